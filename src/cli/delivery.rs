@@ -1,0 +1,16 @@
+//! `dialback delivery`
+
+use super::Global;
+use std::process::ExitCode;
+
+/// Arguments of `dialback delivery`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// What stopped it, in words for the person at the terminal.
+pub async fn run(_global: &Global, _args: Args) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("not built yet")
+}

@@ -1,0 +1,93 @@
+//! The command line: one file per command.
+//!
+//! It may import everything; it alone takes the configuration apart and hands
+//! on pieces. Each command says what went wrong and what to do on standard
+//! error, and answers with an exit code: 0 done, 1 not as wanted, 2 misuse.
+
+mod config;
+mod delivery;
+mod key;
+mod replay;
+mod sandbox;
+mod serve;
+mod signature;
+mod urls;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Phone verification for teams on Twilio, with a Twilio of its own to try it on.
+#[derive(Debug, Parser)]
+#[command(name = "dialback", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command knows.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// The configuration file [default: config.toml if there is one, else the embedded one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service, and the sandbox when it is enabled
+    Serve(serve::Args),
+    /// Run the sandbox alone: a Twilio with telephones on this machine
+    Sandbox(sandbox::Args),
+    /// Verify a number from the terminal: send a code, ask for it, check it
+    Verify(verify::Args),
+    /// Show what became of a message or call
+    Delivery(delivery::Args),
+    /// Sign, check or explain an X-Twilio-Signature
+    Signature(signature::Args),
+    /// Send recorded webhooks, signed afresh
+    Replay(replay::Args),
+    /// Print the webhook URLs to paste into Twilio's console
+    Urls(urls::Args),
+    /// Check, show or print the configuration
+    Config(config::Args),
+    /// Create API keys
+    Key(key::Args),
+}
+
+/// Parses the arguments and runs the command they name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("dialback: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("dialback: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let global = cli.global;
+    match cli.command {
+        Command::Serve(args) => serve::run(&global, args).await,
+        Command::Sandbox(args) => sandbox::run(&global, args).await,
+        Command::Verify(args) => verify::run(&global, args).await,
+        Command::Delivery(args) => delivery::run(&global, args).await,
+        Command::Signature(args) => signature::run(&global, args).await,
+        Command::Replay(args) => replay::run(&global, args).await,
+        Command::Urls(args) => urls::run(&global, args).await,
+        Command::Config(args) => config::run(&global, args).await,
+        Command::Key(args) => key::run(&global, args).await,
+    }
+}

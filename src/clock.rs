@@ -1,0 +1,139 @@
+//! The time, injected, so that ten minutes can pass in a test without waiting.
+//!
+//! A clock is real, or real and set forward by hand, or stopped and moved by
+//! hand only. Service and sandbox share one, so that a code expires when the
+//! sandbox's clock says so.
+
+use jiff::{SignedDuration, Timestamp};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A clock that can be read, waited on and, where it was made for that, moved.
+/// Cheap to clone; clones are the same clock.
+#[derive(Clone)]
+pub struct Clock(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    moved: watch::Sender<u64>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    /// Added to the system's time while running.
+    offset: SignedDuration,
+    /// The time at which the clock stands, when it is stopped.
+    stopped: Option<Timestamp>,
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn real() -> Self {
+        Self::with(State { offset: SignedDuration::ZERO, stopped: None })
+    }
+
+    /// A clock that stands at `at` until it is moved.
+    pub fn stopped(at: Timestamp) -> Self {
+        Self::with(State { offset: SignedDuration::ZERO, stopped: Some(at) })
+    }
+
+    fn with(state: State) -> Self {
+        Self(Arc::new(Inner { state: Mutex::new(state), moved: watch::Sender::new(0) }))
+    }
+
+    /// Now, cut to milliseconds: the precision that is stored and shown.
+    pub fn now(&self) -> Timestamp {
+        let state = self.read();
+        let now = state.stopped.unwrap_or_else(|| Timestamp::now() + state.offset);
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// True while the clock stands still.
+    pub fn is_stopped(&self) -> bool {
+        self.read().stopped.is_some()
+    }
+
+    /// Moves the clock; it never goes back, for deadlines are promises.
+    pub fn advance(&self, by: Duration) {
+        let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+        self.change(|state| match &mut state.stopped {
+            Some(at) => *at = at.checked_add(by).unwrap_or(Timestamp::MAX),
+            None => state.offset = state.offset.checked_add(by).unwrap_or(state.offset),
+        });
+    }
+
+    /// Stops the clock where it is.
+    pub fn stop(&self) {
+        let now = self.now();
+        self.change(|state| state.stopped = Some(now));
+    }
+
+    /// Lets a stopped clock run on from where it stands.
+    pub fn run(&self) {
+        let now = self.now();
+        self.change(|state| {
+            state.stopped = None;
+            state.offset = now.duration_since(Timestamp::now());
+        });
+    }
+
+    /// Waits until the clock shows `at` or later, however it gets there.
+    pub async fn sleep_until(&self, at: Timestamp) {
+        let mut moved = self.0.moved.subscribe();
+        loop {
+            let left = at.duration_since(self.now());
+            if left <= SignedDuration::ZERO {
+                return;
+            }
+            if self.is_stopped() {
+                // The sender lives in `self`, so this ends only by a move.
+                let _ = moved.changed().await;
+                continue;
+            }
+            let left = Duration::try_from(left).unwrap_or_default() + Duration::from_millis(1);
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                _ = moved.changed() => {}
+            }
+        }
+    }
+
+    /// Waits for a span of this clock's time.
+    pub async fn sleep(&self, span: Duration) {
+        let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
+        self.sleep_until(self.now().checked_add(span).unwrap_or(Timestamp::MAX)).await;
+    }
+
+    fn read(&self) -> State {
+        *self.0.state.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.0.state.lock().unwrap_or_else(|broken| broken.into_inner()));
+        self.0.moved.send_modify(|n| *n += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_a_stopped_clock_is_moved_past_its_hour() {
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep(Duration::from_secs(600)).await;
+                clock.now()
+            }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(599));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(sleeper.await.unwrap().as_second(), 600);
+    }
+}

@@ -1,0 +1,26 @@
+//! Dialback: phone verification that can be hosted by oneself, for teams on Twilio.
+//!
+//! The map, in reading order; `ARCHITECTURE.md` has the invariants, and
+//! `tests/tidy.rs` checks who may import whom.
+
+// The pure core: what a verification and a delivery are.
+pub mod model;
+// Twilio's protocol as values: signatures, forms, TwiML, errors.
+pub mod twilio;
+// The ports and what stands behind them.
+pub mod gateway;
+pub mod store;
+// Read, decide, write.
+pub mod service;
+// The faces.
+pub mod http;
+pub mod sandbox;
+pub mod server;
+// Putting it together.
+pub mod cli;
+pub mod config;
+// The leaves.
+pub mod clock;
+pub mod entropy;
+pub mod secret;
+pub mod telemetry;

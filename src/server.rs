@@ -1,0 +1,1 @@
+//! The accept loop around a warp service: limits, deadlines, drain.

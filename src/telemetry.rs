@@ -1,0 +1,1 @@
+//! Logging: human or JSON, one line per request and per delivery change.

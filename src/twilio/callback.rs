@@ -1,0 +1,1 @@
+//! Status callbacks of messages and calls, read into the model's reports.

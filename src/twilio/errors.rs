@@ -1,0 +1,1 @@
+//! Twilio's error codes: what they mean and what may be done.

@@ -1,0 +1,1 @@
+//! Why a signature did not match: the usual mistakes, tried one after the other.

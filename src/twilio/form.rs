@@ -1,0 +1,1 @@
+//! Form-encoded pairs, in wire order and with their repetitions.

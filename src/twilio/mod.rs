@@ -1,0 +1,14 @@
+//! Twilio's protocol, pure: bytes and texts in, values out.
+//!
+//! This folder refuses to know sockets, stores and HTTP status codes.
+
+pub mod callback;
+pub mod errors;
+pub mod explain;
+pub mod form;
+pub mod request;
+pub mod response;
+pub mod segments;
+pub mod signature;
+pub mod twiml;
+pub mod words;

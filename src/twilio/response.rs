@@ -1,0 +1,1 @@
+//! Answers of Twilio's REST API as values.

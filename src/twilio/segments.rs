@@ -1,0 +1,1 @@
+//! How many segments a text costs: GSM-7, UCS-2.

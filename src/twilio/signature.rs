@@ -1,0 +1,1 @@
+//! Proof that a webhook is Twilio's: `X-Twilio-Signature` and `bodySHA256`.

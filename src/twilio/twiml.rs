@@ -1,0 +1,1 @@
+//! TwiML documents: the verbs we use, written as well-formed XML.

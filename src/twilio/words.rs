@@ -1,0 +1,1 @@
+//! What is said on the telephone: voices, prompts and digits in each language.
