@@ -1,7 +1,12 @@
 //! The model's values as records: JSON with a format number, and the entries
 //! that each has.
 
-use super::{Change, CommitError, Entry, Key, Kind, Store, StoreError, Version};
+use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
+use crate::model::answer::Answer;
+use crate::model::delivery::Delivery;
+use crate::model::key::ApiKey;
+use crate::model::opt_out::OptOut;
+use crate::model::verification::Verification;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -110,4 +115,69 @@ fn decode<T: Record>(key: &Key, body: &[u8]) -> Result<T, StoreError> {
         )));
     }
     Ok(envelope.record)
+}
+
+impl Record for Verification {
+    const KIND: Kind = Kind::Verification;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Verification::due(self)
+    }
+}
+
+impl Record for Delivery {
+    const KIND: Kind = Kind::Delivery;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.sid.to_string()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entry = |index, scope| Entry { index, scope, at: self.first_seen, id: self.sid.to_string() };
+        let to = self.about.to.as_ref().filter(|to| !to.contains('\0'));
+        let mut entries = vec![entry(Index::Deliveries, String::new())];
+        entries.extend(to.map(|to| entry(Index::DeliveriesTo, to.clone())));
+        entries
+    }
+}
+
+impl Record for ApiKey {
+    const KIND: Kind = Kind::ApiKey;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        vec![Entry { index: Index::ApiKeys, scope: String::new(), at: self.created_at, id: self.id.clone() }]
+    }
+}
+
+impl Record for Answer {
+    const KIND: Kind = Kind::Answer;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for OptOut {
+    const KIND: Kind = Kind::OptOut;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        OptOut::key(&self.number, &self.sender)
+    }
 }
