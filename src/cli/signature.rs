@@ -1,5 +1,5 @@
 //! `dialback signature`
-
+mod vectors;
 use super::Global;
 use std::process::ExitCode;
 
