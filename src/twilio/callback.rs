@@ -74,6 +74,42 @@ pub fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(other, value)| other == name && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
+/// Reads one CloudEvent of Event Streams about a message or a call; `None` for
+/// events of other kinds.
+///
+/// Source: Twilio, Event Streams, `com.twilio.messaging.message.*` and
+/// `com.twilio.voice.status-callback.*`: the data's names are those of the
+/// callbacks in camel case.
+pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
+    let kind = event.get("type")?.as_str()?;
+    if !(kind.starts_with("com.twilio.messaging.") || kind.starts_with("com.twilio.voice.")) {
+        return None;
+    }
+    let mut pairs: Vec<(String, String)> = event.get("data")?.as_object()?.iter().filter_map(event_pair).collect();
+    let named = ["MessageStatus", "CallStatus"].iter().any(|name| first(&pairs, name).is_some());
+    let last = kind.rsplit('.').next().unwrap_or_default();
+    if !named && last.parse::<Status>().is_ok() {
+        pairs.push(("MessageStatus".to_owned(), last.to_owned()));
+    }
+    let mut report = report(&pairs, Source::EventStream, None).ok()?;
+    let time = event.get("time").and_then(|time| time.as_str()).and_then(|time| time.parse().ok());
+    report.fact.carrier_at = report.fact.carrier_at.or(time);
+    Some(report)
+}
+
+/// `messageSid` to `MessageSid`; what is nested is not ours to keep.
+fn event_pair((name, value): (&String, &serde_json::Value)) -> Option<(String, String)> {
+    let value = match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Number(number) => number.to_string(),
+        serde_json::Value::Bool(flag) => flag.to_string(),
+        _ => return None,
+    };
+    let mut letters = name.chars();
+    let head = letters.next()?.to_ascii_uppercase();
+    Some((format!("{head}{}", letters.as_str()), value))
+}
+
 fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
     let text = || Some(value.to_owned());
     let taken = match name {
@@ -191,6 +227,19 @@ mod tests {
         assert_eq!(report.fact.other.keys().collect::<Vec<_>>(), ["MessageStatus"]);
         let odd = read(&format!("MessageSid={SID}&CallStatus=odd&ErrorCode=abc")).unwrap();
         assert_eq!(odd.fact.other["ErrorCode"], "abc");
+    }
+
+    #[test]
+    fn an_event_of_a_stream_is_read_and_others_are_passed_over() {
+        let event = serde_json::json!({
+            "specversion": "1.0", "type": "com.twilio.messaging.message.delivered", "time": "2026-11-20T09:31:00Z",
+            "data": {"messageSid": SID, "to": "+15005550010", "errorCode": 30003, "nested": {"a": 1}}
+        });
+        let report = cloud_event(&event).unwrap();
+        assert_eq!((report.fact.status, report.fact.error_code), (Some(Status::Delivered), Some(30003)));
+        assert_eq!(report.about.to.as_deref(), Some("+15005550010"));
+        assert_eq!(cloud_event(&serde_json::json!({"type": "com.twilio.video.room.created", "data": {}})), None);
+        assert_eq!(cloud_event(&serde_json::json!(17)), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 mod keyword;
 
-pub use keyword::Keyword;
+pub use keyword::keyword;
 
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};

@@ -6,7 +6,8 @@
 //! [`read_code`] ever sees a code.
 
 use super::{Gather, Method, Part, Prompt, Response, Say, Verb};
-use crate::twilio::words::{self, BadCode, Digit, Keyword, Piece, Words, digits, pieces};
+use crate::model::opt_out::Keyword;
+use crate::twilio::words::{self, BadCode, Digit, Piece, Words, digits, pieces};
 
 /// Seconds that the gate waits for a key.
 const GATE_SECONDS: u8 = 15;
