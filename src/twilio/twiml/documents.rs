@@ -12,6 +12,10 @@ use crate::twilio::words::{self, BadCode, Digit, Piece, Words, digits, pieces};
 /// Seconds that the gate waits for a key.
 const GATE_SECONDS: u8 = 15;
 
+/// The key that asks for the code again; the prompts call it by its word, so
+/// that no figure but the code's is heard.
+pub const AGAIN_KEY: &str = "1";
+
 /// Seconds that "press one to hear it again" waits.
 const AGAIN_SECONDS: u8 = 10;
 

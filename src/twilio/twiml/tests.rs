@@ -141,6 +141,13 @@ fn leading_zeros_are_said() {
 }
 
 #[test]
+fn the_key_to_hear_it_again_is_called_by_its_word() {
+    let again = Digit::from_char(documents::AGAIN_KEY.parse().unwrap()).unwrap();
+    let unnamed = words::all().filter(|words| !words.call().again.contains(words.digit(again)));
+    assert_eq!(unnamed.map(|words| words.locale()).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
 fn a_call_that_may_not_repeat_offers_nothing() {
     let root = tree_of(&documents::read_code(in_locale("en"), "1234", None).unwrap());
     assert!(!root.shape().contains(&"Gather"));
