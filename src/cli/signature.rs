@@ -9,7 +9,6 @@ use crate::twilio::form::{self, Space};
 use crate::twilio::signature::{Algorithm, SharedKey, Signed, Token, Verifier, body_hash, sign_request};
 use crate::twilio::url::{Medium, PublicUrl, signing_url};
 use anyhow::Context;
-use clap::ArgGroup;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,8 +27,10 @@ pub struct Args {
 enum Action {
     /// Print the signature of a request
     Sign {
+        /// The URL as it is configured at Twilio
+        url: String,
         #[command(flatten)]
-        request: Request,
+        request: Box<Request>,
         /// How: HMAC_SHA1, or HMAC_SHA256 for a SharedKey
         #[arg(long, default_value = "HMAC_SHA1", value_parser = read_algorithm)]
         algorithm: Algorithm,
@@ -38,18 +39,22 @@ enum Action {
         voice: bool,
     },
     /// Say whether a request's signature is right, or check a file of vectors
-    #[command(group(ArgGroup::new("what").required(true).args(["url", "vectors"])))]
     Check {
+        /// The full public URL as Twilio uses it
+        #[arg(required_unless_present = "vectors")]
+        url: Option<String>,
         #[command(flatten)]
-        signed: Option<SignedRequest>,
+        signed: Box<SignedRequest>,
         /// Check every request of a JSON file
         #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "signature"])]
         vectors: Option<PathBuf>,
     },
     /// Say why a request's signature is wrong, by trying what usually goes wrong
     Explain {
+        /// The full public URL as the server believes it to be
+        url: String,
         #[command(flatten)]
-        signed: SignedRequest,
+        signed: Box<SignedRequest>,
         /// A host the request may have been for
         #[arg(long = "host", value_name = "HOST[:PORT]")]
         hosts: Vec<String>,
@@ -65,9 +70,6 @@ enum Action {
 /// A request and the key it is signed with.
 #[derive(Debug, clap::Args)]
 struct Request {
-    /// The full URL as Twilio uses it
-    #[arg(value_name = "URL")]
-    url: String,
     /// A parameter of the form, not encoded; repeat it for more
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE", conflicts_with = "body_file")]
     data: Vec<String>,
@@ -139,23 +141,29 @@ impl Outcome {
 /// An error is misuse.
 fn act(action: Action) -> anyhow::Result<Outcome> {
     match action {
-        Action::Sign { request, algorithm, voice } => print_signature(&request, algorithm, voice),
+        Action::Sign { url, request, algorithm, voice } => print_signature(&url, &request, algorithm, voice),
         Action::Check { vectors: Some(file), .. } => check_file(&file),
-        Action::Check { signed: Some(signed), .. } => signed.check(),
-        Action::Check { signed: None, vectors: None } => anyhow::bail!("give a url or --vectors"),
-        Action::Explain { signed, hosts, prefixes, others } => signed.explain(&hosts, &prefixes, others),
+        Action::Check { url, signed, .. } => signed.check(&url.context("give a url or --vectors")?),
+        Action::Explain { url, signed, hosts, prefixes, others } => {
+            signed.explain(&url, &hosts, &prefixes, others)
+        }
     }
 }
 
-fn print_signature(request: &Request, algorithm: Algorithm, voice: bool) -> anyhow::Result<Outcome> {
-    let body = request.body()?;
+fn print_signature(
+    configured: &str,
+    request: &Request,
+    algorithm: Algorithm,
+    voice: bool,
+) -> anyhow::Result<Outcome> {
+    let body = request.body(configured)?;
     let medium = if voice { Medium::Voice } else { Medium::Message };
-    let mut url = signing_url(&request.url, medium);
+    let mut url = signing_url(configured, medium);
     if request.json && !url.contains("bodySHA256=") {
         url = form::append_to_query(&url, &[("bodySHA256", body_hash(&body))], Space::Plus);
     }
     let signature = sign_request(&request.secret()?, algorithm, &request.signed(&url, &body))?;
-    let notes = if url == request.url { vec![] } else { vec![format!("signed url: {url}")] };
+    let notes = if url == configured { vec![] } else { vec![format!("signed url: {url}")] };
     Ok(Outcome { lines: vec![signature], notes, good: true })
 }
 
@@ -168,17 +176,23 @@ fn check_file(file: &Path) -> anyhow::Result<Outcome> {
 }
 
 impl SignedRequest {
-    fn check(&self) -> anyhow::Result<Outcome> {
-        let body = self.request.body()?;
+    fn check(&self, url: &str) -> anyhow::Result<Outcome> {
+        let body = self.request.body(url)?;
         let signatures = self.signatures();
-        Ok(match self.verifier()?.verify(&self.signed(&body, &signatures)) {
+        Ok(match self.verifier()?.verify(&self.signed(url, &body, &signatures)) {
             Ok(_) => Outcome::line(true, "valid"),
             Err(rejection) => Outcome::line(false, format!("not valid: {}: {rejection}", rejection.cause())),
         })
     }
 
-    fn explain(&self, hosts: &[String], prefixes: &[String], others: Vec<String>) -> anyhow::Result<Outcome> {
-        let body = self.request.body()?;
+    fn explain(
+        &self,
+        url: &str,
+        hosts: &[String],
+        prefixes: &[String],
+        others: Vec<String>,
+    ) -> anyhow::Result<Outcome> {
+        let body = self.request.body(url)?;
         let signatures = self.signatures();
         let verifier = self.verifier()?;
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
@@ -187,7 +201,7 @@ impl SignedRequest {
             |(place, secret): (usize, String)| named_token(format!("--other-token {}", place + 1), &secret);
         let tokens: Vec<Token> = others.into_iter().enumerate().map(named).collect();
         let hints = Hints { hosts: &hosts, prefixes: &prefixes, tokens: &tokens };
-        let request = self.signed(&body, &signatures);
+        let request = self.signed(url, &body, &signatures);
         let found = explain(&verifier, &request, &hints);
         let good = verifier.verify(&request).is_ok();
         Ok(Outcome::line(good, format!("{}: {}", found.cause.code(), found.text)))
@@ -207,9 +221,9 @@ impl SignedRequest {
         [self.signature.trim().as_bytes()]
     }
 
-    fn signed<'a>(&'a self, body: &'a [u8], signatures: &'a [&'a [u8]]) -> Signed<'a> {
+    fn signed<'a>(&'a self, url: &'a str, body: &'a [u8], signatures: &'a [&'a [u8]]) -> Signed<'a> {
         let settings = self.settings.as_deref();
-        Signed { signatures, settings, ..self.request.signed(&self.request.url, body) }
+        Signed { signatures, settings, ..self.request.signed(url, body) }
     }
 }
 
@@ -221,8 +235,8 @@ impl Request {
         Signed { method: &self.method, url, content_type, body, signatures: &[], settings: None }
     }
 
-    fn body(&self) -> anyhow::Result<Vec<u8>> {
-        if !url_is_full(&self.url) {
+    fn body(&self, url: &str) -> anyhow::Result<Vec<u8>> {
+        if !url_is_full(url) {
             anyhow::bail!("the url must be a full one, such as https://example.org/twilio/status");
         }
         if self.method == "GET" && !self.data.is_empty() {
