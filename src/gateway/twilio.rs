@@ -84,21 +84,20 @@ impl<T: Transport> Twilio<T> {
         })
     }
 
-    fn text(&self, order: &Order) -> String {
-        let minutes = order.valid_for.as_secs().div_ceil(60).max(1);
-        words::resolve(order.locale.as_deref()).sms(&self.settings.service_name, order.code.expose(), minutes)
-    }
-
-    fn message(&self, order: &Order) -> Vec<(&'static str, String)> {
+    fn message(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
+        let minutes = u32::try_from(order.valid_for.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX);
+        let body = words::resolve(order.locale.as_deref())
+            .code_text(&self.settings.service_name, order.code.expose(), minutes)
+            .map_err(|error| SendError::Refused { code: None, reason: error.to_string() })?;
         let status_callback = format!("{}/twilio/status?delivery={}", self.settings.public_url, order.id);
-        CreateMessage {
+        Ok(CreateMessage {
             to: order.to.in_full(),
             sender: &self.settings.sender,
-            body: &self.text(order),
+            body: &body,
             status_callback: &status_callback,
             validity: order.valid_for,
         }
-        .pairs()
+        .pairs())
     }
 
     fn voice(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
@@ -124,7 +123,7 @@ impl<T: Transport> Twilio<T> {
 impl<T: Transport> Gateway for Twilio<T> {
     async fn send(&self, order: &Order) -> Result<Report, SendError> {
         let (resource, form) = match order.channel {
-            Channel::Sms => ("Messages", self.message(order)),
+            Channel::Sms => ("Messages", self.message(order)?),
             Channel::Call => ("Calls", self.voice(order)?),
         };
         let answer = self.call("POST", self.url(resource, ""), form).await?;
@@ -158,14 +157,14 @@ impl<T: Transport> Gateway for Twilio<T> {
         let page: Page = serde_json::from_slice(&answer.body)
             .map_err(|_| SendError::Unknown { reason: "the answer was not a list".into() })?;
         let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
-        let text = (order.channel == Channel::Sms).then(|| self.text(order));
+        let is_text = order.channel == Channel::Sms;
         let found = page.messages.into_iter().chain(page.calls).find(|resource| {
             let ours =
                 resource.direction.as_deref().is_some_and(|direction| direction.starts_with("outbound-api"));
             let fresh = resource.created_at().is_some_and(|at| at >= earliest);
-            // The minutes in the text may have changed since; the code has not.
-            let same_text = text.is_none()
-                || resource.body.as_deref().is_some_and(|body| body.contains(order.code.expose()));
+            // The minutes in the text may differ by now; the code does not.
+            let same_text =
+                !is_text || resource.body.as_deref().is_some_and(|body| body.contains(order.code.expose()));
             ours && fresh && same_text && !others.contains(&resource.sid)
         });
         Ok(found.map(|resource| resource.report(Some(order.id.clone()))))
@@ -176,7 +175,7 @@ fn refusal(answer: &Answer) -> SendError {
     let document = serde_json::from_slice::<ErrorDocument>(&answer.body).ok();
     let code = document.as_ref().and_then(|document| document.code);
     let reason = match code {
-        Some(code) => errors::describe(code).name.to_owned(),
+        Some(code) => errors::lookup(code).name.to_owned(),
         None => format!("HTTP status {}", answer.status),
     };
     match answer.status {

@@ -58,7 +58,12 @@ pub struct Context {
 
 impl Context {
     /// A context.
-    pub fn new(service: Service, verifier: std::sync::Arc<Verifier>, settings: Settings, explainer: Explainer) -> Self {
+    pub fn new(
+        service: Service,
+        verifier: std::sync::Arc<Verifier>,
+        settings: Settings,
+        explainer: Explainer,
+    ) -> Self {
         Self { service, verifier, settings, explainer, rejected: Mutex::default() }
     }
 

@@ -111,13 +111,16 @@ impl Error {
         match self {
             Self::NoRoute => problem(404, "not_found", "There is nothing here"),
             Self::MethodNotAllowed { .. } => problem(405, "method_not_allowed", "Another method is needed"),
-            Self::Unauthorized => problem(401, "unauthorized", "An API key is needed: Authorization: Bearer KEY"),
+            Self::Unauthorized => {
+                problem(401, "unauthorized", "An API key is needed: Authorization: Bearer KEY")
+            }
             Self::Unproved => problem(403, "signature_rejected", "The signature was rejected"),
             Self::BodyTooLarge { .. } => problem(413, "body_too_large", "The body is too large"),
             Self::BodyLate => problem(408, "body_late", "The body did not arrive in time"),
             Self::BodyBroken => problem(400, "body_broken", "The body broke off"),
             Self::Invalid { field, .. } => {
-                problem(422, "invalid_request", "The request cannot be understood").with("field", json!(field))
+                problem(422, "invalid_request", "The request cannot be understood")
+                    .with("field", json!(field))
             }
             Self::Service(error) => service_problem(error),
             Self::Internal(_) => problem(500, "internal", "Something failed here; it has been logged"),
@@ -134,16 +137,20 @@ fn service_problem(error: &ServiceError) -> Problem {
         ServiceError::ChannelOff(_) => {
             problem(422, "channel_not_offered", "The channel is not offered").with("field", json!("channel"))
         }
-        ServiceError::OptedOut => {
-            problem(422, "recipient_opted_out", "The recipient has opted out of messages; a call may still be wanted")
-        }
+        ServiceError::OptedOut => problem(
+            422,
+            "recipient_opted_out",
+            "The recipient has opted out of messages; a call may still be wanted",
+        ),
         ServiceError::Ended(status) => {
             problem(409, "verification_ended", "The verification has ended; start a new one")
                 .with("verification_status", json!(status))
         }
-        ServiceError::TooSoon { at } => problem(429, "resend_too_soon", "The next message or call is not allowed yet")
-            .with("resend_at", json!(at))
-            .with("retry_after", json!(seconds_until(*at))),
+        ServiceError::TooSoon { at } => {
+            problem(429, "resend_too_soon", "The next message or call is not allowed yet")
+                .with("resend_at", json!(at))
+                .with("retry_after", json!(seconds_until(*at)))
+        }
         ServiceError::NoSendsLeft => problem(429, "no_sends_left", "All messages and calls are used up"),
         ServiceError::NotACode { length } => {
             problem(422, "invalid_code", "This cannot be a code; no check was spent")

@@ -14,7 +14,7 @@ mod request;
 mod route;
 mod webhooks;
 
-pub use context::{Context, Operator, SignatureMode, Settings};
+pub use context::{Context, Operator, Settings, SignatureMode};
 pub use webhooks::explainer::Explainer;
 
 use route::{Route, get, get_or_post, post, route};

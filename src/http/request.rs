@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 use warp::http::{HeaderMap, Method};
 
-type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
 /// A request.
 pub struct Request {
@@ -25,9 +25,15 @@ pub struct Request {
 
 impl Request {
     /// A request from what the filters extract.
-    pub fn new<S, B>(params: Vec<String>, method: Method, incoming: Incoming, headers: HeaderMap, body: S) -> Self
+    pub fn new<S, B>(
+        params: Vec<String>,
+        method: Method,
+        incoming: Incoming,
+        headers: HeaderMap,
+        body: S,
+    ) -> Self
     where
-        S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
+        S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
         B: Buf,
     {
         let body = body.map(|chunk| chunk.map(|mut chunk| chunk.copy_to_bytes(chunk.remaining())));

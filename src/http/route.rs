@@ -13,7 +13,8 @@ use warp::filters::BoxedFilter;
 use warp::http::Method;
 use warp::reply::Response;
 
-type Handler = Arc<dyn Fn(Arc<Context>, Request) -> BoxFuture<'static, Result<Response, Error>> + Send + Sync>;
+type Handler =
+    Arc<dyn Fn(Arc<Context>, Request) -> BoxFuture<'static, Result<Response, Error>> + Send + Sync>;
 
 /// The methods of a path.
 #[derive(Clone, Default)]
@@ -144,7 +145,12 @@ mod tests {
     fn a_path_fits_only_exactly() {
         let pattern = "/v1/verifications/{id}/check";
         assert_eq!(matches(pattern, "/v1/verifications/VE1/check"), Some(vec!["VE1".to_owned()]));
-        for path in ["/v1/verifications//check", "/v1/verifications/VE1/check/", "/v1/verifications/VE1", "/V1/verifications/VE1/check"] {
+        for path in [
+            "/v1/verifications//check",
+            "/v1/verifications/VE1/check/",
+            "/v1/verifications/VE1",
+            "/V1/verifications/VE1/check",
+        ] {
             assert_eq!(matches(pattern, path), None, "{path}");
         }
         assert_eq!(matches("/healthz", "/healthz"), Some(vec![]));

@@ -85,7 +85,8 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     if !(kind.starts_with("com.twilio.messaging.") || kind.starts_with("com.twilio.voice.")) {
         return None;
     }
-    let mut pairs: Vec<(String, String)> = event.get("data")?.as_object()?.iter().filter_map(event_pair).collect();
+    let mut pairs: Vec<(String, String)> =
+        event.get("data")?.as_object()?.iter().filter_map(event_pair).collect();
     let named = ["MessageStatus", "CallStatus"].iter().any(|name| first(&pairs, name).is_some());
     let last = kind.rsplit('.').next().unwrap_or_default();
     if !named && last.parse::<Status>().is_ok() {
@@ -238,7 +239,10 @@ mod tests {
         let report = cloud_event(&event).unwrap();
         assert_eq!((report.fact.status, report.fact.error_code), (Some(Status::Delivered), Some(30003)));
         assert_eq!(report.about.to.as_deref(), Some("+15005550010"));
-        assert_eq!(cloud_event(&serde_json::json!({"type": "com.twilio.video.room.created", "data": {}})), None);
+        assert_eq!(
+            cloud_event(&serde_json::json!({"type": "com.twilio.video.room.created", "data": {}})),
+            None
+        );
         assert_eq!(cloud_event(&serde_json::json!(17)), None);
     }
 

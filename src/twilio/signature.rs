@@ -320,7 +320,7 @@ impl<'a> Coverage<'a> {
         if is_form(request.content_type) { Ok(Self::Form) } else { Err(Rejection::BodyNotCovered) }
     }
 
-    fn params(self, request: &Signed<'_>) -> Pairs {
+    pub fn params(self, request: &Signed<'_>) -> Pairs {
         if self == Self::Form {
             form::parse(request.body)
         } else if is_bodyless(request.method) {

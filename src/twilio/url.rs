@@ -227,7 +227,7 @@ pub(crate) fn without_fragment(url: &str) -> &str {
 }
 
 /// `host[:port]`, mindful of the colons within an IPv6 literal's brackets.
-fn split_port(place: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_port(place: &str) -> (&str, Option<&str>) {
     let after_literal = place.find(']').map_or(0, |end| end + 1);
     match place[after_literal..].rfind(':') {
         Some(colon) => {

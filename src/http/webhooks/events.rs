@@ -15,8 +15,10 @@ const MAX_EVENTS: usize = 1000;
 /// `POST /twilio/events`
 pub async fn batch(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let body = prove(&context, &mut request).await?.body;
-    let events: Vec<serde_json::Value> = serde_json::from_slice(&body)
-        .map_err(|error| Error::Invalid { field: None, detail: format!("a batch is a JSON array of events: {error}") })?;
+    let events: Vec<serde_json::Value> = serde_json::from_slice(&body).map_err(|error| Error::Invalid {
+        field: None,
+        detail: format!("a batch is a JSON array of events: {error}"),
+    })?;
     for event in events.iter().take(MAX_EVENTS) {
         if let Some(report) = callback::cloud_event(event) {
             context.service.record(report).await?;

@@ -24,7 +24,8 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
         return xml(&documents::empty());
     };
     if let Some(from) = first(&params, "From") {
-        let senders: Vec<&str> = ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
+        let senders: Vec<&str> =
+            ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
         context.service.keyword(from, &senders, keyword).await?;
     }
     // With Advanced Opt-Out Twilio has answered already.

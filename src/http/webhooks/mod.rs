@@ -32,7 +32,8 @@ struct Proved {
 async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error> {
     let body = request.body(context.settings.max_body, context.settings.body_timeout).await?;
     let url = public_url(context, request).join(request.raw_path_and_query());
-    let signatures: Vec<&[u8]> = request.headers.get_all(SIGNATURE_HEADER).iter().map(|value| value.as_bytes()).collect();
+    let signatures: Vec<&[u8]> =
+        request.headers.get_all(SIGNATURE_HEADER).iter().map(|value| value.as_bytes()).collect();
     let signed = Signed {
         method: request.method.as_str(),
         url: &url,
@@ -69,7 +70,9 @@ fn public_url<'a>(context: &'a Context, request: &Request) -> Cow<'a, PublicUrl>
         );
         match forwarded {
             Ok(url) => return Cow::Owned(url),
-            Err(error) => tracing::warn!(%error, "a trusted proxy sent forwarding headers that make no sense"),
+            Err(error) => {
+                tracing::warn!(%error, "a trusted proxy sent forwarding headers that make no sense")
+            }
         }
     }
     Cow::Borrowed(configured)
@@ -87,7 +90,11 @@ fn reject(context: &Context, request: &Request, signed: &Signed<'_>, rejection: 
         body: signed.body.to_vec(),
         signatures: signed.signatures.iter().map(|signature| signature.to_vec()).collect(),
         settings: signed.settings.map(str::to_owned),
-        hosts: ["host", "x-forwarded-host"].into_iter().filter_map(|name| request.header(name)).map(str::to_owned).collect(),
+        hosts: ["host", "x-forwarded-host"]
+            .into_iter()
+            .filter_map(|name| request.header(name))
+            .map(str::to_owned)
+            .collect(),
     });
 }
 

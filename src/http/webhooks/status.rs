@@ -31,7 +31,12 @@ pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Respons
     record(&context, &request, &proved.params, source).await
 }
 
-async fn record(context: &Context, request: &Request, params: &Pairs, source: Source) -> Result<Response, Error> {
+async fn record(
+    context: &Context,
+    request: &Request,
+    params: &Pairs,
+    source: Source,
+) -> Result<Response, Error> {
     let id = query_value(request, "delivery").and_then(|id| id.parse::<DeliveryId>().ok());
     match callback::report(params, source, id) {
         Ok(report) => {

@@ -85,6 +85,11 @@ pub fn not_for_you() -> Response {
     not_valid(words::resolve(None))
 }
 
+/// For somebody who has heard all there is, or pressed too many wrong keys.
+pub fn farewell(words: &Words) -> Response {
+    goodbye(Response::new(), say(words, &words.call().goodbye))
+}
+
 /// For an answering machine: hangs up without a word.
 pub fn machine() -> Response {
     Response::new().then(Verb::Hangup)
