@@ -30,17 +30,18 @@ pub type Version = u64;
 /// What kinds of records there are. The letter is the key's prefix at rest and
 /// never changes its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum Kind {
     /// `v`: a verification, under its id.
-    Verification,
+    Verification = b'v',
     /// `d`: a delivery, under Twilio's SID.
-    Delivery,
+    Delivery = b'd',
     /// `k`: an API key, under its id.
-    ApiKey,
+    ApiKey = b'k',
     /// `a`: an answer kept for an `Idempotency-Key`.
-    Answer,
+    Answer = b'a',
     /// `o`: who opted out of which sender.
-    OptOut,
+    OptOut = b'o',
 }
 
 impl Kind {
@@ -49,13 +50,7 @@ impl Kind {
 
     /// The prefix at rest.
     pub fn letter(self) -> u8 {
-        match self {
-            Self::Verification => b'v',
-            Self::Delivery => b'd',
-            Self::ApiKey => b'k',
-            Self::Answer => b'a',
-            Self::OptOut => b'o',
-        }
+        self as u8
     }
 
     /// The kind with that prefix.
@@ -104,23 +99,20 @@ pub struct Stored {
 
 /// The listings. The letter is the prefix at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum Index {
     /// `t`: all deliveries by the time first seen; the scope is empty.
-    Deliveries,
+    Deliveries = b't',
     /// `n`: deliveries of one number by time; the scope is the address.
-    DeliveriesTo,
+    DeliveriesTo = b'n',
     /// `k`: API keys by the time they were made; the scope is empty.
-    ApiKeys,
+    ApiKeys = b'k',
 }
 
 impl Index {
     /// The prefix at rest.
     pub fn letter(self) -> u8 {
-        match self {
-            Self::Deliveries => b't',
-            Self::DeliveriesTo => b'n',
-            Self::ApiKeys => b'k',
-        }
+        self as u8
     }
 
     /// The listing with that prefix.
@@ -245,7 +237,7 @@ pub trait Store: Send + Sync + 'static {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
 
     /// Records due at or before `until`, the most overdue first, with the time
-    /// they are due.
+    /// they are due; those due at once by their keys.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError>;
 
     /// The earliest time at which anything is due.

@@ -14,6 +14,8 @@ use fs2::FileExt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// What to do about a store that cannot be used.
 pub(super) const ADVICE: &str = "restore the directory from a backup, or move it away to start empty";
@@ -22,6 +24,7 @@ const MARKER: &str = "dialback-store";
 const MARKER_TEXT: &[u8] =
     b"A store of Dialback. Data is expected beside this file: do not delete either alone.\n";
 const DATA: &str = "db";
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A directory that is ours alone until this is dropped.
 #[derive(Debug)]
@@ -92,14 +95,30 @@ fn create(dir: &Path) -> io::Result<()> {
 /// sled has a lock too, but takes it only after it has looked around.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| StoreError::Open(format!("{}: {error}", path.display())))?;
-    match FileExt::try_lock_exclusive(&file) {
+    let cannot = |error: io::Error| StoreError::Open(format!("{}: {error}", path.display()));
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
+    match patiently(|| FileExt::try_lock_exclusive(&file), |error| error.kind() == io::ErrorKind::WouldBlock)
+    {
         Ok(()) => Ok(file),
-        Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             Err(StoreError::InUse(format!("{}: stop that process, or use another directory", dir.display())))
         }
-        Err(error) => Err(StoreError::Open(format!("cannot lock {}: {error}", path.display()))),
+        Err(error) => Err(cannot(error)),
+    }
+}
+
+/// Tries for a lock for up to [`PATIENCE`]: a child that was started before
+/// the store was closed holds its locks until it becomes another program.
+pub(super) fn patiently<T, E>(
+    mut attempt: impl FnMut() -> Result<T, E>,
+    contended: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let start = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if contended(&error) && start.elapsed() < PATIENCE => thread::sleep(PATIENCE / 50),
+            done => return done,
+        }
     }
 }
 

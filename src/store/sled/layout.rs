@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn foreign_keys_are_nothing() {
-        let foreign: [&[u8]; 8] = [b"", b"x", b"r", b"rz1", b"d", b"d1234567", b"ik", b"it\0123"];
+        let foreign: [&[u8]; 8] = [b"", b"x", b"r", b"rz1", b"d", b"d1234567", b"ik", b"it\x00123"];
         assert!(foreign.iter().all(|bytes| place(bytes).is_none()));
     }
 

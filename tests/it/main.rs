@@ -1,0 +1,5 @@
+//! The integration tests: one binary, a file per theme.
+
+mod store_contract;
+mod store_crash;
+mod store_model;
