@@ -31,11 +31,6 @@ pub fn twiml(document: String) -> Response {
     with(StatusCode::OK, "text/xml", document.into_bytes())
 }
 
-/// Plain text.
-pub fn text(status: StatusCode, text: &'static str) -> Response {
-    with(status, "text/plain; charset=utf-8", text.as_bytes().to_vec())
-}
-
 fn with(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;

@@ -21,6 +21,7 @@ pub mod sled;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+use std::fmt;
 
 /// The version of a record: 0 where there is none, 1 when first written, and
 /// one more with each write.
@@ -29,17 +30,18 @@ pub type Version = u64;
 /// What kinds of records there are. The letter is the key's prefix at rest and
 /// never changes its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum Kind {
     /// `v`: a verification, under its id.
-    Verification,
+    Verification = b'v',
     /// `d`: a delivery, under Twilio's SID.
-    Delivery,
+    Delivery = b'd',
     /// `k`: an API key, under its id.
-    ApiKey,
+    ApiKey = b'k',
     /// `a`: an answer kept for an `Idempotency-Key`.
-    Answer,
+    Answer = b'a',
     /// `o`: who opted out of which sender.
-    OptOut,
+    OptOut = b'o',
 }
 
 impl Kind {
@@ -48,13 +50,7 @@ impl Kind {
 
     /// The prefix at rest.
     pub fn letter(self) -> u8 {
-        match self {
-            Self::Verification => b'v',
-            Self::Delivery => b'd',
-            Self::ApiKey => b'k',
-            Self::Answer => b'a',
-            Self::OptOut => b'o',
-        }
+        self as u8
     }
 
     /// The kind with that prefix.
@@ -82,6 +78,16 @@ impl Key {
     }
 }
 
+/// For errors and logs: the id is left out where it may hold a number.
+impl fmt::Display for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::OptOut | Kind::Answer => write!(out, "{:?}", self.kind),
+            kind => write!(out, "{kind:?} {}", self.id),
+        }
+    }
+}
+
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
@@ -93,22 +99,34 @@ pub struct Stored {
 
 /// The listings. The letter is the prefix at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum Index {
     /// `t`: all deliveries by the time first seen; the scope is empty.
-    Deliveries,
+    Deliveries = b't',
     /// `n`: deliveries of one number by time; the scope is the address.
-    DeliveriesTo,
+    DeliveriesTo = b'n',
     /// `k`: API keys by the time they were made; the scope is empty.
-    ApiKeys,
+    ApiKeys = b'k',
 }
 
 impl Index {
     /// The prefix at rest.
     pub fn letter(self) -> u8 {
+        self as u8
+    }
+
+    /// The listing with that prefix.
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        [Self::Deliveries, Self::DeliveriesTo, Self::ApiKeys]
+            .into_iter()
+            .find(|index| index.letter() == letter)
+    }
+
+    /// What kind of records it lists.
+    pub fn kind(self) -> Kind {
         match self {
-            Self::Deliveries => b't',
-            Self::DeliveriesTo => b'n',
-            Self::ApiKeys => b'k',
+            Self::Deliveries | Self::DeliveriesTo => Kind::Delivery,
+            Self::ApiKeys => Kind::ApiKey,
         }
     }
 }
@@ -126,7 +144,7 @@ pub struct Entry {
     pub id: String,
 }
 
-/// A change of one record and of its entries.
+/// A change of one record and of its entries. Times are kept to the millisecond.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// The record.
@@ -143,6 +161,15 @@ pub struct Change {
     pub entries_added: Vec<Entry>,
     /// Entries that go.
     pub entries_removed: Vec<Entry>,
+}
+
+impl Change {
+    /// Longest body in bytes. Engines rely on it to keep a page of records in
+    /// one piece.
+    pub const MAX_BODY: usize = 64 * 1024;
+
+    /// Most changes in one commit.
+    pub const MAX_COMMIT: usize = 64;
 }
 
 /// What a scan is to find: newest first, ties by id, descending.
@@ -203,11 +230,14 @@ pub trait Store: Send + Sync + 'static {
     /// The record under a key, or `None`.
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
 
-    /// Does all changes or none, durably. Keys must differ.
+    /// Does all changes or none, durably. Keys must differ; there are at most
+    /// [`Change::MAX_COMMIT`] of them, with bodies of at most
+    /// [`Change::MAX_BODY`], and a change's entries are its own record's. What
+    /// breaks these rules is refused with [`StoreError::Failed`], undone.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
 
     /// Records due at or before `until`, the most overdue first, with the time
-    /// they are due.
+    /// they are due; those due at once by their keys.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError>;
 
     /// The earliest time at which anything is due.
@@ -224,4 +254,49 @@ pub trait Store: Send + Sync + 'static {
     /// Finishes what is waiting and lets go of the files. Later calls answer
     /// [`StoreError::Closed`].
     async fn close(&self);
+}
+
+/// What every engine refuses before it begins.
+fn validate(changes: &[Change]) -> Result<(), StoreError> {
+    let refuse = |why: String| Err(StoreError::Failed(why));
+    if changes.len() > Change::MAX_COMMIT {
+        return refuse(format!(
+            "{} changes in one commit, {} are possible",
+            changes.len(),
+            Change::MAX_COMMIT
+        ));
+    }
+    for (nth, change) in changes.iter().enumerate() {
+        let Key { kind, id } = &change.key;
+        let size = change.body.as_ref().map_or(0, Vec::len);
+        if id.is_empty() || id.len() > Key::MAX_ID {
+            return refuse(format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID));
+        }
+        if size > Change::MAX_BODY {
+            return refuse(format!("a record of {size} bytes, {} are possible", Change::MAX_BODY));
+        }
+        if changes[..nth].iter().any(|earlier| earlier.key == change.key) {
+            return refuse(format!("two changes of one {kind:?} in one commit"));
+        }
+        let strange = |entry: &Entry| {
+            entry.id != *id
+                || entry.index.kind() != *kind
+                || entry.scope.len() > Key::MAX_ID
+                || entry.scope.contains('\0')
+        };
+        if change.entries_added.iter().chain(&change.entries_removed).any(strange) {
+            return refuse(format!("an entry that is not one of its own {kind:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Times at rest and in order: whole milliseconds.
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A time that was kept as milliseconds.
+fn timestamp(millis: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(millis).ok()
 }
