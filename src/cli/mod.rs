@@ -7,6 +7,8 @@
 mod config;
 mod delivery;
 mod key;
+mod local;
+mod operator;
 mod replay;
 mod sandbox;
 mod serve;
