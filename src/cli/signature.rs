@@ -1,16 +1,413 @@
-//! `dialback signature`
+//! `dialback signature`: sign a request, check one, or explain why it fails.
+
+mod vectors;
 
 use super::Global;
+use crate::secret::Secret;
+use crate::twilio::explain::{Hints, explain};
+use crate::twilio::form::{self, Space};
+use crate::twilio::signature::{Algorithm, SharedKey, Signed, Token, Verifier, body_hash, sign_request};
+use crate::twilio::url::{Medium, PublicUrl, signing_url};
+use anyhow::Context;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The largest request body or file of vectors that is read, in bytes.
+const MAX_FILE: u64 = 64 * 1024 * 1024;
 
 /// Arguments of `dialback signature`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Print the signature of a request
+    Sign {
+        /// The URL as it is configured at Twilio
+        url: String,
+        #[command(flatten)]
+        request: Box<Request>,
+        /// How: HMAC_SHA1, or HMAC_SHA256 for a SharedKey
+        #[arg(long, default_value = "HMAC_SHA1", value_parser = read_algorithm)]
+        algorithm: Algorithm,
+        /// Sign as Twilio does for calls, which leaves the port of an https URL out
+        #[arg(long)]
+        voice: bool,
+    },
+    /// Say whether a request's signature is right, or check a file of vectors
+    Check {
+        /// The full public URL as Twilio uses it
+        #[arg(required_unless_present = "vectors")]
+        url: Option<String>,
+        #[command(flatten)]
+        signed: Box<SignedRequest>,
+        /// Check every request of a JSON file
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "signature"])]
+        vectors: Option<PathBuf>,
+    },
+    /// Say why a request's signature is wrong, by trying what usually goes wrong
+    Explain {
+        /// The full public URL as the server believes it to be
+        url: String,
+        #[command(flatten)]
+        signed: Box<SignedRequest>,
+        /// A host the request may have been for
+        #[arg(long = "host", value_name = "HOST[:PORT]")]
+        hosts: Vec<String>,
+        /// A path prefix that a proxy may have stripped or added
+        #[arg(long = "prefix", value_name = "PATH")]
+        prefixes: Vec<String>,
+        /// Another token that may have signed, such as the secondary one
+        #[arg(long = "other-token", value_name = "TOKEN")]
+        others: Vec<String>,
+    },
+}
+
+/// A request and the key it is signed with.
+#[derive(Debug, clap::Args)]
+struct Request {
+    /// A parameter of the form, not encoded; repeat it for more
+    #[arg(short = 'd', long = "data", value_name = "NAME=VALUE", conflicts_with = "body_file")]
+    data: Vec<String>,
+    /// The raw body as it goes over the wire; - is standard input
+    #[arg(long, value_name = "FILE")]
+    body_file: Option<PathBuf>,
+    /// The body is JSON, covered by bodySHA256 in the URL; `sign` adds it where it is missing
+    #[arg(long, requires = "body_file")]
+    json: bool,
+    /// The request's method
+    #[arg(long, default_value = "POST", value_parser = |text: &str| Ok::<_, String>(text.to_ascii_uppercase()))]
+    method: String,
+    /// The auth token; better in TWILIO_AUTH_TOKEN or a file, where no shell history keeps it
+    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// A file with the auth token
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct SignedRequest {
+    #[command(flatten)]
+    request: Request,
+    /// The value of X-Twilio-Signature
+    #[arg(long, default_value = "", hide_default_value = true)]
+    signature: String,
+    /// The value of X-Twilio-Webhooks-Signature-Settings; the token is then the key's secret
+    #[arg(long, value_name = "VALUE")]
+    settings: Option<String>,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// What stopped it, in words for the person at the terminal.
-pub async fn run(_global: &Global, _args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// A file that cannot be read or is not what it should be.
+pub async fn run(_global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    match act(args.action) {
+        Ok(outcome) => {
+            for line in &outcome.lines {
+                println!("{line}");
+            }
+            for note in &outcome.notes {
+                eprintln!("{note}");
+            }
+            Ok(if outcome.good { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
+        Err(error) => {
+            eprintln!("dialback: {error:#}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// What is printed where, and whether all is well.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    lines: Vec<String>,
+    notes: Vec<String>,
+    good: bool,
+}
+
+impl Outcome {
+    fn line(good: bool, line: impl Into<String>) -> Self {
+        Self { lines: vec![line.into()], notes: Vec::new(), good }
+    }
+}
+
+/// An error is misuse.
+fn act(action: Action) -> anyhow::Result<Outcome> {
+    match action {
+        Action::Sign { url, request, algorithm, voice } => print_signature(&url, &request, algorithm, voice),
+        Action::Check { vectors: Some(file), .. } => check_file(&file),
+        Action::Check { url, signed, .. } => signed.check(&url.context("give a url or --vectors")?),
+        Action::Explain { url, signed, hosts, prefixes, others } => {
+            signed.explain(&url, &hosts, &prefixes, others)
+        }
+    }
+}
+
+fn print_signature(
+    configured: &str,
+    request: &Request,
+    algorithm: Algorithm,
+    voice: bool,
+) -> anyhow::Result<Outcome> {
+    let body = request.body(configured)?;
+    let medium = if voice { Medium::Voice } else { Medium::Message };
+    let mut url = signing_url(configured, medium);
+    if request.json && !url.contains("bodySHA256=") {
+        url = form::append_to_query(&url, &[("bodySHA256", body_hash(&body))], Space::Plus);
+    }
+    let signature = sign_request(&request.secret()?, algorithm, &request.signed(&url, &body))?;
+    let notes = if url == configured { vec![] } else { vec![format!("signed url: {url}")] };
+    Ok(Outcome { lines: vec![signature], notes, good: true })
+}
+
+fn check_file(file: &Path) -> anyhow::Result<Outcome> {
+    let name = || file.display().to_string();
+    let text = String::from_utf8(read(file)?).with_context(name)?;
+    let mut report = vectors::check_vectors(&text).with_context(name)?;
+    report.lines.push(format!("{} agreed, {} disagreed", report.agreed, report.disagreed));
+    Ok(Outcome { lines: report.lines, notes: vec![], good: report.disagreed == 0 })
+}
+
+impl SignedRequest {
+    fn check(&self, url: &str) -> anyhow::Result<Outcome> {
+        let body = self.request.body(url)?;
+        let signatures = self.signatures();
+        Ok(match self.verifier()?.verify(&self.signed(url, &body, &signatures)) {
+            Ok(_) => Outcome::line(true, "valid"),
+            Err(rejection) => Outcome::line(false, format!("not valid: {}: {rejection}", rejection.cause())),
+        })
+    }
+
+    fn explain(
+        &self,
+        url: &str,
+        hosts: &[String],
+        prefixes: &[String],
+        others: Vec<String>,
+    ) -> anyhow::Result<Outcome> {
+        let body = self.request.body(url)?;
+        let signatures = self.signatures();
+        let verifier = self.verifier()?;
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+        let named =
+            |(place, secret): (usize, String)| named_token(format!("--other-token {}", place + 1), &secret);
+        let tokens: Vec<Token> = others.into_iter().enumerate().map(named).collect();
+        let hints = Hints { hosts: &hosts, prefixes: &prefixes, tokens: &tokens };
+        let request = self.signed(url, &body, &signatures);
+        let found = explain(&verifier, &request, &hints);
+        let good = verifier.verify(&request).is_ok();
+        Ok(Outcome::line(good, format!("{}: {}", found.cause.code(), found.text)))
+    }
+
+    /// The one secret given plays the auth token, and the SharedKey that the settings name.
+    fn verifier(&self) -> anyhow::Result<Verifier> {
+        let secret = self.request.secret()?;
+        let parts = self.settings.iter().flat_map(|value| value.split(','));
+        let id = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim() == "key");
+        let shared = id.map(|(_, id)| SharedKey { id: id.trim().to_owned(), secret: secret.clone() });
+        let token = named_token("the token".to_owned(), secret.expose());
+        Ok(Verifier::new(vec![token], shared.into_iter().collect())?)
+    }
+
+    fn signatures(&self) -> [&[u8]; 1] {
+        [self.signature.trim().as_bytes()]
+    }
+
+    fn signed<'a>(&'a self, url: &'a str, body: &'a [u8], signatures: &'a [&'a [u8]]) -> Signed<'a> {
+        let settings = self.settings.as_deref();
+        Signed { signatures, settings, ..self.request.signed(url, body) }
+    }
+}
+
+impl Request {
+    fn signed<'a>(&'a self, url: &'a str, body: &'a [u8]) -> Signed<'a> {
+        let content_type =
+            if self.json { "application/json" } else { "application/x-www-form-urlencoded; charset=UTF-8" };
+        let content_type = Some(content_type);
+        Signed { method: &self.method, url, content_type, body, signatures: &[], settings: None }
+    }
+
+    fn body(&self, url: &str) -> anyhow::Result<Vec<u8>> {
+        if !url_is_full(url) {
+            anyhow::bail!("the url must be a full one, such as https://example.org/twilio/status");
+        }
+        if self.method == "GET" && !self.data.is_empty() {
+            anyhow::bail!("a GET has its parameters in the url: put them there as they were encoded");
+        }
+        if let Some(file) = &self.body_file {
+            return read(file);
+        }
+        let pair = |text: &String| {
+            let pair = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+            pair.with_context(|| "-d takes NAME=VALUE")
+        };
+        let pairs = self.data.iter().map(pair).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(form::encode(&pairs, Space::Plus).into_bytes())
+    }
+
+    /// A file wins over the environment, because it was named.
+    fn secret(&self) -> anyhow::Result<Secret> {
+        let text = match &self.token_file {
+            Some(file) => {
+                let text = String::from_utf8(read(file)?).with_context(|| file.display().to_string())?;
+                text.trim_end_matches(['\r', '\n']).to_owned()
+            }
+            None => self.token.clone().context("no token: set TWILIO_AUTH_TOKEN or give --token-file")?,
+        };
+        let secret = Secret::new(text);
+        if secret.is_empty() {
+            anyhow::bail!("the token is empty, which proves nothing");
+        }
+        Ok(secret)
+    }
+}
+
+fn named_token(label: String, secret: &str) -> Token {
+    Token { label, account: None, secret: Secret::new(secret) }
+}
+
+/// Twilio also signs ws and wss; otherwise what is no public URL is misuse.
+fn url_is_full(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let known = ["http", "https", "ws", "wss"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    known && PublicUrl::parse(&format!("http://{place}")).is_ok()
+}
+
+fn read_algorithm(text: &str) -> Result<Algorithm, String> {
+    let name = text.replace('-', "_");
+    Algorithm::from_name(&name).ok_or_else(|| "expected HMAC_SHA1 or HMAC_SHA256".to_owned())
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).with_context(|| file.display().to_string())?)
+    };
+    source.take(MAX_FILE + 1).read_to_end(&mut bytes).with_context(|| file.display().to_string())?;
+    if bytes.len() as u64 > MAX_FILE {
+        anyhow::bail!("{}: more than {MAX_FILE} bytes", file.display());
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    const URL: &str = "https://mycompany.com/myapp.php?foo=1&bar=2";
+    const DATA: [&str; 10] = [
+        "-d",
+        "CallSid=CA1234567890ABCDE",
+        "-d",
+        "Caller=+14158675309",
+        "-d",
+        "Digits=1234",
+        "-d",
+        "From=+14158675309",
+        "-d",
+        "To=+18005551212",
+    ];
+    const SIGNATURE: &str = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
+
+    fn try_run(words: &[&str]) -> anyhow::Result<Outcome> {
+        act(Line::try_parse_from([&["signature"], words].concat())?.args.action)
+    }
+
+    fn run(action: &str, url: &str, rest: &[&str]) -> Outcome {
+        try_run(&[&[action, url, "--token", "12345"], &DATA[..], rest].concat()).unwrap()
+    }
+
+    #[test]
+    fn sign_prints_the_documented_signature() {
+        assert_eq!(run("sign", URL, &[]), Outcome::line(true, SIGNATURE));
+    }
+
+    #[test]
+    fn sign_leaves_out_what_twilio_does_not_sign_and_says_so() {
+        let outcome = run("sign", "https://u:p@mycompany.com:99/myapp.php?foo=1&bar=2#rc=2", &["--voice"]);
+        assert_eq!(outcome.lines, [SIGNATURE]);
+        assert_eq!(outcome.notes, [format!("signed url: {URL}")]);
+    }
+
+    #[test]
+    fn sign_adds_the_hash_of_a_json_body() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"CallSid":"CA1234567890ABCDE","Caller":"+12349013030"}"#).unwrap();
+        let path = file.path().to_str().unwrap();
+        let words = ["sign", "https://example.com/myapp", "--token", "12345", "--json", "--body-file", path];
+        let outcome = try_run(&words).unwrap();
+        assert_eq!(outcome.lines, ["hPXmLwIy3Fgqv1i9KPmH/HhQ6zo="]);
+        assert!(
+            outcome.notes[0]
+                .ends_with("?bodySHA256=5ccde7145dfb8f56479710896586cb9d5911809d83afbe34627818790db0aec9")
+        );
+    }
+
+    #[test]
+    fn check_says_valid_or_why_not() {
+        assert_eq!(run("check", URL, &["--signature", SIGNATURE]), Outcome::line(true, "valid"));
+        let wrong = run("check", URL, &["--signature", "RSOYDt4T1cUTdK1PDd93/VVr8B9="]);
+        assert_eq!(wrong, Outcome::line(false, "not valid: mismatch: the signature does not match"));
+        assert!(run("check", URL, &[]).lines[0].starts_with("not valid: missing_header"));
+    }
+
+    #[test]
+    fn explain_names_the_mistake() {
+        let outcome = run("explain", &URL.replace("https", "http"), &["--signature", SIGNATURE]);
+        assert!(outcome.lines[0].starts_with("scheme: would have matched with https"), "{outcome:?}");
+        assert!(!outcome.good);
+        let hinted = run(
+            "explain",
+            &URL.replace("mycompany", "x"),
+            &["--signature", SIGNATURE, "--host", "mycompany.com"],
+        );
+        assert!(hinted.lines[0].starts_with("host: "), "{hinted:?}");
+    }
+
+    #[test]
+    fn a_token_comes_from_a_file_too() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "12345\r\n").unwrap();
+        let words = ["sign", URL, "--token-file", file.path().to_str().unwrap()];
+        assert_eq!(try_run(&[&words, &DATA[..]].concat()).unwrap().lines, [SIGNATURE]);
+    }
+
+    #[test]
+    fn misuse_is_told() {
+        let wrong = |words: &[&str]| format!("{:#}", try_run(words).unwrap_err());
+        assert!(wrong(&["sign", "example.org", "--token", "x"]).starts_with("the url must be a full one"));
+        assert!(wrong(&["sign", URL, "--token", ""]).starts_with("the token is empty"));
+        assert!(wrong(&["sign", URL, "--token", "x", "-d", "A"]).starts_with("-d takes NAME=VALUE"));
+        assert!(
+            wrong(&["sign", URL, "--token", "x", "--method", "get", "-d", "A=1"]).starts_with("a GET has")
+        );
+        assert!(wrong(&["check"]).contains("required"));
+        assert!(wrong(&["check", "--vectors", "no-such-file"]).starts_with("no-such-file: "));
+    }
+
+    #[test]
+    fn a_file_of_vectors_ends_with_the_count() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/signatures/vectors.json");
+        let outcome = try_run(&["check", "--vectors", file]).unwrap();
+        assert_eq!(outcome.lines.last().map(String::as_str), Some("160 agreed, 0 disagreed"));
+        assert!(outcome.good);
+    }
 }

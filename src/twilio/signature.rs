@@ -1,1 +1,557 @@
 //! Proof that a webhook is Twilio's: `X-Twilio-Signature` and `bodySHA256`.
+//!
+//! <https://www.twilio.com/docs/usage/security#validating-requests>
+//!
+//! This module refuses to know where the URL came from (see
+//! [`url::PublicUrl`](super::url::PublicUrl)), what a failure is answered
+//! with, and why a signature fails beyond what costs nothing to say: guessing
+//! is [`explain`](super::explain)'s, off the request's path. A rejected
+//! signature therefore never costs more than an accepted one.
+
+use super::form::{self, Pairs, Params};
+pub use super::mac::Algorithm;
+use super::mac::{Key, tail};
+use super::url;
+use crate::secret::Secret;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+/// The most keys one request is tried with; each costs two HMACs (four where
+/// the URL has an apostrophe), so that a flood cannot multiply work.
+pub const MAX_KEYS_TRIED: usize = 16;
+
+/// The header that carries the signature.
+pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
+
+/// The header that names a SharedKey and its algorithm.
+pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
+
+/// A request as received, with the URL that Twilio used for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// `POST`, `GET`, …
+    pub method: &'a str,
+    /// The full public URL as written, raw query included.
+    pub url: &'a str,
+    /// `Content-Type`, with its parameters.
+    pub content_type: Option<&'a str>,
+    /// The raw bytes, before anybody parsed them.
+    pub body: &'a [u8],
+    /// Every `X-Twilio-Signature` line there is; more than one is refused.
+    pub signatures: &'a [&'a [u8]],
+    /// `X-Twilio-Webhooks-Signature-Settings`.
+    pub settings: Option<&'a str>,
+}
+
+/// An auth token that signatures are accepted from.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// What logs call it, such as `auth_token` or `auth_tokens[1]`.
+    pub label: String,
+    /// The account SID it belongs to; without one it is tried for every account.
+    pub account: Option<String>,
+    /// The token.
+    pub secret: Secret,
+}
+
+/// A SharedKey of Twilio's webhook settings (public beta).
+#[derive(Debug, Clone)]
+pub struct SharedKey {
+    /// `webhooks_sharedkey_…`
+    pub id: String,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// What was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The request's decoded parameters: of a form's body, else of a GET's
+    /// query; empty for other bodies. Nothing unsigned is among them.
+    pub params: Pairs,
+    /// The label of the token, or the id of the SharedKey, that signed.
+    pub signer: Arc<str>,
+}
+
+/// Why a request was not accepted, as far as that is known without guessing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Rejection {
+    /// No header, or an empty one.
+    #[error("the signature header is missing or empty")]
+    MissingHeader,
+    /// More than one header line: which one counts is anybody's guess.
+    #[error("there is more than one signature header")]
+    DuplicateHeader,
+    /// Nothing is configured that could prove anything.
+    #[error("no auth token is configured")]
+    NoToken,
+    /// `AccountSid` names an account that no accepted token belongs to.
+    #[error("no auth token is configured for the account the request names")]
+    UnknownAccount,
+    /// The settings header names a SharedKey that is not configured.
+    #[error("the settings header names a shared key that is not configured")]
+    UnknownKey,
+    /// The settings header names something else than HMAC_SHA1 or HMAC_SHA256.
+    #[error("the settings header names an algorithm that is not known")]
+    UnknownAlgorithm,
+    /// A body that is no form, and no `bodySHA256` in the URL to cover it.
+    #[error("the body is not covered by a signature: neither a form nor bodySHA256")]
+    BodyNotCovered,
+    /// The URL is Twilio's, the body is not what was hashed.
+    #[error("the body is not the one that bodySHA256 is the hash of")]
+    BodyHashMismatch,
+    /// Another token, another URL or another body.
+    #[error("the signature does not match")]
+    Mismatch,
+}
+
+impl Rejection {
+    /// A short stable name, for counting.
+    pub fn cause(self) -> &'static str {
+        match self {
+            Self::MissingHeader => "missing_header",
+            Self::DuplicateHeader => "duplicate_header",
+            Self::NoToken => "no_token",
+            Self::UnknownAccount => "unknown_account",
+            Self::UnknownKey => "unknown_key",
+            Self::UnknownAlgorithm => "unknown_algorithm",
+            Self::BodyNotCovered => "body_not_covered",
+            Self::BodyHashMismatch => "body_hash_mismatch",
+            Self::Mismatch => "mismatch",
+        }
+    }
+}
+
+/// Why tokens cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTokens {
+    /// An empty key would accept what anybody can compute.
+    #[error("{0} is empty: an empty token proves nothing")]
+    Empty(String),
+    /// More than [`MAX_KEYS_TRIED`] for one account.
+    #[error("more than {MAX_KEYS_TRIED} tokens for one account")]
+    TooMany,
+}
+
+/// Holds the keys and proves requests. Build it once and share it.
+pub struct Verifier {
+    /// Those of no account first.
+    tokens: Vec<Signer>,
+    /// How many belong to no account.
+    general: usize,
+    /// Account SID to places in `tokens`.
+    accounts: HashMap<String, Vec<usize>>,
+    shared: Vec<Signer>,
+}
+
+impl Verifier {
+    /// Takes the tokens and keys that are accepted from now on. Where a
+    /// request names no account (JSON bodies do not), the first
+    /// [`MAX_KEYS_TRIED`] tokens are tried, those of no account before others.
+    ///
+    /// # Errors
+    /// [`InvalidTokens`] when a secret is empty or there are too many.
+    pub fn new(tokens: Vec<Token>, shared_keys: Vec<SharedKey>) -> Result<Self, InvalidTokens> {
+        let (general, owned): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|t| t.account.is_none());
+        let mut accounts: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, token) in owned.iter().enumerate() {
+            let account = token.account.clone().unwrap_or_default();
+            accounts.entry(account).or_default().push(general.len() + place);
+        }
+        let most = accounts.values().map(Vec::len).max().unwrap_or(0);
+        if general.len() + most > MAX_KEYS_TRIED {
+            return Err(InvalidTokens::TooMany);
+        }
+        let general_count = general.len();
+        let tokens = general.into_iter().chain(owned).map(|t| Signer::new(&t.label, t.secret));
+        let shared = shared_keys.into_iter().map(|k| Signer::new(&k.id, k.secret));
+        Ok(Self {
+            tokens: tokens.collect::<Result<_, _>>()?,
+            general: general_count,
+            accounts,
+            shared: shared.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Proves a request, and hands on its parameters so that the body is
+    /// parsed once. All candidates are computed, whichever matches.
+    ///
+    /// # Errors
+    /// The [`Rejection`] that is known without further work.
+    pub fn verify(&self, request: &Signed<'_>) -> Result<Verified, Rejection> {
+        let offered = offered(request.signatures)?;
+        let settings = Settings::parse(request.settings)?;
+        if self.tokens.is_empty() && self.shared.is_empty() {
+            return Err(Rejection::NoToken);
+        }
+        if offered.len() != settings.algorithm.signature_length() {
+            return Err(Rejection::Mismatch);
+        }
+        let coverage = Coverage::of(request)?;
+        let params = coverage.params(request);
+        let tail = if coverage == Coverage::Form { tail(&params) } else { String::new() };
+        let signers = self.signers(&settings, &params)?;
+        let matched = find_match(&signers, settings.algorithm, request.url, &tail, offered);
+        let signer = matched.ok_or(Rejection::Mismatch)?;
+        if let Coverage::Hash(hash) = coverage {
+            // Last, so that a forger cannot make us hash.
+            check_hash(hash, request.body)?;
+        }
+        Ok(Verified { params, signer: signer.label.clone() })
+    }
+
+    /// The keys that may have signed a request with these settings.
+    pub(crate) fn signers(&self, settings: &Settings<'_>, params: &Pairs) -> Result<Vec<&Signer>, Rejection> {
+        if let Some(id) = settings.key {
+            let known = self.shared.iter().find(|key| *key.label == *id);
+            return known.map(|key| vec![key]).ok_or(Rejection::UnknownKey);
+        }
+        let Some(account) = Params::new(params).first("AccountSid") else {
+            return Ok(self.tokens.iter().take(MAX_KEYS_TRIED).collect());
+        };
+        let general = self.tokens[..self.general].iter();
+        let owned = self.accounts.get(account).into_iter().flatten().map(|place| &self.tokens[*place]);
+        let signers: Vec<&Signer> = general.chain(owned).collect();
+        if signers.is_empty() { Err(Rejection::UnknownAccount) } else { Ok(signers) }
+    }
+
+    /// Every key there is: tokens, then shared keys.
+    pub(crate) fn everyone(&self) -> impl Iterator<Item = &Signer> {
+        self.tokens.iter().chain(&self.shared)
+    }
+
+    pub(crate) fn tokens(&self) -> &[Signer] {
+        &self.tokens
+    }
+
+    pub(crate) fn shared_keys(&self) -> &[Signer] {
+        &self.shared
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.everyone().map(|signer| &signer.label)).finish()
+    }
+}
+
+/// Signs a request as Twilio does: the URL as written, then each distinct
+/// pair in order of names. For GET, and for bodies that `bodySHA256` covers,
+/// there are no pairs: see [`sign_request`] for the choice.
+pub fn sign<N: AsRef<str>, V: AsRef<str>>(
+    secret: &Secret,
+    algorithm: Algorithm,
+    url: &str,
+    pairs: &[(N, V)],
+) -> String {
+    let tail = tail(pairs);
+    Key::new(secret).mac(algorithm, &[url], &tail).text().to_owned()
+}
+
+/// Signs a request given as it goes over the wire; `signatures` and
+/// `settings` are not looked at.
+///
+/// # Errors
+/// [`Rejection::BodyNotCovered`] and [`Rejection::BodyHashMismatch`]: what no
+/// signature could cover.
+pub fn sign_request(
+    secret: &Secret,
+    algorithm: Algorithm,
+    request: &Signed<'_>,
+) -> Result<String, Rejection> {
+    let coverage = Coverage::of(request)?;
+    if let Coverage::Hash(hash) = coverage {
+        check_hash(hash, request.body)?;
+    }
+    let pairs = if coverage == Coverage::Form { form::parse(request.body) } else { Pairs::new() };
+    Ok(sign(secret, algorithm, request.url, &pairs))
+}
+
+/// What `bodySHA256` must be for this body: lowercase hex of its raw bytes.
+pub fn body_hash(body: &[u8]) -> String {
+    hex::encode(Sha256::digest(body))
+}
+
+/// What the settings header asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settings<'a> {
+    /// A SharedKey's id; none means an auth token.
+    pub key: Option<&'a str>,
+    pub algorithm: Algorithm,
+}
+
+impl<'a> Settings<'a> {
+    /// Without `algorithm=` it is an auth token and HMAC_SHA1, whatever else is there.
+    pub fn parse(header: Option<&'a str>) -> Result<Self, Rejection> {
+        let parts = || header.unwrap_or_default().split(',').filter_map(|part| part.split_once('='));
+        let value = |name: &str| parts().find(|(n, _)| n.trim() == name).map(|(_, v)| v.trim());
+        match value("algorithm") {
+            None => Ok(Self { key: None, algorithm: Algorithm::HmacSha1 }),
+            Some(name) => {
+                let algorithm = Algorithm::from_name(name).ok_or(Rejection::UnknownAlgorithm)?;
+                Ok(Self { key: value("key"), algorithm })
+            }
+        }
+    }
+}
+
+/// What a signature covers beside the URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coverage<'a> {
+    /// Nothing: there is no body that anybody will read.
+    Url,
+    /// The body's pairs.
+    Form,
+    /// The body's bytes, through this hash in the query.
+    Hash(&'a str),
+}
+
+impl<'a> Coverage<'a> {
+    pub fn of(request: &Signed<'a>) -> Result<Self, Rejection> {
+        if let Some(hash) = claimed_hash(request.url) {
+            return Ok(Self::Hash(hash));
+        }
+        if is_bodyless(request.method) || request.body.is_empty() {
+            return Ok(Self::Url);
+        }
+        if is_form(request.content_type) { Ok(Self::Form) } else { Err(Rejection::BodyNotCovered) }
+    }
+
+    pub fn params(self, request: &Signed<'_>) -> Pairs {
+        if self == Self::Form {
+            form::parse(request.body)
+        } else if is_bodyless(request.method) {
+            form::parse(url::query(request.url).unwrap_or_default().as_bytes())
+        } else {
+            Pairs::new()
+        }
+    }
+}
+
+/// The first `bodySHA256` counts, as in most of the official libraries.
+pub(crate) fn claimed_hash(url: &str) -> Option<&str> {
+    let named =
+        |pair: &'_ str| pair.strip_prefix("bodySHA256").is_some_and(|v| v.is_empty() || v.starts_with('='));
+    let pair = url::query(url)?.split('&').find(|pair| named(pair))?;
+    Some(pair.split_once('=').map_or("", |(_, hash)| hash))
+}
+
+fn check_hash(claimed: &str, body: &[u8]) -> Result<(), Rejection> {
+    let same = body_hash(body).as_bytes().ct_eq(claimed.as_bytes());
+    if same.into() { Ok(()) } else { Err(Rejection::BodyHashMismatch) }
+}
+
+fn is_bodyless(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
+}
+
+fn is_form(content_type: Option<&str>) -> bool {
+    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+fn offered<'a>(signatures: &[&'a [u8]]) -> Result<&'a [u8], Rejection> {
+    match signatures {
+        [] | [b""] => Err(Rejection::MissingHeader),
+        [one] => Ok(one),
+        _ => Err(Rejection::DuplicateHeader),
+    }
+}
+
+/// Which of the keys signed this URL, in either spelling of its port and of
+/// its apostrophes. Looks at every candidate, also after a match.
+fn find_match<'s>(
+    signers: &[&'s Signer],
+    algorithm: Algorithm,
+    url: &str,
+    tail: &str,
+    offered: &[u8],
+) -> Option<&'s Signer> {
+    // Some clients escape an apostrophe on the way: both spellings count.
+    let escaped = url.contains('\'').then(|| url.replace('\'', "%27"));
+    let (mut found, mut place) = (Choice::from(0), 0u32);
+    for (at, signer) in (0u32..).zip(signers) {
+        for text in [Some(url), escaped.as_deref()].into_iter().flatten() {
+            for pieces in url::spellings(text) {
+                let same = signer.key.mac(algorithm, &pieces, tail).matches(offered);
+                place.conditional_assign(&at, same);
+                found |= same;
+            }
+        }
+    }
+    bool::from(found).then(|| signers[place as usize])
+}
+
+/// A key with its name.
+pub(crate) struct Signer {
+    pub label: Arc<str>,
+    /// Kept for guessing at misspelt ones.
+    pub secret: Secret,
+    pub key: Key,
+}
+
+impl Signer {
+    fn new(label: &str, secret: Secret) -> Result<Self, InvalidTokens> {
+        if secret.is_empty() {
+            return Err(InvalidTokens::Empty(label.to_owned()));
+        }
+        Ok(Self { label: label.into(), key: Key::new(&secret), secret })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const BODY: &[u8] =
+        b"CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212";
+    const URL: &str = "https://mycompany.com/myapp.php?foo=1&bar=2";
+    const SIGNED: &[u8] = b"RSOYDt4T1cUTdK1PDd93/VVr8B8=";
+
+    fn token(label: &str, account: Option<&str>, secret: &str) -> Token {
+        Token { label: label.into(), account: account.map(Into::into), secret: Secret::new(secret) }
+    }
+
+    fn verifier(tokens: &[(&str, Option<&str>, &str)]) -> Verifier {
+        let tokens = tokens.iter().map(|(label, account, secret)| token(label, *account, secret)).collect();
+        let key = SharedKey { id: "webhooks_sharedkey_1".into(), secret: Secret::new("whsk_1") };
+        Verifier::new(tokens, vec![key]).unwrap()
+    }
+
+    fn post<'a>(url: &'a str, body: &'a [u8], signatures: &'a [&'a [u8]]) -> Signed<'a> {
+        Signed { method: "POST", url, content_type: Some(FORM), body, signatures, settings: None }
+    }
+
+    #[test]
+    fn the_documented_example_is_signed_and_proven() {
+        let request = post(URL, BODY, &[SIGNED]);
+        let signed = sign_request(&Secret::new("12345"), Algorithm::HmacSha1, &request);
+        assert_eq!(signed.unwrap().as_bytes(), SIGNED);
+        let verified = verifier(&[("main", None, "12345")]).verify(&request).unwrap();
+        assert_eq!((&*verified.signer, verified.params.len()), ("main", 5));
+    }
+
+    #[test]
+    fn an_empty_token_is_refused() {
+        let refused = Verifier::new(vec![token("auth_token", None, "")], vec![]);
+        assert_eq!(refused.unwrap_err(), InvalidTokens::Empty("auth_token".into()));
+        let forged = sign_request(&Secret::new(""), Algorithm::HmacSha1, &post(URL, BODY, &[])).unwrap();
+        let none = Verifier::new(vec![], vec![]).unwrap();
+        assert_eq!(none.verify(&post(URL, BODY, &[forged.as_bytes()])), Err(Rejection::NoToken));
+    }
+
+    #[test]
+    fn the_header_must_be_there_once() {
+        let verifier = verifier(&[("main", None, "12345")]);
+        let verdict = |signatures: &[&[u8]]| verifier.verify(&post(URL, BODY, signatures)).map(|_| ());
+        assert_eq!(verdict(&[]), Err(Rejection::MissingHeader));
+        assert_eq!(verdict(&[b""]), Err(Rejection::MissingHeader));
+        assert_eq!(verdict(&[SIGNED, SIGNED]), Err(Rejection::DuplicateHeader));
+        assert_eq!(verdict(&[SIGNED]), Ok(()));
+    }
+
+    #[test]
+    fn tokens_of_an_account_prove_that_account_alone() {
+        let verifier = verifier(&[("one", Some("AC1"), "a"), ("two", Some("AC2"), "b"), ("any", None, "c")]);
+        let verdict = |secret: &str, body: &[u8]| {
+            let signed =
+                sign_request(&Secret::new(secret), Algorithm::HmacSha1, &post(URL, body, &[])).unwrap();
+            verifier
+                .verify(&post(URL, body, &[signed.as_bytes()]))
+                .map(|verified| verified.signer.to_string())
+        };
+        assert_eq!(verdict("a", b"AccountSid=AC1"), Ok("one".into()));
+        assert_eq!(verdict("c", b"AccountSid=AC1"), Ok("any".into()));
+        assert_eq!(verdict("b", b"AccountSid=AC1"), Err(Rejection::Mismatch));
+        assert_eq!(verdict("b", b"To=1"), Ok("two".into()));
+        assert_eq!(verdict("b", b"AccountSid=AC3"), Err(Rejection::Mismatch));
+    }
+
+    #[test]
+    fn an_account_nobody_knows_has_a_name_of_its_own() {
+        let verifier = verifier(&[("one", Some("AC1"), "a")]);
+        let request = post(URL, b"AccountSid=AC2", &[SIGNED]);
+        assert_eq!(verifier.verify(&request), Err(Rejection::UnknownAccount));
+    }
+
+    #[test]
+    fn both_tokens_count_while_one_replaces_the_other() {
+        let verifier = verifier(&[("old", Some("AC1"), "a"), ("new", Some("AC1"), "b")]);
+        for (secret, label) in [("a", "old"), ("b", "new")] {
+            let signed = sign(&Secret::new(secret), Algorithm::HmacSha1, URL, &[("AccountSid", "AC1")]);
+            let verified = verifier.verify(&post(URL, b"AccountSid=AC1", &[signed.as_bytes()])).unwrap();
+            assert_eq!(&*verified.signer, label);
+        }
+    }
+
+    #[test]
+    fn more_tokens_than_one_request_may_cost_are_refused() {
+        let tokens = |count: usize, account: Option<&str>| {
+            (0..count).map(|n| token(&n.to_string(), account, "x")).collect::<Vec<_>>()
+        };
+        assert!(Verifier::new(tokens(MAX_KEYS_TRIED, Some("AC1")), vec![]).is_ok());
+        let mut many = tokens(MAX_KEYS_TRIED, Some("AC1"));
+        many.extend(tokens(1, None));
+        assert_eq!(Verifier::new(many, vec![]).unwrap_err(), InvalidTokens::TooMany);
+    }
+
+    #[test]
+    fn a_shared_key_is_not_downgraded() {
+        let verifier = verifier(&[("main", None, "12345")]);
+        let verdict = |secret: &str, algorithm, settings: &str| {
+            let signed = sign_request(&Secret::new(secret), algorithm, &post(URL, BODY, &[])).unwrap();
+            let signatures = [signed.as_bytes()];
+            let request = Signed { settings: Some(settings), ..post(URL, BODY, &signatures) };
+            verifier.verify(&request).map(|verified| verified.signer.to_string())
+        };
+        let asked = "key=webhooks_sharedkey_1 , algorithm=hmac_sha256";
+        assert_eq!(verdict("whsk_1", Algorithm::HmacSha256, asked), Ok("webhooks_sharedkey_1".into()));
+        assert_eq!(verdict("whsk_1", Algorithm::HmacSha1, asked), Err(Rejection::Mismatch));
+        assert_eq!(verdict("12345", Algorithm::HmacSha256, asked), Err(Rejection::Mismatch));
+        assert_eq!(verdict("12345", Algorithm::HmacSha1, asked), Err(Rejection::Mismatch));
+        let sha1 = Algorithm::HmacSha1;
+        assert_eq!(verdict("12345", sha1, "key=webhooks_sharedkey_1"), Ok("main".into()));
+        assert_eq!(verdict("12345", sha1, "key=other,algorithm=HMAC_SHA1"), Err(Rejection::UnknownKey));
+        assert_eq!(verdict("12345", sha1, "algorithm=HMAC_MD5"), Err(Rejection::UnknownAlgorithm));
+        assert_eq!(verdict("12345", sha1, "algorithm="), Err(Rejection::UnknownAlgorithm));
+    }
+
+    #[test]
+    fn a_body_is_covered_by_pairs_or_hash_or_refused() {
+        let verifier = verifier(&[("main", None, "12345")]);
+        let verdict = |content_type, url: &str, body: &[u8]| {
+            let signed = sign::<&str, &str>(&Secret::new("12345"), Algorithm::HmacSha1, url, &[]);
+            let signatures = [signed.as_bytes()];
+            verifier.verify(&Signed { content_type, ..post(url, body, &signatures) }).map(|_| ())
+        };
+        let json = Some("application/json");
+        let hashed = format!("{URL}&bodySHA256={}&bodySHA256=0", body_hash(b"{}"));
+        assert_eq!(verdict(json, &hashed, b"{}"), Ok(()));
+        assert_eq!(verdict(json, &hashed, b"{} "), Err(Rejection::BodyHashMismatch));
+        assert_eq!(verdict(json, &hashed, b""), Err(Rejection::BodyHashMismatch));
+        assert_eq!(verdict(Some(FORM), "https://h/?bodySHA256", b"A=1"), Err(Rejection::BodyHashMismatch));
+        assert_eq!(verdict(json, URL, b"{}"), Err(Rejection::BodyNotCovered));
+        assert_eq!(verdict(None, URL, b"A=1"), Err(Rejection::BodyNotCovered));
+        assert_eq!(verdict(None, URL, b""), Ok(()));
+    }
+
+    #[test]
+    fn what_a_get_hands_on_is_its_query() {
+        let url = "https://h/v?CallSid=CA1&To=%2B44#f";
+        let signed = sign::<&str, &str>(&Secret::new("12345"), Algorithm::HmacSha1, url, &[]);
+        let signatures = [signed.as_bytes()];
+        let request = Signed { method: "GET", ..post(url, b"To=unsigned", &signatures) };
+        let verified = verifier(&[("main", None, "12345")]).verify(&request).unwrap();
+        assert_eq!(verified.params, form::parse(b"CallSid=CA1&To=%2B44"));
+    }
+
+    #[test]
+    fn neither_tokens_nor_keys_show_in_debug_output() {
+        let shown = format!("{:?}", verifier(&[("main", None, "12345")]));
+        assert_eq!(shown, r#"["main", "webhooks_sharedkey_1"]"#);
+    }
+}
