@@ -1,1 +1,106 @@
 //! Configuration: file, then environment, then checked values.
+//!
+//! What comes out is either whole, with every pair of settings possible
+//! together, or a list of all that is wrong: where, what, and the mend. It
+//! refuses to know who uses the values; the command line takes them apart and
+//! hands on the pieces.
+
+mod check;
+mod env;
+mod layers;
+mod problem;
+mod reader;
+mod sections;
+mod show;
+
+pub use self::env::Env;
+pub use self::problem::{Origin, Problem, Problems};
+pub use self::sections::{
+    AcceptedToken, CodeKey, Codes, Config, Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection,
+    NumberKind, Numbers, Sandbox, Server, Signature, SignatureMode, Store, StoreUrl, Twilio, Verification,
+    Voice,
+};
+
+use self::layers::{File, Layers};
+use self::reader::Reader;
+use std::path::Path;
+
+/// The embedded `config.toml`: documentation, defaults and the sandbox's
+/// settings in one.
+pub const DEFAULT: &str = include_str!("../../config.toml");
+
+/// The file that is read when none is named.
+pub const FILE: &str = "config.toml";
+
+#[cfg(test)]
+mod tests;
+
+/// A configuration that can be run, and what is known about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<Problem>,
+    /// The file that was read; `None` for the embedded one alone.
+    pub file: Option<String>,
+    layers: Layers,
+}
+
+impl Loaded {
+    /// The configuration in force as TOML, each line with where it comes from,
+    /// without secrets.
+    pub fn show(&self) -> String {
+        show::show(&self.layers)
+    }
+}
+
+/// Loads the configuration: the embedded file, `file` or else `./config.toml`
+/// if there is one, and the environment, each over the one before.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(file: Option<&Path>, env: &Env) -> Result<Loaded, Problems> {
+    let path = match file {
+        Some(path) => path,
+        None if Path::new(FILE).exists() => Path::new(FILE),
+        None => return parse(None, env),
+    };
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(Some((&name, &text)), env),
+        Err(error) => Err(Problems(vec![Problem {
+            origin: Origin::File { path: name.into(), line: None },
+            key: String::new(),
+            what: format!("cannot be read: {error}"),
+            mend: "name a file that exists, or leave out --config".to_owned(),
+        }])),
+    }
+}
+
+/// The same from the text of a file and its name.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(file: Option<(&str, &str)>, env: &Env) -> Result<Loaded, Problems> {
+    let mut problems = Vec::new();
+    let layers = Layers::new(DEFAULT, file.map(|(name, text)| File { name, text }), env, &mut problems);
+    let mut reader = Reader::new(&layers);
+    let config = Config::read(&mut reader);
+    problems.append(&mut reader.problems);
+    let mut warnings = Vec::new();
+    if let Some(config) = &config {
+        let (impossible, unwise) = check::check(config, &layers);
+        warnings = unwise;
+        // What is known to be broken need not be called missing too.
+        let known: Vec<String> = problems.iter().map(|problem| problem.key.clone()).collect();
+        let news = |problem: &Problem| !known.iter().any(|key| key.starts_with(&problem.key));
+        problems.extend(impossible.into_iter().filter(news));
+    }
+    match config {
+        Some(config) if problems.is_empty() => {
+            Ok(Loaded { config, warnings, file: file.map(|(name, _)| name.to_owned()), layers })
+        }
+        _ => Err(Problems(problems)),
+    }
+}

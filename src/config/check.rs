@@ -1,0 +1,213 @@
+//! Settings that are right one by one and impossible, or unwise, together.
+
+use super::layers::Layers;
+use super::problem::Problem;
+use super::reader::Reader;
+use super::sections::{CodeKey, Config, GatewayKind, SignatureMode, StoreUrl, Twilio};
+use reqwest::Url;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// What is impossible, and what is only unwise.
+pub(super) fn check(config: &Config, layers: &Layers) -> (Vec<Problem>, Vec<Problem>) {
+    let (mut refused, mut unwise) = (Reader::new(layers), Reader::new(layers));
+    urls(config, &mut refused, &mut unwise);
+    missing(config, &mut refused);
+    asked_twice(config, &mut refused);
+    sandbox(config, &mut refused, &mut unwise);
+    account(&config.twilio, &mut refused, &mut unwise);
+    codes(config, &mut refused);
+    words(config, &mut refused);
+    if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {
+        unwise.note(
+            "store.url",
+            "forgets everything with the process",
+            "write \"sled:DIRECTORY\" to keep it",
+        );
+    }
+    (refused.problems, unwise.problems)
+}
+
+fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+    const PUBLIC: &str = "write it like \"https://verify.example.com\"";
+    if let Some(url) = web_url("public_url", config.public_url.as_deref(), PUBLIC, refused)
+        && url.scheme() == "http"
+        && !is_loopback_host(&url)
+    {
+        unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
+    }
+    const BASE: &str = "leave it empty, or write it like \"https://api.twilio.com\"";
+    let Some(url) = web_url("twilio.base_url", config.twilio.base_url.as_deref(), BASE, refused) else {
+        return;
+    };
+    if config.sandbox.enabled && !is_loopback_host(&url) {
+        let mend = "set sandbox.enabled = false to send for real, or leave twilio.base_url empty";
+        refused.note("twilio.base_url", "leads out of this machine while the sandbox is enabled", mend);
+    } else if url.scheme() == "http" && !is_loopback_host(&url) {
+        refused.note("twilio.base_url", "would send the account's credentials in clear", "write https");
+    }
+}
+
+/// A URL that others can be added to; what is wrong with it is noted.
+fn web_url(key: &str, text: Option<&str>, mend: &str, refused: &mut Reader<'_>) -> Option<Url> {
+    let url = Url::parse(text?).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let what = match &url {
+        None => "is no http or https address",
+        Some(url) if url.query().is_some() || url.fragment().is_some() => "has a query or a fragment",
+        Some(url) if !url.username().is_empty() || url.password().is_some() => "has a user or password in it",
+        Some(_) => return url,
+    };
+    refused.note(key, what, mend);
+    None
+}
+
+fn is_loopback_host(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
+}
+
+/// What has to be there once messages are real.
+fn missing(config: &Config, refused: &mut Reader<'_>) {
+    if config.sandbox.enabled {
+        return;
+    }
+    let mut need = |there: bool, key: &str, mend: &str| {
+        if !there {
+            refused.note(key, "is missing, and needed without the sandbox", mend);
+        }
+    };
+    need(
+        !config.codes.keys.is_empty(),
+        "codes.keys",
+        "make a secret with `openssl rand -hex 32`, or set sandbox.enabled = true",
+    );
+    if config.gateway.kind == GatewayKind::Console {
+        return;
+    }
+    let twilio = &config.twilio;
+    let sender = twilio.from.is_some() || twilio.messaging_service_sid.is_some();
+    need(
+        config.public_url.is_some(),
+        "public_url",
+        "set it to where twilio reaches this server; `dialback urls` helps",
+    );
+    need(twilio.account_sid.is_some(), "twilio.account_sid", "set it, or TWILIO_ACCOUNT_SID");
+    need(
+        twilio.auth_token.is_some(),
+        "twilio.auth_token",
+        "set it, twilio.auth_token_file or TWILIO_AUTH_TOKEN: webhooks are signed with it, also where an api key sends",
+    );
+    need(sender, "twilio.from", "set it, TWILIO_PHONE_NUMBER, or twilio.messaging_service_sid");
+}
+
+/// What is dangerous where others can reach the server has to be asked for twice.
+fn asked_twice(config: &Config, refused: &mut Reader<'_>) {
+    let public = !config.server.listen.ip().is_loopback();
+    let signature = &config.signature;
+    if public && signature.mode == SignatureMode::ReportOnly && !signature.allow_report_only_on_public {
+        let mend = "set signature.allow_report_only_on_public = true as well, or listen on 127.0.0.1";
+        refused.note("signature.mode", "lets forged webhooks in on an address that others can reach", mend);
+    }
+    let gateway = &config.gateway;
+    if public && gateway.kind == GatewayKind::Console && !gateway.allow_console_on_public {
+        let mend = "set gateway.allow_console_on_public = true as well, or listen on 127.0.0.1";
+        refused.note("gateway.kind", "logs codes while others can reach the server", mend);
+    }
+    let sandbox = &config.sandbox;
+    if sandbox.enabled && !sandbox.listen.ip().is_loopback() && !sandbox.allow_public {
+        let mend = "set sandbox.allow_public = true as well, or listen on 127.0.0.1";
+        refused.note("sandbox.listen", "shows codes on an address that others can reach", mend);
+    }
+}
+
+fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+    if !config.sandbox.enabled {
+        return;
+    }
+    if config.gateway.kind == GatewayKind::Console {
+        let mend = "set gateway.kind = \"twilio\", or sandbox.enabled = false";
+        refused.note("gateway.kind", "leaves the sandbox's telephones without messages", mend);
+    }
+    if config.sandbox.listen == config.server.listen && config.server.listen.port() != 0 {
+        refused.note("sandbox.listen", "is server.listen too", "give each a port of its own");
+    }
+    if !config.server.listen.ip().is_loopback() {
+        let mend = "set sandbox.enabled = false to send for real";
+        unwise.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
+    }
+}
+
+fn account(twilio: &Twilio, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+    let sids = [
+        ("twilio.account_sid", &twilio.account_sid, "AC"),
+        ("twilio.api_key_sid", &twilio.api_key_sid, "SK"),
+        ("twilio.messaging_service_sid", &twilio.messaging_service_sid, "MG"),
+    ];
+    for (key, sid, prefix) in sids {
+        let Some(sid) = sid else { continue };
+        let mend = format!("copy it from the console: {prefix} and 32 hexadecimal digits");
+        if !sid.starts_with(prefix) || !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
+            refused.note(key, format_args!("does not begin with {prefix}, or has signs in it"), mend);
+        } else if sid.len() != 34 || !sid[2..].bytes().all(|b| b.is_ascii_hexdigit()) {
+            unwise.note(key, "does not look like one of twilio's", mend);
+        }
+    }
+    if twilio.api_key_sid.is_some() != twilio.api_key_secret.is_some() {
+        refused.note("twilio.api_key_sid", "and its secret go together", "set both or none");
+    }
+    let calls = twilio.from.as_ref().is_some_and(|from| from.starts_with('+'));
+    if !calls && (twilio.from.is_some() || twilio.messaging_service_sid.is_some()) {
+        unwise.note(
+            "twilio.from",
+            "is not a number, so calls cannot be made",
+            "set it to one such as \"+15017122661\"",
+        );
+    }
+}
+
+/// Bytes a code key needs; `openssl rand -hex 32` gives twice as many.
+const SHORTEST_CODE_KEY: usize = 32;
+
+fn codes(config: &Config, refused: &mut Reader<'_>) {
+    let keys = &config.codes.keys;
+    for (at, CodeKey { id, secret }) in keys.iter().enumerate() {
+        if secret.expose().len() < SHORTEST_CODE_KEY {
+            let what = format!("{id:?} has fewer than {SHORTEST_CODE_KEY} bytes");
+            refused.note("codes.keys", what, "make one with `openssl rand -hex 32`");
+        }
+        if keys[..at].iter().any(|earlier| earlier.id == *id) {
+            refused.note("codes.keys", format_args!("has {id:?} twice"), "give each key an id of its own");
+        }
+    }
+    let (waits, lifetime) = (&config.verification.resend_cooldown, config.verification.lifetime);
+    if config.verification.max_sends > 1 && waits.first().is_some_and(|wait| *wait >= lifetime) {
+        let mend = format!(
+            "make the first wait shorter than verification.lifetime_seconds = {}",
+            lifetime.as_secs()
+        );
+        refused.note("verification.resend_cooldown_seconds", "is over only when the code is dead", mend);
+    }
+    if config.voice.ring + Duration::from_secs(15) > lifetime {
+        let mend = "let the telephone ring for a shorter time, or the code live longer";
+        refused.note("voice.ring_seconds", "leaves no time to hear the code alive", mend);
+    }
+}
+
+fn words(config: &Config, refused: &mut Reader<'_>) {
+    let name = &config.service_name;
+    if name.chars().count() > 30 || name.chars().any(char::is_control) {
+        refused.note(
+            "service_name",
+            "is too long for a text, or has control characters",
+            "use at most 30 characters",
+        );
+    }
+    let region = config.numbers.default_region.as_deref().unwrap_or("DE");
+    if region.len() != 2 || !region.bytes().all(|b| b.is_ascii_uppercase()) {
+        refused.note("numbers.default_region", "is no country", "write two capital letters, such as \"DE\"");
+    }
+    if tracing_subscriber::EnvFilter::try_new(&config.log.level).is_err() {
+        refused.note("log.level", "is no level", "write \"info\", or \"info,dialback::store=debug\"");
+    }
+}

@@ -1,0 +1,104 @@
+//! The environment as a value, so that nothing below reads the process's own.
+
+use std::collections::BTreeMap;
+use toml::Value;
+
+/// Environment variables. Those that are not UTF-8 do not exist here.
+#[derive(Clone, Default)]
+pub struct Env(BTreeMap<String, String>);
+
+impl Env {
+    /// The process's environment, as it is now.
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The value of a variable, if it is set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(super) fn starting_with(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .filter(move |(name, _)| name.starts_with(prefix))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// Replaces `${NAME}` and `${NAME:-default}` in every string of a value, and
+/// says what could not be replaced.
+pub(super) fn expand(value: &mut Value, env: &Env) -> Vec<String> {
+    match value {
+        Value::String(text) => match expanded(text, env) {
+            Ok(new) => {
+                *text = new;
+                Vec::new()
+            }
+            Err(what) => vec![what],
+        },
+        Value::Array(items) => items.iter_mut().flat_map(|item| expand(item, env)).collect(),
+        Value::Table(table) => table.iter_mut().flat_map(|(_, item)| expand(item, env)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn expanded(text: &str, env: &Env) -> Result<String, String> {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find("${") {
+        let (before, from) = (&rest[..at], &rest[at + 2..]);
+        if let Some(before) = before.strip_suffix('$') {
+            out.push_str(before);
+            out.push_str("${");
+            rest = from;
+            continue;
+        }
+        let (inside, after) = from.split_once('}').ok_or("has a ${ without its }")?;
+        let (name, default) =
+            inside.split_once(":-").map_or((inside, None), |(name, text)| (name, Some(text)));
+        let value = match (env.get(name), default) {
+            // As in a shell, `:-` also stands in for what is set but empty.
+            (Some(value), None) => value,
+            (Some(value), Some(_)) if !value.is_empty() => value,
+            (_, Some(default)) => default,
+            (None, None) => return Err(format!("the environment variable {name} is not set")),
+        };
+        out.push_str(before);
+        out.push_str(value);
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_replaced_inside_strings() {
+        let env: Env = [("HOST", "example.com"), ("EMPTY", "")].into_iter().collect();
+        let cases = [
+            ("https://${HOST}/x", "https://example.com/x"),
+            ("${HOST}${HOST}", "example.comexample.com"),
+            ("${PORT:-443}", "443"),
+            ("${EMPTY:-full}", "full"),
+            ("[${EMPTY}]", "[]"),
+            ("$${HOST} costs $5 and ü", "${HOST} costs $5 and ü"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(expanded(text, &env).as_deref(), Ok(expected), "{text}");
+        }
+        for broken in ["${NOPE}", "${HOST", "a ${"] {
+            assert!(expanded(broken, &env).is_err(), "{broken}");
+        }
+    }
+}

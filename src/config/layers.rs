@@ -1,0 +1,274 @@
+//! The layers of a configuration laid over one another: embedded file, file,
+//! environment. What comes out is flat: one entry for each key that exists,
+//! with its value and where it was found.
+//!
+//! It refuses to know what a key means. Which keys exist, and of what type they
+//! are, it learns from the embedded file, which has every one of them.
+
+use super::env::{Env, expand};
+use super::problem::{Origin, Problem, did_you_mean};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use toml::de::{DeTable, DeValue};
+use toml::{Table, Value};
+
+/// A value and where it was found.
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+    /// Its place in the embedded file, to list entries in that order.
+    place: usize,
+}
+
+/// Every key there is, as `section.key`, with its value in force.
+pub(super) struct Layers {
+    entries: BTreeMap<String, Entry>,
+    /// The file that was laid over the defaults, with the lines of its sections.
+    file: Option<(Arc<str>, BTreeMap<String, usize>)>,
+}
+
+/// Without the values: some are secret, and this level does not know which.
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// The name of a file and the text in it.
+pub(super) struct File<'a> {
+    pub(super) name: &'a str,
+    pub(super) text: &'a str,
+}
+
+impl Layers {
+    /// Lays `file`, if there is one, and `env` over the embedded file.
+    pub(super) fn new(
+        embedded: &str,
+        file: Option<File<'_>>,
+        env: &Env,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut layers = Self { entries: BTreeMap::new(), file: None };
+        layers.entries = defaults(embedded, problems);
+        if let Some(file) = file {
+            layers.lay_file(&file, env, problems);
+        }
+        layers.lay_env(env, problems);
+        layers.lay_twilio_env(env);
+        layers
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// All entries, in the order of the embedded file.
+    pub(super) fn in_order(&self) -> Vec<(&str, &Entry)> {
+        let mut all: Vec<_> = self.entries.iter().map(|(key, entry)| (key.as_str(), entry)).collect();
+        all.sort_by_key(|(_, entry)| entry.place);
+        all
+    }
+
+    /// Where a key stands, or where it would have to be written.
+    pub(super) fn place(&self, key: &str) -> Origin {
+        match (self.get(key).map(|entry| &entry.origin), &self.file) {
+            (None | Some(Origin::Default), Some((path, sections))) => {
+                let section = key.split_once('.').map_or("", |(section, _)| section);
+                Origin::File { path: path.clone(), line: sections.get(section).copied() }
+            }
+            (found, _) => found.cloned().unwrap_or(Origin::Default),
+        }
+    }
+
+    fn lay_file(&mut self, file: &File<'_>, env: &Env, problems: &mut Vec<Problem>) {
+        let path: Arc<str> = file.name.into();
+        let (flat, sections) = match flatten(file, |name| self.is_section(name)) {
+            Ok(flat) => flat,
+            Err(errors) => return problems.extend(errors),
+        };
+        self.file = Some((path.clone(), sections));
+        for (key, mut value, line) in flat {
+            let origin = Origin::File { path: path.clone(), line: Some(line) };
+            for what in expand(&mut value, env) {
+                let mend = "set the variable, or give a default with ${NAME:-text}".to_owned();
+                problems.push(Problem { origin: origin.clone(), key: key.clone(), what, mend });
+            }
+            self.lay(key, value, origin, problems);
+        }
+    }
+
+    fn lay(&mut self, key: String, value: Value, origin: Origin, problems: &mut Vec<Problem>) {
+        if self.is_section(&key) {
+            let (what, mend) =
+                ("is a section, not a key".to_owned(), format!("write [{key}] on a line of its own"));
+            problems.push(Problem { origin, key, what, mend });
+            return;
+        }
+        let Some(entry) = self.entries.get_mut(&key) else {
+            let known = self.entries.keys().map(String::as_str).chain(self.sections());
+            problems.push(unknown(key, origin, known));
+            return;
+        };
+        if entry.value.same_type(&value) {
+            entry.value = value;
+            entry.origin = origin;
+        } else {
+            let (expected, found) = (entry.value.type_str(), value.type_str());
+            let what = format!("expected {} {expected}, found {} {found}", article(expected), article(found));
+            let mend = format!("write it like `{}`", example(&key, &entry.value));
+            problems.push(Problem { origin, key, what, mend });
+        }
+    }
+
+    fn lay_env(&mut self, env: &Env, problems: &mut Vec<Problem>) {
+        let names: BTreeMap<String, String> =
+            self.entries.keys().map(|key| (variable(key), key.clone())).collect();
+        for (name, text) in env.starting_with(PREFIX) {
+            let origin = Origin::Env(name.to_owned());
+            if let Some(key) = names.get(name) {
+                let Some(like) = self.get(key).map(|entry| entry.value.clone()) else { continue };
+                match typed(text, &like) {
+                    Some(value) => self.lay(key.clone(), value, origin, problems),
+                    None => problems.push(Problem {
+                        origin,
+                        key: key.clone(),
+                        what: format!("is not {} {}", article(like.type_str()), like.type_str()),
+                        mend: format!("write it like {name}={like}"),
+                    }),
+                }
+            } else if name[PREFIX.len()..].contains("__") {
+                let mut problem = unknown(name.to_owned(), origin, names.keys().map(String::as_str));
+                problem.key = String::new();
+                problems.push(problem);
+            }
+        }
+    }
+
+    /// Twilio's own variables speak where nothing else did.
+    fn lay_twilio_env(&mut self, env: &Env) {
+        for (key, unless, name) in TWILIO_ENV {
+            let silent = |key: &str| self.get(key).is_some_and(|entry| entry.value.as_str() == Some(""));
+            if !silent(key) || !silent(unless) {
+                continue;
+            }
+            let Some(text) = env.get(name).filter(|text| !text.is_empty()) else { continue };
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.value = Value::String(text.to_owned());
+                entry.origin = Origin::Env(name.to_owned());
+            }
+        }
+    }
+
+    fn sections(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().filter_map(|key| Some(key.split_once('.')?.0))
+    }
+
+    fn is_section(&self, name: &str) -> bool {
+        self.sections().any(|section| section == name)
+    }
+}
+
+const PREFIX: &str = "DIALBACK_";
+
+/// A key, the key that may stand in for it, and Twilio's variable for it.
+const TWILIO_ENV: [(&str, &str, &str); 6] = [
+    ("twilio.account_sid", "twilio.account_sid", "TWILIO_ACCOUNT_SID"),
+    ("twilio.auth_token", "twilio.auth_token_file", "TWILIO_AUTH_TOKEN"),
+    ("twilio.api_key_sid", "twilio.api_key_sid", "TWILIO_API_KEY"),
+    ("twilio.api_key_secret", "twilio.api_key_secret_file", "TWILIO_API_SECRET"),
+    ("twilio.from", "twilio.from", "TWILIO_PHONE_NUMBER"),
+    ("twilio.messaging_service_sid", "twilio.messaging_service_sid", "TWILIO_MESSAGING_SERVICE_SID"),
+];
+
+/// The variable that sets a key.
+fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
+}
+
+fn unknown<'a>(key: String, origin: Origin, known: impl Iterator<Item = &'a str>) -> Problem {
+    let mend = match did_you_mean(&key, known) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`dialback config default` lists them all".to_owned(),
+    };
+    Problem { origin, key, what: "there is no such key".to_owned(), mend }
+}
+
+/// The embedded file's entries: the keys that exist.
+fn defaults(embedded: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, Entry> {
+    let file = File { name: "the embedded config.toml", text: embedded };
+    match flatten(&file, |_| true) {
+        Ok((flat, _)) => flat
+            .into_iter()
+            .map(|(key, value, place)| (key, Entry { value, origin: Origin::Default, place }))
+            .collect(),
+        Err(errors) => {
+            problems.extend(errors);
+            BTreeMap::new()
+        }
+    }
+}
+
+/// Key, value and line of each entry; and the lines of the sections.
+type Flat = (Vec<(String, Value, usize)>, BTreeMap<String, usize>);
+
+fn flatten(file: &File<'_>, is_section: impl Fn(&str) -> bool) -> Result<Flat, Vec<Problem>> {
+    let line_at = |at: usize| file.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+    let broken = |error: &toml::de::Error| Problem {
+        origin: Origin::File { path: file.name.into(), line: error.span().map(|span| line_at(span.start)) },
+        key: String::new(),
+        what: format!("is not TOML: {}", error.message().replace('\n', ", ")),
+        mend: "see https://toml.io for how it is written".to_owned(),
+    };
+    // Spans and values come from two parsers of one crate: the first knows where
+    // and finds all errors, the second gives values that own their text.
+    let (spans, errors) = DeTable::parse_recoverable(file.text);
+    if !errors.is_empty() {
+        return Err(errors.iter().map(broken).collect());
+    }
+    let mut values: Table = toml::from_str(file.text).map_err(|error| vec![broken(&error)])?;
+
+    let (mut flat, mut sections) = (Vec::new(), BTreeMap::new());
+    for (name, spanned) in spans.get_ref() {
+        let (line, name) = (line_at(name.span().start), name.get_ref().as_ref());
+        match (spanned.get_ref(), values.remove(name)) {
+            (DeValue::Table(spans), Some(Value::Table(mut inner))) if is_section(name) => {
+                sections.insert(name.to_owned(), line);
+                for key in spans.keys() {
+                    let (line, key) = (line_at(key.span().start), key.get_ref().as_ref());
+                    flat.extend(inner.remove(key).map(|value| (format!("{name}.{key}"), value, line)));
+                }
+            }
+            (_, value) => flat.extend(value.map(|value| (name.to_owned(), value, line))),
+        }
+    }
+    Ok((flat, sections))
+}
+
+/// A variable's text as a value of the same type as `like`.
+fn typed(text: &str, like: &Value) -> Option<Value> {
+    let toml = |text: &str| toml::from_str::<Table>(&format!("value = {text}")).ok()?.remove("value");
+    match like {
+        Value::String(_) => Some(Value::String(text.to_owned())),
+        Value::Array(_) if !text.trim_start().starts_with('[') => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let numbers = like.as_array().is_some_and(|like| like.iter().any(Value::is_integer));
+            let item = |item: &str| match item.parse() {
+                Ok(number) if numbers => Value::Integer(number),
+                _ => Value::String(item.to_owned()),
+            };
+            Some(Value::Array(items.map(item).collect()))
+        }
+        _ => toml(text.trim()).filter(|value| value.same_type(like)),
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'i']) { "an" } else { "a" }
+}
+
+/// A line that sets the key to its default, or to something of the right form.
+fn example(key: &str, default: &Value) -> String {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    format!("{name} = {default}")
+}

@@ -1,0 +1,526 @@
+//! The values, section by section, as `config.toml` documents them.
+
+use super::reader::{Choice, Reader};
+use crate::secret::Secret;
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Words of a fixed list, each with the name it has in `config.toml`.
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$word_doc])* $variant,)* }
+
+        impl Choice for $name {
+            const ALL: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)*];
+        }
+    };
+}
+
+/// Everything that can be configured. Each field is the key of the same name in
+/// `config.toml`, which explains it; a span needs no unit in its name here.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Without a slash at its end; `None` only with the sandbox, or when codes
+    /// go to the console.
+    pub public_url: Option<String>,
+    /// The name in texts and calls.
+    pub service_name: String,
+    /// `[server]`
+    pub server: Server,
+    /// `[store]`
+    pub store: Store,
+    /// `[twilio]`
+    pub twilio: Twilio,
+    /// `[signature]`
+    pub signature: Signature,
+    /// `[gateway]`
+    pub gateway: Gateway,
+    /// `[sandbox]`
+    pub sandbox: Sandbox,
+    /// `[verification]`
+    pub verification: Verification,
+    /// `[voice]`
+    pub voice: Voice,
+    /// `[numbers]`
+    pub numbers: Numbers,
+    /// `[codes]`
+    pub codes: Codes,
+    /// `[log]`
+    pub log: Log,
+}
+
+impl Config {
+    /// Reads every section; `None` after a mistake that leaves no value at all,
+    /// which the reader has noted like every other.
+    pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
+        let public_url = r.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
+        let service_name = r.required("service_name", "write a name, such as \"Dialback\"");
+        let (server, store, sandbox) = (Server::read(r), Store::read(r), Sandbox::read(r));
+        let config = Self {
+            public_url,
+            service_name: service_name?,
+            twilio: Twilio::read(r),
+            signature: Signature::read(r),
+            gateway: Gateway::read(r),
+            verification: Verification::read(r),
+            voice: Voice::read(r),
+            numbers: Numbers::read(r),
+            codes: Codes::read(r),
+            log: Log::read(r),
+            server: server?,
+            store: store?,
+            sandbox: sandbox?,
+        };
+        Some(config)
+    }
+}
+
+const ADDRESS: &str = "write an address and a port, such as \"127.0.0.1:8000\" or \"[::1]:0\"";
+
+/// The server and its limits.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Connections open at once.
+    pub max_connections: usize,
+    /// Bytes of a request's head.
+    pub max_head_bytes: usize,
+    /// Header lines in a request.
+    pub max_headers: usize,
+    /// Bytes of a request's body.
+    pub max_body_bytes: usize,
+    /// For a head, from its first byte.
+    pub head_timeout: Duration,
+    /// For a kept-alive connection's rest.
+    pub idle_timeout: Duration,
+    /// For a whole request.
+    pub request_timeout: Duration,
+    /// For a client that takes no byte of its answer.
+    pub write_stall_timeout: Duration,
+    /// For work in flight at a stop.
+    pub drain_timeout: Duration,
+}
+
+impl Server {
+    fn read(r: &mut Reader<'_>) -> Option<Self> {
+        let listen = r.required("server.listen", ADDRESS);
+        let server = |listen| Self {
+            listen,
+            max_connections: r.number("server.max_connections", 1..=1_000_000),
+            max_head_bytes: r.number("server.max_head_bytes", 8192..=1_048_576),
+            max_headers: r.number("server.max_headers", 8..=1000),
+            max_body_bytes: r.number("server.max_body_bytes", 1024..=16_777_216),
+            head_timeout: r.seconds("server.head_timeout_seconds", 1..=300),
+            idle_timeout: r.seconds("server.idle_timeout_seconds", 1..=3600),
+            request_timeout: r.seconds("server.request_timeout_seconds", 1..=300),
+            write_stall_timeout: r.seconds("server.write_stall_timeout_seconds", 1..=300),
+            drain_timeout: r.seconds("server.drain_timeout_seconds", 0..=300),
+        };
+        listen.map(server)
+    }
+}
+
+/// Where records are kept.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The engine and its place.
+    pub url: StoreUrl,
+    /// Bytes of the engine's page cache.
+    pub cache_bytes: u64,
+}
+
+impl Store {
+    fn read(r: &mut Reader<'_>) -> Option<Self> {
+        let text = r.text("store.url").unwrap_or_default();
+        let url = StoreUrl::from_str(&text);
+        if let Err((what, mend)) = url {
+            r.note("store.url", what, mend);
+        }
+        let cache_bytes = r.number("store.cache_bytes", 1_048_576..=u64::MAX / 2);
+        Some(Self { url: url.ok()?, cache_bytes })
+    }
+}
+
+/// An engine and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// In memory, gone with the process.
+    Memory,
+    /// sled in this directory.
+    Sled(PathBuf),
+}
+
+impl FromStr for StoreUrl {
+    type Err = (&'static str, &'static str);
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORMS: &str = "write \"sled:DIRECTORY\" or \"memory:\"";
+        match text.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            Some(("sled", "")) => Err(("names no directory", FORMS)),
+            Some(("sled", directory)) => Ok(Self::Sled(directory.into())),
+            Some(("postgres" | "postgresql", _)) => Err(("postgresql is not in this version", FORMS)),
+            _ => Err(("is no store that there is", FORMS)),
+        }
+    }
+}
+
+/// The account at Twilio.
+#[derive(Clone, Debug)]
+pub struct Twilio {
+    /// "AC…"
+    pub account_sid: Option<String>,
+    /// Signs webhooks, and requests where there is no API key.
+    pub auth_token: Option<Secret>,
+    /// Further tokens whose signatures are accepted.
+    pub auth_tokens: Vec<AcceptedToken>,
+    /// "SK…"; there with its secret or not at all.
+    pub api_key_sid: Option<String>,
+    /// The API key's secret.
+    pub api_key_secret: Option<Secret>,
+    /// The number, short code or name that texts come from.
+    pub from: Option<String>,
+    /// "MG…"
+    pub messaging_service_sid: Option<String>,
+    /// Without a slash at its end; `None`: the sandbox, else Twilio.
+    pub base_url: Option<String>,
+    /// To connect to Twilio.
+    pub connect_timeout: Duration,
+    /// For a whole request to Twilio.
+    pub request_timeout: Duration,
+    /// Requests to Twilio at once.
+    pub max_in_flight: usize,
+}
+
+/// A token whose signatures are accepted beside the account's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedToken {
+    /// The sub-account that signs with it; `None`: any.
+    pub account_sid: Option<String>,
+    /// The token.
+    pub token: Secret,
+}
+
+impl Twilio {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            account_sid: r.text("twilio.account_sid"),
+            auth_token: r.secret("twilio.auth_token"),
+            auth_tokens: r.list("twilio.auth_tokens", AcceptedToken::read),
+            api_key_sid: r.text("twilio.api_key_sid"),
+            api_key_secret: r.secret("twilio.api_key_secret"),
+            from: r.text("twilio.from"),
+            messaging_service_sid: r.text("twilio.messaging_service_sid"),
+            base_url: r.text("twilio.base_url").map(|url| url.trim_end_matches('/').to_owned()),
+            connect_timeout: r.seconds("twilio.connect_timeout_seconds", 1..=60),
+            request_timeout: r.seconds("twilio.request_timeout_seconds", 1..=120),
+            max_in_flight: r.number("twilio.max_in_flight", 1..=1000),
+        }
+    }
+}
+
+impl AcceptedToken {
+    fn read(r: &mut Reader<'_>, item: &toml::Value) -> Option<Self> {
+        const KEY: &str = "twilio.auth_tokens";
+        if let Some(token) = item.as_str() {
+            return Some(Self { account_sid: None, token: r.checked_secret(KEY, token.to_owned())? });
+        }
+        let Some(table) = item.as_table() else {
+            r.note(
+                KEY,
+                "has an item that is no token",
+                "write \"TOKEN\" or { account_sid = \"AC…\", token = \"…\" }",
+            );
+            return None;
+        };
+        r.only(KEY, table, &["account_sid", "token", "token_file"]);
+        let account_sid = table.get("account_sid").and_then(|sid| sid.as_str()).map(str::to_owned);
+        Some(Self { account_sid, token: r.secret_in(KEY, table, "token")? })
+    }
+}
+
+/// How webhooks are proven.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Whether a failure refuses.
+    pub mode: SignatureMode,
+    /// The second asking.
+    pub allow_report_only_on_public: bool,
+    /// Proxies whose forwarded headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// HMAC-SHA256 secrets by id.
+    pub shared_keys: BTreeMap<String, Secret>,
+}
+
+choices! {
+    /// Whether a failed signature refuses its request.
+    SignatureMode {
+        /// It does.
+        Enforce = "enforce",
+        /// It is counted and passes.
+        ReportOnly = "report-only",
+    }
+}
+
+impl Signature {
+    fn read(r: &mut Reader<'_>) -> Self {
+        let network = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
+        let mend = "write addresses or networks, such as \"10.0.0.0/8\"";
+        Self {
+            mode: r.choice("signature.mode"),
+            allow_report_only_on_public: r.flag("signature.allow_report_only_on_public"),
+            trusted_proxies: r.parsed_list("signature.trusted_proxies", mend, network),
+            shared_keys: shared_keys(r),
+        }
+    }
+}
+
+fn shared_keys(r: &mut Reader<'_>) -> BTreeMap<String, Secret> {
+    const KEY: &str = "signature.shared_keys";
+    let mut keys = BTreeMap::new();
+    for (id, value) in r.table(KEY) {
+        let secret = r.checked_secret(KEY, value.as_str().unwrap_or_default().to_owned());
+        keys.extend(secret.map(|secret| (id, secret)));
+    }
+    keys
+}
+
+/// How codes leave.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// The way out.
+    pub kind: GatewayKind,
+    /// The second asking.
+    pub allow_console_on_public: bool,
+}
+
+choices! {
+    /// A way out for codes.
+    GatewayKind {
+        /// Twilio's API, or the sandbox that speaks it.
+        Twilio = "twilio",
+        /// The log.
+        Console = "console",
+    }
+}
+
+impl Gateway {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            kind: r.choice("gateway.kind"),
+            allow_console_on_public: r.flag("gateway.allow_console_on_public"),
+        }
+    }
+}
+
+/// The Twilio of its own.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    /// Whether it runs, and takes everything that is sent.
+    pub enabled: bool,
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The second asking for an address that others can reach.
+    pub allow_public: bool,
+    /// The seed of its awkwardness.
+    pub seed: u64,
+}
+
+impl Sandbox {
+    fn read(r: &mut Reader<'_>) -> Option<Self> {
+        let listen = r.required("sandbox.listen", ADDRESS);
+        let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.flag("sandbox.allow_public"));
+        let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
+        Some(Self { enabled, listen: listen?, allow_public, seed })
+    }
+}
+
+/// The life of a verification.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// Digits in a code.
+    pub code_length: u8,
+    /// How long a code lives.
+    pub lifetime: Duration,
+    /// Wrong codes before it is spent.
+    pub max_checks: u32,
+    /// Texts and calls for it.
+    pub max_sends: u32,
+    /// Waits after the first send, the second and so on; the last repeats.
+    /// Never empty.
+    pub resend_cooldown: Vec<Duration>,
+}
+
+impl Verification {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            code_length: r.number("verification.code_length", 4..=10),
+            lifetime: r.seconds("verification.lifetime_seconds", 60..=86_400),
+            max_checks: r.number("verification.max_checks", 1..=20),
+            max_sends: r.number("verification.max_sends", 1..=20),
+            resend_cooldown: r.seconds_list("verification.resend_cooldown_seconds", 0..=3600),
+        }
+    }
+}
+
+/// How a code is read aloud.
+#[derive(Clone, Debug)]
+pub struct Voice {
+    /// What comes before the code.
+    pub gate: Gate,
+    /// How often it can be heard again.
+    pub max_replays: u8,
+    /// How long a telephone rings.
+    pub ring: Duration,
+    /// Twilio's answering machine detection.
+    pub machine_detection: MachineDetection,
+}
+
+choices! {
+    /// What a call waits for before it says the code.
+    Gate {
+        /// Any key.
+        AnyKey = "any-key",
+        /// A random key that is named aloud.
+        NamedKey = "named-key",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+choices! {
+    /// Twilio's answering machine detection.
+    MachineDetection {
+        /// Not asked for.
+        Off = "off",
+        /// `Enable`: as soon as it is known.
+        Enable = "enable",
+        /// `DetectMessageEnd`: after the machine's greeting.
+        DetectMessageEnd = "detect-message-end",
+    }
+}
+
+impl Voice {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            gate: r.choice("voice.gate"),
+            max_replays: r.number("voice.max_replays", 0..=10),
+            ring: r.seconds("voice.ring_seconds", 5..=600),
+            machine_detection: r.choice("voice.machine_detection"),
+        }
+    }
+}
+
+/// Which numbers are taken.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    /// Two upper-case letters; `None`: numbers need their country code.
+    pub default_region: Option<String>,
+    /// Kinds that are refused.
+    pub refuse: Vec<NumberKind>,
+}
+
+choices! {
+    /// A kind of number that can be refused.
+    NumberKind {
+        /// Premium rate.
+        Premium = "premium",
+        /// Shared cost.
+        SharedCost = "shared-cost",
+        /// Satellite networks.
+        Satellite = "satellite",
+        /// Personal numbers, which follow their owner at the caller's cost.
+        Personal = "personal",
+        /// Pagers.
+        Pager = "pager",
+        /// Voicemail access.
+        Voicemail = "voicemail",
+        /// Universal access numbers of companies.
+        Uan = "uan",
+        /// Free for the caller.
+        TollFree = "toll-free",
+        /// Internet telephony.
+        Voip = "voip",
+    }
+}
+
+impl Numbers {
+    fn read(r: &mut Reader<'_>) -> Self {
+        let mend = format!("write any of {}", NumberKind::words());
+        Self {
+            default_region: r.text("numbers.default_region"),
+            refuse: r.parsed_list("numbers.refuse", &mend, NumberKind::of),
+        }
+    }
+}
+
+/// What codes are derived from.
+#[derive(Clone, Debug)]
+pub struct Codes {
+    /// The first is the current one; empty only with the sandbox.
+    pub keys: Vec<CodeKey>,
+}
+
+/// A key that codes are derived from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeKey {
+    /// What verifications remember it by.
+    pub id: String,
+    /// At least 32 bytes of text.
+    pub secret: Secret,
+}
+
+impl Codes {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self { keys: r.list("codes.keys", CodeKey::read) }
+    }
+}
+
+impl CodeKey {
+    fn read(r: &mut Reader<'_>, item: &toml::Value) -> Option<Self> {
+        const KEY: &str = "codes.keys";
+        let table = item.as_table();
+        let id = table.and_then(|table| table.get("id")?.as_str()).filter(|id| !id.is_empty());
+        let (Some(table), Some(id)) = (table, id) else {
+            r.note(KEY, "has an item without an id", "write { id = \"2026-11\", secret = \"…\" }");
+            return None;
+        };
+        r.only(KEY, table, &["id", "secret", "secret_file"]);
+        Some(Self { id: id.to_owned(), secret: r.secret_in(KEY, table, "secret")? })
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// A level, or levels per module.
+    pub level: String,
+}
+
+choices! {
+    /// For whom the log is written.
+    LogFormat {
+        /// People.
+        Human = "human",
+        /// Machines: an object on each line.
+        Json = "json",
+    }
+}
+
+impl Log {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            format: r.choice("log.format"),
+            level: r.text("log.level").unwrap_or_else(|| "info".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The configuration in force, for people to read, without its secrets.
+
+use super::layers::{Entry, Layers};
+use super::problem::Origin;
+use toml::Value;
+
+/// One line for each key, in the order of `config.toml`. It is TOML again,
+/// except that secrets are stars.
+pub(super) fn show(layers: &Layers) -> String {
+    let (mut out, mut section) = (String::new(), "");
+    for (key, entry) in layers.in_order() {
+        let (of, name) = key.split_once('.').unwrap_or(("", key));
+        if of != section {
+            out.push_str(&format!("\n[{of}]\n"));
+            section = of;
+        }
+        let line = format!("{name} = {}", shown(key, entry));
+        match &entry.origin {
+            Origin::Default => out.push_str(&line),
+            origin => out.push_str(&format!("{line}  # {origin}")),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Keys whose values are secret, or hold secrets.
+const SECRET: [&str; 5] = [
+    "twilio.auth_token",
+    "twilio.auth_tokens",
+    "twilio.api_key_secret",
+    "signature.shared_keys",
+    "codes.keys",
+];
+
+/// Names inside of those that are no secrets themselves.
+const OPEN: [&str; 4] = ["id", "account_sid", "token_file", "secret_file"];
+
+fn shown(key: &str, entry: &Entry) -> Value {
+    if SECRET.contains(&key) { starred(&entry.value) } else { without_password(&entry.value) }
+}
+
+fn starred(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.is_empty() => value.clone(),
+        Value::Array(items) => Value::Array(items.iter().map(starred).collect()),
+        Value::Table(table) => {
+            let star = |(name, value): (&String, &Value)| {
+                let value = if OPEN.contains(&name.as_str()) { value.clone() } else { starred(value) };
+                (name.clone(), value)
+            };
+            Value::Table(table.iter().map(star).collect())
+        }
+        _ => Value::String("***".to_owned()),
+    }
+}
+
+/// A URL may have a password in it.
+fn without_password(value: &Value) -> Value {
+    let Some((scheme, rest)) = value.as_str().and_then(|text| text.split_once("://")) else {
+        return value.clone();
+    };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rsplit_once('@') {
+        Some((userinfo, _)) => Value::String(format!("{scheme}://***{}", &rest[userinfo.len()..])),
+        None => value.clone(),
+    }
+}

@@ -1,1 +1,0 @@
-//! The accept loop around a warp service: limits, deadlines, drain.

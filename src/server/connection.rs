@@ -1,0 +1,111 @@
+//! One connection from its first byte to its last.
+
+use super::io::{HeadTimer, Watched};
+use super::request::{RequestBody, answer};
+use super::{Incoming, Limits};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tower_service::Service;
+use warp::http::Request;
+use warp::reply::Response;
+
+/// What a connection needs to know.
+pub(super) struct Connection<S> {
+    pub(super) peer: SocketAddr,
+    pub(super) service: S,
+    pub(super) limits: Limits,
+    /// Turns true when the server stops.
+    pub(super) stopping: watch::Receiver<bool>,
+    /// Held by every handler while it runs.
+    pub(super) in_flight: mpsc::Sender<Infallible>,
+}
+
+impl<S> Connection<S>
+where
+    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + Unpin
+        + 'static,
+    S::Future: Send + 'static,
+{
+    /// Answers the connection's requests until it ends or the server stops.
+    pub(super) async fn drive(self, stream: TcpStream) {
+        let Self { peer, service, limits, mut stopping, in_flight } = self;
+        // Answers are small and whole: waiting to fill a packet only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set tcp_nodelay");
+        }
+        let timer = HeadTimer::new(limits.head_timeout, limits.idle_timeout);
+        let io = Watched::new(stream, timer.clone(), limits.write_stall_timeout);
+        let serve = service_fn(move |mut request: Request<hyper::body::Incoming>| {
+            let incoming = Incoming { peer, uri: request.uri().clone() };
+            request.extensions_mut().insert(incoming);
+            Box::pin(answer(service.clone(), request, limits.request_timeout, in_flight.clone()))
+        });
+        let mut connection = http1::Builder::new()
+            .timer(timer)
+            // The timer adds what an idle connection is given on top of this.
+            .header_read_timeout(limits.head_timeout)
+            .max_header_size(limits.max_head_bytes)
+            .max_buf_size(limits.max_head_bytes.max(SMALLEST_BUFFER))
+            .max_headers(limits.max_headers)
+            .serve_connection(io, serve);
+
+        let ended = {
+            let mut told = false;
+            let mut stop = pin!(stopping.wait_for(|stopping| *stopping));
+            loop {
+                tokio::select! {
+                    biased;
+                    ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
+                    _ = &mut stop, if !told => {
+                        told = true;
+                        std::pin::Pin::new(&mut connection).graceful_shutdown();
+                    }
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, %error, "connection ended early");
+        }
+        let parts = connection.into_parts();
+        linger(parts.io.into_inner()).await;
+    }
+}
+
+/// hyper refuses a smaller read buffer than this, in bytes.
+const SMALLEST_BUFFER: usize = 8192;
+
+/// How long, and for how many bytes, a closing connection still listens.
+const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 256 * 1024;
+
+/// Says goodbye and hears the other side out. Closing a socket with unread
+/// bytes in it sends a reset, which can overtake the 413 or 431 that explains
+/// why they were not read (RFC 9112 §9.6).
+async fn linger(mut stream: TcpStream) {
+    let heard_out = async {
+        if stream.shutdown().await.is_err() {
+            return;
+        }
+        let (mut scrap, mut heard) = ([0; 4096], 0);
+        while heard < LINGER_BYTES {
+            match stream.read(&mut scrap).await {
+                Ok(1..) => heard += scrap.len(),
+                Ok(0) | Err(_) => return,
+            }
+        }
+    };
+    // Not heard out in time: then it is cut, which is all that is left.
+    let _ = tokio::time::timeout(LINGER, heard_out).await;
+}

@@ -1,0 +1,170 @@
+//! The socket as hyper sees it, with the two deadlines hyper does not keep:
+//! slow heads apart from idle connections, and answers that nobody takes.
+
+use hyper::rt::{Read, ReadBufCursor, Sleep as HyperSleep, Timer, Write};
+use hyper_util::rt::TokioIo;
+use std::future::Future;
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// hyper starts its header timer when a connection begins to wait, so that one
+/// number bounds slow heads and idle connections alike. This timer tells them
+/// apart: it is set for the longer idle time and drawn in by the first byte.
+#[derive(Clone)]
+pub(super) struct HeadTimer(Arc<Shared>);
+
+struct Shared {
+    head: Duration,
+    idle: Duration,
+    began: Instant,
+    /// Waits so far: the first is for a connection's first request.
+    waits: AtomicU64,
+    /// When the first byte since the wait began was read, in milliseconds from
+    /// `began` and never zero; zero while there was none.
+    first_byte: AtomicU64,
+}
+
+impl HeadTimer {
+    pub(super) fn new(head: Duration, idle: Duration) -> Self {
+        let began = Instant::now();
+        Self(Arc::new(Shared { head, idle, began, waits: AtomicU64::new(0), first_byte: AtomicU64::new(0) }))
+    }
+
+    /// Bytes arrived.
+    fn heard(&self) {
+        if self.0.first_byte.load(Ordering::Relaxed) == 0 {
+            self.0.first_byte.store(self.0.now().max(1), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Shared {
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// When the present wait is over, should nothing more arrive.
+    fn deadline(&self, quiet: Instant) -> Instant {
+        match self.first_byte.load(Ordering::Relaxed) {
+            0 => quiet,
+            at => self.began + Duration::from_millis(at) + self.head,
+        }
+    }
+}
+
+impl Timer for HeadTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn HyperSleep>> {
+        self.sleep_until(std::time::Instant::now() + duration)
+    }
+
+    /// hyper asks for this once for each head, when it begins to wait for it.
+    fn sleep_until(&self, _deadline: std::time::Instant) -> Pin<Box<dyn HyperSleep>> {
+        self.0.first_byte.store(0, Ordering::Relaxed);
+        let first = self.0.waits.fetch_add(1, Ordering::Relaxed) == 0;
+        let quiet = Instant::now() + if first { self.0.head } else { self.0.idle };
+        Box::pin(HeadSleep { shared: self.0.clone(), quiet, sleep: Box::pin(sleep_until(quiet)) })
+    }
+}
+
+struct HeadSleep {
+    shared: Arc<Shared>,
+    /// When to end if nothing arrives.
+    quiet: Instant,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl HyperSleep for HeadSleep {}
+
+impl Future for HeadSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.shared.deadline(self.quiet);
+        if self.sleep.deadline() != deadline {
+            self.sleep.as_mut().reset(deadline);
+        }
+        self.sleep.as_mut().poll(cx)
+    }
+}
+
+/// A socket that tells the timer what arrives and gives up on a reader that
+/// takes nothing.
+pub(super) struct Watched {
+    io: TokioIo<TcpStream>,
+    timer: HeadTimer,
+    stall: Duration,
+    /// Runs while bytes wait for a client to take them.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Watched {
+    pub(super) fn new(stream: TcpStream, timer: HeadTimer, stall: Duration) -> Self {
+        Self { io: TokioIo::new(stream), timer, stall, stalled: None }
+    }
+
+    pub(super) fn into_inner(self) -> TcpStream {
+        self.io.into_inner()
+    }
+
+    /// Bounds the wait of a write: an error once nothing was taken for too long.
+    fn bound<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stall = self.stall;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Read for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        if read.is_ready() {
+            self.timer.heard();
+        }
+        read
+    }
+}
+
+impl Write for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.bound(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.bound(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,233 @@
+//! The accept loop around a warp service: limits, deadlines, drain.
+//!
+//! warp's own server sets no header timer and no connection limit, takes heads
+//! of 100 KB and cleartext HTTP/2, and its graceful stop may never return. This
+//! one speaks HTTP/1 only (a TLS proxy stands in front) and bounds every wait.
+//!
+//! It refuses to know what is served: routes, body sizes, configuration, whose
+//! requests these are. The one thing it tells the service is [`Incoming`].
+
+mod connection;
+mod io;
+mod request;
+
+use self::connection::Connection;
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+use tower_service::Service;
+use warp::http::{Request, Uri};
+use warp::reply::Response;
+
+pub use self::request::RequestBody;
+
+/// What bounds the server. Every span is wall-clock time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections open at once; more wait in the kernel's backlog.
+    pub max_connections: usize,
+    /// Bytes of a request's head, and of the read buffer. At least 8192.
+    pub max_head_bytes: usize,
+    /// Header lines in a request.
+    pub max_headers: usize,
+    /// From a head's first byte to its end. A connection that has sent nothing
+    /// yet has this long to begin.
+    pub head_timeout: Duration,
+    /// How long a kept-alive connection may rest between two requests. Make it
+    /// longer than the proxy in front keeps its connections, or the proxy will
+    /// now and then send a request into a closing one.
+    pub idle_timeout: Duration,
+    /// From a request's head to its answer's head, the body's arrival included:
+    /// then 408 while the body is still coming, else 503, whose handler is not
+    /// dropped: it runs to its end, unheard.
+    pub request_timeout: Duration,
+    /// How long a client may take no byte of an answer that waits for it.
+    pub write_stall_timeout: Duration,
+    /// How long a stop waits for work in flight before it cuts connections.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 4096,
+            max_head_bytes: 16 * 1024,
+            max_headers: 64,
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            // Twilio waits 15 s at most: an answer after that is for nobody.
+            request_timeout: Duration::from_secs(15),
+            write_stall_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A request as it came in, for filters: `warp::ext::get::<Incoming>()`.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The other end of the connection: a client, or the proxy in front.
+    pub peer: SocketAddr,
+    /// The request target exactly as received: path and query neither decoded
+    /// nor normalised. Twilio signs the exact URL.
+    pub uri: Uri,
+}
+
+/// How a stop went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections cut at the deadline.
+    pub connections_cut: usize,
+    /// Requests whose handlers were still running at the deadline. They are
+    /// left to the runtime, whose end is theirs.
+    pub requests_unfinished: usize,
+}
+
+/// Serves `service` on `listener` until `shutdown` resolves, then drains.
+///
+/// The service is `warp::service(filter)`, or any tower service that is always
+/// ready. Each request runs in a task of its own: a panic is answered with 500,
+/// and a client that leaves does not drop its handler half-way.
+///
+/// The drain takes what already waits in the backlog, closes the listener, lets
+/// every connection finish the request it is in, waits also for handlers whose
+/// client has left, and is over after `limits.drain_timeout` at the latest.
+pub async fn serve<S>(
+    listener: TcpListener,
+    service: S,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained
+where
+    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + Unpin
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let (stop, stopping) = watch::channel(false);
+    // Every handler holds a sender; when all are gone nothing is in flight.
+    let (in_flight, mut all_done) = mpsc::channel::<Infallible>(1);
+    let mut connections = JoinSet::new();
+    let open = |accepted: Accepted, connections: &mut JoinSet<()>| {
+        let connection = Connection {
+            peer: accepted.peer,
+            service: service.clone(),
+            limits,
+            stopping: stopping.clone(),
+            in_flight: in_flight.clone(),
+        };
+        connections.spawn(async move {
+            connection.drive(accepted.stream).await;
+            drop(accepted.slot);
+        });
+    };
+
+    tokio::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            Some(ended) = connections.join_next() => report(ended),
+            accepted = accept(&listener, &slots) => open(accepted, &mut connections),
+        }
+    }
+
+    // A connection in the backlog was made in good faith; one that comes after
+    // the listener is closed is refused, which clients know how to repeat.
+    while let Some(accepted) = futures_util::FutureExt::now_or_never(accept(&listener, &slots)) {
+        open(accepted, &mut connections);
+    }
+    drop(listener);
+    tokio::time::sleep(SETTLE.min(limits.drain_timeout)).await;
+    // Nobody listens when no connection is left, and that is fine.
+    let _ = stop.send(true);
+
+    let handlers = in_flight.downgrade();
+    drop(in_flight);
+    let drained = tokio::time::timeout(limits.drain_timeout, async {
+        while let Some(ended) = connections.join_next().await {
+            report(ended);
+        }
+        all_done.recv().await;
+    });
+    if drained.await.is_ok() {
+        return Drained::default();
+    }
+    // Each open connection holds one sender besides its handler's.
+    let connections_cut = connections.len();
+    let requests_unfinished = handlers.strong_count().saturating_sub(connections_cut);
+    connections.shutdown().await;
+    tracing::warn!(connections_cut, requests_unfinished, "stopped with work in flight");
+    Drained { connections_cut, requests_unfinished }
+}
+
+/// What a connection that was just made gets to show its request before it is
+/// told to finish: bytes may still be on their way through the kernel.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// How long to rest when the machine can give no more connections.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// A connection with the slot it holds.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    slot: OwnedSemaphorePermit,
+}
+
+/// Waits for a slot first and a connection then, so that what is over the limit
+/// waits in the kernel and costs us nothing. Safe to drop at any time.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Accepted {
+    let slot = match slots.clone().acquire_owned().await {
+        Ok(slot) => slot,
+        // The semaphore is never closed; without a slot there is no accepting.
+        Err(_closed) => std::future::pending().await,
+    };
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return Accepted { stream, peer, slot },
+            Err(error) if is_of_one_connection(&error) => {
+                tracing::debug!(%error, "connection lost before it was accepted");
+            }
+            // Out of descriptors or memory: accepting at once would spin.
+            Err(error) => {
+                tracing::warn!(%error, back_off_ms = BACK_OFF.as_millis(), "cannot accept connections");
+                tokio::time::sleep(BACK_OFF).await;
+            }
+        }
+    }
+}
+
+/// True for errors of the one connection that was to be accepted (accept(2)).
+fn is_of_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "connection task panicked");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_descriptors_is_not_the_fault_of_one_connection() {
+        let (emfile, aborted) = (24, 103);
+        assert!(!is_of_one_connection(&std::io::Error::from_raw_os_error(emfile)));
+        assert!(is_of_one_connection(&std::io::Error::from_raw_os_error(aborted)));
+    }
+}

@@ -1,0 +1,138 @@
+//! One request: its own task, its deadline, its body on the way in.
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tower_service::Service;
+use warp::http::header::{CONNECTION, HeaderValue};
+use warp::http::{Request, StatusCode};
+use warp::reply::{Reply, Response};
+
+/// Runs the service in a task of its own and waits for it until the deadline.
+///
+/// The task outlives a client that leaves and a deadline that passes, so what a
+/// handler began it also ends; only then does it let go of `in_flight`. But a
+/// handler that still waits for the request's body at the deadline is dropped:
+/// it can have begun nothing, and the connection cannot end while it listens.
+pub(super) async fn answer<S>(
+    mut service: S,
+    request: Request<Incoming>,
+    deadline: Duration,
+    in_flight: mpsc::Sender<Infallible>,
+) -> Result<Response, Infallible>
+where
+    S: Service<Request<RequestBody>, Response = Response, Error = Infallible> + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let (request, arriving) = watch_body(request);
+    let mut handler = tokio::spawn(async move {
+        let answer = service.call(request).await;
+        drop(in_flight);
+        answer
+    });
+    Ok(match tokio::time::timeout(deadline, &mut handler).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(error)) => {
+            tracing::error!(panicked = error.is_panic(), "request handler did not finish");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        Err(_elapsed) if arriving.is_some_and(|arriving| arriving.give_up()) => {
+            handler.abort();
+            tracing::debug!("request body did not arrive in time");
+            last(StatusCode::REQUEST_TIMEOUT)
+        }
+        Err(_elapsed) => {
+            tracing::warn!(deadline_ms = deadline.as_millis(), "request was not answered in time");
+            last(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    })
+}
+
+/// An answer after which the connection closes: where its request ends is not
+/// known, or not worth waiting for.
+fn last(status: StatusCode) -> Response {
+    let mut response = status.into_response();
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Wraps the body so that it can be asked from outside whether it is still
+/// coming; none to ask when there is no body.
+fn watch_body(request: Request<Incoming>) -> (Request<RequestBody>, Option<Arc<Arrival>>) {
+    let arrival = (!request.body().is_end_stream()).then(Arc::<Arrival>::default);
+    let watched = arrival.clone();
+    (request.map(|body| RequestBody { body, arrival }), watched)
+}
+
+/// Whether a body arrived whole or was given up: whichever was first, for good.
+#[derive(Debug, Default)]
+struct Arrival(AtomicU8);
+
+/// Nobody has waited for the body yet; the handler may be busy with other things.
+const UNREAD: u8 = 0;
+const AWAITED: u8 = 1;
+const ARRIVED: u8 = 2;
+const GIVEN_UP: u8 = 3;
+
+impl Arrival {
+    /// The handler waits for more of the body.
+    fn wait(&self) {
+        let _ = self.0.compare_exchange(UNREAD, AWAITED, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// True when the last byte is here in time.
+    fn arrive(&self) -> bool {
+        self.0.swap(ARRIVED, Ordering::Relaxed) != GIVEN_UP
+    }
+
+    /// True when the handler was waiting for the body, and will in vain.
+    fn give_up(&self) -> bool {
+        self.0.compare_exchange(AWAITED, GIVEN_UP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// The body of a request on its way in.
+#[derive(Debug)]
+pub struct RequestBody {
+    body: Incoming,
+    /// Present until the last byte is here.
+    arrival: Option<Arc<Arrival>>,
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let (Poll::Pending, Some(arrival)) = (&frame, &self.arrival) {
+            arrival.wait();
+        }
+        let over = matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream();
+        if over
+            && let Some(arrival) = self.arrival.take()
+            && !arrival.arrive()
+        {
+            // Given up a moment ago: this task is about to be dropped.
+            return Poll::Pending;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
