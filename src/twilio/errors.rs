@@ -1,1 +1,258 @@
 //! Twilio's error codes: what they mean and what may be done.
+//!
+//! Two tables are embedded: `errors.json`, one row per code, and `advice.toml`,
+//! sentences for people. Twilio adds codes without notice and advises against
+//! logic built on them, so whatever is in no table is judged by its range.
+//! This module refuses to know how often something was tried already.
+//!
+//! Source: <https://www.twilio.com/docs/api/errors>.
+
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What is known of an error code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meaning {
+    /// Twilio's number.
+    pub code: u32,
+    /// Twilio's title for it; "unknown error code" for one in no table.
+    pub name: &'static str,
+    /// What kind of failure it is.
+    pub disposition: Disposition,
+    /// Whether the same channel may be tried again, for the same number.
+    pub retry_same_channel: bool,
+    /// Whether another channel may succeed.
+    pub try_other_channel: bool,
+    /// Whether this number cannot be reached on this channel at all.
+    pub number_dead_for_channel: bool,
+    /// A hint from the table, for developers.
+    pub note: Option<&'static str>,
+    /// Whether the code is in the table; judged by its range otherwise.
+    pub known: bool,
+}
+
+/// Kinds of failure, by what they ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Disposition {
+    /// Transient.
+    Retry,
+    /// Slow down, then retry.
+    Throttle,
+    /// The recipient cannot be reached this way.
+    Permanent,
+    /// The operator must mend something.
+    Config,
+    /// Content or sender blocked.
+    Filtered,
+    /// Blocked as abuse: no automatic retry.
+    Fraud,
+    /// Too late.
+    Expired,
+    /// Our webhook or its TwiML is at fault.
+    Receiver,
+    /// Wrong code, or the person's own limits.
+    User,
+    /// The channel cannot carry it.
+    Other,
+    /// For information.
+    None,
+}
+
+/// What an error code means. Every code has an answer.
+pub fn lookup(code: u32) -> Meaning {
+    let tables = &*TABLES;
+    tables.rows.get(&code).map_or_else(|| by_range(code), Row::meaning)
+}
+
+impl Meaning {
+    /// "What this means", in a sentence for the person who runs the service.
+    pub fn explanation(&self) -> &'static str {
+        &self.sentences().means
+    }
+
+    /// "What to do", in a sentence for the person who runs the service.
+    pub fn advice(&self) -> &'static str {
+        &self.sentences().todo
+    }
+
+    fn sentences(&self) -> &'static Advice {
+        let tables = &*TABLES;
+        tables
+            .by_code
+            .get(&self.code)
+            .or_else(|| tables.by_class.get(&self.disposition))
+            .expect("every disposition has its sentences: a test asks for each")
+    }
+}
+
+/// The ranges as Twilio uses them: 11 to 15 thousand are webhooks and TwiML, 20
+/// the REST API, 21 refused requests, 30 deliveries, 32 calls, 60 Verify, 63
+/// channels. An HTTP status stands where Twilio sent no code of its own.
+fn by_range(code: u32) -> Meaning {
+    use Disposition::{Config, Other, Receiver, Retry, Throttle};
+    let (disposition, retry_same_channel, try_other_channel) = match code {
+        429 => (Throttle, true, true),
+        500..=599 | 20500..=20599 | 30000..=30999 => (Retry, true, true),
+        11000..=15999 => (Receiver, false, false),
+        400..=499 | 20000..=20999 | 60000..=60999 => (Config, false, false),
+        21000..=21999 => (Config, false, true),
+        _ => (Other, false, true),
+    };
+    Meaning {
+        code,
+        name: "unknown error code",
+        disposition,
+        retry_same_channel,
+        try_other_channel,
+        number_dead_for_channel: false,
+        note: None,
+        known: false,
+    }
+}
+
+// --- the data files ---
+
+#[derive(Deserialize)]
+struct CodeFile {
+    errors: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    code: u32,
+    name: String,
+    disposition: Disposition,
+    retry_same_channel: bool,
+    try_other_channel: bool,
+    number_dead_for_channel: bool,
+    note: Option<String>,
+}
+
+impl Row {
+    fn meaning(&'static self) -> Meaning {
+        Meaning {
+            code: self.code,
+            name: &self.name,
+            disposition: self.disposition,
+            retry_same_channel: self.retry_same_channel,
+            try_other_channel: self.try_other_channel,
+            number_dead_for_channel: self.number_dead_for_channel,
+            note: self.note.as_deref(),
+            known: true,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdviceFile {
+    class: HashMap<Disposition, Advice>,
+    code: HashMap<String, Advice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advice {
+    means: String,
+    todo: String,
+}
+
+struct Tables {
+    rows: HashMap<u32, Row>,
+    by_class: HashMap<Disposition, Advice>,
+    by_code: HashMap<u32, Advice>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let codes: CodeFile = serde_json::from_str(include_str!("errors.json"))
+        .expect("the embedded table is read by every test here");
+    let advice: AdviceFile =
+        toml::from_str(include_str!("advice.toml")).expect("the embedded advice is read by every test here");
+    Tables {
+        rows: codes.errors.into_iter().map(|row| (row.code, row)).collect(),
+        by_class: advice.class,
+        by_code: advice
+            .code
+            .into_iter()
+            .filter_map(|(code, advice)| Some((code.parse().ok()?, advice)))
+            .collect(),
+    }
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_read_and_has_sentences() {
+        let rows = &TABLES.rows;
+        let silent: Vec<_> = rows
+            .values()
+            .map(Row::meaning)
+            .filter(|meaning| meaning.explanation().is_empty() || meaning.advice().is_empty())
+            .collect();
+        assert_eq!((rows.len(), silent), (222, vec![]));
+    }
+
+    #[test]
+    fn advice_for_a_code_is_about_a_code_in_the_table() {
+        let file: AdviceFile = toml::from_str(include_str!("advice.toml")).unwrap();
+        let stray: Vec<_> = file
+            .code
+            .keys()
+            .filter(|code| code.parse().ok().is_none_or(|code| !TABLES.rows.contains_key(&code)))
+            .collect();
+        assert_eq!((file.class.len(), stray), (11, Vec::<&String>::new()));
+    }
+
+    #[test]
+    fn the_codes_that_sending_codes_meets_have_their_own_advice() {
+        let met = [
+            30003, 30004, 30005, 30006, 30007, 30008, 30032, 30034, 30036, 30450, 21211, 21408, 21608, 21610,
+            21612, 21614, 11200, 12100, 12300, 20003, 20429, 63016, 63003,
+        ];
+        let general: Vec<_> = met.into_iter().filter(|code| !TABLES.by_code.contains_key(code)).collect();
+        assert_eq!(general, Vec::<u32>::new());
+    }
+
+    #[test]
+    fn a_known_code_says_what_may_be_done() {
+        let landline = lookup(30006);
+        assert_eq!(landline.disposition, Disposition::Permanent);
+        assert!(landline.known && landline.number_dead_for_channel && landline.try_other_channel);
+        assert!(!landline.retry_same_channel);
+        assert_eq!(landline.advice(), "Call instead.");
+        assert_eq!(landline.name, "Landline or unreachable carrier");
+    }
+
+    #[test]
+    fn an_unknown_code_is_judged_by_its_range() {
+        let judged = [30999, 21999, 63999, 20599, 20999, 11999, 60999, 32999, 500, 429, 404, 0, u32::MAX]
+            .map(|code| {
+                let meaning = lookup(code);
+                assert!(
+                    !meaning.known && !meaning.explanation().is_empty() && !meaning.number_dead_for_channel
+                );
+                (meaning.disposition, meaning.retry_same_channel, meaning.try_other_channel)
+            });
+        use Disposition::{Config, Other, Receiver, Retry, Throttle};
+        let expected = [
+            (Retry, true, true),
+            (Config, false, true),
+            (Other, false, true),
+            (Retry, true, true),
+            (Config, false, false),
+            (Receiver, false, false),
+            (Config, false, false),
+            (Other, false, true),
+            (Retry, true, true),
+            (Throttle, true, true),
+            (Config, false, false),
+            (Other, false, true),
+            (Other, false, true),
+        ];
+        assert_eq!(judged, expected);
+    }
+}

@@ -1,0 +1,168 @@
+//! The documents of a code call, and the answers to calls and texts that come
+//! in: pure functions of words and what the caller hands in.
+//!
+//! This module refuses to know verifications, routes and attempts: where a key
+//! press goes and whether a code may still be read is the caller's to say. Only
+//! [`read_code`] ever sees a code.
+
+use super::{Gather, Method, Part, Prompt, Response, Say, Verb};
+use crate::twilio::words::{self, BadCode, Digit, Keyword, Piece, Words, digits, pieces};
+
+/// Seconds that the gate waits for a key.
+const GATE_SECONDS: u8 = 15;
+
+/// The key that asks for the code again; the prompts call it by its word, so
+/// that no figure but the code's is heard.
+pub const AGAIN_KEY: &str = "1";
+
+/// Seconds that "press one to hear it again" waits.
+const AGAIN_SECONDS: u8 = 10;
+
+/// What a person must do before a code is read, so that voicemail never hears
+/// one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum GatePolicy {
+    /// Any key opens.
+    AnyKey,
+    /// This key opens; it is named aloud, and a recording cannot guess it.
+    Key(Digit),
+    /// Nothing: the call goes straight on.
+    None,
+}
+
+impl GatePolicy {
+    /// Whether the pressed keys (Twilio's `Digits`) open the gate.
+    pub fn opens(self, pressed: &str) -> bool {
+        match self {
+            Self::AnyKey => !pressed.is_empty(),
+            Self::Key(key) => pressed.chars().eq([key.as_char()]),
+            Self::None => true,
+        }
+    }
+}
+
+/// The first document of a call: greets, and waits for a key that goes to
+/// `action`. Without one it says goodbye and hangs up. The code is not in it.
+pub fn gate(words: &Words, policy: GatePolicy, action: &str, service: &str) -> Response {
+    let greeting = template(words, &words.call().greeting, service, None);
+    ask_for_key(words, policy, action, greeting)
+}
+
+/// The gate again, after a key that does not open it.
+pub fn wrong_key(words: &Words, policy: GatePolicy, action: &str) -> Response {
+    ask_for_key(words, policy, action, vec![Part::Text(words.call().wrong_key.clone())])
+}
+
+/// The code itself: each digit alone and slowly, twice, then an offer to hear
+/// it again if the caller gives a URL for that (the cap on repetitions is the
+/// caller's), and goodbye.
+///
+/// # Errors
+/// [`BadCode`] when it is not 4 to 10 ASCII digits: better no answer than half
+/// a code in somebody's ear.
+pub fn read_code(words: &Words, code: &str, again: Option<&str>) -> Result<Response, BadCode> {
+    let digits = digits(code)?;
+    let call = words.call();
+    let mut response = one_by_one(words, Response::new(), &call.intro, &digits);
+    response = one_by_one(words, response, &call.repeat, &digits);
+    if let Some(url) = again {
+        let prompts = vec![say(words, &call.again).into()];
+        response = response.then(one_key(url, AGAIN_SECONDS, prompts));
+    }
+    Ok(goodbye(response, say(words, &call.goodbye)))
+}
+
+/// For a code that is spent, expired or cancelled: one sentence for all, so
+/// that it says nothing about which.
+pub fn not_valid(words: &Words) -> Response {
+    goodbye(Response::new(), say(words, &words.call().not_valid))
+}
+
+/// For a path, an id or a call that is not ours: word for word what a spent
+/// code answers, so that nothing can be learnt by trying.
+pub fn not_for_you() -> Response {
+    not_valid(words::resolve(None))
+}
+
+/// For an answering machine: hangs up without a word.
+pub fn machine() -> Response {
+    Response::new().then(Verb::Hangup)
+}
+
+/// For somebody who calls our number back.
+pub fn inbound_call(words: &Words) -> Response {
+    goodbye(Response::new(), say(words, &words.call().inbound))
+}
+
+/// For a text that says `STOP`, `START` or `HELP`. Where Twilio answers these
+/// itself (it sent `OptOutType`), [`empty`] is right.
+pub fn inbound_text(words: &Words, keyword: Keyword, service: &str) -> Response {
+    Response::new().then(Verb::Message(words.reply(keyword, service)))
+}
+
+/// `<Response/>`: nothing to do, nothing to say.
+pub fn empty() -> Response {
+    Response::new()
+}
+
+fn ask_for_key(words: &Words, policy: GatePolicy, action: &str, mut parts: Vec<Part>) -> Response {
+    let call = words.call();
+    let request = match policy {
+        GatePolicy::AnyKey => template(words, &call.press_any, "", None),
+        GatePolicy::Key(key) => template(words, &call.press_key, "", Some(key)),
+        GatePolicy::None => return Response::new().then(Verb::Redirect(action.to_owned())),
+    };
+    parts.push(Part::Text(" ".to_owned()));
+    parts.extend(request);
+    let gather = one_key(action, GATE_SECONDS, vec![spoken(words, parts).into()]);
+    goodbye(Response::new().then(gather), say(words, &call.no_key))
+}
+
+/// An introduction and the digits, each in its own `<Say>` with a pause after
+/// it: no voice can then run them together into a number.
+fn one_by_one(words: &Words, response: Response, intro: &str, digits: &[Digit]) -> Response {
+    let parts = digits.iter().map(|digit| vec![digit_part(words, *digit)]);
+    std::iter::once(vec![Part::Text(intro.to_owned())])
+        .chain(parts)
+        .fold(response, |response, parts| response.then(spoken(words, parts)).then(Prompt::pause(1)))
+}
+
+fn one_key(action: &str, timeout: u8, prompts: Vec<Prompt>) -> Gather {
+    Gather {
+        action: action.to_owned(),
+        method: Method::Post,
+        num_digits: 1,
+        timeout,
+        finish_on_key: None,
+        action_on_empty_result: false,
+        prompts,
+    }
+}
+
+fn goodbye(response: Response, last: Say) -> Response {
+    response.then(last).then(Verb::Hangup)
+}
+
+fn say(words: &Words, text: &str) -> Say {
+    spoken(words, vec![Part::Text(text.to_owned())])
+}
+
+fn spoken(words: &Words, parts: Vec<Part>) -> Say {
+    Say { voice: words.voice().to_owned(), language: words.language().to_owned(), parts }
+}
+
+fn template(words: &Words, template: &str, service: &str, key: Option<Digit>) -> Vec<Part> {
+    pieces(template)
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Words(text) => Some(Part::Text(text.to_owned())),
+            Piece::Slot("service") => Some(Part::Text(service.to_owned())),
+            Piece::Slot("key") => key.map(|key| digit_part(words, key)),
+            Piece::Slot(_) => None,
+        })
+        .collect()
+}
+
+fn digit_part(words: &Words, digit: Digit) -> Part {
+    if words.takes_ssml() { Part::Digit(digit) } else { Part::Text(words.digit(digit).to_owned()) }
+}
