@@ -21,16 +21,12 @@ use anyhow::Context;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 /// The sender in the sandbox where none is configured: Twilio's magic number
 /// that may always send.
 const SANDBOX_FROM: &str = "+15005550006";
-/// Long polls of the sandbox's controls wait longer than any webhook may.
-const SANDBOX_REQUEST: Duration = Duration::from_secs(310);
-
 /// A service that is ready to run: its ports are bound and its store is open.
 pub struct App {
     config: Config,
@@ -58,13 +54,16 @@ impl App {
         };
         let (store, store_dir) = open_store(&config)?;
         let local = Local::load(store_dir.as_deref(), &entropy)?;
-        let own = format!("http://{}", listener.local_addr()?);
-        let public_url = config.public_url.clone().unwrap_or(own);
+        let own = format!("http://{}", reachable(listener.local_addr()?));
+        let public_url = config.public_url.clone().unwrap_or_else(|| own.clone());
         let public_url = PublicUrl::parse(&public_url).context("public_url")?;
-        let sandbox = sandbox_listener.map(|listener| {
-            let sandbox = sandbox_of(&config, &local, &public_url, clock.clone());
-            (listener, sandbox)
-        });
+        let sandbox = match sandbox_listener {
+            Some(listener) => {
+                let app = sandbox::App { base_url: own, api_key: local.api_key.clone() };
+                Some((listener, sandbox_of(&config, &local, &public_url, app, clock.clone())?))
+            }
+            None => None,
+        };
         let sandbox_url = match &sandbox {
             Some((listener, _)) => Some(format!("http://{}", listener.local_addr()?)),
             None => None,
@@ -123,7 +122,7 @@ impl App {
         let server = tokio::spawn(server::serve(self.listener, service, limits, wait(stopped.clone())));
         let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), wait(stopped.clone())));
         let sandbox = self.sandbox.map(|(listener, sandbox)| {
-            let limits = Limits { request_timeout: SANDBOX_REQUEST, ..limits };
+            let limits = Sandbox::limits();
             let service = warp::service(sandbox.filter());
             let background = tokio::spawn(sandbox.run(wait(stopped.clone())));
             (tokio::spawn(server::serve(listener, service, limits, wait(stopped))), background)
@@ -247,9 +246,16 @@ fn gateway_of(
     Ok(Arc::new(Twilio::new(settings, client)))
 }
 
-fn sandbox_of(config: &Config, local: &Local, public_url: &PublicUrl, clock: Clock) -> Sandbox {
+fn sandbox_of(
+    config: &Config,
+    local: &Local,
+    public_url: &PublicUrl,
+    app: sandbox::App,
+    clock: Clock,
+) -> anyhow::Result<Sandbox> {
     let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
     settings.seed = config.sandbox.seed;
+    settings.app = Some(app);
     settings.own_numbers = config.twilio.from.iter().cloned().collect();
     settings.hosts = vec![config.sandbox.listen.ip().to_string()];
     settings.inbound.sms_url = Some(format!("{public_url}/twilio/sms"));
