@@ -4,6 +4,7 @@
 //! on pieces. Each command says what went wrong and what to do on standard
 //! error, and answers with an exit code: 0 done, 1 not as wanted, 2 misuse.
 
+mod client;
 mod config;
 mod delivery;
 mod key;

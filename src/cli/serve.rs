@@ -1,6 +1,7 @@
 //! `dialback serve`: the service, and the sandbox beside it when enabled.
 
 mod app;
+pub use app::open_store;
 mod banner;
 mod parts;
 
