@@ -118,11 +118,12 @@ fn change(key: Key, expected: u64, n: u64) -> Change {
     let line = |index, scope: &str| Entry { index, scope: scope.to_owned(), at, id: key.id.clone() };
     let entries = vec![line(Index::Deliveries, ""), line(Index::DeliveriesTo, &number)];
     let entries_added = if expected == 0 { entries } else { Vec::new() };
-    let body = Some(format!("{:0BODY$}", n).into_bytes());
+    let mut body = vec![b'0'; BODY];
+    body[..8].copy_from_slice(&n.to_be_bytes());
     Change {
         key,
         expected,
-        body,
+        body: Some(body),
         due_before: None,
         due_after: None,
         entries_added,
