@@ -160,7 +160,7 @@ impl Sled {
 #[async_trait]
 impl Store for Sled {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.shared.read(key)
+        self.shared.read(key).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
@@ -172,6 +172,8 @@ impl Store for Sled {
         self.submit(changes).await
     }
 
+    // A group that is applied while this reads may move a record past it, from
+    // later to earlier; `next_due` asked afterwards names that one.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         self.blocking(move |shared| {
             shared.with(|db| {

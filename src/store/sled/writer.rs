@@ -7,6 +7,11 @@
 //! outcome is unknown, and so nothing is written any more until the store is
 //! opened again.
 //!
+//! A group is one batch: with a batch for each commit, applying took three
+//! times and flushing ten times as long. Groups follow each other without
+//! overlap, for sled applies nothing while it flushes, and the sync that is
+//! left over is a tenth of a group's time.
+//!
 //! It refuses to know the runtime, directories and what records mean.
 
 use super::super::{Change, CommitError, Key, StoreError, Version};
@@ -100,7 +105,10 @@ impl Writer {
         let Group { batch, touched, .. } = group;
         self.shared.unsettle(touched.into_iter().map(|(key, record)| (key, record.before)));
         let done = self.guarded(|writer| {
-            writer.db.apply_batch(batch).map_err(|error| failure(&error))?;
+            writer.shared.applying(true);
+            let applied = writer.db.apply_batch(batch);
+            writer.shared.applying(false);
+            applied.map_err(|error| failure(&error))?;
             writer.db.flush().map_err(|error| failure(&error))?;
             (writer.sync)().map_err(|error| StoreError::Failed(format!("cannot sync: {error}")))
         });
