@@ -1,15 +1,15 @@
 //! The engine for one machine: sled 0.34, with group commit and a flush that
 //! is one.
 //!
-//! - A thread of its own does all writing ([`writer`]); whoever commits waits
+//! - A thread of its own does all writing (`writer.rs`); whoever commits waits
 //!   for the group's answer without holding a thread of the runtime.
 //! - sled's flush is no barrier on Linux: it writes out a range without telling
 //!   the disk to keep it. So each flush is followed by an `fdatasync` on a
 //!   descriptor of our own, and sled's timer is off.
-//! - Nobody reads what is not yet on disk ([`shared`]).
+//! - Nobody reads what is not yet on disk (`shared.rs`).
 //! - A store is never begun anew where data was expected, and not opened where
-//!   the end of it is missing ([`files`]).
-//! - Keys, values and the checksum are in [`layout`].
+//!   the end of it is missing (`files.rs`).
+//! - Keys, values and the checksum are in `layout.rs`.
 //!
 //! It refuses to know HTTP, Twilio and what records mean.
 

@@ -1,7 +1,7 @@
 //! Group commit: one thread does all writing, and one flush answers all who
 //! wait.
 //!
-//! It takes what waits, up to [`GROUP_CHANGES`] and [`GROUP_BYTES`], checks
+//! It takes what waits, up to `GROUP_CHANGES` and `GROUP_BYTES`, checks
 //! each commit against the tree and against what it has already taken, applies
 //! the group, flushes, syncs, and only then answers. When that fails the
 //! outcome is unknown, and so nothing is written any more until the store is
