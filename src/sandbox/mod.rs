@@ -33,6 +33,9 @@ mod shelf;
 mod world;
 mod xml;
 
+#[cfg(test)]
+mod tests;
+
 pub use behaviour::{
     Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout,
 };
