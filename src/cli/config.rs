@@ -1,16 +1,125 @@
-//! `dialback config`
+//! `dialback config`: what is configured, whether it is right, and what could
+//! be. Also the one place where every command gets its configuration from.
 
 use super::Global;
+use crate::config::{self, Config, Env, Loaded, LogFormat, Problems};
+use crate::server::Limits;
+use crate::telemetry::Format;
 use std::process::ExitCode;
 
 /// Arguments of `dialback config`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Say whether the configuration is right, or all that is wrong with it
+    Check,
+    /// Print the configuration in force and where it comes from, without secrets
+    Show,
+    /// Print the embedded config.toml, which explains every key
+    Default,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
-pub async fn run(_global: &Global, _args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Check => Ok(check(load(global))),
+        Command::Show => {
+            print!("{}", load(global)?.show());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Default => {
+            print!("{}", config::DEFAULT);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The configuration that the arguments and the environment ask for.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn load(global: &Global) -> Result<Loaded, Problems> {
+    config::load(global.config.as_deref(), &Env::of_process())
+}
+
+// The pieces that are handed on: a leaf does not know the configuration, and the
+// configuration does not know its users.
+
+impl From<&config::Server> for Limits {
+    fn from(server: &config::Server) -> Self {
+        Self {
+            max_connections: server.max_connections,
+            max_head_bytes: server.max_head_bytes,
+            max_headers: server.max_headers,
+            head_timeout: server.head_timeout,
+            idle_timeout: server.idle_timeout,
+            request_timeout: server.request_timeout,
+            write_stall_timeout: server.write_stall_timeout,
+            drain_timeout: server.drain_timeout,
+        }
+    }
+}
+
+impl From<LogFormat> for Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Human => Self::Human,
+            LogFormat::Json => Self::Json,
+        }
+    }
+}
+
+fn check(loaded: Result<Loaded, Problems>) -> ExitCode {
+    match loaded {
+        Ok(loaded) => {
+            for line in verdict(&loaded) {
+                println!("ok: {line}");
+            }
+            for warning in &loaded.warnings {
+                println!("warning: {warning}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(problems) => {
+            eprintln!("{problems}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn verdict(loaded: &Loaded) -> [String; 3] {
+    let Config { server, sandbox, public_url, twilio, gateway, .. } = &loaded.config;
+    let read = match &loaded.file {
+        Some(file) => format!("{file} is complete"),
+        None => "no file, the embedded configuration is complete".to_owned(),
+    };
+    let at = public_url.as_deref().unwrap_or("the same address");
+    let goes = match (sandbox.enabled, gateway.kind) {
+        (true, _) => format!("everything goes to the sandbox on {}, nothing to twilio", sandbox.listen),
+        (false, config::GatewayKind::Console) => "codes go to the log, nothing to twilio".to_owned(),
+        (false, config::GatewayKind::Twilio) => {
+            let base = twilio.base_url.as_deref().unwrap_or("https://api.twilio.com");
+            format!("texts and calls go out through {base}")
+        }
+    };
+    [read, format!("the server listens on {} and is reached at {at}", server.listen), goes]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_in_the_file_are_the_server_s_own() {
+        let loaded = config::parse(None, &Env::default()).unwrap();
+        assert_eq!(Limits::from(&loaded.config.server), Limits::default());
+    }
 }

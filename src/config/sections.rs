@@ -464,7 +464,8 @@ impl Numbers {
 /// What codes are derived from.
 #[derive(Clone, Debug)]
 pub struct Codes {
-    /// The first is the current one; empty only with the sandbox.
+    /// The first is the current one; empty only with the sandbox, or a stand-in
+    /// for Twilio on this machine.
     pub keys: Vec<CodeKey>,
 }
 

@@ -193,6 +193,9 @@ fn without_the_sandbox_all_that_is_needed_is_asked_for() {
     ] {
         assert!(found.iter().any(|it| it.starts_with(start)), "{start}: {found:#?}");
     }
+    let stand_in = live("").replace(CODE_KEY, "");
+    assert!(good(&stand_in, &[("DIALBACK_TWILIO__BASE_URL", "http://127.0.0.1:9")]).codes.keys.is_empty());
+    assert_eq!(problems(&stand_in, &[]).len(), 1);
     let config = good(&live(""), &[]);
     assert_eq!(config.public_url.as_deref(), Some("https://example.com"));
 }

@@ -1,1 +1,82 @@
-//! gateway
+//! The way out: how a code is handed to whoever delivers it.
+//!
+//! A gateway refuses to know verifications' lives and stores. It is asked to
+//! carry one order and says one of four things: taken, refused, not taken, or
+//! unknown. Retry ladders and failover between gateways belong to whoever asks.
+
+pub mod console;
+pub mod http;
+pub mod twilio;
+
+use crate::model::channel::Channel;
+use crate::model::code::Code;
+use crate::model::delivery::Report;
+use crate::model::id::{DeliveryId, Sid};
+use crate::model::phone::PhoneNumber;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// One message or call to be made.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Our name for it; goes into the callback's URL.
+    pub id: DeliveryId,
+    /// How.
+    pub channel: Channel,
+    /// To whom.
+    pub to: PhoneNumber,
+    /// The code. A call fetches it later, so its URL never holds it.
+    pub code: Code,
+    /// The language asked for.
+    pub locale: Option<String>,
+    /// How long the code still lives: no message may wait longer.
+    pub valid_for: Duration,
+}
+
+/// Why an order was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It will not be taken, now or later: certain.
+    #[error("refused: {reason}")]
+    Refused {
+        /// Twilio's error code.
+        code: Option<u32>,
+        /// Why, without numbers or secrets.
+        reason: String,
+    },
+    /// It was certainly not processed, and may be repeated after a while.
+    #[error("not taken: {reason}")]
+    NotTaken {
+        /// Twilio's error code.
+        code: Option<u32>,
+        /// Why.
+        reason: String,
+        /// How long to wait at least.
+        after: Duration,
+    },
+    /// Nobody knows: time ran out, the connection broke, or the other side
+    /// failed. It must be looked up before it is repeated.
+    #[error("outcome unknown: {reason}")]
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Carries orders. Calls are bounded in time and never retried inside.
+#[async_trait]
+pub trait Gateway: Send + Sync + 'static {
+    /// Hands an order on. `Ok` holds what is known of the new delivery.
+    async fn send(&self, order: &Order) -> Result<Report, SendError>;
+
+    /// Finds out whether an order was taken that was begun at `since`:
+    /// the delivery that it became, or `None` when there certainly is none.
+    /// `others` are deliveries of the same number that are known already.
+    async fn look_up(
+        &self,
+        order: &Order,
+        since: Timestamp,
+        others: &[Sid],
+    ) -> Result<Option<Report>, SendError>;
+}

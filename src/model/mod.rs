@@ -1,1 +1,16 @@
-//! model
+//! What a verification and a delivery are: pure values and pure decisions.
+//!
+//! This folder refuses to know the time (it is told), randomness (it is
+//! given), waiting, logging, Twilio's words and bytes at rest.
+
+pub mod answer;
+pub mod channel;
+pub mod code;
+pub mod delivery;
+pub mod id;
+pub mod key;
+pub mod opt_out;
+pub mod phone;
+pub mod policy;
+pub mod status;
+pub mod verification;

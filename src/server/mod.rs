@@ -141,12 +141,17 @@ where
     }
 
     // A connection in the backlog was made in good faith; one that comes after
-    // the listener is closed is refused, which clients know how to repeat.
-    while let Some(accepted) = futures_util::FutureExt::now_or_never(accept(&listener, &slots)) {
-        open(accepted, &mut connections);
-    }
+    // the listener is closed is refused, which clients know how to repeat. Then
+    // the last ones get as long to show their request.
+    let settle = SETTLE.min(limits.drain_timeout);
+    let backlog = async {
+        loop {
+            open(accept(&listener, &slots).await, &mut connections);
+        }
+    };
+    let _over: Result<(), _> = tokio::time::timeout(settle, backlog).await;
     drop(listener);
-    tokio::time::sleep(SETTLE.min(limits.drain_timeout)).await;
+    tokio::time::sleep(settle).await;
     // Nobody listens when no connection is left, and that is fine.
     let _ = stop.send(true);
 
@@ -169,8 +174,9 @@ where
     Drained { connections_cut, requests_unfinished }
 }
 
-/// What a connection that was just made gets to show its request before it is
-/// told to finish: bytes may still be on their way through the kernel.
+/// How long a stop goes on accepting, and then again how long it waits before it
+/// tells connections to finish: handshakes and requests may still be on their
+/// way through the kernel.
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// How long to rest when the machine can give no more connections.

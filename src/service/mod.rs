@@ -1,1 +1,248 @@
-//! service
+//! Read, decide, write.
+//!
+//! Each operation reads what it needs, lets the model decide, and writes
+//! against the versions that it read, again and again until nobody was faster.
+//! The service refuses to know HTTP, XML, sled and Twilio's parameters. It
+//! never sends from a request: what is to be sent stands in the store first,
+//! and the [worker](worker) does it.
+
+mod callback;
+mod check;
+mod deliveries;
+mod inbound;
+mod keys;
+mod start;
+mod voice;
+mod worker;
+
+pub use callback::Recorded;
+pub use check::Checked;
+pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
+pub use keys::create_key;
+pub use start::{Idempotency, StartRequest, Started};
+pub use voice::{Spoken, Step, VoiceRequest};
+pub use worker::WorkerLimits;
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::gateway::Gateway;
+use crate::model::channel::Channel;
+use crate::model::code::CodeKeys;
+use crate::model::delivery::Delivery;
+use crate::model::id::VerificationId;
+use crate::model::phone::{NumberPolicy, PhoneError};
+use crate::model::policy::{Gate, Policy};
+use crate::model::verification::{Decision, Event, Outcome, Send, Status, Verification, decide};
+use crate::store::records::{self, Versioned};
+use crate::store::{CommitError, Store, StoreError};
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// How often a write is tried again after losing to another one, before the
+/// caller is told to come back. With one writer per record at a time a second
+/// try is rare; sixteen lost races in a row are an overload.
+const TRIES: usize = 16;
+
+/// Everything the service is made of. Cheap to clone.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+/// What a service is made of.
+pub struct Parts {
+    /// Where records are.
+    pub store: Arc<dyn Store>,
+    /// The way out.
+    pub gateway: Arc<dyn Gateway>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// The rules of verifications.
+    pub policy: Policy,
+    /// The rules of numbers.
+    pub numbers: NumberPolicy,
+    /// The keys that derive codes.
+    pub codes: CodeKeys,
+    /// Who we send as: our number or messaging service, for opt-outs.
+    pub sender: Option<String>,
+    /// Wakes the worker.
+    pub wake: Notify,
+}
+
+/// Why an operation was not done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ServiceError {
+    /// The number is none, or one that is refused.
+    #[error(transparent)]
+    Number(#[from] PhoneError),
+    /// No such verification, delivery or key.
+    #[error("not found")]
+    NotFound,
+    /// The policy does not have this channel.
+    #[error("the channel {0} is not offered")]
+    ChannelOff(Channel),
+    /// The recipient told our sender to stop.
+    #[error("the recipient has opted out of messages from this sender")]
+    OptedOut,
+    /// It has ended.
+    #[error("the verification is {0}")]
+    Ended(Status),
+    /// The next send is not allowed yet.
+    #[error("the next message or call is allowed from {at} on")]
+    TooSoon {
+        /// From when on.
+        at: Timestamp,
+    },
+    /// All sends are used up.
+    #[error("no message or call is left in this verification")]
+    NoSendsLeft,
+    /// What was offered cannot be a code; no check was spent.
+    #[error("a code has {length} digits")]
+    NotACode {
+        /// How many digits it has.
+        length: u8,
+    },
+    /// The same idempotency key came with another request.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// A cursor, name or limit that is none.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// The key that made this code is not configured any more.
+    #[error("the code's key is not configured")]
+    CodeKeyGone,
+    /// Too many writes of the same record at once.
+    #[error("too many requests for the same record at once")]
+    Contended,
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<CommitError> for ServiceError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict => Self::Contended,
+            CommitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// A verification with what is known of its deliveries.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The record.
+    pub verification: Verification,
+    /// The status as of now.
+    pub status: Status,
+    /// Codes that may still be offered.
+    pub checks_left: u32,
+    /// Sends that are left.
+    pub sends_left: u8,
+    /// From when on the next send is allowed.
+    pub resend_at: Option<Timestamp>,
+    /// Each send, and what became of it.
+    pub deliveries: Vec<(Send, Option<Delivery>)>,
+}
+
+impl Service {
+    /// A service of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The rules it goes by.
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// Whether the store would take a write now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.0.store.probe().await
+    }
+
+    /// The time, as the service sees it.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
+    async fn verification(&self, id: &VerificationId) -> Result<Versioned<Verification>, ServiceError> {
+        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// Lets an event happen to a verification, as often as it takes to be
+    /// first. The event is made anew from what was read each time.
+    async fn happen(
+        &self,
+        id: &VerificationId,
+        event: impl Fn(&Verification) -> Result<Event, ServiceError>,
+    ) -> Result<Decision, ServiceError> {
+        for _ in 0..TRIES {
+            let old = self.verification(id).await?;
+            let decision = decide(&self.0.policy, &old.record, event(&old.record)?, self.now());
+            if decision.verification == old.record {
+                return Ok(decision);
+            }
+            match records::save(self.store(), Some(&old), &decision.verification).await {
+                Ok(()) => {
+                    if !decision.effects.is_empty() {
+                        self.0.wake.notify_one();
+                    }
+                    return Ok(decision);
+                }
+                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    async fn view(&self, verification: Verification) -> Result<View, ServiceError> {
+        let mut deliveries = Vec::with_capacity(verification.sends.len());
+        for send in &verification.sends {
+            let delivery = match &send.sid {
+                Some(sid) => records::get::<Delivery>(self.store(), sid.as_str()).await?,
+                None => None,
+            };
+            deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
+        }
+        Ok(self.bare_view(verification, deliveries))
+    }
+
+    fn bare_view(&self, verification: Verification, deliveries: Vec<(Send, Option<Delivery>)>) -> View {
+        let policy = &self.0.policy;
+        let status = verification.status_at(self.now());
+        let pending = status == Status::Pending;
+        View {
+            status,
+            checks_left: if pending { verification.checks_left(policy) } else { 0 },
+            sends_left: if pending { verification.sends_left(policy) } else { 0 },
+            resend_at: verification.resend_at(policy).filter(|_| pending),
+            deliveries,
+            verification,
+        }
+    }
+
+    fn gate_key(&self) -> Option<u8> {
+        // A digit from 1 to 9: `0` and the signs are hard to find on some phones.
+        (self.0.policy.gate == Gate::NamedKey).then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
+    }
+
+    fn refuse(outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
+        match outcome {
+            Outcome::Ended(status) => Err(ServiceError::Ended(status)),
+            Outcome::TooSoon { at } => Err(ServiceError::TooSoon { at }),
+            Outcome::NoSendsLeft => Err(ServiceError::NoSendsLeft),
+            Outcome::ChannelOff => Err(ServiceError::ChannelOff(channel)),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,1 +1,302 @@
-//! store
+//! The store: one small port, the same for every engine.
+//!
+//! An engine keeps records under keys, each with a version, and beside them two
+//! kinds of entries that come and go with their record: when it is due, and
+//! where it stands in a listing. It refuses to know HTTP, Twilio and what the
+//! records mean; [`records`] turns the model's values into JSON with a format
+//! number, and finds out which entries a record has.
+//!
+//! Which wrong answers are tolerable:
+//! - [`Store::read`] may be stale, because the commit decides.
+//! - [`Store::due`] may name what is no longer due; it never loses what is.
+//! - [`Store::scan`] may miss what is being written while it reads.
+//! - [`Store::commit`] is never wrong: all of it is durable when it returns
+//!   `Ok`, none of it is there when it returns a conflict. After
+//!   [`StoreError::Failed`] the outcome is unknown and must be read again.
+
+pub mod memory;
+pub mod records;
+pub mod sled;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::fmt;
+
+/// The version of a record: 0 where there is none, 1 when first written, and
+/// one more with each write.
+pub type Version = u64;
+
+/// What kinds of records there are. The letter is the key's prefix at rest and
+/// never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// `v`: a verification, under its id.
+    Verification = b'v',
+    /// `d`: a delivery, under Twilio's SID.
+    Delivery = b'd',
+    /// `k`: an API key, under its id.
+    ApiKey = b'k',
+    /// `a`: an answer kept for an `Idempotency-Key`.
+    Answer = b'a',
+    /// `o`: who opted out of which sender.
+    OptOut = b'o',
+}
+
+impl Kind {
+    /// Every kind there is.
+    pub const ALL: [Self; 5] = [Self::Verification, Self::Delivery, Self::ApiKey, Self::Answer, Self::OptOut];
+
+    /// The prefix at rest.
+    pub fn letter(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind with that prefix.
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.letter() == letter)
+    }
+}
+
+/// A record's place: its kind and its id, at most [`Key::MAX_ID`] bytes of text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The kind.
+    pub kind: Kind,
+    /// The id, unique in its kind.
+    pub id: String,
+}
+
+impl Key {
+    /// Longest id in bytes.
+    pub const MAX_ID: usize = 256;
+
+    /// A key.
+    pub fn new(kind: Kind, id: impl Into<String>) -> Self {
+        Self { kind, id: id.into() }
+    }
+}
+
+/// For errors and logs: the id is left out where it may hold a number.
+impl fmt::Display for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::OptOut | Kind::Answer => write!(out, "{:?}", self.kind),
+            kind => write!(out, "{kind:?} {}", self.id),
+        }
+    }
+}
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The version it has.
+    pub version: Version,
+    /// JSON; see [`records`].
+    pub body: Bytes,
+}
+
+/// The listings. The letter is the prefix at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Index {
+    /// `t`: all deliveries by the time first seen; the scope is empty.
+    Deliveries = b't',
+    /// `n`: deliveries of one number by time; the scope is the address.
+    DeliveriesTo = b'n',
+    /// `k`: API keys by the time they were made; the scope is empty.
+    ApiKeys = b'k',
+}
+
+impl Index {
+    /// The prefix at rest.
+    pub fn letter(self) -> u8 {
+        self as u8
+    }
+
+    /// The listing with that prefix.
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        [Self::Deliveries, Self::DeliveriesTo, Self::ApiKeys]
+            .into_iter()
+            .find(|index| index.letter() == letter)
+    }
+
+    /// What kind of records it lists.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Deliveries | Self::DeliveriesTo => Kind::Delivery,
+            Self::ApiKeys => Kind::ApiKey,
+        }
+    }
+}
+
+/// One line of a listing: in `index`, under `scope`, at a time, a record's id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    /// The listing.
+    pub index: Index,
+    /// The part of the listing; without NUL bytes.
+    pub scope: String,
+    /// The time by which it is ordered, in milliseconds.
+    pub at: Timestamp,
+    /// The record's id.
+    pub id: String,
+}
+
+/// A change of one record and of its entries. Times are kept to the millisecond.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The record.
+    pub key: Key,
+    /// The version it was read at; 0 when it must not exist.
+    pub expected: Version,
+    /// What it becomes; `None` deletes it.
+    pub body: Option<Vec<u8>>,
+    /// When it was due as of the expected version.
+    pub due_before: Option<Timestamp>,
+    /// When it is due now.
+    pub due_after: Option<Timestamp>,
+    /// Entries that come.
+    pub entries_added: Vec<Entry>,
+    /// Entries that go.
+    pub entries_removed: Vec<Entry>,
+}
+
+impl Change {
+    /// Longest body in bytes. Engines rely on it to keep a page of records in
+    /// one piece.
+    pub const MAX_BODY: usize = 64 * 1024;
+
+    /// Most changes in one commit.
+    pub const MAX_COMMIT: usize = 64;
+}
+
+/// What a scan is to find: newest first, ties by id, descending.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// The listing.
+    pub index: Index,
+    /// Its part.
+    pub scope: String,
+    /// No older than this.
+    pub since: Option<Timestamp>,
+    /// Older than this.
+    pub until: Option<Timestamp>,
+    /// Strictly after this place in the listing's order: where the last scan ended.
+    pub after: Option<(Timestamp, String)>,
+    /// At most so many entries.
+    pub limit: usize,
+}
+
+/// Why a commit was not done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    /// Another write came first; nothing of this commit was done. Read again.
+    #[error("the record was changed meanwhile")]
+    Conflict,
+    /// The engine failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why the store could not do its work. The texts are for the operator.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It could not be opened; the text says what to do.
+    #[error("cannot open the store: {0}")]
+    Open(String),
+    /// Another process has it open.
+    #[error("the store is in use by another process: {0}")]
+    InUse(String),
+    /// What was read is not what was written.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The engine or the disk failed; for a commit the outcome is unknown.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// Too many writes are waiting; nothing of this commit was done.
+    #[error("the store is overloaded")]
+    Overloaded,
+    /// It has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// An engine. Calls may come from any task; none of them blocks a thread of
+/// the runtime for longer than a read from memory.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The record under a key, or `None`.
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
+
+    /// Does all changes or none, durably. Keys must differ; there are at most
+    /// [`Change::MAX_COMMIT`] of them, with bodies of at most
+    /// [`Change::MAX_BODY`], and a change's entries are its own record's. What
+    /// breaks these rules is refused with [`StoreError::Failed`], undone.
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
+
+    /// Records due at or before `until`, the most overdue first, with the time
+    /// they are due; those due at once by their keys.
+    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+
+    /// The earliest time at which anything is due.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.due(Timestamp::MAX, 1).await?.first().map(|(_, at)| *at))
+    }
+
+    /// A stretch of a listing.
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
+
+    /// Whether a write would be done now: the readiness of the service.
+    async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Finishes what is waiting and lets go of the files. Later calls answer
+    /// [`StoreError::Closed`].
+    async fn close(&self);
+}
+
+/// What every engine refuses before it begins.
+fn validate(changes: &[Change]) -> Result<(), StoreError> {
+    let refuse = |why: String| Err(StoreError::Failed(why));
+    if changes.len() > Change::MAX_COMMIT {
+        return refuse(format!(
+            "{} changes in one commit, {} are possible",
+            changes.len(),
+            Change::MAX_COMMIT
+        ));
+    }
+    for (nth, change) in changes.iter().enumerate() {
+        let Key { kind, id } = &change.key;
+        let size = change.body.as_ref().map_or(0, Vec::len);
+        if id.is_empty() || id.len() > Key::MAX_ID {
+            return refuse(format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID));
+        }
+        if size > Change::MAX_BODY {
+            return refuse(format!("a record of {size} bytes, {} are possible", Change::MAX_BODY));
+        }
+        if changes[..nth].iter().any(|earlier| earlier.key == change.key) {
+            return refuse(format!("two changes of one {kind:?} in one commit"));
+        }
+        let strange = |entry: &Entry| {
+            entry.id != *id
+                || entry.index.kind() != *kind
+                || entry.scope.len() > Key::MAX_ID
+                || entry.scope.contains('\0')
+        };
+        if change.entries_added.iter().chain(&change.entries_removed).any(strange) {
+            return refuse(format!("an entry that is not one of its own {kind:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Times at rest and in order: whole milliseconds.
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A time that was kept as milliseconds.
+fn timestamp(millis: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(millis).ok()
+}

@@ -1,1 +1,254 @@
-//! Status callbacks of messages and calls, read into the model's reports.
+//! Callbacks and requests about messages and calls, read into the model's reports.
+//!
+//! Every parameter of Twilio's documentation has its place; what is not known
+//! is kept as it was said, for it is part of what was signed. This module
+//! refuses to know whether a request was proved to be Twilio's: that comes first.
+
+use crate::model::delivery::{About, Fact, Report, Source};
+use crate::model::id::{DeliveryId, Sid};
+use crate::model::status::Status;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Why parameters are not a report. The texts are for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallbackError {
+    /// Neither `MessageSid`, `SmsSid`, `SmsMessageSid` nor `CallSid` is there.
+    #[error("the request names no message or call: MessageSid or CallSid is missing")]
+    NoSid,
+    /// A SID that is none.
+    #[error("{name} is not a SID of a message or call")]
+    BadSid {
+        /// The parameter.
+        name: &'static str,
+    },
+}
+
+/// The names that only repeat what others say.
+const REPEATED: [&str; 10] = [
+    "SmsSid",
+    "SmsStatus",
+    "SmsMessageSid",
+    "ApiVersion",
+    "Called",
+    "Caller",
+    "CallbackSource",
+    "MessageSid",
+    "CallSid",
+    "MessageStatus",
+];
+
+/// Reads a status callback or a voice request: form parameters, decoded, in
+/// any order.
+///
+/// `id` is our name for the delivery, where the callback's URL carried it.
+///
+/// # Errors
+/// When the parameters do not say which message or call they are about. All
+/// else is taken: an unknown status is kept as text.
+pub fn report(
+    pairs: &[(String, String)],
+    source: Source,
+    id: Option<DeliveryId>,
+) -> Result<Report, CallbackError> {
+    let sid = sid(pairs)?;
+    let mut about = About::default();
+    let mut fact = Fact { source, ..Fact::default() };
+    for (name, value) in pairs {
+        take(&mut about, &mut fact, name, value);
+    }
+    Ok(Report { sid, id, about, fact })
+}
+
+fn sid(pairs: &[(String, String)]) -> Result<Sid, CallbackError> {
+    const NAMES: [&str; 4] = ["CallSid", "MessageSid", "SmsSid", "SmsMessageSid"];
+    let (name, value) = NAMES
+        .iter()
+        .find_map(|name| first(pairs, name).map(|value| (*name, value)))
+        .ok_or(CallbackError::NoSid)?;
+    value.parse().map_err(|_| CallbackError::BadSid { name })
+}
+
+/// The first value of a name, when it is not empty.
+pub fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(other, value)| other == name && !value.is_empty()).map(|(_, value)| value.as_str())
+}
+
+/// Reads one CloudEvent of Event Streams about a message or a call; `None` for
+/// events of other kinds.
+///
+/// Source: Twilio, Event Streams, `com.twilio.messaging.message.*` and
+/// `com.twilio.voice.status-callback.*`: the data's names are those of the
+/// callbacks in camel case.
+pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
+    let kind = event.get("type")?.as_str()?;
+    if !(kind.starts_with("com.twilio.messaging.") || kind.starts_with("com.twilio.voice.")) {
+        return None;
+    }
+    let mut pairs: Vec<(String, String)> =
+        event.get("data")?.as_object()?.iter().filter_map(event_pair).collect();
+    let named = ["MessageStatus", "CallStatus"].iter().any(|name| first(&pairs, name).is_some());
+    let last = kind.rsplit('.').next().unwrap_or_default();
+    if !named && last.parse::<Status>().is_ok() {
+        pairs.push(("MessageStatus".to_owned(), last.to_owned()));
+    }
+    let mut report = report(&pairs, Source::EventStream, None).ok()?;
+    let time = event.get("time").and_then(|time| time.as_str()).and_then(|time| time.parse().ok());
+    report.fact.carrier_at = report.fact.carrier_at.or(time);
+    Some(report)
+}
+
+/// `messageSid` to `MessageSid`; what is nested is not ours to keep.
+fn event_pair((name, value): (&String, &serde_json::Value)) -> Option<(String, String)> {
+    let value = match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Number(number) => number.to_string(),
+        serde_json::Value::Bool(flag) => flag.to_string(),
+        _ => return None,
+    };
+    let mut letters = name.chars();
+    let head = letters.next()?.to_ascii_uppercase();
+    Some((format!("{head}{}", letters.as_str()), value))
+}
+
+fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
+    let text = || Some(value.to_owned());
+    let taken = match name {
+        _ if value.is_empty() => true,
+        "AccountSid" => set(&mut about.account_sid, text()),
+        "From" => set(&mut about.from, text()),
+        "To" => set(&mut about.to, text()),
+        "MessagingServiceSid" => set(&mut about.messaging_service_sid, text()),
+        "Direction" => set(&mut about.direction, text()),
+        "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, value.parse::<Status>().ok()),
+        "ErrorCode" => set(&mut fact.error_code, value.parse().ok()),
+        "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),
+        "Timestamp" => set(&mut fact.carrier_at, rfc2822(value)),
+        "RawDlrDoneDate" => set(&mut fact.carrier_time, text()),
+        "AnsweredBy" => set(&mut fact.answered_by, text()),
+        "SipResponseCode" => set(&mut fact.sip_code, value.parse().ok()),
+        "CallDuration" => set(&mut fact.duration_seconds, value.parse().ok()),
+        "Duration" => set(&mut fact.billed_minutes, value.parse().ok()),
+        "MachineDetectionDuration" => set(&mut fact.detection_ms, value.parse().ok()),
+        _ => REPEATED.contains(&name),
+    };
+    if !taken && !is_private(name) {
+        keep(&mut fact.other, name, value);
+    }
+}
+
+/// True when there was something to set, or it was set before.
+fn set<T>(place: &mut Option<T>, value: Option<T>) -> bool {
+    if place.is_none() {
+        *place = value;
+    }
+    place.is_some()
+}
+
+/// What a person wrote or said, and keys they pressed, is not delivery state.
+fn is_private(name: &str) -> bool {
+    matches!(
+        name,
+        "Body" | "Digits" | "SpeechResult" | "UnstableSpeechResult" | "StableSpeechResult" | "CallToken"
+    ) || name.starts_with("MediaUrl")
+}
+
+/// Keeps what is not known, within bounds: a signed request may still be large.
+fn keep(other: &mut BTreeMap<String, String>, name: &str, value: &str) {
+    const MAX_NAMES: usize = 40;
+    const MAX_BYTES: usize = 512;
+    if other.len() < MAX_NAMES && name.len() <= MAX_BYTES {
+        let end =
+            (0..=value.len().min(MAX_BYTES)).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+        other.entry(name.to_owned()).or_insert_with(|| value[..end].to_owned());
+    }
+}
+
+/// A time as Twilio writes it: `Thu, 24 Aug 2023 05:01:45 +0000`.
+pub fn rfc2822(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Report, CallbackError> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(body).unwrap();
+        report(&pairs, Source::StatusCallback, None)
+    }
+
+    const SID: &str = "SM5629a724cf3acc3d9dcd56e449ebabde";
+
+    #[test]
+    fn a_message_callback_is_read() {
+        let report = read(&format!(
+            "ErrorCode=30003&RawDlrDoneDate=2611200931&SmsSid={SID}&SmsStatus=undelivered&MessageStatus=undelivered\
+             &To=%2B15005550006&MessageSid={SID}&AccountSid=AC5629a724cf3acc3d9dcd56e449ebabde&From=%2B15005550010\
+             &ApiVersion=2010-04-01&ChannelPrefix=whatsapp&NewThing=yes"
+        ))
+        .unwrap();
+        assert_eq!(report.fact.status, Some(Status::Undelivered));
+        assert_eq!(report.fact.error_code, Some(30003));
+        assert_eq!(report.fact.carrier_time.as_deref(), Some("2611200931"));
+        assert_eq!(report.about.to.as_deref(), Some("+15005550006"));
+        let other: Vec<_> = report.fact.other.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(other, ["ChannelPrefix=whatsapp", "NewThing=yes"]);
+    }
+
+    #[test]
+    fn a_call_callback_is_read_with_its_units() {
+        let report = read(
+            "CallSid=CA5629a724cf3acc3d9dcd56e449ebabde&CallStatus=completed&Timestamp=Thu,%2024%20Aug%202023%2005:01:45%20%2B0000\
+             &SequenceNumber=3&CallDuration=15&Duration=1&SipResponseCode=200&AnsweredBy=human&Called=%2B1&CallbackSource=call-progress-events",
+        )
+        .unwrap();
+        let fact = &report.fact;
+        assert_eq!((fact.status, fact.sequence), (Some(Status::Completed), Some(3)));
+        assert_eq!(
+            (fact.duration_seconds, fact.billed_minutes, fact.sip_code),
+            (Some(15), Some(1), Some(200))
+        );
+        assert_eq!(fact.carrier_at.unwrap().to_string(), "2023-08-24T05:01:45Z");
+        assert!(fact.other.is_empty(), "{:?}", fact.other);
+    }
+
+    #[test]
+    fn the_order_of_parameters_does_not_matter() {
+        let forth = read(&format!("MessageSid={SID}&MessageStatus=sent&A=1&B=2")).unwrap();
+        let back = read(&format!("B=2&A=1&MessageStatus=sent&MessageSid={SID}")).unwrap();
+        assert_eq!(forth, back);
+    }
+
+    #[test]
+    fn an_unknown_status_is_kept_and_nothing_private_is() {
+        let report =
+            read(&format!("MessageSid={SID}&MessageStatus=teleported&Body=123456&Digits=1")).unwrap();
+        assert_eq!(report.fact.status, None);
+        assert_eq!(report.fact.other.keys().collect::<Vec<_>>(), ["MessageStatus"]);
+        let odd = read(&format!("MessageSid={SID}&CallStatus=odd&ErrorCode=abc")).unwrap();
+        assert_eq!(odd.fact.other["ErrorCode"], "abc");
+    }
+
+    #[test]
+    fn an_event_of_a_stream_is_read_and_others_are_passed_over() {
+        let event = serde_json::json!({
+            "specversion": "1.0", "type": "com.twilio.messaging.message.delivered", "time": "2026-11-20T09:31:00Z",
+            "data": {"messageSid": SID, "to": "+15005550010", "errorCode": 30003, "nested": {"a": 1}}
+        });
+        let report = cloud_event(&event).unwrap();
+        assert_eq!((report.fact.status, report.fact.error_code), (Some(Status::Delivered), Some(30003)));
+        assert_eq!(report.about.to.as_deref(), Some("+15005550010"));
+        assert_eq!(
+            cloud_event(&serde_json::json!({"type": "com.twilio.video.room.created", "data": {}})),
+            None
+        );
+        assert_eq!(cloud_event(&serde_json::json!(17)), None);
+    }
+
+    #[test]
+    fn a_report_about_nothing_is_an_error() {
+        assert_eq!(read("MessageStatus=sent"), Err(CallbackError::NoSid));
+        assert_eq!(read("MessageSid=SMx"), Err(CallbackError::BadSid { name: "MessageSid" }));
+    }
+}

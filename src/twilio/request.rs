@@ -1,1 +1,103 @@
-//! Requests to Twilio's REST API as values.
+//! Requests to Twilio's REST API, 2010-04-01, as form parameters.
+//!
+//! Only what a verification needs; names and limits are those of the Messages
+//! and Calls resources' documentation.
+
+use std::time::Duration;
+
+/// Who a message comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// A number, short code or name of the account.
+    From(String),
+    /// A messaging service, which picks the number.
+    MessagingService(String),
+}
+
+/// Parameters of `POST …/Messages.json`.
+#[derive(Clone)]
+pub struct CreateMessage<'a> {
+    /// Recipient, E.164.
+    pub to: &'a str,
+    /// Sender.
+    pub sender: &'a Sender,
+    /// Text, at most 1600 characters.
+    pub body: &'a str,
+    /// Where statuses are reported.
+    pub status_callback: &'a str,
+    /// How long it may wait in Twilio's queue: 1 to 36,000 seconds.
+    pub validity: Duration,
+}
+
+impl CreateMessage<'_> {
+    /// The form parameters.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let sender = match self.sender {
+            Sender::From(from) => ("From", from.clone()),
+            Sender::MessagingService(sid) => ("MessagingServiceSid", sid.clone()),
+        };
+        vec![
+            ("To", self.to.to_owned()),
+            sender,
+            ("Body", self.body.to_owned()),
+            ("StatusCallback", self.status_callback.to_owned()),
+            ("ValidityPeriod", self.validity.as_secs().clamp(1, 36_000).to_string()),
+        ]
+    }
+}
+
+/// Answering machine detection, by Twilio's names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MachineDetection {
+    /// None.
+    #[default]
+    Off,
+    /// `Enable`: says who answered as soon as it is known.
+    Enable,
+    /// `DetectMessageEnd`: waits for the end of a machine's greeting.
+    DetectMessageEnd,
+}
+
+/// Parameters of `POST …/Calls.json`.
+#[derive(Debug, Clone)]
+pub struct CreateCall<'a> {
+    /// Whom to call, E.164.
+    pub to: &'a str,
+    /// A number of the account.
+    pub from: &'a str,
+    /// Where the TwiML is.
+    pub url: &'a str,
+    /// Where statuses are reported.
+    pub status_callback: &'a str,
+    /// How long it may ring: up to 600 seconds.
+    pub ring: Duration,
+    /// Whether to find out who answered.
+    pub machine_detection: MachineDetection,
+}
+
+impl CreateCall<'_> {
+    /// The form parameters.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![
+            ("To", self.to.to_owned()),
+            ("From", self.from.to_owned()),
+            ("Url", self.url.to_owned()),
+            ("Method", "POST".to_owned()),
+            ("StatusCallback", self.status_callback.to_owned()),
+            ("StatusCallbackMethod", "POST".to_owned()),
+            ("Timeout", self.ring.as_secs().clamp(5, 600).to_string()),
+        ];
+        pairs.extend(
+            ["initiated", "ringing", "answered", "completed"]
+                .map(|event| ("StatusCallbackEvent", event.to_owned())),
+        );
+        match self.machine_detection {
+            MachineDetection::Off => {}
+            MachineDetection::Enable => pairs.push(("MachineDetection", "Enable".to_owned())),
+            MachineDetection::DetectMessageEnd => {
+                pairs.push(("MachineDetection", "DetectMessageEnd".to_owned()))
+            }
+        }
+        pairs
+    }
+}

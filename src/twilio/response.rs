@@ -1,1 +1,116 @@
-//! Answers of Twilio's REST API as values.
+//! Answers of Twilio's REST API, 2010-04-01, as values.
+
+use super::callback::rfc2822;
+use crate::model::delivery::{About, Fact, Report, Source};
+use crate::model::id::{DeliveryId, Sid};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// A message or call, as far as we need to know it. Twilio adds fields at
+/// will; what is not named here is passed over.
+#[derive(Clone, Deserialize)]
+pub struct Resource {
+    /// Its name.
+    pub sid: Sid,
+    /// `queued`, `accepted`, ….
+    pub status: Option<String>,
+    /// Recipient.
+    pub to: Option<String>,
+    /// Sender; null until a messaging service has picked one.
+    pub from: Option<String>,
+    /// Account.
+    pub account_sid: Option<String>,
+    /// Messaging service.
+    pub messaging_service_sid: Option<String>,
+    /// Who began it.
+    pub direction: Option<String>,
+    /// A message's text.
+    pub body: Option<String>,
+    /// Why it failed.
+    pub error_code: Option<u32>,
+    /// When it was made, RFC 2822.
+    pub date_created: Option<String>,
+    /// Who answered a call.
+    pub answered_by: Option<String>,
+    /// A call's length in seconds, as text.
+    pub duration: Option<String>,
+}
+
+impl Resource {
+    /// When Twilio made it.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.date_created.as_deref().and_then(rfc2822)
+    }
+
+    /// What it says about the delivery.
+    pub fn report(&self, id: Option<DeliveryId>) -> Report {
+        Report {
+            sid: self.sid.clone(),
+            id,
+            about: About {
+                account_sid: self.account_sid.clone(),
+                from: self.from.clone(),
+                to: self.to.clone(),
+                messaging_service_sid: self.messaging_service_sid.clone(),
+                direction: self.direction.clone(),
+            },
+            fact: Fact {
+                status: self.status.as_deref().and_then(|status| status.parse().ok()),
+                source: Source::Api,
+                error_code: self.error_code,
+                answered_by: self.answered_by.clone(),
+                duration_seconds: self.duration.as_deref().and_then(|seconds| seconds.parse().ok()),
+                ..Fact::default()
+            },
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Clone, Deserialize)]
+pub struct Page {
+    /// Messages, in a list of messages.
+    #[serde(default)]
+    pub messages: Vec<Resource>,
+    /// Calls, in a list of calls.
+    #[serde(default)]
+    pub calls: Vec<Resource>,
+    /// Where the next page is, relative to the host; null on the last.
+    pub next_page_uri: Option<String>,
+}
+
+/// Twilio's error document.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ErrorDocument {
+    /// Twilio's error code.
+    pub code: Option<u32>,
+    /// What Twilio says. It may repeat numbers: not for the log.
+    #[serde(default)]
+    pub message: String,
+    /// The HTTP status again.
+    pub status: Option<u16>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::status::Status;
+
+    #[test]
+    fn a_created_message_is_a_report_of_its_first_status() {
+        let text = r#"{"account_sid":"ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","body":"x","date_created":"Thu, 24 Aug 2023 05:01:45 +0000",
+            "error_code":null,"from":null,"num_segments":"0","sid":"SMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","status":"accepted","to":"+15558675310"}"#;
+        let resource: Resource = serde_json::from_str(text).unwrap();
+        assert_eq!(resource.created_at().unwrap().to_string(), "2023-08-24T05:01:45Z");
+        let report = resource.report(None);
+        assert_eq!((report.fact.status, report.fact.source), (Some(Status::Accepted), Source::Api));
+        assert_eq!(report.about.from, None);
+    }
+
+    #[test]
+    fn an_error_document_reads() {
+        let text = r#"{"code":21211,"message":"The 'To' number is not valid.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}"#;
+        let document: ErrorDocument = serde_json::from_str(text).unwrap();
+        assert_eq!((document.code, document.status), (Some(21211), Some(400)));
+    }
+}

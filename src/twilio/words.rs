@@ -7,8 +7,9 @@
 
 mod keyword;
 
-pub use keyword::Keyword;
+pub use keyword::keyword;
 
+use crate::model::opt_out::Keyword;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;

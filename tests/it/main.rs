@@ -1,3 +1,6 @@
-//! The one integration binary: a file per theme.
+//! The integration tests: one binary, a file per theme.
 
 mod server_limits;
+mod store_contract;
+mod store_crash;
+mod store_model;

@@ -6,7 +6,8 @@
 //! [`read_code`] ever sees a code.
 
 use super::{Gather, Method, Part, Prompt, Response, Say, Verb};
-use crate::twilio::words::{self, BadCode, Digit, Keyword, Piece, Words, digits, pieces};
+use crate::model::opt_out::Keyword;
+use crate::twilio::words::{self, BadCode, Digit, Piece, Words, digits, pieces};
 
 /// Seconds that the gate waits for a key.
 const GATE_SECONDS: u8 = 15;
@@ -82,6 +83,11 @@ pub fn not_valid(words: &Words) -> Response {
 /// code answers, so that nothing can be learnt by trying.
 pub fn not_for_you() -> Response {
     not_valid(words::resolve(None))
+}
+
+/// For somebody who has heard all there is, or pressed too many wrong keys.
+pub fn farewell(words: &Words) -> Response {
+    goodbye(Response::new(), say(words, &words.call().goodbye))
 }
 
 /// For an answering machine: hangs up without a word.

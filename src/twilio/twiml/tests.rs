@@ -1,7 +1,8 @@
 use super::documents::{self, GatePolicy};
 use super::tree::{self, Node};
 use super::*;
-use crate::twilio::words::{self, Keyword, digits};
+use crate::model::opt_out::Keyword;
+use crate::twilio::words::{self, digits};
 use proptest::prelude::*;
 
 const ACTION: &str = "/twilio/voice/VE00000000000000000000000000000001/1/key";

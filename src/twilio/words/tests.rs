@@ -197,7 +197,7 @@ fn a_keyword_is_a_whole_text() {
         ("STOP", Some("nonsense"), Some(Keyword::Stop)),
     ];
     assert_eq!(
-        cases.map(|(body, kind, _)| Keyword::read(body, kind)),
+        cases.map(|(body, kind, _)| super::keyword(body, kind)),
         cases.map(|(_, _, expected)| expected)
     );
 }

@@ -1,0 +1,54 @@
+//! A gateway that sends nothing and writes to the terminal instead.
+//!
+//! For development without even the sandbox. It shows codes in clear, so the
+//! configuration refuses it outside loopback unless it is asked for twice.
+
+use super::{Gateway, Order, SendError};
+use crate::entropy::Entropy;
+use crate::model::channel::Channel;
+use crate::model::delivery::{About, Fact, Report, Source};
+use crate::model::id::Sid;
+use crate::model::status::Status;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::io::Write;
+
+/// Writes orders to standard output.
+pub struct Console {
+    entropy: Entropy,
+}
+
+impl Console {
+    /// A console gateway.
+    pub fn new(entropy: Entropy) -> Self {
+        Self { entropy }
+    }
+}
+
+#[async_trait]
+impl Gateway for Console {
+    async fn send(&self, order: &Order) -> Result<Report, SendError> {
+        let prefix = if order.channel == Channel::Call { "CA" } else { "SM" };
+        let sid: Sid = format!("{prefix}{}", self.entropy.hex::<16>())
+            .parse()
+            .map_err(|_| SendError::Refused { code: None, reason: "no sid could be made".into() })?;
+        // Not the log: the log never holds a code.
+        let line =
+            format!("[console] {} to {}: {}\n", order.channel, order.to.in_full(), order.code.expose());
+        std::io::stdout().write_all(line.as_bytes()).map_err(|error| SendError::Refused {
+            code: None,
+            reason: format!("standard output: {error}"),
+        })?;
+        Ok(Report {
+            sid,
+            id: Some(order.id.clone()),
+            about: About { to: Some(order.to.in_full().to_owned()), ..About::default() },
+            fact: Fact { status: Some(Status::Sent), source: Source::Api, ..Fact::default() },
+        })
+    }
+
+    async fn look_up(&self, _: &Order, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
+        // A line on a terminal leaves nothing to be found.
+        Ok(None)
+    }
+}

@@ -1,0 +1,189 @@
+//! Messages and calls by way of Twilio's REST API, 2010-04-01.
+//!
+//! Twilio has no idempotency key for them. So a time-out or a server error is
+//! *unknown*, never failed, and [`Gateway::look_up`] asks the list of what was
+//! made before anybody repeats it. 429 was not processed and may be repeated.
+
+use super::http::{Answer, Outgoing, Transport, TransportError};
+use super::{Gateway, Order, SendError};
+use crate::model::channel::Channel;
+use crate::model::delivery::Report;
+use crate::model::id::Sid;
+use crate::secret::Secret;
+use crate::twilio::errors;
+use crate::twilio::request::{CreateCall, CreateMessage, MachineDetection, Sender};
+use crate::twilio::response::{ErrorDocument, Page, Resource};
+use crate::twilio::words;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// What the gateway must know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `https://api.twilio.com`, or the sandbox.
+    pub base_url: String,
+    /// The account, `AC…`.
+    pub account_sid: String,
+    /// `AC…` and its auth token, or `SK…` and its secret.
+    pub auth: (String, Secret),
+    /// Sender of messages.
+    pub sender: Sender,
+    /// Sender of calls: a number. Without one calls are refused.
+    pub call_from: Option<String>,
+    /// Where Twilio reaches us, without a slash at its end.
+    pub public_url: String,
+    /// The name in the texts.
+    pub service_name: String,
+    /// How long a call may ring.
+    pub ring: Duration,
+    /// Whether calls find out who answered.
+    pub machine_detection: MachineDetection,
+    /// Requests under way at once.
+    pub concurrency: usize,
+}
+
+/// The gateway.
+pub struct Twilio<T> {
+    settings: Settings,
+    transport: T,
+    places: Arc<Semaphore>,
+}
+
+impl<T: Transport> Twilio<T> {
+    /// A gateway over a transport.
+    pub fn new(settings: Settings, transport: T) -> Self {
+        let places = Arc::new(Semaphore::new(settings.concurrency.max(1)));
+        Self { settings, transport, places }
+    }
+
+    fn url(&self, resource: &str, query: &str) -> String {
+        let Settings { base_url, account_sid, .. } = &self.settings;
+        let base_url = base_url.trim_end_matches('/');
+        format!("{base_url}/2010-04-01/Accounts/{account_sid}/{resource}.json{query}")
+    }
+
+    async fn call(
+        &self,
+        method: &'static str,
+        url: String,
+        form: Vec<(&'static str, String)>,
+    ) -> Result<Answer, SendError> {
+        // The semaphore is never closed; waiting for a place is bounded by the
+        // deadline of those who have one.
+        let _place = self.places.acquire().await;
+        let auth = self.settings.auth.clone();
+        self.transport.call(Outgoing { method, url, auth, form }).await.map_err(|error| match error {
+            TransportError::NotConnected(reason) => {
+                SendError::NotTaken { code: None, reason, after: Duration::from_secs(2) }
+            }
+            TransportError::Broken(reason) => SendError::Unknown { reason },
+        })
+    }
+
+    fn message(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
+        let minutes = u32::try_from(order.valid_for.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX);
+        let body = words::resolve(order.locale.as_deref())
+            .code_text(&self.settings.service_name, order.code.expose(), minutes)
+            .map_err(|error| SendError::Refused { code: None, reason: error.to_string() })?;
+        let status_callback = format!("{}/twilio/status?delivery={}", self.settings.public_url, order.id);
+        Ok(CreateMessage {
+            to: order.to.in_full(),
+            sender: &self.settings.sender,
+            body: &body,
+            status_callback: &status_callback,
+            validity: order.valid_for,
+        }
+        .pairs())
+    }
+
+    fn voice(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
+        let from = self.settings.call_from.as_deref().ok_or_else(|| SendError::Refused {
+            code: None,
+            reason: "no number to call from: set twilio.from".into(),
+        })?;
+        let (verification, number) = order.id.parts();
+        let public_url = &self.settings.public_url;
+        Ok(CreateCall {
+            to: order.to.in_full(),
+            from,
+            url: &format!("{public_url}/twilio/voice/{verification}/{number}"),
+            status_callback: &format!("{public_url}/twilio/call-status?delivery={}", order.id),
+            ring: self.settings.ring.min(order.valid_for),
+            machine_detection: self.settings.machine_detection,
+        }
+        .pairs())
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Gateway for Twilio<T> {
+    async fn send(&self, order: &Order) -> Result<Report, SendError> {
+        let (resource, form) = match order.channel {
+            Channel::Sms => ("Messages", self.message(order)?),
+            Channel::Call => ("Calls", self.voice(order)?),
+        };
+        let answer = self.call("POST", self.url(resource, ""), form).await?;
+        if !(200..300).contains(&answer.status) {
+            return Err(refusal(&answer));
+        }
+        match serde_json::from_slice::<Resource>(&answer.body) {
+            Ok(resource) => Ok(resource.report(Some(order.id.clone()))),
+            Err(_) => Err(SendError::Unknown { reason: "the answer was not a message or call".into() }),
+        }
+    }
+
+    async fn look_up(
+        &self,
+        order: &Order,
+        since: Timestamp,
+        others: &[Sid],
+    ) -> Result<Option<Report>, SendError> {
+        // Twilio filters by day; the exact moment is compared here, with slack
+        // for its clock.
+        let day = since.strftime("%Y-%m-%d");
+        let to = utf8_percent_encode(order.to.in_full(), NON_ALPHANUMERIC);
+        let (resource, query) = match order.channel {
+            Channel::Sms => ("Messages", format!("?To={to}&DateSent%3E={day}&PageSize=50")),
+            Channel::Call => ("Calls", format!("?To={to}&StartTime%3E={day}&PageSize=50")),
+        };
+        let answer = self.call("GET", self.url(resource, &query), Vec::new()).await?;
+        if answer.status != 200 {
+            return Err(refusal(&answer));
+        }
+        let page: Page = serde_json::from_slice(&answer.body)
+            .map_err(|_| SendError::Unknown { reason: "the answer was not a list".into() })?;
+        let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
+        let is_text = order.channel == Channel::Sms;
+        let found = page.messages.into_iter().chain(page.calls).find(|resource| {
+            let ours =
+                resource.direction.as_deref().is_some_and(|direction| direction.starts_with("outbound-api"));
+            let fresh = resource.created_at().is_some_and(|at| at >= earliest);
+            // The minutes in the text may differ by now; the code does not.
+            let same_text =
+                !is_text || resource.body.as_deref().is_some_and(|body| body.contains(order.code.expose()));
+            ours && fresh && same_text && !others.contains(&resource.sid)
+        });
+        Ok(found.map(|resource| resource.report(Some(order.id.clone()))))
+    }
+}
+
+fn refusal(answer: &Answer) -> SendError {
+    let document = serde_json::from_slice::<ErrorDocument>(&answer.body).ok();
+    let code = document.as_ref().and_then(|document| document.code);
+    let reason = match code {
+        Some(code) => errors::lookup(code).name.to_owned(),
+        None => format!("HTTP status {}", answer.status),
+    };
+    match answer.status {
+        429 => {
+            let after = Duration::from_secs(answer.retry_after.unwrap_or(2).clamp(1, 60));
+            SendError::NotTaken { code, reason, after }
+        }
+        500..=599 | 200..=399 | 408 => SendError::Unknown { reason },
+        _ => SendError::Refused { code, reason },
+    }
+}

@@ -1,0 +1,158 @@
+//! A path, the methods it knows, and who answers them.
+
+use super::context::Context;
+use super::error::Error;
+use super::request::Request;
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::Method;
+use warp::reply::Response;
+
+type Handler =
+    Arc<dyn Fn(Arc<Context>, Request) -> BoxFuture<'static, Result<Response, Error>> + Send + Sync>;
+
+/// The methods of a path.
+#[derive(Clone, Default)]
+pub struct Methods(BTreeMap<&'static str, Handler>);
+
+/// A path with its methods.
+pub struct Route {
+    pattern: &'static str,
+    methods: Methods,
+}
+
+/// `{name}` in a pattern stands for one segment that is not empty.
+pub fn route(pattern: &'static str, methods: Methods) -> Route {
+    Route { pattern, methods }
+}
+
+/// A path that knows GET.
+pub fn get<F, Fut>(handler: F) -> Methods
+where
+    F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+{
+    Methods::default().with("GET", handler)
+}
+
+/// A path that knows POST.
+pub fn post<F, Fut>(handler: F) -> Methods
+where
+    F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+{
+    Methods::default().with("POST", handler)
+}
+
+/// A path that takes GET and POST alike, as Twilio may be told to use either.
+pub fn get_or_post<F, Fut>(handler: F) -> Methods
+where
+    F: Fn(Arc<Context>, Request) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+{
+    get(handler.clone()).with("POST", handler)
+}
+
+impl Methods {
+    /// And DELETE.
+    pub fn delete<F, Fut>(self, handler: F) -> Self
+    where
+        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        self.with("DELETE", handler)
+    }
+
+    fn with<F, Fut>(mut self, method: &'static str, handler: F) -> Self
+    where
+        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        self.0.insert(method, Arc::new(move |context, request| Box::pin(handler(context, request))));
+        self
+    }
+
+    fn allow(&self) -> String {
+        self.0.keys().copied().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Route {
+    /// This route as a filter that rejects other paths and answers its own.
+    pub fn filter(self, context: &Arc<Context>) -> BoxedFilter<(Response,)> {
+        let Self { pattern, methods } = self;
+        let context = context.clone();
+        warp::path::full()
+            .and_then(move |path: warp::path::FullPath| {
+                std::future::ready(matches(pattern, path.as_str()).ok_or_else(warp::reject::not_found))
+            })
+            .and(warp::method())
+            .and(warp::ext::get())
+            .and(warp::header::headers_cloned())
+            .and(warp::body::stream())
+            .then(move |params, method: Method, incoming, headers, body| {
+                let context = context.clone();
+                let answer = match methods.0.get(method.as_str()) {
+                    Some(handler) => {
+                        let request = Request::new(params, method.clone(), incoming, headers, body);
+                        handler(context, request)
+                    }
+                    None => {
+                        let allow = methods.allow();
+                        Box::pin(async move { Err(Error::MethodNotAllowed { allow }) })
+                    }
+                };
+                async move {
+                    let start = Instant::now();
+                    let response = answer.await.unwrap_or_else(Error::into_response);
+                    let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
+                    tracing::info!(%method, route = pattern, status, micros, "request");
+                    response
+                }
+            })
+            .boxed()
+    }
+}
+
+/// The values of a pattern's names, when the path fits it.
+fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut params = Vec::new();
+    let mut segments = path.split('/');
+    for part in pattern.split('/') {
+        let segment = segments.next()?;
+        if part.starts_with('{') {
+            if segment.is_empty() {
+                return None;
+            }
+            params.push(segment.to_owned());
+        } else if part != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_path_fits_only_exactly() {
+        let pattern = "/v1/verifications/{id}/check";
+        assert_eq!(matches(pattern, "/v1/verifications/VE1/check"), Some(vec!["VE1".to_owned()]));
+        for path in [
+            "/v1/verifications//check",
+            "/v1/verifications/VE1/check/",
+            "/v1/verifications/VE1",
+            "/V1/verifications/VE1/check",
+        ] {
+            assert_eq!(matches(pattern, path), None, "{path}");
+        }
+        assert_eq!(matches("/healthz", "/healthz"), Some(vec![]));
+    }
+}

@@ -1,0 +1,115 @@
+//! What Twilio calls. Each handler proves the request, then records, decides
+//! and answers; none of them ever calls Twilio.
+
+pub mod events;
+pub mod explainer;
+pub mod inbound;
+pub mod status;
+pub mod voice;
+
+use super::context::{Context, SignatureMode};
+use super::error::Error;
+use super::request::Request;
+use crate::twilio::form::{self, Pairs};
+use crate::twilio::signature::{Rejection, SETTINGS_HEADER, SIGNATURE_HEADER, Signed, Verified};
+use crate::twilio::url::PublicUrl;
+use bytes::Bytes;
+use explainer::Rejected;
+use std::borrow::Cow;
+
+/// A webhook that is Twilio's.
+struct Proved {
+    /// Its parameters, decoded, in wire order.
+    params: Pairs,
+    /// Its body.
+    body: Bytes,
+}
+
+/// Reads a request's body, once, and proves the request.
+///
+/// # Errors
+/// The body's, or [`Error::Unproved`] when signatures are enforced.
+async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error> {
+    let body = request.body(context.settings.max_body, context.settings.body_timeout).await?;
+    let url = public_url(context, request).join(request.raw_path_and_query());
+    let signatures: Vec<&[u8]> =
+        request.headers.get_all(SIGNATURE_HEADER).iter().map(|value| value.as_bytes()).collect();
+    // Of two settings headers one may be somebody else's; text that names no
+    // algorithm is refused like any other.
+    let settings = match request.headers.get_all(SETTINGS_HEADER).iter().count() {
+        0 | 1 => request.header(SETTINGS_HEADER),
+        _ => Some("algorithm=ambiguous"),
+    };
+    let signed = Signed {
+        method: request.method.as_str(),
+        url: &url,
+        content_type: request.header("content-type"),
+        body: &body,
+        signatures: &signatures,
+        settings,
+    };
+    match context.verifier.verify(&signed) {
+        Ok(Verified { params, signer }) => {
+            tracing::trace!(%signer, "webhook proved");
+            Ok(Proved { params, body })
+        }
+        Err(rejection) => {
+            reject(context, request, &signed, rejection);
+            match context.settings.mode {
+                SignatureMode::Enforce => Err(Error::Unproved),
+                SignatureMode::ReportOnly => Ok(Proved { params: params(&signed, request), body }),
+            }
+        }
+    }
+}
+
+/// Where Twilio thinks it called: what is configured, or what a proxy that is
+/// trusted says. Never `Host`.
+fn public_url<'a>(context: &'a Context, request: &Request) -> Cow<'a, PublicUrl> {
+    let configured = &context.settings.public_url;
+    if context.settings.trusted_proxies.iter().any(|net| net.contains(&request.peer())) {
+        let header = |name| request.header(name);
+        let forwarded = configured.forwarded(
+            header("x-forwarded-proto"),
+            header("x-forwarded-host"),
+            header("x-forwarded-port"),
+        );
+        match forwarded {
+            Ok(url) => return Cow::Owned(url),
+            Err(error) => {
+                tracing::warn!(%error, "a trusted proxy sent forwarding headers that make no sense")
+            }
+        }
+    }
+    Cow::Borrowed(configured)
+}
+
+fn reject(context: &Context, request: &Request, signed: &Signed<'_>, rejection: Rejection) {
+    context.count_rejected(rejection.cause());
+    context.explainer.offer(|| Rejected {
+        rejection,
+        enforced: context.settings.mode == SignatureMode::Enforce,
+        peer: request.peer(),
+        method: signed.method.to_owned(),
+        url: signed.url.to_owned(),
+        content_type: signed.content_type.map(str::to_owned),
+        body: signed.body.to_vec(),
+        signatures: signed.signatures.iter().map(|signature| signature.to_vec()).collect(),
+        settings: signed.settings.map(str::to_owned),
+        hosts: ["host", "x-forwarded-host"]
+            .into_iter()
+            .filter_map(|name| request.header(name))
+            .map(str::to_owned)
+            .collect(),
+    });
+}
+
+/// The parameters of a request that nothing proves, for report-only mode.
+fn params(signed: &Signed<'_>, request: &Request) -> Pairs {
+    if signed.method == "GET" { form::parse(request.query().as_bytes()) } else { form::parse(signed.body) }
+}
+
+/// One parameter of the query, raw: our own URLs need no decoding.
+fn query_value<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.query().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}

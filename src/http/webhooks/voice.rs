@@ -1,0 +1,123 @@
+//! What a call of ours hears: the gate first, then the code.
+//!
+//! The path carries the verification's id and the delivery's number, never the
+//! code. Whatever is not exactly a call of ours hears the same goodbye as a
+//! call whose code is spent.
+
+use super::prove;
+use crate::http::context::Context;
+use crate::http::error::Error;
+use crate::http::reply;
+use crate::http::request::Request;
+use crate::model::delivery::Source;
+use crate::model::id::{DeliveryId, VerificationId};
+use crate::service::{ServiceError, Spoken, Step, VoiceRequest};
+use crate::twilio::callback;
+use crate::twilio::form::Pairs;
+use crate::twilio::twiml::Response as Twiml;
+use crate::twilio::twiml::documents::{self, GatePolicy};
+use crate::twilio::words::{self, Digit, Words};
+use std::sync::Arc;
+use warp::reply::Response;
+
+/// `/twilio/voice/{verification}/{delivery}`: the call was answered.
+pub async fn answered(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
+    let params = prove(&context, &mut request).await?.params;
+    speak(&context, &request, &params, Step::Answered).await
+}
+
+/// `…/code`: a key was pressed at the gate.
+pub async fn gate(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
+    let params = prove(&context, &mut request).await?.params;
+    let digits = digits(&params);
+    speak(&context, &request, &params, Step::Gate { digits }).await
+}
+
+/// `…/again`: a key was pressed after the code.
+pub async fn again(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
+    let params = prove(&context, &mut request).await?.params;
+    let digits = digits(&params);
+    speak(&context, &request, &params, Step::Again { digits }).await
+}
+
+async fn speak(context: &Context, request: &Request, params: &Pairs, step: Step) -> Result<Response, Error> {
+    let document = match voice_request(request, params, step) {
+        None => documents::not_for_you(),
+        Some(voice) => {
+            note(context, &voice, params).await?;
+            let id = voice.verification.clone();
+            let number = voice.number;
+            match context.service.speak(voice).await {
+                Ok((spoken, locale)) => {
+                    let words = words::resolve(locale.as_deref());
+                    let base = format!("{}/twilio/voice/{id}/{number}", context.settings.public_url);
+                    document(&spoken, words, &base, &context.settings.service_name)?
+                }
+                Err(ServiceError::NotFound) => documents::not_for_you(),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    let xml = document.render().map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(reply::twiml(xml))
+}
+
+/// What the path and the parameters say, when they can be a call of ours.
+fn voice_request(request: &Request, params: &Pairs, step: Step) -> Option<VoiceRequest> {
+    Some(VoiceRequest {
+        verification: request.params.first()?.parse::<VerificationId>().ok()?,
+        number: request.params.get(1)?.parse().ok().filter(|number| *number > 0)?,
+        sid: callback::first(params, "CallSid")?.parse().ok()?,
+        machine: callback::first(params, "AnsweredBy").is_some_and(is_machine),
+        step,
+    })
+}
+
+/// Everything but a person, and but what detection could not tell: a fax and
+/// any machine are not to hear a code.
+fn is_machine(answered_by: &str) -> bool {
+    answered_by.starts_with("machine") || answered_by == "fax"
+}
+
+/// That the call was answered, and by whom, is delivery state like any other.
+async fn note(context: &Context, voice: &VoiceRequest, params: &Pairs) -> Result<(), Error> {
+    if voice.step != Step::Answered {
+        return Ok(());
+    }
+    let id: DeliveryId = voice.verification.delivery(voice.number);
+    // The name is only taken from a path that leads to this very call, which
+    // `speak` decides; so it is recorded without.
+    match callback::report(params, Source::VoiceRequest, None) {
+        Ok(report) => {
+            context.service.record(report).await?;
+        }
+        Err(error) => tracing::warn!(%error, %id, "a voice request names no call"),
+    }
+    Ok(())
+}
+
+fn document(spoken: &Spoken, words: &Words, base: &str, service: &str) -> Result<Twiml, Error> {
+    Ok(match spoken {
+        Spoken::Gate { key, wrong } => {
+            let policy = key.and_then(Digit::new).map_or(GatePolicy::AnyKey, GatePolicy::Key);
+            let action = format!("{base}/code");
+            if *wrong {
+                documents::wrong_key(words, policy, &action)
+            } else {
+                documents::gate(words, policy, &action, service)
+            }
+        }
+        Spoken::Code { code, again } => {
+            let again = again.then(|| format!("{base}/again"));
+            documents::read_code(words, code.expose(), again.as_deref())
+                .map_err(|error| Error::Internal(error.to_string()))?
+        }
+        Spoken::Goodbye => documents::farewell(words),
+        Spoken::Ended => documents::not_valid(words),
+        Spoken::Machine => documents::machine(),
+    })
+}
+
+fn digits(params: &Pairs) -> String {
+    callback::first(params, "Digits").unwrap_or_default().to_owned()
+}

@@ -1,0 +1,133 @@
+//! Names of things. A value of one of these types is well-formed.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Why a text is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid id: expected {expected} followed by 32 hexadecimal digits")]
+pub struct BadId {
+    expected: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefixes:expr, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                if well_formed(text, $prefixes) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(BadId { expected: $expected })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+            fn try_from(text: String) -> Result<Self, BadId> {
+                if well_formed(&text, $prefixes) { Ok(Self(text)) } else { Err(BadId { expected: $expected }) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A verification of ours: `VE`, 30 random hexadecimal digits, and `00`,
+    /// the place where its deliveries carry their number.
+    VerificationId,
+    &["VE"],
+    "VE"
+);
+id!(
+    /// A message or call as we name it before Twilio does: `DL`, the 30 random
+    /// digits of its verification, and its number there in two hexadecimal digits.
+    DeliveryId,
+    &["DL"],
+    "DL"
+);
+id!(
+    /// A message or call as Twilio names it: `SM…`, `MM…` or `CA…`.
+    Sid,
+    &["SM", "MM", "CA"],
+    "SM, MM or CA"
+);
+
+impl VerificationId {
+    /// An id from 15 random bytes.
+    pub fn from_random(bytes: [u8; 15]) -> Self {
+        Self(format!("VE{}00", hex::encode(bytes)))
+    }
+
+    /// The id of this verification's delivery of that number.
+    pub fn delivery(&self, number: u8) -> DeliveryId {
+        DeliveryId(format!("DL{}{number:02x}", &self.0[2..32]))
+    }
+}
+
+impl DeliveryId {
+    /// The verification that the delivery belongs to, and its number there.
+    pub fn parts(&self) -> (VerificationId, u8) {
+        let number = u8::from_str_radix(&self.0[32..], 16).unwrap_or(0);
+        (VerificationId(format!("VE{}00", self.0[2..32].to_ascii_lowercase())), number)
+    }
+}
+
+impl Sid {
+    /// True for a call, false for a message.
+    pub fn is_call(&self) -> bool {
+        self.0.starts_with("CA")
+    }
+}
+
+fn well_formed(text: &str, prefixes: &[&str]) -> bool {
+    text.len() == 34
+        && prefixes.iter().any(|prefix| text.starts_with(prefix))
+        && text.as_bytes()[2..].iter().all(u8::is_ascii_hexdigit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_id_leads_back_to_its_verification() {
+        let verification = VerificationId::from_random([0xab; 15]);
+        let delivery = verification.delivery(17);
+        assert_eq!(delivery.as_str().parse::<DeliveryId>().unwrap().parts(), (verification, 17));
+    }
+
+    #[test]
+    fn ids_of_another_kind_length_or_alphabet_are_refused() {
+        for text in ["", "VE", "SM0123456789abcdef0123456789abcdef", "VE0123456789abcdef0123456789abcdeg"] {
+            assert!(text.parse::<VerificationId>().is_err(), "{text}");
+        }
+        assert!("VEé123456789abcdef0123456789abcde".parse::<VerificationId>().is_err());
+        assert!("CA0123456789abcdef0123456789ABCDEF".parse::<Sid>().unwrap().is_call());
+    }
+}

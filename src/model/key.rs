@@ -1,0 +1,66 @@
+//! API keys: shown once, kept as a hash.
+//!
+//! A key is `dbk_<id>_<secret>`. The secret holds 256 random bits, so a plain
+//! SHA-256 of it is safe at rest: there is no dictionary to try.
+
+use crate::secret::Secret;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// A key as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// 12 hexadecimal digits, no secret.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Lower-case hexadecimal SHA-256 of the secret part.
+    pub secret_sha256: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl ApiKey {
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 64;
+
+    /// A key from random bytes, and the text that is shown once.
+    pub fn generate(name: &str, id: [u8; 6], secret: [u8; 32], now: Timestamp) -> (Self, Secret) {
+        let (id, secret) = (hex::encode(id), hex::encode(secret));
+        let shown = Secret::new(format!("dbk_{id}_{secret}"));
+        let key = Self { id, name: name.to_owned(), secret_sha256: sha256(&secret), created_at: now };
+        (key, shown)
+    }
+
+    /// Whether the secret part is this key's, in constant time.
+    pub fn opens_with(&self, secret: &str) -> bool {
+        self.secret_sha256.as_bytes().ct_eq(sha256(secret).as_bytes()).into()
+    }
+}
+
+/// The id and the secret of a key as it was shown; `None` when it is not one.
+pub fn split(shown: &str) -> Option<(&str, &str)> {
+    let (id, secret) = shown.strip_prefix("dbk_")?.split_once('_')?;
+    (id.len() == 12 && secret.len() == 64).then_some((id, secret))
+}
+
+fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_opens_with_its_own_secret_only() {
+        let (key, shown) = ApiKey::generate("shop", [1; 6], [2; 32], Timestamp::UNIX_EPOCH);
+        let (id, secret) = split(shown.expose()).unwrap();
+        assert_eq!(id, key.id);
+        assert!(key.opens_with(secret) && !key.opens_with("") && !key.opens_with(&secret.to_uppercase()));
+        assert!(!serde_json::to_string(&key).unwrap().contains(secret));
+        assert_eq!(split("dbk_short"), None);
+    }
+}

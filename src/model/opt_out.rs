@@ -1,0 +1,35 @@
+//! Who asked a sender to stop.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What an inbound text asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keyword {
+    /// Send nothing more.
+    Stop,
+    /// Send again.
+    Start,
+    /// Who are you?
+    Help,
+}
+
+/// A number's wish towards one sender. The latest wish holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptOut {
+    /// Who asked, as an address: `+…`, `whatsapp:+…`.
+    pub number: String,
+    /// Which sender: a number of ours, or a messaging service.
+    pub sender: String,
+    /// True while nothing may be sent.
+    pub opted_out: bool,
+    /// When they asked.
+    pub at: Timestamp,
+}
+
+impl OptOut {
+    /// The record's id for a number and a sender.
+    pub fn key(number: &str, sender: &str) -> String {
+        format!("{number}|{sender}")
+    }
+}

@@ -1,0 +1,74 @@
+//! What a verification may do: lengths, limits, waits. All of it is policy,
+//! none of it is in the decisions.
+
+use crate::model::channel::Channel;
+use std::time::Duration;
+
+/// The rules by which a verification lives.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Digits of a code, 4 to 10.
+    pub code_length: u8,
+    /// How long a verification lives. OWASP ASVS 6.5.5 allows ten minutes.
+    pub lifetime: Duration,
+    /// How many codes may be offered.
+    pub max_checks: u32,
+    /// How many messages and calls may be sent.
+    pub max_sends: u8,
+    /// How long to wait after the first send, the second, and so on; the last
+    /// one repeats.
+    pub cooldown: Vec<Duration>,
+    /// Whether sending again makes a new code and kills the old one, or repeats
+    /// the same one, as Twilio Verify does.
+    pub new_code_on_resend: bool,
+    /// The channels that may be used.
+    pub channels: Vec<Channel>,
+    /// What a call waits for before it reads the code.
+    pub gate: Gate,
+    /// How often the code may be read out in one call after the first time.
+    pub max_replays: u8,
+    /// How many wrong keys a call forgives at a named-key gate.
+    pub max_wrong_keys: u8,
+    /// How long a send may be under way before another worker may look after it.
+    pub lease: Duration,
+    /// A code with less life left than this would arrive dead and is not sent.
+    pub least_life: Duration,
+}
+
+/// What a call waits for, so that voicemail never hears a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Any key.
+    AnyKey,
+    /// A random key, named aloud.
+    NamedKey,
+    /// Nothing: the code is read at once.
+    None,
+}
+
+impl Policy {
+    /// How long to wait after the send of that number (1 for the first).
+    pub fn cooldown_after(&self, sends: usize) -> Duration {
+        let at = sends.saturating_sub(1).min(self.cooldown.len().saturating_sub(1));
+        self.cooldown.get(at).copied().unwrap_or_default()
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            code_length: 6,
+            lifetime: Duration::from_secs(600),
+            max_checks: 5,
+            max_sends: 5,
+            cooldown: [30, 60, 120, 240].map(Duration::from_secs).to_vec(),
+            new_code_on_resend: false,
+            channels: vec![Channel::Sms, Channel::Call],
+            gate: Gate::AnyKey,
+            max_replays: 3,
+            max_wrong_keys: 2,
+            lease: Duration::from_secs(45),
+            least_life: Duration::from_secs(15),
+        }
+    }
+}

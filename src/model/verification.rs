@@ -1,0 +1,245 @@
+//! A verification: one person proving one number.
+//!
+//! It changes only by [`decide`], which is pure and total. What is to be done
+//! in the world stands in the verification's own outbox, so that what is
+//! written is what will be done, whatever dies between.
+
+mod decide;
+mod outbox;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Decision, Event, Outcome, Step, decide};
+pub use outbox::{Effect, Errand};
+
+use crate::model::channel::Channel;
+use crate::model::code::CodeSeed;
+use crate::model::id::{DeliveryId, Sid, VerificationId};
+use crate::model::phone::PhoneNumber;
+use crate::model::policy::Policy;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// One person proving one number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Its id.
+    pub id: VerificationId,
+    /// The number to be proved.
+    pub to: PhoneNumber,
+    /// The language that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Where it stands.
+    pub status: Status,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it dies.
+    pub expires_at: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// How its code is derived.
+    pub code: CodeSeed,
+    /// Codes offered so far.
+    pub checks: u32,
+    /// Messages and calls asked for so far, in order; at most 255.
+    pub sends: Vec<Send>,
+    /// What is still to be done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Errand>,
+}
+
+/// Where a verification stands, in Twilio Verify's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Waits for the code.
+    Pending,
+    /// The right code was offered.
+    Approved,
+    /// Called off by the application.
+    Canceled,
+    /// Too many wrong codes.
+    MaxAttemptsReached,
+    /// Nobody offered the right code in time.
+    Expired,
+}
+
+impl Status {
+    /// The status as it is written in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Canceled => "canceled",
+            Self::MaxAttemptsReached => "max_attempts_reached",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One message or call of a verification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Send {
+    /// 1 for the first.
+    pub number: u8,
+    /// How.
+    pub channel: Channel,
+    /// Which of the verification's codes it carries.
+    pub generation: u32,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// How far it got.
+    pub state: SendState,
+    /// Twilio's name for it, once known. A call is bound to it: no other call
+    /// hears the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Sid>,
+    /// The key that the person must press, when the gate names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_key: Option<u8>,
+    /// How often the code was read out in this call.
+    #[serde(default)]
+    pub readings: u8,
+    /// How many wrong keys were pressed at the gate.
+    #[serde(default)]
+    pub wrong_keys: u8,
+}
+
+/// How far a send got, as far as we had a hand in it. What became of it
+/// afterwards is the delivery's story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum SendState {
+    /// Waits in the outbox.
+    Waiting,
+    /// A worker is at it; nobody knows the outcome yet.
+    Sending,
+    /// Twilio took it.
+    Accepted,
+    /// Twilio refused it, or sending was given up.
+    Failed {
+        /// Twilio's error code, when it gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<u32>,
+        /// Why, in words without numbers or secrets.
+        reason: String,
+    },
+    /// Not sent, because the verification had ended or was about to.
+    Dropped,
+}
+
+impl Verification {
+    /// A new one, with its first message or call in the outbox.
+    pub fn start(policy: &Policy, request: Start, now: Timestamp) -> Self {
+        let mut verification = Self {
+            id: request.id,
+            to: request.to,
+            locale: request.locale,
+            status: Status::Pending,
+            created_at: now,
+            expires_at: after(now, policy.lifetime),
+            ended_at: None,
+            code: request.code,
+            checks: 0,
+            sends: Vec::new(),
+            outbox: Vec::new(),
+        };
+        verification.ask(request.channel, request.gate_key, now);
+        verification
+    }
+
+    /// The status as of now: a pending one past its time has expired, whether
+    /// that was written down yet or not.
+    pub fn status_at(&self, now: Timestamp) -> Status {
+        if self.status == Status::Pending && now >= self.expires_at { Status::Expired } else { self.status }
+    }
+
+    /// Codes that may still be offered.
+    pub fn checks_left(&self, policy: &Policy) -> u32 {
+        policy.max_checks.saturating_sub(self.checks)
+    }
+
+    /// Messages and calls that may still be sent.
+    pub fn sends_left(&self, policy: &Policy) -> u8 {
+        policy.max_sends.saturating_sub(u8::try_from(self.sends.len()).unwrap_or(u8::MAX))
+    }
+
+    /// From when on the next send is allowed; `None` when there is none left.
+    pub fn resend_at(&self, policy: &Policy) -> Option<Timestamp> {
+        let last = self.sends.last()?;
+        (self.sends_left(policy) > 0).then(|| after(last.asked_at, policy.cooldown_after(self.sends.len())))
+    }
+
+    /// The channel last used.
+    pub fn channel(&self) -> Channel {
+        self.sends.last().map_or(Channel::Sms, |send| send.channel)
+    }
+
+    /// The send of that number.
+    pub fn send(&self, number: u8) -> Option<&Send> {
+        self.sends.iter().find(|send| send.number == number)
+    }
+
+    /// Our name for the send of that number.
+    pub fn delivery_id(&self, number: u8) -> DeliveryId {
+        self.id.delivery(number)
+    }
+
+    /// When something is to be done next: an errand, or dying.
+    pub fn due(&self) -> Option<Timestamp> {
+        let errands = self.outbox.iter().map(|errand| errand.due);
+        let end = (self.status == Status::Pending).then_some(self.expires_at);
+        errands.chain(end).min()
+    }
+
+    fn ask(&mut self, channel: Channel, gate_key: Option<u8>, now: Timestamp) -> Effect {
+        // `max_sends` is a u8, so there is a number left whenever one is asked for.
+        let number = u8::try_from(self.sends.len() + 1).unwrap_or(u8::MAX);
+        self.sends.push(Send {
+            number,
+            channel,
+            generation: self.code.generation,
+            asked_at: now,
+            state: SendState::Waiting,
+            sid: None,
+            gate_key: gate_key.filter(|_| channel == Channel::Call),
+            readings: 0,
+            wrong_keys: 0,
+        });
+        let effect = Effect::Send { number };
+        self.outbox.push(Errand { effect: effect.clone(), due: now, attempts: 0 });
+        effect
+    }
+}
+
+/// What a verification starts from.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Its id.
+    pub id: VerificationId,
+    /// The number.
+    pub to: PhoneNumber,
+    /// The language, if one was asked for.
+    pub locale: Option<String>,
+    /// The channel.
+    pub channel: Channel,
+    /// The seed of its code.
+    pub code: CodeSeed,
+    /// A random digit for the gate, when the policy names one.
+    pub gate_key: Option<u8>,
+}
+
+fn after(at: Timestamp, span: Duration) -> Timestamp {
+    let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
+    at.checked_add(span).unwrap_or(Timestamp::MAX)
+}

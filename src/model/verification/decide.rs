@@ -1,0 +1,367 @@
+//! The one place where a verification changes.
+
+use super::{Effect, Errand, SendState, Status, Verification, after};
+use crate::model::channel::Channel;
+use crate::model::id::Sid;
+use crate::model::policy::{Gate, Policy};
+use jiff::Timestamp;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A code was offered, and it is or is not the one.
+    Check {
+        /// Whether it is.
+        matches: bool,
+    },
+    /// The person wants another message or call.
+    Resend {
+        /// How.
+        channel: Channel,
+        /// A random digit for the gate, when the policy names one.
+        gate_key: Option<u8>,
+    },
+    /// The application called it off.
+    Cancel,
+    /// The time came to look: something in the outbox may be due, or the end.
+    Deadline,
+    /// A worker takes an errand for the time of a lease.
+    Claim {
+        /// The send's number.
+        number: u8,
+    },
+    /// Twilio took a send.
+    Accepted {
+        /// The send's number.
+        number: u8,
+        /// Twilio's name for it.
+        sid: Sid,
+    },
+    /// Twilio refused a send, or it was given up.
+    Refused {
+        /// The send's number.
+        number: u8,
+        /// Twilio's error code.
+        code: Option<u32>,
+        /// Why, in words without numbers or secrets.
+        reason: String,
+    },
+    /// Nobody knows whether Twilio took a send: it must be looked up.
+    Unknown {
+        /// The send's number.
+        number: u8,
+        /// When to look.
+        retry_at: Timestamp,
+    },
+    /// Twilio certainly did not take a send, and it may be tried again.
+    NotTaken {
+        /// The send's number.
+        number: u8,
+        /// When.
+        retry_at: Timestamp,
+    },
+    /// A call of ours was answered and asks what to say.
+    CallAsks {
+        /// The send's number.
+        number: u8,
+        /// Which call asks.
+        sid: Sid,
+        /// Who answered, as far as detection said.
+        machine: bool,
+        /// What the request is for.
+        step: Step,
+    },
+}
+
+/// What a call of ours asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The call was answered.
+    Answered,
+    /// A key was pressed at the gate.
+    Gate {
+        /// The key, or nothing.
+        digits: String,
+    },
+    /// A key was pressed after the code was read.
+    Again {
+        /// The key, or nothing.
+        digits: String,
+    },
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The verification as it is to be written; equal to the old one when
+    /// nothing changed.
+    pub verification: Verification,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What was added to the outbox.
+    pub effects: Vec<Effect>,
+}
+
+/// What came of an event. A wrong code is an outcome, not an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// The right code: the number is proved.
+    Approved,
+    /// A wrong code.
+    Wrong,
+    /// The verification has ended already.
+    Ended(Status),
+    /// Not yet.
+    TooSoon {
+        /// From when on.
+        at: Timestamp,
+    },
+    /// No send is left.
+    NoSendsLeft,
+    /// The policy does not have this channel.
+    ChannelOff,
+    /// Nothing of the kind stands open: another worker has it, or it is done.
+    NotMine,
+    /// The send was dropped, for its code would arrive dead.
+    Dropped,
+    /// The call is to hear the gate.
+    SayGate,
+    /// The call pressed the wrong key and is to hear the gate again.
+    SayGateAgain,
+    /// The call is to hear the code.
+    SayCode {
+        /// Whether it may ask to hear it again.
+        again: bool,
+    },
+    /// The call is to hear a goodbye.
+    SayGoodbye,
+    /// The call is to hear that the code is no longer good.
+    SayEnded,
+    /// The call is to hear nothing secret: a machine answered.
+    SayNothing,
+}
+
+/// Decides what an event makes of a verification. Pure and total.
+pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: Timestamp) -> Decision {
+    let mut next = verification.clone();
+    next.expire(now);
+    let before = next.outbox.len();
+    let outcome = match event {
+        Event::Check { matches } => next.check(policy, matches, now),
+        Event::Resend { channel, gate_key } => next.resend(policy, channel, gate_key, now),
+        Event::Cancel => next.cancel(now),
+        Event::Deadline => Outcome::Done,
+        Event::Claim { number } => next.claim(policy, number, now),
+        Event::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
+        Event::Refused { number, code, reason } => {
+            next.settle(number, SendState::Failed { code, reason }, None)
+        }
+        Event::Unknown { number, retry_at } => next.put_off(number, Effect::LookUp { number }, retry_at),
+        Event::NotTaken { number, retry_at } => next.put_off(number, Effect::Send { number }, retry_at),
+        Event::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
+    };
+    let effects = next.outbox.iter().skip(before).map(|errand| errand.effect.clone()).collect();
+    Decision { verification: next, outcome, effects }
+}
+
+impl Verification {
+    fn expire(&mut self, now: Timestamp) {
+        if self.status == Status::Pending && now >= self.expires_at {
+            self.end(Status::Expired, self.expires_at);
+        }
+    }
+
+    fn end(&mut self, status: Status, at: Timestamp) {
+        self.status = status;
+        self.ended_at = Some(at);
+        // What was not begun is not begun any more. What is under way or
+        // unknown is still found out, for the record of what was sent is true.
+        for send in &mut self.sends {
+            if send.state == SendState::Waiting {
+                send.state = SendState::Dropped;
+            }
+        }
+        let open: Vec<u8> = self
+            .sends
+            .iter()
+            .filter(|send| send.state == SendState::Sending)
+            .map(|send| send.number)
+            .collect();
+        self.outbox.retain(|errand| open.contains(&errand.number()));
+    }
+
+    fn check(&mut self, policy: &Policy, matches: bool, now: Timestamp) -> Outcome {
+        if self.status != Status::Pending {
+            return Outcome::Ended(self.status);
+        }
+        self.checks += 1;
+        if matches {
+            self.end(Status::Approved, now);
+            return Outcome::Approved;
+        }
+        if self.checks >= policy.max_checks {
+            self.end(Status::MaxAttemptsReached, now);
+        }
+        Outcome::Wrong
+    }
+
+    fn resend(&mut self, policy: &Policy, channel: Channel, gate_key: Option<u8>, now: Timestamp) -> Outcome {
+        if self.status != Status::Pending {
+            return Outcome::Ended(self.status);
+        }
+        if !policy.channels.contains(&channel) {
+            return Outcome::ChannelOff;
+        }
+        match self.resend_at(policy) {
+            None => return Outcome::NoSendsLeft,
+            Some(at) if now < at => return Outcome::TooSoon { at },
+            Some(_) => {}
+        }
+        if policy.new_code_on_resend {
+            self.code.generation += 1;
+        }
+        self.ask(channel, gate_key, now);
+        Outcome::Done
+    }
+
+    fn cancel(&mut self, now: Timestamp) -> Outcome {
+        if self.status != Status::Pending {
+            return Outcome::Ended(self.status);
+        }
+        self.end(Status::Canceled, now);
+        Outcome::Done
+    }
+
+    fn claim(&mut self, policy: &Policy, number: u8, now: Timestamp) -> Outcome {
+        let least_end = after(now, policy.least_life);
+        let (code, pending, expires_at) =
+            (self.code.generation, self.status == Status::Pending, self.expires_at);
+        let Some(errand) =
+            self.outbox.iter_mut().find(|errand| errand.number() == number && errand.due <= now)
+        else {
+            return Outcome::NotMine;
+        };
+        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
+            return Outcome::NotMine;
+        };
+        let is_first = matches!(errand.effect, Effect::Send { .. }) && send.state == SendState::Waiting;
+        if is_first && (!pending || expires_at < least_end || send.generation != code) {
+            send.state = SendState::Dropped;
+            self.outbox.retain(|errand| errand.number() != number);
+            return Outcome::Dropped;
+        }
+        // Begun before and not settled: whoever began it may have died between
+        // sending and writing. From here on nobody may simply send again.
+        if send.state == SendState::Sending {
+            errand.effect = Effect::LookUp { number };
+        }
+        errand.attempts += 1;
+        errand.due = after(now, policy.lease);
+        send.state = SendState::Sending;
+        Outcome::Done
+    }
+
+    fn settle(&mut self, number: u8, state: SendState, sid: Option<Sid>) -> Outcome {
+        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
+            return Outcome::NotMine;
+        };
+        // Accepted is a fact that Twilio knows; nothing that we think later undoes it.
+        if send.state == SendState::Accepted {
+            return Outcome::NotMine;
+        }
+        send.state = state;
+        send.sid = sid.or(send.sid.take());
+        self.outbox.retain(|errand| errand.number() != number);
+        Outcome::Done
+    }
+
+    fn put_off(&mut self, number: u8, effect: Effect, due: Timestamp) -> Outcome {
+        let ended = self.status != Status::Pending;
+        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
+            return Outcome::NotMine;
+        };
+        let Some(errand) = self.outbox.iter_mut().find(|errand| errand.number() == number) else {
+            return Outcome::NotMine;
+        };
+        if matches!(effect, Effect::Send { .. }) {
+            send.state = if ended { SendState::Dropped } else { SendState::Waiting };
+        }
+        *errand = Errand { effect, due, attempts: errand.attempts };
+        self.outbox.retain(|errand| errand.number() != number || !ended || errand.is_look_up());
+        Outcome::Done
+    }
+
+    fn call_asks(&mut self, policy: &Policy, number: u8, sid: Sid, machine: bool, step: Step) -> Outcome {
+        let (pending, generation) = (self.status == Status::Pending, self.code.generation);
+        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
+            return Outcome::NotMine;
+        };
+        if send.channel != Channel::Call
+            || !sid.is_call()
+            || send.sid.as_ref().is_some_and(|bound| *bound != sid)
+        {
+            return Outcome::NotMine;
+        }
+        // The call itself proves that Twilio took it, whatever our request's
+        // answer was or will be.
+        send.sid = Some(sid);
+        send.state = SendState::Accepted;
+        let outcome = if !pending || send.generation != generation {
+            Outcome::SayEnded
+        } else if machine {
+            Outcome::SayNothing
+        } else {
+            send.step(policy, step)
+        };
+        self.outbox.retain(|errand| errand.number() != number);
+        outcome
+    }
+}
+
+impl super::Send {
+    fn step(&mut self, policy: &Policy, step: Step) -> Outcome {
+        match step {
+            Step::Answered if policy.gate == Gate::None => self.read(policy),
+            Step::Answered => Outcome::SayGate,
+            Step::Gate { digits } if self.opens(&digits) => self.read(policy),
+            Step::Gate { .. } if self.wrong_keys >= policy.max_wrong_keys => Outcome::SayGoodbye,
+            Step::Gate { .. } => {
+                self.wrong_keys += 1;
+                Outcome::SayGateAgain
+            }
+            // Whoever never passed the gate has nothing to hear again.
+            Step::Again { digits } if digits == "1" && self.readings > 0 => self.read(policy),
+            Step::Again { .. } => Outcome::SayGoodbye,
+        }
+    }
+
+    fn opens(&self, digits: &str) -> bool {
+        match self.gate_key {
+            Some(key) => digits == key.to_string(),
+            None => !digits.is_empty(),
+        }
+    }
+
+    fn read(&mut self, policy: &Policy) -> Outcome {
+        if self.readings > policy.max_replays {
+            return Outcome::SayGoodbye;
+        }
+        self.readings += 1;
+        Outcome::SayCode { again: self.readings <= policy.max_replays }
+    }
+}
+
+impl Errand {
+    /// The number of the send that it is about.
+    pub fn number(&self) -> u8 {
+        match self.effect {
+            Effect::Send { number } | Effect::LookUp { number } => number,
+        }
+    }
+
+    fn is_look_up(&self) -> bool {
+        matches!(self.effect, Effect::LookUp { .. })
+    }
+}

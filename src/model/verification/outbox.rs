@@ -1,0 +1,34 @@
+//! What a verification wants done in the world, and when.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Something to be done, by somebody else than the one who decided it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "effect")]
+pub enum Effect {
+    /// Send the message or place the call of that number.
+    Send {
+        /// The send's number.
+        number: u8,
+    },
+    /// Find out what became of the send of that number: it was begun, and
+    /// nobody knows whether Twilio took it.
+    LookUp {
+        /// The send's number.
+        number: u8,
+    },
+}
+
+/// An effect in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Errand {
+    /// What to do.
+    #[serde(flatten)]
+    pub effect: Effect,
+    /// Not before this time. While a worker is at it, this is the time from
+    /// which on another one may take over.
+    pub due: Timestamp,
+    /// How often it was begun.
+    pub attempts: u32,
+}

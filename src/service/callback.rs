@@ -1,0 +1,85 @@
+//! What Twilio reports, recorded before it is acknowledged.
+
+use super::{Service, ServiceError, TRIES};
+use crate::model::delivery::{Delivery, Report};
+use crate::model::phone::mask;
+use crate::model::verification::{Event, Outcome, SendState, Verification, decide};
+use crate::store::records::{self, Versioned};
+use crate::store::{Change, CommitError};
+
+/// What recording a report did.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The delivery with it.
+    pub delivery: Delivery,
+    /// False when everything in it was known already.
+    pub news: bool,
+}
+
+impl Service {
+    /// Merges a report into its delivery, durably, whether we sent it or not.
+    ///
+    /// A report that names a send of ours also settles that send: it may come
+    /// before the answer to our own request, or instead of it.
+    ///
+    /// # Errors
+    /// The store's. The report is then not recorded and must not be acknowledged.
+    pub async fn record(&self, report: Report) -> Result<Recorded, ServiceError> {
+        let received_at = self.now();
+        for _ in 0..TRIES {
+            let old: Option<Versioned<Delivery>> = records::get(self.store(), report.sid.as_str()).await?;
+            let (delivery, news) = match &old {
+                None => (Delivery::new(report.clone(), received_at), true),
+                Some(old) => match old.record.merge(report.clone(), received_at) {
+                    Some(merged) => (merged, true),
+                    None => (old.record.clone(), false),
+                },
+            };
+            let mut changes = Vec::with_capacity(2);
+            if news {
+                changes.push(records::put(old.as_ref(), &delivery));
+                let is_new_to_us = old.as_ref().is_none_or(|old| old.record.id.is_none());
+                changes.extend(if is_new_to_us { self.settle_by(&delivery).await? } else { None });
+            }
+            // Without news this is a barrier: what was read may be a write
+            // that is not durable yet, and we are about to acknowledge it.
+            match self.store().commit(changes).await {
+                Ok(()) => {
+                    log(old.as_ref().map(|old| &old.record), &delivery, news);
+                    return Ok(Recorded { delivery, news });
+                }
+                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// The change by which a delivery that carries our name settles its send.
+    async fn settle_by(&self, delivery: &Delivery) -> Result<Option<Change>, ServiceError> {
+        let Some(id) = &delivery.id else {
+            return Ok(None);
+        };
+        let (verification, number) = id.parts();
+        let Some(old) = records::get::<Verification>(self.store(), verification.as_str()).await? else {
+            return Ok(None);
+        };
+        if old.record.send(number).is_none_or(|send| send.state == SendState::Accepted) {
+            return Ok(None);
+        }
+        let event = Event::Accepted { number, sid: delivery.sid.clone() };
+        let decision = decide(&self.0.policy, &old.record, event, self.now());
+        Ok((decision.outcome == Outcome::Done).then(|| records::put(Some(&old), &decision.verification)))
+    }
+}
+
+fn log(old: Option<&Delivery>, delivery: &Delivery, news: bool) {
+    let status = delivery.status().map_or("unknown", |status| status.as_str());
+    if news && old.and_then(Delivery::status) != delivery.status() {
+        let to = delivery.about.to.as_deref().map(mask);
+        let error_code = delivery.error_code();
+        tracing::info!(sid = %delivery.sid, status, error_code, to, "delivery changed");
+    } else {
+        tracing::debug!(sid = %delivery.sid, status, news, "delivery reported");
+    }
+}

@@ -1,0 +1,74 @@
+//! Is this the code? And looking at or calling off a verification.
+
+use super::{Service, ServiceError, View};
+use crate::model::id::VerificationId;
+use crate::model::verification::{Event, Outcome, Verification};
+
+/// What came of a check.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Whether it was the code, of a verification that was still alive.
+    pub valid: bool,
+    /// The verification after it.
+    pub view: View,
+}
+
+impl Service {
+    /// Compares a code. The check is counted, and the code is spent if it was
+    /// right, by the same write, so that no two callers can both be right and
+    /// none gets a check for free.
+    ///
+    /// # Errors
+    /// What cannot be a code is refused without spending a check. An ended
+    /// verification is [`ServiceError::Ended`].
+    pub async fn check(&self, id: &VerificationId, offered: &str) -> Result<Checked, ServiceError> {
+        let decision = self
+            .happen(id, |verification| {
+                let length = verification.code.length;
+                if offered.len() != usize::from(length) || !offered.bytes().all(|byte| byte.is_ascii_digit())
+                {
+                    return Err(ServiceError::NotACode { length });
+                }
+                Ok(Event::Check { matches: self.matches(verification, offered)? })
+            })
+            .await?;
+        let valid = match decision.outcome {
+            Outcome::Ended(status) => return Err(ServiceError::Ended(status)),
+            outcome => outcome == Outcome::Approved,
+        };
+        let verification = decision.verification;
+        tracing::info!(verification = %id, valid, status = %verification.status, checks = verification.checks, "code checked");
+        Ok(Checked { valid, view: self.view(verification).await? })
+    }
+
+    /// A verification as it stands.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn fetch(&self, id: &VerificationId) -> Result<View, ServiceError> {
+        let verification = self.verification(id).await?.record;
+        self.view(verification).await
+    }
+
+    /// Calls a verification off. One that was called off stays so.
+    ///
+    /// # Errors
+    /// Not found, ended otherwise, or the store's.
+    pub async fn cancel(&self, id: &VerificationId) -> Result<View, ServiceError> {
+        use crate::model::verification::Status;
+        let decision = self.happen(id, |_| Ok(Event::Cancel)).await?;
+        match decision.outcome {
+            Outcome::Ended(status) if status != Status::Canceled => Err(ServiceError::Ended(status)),
+            _ => {
+                tracing::info!(verification = %id, "verification canceled");
+                self.view(decision.verification).await
+            }
+        }
+    }
+
+    fn matches(&self, verification: &Verification, offered: &str) -> Result<bool, ServiceError> {
+        let code =
+            self.0.codes.derive(&verification.id, &verification.code).ok_or(ServiceError::CodeKeyGone)?;
+        Ok(code.matches(offered))
+    }
+}

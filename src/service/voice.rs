@@ -1,0 +1,78 @@
+//! What a call of ours is to hear.
+
+use super::{Service, ServiceError};
+use crate::model::code::Code;
+use crate::model::id::{Sid, VerificationId};
+pub use crate::model::verification::Step;
+use crate::model::verification::{Event, Outcome};
+
+/// A call that asks what to say.
+#[derive(Debug, Clone)]
+pub struct VoiceRequest {
+    /// From the path.
+    pub verification: VerificationId,
+    /// The delivery's number, from the path.
+    pub number: u8,
+    /// The call.
+    pub sid: Sid,
+    /// Whether a machine answered, as far as detection said.
+    pub machine: bool,
+    /// What the request is for.
+    pub step: Step,
+}
+
+/// What the call is to hear.
+#[derive(Debug, Clone)]
+pub enum Spoken {
+    /// The invitation to press a key, and which one if it is named.
+    Gate {
+        /// The key, 1 to 9.
+        key: Option<u8>,
+        /// True when a wrong one was pressed before.
+        wrong: bool,
+    },
+    /// The code, digit by digit.
+    Code {
+        /// The code.
+        code: Code,
+        /// Whether it may be asked for again.
+        again: bool,
+    },
+    /// A goodbye.
+    Goodbye,
+    /// That the code is no longer good.
+    Ended,
+    /// Nothing secret: a machine answered.
+    Machine,
+}
+
+impl Service {
+    /// Decides what a call hears, and in which language.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for whatever is not exactly a call of ours:
+    /// another verification, number or SID gives nothing away.
+    pub async fn speak(&self, request: VoiceRequest) -> Result<(Spoken, Option<String>), ServiceError> {
+        let VoiceRequest { verification, number, sid, machine, step } = request;
+        let decision = self
+            .happen(&verification, |_| {
+                Ok(Event::CallAsks { number, sid: sid.clone(), machine, step: step.clone() })
+            })
+            .await?;
+        let record = decision.verification;
+        let key = record.send(number).and_then(|send| send.gate_key);
+        let spoken = match decision.outcome {
+            Outcome::SayGate => Spoken::Gate { key, wrong: false },
+            Outcome::SayGateAgain => Spoken::Gate { key, wrong: true },
+            Outcome::SayCode { again } => {
+                let code = self.0.codes.derive(&record.id, &record.code).ok_or(ServiceError::CodeKeyGone)?;
+                Spoken::Code { code, again }
+            }
+            Outcome::SayGoodbye => Spoken::Goodbye,
+            Outcome::SayEnded => Spoken::Ended,
+            Outcome::SayNothing => Spoken::Machine,
+            _ => return Err(ServiceError::NotFound),
+        };
+        Ok((spoken, record.locale))
+    }
+}

@@ -1,0 +1,183 @@
+//! The model's values as records: JSON with a format number, and the entries
+//! that each has.
+
+use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
+use crate::model::answer::Answer;
+use crate::model::delivery::Delivery;
+use crate::model::key::ApiKey;
+use crate::model::opt_out::OptOut;
+use crate::model::verification::Verification;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A value that is kept as a record.
+pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
+    /// Its kind.
+    const KIND: Kind;
+    /// The number of the format that is written now. Older ones still open.
+    const FORMAT: u32;
+
+    /// Its id.
+    fn id(&self) -> String;
+
+    /// When something is to be done about it.
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Where it stands in listings.
+    fn entries(&self) -> Vec<Entry> {
+        Vec::new()
+    }
+}
+
+/// A record with the version it was read at.
+#[derive(Debug, Clone)]
+pub struct Versioned<T> {
+    /// The version; 0 for a record that is not stored yet.
+    pub version: Version,
+    /// The value.
+    pub record: T,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<T> {
+    format: u32,
+    record: T,
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// The engine's, or [`StoreError::Damaged`] when the bytes are not a record of
+/// a format that is known.
+pub async fn get<T: Record>(store: &dyn Store, id: &str) -> Result<Option<Versioned<T>>, StoreError> {
+    let key = Key::new(T::KIND, id);
+    match store.read(&key).await? {
+        None => Ok(None),
+        Some(stored) => Ok(Some(Versioned { version: stored.version, record: decode(&key, &stored.body)? })),
+    }
+}
+
+/// The change that makes `new` of what was read, `None` for a new record.
+pub fn put<T: Record>(old: Option<&Versioned<T>>, new: &T) -> Change {
+    change(T::KIND, new.id(), old, Some(new))
+}
+
+/// The change that deletes a record.
+pub fn delete<T: Record>(old: &Versioned<T>) -> Change {
+    change(T::KIND, old.record.id(), Some(old), None)
+}
+
+/// Commits a single change.
+///
+/// # Errors
+/// As [`Store::commit`].
+pub async fn save<T: Record>(
+    store: &dyn Store,
+    old: Option<&Versioned<T>>,
+    new: &T,
+) -> Result<(), CommitError> {
+    store.commit(vec![put(old, new)]).await
+}
+
+fn change<T: Record>(kind: Kind, id: String, old: Option<&Versioned<T>>, new: Option<&T>) -> Change {
+    let before = old.map(|old| old.record.entries()).unwrap_or_default();
+    let after = new.map(Record::entries).unwrap_or_default();
+    Change {
+        key: Key::new(kind, id),
+        expected: old.map_or(0, |old| old.version),
+        body: new.map(encode),
+        due_before: old.and_then(|old| old.record.due()),
+        due_after: new.and_then(Record::due),
+        entries_added: after.iter().filter(|entry| !before.contains(entry)).cloned().collect(),
+        entries_removed: before.iter().filter(|entry| !after.contains(entry)).cloned().collect(),
+    }
+}
+
+fn encode<T: Record>(record: &T) -> Vec<u8> {
+    // Records are plain data with text keys: writing them cannot fail.
+    serde_json::to_vec(&Envelope { format: T::FORMAT, record }).expect("a record is plain JSON")
+}
+
+fn decode<T: Record>(key: &Key, body: &[u8]) -> Result<T, StoreError> {
+    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| {
+        StoreError::Damaged(format!("record {:?} {} does not read: {error}", key.kind, key.id))
+    })?;
+    if envelope.format > T::FORMAT {
+        return Err(StoreError::Damaged(format!(
+            "record {:?} {} has format {}, and this version of dialback knows {} at most: use a newer one",
+            key.kind,
+            key.id,
+            envelope.format,
+            T::FORMAT
+        )));
+    }
+    Ok(envelope.record)
+}
+
+impl Record for Verification {
+    const KIND: Kind = Kind::Verification;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Verification::due(self)
+    }
+}
+
+impl Record for Delivery {
+    const KIND: Kind = Kind::Delivery;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.sid.to_string()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entry = |index, scope| Entry { index, scope, at: self.first_seen, id: self.sid.to_string() };
+        let to = self.about.to.as_ref().filter(|to| !to.contains('\0'));
+        let mut entries = vec![entry(Index::Deliveries, String::new())];
+        entries.extend(to.map(|to| entry(Index::DeliveriesTo, to.clone())));
+        entries
+    }
+}
+
+impl Record for ApiKey {
+    const KIND: Kind = Kind::ApiKey;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        vec![Entry { index: Index::ApiKeys, scope: String::new(), at: self.created_at, id: self.id.clone() }]
+    }
+}
+
+impl Record for Answer {
+    const KIND: Kind = Kind::Answer;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for OptOut {
+    const KIND: Kind = Kind::OptOut;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        OptOut::key(&self.number, &self.sender)
+    }
+}

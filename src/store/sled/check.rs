@@ -1,0 +1,92 @@
+//! Reads all of a store and says what is wrong with it.
+//!
+//! sled does not notice all damage by itself, so each record has a checksum,
+//! and each entry must have its record. It mends nothing, and refuses to know
+//! what records mean.
+
+use super::super::{Key, StoreError};
+use super::files::ADVICE;
+use super::layout::{self, Place};
+use super::shared::failure;
+use sled::Db;
+
+/// What a check has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Records, whole or damaged.
+    pub records: u64,
+    /// Due entries.
+    pub due: u64,
+    /// Lines of listings.
+    pub entries: u64,
+    /// Bytes of all keys and values, without the engine's own.
+    pub bytes: u64,
+    /// How many of all these are damaged.
+    pub damaged: u64,
+    /// What is wrong with the first [`CheckReport::MAX_DAMAGE`] of them.
+    pub damage: Vec<String>,
+}
+
+impl CheckReport {
+    /// Longest list of damage.
+    pub const MAX_DAMAGE: usize = 20;
+
+    /// What was found as a verdict.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], with the first thing found and what to do.
+    pub fn verdict(&self) -> Result<(), StoreError> {
+        match self.damage.first() {
+            Some(first) => {
+                Err(StoreError::Damaged(format!("{} in {} places: {ADVICE}", first, self.damaged)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn note(&mut self, damage: String) {
+        self.damaged += 1;
+        if self.damage.len() < Self::MAX_DAMAGE {
+            self.damage.push(damage);
+        }
+    }
+}
+
+/// Reads everything.
+pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {
+    let mut report = CheckReport::default();
+    for pair in db.iter() {
+        let (key, value) = pair.map_err(|error| failure(&error))?;
+        report.bytes += (key.len() + value.len()) as u64;
+        match layout::place(&key) {
+            None => report.note("a key that is none of ours".to_owned()),
+            Some(Place::Meta) => {}
+            Some(Place::Record(named)) => {
+                report.records += 1;
+                if layout::version(&key, &value).is_none() {
+                    report.note(format!("{named} is not what was written"));
+                }
+            }
+            Some(Place::Due(named, _)) => {
+                report.due += 1;
+                if stray(db, &key, &named)? {
+                    report.note(format!("{named} is due and does not exist"));
+                }
+            }
+            Some(Place::Entry(entry)) => {
+                report.entries += 1;
+                let named = Key::new(entry.index.kind(), entry.id);
+                if stray(db, &key, &named)? {
+                    report.note(format!("{named} is listed and does not exist"));
+                }
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Whether an entry has no record and has not just gone with it.
+fn stray(db: &Db, entry: &[u8], named: &Key) -> Result<bool, StoreError> {
+    let there = |key: &[u8]| db.contains_key(key).map_err(|error| failure(&error));
+    Ok(!there(&layout::record_key(named))? && there(entry)?)
+}

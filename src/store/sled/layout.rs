@@ -1,0 +1,209 @@
+//! Keys and values at rest, layout 1. One tree; the first byte of a key says
+//! what it is:
+//!
+//! | key | value |
+//! |---|---|
+//! | `m` name | of the store itself: `mlayout`, `mprobe` |
+//! | `r` kind id | a record: layout (1 byte), version (8), checksum (4), body |
+//! | `d` time kind id | when a record is due; empty |
+//! | `i` index scope `00` time id | a line of a listing; empty |
+//!
+//! Kinds and indexes are their letters; numbers are big-endian, times are
+//! milliseconds since 1970 with the sign bit turned over, so that bytes sort as
+//! times do. The checksum is CRC-32 over key, version and body: a value that
+//! turns up under another key is noticed too.
+//!
+//! It refuses to know files, threads and what a body means.
+
+use super::super::{Entry, Index, Key, Kind, Scan, Stored, Version, millis, timestamp};
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::ops::Range;
+
+/// The number of this layout.
+pub(super) const LAYOUT: u8 = 1;
+
+/// Where the store keeps the number of its layout.
+pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";
+
+/// What a probe writes.
+pub(super) const PROBE_KEY: &[u8] = b"mprobe";
+
+const RECORD: u8 = b'r';
+const DUE: u8 = b'd';
+const ENTRY: u8 = b'i';
+const META: u8 = b'm';
+const HEADER: usize = 1 + 8 + 4;
+
+/// What a key names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Meta,
+    Record(Key),
+    Due(Key, Timestamp),
+    Entry(Entry),
+}
+
+/// What a key names, or `None` where it is none of ours.
+pub(super) fn place(bytes: &[u8]) -> Option<Place> {
+    let (&first, rest) = bytes.split_first()?;
+    match first {
+        META => Some(Place::Meta),
+        RECORD => key(rest).map(Place::Record),
+        DUE => due(bytes).map(|(key, at)| Place::Due(key, at)),
+        ENTRY => entry(bytes).map(Place::Entry),
+        _ => None,
+    }
+}
+
+/// The key of a record.
+pub(super) fn record_key(key: &Key) -> Vec<u8> {
+    [&[RECORD, key.kind.letter()], key.id.as_bytes()].concat()
+}
+
+/// The key of a due entry.
+pub(super) fn due_key(at: Timestamp, key: &Key) -> Vec<u8> {
+    [&[DUE][..], &sortable(millis(at)), &[key.kind.letter()], key.id.as_bytes()].concat()
+}
+
+/// All that is due at or before a time.
+pub(super) fn due_range(until: Timestamp) -> Range<Vec<u8>> {
+    let end = sortable(millis(until).saturating_add(1));
+    vec![DUE]..[&[DUE][..], &end].concat()
+}
+
+/// A due entry from its key.
+pub(super) fn due(bytes: &[u8]) -> Option<(Key, Timestamp)> {
+    let (at, rest) = time(bytes.strip_prefix(&[DUE])?)?;
+    Some((key(rest)?, at))
+}
+
+/// The key of a listing's line.
+pub(super) fn entry_key(entry: &Entry) -> Vec<u8> {
+    line(entry.index, &entry.scope, millis(entry.at), &entry.id)
+}
+
+/// What a scan looks at, oldest first; empty when its end is before its start.
+pub(super) fn scan_range(scan: &Scan) -> Range<Vec<u8>> {
+    let at = |at: Timestamp| line(scan.index, &scan.scope, millis(at), "");
+    let start = scan.since.map_or_else(|| line(scan.index, &scan.scope, i64::MIN, ""), at);
+    // No time is as late as this, so nothing is lost at the open end.
+    let last = line(scan.index, &scan.scope, i64::MAX, "");
+    let until = scan.until.map_or(last, at);
+    let end = match &scan.after {
+        Some((at, id)) => until.min(line(scan.index, &scan.scope, millis(*at), id)),
+        None => until,
+    };
+    start..end
+}
+
+/// A listing's line from its key.
+pub(super) fn entry(bytes: &[u8]) -> Option<Entry> {
+    let (&index, rest) = bytes.strip_prefix(&[ENTRY])?.split_first()?;
+    let nul = rest.iter().position(|byte| *byte == 0)?;
+    let (at, id) = time(&rest[nul + 1..])?;
+    Some(Entry { index: Index::from_letter(index)?, scope: text(&rest[..nul])?, at, id: text(id)? })
+}
+
+/// A record's value.
+pub(super) fn value(key: &[u8], version: Version, body: &[u8]) -> Vec<u8> {
+    let version = version.to_be_bytes();
+    let checksum = checksum(key, &version, body).to_be_bytes();
+    [&[LAYOUT][..], &version, &checksum, body].concat()
+}
+
+/// The version of a value, or `None` when it is not what was written under
+/// this key.
+pub(super) fn version(key: &[u8], value: &[u8]) -> Option<Version> {
+    let (header, body) = value.split_at_checked(HEADER)?;
+    let version: [u8; 8] = header[1..9].try_into().ok()?;
+    let intact = header[0] == LAYOUT && header[9..] == checksum(key, &version, body).to_be_bytes();
+    intact.then_some(Version::from_be_bytes(version))
+}
+
+/// A record from its value, or `None` when it is not what was written.
+pub(super) fn stored(key: &[u8], value: &[u8]) -> Option<Stored> {
+    let version = version(key, value)?;
+    Some(Stored { version, body: Bytes::copy_from_slice(&value[HEADER..]) })
+}
+
+fn checksum(key: &[u8], version: &[u8], body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in [key, version, body] {
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
+fn line(index: Index, scope: &str, at: i64, id: &str) -> Vec<u8> {
+    [&[ENTRY, index.letter()][..], scope.as_bytes(), &[0], &sortable(at), id.as_bytes()].concat()
+}
+
+fn key(bytes: &[u8]) -> Option<Key> {
+    let (&kind, id) = bytes.split_first()?;
+    Some(Key { kind: Kind::from_letter(kind)?, id: text(id)? })
+}
+
+fn text(bytes: &[u8]) -> Option<String> {
+    std::str::from_utf8(bytes).ok().map(str::to_owned)
+}
+
+fn sortable(millis: i64) -> [u8; 8] {
+    (millis ^ i64::MIN).to_be_bytes()
+}
+
+fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (at, rest) = bytes.split_first_chunk()?;
+    Some((timestamp(i64::from_be_bytes(*at) ^ i64::MIN)?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        timestamp(millis).unwrap()
+    }
+
+    #[test]
+    fn keys_name_what_they_were_made_from() {
+        let key = Key::new(Kind::Delivery, "SM1");
+        let line = Entry { index: Index::DeliveriesTo, scope: "+1".into(), at: at(-5), id: "SM1".into() };
+        let named = [place(&record_key(&key)), place(&due_key(at(7), &key)), place(&entry_key(&line))];
+        assert_eq!(
+            named,
+            [Some(Place::Record(key.clone())), Some(Place::Due(key, at(7))), Some(Place::Entry(line))]
+        );
+    }
+
+    #[test]
+    fn foreign_keys_are_nothing() {
+        let foreign: [&[u8]; 8] = [b"", b"x", b"r", b"rz1", b"d", b"d1234567", b"ik", b"it\x00123"];
+        assert!(foreign.iter().all(|bytes| place(bytes).is_none()));
+    }
+
+    #[test]
+    fn due_keys_sort_by_time() {
+        let key = Key::new(Kind::Verification, "VE1");
+        let times = [Timestamp::MIN, at(-1), at(0), at(1), at(1 << 40), Timestamp::MAX];
+        assert!(times.map(|at| due_key(at, &key)).is_sorted());
+    }
+
+    #[test]
+    fn a_value_is_read_back_under_its_own_key_only() {
+        let value = value(b"rv1", 7, b"{}");
+        assert_eq!(stored(b"rv1", &value), Some(Stored { version: 7, body: "{}".into() }));
+        assert_eq!(stored(b"rv2", &value), None);
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let value = value(b"rv1", 7, b"{\"a\":1}");
+        for bit in 0..value.len() * 8 {
+            let mut damaged = value.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(stored(b"rv1", &damaged), None, "bit {bit}");
+        }
+        assert!((0..value.len()).all(|short| stored(b"rv1", &value[..short]).is_none()));
+    }
+}

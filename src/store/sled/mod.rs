@@ -1,0 +1,412 @@
+//! The engine for one machine: sled 0.34, with group commit and a flush that
+//! is one.
+//!
+//! - A thread of its own does all writing ([`writer`]); whoever commits waits
+//!   for the group's answer without holding a thread of the runtime.
+//! - sled's flush is no barrier on Linux: it writes out a range without telling
+//!   the disk to keep it. So each flush is followed by an `fdatasync` on a
+//!   descriptor of our own, and sled's timer is off.
+//! - Nobody reads what is not yet on disk ([`shared`]).
+//! - A store is never begun anew where data was expected ([`files`]).
+//! - Keys, values and the checksum are in [`layout`].
+//!
+//! It refuses to know HTTP, Twilio and what records mean.
+
+mod check;
+mod files;
+mod layout;
+mod shared;
+mod writer;
+
+pub use check::CheckReport;
+pub use shared::Stats;
+
+use super::{Change, CommitError, Entry, Key, Scan, Store, StoreError, Stored, validate};
+use async_trait::async_trait;
+use files::{ADVICE, Directory};
+use jiff::Timestamp;
+use shared::{Shared, failure};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use writer::{GROUP_CHANGES, Work, Writer};
+
+/// The log is cut into pieces of this size; a group must be small against it.
+const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// A group made durable so recently says that the next would be, too.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// What an operator may turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How much memory sled's page cache may use, in bytes.
+    pub cache_bytes: u64,
+    /// How many commits may wait before more are refused as overload.
+    pub max_waiting: usize,
+    /// How many changes one flush makes durable at most, 1 to 64.
+    pub group_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cache_bytes: 64 * 1024 * 1024, max_waiting: 4096, group_limit: GROUP_CHANGES }
+    }
+}
+
+/// A store in a directory.
+pub struct Sled {
+    shared: Arc<Shared>,
+    queue: RwLock<Option<SyncSender<Work>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Sled {
+    /// Opens the store in a directory, and makes one where there is none. It
+    /// reads files: call it before the runtime has other work.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process has it open,
+    /// [`StoreError::Damaged`] and [`StoreError::Open`] with what to do.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
+        let directory = Directory::take(dir)?;
+        let db = open_db(&directory, options.cache_bytes)?;
+        begin(&directory, &db)?;
+        let data = directory.data().map_err(|error| cannot_open(&directory, &error))?;
+        Self::start(directory, db, Box::new(move || data.sync_data()), options)
+    }
+
+    fn start(
+        directory: Directory,
+        db: sled::Db,
+        sync: writer::SyncData,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared::new(db.clone(), directory));
+        let (sender, queue) = sync_channel(options.max_waiting.max(1));
+        let group_limit = options.group_limit.clamp(1, GROUP_CHANGES);
+        let writer = Writer { db, sync, shared: Arc::clone(&shared), queue, group_limit };
+        let writer = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| StoreError::Open(format!("cannot start the writer: {error}")))?;
+        Ok(Self { shared, queue: RwLock::new(Some(sender)), writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Reads everything and verifies it: checksums, and that each entry has
+    /// its record. It takes as long as reading all the files does.
+    ///
+    /// # Errors
+    /// When it cannot be read to the end; what was found on the way there is
+    /// in the report, see [`CheckReport::verdict`].
+    pub async fn check(&self) -> Result<CheckReport, StoreError> {
+        self.blocking(|shared| shared.with(check::check)).await
+    }
+
+    /// Figures since the store was opened.
+    ///
+    /// # Errors
+    /// When it is closed or its files do not answer.
+    pub async fn stats(&self) -> Result<Stats, StoreError> {
+        self.blocking(|shared| shared.stats()).await
+    }
+
+    /// Hands work to the writer and waits for its answer.
+    async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Work { changes, answer })?;
+        let gone = |_| Err(StoreError::Failed("the writer has stopped".to_owned()).into());
+        answered.await.unwrap_or_else(gone)
+    }
+
+    fn send(&self, work: Work) -> Result<(), StoreError> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        match queue.as_ref().map(|queue| queue.try_send(work)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => Err(StoreError::Overloaded),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(StoreError::Closed),
+        }
+    }
+
+    /// Work that may read from disk, on a thread made for that.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        done.unwrap_or_else(|_| Err(StoreError::Failed("reading was interrupted".to_owned())))
+    }
+
+    /// Takes no more work; what finishes the rest and lets go of the files.
+    fn stop(&self) -> impl FnOnce() + Send + 'static {
+        let queue = self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(queue);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let shared = Arc::clone(&self.shared);
+        move || {
+            if writer.is_some_and(|writer| writer.join().is_err()) {
+                tracing::error!("the store's writer panicked");
+            }
+            shared.release();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Sled {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.shared.read(key)
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.shared.with(|_| Ok(()))?;
+        validate(&changes)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.submit(changes).await
+    }
+
+    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.blocking(move |shared| {
+            shared.with(|db| {
+                let keys = db.range(layout::due_range(until)).keys().take(limit);
+                keys.map(|key| layout::due(&known(key)?).ok_or_else(foreign)).collect()
+            })
+        })
+        .await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        let range = layout::scan_range(scan);
+        let limit = scan.limit;
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.blocking(move |shared| {
+            shared.with(|db| {
+                let keys = db.range(range).keys().rev().take(limit);
+                keys.map(|key| layout::entry(&known(key)?).ok_or_else(foreign)).collect()
+            })
+        })
+        .await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.shared.with(|_| Ok(()))?;
+        if let Some(error) = self.shared.failure() {
+            return Err(error);
+        }
+        if self.shared.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
+            return Ok(());
+        }
+        self.submit(Vec::new()).await.map_err(|error| match error {
+            CommitError::Store(error) => error,
+            CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
+        })
+    }
+
+    async fn close(&self) {
+        let finish = self.stop();
+        if tokio::task::spawn_blocking(finish).await.is_err() {
+            tracing::error!("closing the store was interrupted");
+        }
+    }
+}
+
+impl Drop for Sled {
+    fn drop(&mut self) {
+        self.stop()();
+    }
+}
+
+fn open_db(directory: &Directory, cache_bytes: u64) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(&directory.path)
+        .cache_capacity(cache_bytes)
+        .segment_size(SEGMENT_BYTES)
+        .flush_every_ms(None);
+    // Some damage makes sled panic instead of saying so.
+    let opened = catch_unwind(AssertUnwindSafe(|| files::patiently(|| config.open(), is_locked)));
+    match opened {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error @ (sled::Error::Io(_) | sled::Error::Unsupported(_)))) => {
+            Err(cannot_open(directory, &error))
+        }
+        Ok(Err(error)) => {
+            Err(StoreError::Damaged(format!("{}: {error}: {ADVICE}", directory.path.display())))
+        }
+        Err(_) => {
+            Err(StoreError::Damaged(format!("{}: it does not open: {ADVICE}", directory.path.display())))
+        }
+    }
+}
+
+/// sled has no kind for this error, only a text.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// Makes sure that this is a store of ours with its data, or a new one.
+fn begin(directory: &Directory, db: &sled::Db) -> Result<(), StoreError> {
+    let layout = db.get(layout::LAYOUT_KEY).map_err(|error| failure(&error))?;
+    match layout.as_deref() {
+        Some(&[number]) if number <= layout::LAYOUT => {}
+        Some(_) => {
+            let why = "it was written by a newer version of dialback: use that one";
+            return Err(StoreError::Open(format!("{}: {why}", directory.path.display())));
+        }
+        None if directory.marked => return Err(files::missing(&directory.path)),
+        None if !db.is_empty() => {
+            let why = "it holds data that is not dialback's: use another directory";
+            return Err(StoreError::Open(format!("{}: {why}", directory.path.display())));
+        }
+        None => {
+            db.insert(layout::LAYOUT_KEY, &[layout::LAYOUT]).map_err(|error| failure(&error))?;
+            db.flush().map_err(|error| failure(&error))?;
+        }
+    }
+    // sled has just written a snapshot under a new name, and perhaps all else.
+    let durable = directory.data().and_then(|data| data.sync_all()).and_then(|()| directory.sync());
+    let durable = durable.and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
+    durable.map_err(|error| cannot_open(directory, &error))
+}
+
+fn known(key: sled::Result<sled::IVec>) -> Result<sled::IVec, StoreError> {
+    key.map_err(|error| failure(&error))
+}
+
+fn foreign() -> StoreError {
+    StoreError::Damaged(format!("an entry does not read: {ADVICE}"))
+}
+
+fn cannot_open(directory: &Directory, error: &dyn std::error::Error) -> StoreError {
+    StoreError::Open(format!("{}: {error}", directory.path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::*;
+    use std::io;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    fn key(id: &str) -> Key {
+        Key::new(Kind::Delivery, id)
+    }
+
+    fn new(id: &str) -> Vec<Change> {
+        vec![Change {
+            key: key(id),
+            expected: 0,
+            body: Some(b"{}".to_vec()),
+            due_before: None,
+            due_after: None,
+            entries_added: Vec::new(),
+            entries_removed: Vec::new(),
+        }]
+    }
+
+    /// A store whose syncs end as they are told to, and say when they begin.
+    fn told(dir: &Path) -> (Arc<Sled>, Receiver<()>, Sender<io::Result<()>>) {
+        let directory = Directory::take(dir).unwrap();
+        let db = open_db(&directory, 1 << 20).unwrap();
+        begin(&directory, &db).unwrap();
+        let (begun, syncing) = channel();
+        let (tell, end) = channel();
+        let sync = Box::new(move || {
+            begun.send(()).unwrap();
+            end.recv().unwrap()
+        });
+        (Arc::new(Sled::start(directory, db, sync, Options::default()).unwrap()), syncing, tell)
+    }
+
+    fn spawn_commit(store: &Arc<Sled>, id: &str) -> tokio::task::JoinHandle<Result<(), CommitError>> {
+        let (store, changes) = (Arc::clone(store), new(id));
+        tokio::spawn(async move { store.commit(changes).await })
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nobody_reads_what_is_not_yet_on_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, syncing, tell) = told(dir.path());
+        let commit = spawn_commit(&store, "a");
+        syncing.recv().unwrap();
+        assert!(store.read(&key("a")).await.unwrap().is_none());
+        assert!(!commit.is_finished());
+        tell.send(Ok(())).unwrap();
+        commit.await.unwrap().unwrap();
+        assert!(store.read(&key("a")).await.unwrap().is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn after_a_failed_sync_nothing_is_acknowledged_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, syncing, tell) = told(dir.path());
+        let failed = spawn_commit(&store, "a");
+        syncing.recv().unwrap();
+        let waiting = spawn_commit(&store, "b");
+        tell.send(Err(io::Error::other("no space"))).unwrap();
+        // Any later sync would succeed, and must not be tried.
+        tell.send(Ok(())).unwrap();
+        let answers = [
+            failed.await.unwrap(),
+            waiting.await.unwrap(),
+            store.commit(new("c")).await,
+            store.commit(new("a")).await,
+        ];
+        for answer in answers {
+            assert!(matches!(&answer, Err(CommitError::Store(StoreError::Failed(_)))), "{answer:?}");
+        }
+        assert!(matches!(store.probe().await, Err(StoreError::Failed(_))));
+        for id in ["a", "b", "c"] {
+            assert!(store.read(&key(id)).await.unwrap().is_none());
+        }
+        store.close().await;
+        assert_eq!(syncing.try_iter().count(), 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_waits_together_is_made_durable_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, syncing, tell) = told(dir.path());
+        let first = spawn_commit(&store, "first");
+        syncing.recv().unwrap();
+        let waiting = (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string())));
+        let mut waiting = Box::pin(futures_util::future::join_all(waiting));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        (0..3).for_each(|_| tell.send(Ok(())).unwrap());
+        first.await.unwrap().unwrap();
+        assert!(waiting.await.iter().all(Result::is_ok));
+        // One group is full, and the one too many is another.
+        assert_eq!(syncing.try_iter().count(), 2);
+        let stats = store.stats().await.unwrap();
+        assert_eq!((stats.groups, stats.commits), (3, GROUP_CHANGES as u64 + 2));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_in_the_engine_fails_the_store_and_does_not_hang() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, syncing, tell) = told(dir.path());
+        drop((syncing, tell));
+        let answer = store.commit(new("a")).await;
+        assert!(matches!(&answer, Err(CommitError::Store(StoreError::Failed(_)))), "{answer:?}");
+        assert!(matches!(store.probe().await, Err(StoreError::Failed(_))));
+        store.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_probe_writes_when_nothing_has_been_written_lately() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, syncing, tell) = told(dir.path());
+        tell.send(Ok(())).unwrap();
+        store.probe().await.unwrap();
+        store.probe().await.unwrap();
+        assert_eq!(syncing.try_iter().count(), 1);
+    }
+}

@@ -1,0 +1,162 @@
+//! What the writer and the readers of a store have in common.
+//!
+//! A reader must not see what is applied and not yet durable: a repeated
+//! webhook would find its event recorded, change nothing, and be acknowledged
+//! for something that a power cut takes away. So the writer leaves here what
+//! the records of its group were before, until the group is on disk. Such a
+//! read is stale, which is allowed, because the commit decides.
+//!
+//! It refuses to know how groups are made and what records mean.
+
+use super::super::{CommitError, Key, StoreError, Stored};
+use super::files::{ADVICE, Directory};
+use super::layout;
+use sled::{Db, IVec};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
+
+/// Figures of a store since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Commits and probes that were made durable.
+    pub commits: u64,
+    /// Commits that came too late.
+    pub conflicts: u64,
+    /// Flushes that made them durable.
+    pub groups: u64,
+    /// The size of its files, in bytes.
+    pub bytes_on_disk: u64,
+}
+
+pub(super) struct Shared {
+    /// Empty once closed. Whoever reads holds it open.
+    open: RwLock<Option<(Db, Directory)>>,
+    unsettled: Mutex<HashMap<Vec<u8>, Option<IVec>>>,
+    failure: OnceLock<StoreError>,
+    settled_at: Mutex<Option<Instant>>,
+    commits: AtomicU64,
+    conflicts: AtomicU64,
+    groups: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(db: Db, directory: Directory) -> Self {
+        Self {
+            open: RwLock::new(Some((db, directory))),
+            unsettled: Mutex::default(),
+            failure: OnceLock::new(),
+            settled_at: Mutex::default(),
+            commits: AtomicU64::new(0),
+            conflicts: AtomicU64::new(0),
+            groups: AtomicU64::new(0),
+        }
+    }
+
+    /// Reads, unless the store is closed.
+    pub(super) fn with<T>(&self, read: impl FnOnce(&Db) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        // Nothing is ever half-changed under these locks, so one that a panic
+        // left behind is as good as any.
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let (db, _) = open.as_ref().ok_or(StoreError::Closed)?;
+        // sled asserts where it might return an error.
+        catch_unwind(AssertUnwindSafe(|| read(db))).unwrap_or_else(|_| {
+            Err(StoreError::Damaged(format!("the engine panicked while reading: {ADVICE}")))
+        })
+    }
+
+    /// A record as it is on disk.
+    pub(super) fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let bytes = layout::record_key(key);
+        self.with(|db| {
+            // The tree first: what it shows is either still listed as unsettled
+            // afterwards, or has been settled by then.
+            let value = db.get(&bytes).map_err(|error| failure(&error))?;
+            let value = match self.unsettled().get(&bytes) {
+                Some(before) => before.clone(),
+                None => value,
+            };
+            value.map(|value| layout::stored(&bytes, &value).ok_or_else(|| damaged(key))).transpose()
+        })
+    }
+
+    /// Says what records were before a group that is about to be applied.
+    pub(super) fn unsettle(&self, before: impl Iterator<Item = (Vec<u8>, Option<IVec>)>) {
+        self.unsettled().extend(before);
+    }
+
+    /// The group is on disk.
+    pub(super) fn settled(&self, commits: usize) {
+        self.unsettled().clear();
+        *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.groups.fetch_add(1, Ordering::Relaxed);
+        tracing::trace!(commits, "group is durable");
+    }
+
+    /// When a group was last made durable.
+    pub(super) fn settled_at(&self) -> Option<Instant> {
+        *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on nothing is written.
+    pub(super) fn fail(&self, error: &StoreError) {
+        if self.failure.set(error.clone()).is_ok() {
+            tracing::error!(%error, "the store failed: nothing is written until it is opened again");
+        }
+    }
+
+    /// Why nothing is written any more.
+    pub(super) fn failure(&self) -> Option<StoreError> {
+        self.failure.get().cloned()
+    }
+
+    pub(super) fn count(&self, verdict: &Result<(), CommitError>) {
+        match verdict {
+            Ok(()) => self.commits.fetch_add(1, Ordering::Relaxed),
+            Err(CommitError::Conflict) => self.conflicts.fetch_add(1, Ordering::Relaxed),
+            Err(CommitError::Store(_)) => 0,
+        };
+    }
+
+    pub(super) fn stats(&self) -> Result<Stats, StoreError> {
+        let bytes_on_disk = self.with(|db| db.size_on_disk().map_err(|error| failure(&error)))?;
+        Ok(Stats {
+            commits: self.commits.load(Ordering::Relaxed),
+            conflicts: self.conflicts.load(Ordering::Relaxed),
+            groups: self.groups.load(Ordering::Relaxed),
+            bytes_on_disk,
+        })
+    }
+
+    /// Lets go of the files, when all readers have.
+    pub(super) fn release(&self) {
+        let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
+        // sled syncs while it is dropped, and panics where it cannot; whatever
+        // was acknowledged is on disk already.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(open)));
+        if dropped.is_err() {
+            tracing::warn!("the engine panicked while closing");
+        }
+    }
+
+    fn unsettled(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Option<IVec>>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A record that is not what was written.
+pub(super) fn damaged(key: &Key) -> StoreError {
+    StoreError::Damaged(format!("{key} is not what was written: {ADVICE}"))
+}
+
+/// sled's error as ours.
+pub(super) fn failure(error: &sled::Error) -> StoreError {
+    match error {
+        sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
+            StoreError::Damaged(format!("{error}: {ADVICE}"))
+        }
+        other => StoreError::Failed(other.to_string()),
+    }
+}

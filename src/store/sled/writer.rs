@@ -1,0 +1,221 @@
+//! Group commit: one thread does all writing, and one flush answers all who
+//! wait.
+//!
+//! It takes what waits, up to [`GROUP_CHANGES`] and [`GROUP_BYTES`], checks
+//! each commit against the tree and against what it has already taken, applies
+//! the group, flushes, syncs, and only then answers. When that fails the
+//! outcome is unknown, and so nothing is written any more until the store is
+//! opened again.
+//!
+//! It refuses to know the runtime, directories and what records mean.
+
+use super::super::{Change, CommitError, Key, StoreError, Version};
+use super::layout;
+use super::shared::{Shared, damaged, failure};
+use sled::{Batch, Db, IVec};
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
+
+/// Most changes in a group. Larger batches were lost whole in simulated power
+/// cuts of sled 0.34.
+pub(super) const GROUP_CHANGES: usize = Change::MAX_COMMIT;
+
+/// Most bytes of bodies in a group, small against a segment; a single commit
+/// may have more.
+const GROUP_BYTES: usize = 1024 * 1024;
+
+/// A commit that waits. One without changes is a probe.
+pub(super) struct Work {
+    pub changes: Vec<Change>,
+    pub answer: oneshot::Sender<Result<(), CommitError>>,
+}
+
+/// Makes durable what was flushed.
+pub(super) type SyncData = Box<dyn FnMut() -> io::Result<()> + Send>;
+
+/// The one who writes.
+pub(super) struct Writer {
+    pub db: Db,
+    pub sync: SyncData,
+    pub shared: Arc<Shared>,
+    pub queue: Receiver<Work>,
+    /// Most changes in a group, 1 to [`GROUP_CHANGES`].
+    pub group_limit: usize,
+}
+
+impl Writer {
+    /// Writes until nobody can send any more and the queue is empty.
+    pub(super) fn run(mut self) {
+        let mut next = None;
+        while let Some(first) = next.take().or_else(|| self.queue.recv().ok()) {
+            let (group, left) = self.gather(first);
+            next = left;
+            self.serve(group);
+        }
+    }
+
+    /// What waits and fits into one group, and the one that did not fit.
+    fn gather(&self, first: Work) -> (Vec<Work>, Option<Work>) {
+        let (mut changes, mut bytes) = size(&first);
+        let mut group = vec![first];
+        while let Ok(work) = self.queue.try_recv() {
+            let (more, longer) = size(&work);
+            (changes, bytes) = (changes + more, bytes + longer);
+            if changes > self.group_limit || bytes > GROUP_BYTES {
+                return (group, Some(work));
+            }
+            group.push(work);
+        }
+        (group, None)
+    }
+
+    fn serve(&mut self, works: Vec<Work>) {
+        let mut group = Group::default();
+        let mut answers = Vec::with_capacity(works.len());
+        for Work { changes, answer } in works {
+            let taken = match self.shared.failure() {
+                Some(error) => Err(error.into()),
+                None => self.guarded(|writer| group.take(&writer.db, changes)),
+            };
+            answers.push((answer, taken));
+        }
+        let settled = match group.is_empty() || self.shared.failure().is_some() {
+            true => self.shared.failure().map_or(Ok(()), Err),
+            false => self.settle(group, answers.len()),
+        };
+        for (answer, taken) in answers {
+            let verdict = taken.and_then(|()| settled.clone().map_err(CommitError::Store));
+            self.shared.count(&verdict);
+            // Who has gone no longer asks; what was taken is done all the same.
+            let _ = answer.send(verdict);
+        }
+    }
+
+    /// Makes a group durable, or the store a failed one.
+    fn settle(&mut self, group: Group, commits: usize) -> Result<(), StoreError> {
+        let Group { batch, touched, .. } = group;
+        self.shared.unsettle(touched.into_iter().map(|(key, record)| (key, record.before)));
+        let done = self.guarded(|writer| {
+            writer.db.apply_batch(batch).map_err(|error| failure(&error))?;
+            writer.db.flush().map_err(|error| failure(&error))?;
+            (writer.sync)().map_err(|error| StoreError::Failed(format!("cannot sync: {error}")))
+        });
+        match &done {
+            Ok(()) => self.shared.settled(commits),
+            Err(error) => self.shared.fail(error),
+        }
+        done
+    }
+
+    /// sled asserts where it might return an error; that is a failure of the
+    /// store, not the end of the thread.
+    fn guarded<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
+            let error = StoreError::Failed("the engine panicked while writing".to_owned());
+            self.shared.fail(&error);
+            Err(error.into())
+        })
+    }
+}
+
+fn size(work: &Work) -> (usize, usize) {
+    let bytes = work.changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum();
+    (work.changes.len(), bytes)
+}
+
+/// What is written together.
+#[derive(Default)]
+struct Group {
+    batch: Batch,
+    touched: HashMap<Vec<u8>, Touched>,
+    puts: bool,
+}
+
+/// A record as this group found it, and the version the group gives it.
+struct Touched {
+    before: Option<IVec>,
+    version: Version,
+}
+
+impl Group {
+    fn is_empty(&self) -> bool {
+        !self.puts
+    }
+
+    /// Takes a commit in whole, or nothing of it.
+    fn take(&mut self, db: &Db, changes: Vec<Change>) -> Result<(), CommitError> {
+        if changes.is_empty() {
+            self.probe(db)?;
+        }
+        let mut keys = Vec::with_capacity(changes.len());
+        for change in &changes {
+            let key = layout::record_key(&change.key);
+            if self.version(db, &key, &change.key)? != change.expected {
+                return Err(CommitError::Conflict);
+            }
+            keys.push(key);
+        }
+        for (key, change) in keys.into_iter().zip(changes) {
+            self.put(key, change);
+        }
+        Ok(())
+    }
+
+    fn version(&mut self, db: &Db, key: &[u8], named: &Key) -> Result<Version, StoreError> {
+        if let Some(touched) = self.touched.get(key) {
+            return Ok(touched.version);
+        }
+        let before = db.get(key).map_err(|error| failure(&error))?;
+        let version = match &before {
+            Some(value) => layout::version(key, value).ok_or_else(|| damaged(named))?,
+            None => 0,
+        };
+        self.touched.insert(key.to_vec(), Touched { before, version });
+        Ok(version)
+    }
+
+    /// The last put of a key counts, so that a record changed twice in a group
+    /// is written once.
+    fn put(&mut self, key: Vec<u8>, change: Change) {
+        self.puts = true;
+        if change.due_before != change.due_after {
+            if let Some(at) = change.due_before {
+                self.batch.remove(layout::due_key(at, &change.key));
+            }
+            if let Some(at) = change.due_after {
+                self.batch.insert(layout::due_key(at, &change.key), IVec::default());
+            }
+        }
+        for entry in &change.entries_removed {
+            self.batch.remove(layout::entry_key(entry));
+        }
+        for entry in &change.entries_added {
+            self.batch.insert(layout::entry_key(entry), IVec::default());
+        }
+        let version = if change.body.is_some() { change.expected + 1 } else { 0 };
+        match change.body {
+            Some(body) => self.batch.insert(key.as_slice(), layout::value(&key, version, &body)),
+            None => self.batch.remove(key.as_slice()),
+        }
+        if let Some(touched) = self.touched.get_mut(&key) {
+            touched.version = version;
+        }
+    }
+
+    /// A write like any other, of a value that is never the same twice.
+    fn probe(&mut self, db: &Db) -> Result<(), StoreError> {
+        let last = db.get(layout::PROBE_KEY).map_err(|error| failure(&error))?;
+        let last = last.and_then(|value| value.as_ref().try_into().ok().map(u64::from_be_bytes));
+        let next = last.unwrap_or(0).wrapping_add(1);
+        self.batch.insert(layout::PROBE_KEY, next.to_be_bytes().as_slice());
+        self.puts = true;
+        Ok(())
+    }
+}

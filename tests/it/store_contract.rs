@@ -1,0 +1,410 @@
+//! What every engine promises, told once and run over each; and what only the
+//! one with files can be asked.
+
+use dialback::store::memory::Memory;
+use dialback::store::records::{self, Record};
+use dialback::store::sled::{Options, Sled};
+use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store, StoreError};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A record with everything that a record can have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thing {
+    /// Its id.
+    pub id: String,
+    /// Any content.
+    pub note: u32,
+    /// When it is due, in milliseconds.
+    pub due: Option<i64>,
+    /// Where it is listed: under a number, at a time.
+    pub listed: Option<(u8, i64)>,
+}
+
+impl Record for Thing {
+    const KIND: Kind = Kind::Delivery;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due.map(at)
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let line = |index, scope: String, millis| Entry { index, scope, at: at(millis), id: self.id.clone() };
+        match self.listed {
+            None => Vec::new(),
+            Some((to, millis)) => {
+                vec![
+                    line(Index::Deliveries, String::new(), millis),
+                    line(Index::DeliveriesTo, to.to_string(), millis),
+                ]
+            }
+        }
+    }
+}
+
+/// A time in milliseconds.
+pub fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap()
+}
+
+fn thing(id: &str, note: u32, due: Option<i64>, listed: Option<(u8, i64)>) -> Thing {
+    Thing { id: id.to_owned(), note, due, listed }
+}
+
+fn all() -> Scan {
+    let scope = String::new();
+    Scan { index: Index::Deliveries, scope, since: None, until: None, after: None, limit: 100 }
+}
+
+async fn ids(store: &dyn Store, scan: Scan) -> Vec<String> {
+    store.scan(&scan).await.unwrap().into_iter().map(|entry| entry.id).collect()
+}
+
+async fn due_ids(store: &dyn Store, until: Timestamp, limit: usize) -> Vec<String> {
+    store.due(until, limit).await.unwrap().into_iter().map(|(key, _)| key.id).collect()
+}
+
+/// The story: what one record, and several, live through.
+async fn story(store: &dyn Store) {
+    store.probe().await.unwrap();
+    assert!(records::get::<Thing>(store, "a").await.unwrap().is_none());
+    assert_eq!(store.next_due().await.unwrap(), None);
+
+    let first = thing("a", 1, Some(50), Some((1, 10)));
+    records::save(store, None, &first).await.unwrap();
+    let read = records::get::<Thing>(store, "a").await.unwrap().unwrap();
+    assert_eq!((read.version, &read.record), (1, &first));
+    assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
+
+    // Written from nothing, or from an older version: too late.
+    let again = records::save(store, None, &first).await;
+    assert!(matches!(again, Err(CommitError::Conflict)));
+    let second = thing("a", 2, Some(70), Some((2, 10)));
+    records::save(store, Some(&read), &second).await.unwrap();
+    let late = records::save(store, Some(&read), &first).await;
+    assert!(matches!(late, Err(CommitError::Conflict)));
+    let read = records::get::<Thing>(store, "a").await.unwrap().unwrap();
+    assert_eq!((read.version, &read.record), (2, &second));
+
+    // Its entries moved with it.
+    assert_eq!(store.due(at(69), 9).await.unwrap(), []);
+    assert_eq!(store.due(at(70), 9).await.unwrap(), [(Key::new(Kind::Delivery, "a"), at(70))]);
+    let of = |to: &str| Scan { index: Index::DeliveriesTo, scope: to.to_owned(), ..all() };
+    assert_eq!(ids(store, of("1")).await, Vec::<String>::new());
+    assert_eq!(ids(store, of("2")).await, ["a"]);
+
+    // All or nothing: one of two comes too late.
+    let other = thing("b", 1, Some(60), Some((2, 20)));
+    let both = vec![records::put(None, &other), records::put(None, &first)];
+    assert!(matches!(store.commit(both).await, Err(CommitError::Conflict)));
+    assert!(records::get::<Thing>(store, "b").await.unwrap().is_none());
+    assert_eq!(due_ids(store, Timestamp::MAX, 9).await, ["a"]);
+
+    let both =
+        vec![records::put(None, &other), records::put(Some(&read), &thing("a", 3, None, Some((2, 10))))];
+    store.commit(both).await.unwrap();
+    records::save(store, None, &thing("c", 1, Some(-5), Some((2, 20)))).await.unwrap();
+    records::save(store, None, &thing("d", 1, None, Some((22, 30)))).await.unwrap();
+    assert_eq!(due_ids(store, Timestamp::MAX, 9).await, ["c", "b"]);
+    assert_eq!(due_ids(store, Timestamp::MAX, 1).await, ["c"]);
+    assert_eq!(store.next_due().await.unwrap(), Some(at(-5)));
+
+    // Newest first, ties by id descending, in bounds, page by page.
+    assert_eq!(ids(store, all()).await, ["d", "c", "b", "a"]);
+    assert_eq!(ids(store, of("2")).await, ["c", "b", "a"]);
+    assert_eq!(ids(store, Scan { since: Some(at(20)), until: Some(at(30)), ..all() }).await, ["c", "b"]);
+    assert_eq!(ids(store, Scan { limit: 2, ..all() }).await, ["d", "c"]);
+    assert_eq!(ids(store, Scan { after: Some((at(20), "c".into())), limit: 1, ..all() }).await, ["b"]);
+    assert_eq!(
+        ids(store, Scan { since: Some(at(30)), until: Some(at(20)), ..all() }).await,
+        Vec::<String>::new()
+    );
+    assert_eq!(ids(store, Scan { limit: 0, ..all() }).await, Vec::<String>::new());
+
+    // Gone with all its entries, and new again.
+    let read = records::get::<Thing>(store, "c").await.unwrap().unwrap();
+    store.commit(vec![records::delete(&read)]).await.unwrap();
+    assert!(records::get::<Thing>(store, "c").await.unwrap().is_none());
+    assert_eq!(due_ids(store, Timestamp::MAX, 9).await, ["b"]);
+    assert_eq!(ids(store, all()).await, ["d", "b", "a"]);
+    records::save(store, None, &read.record).await.unwrap();
+    assert_eq!(records::get::<Thing>(store, "c").await.unwrap().unwrap().version, 1);
+
+    store.commit(Vec::new()).await.unwrap();
+    refuses(store).await;
+}
+
+/// What no engine takes; nothing of it is done.
+async fn refuses(store: &dyn Store) {
+    let new = || records::put(None, &thing("new", 1, None, None));
+    let long = Key::new(Kind::Delivery, "x".repeat(Key::MAX_ID + 1));
+    let foreign = Entry { index: Index::Deliveries, scope: String::new(), at: at(1), id: "other".into() };
+    let torn = Entry { index: Index::DeliveriesTo, scope: "a\0b".into(), at: at(1), id: "new".into() };
+    let crowd = |n| records::put(None, &thing(&format!("crowd{n}"), 1, None, None));
+    for refused in [
+        vec![new(), new()],
+        vec![Change { key: long, ..new() }],
+        vec![Change { key: Key::new(Kind::Delivery, ""), ..new() }],
+        vec![Change { body: Some(vec![b' '; Change::MAX_BODY + 1]), ..new() }],
+        vec![Change { entries_added: vec![foreign], ..new() }],
+        vec![Change { entries_added: vec![torn], ..new() }],
+        (0..=Change::MAX_COMMIT).map(crowd).collect(),
+    ] {
+        let answer = store.commit(refused).await;
+        assert!(matches!(answer, Err(CommitError::Store(StoreError::Failed(_)))), "{answer:?}");
+    }
+    assert!(records::get::<Thing>(store, "new").await.unwrap().is_none());
+}
+
+/// Eight who count the same record up: every step is counted once.
+async fn count_together(store: Arc<dyn Store>) {
+    const STEPS: u32 = 200;
+    records::save(&*store, None, &thing("n", 0, None, None)).await.unwrap();
+    let tasks = (0..8).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for _ in 0..STEPS {
+                loop {
+                    let read = records::get::<Thing>(&*store, "n").await.unwrap().unwrap();
+                    let next = Thing { note: read.record.note + 1, ..read.record.clone() };
+                    match records::save(&*store, Some(&read), &next).await {
+                        Ok(()) => break,
+                        Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+        })
+    });
+    join_all(tasks).await.into_iter().for_each(|task| task.unwrap());
+    let read = records::get::<Thing>(&*store, "n").await.unwrap().unwrap();
+    assert_eq!((read.record.note, read.version), (8 * STEPS, u64::from(8 * STEPS) + 1));
+}
+
+async fn closed(store: &dyn Store) {
+    store.close().await;
+    assert!(matches!(store.read(&Key::new(Kind::Delivery, "a")).await, Err(StoreError::Closed)));
+    assert!(matches!(store.commit(Vec::new()).await, Err(CommitError::Store(StoreError::Closed))));
+    assert!(matches!(store.due(at(0), 1).await, Err(StoreError::Closed)));
+    assert!(matches!(store.scan(&all()).await, Err(StoreError::Closed)));
+    assert!(matches!(store.probe().await, Err(StoreError::Closed)));
+    store.close().await;
+}
+
+/// Opens a store with what the tests need.
+pub fn open(dir: &Path) -> Sled {
+    Sled::open(dir, Options::default()).unwrap()
+}
+
+fn refusal(dir: &Path) -> StoreError {
+    Sled::open(dir, Options::default()).err().expect("a refusal")
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    let store = Memory::new();
+    story(&store).await;
+    closed(&store).await;
+}
+
+#[tokio::test]
+async fn sled_keeps_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    story(&store).await;
+    closed(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_counts_every_step_once() {
+    count_together(Arc::new(Memory::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sled_counts_every_step_once() {
+    let dir = tempfile::tempdir().unwrap();
+    count_together(Arc::new(open(dir.path()))).await;
+}
+
+#[tokio::test]
+async fn sled_has_everything_again_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("made/with/parents"));
+    story(&store).await;
+    let before = (store.due(Timestamp::MAX, 99).await.unwrap(), store.scan(&all()).await.unwrap());
+    let report = store.check().await.unwrap();
+    store.close().await;
+
+    let store = open(&dir.path().join("made/with/parents"));
+    let after = (store.due(Timestamp::MAX, 99).await.unwrap(), store.scan(&all()).await.unwrap());
+    assert_eq!(after, before);
+    assert_eq!((report.records, report.entries, report.due, report.damaged), (4, 8, 2, 0));
+    assert_eq!(store.check().await.unwrap(), report);
+    assert_eq!(records::get::<Thing>(&store, "a").await.unwrap().unwrap().version, 3);
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_that_the_store_is_in_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path());
+    let refused = refusal(dir.path());
+    drop(first);
+    open(dir.path());
+    assert!(matches!(&refused, StoreError::InUse(text) if text.contains("stop that process")), "{refused}");
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_noticed_and_nothing_else_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for id in ["a", "b", "c"] {
+        records::save(&store, None, &thing(id, 1, Some(5), Some((1, 5)))).await.unwrap();
+    }
+    store.close().await;
+    let raw = raw(dir.path());
+    let mut value = raw.get(b"rda").unwrap().unwrap().to_vec();
+    *value.last_mut().unwrap() ^= 1;
+    raw.insert(b"rda", value).unwrap();
+    raw.remove(b"rdb").unwrap();
+    raw.insert(b"?", b"").unwrap();
+    drop(raw);
+
+    let store = open(dir.path());
+    let read = store.read(&Key::new(Kind::Delivery, "a")).await;
+    assert!(matches!(&read, Err(StoreError::Damaged(text)) if text.contains("restore")), "{read:?}");
+    let old = records::put(None, &thing("a", 9, None, None));
+    let written = store.commit(vec![old]).await;
+    assert!(matches!(written, Err(CommitError::Store(StoreError::Damaged(_)))), "{written:?}");
+    assert!(store.read(&Key::new(Kind::Delivery, "c")).await.unwrap().is_some());
+    let report = store.check().await.unwrap();
+    assert!(matches!(report.verdict(), Err(StoreError::Damaged(_))));
+    // The foreign key, the flipped record, and two lines and a due of none.
+    assert_eq!((report.records, report.damaged), (2, 5), "{:?}", report.damage);
+}
+
+#[tokio::test]
+async fn a_store_whose_data_is_gone_is_not_begun_anew() {
+    for gone in ["missing", "empty", "another"] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        records::save(&store, None, &thing("a", 1, None, None)).await.unwrap();
+        store.close().await;
+        fs::remove_file(dir.path().join("db")).unwrap();
+        match gone {
+            "missing" => {}
+            "empty" => fs::write(dir.path().join("db"), b"").unwrap(),
+            _ => {
+                for snapshot in fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()) {
+                    if snapshot.file_name().unwrap().to_string_lossy().starts_with("snap.") {
+                        fs::remove_file(snapshot).unwrap();
+                    }
+                }
+                drop(raw(dir.path()));
+            }
+        }
+        let refused = refusal(dir.path());
+        assert!(matches!(&refused, StoreError::Open(text) if text.contains("restore")), "{gone}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn data_of_somebody_else_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = raw(dir.path());
+    other.insert(b"theirs", b"1").unwrap();
+    drop(other);
+    let refused = refusal(dir.path());
+    assert_eq!(raw(dir.path()).get(b"theirs").unwrap().as_deref(), Some(&b"1"[..]));
+    assert!(matches!(&refused, StoreError::Open(text) if text.contains("another directory")), "{refused}");
+}
+
+#[tokio::test]
+async fn damage_that_the_engine_notices_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    records::save(&store, None, &thing("a", 1, None, None)).await.unwrap();
+    store.close().await;
+    open(dir.path()).close().await;
+    let snapshot = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path());
+    let snapshot = snapshot.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap."));
+    for path in snapshot {
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[0] ^= 0xff;
+        fs::write(&path, bytes).unwrap();
+    }
+    let refused = refusal(dir.path());
+    assert!(matches!(&refused, StoreError::Damaged(text) if text.contains("restore")), "{refused}");
+}
+
+#[tokio::test]
+async fn a_half_written_snapshot_does_not_matter() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    records::save(&store, None, &thing("a", 1, None, None)).await.unwrap();
+    store.close().await;
+    let leftover = dir.path().join("snap.00000000000FFFFF.generating");
+    fs::write(&leftover, b"half").unwrap();
+    let store = open(dir.path());
+    assert!(!leftover.exists());
+    assert!(records::get::<Thing>(&store, "a").await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_may_wait_is_refused_and_not_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sled::open(dir.path(), Options { max_waiting: 1, ..Options::default() }).unwrap();
+    let things: Vec<_> = (0..300).map(|n| thing(&format!("{n:03}"), n, None, None)).collect();
+    let answers = join_all(things.iter().map(|thing| records::save(&store, None, thing))).await;
+    let mut overloaded = 0;
+    for (thing, answer) in things.iter().zip(answers) {
+        let there = records::get::<Thing>(&store, &thing.id).await.unwrap().is_some();
+        match answer {
+            Ok(()) => assert!(there),
+            Err(CommitError::Store(StoreError::Overloaded)) => {
+                overloaded += 1;
+                assert!(!there);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!((1..300).contains(&overloaded), "{overloaded}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_finished_before_closing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(dir.path()));
+    let writes: Vec<_> = (0..500)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(
+                async move { records::save(&*store, None, &thing(&n.to_string(), n, None, None)).await },
+            )
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    store.close().await;
+    let mut done = 0;
+    for write in writes {
+        match write.await.unwrap() {
+            Ok(()) => done += 1,
+            Err(CommitError::Store(StoreError::Closed)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(open(dir.path()).check().await.unwrap().records, done);
+}
+
+/// The tree below a closed store.
+fn raw(dir: &Path) -> sled::Db {
+    sled::Config::new().path(dir).segment_size(8 * 1024 * 1024).flush_every_ms(None).open().unwrap()
+}

@@ -1,0 +1,143 @@
+//! A process that writes is killed at random moments; whatever it had
+//! acknowledged is there afterwards, and nothing is half there.
+
+use crate::store_contract::{at, open};
+use dialback::store::{Change, Entry, Index, Key, Kind, Store};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+const KILLS: usize = 30;
+const WRITERS: u64 = 12;
+const DIR: &str = "DIALBACK_TEST_CRASH_DIR";
+
+#[test]
+fn nothing_acknowledged_is_lost_to_a_kill() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    // This very test, started by itself, is the process that is killed.
+    if let Ok(dir) = std::env::var(DIR) {
+        runtime.block_on(write_until_killed(Path::new(&dir)));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut acknowledged = HashMap::new();
+    for _ in 0..KILLS {
+        acknowledged.extend(killed_run(dir.path()));
+        runtime.block_on(verify(dir.path(), &acknowledged));
+    }
+    let total: u64 = acknowledged.values().sum();
+    assert!(total > KILLS as u64, "only {total} commits were tried");
+}
+
+/// Each writer commits a new record with its entries, and a count of them that
+/// is due at another time than before: two records and up to five keys at once.
+async fn write_until_killed(dir: &Path) {
+    let store: Arc<dyn Store> = Arc::new(open(dir));
+    let writers = (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&store), writer)));
+    futures_util::future::join_all(writers).await;
+}
+
+async fn write(store: Arc<dyn Store>, writer: u64) {
+    let done = store.read(&counter(writer)).await.unwrap().map_or(0, |stored| stored.version);
+    for n in done + 1.. {
+        store.commit(vec![count(writer, n), record(writer, n)]).await.unwrap();
+        let line = format!("\nacknowledged {writer} {n}\n");
+        std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
+    }
+}
+
+fn counter(writer: u64) -> Key {
+    Key::new(Kind::Verification, format!("VE{writer}"))
+}
+
+fn numbered(writer: u64, n: u64) -> Key {
+    Key::new(Kind::Delivery, format!("SM{writer}-{n}"))
+}
+
+fn due(n: u64) -> jiff::Timestamp {
+    at((n * 7919 % 1000) as i64)
+}
+
+fn count(writer: u64, n: u64) -> Change {
+    Change {
+        key: counter(writer),
+        expected: n - 1,
+        body: Some(n.to_string().into_bytes()),
+        due_before: (n > 1).then(|| due(n - 1)),
+        due_after: Some(due(n)),
+        entries_added: Vec::new(),
+        entries_removed: Vec::new(),
+    }
+}
+
+fn record(writer: u64, n: u64) -> Change {
+    let key = numbered(writer, n);
+    let line = |index, scope: String| Entry { index, scope, at: at(n as i64), id: key.id.clone() };
+    Change {
+        expected: 0,
+        body: Some(vec![b'0'; 300]),
+        due_before: None,
+        due_after: None,
+        entries_added: vec![
+            line(Index::Deliveries, String::new()),
+            line(Index::DeliveriesTo, writer.to_string()),
+        ],
+        entries_removed: Vec::new(),
+        key,
+    }
+}
+
+/// Starts the writers, kills them some time between before they have opened
+/// the store and well into writing, and says what was acknowledged.
+fn killed_run(dir: &Path) -> HashMap<u64, u64> {
+    let name = "store_crash::nothing_acknowledged_is_lost_to_a_kill";
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(DIR, dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let killer = std::thread::spawn(move || {
+        let mut random = [0; 2];
+        getrandom::fill(&mut random).unwrap();
+        std::thread::sleep(Duration::from_millis(u64::from(u16::from_le_bytes(random) % 500)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    });
+    // A line that the kill cut short has no number, or one that is too small.
+    let acknowledged = lines.map_while(Result::ok).filter_map(|line| {
+        let (writer, n) = line.strip_prefix("acknowledged ")?.split_once(' ')?;
+        Some((writer.parse().ok()?, n.parse().ok()?))
+    });
+    let last = acknowledged.collect();
+    killer.join().unwrap();
+    last
+}
+
+async fn verify(dir: &Path, acknowledged: &HashMap<u64, u64>) {
+    let store = open(dir);
+    let mut written = 0;
+    let mut counters = 0;
+    for writer in 0..WRITERS {
+        let count = store.read(&counter(writer)).await.unwrap();
+        let count = count.map_or(0, |stored| stored.version);
+        let promised = acknowledged.get(&writer).copied().unwrap_or(0);
+        assert!(count >= promised, "writer {writer}: {promised} acknowledged, {count} there");
+        for n in 1..=count {
+            assert!(
+                store.read(&numbered(writer, n)).await.unwrap().is_some(),
+                "writer {writer}: {n} is missing"
+            );
+        }
+        written += count;
+        counters += u64::from(count > 0);
+    }
+    let report = store.check().await.unwrap();
+    let found = (report.records, report.entries, report.due, report.damage);
+    assert_eq!(found, (written + counters, 2 * written, counters, Vec::new()));
+    store.close().await;
+}

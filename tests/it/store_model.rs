@@ -1,0 +1,156 @@
+//! Any sequence of operations has the same answers in memory and in files,
+//! however often the files are opened anew.
+
+use crate::store_contract::{Thing, at, open};
+use dialback::store::memory::Memory;
+use dialback::store::records::{self, Versioned};
+use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use std::path::Path;
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Changes made of what was read last, some of an older version.
+    Commit(Vec<Write>),
+    Due {
+        until: i64,
+        limit: usize,
+    },
+    Scan {
+        to: Option<u8>,
+        since: Option<i64>,
+        until: Option<i64>,
+        after: Option<(i64, u8)>,
+        limit: usize,
+    },
+    Reopen,
+}
+
+#[derive(Debug, Clone)]
+struct Write {
+    id: u8,
+    /// `None` deletes.
+    content: Option<Thing>,
+    stale: bool,
+}
+
+fn write() -> impl Strategy<Value = Write> {
+    let times = || proptest::option::of(-3..9i64);
+    let listed = proptest::option::of((0..3u8, -3..9i64));
+    let content = (any::<u32>(), times(), listed);
+    let stale = proptest::bool::weighted(0.1);
+    (0..6u8, proptest::option::weighted(0.8, content), stale).prop_map(|(id, content, stale)| {
+        let content = content.map(|(note, due, listed)| Thing { id: name(id), note, due, listed });
+        Write { id, content, stale }
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let times = || proptest::option::of(-4..10i64);
+    let after = proptest::option::of((-4..10i64, 0..6u8));
+    prop_oneof![
+        8 => proptest::collection::vec(write(), 1..4).prop_map(Step::Commit),
+        2 => (-4..10i64, 0..7usize).prop_map(|(until, limit)| Step::Due { until, limit }),
+        3 => (proptest::option::of(0..3u8), times(), times(), after, 0..7usize)
+            .prop_map(|(to, since, until, after, limit)| Step::Scan { to, since, until, after, limit }),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+fn key(id: u8) -> Key {
+    Key::new(Kind::Delivery, name(id))
+}
+
+fn name(id: u8) -> String {
+    format!("SM{id}")
+}
+
+/// The changes, of what the store has.
+async fn changes(store: &dyn Store, writes: &[Write]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for write in writes {
+        let old: Option<Versioned<Thing>> = records::get(store, &name(write.id)).await.unwrap();
+        let mut change = match (&write.content, &old) {
+            (Some(new), _) => records::put(old.as_ref(), new),
+            (None, Some(old)) => records::delete(old),
+            (None, None) => continue,
+        };
+        change.expected += u64::from(write.stale);
+        changes.push(change);
+    }
+    changes
+}
+
+fn verdict(answer: Result<(), CommitError>) -> String {
+    answer.map_or_else(|error| error.to_string(), |()| "done".to_owned())
+}
+
+fn scan(step: &Step) -> Option<Scan> {
+    let Step::Scan { to, since, until, after, limit } = step else { return None };
+    Some(Scan {
+        index: if to.is_some() { Index::DeliveriesTo } else { Index::Deliveries },
+        scope: to.map(|to| to.to_string()).unwrap_or_default(),
+        since: since.map(at),
+        until: until.map(at),
+        after: after.map(|(millis, id)| (at(millis), name(id))),
+        limit: *limit,
+    })
+}
+
+async fn run(dir: &Path, steps: Vec<Step>) {
+    let memory = Memory::new();
+    let mut files = open(dir);
+    for step in steps {
+        match &step {
+            Step::Commit(writes) => {
+                let changes = changes(&memory, writes).await;
+                let expected = verdict(memory.commit(changes.clone()).await);
+                assert_eq!(verdict(files.commit(changes).await), expected);
+            }
+            Step::Due { until, limit } => {
+                let expected = memory.due(at(*until), *limit).await.unwrap();
+                assert_eq!(files.due(at(*until), *limit).await.unwrap(), expected);
+            }
+            Step::Scan { .. } => {
+                let scan = scan(&step).unwrap();
+                assert_eq!(files.scan(&scan).await.unwrap(), memory.scan(&scan).await.unwrap());
+            }
+            Step::Reopen => {
+                files.close().await;
+                files = open(dir);
+            }
+        }
+        for id in 0..6 {
+            assert_eq!(files.read(&key(id)).await.unwrap(), memory.read(&key(id)).await.unwrap());
+        }
+    }
+    let everything = |index, scope: &str| Scan {
+        index,
+        scope: scope.to_owned(),
+        since: None,
+        until: None,
+        after: None,
+        limit: 99,
+    };
+    let listed: Vec<Entry> = memory.scan(&everything(Index::Deliveries, "")).await.unwrap();
+    assert_eq!(files.scan(&everything(Index::Deliveries, "")).await.unwrap(), listed);
+    let due = memory.due(Timestamp::MAX, 99).await.unwrap();
+    assert_eq!(files.due(Timestamp::MAX, 99).await.unwrap(), due);
+    let report = files.check().await.unwrap();
+    assert_eq!(
+        (report.due, report.entries, report.damage),
+        (due.len() as u64, 2 * listed.len() as u64, vec![])
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn files_answer_as_memory_does(steps in proptest::collection::vec(step(), 1..60)) {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(run(dir.path(), steps));
+    }
+}
