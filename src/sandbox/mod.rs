@@ -1,1 +1,226 @@
-//! sandbox
+//! A Twilio of its own: the REST API, the network behind it, and telephones.
+//!
+//! The sandbox speaks `/2010-04-01/…` as Twilio does, lives through messages
+//! and calls in memory, signs its webhooks, executes TwiML, misbehaves on
+//! request, and is steered under `/sandbox/…`. It refuses to know anything of
+//! the service it stands beside but a base URL and an API key for its page,
+//! and it is no gateway: nothing leaves this machine.
+
+mod address;
+mod behaviour;
+mod call;
+mod callbacks;
+mod calls;
+mod control;
+mod events;
+mod exchanges;
+mod execute;
+mod fetch;
+mod forward;
+mod inbound;
+mod incoming;
+mod messages;
+mod network;
+mod outgoing;
+mod page;
+mod paging;
+mod phone;
+mod refusal;
+mod resource;
+mod rest;
+mod script;
+mod shelf;
+mod world;
+mod xml;
+
+pub use behaviour::{
+    Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout,
+};
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::secret::Secret;
+use address::Address;
+use incoming::{Request, collect, complaint};
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use tokio::task::JoinSet;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, Method};
+use warp::path::FullPath;
+use warp::reply::Response;
+use world::World;
+
+/// The sender that messages have when no number of the account's is configured.
+const SENDER: &str = "+15005550006";
+
+/// What the sandbox is made with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The account's SID, `AC` and 32 hexadecimal digits.
+    pub account_sid: String,
+    /// The account's token: for the REST API and for signing webhooks.
+    pub auth_token: Secret,
+    /// An API key beside it, `SK…` and its secret.
+    pub api_key: Option<(String, Secret)>,
+    /// The senders that exist, in E.164; with none, every valid one does.
+    pub own_numbers: Vec<String>,
+    /// Where the dice start: the same seed brings the same mishaps.
+    pub seed: u64,
+    /// The service beside it, for the page's form.
+    pub app: Option<App>,
+    /// Where inbound messages and calls are told.
+    pub inbound: Inbound,
+    /// How fast hops, speech and pauses go: 1 is real time, 0 is at once.
+    pub pace: f64,
+    /// How phones behave unless they wish otherwise.
+    pub behaviour: Behaviour,
+    /// Names other than loopback's by which the controls may be called.
+    pub hosts: Vec<String>,
+    /// Whether webhooks may go to other machines than this one.
+    pub allow_remote_callbacks: bool,
+}
+
+impl Settings {
+    /// Settings for an account, with everything else at its default: seed 0,
+    /// pace 1, every sender valid, nothing inbound, nothing remote.
+    pub fn new(account_sid: impl Into<String>, auth_token: Secret) -> Self {
+        Self {
+            account_sid: account_sid.into(),
+            auth_token,
+            api_key: None,
+            own_numbers: Vec::new(),
+            seed: 0,
+            app: None,
+            inbound: Inbound::default(),
+            pace: 1.0,
+            behaviour: Behaviour::default(),
+            hosts: Vec::new(),
+            allow_remote_callbacks: false,
+        }
+    }
+
+    /// Whether a sender belongs to the account.
+    fn owns(&self, number: &str) -> bool {
+        self.own_numbers.is_empty() || number == SENDER || self.own_numbers.iter().any(|own| own == number)
+    }
+
+    /// The sender that a messaging service picks.
+    fn sender(&self) -> Address {
+        let number = self.own_numbers.first().map_or(SENDER, String::as_str).to_owned();
+        Address { whatsapp: false, number }
+    }
+}
+
+/// The service beside the sandbox.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Where it is, such as `http://127.0.0.1:8080`.
+    pub base_url: String,
+    /// A key for its API.
+    pub api_key: Secret,
+}
+
+/// Where inbound messages and calls are told: absolute URLs.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Inbound {
+    /// A message comes in.
+    pub sms_url: Option<String>,
+    /// A call comes in.
+    pub voice_url: Option<String>,
+    /// An inbound call has ended.
+    pub voice_status_url: Option<String>,
+}
+
+/// A simulated Twilio. Cheap to clone; clones are the same one. What runs
+/// beside (messages on their way, calls, callbacks) ends with the last clone,
+/// or when [`Sandbox::run`] is told to stop.
+#[derive(Clone)]
+pub struct Sandbox {
+    world: Arc<World>,
+    /// Owned here and only borrowed by the world, so that dropping the last
+    /// sandbox ends them all.
+    tasks: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl Sandbox {
+    /// A sandbox in which nothing has happened yet. SIDs come from `entropy`;
+    /// mishaps come from the settings' seed alone.
+    ///
+    /// # Errors
+    /// When the HTTP client's TLS library cannot be set up.
+    pub fn new(settings: Settings, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
+        let tasks = Arc::new(Mutex::new(JoinSet::new()));
+        let http = outgoing::client()?;
+        let world = Arc::new(World::new(settings, clock, entropy, http, Arc::downgrade(&tasks)));
+        Ok(Self { world, tasks })
+    }
+
+    /// All its routes: `/2010-04-01/…`, `/sandbox/…` and the page at `/`.
+    pub fn filter(&self) -> BoxedFilter<(Response,)> {
+        let sandbox = self.clone();
+        warp::any()
+            .and(warp::method())
+            .and(warp::path::full())
+            .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+            .and(warp::header::headers_cloned())
+            .and(warp::body::stream())
+            .and(warp::any().map(move || sandbox.clone()))
+            .and_then(
+                async |method: Method,
+                       path: FullPath,
+                       query: String,
+                       headers: HeaderMap,
+                       body,
+                       sandbox: Self| {
+                    let Some(body) = collect(body).await else {
+                        return Ok::<_, Infallible>(complaint(
+                            413,
+                            "the body is too long or too slow",
+                            "256 KiB at most",
+                        ));
+                    };
+                    let path = path.as_str().to_owned();
+                    let request = Request { method, path, query, headers, body };
+                    Ok(sandbox.answer(&request).await)
+                },
+            )
+            .boxed()
+    }
+
+    async fn answer(&self, request: &Request) -> Response {
+        match request.path.split('/').nth(1) {
+            Some("2010-04-01") => rest::answer(&self.world, request).await,
+            Some("sandbox") => control::answer(&self.world, request).await,
+            _ => page::answer(&self.world, request),
+        }
+    }
+
+    /// Waits for `shutdown`, then ends what runs beside, long polls and event
+    /// streams.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        shutdown.await;
+        self.world.change(|state| state.closing = true);
+        self.world.tell("closing", serde_json::json!({}));
+        self.world.abort_all();
+    }
+
+    /// Sets the service beside it, once its port is known.
+    pub fn set_app(&self, app: App) {
+        self.world.change(|state| state.app = Some(app));
+    }
+
+    /// Sets where inbound messages and calls are told, once the port is known.
+    pub fn set_inbound(&self, inbound: Inbound) {
+        self.world.change(|state| state.inbound = inbound);
+    }
+
+    /// How many lives (messages, calls, callbacks) are under way.
+    pub fn lives(&self) -> usize {
+        self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()
+    }
+}

@@ -1,0 +1,302 @@
+//! The life of a call: queued, ringing, answered or not, and what is told
+//! about it on the way. What is said once it is answered is
+//! [`execute`](super::execute)'s.
+
+use super::behaviour::{Answers, Behaviour};
+use super::callbacks::{CallEvent, Courier, Params, of_call};
+use super::execute::{Line, Next, Opening};
+use super::outgoing::{Webhook, send};
+use super::resource::{Call, CallStatus, Detection, Hook};
+use super::world::{Control, World, call_view};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// One hop of the network, at pace 1.
+const HOP: Duration = Duration::from_millis(150);
+/// How long a machine rings before it picks up, at pace 1.
+const MACHINE: Duration = Duration::from_secs(2);
+/// How long a busy or dead line takes to say so, at pace 1.
+const SIGNAL: Duration = Duration::from_millis(600);
+/// How long finding out who picked up takes, at pace 1.
+const DETECTION: Duration = Duration::from_millis(1_500);
+/// How many controls may wait for a call to take them.
+const CONTROLS: usize = 64;
+
+/// Takes a call in and starts it; false when too much is going on already, and
+/// then it was not taken.
+pub(super) fn launch(world: &Arc<World>, call: Call) -> bool {
+    let (sid, number) = (call.sid.clone(), call.phone().to_owned());
+    let behaviour = world.behaviour(&number);
+    let (ear, controls) = mpsc::channel(CONTROLS);
+    let view = call_view(&call);
+    let chance = world.change(|state| {
+        let peer = if call.direction == "inbound" { call.to.clone() } else { call.from.clone() };
+        let phone = state.phone(&number, world.settings.seed);
+        phone.ring(&sid);
+        phone.peer = Some(peer);
+        let chance = phone.fork();
+        state.lines.insert(sid.clone(), ear);
+        state.calls.push(sid.clone(), call);
+        chance
+    });
+    world.tell("call", view);
+    let courier = Courier::new(world, behaviour.callbacks.clone(), chance);
+    let line = Line::new(world.clone(), sid.clone(), controls, &behaviour);
+    let life = Life { world: world.clone(), sid: sid.clone(), behaviour, courier, line, number: 0 };
+    let taken = world.spawn(life.live());
+    if !taken {
+        world.change(|state| {
+            state.calls.remove(&sid);
+            state.lines.remove(&sid)
+        });
+    }
+    taken
+}
+
+/// Tells a live call something; false when it is not live.
+pub(super) fn control(world: &World, sid: &str, control: Control) -> bool {
+    let ear = world.with(|state| state.lines.get(sid).cloned());
+    ear.is_some_and(|ear| ear.try_send(control).is_ok())
+}
+
+struct Life {
+    world: Arc<World>,
+    sid: String,
+    behaviour: Behaviour,
+    courier: Courier,
+    line: Line,
+    /// How many progress events there were, asked for or not.
+    number: u32,
+}
+
+/// How ringing ended.
+enum Pickup {
+    Answered { machine: bool },
+    Over(CallStatus),
+}
+
+impl Life {
+    async fn live(mut self) {
+        let call = self.world.with(|state| state.calls.get(&self.sid).cloned());
+        let Some(call) = call else { return };
+        let status =
+            if call.direction == "inbound" { self.inbound(&call).await } else { self.outbound(&call).await };
+        self.end(status);
+    }
+
+    async fn outbound(&mut self, call: &Call) -> CallStatus {
+        if self.line.pace(HOP).await.is_err() {
+            return CallStatus::Canceled;
+        }
+        self.event(call, CallEvent::Initiated);
+        if self.line.pace(HOP).await.is_err() {
+            return CallStatus::Canceled;
+        }
+        let machine = match self.ring(call).await {
+            Pickup::Answered { machine } => machine,
+            Pickup::Over(status) => return status,
+        };
+        let Some(call) = self.answered() else { return CallStatus::Canceled };
+        self.event(&call, CallEvent::Answered);
+        if let Some(digits) = &call.order.send_digits {
+            self.line.caption(&format!("[keys: {digits}]"), None, None);
+        }
+        if let Some(detection) = &call.order.detection
+            && self.detect(detection, machine).await.is_err()
+        {
+            return CallStatus::Completed;
+        }
+        let next = match (&call.order.url, &call.order.twiml) {
+            (Some(hook), _) => Next::Fetch { hook: hook.clone(), extra: Vec::new() },
+            (None, Some(twiml)) => Next::Inline(twiml.clone()),
+            (None, None) => return CallStatus::Completed,
+        };
+        self.within_limit(call.order.time_limit, next).await;
+        CallStatus::Completed
+    }
+
+    /// An inbound call is answered by executing its first document, unless
+    /// that one rejects it.
+    async fn inbound(&mut self, call: &Call) -> CallStatus {
+        self.changed(CallStatus::Ringing);
+        let Some(hook) = call.order.url.clone() else { return CallStatus::Failed };
+        let next = Next::Fetch { hook, extra: Vec::new() };
+        match self.line.open(next).await {
+            Opening::Rejected { busy: true } => CallStatus::Busy,
+            Opening::Rejected { busy: false } => CallStatus::NoAnswer,
+            Opening::Over => CallStatus::NoAnswer,
+            Opening::Failed => CallStatus::Failed,
+            Opening::Taken(next) => {
+                if self.answered().is_some() {
+                    self.within_limit(call.order.time_limit, *next).await;
+                }
+                CallStatus::Completed
+            }
+        }
+    }
+
+    async fn within_limit(&mut self, seconds: u32, next: Next) {
+        let limit = self.world.clock.sleep(Duration::from_secs(u64::from(seconds)));
+        tokio::select! {
+            () = self.line.run(next) => {}
+            () = limit => tracing::info!(sid = self.sid, seconds, "sandbox call ended by its time limit"),
+        }
+    }
+
+    /// Rings until somebody or something picks up, or nobody does.
+    async fn ring(&mut self, call: &Call) -> Pickup {
+        let answers = self.behaviour.answers.unwrap_or_default();
+        if answers == Answers::Fails {
+            return self.signal(SIGNAL, CallStatus::Failed).await;
+        }
+        self.changed(CallStatus::Ringing);
+        self.event(call, CallEvent::Ringing);
+        let own = self.behaviour.answer_after_ms.map(Duration::from_millis);
+        match answers {
+            Answers::Busy => self.signal(SIGNAL, CallStatus::Busy).await,
+            Answers::Declines => self.signal(own.unwrap_or(SIGNAL), CallStatus::Busy).await,
+            Answers::Machine => self.wait_for_pickup(call, own, Some(MACHINE), true).await,
+            Answers::Person => self.wait_for_pickup(call, own, None, false).await,
+            Answers::Nobody | Answers::Fails => {
+                let timeout = own.unwrap_or(Duration::from_secs(u64::from(call.order.timeout)));
+                self.ring_out(timeout).await
+            }
+        }
+    }
+
+    async fn signal(&mut self, after: Duration, status: CallStatus) -> Pickup {
+        match self.line.pace(after).await {
+            Ok(()) => Pickup::Over(status),
+            Err(_) => Pickup::Over(CallStatus::Canceled),
+        }
+    }
+
+    /// Waits by the clock when a time was wished, at the pace when there is
+    /// only a habit, and for a control in any case; never beyond the timeout.
+    async fn wait_for_pickup(
+        &mut self,
+        call: &Call,
+        own: Option<Duration>,
+        habit: Option<Duration>,
+        machine: bool,
+    ) -> Pickup {
+        let timeout = Duration::from_secs(u64::from(call.order.timeout));
+        let (clock, world) = (self.world.clock.clone(), self.world.clone());
+        let pickup = async {
+            match (own, habit) {
+                (Some(span), _) => clock.sleep(span).await,
+                (None, Some(span)) => world.pace(span).await,
+                (None, None) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = pickup => Pickup::Answered { machine },
+            heard = self.line.picked_up() => match heard {
+                // Whoever answers by hand is a person.
+                Control::Answer => Pickup::Answered { machine: false },
+                Control::Decline | Control::HangUp => Pickup::Over(CallStatus::Busy),
+                _ => Pickup::Over(CallStatus::Canceled),
+            },
+            () = clock.sleep(timeout) => Pickup::Over(CallStatus::NoAnswer),
+        }
+    }
+
+    async fn ring_out(&mut self, timeout: Duration) -> Pickup {
+        let clock = self.world.clock.clone();
+        tokio::select! {
+            () = clock.sleep(timeout) => Pickup::Over(CallStatus::NoAnswer),
+            () = self.line.canceled() => Pickup::Over(CallStatus::Canceled),
+        }
+    }
+
+    /// Finds out who picked up: before the TwiML is fetched, or beside the call.
+    async fn detect(&mut self, detection: &Detection, machine: bool) -> Result<(), ()> {
+        let by = match (machine, detection.message_end) {
+            (false, _) => "human",
+            (true, false) => "machine_start",
+            (true, true) => "machine_end_beep",
+        };
+        match &detection.aside {
+            None => {
+                self.line.pace(DETECTION).await.map_err(|_| ())?;
+                self.world.change_call(&self.sid, |call| call.answered_by = Some(by));
+            }
+            Some(told) => {
+                let (world, sid, told) = (self.world.clone(), self.sid.clone(), told.clone());
+                let faults = self.behaviour.callbacks.clone();
+                self.world.spawn(async move {
+                    world.pace(DETECTION).await;
+                    world.change_call(&sid, |call| call.answered_by = Some(by));
+                    if let Some(hook) = told {
+                        let webhook = detected(&world, &sid, by, hook).with_faults(&faults);
+                        // The answer is ignored, and the exchange is noted.
+                        let _ = send(&world, &webhook).await;
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn changed(&self, status: CallStatus) -> Option<Call> {
+        self.world.change_call(&self.sid, |call| call.status = status)
+    }
+
+    fn answered(&self) -> Option<Call> {
+        let now = self.world.clock.now();
+        self.world.change_call(&self.sid, |call| {
+            call.status = CallStatus::InProgress;
+            call.start = Some(now);
+        })
+    }
+
+    /// Counts an event and tells it if it was asked for.
+    fn event(&mut self, call: &Call, event: CallEvent) {
+        let number = self.number;
+        self.number += 1;
+        if call.order.events.iter().any(|asked| asked == event.name())
+            && let Some(webhook) = of_call(&self.world, call, call.order.callback.as_ref(), event, number)
+        {
+            self.courier.post(webhook);
+        }
+    }
+
+    fn end(mut self, status: CallStatus) {
+        let now = self.world.clock.now();
+        let ended = self.world.change_call(&self.sid, |call| {
+            call.status = status;
+            call.end = Some(round_up(call.start, now));
+        });
+        self.world.change(|state| state.lines.remove(&self.sid));
+        if let Some(call) = ended {
+            if call.direction == "inbound" {
+                // A number's own callback comes once, at the end, as number 0.
+                self.number = 0;
+            }
+            self.event(&call, CallEvent::Completed);
+        }
+    }
+}
+
+/// An answered call lasts at least a second, as on every bill.
+fn round_up(start: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    start.map_or(now, |start| now.max(start.checked_add(SignedDuration::from_secs(1)).unwrap_or(now)))
+}
+
+fn detected(world: &World, sid: &str, by: &str, hook: Hook) -> Webhook {
+    let mut params = Params::default();
+    params.add("CallSid", sid).add("AccountSid", &world.settings.account_sid).add("AnsweredBy", by);
+    params.add("MachineDetectionDuration", DETECTION.as_millis().to_string());
+    Webhook {
+        kind: "amd-callback",
+        sid: sid.to_owned(),
+        hook,
+        params: params.0,
+        token: world.token(),
+        voice: true,
+        bad_signature: false,
+        port: None,
+    }
+}

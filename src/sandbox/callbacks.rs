@@ -1,0 +1,302 @@
+//! Status callbacks: what they say, and the courier that carries them in order
+//! or, when the phone wishes so, late, twice, shuffled or not at all.
+
+use super::behaviour::{CallbackFaults, shuffle};
+use super::exchanges::Exchange;
+use super::outgoing::{Webhook, note, send};
+use super::resource::{Call, Hook, Message, MessageStatus, rfc2822};
+use super::world::World;
+use crate::entropy::Entropy;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Carries one resource's status callbacks, one after the other.
+pub(super) struct Courier(mpsc::UnboundedSender<Webhook>);
+
+impl Courier {
+    /// A courier for one resource. It works beside whoever posts, and ends
+    /// after the last post once it is dropped. Unbounded, because a life has
+    /// at most a handful of events.
+    pub fn new(world: &Arc<World>, faults: CallbackFaults, chance: Entropy) -> Self {
+        let (post, bag) = mpsc::unbounded_channel();
+        world.spawn(carry(world.clone(), faults, chance, bag));
+        Self(post)
+    }
+
+    /// Hands over a callback.
+    pub fn post(&self, webhook: Webhook) {
+        // Without a courier (the sandbox is stopping) callbacks are lost.
+        let _ = self.0.send(webhook);
+    }
+}
+
+async fn carry(
+    world: Arc<World>,
+    faults: CallbackFaults,
+    chance: Entropy,
+    mut bag: mpsc::UnboundedReceiver<Webhook>,
+) {
+    let shuffled = faults.reorder.unwrap_or(false);
+    let overtaking = faults.jitter_ms.unwrap_or(0) > 0;
+    let mut held = Vec::new();
+    while let Some(webhook) = bag.recv().await {
+        let mishap = faults.draw(&chance);
+        let webhook = webhook.with_faults(&faults);
+        if mishap.lost {
+            note_lost(&world, &webhook);
+        } else if shuffled {
+            held.extend((0..=mishap.again).map(|_| (webhook.clone(), mishap.late_ms)));
+        } else if overtaking {
+            let aside = world.clone();
+            world.spawn(async move { deliver(&aside, &webhook, mishap.late_ms, mishap.again).await });
+        } else {
+            deliver(&world, &webhook, mishap.late_ms, mishap.again).await;
+        }
+    }
+    shuffle(&mut held, &chance);
+    for (webhook, late_ms) in held {
+        deliver(&world, &webhook, late_ms, 0).await;
+    }
+}
+
+async fn deliver(world: &World, webhook: &Webhook, late_ms: u64, again: u8) {
+    if late_ms > 0 {
+        world.clock.sleep(Duration::from_millis(late_ms)).await;
+    }
+    for _ in 0..=again {
+        let (code, why) = match send(world, webhook).await {
+            Ok(answer) if answer.status >= 400 => {
+                let code = if webhook.voice { 15003 } else { 11200 };
+                (code, format!("the status callback was answered with {}", answer.status))
+            }
+            Ok(_) => continue,
+            Err(trouble) => (trouble.code(), format!("the status callback failed: {}", trouble.words())),
+        };
+        world.alert(code, &webhook.sid, Some(webhook.hook.url.as_str()), why);
+    }
+}
+
+fn note_lost(world: &World, webhook: &Webhook) {
+    let body = serde_urlencoded::to_string(&webhook.params).unwrap_or_default();
+    let lost = Exchange {
+        id: 0,
+        kind: webhook.kind,
+        sid: Some(webhook.sid.clone()),
+        at: world.clock.now(),
+        ms: 0,
+        method: if webhook.hook.get { "GET" } else { "POST" }.to_owned(),
+        url: webhook.hook.url.to_string(),
+        headers: Vec::new(),
+        body,
+        status: None,
+        answer: String::new(),
+        verdict: "lost on purpose".to_owned(),
+        webhook: Some(webhook.clone()),
+    };
+    note(world, lost);
+}
+
+/// The status callback of a message, when it has somewhere to go. Names, order
+/// and presence follow what Twilio sends for text messages and for WhatsApp.
+pub(super) fn of_message(world: &World, message: &Message) -> Option<Webhook> {
+    let hook = Hook { url: message.callback.clone()?, get: false };
+    let status = message.status.word();
+    let mut params = Params::default();
+    if let Some(event) = event_type(message) {
+        params.add("EventType", event);
+    }
+    params.add("SmsSid", &message.sid).add("SmsStatus", status).add("MessageStatus", status);
+    if message.to.whatsapp {
+        params.add("ChannelToAddress", masked(&message.to.number));
+    }
+    params.add("To", message.to.to_string());
+    if message.to.whatsapp {
+        params.add("ChannelPrefix", "whatsapp");
+    }
+    if let Some(service) = &message.service {
+        params.add("MessagingServiceSid", service);
+    }
+    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("From", message.from.as_ref().map(|from| from.to_string()).unwrap_or_default());
+    params.add("ApiVersion", "2010-04-01");
+    if message.to.whatsapp {
+        // One install per sender, so the same on every message of it.
+        let from = message.from.as_ref().map_or("", |from| from.number.as_str());
+        params.add(
+            "ChannelInstallSid",
+            format!("XE{}", crate::entropy::Entropy::seeded(hash(from)).hex::<16>()),
+        );
+    }
+    if let Some((code, text)) = &message.error {
+        params.add("ErrorCode", code.to_string());
+        if message.to.whatsapp {
+            params.add("ChannelStatusMessage", text);
+        }
+    }
+    let receipt = matches!(message.status, MessageStatus::Delivered | MessageStatus::Undelivered);
+    if receipt && !message.to.whatsapp {
+        params.add("RawDlrDoneDate", raw_done(message.updated));
+    }
+    Some(Webhook {
+        kind: "status-callback",
+        sid: message.sid.clone(),
+        hook,
+        params: params.0,
+        token: world.token(),
+        voice: false,
+        bad_signature: false,
+        port: None,
+    })
+}
+
+fn event_type(message: &Message) -> Option<&'static str> {
+    match message.status {
+        MessageStatus::Read if message.to.whatsapp => Some("READ"),
+        MessageStatus::Delivered if message.to.whatsapp => Some("DELIVERED"),
+        _ => None,
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(text);
+    digest[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+fn masked(number: &str) -> String {
+    let shown = number.len().saturating_sub(4);
+    format!("{}XXXX", &number[..shown])
+}
+
+/// The carrier's time as receipts have it: `YYMMDDhhmm`.
+fn raw_done(at: Timestamp) -> String {
+    let text = at.to_string();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.get(2..12).unwrap_or_default().to_owned()
+}
+
+/// A progress event of a call, when somebody asked for it.
+pub(super) fn of_call(
+    world: &World,
+    call: &Call,
+    hook: Option<&Hook>,
+    event: CallEvent,
+    number: u32,
+) -> Option<Webhook> {
+    let mut params = call_params(world, call, event.word(call));
+    params.add("Timestamp", rfc2822(world.clock.now()));
+    params.add("CallbackSource", "call-progress-events");
+    params.add("SequenceNumber", number.to_string());
+    if event == CallEvent::Completed {
+        let seconds = call.seconds();
+        params.add("CallDuration", seconds.to_string());
+        params.add("Duration", if call.start.is_some() { (seconds + 59) / 60 } else { 0 }.to_string());
+    }
+    if let Some(sip) = event.sip(call) {
+        params.add("SipResponseCode", sip.to_string());
+    }
+    Some(Webhook {
+        kind: "status-callback",
+        sid: call.sid.clone(),
+        hook: hook?.clone(),
+        params: params.0,
+        token: world.token(),
+        voice: true,
+        bad_signature: false,
+        port: None,
+    })
+}
+
+/// An event that a call's status callback can be about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum CallEvent {
+    Initiated,
+    Ringing,
+    Answered,
+    Completed,
+}
+
+impl CallEvent {
+    /// The name by which it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Initiated => "initiated",
+            Self::Ringing => "ringing",
+            Self::Answered => "answered",
+            Self::Completed => "completed",
+        }
+    }
+
+    /// The `CallStatus` it is sent with.
+    fn word(self, call: &Call) -> &'static str {
+        match self {
+            Self::Initiated => "initiated",
+            Self::Ringing => "ringing",
+            Self::Answered => "in-progress",
+            Self::Completed => call.status.word(),
+        }
+    }
+
+    /// The SIP code it ended with.
+    fn sip(self, call: &Call) -> Option<u16> {
+        use super::resource::CallStatus::{Busy, Canceled, Completed, Failed, NoAnswer};
+        match call.status {
+            _ if self != Self::Completed => None,
+            Completed => Some(200),
+            Busy => Some(486),
+            Failed => Some(404),
+            NoAnswer | Canceled => Some(487),
+            _ => None,
+        }
+    }
+}
+
+/// The parameters that every request about a call carries, legacy duplicates
+/// and empty places included.
+pub(super) fn call_params(world: &World, call: &Call, status: &str) -> Params {
+    let mut params = Params::default();
+    params
+        .add("Called", &call.to)
+        .add("ToState", "")
+        .add("CallerCountry", "")
+        .add("Direction", call.direction);
+    params.add("CallerState", "").add("ToZip", "").add("CallSid", &call.sid).add("To", &call.to);
+    params.add("CallerZip", "").add("ToCountry", "").add("CalledZip", "").add("ApiVersion", "2010-04-01");
+    params.add("CalledCity", "").add("CallStatus", status).add("From", &call.from);
+    params.add("AccountSid", &world.settings.account_sid).add("CalledCountry", "").add("CallerCity", "");
+    params.add("ToCity", "").add("FromCountry", "").add("Caller", &call.from).add("FromCity", "");
+    params.add("CalledState", "").add("FromZip", "").add("FromState", "");
+    if let Some(by) = call.answered_by {
+        params.add("AnsweredBy", by);
+    }
+    params
+}
+
+/// Parameters in wire order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Params(pub Vec<(String, String)>);
+
+impl Params {
+    /// Adds one.
+    pub fn add(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
+        self.0.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_carriers_date_has_ten_digits() {
+        assert_eq!(raw_done("2026-11-20T13:05:09Z".parse().unwrap()), "2611201305");
+    }
+
+    #[test]
+    fn a_channel_address_is_masked() {
+        assert_eq!(masked("+918489512345"), "+91848951XXXX");
+    }
+}

@@ -1,0 +1,245 @@
+//! The Calls resource: validation, creation, reading, redirection.
+
+use super::address::{Address, e164};
+use super::call;
+use super::execute::Next;
+use super::incoming::{Form, Request};
+use super::messages::web_url;
+use super::paging::{Span, page};
+use super::refusal::Refusal;
+use super::resource::{Call, CallOrder, CallStatus, Detection, Hook};
+use super::rest::{Done, Outcome, befall};
+use super::world::{Control, World};
+use std::sync::Arc;
+
+/// The longest inline TwiML, in characters.
+const TWIML: usize = 4_000;
+/// The longest a call may ring, in seconds.
+const TIMEOUT: u32 = 600;
+/// How long a call may last when nobody said, in seconds.
+const TIME_LIMIT: u32 = 14_400;
+
+/// `POST Calls.json`
+pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
+    let call = read(world, form)?;
+    let number = call.to.clone();
+    befall(world, &number, || {
+        let document = call.document(&world.settings.account_sid);
+        let sid = call.sid.clone();
+        if form.get("Url").is_some() && form.get("Twiml").is_some() {
+            world.alert(32019, &sid, None, "Twiml and Voice URL are both set: using Voice URL");
+        }
+        if call::launch(world, call) {
+            Ok(Done::Created(document))
+        } else {
+            Err(Refusal::new(429, 20429, "Too Many Requests"))
+        }
+    })
+}
+
+/// `GET Calls.json`
+pub(super) fn list(world: &World, request: &Request) -> Outcome {
+    let query = request.query();
+    let (start, end) = (Span::read(&query, "StartTime")?, Span::read(&query, "EndTime")?);
+    let status = query.get("Status");
+    if let Some(status) = status.filter(|status| CallStatus::ALL.iter().all(|known| known.word() != *status))
+    {
+        return Err(Refusal::bad(20001, format!("Invalid parameter value for Status: {status}")));
+    }
+    let same = |name, value: &str| query.get(name).is_none_or(|text| number(text) == value);
+    let wanted = |call: &&Call| {
+        same("To", &call.to)
+            && same("From", &call.from)
+            && status.is_none_or(|status| status == call.status.word())
+            && query.get("ParentCallSid").is_none()
+            && start.holds(call.start.or(Some(call.created)))
+            && end.holds(call.end)
+    };
+    world.with(|state| {
+        let rows: Vec<&Call> = state.calls.newest_first().filter(wanted).collect();
+        let account = &world.settings.account_sid;
+        page(request, "calls", &rows, |row| &row.sid, |row| row.document(account)).map(Done::Found)
+    })
+}
+
+fn number(text: &str) -> String {
+    e164(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// `GET Calls/{sid}.json`; nothing when there is no such call.
+pub(super) fn fetch(world: &World, sid: &str) -> Option<Done> {
+    world.with(|state| Some(Done::Found(state.calls.get(sid)?.document(&world.settings.account_sid))))
+}
+
+/// `POST Calls/{sid}.json`: `Status=canceled` before the answer,
+/// `Status=completed` at any time, `Url` or `Twiml` to go on elsewhere.
+pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
+    let Some(call) = world.with(|state| state.calls.get(sid).cloned()) else { return Ok(None) };
+    let refused = |why: &str| Err(Refusal::bad(21220, format!("Invalid call state: {why}")));
+    let (status, next) = (form.get("Status"), next(form)?);
+    let control = match (status, next) {
+        (Some("canceled" | "completed"), _) if call.status.is_over() => return Ok(fetch(world, sid)),
+        (Some("canceled"), _) if call.status == CallStatus::InProgress => {
+            return refused("Call is in-progress. Cannot cancel.");
+        }
+        (Some("canceled" | "completed"), _) => Control::Complete,
+        (Some(other), _) => {
+            return Err(Refusal::bad(20001, format!("Invalid parameter value for Status: {other}")));
+        }
+        (None, Some(_)) if call.status != CallStatus::InProgress => {
+            return refused("Call is not in-progress. Cannot redirect.");
+        }
+        (None, Some(next)) => Control::Redirect(next),
+        (None, None) => return Ok(fetch(world, sid)),
+    };
+    let ends = control == Control::Complete;
+    call::control(world, sid, control);
+    if ends {
+        // Twilio's answer shows the status that was asked for at once.
+        let shown =
+            if call.status == CallStatus::InProgress { CallStatus::Completed } else { CallStatus::Canceled };
+        let document = Call { status: shown, ..call }.document(&world.settings.account_sid);
+        return Ok(Some(Done::Found(document)));
+    }
+    Ok(fetch(world, sid))
+}
+
+fn next(form: &Form) -> Result<Option<Next>, Refusal> {
+    if let Some(hook) = hook(form, "Url", "Method")? {
+        return Ok(Some(Next::Fetch { hook, extra: Vec::new() }));
+    }
+    Ok(inline(form)?.map(Next::Inline))
+}
+
+/// `DELETE Calls/{sid}.json`, once the call is over.
+pub(super) fn delete(world: &World, sid: &str) -> Result<Option<Done>, Refusal> {
+    let live = world.with(|state| state.calls.get(sid).is_some_and(|call| !call.status.is_over()));
+    if live {
+        return Err(Refusal::bad(21220, "Invalid call state: the call is not over"));
+    }
+    Ok(world.change(|state| state.calls.remove(sid)).map(|_| Done::Gone))
+}
+
+fn read(world: &World, form: &Form) -> Result<Call, Refusal> {
+    let to = recipient(form)?;
+    let from = sender(world, form)?;
+    let order = order(form)?;
+    let now = world.clock.now();
+    Ok(Call {
+        sid: world.sid("CA"),
+        to,
+        from,
+        direction: "outbound-api",
+        status: CallStatus::Queued,
+        created: now,
+        updated: now,
+        start: None,
+        end: None,
+        answered_by: None,
+        captions: Vec::new(),
+        error: None,
+        order,
+    })
+}
+
+fn recipient(form: &Form) -> Result<String, Refusal> {
+    let text = form.get("To").ok_or_else(|| Refusal::bad(21201, "No to number is specified"))?;
+    let to = e164(text)
+        .ok_or_else(|| Refusal::bad(21211, format!("The 'To' number {text} is not a valid phone number.")))?;
+    let (code, why) = match to.as_str() {
+        "+15005550001" => (21211, "is not a valid phone number."),
+        "+15005550002" => (21214, "cannot be reached."),
+        "+15005550003" => (21215, "is in a region that the account's geo permissions do not allow to call."),
+        "+15005550004" => (21216, "is on Twilio's blocklist."),
+        _ => return Ok(to),
+    };
+    Err(Refusal::bad(code, format!("The 'To' number {to} {why}")))
+}
+
+fn sender(world: &World, form: &Form) -> Result<String, Refusal> {
+    let text = form.get("From").ok_or_else(|| Refusal::bad(21213, "Caller phone number is required"))?;
+    let from = Address::to(text).filter(|from| !from.whatsapp && from.number != "+15005550001").ok_or_else(
+        || Refusal::bad(21212, format!("The 'From' number {text} is not a valid phone number.")),
+    )?;
+    if from.number == "+15005550007" || !world.settings.owns(&from.number) {
+        let why = "is not verified for your account. You may only make calls from numbers you own or have verified.";
+        return Err(Refusal::bad(21210, format!("The source phone number provided, {from}, {why}")));
+    }
+    Ok(from.number)
+}
+
+fn order(form: &Form) -> Result<CallOrder, Refusal> {
+    let url = hook(form, "Url", "Method")?;
+    let twiml = inline(form)?;
+    if url.is_none() && twiml.is_none() {
+        return Err(Refusal::bad(21205, "Url parameter is required."));
+    }
+    let digits = form.get("SendDigits");
+    if digits.is_some_and(|keys| keys.len() > 32 || !keys.chars().all(|key| "0123456789#*wW".contains(key))) {
+        return Err(Refusal::bad(21206, "Invalid SendDigits"));
+    }
+    let timeout = match form.get("Timeout").map(str::parse) {
+        None => 60,
+        Some(Ok(seconds @ 1..=TIMEOUT)) => seconds,
+        Some(_) => return Err(Refusal::bad(21208, "Invalid Timeout")),
+    };
+    Ok(CallOrder {
+        url,
+        twiml,
+        fallback: hook(form, "FallbackUrl", "FallbackMethod")?,
+        callback: hook(form, "StatusCallback", "StatusCallbackMethod")?,
+        events: events(form)?,
+        timeout,
+        send_digits: digits.map(str::to_owned),
+        detection: detection(form)?,
+        time_limit: form.get("TimeLimit").and_then(|text| text.parse().ok()).unwrap_or(TIME_LIMIT),
+    })
+}
+
+fn inline(form: &Form) -> Result<Option<String>, Refusal> {
+    match form.get("Twiml") {
+        Some(text) if text.chars().count() > TWIML => {
+            Err(Refusal::bad(32018, "Twiml size exceeded maximum allowed value"))
+        }
+        text => Ok(text.map(str::to_owned)),
+    }
+}
+
+fn hook(form: &Form, name: &str, method: &str) -> Result<Option<Hook>, Refusal> {
+    let Some(text) = form.get(name) else { return Ok(None) };
+    let url =
+        web_url(text).ok_or_else(|| Refusal::bad(21205, format!("{name} is not a valid URL: {text}")))?;
+    let get = match form.get(method) {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("POST") => false,
+        Some(word) if word.eq_ignore_ascii_case("GET") => true,
+        Some(word) => return Err(Refusal::bad(21209, format!("{method} is not a valid method: {word}"))),
+    };
+    Ok(Some(Hook { url, get }))
+}
+
+/// The events asked for: a repeated field; `completed` when there is none.
+fn events(form: &Form) -> Result<Vec<String>, Refusal> {
+    let events = form.all("StatusCallbackEvent");
+    let known = ["initiated", "ringing", "answered", "completed"];
+    match events.iter().find(|event| !known.contains(&event.as_str())) {
+        Some(wrong) => {
+            Err(Refusal::bad(20001, format!("Invalid parameter value for StatusCallbackEvent: {wrong}")))
+        }
+        None if events.is_empty() => Ok(vec!["completed".to_owned()]),
+        None => Ok(events),
+    }
+}
+
+fn detection(form: &Form) -> Result<Option<Detection>, Refusal> {
+    let message_end = match form.get("MachineDetection") {
+        None => return Ok(None),
+        Some(word) if word.eq_ignore_ascii_case("Enable") => false,
+        Some(word) if word.eq_ignore_ascii_case("DetectMessageEnd") => true,
+        Some(word) => {
+            return Err(Refusal::bad(20001, format!("Invalid parameter value for MachineDetection: {word}")));
+        }
+    };
+    let told = hook(form, "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod")?;
+    Ok(Some(Detection { message_end, aside: form.is_true("AsyncAmd").then_some(told) }))
+}

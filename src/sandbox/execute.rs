@@ -1,0 +1,424 @@
+//! A line that is open: TwiML is fetched and done, verb by verb, while keys
+//! and hang-ups come in.
+//!
+//! Speech takes a few milliseconds a word and pauses take seconds, both at the
+//! sandbox's pace; how long a `<Gather>` listens goes by the clock, so that
+//! under a stopped clock it listens until the clock is moved. Keys pressed
+//! before a `<Gather>` listens are kept for it.
+
+use super::behaviour::{Behaviour, Speech, is_key};
+use super::callbacks::call_params;
+use super::fetch::{Fault, document, read, resolve};
+use super::outgoing::Webhook;
+use super::resource::{Caption, Hook};
+use super::script::{Gather, Say, Script, Verb};
+use super::world::{Control, World};
+use reqwest::Url;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// The most documents one call may go through.
+const DOCUMENTS: u32 = 500;
+/// The most captions that are kept of one call.
+const CAPTIONS: usize = 1_000;
+/// What `loop="0"` comes to at most.
+const LOOPS: u32 = 1_000;
+/// Milliseconds a word takes, at pace 1, when nobody wished otherwise.
+const WORD_MS: u64 = 60;
+/// What a caller hears when the TwiML cannot be had.
+const APOLOGY: &str = "We are sorry, an application error has occurred. Goodbye.";
+
+/// Where a call goes on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Next {
+    /// With a document from the application.
+    Fetch {
+        /// Where it is.
+        hook: Hook,
+        /// What is told beside the call's own parameters.
+        extra: Vec<(String, String)>,
+    },
+    /// With a document at hand.
+    Inline(String),
+    /// With a document that was read already, from this URL.
+    Ready(Vec<Verb>, Box<Hook>),
+}
+
+/// What came of an inbound call's first document.
+pub(super) enum Opening {
+    /// It begins with `<Reject>`.
+    Rejected {
+        /// Sound busy.
+        busy: bool,
+    },
+    /// It is there; go on with it.
+    Taken(Box<Next>),
+    /// It could not be had.
+    Failed,
+    /// The caller put down first.
+    Over,
+}
+
+/// Why a line stopped doing what it did.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// One side put down.
+    Over,
+    /// The API sent it elsewhere.
+    Goto(Next),
+}
+
+/// An open line.
+pub(super) struct Line {
+    world: Arc<World>,
+    sid: String,
+    controls: mpsc::Receiver<Control>,
+    /// Keys that no `<Gather>` has taken yet.
+    typed: VecDeque<char>,
+    /// Keys that the phone presses by itself, one entry per `<Gather>`.
+    own_keys: VecDeque<String>,
+    behaviour: Behaviour,
+    /// The URL of the document being done.
+    base: Option<Hook>,
+    documents: u32,
+}
+
+impl Line {
+    /// A line that listens to `controls`.
+    pub fn new(
+        world: Arc<World>,
+        sid: String,
+        controls: mpsc::Receiver<Control>,
+        behaviour: &Behaviour,
+    ) -> Self {
+        let own_keys = behaviour.press.clone().unwrap_or_default().into();
+        let behaviour = behaviour.clone();
+        Self { world, sid, controls, typed: VecDeque::new(), own_keys, behaviour, base: None, documents: 0 }
+    }
+
+    /// Waits at the sandbox's pace.
+    pub async fn pace(&mut self, span: Duration) -> Result<(), Stop> {
+        let world = self.world.clone();
+        self.unless_stopped(async move { world.pace(span).await }).await
+    }
+
+    /// Waits for what decides a ringing call: anything but keys.
+    pub async fn picked_up(&mut self) -> Control {
+        loop {
+            match self.controls.recv().await {
+                Some(Control::Press(keys)) => self.typed.extend(keys.chars().filter(|key| is_key(*key))),
+                Some(control) => return control,
+                None => return Control::Complete,
+            }
+        }
+    }
+
+    /// Waits for the caller to give up: what the called side does is not heard.
+    pub async fn canceled(&mut self) {
+        while self.picked_up().await != Control::Complete {}
+    }
+
+    /// Gets an inbound call's first document.
+    pub async fn open(&mut self, next: Next) -> Opening {
+        match self.load(next, "ringing").await {
+            Err(Stop::Over) => Opening::Over,
+            Err(Stop::Goto(next)) => Opening::Taken(Box::new(next)),
+            Ok(None) => Opening::Failed,
+            Ok(Some(script)) => match (script.verbs.first(), self.base.clone()) {
+                (Some(Verb::Reject { busy }), _) => Opening::Rejected { busy: *busy },
+                (_, Some(base)) => Opening::Taken(Box::new(Next::Ready(script.verbs, Box::new(base)))),
+                (_, None) => Opening::Failed,
+            },
+        }
+    }
+
+    /// Does a document and all that follow from it, until the call is over.
+    pub async fn run(&mut self, next: Next) {
+        let mut next = Some(next);
+        while let Some(step) = next.take() {
+            let script = match self.load(step, "in-progress").await {
+                Ok(Some(script)) => script,
+                Ok(None) => {
+                    self.caption(APOLOGY, None, None);
+                    return;
+                }
+                Err(Stop::Goto(other)) => {
+                    next = Some(other);
+                    continue;
+                }
+                Err(Stop::Over) => return,
+            };
+            next = match self.play(script).await {
+                Ok(next) => next,
+                Err(Stop::Goto(other)) => Some(other),
+                Err(Stop::Over) => None,
+            };
+        }
+    }
+
+    /// Gets a document; from the fallback URL when the first cannot be had.
+    /// Nothing when both failed, and then the call is marked.
+    async fn load(&mut self, next: Next, status: &'static str) -> Result<Option<Script>, Stop> {
+        self.documents += 1;
+        if self.documents > DOCUMENTS {
+            self.fault(&Fault::new(11215, format!("more than {DOCUMENTS} documents in one call")), None);
+            return Ok(None);
+        }
+        let (hook, extra) = match next {
+            Next::Ready(verbs, base) => {
+                self.base = Some(*base);
+                return Ok(Some(Script { verbs, warnings: Vec::new() }));
+            }
+            Next::Inline(text) => {
+                self.base = None;
+                return Ok(read(&text).map_err(|fault| self.fault(&fault, None)).ok());
+            }
+            Next::Fetch { hook, extra } => (hook, extra),
+        };
+        let fault = match self.fetch(hook.clone(), extra, status).await? {
+            Ok(script) => return Ok(Some(script)),
+            Err(fault) => fault,
+        };
+        self.alert(&fault, Some(&hook.url));
+        let fallback = self.world.with(|state| state.calls.get(&self.sid)?.order.fallback.clone());
+        if let Some(fallback) = fallback.filter(|fallback| *fallback != hook) {
+            let why = [("ErrorCode", fault.code.to_string()), ("ErrorUrl", hook.url.to_string())];
+            let why = why.map(|(name, value)| (name.to_owned(), value)).into();
+            match self.fetch(fallback.clone(), why, status).await? {
+                Ok(script) => return Ok(Some(script)),
+                Err(fault) => self.fault(&fault, Some(&fallback.url)),
+            }
+        } else {
+            self.mark(fault.code);
+        }
+        Ok(None)
+    }
+
+    async fn fetch(
+        &mut self,
+        hook: Hook,
+        extra: Vec<(String, String)>,
+        status: &'static str,
+    ) -> Result<Result<Script, Fault>, Stop> {
+        let Some(call) = self.world.with(|state| state.calls.get(&self.sid).cloned()) else {
+            return Err(Stop::Over);
+        };
+        let mut params = call_params(&self.world, &call, status);
+        params.0.extend(extra);
+        let webhook = Webhook {
+            kind: if call.direction == "inbound" && self.base.is_none() { "inbound-call" } else { "twiml" },
+            sid: self.sid.clone(),
+            hook,
+            params: params.0,
+            token: self.world.token(),
+            voice: true,
+            bad_signature: false,
+            port: None,
+        };
+        let webhook = webhook.with_faults(&self.behaviour.callbacks);
+        let world = self.world.clone();
+        let get = webhook.hook.get;
+        let fetched = self.unless_stopped(async move { document(&world, &webhook).await }).await?;
+        Ok(fetched.map(|(script, url)| {
+            for (code, why) in &script.warnings {
+                self.world.alert(*code, &self.sid, Some(url.as_str()), why.clone());
+            }
+            self.base = Some(Hook { url, get });
+            script
+        }))
+    }
+
+    /// Does the verbs; gives where to go on, or nothing at the end.
+    async fn play(&mut self, script: Script) -> Result<Option<Next>, Stop> {
+        for verb in script.verbs {
+            match verb {
+                Verb::Say(_) | Verb::Play { .. } | Verb::Pause(_) => self.sound(&verb, false).await?,
+                Verb::Gather(gather) => {
+                    if let Some(next) = self.gather(&gather).await? {
+                        return Ok(next);
+                    }
+                }
+                Verb::Redirect { url, get } => return Ok(self.follow(&url, get, Vec::new())),
+                Verb::Hangup | Verb::Reject { .. } => return Ok(None),
+                Verb::Message(_) => {
+                    self.alert(&Fault::new(12200, "<Message> means nothing in a call"), None);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Speaks, plays or is silent; with `barge_in`, until a key is pressed.
+    async fn sound(&mut self, verb: &Verb, barge_in: bool) -> Result<(), Stop> {
+        let (loops, word_ms) = match verb {
+            Verb::Say(Say { loops, .. }) | Verb::Play { loops, .. } => (
+                if *loops == 0 { LOOPS } else { (*loops).min(LOOPS) },
+                self.behaviour.word_ms.unwrap_or(WORD_MS),
+            ),
+            _ => (1, 0),
+        };
+        for _ in 0..loops {
+            if barge_in && !self.typed.is_empty() {
+                return Ok(());
+            }
+            let span = match verb {
+                Verb::Say(say) => {
+                    self.caption(&say.text, say.language.as_deref(), say.voice.as_deref());
+                    Duration::from_millis(word_ms.saturating_mul(say.text.split_whitespace().count() as u64))
+                }
+                Verb::Play { name, .. } => {
+                    self.caption(name, None, None);
+                    Duration::from_millis(word_ms.saturating_mul(10))
+                }
+                Verb::Pause(seconds) => Duration::from_secs(*seconds),
+                _ => Duration::ZERO,
+            };
+            if self.behaviour.speech == Some(Speech::Instant) {
+                continue;
+            }
+            let world = self.world.clone();
+            if barge_in {
+                self.unless_key(async move { world.pace(span).await }).await?;
+            } else {
+                self.unless_stopped(async move { world.pace(span).await }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Listens for keys. Nothing when execution goes on after the `<Gather>`;
+    /// else where it goes, which may be nowhere.
+    async fn gather(&mut self, gather: &Gather) -> Result<Option<Option<Next>>, Stop> {
+        for prompt in &gather.prompts {
+            self.sound(prompt, gather.keys).await?;
+        }
+        if gather.keys
+            && let Some(keys) = self.own_keys.pop_front()
+        {
+            self.typed.extend(keys.chars());
+        }
+        let (mut digits, mut finished_on) = (String::new(), None);
+        let enough = |digits: &str| gather.num_digits.is_some_and(|number| digits.len() >= number);
+        while !enough(&digits) && finished_on.is_none() {
+            let key = if gather.keys { self.typed.pop_front() } else { None };
+            match key {
+                Some(key) if gather.finish_on == Some(key) => finished_on = Some(key),
+                Some(key) => digits.push(key),
+                None => {
+                    let clock = self.world.clock.clone();
+                    let patience = Duration::from_secs(gather.timeout);
+                    let listening = async move { clock.sleep(patience).await };
+                    let heard = if gather.keys {
+                        self.unless_key(listening).await?
+                    } else {
+                        self.unless_stopped(listening).await?;
+                        false
+                    };
+                    if !heard {
+                        break;
+                    }
+                }
+            }
+        }
+        if digits.is_empty() && !gather.on_empty {
+            return Ok(None);
+        }
+        let extra = [
+            ("msg", "Gather End".to_owned()),
+            ("Digits", digits),
+            ("FinishedOnKey", finished_on.map(String::from).unwrap_or_default()),
+        ];
+        let extra = extra.map(|(name, value)| (name.to_owned(), value)).into();
+        Ok(Some(self.follow(gather.action.as_deref().unwrap_or_default(), gather.get, extra)))
+    }
+
+    /// Where a URL in the document leads; nowhere, with an alert, when it is none.
+    fn follow(&mut self, url: &str, get: bool, extra: Vec<(String, String)>) -> Option<Next> {
+        match resolve(self.base.as_ref().map(|base| &base.url), url, get) {
+            Ok(hook) => Some(Next::Fetch { hook, extra }),
+            Err(fault) => {
+                self.fault(&fault, None);
+                self.caption(APOLOGY, None, None);
+                None
+            }
+        }
+    }
+
+    /// Writes down what is heard and tells the page.
+    pub fn caption(&self, text: &str, language: Option<&str>, voice: Option<&str>) {
+        let at = self.world.clock.now();
+        let caption = Caption {
+            text: text.to_owned(),
+            language: language.map(str::to_owned),
+            voice: voice.map(str::to_owned),
+            at,
+        };
+        let news = serde_json::json!({
+            "sid": self.sid,
+            "text": text,
+            "language": language,
+            "voice": voice,
+            "at": at.to_string(),
+        });
+        self.world.tell("caption", news);
+        self.world.change_call(&self.sid, |call| {
+            call.captions.push(caption);
+            if call.captions.len() > CAPTIONS {
+                call.captions.remove(0);
+            }
+        });
+    }
+
+    fn alert(&self, fault: &Fault, url: Option<&Url>) {
+        self.world.alert(fault.code, &self.sid, url.map(Url::as_str), fault.message.clone());
+    }
+
+    fn mark(&self, code: u32) {
+        self.world.change_call(&self.sid, |call| call.error = Some(code));
+    }
+
+    fn fault(&self, fault: &Fault, url: Option<&Url>) {
+        self.alert(fault, url);
+        self.mark(fault.code);
+    }
+
+    /// Does something unless the line is stopped meanwhile; keys are kept.
+    async fn unless_stopped<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                control = self.controls.recv() => self.heed(control)?,
+                done = &mut work => return Ok(done),
+            }
+        }
+    }
+
+    /// Waits for something or for a key; true when a key came first.
+    async fn unless_key(&mut self, wait: impl Future<Output = ()>) -> Result<bool, Stop> {
+        let mut wait = std::pin::pin!(wait);
+        while self.typed.is_empty() {
+            tokio::select! {
+                biased;
+                control = self.controls.recv() => self.heed(control)?,
+                () = &mut wait => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn heed(&mut self, control: Option<Control>) -> Result<(), Stop> {
+        match control {
+            Some(Control::Press(keys)) => {
+                self.typed.extend(keys.chars().filter(|key| is_key(*key)));
+                Ok(())
+            }
+            Some(Control::Answer) => Ok(()),
+            Some(Control::Redirect(next)) => Err(Stop::Goto(next)),
+            Some(Control::HangUp | Control::Decline | Control::Complete) | None => Err(Stop::Over),
+        }
+    }
+}

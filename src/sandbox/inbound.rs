@@ -1,0 +1,221 @@
+//! What people do with their telephones: write to the account's numbers and
+//! call them.
+
+use super::address::Address;
+use super::call;
+use super::callbacks::Params;
+use super::fetch::document;
+use super::messages::{segments, web_url};
+use super::network::{self, show};
+use super::outgoing::Webhook;
+use super::phone::Text;
+use super::resource::{Call, CallOrder, CallStatus, Hook, Message, MessageStatus};
+use super::script::{Reply, Verb};
+use super::world::{World, message_view};
+use reqwest::Url;
+use std::sync::Arc;
+
+/// The most messages one answer may send.
+const REPLIES: usize = 10;
+/// The words that stop messages from a sender.
+const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
+/// The words that let them come again.
+const START: [&str; 3] = ["START", "YES", "UNSTOP"];
+
+/// A text from a phone to one of the account's numbers. Gives its SID.
+pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -> String {
+    let now = world.clock.now();
+    let sid = world.sid("SM");
+    let message = Message {
+        sid: sid.clone(),
+        to: to.clone(),
+        from: Some(from.clone()),
+        service: None,
+        words: body.to_owned(),
+        segments: segments(body),
+        body: body.to_owned(),
+        media: Vec::new(),
+        direction: "inbound",
+        status: MessageStatus::Received,
+        error: None,
+        created: now,
+        updated: now,
+        sent: Some(now),
+        callback: None,
+        validity: 0,
+        send_at: None,
+    };
+    world.tell("message", message_view(&message));
+    heed_keyword(world, &from, &to, body);
+    let webhook = webhook(world, &message);
+    world.change(|state| state.messages.push(sid.clone(), message));
+    let (from_text, to_text) = (from.to_string(), to.to_string());
+    let status = MessageStatus::Received;
+    let shown = Text {
+        sid: sid.clone(),
+        from: from_text,
+        to: to_text,
+        body: body.to_owned(),
+        received: false,
+        status,
+        at: now,
+    };
+    show(world, &from.number, shown);
+    if let Some(webhook) = webhook {
+        let aside = world.clone();
+        world.spawn(async move { converse(&aside, &webhook, from, to).await });
+    }
+    sid
+}
+
+/// Records opting out and in, for the number written to.
+fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
+    let word = body.trim().to_ascii_uppercase();
+    let pair = (to.number.clone(), from.number.clone());
+    if STOP.contains(&word.as_str()) {
+        world.change(|state| state.opted_out.insert(pair));
+    } else if START.contains(&word.as_str()) {
+        world.change(|state| state.opted_out.remove(&pair));
+    }
+}
+
+fn webhook(world: &World, message: &Message) -> Option<Webhook> {
+    let url = world.with(|state| state.inbound.sms_url.clone())?;
+    let url = web_url(&url)?;
+    let from = message.from.clone()?;
+    let mut params = Params::default();
+    params.add("ToCountry", "").add("ToState", "").add("SmsMessageSid", &message.sid).add("NumMedia", "0");
+    if from.whatsapp {
+        params.add("ProfileName", "Sandbox").add("MessageType", "text");
+        params.add("WaId", from.number.trim_start_matches('+'));
+    }
+    params.add("ToCity", "").add("FromZip", "").add("SmsSid", &message.sid).add("FromState", "");
+    params.add("SmsStatus", "received").add("FromCity", "").add("Body", &message.body);
+    params.add("FromCountry", "").add("To", message.to.to_string()).add("ToZip", "");
+    params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
+    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
+    let webhook = Webhook {
+        kind: "inbound-message",
+        sid: message.sid.clone(),
+        hook: Hook { url, get: false },
+        params: params.0,
+        token: world.token(),
+        voice: false,
+        bad_signature: false,
+        port: None,
+    };
+    Some(webhook.with_faults(&world.behaviour(&from.number).callbacks))
+}
+
+/// Tells the application and does what it answers.
+async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Address) {
+    let mut webhook = webhook.clone();
+    for _ in 0..REPLIES {
+        let (script, base) = match document(world, &webhook).await {
+            Ok(done) => done,
+            Err(fault) => {
+                return world.alert(fault.code, &webhook.sid, Some(webhook.hook.url.as_str()), fault.message);
+            }
+        };
+        for (code, why) in script.warnings {
+            world.alert(code, &webhook.sid, Some(base.as_str()), why);
+        }
+        let replies = script.verbs.iter().filter(|verb| matches!(verb, Verb::Message(_))).count();
+        if replies > REPLIES {
+            world.alert(14109, &webhook.sid, Some(base.as_str()), "more than 10 messages in one reply");
+        }
+        let mut onward = None;
+        for verb in script.verbs.into_iter().take(REPLIES) {
+            match verb {
+                Verb::Message(reply) => answer(world, &webhook.sid, &base, reply, &from, &to),
+                Verb::Redirect { url, get } => {
+                    onward = Some((url, get));
+                    break;
+                }
+                _ => world.alert(
+                    12200,
+                    &webhook.sid,
+                    Some(base.as_str()),
+                    "only <Message> and <Redirect> here",
+                ),
+            }
+        }
+        match onward.and_then(|(url, get)| super::fetch::resolve(Some(&base), &url, get).ok()) {
+            Some(hook) => webhook.hook = hook,
+            None => return,
+        }
+    }
+}
+
+/// Sends a reply, unless its recipient has opted out.
+fn answer(world: &Arc<World>, about: &str, base: &Url, reply: Reply, from: &Address, to: &Address) {
+    let recipient = reply.to.as_deref().map_or_else(|| Some(from.clone()), Address::to);
+    let sender = reply.from.as_deref().map_or_else(|| Some(to.clone()), Address::from);
+    let (Some(recipient), Some(sender)) = (recipient, sender) else {
+        return world.alert(14101, about, Some(base.as_str()), "invalid 'to' or 'from' attribute");
+    };
+    if reply.body.is_empty() && reply.media.is_empty() {
+        return world.alert(14103, about, Some(base.as_str()), "a message without words");
+    }
+    let pair = (sender.number.clone(), recipient.number.clone());
+    if world.with(|state| state.opted_out.contains(&pair)) {
+        return world.alert(21610, about, Some(base.as_str()), "attempt to send to unsubscribed recipient");
+    }
+    let now = world.clock.now();
+    let callback = reply.callback.and_then(|url| base.join(&url).ok());
+    let message = Message {
+        sid: world.sid(if reply.media.is_empty() { "SM" } else { "MM" }),
+        to: recipient,
+        from: Some(sender),
+        service: None,
+        words: reply.body.clone(),
+        segments: segments(&reply.body),
+        body: reply.body,
+        media: reply.media,
+        direction: "outbound-reply",
+        status: MessageStatus::Queued,
+        error: None,
+        created: now,
+        updated: now,
+        sent: None,
+        callback,
+        validity: 36_000,
+        send_at: None,
+    };
+    if !network::launch(world, message) {
+        world.alert(20429, about, None, "too much is on its way already");
+    }
+}
+
+/// A call from a phone to one of the account's numbers. Gives its SID, or
+/// nothing when no URL is configured for inbound calls or too much is going on.
+pub(super) fn ring(world: &Arc<World>, from: String, to: String) -> Option<String> {
+    let inbound = world.with(|state| state.inbound.clone());
+    let hook = |url: Option<String>| url.and_then(|url| web_url(&url)).map(|url| Hook { url, get: false });
+    let order = CallOrder {
+        url: Some(hook(inbound.voice_url)?),
+        callback: hook(inbound.voice_status_url),
+        events: vec!["completed".to_owned()],
+        time_limit: 14_400,
+        ..CallOrder::default()
+    };
+    let now = world.clock.now();
+    let sid = world.sid("CA");
+    let call = Call {
+        sid: sid.clone(),
+        to,
+        from,
+        direction: "inbound",
+        status: CallStatus::Queued,
+        created: now,
+        updated: now,
+        start: None,
+        end: None,
+        answered_by: None,
+        captions: Vec::new(),
+        error: None,
+        order,
+    };
+    call::launch(world, call).then_some(sid)
+}

@@ -1,0 +1,148 @@
+//! A request as the sandbox's faces see it, and the replies they give.
+//!
+//! This module refuses to know what is asked for: it collects, decodes and
+//! encodes, within limits.
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::time::Duration;
+use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use warp::reply::Response;
+
+/// The longest request body, in bytes.
+const BODY_LIMIT: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A request with its whole body.
+pub(super) struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path as it was sent, not decoded.
+    pub path: String,
+    /// The query as it was sent, without its question mark; empty without one.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The path's parts, percent-decoded.
+    pub fn segments(&self) -> Vec<String> {
+        let parts = self.path.trim_start_matches('/').split('/');
+        parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
+    }
+
+    /// The query's pairs.
+    pub fn query(&self) -> Form {
+        Form::parse(self.query.as_bytes())
+    }
+
+    /// The pairs of a form body.
+    pub fn form(&self) -> Form {
+        Form::parse(&self.body)
+    }
+
+    /// The JSON body; an empty one counts as `{}`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        serde_json::from_slice(body)
+    }
+
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Form pairs in wire order, with their repetitions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Form(pub Vec<(String, String)>);
+
+impl Form {
+    fn parse(bytes: &[u8]) -> Self {
+        Self(serde_urlencoded::from_bytes(bytes).unwrap_or_default())
+    }
+
+    /// The first value of a name, when it is there and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// The first value of a name, empty or not.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a name that is not empty.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        let same = self.0.iter().filter(|(key, value)| key == name && !value.is_empty());
+        same.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// True for `true`, in any case.
+    pub fn is_true(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+}
+
+/// Collects a body within its limits; `None` when it is too long or too slow.
+pub(super) async fn collect<S, B, E>(body: S) -> Option<Bytes>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    let whole = async {
+        let mut body = std::pin::pin!(body);
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.ok()?;
+            if bytes.len() + chunk.remaining() > BODY_LIMIT {
+                return None;
+            }
+            let mut chunk = chunk;
+            bytes.extend_from_slice(&chunk.copy_to_bytes(chunk.remaining()));
+        }
+        Some(bytes.freeze())
+    };
+    tokio::time::timeout(BODY_DEADLINE, whole).await.ok().flatten()
+}
+
+/// A JSON reply.
+pub(super) fn json_reply(status: u16, value: &Value) -> Response {
+    typed(status, "application/json;charset=utf-8", value.to_string())
+}
+
+/// A reply of a given content type.
+pub(super) fn typed(status: u16, content_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A reply without a body.
+pub(super) fn empty(status: u16) -> Response {
+    let mut response = Response::new("".into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}
+
+/// What went wrong with a control, and what to do about it.
+pub(super) fn complaint(status: u16, error: &str, hint: &str) -> Response {
+    json_reply(status, &json!({ "error": error, "hint": hint }))
+}
+
+/// The answer to a method that a path does not have.
+pub(super) fn not_allowed(allow: &'static str) -> Response {
+    let mut response = complaint(405, "method not allowed", &format!("use {allow}"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}

@@ -1,0 +1,291 @@
+//! The Messages resource: validation, creation, reading, redaction.
+
+use super::address::Address;
+use super::incoming::{Form, Request};
+use super::network;
+use super::paging::{Span, page};
+use super::refusal::Refusal;
+use super::resource::{Message, MessageStatus, rfc2822};
+use super::rest::{Done, Outcome, befall};
+use super::world::World;
+use jiff::Timestamp;
+use reqwest::Url;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The longest a message may wait in the queue, in seconds.
+const VALIDITY: u32 = 36_000;
+/// The longest body, in characters.
+const BODY: usize = 1_600;
+/// The most media of one message.
+const MEDIA: usize = 10;
+
+/// `POST Messages.json`
+pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
+    let message = read(world, form)?;
+    let number = message.to.number.clone();
+    befall(world, &number, || {
+        let document = message.document(&world.settings.account_sid);
+        if network::launch(world, message) {
+            Ok(Done::Created(document))
+        } else {
+            Err(Refusal::new(429, 20429, "Too Many Requests"))
+        }
+    })
+}
+
+/// `GET Messages.json`
+pub(super) fn list(world: &World, request: &Request) -> Outcome {
+    let query = request.query();
+    let sent = Span::read(&query, "DateSent")?;
+    let (to, from) = (query.get("To").and_then(Address::to), query.get("From").and_then(Address::from));
+    let wanted = |message: &&Message| {
+        (query.get("To").is_none() || to.as_ref() == Some(&message.to))
+            && (query.get("From").is_none() || from == message.from)
+            // What has not left yet is looked for by when it was created, so
+            // that a sender in doubt finds it.
+            && sent.holds(message.sent.or(Some(message.created)))
+    };
+    world.with(|state| {
+        let rows: Vec<&Message> = state.messages.newest_first().filter(wanted).collect();
+        let account = &world.settings.account_sid;
+        page(request, "messages", &rows, |row| &row.sid, |row| row.document(account)).map(Done::Found)
+    })
+}
+
+/// `GET Messages/{sid}.json`; nothing when there is no such message.
+pub(super) fn fetch(world: &World, sid: &str) -> Option<Done> {
+    world.with(|state| Some(Done::Found(state.messages.get(sid)?.document(&world.settings.account_sid))))
+}
+
+/// `POST Messages/{sid}.json`: an empty `Body` redacts, `Status=canceled`
+/// cancels what has not left yet.
+pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
+    let Some(message) = world.with(|state| state.messages.get(sid).cloned()) else { return Ok(None) };
+    match (form.raw("Body"), form.get("Status")) {
+        (Some(""), _) => Ok(changed(world, sid, |message| message.body.clear())),
+        (Some(_), _) => Err(Refusal::bad(20001, "Parameter 'Body' can only be updated to an empty string")),
+        (None, Some("canceled")) if message.status.is_waiting() => {
+            let done = changed(world, sid, |message| message.status = MessageStatus::Canceled);
+            let message = world.with(|state| state.messages.get(sid).cloned());
+            message.iter().for_each(|message| network::tell_canceled(world, message));
+            Ok(done)
+        }
+        (None, Some("canceled")) => Err(Refusal::new(409, 20409, "Message cannot be canceled: it has left")),
+        _ => Err(Refusal::bad(20001, "Parameter 'Body' or 'Status' is required")),
+    }
+}
+
+fn changed(world: &World, sid: &str, change: impl FnOnce(&mut Message)) -> Option<Done> {
+    let message = world.change_message(sid, change)?;
+    Some(Done::Found(message.document(&world.settings.account_sid)))
+}
+
+/// `DELETE Messages/{sid}.json`
+pub(super) fn delete(world: &World, sid: &str) -> Option<Done> {
+    world.change(|state| state.messages.remove(sid)).map(|_| Done::Gone)
+}
+
+/// `POST Messages/{sid}/Feedback.json`
+pub(super) fn feedback(world: &World, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
+    let outcome = match form.get("Outcome").unwrap_or("unconfirmed") {
+        outcome @ ("confirmed" | "unconfirmed") => outcome,
+        other => return Err(Refusal::bad(20001, format!("Invalid parameter value for Outcome: {other}"))),
+    };
+    let account = &world.settings.account_sid;
+    let now = rfc2822(world.clock.now());
+    let known = world.with(|state| state.messages.get(sid).is_some());
+    Ok(known.then(|| {
+        Done::Created(json!({
+            "account_sid": account,
+            "date_created": now,
+            "date_updated": now,
+            "message_sid": sid,
+            "outcome": outcome,
+            "uri": format!("/2010-04-01/Accounts/{account}/Messages/{sid}/Feedback.json"),
+        }))
+    }))
+}
+
+/// Reads a message from a create request, in the order in which Twilio finds
+/// fault with it.
+fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
+    let to = recipient(form)?;
+    let service = form.get("MessagingServiceSid");
+    if service.is_some_and(|sid| !is_sid(sid, "MG")) {
+        return Err(Refusal::bad(21705, "The Messaging Service Sid is invalid"));
+    }
+    let from = sender(world, form, &to, service.is_some())?;
+    let media = form.all("MediaUrl");
+    let body = content(form, &media)?;
+    let callback = status_callback(form)?;
+    let validity = validity(form)?;
+    let now = world.clock.now();
+    let send_at = send_at(form, service, now)?;
+    opted_out(world, from.as_ref(), service, &to)?;
+    let status = match (send_at, service) {
+        (Some(_), _) => MessageStatus::Scheduled,
+        (None, Some(_)) => MessageStatus::Accepted,
+        (None, None) => MessageStatus::Queued,
+    };
+    Ok(Message {
+        sid: world.sid(if media.is_empty() { "SM" } else { "MM" }),
+        to,
+        from: from.filter(|_| status != MessageStatus::Accepted || form.get("From").is_some()),
+        service: service.map(str::to_owned),
+        segments: segments(&body),
+        words: body.clone(),
+        body,
+        media,
+        direction: "outbound-api",
+        status,
+        error: None,
+        created: now,
+        updated: now,
+        sent: None,
+        callback,
+        validity,
+        send_at,
+    })
+}
+
+fn recipient(form: &Form) -> Result<Address, Refusal> {
+    let text = form.get("To").ok_or_else(|| Refusal::bad(21604, "A 'To' phone number is required."))?;
+    let to = Address::to(text)
+        .ok_or_else(|| Refusal::bad(21211, format!("The 'To' number {text} is not a valid phone number.")))?;
+    let (code, why) = match to.number.as_str() {
+        "+15005550001" => (21211, format!("The 'To' number {to} is not a valid phone number.")),
+        "+15005550002" => (21612, format!("The 'To' phone number {to} is not currently reachable via SMS")),
+        "+15005550003" => (
+            21408,
+            format!(
+                "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {to}"
+            ),
+        ),
+        "+15005550004" => (21610, "Attempt to send to unsubscribed recipient".to_owned()),
+        "+15005550009" => (21614, format!("'To' number is not a valid mobile number: {to}")),
+        _ => return Ok(to),
+    };
+    Err(Refusal::bad(code, why))
+}
+
+fn sender(world: &World, form: &Form, to: &Address, service: bool) -> Result<Option<Address>, Refusal> {
+    let text = match form.get("From") {
+        Some(text) => text,
+        None if service => return Ok(None),
+        None => return Err(Refusal::bad(21603, "A 'From' phone number is required.")),
+    };
+    let from = Address::from(text).filter(|from| from.number != "+15005550001").ok_or_else(|| {
+        let why = "is not a valid phone number, shortcode, or alphanumeric sender ID.";
+        Refusal::bad(21212, format!("The 'From' number {text} {why}"))
+    })?;
+    if from.whatsapp != to.whatsapp {
+        let why = "Twilio could not find a Channel with the specified From address";
+        return Err(Refusal::bad(63007, why));
+    }
+    if from.number == to.number {
+        let code = if from.whatsapp { 63031 } else { 21266 };
+        return Err(Refusal::bad(code, format!("'To' and 'From' number cannot be the same: {to}")));
+    }
+    match from.number.as_str() {
+        "+15005550008" => {
+            Err(Refusal::bad(21611, "This 'From' number has exceeded the maximum number of queued messages"))
+        }
+        number if number == "+15005550007" || !world.settings.owns(number) => {
+            let why = "is not a valid message-capable Twilio phone number for this destination.";
+            Err(Refusal::bad(21606, format!("The 'From' phone number provided ({from}) {why}")))
+        }
+        _ => Ok(Some(from)),
+    }
+}
+
+fn content(form: &Form, media: &[String]) -> Result<String, Refusal> {
+    let content = form.get("ContentSid");
+    if content.is_some_and(|sid| !is_sid(sid, "HX")) {
+        return Err(Refusal::bad(21655, "The ContentSid is Invalid"));
+    }
+    let variables = form.get("ContentVariables").map(serde_json::from_str::<Value>);
+    if variables.as_ref().is_some_and(|variables| !matches!(variables, Ok(Value::Object(_)))) {
+        return Err(Refusal::bad(21656, "The ContentVariables Parameter is invalid"));
+    }
+    if media.len() > MEDIA {
+        return Err(Refusal::bad(21623, "Number of media files exceeds allowed limit"));
+    }
+    if let Some(wrong) = media.iter().find(|url| web_url(url).is_none()) {
+        return Err(Refusal::bad(21620, format!("Invalid media URL(s): {wrong}")));
+    }
+    match (form.get("Body"), content) {
+        (Some(body), _) if body.chars().count() > BODY => {
+            Err(Refusal::bad(21617, "The concatenated message body exceeds the 1600 character limit"))
+        }
+        (Some(body), _) => Ok(body.to_owned()),
+        // The words of a template are not known here; its name and its values are.
+        (None, Some(sid)) => Ok(format!("[{sid} {}]", form.get("ContentVariables").unwrap_or("{}"))),
+        (None, None) if !media.is_empty() => Ok(String::new()),
+        (None, None) => Err(Refusal::bad(21602, "Message body is required.")),
+    }
+}
+
+fn status_callback(form: &Form) -> Result<Option<Url>, Refusal> {
+    form.get("StatusCallback").map_or(Ok(None), |text| match web_url(text) {
+        Some(url) => Ok(Some(url)),
+        None => Err(Refusal::bad(21609, format!("The 'StatusCallback' URL {text} is not a valid URL."))),
+    })
+}
+
+fn validity(form: &Form) -> Result<u32, Refusal> {
+    let Some(text) = form.get("ValidityPeriod") else { return Ok(VALIDITY) };
+    match text.parse() {
+        Ok(seconds @ 1..=VALIDITY) => Ok(seconds),
+        _ => Err(Refusal::bad(
+            90007,
+            format!("Invalid validity period value {text}: it is 1 to {VALIDITY} seconds"),
+        )),
+    }
+}
+
+fn send_at(form: &Form, service: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    let wrong = |why: &str| Err(Refusal::bad(20001, why));
+    match (form.get("ScheduleType"), form.get("SendAt")) {
+        (None, None) => Ok(None),
+        (Some("fixed"), Some(_)) if service.is_none() => {
+            wrong("MessagingServiceSid is required to schedule a message")
+        }
+        (Some("fixed"), Some(text)) => match text.parse::<Timestamp>() {
+            Ok(at) if (900..=35 * 86_400).contains(&at.duration_since(now).as_secs()) => Ok(Some(at)),
+            Ok(_) => wrong("SendAt must be 15 minutes to 35 days ahead"),
+            Err(_) => wrong("SendAt must be an ISO 8601 time"),
+        },
+        _ => wrong("ScheduleType=fixed and SendAt belong together"),
+    }
+}
+
+fn opted_out(
+    world: &World,
+    from: Option<&Address>,
+    service: Option<&str>,
+    to: &Address,
+) -> Result<(), Refusal> {
+    let senders = [from.map(|from| from.number.clone()), service.map(str::to_owned)];
+    let silent = world.with(|state| {
+        senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
+    });
+    if silent { Err(Refusal::bad(21610, "Attempt to send to unsubscribed recipient")) } else { Ok(()) }
+}
+
+/// An absolute http or https URL with a host, of at most 4000 characters.
+pub(super) fn web_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|_| text.len() <= 4_000)?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+/// Two letters and 32 hexadecimal digits.
+pub(super) fn is_sid(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// How many segments a text takes.
+pub(super) fn segments(body: &str) -> u32 {
+    let units = body.encode_utf16().count();
+    u32::try_from(if units <= 160 { 1 } else { units.div_ceil(153) }).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,462 @@
+//! Requests from the sandbox to the application: signed, each on a connection
+//! of its own, with Twilio's headers and Twilio's patience.
+//!
+//! This module refuses to know what a request is about and what its answer
+//! means: it sends, notes the exchange and hands the answer back.
+
+use super::behaviour::{CallbackFaults, Port};
+use super::exchanges::Exchange;
+use super::resource::Hook;
+use super::world::World;
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{CONTENT_TYPE, HOST, LOCATION, WWW_AUTHENTICATE};
+use reqwest::{Method, RequestBuilder, Url};
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The most of an answer that is read, in bytes: one more than TwiML may have.
+const ANSWER_LIMIT: usize = 64 * 1024 + 1;
+/// The longest any request may take, with its repetitions (a ceiling that the
+/// URL's own wishes cannot lift).
+const CEILING: Duration = Duration::from_secs(15);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A request to the application.
+#[derive(Clone, Debug)]
+pub(super) struct Webhook {
+    /// What the log of exchanges calls it.
+    pub kind: &'static str,
+    /// The message or call it is about.
+    pub sid: String,
+    /// Where it goes.
+    pub hook: Hook,
+    /// What it says, in wire order.
+    pub params: Vec<(String, String)>,
+    /// The same on every repetition of one event.
+    pub token: String,
+    /// True for voice, whose form encoding and signed port differ from messaging's.
+    pub voice: bool,
+    /// Signed with a token that is not the account's.
+    pub bad_signature: bool,
+    /// Whether the signed URL names its port, if not as Twilio does.
+    pub port: Option<Port>,
+}
+
+/// What the application answered.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    /// The status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Location`.
+    pub location: Option<String>,
+    /// The body, cut one byte beyond what TwiML may have.
+    pub body: Bytes,
+    /// True when it asks for a name and a password.
+    challenge: bool,
+}
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Trouble {
+    /// Nobody accepted the connection.
+    Connect,
+    /// No whole answer in time.
+    Timeout,
+    /// The answer broke off or was no HTTP.
+    Broken,
+    /// It is not on this machine, and the sandbox was not allowed to leave it.
+    Remote,
+}
+
+impl Trouble {
+    /// Twilio's error code for it.
+    pub fn code(self) -> u32 {
+        match self {
+            Self::Connect => 11205,
+            Self::Timeout | Self::Broken => 11200,
+            Self::Remote => 11100,
+        }
+    }
+
+    /// The same in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Connect => "could not connect",
+            Self::Timeout => "no answer in time",
+            Self::Broken => "the answer broke off",
+            Self::Remote => "not called: not on this machine, and remote callbacks are not allowed",
+        }
+    }
+}
+
+impl Webhook {
+    /// Applies the phone's wishes about signatures.
+    pub fn with_faults(mut self, faults: &CallbackFaults) -> Self {
+        self.bad_signature = faults.bad_signature.unwrap_or(false);
+        self.port = faults.port;
+        self
+    }
+}
+
+/// The client for webhooks: nothing pooled, nothing followed, no proxy.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
+pub(super) fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .http1_only()
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .build()
+}
+
+/// Sends a webhook, again if its URL's fragment says so, and notes each try.
+pub(super) async fn send(world: &World, webhook: &Webhook) -> Result<Answer, Trouble> {
+    let wishes = Wishes::read(&webhook.hook.url);
+    let deadline = Instant::now() + wishes.total;
+    let mut tries_left = wishes.retries;
+    loop {
+        let outcome = attempt(world, webhook, &wishes, deadline, false).await;
+        let again = tries_left > 0 && wishes.repeats(&outcome) && Instant::now() < deadline;
+        if !again {
+            return outcome;
+        }
+        tries_left -= 1;
+    }
+}
+
+/// One try; a second with name and password where the answer asks for them and
+/// the URL has them, as Twilio does it.
+async fn attempt(
+    world: &World,
+    webhook: &Webhook,
+    wishes: &Wishes,
+    deadline: Instant,
+    with_password: bool,
+) -> Result<Answer, Trouble> {
+    // The semaphore is never closed.
+    let _room = world.outgoing.acquire().await;
+    let url = &webhook.hook.url;
+    let prepared = Prepared::new(world, webhook);
+    let (at, begun) = (world.clock.now(), Instant::now());
+    let outcome = if world.settings.allow_remote_callbacks || is_loopback(url) {
+        let mut request = prepared.request(&world.http);
+        if with_password {
+            request = request.basic_auth(url.username(), url.password());
+        }
+        let until = deadline.min(begun + wishes.read);
+        match tokio::time::timeout_at(until, exchange(request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Trouble::Timeout),
+        }
+    } else {
+        Err(Trouble::Remote)
+    };
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    note(world, prepared.exchange(webhook, at, ms, &outcome));
+    match outcome {
+        Ok(answer) if answer.challenge && !with_password && !url.username().is_empty() => {
+            Box::pin(attempt(world, webhook, wishes, deadline, true)).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
+    let mut response = request.send().await.map_err(|error| {
+        if error.is_connect() {
+            Trouble::Connect
+        } else if error.is_timeout() {
+            Trouble::Timeout
+        } else {
+            Trouble::Broken
+        }
+    })?;
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (content_type, location) = (header(CONTENT_TYPE), header(LOCATION));
+    let challenge = response.status() == 401 && header(WWW_AUTHENTICATE).is_some();
+    let status = response.status().as_u16();
+    let mut body = BytesMut::new();
+    while body.len() < ANSWER_LIMIT {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(ANSWER_LIMIT - body.len())]),
+            Ok(None) => break,
+            Err(_) => return Err(Trouble::Broken),
+        }
+    }
+    Ok(Answer { status, content_type, location, body: body.freeze(), challenge })
+}
+
+/// Puts an exchange into the log and tells the page.
+pub(super) fn note(world: &World, exchange: Exchange) -> u64 {
+    let brief = serde_json::json!({
+        "kind": exchange.kind,
+        "sid": exchange.sid,
+        "method": exchange.method,
+        "status": exchange.status,
+        "verdict": exchange.verdict,
+    });
+    let id = world.change(|state| state.exchanges.push(exchange));
+    world.tell("exchange", brief);
+    id
+}
+
+/// A request with everything that goes on the wire.
+struct Prepared {
+    method: Method,
+    url: Url,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Prepared {
+    fn new(world: &World, webhook: &Webhook) -> Self {
+        let (get, fields) = (webhook.hook.get, encode(&webhook.params, webhook.voice));
+        let mut url = bare(&webhook.hook.url);
+        if get && !fields.is_empty() {
+            let query =
+                url.query().filter(|query| !query.is_empty()).map(|query| format!("{query}&{fields}"));
+            url.set_query(Some(&query.unwrap_or_else(|| fields.clone())));
+        }
+        let signed_url = signed_url(&url, webhook.voice, webhook.port);
+        let params: &[(String, String)] = if get { &[] } else { &webhook.params };
+        let wrong = "0".repeat(32);
+        let token = if webhook.bad_signature { &wrong } else { world.settings.auth_token.expose() };
+        let signature = sign(token, &signed_url, params);
+        let content_type = match (get, webhook.voice) {
+            (true, _) => None,
+            (false, true) => Some("application/x-www-form-urlencoded; charset=UTF-8"),
+            (false, false) => Some("application/x-www-form-urlencoded"),
+        };
+        let fixed = [
+            ("User-Agent", Some("TwilioProxy/1.1")),
+            ("Accept", Some("*/*")),
+            ("Content-Type", content_type),
+            ("X-Twilio-Signature", Some(&signature)),
+            ("I-Twilio-Idempotency-Token", Some(&webhook.token)),
+            ("X-Home-Region", Some("us1")),
+            ("Connection", Some("close")),
+        ];
+        let headers =
+            fixed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let method = if get { Method::GET } else { Method::POST };
+        Self { method, url, headers: headers.collect(), body: if get { String::new() } else { fields } }
+    }
+
+    fn request(&self, http: &reqwest::Client) -> RequestBuilder {
+        let mut request = http.request(self.method.clone(), self.url.clone());
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if self.method == Method::POST { request.body(self.body.clone()) } else { request }
+    }
+
+    fn exchange(
+        &self,
+        webhook: &Webhook,
+        at: jiff::Timestamp,
+        ms: u64,
+        outcome: &Result<Answer, Trouble>,
+    ) -> Exchange {
+        let (host, port) = (self.url.host_str().unwrap_or_default(), self.url.port());
+        let host = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let mut headers = vec![(HOST.to_string(), host)];
+        headers.extend(self.headers.iter().cloned());
+        let (status, answer, verdict) = match outcome {
+            Ok(answer) => {
+                let text = String::from_utf8_lossy(&answer.body).into_owned();
+                (Some(answer.status), text, verdict(answer.status).to_owned())
+            }
+            Err(trouble) => (None, String::new(), trouble.words().to_owned()),
+        };
+        Exchange {
+            id: 0,
+            kind: webhook.kind,
+            sid: Some(webhook.sid.clone()),
+            at,
+            ms,
+            method: self.method.to_string(),
+            url: self.url.to_string(),
+            headers,
+            body: self.body.clone(),
+            status,
+            answer,
+            verdict,
+            webhook: Some(webhook.clone()),
+        }
+    }
+}
+
+fn verdict(status: u16) -> &'static str {
+    match status {
+        200..=299 => "accepted",
+        300..=399 => "redirected",
+        401 => "asked for a password",
+        403 => "refused: the signature or the account did not convince it",
+        404 => "no such route",
+        405 => "method not allowed",
+        429 => "told to slow down, which Twilio does not do",
+        400..=499 => "refused",
+        _ => "failed on its side",
+    }
+}
+
+/// What a URL's fragment wishes: `#rc=2&rp=all&rt=3000&tt=10000`.
+struct Wishes {
+    retries: u8,
+    policies: Vec<String>,
+    read: Duration,
+    total: Duration,
+}
+
+impl Wishes {
+    fn read(url: &Url) -> Self {
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(url.fragment().unwrap_or_default()).unwrap_or_default();
+        let find = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+        let span = |key| {
+            let ms = find(key).and_then(|value| value.parse::<u64>().ok());
+            ms.map_or(CEILING, |ms| Duration::from_millis(ms.clamp(100, 15_000)))
+        };
+        Self {
+            retries: find("rc").and_then(|value| value.parse().ok()).map_or(1, |n: u8| n.min(5)),
+            policies: find("rp").unwrap_or("ct").split(',').map(str::to_owned).collect(),
+            read: span("rt"),
+            total: span("tt"),
+        }
+    }
+
+    /// Whether an outcome is one to try again.
+    fn repeats(&self, outcome: &Result<Answer, Trouble>) -> bool {
+        let cause = match outcome {
+            Ok(answer) if (400..500).contains(&answer.status) => "4xx",
+            Ok(answer) if answer.status >= 500 => "5xx",
+            Err(Trouble::Connect) => "ct",
+            Err(Trouble::Timeout) => "rt",
+            _ => return false,
+        };
+        self.policies.iter().any(|policy| policy == cause || policy == "all")
+    }
+}
+
+/// True for this machine's own addresses.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The URL without userinfo and fragment, which are neither sent nor signed.
+fn bare(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    // These fail only for URLs without a host, which a hook never is.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// The URL as it is signed: voice over https drops the port, everything else
+/// keeps it; `port` overrules that.
+fn signed_url(url: &Url, voice: bool, port: Option<Port>) -> String {
+    let port = match port {
+        Some(Port::With) => url.port_or_known_default(),
+        Some(Port::Without) => None,
+        None if voice && url.scheme() == "https" => None,
+        None => url.port(),
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}://{}{port}{}{query}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+}
+
+/// Form encoding as it is on the wire: voice writes a space as `%20`,
+/// messaging as `+`.
+fn encode(params: &[(String, String)], voice: bool) -> String {
+    // Pairs of texts can always be encoded.
+    let text = serde_urlencoded::to_string(params).unwrap_or_default();
+    if voice { text.replace('+', "%20") } else { text }
+}
+
+/// Twilio's signature of a URL and a form's pairs.
+fn sign(token: &str, url: &str, params: &[(String, String)]) -> String {
+    use base64::Engine;
+    use hmac::{Hmac, Mac};
+    let mut sorted: Vec<_> = params.iter().collect();
+    sorted.sort();
+    sorted.dedup();
+    let tail: String = sorted.into_iter().flat_map(|(name, value)| [name.as_str(), value]).collect();
+    // HMAC takes keys of any length.
+    let mut mac = <Hmac<sha1::Sha1>>::new_from_slice(token.as_bytes()).expect("hmac takes any key");
+    mac.update(url.as_bytes());
+    mac.update(tail.as_bytes());
+    base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_signed_url_follows_twilios_rules_for_ports() {
+        let signed = |text, voice, port| signed_url(&bare(&url(text)), voice, port);
+        let https = "https://user:pw@example.com:8443/a?x=%2b1#rc=2";
+        assert_eq!(signed(https, true, None), "https://example.com/a?x=%2b1");
+        assert_eq!(signed(https, false, None), "https://example.com:8443/a?x=%2b1");
+        let http = "http://user:pw@127.0.0.1:8080/a?";
+        assert_eq!(signed(http, true, None), "http://127.0.0.1:8080/a?");
+        assert_eq!(signed(http, true, Some(Port::Without)), "http://127.0.0.1/a?");
+        assert_eq!(signed("https://example.com/", false, Some(Port::With)), "https://example.com:443/");
+    }
+
+    #[test]
+    fn the_documented_example_is_signed_as_documented() {
+        let params = [
+            ("CallSid", "CA1234567890ABCDE"),
+            ("Caller", "+14158675310"),
+            ("Digits", "1234"),
+            ("From", "+14158675310"),
+            ("To", "+18005551212"),
+        ];
+        let params: Vec<_> = params.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let signature = sign("12345", "https://example.com/myapp.php?foo=1&bar=2", &params);
+        assert_eq!(signature, "L/OH5YylLD5NRKLltdqwSvS0BnU=");
+    }
+
+    #[test]
+    fn voice_and_messaging_write_a_space_differently() {
+        let params = [("Body".to_owned(), "a b+c".to_owned())];
+        assert_eq!(encode(&params, true), "Body=a%20b%2Bc");
+        assert_eq!(encode(&params, false), "Body=a+b%2Bc");
+    }
+
+    #[test]
+    fn a_fragment_says_what_is_tried_again() {
+        let wishes = Wishes::read(&url("http://h/a#rc=9&rp=5xx,rt&rt=20"));
+        assert_eq!((wishes.retries, wishes.read), (5, Duration::from_millis(100)));
+        assert!(wishes.repeats(&Err(Trouble::Timeout)));
+        assert!(!wishes.repeats(&Err(Trouble::Connect)));
+        let plain = Wishes::read(&url("http://h/a"));
+        assert!(plain.repeats(&Err(Trouble::Connect)) && plain.retries == 1);
+        assert!(!plain.repeats(&Err(Trouble::Timeout)));
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for text in ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]:1/", "http://127.9.9.9/"] {
+            assert!(is_loopback(&url(text)), "{text}");
+        }
+        for text in ["http://10.0.0.1/", "http://example.com/", "http://localhost.example.com/"] {
+            assert!(!is_loopback(&url(text)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Lists in pages, as the 2010 API gives them: relative URIs, a page size, and
+//! a token that keeps its place while new resources arrive.
+
+use super::incoming::{Form, Request};
+use super::refusal::Refusal;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use serde_json::{Map, Value, json};
+
+/// Cuts the page out of `rows` (newest first) that the request asks for, and
+/// writes its document under `key`.
+///
+/// # Errors
+/// 20007 for a page size that is none or above 1000.
+pub(super) fn page<T>(
+    request: &Request,
+    key: &str,
+    rows: &[&T],
+    sid: impl Fn(&T) -> &str,
+    document: impl Fn(&T) -> Value,
+) -> Result<Value, Refusal> {
+    let query = request.query();
+    let size = size(&query)?;
+    let number: usize = query.get("Page").and_then(|page| page.parse().ok()).unwrap_or(0);
+    let place = |token: &str| rows.iter().position(|row| sid(row) == token);
+    let start = match query.get("PageToken").map(|token| token.split_at_checked(2)) {
+        Some(Some(("PA", last))) => place(last).map_or(rows.len(), |at| at + 1),
+        Some(Some(("PB", first))) => place(first).unwrap_or(0).saturating_sub(size),
+        _ => number.saturating_mul(size).min(rows.len()),
+    };
+    let shown = &rows[start..rows.len().min(start.saturating_add(size))];
+    let uri = |page: usize, token: Option<String>| uri(request, &query, size, page, token);
+    let more = start + shown.len() < rows.len();
+    let next = shown.last().filter(|_| more).map(|row| uri(number + 1, Some(format!("PA{}", sid(row)))));
+    let back = shown.first().filter(|_| number > 0 && start > 0);
+    let previous = back.map(|row| uri(number - 1, Some(format!("PB{}", sid(row)))));
+    let first = number.saturating_mul(size);
+    let mut page = Map::new();
+    page.insert("end".to_owned(), json!((first + shown.len()).saturating_sub(1)));
+    page.insert("first_page_uri".to_owned(), json!(uri(0, None)));
+    page.insert("next_page_uri".to_owned(), json!(next));
+    page.insert("page".to_owned(), json!(number));
+    page.insert("page_size".to_owned(), json!(size));
+    page.insert("previous_page_uri".to_owned(), json!(previous));
+    page.insert(key.to_owned(), shown.iter().map(|row| document(row)).collect());
+    page.insert("start".to_owned(), json!(first));
+    page.insert("uri".to_owned(), json!(uri(number, query.get("PageToken").map(str::to_owned))));
+    Ok(Value::Object(page))
+}
+
+fn size(query: &Form) -> Result<usize, Refusal> {
+    match query.get("PageSize").map(str::parse) {
+        None => Ok(50),
+        Some(Ok(size @ 1..=1000)) => Ok(size),
+        Some(Ok(size)) if size > 1000 => {
+            Err(Refusal::bad(20007, format!("Page size {size} is too large: the maximum is 1000")))
+        }
+        Some(_) => Err(Refusal::bad(20007, "Invalid page size")),
+    }
+}
+
+fn uri(request: &Request, query: &Form, size: usize, page: usize, token: Option<String>) -> String {
+    let filters =
+        query.0.iter().filter(|(name, _)| !matches!(name.as_str(), "Page" | "PageSize" | "PageToken"));
+    let mut pairs: Vec<(String, String)> = filters.cloned().collect();
+    pairs.push(("PageSize".to_owned(), size.to_string()));
+    pairs.push(("Page".to_owned(), page.to_string()));
+    pairs.extend(token.map(|token| ("PageToken".to_owned(), token)));
+    // Pairs of texts can always be encoded.
+    format!("{}?{}", request.path, serde_urlencoded::to_string(pairs).unwrap_or_default())
+}
+
+/// A filter by date: `Name`, `Name<` and `Name>` (at or before, at or after).
+pub(super) struct Span {
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl Span {
+    /// Reads a filter from the query.
+    ///
+    /// # Errors
+    /// 20001 for what is neither a date nor a time.
+    pub fn read(query: &Form, name: &str) -> Result<Self, Refusal> {
+        let bounds = |name: &str| match query.get(name) {
+            None => Ok(None),
+            Some(text) => match day_or_moment(text) {
+                Some(bounds) => Ok(Some(bounds)),
+                None => Err(Refusal::bad(20001, format!("Invalid parameter value for {name}: {text}"))),
+            },
+        };
+        let on = bounds(name)?;
+        let from = on.or(bounds(&format!("{name}>"))?).map(|(from, _)| from);
+        let until = on.or(bounds(&format!("{name}<"))?).map(|(_, until)| until);
+        Ok(Self { from, until })
+    }
+
+    /// Whether a time lies within; without bounds everything does.
+    pub fn holds(&self, at: Option<Timestamp>) -> bool {
+        let after = self.from.is_none_or(|from| at.is_some_and(|at| at >= from));
+        after && self.until.is_none_or(|until| at.is_some_and(|at| at <= until))
+    }
+}
+
+/// The first and the last moment that a text names.
+fn day_or_moment(text: &str) -> Option<(Timestamp, Timestamp)> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        // Twilio's times have whole seconds.
+        return Some((moment, moment.checked_add(999.milliseconds()).ok()?));
+    }
+    let day: Date = text.parse().ok()?;
+    let start = day.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    Some((start, start.checked_add(86_399_999.milliseconds()).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use warp::http::{HeaderMap, Method};
+
+    fn request(query: &str) -> Request {
+        Request {
+            method: Method::GET,
+            path: "/2010-04-01/Accounts/AC1/Messages.json".to_owned(),
+            query: query.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    fn list(query: &str, rows: &[&String]) -> Result<Value, Refusal> {
+        page(&request(query), "messages", rows, |row| row, |row| json!(row))
+    }
+
+    #[test]
+    fn pages_follow_each_other_and_lose_nothing() {
+        let rows: Vec<String> = (0..5).map(|n| format!("SM{n}")).collect();
+        let mut rows: Vec<&String> = rows.iter().collect();
+        let first = list("To=%2B1&PageSize=2", &rows).unwrap();
+        assert_eq!(first["messages"], json!(["SM0", "SM1"]));
+        assert_eq!(first["previous_page_uri"], Value::Null);
+        let next = first["next_page_uri"].as_str().unwrap();
+        assert_eq!(next, "/2010-04-01/Accounts/AC1/Messages.json?To=%2B1&PageSize=2&Page=1&PageToken=PASM1");
+        // A message that arrives in between does not shift the page.
+        let newest = "SM9".to_owned();
+        rows.insert(0, &newest);
+        let second = list(next.split_once('?').unwrap().1, &rows).unwrap();
+        assert_eq!(second["messages"], json!(["SM2", "SM3"]));
+        assert_eq!((&second["start"], &second["end"]), (&json!(2), &json!(3)));
+        let third =
+            list(second["next_page_uri"].as_str().unwrap().split_once('?').unwrap().1, &rows).unwrap();
+        assert_eq!((&third["messages"], &third["next_page_uri"]), (&json!(["SM4"]), &Value::Null));
+        let back =
+            list(third["previous_page_uri"].as_str().unwrap().split_once('?').unwrap().1, &rows).unwrap();
+        assert_eq!(back["messages"], json!(["SM2", "SM3"]));
+    }
+
+    #[test]
+    fn a_page_size_out_of_range_is_refused() {
+        for size in ["0", "1001", "x", "-1"] {
+            assert_eq!(list(&format!("PageSize={size}"), &[]).unwrap_err().code, 20007, "{size}");
+        }
+    }
+
+    #[test]
+    fn dates_bound_a_list_on_both_sides() {
+        let span = |query: &str| Span::read(&request(query).query(), "DateSent").unwrap();
+        let at = Some("2026-11-20T12:00:00.500Z".parse().unwrap());
+        assert!(span("DateSent=2026-11-20").holds(at));
+        assert!(!span("DateSent=2026-11-19").holds(at));
+        assert!(span("DateSent%3E=2026-11-20").holds(at) && span("DateSent%3C=2026-11-20").holds(at));
+        assert!(!span("DateSent%3E=2026-11-21").holds(at) && !span("DateSent%3C=2026-11-19").holds(at));
+        assert!(span("DateSent%3E=2026-11-20T12:00:00Z").holds(at));
+        assert!(!span("DateSent=2026-11-20").holds(None) && span("").holds(None));
+        assert!(Span::read(&request("DateSent=soon").query(), "DateSent").is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! The simulated telephones: what each received, and how it behaves.
+
+use super::behaviour::Behaviour;
+use super::resource::MessageStatus;
+use crate::entropy::Entropy;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
+
+/// The most texts a phone keeps; the oldest go first.
+const TEXTS: usize = 500;
+/// The most calls a phone remembers.
+const CALLS: usize = 200;
+
+/// A telephone that somebody wrote to, called, or set up.
+pub(super) struct Phone {
+    /// Its number in E.164.
+    pub number: String,
+    /// Its own wishes.
+    pub behaviour: Behaviour,
+    /// Its dice: each phone has its own, so that what befalls one does not
+    /// depend on how busy the others are.
+    pub chance: Entropy,
+    /// How often the API fault befell it.
+    pub api_faults: u32,
+    /// Its conversation, oldest first.
+    pub texts: VecDeque<Text>,
+    /// The SIDs of its calls, oldest first.
+    pub calls: VecDeque<String>,
+    /// The account's sender that last wrote or called.
+    pub peer: Option<String>,
+}
+
+/// A text on a phone's screen.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    /// The message's SID.
+    pub sid: String,
+    /// Who wrote it.
+    pub from: String,
+    /// To whom.
+    pub to: String,
+    /// The words; they stay when the resource is redacted, as on a real phone.
+    pub body: String,
+    /// True when it came in, false when it was written on this phone.
+    pub received: bool,
+    /// The message's status.
+    pub status: MessageStatus,
+    /// When it appeared on the screen.
+    pub at: Timestamp,
+}
+
+impl Phone {
+    /// A phone with nothing on it.
+    pub fn new(number: &str, seed: u64) -> Self {
+        let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(number).finalize();
+        let mut own = [0u8; 8];
+        own.copy_from_slice(&digest[..8]);
+        Self {
+            number: number.to_owned(),
+            behaviour: Behaviour::default(),
+            chance: Entropy::seeded(u64::from_be_bytes(own)),
+            api_faults: 0,
+            texts: VecDeque::new(),
+            calls: VecDeque::new(),
+            peer: None,
+        }
+    }
+
+    /// Dice for one message or call.
+    pub fn fork(&self) -> Entropy {
+        Entropy::seeded(u64::from_be_bytes(self.chance.bytes()))
+    }
+
+    /// Shows a text on the screen.
+    pub fn show(&mut self, text: Text) {
+        self.texts.push_back(text);
+        while self.texts.len() > TEXTS {
+            self.texts.pop_front();
+        }
+    }
+
+    /// Remembers a call.
+    pub fn ring(&mut self, sid: &str) {
+        self.calls.push_back(sid.to_owned());
+        while self.calls.len() > CALLS {
+            self.calls.pop_front();
+        }
+    }
+}
+
+impl Text {
+    /// The text as the controls show it.
+    pub fn document(&self) -> Value {
+        json!({
+            "sid": self.sid,
+            "from": self.from,
+            "to": self.to,
+            "body": self.body,
+            "status": self.status.word(),
+            "direction": if self.received { "received" } else { "sent" },
+            "received_at": self.at.to_string(),
+        })
+    }
+}

@@ -1,0 +1,345 @@
+//! Messages and calls as resources, and as the JSON that Twilio makes of them.
+//!
+//! Field names, types and nullability follow Twilio's published schemas
+//! `api.v2010.account.message` and `api.v2010.account.call`.
+
+use super::address::{Address, formatted};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use reqwest::Url;
+use serde_json::{Map, Value, json};
+
+/// A status of a message, in Twilio's words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum MessageStatus {
+    Accepted,
+    Scheduled,
+    Queued,
+    Sending,
+    Sent,
+    Delivered,
+    Undelivered,
+    Failed,
+    Read,
+    Canceled,
+    Received,
+}
+
+impl MessageStatus {
+    /// Twilio's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Scheduled => "scheduled",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+            Self::Failed => "failed",
+            Self::Read => "read",
+            Self::Canceled => "canceled",
+            Self::Received => "received",
+        }
+    }
+
+    /// True while the message can still be canceled.
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::Accepted | Self::Scheduled | Self::Queued)
+    }
+}
+
+/// A message resource.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    /// `SM…`, or `MM…` with media.
+    pub sid: String,
+    /// Where it goes.
+    pub to: Address,
+    /// Where it comes from; none until a service has picked a sender.
+    pub from: Option<Address>,
+    /// The messaging service, `MG…`.
+    pub service: Option<String>,
+    /// The text; empty once redacted.
+    pub body: String,
+    /// The words on their way; redaction does not reach them.
+    pub words: String,
+    /// The text's length in segments.
+    pub segments: u32,
+    /// The media's URLs.
+    pub media: Vec<String>,
+    /// `inbound`, `outbound-api` or `outbound-reply`.
+    pub direction: &'static str,
+    /// Where it stands.
+    pub status: MessageStatus,
+    /// Why it failed: the code and its meaning.
+    pub error: Option<(u32, String)>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// When it left.
+    pub sent: Option<Timestamp>,
+    /// Where its changes are told.
+    pub callback: Option<Url>,
+    /// How long it may wait in the queue, in seconds.
+    pub validity: u32,
+    /// When it shall leave, if it is scheduled.
+    pub send_at: Option<Timestamp>,
+}
+
+impl Message {
+    /// The resource's document.
+    pub fn document(&self, account: &str) -> Value {
+        let base = format!("/2010-04-01/Accounts/{account}/Messages/{}", self.sid);
+        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
+        let price = gone.then(|| format!("-{:.5}", 0.0075 * f64::from(self.segments.max(1))));
+        json!({
+            "account_sid": account,
+            "api_version": "2010-04-01",
+            "body": self.body,
+            "date_created": rfc2822(self.created),
+            "date_sent": self.sent.map(rfc2822),
+            "date_updated": rfc2822(self.updated),
+            "direction": self.direction,
+            "error_code": self.error.as_ref().map(|(code, _)| code),
+            "error_message": self.error.as_ref().map(|(_, text)| text),
+            "from": self.from.as_ref().map(Address::to_string),
+            "messaging_service_sid": self.service,
+            "num_media": self.media.len().to_string(),
+            "num_segments": self.shown_segments().to_string(),
+            "price": price,
+            "price_unit": "USD",
+            "sid": self.sid,
+            "status": self.status.word(),
+            "subresource_uris": {
+                "media": format!("{base}/Media.json"),
+                "feedback": format!("{base}/Feedback.json"),
+            },
+            "to": self.to.to_string(),
+            "uri": format!("{base}.json"),
+        })
+    }
+
+    /// Unknown, and so 0, until a service has picked a sender.
+    fn shown_segments(&self) -> u32 {
+        if self.status == MessageStatus::Accepted { 0 } else { self.segments }
+    }
+}
+
+/// A status of a call, in Twilio's words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum CallStatus {
+    Queued,
+    Ringing,
+    InProgress,
+    Completed,
+    Busy,
+    Failed,
+    NoAnswer,
+    Canceled,
+}
+
+impl CallStatus {
+    /// Every status.
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Ringing,
+        Self::InProgress,
+        Self::Completed,
+        Self::Busy,
+        Self::Failed,
+        Self::NoAnswer,
+        Self::Canceled,
+    ];
+
+    /// Twilio's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Ringing => "ringing",
+            Self::InProgress => "in-progress",
+            Self::Completed => "completed",
+            Self::Busy => "busy",
+            Self::Failed => "failed",
+            Self::NoAnswer => "no-answer",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// True when nothing more will happen.
+    pub fn is_over(self) -> bool {
+        !matches!(self, Self::Queued | Self::Ringing | Self::InProgress)
+    }
+}
+
+/// An address to ask, and how.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Hook {
+    /// The URL as it was given, with userinfo and fragment.
+    pub url: Url,
+    /// True for GET, false for POST.
+    pub get: bool,
+}
+
+/// Something heard on the line.
+#[derive(Clone, Debug)]
+pub(super) struct Caption {
+    /// The words; a sound is `[sound: URL]`, keys are `[keys: 12]`.
+    pub text: String,
+    /// The language they are spoken in.
+    pub language: Option<String>,
+    /// The voice, in Twilio's words.
+    pub voice: Option<String>,
+    /// When it was begun.
+    pub at: Timestamp,
+}
+
+/// What a call was asked to do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CallOrder {
+    /// Where the TwiML is.
+    pub url: Option<Hook>,
+    /// TwiML that came with the request.
+    pub twiml: Option<String>,
+    /// Where the TwiML is when that fails.
+    pub fallback: Option<Hook>,
+    /// Where progress is told.
+    pub callback: Option<Hook>,
+    /// Which events are told: `initiated`, `ringing`, `answered`, `completed`.
+    pub events: Vec<String>,
+    /// How long it rings, in seconds.
+    pub timeout: u32,
+    /// The keys to send once answered.
+    pub send_digits: Option<String>,
+    /// Whether and how a machine is looked for.
+    pub detection: Option<Detection>,
+    /// How long the call may last, in seconds.
+    pub time_limit: u32,
+}
+
+/// How an answering machine is looked for.
+#[derive(Clone, Debug)]
+pub(super) struct Detection {
+    /// Wait for the end of the greeting (`DetectMessageEnd`).
+    pub message_end: bool,
+    /// Do it beside the call, and tell it here.
+    pub aside: Option<Option<Hook>>,
+}
+
+/// A call resource.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// `CA…`.
+    pub sid: String,
+    /// Who is called.
+    pub to: String,
+    /// Who calls.
+    pub from: String,
+    /// `inbound` or `outbound-api`.
+    pub direction: &'static str,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// When it was answered.
+    pub start: Option<Timestamp>,
+    /// When it ended.
+    pub end: Option<Timestamp>,
+    /// What picked up, when that was looked for.
+    pub answered_by: Option<&'static str>,
+    /// What was said so far.
+    pub captions: Vec<Caption>,
+    /// The error that ended it early, if one did.
+    pub error: Option<u32>,
+    /// What it was asked to do.
+    pub order: CallOrder,
+}
+
+impl Call {
+    /// How long it lasted, in whole seconds; zero when it was never answered.
+    pub fn seconds(&self) -> i64 {
+        match (self.start, self.end) {
+            (Some(start), Some(end)) => end.duration_since(start).as_secs().max(0),
+            _ => 0,
+        }
+    }
+
+    /// The simulated telephone's number: the far end of the line.
+    pub fn phone(&self) -> &str {
+        if self.direction == "inbound" { &self.from } else { &self.to }
+    }
+
+    /// The resource's document.
+    pub fn document(&self, account: &str) -> Value {
+        let base = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
+        let ended = self.status.is_over();
+        let billed = ended && self.start.is_some();
+        let minutes = (self.seconds() + 59) / 60;
+        json!({
+            "account_sid": account,
+            "annotation": null,
+            "answered_by": self.answered_by,
+            "api_version": "2010-04-01",
+            "caller_name": if self.direction == "inbound" { json!("") } else { Value::Null },
+            "date_created": rfc2822(self.created),
+            "date_updated": rfc2822(self.updated),
+            "direction": self.direction,
+            "duration": ended.then(|| self.seconds().to_string()),
+            "end_time": self.end.map(rfc2822),
+            "forwarded_from": null,
+            "from": self.from,
+            "from_formatted": formatted(&self.from),
+            "group_sid": null,
+            "parent_call_sid": null,
+            "phone_number_sid": null,
+            "price": billed.then(|| format!("-{:.5}", 0.014 * minutes.max(1) as f64)),
+            "price_unit": "USD",
+            "queue_time": "0",
+            "sid": self.sid,
+            "start_time": self.start.map(rfc2822),
+            "status": self.status.word(),
+            "subresource_uris": subresources(&base),
+            "to": self.to,
+            "to_formatted": formatted(&self.to),
+            "trunk_sid": null,
+            "uri": format!("{base}.json"),
+        })
+    }
+}
+
+fn subresources(base: &str) -> Value {
+    let names = [
+        ("notifications", "Notifications"),
+        ("recordings", "Recordings"),
+        ("payments", "Payments"),
+        ("events", "Events"),
+        ("siprec", "Siprec"),
+        ("streams", "Streams"),
+        ("transcriptions", "Transcriptions"),
+        ("user_defined_message_subscriptions", "UserDefinedMessageSubscriptions"),
+        ("user_defined_messages", "UserDefinedMessages"),
+    ];
+    let uris = names.map(|(key, name)| (key.to_owned(), json!(format!("{base}/{name}.json"))));
+    Value::Object(Map::from_iter(uris))
+}
+
+/// A time as the 2010 API writes it: `Thu, 24 Aug 2023 05:01:45 +0000`.
+pub(super) fn rfc2822(at: Timestamp) -> String {
+    // Only years beyond 9999 cannot be written. The form for HTTP differs only
+    // in the zone's name and has the two-digit day that Twilio sends.
+    DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default().replace("GMT", "+0000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_twilio_writes_them() {
+        let at: Timestamp = "2023-08-04T05:01:45.123Z".parse().unwrap();
+        assert_eq!(rfc2822(at), "Fri, 04 Aug 2023 05:01:45 +0000");
+    }
+}

@@ -1,0 +1,204 @@
+//! Twilio's 2010 REST API: who may ask, which route it is, and how an answer
+//! looks on the wire.
+//!
+//! Routes go by path alone and never by `Host`, because SDKs that were pointed
+//! here may still call themselves guests of `api.twilio.com`.
+
+use super::behaviour::{ApiFault, Timeout};
+use super::exchanges::Exchange;
+use super::incoming::{Request, empty};
+use super::outgoing::note;
+use super::refusal::Refusal;
+use super::world::World;
+use super::{calls, messages};
+use crate::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use warp::http::{HeaderValue, Method};
+use warp::reply::Response;
+
+/// How long a time-out holds the answer back: longer than any SDK waits.
+const HOLD_MS: u64 = 35_000;
+
+/// What a route answers: a document with its status, or nothing at all.
+pub(super) enum Done {
+    /// 200 with a document.
+    Found(Value),
+    /// 201 with a document.
+    Created(Value),
+    /// 204.
+    Gone,
+    /// No answer as long as a client would wait, and then 504.
+    Silence(Duration),
+}
+
+/// What a route gives.
+pub(super) type Outcome = Result<Done, Refusal>;
+
+/// Answers a request to `/2010-04-01/…` and notes it.
+pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
+    let (at, begun) = (world.clock.now(), std::time::Instant::now());
+    let outcome = route(world, request);
+    let (mut response, status, document) = match outcome {
+        Ok(Done::Found(document)) => (super::incoming::json_reply(200, &document), 200, document.to_string()),
+        Ok(Done::Created(document)) => {
+            (super::incoming::json_reply(201, &document), 201, document.to_string())
+        }
+        Ok(Done::Gone) => (empty(204), 204, String::new()),
+        Ok(Done::Silence(span)) => {
+            tokio::time::sleep(span).await;
+            (empty(504), 504, String::new())
+        }
+        Err(refusal) => (refusal.reply(), refusal.status, refusal.document().to_string()),
+    };
+    let elapsed = begun.elapsed();
+    dress(world, &mut response, elapsed);
+    let headers = request.headers.iter().filter(|(name, _)| *name != "authorization");
+    note(
+        world,
+        Exchange {
+            id: 0,
+            kind: "api",
+            sid: sid_in(&document),
+            at,
+            ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            method: request.method.to_string(),
+            url: match request.query.as_str() {
+                "" => request.path.clone(),
+                query => format!("{}?{query}", request.path),
+            },
+            headers: headers
+                .map(|(name, value)| {
+                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
+                .collect(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+            status: Some(status),
+            verdict: verdict(status, &document),
+            answer: document,
+            webhook: None,
+        },
+    );
+    response
+}
+
+fn sid_in(document: &str) -> Option<String> {
+    let document: Value = serde_json::from_str(document).ok()?;
+    document.get("sid")?.as_str().map(str::to_owned)
+}
+
+fn verdict(status: u16, document: &str) -> String {
+    let refused = || {
+        let document: Value = serde_json::from_str(document).ok()?;
+        Some(format!("refused: {} {}", document["code"], document["message"].as_str()?))
+    };
+    match status {
+        504 => "no answer, as wished".to_owned(),
+        400.. => refused().unwrap_or_else(|| "refused".to_owned()),
+        _ => "answered".to_owned(),
+    }
+}
+
+/// Twilio's response headers. Those that open the API to any web page are left
+/// out: a page elsewhere has no business with this machine.
+fn dress(world: &World, response: &mut Response, elapsed: Duration) {
+    let id = world.sid("RQ");
+    let took = format!("{:.3}", elapsed.as_secs_f64());
+    let headers = [
+        ("twilio-request-id", id.as_str()),
+        ("twilio-request-duration", &took),
+        ("twilio-concurrent-requests", "1"),
+        ("x-home-region", "us1"),
+        ("x-api-domain", "api.twilio.com"),
+        ("x-powered-by", "AT-5000"),
+        ("x-shenanigans", "none"),
+    ];
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+/// The whole API on one screen.
+fn route(world: &Arc<World>, request: &Request) -> Outcome {
+    authorize(world, request)?;
+    let segments = request.segments();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let missing = || Refusal::not_found(&request.path);
+    let ["2010-04-01", "Accounts", account, rest @ ..] = segments.as_slice() else { return Err(missing()) };
+    if *account != world.settings.account_sid {
+        return Err(Refusal::unauthorized("Authenticate"));
+    }
+    let sid = |last: &'_ str| last.strip_suffix(".json").map(str::to_owned).ok_or_else(missing);
+    match (&request.method, rest) {
+        (&Method::POST, ["Messages.json"]) => messages::create(world, &request.form()),
+        (&Method::GET, ["Messages.json"]) => messages::list(world, request),
+        (&Method::GET, ["Messages", last]) => messages::fetch(world, &sid(last)?).ok_or_else(missing),
+        (&Method::POST, ["Messages", last]) => {
+            messages::update(world, &sid(last)?, &request.form())?.ok_or_else(missing)
+        }
+        (&Method::DELETE, ["Messages", last]) => messages::delete(world, &sid(last)?).ok_or_else(missing),
+        (&Method::POST, ["Messages", message, "Feedback.json"]) => {
+            messages::feedback(world, message, &request.form())?.ok_or_else(missing)
+        }
+        (&Method::POST, ["Calls.json"]) => calls::create(world, &request.form()),
+        (&Method::GET, ["Calls.json"]) => calls::list(world, request),
+        (&Method::GET, ["Calls", last]) => calls::fetch(world, &sid(last)?).ok_or_else(missing),
+        (&Method::POST, ["Calls", last]) => {
+            calls::update(world, &sid(last)?, &request.form())?.ok_or_else(missing)
+        }
+        (&Method::DELETE, ["Calls", last]) => calls::delete(world, &sid(last)?)?.ok_or_else(missing),
+        (
+            _,
+            ["Messages.json" | "Calls.json"] | ["Messages" | "Calls", _] | ["Messages", _, "Feedback.json"],
+        ) => Err(Refusal::new(405, 20004, "Method not allowed")),
+        _ => Err(missing()),
+    }
+}
+
+/// HTTP Basic with the account's token or with the API key.
+fn authorize(world: &World, request: &Request) -> Result<(), Refusal> {
+    let header = request.header("authorization").ok_or_else(|| Refusal::unauthorized("Authenticate"))?;
+    let wrong = || Refusal::unauthorized("Authentication Error - invalid username");
+    let (scheme, encoded) = header.split_once(' ').ok_or_else(wrong)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(wrong());
+    }
+    let decoded = STANDARD.decode(encoded.trim()).map_err(|_| wrong())?;
+    let decoded = String::from_utf8(decoded).map_err(|_| wrong())?;
+    let (user, password) = decoded.split_once(':').ok_or_else(wrong)?;
+    let password = Secret::new(password);
+    let settings = &world.settings;
+    let by_token = user == settings.account_sid && password == settings.auth_token;
+    let by_key = settings.api_key.as_ref().is_some_and(|(sid, secret)| user == sid && password == *secret);
+    if (by_token || by_key) && !password.is_empty() { Ok(()) } else { Err(wrong()) }
+}
+
+/// Lets the phone's API fault, if it has one, befall a create request;
+/// `accept` is run when the request is to be accepted.
+pub(super) fn befall(world: &World, number: &str, accept: impl FnOnce() -> Outcome) -> Outcome {
+    let Some(fault) = take_fault(world, number) else { return accept() };
+    let held = Duration::from_millis(fault.hold_ms.unwrap_or(HOLD_MS));
+    match (fault.status, fault.timeout) {
+        (Some(429), _) => Err(Refusal::new(429, 20429, "Too Many Requests")),
+        (Some(status), _) => Err(Refusal::new(status, 20500, "Internal Server Error")),
+        (None, Some(Timeout::Before)) => Ok(Done::Silence(held)),
+        (None, Some(Timeout::After)) => accept().map(|_| Done::Silence(held)),
+        (None, None) => accept(),
+    }
+}
+
+fn take_fault(world: &World, number: &str) -> Option<ApiFault> {
+    let fault = world.behaviour(number).api?;
+    let seed = world.settings.seed;
+    world.with(|state| {
+        let phone = state.phone(number, seed);
+        let befalls = fault.times.is_none_or(|times| phone.api_faults < times);
+        phone.api_faults += u32::from(befalls);
+        befalls.then_some(fault)
+    })
+}
