@@ -1,16 +1,122 @@
 //! `dialback sandbox`
 
 use super::Global;
+use crate::clock::Clock;
+use crate::config::{self, Env};
+use crate::entropy::Entropy;
+use crate::sandbox::{Inbound, Sandbox, Settings};
+use crate::secret::Secret;
+use crate::server;
+use anyhow::{Context, ensure};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::net::TcpListener;
 
 /// Arguments of `dialback sandbox`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Address and port to listen on; port 0 takes a free one [default: sandbox.listen]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the seed of its awkwardness starts [default: sandbox.seed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How fast the network, speech and pauses go: 1 is real time, 0 is at once
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pace: f64,
+    /// The senders that exist; without any, every valid one does
+    #[arg(long = "number", value_name = "E.164")]
+    numbers: Vec<String>,
+    /// Where inbound texts are told
+    #[arg(long, value_name = "URL")]
+    sms_url: Option<String>,
+    /// Where inbound calls are told
+    #[arg(long, value_name = "URL")]
+    voice_url: Option<String>,
+    /// Let webhooks leave this machine
+    #[arg(long)]
+    allow_remote_callbacks: bool,
+    /// Write {"sandbox":"ADDRESS"} here once the port accepts
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
-pub async fn run(_global: &Global, _args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    let config = config::load(global.config.as_deref(), &Env::of_process())?.config;
+    let listen = args.listen.unwrap_or(config.sandbox.listen);
+    ensure!(
+        listen.ip().is_loopback() || config.sandbox.allow_public,
+        "the sandbox shows every code, and {listen} can be reached by others: \
+         listen on 127.0.0.1, or set sandbox.allow_public = true as well"
+    );
+    let entropy = Entropy::system();
+    // An account of its own where none is configured; then, and only then, its
+    // made-up token is shown.
+    let made = config.twilio.auth_token.is_none();
+    let account = config.twilio.account_sid.unwrap_or_else(|| format!("AC{}", entropy.hex::<16>()));
+    let token = config.twilio.auth_token.unwrap_or_else(|| Secret::new(entropy.hex::<16>()));
+    let shown = if made { token.expose().to_owned() } else { "as configured".to_owned() };
+    let settings = Settings {
+        api_key: config.twilio.api_key_sid.zip(config.twilio.api_key_secret),
+        own_numbers: if args.numbers.is_empty() {
+            config.twilio.from.into_iter().collect()
+        } else {
+            args.numbers
+        },
+        seed: args.seed.unwrap_or(config.sandbox.seed),
+        pace: args.pace,
+        inbound: Inbound { sms_url: args.sms_url, voice_url: args.voice_url, voice_status_url: None },
+        hosts: vec![listen.ip().to_string()],
+        allow_remote_callbacks: args.allow_remote_callbacks,
+        ..Settings::new(account.clone(), token)
+    };
+    let sandbox = Sandbox::new(settings, Clock::real(), entropy)?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    if let Some(path) = args.ready_file {
+        let ready = serde_json::json!({ "sandbox": address.to_string() });
+        tokio::fs::write(&path, ready.to_string())
+            .await
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    println!("telephones   http://{address}/");
+    println!("rest api     http://{address}/2010-04-01/Accounts/{account}");
+    println!("account sid  {account}");
+    println!("auth token   {shown}");
+    let service = warp::service(sandbox.filter());
+    let stop = stopped();
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let beside = tokio::spawn(sandbox.run(async move {
+        stop.await;
+        let _ = tell.send(());
+    }));
+    server::serve(listener, service, Sandbox::limits(), async move {
+        let _ = told.await;
+    })
+    .await;
+    beside.await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves when the process is asked to end.
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // Without a handler for it, the signal ends the process by itself.
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
 }

@@ -1,16 +1,55 @@
-//! `dialback serve`
+//! `dialback serve`: the service, and the sandbox beside it when enabled.
+
+mod app;
+pub use app::open_store;
+mod banner;
+mod parts;
 
 use super::Global;
+use crate::clock::Clock;
+use crate::telemetry;
+use anyhow::Context;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `dialback serve`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Write {"server":"ADDRESS","sandbox":"ADDRESS"} to this file once both accept
+    #[arg(long, value_name = "PATH")]
+    pub ready_file: Option<PathBuf>,
+}
 
-/// Runs the command.
+/// Runs until SIGTERM or SIGINT, then finishes what is under way.
 ///
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
-pub async fn run(_global: &Global, _args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    let loaded = super::config::load(global)?;
+    telemetry::init(loaded.config.log.format.into(), &loaded.config.log.level)?;
+    for warning in &loaded.warnings {
+        tracing::warn!(%warning, "configuration");
+    }
+    let app = app::App::open(loaded.config, Clock::real()).await?;
+    if let Some(path) = &args.ready_file {
+        let ready = serde_json::json!({ "server": app.server_addr(), "sandbox": app.sandbox_addr() });
+        super::operator::write_private(path, ready.to_string().as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    banner::print(&app);
+    app.run(stopped()?).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves at the first SIGTERM or SIGINT.
+fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -55,17 +55,14 @@ pub struct Client {
     client: reqwest::Client,
 }
 
-/// How long connecting may take.
-const CONNECT: Duration = Duration::from_secs(5);
-
 impl Client {
     /// A client with rustls, no redirects, no proxy, and deadlines.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(total: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(connect: Duration, total: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
+            .connect_timeout(connect)
             .timeout(total)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

@@ -18,7 +18,7 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Erro
     if is_operator(context, &shown) {
         return Ok(Caller("operator".into()));
     }
-    if context.settings.env_key.as_ref().is_some_and(|key| !key.is_empty() && *key == shown) {
+    if context.settings.keys.iter().any(|key| !key.is_empty() && *key == shown) {
         return Ok(Caller("environment".into()));
     }
     let holder = context.service.key_holder(shown.expose()).await?;

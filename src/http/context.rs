@@ -24,8 +24,9 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The name in the texts.
     pub service_name: String,
-    /// A key given by the environment, besides those in the store.
-    pub env_key: Option<Secret>,
+    /// Keys given by the environment or made for the sandbox, besides those in
+    /// the store.
+    pub keys: Vec<Secret>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
 }

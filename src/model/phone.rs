@@ -77,12 +77,18 @@ pub enum Kind {
     Satellite,
     /// Cost shared between both sides.
     SharedCost,
-    /// Freephone: seldom a person.
-    TollFree,
+    /// Personal numbers, which follow their owner at a price (+1 500, +44 70).
+    Personal,
+    /// Pagers.
+    Pager,
+    /// Voicemail boxes.
+    Voicemail,
     /// Universal access: a company's one number.
     Uan,
-    /// Pagers, voicemail boxes, short numbers.
-    Special,
+    /// Freephone: seldom a person.
+    TollFree,
+    /// Internet telephony.
+    Voip,
 }
 
 impl fmt::Display for Kind {
@@ -91,9 +97,12 @@ impl fmt::Display for Kind {
             Self::Premium => "premium-rate",
             Self::Satellite => "satellite and global-service",
             Self::SharedCost => "shared-cost",
-            Self::TollFree => "toll-free",
+            Self::Personal => "personal",
+            Self::Pager => "pager",
+            Self::Voicemail => "voicemail",
             Self::Uan => "universal-access",
-            Self::Special => "pager and voicemail",
+            Self::TollFree => "toll-free",
+            Self::Voip => "internet telephony",
         })
     }
 }
@@ -286,9 +295,12 @@ fn kind(kind: Type, country_code: u16) -> Option<Kind> {
     match kind {
         Type::PremiumRate => Some(Kind::Premium),
         Type::SharedCost => Some(Kind::SharedCost),
-        Type::TollFree => Some(Kind::TollFree),
+        Type::PersonalNumber => Some(Kind::Personal),
+        Type::Pager => Some(Kind::Pager),
+        Type::Voicemail => Some(Kind::Voicemail),
         Type::Uan => Some(Kind::Uan),
-        Type::Pager | Type::Voicemail => Some(Kind::Special),
+        Type::TollFree => Some(Kind::TollFree),
+        Type::Voip => Some(Kind::Voip),
         _ => None,
     }
 }

@@ -8,7 +8,6 @@ use super::execute::{Line, Next, Opening};
 use super::outgoing::{Webhook, send};
 use super::resource::{Call, CallStatus, Detection, Hook};
 use super::world::{Control, World, call_view};
-use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -267,7 +266,7 @@ impl Life {
         let now = self.world.clock.now();
         let ended = self.world.change_call(&self.sid, |call| {
             call.status = status;
-            call.end = Some(round_up(call.start, now));
+            call.end = Some(now);
         });
         self.world.change(|state| state.lines.remove(&self.sid));
         if let Some(call) = ended {
@@ -278,11 +277,6 @@ impl Life {
             self.event(&call, CallEvent::Completed);
         }
     }
-}
-
-/// An answered call lasts at least a second, as on every bill.
-fn round_up(start: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    start.map_or(now, |start| now.max(start.checked_add(SignedDuration::from_secs(1)).unwrap_or(now)))
 }
 
 fn detected(world: &World, sid: &str, by: &str, hook: Hook) -> Webhook {

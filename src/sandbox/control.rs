@@ -21,8 +21,8 @@ use std::time::Duration;
 use warp::http::Method;
 use warp::reply::Response;
 
-/// The longest a long poll waits, in seconds.
-const PATIENCE: f64 = 300.0;
+/// The longest a long poll waits.
+pub(super) const LONGEST_POLL: Duration = Duration::from_secs(300);
 /// The most exchanges one list shows.
 const LISTED: usize = 1_000;
 /// The longest text a phone can write, in characters.
@@ -179,7 +179,9 @@ async fn called(world: &World, request: &Request, number: &str) -> Response {
 
 fn patience(request: &Request) -> Duration {
     let wait = request.query().get("wait").and_then(|text| text.parse::<f64>().ok());
-    Duration::from_secs_f64(wait.filter(|wait| wait.is_finite()).unwrap_or(0.0).clamp(0.0, PATIENCE))
+    Duration::from_secs_f64(
+        wait.filter(|wait| wait.is_finite()).unwrap_or(0.0).clamp(0.0, LONGEST_POLL.as_secs_f64()),
+    )
 }
 
 #[derive(Deserialize)]

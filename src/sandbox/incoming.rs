@@ -3,6 +3,7 @@
 //! This module refuses to know what is asked for: it collects, decodes and
 //! encodes, within limits.
 
+use crate::twilio::form;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use percent_encoding::percent_decode_str;
@@ -66,7 +67,7 @@ pub(super) struct Form(pub Vec<(String, String)>);
 
 impl Form {
     fn parse(bytes: &[u8]) -> Self {
-        Self(serde_urlencoded::from_bytes(bytes).unwrap_or_default())
+        Self(form::parse(bytes))
     }
 
     /// The first value of a name, when it is there and not empty.

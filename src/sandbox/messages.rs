@@ -286,6 +286,5 @@ pub(super) fn is_sid(text: &str, prefix: &str) -> bool {
 
 /// How many segments a text takes.
 pub(super) fn segments(body: &str) -> u32 {
-    let units = body.encode_utf16().count();
-    u32::try_from(if units <= 160 { 1 } else { units.div_ceil(153) }).unwrap_or(u32::MAX)
+    u32::try_from(crate::twilio::segments::count(body).segments).unwrap_or(u32::MAX)
 }

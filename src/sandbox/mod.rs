@@ -40,12 +40,14 @@ pub use behaviour::{
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
+use crate::server::Limits;
 use address::Address;
 use incoming::{Request, collect, complaint};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::task::JoinSet;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -198,6 +200,12 @@ impl Sandbox {
             Some("sandbox") => control::answer(&self.world, request).await,
             _ => page::answer(&self.world, request),
         }
+    }
+
+    /// The accept loop's limits for it: an answer may take as long as the
+    /// longest poll.
+    pub fn limits() -> Limits {
+        Limits { request_timeout: control::LONGEST_POLL + Duration::from_secs(60), ..Limits::default() }
     }
 
     /// Waits for `shutdown`, then ends what runs beside, long polls and event

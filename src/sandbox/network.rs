@@ -7,6 +7,7 @@ use super::phone::Text;
 use super::resource::{Message, MessageStatus};
 use super::world::{World, message_view};
 use crate::entropy::Entropy;
+use crate::twilio::errors;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,7 +130,7 @@ impl Life {
                 return;
             }
             message.status = status;
-            message.error = error.map(|code| (code, meaning(code)));
+            message.error = error.map(|code| (code, errors::lookup(code).name.to_owned()));
             message.from.get_or_insert(sender);
             if matches!(status, MessageStatus::Sent | MessageStatus::Failed) {
                 message.sent = Some(now);
@@ -172,15 +173,5 @@ pub(super) fn tell_canceled(world: &Arc<World>, message: &Message) {
     if let Some(webhook) = of_message(world, message) {
         let faults = world.behaviour(&message.to.number).callbacks;
         Courier::new(world, faults, Entropy::seeded(world.settings.seed)).post(webhook);
-    }
-}
-
-/// What a delivery's error code means.
-fn meaning(code: u32) -> String {
-    match code {
-        30003 => "Unreachable destination handset".to_owned(),
-        30008 => "Unknown error".to_owned(),
-        30036 => "Validity Period Expired".to_owned(),
-        _ => format!("Error {code}"),
     }
 }

@@ -259,10 +259,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// How long it lasted, in whole seconds; zero when it was never answered.
+    /// How long it lasted, in seconds, each begun one counted as on a bill;
+    /// zero when it was never answered.
     pub fn seconds(&self) -> i64 {
         match (self.start, self.end) {
-            (Some(start), Some(end)) => end.duration_since(start).as_secs().max(0),
+            (Some(start), Some(end)) => ((end.as_millisecond() - start.as_millisecond() + 999) / 1000).max(1),
             _ => 0,
         }
     }

@@ -17,7 +17,8 @@ mod worker;
 
 pub use callback::Recorded;
 pub use check::Checked;
-pub use deliveries::{DeliveryFilter, DeliveryPage, Found};
+pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
+pub use keys::create_key;
 pub use start::{Idempotency, StartRequest, Started};
 pub use voice::{Spoken, Step, VoiceRequest};
 pub use worker::WorkerLimits;

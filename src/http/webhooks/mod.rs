@@ -34,13 +34,19 @@ async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error
     let url = public_url(context, request).join(request.raw_path_and_query());
     let signatures: Vec<&[u8]> =
         request.headers.get_all(SIGNATURE_HEADER).iter().map(|value| value.as_bytes()).collect();
+    // Of two settings headers one may be somebody else's; text that names no
+    // algorithm is refused like any other.
+    let settings = match request.headers.get_all(SETTINGS_HEADER).iter().count() {
+        0 | 1 => request.header(SETTINGS_HEADER),
+        _ => Some("algorithm=ambiguous"),
+    };
     let signed = Signed {
         method: request.method.as_str(),
         url: &url,
         content_type: request.header("content-type"),
         body: &body,
         signatures: &signatures,
-        settings: request.header(SETTINGS_HEADER),
+        settings,
     };
     match context.verifier.verify(&signed) {
         Ok(Verified { params, signer }) => {

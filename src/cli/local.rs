@@ -1,0 +1,73 @@
+//! What is made once on this machine where nothing is configured: the
+//! sandbox's account and the key that derives its codes. Kept in a file of
+//! mode 0600 in the store's directory; with a store in memory it lives as long.
+
+use super::operator::write_private;
+use crate::entropy::Entropy;
+use crate::model::code::{CodeKey, CodeKeys};
+use crate::secret::Secret;
+use anyhow::Context;
+use serde::Deserialize;
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+
+const NAME: &str = "local.json";
+
+/// Secrets of this machine alone.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Local {
+    /// The sandbox's account SID.
+    pub account_sid: String,
+    /// Its auth token.
+    pub auth_token: Secret,
+    /// The API key that the sandbox's page uses, and that is printed at start.
+    pub api_key: Secret,
+    /// Derives codes.
+    pub code_key: Secret,
+}
+
+impl Local {
+    /// Reads them, or makes them at the first start.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn load(store_dir: Option<&Path>, entropy: &Entropy) -> anyhow::Result<Self> {
+        let Some(path) = store_dir.map(|dir| dir.join(NAME)) else {
+            return Ok(Self::make(entropy));
+        };
+        if path.exists() {
+            let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            return serde_json::from_slice(&text)
+                .with_context(|| format!("{} is damaged; without it codes that are under way cannot be checked: restore it, or delete it to make new secrets", path.display()));
+        }
+        let local = Self::make(entropy);
+        let text = json!({
+            "account_sid": local.account_sid,
+            "auth_token": local.auth_token.expose(),
+            "api_key": local.api_key.expose(),
+            "code_key": local.code_key.expose(),
+        });
+        write_private(&path, text.to_string().as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(local)
+    }
+
+    /// The key for codes where none is configured.
+    ///
+    /// # Errors
+    /// When the file was altered by hand.
+    pub fn code_keys(&self) -> anyhow::Result<CodeKeys> {
+        let key = CodeKey { id: "local".to_owned(), secret: self.code_key.clone() };
+        Ok(CodeKeys::new(vec![key])?)
+    }
+
+    fn make(entropy: &Entropy) -> Self {
+        Self {
+            account_sid: format!("AC{}", entropy.hex::<16>()),
+            auth_token: Secret::new(entropy.hex::<16>()),
+            api_key: Secret::new(format!("dbk_sandbox_{}", entropy.hex::<16>())),
+            code_key: Secret::new(entropy.hex::<32>()),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the running server leaves for the command line on the same machine:
+//! where it is, and a key that only who can read the store's directory has.
+
+use crate::secret::Secret;
+use serde::Deserialize;
+use serde_json::json;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The file's name in the store's directory.
+const NAME: &str = "operator.json";
+
+/// What the file says.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Operator {
+    /// The server, `http://127.0.0.1:8000`.
+    pub url: String,
+    /// The operator's key, good until the server stops.
+    pub key: Secret,
+    /// Where Twilio reaches the server; webhooks are signed for it.
+    pub public_url: String,
+    /// The sandbox's account, when there is a sandbox.
+    pub account_sid: Option<String>,
+    /// The sandbox's token; never a real one.
+    pub auth_token: Option<Secret>,
+}
+
+impl Operator {
+    /// What a running server left, `None` when there is nothing.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn read(store_dir: &Path) -> io::Result<Option<Self>> {
+        match fs::read(store_dir.join(NAME)) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Leaves the file, readable by its owner only.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, store_dir: &Path) -> io::Result<()> {
+        let text = json!({
+            "url": self.url,
+            "key": self.key.expose(),
+            "public_url": self.public_url,
+            "account_sid": self.account_sid,
+            "auth_token": self.auth_token.as_ref().map(Secret::expose),
+        });
+        write_private(&store_dir.join(NAME), text.to_string().as_bytes())
+    }
+
+    /// Takes the file away.
+    ///
+    /// # Errors
+    /// When it is there and stays.
+    pub fn remove(store_dir: &Path) -> io::Result<()> {
+        match fs::remove_file(store_dir.join(NAME)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes a file of mode 0600, whole or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temporary: PathBuf = path.to_owned();
+    temporary.as_mut_os_string().push(".new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}

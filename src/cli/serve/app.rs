@@ -1,0 +1,309 @@
+//! Everything put together, started in order and stopped in order.
+
+use super::parts;
+use crate::cli::local::Local;
+use crate::cli::operator::Operator;
+use crate::clock::Clock;
+use crate::config::{Config, GatewayKind, StoreUrl};
+use crate::entropy::Entropy;
+use crate::gateway::http::Client;
+use crate::gateway::twilio::{self, Twilio};
+use crate::gateway::{Gateway, console::Console};
+use crate::http::{self, Explainer};
+use crate::sandbox::{self, Sandbox};
+use crate::secret::Secret;
+use crate::server::{self, Limits};
+use crate::service::{Parts, Service, WorkerLimits};
+use crate::store::{Store, memory::Memory, sled};
+use crate::twilio::request::Sender;
+use crate::twilio::url::PublicUrl;
+use anyhow::Context;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+/// The sender in the sandbox where none is configured: Twilio's magic number
+/// that may always send.
+const SANDBOX_FROM: &str = "+15005550006";
+/// A service that is ready to run: its ports are bound and its store is open.
+pub struct App {
+    config: Config,
+    listener: TcpListener,
+    sandbox: Option<(TcpListener, Sandbox)>,
+    service: Service,
+    context: Arc<http::Context>,
+    store: Arc<dyn Store>,
+    store_dir: Option<PathBuf>,
+    local: Local,
+    public_url: PublicUrl,
+}
+
+impl App {
+    /// Binds the ports, opens the store and makes what is missing.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do.
+    pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let entropy = Entropy::system();
+        let listener = bind(config.server.listen, "server.listen").await?;
+        let sandbox_listener = match config.sandbox.enabled {
+            true => Some(bind(config.sandbox.listen, "sandbox.listen").await?),
+            false => None,
+        };
+        let (store, store_dir) = open_store(&config)?;
+        let local = Local::load(store_dir.as_deref(), &entropy)?;
+        let own = format!("http://{}", reachable(listener.local_addr()?));
+        let public_url = config.public_url.clone().unwrap_or_else(|| own.clone());
+        let public_url = PublicUrl::parse(&public_url).context("public_url")?;
+        let sandbox = match sandbox_listener {
+            Some(listener) => {
+                let app = sandbox::App { base_url: own, api_key: local.api_key.clone() };
+                Some((listener, sandbox_of(&config, &local, &public_url, app, clock.clone())?))
+            }
+            None => None,
+        };
+        let sandbox_url = match &sandbox {
+            Some((listener, _)) => Some(format!("http://{}", listener.local_addr()?)),
+            None => None,
+        };
+        let service = Service::new(Parts {
+            store: store.clone(),
+            gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy)?,
+            clock,
+            entropy: entropy.clone(),
+            policy: parts::policy(&config),
+            numbers: parts::numbers(&config),
+            codes: parts::code_keys(&config, &local)?,
+            sender: sender(&config),
+            wake: Notify::new(),
+        });
+        let context = context_of(&config, &local, &public_url, service.clone(), &entropy)?;
+        Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
+    }
+
+    /// Where the server listens.
+    pub fn server_addr(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
+    /// Where the sandbox listens, when there is one.
+    pub fn sandbox_addr(&self) -> Option<SocketAddr> {
+        self.sandbox.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+    }
+
+    /// Where Twilio reaches the server.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
+    }
+
+    /// The sandbox's API key.
+    pub fn sandbox_key(&self) -> Option<&Secret> {
+        self.sandbox.as_ref().map(|_| &self.local.api_key)
+    }
+
+    /// Serves until `stop`, then finishes: no new connections, requests in
+    /// flight, errands under way, and the store last.
+    ///
+    /// # Errors
+    /// When the operator's file cannot be written.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        if let (Some(dir), Some(addr)) = (&self.store_dir, self.server_addr()) {
+            self.operator(addr).write(dir).with_context(|| format!("cannot write to {}", dir.display()))?;
+        }
+        let (stopping, stopped) = watch::channel(());
+        let wait = |mut stopped: watch::Receiver<()>| async move {
+            // Ends by a message or by the sender's end: both mean stop.
+            let _ = stopped.changed().await;
+        };
+        let limits = Limits::from(&self.config.server);
+        let service = warp::service(http::filter(self.context.clone()));
+        let server = tokio::spawn(server::serve(self.listener, service, limits, wait(stopped.clone())));
+        let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), wait(stopped.clone())));
+        let sandbox = self.sandbox.map(|(listener, sandbox)| {
+            let limits = Sandbox::limits();
+            let service = warp::service(sandbox.filter());
+            let background = tokio::spawn(sandbox.run(wait(stopped.clone())));
+            (tokio::spawn(server::serve(listener, service, limits, wait(stopped))), background)
+        });
+        stop.await;
+        tracing::info!("stopping");
+        drop(stopping);
+        let drained = server.await.unwrap_or_default();
+        // A worker that panicked has been reported; the store still closes.
+        let _ = worker.await;
+        if let Some((server, background)) = sandbox {
+            let _ = tokio::join!(server, background);
+        }
+        self.store.close().await;
+        if let Some(dir) = &self.store_dir {
+            let _ = Operator::remove(dir);
+        }
+        tracing::info!(connections_cut = drained.connections_cut, "stopped");
+        Ok(())
+    }
+
+    fn operator(&self, addr: SocketAddr) -> Operator {
+        let sandboxed = self.sandbox.is_some();
+        Operator {
+            url: format!("http://{}", reachable(addr)),
+            key: self
+                .context
+                .settings
+                .operator
+                .as_ref()
+                .map(|operator| operator.0.clone())
+                .unwrap_or_default(),
+            public_url: self.public_url.to_string(),
+            account_sid: sandboxed.then(|| account_sid(&self.config, &self.local)),
+            auth_token: sandboxed.then(|| auth_token(&self.config, &self.local)),
+        }
+    }
+}
+
+async fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("cannot listen on {addr}: set {key} to a free address, or port 0 for any"))
+}
+
+/// The address that a process on this machine can reach.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let mut addr = addr;
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
+    }
+    addr
+}
+
+/// The store that is configured, and its directory when it has one.
+///
+/// # Errors
+/// The store's, which say what to do.
+pub fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
+    match &config.store.url {
+        StoreUrl::Memory => Ok((Arc::new(Memory::new()), None)),
+        StoreUrl::Sled(dir) => {
+            let options = sled::Options { cache_bytes: config.store.cache_bytes, ..sled::Options::default() };
+            let store = sled::Sled::open(Path::new(dir), options)?;
+            Ok((Arc::new(store), Some(dir.clone())))
+        }
+    }
+}
+
+fn account_sid(config: &Config, local: &Local) -> String {
+    config.twilio.account_sid.clone().unwrap_or_else(|| local.account_sid.clone())
+}
+
+fn auth_token(config: &Config, local: &Local) -> Secret {
+    config.twilio.auth_token.clone().unwrap_or_else(|| local.auth_token.clone())
+}
+
+fn sender(config: &Config) -> Option<String> {
+    let twilio = &config.twilio;
+    let sandbox = config.sandbox.enabled.then(|| SANDBOX_FROM.to_owned());
+    twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone()).or(sandbox)
+}
+
+fn gateway_of(
+    config: &Config,
+    local: &Local,
+    public_url: &PublicUrl,
+    sandbox_url: Option<String>,
+    entropy: &Entropy,
+) -> anyhow::Result<Arc<dyn Gateway>> {
+    if config.gateway.kind == GatewayKind::Console {
+        return Ok(Arc::new(Console::new(entropy.clone())));
+    }
+    let twilio = &config.twilio;
+    let account_sid = account_sid(config, local);
+    let auth = match (&twilio.api_key_sid, &twilio.api_key_secret) {
+        (Some(sid), Some(secret)) => (sid.clone(), secret.clone()),
+        _ => (account_sid.clone(), auth_token(config, local)),
+    };
+    let from = twilio.from.clone().or_else(|| config.sandbox.enabled.then(|| SANDBOX_FROM.to_owned()));
+    let sender = match (&twilio.messaging_service_sid, &from) {
+        (Some(service), _) => Sender::MessagingService(service.clone()),
+        (None, Some(from)) => Sender::From(from.clone()),
+        (None, None) => anyhow::bail!("nobody to send as: set twilio.from or twilio.messaging_service_sid"),
+    };
+    let base_url =
+        sandbox_url.or_else(|| twilio.base_url.clone()).unwrap_or_else(|| "https://api.twilio.com".into());
+    let settings = twilio::Settings {
+        base_url,
+        account_sid,
+        auth,
+        sender,
+        call_from: from,
+        public_url: public_url.to_string(),
+        service_name: config.service_name.clone(),
+        ring: config.voice.ring,
+        machine_detection: parts::machine_detection(config),
+        concurrency: twilio.max_in_flight,
+    };
+    let client = Client::new(twilio.connect_timeout, twilio.request_timeout).context("cannot set up TLS")?;
+    Ok(Arc::new(Twilio::new(settings, client)))
+}
+
+fn sandbox_of(
+    config: &Config,
+    local: &Local,
+    public_url: &PublicUrl,
+    app: sandbox::App,
+    clock: Clock,
+) -> anyhow::Result<Sandbox> {
+    let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
+    settings.seed = config.sandbox.seed;
+    settings.app = Some(app);
+    settings.own_numbers = config.twilio.from.iter().cloned().collect();
+    settings.hosts = vec![config.sandbox.listen.ip().to_string()];
+    settings.inbound.sms_url = Some(format!("{public_url}/twilio/sms"));
+    settings.inbound.voice_url = Some(format!("{public_url}/twilio/voice"));
+    settings.inbound.voice_status_url = Some(format!("{public_url}/twilio/call-status"));
+    if let (Some(sid), Some(secret)) = (&config.twilio.api_key_sid, &config.twilio.api_key_secret) {
+        settings.api_key = Some((sid.clone(), secret.clone()));
+    }
+    // Names come from the system: the store outlives the sandbox, and a name
+    // that comes twice would make two messages one. The dice have the seed.
+    Sandbox::new(settings, clock, Entropy::system())
+}
+
+fn context_of(
+    config: &Config,
+    local: &Local,
+    public_url: &PublicUrl,
+    service: Service,
+    entropy: &Entropy,
+) -> anyhow::Result<Arc<http::Context>> {
+    let verifier = Arc::new(parts::verifier(config, local)?);
+    let mut keys: Vec<Secret> = env_key()?.into_iter().collect();
+    keys.extend(config.sandbox.enabled.then(|| local.api_key.clone()));
+    let settings = http::Settings {
+        public_url: public_url.clone(),
+        trusted_proxies: config.signature.trusted_proxies.clone(),
+        mode: parts::signature_mode(config),
+        max_body: config.server.max_body_bytes,
+        body_timeout: config.server.request_timeout,
+        service_name: config.service_name.clone(),
+        keys,
+        operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
+    };
+    let explainer = Explainer::start(verifier.clone(), Vec::new());
+    Ok(Arc::new(http::Context::new(service, verifier, settings, explainer)))
+}
+
+/// `DIALBACK_API_KEY`, long enough not to be guessed.
+fn env_key() -> anyhow::Result<Option<Secret>> {
+    const LEAST: usize = 20;
+    match std::env::var("DIALBACK_API_KEY") {
+        Ok(key) if key.is_empty() => Ok(None),
+        Ok(key) if key.len() < LEAST => {
+            anyhow::bail!(
+                "DIALBACK_API_KEY is shorter than {LEAST} characters: make one with `openssl rand -hex 32`"
+            )
+        }
+        Ok(key) => Ok(Some(Secret::new(key))),
+        Err(_) => Ok(None),
+    }
+}

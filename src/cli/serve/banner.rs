@@ -1,0 +1,30 @@
+//! What a person sees who starts the server at a terminal.
+
+use super::app::App;
+use std::fmt::Write;
+
+/// Prints where everything is, on standard output.
+pub fn print(app: &App) {
+    print!("{}", text(app));
+}
+
+fn text(app: &App) -> String {
+    let mut text = String::new();
+    let server = app.server_addr().map(|addr| format!("http://{addr}")).unwrap_or_default();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "dialback {} listens on {server}", env!("CARGO_PKG_VERSION"));
+    if app.public_url().to_string() != server {
+        let _ = writeln!(text, "Twilio reaches it at {} (dialback urls)", app.public_url());
+    }
+    if let (Some(sandbox), Some(key)) = (app.sandbox_addr(), app.sandbox_key()) {
+        let key = key.expose();
+        let _ = write!(
+            text,
+            "\n  Telephones   http://{sandbox}/          <- open this page\n  \
+             API key      {key}   (of this sandbox)\n\n  \
+             curl {server}/v1/verifications -H 'Authorization: Bearer {key}' \\\n    \
+             -H 'Content-Type: application/json' -d '{{\"to\":\"+15551234567\",\"channel\":\"sms\"}}'\n\n"
+        );
+    }
+    text
+}

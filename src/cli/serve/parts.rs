@@ -1,0 +1,113 @@
+//! The configuration, taken apart and handed on in the words of those who use it.
+
+use crate::cli::local::Local;
+use crate::config::{self, Config};
+use crate::http::SignatureMode;
+use crate::model::channel::Channel;
+use crate::model::code::{CodeKey, CodeKeys};
+use crate::model::phone::{Kind, NumberPolicy};
+use crate::model::policy::{Gate, Policy};
+use crate::twilio::request::MachineDetection;
+use crate::twilio::signature::{SharedKey, Token, Verifier};
+
+/// Twilio's magic numbers and North America's 555 numbers: in the sandbox they
+/// are telephones like any other.
+const FICTIONAL: [&str; 2] = ["+1500555", "+1555"];
+
+/// The rules of verifications.
+pub fn policy(config: &Config) -> Policy {
+    let (verification, voice) = (&config.verification, &config.voice);
+    let mut channels = vec![Channel::Sms];
+    // A messaging service sends texts only; a call comes from a number.
+    if config.sandbox.enabled
+        || config.twilio.from.is_some()
+        || config.gateway.kind == config::GatewayKind::Console
+    {
+        channels.push(Channel::Call);
+    }
+    Policy {
+        code_length: verification.code_length,
+        lifetime: verification.lifetime,
+        max_checks: verification.max_checks,
+        max_sends: u8::try_from(verification.max_sends).unwrap_or(u8::MAX),
+        cooldown: verification.resend_cooldown.clone(),
+        channels,
+        gate: match voice.gate {
+            config::Gate::AnyKey => Gate::AnyKey,
+            config::Gate::NamedKey => Gate::NamedKey,
+            config::Gate::None => Gate::None,
+        },
+        max_replays: voice.max_replays,
+        lease: config.twilio.connect_timeout + config.twilio.request_timeout * 2,
+        ..Policy::default()
+    }
+}
+
+/// The rules of numbers.
+pub fn numbers(config: &Config) -> NumberPolicy {
+    use config::NumberKind;
+    let kind = |kind: &NumberKind| match kind {
+        NumberKind::Premium => Kind::Premium,
+        NumberKind::SharedCost => Kind::SharedCost,
+        NumberKind::Satellite => Kind::Satellite,
+        NumberKind::Personal => Kind::Personal,
+        NumberKind::Pager => Kind::Pager,
+        NumberKind::Voicemail => Kind::Voicemail,
+        NumberKind::Uan => Kind::Uan,
+        NumberKind::TollFree => Kind::TollFree,
+        NumberKind::Voip => Kind::Voip,
+    };
+    NumberPolicy {
+        default_region: config.numbers.default_region.clone(),
+        refuse: config.numbers.refuse.iter().map(kind).collect(),
+        fictional: if config.sandbox.enabled { FICTIONAL.map(str::to_owned).to_vec() } else { Vec::new() },
+    }
+}
+
+/// The keys that derive codes.
+///
+/// # Errors
+/// When they are too weak, or two have one name.
+pub fn code_keys(config: &Config, local: &Local) -> anyhow::Result<CodeKeys> {
+    if config.codes.keys.is_empty() {
+        return local.code_keys();
+    }
+    let key = |key: &config::CodeKey| CodeKey { id: key.id.clone(), secret: key.secret.clone() };
+    Ok(CodeKeys::new(config.codes.keys.iter().map(key).collect())?)
+}
+
+/// Who may sign webhooks.
+///
+/// # Errors
+/// When a token is empty, or there are too many.
+pub fn verifier(config: &Config, local: &Local) -> anyhow::Result<Verifier> {
+    let twilio = &config.twilio;
+    let mut tokens = Vec::new();
+    let main = twilio.auth_token.clone().or_else(|| config.sandbox.enabled.then(|| local.auth_token.clone()));
+    tokens.extend(main.map(|secret| Token { label: "auth_token".to_owned(), account: None, secret }));
+    tokens.extend(twilio.auth_tokens.iter().enumerate().map(|(at, accepted)| Token {
+        label: format!("auth_tokens[{at}]"),
+        account: accepted.account_sid.clone(),
+        secret: accepted.token.clone(),
+    }));
+    let shared = config.signature.shared_keys.iter();
+    let shared = shared.map(|(id, secret)| SharedKey { id: id.clone(), secret: secret.clone() });
+    Ok(Verifier::new(tokens, shared.collect())?)
+}
+
+/// What happens to webhooks that nothing proves.
+pub fn signature_mode(config: &Config) -> SignatureMode {
+    match config.signature.mode {
+        config::SignatureMode::Enforce => SignatureMode::Enforce,
+        config::SignatureMode::ReportOnly => SignatureMode::ReportOnly,
+    }
+}
+
+/// Whether calls find out who answered.
+pub fn machine_detection(config: &Config) -> MachineDetection {
+    match config.voice.machine_detection {
+        config::MachineDetection::Off => MachineDetection::Off,
+        config::MachineDetection::Enable => MachineDetection::Enable,
+        config::MachineDetection::DetectMessageEnd => MachineDetection::DetectMessageEnd,
+    }
+}

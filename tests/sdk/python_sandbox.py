@@ -1,0 +1,127 @@
+"""Drives the sandbox with Twilio's own Python library, unmodified.
+
+Usage: python_sandbox.py BASE_URL ACCOUNT_SID AUTH_TOKEN
+Exit code 0 when everything is as Twilio would have it.
+"""
+
+import sys
+import time
+from datetime import datetime, timezone
+
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.rest import Client
+
+base, account, token = sys.argv[1:4]
+client = Client(account, token)
+client.api.base_url = base
+
+FROM, TO = "+15005550006", "+15551230001"
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        sys.exit(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def refused(status, code, call):
+    try:
+        call()
+    except TwilioRestException as error:
+        expect(f"status of {code}", error.status, status)
+        expect("code", error.code, code)
+        return error
+    except TwilioException as error:
+        # Pages are fetched by another road, which keeps the response as it is.
+        expect(f"document of {code}", f'"code":{code}' in str(error), True)
+        return error
+    sys.exit(f"{code} was expected and nothing was refused")
+
+
+def until(what, look, seconds=10):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if look():
+            return
+        time.sleep(0.05)
+    sys.exit(f"{what} did not come about in {seconds} s")
+
+
+# Messages: create, fetch, follow, redact, delete.
+message = client.messages.create(to=TO, from_=FROM, body="It's 0421 & more, naïvely")
+expect("status", message.status, "queued")
+expect("direction", message.direction, "outbound-api")
+expect("segments", message.num_segments, "1")
+expect("media", message.num_media, "0")
+expect("error", message.error_code, None)
+expect("sent", message.date_sent, None)
+expect("created", message.date_created.tzinfo is not None, True)
+expect("recent", abs((datetime.now(timezone.utc) - message.date_created).total_seconds()) < 60, True)
+expect("uri", message.uri, f"/2010-04-01/Accounts/{account}/Messages/{message.sid}.json")
+until("delivery", lambda: client.messages(message.sid).fetch().status == "delivered")
+fetched = client.messages(message.sid).fetch()
+expect("body", fetched.body, "It's 0421 & more, naïvely")
+expect("sent", fetched.date_sent is not None, True)
+expect("redacted", client.messages(message.sid).update(body="").body, "")
+expect("feedback", client.messages(message.sid).feedback.create(outcome="confirmed").outcome, "confirmed")
+
+# Lists and pages: the library follows next_page_uri by itself.
+OTHER = f"+1555{time.time_ns() // 1_000_000 % 10**7:07d}"
+sids = [client.messages.create(to=OTHER, from_=FROM, body=f"number {n}").sid for n in range(7)]
+listed = [m.sid for m in client.messages.list(to=OTHER, page_size=3)]
+expect("list", listed, sids[::-1])
+expect("limit", len(client.messages.list(to=OTHER, limit=2)), 2)
+expect("after", len(client.messages.list(to=OTHER, date_sent_after=datetime(2020, 1, 1))), 7)
+expect("before", len(client.messages.list(to=OTHER, date_sent_before=datetime(2020, 1, 1))), 0)
+first = client.messages.page(to=OTHER, page_size=3)
+second = first.next_page()
+expect("page", [m.sid for m in second], sids[::-1][3:6])
+expect("page back", [m.sid for m in second.previous_page()], sids[::-1][:3])
+expect("deleted", client.messages(sids[0]).delete(), True)
+refused(404, 20404, client.messages(sids[0]).fetch)
+
+# A messaging service picks the sender later.
+by_service = client.messages.create(to=TO, messaging_service_sid="MG" + "a" * 32, body="hi")
+expect("accepted", by_service.status, "accepted")
+expect("no sender yet", by_service.from_, None)
+until("a sender", lambda: client.messages(by_service.sid).fetch().from_ is not None)
+
+# What Twilio refuses.
+refused(400, 21211, lambda: client.messages.create(to="+15005550001", from_=FROM, body="x"))
+refused(400, 21612, lambda: client.messages.create(to="+15005550002", from_=FROM, body="x"))
+refused(400, 21408, lambda: client.messages.create(to="+15005550003", from_=FROM, body="x"))
+refused(400, 21610, lambda: client.messages.create(to="+15005550004", from_=FROM, body="x"))
+refused(400, 21614, lambda: client.messages.create(to="+15005550009", from_=FROM, body="x"))
+refused(400, 21212, lambda: client.messages.create(to=TO, from_="+15005550001", body="x"))
+refused(400, 21606, lambda: client.messages.create(to=TO, from_="+15005550007", body="x"))
+refused(400, 21611, lambda: client.messages.create(to=TO, from_="+15005550008", body="x"))
+refused(400, 21603, lambda: client.messages.create(to=TO, body="x"))
+refused(400, 21602, lambda: client.messages.create(to=TO, from_=FROM))
+refused(400, 21617, lambda: client.messages.create(to=TO, from_=FROM, body="x" * 1601))
+refused(400, 90007, lambda: client.messages.create(to=TO, from_=FROM, body="x", validity_period=36001))
+refused(400, 21609, lambda: client.messages.create(to=TO, from_=FROM, body="x", status_callback="nowhere"))
+refused(400, 20007, lambda: client.messages.page(page_size=1001))
+error = refused(404, 20404, client.messages("SM" + "0" * 32).fetch)
+expect("text", f"Messages/SM{'0' * 32}.json was not found" in error.msg, True)
+stranger = Client(account, "wrong")
+stranger.api.base_url = base
+refused(401, 20003, stranger.messages.list)
+
+# Calls: create, fetch, list, cancel, complete.
+TWIML = "<Response><Say>Hello</Say></Response>"
+call = client.calls.create(to=TO, from_=FROM, twiml=TWIML, timeout=30, status_callback_event=["initiated", "completed"])
+expect("call", call.status, "queued")
+expect("subresources", len(call.subresource_uris), 9)
+until("ringing", lambda: client.calls(call.sid).fetch().status == "ringing")
+expect("ringing list", [c.sid for c in client.calls.list(status="ringing", to=TO)], [call.sid])
+expect("canceled", client.calls(call.sid).update(status="canceled").status, "canceled")
+until("cancellation", lambda: client.calls(call.sid).fetch().status == "canceled")
+refused(400, 21220, lambda: client.calls(call.sid).update(twiml=TWIML))
+refused(400, 21205, lambda: client.calls.create(to=TO, from_=FROM))
+refused(400, 21214, lambda: client.calls.create(to="+15005550002", from_=FROM, twiml=TWIML))
+refused(400, 21215, lambda: client.calls.create(to="+15005550003", from_=FROM, twiml=TWIML))
+refused(400, 21216, lambda: client.calls.create(to="+15005550004", from_=FROM, twiml=TWIML))
+refused(400, 21210, lambda: client.calls.create(to=TO, from_="+15005550007", twiml=TWIML))
+expect("call deleted", client.calls(call.sid).delete(), True)
+refused(404, 20404, client.calls(call.sid).fetch)
+
+print("python: the sandbox is a Twilio")
