@@ -41,7 +41,7 @@ A repeated request is the same request: same SIDs, same idempotency token. A
 server counts it once.
 
 Exit code: 0 when every answer was the one of its `# @expect`, 1 when not, 2
-when nothing was sent.")]
+when nothing could be sent.")]
 pub struct Args {
     /// .http files, or directories of them
     #[arg(required = true, value_name = "FILE")]
@@ -146,11 +146,11 @@ async fn replay(global: &Global, args: Args) -> anyhow::Result<bool> {
     let bar = ProgressBar::new(count as u64).with_style(style()).with_message(target.to.clone());
     let tally = send(&target.to, &requests, plan, || bar.inc(1)).await?;
     bar.finish_and_clear();
+    if let (true, Some(answer)) = (tally.times.is_empty(), tally.answers.keys().next()) {
+        bail!("{}: {answer}: is `dialback serve` running? --to URL names another place", target.to);
+    }
     println!("{} to {}, signed for {}", counted(count, "request"), target.to, target.signer.public_url);
     print!("{}", summary(&requests, &tally));
-    if tally.times.is_empty() {
-        eprintln!("nothing answers at {}: is `dialback serve` running? --to names another place", target.to);
-    }
     Ok(tally.mismatches.is_empty())
 }
 
