@@ -268,7 +268,7 @@ async fn the_command_says_how_it_went_and_ends_accordingly() {
 
     let (code, out, err) = command(dir.path(), &[&fixtures, to[0], to[1], "--token-file", &other]).await;
     assert_eq!(code, Some(1), "{out}{err}");
-    assert!(out.contains("message-delivered.http:10: expected 204, got 403"), "{out}");
+    assert!(out.contains("message-delivered.http:11: expected 204, got 403"), "{out}");
 
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let gone = format!("http://{gone}");
