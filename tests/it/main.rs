@@ -1,6 +1,8 @@
 //! The integration tests: one binary, a file per theme.
 
+mod fixtures;
 mod server_limits;
 mod store_contract;
 mod store_crash;
 mod store_model;
+mod world;
