@@ -50,6 +50,7 @@ const CONTROLS: [&str; 27] = [
     "POST /sandbox/app/verifications, …/{id}/check, …/{id}/resend",
     "GET /sandbox/app/verifications/{id}, /sandbox/app/deliveries/{sid}",
 ];
+
 /// The most exchanges one list shows.
 const LISTED: usize = 1_000;
 
@@ -68,10 +69,8 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["state"] => not_allowed("GET, DELETE"),
         ["events"] if get => super::events::stream(world),
         ["phones"] if get => json_reply(200, &world.with(|state| phones(state))),
-        ["phones"] | ["events"] | ["alerts"] => match (parts[0], get) {
-            ("alerts", true) => alerts(world),
-            _ => not_allowed("GET"),
-        },
+        ["alerts"] if get => alerts(world),
+        ["phones" | "events" | "alerts"] => not_allowed("GET"),
         ["phones", number, rest @ ..] => match in_path(number) {
             Some(number) => telephones::answer(world, request, number, rest).await,
             None => complaint(400, "not a phone number", "use E.164, such as +15551234567"),

@@ -328,6 +328,9 @@ async fn who_says_stop_is_left_alone_until_start() {
         stage.create("Messages.json", &[("To", PHONE), ("From", "+15017122661"), ("Body", "x")]).await.0,
         201
     );
+    let service = format!("MG{}", "c".repeat(32));
+    let by_service = [("To", PHONE), ("MessagingServiceSid", service.as_str()), ("Body", "x")];
+    assert_eq!(stage.create("Messages.json", &by_service).await.1["code"], 21610);
     say("START").await;
     stage.app.wait("/sms", 3).await;
     assert_eq!(stage.create("Messages.json", &fields).await.0, 201);
