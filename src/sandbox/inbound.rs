@@ -7,7 +7,7 @@ use super::callbacks::Params;
 use super::fetch::document;
 use super::messages::{segments, web_url};
 use super::network::{self, show};
-use super::outgoing::Webhook;
+use super::outgoing::{Webhook, bare};
 use super::phone::Text;
 use super::resource::{Call, CallOrder, CallStatus, Hook, Message, MessageStatus};
 use super::script::{Reply, Verb};
@@ -122,7 +122,12 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
         let (script, base) = match document(world, &webhook).await {
             Ok(done) => done,
             Err(fault) => {
-                return world.alert(fault.code, &webhook.sid, Some(webhook.hook.url.as_str()), fault.message);
+                return world.alert(
+                    fault.code,
+                    &webhook.sid,
+                    Some(bare(&webhook.hook.url).as_str()),
+                    fault.message,
+                );
             }
         };
         for (code, why) in script.warnings {

@@ -268,7 +268,9 @@ fn opted_out(
     service: Option<&str>,
     to: &Address,
 ) -> Result<(), Refusal> {
-    let senders = [from.map(|from| from.number.clone()), service.map(str::to_owned)];
+    // What somebody told one sender of a service holds for the service.
+    let sender = from.map_or_else(|| world.settings.sender().number, |from| from.number.clone());
+    let senders = [Some(sender), service.map(str::to_owned)];
     let silent = world.with(|state| {
         senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
     });

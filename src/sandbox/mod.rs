@@ -22,6 +22,7 @@ mod incoming;
 mod messages;
 mod network;
 mod outgoing;
+mod overrides;
 mod page;
 mod paging;
 mod phone;
@@ -30,6 +31,7 @@ mod resource;
 mod rest;
 mod script;
 mod shelf;
+mod telephones;
 mod views;
 mod world;
 mod xml;
@@ -159,7 +161,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the HTTP client's TLS library cannot be set up.
-    pub fn new(settings: Settings, clock: Clock, entropy: Entropy) -> reqwest::Result<Self> {
+    pub fn new(settings: Settings, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
         let tasks = Arc::new(Mutex::new(JoinSet::new()));
         let http = outgoing::client()?;
         let world = Arc::new(World::new(settings, clock, entropy, http, Arc::downgrade(&tasks)));
@@ -209,7 +211,7 @@ impl Sandbox {
     /// The accept loop's limits for it: an answer may take as long as the
     /// longest poll.
     pub fn limits() -> Limits {
-        Limits { request_timeout: control::LONGEST_POLL + Duration::from_secs(60), ..Limits::default() }
+        Limits { request_timeout: telephones::LONGEST_POLL + Duration::from_secs(60), ..Limits::default() }
     }
 
     /// Waits for `shutdown`, then ends what runs beside, long polls and event

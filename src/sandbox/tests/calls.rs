@@ -341,3 +341,32 @@ async fn what_twilio_refuses_of_a_call_is_refused_with_its_code() {
     }
     assert_eq!(stage.fetch("Calls.json?Status=nonsense").await.1["code"], 20001);
 }
+
+#[tokio::test]
+async fn speech_takes_its_time_unless_it_is_instant() {
+    let stage = Stage::with(|settings| settings.pace = 1.0).await;
+    let twiml = "<Response><Say>one two three four five</Say><Pause length=\"1\"/></Response>";
+    let lasted = async |wish: &str| {
+        stage.behave(PHONE, wish).await;
+        stage.call(&[("Twiml", twiml)]).await;
+        let call = stage.call_in("completed").await;
+        let at = |name: &str| call[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        at("ended_at").duration_since(at("answered_at")).as_millis()
+    };
+    let paced = lasted(r#"{"answer_after_ms":0,"word_ms":20}"#).await;
+    assert!((1_100..1_900).contains(&paced), "{paced} ms");
+    let instant = lasted(r#"{"answer_after_ms":0,"speech":"instant"}"#).await;
+    assert!(instant < 500, "{instant} ms");
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_a_call_by_the_clock() {
+    let stage = Stage::new().await;
+    stage.behave(PHONE, r#"{"answer_after_ms":0}"#).await;
+    stage.clock.stop();
+    stage.call(&[("Twiml", "<Response><Gather timeout=\"9000\"/></Response>"), ("TimeLimit", "60")]).await;
+    stage.call_in("in-progress").await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    stage.clock.advance(Duration::from_secs(61));
+    stage.call_in("completed").await;
+}

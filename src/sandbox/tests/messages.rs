@@ -328,8 +328,96 @@ async fn who_says_stop_is_left_alone_until_start() {
         stage.create("Messages.json", &[("To", PHONE), ("From", "+15017122661"), ("Body", "x")]).await.0,
         201
     );
+    let service = format!("MG{}", "c".repeat(32));
+    let by_service = [("To", PHONE), ("MessagingServiceSid", service.as_str()), ("Body", "x")];
+    assert_eq!(stage.create("Messages.json", &by_service).await.1["code"], 21610);
     say("START").await;
     stage.app.wait("/sms", 3).await;
     assert_eq!(stage.create("Messages.json", &fields).await.0, 201);
     assert!(stage.alerts().await.contains(&21610), "the reply to STOP was not sent");
+}
+
+#[tokio::test]
+async fn a_failing_callback_is_repeated_as_its_fragment_wishes() {
+    let stage = Stage::new().await;
+    stage.behave(PHONE, r#"{"message":{"outcome":"failed"}}"#).await;
+    stage.app.answers("/status", 500, &[], "");
+    stage.text(&[("StatusCallback", &stage.url("/status#rc=2&rp=5xx"))]).await;
+    let told = stage.app.wait("/status", 6).await;
+    assert!(told.iter().all(|told| told.signed));
+    let token = |n: usize| told[n].header("i-twilio-idempotency-token").to_owned();
+    assert_eq!((token(0), token(3)), (token(2), token(5)));
+    assert_ne!(token(2), token(3));
+    assert_eq!(stage.app.values("/status", "MessageStatus")[2..4], ["sending", "failed"]);
+}
+
+#[tokio::test]
+async fn a_password_is_sent_once_it_is_asked_for_and_never_signed() {
+    let stage = Stage::new().await;
+    stage.behave(PHONE, r#"{"message":{"outcome":"failed"}}"#).await;
+    stage.app.answers("/status", 401, &[("www-authenticate", "Basic realm=\"app\"")], "");
+    let url = stage.url("/status").replace("http://", "http://user:pass@");
+    stage.text(&[("StatusCallback", &url)]).await;
+    let told = stage.app.wait("/status", 4).await;
+    assert!(told.iter().all(|told| told.signed));
+    assert_eq!(
+        (told[0].header("authorization"), told[1].header("authorization")),
+        ("", "Basic dXNlcjpwYXNz")
+    );
+    let log = stage.look("exchanges?kind=status-callback").await.to_string();
+    assert!(!log.contains("dXNlcjpwYXNz") && !log.contains("user:pass"));
+}
+
+#[tokio::test]
+async fn jitter_lets_callbacks_overtake_each_other_and_loses_none() {
+    let stage = Stage::new().await;
+    stage.behave(PHONE, r#"{"callbacks":{"jitter_ms":40}}"#).await;
+    let mut orders = std::collections::HashSet::new();
+    for n in 0..12 {
+        let path = format!("/{n}");
+        stage.text(&[("StatusCallback", &stage.url(&path))]).await;
+        stage.app.wait(&path, 3).await;
+        orders.insert(stage.app.values(&path, "MessageStatus"));
+    }
+    assert!(orders.len() > 1, "{orders:?}");
+}
+
+#[tokio::test]
+async fn plain_text_is_a_reply_and_a_redirect_is_followed() {
+    let stage = Stage::new().await;
+    let inbound = json!({ "sms_url": stage.url("/sms") }).to_string();
+    stage.steer(Method::PUT, "inbound", &inbound).await;
+    stage.app.says("/sms", "<Response><Redirect>/next</Redirect></Response>");
+    stage.app.answers("/next", 200, &[("content-type", "text/plain")], "plain words");
+    let body = json!({ "body": "hello" }).to_string();
+    stage.steer(Method::POST, &format!("phones/{PHONE}/messages"), &body).await;
+    let texts = stage.look(&format!("phones/{PHONE}/messages?wait=5&status=delivered")).await;
+    assert_eq!((&texts[0]["body"], &texts[0]["from"]), (&json!("plain words"), &json!(SENDER)));
+    assert_eq!(stage.app.told("/next")[0].get("Body").as_deref(), Some("hello"));
+}
+
+#[tokio::test]
+async fn segments_are_counted_and_smart_encoding_saves_some() {
+    let stage = Stage::new().await;
+    let body = format!("\u{201c}{}\u{201d}", "x".repeat(80));
+    let fields = [("To", PHONE), ("From", SENDER), ("Body", body.as_str())];
+    assert_eq!(stage.create("Messages.json", &fields).await.1["num_segments"], "2");
+    let smart = [&fields[..], &[("SmartEncoded", "true")]].concat();
+    let (_, document) = stage.create("Messages.json", &smart).await;
+    assert_eq!(
+        (&document["num_segments"], document["body"].as_str().unwrap().contains('"')),
+        (&json!("1"), true)
+    );
+}
+
+#[tokio::test]
+async fn what_is_under_way_ends_with_the_last_clone() {
+    let settings = Settings::new(ACCOUNT, Secret::new(TOKEN));
+    let sandbox = Sandbox::new(settings, Clock::real(), Entropy::seeded(1)).unwrap();
+    sandbox.world.spawn(std::future::pending());
+    let (other, tasks) = (sandbox.clone(), Arc::downgrade(&sandbox.tasks));
+    drop(sandbox);
+    assert_eq!(other.lives(), 1);
+    drop(other);
+    assert!(tasks.upgrade().is_none());
 }
