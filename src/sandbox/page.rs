@@ -84,7 +84,9 @@ mod tests {
     #[test]
     fn data_never_becomes_markup() {
         for (file, kind, text) in FILES {
-            for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"] {
+            for way in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"]
+            {
                 assert!(!text.contains(way), "{file} uses {way}");
             }
             let inline = kind == HTML && (text.contains(" style=\"") || text.contains(" onclick="));

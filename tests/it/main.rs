@@ -4,3 +4,4 @@ mod server_limits;
 mod store_contract;
 mod store_crash;
 mod store_model;
+mod telephones;
