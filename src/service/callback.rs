@@ -26,7 +26,7 @@ impl Service {
     /// The store's. The report is then not recorded and must not be acknowledged.
     pub async fn record(&self, report: Report) -> Result<Recorded, ServiceError> {
         let received_at = self.now();
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let old: Option<Versioned<Delivery>> = records::get(self.store(), report.sid.as_str()).await?;
             let delivery = match &old {
                 None => Delivery::new(report.clone(), received_at),
@@ -50,7 +50,7 @@ impl Service {
                     log(old.as_ref().map(|old| &old.record), &delivery);
                     return Ok(Recorded { delivery, news: true });
                 }
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }

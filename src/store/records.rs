@@ -102,14 +102,11 @@ fn encode<T: Record>(record: &T) -> Vec<u8> {
 }
 
 fn decode<T: Record>(key: &Key, body: &[u8]) -> Result<T, StoreError> {
-    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| {
-        StoreError::Damaged(format!("record {:?} {} does not read: {error}", key.kind, key.id))
-    })?;
+    let envelope: Envelope<T> = serde_json::from_slice(body)
+        .map_err(|error| StoreError::Damaged(format!("{key} does not read: {error}")))?;
     if envelope.format > T::FORMAT {
         return Err(StoreError::Damaged(format!(
-            "record {:?} {} has format {}, and this version of dialback knows {} at most: use a newer one",
-            key.kind,
-            key.id,
+            "{key} has format {}, and this version of dialback knows {} at most: use a newer one",
             envelope.format,
             T::FORMAT
         )));

@@ -167,7 +167,7 @@ export function setUpTelephone({ useCode, show }) {
       say(byId("caller"), pretty(shown.direction === "inbound" ? shown.to : shown.from));
       say(byId("decline-label"), state === "ringing" ? "Decline" : "Hang up");
       byId("decline").setAttribute("aria-label", state === "ringing" ? "Decline" : "Hang up");
-      say(byId("call-hint"), { unheard: "This phone is set to let it ring.", talking: wish === "machine" && call ? "" : "", ringing: wish === "machine" ? "The machine takes it unless you do." : "" }[state] ?? "");
+      say(byId("call-hint"), { unheard: "This phone is set to let it ring.", ringing: wish === "machine" ? "The machine takes it unless you do." : "" }[state] ?? "");
       drawCaptions(shown, state);
       if (was === "none" || was !== state) arrive(was, state, shown);
     }
