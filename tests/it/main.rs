@@ -4,3 +4,5 @@ mod server_limits;
 mod store_contract;
 mod store_crash;
 mod store_model;
+mod support;
+mod verifications;
