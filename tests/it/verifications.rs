@@ -158,9 +158,14 @@ async fn at_once(
 async fn fifty_rapid_resends_send_once(engine: Engine) {
     let mut world = World::new(engine);
     let (id, _) = world.sent().await;
-    for _ in 0..50 {
+    let allowed_at = world.later(30);
+    for passed in 0..50u64 {
+        // Two a second, by the service's own clock.
+        world.clock.advance(Duration::from_millis(500 * (passed % 2)));
         let error = world.service.resend(&id, None).await.unwrap_err();
-        assert_eq!(word(&error), "TooSoon");
+        let ServiceError::TooSoon { at, seconds } = error else { panic!("{error:?}") };
+        let left = allowed_at.duration_since(world.now()).as_millis();
+        assert_eq!((at, i128::from(seconds)), (allowed_at, (left + 999) / 1000));
     }
     world.pass(30);
     let resends = (0..50).map(|_| {
