@@ -94,6 +94,8 @@ pub enum ServiceError {
     TooSoon {
         /// From when on.
         at: Timestamp,
+        /// How long that is from now, in whole seconds of the service's clock.
+        seconds: i64,
     },
     /// All sends are used up.
     #[error("no message or call is left in this verification")]
@@ -244,10 +246,14 @@ impl Service {
         (self.0.policy.gate == Gate::NamedKey).then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
     }
 
-    fn refuse(outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
+    fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
         match outcome {
             Outcome::Ended(status) => Err(ServiceError::Ended(status)),
-            Outcome::TooSoon { at } => Err(ServiceError::TooSoon { at }),
+            Outcome::TooSoon { at } => {
+                let left = at.duration_since(self.now()).as_millis();
+                let seconds = i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1);
+                Err(ServiceError::TooSoon { at, seconds })
+            }
             Outcome::NoSendsLeft => Err(ServiceError::NoSendsLeft),
             Outcome::ChannelOff => Err(ServiceError::ChannelOff(channel)),
             _ => Ok(()),

@@ -5,5 +5,7 @@ mod server_limits;
 mod store_contract;
 mod store_crash;
 mod store_model;
+mod support;
 mod telephones;
+mod verifications;
 mod world;
