@@ -34,6 +34,9 @@ pub struct Args {
     /// Where inbound calls are told
     #[arg(long, value_name = "URL")]
     voice_url: Option<String>,
+    /// A name other than loopback's by which the controls may be called
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
     /// Let webhooks leave this machine
     #[arg(long)]
     allow_remote_callbacks: bool,
@@ -73,7 +76,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         seed: args.seed.unwrap_or(config.sandbox.seed),
         pace,
         inbound: Inbound { sms_url: args.sms_url, voice_url: args.voice_url, voice_status_url: None },
-        hosts: vec![listen.ip().to_string()],
+        hosts: args.hosts.into_iter().chain([listen.ip().to_string()]).collect(),
         allow_remote_callbacks: args.allow_remote_callbacks,
         ..Settings::new(account.clone(), token)
     };

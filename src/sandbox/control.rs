@@ -11,7 +11,9 @@ use super::incoming::{Request, complaint, empty, json_reply, not_allowed, typed}
 use super::messages::web_url;
 use super::outgoing::send;
 use super::phone::Phone;
-use super::world::{Control, State, World, call_view, message_view};
+use super::resource::{Call, CallStatus};
+use super::views::{call_view, clock_view, phone_view, phones, snapshot};
+use super::world::{Control, World};
 use super::{Inbound, call, forward, inbound};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,6 +25,36 @@ use warp::reply::Response;
 
 /// The longest a long poll waits.
 pub(super) const LONGEST_POLL: Duration = Duration::from_secs(300);
+/// What there is, for whoever looks for it.
+const CONTROLS: [&str; 27] = [
+    "GET /sandbox/state",
+    "DELETE /sandbox/state",
+    "GET /sandbox/events",
+    "GET /sandbox/phones",
+    "GET /sandbox/phones/{number}",
+    "PUT /sandbox/phones/{number}",
+    "DELETE /sandbox/phones/{number}",
+    "GET /sandbox/phones/{number}/messages?wait=SECONDS&since=SID&status=delivered&all=true",
+    "POST /sandbox/phones/{number}/messages {\"to\"?,\"body\"}",
+    "GET /sandbox/phones/{number}/calls?wait=SECONDS&since=SID&status=completed&spoken=N",
+    "POST /sandbox/phones/{number}/calls {\"to\"?}",
+    "GET /sandbox/calls/{sid}",
+    "POST /sandbox/calls/{sid}/answer",
+    "POST /sandbox/calls/{sid}/decline",
+    "POST /sandbox/calls/{sid}/press {\"digits\":\"1\"}",
+    "POST /sandbox/calls/{sid}/hang-up",
+    "GET, PUT /sandbox/behaviour",
+    "GET, PUT /sandbox/inbound {\"sms_url\"?,\"voice_url\"?,\"voice_status_url\"?}",
+    "GET /sandbox/clock",
+    "POST /sandbox/clock {\"advance_seconds\":N} | {\"stop\":true} | {\"run\":true}",
+    "GET /sandbox/alerts",
+    "GET /sandbox/exchanges?kind=K&sid=SID&limit=N",
+    "GET /sandbox/exchanges/{id}",
+    "GET /sandbox/exchanges/{id}/http",
+    "POST /sandbox/exchanges/{id}/replay",
+    "POST /sandbox/app/verifications, …/{id}/check, …/{id}/resend",
+    "GET /sandbox/app/verifications/{id}, /sandbox/app/deliveries/{sid}",
+];
 /// The most exchanges one list shows.
 const LISTED: usize = 1_000;
 /// The longest text a phone can write, in characters.
@@ -30,7 +62,7 @@ const TEXT: usize = 1_600;
 
 /// Answers a request to `/sandbox/…`; the whole interface on one screen.
 pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
-    if let Err(refusal) = local(world, request) {
+    if let Some(refusal) = foreign(world, request) {
         return refusal;
     }
     let segments = request.segments();
@@ -55,7 +87,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
             Some(view) => json_reply(200, &view),
             None => no_call(),
         },
-        ["calls", sid, verb] if post => steer(world, request, sid, verb),
+        ["calls", sid, verb] if post => steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
         ["behaviour"] if put => wish(request, |behaviour| world.change(|state| state.behaviour = behaviour)),
@@ -68,23 +100,25 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["clock"] => not_allowed("GET, POST"),
         ["exchanges", rest @ ..] => exchanges(world, request, rest).await,
         ["app", rest @ ..] => forward::answer(world, request, rest).await,
-        _ => complaint(404, "no such control", "the controls are listed in the README under the sandbox"),
+        [] | [""] if get => json_reply(200, &json!(CONTROLS)),
+        _ => complaint(404, "no such control", "GET /sandbox lists them"),
     }
 }
 
 /// Refuses what did not come from this machine's own pages and programs.
-fn local(world: &World, request: &Request) -> Result<(), Response> {
+fn foreign(world: &World, request: &Request) -> Option<Response> {
     let host = request.header("host").unwrap_or_default();
     if !is_local(host, &world.settings.hosts) {
         let hint = "call it by 127.0.0.1, localhost or the address it listens on";
-        return Err(complaint(403, "the sandbox does not answer to this name", hint));
+        return Some(complaint(403, "the sandbox does not answer to this name", hint));
     }
     let safe = matches!(request.method, Method::GET | Method::HEAD);
     match request.headers.get("origin").map(|origin| origin.to_str().unwrap_or_default()) {
         Some(origin) if !safe && origin.split_once("://").map(|(_, host)| host) != Some(host) => {
-            Err(complaint(403, "another site's page may not steer the sandbox", "use the sandbox's own page"))
+            let hint = "use the sandbox's own page";
+            Some(complaint(403, "another site's page may not steer the sandbox", hint))
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 
@@ -139,17 +173,22 @@ async fn phone(world: &Arc<World>, request: &Request, number: String, rest: &[&s
 }
 
 /// The texts that reached a phone, oldest first: at once when there are some
-/// (after `since`, if that is given), else as soon as one comes.
+/// (after `since`, if that is given), else as soon as one comes. With `status`
+/// it waits until the newest of them has that status.
 async fn received(world: &World, request: &Request, number: &str) -> Response {
     let query = request.query();
     let since = query.get("since").map(str::to_owned);
     let all = query.is_true("all");
+    let status = query.get("status").map(str::to_owned);
     let answer = world.wait_for(patience(request), |state| {
         let Some(phone) = state.phones.get(number) else { return (false, Vec::new()) };
         let from = since.as_ref().and_then(|sid| phone.texts.iter().position(|text| text.sid == *sid));
         let texts = phone.texts.iter().skip(from.map_or(0, |at| at + 1)).filter(|text| all || text.received);
-        let texts: Vec<Value> = texts.map(|text| text.document()).collect();
-        (!texts.is_empty(), texts)
+        let texts: Vec<_> = texts.collect();
+        let found = texts
+            .last()
+            .is_some_and(|text| status.as_ref().is_none_or(|status| text.status.word() == status));
+        (found, texts.into_iter().map(|text| text.document()).collect())
     });
     json_reply(200, &Value::Array(answer.await))
 }
@@ -241,8 +280,9 @@ fn dial(world: &Arc<World>, request: &Request, number: String) -> Response {
     }
 }
 
-/// Answers, declines, presses keys on, or ends a call.
-fn steer(world: &World, request: &Request, sid: &str, verb: &str) -> Response {
+/// Answers, declines, presses keys on, or ends a call. A call that does not
+/// ring yet is waited for, and what was done is in the answer.
+async fn steer(world: &World, request: &Request, sid: &str, verb: &str) -> Response {
     #[derive(Deserialize)]
     struct Pressed {
         digits: String,
@@ -259,14 +299,25 @@ fn steer(world: &World, request: &Request, sid: &str, verb: &str) -> Response {
         },
         _ => return complaint(404, "no such control", "a call has answer, decline, press and hang-up"),
     };
-    let Some(call) = world.with(|state| state.calls.get(sid).cloned()) else { return no_call() };
-    if matches!(control, Control::Answer | Control::Decline) && call.start.is_some() {
+    let picks_up = matches!(control, Control::Answer | Control::Decline);
+    let rings = |call: Option<&Call>| call.is_none_or(|call| call.status != CallStatus::Queued);
+    let call = world.wait_for(Duration::from_secs(5), |state| {
+        let call = state.calls.get(sid);
+        (!picks_up || rings(call), call.cloned())
+    });
+    let Some(call) = call.await else { return no_call() };
+    if picks_up && call.start.is_some() {
         return complaint(409, "the call was answered already", "press keys or hang up");
     }
+    let keys = matches!(control, Control::Press(_));
     if !call::control(world, sid, control) {
         return complaint(409, "the call is over", "start another one");
     }
-    json_reply(202, &call_view(&call))
+    let after = world.wait_for(Duration::from_secs(1), |state| {
+        let now = state.calls.get(sid);
+        (keys || now.is_none_or(|now| now.status != call.status), now.map(call_view))
+    });
+    after.await.map_or_else(no_call, |view| json_reply(200, &view))
 }
 
 fn no_call() -> Response {
@@ -308,10 +359,6 @@ fn set_inbound(world: &World, request: &Request) -> Response {
 
 fn clock(world: &World) -> Response {
     json_reply(200, &clock_view(world))
-}
-
-fn clock_view(world: &World) -> Value {
-    json!({ "now": world.clock.now().to_string(), "stopped": world.clock.is_stopped() })
 }
 
 #[derive(Default, Deserialize)]
@@ -395,56 +442,4 @@ fn start_afresh(world: &World) -> Response {
     world.change(|state| state.start_afresh(&world.settings));
     world.tell("reset", json!({}));
     empty(204)
-}
-
-fn phones(state: &State) -> Value {
-    let brief = state.phones.values().map(|phone| {
-        let calls = phone.calls.iter().filter_map(|sid| state.calls.get(sid));
-        json!({
-            "number": phone.number,
-            "messages": phone.texts.len(),
-            "calls": phone.calls.len(),
-            "live_call": calls.rev().find(|call| !call.status.is_over()).map(|call| &call.sid),
-            "behaviour": phone.behaviour,
-        })
-    });
-    brief.collect()
-}
-
-fn phone_view(state: &State, phone: &Phone) -> Value {
-    let texts: Vec<Value> = phone.texts.iter().map(|text| text.document()).collect();
-    let calls: Vec<Value> =
-        phone.calls.iter().filter_map(|sid| state.calls.get(sid)).map(call_view).collect();
-    let opted: Vec<&String> = state
-        .opted_out
-        .iter()
-        .filter(|(_, number)| *number == phone.number)
-        .map(|(sender, _)| sender)
-        .collect();
-    json!({
-        "number": phone.number,
-        "behaviour": phone.behaviour,
-        "effective_behaviour": phone.behaviour.over(&state.behaviour),
-        "opted_out_of": opted,
-        "peer": phone.peer,
-        "messages": texts,
-        "calls": calls,
-    })
-}
-
-/// Everything the page needs to draw itself, before it listens to events.
-fn snapshot(world: &World, state: &State) -> Value {
-    let settings = &world.settings;
-    json!({
-        "account_sid": settings.account_sid,
-        "own_numbers": settings.own_numbers,
-        "sender": settings.sender().number,
-        "app": state.app.is_some(),
-        "inbound": state.inbound,
-        "behaviour": state.behaviour,
-        "clock": clock_view(world),
-        "phones": state.phones.values().map(|phone| phone_view(state, phone)).collect::<Vec<_>>(),
-        "messages": state.messages.newest_first().take(200).map(message_view).collect::<Vec<_>>(),
-        "alerts": state.alerts.iter().rev().take(50).map(|alert| alert.document()).collect::<Vec<_>>(),
-    })
 }

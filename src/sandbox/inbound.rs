@@ -11,12 +11,15 @@ use super::outgoing::Webhook;
 use super::phone::Text;
 use super::resource::{Call, CallOrder, CallStatus, Hook, Message, MessageStatus};
 use super::script::{Reply, Verb};
-use super::world::{World, message_view};
+use super::views::message_view;
+use super::world::World;
 use reqwest::Url;
 use std::sync::Arc;
 
 /// The most messages one answer may send.
 const REPLIES: usize = 10;
+/// The most wishes to be left alone that are remembered.
+const OPT_OUTS: usize = 10_000;
 /// The words that stop messages from a sender.
 const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
 /// The words that let them come again.
@@ -73,7 +76,11 @@ fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
     let word = body.trim().to_ascii_uppercase();
     let pair = (to.number.clone(), from.number.clone());
     if STOP.contains(&word.as_str()) {
-        world.change(|state| state.opted_out.insert(pair));
+        world.change(|state| {
+            if state.opted_out.len() < OPT_OUTS {
+                state.opted_out.insert(pair);
+            }
+        });
     } else if START.contains(&word.as_str()) {
         world.change(|state| state.opted_out.remove(&pair));
     }

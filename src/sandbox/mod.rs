@@ -30,8 +30,12 @@ mod resource;
 mod rest;
 mod script;
 mod shelf;
+mod views;
 mod world;
 mod xml;
+
+#[cfg(test)]
+mod tests;
 
 pub use behaviour::{
     Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout,
@@ -155,7 +159,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the HTTP client's TLS library cannot be set up.
-    pub fn new(settings: Settings, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
+    pub fn new(settings: Settings, clock: Clock, entropy: Entropy) -> reqwest::Result<Self> {
         let tasks = Arc::new(Mutex::new(JoinSet::new()));
         let http = outgoing::client()?;
         let world = Arc::new(World::new(settings, clock, entropy, http, Arc::downgrade(&tasks)));

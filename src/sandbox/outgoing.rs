@@ -198,6 +198,14 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
 
 /// Puts an exchange into the log and tells the page.
 pub(super) fn note(world: &World, exchange: Exchange) -> u64 {
+    // The verdict stays out of the log: it may name a number.
+    tracing::debug!(
+        kind = exchange.kind,
+        sid = exchange.sid,
+        status = exchange.status,
+        ms = exchange.ms,
+        "sandbox exchange"
+    );
     let brief = serde_json::json!({
         "kind": exchange.kind,
         "sid": exchange.sid,

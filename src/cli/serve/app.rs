@@ -267,7 +267,7 @@ fn sandbox_of(
     }
     // Names come from the system: the store outlives the sandbox, and a name
     // that comes twice would make two messages one. The dice have the seed.
-    Sandbox::new(settings, clock, Entropy::system())
+    Sandbox::new(settings, clock, Entropy::system()).context("the sandbox cannot be set up")
 }
 
 fn context_of(
