@@ -35,7 +35,7 @@ use crate::model::policy::{Gate, Policy};
 use crate::model::verification::{Decision, Event, Outcome, Send, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Store, StoreError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -93,6 +93,8 @@ pub enum ServiceError {
     TooSoon {
         /// From when on.
         at: Timestamp,
+        /// How long until then, by the clock that decided.
+        wait: SignedDuration,
     },
     /// All sends are used up.
     #[error("no message or call is left in this verification")]
@@ -236,10 +238,10 @@ impl Service {
         (self.0.policy.gate == Gate::NamedKey).then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
     }
 
-    fn refuse(outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
+    fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
         match outcome {
             Outcome::Ended(status) => Err(ServiceError::Ended(status)),
-            Outcome::TooSoon { at } => Err(ServiceError::TooSoon { at }),
+            Outcome::TooSoon { at } => Err(ServiceError::TooSoon { at, wait: at.duration_since(self.now()) }),
             Outcome::NoSendsLeft => Err(ServiceError::NoSendsLeft),
             Outcome::ChannelOff => Err(ServiceError::ChannelOff(channel)),
             _ => Ok(()),

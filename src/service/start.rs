@@ -102,7 +102,7 @@ impl Service {
         self.refuse_opted_out(&old.to, channel).await?;
         let gate_key = self.gate_key();
         let decision = self.happen(id, |_| Ok(Event::Resend { channel, gate_key })).await?;
-        Self::refuse(decision.outcome, channel)?;
+        self.refuse(decision.outcome, channel)?;
         tracing::info!(verification = %id, %channel, "verification sent again");
         self.view(decision.verification).await
     }
