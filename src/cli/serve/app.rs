@@ -255,6 +255,7 @@ fn sandbox_of(
 ) -> anyhow::Result<Sandbox> {
     let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
     settings.seed = config.sandbox.seed;
+    settings.pace = config.sandbox.pace;
     settings.app = Some(app);
     settings.own_numbers = config.twilio.from.iter().cloned().collect();
     settings.hosts = vec![config.sandbox.listen.ip().to_string()];
