@@ -8,7 +8,6 @@ use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::status::Status;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Why parameters are not a report. The texts are for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +54,7 @@ pub fn report(
     let mut about = About::default();
     let mut fact = Fact { source, ..Fact::default() };
     for (name, value) in pairs {
-        take(&mut about, &mut fact, name, value);
+        take(&mut about, &mut fact, name, cut(value));
     }
     Ok(Report { sid, id, about, fact })
 }
@@ -133,7 +132,8 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         _ => REPEATED.contains(&name),
     };
     if !taken && !is_private(name) {
-        keep(&mut fact.other, name, value);
+        // The delivery bounds how much of it there may be.
+        fact.other.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
 }
 
@@ -153,15 +153,11 @@ fn is_private(name: &str) -> bool {
     ) || name.starts_with("MediaUrl")
 }
 
-/// Keeps what is not known, within bounds: a signed request may still be large.
-fn keep(other: &mut BTreeMap<String, String>, name: &str, value: &str) {
-    const MAX_NAMES: usize = 40;
+/// The beginning of a value; none that Twilio documents is longer.
+fn cut(value: &str) -> &str {
     const MAX_BYTES: usize = 512;
-    if other.len() < MAX_NAMES && name.len() <= MAX_BYTES {
-        let end =
-            (0..=value.len().min(MAX_BYTES)).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
-        other.entry(name.to_owned()).or_insert_with(|| value[..end].to_owned());
-    }
+    let end = (0..=value.len().min(MAX_BYTES)).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+    &value[..end]
 }
 
 /// A time as Twilio writes it: `Thu, 24 Aug 2023 05:01:45 +0000`.
@@ -228,6 +224,16 @@ mod tests {
         assert_eq!(report.fact.other.keys().collect::<Vec<_>>(), ["MessageStatus"]);
         let odd = read(&format!("MessageSid={SID}&CallStatus=odd&ErrorCode=abc")).unwrap();
         assert_eq!(odd.fact.other["ErrorCode"], "abc");
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let names = ["To", "AnsweredBy", "RawDlrDoneDate", "Odd"];
+        let mut pairs: Vec<_> = names.map(|name| (name.to_owned(), "é".repeat(999))).to_vec();
+        pairs.push(("MessageSid".to_owned(), SID.to_owned()));
+        let Report { about, fact, .. } = report(&pairs, Source::StatusCallback, None).unwrap();
+        let texts = [about.to, fact.answered_by, fact.carrier_time, fact.other.get("Odd").cloned()];
+        assert_eq!(texts, [(); 4].map(|()| Some("é".repeat(256))));
     }
 
     #[test]
