@@ -86,11 +86,15 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     }
     let mut pairs: Vec<(String, String)> =
         event.get("data")?.as_object()?.iter().filter_map(event_pair).collect();
-    let named = ["MessageStatus", "CallStatus"].iter().any(|name| first(&pairs, name).is_some());
+    // The kind of the event says its status; where it does not, the data do,
+    // in capitals.
+    let is_status = |name: &str| matches!(name, "MessageStatus" | "CallStatus");
     let last = kind.rsplit('.').next().unwrap_or_default();
-    if !named && last.parse::<Status>().is_ok() {
+    if last.parse::<Status>().is_ok() {
+        pairs.retain(|(name, _)| !is_status(name));
         pairs.push(("MessageStatus".to_owned(), last.to_owned()));
     }
+    pairs.iter_mut().filter(|(name, _)| is_status(name)).for_each(|(_, value)| value.make_ascii_lowercase());
     let mut report = report(&pairs, Source::EventStream, None).ok()?;
     let time = event.get("time").and_then(|time| time.as_str()).and_then(|time| time.parse().ok());
     report.fact.carrier_at = report.fact.carrier_at.or(time);
@@ -122,7 +126,8 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, value.parse::<Status>().ok()),
         "ErrorCode" => set(&mut fact.error_code, value.parse().ok()),
         "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),
-        "Timestamp" => set(&mut fact.carrier_at, rfc2822(value)),
+        // As callbacks write it, or as event streams do.
+        "Timestamp" => set(&mut fact.carrier_at, rfc2822(value).or_else(|| value.parse().ok())),
         "RawDlrDoneDate" => set(&mut fact.carrier_time, text()),
         "AnsweredBy" => set(&mut fact.answered_by, text()),
         "SipResponseCode" => set(&mut fact.sip_code, value.parse().ok()),
@@ -250,6 +255,33 @@ mod tests {
             None
         );
         assert_eq!(cloud_event(&serde_json::json!(17)), None);
+    }
+
+    #[test]
+    fn an_event_that_shouts_its_status_is_understood() {
+        let event = |kind: &str, data: &str| {
+            let mut data: serde_json::Value = serde_json::from_str(data).unwrap();
+            data["messageSid"] = SID.into();
+            data["timestamp"] = "2026-11-20T09:30:59.125Z".into();
+            let event = serde_json::json!({"type": kind, "time": "2026-11-20T09:31:00Z", "data": data});
+            cloud_event(&event).unwrap().fact
+        };
+        let rows = [
+            ("com.twilio.messaging.message.delivered", r#"{"messageStatus":"DELIVERED"}"#, Status::Delivered),
+            ("com.twilio.messaging.message.delivered", r#"{"messageStatus":"QUEUED"}"#, Status::Delivered),
+            (
+                "com.twilio.messaging.message.updated",
+                r#"{"messageStatus":"UNDELIVERED"}"#,
+                Status::Undelivered,
+            ),
+            ("com.twilio.messaging.inbound-message.received", "{}", Status::Received),
+        ];
+        for (kind, data, status) in rows {
+            let fact = event(kind, data);
+            assert_eq!(fact.status, Some(status), "{kind} {data}");
+            assert_eq!(fact.carrier_at.unwrap().to_string(), "2026-11-20T09:30:59.125Z");
+            assert!(fact.other.is_empty(), "{:?}", fact.other);
+        }
     }
 
     #[test]
