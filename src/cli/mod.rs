@@ -4,12 +4,13 @@
 //! on pieces. Each command says what went wrong and what to do on standard
 //! error, and answers with an exit code: 0 done, 1 not as wanted, 2 misuse.
 
+mod client;
 mod config;
 mod delivery;
 mod key;
 mod local;
 mod operator;
-mod replay;
+pub mod replay;
 mod sandbox;
 mod serve;
 mod signature;

@@ -3,6 +3,7 @@
 use super::Global;
 use super::config::load;
 use crate::config::Config;
+use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
 use anyhow::Context;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -40,38 +41,30 @@ struct Hook {
     overrides: &'static str,
 }
 
-/// Callbacks are merged however often they come, so every failure may be tried
-/// again, as often as Twilio does, within the 15 seconds that it takes at most.
-/// <https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>
-const PATIENT: &str = "#rc=5&rp=all&ct=3000&rt=3000&tt=15000";
-
-/// A person waits for these: fewer attempts, none after an answer of ours.
-const LIVE: &str = "#rc=2&rp=5xx,ct,rt&ct=2000&rt=4000&tt=12000";
-
 const HOOKS: [Hook; 5] = [
     Hook {
         place: "Messaging > Services > (service) > Integration",
         field: "Delivery Status Callback",
         path: "/twilio/status",
-        overrides: PATIENT,
+        overrides: CALLBACK_OVERRIDES,
     },
     Hook {
         place: "Phone Numbers > (number) > Messaging Configuration",
         field: "A message comes in",
         path: "/twilio/sms",
-        overrides: LIVE,
+        overrides: TWIML_OVERRIDES,
     },
     Hook {
         place: "Phone Numbers > (number) > Voice Configuration",
         field: "A call comes in",
         path: "/twilio/voice",
-        overrides: LIVE,
+        overrides: TWIML_OVERRIDES,
     },
     Hook {
         place: "Phone Numbers > (number) > Voice Configuration",
         field: "Call status changes",
         path: "/twilio/call-status",
-        overrides: PATIENT,
+        overrides: CALLBACK_OVERRIDES,
     },
     // A sink is no webhook URL of the console's: it has its own retries.
     Hook {

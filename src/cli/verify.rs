@@ -1,16 +1,112 @@
-//! `dialback verify`
+//! `dialback verify`: a whole verification from the terminal.
 
 use super::Global;
+use super::client::{Client, Target};
+use anyhow::Context;
+use serde_json::{Value, json};
+use std::io::{BufRead, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Arguments of `dialback verify`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The number, like +14155550123
+    number: String,
+    /// Call instead of sending a text
+    #[arg(long)]
+    call: bool,
+    /// The language of text or call, like de or pt-BR
+    #[arg(long, value_name = "LOCALE")]
+    locale: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
 
-/// Runs the command.
+/// How long to watch the message leave before asking for the code.
+const WATCH: Duration = Duration::from_secs(6);
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// Runs the command. Success is a number that was proved.
 ///
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
-pub async fn run(_global: &Global, _args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    let config = super::config::load(global)?.config;
+    let client = Client::need(&args.target, &config).await?;
+    let channel = if args.call { "call" } else { "sms" };
+    let request = json!({ "to": args.number, "channel": channel, "locale": args.locale });
+    let started = client.post("/v1/verifications", &request).await?.done()?;
+    let path =
+        format!("/v1/verifications/{}", started["id"].as_str().context("the server's answer holds no id")?);
+    println!("{} to {}, good until {}", channel, shown(&started, "to"), shown(&started, "expires_at"));
+    watch(&client, &path).await?;
+    loop {
+        let Some(code) = ask("code: ").await? else {
+            println!("no code was given; the verification stays open until it expires");
+            return Ok(ExitCode::FAILURE);
+        };
+        let answer = client.post(&format!("{path}/check"), &json!({ "code": code })).await?;
+        if answer.status == 422 {
+            println!("{}", shown(&answer.body, "detail"));
+            continue;
+        }
+        let checked = answer.done()?;
+        if checked["valid"] == true {
+            println!("approved: the number is proved");
+            return Ok(ExitCode::SUCCESS);
+        }
+        if checked["status"] != "pending" {
+            println!("wrong, and that was the last one: {}", shown(&checked, "status"));
+            return Ok(ExitCode::FAILURE);
+        }
+        println!("wrong; {} left", checked["checks_left"]);
+    }
+}
+
+/// Says how the message gets on, until there is nothing more to wait for.
+async fn watch(client: &Client, path: &str) -> anyhow::Result<()> {
+    let mut last = String::new();
+    let end = tokio::time::Instant::now() + WATCH;
+    while tokio::time::Instant::now() < end {
+        let view = client.get(path).await?.done()?;
+        let delivery = &view["deliveries"][0];
+        let status = shown(delivery, "status");
+        if status != last {
+            println!("  {status}{}", why(delivery));
+            last = status;
+        }
+        if matches!(
+            last.as_str(),
+            "delivered" | "undelivered" | "failed" | "ringing" | "in-progress" | "canceled"
+        ) {
+            break;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+fn why(delivery: &Value) -> String {
+    let error = &delivery["error"];
+    match (error["meaning"].as_str(), error["advice"].as_str()) {
+        (Some(meaning), Some(advice)) => format!(": {meaning} {advice}"),
+        _ => error["name"].as_str().map(|name| format!(": {name}")).unwrap_or_default(),
+    }
+}
+
+fn shown(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or("?").to_owned()
+}
+
+/// One line from the terminal; `None` at its end.
+async fn ask(prompt: &'static str) -> anyhow::Result<Option<String>> {
+    let line = tokio::task::spawn_blocking(move || {
+        print!("{prompt}");
+        std::io::stdout().flush()?;
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line)?;
+        Ok::<_, std::io::Error>((read > 0).then(|| line.trim().to_owned()))
+    });
+    Ok(line.await??)
 }

@@ -13,6 +13,7 @@ use crate::secret::Secret;
 use crate::twilio::errors;
 use crate::twilio::request::{CreateCall, CreateMessage, MachineDetection, Sender};
 use crate::twilio::response::{ErrorDocument, Page, Resource};
+use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
 use crate::twilio::words;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -89,7 +90,8 @@ impl<T: Transport> Twilio<T> {
         let body = words::resolve(order.locale.as_deref())
             .code_text(&self.settings.service_name, order.code.expose(), minutes)
             .map_err(|error| SendError::Refused { code: None, reason: error.to_string() })?;
-        let status_callback = format!("{}/twilio/status?delivery={}", self.settings.public_url, order.id);
+        let status_callback =
+            format!("{}/twilio/status?delivery={}{CALLBACK_OVERRIDES}", self.settings.public_url, order.id);
         Ok(CreateMessage {
             to: order.to.in_full(),
             sender: &self.settings.sender,
@@ -110,8 +112,11 @@ impl<T: Transport> Twilio<T> {
         Ok(CreateCall {
             to: order.to.in_full(),
             from,
-            url: &format!("{public_url}/twilio/voice/{verification}/{number}"),
-            status_callback: &format!("{public_url}/twilio/call-status?delivery={}", order.id),
+            url: &format!("{public_url}/twilio/voice/{verification}/{number}{TWIML_OVERRIDES}"),
+            status_callback: &format!(
+                "{public_url}/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}",
+                order.id
+            ),
             ring: self.settings.ring.min(order.valid_for),
             machine_detection: self.settings.machine_detection,
         }

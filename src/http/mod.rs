@@ -14,6 +14,7 @@ mod request;
 mod route;
 mod webhooks;
 
+pub use api::views::found as delivery_view;
 pub use context::{Context, Operator, Settings, SignatureMode};
 pub use webhooks::explainer::Explainer;
 

@@ -59,7 +59,7 @@ mod tests {
         let (key, shown) = ApiKey::generate("shop", [1; 6], [0xab; 32], Timestamp::UNIX_EPOCH);
         let (id, secret) = split(shown.expose()).unwrap();
         assert_eq!(id, key.id);
-        assert!(key.opens_with(secret) && !key.opens_with("") && !key.opens_with(&secret.to_uppercase()));
+        assert!(key.opens_with(secret) && !key.opens_with("") && !key.opens_with(&secret.replace('2', "3")));
         assert!(!serde_json::to_string(&key).unwrap().contains(secret));
         assert_eq!(split("dbk_short"), None);
     }

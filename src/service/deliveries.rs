@@ -8,7 +8,7 @@ use crate::model::phone::PhoneNumber;
 use crate::model::status::Status;
 use crate::model::verification::{Send, Verification};
 use crate::store::records::{self, Versioned};
-use crate::store::{Index, Scan};
+use crate::store::{Index, Scan, Store};
 use jiff::Timestamp;
 
 /// Which deliveries to list.
@@ -64,21 +64,7 @@ impl Service {
     /// # Errors
     /// Not found, or the store's.
     pub async fn delivery(&self, name: &str) -> Result<Found, ServiceError> {
-        if let Ok(sid) = name.parse::<Sid>() {
-            return self.delivery_by_sid(&sid).await;
-        }
-        let (id, number) = name.parse::<DeliveryId>().map_err(|_| ServiceError::NotFound)?.parts();
-        let verification = self.verification(&id).await?.record;
-        let send = verification.send(number).cloned().ok_or(ServiceError::NotFound)?;
-        match &send.sid {
-            Some(sid) => self.delivery_by_sid(sid).await,
-            None => Ok(Found::Send(Box::new(verification), send)),
-        }
-    }
-
-    async fn delivery_by_sid(&self, sid: &Sid) -> Result<Found, ServiceError> {
-        let found: Option<Versioned<Delivery>> = records::get(self.store(), sid.as_str()).await?;
-        found.map(|found| Found::Delivery(Box::new(found.record))).ok_or(ServiceError::NotFound)
+        find_delivery(self.store(), name).await
     }
 
     /// Lists deliveries, newest first. A page may be short, or even empty,
@@ -132,6 +118,28 @@ impl Service {
             limit: 100,
         })
     }
+}
+
+/// A delivery by Twilio's name or by ours, straight from a store.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, ServiceError> {
+    if let Ok(sid) = name.parse::<Sid>() {
+        return by_sid(store, &sid).await;
+    }
+    let (id, number) = name.parse::<DeliveryId>().map_err(|_| ServiceError::NotFound)?.parts();
+    let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(ServiceError::NotFound)?;
+    let send = found.record.send(number).cloned().ok_or(ServiceError::NotFound)?;
+    match &send.sid {
+        Some(sid) => by_sid(store, sid).await,
+        None => Ok(Found::Send(Box::new(found.record), send)),
+    }
+}
+
+async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, ServiceError> {
+    let found: Option<Versioned<Delivery>> = records::get(store, sid.as_str()).await?;
+    found.map(|found| Found::Delivery(Box::new(found.record))).ok_or(ServiceError::NotFound)
 }
 
 impl DeliveryFilter {

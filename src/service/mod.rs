@@ -17,7 +17,8 @@ mod worker;
 
 pub use callback::Recorded;
 pub use check::Checked;
-pub use deliveries::{DeliveryFilter, DeliveryPage, Found};
+pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
+pub use keys::create_key;
 pub use start::{Idempotency, StartRequest, Started};
 pub use voice::{Spoken, Step, VoiceRequest};
 pub use worker::WorkerLimits;
@@ -36,6 +37,7 @@ use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Store, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How often a write is tried again after losing to another one, before the
@@ -186,7 +188,7 @@ impl Service {
         id: &VerificationId,
         event: impl Fn(&Verification) -> Result<Event, ServiceError>,
     ) -> Result<Decision, ServiceError> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let decision = decide(&self.0.policy, &old.record, event(&old.record)?, self.now());
             if decision.verification == old.record {
@@ -199,11 +201,18 @@ impl Service {
                     }
                     return Ok(decision);
                 }
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
         Err(ServiceError::Contended)
+    }
+
+    /// Waits a moment after losing a race, longer each time and never the same
+    /// as the others who lost it.
+    async fn step_back(&self, attempt: usize) {
+        let most = 400 * (attempt as u64 + 1);
+        tokio::time::sleep(Duration::from_micros(self.0.entropy.below(most))).await;
     }
 
     async fn view(&self, verification: Verification) -> Result<View, ServiceError> {

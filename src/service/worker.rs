@@ -212,7 +212,7 @@ impl Service {
     /// Settles a send and records what is known of its delivery, in one write.
     async fn accepted(&self, id: &VerificationId, number: u8, report: Report) -> Result<(), ServiceError> {
         let sid = report.sid.clone();
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let event = Event::Accepted { number, sid: sid.clone() };
             let decision = decide(&self.0.policy, &old.record, event, self.now());
@@ -231,7 +231,7 @@ impl Service {
                     tracing::info!(verification = %id, number, %sid, "send accepted");
                     return Ok(());
                 }
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }

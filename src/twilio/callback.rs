@@ -84,13 +84,17 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     if !(kind.starts_with("com.twilio.messaging.") || kind.starts_with("com.twilio.voice.")) {
         return None;
     }
-    let mut pairs: Vec<(String, String)> =
-        event.get("data")?.as_object()?.iter().filter_map(event_pair).collect();
-    // The kind of the event says its status; where it does not, the data do,
-    // in capitals.
+    let data = event.get("data")?;
+    // Events about calls repeat the whole callback, with its own parameters.
+    let params = data.pointer("/request/parameters").unwrap_or(data);
+    let mut pairs: Vec<(String, String)> = params.as_object()?.iter().filter_map(event_pair).collect();
+    // The kind of a message's event says its status, and its data repeat it in
+    // capitals. A call's says only that it came to its end; how, say the data.
     let is_status = |name: &str| matches!(name, "MessageStatus" | "CallStatus");
+    let is_message = kind.starts_with("com.twilio.messaging.");
     let last = kind.rsplit('.').next().unwrap_or_default();
-    if last.parse::<Status>().is_ok() {
+    let is_named = pairs.iter().any(|(name, _)| is_status(name));
+    if last.parse::<Status>().is_ok() && (is_message || !is_named) {
         pairs.retain(|(name, _)| !is_status(name));
         pairs.push(("MessageStatus".to_owned(), last.to_owned()));
     }
@@ -275,6 +279,12 @@ mod tests {
                 Status::Undelivered,
             ),
             ("com.twilio.messaging.inbound-message.received", "{}", Status::Received),
+            (
+                "com.twilio.voice.status-callback.call.completed",
+                r#"{"callStatus":"no-answer"}"#,
+                Status::NoAnswer,
+            ),
+            ("com.twilio.voice.status-callback.call.completed", "{}", Status::Completed),
         ];
         for (kind, data, status) in rows {
             let fact = event(kind, data);

@@ -8,6 +8,16 @@ use std::fmt;
 /// The largest `public_url` that Twilio takes, in bytes (error 21609).
 const MAX_PUBLIC_URL: usize = 4000;
 
+/// The fragment for status callbacks, which Twilio sends once and forgets
+/// unless told otherwise: they are merged however often they come, so every
+/// failure may be tried again, within the 15 seconds that it takes at most.
+/// <https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>
+pub const CALLBACK_OVERRIDES: &str = "#rc=5&rp=all&ct=3000&rt=3000&tt=15000";
+
+/// The fragment where a person waits for TwiML: fewer attempts, none after an
+/// answer of ours.
+pub const TWIML_OVERRIDES: &str = "#rc=2&rp=5xx,ct,rt&ct=2000&rt=4000&tt=12000";
+
 /// Where Twilio reaches us: what is configured as `public_url`.
 ///
 /// Userinfo and fragment (connection overrides) are dropped, because Twilio

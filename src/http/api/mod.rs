@@ -3,7 +3,7 @@
 pub mod deliveries;
 pub mod keys;
 pub mod verifications;
-mod views;
+pub mod views;
 
 use super::context::Context;
 use super::error::Error;

@@ -1,0 +1,127 @@
+//! Asking the running server, with the operator's key or an API key.
+
+use super::operator::Operator;
+use crate::config::{Config, StoreUrl};
+use crate::secret::Secret;
+use anyhow::{Context, bail};
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+/// Where the server is and how to be let in; for commands that ask it.
+#[derive(Debug, clap::Args)]
+pub struct Target {
+    /// The server [default: the one running on the configured store]
+    #[arg(long, value_name = "URL", requires = "api_key")]
+    url: Option<String>,
+    /// An API key for --url
+    #[arg(long, value_name = "KEY", env = "DIALBACK_API_KEY", hide_env_values = true)]
+    api_key: Option<String>,
+}
+
+/// A server that is asked.
+pub struct Client {
+    base: String,
+    key: Secret,
+    http: reqwest::Client,
+}
+
+/// The server's answer to a request: its status and its JSON.
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, `null` when it was no JSON.
+    pub body: Value,
+}
+
+impl Client {
+    /// The server that was named, or the one that runs on the configured
+    /// store; `None` when none runs.
+    ///
+    /// # Errors
+    /// When what the server left cannot be read.
+    pub async fn find(target: &Target, config: &Config) -> anyhow::Result<Option<Self>> {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
+        if let (Some(url), Some(key)) = (&target.url, &target.api_key) {
+            let base = url.trim_end_matches('/').to_owned();
+            return Ok(Some(Self { base, key: Secret::new(key.clone()), http }));
+        }
+        let Some(dir) = store_dir(config) else {
+            return Ok(None);
+        };
+        let Some(operator) = Operator::read(dir)
+            .with_context(|| format!("cannot read what the server left in {}", dir.display()))?
+        else {
+            return Ok(None);
+        };
+        let client = Self { base: operator.url, key: operator.key, http };
+        // The file outlives a server that was killed.
+        Ok(client.get("/healthz").await.is_ok().then_some(client))
+    }
+
+    /// The same, when nothing can be done without it.
+    ///
+    /// # Errors
+    /// When no server runs.
+    pub async fn need(target: &Target, config: &Config) -> anyhow::Result<Self> {
+        match Self::find(target, config).await? {
+            Some(client) => Ok(client),
+            None => bail!(
+                "no server is running on {}: start one with `dialback serve`, or name one with --url and --api-key",
+                store_dir(config).map_or("this configuration".into(), |dir| dir.display().to_string())
+            ),
+        }
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// Hands something in.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.http.post(format!("{}{path}", self.base));
+        self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Answer> {
+        let response = request
+            .bearer_auth(self.key.expose())
+            .send()
+            .await
+            .with_context(|| format!("the server at {} does not answer", self.base))?;
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.context("the server's answer broke off")?;
+        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+}
+
+impl Answer {
+    /// The body, when the server did what was asked.
+    ///
+    /// # Errors
+    /// The server's own words.
+    pub fn done(self) -> anyhow::Result<Value> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        match self.body["detail"].as_str().or(self.body["title"].as_str()) {
+            Some(why) => bail!("{why} ({})", self.body["code"].as_str().unwrap_or("no code")),
+            None => bail!("the server answered {}", self.status),
+        }
+    }
+}
+
+/// The directory of the configured store, when it has one.
+pub fn store_dir(config: &Config) -> Option<&Path> {
+    match &config.store.url {
+        StoreUrl::Sled(dir) => Some(dir),
+        StoreUrl::Memory => None,
+    }
+}

@@ -1,0 +1,119 @@
+//! A delivery as lines of text: who, where it stands, what happened, what it
+//! means and what to do.
+
+use crate::model::phone::mask;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// The timeline of a delivery as the API shows it.
+pub fn text(delivery: &Value, full_numbers: bool) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = head(&mut out, delivery, full_numbers);
+    let _ = events(&mut out, delivery);
+    let _ = error(&mut out, &delivery["error"]);
+    out
+}
+
+fn head(out: &mut String, delivery: &Value, full_numbers: bool) -> std::fmt::Result {
+    let number = |name: &str| match delivery[name].as_str() {
+        Some(address) if full_numbers => address.to_owned(),
+        Some(address) => mask(address),
+        None => "-".to_owned(),
+    };
+    let name = delivery["sid"].as_str().or(delivery["id"].as_str()).unwrap_or("-");
+    writeln!(out, "{name}  {}", delivery["channel"].as_str().unwrap_or("-"))?;
+    writeln!(out, "  status  {}", delivery["status"].as_str().unwrap_or("unknown"))?;
+    writeln!(out, "  to      {}", number("to"))?;
+    if delivery["from"].is_string() {
+        writeln!(out, "  from    {}", number("from"))?;
+    }
+    if let Some(verification) = delivery["verification"].as_str() {
+        writeln!(out, "  for     {verification}")?;
+    }
+    if let Some(who) = delivery["answered_by"].as_str() {
+        writeln!(out, "  answered by {who}")?;
+    }
+    Ok(())
+}
+
+fn events(out: &mut String, delivery: &Value) -> std::fmt::Result {
+    let Some(events) = delivery["events"].as_array().filter(|events| !events.is_empty()) else {
+        return writeln!(out, "\n  nothing was reported yet");
+    };
+    writeln!(out)?;
+    for event in events {
+        let at = event["received_at"].as_str().unwrap_or("-");
+        let status = event["status"].as_str().unwrap_or("-");
+        let source = event["source"].as_str().unwrap_or("-").replace('_', " ");
+        writeln!(out, "  {at:<26} {status:<13} {source}{}", details(event))?;
+    }
+    Ok(())
+}
+
+fn details(event: &Value) -> String {
+    let mut parts = Vec::new();
+    let mut add = |name: &str, say: &dyn Fn(String) -> String| {
+        let text = match &event[name] {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return,
+        };
+        parts.push(say(text));
+    };
+    add("carrier_at", &|at| format!("at Twilio {at}"));
+    add("carrier_time", &|time| format!("at the carrier {time} (YYMMDDhhmm)"));
+    add("answered_by", &|who| format!("answered by {who}"));
+    add("sip_code", &|code| format!("SIP {code}"));
+    add("duration_seconds", &|seconds| format!("{seconds} s"));
+    add("billed_minutes", &|minutes| format!("{minutes} min billed"));
+    if let Some(code) = event["error"]["code"].as_u64() {
+        parts.push(format!("error {code}"));
+    }
+    if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) }
+}
+
+fn error(out: &mut String, error: &Value) -> std::fmt::Result {
+    let Some(name) = error["name"].as_str() else {
+        return Ok(());
+    };
+    match error["code"].as_u64() {
+        Some(code) => writeln!(out, "\n  error {code}: {name}")?,
+        None => writeln!(out, "\n  error: {name}")?,
+    }
+    for (label, field) in
+        [("what this means", "meaning"), ("what to do     ", "advice"), ("more           ", "docs")]
+    {
+        if let Some(text) = error[field].as_str() {
+            writeln!(out, "  {label}  {text}")?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_failed_message_is_told_whole_and_masked() {
+        let delivery = json!({
+            "sid": "SM0123456789abcdef0123456789abcdef", "channel": "sms", "status": "undelivered",
+            "to": "+14155550123", "from": "+15005550006",
+            "error": {"code": 30005, "name": "Unknown destination handset", "meaning": "Nobody has it.", "advice": "Ask.", "docs": "https://…"},
+            "events": [{"received_at": "2026-11-20T09:31:00Z", "status": "undelivered", "source": "status_callback",
+                        "carrier_time": "2611200931", "error": {"code": 30005}}],
+        });
+        let text = text(&delivery, false);
+        assert!(text.contains("+14*******23") && !text.contains("+14155550123"), "{text}");
+        assert!(text.contains("what this means  Nobody has it."), "{text}");
+        assert!(text.contains("at the carrier 2611200931 (YYMMDDhhmm), error 30005"), "{text}");
+    }
+
+    #[test]
+    fn a_send_that_never_left_has_a_timeline_too() {
+        let text = text(&json!({"id": "DL1", "channel": "call", "status": "pending", "events": []}), false);
+        assert!(text.contains("nothing was reported yet"), "{text}");
+    }
+}
