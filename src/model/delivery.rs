@@ -148,7 +148,7 @@ impl Delivery {
     /// The most events that are kept of one delivery. Those with the greatest
     /// statuses stay, so that a flood cannot push out the truth; a bounded set
     /// of the greatest is still a join.
-    pub const MAX_EVENTS: usize = 64;
+    pub const MAX_EVENTS: usize = 32;
 
     /// A delivery of which nothing is known but one report.
     pub fn new(report: Report, received_at: Timestamp) -> Self {
@@ -156,8 +156,8 @@ impl Delivery {
             sid: report.sid,
             id: report.id,
             first_seen: received_at,
-            about: report.about,
-            events: vec![Event { received_at, fact: report.fact }],
+            about: report.about.bounded(),
+            events: vec![Event { received_at, fact: report.fact.bounded() }],
         }
     }
 
@@ -233,6 +233,49 @@ impl Delivery {
     }
 }
 
+impl Fact {
+    /// The most bytes that everything else that was said may take as JSON.
+    /// With [`Delivery::MAX_EVENTS`] facts of that size a delivery still fits
+    /// into a record.
+    pub const MAX_OTHER: usize = 1200;
+
+    /// The fact, cut to its size. What is cut depends on the fact alone, so
+    /// that equal facts stay equal and merging stays a join: to bound all
+    /// events together would forget what was cut, and let in what is less.
+    fn bounded(mut self) -> Self {
+        self.carrier_time = self.carrier_time.map(cut);
+        self.answered_by = self.answered_by.map(cut);
+        let size = |(name, value): (&String, &String)| 6 + escaped(name) + escaped(value);
+        let mut left = self.other.iter().map(size).sum::<usize>();
+        while left > Self::MAX_OTHER
+            && let Some((name, value)) = self.other.pop_last()
+        {
+            left -= size((&name, &value));
+        }
+        self
+    }
+}
+
+/// A text that is no longer than any name, address or date that Twilio has.
+fn cut(mut text: String) -> String {
+    const MOST: usize = 256;
+    let end = (0..=text.len().min(MOST)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    // What escapes in JSON has no place in a name either.
+    text.truncate(end);
+    text.retain(|c| !c.is_control());
+    text
+}
+
+/// How long a text is in JSON, without its quotation marks.
+fn escaped(text: &str) -> usize {
+    let length = |byte| match byte {
+        0..0x20 => 6,
+        b'"' | b'\\' => 2,
+        _ => 1,
+    };
+    text.bytes().map(length).sum()
+}
+
 impl fmt::Debug for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("About")
@@ -244,6 +287,16 @@ impl fmt::Debug for About {
 }
 
 impl About {
+    fn bounded(self) -> Self {
+        Self {
+            account_sid: self.account_sid.map(cut),
+            from: self.from.map(cut),
+            to: self.to.map(cut),
+            messaging_service_sid: self.messaging_service_sid.map(cut),
+            direction: self.direction.map(cut),
+        }
+    }
+
     fn join(&self, other: &Self) -> Self {
         let greatest = |a: &Option<String>, b: &Option<String>| a.as_ref().max(b.as_ref()).cloned();
         Self {
@@ -323,6 +376,34 @@ mod tests {
     }
 
     #[test]
+    fn large_facts_do_not_grow_a_delivery_beyond_a_record_nor_push_out_the_status() {
+        let long = || Some("\"\u{1}".repeat(9000));
+        let large = |n: u32| {
+            let mut report = report(Status::Queued, Some(n));
+            report.about = About {
+                account_sid: long(),
+                from: long(),
+                to: long(),
+                messaging_service_sid: long(),
+                direction: long(),
+            };
+            report.fact = Fact {
+                carrier_time: long(),
+                answered_by: long(),
+                sequence: Some(u32::MAX),
+                other: (0..n + 90).map(|n| (format!("Odd{n:05}"), "\u{1}".into())).collect(),
+                ..report.fact
+            };
+            (report, i64::from(n))
+        };
+        let delivery =
+            told(&(0..60).map(large).chain([(report(Status::Delivered, None), 99)]).collect::<Vec<_>>());
+        let written = serde_json::to_string(&delivery).unwrap().len();
+        assert!((40_000..60_000).contains(&written), "{written} bytes");
+        assert_eq!(delivery.status(), Some(Status::Delivered));
+    }
+
+    #[test]
     fn a_delivery_shows_its_numbers_masked() {
         let mut report = report(Status::Sent, None);
         report.about.to = Some("whatsapp:+14155550123".into());
@@ -332,6 +413,11 @@ mod tests {
         assert!(!shown.contains("4155550123") && !shown.contains("5005550006"), "{shown}");
     }
 
+    /// Short or long, so that both limits of a delivery are met.
+    fn any_value() -> impl Strategy<Value = String> {
+        ("[pq]", proptest::sample::select(vec![1, 1, 2000])).prop_map(|(text, times)| text.repeat(times))
+    }
+
     fn any_report() -> impl Strategy<Value = (Report, i64)> {
         let statuses: Vec<Status> = Status::all().collect();
         (
@@ -339,7 +425,7 @@ mod tests {
             proptest::option::of(30000u32..30008),
             proptest::option::of(0u32..4),
             proptest::option::of("[ab]"),
-            proptest::collection::btree_map("[xy]", "[pq]", 0..2),
+            proptest::collection::btree_map("[xy]", any_value(), 0..2),
             0i64..50,
         )
             .prop_map(|(status, error_code, sequence, from, other, second)| {

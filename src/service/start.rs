@@ -79,7 +79,7 @@ impl Service {
                 verification: verification.clone(),
                 expires_at,
             };
-            changes.push(records::put(outdated.as_ref(), &answer));
+            changes.push(records::put(outdated.as_deref(), &answer));
         }
         match self.store().commit(changes).await {
             Ok(()) => {}
@@ -136,7 +136,7 @@ impl Service {
             return Ok(Replay::Nothing);
         };
         if found.record.expires_at <= self.now() {
-            return Ok(Replay::Outdated(found));
+            return Ok(Replay::Outdated(Box::new(found)));
         }
         if found.record.fingerprint != kept.fingerprint {
             return Err(ServiceError::KeyReused);
@@ -176,7 +176,7 @@ enum Replay {
     /// The answer that was given.
     Answer(Box<Started>),
     /// One that is too old and was not forgotten yet: it gives way.
-    Outdated(Versioned<Answer>),
+    Outdated(Box<Versioned<Answer>>),
 }
 
 /// An idempotency key and its request as they are stored: hashed, for a key may

@@ -8,7 +8,6 @@ use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::status::Status;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Why parameters are not a report. The texts are for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +54,7 @@ pub fn report(
     let mut about = About::default();
     let mut fact = Fact { source, ..Fact::default() };
     for (name, value) in pairs {
-        take(&mut about, &mut fact, name, value);
+        take(&mut about, &mut fact, name, cut(value));
     }
     Ok(Report { sid, id, about, fact })
 }
@@ -89,11 +88,17 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     // Events about calls repeat the whole callback, with its own parameters.
     let params = data.pointer("/request/parameters").unwrap_or(data);
     let mut pairs: Vec<(String, String)> = params.as_object()?.iter().filter_map(event_pair).collect();
-    let named = ["MessageStatus", "CallStatus"].iter().any(|name| first(&pairs, name).is_some());
+    // The kind of a message's event says its status, and its data repeat it in
+    // capitals. A call's says only that it came to its end; how, say the data.
+    let is_status = |name: &str| matches!(name, "MessageStatus" | "CallStatus");
+    let is_message = kind.starts_with("com.twilio.messaging.");
     let last = kind.rsplit('.').next().unwrap_or_default();
-    if !named && last.parse::<Status>().is_ok() {
+    let is_named = pairs.iter().any(|(name, _)| is_status(name));
+    if last.parse::<Status>().is_ok() && (is_message || !is_named) {
+        pairs.retain(|(name, _)| !is_status(name));
         pairs.push(("MessageStatus".to_owned(), last.to_owned()));
     }
+    pairs.iter_mut().filter(|(name, _)| is_status(name)).for_each(|(_, value)| value.make_ascii_lowercase());
     let mut report = report(&pairs, Source::EventStream, None).ok()?;
     let time = event.get("time").and_then(|time| time.as_str()).and_then(|time| time.parse().ok());
     report.fact.carrier_at = report.fact.carrier_at.or(time);
@@ -125,7 +130,8 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, value.parse::<Status>().ok()),
         "ErrorCode" => set(&mut fact.error_code, value.parse().ok()),
         "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),
-        "Timestamp" => set(&mut fact.carrier_at, rfc2822(value)),
+        // As callbacks write it, or as event streams do.
+        "Timestamp" => set(&mut fact.carrier_at, rfc2822(value).or_else(|| value.parse().ok())),
         "RawDlrDoneDate" => set(&mut fact.carrier_time, text()),
         "AnsweredBy" => set(&mut fact.answered_by, text()),
         "SipResponseCode" => set(&mut fact.sip_code, value.parse().ok()),
@@ -135,7 +141,8 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         _ => REPEATED.contains(&name),
     };
     if !taken && !is_private(name) {
-        keep(&mut fact.other, name, value);
+        // The delivery bounds how much of it there may be.
+        fact.other.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
 }
 
@@ -155,15 +162,11 @@ fn is_private(name: &str) -> bool {
     ) || name.starts_with("MediaUrl")
 }
 
-/// Keeps what is not known, within bounds: a signed request may still be large.
-fn keep(other: &mut BTreeMap<String, String>, name: &str, value: &str) {
-    const MAX_NAMES: usize = 40;
+/// The beginning of a value; none that Twilio documents is longer.
+fn cut(value: &str) -> &str {
     const MAX_BYTES: usize = 512;
-    if other.len() < MAX_NAMES && name.len() <= MAX_BYTES {
-        let end =
-            (0..=value.len().min(MAX_BYTES)).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
-        other.entry(name.to_owned()).or_insert_with(|| value[..end].to_owned());
-    }
+    let end = (0..=value.len().min(MAX_BYTES)).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+    &value[..end]
 }
 
 /// A time as Twilio writes it: `Thu, 24 Aug 2023 05:01:45 +0000`.
@@ -233,6 +236,16 @@ mod tests {
     }
 
     #[test]
+    fn a_long_value_is_cut() {
+        let names = ["To", "AnsweredBy", "RawDlrDoneDate", "Odd"];
+        let mut pairs: Vec<_> = names.map(|name| (name.to_owned(), "é".repeat(999))).to_vec();
+        pairs.push(("MessageSid".to_owned(), SID.to_owned()));
+        let Report { about, fact, .. } = report(&pairs, Source::StatusCallback, None).unwrap();
+        let texts = [about.to, fact.answered_by, fact.carrier_time, fact.other.get("Odd").cloned()];
+        assert_eq!(texts, [(); 4].map(|()| Some("é".repeat(256))));
+    }
+
+    #[test]
     fn an_event_of_a_stream_is_read_and_others_are_passed_over() {
         let event = serde_json::json!({
             "specversion": "1.0", "type": "com.twilio.messaging.message.delivered", "time": "2026-11-20T09:31:00Z",
@@ -246,6 +259,39 @@ mod tests {
             None
         );
         assert_eq!(cloud_event(&serde_json::json!(17)), None);
+    }
+
+    #[test]
+    fn an_event_that_shouts_its_status_is_understood() {
+        let event = |kind: &str, data: &str| {
+            let mut data: serde_json::Value = serde_json::from_str(data).unwrap();
+            data["messageSid"] = SID.into();
+            data["timestamp"] = "2026-11-20T09:30:59.125Z".into();
+            let event = serde_json::json!({"type": kind, "time": "2026-11-20T09:31:00Z", "data": data});
+            cloud_event(&event).unwrap().fact
+        };
+        let rows = [
+            ("com.twilio.messaging.message.delivered", r#"{"messageStatus":"DELIVERED"}"#, Status::Delivered),
+            ("com.twilio.messaging.message.delivered", r#"{"messageStatus":"QUEUED"}"#, Status::Delivered),
+            (
+                "com.twilio.messaging.message.updated",
+                r#"{"messageStatus":"UNDELIVERED"}"#,
+                Status::Undelivered,
+            ),
+            ("com.twilio.messaging.inbound-message.received", "{}", Status::Received),
+            (
+                "com.twilio.voice.status-callback.call.completed",
+                r#"{"callStatus":"no-answer"}"#,
+                Status::NoAnswer,
+            ),
+            ("com.twilio.voice.status-callback.call.completed", "{}", Status::Completed),
+        ];
+        for (kind, data, status) in rows {
+            let fact = event(kind, data);
+            assert_eq!(fact.status, Some(status), "{kind} {data}");
+            assert_eq!(fact.carrier_at.unwrap().to_string(), "2026-11-20T09:30:59.125Z");
+            assert!(fact.other.is_empty(), "{:?}", fact.other);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, report, request, word};
 use dialback::model::channel::Channel;
+use dialback::model::delivery::Source;
 use dialback::model::id::VerificationId;
 use dialback::model::opt_out::Keyword;
 use dialback::model::policy::{Gate, Policy};
@@ -12,6 +13,7 @@ use dialback::service::{
     Checked, DeliveryFilter, Found, Idempotency, ServiceError, Spoken, Step, VoiceRequest,
 };
 use dialback::store::{Key, Kind};
+use dialback::twilio::callback;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -57,6 +59,7 @@ stories![
     a_report_before_the_answer_settles_the_send,
     a_call_that_asks_before_the_answer_settles_the_send,
     repeated_reports_change_nothing,
+    large_reports_without_end_are_still_recorded,
     a_stranger_hears_nothing,
     deliveries_are_listed_page_by_page,
     deliveries_are_found_by_either_name,
@@ -488,6 +491,25 @@ async fn repeated_reports_change_nothing(engine: Engine) {
     let verification = world.record(&id).await;
     tell(Delivered::Sent).await;
     assert_eq!(world.record(&id).await, verification);
+}
+
+async fn large_reports_without_end_are_still_recorded(engine: Engine) {
+    let world = World::new(engine);
+    let tell = async |status: &str, n: u32| {
+        let mut pairs = vec![
+            ("MessageSid".to_owned(), format!("SM{:032x}", 1)),
+            ("MessageStatus".to_owned(), status.to_owned()),
+            ("To".to_owned(), "\u{1}".repeat(5000)),
+            ("From".to_owned(), "\u{1}".repeat(5000)),
+        ];
+        pairs.extend((0..50).map(|name| (format!("Odd{name}"), format!("{n}{}", "\u{1}".repeat(5000)))));
+        let report = callback::report(&pairs, Source::StatusCallback, None).unwrap();
+        world.service.record(report).await.unwrap().delivery
+    };
+    for n in 0..80 {
+        assert_eq!(tell("sent", n).await.status(), Some(Delivered::Sent));
+    }
+    assert_eq!(tell("delivered", 0).await.status(), Some(Delivered::Delivered));
 }
 
 async fn a_stranger_hears_nothing(engine: Engine) {

@@ -36,7 +36,8 @@ fn filter(pairs: &[(String, String)]) -> Result<DeliveryFilter, Error> {
     let mut filter = DeliveryFilter::default();
     for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
         match name.as_str() {
-            "to" => filter.to = Some(value.clone()),
+            // As in a time, a plus that was meant as itself.
+            "to" => filter.to = Some(value.strip_prefix(' ').map_or(value.clone(), |to| format!("+{to}"))),
             "cursor" => filter.cursor = Some(value.clone()),
             "since" => filter.since = Some(time("since", value)?),
             "until" => filter.until = Some(time("until", value)?),
@@ -71,4 +72,36 @@ fn time(field: &'static str, text: &str) -> Result<Timestamp, Error> {
     text.replace(' ', "+")
         .parse()
         .map_err(|_| Error::field(field, "a time is written as in RFC 3339, like 2026-11-20T09:30:00Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plus_that_was_not_encoded_is_a_plus() {
+        for query in [
+            "to=+14155550123&since=2026-11-20T09:30:00+01:00",
+            "to=%2B14155550123&since=2026-11-20T08:30:00Z",
+        ] {
+            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+            let filter = filter(&pairs).unwrap();
+            assert_eq!(filter.to.as_deref(), Some("+14155550123"));
+            assert_eq!(filter.since.unwrap().to_string(), "2026-11-20T08:30:00Z");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_means_nothing_is_refused() {
+        for (name, value) in [
+            ("limit", "0"),
+            ("limit", "201"),
+            ("limit", "x"),
+            ("status", "lost"),
+            ("channel", "fax"),
+            ("since", "now"),
+        ] {
+            assert!(filter(&[(name.to_owned(), value.to_owned())]).is_err(), "{name}={value}");
+        }
+    }
 }
