@@ -103,19 +103,22 @@ export function setUpTelephone({ useCode, show }) {
       ...mine.calls.filter((call) => !call.live).map((call) => ({ kind: "call", at: call.started_at, sid: call.sid, call })),
     ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
     items.forEach((item, at) => { item.first = item.text?.direction === "received" && items[at - 1]?.text?.from !== item.text.from; });
+    // Only the newest code is worth using.
+    const newest = items.findLast(({ text }) => text?.direction === "received" && codeIn(text.body));
+    if (newest) newest.usable = true;
     const scroll = byId("thread-scroll");
     const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
     const before = items.length && byId("thread").lastElementChild?.dataset.key;
     byId("thread-empty").hidden = items.length > 0;
     reconcile(byId("thread"), items, {
       key: (item) => `${mine.number} ${item.sid}`,
-      version: (item) => item.kind === "text" ? `${item.text.status} ${item.first}` : item.call.status,
-      make: (item) => item.kind === "text" ? bubble(item.text, item.first) : record(item.call),
+      version: (item) => item.kind === "text" ? `${item.text.status} ${item.first} ${item.usable}` : item.call.status,
+      make: (item) => item.kind === "text" ? bubble(item.text, item.first, item.usable) : record(item.call),
     });
     if (atEnd || byId("thread").lastElementChild?.dataset.key !== before) scroll.scrollTop = scroll.scrollHeight;
   }
 
-  function bubble(text, first) {
+  function bubble(text, first, usable) {
     const received = text.direction === "received";
     const code = received ? codeIn(text.body) : null;
     const words = el("p", { dir: "auto" });
@@ -128,7 +131,7 @@ export function setUpTelephone({ useCode, show }) {
       first ? el("span", { class: "from" }, `${text.from.startsWith("whatsapp:") ? "WhatsApp " : ""}${pretty(text.from)}`) : null,
       words,
       el("footer", {}, `${clockTime(text.received_at)} · ${status}`),
-      code ? el("button", { class: "use-code", type: "button", onclick: () => useCode(code, text.number ?? world.selected) }, `Use code ${code}`) : null);
+      usable ? el("button", { class: "use-code", type: "button", onclick: () => useCode(code) }, `Use code ${code}`) : null);
   }
 
   function record(call) {
