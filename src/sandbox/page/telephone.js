@@ -94,7 +94,8 @@ export function setUpTelephone({ useCode, show }) {
 
   function drawThread() {
     const mine = phone();
-    const peer = mine.peer ?? mine.texts.at(-1)?.from;
+    const last = mine.texts.at(-1);
+    const peer = mine.peer ?? (last?.direction === "received" ? last.from : last?.to);
     say(byId("peer"), peer ? pretty(peer) : "Messages");
     say(byId("own-number"), `on ${pretty(mine.number)}`);
     byId("dial").disabled = byId("write").disabled = !world.ready;
@@ -137,7 +138,7 @@ export function setUpTelephone({ useCode, show }) {
   function record(call) {
     const out = call.direction === "inbound";
     const length = call.answered_at ? span(Date.parse(call.ended_at) - Date.parse(call.answered_at)) : "";
-    const what = { completed: out ? "Call" : "Answered call", busy: "Declined call", "no-answer": "Missed call", canceled: "Missed call", failed: "Call failed" }[call.status] ?? "Call";
+    const what = { completed: out ? "Call" : "Answered call", busy: "Call not taken", "no-answer": "Missed call", canceled: "Missed call", failed: "Call failed" }[call.status] ?? "Call";
     const title = [icon("phone"), [what, length].filter(Boolean).join(", "), ` · ${clockTime(call.started_at)}`];
     const said = lines(call.captions);
     const item = el("li", { class: "call-item", tone: call.status === "completed" ? "good" : "bad" });
@@ -192,7 +193,7 @@ export function setUpTelephone({ useCode, show }) {
     reconcile(list, said.map((line, at) => ({ ...line, at })), {
       key: (line) => `${call.sid} ${line.at}`,
       version: (line) => line.text,
-      make: (line) => el("li", { class: line.digits ? "digits" : "", dir: "auto", lang: line.language }, line.digits ? [...line.text].join(" ") : line.text),
+      make: (line) => el("p", { class: line.digits ? "digits" : "", dir: "auto", lang: line.language }, line.digits ? [...line.text].join(" ") : line.text),
     });
     list.scrollTop = list.scrollHeight;
     say(byId("call-strip-caption"), said.at(-1)?.text ?? "");
