@@ -10,7 +10,7 @@ mod delivery;
 mod key;
 mod local;
 mod operator;
-mod replay;
+pub mod replay;
 mod sandbox;
 mod serve;
 mod signature;

@@ -22,9 +22,9 @@ pub struct Args {
     /// Where the seed of its awkwardness starts [default: sandbox.seed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How fast the network, speech and pauses go: 1 is real time, 0 is at once
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    pace: f64,
+    /// How fast the network, speech and pauses go: 1 is real time, 0 is at once [default: sandbox.pace]
+    #[arg(long, value_name = "FACTOR")]
+    pace: Option<f64>,
     /// The senders that exist; without any, every valid one does
     #[arg(long = "number", value_name = "E.164")]
     numbers: Vec<String>,
@@ -34,6 +34,9 @@ pub struct Args {
     /// Where inbound calls are told
     #[arg(long, value_name = "URL")]
     voice_url: Option<String>,
+    /// A name other than loopback's by which the controls may be called
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
     /// Let webhooks leave this machine
     #[arg(long)]
     allow_remote_callbacks: bool,
@@ -54,6 +57,8 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         "the sandbox shows every code, and {listen} can be reached by others: \
          listen on 127.0.0.1, or set sandbox.allow_public = true as well"
     );
+    let pace = args.pace.unwrap_or(config.sandbox.pace);
+    ensure!((0.0..=100.0).contains(&pace), "--pace is a number from 0 to 100");
     let entropy = Entropy::system();
     // An account of its own where none is configured; then, and only then, its
     // made-up token is shown.
@@ -69,9 +74,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             args.numbers
         },
         seed: args.seed.unwrap_or(config.sandbox.seed),
-        pace: args.pace,
+        pace,
         inbound: Inbound { sms_url: args.sms_url, voice_url: args.voice_url, voice_status_url: None },
-        hosts: vec![listen.ip().to_string()],
+        hosts: args.hosts.into_iter().chain([listen.ip().to_string()]).collect(),
         allow_remote_callbacks: args.allow_remote_callbacks,
         ..Settings::new(account.clone(), token)
     };

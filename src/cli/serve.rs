@@ -31,6 +31,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "configuration");
     }
+    // Before anybody can know that we are there, so that whoever starts us can
+    // also stop us in order.
+    let stopped = stopped()?;
     let app = app::App::open(loaded.config, Clock::real()).await?;
     if let Some(path) = &args.ready_file {
         let ready = serde_json::json!({ "server": app.server_addr(), "sandbox": app.sandbox_addr() });
@@ -38,7 +41,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     banner::print(&app);
-    app.run(stopped()?).await?;
+    app.run(stopped).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -110,6 +110,7 @@ impl Layers {
             problems.push(unknown(key, origin, known));
             return;
         };
+        let value = widened(value, &entry.value);
         if entry.value.same_type(&value) {
             entry.value = value;
             entry.origin = origin;
@@ -259,7 +260,16 @@ fn typed(text: &str, like: &Value) -> Option<Value> {
             };
             Some(Value::Array(items.map(item).collect()))
         }
-        _ => toml(text.trim()).filter(|value| value.same_type(like)),
+        _ => toml(text.trim()).map(|value| widened(value, like)).filter(|value| value.same_type(like)),
+    }
+}
+
+/// A whole number where one with a fraction could stand is that number: TOML
+/// tells `1` from `1.0`, people do not.
+fn widened(value: Value, like: &Value) -> Value {
+    match (value, like) {
+        (Value::Integer(number), Value::Float(_)) => Value::Float(number as f64),
+        (value, _) => value,
     }
 }
 

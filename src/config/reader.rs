@@ -110,6 +110,17 @@ impl<'a> Reader<'a> {
         number
     }
 
+    /// A number within `range`; its highest one after a mistake.
+    pub(super) fn fraction(&mut self, key: &str, range: RangeInclusive<f64>) -> f64 {
+        let value = self.value(key).and_then(Value::as_float).unwrap_or(*range.end());
+        if range.contains(&value) {
+            return value;
+        }
+        let mend = format!("write a number from {} to {}", range.start(), range.end());
+        self.note(key, format_args!("{value} is out of range"), mend);
+        *range.end()
+    }
+
     pub(super) fn seconds(&mut self, key: &str, range: RangeInclusive<u64>) -> Duration {
         Duration::from_secs(self.number(key, range))
     }

@@ -331,6 +331,8 @@ pub struct Sandbox {
     pub allow_public: bool,
     /// The seed of its awkwardness.
     pub seed: u64,
+    /// How much of real time its network, speech and pauses take, 0 to 100.
+    pub pace: f64,
 }
 
 impl Sandbox {
@@ -338,7 +340,8 @@ impl Sandbox {
         let listen = r.required("sandbox.listen", ADDRESS);
         let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.flag("sandbox.allow_public"));
         let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
-        Some(Self { enabled, listen: listen?, allow_public, seed })
+        let pace = r.fraction("sandbox.pace", 0.0..=100.0);
+        Some(Self { enabled, listen: listen?, allow_public, seed, pace })
     }
 }
 

@@ -43,6 +43,18 @@ fn the_embedded_file_is_whole_and_right() {
 }
 
 #[test]
+fn a_whole_number_is_a_number_too() {
+    for (text, pairs) in [("[sandbox]\npace = 0", &[][..]), ("", &[("DIALBACK_SANDBOX__PACE", "0")][..])] {
+        assert_eq!(good(text, pairs).sandbox.pace, 0.0);
+    }
+    assert_eq!(good("[sandbox]\npace = 0.25", &[]).sandbox.pace, 0.25);
+    for wrong in ["-1", "101", "nan"] {
+        let found = problems(&format!("[sandbox]\npace = {wrong}"), &[]);
+        assert!(found[0].contains("sandbox.pace") && found[0].contains("from 0 to 100"), "{found:?}");
+    }
+}
+
+#[test]
 fn every_mistake_is_named_with_its_line_and_its_mend_at_once() {
     let text = "public_ur = \"x\"\n\n[server]\nlisten = \"here\"\nmax_headers = \"many\"\n\n[verification]\n\
                 code_length = 3\n[signature]\nmode = \"enfroce\"\n[sever]\nx = 1\n[store]\nurl = \"postgres://u:p@h/d\"\n";

@@ -2,10 +2,12 @@
 
 use crate::secret::Secret;
 use async_trait::async_trait;
+use std::fmt;
 use std::time::Duration;
 
-/// A request to be made.
-#[derive(Debug, Clone)]
+/// A request to be made. Its `Debug` hides what it is about: the form holds a
+/// code, and both the form and a query hold numbers.
+#[derive(Clone)]
 pub struct Outgoing {
     /// `GET` or `POST`.
     pub method: &'static str,
@@ -17,8 +19,8 @@ pub struct Outgoing {
     pub form: Vec<(&'static str, String)>,
 }
 
-/// What came back.
-#[derive(Debug, Clone)]
+/// What came back. Its `Debug` hides the body, which repeats what was sent.
+#[derive(Clone)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -26,6 +28,24 @@ pub struct Answer {
     pub retry_after: Option<u64>,
     /// At most [`MAX_BODY`] bytes.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.url.split('?').next().unwrap_or_default();
+        f.debug_struct("Outgoing").field("method", &self.method).field("url", &url).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, retry_after, body } = self;
+        f.debug_struct("Answer")
+            .field("status", status)
+            .field("retry_after", retry_after)
+            .field("bytes", &body.len())
+            .finish()
+    }
 }
 
 /// The longest answer that is read, in bytes: a page of 50 messages of 1600

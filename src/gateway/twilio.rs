@@ -147,9 +147,10 @@ impl<T: Transport> Gateway for Twilio<T> {
         since: Timestamp,
         others: &[Sid],
     ) -> Result<Option<Report>, SendError> {
-        // Twilio filters by day; the exact moment is compared here, with slack
-        // for its clock.
-        let day = since.strftime("%Y-%m-%d");
+        // Twilio filters by day; the exact moment is compared here. Both with
+        // slack for its clock, which may still be in yesterday.
+        let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
+        let day = earliest.strftime("%Y-%m-%d");
         let to = utf8_percent_encode(order.to.in_full(), NON_ALPHANUMERIC);
         let (resource, query) = match order.channel {
             Channel::Sms => ("Messages", format!("?To={to}&DateSent%3E={day}&PageSize=50")),
@@ -161,7 +162,6 @@ impl<T: Transport> Gateway for Twilio<T> {
         }
         let page: Page = serde_json::from_slice(&answer.body)
             .map_err(|_| SendError::Unknown { reason: "the answer was not a list".into() })?;
-        let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
         let is_text = order.channel == Channel::Sms;
         let found = page.messages.into_iter().chain(page.calls).find(|resource| {
             let ours =
@@ -192,3 +192,6 @@ fn refusal(answer: &Answer) -> SendError {
         _ => SendError::Refused { code, reason },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@
 
 use super::reply;
 use crate::service::ServiceError;
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
@@ -101,7 +100,7 @@ impl Error {
         match self {
             Self::MethodNotAllowed { allow } => add(ALLOW, allow.clone()),
             Self::Unauthorized => add(WWW_AUTHENTICATE, "Bearer realm=\"dialback\"".into()),
-            Self::Service(ServiceError::TooSoon { at }) => add(RETRY_AFTER, seconds_until(*at).to_string()),
+            Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
             Self::Service(ServiceError::Contended | ServiceError::Store(_)) => add(RETRY_AFTER, "1".into()),
             _ => {}
         }
@@ -146,10 +145,10 @@ fn service_problem(error: &ServiceError) -> Problem {
             problem(409, "verification_ended", "The verification has ended; start a new one")
                 .with("verification_status", json!(status))
         }
-        ServiceError::TooSoon { at } => {
+        ServiceError::TooSoon { at, seconds } => {
             problem(429, "resend_too_soon", "The next message or call is not allowed yet")
                 .with("resend_at", json!(at))
-                .with("retry_after", json!(seconds_until(*at)))
+                .with("retry_after", json!(seconds))
         }
         ServiceError::NoSendsLeft => problem(429, "no_sends_left", "All messages and calls are used up"),
         ServiceError::NotACode { length } => {
@@ -177,9 +176,4 @@ impl Problem {
         self.more.insert(name.to_owned(), value);
         self
     }
-}
-
-/// Whole seconds until then by the system's clock, at least one.
-fn seconds_until(at: Timestamp) -> i64 {
-    at.duration_since(Timestamp::now()).as_secs().saturating_add(1).max(1)
 }

@@ -7,10 +7,12 @@
 
 use crate::model::channel::Channel;
 use crate::model::id::{DeliveryId, Sid};
+use crate::model::phone::mask;
 use crate::model::status::Status;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// One message or call at Twilio, ours or anybody's on the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +31,8 @@ pub struct Delivery {
     pub events: Vec<Event>,
 }
 
-/// Who and where a delivery is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Who and where a delivery is. Its `Debug` shows addresses masked.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The account, `AC…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -231,6 +233,16 @@ impl Delivery {
     }
 }
 
+impl fmt::Debug for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("About")
+            .field("from", &self.from.as_deref().map(mask))
+            .field("to", &self.to.as_deref().map(mask))
+            .field("direction", &self.direction)
+            .finish_non_exhaustive()
+    }
+}
+
 impl About {
     fn join(&self, other: &Self) -> Self {
         let greatest = |a: &Option<String>, b: &Option<String>| a.as_ref().max(b.as_ref()).cloned();
@@ -308,6 +320,16 @@ mod tests {
             (delivery.events.len(), delivery.status()),
             (Delivery::MAX_EVENTS, Some(Status::Delivered))
         );
+    }
+
+    #[test]
+    fn a_delivery_shows_its_numbers_masked() {
+        let mut report = report(Status::Sent, None);
+        report.about.to = Some("whatsapp:+14155550123".into());
+        report.about.from = Some("+15005550006".into());
+        let shown = format!("{report:?} {:?}", Delivery::new(report.clone(), at(1)));
+        assert!(shown.contains("whatsapp:+14*******23") && shown.contains("+15*******06"), "{shown}");
+        assert!(!shown.contains("4155550123") && !shown.contains("5005550006"), "{shown}");
     }
 
     fn any_report() -> impl Strategy<Value = (Report, i64)> {

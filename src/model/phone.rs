@@ -162,7 +162,9 @@ impl PhoneNumber {
         if !number.is_valid() {
             return Err(invalid(&number, country_code));
         }
-        Ok(Self(e164))
+        // Some plans have room for more digits than E.164 has; a record must
+        // read again what it holds.
+        e164.parse().map_err(|_| PhoneError::TooLong { country_code })
     }
 
     /// All of the number. For sending, for the API's owner, never for a log.
@@ -258,10 +260,20 @@ fn parse_error(error: &phonenumber::ParseError, text: &str, has_region: bool) ->
                 PhoneError::NoCountryCode
             }
         }
-        E::TooShortAfterIdd | E::TooShortNsn => PhoneError::TooShort { country_code: 0 },
+        E::TooShortAfterIdd | E::TooShortNsn => match country_code(text) {
+            Some(country_code) => PhoneError::TooShort { country_code },
+            None => PhoneError::NotANumber,
+        },
         E::TooLong => PhoneError::NotANumber,
         _ => PhoneError::NotANumber,
     }
+}
+
+/// The calling code with which a text begins; none is the beginning of another.
+fn country_code(text: &str) -> Option<u16> {
+    let digits: String = text.strip_prefix('+')?.chars().filter(char::is_ascii_digit).take(3).collect();
+    let mut codes = (1..=digits.len()).filter_map(|length| digits[..length].parse().ok());
+    codes.find(|code| DATABASE.by_code(code).is_some())
 }
 
 fn invalid(number: &phonenumber::PhoneNumber, country_code: u16) -> PhoneError {
@@ -347,6 +359,33 @@ mod tests {
             .map(|(text, _)| (text, parse(text)))
             .collect();
         assert_eq!(wrong, []);
+    }
+
+    #[test]
+    fn what_is_taken_reads_again_from_a_record() {
+        for text in ["+4930123456789012345", "+493012345678901", "+6834002", "+29022222", "+14155550123"] {
+            if let Ok(number) = PhoneNumber::parse(text, &NumberPolicy::default()) {
+                assert_eq!(number.in_full().parse(), Ok(number), "{text}");
+            }
+        }
+        for national in 5..17 {
+            let text = format!("+4930{}", "1".repeat(national));
+            if let Ok(number) = PhoneNumber::parse(&text, &NumberPolicy::default()) {
+                assert_eq!(number.in_full().parse(), Ok(number), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_names_a_country_code_that_exists() {
+        for text in ["+311", "+31", "+1", "+49 3", "0031 1", "+4", "1", "00"] {
+            let error = PhoneNumber::parse(text, &NumberPolicy::default()).unwrap_err();
+            assert!(!error.to_string().contains("+0"), "{text}: {error}");
+        }
+        assert_eq!(
+            PhoneNumber::parse("+311", &NumberPolicy::default()),
+            Err(PhoneError::TooShort { country_code: 31 })
+        );
     }
 
     #[test]

@@ -74,7 +74,8 @@ pub struct MessageFate {
     /// How it ends; delivered by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// The error code of an undelivered or failed message; 30003 and 30008 by default.
+    /// The error code of an undelivered or failed message; 30003 and 30008 by
+    /// default, 63024 and 63016 on WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<u32>,
     /// How long the carrier's receipt takes, in milliseconds of the sandbox's clock.

@@ -3,7 +3,7 @@
 
 use super::behaviour::{CallbackFaults, shuffle};
 use super::exchanges::Exchange;
-use super::outgoing::{Webhook, note, send};
+use super::outgoing::{Webhook, bare, note, send};
 use super::resource::{Call, Hook, Message, MessageStatus, rfc2822};
 use super::world::World;
 use crate::entropy::Entropy;
@@ -74,7 +74,7 @@ async fn deliver(world: &World, webhook: &Webhook, late_ms: u64, again: u8) {
             Ok(_) => continue,
             Err(trouble) => (trouble.code(), format!("the status callback failed: {}", trouble.words())),
         };
-        world.alert(code, &webhook.sid, Some(webhook.hook.url.as_str()), why);
+        world.alert(code, &webhook.sid, Some(bare(&webhook.hook.url).as_str()), why);
     }
 }
 
@@ -87,7 +87,7 @@ fn note_lost(world: &World, webhook: &Webhook) {
         at: world.clock.now(),
         ms: 0,
         method: if webhook.hook.get { "GET" } else { "POST" }.to_owned(),
-        url: webhook.hook.url.to_string(),
+        url: bare(&webhook.hook.url).to_string(),
         headers: Vec::new(),
         body,
         status: None,

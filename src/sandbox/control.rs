@@ -5,14 +5,13 @@
 //! came by another name (DNS rebinding), or that another site's page wants to
 //! change something with, is refused.
 
-use super::address::{Address, in_path};
-use super::behaviour::{Behaviour, is_key};
+use super::address::in_path;
 use super::incoming::{Request, complaint, empty, json_reply, not_allowed, typed};
 use super::messages::web_url;
 use super::outgoing::send;
-use super::phone::Phone;
-use super::world::{Control, State, World, call_view, message_view};
-use super::{Inbound, call, forward, inbound};
+use super::views::{call_view, clock_view, phones, snapshot};
+use super::world::World;
+use super::{Inbound, forward, telephones};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -21,16 +20,43 @@ use std::time::Duration;
 use warp::http::Method;
 use warp::reply::Response;
 
-/// The longest a long poll waits.
-pub(super) const LONGEST_POLL: Duration = Duration::from_secs(300);
+/// What there is, for whoever looks for it.
+const CONTROLS: [&str; 27] = [
+    "GET /sandbox/state",
+    "DELETE /sandbox/state",
+    "GET /sandbox/events",
+    "GET /sandbox/phones",
+    "GET /sandbox/phones/{number}",
+    "PUT /sandbox/phones/{number}",
+    "DELETE /sandbox/phones/{number}",
+    "GET /sandbox/phones/{number}/messages?wait=SECONDS&since=SID&status=delivered&all=true",
+    "POST /sandbox/phones/{number}/messages {\"to\"?,\"body\"}",
+    "GET /sandbox/phones/{number}/calls?wait=SECONDS&since=SID&status=completed&spoken=N",
+    "POST /sandbox/phones/{number}/calls {\"to\"?}",
+    "GET /sandbox/calls/{sid}",
+    "POST /sandbox/calls/{sid}/answer",
+    "POST /sandbox/calls/{sid}/decline",
+    "POST /sandbox/calls/{sid}/press {\"digits\":\"1\"}",
+    "POST /sandbox/calls/{sid}/hang-up",
+    "GET, PUT /sandbox/behaviour",
+    "GET, PUT /sandbox/inbound {\"sms_url\"?,\"voice_url\"?,\"voice_status_url\"?}",
+    "GET /sandbox/clock",
+    "POST /sandbox/clock {\"advance_seconds\":N} | {\"stop\":true} | {\"run\":true}",
+    "GET /sandbox/alerts",
+    "GET /sandbox/exchanges?kind=K&sid=SID&limit=N",
+    "GET /sandbox/exchanges/{id}",
+    "GET /sandbox/exchanges/{id}/http",
+    "POST /sandbox/exchanges/{id}/replay",
+    "POST /sandbox/app/verifications, …/{id}/check, …/{id}/resend",
+    "GET /sandbox/app/verifications/{id}, /sandbox/app/deliveries/{sid}",
+];
+
 /// The most exchanges one list shows.
 const LISTED: usize = 1_000;
-/// The longest text a phone can write, in characters.
-const TEXT: usize = 1_600;
 
 /// Answers a request to `/sandbox/…`; the whole interface on one screen.
 pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
-    if let Err(refusal) = local(world, request) {
+    if let Some(refusal) = foreign(world, request) {
         return refusal;
     }
     let segments = request.segments();
@@ -43,22 +69,22 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["state"] => not_allowed("GET, DELETE"),
         ["events"] if get => super::events::stream(world),
         ["phones"] if get => json_reply(200, &world.with(|state| phones(state))),
-        ["phones"] | ["events"] | ["alerts"] => match (parts[0], get) {
-            ("alerts", true) => alerts(world),
-            _ => not_allowed("GET"),
-        },
+        ["alerts"] if get => alerts(world),
+        ["phones" | "events" | "alerts"] => not_allowed("GET"),
         ["phones", number, rest @ ..] => match in_path(number) {
-            Some(number) => phone(world, request, number, rest).await,
+            Some(number) => telephones::answer(world, request, number, rest).await,
             None => complaint(400, "not a phone number", "use E.164, such as +15551234567"),
         },
         ["calls", sid] if get => match world.with(|state| state.calls.get(sid).map(call_view)) {
             Some(view) => json_reply(200, &view),
-            None => no_call(),
+            None => telephones::no_call(),
         },
-        ["calls", sid, verb] if post => steer(world, request, sid, verb),
+        ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
-        ["behaviour"] if put => wish(request, |behaviour| world.change(|state| state.behaviour = behaviour)),
+        ["behaviour"] if put => {
+            telephones::wish(request, |behaviour| world.change(|state| state.behaviour = behaviour))
+        }
         ["behaviour"] => not_allowed("GET, PUT"),
         ["inbound"] if get => json_reply(200, &json!(world.with(|state| state.inbound.clone()))),
         ["inbound"] if put => set_inbound(world, request),
@@ -68,23 +94,25 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["clock"] => not_allowed("GET, POST"),
         ["exchanges", rest @ ..] => exchanges(world, request, rest).await,
         ["app", rest @ ..] => forward::answer(world, request, rest).await,
-        _ => complaint(404, "no such control", "the controls are listed in the README under the sandbox"),
+        [] | [""] if get => json_reply(200, &json!(CONTROLS)),
+        _ => complaint(404, "no such control", "GET /sandbox lists them"),
     }
 }
 
 /// Refuses what did not come from this machine's own pages and programs.
-fn local(world: &World, request: &Request) -> Result<(), Response> {
+fn foreign(world: &World, request: &Request) -> Option<Response> {
     let host = request.header("host").unwrap_or_default();
     if !is_local(host, &world.settings.hosts) {
         let hint = "call it by 127.0.0.1, localhost or the address it listens on";
-        return Err(complaint(403, "the sandbox does not answer to this name", hint));
+        return Some(complaint(403, "the sandbox does not answer to this name", hint));
     }
     let safe = matches!(request.method, Method::GET | Method::HEAD);
     match request.headers.get("origin").map(|origin| origin.to_str().unwrap_or_default()) {
         Some(origin) if !safe && origin.split_once("://").map(|(_, host)| host) != Some(host) => {
-            Err(complaint(403, "another site's page may not steer the sandbox", "use the sandbox's own page"))
+            let hint = "use the sandbox's own page";
+            Some(complaint(403, "another site's page may not steer the sandbox", hint))
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 
@@ -99,191 +127,6 @@ pub(super) fn is_local(host: &str, allowed: &[String]) -> bool {
     loopback
         || bare.eq_ignore_ascii_case("localhost")
         || allowed.iter().any(|host| host.eq_ignore_ascii_case(bare))
-}
-
-async fn phone(world: &Arc<World>, request: &Request, number: String, rest: &[&str]) -> Response {
-    let (get, post) = (request.method == Method::GET, request.method == Method::POST);
-    let seed = world.settings.seed;
-    match rest {
-        [] if get => json_reply(
-            200,
-            &world.with(|state| {
-                let view = state.phones.get(&number).map(|phone| phone_view(state, phone));
-                view.unwrap_or_else(|| phone_view(state, &Phone::new(&number, seed)))
-            }),
-        ),
-        [] if request.method == Method::PUT => wish(request, |behaviour| {
-            world.change(|state| {
-                let phone = state.phone(&number, seed);
-                phone.behaviour = behaviour;
-                phone.api_faults = 0;
-            });
-            world.tell("phone", json!({ "number": number }));
-        }),
-        [] if request.method == Method::DELETE => {
-            world.change(|state| {
-                state.phones.remove(&number);
-                state.opted_out.retain(|(_, phone)| *phone != number);
-            });
-            world.tell("phone", json!({ "number": number }));
-            empty(204)
-        }
-        [] => not_allowed("GET, PUT, DELETE"),
-        ["messages"] if get => received(world, request, &number).await,
-        ["messages"] if post => write(world, request, &number),
-        ["calls"] if get => called(world, request, &number).await,
-        ["calls"] if post => dial(world, request, number),
-        ["messages" | "calls"] => not_allowed("GET, POST"),
-        _ => complaint(404, "no such control", "a phone has messages and calls"),
-    }
-}
-
-/// The texts that reached a phone, oldest first: at once when there are some
-/// (after `since`, if that is given), else as soon as one comes.
-async fn received(world: &World, request: &Request, number: &str) -> Response {
-    let query = request.query();
-    let since = query.get("since").map(str::to_owned);
-    let all = query.is_true("all");
-    let answer = world.wait_for(patience(request), |state| {
-        let Some(phone) = state.phones.get(number) else { return (false, Vec::new()) };
-        let from = since.as_ref().and_then(|sid| phone.texts.iter().position(|text| text.sid == *sid));
-        let texts = phone.texts.iter().skip(from.map_or(0, |at| at + 1)).filter(|text| all || text.received);
-        let texts: Vec<Value> = texts.map(|text| text.document()).collect();
-        (!texts.is_empty(), texts)
-    });
-    json_reply(200, &Value::Array(answer.await))
-}
-
-/// A phone's calls, oldest first: at once when there are some (after `since`),
-/// else as soon as one comes. With `status` or `spoken` it waits until the
-/// newest of them has that status, or has said that much.
-async fn called(world: &World, request: &Request, number: &str) -> Response {
-    let query = request.query();
-    let since = query.get("since").map(str::to_owned);
-    let status = query.get("status").map(str::to_owned);
-    let spoken: usize = query.get("spoken").and_then(|text| text.parse().ok()).unwrap_or(0);
-    let answer = world.wait_for(patience(request), |state| {
-        let Some(phone) = state.phones.get(number) else { return (false, Vec::new()) };
-        let from = since.as_ref().and_then(|sid| phone.calls.iter().position(|call| call == sid));
-        let calls = phone.calls.iter().skip(from.map_or(0, |at| at + 1));
-        let calls: Vec<_> = calls.filter_map(|sid| state.calls.get(sid)).collect();
-        let found = calls.last().is_some_and(|call| {
-            let over = call.status.is_over();
-            let as_wished = status.as_ref().is_none_or(|status| call.status.word() == status);
-            as_wished && (call.captions.len() >= spoken || over)
-        });
-        (found, calls.into_iter().map(call_view).collect())
-    });
-    json_reply(200, &Value::Array(answer.await))
-}
-
-fn patience(request: &Request) -> Duration {
-    let wait = request.query().get("wait").and_then(|text| text.parse::<f64>().ok());
-    Duration::from_secs_f64(
-        wait.filter(|wait| wait.is_finite()).unwrap_or(0.0).clamp(0.0, LONGEST_POLL.as_secs_f64()),
-    )
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    to: Option<String>,
-    from: Option<String>,
-    body: String,
-}
-
-/// Somebody writes a text on this phone.
-fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
-    let written: Written = match request.json() {
-        Ok(written) => written,
-        Err(error) => return complaint(400, &error.to_string(), "send {\"to\"?, \"body\"}"),
-    };
-    if written.body.chars().count() > TEXT {
-        return complaint(400, "the text is too long", "1600 characters at most");
-    }
-    let to = written.to.unwrap_or_else(|| peer(world, number));
-    // A phone writes over WhatsApp when the number it writes to is one there.
-    let Some(to) = Address::from(&to) else {
-        return complaint(400, "'to' is not a number", "use E.164, such as +15551234567");
-    };
-    if written.from.as_deref().is_some_and(|from| in_path(from).as_deref() != Some(number)) {
-        return complaint(400, "'from' is another phone", "leave it out: the path says who writes");
-    }
-    let from = Address { whatsapp: to.whatsapp, number: number.to_owned() };
-    let sid = inbound::text(world, from, to, &written.body);
-    let told = world.with(|state| state.inbound.sms_url.is_some());
-    json_reply(201, &json!({ "sid": sid, "status": "received", "told": told }))
-}
-
-/// Whom a phone writes to or calls when nobody said: who wrote or called last.
-fn peer(world: &World, number: &str) -> String {
-    let peer = world.with(|state| state.phones.get(number).and_then(|phone| phone.peer.clone()));
-    peer.unwrap_or_else(|| world.settings.sender().number)
-}
-
-/// Somebody calls one of the account's numbers from this phone.
-fn dial(world: &Arc<World>, request: &Request, number: String) -> Response {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Dialled {
-        to: Option<String>,
-    }
-    let to = match request.json::<Dialled>() {
-        Ok(dialled) => dialled.to.unwrap_or_else(|| peer(world, &number)),
-        Err(error) => return complaint(400, &error.to_string(), "send {\"to\"?}"),
-    };
-    let Some(to) = in_path(&to) else {
-        return complaint(400, "'to' is not a number", "use E.164, such as +15551234567");
-    };
-    match inbound::ring(world, number, to) {
-        Some(sid) => json_reply(201, &json!({ "sid": sid, "status": "ringing" })),
-        None => complaint(409, "nobody takes inbound calls", "set voice_url with PUT /sandbox/inbound"),
-    }
-}
-
-/// Answers, declines, presses keys on, or ends a call.
-fn steer(world: &World, request: &Request, sid: &str, verb: &str) -> Response {
-    #[derive(Deserialize)]
-    struct Pressed {
-        digits: String,
-    }
-    let control = match verb {
-        "answer" => Control::Answer,
-        "decline" => Control::Decline,
-        "hang-up" => Control::HangUp,
-        "press" => match request.json::<Pressed>() {
-            Ok(pressed) if !pressed.digits.is_empty() && pressed.digits.chars().all(is_key) => {
-                Control::Press(pressed.digits)
-            }
-            _ => return complaint(400, "no keys", "send {\"digits\":\"1\"} with 0-9, * and #"),
-        },
-        _ => return complaint(404, "no such control", "a call has answer, decline, press and hang-up"),
-    };
-    let Some(call) = world.with(|state| state.calls.get(sid).cloned()) else { return no_call() };
-    if matches!(control, Control::Answer | Control::Decline) && call.start.is_some() {
-        return complaint(409, "the call was answered already", "press keys or hang up");
-    }
-    if !call::control(world, sid, control) {
-        return complaint(409, "the call is over", "start another one");
-    }
-    json_reply(202, &call_view(&call))
-}
-
-fn no_call() -> Response {
-    complaint(404, "no such call", "GET /sandbox/phones/{number}/calls has the SIDs")
-}
-
-fn wish(request: &Request, set: impl FnOnce(Behaviour)) -> Response {
-    let behaviour: Behaviour = match request.json() {
-        Ok(behaviour) => behaviour,
-        Err(error) => return complaint(400, &error.to_string(), "see the README for how a phone behaves"),
-    };
-    if let Some(problem) = behaviour.problem() {
-        return complaint(400, problem, "see the README for how a phone behaves");
-    }
-    let shown = json!(behaviour);
-    set(behaviour);
-    json_reply(200, &shown)
 }
 
 fn set_inbound(world: &World, request: &Request) -> Response {
@@ -308,10 +151,6 @@ fn set_inbound(world: &World, request: &Request) -> Response {
 
 fn clock(world: &World) -> Response {
     json_reply(200, &clock_view(world))
-}
-
-fn clock_view(world: &World) -> Value {
-    json!({ "now": world.clock.now().to_string(), "stopped": world.clock.is_stopped() })
 }
 
 #[derive(Default, Deserialize)]
@@ -395,56 +234,4 @@ fn start_afresh(world: &World) -> Response {
     world.change(|state| state.start_afresh(&world.settings));
     world.tell("reset", json!({}));
     empty(204)
-}
-
-fn phones(state: &State) -> Value {
-    let brief = state.phones.values().map(|phone| {
-        let calls = phone.calls.iter().filter_map(|sid| state.calls.get(sid));
-        json!({
-            "number": phone.number,
-            "messages": phone.texts.len(),
-            "calls": phone.calls.len(),
-            "live_call": calls.rev().find(|call| !call.status.is_over()).map(|call| &call.sid),
-            "behaviour": phone.behaviour,
-        })
-    });
-    brief.collect()
-}
-
-fn phone_view(state: &State, phone: &Phone) -> Value {
-    let texts: Vec<Value> = phone.texts.iter().map(|text| text.document()).collect();
-    let calls: Vec<Value> =
-        phone.calls.iter().filter_map(|sid| state.calls.get(sid)).map(call_view).collect();
-    let opted: Vec<&String> = state
-        .opted_out
-        .iter()
-        .filter(|(_, number)| *number == phone.number)
-        .map(|(sender, _)| sender)
-        .collect();
-    json!({
-        "number": phone.number,
-        "behaviour": phone.behaviour,
-        "effective_behaviour": phone.behaviour.over(&state.behaviour),
-        "opted_out_of": opted,
-        "peer": phone.peer,
-        "messages": texts,
-        "calls": calls,
-    })
-}
-
-/// Everything the page needs to draw itself, before it listens to events.
-fn snapshot(world: &World, state: &State) -> Value {
-    let settings = &world.settings;
-    json!({
-        "account_sid": settings.account_sid,
-        "own_numbers": settings.own_numbers,
-        "sender": settings.sender().number,
-        "app": state.app.is_some(),
-        "inbound": state.inbound,
-        "behaviour": state.behaviour,
-        "clock": clock_view(world),
-        "phones": state.phones.values().map(|phone| phone_view(state, phone)).collect::<Vec<_>>(),
-        "messages": state.messages.newest_first().take(200).map(message_view).collect::<Vec<_>>(),
-        "alerts": state.alerts.iter().rev().take(50).map(|alert| alert.document()).collect::<Vec<_>>(),
-    })
 }

@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// How many exchanges are kept.
 const KEPT: usize = 1_000;
 /// How much of a body is kept, in bytes.
-const BODY: usize = 64 * 1024;
+const BODY: usize = 32 * 1024;
 
 /// The exchanges, oldest dropped.
 #[derive(Default)]

@@ -9,7 +9,7 @@
 use super::behaviour::{Behaviour, Speech, is_key};
 use super::callbacks::call_params;
 use super::fetch::{Fault, document, read, resolve};
-use super::outgoing::Webhook;
+use super::outgoing::{Webhook, bare};
 use super::resource::{Caption, Hook};
 use super::script::{Gather, Say, Script, Verb};
 use super::world::{Control, World};
@@ -185,7 +185,7 @@ impl Line {
         self.alert(&fault, Some(&hook.url));
         let fallback = self.world.with(|state| state.calls.get(&self.sid)?.order.fallback.clone());
         if let Some(fallback) = fallback.filter(|fallback| *fallback != hook) {
-            let why = [("ErrorCode", fault.code.to_string()), ("ErrorUrl", hook.url.to_string())];
+            let why = [("ErrorCode", fault.code.to_string()), ("ErrorUrl", bare(&hook.url).to_string())];
             let why = why.map(|(name, value)| (name.to_owned(), value)).into();
             match self.fetch(fallback.clone(), why, status).await? {
                 Ok(script) => return Ok(Some(script)),
@@ -224,7 +224,7 @@ impl Line {
         let fetched = self.unless_stopped(async move { document(&world, &webhook).await }).await?;
         Ok(fetched.map(|(script, url)| {
             for (code, why) in &script.warnings {
-                self.world.alert(*code, &self.sid, Some(url.as_str()), why.clone());
+                self.world.alert(*code, &self.sid, Some(bare(&url).as_str()), why.clone());
             }
             self.base = Some(Hook { url, get });
             script
@@ -373,7 +373,8 @@ impl Line {
     }
 
     fn alert(&self, fault: &Fault, url: Option<&Url>) {
-        self.world.alert(fault.code, &self.sid, url.map(Url::as_str), fault.message.clone());
+        let url = url.map(bare);
+        self.world.alert(fault.code, &self.sid, url.as_ref().map(Url::as_str), fault.message.clone());
     }
 
     fn mark(&self, code: u32) {

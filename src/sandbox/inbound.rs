@@ -7,16 +7,19 @@ use super::callbacks::Params;
 use super::fetch::document;
 use super::messages::{segments, web_url};
 use super::network::{self, show};
-use super::outgoing::Webhook;
+use super::outgoing::{Webhook, bare};
 use super::phone::Text;
 use super::resource::{Call, CallOrder, CallStatus, Hook, Message, MessageStatus};
 use super::script::{Reply, Verb};
-use super::world::{World, message_view};
+use super::views::message_view;
+use super::world::World;
 use reqwest::Url;
 use std::sync::Arc;
 
 /// The most messages one answer may send.
 const REPLIES: usize = 10;
+/// The most wishes to be left alone that are remembered.
+const OPT_OUTS: usize = 10_000;
 /// The words that stop messages from a sender.
 const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
 /// The words that let them come again.
@@ -73,7 +76,11 @@ fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
     let word = body.trim().to_ascii_uppercase();
     let pair = (to.number.clone(), from.number.clone());
     if STOP.contains(&word.as_str()) {
-        world.change(|state| state.opted_out.insert(pair));
+        world.change(|state| {
+            if state.opted_out.len() < OPT_OUTS {
+                state.opted_out.insert(pair);
+            }
+        });
     } else if START.contains(&word.as_str()) {
         world.change(|state| state.opted_out.remove(&pair));
     }
@@ -115,7 +122,12 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
         let (script, base) = match document(world, &webhook).await {
             Ok(done) => done,
             Err(fault) => {
-                return world.alert(fault.code, &webhook.sid, Some(webhook.hook.url.as_str()), fault.message);
+                return world.alert(
+                    fault.code,
+                    &webhook.sid,
+                    Some(bare(&webhook.hook.url).as_str()),
+                    fault.message,
+                );
             }
         };
         for (code, why) in script.warnings {

@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::resource::{Message, MessageStatus, rfc2822};
 use super::rest::{Done, Outcome, befall};
 use super::world::World;
+use crate::twilio::segments::{count, smart_encoded};
 use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -118,6 +119,7 @@ fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
     let from = sender(world, form, &to, service.is_some())?;
     let media = form.all("MediaUrl");
     let body = content(form, &media)?;
+    let body = if form.is_true("SmartEncoded") { smart_encoded(&body) } else { body };
     let callback = status_callback(form)?;
     let validity = validity(form)?;
     let now = world.clock.now();
@@ -266,7 +268,9 @@ fn opted_out(
     service: Option<&str>,
     to: &Address,
 ) -> Result<(), Refusal> {
-    let senders = [from.map(|from| from.number.clone()), service.map(str::to_owned)];
+    // What somebody told one sender of a service holds for the service.
+    let sender = from.map_or_else(|| world.settings.sender().number, |from| from.number.clone());
+    let senders = [Some(sender), service.map(str::to_owned)];
     let silent = world.with(|state| {
         senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
     });
@@ -286,5 +290,5 @@ pub(super) fn is_sid(text: &str, prefix: &str) -> bool {
 
 /// How many segments a text takes.
 pub(super) fn segments(body: &str) -> u32 {
-    u32::try_from(crate::twilio::segments::count(body).segments).unwrap_or(u32::MAX)
+    u32::try_from(count(body).segments).unwrap_or(u32::MAX)
 }

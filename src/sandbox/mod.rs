@@ -22,6 +22,7 @@ mod incoming;
 mod messages;
 mod network;
 mod outgoing;
+mod overrides;
 mod page;
 mod paging;
 mod phone;
@@ -30,8 +31,13 @@ mod resource;
 mod rest;
 mod script;
 mod shelf;
+mod telephones;
+mod views;
 mod world;
 mod xml;
+
+#[cfg(test)]
+mod tests;
 
 pub use behaviour::{
     Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout,
@@ -205,7 +211,7 @@ impl Sandbox {
     /// The accept loop's limits for it: an answer may take as long as the
     /// longest poll.
     pub fn limits() -> Limits {
-        Limits { request_timeout: control::LONGEST_POLL + Duration::from_secs(60), ..Limits::default() }
+        Limits { request_timeout: telephones::LONGEST_POLL + Duration::from_secs(60), ..Limits::default() }
     }
 
     /// Waits for `shutdown`, then ends what runs beside, long polls and event

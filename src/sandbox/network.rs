@@ -5,7 +5,8 @@ use super::behaviour::{MessageFate, Outcome};
 use super::callbacks::{Courier, of_message};
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
-use super::world::{World, message_view};
+use super::views::message_view;
+use super::world::World;
 use crate::entropy::Entropy;
 use crate::twilio::errors;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ impl Life {
         self.world.pace(HOP).await;
         let outcome = self.fate.outcome.unwrap_or_default();
         if outcome == Outcome::Failed {
-            return self.fail(MessageStatus::Failed, 30008);
+            return self.fail(MessageStatus::Failed, if message.to.whatsapp { 63016 } else { 30008 });
         }
         let message = self.step(MessageStatus::Sent, None)?;
         if outcome != Outcome::Undelivered {
@@ -71,7 +72,7 @@ impl Life {
             _ => self.receipt().await,
         }
         if outcome == Outcome::Undelivered {
-            return self.fail(MessageStatus::Undelivered, 30003);
+            return self.fail(MessageStatus::Undelivered, if message.to.whatsapp { 63024 } else { 30003 });
         }
         let message = self.step(MessageStatus::Delivered, None)?;
         if outcome == Outcome::Read && message.to.whatsapp {

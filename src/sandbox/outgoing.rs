@@ -6,6 +6,7 @@
 
 use super::behaviour::{CallbackFaults, Port};
 use super::exchanges::Exchange;
+use super::overrides::Overrides;
 use super::resource::Hook;
 use super::world::World;
 use crate::secret::Secret;
@@ -20,9 +21,6 @@ use tokio::time::Instant;
 
 /// The most of an answer that is read, in bytes: one more than TwiML may have.
 const ANSWER_LIMIT: usize = 64 * 1024 + 1;
-/// The longest any request may take, with its repetitions (a ceiling that the
-/// URL's own wishes cannot lift).
-const CEILING: Duration = Duration::from_secs(15);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -121,7 +119,7 @@ pub(super) fn client() -> reqwest::Result<reqwest::Client> {
 
 /// Sends a webhook, again if its URL's fragment says so, and notes each try.
 pub(super) async fn send(world: &World, webhook: &Webhook) -> Result<Answer, Trouble> {
-    let wishes = Wishes::read(&webhook.hook.url);
+    let wishes = Overrides::read(&webhook.hook.url);
     let deadline = Instant::now() + wishes.total;
     let mut tries_left = wishes.retries;
     loop {
@@ -139,7 +137,7 @@ pub(super) async fn send(world: &World, webhook: &Webhook) -> Result<Answer, Tro
 async fn attempt(
     world: &World,
     webhook: &Webhook,
-    wishes: &Wishes,
+    wishes: &Overrides,
     deadline: Instant,
     with_password: bool,
 ) -> Result<Answer, Trouble> {
@@ -198,6 +196,14 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
 
 /// Puts an exchange into the log and tells the page.
 pub(super) fn note(world: &World, exchange: Exchange) -> u64 {
+    // The verdict stays out of the log: it may name a number.
+    tracing::debug!(
+        kind = exchange.kind,
+        sid = exchange.sid,
+        status = exchange.status,
+        ms = exchange.ms,
+        "sandbox exchange"
+    );
     let brief = serde_json::json!({
         "kind": exchange.kind,
         "sid": exchange.sid,
@@ -308,52 +314,15 @@ fn verdict(status: u16) -> &'static str {
     }
 }
 
-/// What a URL's fragment wishes: `#rc=2&rp=all&rt=3000&tt=10000`.
-struct Wishes {
-    retries: u8,
-    policies: Vec<String>,
-    read: Duration,
-    total: Duration,
-}
-
-impl Wishes {
-    fn read(url: &Url) -> Self {
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(url.fragment().unwrap_or_default()).unwrap_or_default();
-        let find = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
-        let span = |key| {
-            let ms = find(key).and_then(|value| value.parse::<u64>().ok());
-            ms.map_or(CEILING, |ms| Duration::from_millis(ms.clamp(100, 15_000)))
-        };
-        Self {
-            retries: find("rc").and_then(|value| value.parse().ok()).map_or(1, |n: u8| n.min(5)),
-            policies: find("rp").unwrap_or("ct").split(',').map(str::to_owned).collect(),
-            read: span("rt"),
-            total: span("tt"),
-        }
-    }
-
-    /// Whether an outcome is one to try again.
-    fn repeats(&self, outcome: &Result<Answer, Trouble>) -> bool {
-        let cause = match outcome {
-            Ok(answer) if (400..500).contains(&answer.status) => "4xx",
-            Ok(answer) if answer.status >= 500 => "5xx",
-            Err(Trouble::Connect) => "ct",
-            Err(Trouble::Timeout) => "rt",
-            _ => return false,
-        };
-        self.policies.iter().any(|policy| policy == cause || policy == "all")
-    }
-}
-
 /// True for this machine's own addresses.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// The URL without userinfo and fragment, which are neither sent nor signed.
-fn bare(url: &Url) -> Url {
+/// The URL without userinfo and fragment, which are neither sent in it nor
+/// signed nor shown.
+pub(super) fn bare(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_fragment(None);
     // These fail only for URLs without a host, which a hook never is.
@@ -394,17 +363,6 @@ mod tests {
         assert_eq!(signed(http, true, None), "http://127.0.0.1:8080/a?");
         assert_eq!(signed(http, true, Some(Port::Without)), "http://127.0.0.1/a?");
         assert_eq!(signed("https://example.com/", false, Some(Port::With)), "https://example.com:443/");
-    }
-
-    #[test]
-    fn a_fragment_says_what_is_tried_again() {
-        let wishes = Wishes::read(&url("http://h/a#rc=9&rp=5xx,rt&rt=20"));
-        assert_eq!((wishes.retries, wishes.read), (5, Duration::from_millis(100)));
-        assert!(wishes.repeats(&Err(Trouble::Timeout)));
-        assert!(!wishes.repeats(&Err(Trouble::Connect)));
-        let plain = Wishes::read(&url("http://h/a"));
-        assert!(plain.repeats(&Err(Trouble::Connect)) && plain.retries == 1);
-        assert!(!plain.repeats(&Err(Trouble::Timeout)));
     }
 
     #[test]

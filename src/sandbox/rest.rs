@@ -42,6 +42,7 @@ pub(super) type Outcome = Result<Done, Refusal>;
 pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
     let (at, begun) = (world.clock.now(), std::time::Instant::now());
     let outcome = route(world, request);
+    let mut silence = Duration::ZERO;
     let (mut response, status, document) = match outcome {
         Ok(Done::Found(document)) => (super::incoming::json_reply(200, &document), 200, document.to_string()),
         Ok(Done::Created(document)) => {
@@ -49,7 +50,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         }
         Ok(Done::Gone) => (empty(204), 204, String::new()),
         Ok(Done::Silence(span)) => {
-            tokio::time::sleep(span).await;
+            silence = span;
             (empty(504), 504, String::new())
         }
         Err(refusal) => (refusal.reply(), refusal.status, refusal.document().to_string()),
@@ -82,6 +83,8 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
             webhook: None,
         },
     );
+    // After it was noted: whoever gives up meanwhile ends this wait for good.
+    tokio::time::sleep(silence).await;
     response
 }
 

@@ -26,29 +26,31 @@ impl Service {
     /// The store's. The report is then not recorded and must not be acknowledged.
     pub async fn record(&self, report: Report) -> Result<Recorded, ServiceError> {
         let received_at = self.now();
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let old: Option<Versioned<Delivery>> = records::get(self.store(), report.sid.as_str()).await?;
-            let (delivery, news) = match &old {
-                None => (Delivery::new(report.clone(), received_at), true),
+            let delivery = match &old {
+                None => Delivery::new(report.clone(), received_at),
+                // What is read is durable already, so a repetition can be
+                // acknowledged without writing anything.
                 Some(old) => match old.record.merge(report.clone(), received_at) {
-                    Some(merged) => (merged, true),
-                    None => (old.record.clone(), false),
+                    Some(merged) => merged,
+                    None => {
+                        tracing::debug!(sid = %old.record.sid, "delivery reported again");
+                        return Ok(Recorded { delivery: old.record.clone(), news: false });
+                    }
                 },
             };
             let mut changes = Vec::with_capacity(2);
-            if news {
-                changes.push(records::put(old.as_ref(), &delivery));
-                let is_new_to_us = old.as_ref().is_none_or(|old| old.record.id.is_none());
-                changes.extend(if is_new_to_us { self.settle_by(&delivery).await? } else { None });
+            changes.push(records::put(old.as_ref(), &delivery));
+            if old.as_ref().is_none_or(|old| old.record.id.is_none()) {
+                changes.extend(self.settle_by(&delivery).await?);
             }
-            // Without news this is a barrier: what was read may be a write
-            // that is not durable yet, and we are about to acknowledge it.
             match self.store().commit(changes).await {
                 Ok(()) => {
-                    log(old.as_ref().map(|old| &old.record), &delivery, news);
-                    return Ok(Recorded { delivery, news });
+                    log(old.as_ref().map(|old| &old.record), &delivery);
+                    return Ok(Recorded { delivery, news: true });
                 }
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
@@ -73,13 +75,13 @@ impl Service {
     }
 }
 
-fn log(old: Option<&Delivery>, delivery: &Delivery, news: bool) {
+fn log(old: Option<&Delivery>, delivery: &Delivery) {
     let status = delivery.status().map_or("unknown", |status| status.as_str());
-    if news && old.and_then(Delivery::status) != delivery.status() {
+    if old.and_then(Delivery::status) == delivery.status() {
+        tracing::debug!(sid = %delivery.sid, status, "delivery reported");
+    } else {
         let to = delivery.about.to.as_deref().map(mask);
         let error_code = delivery.error_code();
         tracing::info!(sid = %delivery.sid, status, error_code, to, "delivery changed");
-    } else {
-        tracing::debug!(sid = %delivery.sid, status, news, "delivery reported");
     }
 }

@@ -31,13 +31,13 @@ impl Service {
     }
 
     async fn wish(&self, number: &str, sender: &str, opted_out: bool) -> Result<(), ServiceError> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let old = records::get::<OptOut>(self.store(), &OptOut::key(number, sender)).await?;
             let new =
                 OptOut { number: number.to_owned(), sender: sender.to_owned(), opted_out, at: self.now() };
             match records::save(self.store(), old.as_ref(), &new).await {
                 Ok(()) => return Ok(()),
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }

@@ -37,6 +37,7 @@ use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Store, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How often a write is tried again after losing to another one, before the
@@ -93,6 +94,8 @@ pub enum ServiceError {
     TooSoon {
         /// From when on.
         at: Timestamp,
+        /// How long that is from now, in whole seconds of the service's clock.
+        seconds: i64,
     },
     /// All sends are used up.
     #[error("no message or call is left in this verification")]
@@ -185,7 +188,7 @@ impl Service {
         id: &VerificationId,
         event: impl Fn(&Verification) -> Result<Event, ServiceError>,
     ) -> Result<Decision, ServiceError> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let decision = decide(&self.0.policy, &old.record, event(&old.record)?, self.now());
             if decision.verification == old.record {
@@ -198,11 +201,18 @@ impl Service {
                     }
                     return Ok(decision);
                 }
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
         Err(ServiceError::Contended)
+    }
+
+    /// Waits a moment after losing a race, longer each time and never the same
+    /// as the others who lost it.
+    async fn step_back(&self, attempt: usize) {
+        let most = 400 * (attempt as u64 + 1);
+        tokio::time::sleep(Duration::from_micros(self.0.entropy.below(most))).await;
     }
 
     async fn view(&self, verification: Verification) -> Result<View, ServiceError> {
@@ -236,10 +246,14 @@ impl Service {
         (self.0.policy.gate == Gate::NamedKey).then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
     }
 
-    fn refuse(outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
+    fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
         match outcome {
             Outcome::Ended(status) => Err(ServiceError::Ended(status)),
-            Outcome::TooSoon { at } => Err(ServiceError::TooSoon { at }),
+            Outcome::TooSoon { at } => {
+                let left = at.duration_since(self.now()).as_millis();
+                let seconds = i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1);
+                Err(ServiceError::TooSoon { at, seconds })
+            }
             Outcome::NoSendsLeft => Err(ServiceError::NoSendsLeft),
             Outcome::ChannelOff => Err(ServiceError::ChannelOff(channel)),
             _ => Ok(()),

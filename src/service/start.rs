@@ -56,10 +56,13 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Started, ServiceError> {
         let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
-        if let Some(kept) = &kept
-            && let Some(started) = self.replay(kept).await?
-        {
-            return Ok(started);
+        let mut outdated = None;
+        if let Some(kept) = &kept {
+            match self.replay(kept).await? {
+                Replay::Answer(started) => return Ok(*started),
+                Replay::Outdated(answer) => outdated = Some(answer),
+                Replay::Nothing => {}
+            }
         }
         let to = PhoneNumber::parse(&request.to, &self.0.numbers)?;
         if !self.0.policy.channels.contains(&request.channel) {
@@ -76,14 +79,17 @@ impl Service {
                 verification: verification.clone(),
                 expires_at,
             };
-            changes.push(records::put(None, &answer));
+            changes.push(records::put(outdated.as_ref(), &answer));
         }
         match self.store().commit(changes).await {
             Ok(()) => {}
             // Somebody was first with the same key: theirs is the answer.
             Err(CommitError::Conflict) => {
                 let kept = kept.ok_or(ServiceError::Contended)?;
-                return self.replay(&kept).await?.ok_or(ServiceError::Contended);
+                return match self.replay(&kept).await? {
+                    Replay::Answer(started) => Ok(*started),
+                    Replay::Outdated(_) | Replay::Nothing => Err(ServiceError::Contended),
+                };
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
@@ -102,7 +108,7 @@ impl Service {
         self.refuse_opted_out(&old.to, channel).await?;
         let gate_key = self.gate_key();
         let decision = self.happen(id, |_| Ok(Event::Resend { channel, gate_key })).await?;
-        Self::refuse(decision.outcome, channel)?;
+        self.refuse(decision.outcome, channel)?;
         tracing::info!(verification = %id, %channel, "verification sent again");
         self.view(decision.verification).await
     }
@@ -124,16 +130,19 @@ impl Service {
         self.bare_view(verification, deliveries)
     }
 
-    async fn replay(&self, kept: &Kept) -> Result<Option<Started>, ServiceError> {
+    async fn replay(&self, kept: &Kept) -> Result<Replay, ServiceError> {
         let found: Option<Versioned<Answer>> = records::get(self.store(), &kept.id).await?;
-        let Some(answer) = found.map(|found| found.record).filter(|answer| answer.expires_at > self.now())
-        else {
-            return Ok(None);
+        let Some(found) = found else {
+            return Ok(Replay::Nothing);
         };
-        if answer.fingerprint != kept.fingerprint {
+        if found.record.expires_at <= self.now() {
+            return Ok(Replay::Outdated(found));
+        }
+        if found.record.fingerprint != kept.fingerprint {
             return Err(ServiceError::KeyReused);
         }
-        Ok(Some(Started { view: self.view_as_started(answer.verification), replayed: true }))
+        let view = self.view_as_started(found.record.verification);
+        Ok(Replay::Answer(Box::new(Started { view, replayed: true })))
     }
 
     /// The answer that was given is given again, whatever happened since.
@@ -159,6 +168,15 @@ impl Service {
             _ => Ok(()),
         }
     }
+}
+
+/// What is kept for an idempotency key.
+enum Replay {
+    Nothing,
+    /// The answer that was given.
+    Answer(Box<Started>),
+    /// One that is too old and was not forgotten yet: it gives way.
+    Outdated(Versioned<Answer>),
 }
 
 /// An idempotency key and its request as they are stored: hashed, for a key may

@@ -7,9 +7,10 @@
 use super::{Service, ServiceError, TRIES};
 use crate::gateway::{Order, SendError};
 use crate::model::answer::Answer;
+use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
-use crate::model::verification::{Effect, Event, Outcome, Send, Verification, decide};
+use crate::model::verification::{Effect, Errand, Event, Outcome, Send, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Key, Kind};
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +43,11 @@ const RECOVERY: Duration = Duration::from_secs(1);
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// How long after an unknown outcome the list is asked: Twilio's lists lag.
 const LOOK_UP_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// The longest wait between two look-ups of the same send.
+const LONGEST_LOOK_UP_WAIT: SignedDuration = SignedDuration::from_mins(10);
+/// How often a send is begun or looked up before its outcome is given up: the
+/// waits add up to half an hour. A callback that comes later still settles it.
+const MOST_LOOK_UPS: u32 = 10;
 
 impl Service {
     /// Works until `stop`, then finishes what is under way.
@@ -163,62 +169,41 @@ impl Service {
         else {
             return Ok(());
         };
-        let order = self.order(&verification, send)?;
-        let outcome = match errand.effect {
-            Effect::Send { .. } => self.0.gateway.send(&order).await.map(Some),
-            Effect::LookUp { .. } => {
+        let outcome = match (self.order(&verification, send), &errand.effect) {
+            // Nobody can derive the code, so nobody can send it, now or later.
+            (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
+            (Ok(order), Effect::Send { .. }) => self.0.gateway.send(&order).await.map(Some),
+            (Ok(order), Effect::LookUp { .. }) => {
                 let others: Vec<Sid> =
                     verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
                 self.0.gateway.look_up(&order, send.asked_at, &others).await
             }
         };
-        let attempts = errand.attempts;
-        match outcome {
-            Ok(Some(report)) => self.accepted(&id, number, report).await,
+        let event = match outcome {
+            Ok(Some(report)) => return self.accepted(&id, number, report).await,
             Ok(None) => {
                 tracing::info!(verification = %id, number, "the send never reached the other side");
-                self.again(&id, Event::NotTaken { number, retry_at: self.now() }).await
+                not_found(errand, limits, self.now())
             }
-            Err(SendError::Unknown { reason }) => {
-                tracing::warn!(verification = %id, number, reason, "outcome of a send unknown, will be looked up");
-                let retry_at = self.now().checked_add(LOOK_UP_AFTER).unwrap_or(Timestamp::MAX);
-                self.again(&id, Event::Unknown { number, retry_at }).await
+            Err(error) => {
+                tracing::warn!(verification = %id, number, attempts = errand.attempts, %error, "send not accepted");
+                failed(errand, error, limits, self.now())
             }
-            Err(SendError::NotTaken { code, reason, after }) if attempts < limits.most_attempts => {
-                tracing::warn!(verification = %id, number, code, reason, "send not taken, will be repeated");
-                let after = SignedDuration::try_from(after).unwrap_or(LOOK_UP_AFTER);
-                let retry_at = self.now().checked_add(after).unwrap_or(Timestamp::MAX);
-                let event = match errand.effect {
-                    Effect::Send { .. } => Event::NotTaken { number, retry_at },
-                    // It is the look-up that was not taken; the send is as unknown as before.
-                    Effect::LookUp { .. } => Event::Unknown { number, retry_at },
-                };
-                self.again(&id, event).await
-            }
-            Err(SendError::NotTaken { code, reason, .. } | SendError::Refused { code, reason }) => {
-                tracing::warn!(verification = %id, number, code, reason, "send refused");
-                self.again(&id, Event::Refused { number, code, reason }).await
-            }
-        }
-    }
-
-    async fn again(&self, id: &VerificationId, event: Event) -> Result<(), ServiceError> {
-        self.happen(id, |_| Ok(event.clone())).await?;
+        };
+        self.happen(&id, |_| Ok(event.clone())).await?;
         self.0.wake.notify_one();
         Ok(())
     }
 
     fn order(&self, verification: &Verification, send: &Send) -> Result<Order, ServiceError> {
         let left = verification.expires_at.duration_since(self.now());
+        // The code of this send, which a newer one may have replaced meanwhile.
+        let seed = CodeSeed { generation: send.generation, ..verification.code.clone() };
         Ok(Order {
             id: verification.delivery_id(send.number),
             channel: send.channel,
             to: verification.to.clone(),
-            code: self
-                .0
-                .codes
-                .derive(&verification.id, &verification.code)
-                .ok_or(ServiceError::CodeKeyGone)?,
+            code: self.0.codes.derive(&verification.id, &seed).ok_or(ServiceError::CodeKeyGone)?,
             locale: verification.locale.clone(),
             valid_for: Duration::try_from(left).unwrap_or_default(),
         })
@@ -227,7 +212,7 @@ impl Service {
     /// Settles a send and records what is known of its delivery, in one write.
     async fn accepted(&self, id: &VerificationId, number: u8, report: Report) -> Result<(), ServiceError> {
         let sid = report.sid.clone();
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let event = Event::Accepted { number, sid: sid.clone() };
             let decision = decide(&self.0.policy, &old.record, event, self.now());
@@ -246,12 +231,51 @@ impl Service {
                     tracing::info!(verification = %id, number, %sid, "send accepted");
                     return Ok(());
                 }
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
         Err(ServiceError::Contended)
     }
+}
+
+/// A look-up found nothing: the send never arrived, and is made again. Not
+/// for ever, because a list that lags would let each of them reach the person.
+fn not_found(errand: &Errand, limits: WorkerLimits, now: Timestamp) -> Event {
+    let number = errand.number();
+    if errand.attempts < limits.most_attempts {
+        return Event::NotTaken { number, retry_at: now };
+    }
+    Event::Refused { number, code: None, reason: "no attempt reached the other side".into() }
+}
+
+/// What an attempt without success means for the send.
+fn failed(errand: &Errand, error: SendError, limits: WorkerLimits, now: Timestamp) -> Event {
+    let number = errand.number();
+    let is_look_up = matches!(errand.effect, Effect::LookUp { .. });
+    match error {
+        SendError::Refused { code, reason } => Event::Refused { number, code, reason },
+        SendError::NotTaken { after, .. } if !is_look_up && errand.attempts < limits.most_attempts => {
+            let after = SignedDuration::try_from(after).unwrap_or(LOOK_UP_AFTER);
+            Event::NotTaken { number, retry_at: now.checked_add(after).unwrap_or(Timestamp::MAX) }
+        }
+        SendError::NotTaken { code, reason, .. } if !is_look_up => Event::Refused { number, code, reason },
+        // Of a look-up that was not taken the send is as unknown as before.
+        SendError::Unknown { .. } | SendError::NotTaken { .. } if errand.attempts < MOST_LOOK_UPS => {
+            Event::Unknown { number, retry_at: look_up_at(errand.attempts, now) }
+        }
+        SendError::Unknown { reason } | SendError::NotTaken { reason, .. } => Event::Refused {
+            number,
+            code: None,
+            reason: format!("the outcome was never found out: {reason}"),
+        },
+    }
+}
+
+/// Each look-up waits twice as long as the one before.
+fn look_up_at(attempts: u32, now: Timestamp) -> Timestamp {
+    let wait = LOOK_UP_AFTER.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    now.checked_add(wait.min(LONGEST_LOOK_UP_WAIT)).unwrap_or(Timestamp::MAX)
 }
 
 /// Takes a key out of the set when its task ends, however it ends.

@@ -7,7 +7,8 @@
 //! number, and finds out which entries a record has.
 //!
 //! Which wrong answers are tolerable:
-//! - [`Store::read`] may be stale, because the commit decides.
+//! - [`Store::read`] may be stale, because the commit decides; what it shows is
+//!   durable, so that who finds nothing to change may acknowledge.
 //! - [`Store::due`] may name what is no longer due; it never loses what is.
 //! - [`Store::scan`] may miss what is being written while it reads.
 //! - [`Store::commit`] is never wrong: all of it is durable when it returns

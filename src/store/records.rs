@@ -8,7 +8,7 @@ use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;
 use crate::model::verification::Verification;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 /// A value that is kept as a record.
@@ -102,19 +102,22 @@ fn encode<T: Record>(record: &T) -> Vec<u8> {
 }
 
 fn decode<T: Record>(key: &Key, body: &[u8]) -> Result<T, StoreError> {
-    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| {
-        StoreError::Damaged(format!("record {:?} {} does not read: {error}", key.kind, key.id))
-    })?;
-    if envelope.format > T::FORMAT {
-        return Err(StoreError::Damaged(format!(
-            "record {:?} {} has format {}, and this version of dialback knows {} at most: use a newer one",
-            key.kind,
-            key.id,
-            envelope.format,
-            T::FORMAT
-        )));
+    match serde_json::from_slice::<Envelope<T>>(body) {
+        Ok(envelope) if envelope.format <= T::FORMAT => Ok(envelope.record),
+        Ok(Envelope { format, .. }) => Err(newer::<T>(key, format)),
+        // What a newer version wrote need not read as this one's records do.
+        Err(error) => Err(match serde_json::from_slice::<Envelope<IgnoredAny>>(body) {
+            Ok(Envelope { format, .. }) if format > T::FORMAT => newer::<T>(key, format),
+            _ => StoreError::Damaged(format!("record {key} does not read: {error}")),
+        }),
     }
-    Ok(envelope.record)
+}
+
+fn newer<T: Record>(key: &Key, format: u32) -> StoreError {
+    StoreError::Damaged(format!(
+        "record {key} has format {format}, and this version of dialback knows {} at most: use a newer one",
+        T::FORMAT
+    ))
 }
 
 impl Record for Verification {
@@ -140,7 +143,9 @@ impl Record for Delivery {
 
     fn entries(&self) -> Vec<Entry> {
         let entry = |index, scope| Entry { index, scope, at: self.first_seen, id: self.sid.to_string() };
-        let to = self.about.to.as_ref().filter(|to| !to.contains('\0'));
+        // An address that cannot be a scope is not listed, or its delivery
+        // could not be recorded at all.
+        let to = self.about.to.as_ref().filter(|to| !to.contains('\0') && to.len() <= Key::MAX_ID);
         let mut entries = vec![entry(Index::Deliveries, String::new())];
         entries.extend(to.map(|to| entry(Index::DeliveriesTo, to.clone())));
         entries
@@ -179,5 +184,45 @@ impl Record for OptOut {
 
     fn id(&self) -> String {
         OptOut::key(&self.number, &self.sender)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::delivery::{About, Fact, Report};
+    use crate::store::memory::Memory;
+
+    #[tokio::test]
+    async fn what_does_not_read_is_named_without_a_number() {
+        let store = Memory::new();
+        let wish = |format: u32| format!(r#"{{"format":{format},"record":{{"anything":"else"}}}}"#);
+        let key = Key::new(OptOut::KIND, OptOut::key("+14155550123", "+15005550006"));
+        for (version, format, expected) in [(0, 1, "does not read"), (1, 2, "use a newer one")] {
+            let change = Change {
+                key: key.clone(),
+                expected: version,
+                body: Some(wish(format).into_bytes()),
+                due_before: None,
+                due_after: None,
+                entries_added: Vec::new(),
+                entries_removed: Vec::new(),
+            };
+            store.commit(vec![change]).await.unwrap();
+            let error = get::<OptOut>(&store, &key.id).await.unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("4155550123"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_delivery_to_any_address_can_be_recorded() {
+        let store = Memory::new();
+        for (n, to) in ["", "a\0b", &"sip:x".repeat(100)].into_iter().enumerate() {
+            let about = About { to: Some(to.to_owned()), ..About::default() };
+            let sid = format!("SM{n:032x}").parse().unwrap();
+            let report = Report { sid, id: None, about, fact: Fact::default() };
+            let delivery = Delivery::new(report, Timestamp::UNIX_EPOCH);
+            save(&store, None, &delivery).await.unwrap();
+        }
     }
 }

@@ -85,8 +85,10 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     if !(kind.starts_with("com.twilio.messaging.") || kind.starts_with("com.twilio.voice.")) {
         return None;
     }
-    let mut pairs: Vec<(String, String)> =
-        event.get("data")?.as_object()?.iter().filter_map(event_pair).collect();
+    let data = event.get("data")?;
+    // Events about calls repeat the whole callback, with its own parameters.
+    let params = data.pointer("/request/parameters").unwrap_or(data);
+    let mut pairs: Vec<(String, String)> = params.as_object()?.iter().filter_map(event_pair).collect();
     let named = ["MessageStatus", "CallStatus"].iter().any(|name| first(&pairs, name).is_some());
     let last = kind.rsplit('.').next().unwrap_or_default();
     if !named && last.parse::<Status>().is_ok() {

@@ -59,7 +59,7 @@ pub enum MachineDetection {
 }
 
 /// Parameters of `POST …/Calls.json`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CreateCall<'a> {
     /// Whom to call, E.164.
     pub to: &'a str,

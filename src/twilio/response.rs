@@ -5,6 +5,7 @@ use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::fmt;
 
 /// A message or call, as far as we need to know it. Twilio adds fields at
 /// will; what is not named here is passed over.
@@ -80,7 +81,7 @@ pub struct Page {
 }
 
 /// Twilio's error document.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct ErrorDocument {
     /// Twilio's error code.
     pub code: Option<u32>,
@@ -89,6 +90,13 @@ pub struct ErrorDocument {
     pub message: String,
     /// The HTTP status again.
     pub status: Option<u16>,
+}
+
+impl fmt::Debug for ErrorDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, status, message: _ } = self;
+        f.debug_struct("ErrorDocument").field("code", code).field("status", status).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

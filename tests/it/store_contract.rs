@@ -346,6 +346,66 @@ async fn damage_that_the_engine_notices_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_flipped_byte_is_noticed_wherever_it_matters() {
+    flip_bytes(0).await;
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_noticed_in_a_store_opened_often() {
+    flip_bytes(2).await;
+}
+
+async fn flip_bytes(reopened: usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let things: Vec<_> = (0..60).map(|n| thing(&format!("SM{n}"), n, Some(5), Some((1, 5)))).collect();
+    for thing in &things {
+        records::save(&store, None, thing).await.unwrap();
+    }
+    store.close().await;
+    for _ in 0..reopened {
+        open(dir.path()).close().await;
+    }
+    let data = fs::read(dir.path().join("db")).unwrap();
+    let used = data.iter().rposition(|byte| *byte != 0).unwrap();
+    for place in (1..40).map(|n| used * n / 40) {
+        let damaged = tempfile::tempdir().unwrap();
+        copy(dir.path(), damaged.path());
+        let mut data = data.clone();
+        data[place] ^= 0x10;
+        fs::write(damaged.path().join("db"), data).unwrap();
+        match Sled::open(damaged.path(), Options::default()) {
+            Err(error) => assert!(error.to_string().contains("restore"), "byte {place}: {error}"),
+            Ok(store) => every_record_is_right_or_refused(&store, &things).await,
+        }
+    }
+}
+
+async fn every_record_is_right_or_refused(store: &Sled, things: &[Thing]) {
+    let mut refused = 0;
+    for thing in things {
+        match records::get::<Thing>(store, &thing.id).await {
+            Ok(read) => assert_eq!(read.map(|read| read.record).as_ref(), Some(thing)),
+            Err(_) => refused += 1,
+        }
+    }
+    let verdict = store.check().await.and_then(|report| report.verdict());
+    assert_eq!(verdict.is_err(), refused > 0);
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in fs::read_dir(from).unwrap().map(|file| file.unwrap()) {
+        let target = to.join(file.file_name());
+        if file.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy(&file.path(), &target);
+        } else {
+            fs::copy(file.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_half_written_snapshot_does_not_matter() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

@@ -255,6 +255,7 @@ fn sandbox_of(
 ) -> anyhow::Result<Sandbox> {
     let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
     settings.seed = config.sandbox.seed;
+    settings.pace = config.sandbox.pace;
     settings.app = Some(app);
     settings.own_numbers = config.twilio.from.iter().cloned().collect();
     settings.hosts = vec![config.sandbox.listen.ip().to_string()];
@@ -266,7 +267,7 @@ fn sandbox_of(
     }
     // Names come from the system: the store outlives the sandbox, and a name
     // that comes twice would make two messages one. The dice have the seed.
-    Sandbox::new(settings, clock, Entropy::system())
+    Sandbox::new(settings, clock, Entropy::system()).context("the sandbox cannot be set up")
 }
 
 fn context_of(

@@ -6,6 +6,7 @@ use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
 use crate::model::delivery::Source;
+use crate::model::opt_out::Keyword;
 use crate::twilio::callback::{self, first};
 use crate::twilio::form::Pairs;
 use crate::twilio::twiml::{Response as Twiml, documents};
@@ -28,8 +29,9 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
             ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
         context.service.keyword(from, &senders, keyword).await?;
     }
-    // With Advanced Opt-Out Twilio has answered already.
-    if opt_out_type.is_some() {
+    // With Advanced Opt-Out Twilio has answered already; and after STOP it
+    // refuses to carry an answer (21610), having sent its own.
+    if opt_out_type.is_some() || keyword == Keyword::Stop {
         return xml(&documents::empty());
     }
     let words = words::resolve(None);

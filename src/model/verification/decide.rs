@@ -196,6 +196,11 @@ impl Verification {
         if self.status != Status::Pending {
             return Outcome::Ended(self.status);
         }
+        // The limit may have been lowered since the last check.
+        if self.checks >= policy.max_checks {
+            self.end(Status::MaxAttemptsReached, now);
+            return Outcome::Ended(self.status);
+        }
         self.checks += 1;
         if matches {
             self.end(Status::Approved, now);
@@ -325,16 +330,22 @@ impl super::Send {
         match step {
             Step::Answered if policy.gate == Gate::None => self.read(policy),
             Step::Answered => Outcome::SayGate,
+            // A call that was told goodbye is over, whatever is pressed then.
+            Step::Gate { .. } if self.is_closed(policy) => Outcome::SayGoodbye,
             Step::Gate { digits } if self.opens(&digits) => self.read(policy),
-            Step::Gate { .. } if self.wrong_keys >= policy.max_wrong_keys => Outcome::SayGoodbye,
             Step::Gate { .. } => {
                 self.wrong_keys += 1;
-                Outcome::SayGateAgain
+                if self.is_closed(policy) { Outcome::SayGoodbye } else { Outcome::SayGateAgain }
             }
             // Whoever never passed the gate has nothing to hear again.
             Step::Again { digits } if digits == "1" && self.readings > 0 => self.read(policy),
             Step::Again { .. } => Outcome::SayGoodbye,
         }
+    }
+
+    /// One wrong key more than is forgiven closes the gate.
+    fn is_closed(&self, policy: &Policy) -> bool {
+        self.wrong_keys >= policy.max_wrong_keys.saturating_add(1)
     }
 
     fn opens(&self, digits: &str) -> bool {
@@ -345,7 +356,7 @@ impl super::Send {
     }
 
     fn read(&mut self, policy: &Policy) -> Outcome {
-        if self.readings > policy.max_replays {
+        if self.readings >= policy.max_replays.saturating_add(1) {
             return Outcome::SayGoodbye;
         }
         self.readings += 1;

@@ -1,1 +1,588 @@
+//! The life of a verification, told as stories, and what holds in every life.
 
+use super::*;
+use crate::model::policy::Gate;
+use proptest::prelude::*;
+use std::mem::discriminant;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + second).unwrap()
+}
+
+fn sid(kind: &str, n: u8) -> Sid {
+    format!("{kind}{n:032x}").parse().unwrap()
+}
+
+fn by(channel: Channel, policy: &Policy) -> Verification {
+    let start = Start {
+        id: VerificationId::from_random([7; 15]),
+        to: "+14155550123".parse().unwrap(),
+        locale: None,
+        channel,
+        code: CodeSeed {
+            key_id: "a".into(),
+            nonce: "00".repeat(16),
+            generation: 1,
+            length: policy.code_length,
+        },
+        gate_key: (policy.gate == Gate::NamedKey).then_some(4),
+    };
+    Verification::start(policy, start, at(0))
+}
+
+/// A verification and its rules; each event is a line of a story.
+struct Story {
+    policy: Policy,
+    verification: Verification,
+}
+
+impl Story {
+    fn of(channel: Channel, policy: Policy) -> Self {
+        Self { verification: by(channel, &policy), policy }
+    }
+
+    fn text() -> Self {
+        Self::of(Channel::Sms, Policy::default())
+    }
+
+    /// A call that Twilio has taken under the SID `CA…01`.
+    fn call(policy: Policy) -> Self {
+        let mut story = Self::of(Channel::Call, policy);
+        story.at(0, Event::Claim { number: 1 });
+        story.at(1, Event::Accepted { number: 1, sid: sid("CA", 1) });
+        story
+    }
+
+    fn at(&mut self, second: i64, event: Event) -> Outcome {
+        let decision = decide(&self.policy, &self.verification, event, at(second));
+        self.verification = decision.verification;
+        decision.outcome
+    }
+
+    fn check(&mut self, second: i64, matches: bool) -> Outcome {
+        self.at(second, Event::Check { matches })
+    }
+
+    fn resend(&mut self, second: i64) -> Outcome {
+        self.at(second, Event::Resend { channel: Channel::Sms, gate_key: None })
+    }
+
+    fn asks(&mut self, second: i64, step: Step) -> Outcome {
+        self.asks_as(second, sid("CA", 1), false, step)
+    }
+
+    fn asks_as(&mut self, second: i64, sid: Sid, machine: bool, step: Step) -> Outcome {
+        self.at(second, Event::CallAsks { number: 1, sid, machine, step })
+    }
+
+    fn state(&self, number: u8) -> &SendState {
+        &self.verification.send(number).unwrap().state
+    }
+
+    fn errands(&self) -> Vec<(&Effect, i64)> {
+        let second = |errand: &Errand| errand.due.as_second() - at(0).as_second();
+        self.verification.outbox.iter().map(|errand| (&errand.effect, second(errand))).collect()
+    }
+}
+
+fn gate(key: &str) -> Step {
+    Step::Gate { digits: key.into() }
+}
+
+fn again(key: &str) -> Step {
+    Step::Again { digits: key.into() }
+}
+
+// Checks.
+
+#[test]
+fn the_right_code_is_good_until_the_moment_of_expiry_and_not_in_it() {
+    let rows = [
+        (0, Outcome::Approved),
+        (599, Outcome::Approved),
+        (600, Outcome::Ended(Status::Expired)),
+        (601, Outcome::Ended(Status::Expired)),
+    ];
+    for (second, expected) in rows {
+        let mut story = Story::text();
+        assert_eq!(story.verification.status_at(at(second)) == Status::Pending, second < 600);
+        assert_eq!(story.check(second, true), expected, "at {second} s");
+        let ended_at = story.verification.ended_at;
+        assert_eq!(ended_at, Some(at(second.min(600))), "it ended when it ended, not when that was seen");
+    }
+}
+
+#[test]
+fn a_code_is_good_once() {
+    let mut story = Story::text();
+    assert_eq!(story.check(1, true), Outcome::Approved);
+    assert_eq!(story.check(2, true), Outcome::Ended(Status::Approved));
+    assert_eq!((story.verification.checks, story.verification.ended_at), (1, Some(at(1))));
+}
+
+#[test]
+fn the_last_check_may_be_the_right_one() {
+    let mut story = Story::text();
+    let wrong: Vec<Outcome> = (1..5).map(|second| story.check(second, false)).collect();
+    assert_eq!(wrong, vec![Outcome::Wrong; 4]);
+    assert_eq!(story.verification.checks_left(&story.policy), 1);
+    assert_eq!(story.check(5, true), Outcome::Approved);
+}
+
+#[test]
+fn one_wrong_code_too_many_ends_it() {
+    let mut story = Story::text();
+    for second in 1..=5 {
+        assert_eq!(story.verification.status, Status::Pending);
+        assert_eq!(story.check(second, false), Outcome::Wrong);
+    }
+    assert_eq!(story.verification.status, Status::MaxAttemptsReached);
+    assert_eq!(story.check(6, true), Outcome::Ended(Status::MaxAttemptsReached));
+    assert_eq!(story.verification.checks, 5);
+}
+
+#[test]
+fn a_limit_that_was_lowered_meanwhile_holds() {
+    let mut story = Story::text();
+    (1..=3).for_each(|second| drop(story.check(second, false)));
+    story.policy.max_checks = 3;
+    assert_eq!(story.check(4, true), Outcome::Ended(Status::MaxAttemptsReached));
+    assert_eq!((story.verification.checks, story.verification.status), (3, Status::MaxAttemptsReached));
+}
+
+// Sends.
+
+#[test]
+fn the_wait_between_sends_grows_and_the_sends_run_out() {
+    let mut story = Story::text();
+    let mut second = 0;
+    for wait in [30, 60, 120, 240] {
+        assert_eq!(story.resend(second + wait - 1), Outcome::TooSoon { at: at(second + wait) });
+        second += wait;
+        assert_eq!(story.resend(second), Outcome::Done, "{wait} s after the one before");
+    }
+    assert_eq!(story.verification.sends_left(&story.policy), 0);
+    assert_eq!(story.verification.resend_at(&story.policy), None);
+    assert_eq!(story.resend(second + 149), Outcome::NoSendsLeft);
+    assert_eq!(story.verification.sends.len(), 5);
+}
+
+#[test]
+fn the_last_wait_repeats_and_an_empty_ladder_waits_for_nothing() {
+    let policy = Policy { cooldown: vec![Duration::from_secs(10)], ..Policy::default() };
+    assert_eq!(
+        [1, 2, 9].map(|sends| policy.cooldown_after(sends)),
+        [Duration::from_secs(10); 3],
+        "one step is every step"
+    );
+    let mut story = Story::of(Channel::Sms, Policy { cooldown: vec![], ..Policy::default() });
+    assert_eq!(story.resend(0), Outcome::Done);
+}
+
+#[test]
+fn a_failed_send_does_not_shorten_the_wait() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.at(1, Event::Refused { number: 1, code: Some(21211), reason: "no such number".into() });
+    assert_eq!(story.resend(2), Outcome::TooSoon { at: at(30) });
+}
+
+#[test]
+fn a_wrong_code_does_not_send_and_does_not_change_the_wait() {
+    let mut story = Story::text();
+    story.check(29, false);
+    assert_eq!(story.verification.sends.len(), 1);
+    assert_eq!(story.resend(30), Outcome::Done);
+}
+
+#[test]
+fn sending_again_repeats_the_code_unless_the_policy_wants_a_new_one() {
+    let generations = |new_code_on_resend| {
+        let mut story = Story::of(Channel::Sms, Policy { new_code_on_resend, ..Policy::default() });
+        story.resend(30);
+        let sends = story.verification.sends.iter().map(|send| send.generation).collect::<Vec<_>>();
+        (sends, story.verification.code.generation)
+    };
+    assert_eq!(generations(false), (vec![1, 1], 1));
+    assert_eq!(generations(true), (vec![1, 2], 2));
+}
+
+#[test]
+fn a_code_that_a_newer_one_has_killed_is_neither_sent_nor_read_aloud() {
+    let policy = Policy { new_code_on_resend: true, gate: Gate::None, ..Policy::default() };
+    let mut story = Story::of(Channel::Sms, policy.clone());
+    story.resend(30);
+    assert_eq!(story.at(31, Event::Claim { number: 1 }), Outcome::Dropped);
+    assert_eq!(story.at(31, Event::Claim { number: 2 }), Outcome::Done);
+
+    let mut story = Story::call(policy);
+    story.resend(30);
+    assert_eq!(story.asks(31, Step::Answered), Outcome::SayEnded);
+}
+
+#[test]
+fn a_channel_that_is_not_offered_is_refused() {
+    let mut story = Story::of(Channel::Sms, Policy { channels: vec![Channel::Sms], ..Policy::default() });
+    let by_call = Event::Resend { channel: Channel::Call, gate_key: None };
+    assert_eq!(story.at(60, by_call), Outcome::ChannelOff);
+}
+
+#[test]
+fn only_calls_have_a_gate_key() {
+    let mut story =
+        Story::of(Channel::Sms, Policy { gate: Gate::NamedKey, cooldown: vec![], ..Policy::default() });
+    assert_eq!(story.verification.sends[0].gate_key, None);
+    story.at(1, Event::Resend { channel: Channel::Call, gate_key: Some(9) });
+    assert_eq!(story.verification.sends[1].gate_key, Some(9));
+}
+
+// The end.
+
+#[test]
+fn calling_off_ends_it_and_drops_what_was_not_begun() {
+    let mut story = Story::text();
+    assert_eq!(story.at(1, Event::Cancel), Outcome::Done);
+    assert_eq!(story.at(2, Event::Cancel), Outcome::Ended(Status::Canceled));
+    assert_eq!(story.check(3, true), Outcome::Ended(Status::Canceled));
+    assert_eq!(story.resend(60), Outcome::Ended(Status::Canceled));
+    assert_eq!((story.state(1), story.verification.due()), (&SendState::Dropped, None));
+}
+
+#[test]
+fn a_deadline_ends_it_in_time_and_does_nothing_before() {
+    let mut story = Story::text();
+    let before = story.verification.clone();
+    story.at(599, Event::Deadline);
+    assert_eq!(story.verification, before);
+    story.at(600, Event::Deadline);
+    assert_eq!((story.verification.status, story.verification.due()), (Status::Expired, None));
+}
+
+#[test]
+fn a_send_under_way_at_the_end_is_still_found_out() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.at(1, Event::Cancel);
+    assert_eq!(story.state(1), &SendState::Sending);
+    assert_eq!(story.at(45, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
+    assert_eq!(story.at(46, Event::NotTaken { number: 1, retry_at: at(46) }), Outcome::Done);
+    assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0), "and not sent again");
+}
+
+// The outbox.
+
+#[test]
+fn a_claimed_send_belongs_to_its_worker_for_the_lease_and_is_then_looked_up() {
+    let mut story = Story::text();
+    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 0)]);
+    assert_eq!(story.at(0, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 45)]);
+    assert_eq!(story.at(44, Event::Claim { number: 1 }), Outcome::NotMine);
+    assert_eq!(story.at(45, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
+    assert_eq!(story.at(90, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 135)], "a look-up is looked up again");
+}
+
+#[test]
+fn an_unknown_send_is_looked_up_and_sent_again_only_when_it_was_not_taken() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.at(10, Event::Unknown { number: 1, retry_at: at(15) });
+    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 15)]);
+    assert_eq!(story.at(14, Event::Claim { number: 1 }), Outcome::NotMine);
+    story.at(15, Event::Claim { number: 1 });
+    story.at(16, Event::NotTaken { number: 1, retry_at: at(16) });
+    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 16)]);
+    assert_eq!(story.state(1), &SendState::Waiting);
+    assert_eq!(story.at(16, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 61)]);
+    assert_eq!(story.verification.outbox[0].attempts, 3, "each beginning counts");
+}
+
+#[test]
+fn a_code_that_would_arrive_dead_is_not_sent() {
+    for (second, expected) in [(585, Outcome::Done), (586, Outcome::Dropped)] {
+        let mut story = Story::text();
+        assert_eq!(story.at(second, Event::Claim { number: 1 }), expected, "at {second} s");
+    }
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.at(1, Event::NotTaken { number: 1, retry_at: at(590) });
+    assert_eq!(story.at(590, Event::Claim { number: 1 }), Outcome::Dropped, "nor repeated");
+    assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0));
+}
+
+#[test]
+fn accepted_is_final_and_the_first_name_stays() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    assert_eq!(story.at(1, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    let accepted = story.verification.clone();
+    let later = [
+        Event::Accepted { number: 1, sid: sid("SM", 2) },
+        Event::Refused { number: 1, code: None, reason: "late".into() },
+        Event::Unknown { number: 1, retry_at: at(2) },
+        Event::NotTaken { number: 1, retry_at: at(2) },
+        Event::Claim { number: 1 },
+    ];
+    for event in later {
+        assert_eq!(story.at(50, event.clone()), Outcome::NotMine, "{event:?}");
+    }
+    assert_eq!(story.verification, accepted);
+}
+
+#[test]
+fn news_that_a_refused_or_dropped_send_was_taken_after_all_is_believed() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.at(1, Event::Refused { number: 1, code: None, reason: "given up".into() });
+    assert_eq!(story.at(2, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    assert_eq!(story.state(1), &SendState::Accepted);
+}
+
+#[test]
+fn a_callback_may_come_before_the_answer_to_our_own_request() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    assert_eq!(story.at(1, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    assert_eq!(story.at(5, Event::Unknown { number: 1, retry_at: at(10) }), Outcome::NotMine);
+    assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0), "nothing to look up");
+}
+
+#[test]
+fn events_about_sends_that_do_not_exist_are_nobodys() {
+    let events = [
+        Event::Claim { number: 9 },
+        Event::Accepted { number: 0, sid: sid("SM", 1) },
+        Event::Refused { number: 9, code: None, reason: String::new() },
+        Event::Unknown { number: 9, retry_at: at(1) },
+        Event::NotTaken { number: 9, retry_at: at(1) },
+        Event::CallAsks { number: 9, sid: sid("CA", 1), machine: false, step: Step::Answered },
+    ];
+    let mut story = Story::text();
+    let before = story.verification.clone();
+    assert!(events.into_iter().all(|event| story.at(1, event) == Outcome::NotMine));
+    assert_eq!(story.verification, before);
+}
+
+// Calls.
+
+#[test]
+fn a_call_that_asks_before_our_request_was_answered_settles_it() {
+    let mut story = Story::of(Channel::Call, Policy::default());
+    story.at(0, Event::Claim { number: 1 });
+    assert_eq!(story.asks(3, Step::Answered), Outcome::SayGate);
+    assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0));
+    assert_eq!(story.at(4, Event::Unknown { number: 1, retry_at: at(9) }), Outcome::NotMine);
+}
+
+#[test]
+fn a_call_is_bound_to_the_first_sid_that_is_seen() {
+    let mut story = Story::of(Channel::Call, Policy { gate: Gate::None, ..Policy::default() });
+    assert_eq!(story.asks_as(1, sid("SM", 1), false, Step::Answered), Outcome::NotMine, "not a call");
+    assert_eq!(story.verification.sends[0].sid, None);
+    assert_eq!(story.asks_as(2, sid("CA", 1), false, Step::Answered), Outcome::SayCode { again: true });
+    let bound = story.verification.clone();
+    assert_eq!(story.asks_as(3, sid("CA", 2), false, Step::Answered), Outcome::NotMine);
+    assert_eq!(story.verification, bound);
+
+    let mut text = Story::text();
+    assert_eq!(text.asks(1, Step::Answered), Outcome::NotMine, "a text is not read aloud");
+}
+
+#[test]
+fn any_key_opens_the_gate_of_any_key_and_silence_does_not() {
+    for key in ["1", "#", "0", "*"] {
+        let mut story = Story::call(Policy::default());
+        assert_eq!(story.asks(5, Step::Answered), Outcome::SayGate);
+        assert_eq!(story.asks(6, gate(key)), Outcome::SayCode { again: true }, "{key}");
+    }
+    let mut story = Story::call(Policy::default());
+    assert_eq!(story.asks(6, gate("")), Outcome::SayGateAgain);
+}
+
+#[test]
+fn a_named_gate_opens_to_its_key_and_closes_after_too_many_wrong_ones() {
+    let named = || Policy { gate: Gate::NamedKey, max_wrong_keys: 2, ..Policy::default() };
+    let mut story = Story::call(named());
+    assert_eq!(story.asks(5, gate("5")), Outcome::SayGateAgain);
+    assert_eq!(story.asks(6, gate("4")), Outcome::SayCode { again: true });
+
+    let mut story = Story::call(named());
+    let said: Vec<Outcome> = ["1", "2", "3"].map(|key| story.asks(5, gate(key))).to_vec();
+    assert_eq!(said, [Outcome::SayGateAgain, Outcome::SayGateAgain, Outcome::SayGoodbye]);
+    assert_eq!(story.asks(6, gate("4")), Outcome::SayGoodbye, "a call that was told goodbye is over");
+    assert_eq!(story.verification.sends[0].readings, 0);
+}
+
+#[test]
+fn the_code_is_read_again_on_request_up_to_the_cap() {
+    let mut story = Story::call(Policy { max_replays: 2, ..Policy::default() });
+    assert_eq!(story.asks(5, again("1")), Outcome::SayGoodbye, "who never passed the gate hears nothing");
+    assert_eq!(story.asks(6, gate("1")), Outcome::SayCode { again: true });
+    assert_eq!(story.asks(7, again("1")), Outcome::SayCode { again: true });
+    assert_eq!(story.asks(8, again("1")), Outcome::SayCode { again: false });
+    assert_eq!(story.asks(9, again("1")), Outcome::SayGoodbye);
+    assert_eq!(story.asks(9, gate("1")), Outcome::SayGoodbye, "nor by way of the gate");
+    assert_eq!(story.verification.sends[0].readings, 3);
+
+    let mut story = Story::call(Policy::default());
+    story.asks(6, gate("1"));
+    assert_eq!(story.asks(7, again("2")), Outcome::SayGoodbye);
+    assert_eq!(story.asks(7, again("")), Outcome::SayGoodbye);
+}
+
+#[test]
+fn the_caps_hold_where_the_numbers_end() {
+    let mut story = Story::call(Policy {
+        gate: Gate::NamedKey,
+        max_replays: u8::MAX,
+        max_wrong_keys: u8::MAX,
+        ..Policy::default()
+    });
+    for _ in 0..300 {
+        story.asks(5, gate("4"));
+    }
+    assert_eq!(story.asks(6, again("1")), Outcome::SayGoodbye);
+    for _ in 0..300 {
+        story.asks(5, gate("5"));
+    }
+    assert_eq!(story.asks(6, gate("5")), Outcome::SayGoodbye);
+}
+
+#[test]
+fn a_machine_hears_nothing_secret() {
+    for step in [Step::Answered, gate("1"), again("1")] {
+        let mut story = Story::call(Policy { gate: Gate::None, ..Policy::default() });
+        assert_eq!(story.asks_as(5, sid("CA", 1), true, step), Outcome::SayNothing);
+        assert_eq!(story.verification.sends[0].readings, 0);
+    }
+}
+
+#[test]
+fn a_call_of_a_verification_that_has_ended_hears_so() {
+    let ends: [(Event, i64); 3] =
+        [(Event::Check { matches: true }, 10), (Event::Cancel, 10), (Event::Deadline, 600)];
+    for (event, second) in ends {
+        let mut story = Story::call(Policy { gate: Gate::None, ..Policy::default() });
+        story.at(second, event.clone());
+        for step in [Step::Answered, gate("1"), again("1")] {
+            assert_eq!(story.asks(second, step), Outcome::SayEnded, "{event:?}");
+        }
+        let stranger = story.asks_as(second, sid("CA", 2), false, Step::Answered);
+        assert_eq!(stranger, Outcome::NotMine, "which is not for strangers to hear");
+    }
+}
+
+// Any life.
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let gates = prop_oneof![Just(Gate::AnyKey), Just(Gate::NamedKey), Just(Gate::None)];
+    let ladder = proptest::collection::vec((0u64..200).prop_map(Duration::from_secs), 0..3);
+    let caps = || prop_oneof![0u8..4, Just(u8::MAX)];
+    (1u32..4, 1u8..5, any::<bool>(), gates, caps(), caps(), ladder).prop_map(
+        |(max_checks, max_sends, new_code_on_resend, gate, max_replays, max_wrong_keys, cooldown)| Policy {
+            max_checks,
+            max_sends,
+            new_code_on_resend,
+            gate,
+            max_replays,
+            max_wrong_keys,
+            cooldown,
+            ..Policy::default()
+        },
+    )
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let channel = || prop_oneof![Just(Channel::Sms), Just(Channel::Call)];
+    let number = || 0u8..5;
+    let any_sid = || (prop_oneof![Just("SM"), Just("CA")], 0u8..3).prop_map(|(kind, n)| sid(kind, n));
+    let time = || prop_oneof![(-50i64..800).prop_map(at), Just(Timestamp::MAX), Just(Timestamp::MIN)];
+    let step = prop_oneof![
+        Just(Step::Answered),
+        "[0-9#*]{0,2}".prop_map(|digits| Step::Gate { digits }),
+        "[12]{0,1}".prop_map(|digits| Step::Again { digits }),
+    ];
+    prop_oneof![
+        1 => Just(Event::Check { matches: true }),
+        2 => Just(Event::Check { matches: false }),
+        3 => (channel(), proptest::option::of(1u8..10))
+            .prop_map(|(channel, gate_key)| Event::Resend { channel, gate_key }),
+        1 => Just(Event::Cancel),
+        1 => Just(Event::Deadline),
+        4 => number().prop_map(|number| Event::Claim { number }),
+        2 => (number(), any_sid()).prop_map(|(number, sid)| Event::Accepted { number, sid }),
+        1 => number().prop_map(|number| Event::Refused { number, code: Some(30007), reason: "no".into() }),
+        2 => (number(), time()).prop_map(|(number, retry_at)| Event::Unknown { number, retry_at }),
+        2 => (number(), time()).prop_map(|(number, retry_at)| Event::NotTaken { number, retry_at }),
+        3 => (number(), any_sid(), any::<bool>(), step)
+            .prop_map(|(number, sid, machine, step)| Event::CallAsks { number, sid, machine, step }),
+    ]
+}
+
+/// Mostly forward, sometimes back: clocks of two machines differ.
+fn any_times() -> impl Strategy<Value = Vec<(i64, Event)>> {
+    proptest::collection::vec((-5i64..60, any_event()), 0..60)
+}
+
+fn is_settled(state: &SendState) -> bool {
+    !matches!(state, SendState::Waiting | SendState::Sending)
+}
+
+fn holds(policy: &Policy, old: &Verification, event: &Event, new: &Decision, now: Timestamp) {
+    let next = &new.verification;
+    assert!(next.checks <= policy.max_checks);
+    assert!(next.sends.len() <= usize::from(policy.max_sends));
+    assert!(old.status == Status::Pending || next.status == old.status, "a final status was left");
+    assert_eq!(next.ended_at.is_some(), next.status != Status::Pending);
+    for errand in &next.outbox {
+        let send = next.send(errand.number()).expect("an errand is about a send that exists");
+        assert!(!is_settled(&send.state), "an errand about a send that is settled");
+        assert_eq!(next.outbox.iter().filter(|other| other.number() == send.number).count(), 1);
+    }
+    for send in &next.sends {
+        let has_errand = next.outbox.iter().any(|errand| errand.number() == send.number);
+        assert_eq!(has_errand, !is_settled(&send.state), "a send that nobody will settle");
+    }
+    for (before, after) in old.sends.iter().zip(&next.sends) {
+        assert!(before.state != SendState::Accepted || after.state == SendState::Accepted);
+        assert!(before.sid.is_none() || before.sid == after.sid, "a binding was changed");
+        assert!(after.readings <= policy.max_replays.saturating_add(1));
+    }
+    assert!(next.due().is_some() || next.status != Status::Pending);
+    let approved_now = old.status == Status::Pending && next.status == Status::Approved;
+    let was_alive = old.status_at(now) == Status::Pending;
+    let is_right = *event == Event::Check { matches: true };
+    assert_eq!(new.outcome == Outcome::Approved, approved_now);
+    assert!(!approved_now || (was_alive && is_right));
+    if let Outcome::SayCode { .. } = new.outcome {
+        assert!(was_alive, "a dead code was read aloud");
+    }
+    let is_check = discriminant(event) == discriminant(&Event::Check { matches: true });
+    assert!(is_check || next.checks == old.checks);
+}
+
+proptest! {
+    #[test]
+    fn in_any_life_the_limits_and_the_outbox_hold(
+        policy in any_policy(),
+        by_call in any::<bool>(),
+        events in any_times(),
+    ) {
+        let mut verification = by(if by_call { Channel::Call } else { Channel::Sms }, &policy);
+        let (mut second, mut approvals) = (0, 0);
+        for (passed, event) in events {
+            second += passed;
+            let decision = decide(&policy, &verification, event.clone(), at(second));
+            holds(&policy, &verification, &event, &decision, at(second));
+            approvals += usize::from(decision.outcome == Outcome::Approved);
+            verification = decision.verification;
+        }
+        prop_assert!(approvals <= 1);
+        let text = serde_json::to_string(&verification).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Verification>(&text).unwrap(), verification);
+    }
+}

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `lock` | held by the process that has the store open |
 //! | `dialback-store` | says that data is expected here, written last at creation |
+//! | `acknowledged` | the number of the last group that was |
 //! | `db`, `conf`, `blobs`, `snap.*` | sled's own |
 //!
 //! It refuses to know keys, records and groups.
@@ -12,7 +13,7 @@
 use super::super::StoreError;
 use fs2::FileExt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ const MARKER: &str = "dialback-store";
 const MARKER_TEXT: &[u8] =
     b"A store of Dialback. Data is expected beside this file: do not delete either alone.\n";
 const DATA: &str = "db";
+const ACKNOWLEDGED: &str = "acknowledged";
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A directory that is ours alone until this is dropped.
@@ -53,13 +55,54 @@ impl Directory {
         Ok(Self { path, marked, _lock: lock })
     }
 
-    /// A descriptor of our own on the data, to be synced after each flush.
-    pub(super) fn data(&self) -> io::Result<File> {
+    /// A descriptor of our own on the data.
+    fn data(&self) -> io::Result<File> {
         OpenOptions::new().write(true).open(self.path.join(DATA))
     }
 
-    /// Makes the names in the directory durable.
+    /// What makes a group durable: the data first, and then, for the next
+    /// opening, its number. The number itself is not synced: it may be behind
+    /// after a power cut, and never ahead.
+    pub(super) fn sync_data(&self) -> io::Result<impl FnMut(u64) -> io::Result<()> + Send + 'static> {
+        let data = self.data()?;
+        let path = self.path.join(ACKNOWLEDGED);
+        let mut acknowledged = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        Ok(move |number| {
+            data.sync_data()?;
+            acknowledged.rewind()?;
+            acknowledged.write_all(format!("{number:020}\n").as_bytes())
+        })
+    }
+
+    /// Refuses a log that ends before what was acknowledged: at a damaged
+    /// place sled takes it for finished, and opens without complaint.
+    pub(super) fn verify_end(&self, number: u64) -> Result<(), StoreError> {
+        let text = match fs::read_to_string(self.path.join(ACKNOWLEDGED)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(StoreError::Open(format!("{}: {error}", self.path.display()))),
+        };
+        match text.trim_end().parse::<u64>() {
+            Ok(acknowledged) if acknowledged > number => Err(StoreError::Damaged(format!(
+                "{}: of {acknowledged} acknowledged groups of writes the last {} are missing: {ADVICE}, \
+                 or delete the file {ACKNOWLEDGED} in it to go on without them",
+                self.path.display(),
+                acknowledged - number
+            ))),
+            Ok(_) => Ok(()),
+            Err(_) => {
+                tracing::warn!(
+                    file = ACKNOWLEDGED,
+                    "not a number, so the end of the data cannot be verified"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes all that opening wrote durable, and the names in the directory.
     pub(super) fn sync(&self) -> io::Result<()> {
+        self.data()?.sync_all()?;
         File::open(&self.path)?.sync_all()
     }
 

@@ -3,7 +3,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `m` name | of the store itself: `mlayout`, `mprobe` |
+//! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup` (8) |
 //! | `r` kind id | a record: layout (1 byte), version (8), checksum (4), body |
 //! | `d` time kind id | when a record is due; empty |
 //! | `i` index scope `00` time id | a line of a listing; empty |
@@ -26,8 +26,9 @@ pub(super) const LAYOUT: u8 = 1;
 /// Where the store keeps the number of its layout.
 pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";
 
-/// What a probe writes.
-pub(super) const PROBE_KEY: &[u8] = b"mprobe";
+/// Where the store keeps the number of the last group. Each group writes its
+/// own, so that a log which has lost its end can be told by it.
+pub(super) const GROUP_KEY: &[u8] = b"mgroup";
 
 const RECORD: u8 = b'r';
 const DUE: u8 = b'd';
@@ -54,6 +55,16 @@ pub(super) fn place(bytes: &[u8]) -> Option<Place> {
         ENTRY => entry(bytes).map(Place::Entry),
         _ => None,
     }
+}
+
+/// The value at [`GROUP_KEY`].
+pub(super) fn group_value(number: u64) -> [u8; 8] {
+    number.to_be_bytes()
+}
+
+/// The number at [`GROUP_KEY`].
+pub(super) fn group(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_be_bytes)
 }
 
 /// The key of a record.

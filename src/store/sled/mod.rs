@@ -1,14 +1,15 @@
 //! The engine for one machine: sled 0.34, with group commit and a flush that
 //! is one.
 //!
-//! - A thread of its own does all writing ([`writer`]); whoever commits waits
+//! - A thread of its own does all writing (`writer.rs`); whoever commits waits
 //!   for the group's answer without holding a thread of the runtime.
 //! - sled's flush is no barrier on Linux: it writes out a range without telling
 //!   the disk to keep it. So each flush is followed by an `fdatasync` on a
 //!   descriptor of our own, and sled's timer is off.
-//! - Nobody reads what is not yet on disk ([`shared`]).
-//! - A store is never begun anew where data was expected ([`files`]).
-//! - Keys, values and the checksum are in [`layout`].
+//! - Nobody reads what is not yet on disk (`shared.rs`).
+//! - A store is never begun anew where data was expected, and not opened where
+//!   the end of it is missing (`files.rs`).
+//! - Keys, values and the checksum are in `layout.rs`.
 //!
 //! It refuses to know HTTP, Twilio and what records mean.
 
@@ -75,21 +76,22 @@ impl Sled {
     pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
         let directory = Directory::take(dir)?;
         let db = open_db(&directory, options.cache_bytes)?;
-        begin(&directory, &db)?;
-        let data = directory.data().map_err(|error| cannot_open(&directory, &error))?;
-        Self::start(directory, db, Box::new(move || data.sync_data()), options)
+        let number = begin(&directory, &db)?;
+        let sync = directory.sync_data().map_err(|error| cannot_open(&directory, &error))?;
+        Self::start(directory, db, number, Box::new(sync), options)
     }
 
     fn start(
         directory: Directory,
         db: sled::Db,
+        number: u64,
         sync: writer::SyncData,
         options: Options,
     ) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::new(db.clone(), directory));
         let (sender, queue) = sync_channel(options.max_waiting.max(1));
         let group_limit = options.group_limit.clamp(1, GROUP_CHANGES);
-        let writer = Writer { db, sync, shared: Arc::clone(&shared), queue, group_limit };
+        let writer = Writer { db, sync, shared: Arc::clone(&shared), queue, group_limit, number };
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
@@ -160,7 +162,7 @@ impl Sled {
 #[async_trait]
 impl Store for Sled {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.shared.read(key)
+        self.shared.read(key).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
@@ -172,6 +174,8 @@ impl Store for Sled {
         self.submit(changes).await
     }
 
+    // A group that is applied while this reads may move a record past it, from
+    // later to earlier; `next_due` asked afterwards names that one.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         self.blocking(move |shared| {
             shared.with(|db| {
@@ -252,8 +256,9 @@ fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
-/// Makes sure that this is a store of ours with its data, or a new one.
-fn begin(directory: &Directory, db: &sled::Db) -> Result<(), StoreError> {
+/// Makes sure that this is a store of ours with all its data, or a new one, and
+/// finds the number of its last group.
+fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
     let layout = db.get(layout::LAYOUT_KEY).map_err(|error| failure(&error))?;
     match layout.as_deref() {
         Some(&[number]) if number <= layout::LAYOUT => {}
@@ -271,10 +276,13 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<(), StoreError> {
             db.flush().map_err(|error| failure(&error))?;
         }
     }
+    let number = db.get(layout::GROUP_KEY).map_err(|error| failure(&error))?;
+    let number = number.and_then(|value| layout::group(&value)).unwrap_or(0);
+    directory.verify_end(number)?;
     // sled has just written a snapshot under a new name, and perhaps all else.
-    let durable = directory.data().and_then(|data| data.sync_all()).and_then(|()| directory.sync());
-    let durable = durable.and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
-    durable.map_err(|error| cannot_open(directory, &error))
+    let durable = directory.sync().and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
+    durable.map_err(|error| cannot_open(directory, &error))?;
+    Ok(number)
 }
 
 fn known(key: sled::Result<sled::IVec>) -> Result<sled::IVec, StoreError> {
@@ -316,14 +324,14 @@ mod tests {
     fn told(dir: &Path) -> (Arc<Sled>, Receiver<()>, Sender<io::Result<()>>) {
         let directory = Directory::take(dir).unwrap();
         let db = open_db(&directory, 1 << 20).unwrap();
-        begin(&directory, &db).unwrap();
+        let number = begin(&directory, &db).unwrap();
         let (begun, syncing) = channel();
         let (tell, end) = channel();
-        let sync = Box::new(move || {
+        let sync = Box::new(move |_| {
             begun.send(()).unwrap();
             end.recv().unwrap()
         });
-        (Arc::new(Sled::start(directory, db, sync, Options::default()).unwrap()), syncing, tell)
+        (Arc::new(Sled::start(directory, db, number, sync, Options::default()).unwrap()), syncing, tell)
     }
 
     fn spawn_commit(store: &Arc<Sled>, id: &str) -> tokio::task::JoinHandle<Result<(), CommitError>> {

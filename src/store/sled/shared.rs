@@ -17,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
+use tokio::sync::watch;
 
 /// Figures of a store since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     /// Empty once closed. Whoever reads holds it open.
     open: RwLock<Option<(Db, Directory)>>,
     unsettled: Mutex<HashMap<Vec<u8>, Option<IVec>>>,
+    applying: watch::Sender<bool>,
     failure: OnceLock<StoreError>,
     settled_at: Mutex<Option<Instant>>,
     commits: AtomicU64,
@@ -47,6 +49,7 @@ impl Shared {
         Self {
             open: RwLock::new(Some((db, directory))),
             unsettled: Mutex::default(),
+            applying: watch::Sender::default(),
             failure: OnceLock::new(),
             settled_at: Mutex::default(),
             commits: AtomicU64::new(0),
@@ -68,8 +71,15 @@ impl Shared {
     }
 
     /// A record as it is on disk.
-    pub(super) fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+    ///
+    /// sled lets nobody read while it applies a batch, and would have the
+    /// runtime's threads stand still; so a reader waits here as a task.
+    pub(super) async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
         let bytes = layout::record_key(key);
+        if *self.applying.borrow() {
+            // The sender is ours and cannot have gone.
+            let _ = self.applying.subscribe().wait_for(|applying| !applying).await;
+        }
         self.with(|db| {
             // The tree first: what it shows is either still listed as unsettled
             // afterwards, or has been settled by then.
@@ -85,6 +95,11 @@ impl Shared {
     /// Says what records were before a group that is about to be applied.
     pub(super) fn unsettle(&self, before: impl Iterator<Item = (Vec<u8>, Option<IVec>)>) {
         self.unsettled().extend(before);
+    }
+
+    /// Says whether the writer is applying a batch.
+    pub(super) fn applying(&self, applying: bool) {
+        self.applying.send_replace(applying);
     }
 
     /// The group is on disk.
@@ -105,6 +120,8 @@ impl Shared {
         if self.failure.set(error.clone()).is_ok() {
             tracing::error!(%error, "the store failed: nothing is written until it is opened again");
         }
+        // A panic while applying has left it on, and readers waiting.
+        self.applying(false);
     }
 
     /// Why nothing is written any more.

@@ -1,11 +1,16 @@
 //! Group commit: one thread does all writing, and one flush answers all who
 //! wait.
 //!
-//! It takes what waits, up to [`GROUP_CHANGES`] and [`GROUP_BYTES`], checks
+//! It takes what waits, up to `GROUP_CHANGES` and `GROUP_BYTES`, checks
 //! each commit against the tree and against what it has already taken, applies
 //! the group, flushes, syncs, and only then answers. When that fails the
 //! outcome is unknown, and so nothing is written any more until the store is
 //! opened again.
+//!
+//! A group is one batch: with a batch for each commit, applying took three
+//! times and flushing ten times as long. Groups follow each other without
+//! overlap, for sled applies nothing while it flushes, and the sync that is
+//! left over is a tenth of a group's time.
 //!
 //! It refuses to know the runtime, directories and what records mean.
 
@@ -34,8 +39,8 @@ pub(super) struct Work {
     pub answer: oneshot::Sender<Result<(), CommitError>>,
 }
 
-/// Makes durable what was flushed.
-pub(super) type SyncData = Box<dyn FnMut() -> io::Result<()> + Send>;
+/// Makes durable what was flushed, the group with that number.
+pub(super) type SyncData = Box<dyn FnMut(u64) -> io::Result<()> + Send>;
 
 /// The one who writes.
 pub(super) struct Writer {
@@ -45,6 +50,8 @@ pub(super) struct Writer {
     pub queue: Receiver<Work>,
     /// Most changes in a group, 1 to [`GROUP_CHANGES`].
     pub group_limit: usize,
+    /// The number of the last group.
+    pub number: u64,
 }
 
 impl Writer {
@@ -97,15 +104,23 @@ impl Writer {
 
     /// Makes a group durable, or the store a failed one.
     fn settle(&mut self, group: Group, commits: usize) -> Result<(), StoreError> {
-        let Group { batch, touched, .. } = group;
+        let Group { mut batch, touched, .. } = group;
+        let number = self.number + 1;
+        batch.insert(layout::GROUP_KEY, &layout::group_value(number));
         self.shared.unsettle(touched.into_iter().map(|(key, record)| (key, record.before)));
         let done = self.guarded(|writer| {
-            writer.db.apply_batch(batch).map_err(|error| failure(&error))?;
+            writer.shared.applying(true);
+            let applied = writer.db.apply_batch(batch);
+            writer.shared.applying(false);
+            applied.map_err(|error| failure(&error))?;
             writer.db.flush().map_err(|error| failure(&error))?;
-            (writer.sync)().map_err(|error| StoreError::Failed(format!("cannot sync: {error}")))
+            (writer.sync)(number).map_err(|error| StoreError::Failed(format!("cannot sync: {error}")))
         });
         match &done {
-            Ok(()) => self.shared.settled(commits),
+            Ok(()) => {
+                self.number = number;
+                self.shared.settled(commits);
+            }
             Err(error) => self.shared.fail(error),
         }
         done
@@ -151,9 +166,8 @@ impl Group {
 
     /// Takes a commit in whole, or nothing of it.
     fn take(&mut self, db: &Db, changes: Vec<Change>) -> Result<(), CommitError> {
-        if changes.is_empty() {
-            self.probe(db)?;
-        }
+        // A probe, too, is a write: of the group's number.
+        self.puts |= changes.is_empty();
         let mut keys = Vec::with_capacity(changes.len());
         for change in &changes {
             let key = layout::record_key(&change.key);
@@ -207,15 +221,5 @@ impl Group {
         if let Some(touched) = self.touched.get_mut(&key) {
             touched.version = version;
         }
-    }
-
-    /// A write like any other, of a value that is never the same twice.
-    fn probe(&mut self, db: &Db) -> Result<(), StoreError> {
-        let last = db.get(layout::PROBE_KEY).map_err(|error| failure(&error))?;
-        let last = last.and_then(|value| value.as_ref().try_into().ok().map(u64::from_be_bytes));
-        let next = last.unwrap_or(0).wrapping_add(1);
-        self.batch.insert(layout::PROBE_KEY, next.to_be_bytes().as_slice());
-        self.puts = true;
-        Ok(())
     }
 }

@@ -1,3 +1,5 @@
+//! The golden documents, compared by their structure, and what holds for every document.
+
 use super::documents::{self, GatePolicy};
 use super::tree::{self, Node};
 use super::*;

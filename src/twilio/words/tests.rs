@@ -1,3 +1,5 @@
+//! Every language says everything, in a voice that exists.
+
 use super::*;
 use crate::twilio::segments::{Encoding, count};
 use proptest::prelude::*;

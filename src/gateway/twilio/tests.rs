@@ -1,0 +1,321 @@
+//! What is asked of Twilio, and what its answers mean, over a transport that
+//! answers by script.
+
+use super::*;
+use crate::model::code::{CodeKey, CodeKeys};
+use crate::model::delivery::Source;
+use crate::model::id::VerificationId;
+use crate::model::status::Status;
+use serde_json::{Value, json};
+use std::sync::Mutex;
+
+const TOKEN: &str = "0af657d0e70acabaf35ab0f0f84481e5";
+const TO: &str = "+14155550123";
+
+type Scripted = Result<Answer, TransportError>;
+
+struct Fake {
+    answer: Scripted,
+    asked: Mutex<Vec<Outgoing>>,
+}
+
+#[async_trait]
+impl Transport for &'static Fake {
+    async fn call(&self, request: Outgoing) -> Scripted {
+        self.asked.lock().unwrap().push(request);
+        self.answer.clone()
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        base_url: "https://api.twilio.com/".into(),
+        account_sid: "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into(),
+        auth: ("ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into(), Secret::new(TOKEN)),
+        sender: Sender::From("+15005550006".into()),
+        call_from: Some("+15005550006".into()),
+        public_url: "https://verify.example.com".into(),
+        service_name: "Acme".into(),
+        ring: Duration::from_secs(25),
+        machine_detection: MachineDetection::Enable,
+        concurrency: 2,
+    }
+}
+
+fn order(channel: Channel) -> Order {
+    let id = VerificationId::from_random([7; 15]);
+    let key = CodeKey { id: "a".into(), secret: Secret::new("k".repeat(32)) };
+    let codes = CodeKeys::new(vec![key]).unwrap();
+    Order {
+        id: id.delivery(2),
+        channel,
+        to: TO.parse().unwrap(),
+        code: codes.derive(&id, &codes.seed([1; 16], 6)).unwrap(),
+        locale: Some("en".into()),
+        valid_for: Duration::from_secs(421),
+    }
+}
+
+fn fake(answer: Scripted) -> &'static Fake {
+    Box::leak(Box::new(Fake { answer, asked: Mutex::default() }))
+}
+
+fn answer(status: u16, body: &Value) -> Scripted {
+    Ok(Answer { status, retry_after: None, body: body.to_string().into_bytes() })
+}
+
+fn created(channel: Channel) -> Scripted {
+    let sid = if channel == Channel::Call { "CA" } else { "SM" };
+    answer(201, &json!({"sid": format!("{sid}{:032x}", 1), "status": "queued", "to": TO, "from": null}))
+}
+
+/// Sends an order, and returns the verdict and the one request that was made.
+async fn send_with(
+    settings: Settings,
+    channel: Channel,
+    said: Scripted,
+) -> (Result<Report, SendError>, Outgoing) {
+    let fake = fake(said);
+    let verdict = Twilio::new(settings, fake).send(&order(channel)).await;
+    let mut asked = std::mem::take(&mut *fake.asked.lock().unwrap());
+    assert_eq!(asked.len(), 1, "never repeated in here");
+    (verdict, asked.remove(0))
+}
+
+async fn refused(said: Scripted) -> SendError {
+    send_with(settings(), Channel::Sms, said).await.0.unwrap_err()
+}
+
+fn value<'a>(request: &'a Outgoing, name: &str) -> Vec<&'a str> {
+    request.form.iter().filter(|(other, _)| *other == name).map(|(_, value)| value.as_str()).collect()
+}
+
+// Requests.
+
+#[tokio::test]
+async fn a_text_goes_out_from_a_number_and_lives_no_longer_than_its_code() {
+    let (report, request) = send_with(settings(), Channel::Sms, created(Channel::Sms)).await;
+    let order = order(Channel::Sms);
+    assert_eq!(request.method, "POST");
+    assert_eq!(
+        request.url,
+        "https://api.twilio.com/2010-04-01/Accounts/ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/Messages.json"
+    );
+    assert_eq!(request.auth.1.expose(), TOKEN);
+    assert_eq!(value(&request, "To"), [TO]);
+    assert_eq!(value(&request, "From"), ["+15005550006"]);
+    assert_eq!(value(&request, "MessagingServiceSid"), [""; 0]);
+    assert_eq!(value(&request, "ValidityPeriod"), ["421"]);
+    let callback = format!("https://verify.example.com/twilio/status?delivery={}", order.id);
+    assert_eq!(value(&request, "StatusCallback"), [callback]);
+    let body = value(&request, "Body")[0];
+    assert!(body.contains(order.code.expose()) && body.contains("Acme") && body.contains('8'), "8 minutes");
+
+    let report = report.unwrap();
+    assert_eq!(report.id, Some(order.id));
+    assert_eq!((report.fact.status, report.fact.source), (Some(Status::Queued), Source::Api));
+}
+
+#[tokio::test]
+async fn a_messaging_service_goes_without_a_number() {
+    let service = "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let settings = Settings { sender: Sender::MessagingService(service.into()), ..settings() };
+    let (_, request) = send_with(settings, Channel::Sms, created(Channel::Sms)).await;
+    assert_eq!(value(&request, "MessagingServiceSid"), [service]);
+    assert_eq!(value(&request, "From"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_call_fetches_its_code_later_from_a_url_without_it() {
+    let (report, request) = send_with(settings(), Channel::Call, created(Channel::Call)).await;
+    let order = order(Channel::Call);
+    assert!(request.url.ends_with("/Calls.json"));
+    let (verification, _) = order.id.parts();
+    let url = format!("https://verify.example.com/twilio/voice/{verification}/2");
+    assert_eq!(value(&request, "Url"), [url]);
+    let callback = format!("https://verify.example.com/twilio/call-status?delivery={}", order.id);
+    assert_eq!(value(&request, "StatusCallback"), [callback]);
+    assert_eq!(
+        value(&request, "StatusCallbackEvent"),
+        ["initiated", "ringing", "answered", "completed"],
+        "one by one, not joined"
+    );
+    assert_eq!(value(&request, "Timeout"), ["25"]);
+    assert_eq!(value(&request, "MachineDetection"), ["Enable"]);
+    let code = order.code.expose();
+    assert!(request.form.iter().all(|(_, value)| !value.contains(code)) && !request.url.contains(code));
+    assert!(report.unwrap().sid.is_call());
+}
+
+#[tokio::test]
+async fn a_call_rings_no_longer_than_its_code_lives() {
+    let gateway_of = |ring| Settings { ring: Duration::from_secs(ring), ..settings() };
+    let (_, request) = send_with(gateway_of(600), Channel::Call, created(Channel::Call)).await;
+    assert_eq!(value(&request, "Timeout"), ["421"]);
+}
+
+#[tokio::test]
+async fn without_a_number_to_call_from_nothing_is_asked() {
+    let fake = fake(created(Channel::Call));
+    let settings = Settings { call_from: None, ..settings() };
+    let refused = Twilio::new(settings, fake).send(&order(Channel::Call)).await;
+    assert!(matches!(refused, Err(SendError::Refused { code: None, .. })));
+    assert!(fake.asked.lock().unwrap().is_empty());
+}
+
+// Answers.
+
+#[tokio::test]
+async fn an_error_document_is_a_refusal_with_its_code() {
+    let document =
+        json!({"code": 21211, "message": format!("The 'To' number {TO} is not valid."), "status": 400});
+    let error = refused(answer(400, &document)).await;
+    let SendError::Refused { code: Some(21211), reason } = &error else { panic!("{error:?}") };
+    assert_eq!(reason, errors::lookup(21211).name, "in words of ours: Twilio's repeat the number");
+    let unauthorized = refused(answer(401, &json!({"code": 20003}))).await;
+    assert!(matches!(unauthorized, SendError::Refused { code: Some(20003), .. }));
+    let bare = refused(Ok(Answer { status: 404, retry_after: None, body: b"<html>".to_vec() })).await;
+    assert!(matches!(bare, SendError::Refused { code: None, .. }));
+}
+
+#[tokio::test]
+async fn too_many_requests_were_not_processed() {
+    for (retry_after, expected) in [(Some(7), 7), (None, 2), (Some(86_400), 60), (Some(0), 1)] {
+        let body = br#"{"code":20429}"#.to_vec();
+        let error = refused(Ok(Answer { status: 429, retry_after, body })).await;
+        let SendError::NotTaken { code: Some(20429), after, .. } = error else { panic!("{error:?}") };
+        assert_eq!(after, Duration::from_secs(expected));
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_been_processed_is_unknown() {
+    let texts = ["", "{}", "[]", "not json", r#"{"sid":"XX1"}"#, r#"{"sid":"SM1"}"#];
+    let mut unknown: Vec<Scripted> = texts
+        .map(|text| Ok(Answer { status: 201, retry_after: None, body: text.as_bytes().to_vec() }))
+        .to_vec();
+    unknown.extend([500, 502, 503, 504, 408, 302].map(|status| answer(status, &json!({"code": 20500}))));
+    unknown.push(Err(TransportError::Broken("operation timed out".into())));
+    for said in unknown {
+        let error = refused(said.clone()).await;
+        assert!(matches!(error, SendError::Unknown { .. }), "{said:?} is {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_no_connection_came_about_nothing_was_taken() {
+    let error = refused(Err(TransportError::NotConnected("refused".into()))).await;
+    assert!(matches!(error, SendError::NotTaken { code: None, .. }));
+}
+
+// Looking up.
+
+fn since() -> Timestamp {
+    "2026-11-20T09:30:00Z".parse().unwrap()
+}
+
+async fn look_up_in(
+    channel: Channel,
+    since: Timestamp,
+    list: &Value,
+) -> (Result<Option<Report>, SendError>, String) {
+    let fake = fake(answer(200, list));
+    let others = [format!("SM{:032x}", 9).parse().unwrap(), format!("CA{:032x}", 9).parse().unwrap()];
+    let found = Twilio::new(settings(), fake).look_up(&order(channel), since, &others).await;
+    let asked = fake.asked.lock().unwrap();
+    assert_eq!((asked.len(), asked[0].method), (1, "GET"));
+    (found, asked[0].url.clone())
+}
+
+/// A text of ours as Twilio lists it, with one thing changed.
+fn listed(name: &str, other: Value) -> Value {
+    let code = order(Channel::Sms).code;
+    let mut text = json!({
+        "sid": format!("SM{:032x}", 5), "direction": "outbound-api", "status": "sent", "to": TO,
+        "date_created": "Fri, 20 Nov 2026 09:30:02 +0000", "error_code": null,
+        "body": format!("Your Acme code is {}. It is good for 9 minutes.", code.expose()),
+    });
+    text[name] = other;
+    text
+}
+
+#[tokio::test]
+async fn a_look_up_finds_our_text_and_none_that_only_resembles_it() {
+    let strangers = [
+        listed("direction", json!("inbound")),
+        listed("direction", json!("outbound-reply")),
+        listed("date_created", json!("Fri, 20 Nov 2026 09:28:00 +0000")),
+        listed("date_created", Value::Null),
+        listed("body", json!("Your Acme code is not here")),
+        listed("body", Value::Null),
+        listed("sid", json!(format!("SM{:032x}", 9))),
+    ];
+    for stranger in &strangers {
+        let (found, _) = look_up_in(Channel::Sms, since(), &json!({"messages": [stranger]})).await;
+        assert_eq!(found, Ok(None), "{stranger}");
+    }
+    let ours = listed("to", json!(TO));
+    let list =
+        json!({"messages": strangers.iter().chain([&ours]).collect::<Vec<_>>(), "next_page_uri": null});
+    let (found, url) = look_up_in(Channel::Sms, since(), &list).await;
+    let report = found.unwrap().unwrap();
+    assert_eq!(report.sid.as_str(), format!("SM{:032x}", 5));
+    assert_eq!((report.id, report.fact.status), (Some(order(Channel::Sms).id), Some(Status::Sent)));
+    assert!(url.ends_with("/Messages.json?To=%2B14155550123&DateSent%3E=2026-11-20&PageSize=50"), "{url}");
+}
+
+#[tokio::test]
+async fn a_look_up_finds_our_call() {
+    let call = |direction: &str, n: u8| {
+        json!({"sid": format!("CA{n:032x}"), "direction": direction, "status": "ringing", "to": TO,
+            "date_created": "Fri, 20 Nov 2026 09:30:02 +0000", "duration": null, "answered_by": null})
+    };
+    let list = json!({"calls": [call("inbound", 1), call("outbound-dial", 2), call("outbound-api", 9), call("outbound-api", 5)]});
+    let (found, url) = look_up_in(Channel::Call, since(), &list).await;
+    assert_eq!(found.unwrap().unwrap().sid.as_str(), format!("CA{:032x}", 5));
+    assert!(url.contains("/Calls.json?To=%2B14155550123&StartTime%3E=2026-11-20"), "{url}");
+}
+
+#[tokio::test]
+async fn a_look_up_just_after_midnight_asks_for_the_day_before_too() {
+    let midnight = "2026-11-20T00:00:10Z".parse().unwrap();
+    let late = listed("date_created", json!("Thu, 19 Nov 2026 23:59:50 +0000"));
+    let (found, url) = look_up_in(Channel::Sms, midnight, &json!({"messages": [late]})).await;
+    assert!(found.unwrap().is_some() && url.contains("=2026-11-19&"), "{url}");
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_proves_nothing() {
+    for body in [&json!({"messages": [{"sid": "nonsense"}]}), &json!([])] {
+        let (found, _) = look_up_in(Channel::Sms, since(), body).await;
+        assert!(matches!(found, Err(SendError::Unknown { .. })), "{body}");
+    }
+    let fake = fake(answer(503, &json!({"code": 20503})));
+    let found = Twilio::new(settings(), fake).look_up(&order(Channel::Sms), since(), &[]).await;
+    assert!(matches!(found, Err(SendError::Unknown { .. })));
+}
+
+// Secrets.
+
+#[tokio::test]
+async fn nothing_secret_shows_in_what_may_be_logged() {
+    let order = order(Channel::Sms);
+    let document = json!({"code": 21211, "message": format!("{TO} {}", order.code.expose()), "sid": order.code.expose()});
+    let mut said = Vec::new();
+    for status in [201, 400, 429, 500] {
+        let error = refused(answer(status, &document)).await;
+        said.push(format!("{error} {error:?}"));
+    }
+    let (_, request) = send_with(settings(), Channel::Sms, created(Channel::Sms)).await;
+    let (_, call) = send_with(settings(), Channel::Call, created(Channel::Call)).await;
+    let (_, url) = look_up_in(Channel::Sms, since(), &json!({"messages": []})).await;
+    let look_up = Outgoing { url, ..call.clone() };
+    said.push(format!("{request:?} {call:?} {look_up:?} {order:?} {:?}", settings()));
+    said.push(format!("{:?}", answer(400, &document)));
+    said.push(format!("{:?}", serde_json::from_value::<ErrorDocument>(document)));
+    for text in said {
+        for secret in [TOKEN, order.code.expose(), TO, "4155550123"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Calls: what is heard, by whom, and what is never said.
+
+use crate::app::{App, Setup, text};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const INTRO: &str = "Your code is:";
+const SPENT: &str = "This code is no longer valid. Goodbye.";
+
+fn heard(call: &Value) -> Vec<String> {
+    call["spoken"].as_array().unwrap().iter().map(text).collect()
+}
+
+fn says(call: &Value, words: &str) -> bool {
+    heard(call).iter().any(|caption| caption.contains(words))
+}
+
+/// How often the code was read out.
+fn readings(call: &Value) -> usize {
+    heard(call).iter().filter(|caption| *caption == INTRO).count()
+}
+
+/// The code as it was read out: one caption for each figure.
+fn spoken_code(call: &Value) -> String {
+    let captions = heard(call);
+    let figures = captions.iter().skip_while(|caption| *caption != INTRO).skip(1);
+    figures.take_while(|caption| caption.len() == 1).map(String::as_str).collect()
+}
+
+fn has_figures(call: &Value) -> bool {
+    heard(call).iter().any(|caption| caption.len() == 1 && caption.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Starts a call and answers it; gives the verification's id and the call.
+async fn answered(app: &App, number: &str) -> (String, Value) {
+    let id = text(&app.begin(number, "call").await["id"]);
+    let call = app.call(number, |call| call["status"] == "ringing").await;
+    app.answer(&call).await;
+    (id, app.call(number, |call| !heard(call).is_empty()).await)
+}
+
+#[tokio::test]
+async fn a_call_says_the_code_after_a_key_was_pressed() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230201";
+    let (id, call) = answered(&app, number).await;
+    assert!(!has_figures(&call), "{:?}", heard(&call));
+    app.press(&call, "7").await;
+    let call = app.call(number, |call| says(call, "press one")).await;
+    let code = spoken_code(&call);
+    app.learn(&code);
+    assert_eq!(code.len(), 6, "{:?}", heard(&call));
+    // Twice, and nothing but figures and words for people.
+    let figures: String = heard(&call).into_iter().filter(|caption| caption.len() == 1).collect();
+    assert_eq!(figures, code.repeat(2));
+    assert_eq!(app.check(&id, &code).await.json()["valid"], true);
+    app.control(Method::POST, &format!("/calls/{}/hang-up", text(&call["sid"])), Some(&json!({}))).await;
+    let delivery = app.delivery(&text(&call["sid"]), |delivery| delivery["status"] == "completed").await;
+    assert_eq!((&delivery["channel"], &delivery["verification"]), (&json!("call"), &json!(id)));
+    let seen: Vec<_> = delivery["events"].as_array().unwrap().iter().map(|event| &event["status"]).collect();
+    for status in ["ringing", "in-progress", "completed"] {
+        assert!(seen.contains(&&json!(status)), "{seen:?}");
+    }
+    // The code is in the document that is read out, and in no request.
+    let fetched = app.exchanges("twiml", &text(&call["sid"])).await;
+    assert_eq!(fetched.len(), 2, "the gate and the code");
+    for exchange in &fetched {
+        assert!(
+            !text(&exchange["request"]["url"]).contains(&code)
+                && !text(&exchange["request"]["body"]).contains(&code)
+        );
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_code_is_heard_again_as_often_as_is_allowed() {
+    let app = Setup::sandbox().set("VOICE__MAX_REPLAYS", "2").start().await;
+    let number = "+15551230202";
+    let (_, call) = answered(&app, number).await;
+    app.press(&call, "5").await;
+    for replay in 1..=2 {
+        app.call(number, |call| {
+            heard(call).iter().filter(|caption| caption.contains("press one")).count() == replay
+        })
+        .await;
+        app.press(&call, "1").await;
+    }
+    let call = app.call(number, |call| call["status"] == "completed").await;
+    app.learn(spoken_code(&call));
+    assert_eq!(readings(&call), 3, "{:?}", heard(&call));
+    assert_eq!(heard(&call).last().unwrap(), "Thank you. Goodbye.");
+}
+
+#[tokio::test]
+async fn another_key_than_one_ends_the_call() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230203";
+    let (_, call) = answered(&app, number).await;
+    app.press(&call, "5").await;
+    app.call(number, |call| says(call, "press one")).await;
+    app.press(&call, "2").await;
+    let call = app.call(number, |call| call["status"] == "completed").await;
+    app.learn(spoken_code(&call));
+    assert_eq!(readings(&call), 1);
+}
+
+#[tokio::test]
+async fn a_named_key_opens_the_gate_and_others_do_not() {
+    let app = Setup::sandbox().set("VOICE__GATE", "named-key").start().await;
+    let number = "+15551230204";
+    let (id, call) = answered(&app, number).await;
+    let prompt = heard(&call).concat();
+    let key =
+        prompt.chars().rev().find(char::is_ascii_digit).unwrap_or_else(|| panic!("no key in {prompt:?}"));
+    let other = if key == '9' { '8' } else { '9' };
+    app.press(&call, &other.to_string()).await;
+    let call = app.call(number, |call| says(call, "not the right key")).await;
+    assert_eq!(readings(&call), 0);
+    app.press(&call, &key.to_string()).await;
+    let call = app.call(number, |call| says(call, "press one")).await;
+    let code = spoken_code(&call);
+    app.learn(&code);
+    assert_eq!(app.check(&id, &code).await.json()["valid"], true);
+
+    // Who does not find the key after all tries hears no code.
+    let number = "+15551230205";
+    let (_, call) = answered(&app, number).await;
+    let prompt = heard(&call).concat();
+    let other = if prompt.contains('9') { "8" } else { "9" };
+    for _ in 0..3 {
+        app.press(&call, other).await;
+    }
+    let call = app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!(readings(&call), 0, "{:?}", heard(&call));
+}
+
+#[tokio::test]
+async fn voicemail_never_hears_a_code() {
+    let app = Setup::sandbox().set("VOICE__MACHINE_DETECTION", "enable").start().await;
+    let number = "+15551230206";
+    app.phone(number, json!({ "answers": "machine", "press": ["1", "1"] })).await;
+    let id = text(&app.begin(number, "call").await["id"]);
+    let call = app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!((readings(&call), has_figures(&call)), (0, false), "{:?}", heard(&call));
+    let delivery = app.delivery(&text(&call["sid"]), |delivery| delivery["status"] == "completed").await;
+    assert_eq!(delivery["answered_by"], "machine_start");
+    assert_eq!(app.verification(&id, |_| true).await["status"], "pending");
+    // A person is still let through.
+    let (_, call) = answered(&app, "+15551230207").await;
+    app.press(&call, "3").await;
+    let call = app.call("+15551230207", |call| says(call, "press one")).await;
+    app.learn(spoken_code(&call));
+}
+
+#[tokio::test]
+async fn without_detection_the_gate_keeps_the_code_from_voicemail() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230208";
+    app.phone(number, json!({ "answers": "machine" })).await;
+    app.begin(number, "call").await;
+    let call = app.call(number, |call| !heard(call).is_empty()).await;
+    assert_eq!(call["status"], "in-progress");
+    app.advance(20).await;
+    let call = app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!((readings(&call), has_figures(&call)), (0, false), "{:?}", heard(&call));
+    assert_eq!(heard(&call).last().unwrap(), "No key was pressed. Goodbye.");
+}
+
+#[tokio::test]
+async fn a_spent_verification_says_so_and_hangs_up() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230209";
+    // Canceled before anybody answers.
+    let id = text(&app.begin(number, "call").await["id"]);
+    let call = app.call(number, |call| call["status"] == "ringing").await;
+    app.http
+        .delete(format!("{}/v1/verifications/{id}", app.server))
+        .bearer_auth(crate::app::KEY)
+        .send()
+        .await
+        .unwrap();
+    app.answer(&call).await;
+    let call = app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!(heard(&call), [SPENT]);
+    // Expired while the gate waits: the key comes too late.
+    let number = "+15551230210";
+    app.phone(number, json!({})).await;
+    let (_, call) = answered(&app, number).await;
+    app.control(Method::POST, "/clock", Some(&json!({ "stop": true }))).await;
+    app.press(&call, "1").await;
+    let call = app.call(number, |call| says(call, "press one")).await;
+    app.learn(spoken_code(&call));
+    let code = spoken_code(&call);
+    let view = app.begin("+15551230211", "sms").await;
+    assert_eq!(view["status"], "pending");
+    app.texted_code("+15551230211", 1).await;
+    // Approved on another device while the call goes on.
+    let id = app.delivery(&text(&call["sid"]), |delivery| !delivery["verification"].is_null()).await;
+    assert_eq!(app.check(&text(&id["verification"]), &code).await.json()["valid"], true);
+    app.press(&call, "1").await;
+    let call = app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!(heard(&call).last().unwrap(), SPENT);
+}
+
+#[tokio::test]
+async fn calls_that_nobody_takes_end_in_the_right_status() {
+    let app = Setup::sandbox().start().await;
+    let ends = [("busy", "busy"), ("declines", "busy"), ("fails", "failed"), ("nobody", "no-answer")];
+    for (at, (answers, status)) in ends.into_iter().enumerate() {
+        let number = format!("+1555123022{at}");
+        app.phone(&number, json!({ "answers": answers, "answer_after_ms": 10 })).await;
+        let id = text(&app.begin(&number, "call").await["id"]);
+        let view = app.verification(&id, |view| view["deliveries"][0]["status"] == status).await;
+        assert_eq!((&view["status"], &view["checks_left"]), (&json!("pending"), &json!(5)));
+    }
+}

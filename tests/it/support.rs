@@ -1,0 +1,405 @@
+//! A service over an engine of one's choice, a gateway that answers by script,
+//! and a clock that stands still.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dialback::clock::Clock;
+use dialback::entropy::Entropy;
+use dialback::gateway::{Gateway, Order, SendError};
+use dialback::model::channel::Channel;
+use dialback::model::code::{CodeKey, CodeKeys};
+use dialback::model::delivery::{About, Fact, Report, Source};
+use dialback::model::id::{DeliveryId, Sid, VerificationId};
+use dialback::model::phone::NumberPolicy;
+use dialback::model::policy::Policy;
+use dialback::model::status::Status;
+use dialback::model::verification::{SendState, Verification};
+use dialback::secret::Secret;
+use dialback::service::{Parts, Service, ServiceError, StartRequest, View, WorkerLimits};
+use dialback::store::memory::Memory;
+use dialback::store::records::{self, Versioned};
+use dialback::store::sled::{Options, Sled};
+use dialback::store::{Change, CommitError, Entry, Key, Scan, Store, StoreError, Stored};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// Who is verified where it does not matter who.
+pub const PERSON: &str = "+14155550123";
+
+/// What the gateway answers to an order.
+#[derive(Debug, Clone)]
+pub enum Say {
+    Taken,
+    Refused(u32),
+    NotTaken(Duration),
+    Unknown,
+    /// Takes it, and answers nothing until released; then says unknown.
+    Silence,
+}
+
+/// What a look-up finds.
+#[derive(Debug, Clone)]
+pub enum Find {
+    It,
+    Nothing,
+    Refused,
+    Unknown,
+}
+
+/// An order as the gateway saw it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub id: DeliveryId,
+    pub channel: Channel,
+    pub to: String,
+    pub code: String,
+    pub valid_for: Duration,
+}
+
+/// A gateway that answers by script, and takes what the script does not mention.
+#[derive(Default)]
+pub struct Script {
+    pub says: Mutex<VecDeque<Say>>,
+    pub finds: Mutex<VecDeque<Find>>,
+    /// What is found when the script of look-ups has ended.
+    pub otherwise: Mutex<Option<(Say, Find)>>,
+    pub orders: Mutex<Vec<Seen>>,
+    pub look_ups: Mutex<Vec<Seen>>,
+    /// Ends a [`Say::Silence`].
+    pub release: Notify,
+    /// Calls under way, but for those that are silent.
+    busy: AtomicU32,
+    names: AtomicU32,
+}
+
+impl Script {
+    fn seen(order: &Order) -> Seen {
+        Seen {
+            id: order.id.clone(),
+            channel: order.channel,
+            to: order.to.in_full().to_owned(),
+            code: order.code.expose().to_owned(),
+            valid_for: order.valid_for,
+        }
+    }
+
+    fn report(&self, order: &Order) -> Report {
+        let name = self.names.fetch_add(1, Ordering::SeqCst) + 1;
+        let kind = if order.channel == Channel::Call { "CA" } else { "SM" };
+        report(&format!("{kind}{name:032x}"), Status::Queued, Some(&order.id), Some(order.to.in_full()))
+    }
+
+    pub fn orders(&self) -> Vec<Seen> {
+        self.orders.lock().unwrap().clone()
+    }
+
+    pub fn look_ups(&self) -> Vec<Seen> {
+        self.look_ups.lock().unwrap().clone()
+    }
+
+    fn otherwise(&self) -> (Say, Find) {
+        self.otherwise.lock().unwrap().clone().unwrap_or((Say::Taken, Find::Nothing))
+    }
+}
+
+#[async_trait]
+impl Gateway for Script {
+    async fn send(&self, order: &Order) -> Result<Report, SendError> {
+        self.orders.lock().unwrap().push(Self::seen(order));
+        // A gateway takes its time, and others get theirs.
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        self.busy.fetch_sub(1, Ordering::SeqCst);
+        let say = self.says.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().0);
+        match say {
+            Say::Taken => Ok(self.report(order)),
+            Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
+            Say::NotTaken(after) => Err(SendError::NotTaken { code: None, reason: "scripted".into(), after }),
+            Say::Unknown => Err(SendError::Unknown { reason: "scripted".into() }),
+            Say::Silence => {
+                self.release.notified().await;
+                Err(SendError::Unknown { reason: "scripted".into() })
+            }
+        }
+    }
+
+    async fn look_up(
+        &self,
+        order: &Order,
+        _since: Timestamp,
+        _others: &[Sid],
+    ) -> Result<Option<Report>, SendError> {
+        self.look_ups.lock().unwrap().push(Self::seen(order));
+        let find = self.finds.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().1);
+        match find {
+            Find::It => Ok(Some(self.report(order))),
+            Find::Nothing => Ok(None),
+            Find::Refused => Err(SendError::Refused { code: Some(20003), reason: "scripted".into() }),
+            Find::Unknown => Err(SendError::Unknown { reason: "scripted".into() }),
+        }
+    }
+}
+
+/// A report as a status callback brings it.
+pub fn report(sid: &str, status: Status, id: Option<&DeliveryId>, to: Option<&str>) -> Report {
+    Report {
+        sid: sid.parse().unwrap(),
+        id: id.cloned(),
+        about: About { to: to.map(str::to_owned), ..About::default() },
+        fact: Fact { status: Some(status), source: Source::StatusCallback, ..Fact::default() },
+    }
+}
+
+/// An engine that remembers every body that was ever written through it.
+struct Watched {
+    inner: Arc<dyn Store>,
+    bodies: Bodies,
+    busy: Arc<AtomicU32>,
+}
+
+type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
+
+#[async_trait]
+impl Store for Watched {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.inner.read(key).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.bodies.lock().unwrap().extend(changes.iter().filter_map(|change| change.body.clone()));
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        let verdict = self.inner.commit(changes).await;
+        self.busy.fetch_sub(1, Ordering::SeqCst);
+        verdict
+    }
+
+    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.inner.due(until, limit).await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        self.inner.scan(scan).await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// Which engine a world stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Memory,
+    Sled,
+}
+
+/// A service and everything around it.
+pub struct World {
+    pub service: Service,
+    pub gateway: Arc<Script>,
+    pub clock: Clock,
+    pub store: Arc<dyn Store>,
+    bodies: Bodies,
+    busy: Arc<AtomicU32>,
+    policy: Policy,
+    key_id: &'static str,
+    engine: Engine,
+    dir: TempDir,
+    worker: Option<(JoinHandle<()>, Arc<Notify>)>,
+}
+
+impl World {
+    pub fn new(engine: Engine) -> Self {
+        Self::with(engine, Policy::default())
+    }
+
+    pub fn with(engine: Engine, policy: Policy) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+        let (bodies, busy) = <(Bodies, Arc<AtomicU32>)>::default();
+        let store = watched(open(engine, &dir), &bodies, &busy);
+        let gateway: Arc<Script> = Arc::default();
+        let service = service(&store, &gateway, &clock, &policy, "a");
+        Self { service, gateway, clock, store, bodies, busy, policy, key_id: "a", engine, dir, worker: None }
+    }
+
+    /// Lets the gateway answer so, in this order.
+    pub fn script(&self, says: impl Into<VecDeque<Say>>, finds: impl Into<VecDeque<Find>>) {
+        *self.gateway.says.lock().unwrap() = says.into();
+        *self.gateway.finds.lock().unwrap() = finds.into();
+    }
+
+    /// Lets the gateway answer so whenever the script has ended.
+    pub fn always(&self, say: Say, find: Find) {
+        *self.gateway.otherwise.lock().unwrap() = Some((say, find));
+    }
+
+    /// Starts the worker.
+    pub fn work(&mut self) {
+        let stop = Arc::new(Notify::new());
+        let stopped = stop.clone();
+        let worker =
+            self.service.clone().work(WorkerLimits::default(), async move { stopped.notified().await });
+        self.worker = Some((tokio::spawn(worker), stop));
+    }
+
+    /// Kills the worker where it stands, closes the store, and opens both anew.
+    pub async fn crash(&mut self) {
+        if let Some((worker, _)) = self.worker.take() {
+            worker.abort();
+            let _ = worker.await;
+        }
+        if self.engine == Engine::Sled {
+            self.store.close().await;
+            self.store = watched(open(self.engine, &self.dir), &self.bodies, &self.busy);
+        }
+        self.service = service(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
+    }
+
+    /// Opens all anew with another key to derive codes, the old one forgotten.
+    pub async fn crash_and_lose_the_code_key(&mut self) {
+        self.key_id = "b";
+        self.crash().await;
+    }
+
+    /// Moves the clock.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub async fn start(&self, channel: Channel) -> View {
+        self.service.start(request(PERSON, channel), None).await.unwrap().view
+    }
+
+    /// Starts a verification by text and waits until the gateway took it.
+    pub async fn sent(&mut self) -> (VerificationId, String) {
+        self.work();
+        let id = self.start(Channel::Sms).await.verification.id;
+        self.until_accepted(&id, 1).await;
+        let code = self.gateway.orders().last().unwrap().code.clone();
+        (id, code)
+    }
+
+    pub async fn record(&self, id: &VerificationId) -> Verification {
+        let found: Option<Versioned<Verification>> = records::get(&*self.store, id.as_str()).await.unwrap();
+        found.unwrap().record
+    }
+
+    pub async fn state(&self, id: &VerificationId, number: u8) -> SendState {
+        self.record(id).await.send(number).unwrap().state.clone()
+    }
+
+    pub async fn until_accepted(&self, id: &VerificationId, number: u8) {
+        eventually("the send is accepted", async || self.state(id, number).await == SendState::Accepted)
+            .await;
+    }
+
+    /// Lets the worker do all that it can do at this standstill of the clock:
+    /// nothing is due, nobody writes or asks the gateway, and it stays so.
+    pub async fn settle(&self) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let (mut quiet, mut seen) = (0, 0);
+        while quiet < 8 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let is_idle = self.busy.load(Ordering::SeqCst) == 0
+                && self.gateway.busy.load(Ordering::SeqCst) == 0
+                && self.store.due(self.now(), 1).await.unwrap().is_empty();
+            let written = self.bodies.lock().unwrap().len();
+            quiet = if is_idle && written == seen { quiet + 1 } else { 0 };
+            seen = written;
+        }
+    }
+
+    /// Everything that was ever at rest, as text.
+    pub fn at_rest(&self) -> Vec<String> {
+        let bodies = self.bodies.lock().unwrap();
+        bodies.iter().map(|body| String::from_utf8(body.clone()).unwrap()).collect()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn later(&self, seconds: i64) -> Timestamp {
+        self.now() + SignedDuration::from_secs(seconds)
+    }
+}
+
+/// A request to start.
+pub fn request(to: &str, channel: Channel) -> StartRequest {
+    StartRequest { to: to.into(), channel, locale: None }
+}
+
+/// Waits until it is so.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "never came about: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// The word for an error, to compare by.
+pub fn word(error: &ServiceError) -> String {
+    format!("{error:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned()
+}
+
+fn open(engine: Engine, dir: &TempDir) -> Arc<dyn Store> {
+    match engine {
+        Engine::Memory => Arc::new(Memory::new()),
+        Engine::Sled => {
+            let options = Options { cache_bytes: 8 * 1024 * 1024, ..Options::default() };
+            Arc::new(Sled::open(&dir.path().join("store"), options).unwrap())
+        }
+    }
+}
+
+fn watched(inner: Arc<dyn Store>, bodies: &Bodies, busy: &Arc<AtomicU32>) -> Arc<dyn Store> {
+    Arc::new(Watched { inner, bodies: bodies.clone(), busy: busy.clone() })
+}
+
+fn service(
+    store: &Arc<dyn Store>,
+    gateway: &Arc<Script>,
+    clock: &Clock,
+    policy: &Policy,
+    key_id: &str,
+) -> Service {
+    let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
+    Service::new(Parts {
+        store: store.clone(),
+        gateway: gateway.clone(),
+        clock: clock.clone(),
+        entropy: Entropy::system(),
+        policy: policy.clone(),
+        numbers: NumberPolicy::default(),
+        codes: CodeKeys::new(vec![key]).unwrap(),
+        sender: Some("+15005550006".into()),
+        wake: Notify::new(),
+    })
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some((worker, stop)) = self.worker.take() {
+            stop.notify_one();
+            worker.abort();
+        }
+    }
+}
+
+/// A body of a record, for those who look at the bytes.
+pub async fn body(store: &dyn Store, key: &Key) -> Bytes {
+    store.read(key).await.unwrap().unwrap().body
+}

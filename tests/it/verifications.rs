@@ -1,0 +1,662 @@
+//! Verifications from the first word to the last, over each engine: what is
+//! sent, what is not sent twice, what is counted, and what is never at rest.
+
+use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, report, request, word};
+use dialback::model::channel::Channel;
+use dialback::model::id::VerificationId;
+use dialback::model::opt_out::Keyword;
+use dialback::model::policy::{Gate, Policy};
+use dialback::model::status::Status as Delivered;
+use dialback::model::verification::{SendState, Status};
+use dialback::service::{
+    Checked, DeliveryFilter, Found, Idempotency, ServiceError, Spoken, Step, VoiceRequest,
+};
+use dialback::store::{Key, Kind};
+use futures_util::future::join_all;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Tells each story once over each engine.
+macro_rules! stories {
+    ($($story:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() { super::$story(super::Engine::Memory).await })*
+        }
+        mod sled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() { super::$story(super::Engine::Sled).await })*
+        }
+    };
+}
+
+stories![
+    a_code_goes_out_and_is_approved_once,
+    ten_right_codes_at_once_are_one_success,
+    ten_wrong_codes_at_once_all_count,
+    wrong_codes_at_once_stop_at_the_limit,
+    what_cannot_be_a_code_costs_nothing,
+    fifty_rapid_resends_send_once,
+    a_new_code_on_resend_kills_the_old_one,
+    an_idempotency_key_does_it_once,
+    an_idempotency_key_is_free_again_after_a_day,
+    duplicates_at_once_are_one_verification_and_one_order,
+    an_unknown_send_that_is_found_is_not_repeated,
+    an_unknown_send_that_is_not_found_is_repeated_once,
+    a_gateway_that_never_knows_is_not_asked_for_ever,
+    a_look_up_that_never_answers_is_given_up,
+    a_refused_look_up_leaves_the_truth_to_the_callback,
+    a_look_up_asks_for_the_code_that_was_sent,
+    a_worker_that_dies_while_sending_leaves_a_look_up,
+    a_lost_code_key_ends_in_a_failed_send,
+    a_refused_send_has_failed_with_its_code,
+    a_send_that_was_not_taken_is_repeated_a_few_times,
+    an_expired_verification_sends_nothing,
+    who_has_opted_out_gets_no_text,
+    a_report_before_the_answer_settles_the_send,
+    a_call_that_asks_before_the_answer_settles_the_send,
+    repeated_reports_change_nothing,
+    a_stranger_hears_nothing,
+    deliveries_are_listed_page_by_page,
+    deliveries_are_found_by_either_name,
+    keys_are_kept_as_hashes,
+    no_code_is_ever_at_rest,
+];
+
+// Codes.
+
+async fn a_code_goes_out_and_is_approved_once(engine: Engine) {
+    let mut world = World::new(engine);
+    let (id, code) = world.sent().await;
+    let order = &world.gateway.orders()[0];
+    assert_eq!((order.to.as_str(), order.channel), (PERSON, Channel::Sms));
+    assert_eq!(order.valid_for, Duration::from_secs(600));
+    let view = world.service.fetch(&id).await.unwrap();
+    assert_eq!((view.status, view.checks_left, view.sends_left), (Status::Pending, 5, 4));
+    assert_eq!(view.resend_at, Some(world.later(30)));
+    assert_eq!(view.deliveries[0].1.as_ref().unwrap().status(), Some(Delivered::Queued));
+
+    let wrong = wrong(&code);
+    assert!(!world.service.check(&id, &wrong).await.unwrap().valid);
+    let checked = world.service.check(&id, &code).await.unwrap();
+    assert_eq!((checked.valid, checked.view.status), (true, Status::Approved));
+    let again = world.service.check(&id, &code).await.unwrap_err();
+    assert!(matches!(again, ServiceError::Ended(Status::Approved)));
+    let view = world.service.fetch(&id).await.unwrap();
+    assert_eq!((view.checks_left, view.sends_left, view.resend_at), (0, 0, None));
+}
+
+async fn ten_right_codes_at_once_are_one_success(engine: Engine) {
+    let mut world = World::new(engine);
+    let (id, code) = world.sent().await;
+    let (valid, refused) = at_once(&world, &id, &code, 10).await;
+    assert_eq!((valid.len(), refused), (1, vec!["Ended".to_owned(); 9]));
+    assert!(valid[0].valid);
+    assert_eq!(world.record(&id).await.checks, 1);
+}
+
+async fn ten_wrong_codes_at_once_all_count(engine: Engine) {
+    let mut world = World::with(engine, Policy { max_checks: 20, ..Policy::default() });
+    let (id, code) = world.sent().await;
+    let (answered, refused) = at_once(&world, &id, &wrong(&code), 10).await;
+    assert!(answered.iter().all(|checked| !checked.valid) && refused.is_empty());
+    assert_eq!(world.record(&id).await.checks, 10);
+}
+
+async fn wrong_codes_at_once_stop_at_the_limit(engine: Engine) {
+    let mut world = World::new(engine);
+    let (id, code) = world.sent().await;
+    let (answered, refused) = at_once(&world, &id, &wrong(&code), 10).await;
+    assert_eq!((answered.len(), refused), (5, vec!["Ended".to_owned(); 5]));
+    let record = world.record(&id).await;
+    assert_eq!((record.checks, record.status), (5, Status::MaxAttemptsReached));
+}
+
+async fn what_cannot_be_a_code_costs_nothing(engine: Engine) {
+    let mut world = World::new(engine);
+    let (id, code) = world.sent().await;
+    let spaced = format!("{} {}", &code[..3], &code[3..]);
+    let long = format!("{code}0");
+    for offered in ["-1", "abc", "", "123", "１２３４５６", "١٢٣٤٥٦", &spaced, &long] {
+        let error = world.service.check(&id, offered).await.unwrap_err();
+        assert!(matches!(error, ServiceError::NotACode { length: 6 }), "{offered:?}");
+    }
+    assert_eq!(world.record(&id).await.checks, 0);
+    let stranger = VerificationId::from_random([9; 15]);
+    assert!(matches!(world.service.check(&stranger, &code).await, Err(ServiceError::NotFound)));
+    assert!(world.service.check(&id, &code).await.unwrap().valid);
+}
+
+/// A code that is not this one, with as many digits.
+fn wrong(code: &str) -> String {
+    code.chars().map(|digit| if digit == '0' { '1' } else { '0' }).collect()
+}
+
+async fn at_once(
+    world: &World,
+    id: &VerificationId,
+    code: &str,
+    times: usize,
+) -> (Vec<Checked>, Vec<String>) {
+    let checks = (0..times).map(|_| {
+        let (service, id, code) = (world.service.clone(), id.clone(), code.to_owned());
+        tokio::spawn(async move { service.check(&id, &code).await })
+    });
+    let (mut answered, mut refused) = (Vec::new(), Vec::new());
+    for result in join_all(checks).await {
+        match result.unwrap() {
+            Ok(checked) => answered.push(checked),
+            Err(error) => refused.push(word(&error)),
+        }
+    }
+    (answered, refused)
+}
+
+// Sending again.
+
+async fn fifty_rapid_resends_send_once(engine: Engine) {
+    let mut world = World::new(engine);
+    let (id, _) = world.sent().await;
+    let allowed_at = world.later(30);
+    for passed in 0..50u64 {
+        // Two a second, by the service's own clock.
+        world.clock.advance(Duration::from_millis(500 * (passed % 2)));
+        let error = world.service.resend(&id, None).await.unwrap_err();
+        let ServiceError::TooSoon { at, seconds } = error else { panic!("{error:?}") };
+        let left = allowed_at.duration_since(world.now()).as_millis();
+        assert_eq!((at, i128::from(seconds)), (allowed_at, (left + 999) / 1000));
+    }
+    world.pass(30);
+    let resends = (0..50).map(|_| {
+        let (service, id) = (world.service.clone(), id.clone());
+        tokio::spawn(async move { service.resend(&id, None).await })
+    });
+    let results: Vec<_> = join_all(resends).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    world.until_accepted(&id, 2).await;
+    world.settle().await;
+    assert_eq!(world.gateway.orders().len(), 2);
+    assert_eq!(world.gateway.orders()[0].code, world.gateway.orders()[1].code, "the code is the same");
+}
+
+async fn a_new_code_on_resend_kills_the_old_one(engine: Engine) {
+    let mut world = World::with(engine, Policy { new_code_on_resend: true, ..Policy::default() });
+    let (id, old) = world.sent().await;
+    world.pass(30);
+    world.service.resend(&id, Some(Channel::Call)).await.unwrap();
+    world.until_accepted(&id, 2).await;
+    let order = &world.gateway.orders()[1];
+    assert_eq!((order.channel, order.valid_for), (Channel::Call, Duration::from_secs(570)));
+    assert_ne!(order.code, old);
+    assert!(!world.service.check(&id, &old).await.unwrap().valid);
+    assert!(world.service.check(&id, &order.code).await.unwrap().valid);
+}
+
+// Doing a request once.
+
+fn key(caller: &str) -> Option<Idempotency> {
+    Some(Idempotency { caller: caller.into(), key: "order-17".into() })
+}
+
+async fn an_idempotency_key_does_it_once(engine: Engine) {
+    let mut world = World::new(engine);
+    world.work();
+    let first = world.service.start(request(PERSON, Channel::Sms), key("shop")).await.unwrap();
+    let id = first.view.verification.id.clone();
+    world.until_accepted(&id, 1).await;
+    world.service.cancel(&id).await.unwrap();
+    let second = world.service.start(request(PERSON, Channel::Sms), key("shop")).await.unwrap();
+    assert_eq!((first.replayed, second.replayed), (false, true));
+    assert_eq!(second.view.verification, first.view.verification, "the same answer, whatever happened since");
+    assert_eq!(second.view.status, Status::Pending);
+    for other in [request(PERSON, Channel::Call), request("+14155550124", Channel::Sms)] {
+        let error = world.service.start(other, key("shop")).await.unwrap_err();
+        assert_eq!(word(&error), "KeyReused");
+    }
+    let other = world.service.start(request(PERSON, Channel::Sms), key("bank")).await.unwrap();
+    assert_ne!(other.view.verification.id, id, "keys of different callers do not meet");
+}
+
+async fn an_idempotency_key_is_free_again_after_a_day(engine: Engine) {
+    let mut world = World::new(engine);
+    let start = async |world: &World| {
+        let started = world.service.start(request(PERSON, Channel::Sms), key("shop")).await.unwrap();
+        (started.view.verification.id, started.replayed)
+    };
+    let (first, _) = start(&world).await;
+    world.pass(24 * 3600 - 1);
+    assert_eq!(start(&world).await, (first.clone(), true));
+    world.pass(1);
+    let (second, replayed) = start(&world).await;
+    assert!(second != first && !replayed, "whether or not anybody tidied up meanwhile");
+    world.pass(24 * 3600);
+    world.work();
+    eventually("the answer is forgotten", async || {
+        let due = world.store.due(world.now(), 10).await.unwrap();
+        due.iter().all(|(key, _)| key.kind != Kind::Answer)
+    })
+    .await;
+}
+
+async fn duplicates_at_once_are_one_verification_and_one_order(engine: Engine) {
+    let mut world = World::new(engine);
+    let starts = (0..10).map(|_| {
+        let service = world.service.clone();
+        tokio::spawn(async move { service.start(request(PERSON, Channel::Sms), key("shop")).await })
+    });
+    let started: Vec<_> = join_all(starts).await.into_iter().map(|result| result.unwrap().unwrap()).collect();
+    let ids: BTreeSet<_> = started.iter().map(|started| started.view.verification.id.clone()).collect();
+    assert_eq!((ids.len(), started.iter().filter(|started| !started.replayed).count()), (1, 1));
+    world.work();
+    world.until_accepted(ids.first().unwrap(), 1).await;
+    world.settle().await;
+    assert_eq!(world.gateway.orders().len(), 1);
+}
+
+// Sends whose outcome is not known.
+
+async fn an_unknown_send_that_is_found_is_not_repeated(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Unknown], [Find::Unknown, Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 60).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 2));
+}
+
+async fn an_unknown_send_that_is_not_found_is_repeated_once(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Unknown, Say::Taken], [Find::Nothing]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.settle().await;
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 0), "not at once");
+    pass_slowly(&world, 60).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (2, 1));
+}
+
+async fn a_gateway_that_never_knows_is_not_asked_for_ever(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::Unknown, Find::Nothing);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 300).await;
+    assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: None, .. }));
+    assert_eq!(world.gateway.orders().len(), 2, "each of them may have reached the person");
+}
+
+async fn a_look_up_that_never_answers_is_given_up(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::Unknown, Find::Unknown);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 7200).await;
+    assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: None, .. }));
+    assert_eq!((world.gateway.orders().len(), world.record(&id).await.due()), (1, None));
+    let look_ups = world.gateway.look_ups().len();
+    assert!((5..20).contains(&look_ups), "{look_ups} look-ups in two hours");
+}
+
+async fn a_refused_look_up_leaves_the_truth_to_the_callback(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Unknown], [Find::Refused]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 10).await;
+    assert!(matches!(world.state(&id, 1).await, SendState::Failed { .. }));
+    let sid = "SM00000000000000000000000000000077";
+    world.service.record(report(sid, Delivered::Delivered, Some(&id.delivery(1)), None)).await.unwrap();
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!(world.gateway.orders().len(), 1);
+}
+
+async fn a_look_up_asks_for_the_code_that_was_sent(engine: Engine) {
+    let policy = Policy { new_code_on_resend: true, cooldown: vec![], ..Policy::default() };
+    let mut world = World::with(engine, policy);
+    world.script([Say::Unknown], [Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("the first is ordered", async || world.gateway.orders().len() == 1).await;
+    world.settle().await;
+    world.service.resend(&id, None).await.unwrap();
+    world.until_accepted(&id, 2).await;
+    pass_slowly(&world, 10).await;
+    world.until_accepted(&id, 1).await;
+    let (orders, look_ups) = (world.gateway.orders(), world.gateway.look_ups());
+    assert_ne!(orders[0].code, orders[1].code);
+    assert_eq!((look_ups[0].id.clone(), &look_ups[0].code), (id.delivery(1), &orders[0].code));
+}
+
+async fn a_worker_that_dies_while_sending_leaves_a_look_up(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Silence], [Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
+    world.crash().await;
+    assert_eq!(world.state(&id, 1).await, SendState::Sending);
+    world.work();
+    pass_slowly(&world, 44).await;
+    assert_eq!(world.gateway.look_ups().len(), 0, "the lease still runs");
+    pass_slowly(&world, 1).await;
+    world.until_accepted(&id, 1).await;
+    pass_slowly(&world, 60).await;
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 1));
+}
+
+async fn a_lost_code_key_ends_in_a_failed_send(engine: Engine) {
+    let mut world = World::new(engine);
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.crash_and_lose_the_code_key().await;
+    world.work();
+    eventually("the send has failed", async || matches!(world.state(&id, 1).await, SendState::Failed { .. }))
+        .await;
+    assert!(matches!(world.service.check(&id, "123456").await, Err(ServiceError::CodeKeyGone)));
+    assert_eq!((world.gateway.orders().len(), world.record(&id).await.checks), (0, 0));
+}
+
+/// Lets time pass in steps, and the worker do its work after each.
+async fn pass_slowly(world: &World, seconds: u64) {
+    let mut left = seconds;
+    while left > 0 {
+        // The first seconds one by one; more in greater steps, or the test
+        // takes as long.
+        let step = if seconds - left < 10 { 1 } else { left.min(30) };
+        world.pass(step);
+        world.settle().await;
+        left -= step;
+    }
+}
+
+// Sends whose outcome is known.
+
+async fn a_refused_send_has_failed_with_its_code(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Refused(21211)], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it has failed", async || {
+        matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21211), .. })
+    })
+    .await;
+    let view = world.service.fetch(&id).await.unwrap();
+    assert_eq!((view.status, view.sends_left), (Status::Pending, 4), "another channel may still do it");
+    world.pass(30);
+    world.service.resend(&id, Some(Channel::Call)).await.unwrap();
+    world.until_accepted(&id, 2).await;
+}
+
+async fn a_send_that_was_not_taken_is_repeated_a_few_times(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::NotTaken(Duration::from_secs(2)), Find::Nothing);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.settle().await;
+    assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (1, SendState::Waiting));
+    pass_slowly(&world, 10).await;
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (4, 0));
+    assert!(matches!(world.state(&id, 1).await, SendState::Failed { .. }));
+}
+
+async fn an_expired_verification_sends_nothing(engine: Engine) {
+    let mut world = World::new(engine);
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.pass(600);
+    assert_eq!(world.service.fetch(&id).await.unwrap().status, Status::Expired, "before anybody wrote it");
+    world.work();
+    eventually("it has expired", async || world.record(&id).await.status == Status::Expired).await;
+    world.settle().await;
+    let record = world.record(&id).await;
+    assert_eq!((record.due(), world.gateway.orders().len()), (None, 0));
+    assert_eq!(record.sends[0].state, SendState::Dropped);
+    let error = world.service.check(&id, "123456").await.unwrap_err();
+    assert!(matches!(error, ServiceError::Ended(Status::Expired)));
+}
+
+async fn who_has_opted_out_gets_no_text(engine: Engine) {
+    let world = World::new(engine);
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.pass(30);
+    let say = async |keyword| {
+        world.service.keyword(PERSON, &["+15005550006", "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], keyword).await
+    };
+    say(Keyword::Stop).await.unwrap();
+    say(Keyword::Help).await.unwrap();
+    let start = async |channel| world.service.start(request(PERSON, channel), None).await;
+    assert!(matches!(start(Channel::Sms).await, Err(ServiceError::OptedOut)));
+    assert!(matches!(world.service.resend(&id, None).await, Err(ServiceError::OptedOut)));
+    assert!(start(Channel::Call).await.is_ok(), "a call is not a text");
+    let other = world.service.start(request("+14155550124", Channel::Sms), None).await;
+    assert!(other.is_ok(), "nor is one person another");
+    say(Keyword::Start).await.unwrap();
+    assert!(start(Channel::Sms).await.is_ok());
+}
+
+// Reports.
+
+async fn a_report_before_the_answer_settles_the_send(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Silence], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
+    let sid = "SM00000000000000000000000000000077";
+    let sent = report(sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON));
+    assert!(world.service.record(sent).await.unwrap().news);
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    world.gateway.release.notify_one();
+    pass_slowly(&world, 60).await;
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 0));
+    let view = world.service.fetch(&id).await.unwrap();
+    assert_eq!(view.deliveries[0].1.as_ref().unwrap().status(), Some(Delivered::Sent));
+}
+
+async fn a_call_that_asks_before_the_answer_settles_the_send(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Silence], []);
+    world.work();
+    let id = world.start(Channel::Call).await.verification.id;
+    eventually("it is being placed", async || world.gateway.orders().len() == 1).await;
+    let (spoken, _) = speak(&world, &id, "CA", Step::Answered).await.unwrap();
+    assert!(matches!(spoken, Spoken::Gate { key: None, wrong: false }));
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    let (spoken, _) = speak(&world, &id, "CA", Step::Gate { digits: "7".into() }).await.unwrap();
+    let Spoken::Code { code, again: true } = spoken else { panic!("{spoken:?}") };
+    assert!(world.service.check(&id, code.expose()).await.unwrap().valid);
+    let (spoken, _) = speak(&world, &id, "CA", Step::Again { digits: "1".into() }).await.unwrap();
+    assert!(matches!(spoken, Spoken::Ended), "a spent code is not read again");
+}
+
+async fn repeated_reports_change_nothing(engine: Engine) {
+    let mut world = World::new(engine);
+    let (id, _) = world.sent().await;
+    let sid = world.record(&id).await.sends[0].sid.clone().unwrap();
+    let tell = async |status| {
+        world.service.record(report(sid.as_str(), status, Some(&id.delivery(1)), Some(PERSON))).await.unwrap()
+    };
+    let delivered = tell(Delivered::Delivered).await;
+    assert!(delivered.news);
+    world.pass(5);
+    let repeated = tell(Delivered::Delivered).await;
+    assert!(!repeated.news);
+    assert_eq!(repeated.delivery, delivered.delivery);
+    let late = tell(Delivered::Sent).await;
+    assert_eq!((late.news, late.delivery.status()), (true, Some(Delivered::Delivered)), "never backwards");
+    let verification = world.record(&id).await;
+    tell(Delivered::Sent).await;
+    assert_eq!(world.record(&id).await, verification);
+}
+
+async fn a_stranger_hears_nothing(engine: Engine) {
+    let mut world = World::with(engine, Policy { gate: Gate::None, ..Policy::default() });
+    world.work();
+    let id = world.start(Channel::Call).await.verification.id;
+    world.until_accepted(&id, 1).await;
+    let ours = world.record(&id).await.sends[0].sid.clone().unwrap();
+    let before = world.record(&id).await;
+    let other = VerificationId::from_random([9; 15]);
+    for (id, number, sid) in [(&id, 1, strange("CA")), (&id, 2, ours.clone()), (&other, 1, ours.clone())] {
+        let request = VoiceRequest {
+            verification: id.clone(),
+            number,
+            sid,
+            machine: false,
+            step: Step::Gate { digits: "1".into() },
+        };
+        assert!(matches!(world.service.speak(request).await, Err(ServiceError::NotFound)));
+    }
+    assert_eq!(world.record(&id).await, before);
+}
+
+fn strange(kind: &str) -> dialback::model::id::Sid {
+    format!("{kind}000000000000000000000000000000ff").parse().unwrap()
+}
+
+async fn speak(
+    world: &World,
+    id: &VerificationId,
+    kind: &str,
+    step: Step,
+) -> Result<(Spoken, Option<String>), ServiceError> {
+    let request =
+        VoiceRequest { verification: id.clone(), number: 1, sid: strange(kind), machine: false, step };
+    world.service.speak(request).await
+}
+
+// Looking deliveries up.
+
+async fn deliveries_are_listed_page_by_page(engine: Engine) {
+    let world = World::new(engine);
+    let start = world.now();
+    for n in 0..30u32 {
+        // Three at a time, so that ties are met; every third is a call.
+        if n % 3 == 0 {
+            world.pass(1);
+        }
+        let kind = if n % 3 == 2 { "CA" } else { "SM" };
+        let status = if n % 2 == 0 { Delivered::Delivered } else { Delivered::Failed };
+        let to = if n % 5 == 0 { "whatsapp:+14155550123" } else { PERSON };
+        world.service.record(report(&format!("{kind}{n:032x}"), status, None, Some(to))).await.unwrap();
+    }
+    let all = every(&world, DeliveryFilter { limit: 200, ..Default::default() }).await;
+    assert_eq!(all.len(), 30);
+    for limit in [1, 2, 7, 30] {
+        let filter = DeliveryFilter { limit, ..Default::default() };
+        assert_eq!(every(&world, filter).await, all, "pages of {limit} neither overlap nor lose");
+    }
+    let count =
+        async |filter: DeliveryFilter| every(&world, DeliveryFilter { limit: 4, ..filter }).await.len();
+    let second = |n| Some(start + jiff::SignedDuration::from_secs(n));
+    let to = |to: &str| DeliveryFilter { to: Some(to.into()), ..Default::default() };
+    assert_eq!(count(to("+1 (415) 555-0123")).await, 24, "in any writing");
+    assert_eq!(count(to("whatsapp:+14155550123")).await, 6);
+    assert_eq!(count(to("+14155550199")).await, 0);
+    assert_eq!(count(DeliveryFilter { status: Some(Delivered::Failed), ..Default::default() }).await, 15);
+    assert_eq!(count(DeliveryFilter { channel: Some(Channel::Call), ..Default::default() }).await, 10);
+    assert_eq!(count(DeliveryFilter { since: second(9), ..Default::default() }).await, 6);
+    assert_eq!(count(DeliveryFilter { until: second(9), ..Default::default() }).await, 24);
+    let both = DeliveryFilter { since: second(2), until: second(4), ..to(PERSON) };
+    assert_eq!(count(both).await, 5, "numbers 3 to 8 but 5, which went by another way");
+    for wrong in [to("hello there"), DeliveryFilter { cursor: Some("tomorrow".into()), ..Default::default() }]
+    {
+        assert!(world.service.deliveries(&wrong).await.is_err());
+    }
+}
+
+async fn every(world: &World, mut filter: DeliveryFilter) -> Vec<String> {
+    let mut found = Vec::new();
+    for _ in 0..100 {
+        let page = world.service.deliveries(&filter).await.unwrap();
+        assert!(page.deliveries.len() <= filter.limit);
+        found.extend(page.deliveries.iter().map(|delivery| delivery.sid.to_string()));
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => return found,
+        }
+    }
+    panic!("the pages never end");
+}
+
+async fn deliveries_are_found_by_either_name(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Silence], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
+    let name = id.delivery(1).to_string();
+    let found = world.service.delivery(&name).await.unwrap();
+    assert!(matches!(found, Found::Send(_, send) if send.state == SendState::Sending));
+    let sid = "SM00000000000000000000000000000077";
+    world.service.record(report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await.unwrap();
+    for name in [name.as_str(), sid] {
+        let found = world.service.delivery(name).await.unwrap();
+        assert!(matches!(found, Found::Delivery(delivery) if delivery.sid.as_str() == sid), "{name}");
+    }
+    for name in [id.delivery(2).to_string(), "SM00000000000000000000000000000078".into(), "nothing".into()] {
+        assert!(matches!(world.service.delivery(&name).await, Err(ServiceError::NotFound)), "{name}");
+    }
+}
+
+// Secrets.
+
+async fn keys_are_kept_as_hashes(engine: Engine) {
+    let world = World::new(engine);
+    let (key, shown) = world.service.create_key("shop").await.unwrap();
+    let (_, other) = world.service.create_key("bank").await.unwrap();
+    assert_eq!(world.service.key_holder(shown.expose()).await.unwrap(), Some(key.id.clone()));
+    let secret = shown.expose().rsplit('_').next().unwrap();
+    let mixed = format!("dbk_{}_{}", key.id, other.expose().rsplit('_').next().unwrap());
+    for wrong in ["", "dbk_", secret, mixed.as_str(), &shown.expose()[1..]] {
+        assert_eq!(world.service.key_holder(wrong).await.unwrap(), None);
+    }
+    for name in ["", "  ", &"x".repeat(65), "a\nb"] {
+        assert_eq!(word(&world.service.create_key(name).await.unwrap_err()), "Malformed");
+    }
+    let stored = body(&*world.store, &Key::new(Kind::ApiKey, key.id)).await;
+    let stored = String::from_utf8(stored.to_vec()).unwrap();
+    assert!(stored.contains("shop") && !stored.contains(secret));
+}
+
+async fn no_code_is_ever_at_rest(engine: Engine) {
+    let policy = Policy { new_code_on_resend: true, cooldown: vec![], ..Policy::default() };
+    let mut world = World::with(engine, policy);
+    world.script([Say::Unknown, Say::Taken, Say::Refused(30007)], [Find::Nothing]);
+    world.work();
+    for n in 0..5 {
+        let to = format!("+1415555012{n}");
+        let started = world.service.start(request(&to, Channel::Sms), key(&to)).await.unwrap();
+        let id = started.view.verification.id;
+        pass_slowly(&world, 10).await;
+        world.service.resend(&id, Some(Channel::Call)).await.unwrap();
+        world.settle().await;
+        let code = world.gateway.orders().last().unwrap().code.clone();
+        world.service.check(&id, &wrong(&code)).await.unwrap();
+        world.service.check(&id, &code).await.unwrap();
+    }
+    let codes: BTreeSet<String> = world.gateway.orders().into_iter().map(|order| order.code).collect();
+    assert!(codes.len() > 5, "{} codes", codes.len());
+    let rest = world.at_rest();
+    assert!(rest.len() > 30);
+    for text in rest {
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let mut tokens = Vec::new();
+        collect(&value, &mut tokens);
+        assert!(!tokens.iter().any(|token| codes.contains(token)), "a code is at rest");
+    }
+}
+
+/// Every number, and every word of every text, of a JSON value.
+fn collect(value: &Value, tokens: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            tokens.extend(text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned));
+        }
+        Value::Number(number) => tokens.push(number.to_string()),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, tokens)),
+        Value::Object(object) => object.values().for_each(|value| collect(value, tokens)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}

@@ -1,0 +1,140 @@
+//! A whole server in this process, on a port of its own: the real faces, the
+//! real service and worker, a store in memory, a clock that stands until it is
+//! moved, and a gateway that takes every order and keeps it.
+
+use async_trait::async_trait;
+use dialback::clock::Clock;
+use dialback::entropy::Entropy;
+use dialback::gateway::{Gateway, Order, SendError};
+use dialback::http::{self, Context, Explainer, Settings, SignatureMode};
+use dialback::model::channel::Channel;
+use dialback::model::code::{CodeKey, CodeKeys};
+use dialback::model::delivery::{About, Fact, Report, Source};
+use dialback::model::id::Sid;
+use dialback::model::phone::NumberPolicy;
+use dialback::model::policy::Policy;
+use dialback::model::status::Status;
+use dialback::secret::Secret;
+use dialback::server::{self, Limits};
+use dialback::service::{Parts, Service, WorkerLimits};
+use dialback::store::memory::Memory;
+use dialback::twilio::signature::{Token, Verifier};
+use dialback::twilio::url::PublicUrl;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+/// The account whose webhooks the server takes.
+pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+/// Its auth token.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// A key to the API.
+pub const API_KEY: &str = "dbk_test_0123456789abcdef";
+/// Where the clock stands at first.
+pub const START: &str = "2026-11-20T09:30:00Z";
+
+/// A running server; it stops when this is dropped.
+pub struct World {
+    /// Where it listens and believes to be: `http://127.0.0.1:PORT`.
+    pub base_url: String,
+    /// The service behind the faces.
+    pub service: Service,
+    /// Its time.
+    pub clock: Clock,
+    /// What it sent.
+    pub post: Arc<Post>,
+    _running: watch::Sender<()>,
+}
+
+impl World {
+    /// Starts a server. It has [`TOKEN`] and refuses what that did not sign.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
+        let post = Arc::new(Post::default());
+        let service = Service::new(parts(post.clone(), clock.clone()));
+        let service_filter = warp::service(http::filter(context(&base_url, service.clone())));
+        let (running, stop) = watch::channel(());
+        let stopped = |mut stop: watch::Receiver<()>| async move {
+            // Ends when the world is dropped.
+            let _ = stop.changed().await;
+        };
+        tokio::spawn(server::serve(listener, service_filter, Limits::default(), stopped(stop.clone())));
+        tokio::spawn(service.clone().work(WorkerLimits::default(), stopped(stop)));
+        Self { base_url, service, clock, post, _running: running }
+    }
+}
+
+fn parts(gateway: Arc<dyn Gateway>, clock: Clock) -> Parts {
+    let secret = Secret::new("a key for codes of 32 bytes or more");
+    Parts {
+        store: Arc::new(Memory::new()),
+        gateway,
+        clock,
+        entropy: Entropy::seeded(1),
+        policy: Policy::default(),
+        numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
+        codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
+        sender: Some("+15005550006".to_owned()),
+        wake: Notify::new(),
+    }
+}
+
+fn context(base_url: &str, service: Service) -> Arc<Context> {
+    let token = Token { label: "auth_token".to_owned(), account: None, secret: Secret::new(TOKEN) };
+    let verifier = Arc::new(Verifier::new(vec![token], vec![]).unwrap());
+    let settings = Settings {
+        public_url: PublicUrl::parse(base_url).unwrap(),
+        trusted_proxies: vec![],
+        mode: SignatureMode::Enforce,
+        max_body: 256 * 1024,
+        body_timeout: Duration::from_secs(5),
+        service_name: "Dialback".to_owned(),
+        keys: vec![Secret::new(API_KEY)],
+        operator: None,
+    };
+    let explainer = Explainer::start(verifier.clone(), vec![]);
+    Arc::new(Context::new(service, verifier, settings, explainer))
+}
+
+/// A gateway that takes every order.
+#[derive(Default)]
+pub struct Post {
+    taken: Mutex<Vec<(Order, Sid)>>,
+}
+
+impl Post {
+    /// The first order that came or comes, and the SID that it was given.
+    pub async fn first(&self) -> (Order, Sid) {
+        for _ in 0..500 {
+            if let Some(first) = self.taken.lock().unwrap().first() {
+                return first.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nothing was sent within five seconds");
+    }
+}
+
+#[async_trait]
+impl Gateway for Post {
+    async fn send(&self, order: &Order) -> Result<Report, SendError> {
+        let mut taken = self.taken.lock().unwrap();
+        let prefix = if order.channel == Channel::Call { "CA" } else { "SM" };
+        let sid: Sid = format!("{prefix}{:032x}", taken.len() + 1).parse().unwrap();
+        taken.push((order.clone(), sid.clone()));
+        Ok(Report {
+            sid,
+            id: Some(order.id.clone()),
+            about: About { to: Some(order.to.in_full().to_owned()), ..About::default() },
+            fact: Fact { status: Some(Status::Queued), source: Source::Api, ..Fact::default() },
+        })
+    }
+
+    async fn look_up(&self, order: &Order, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
+        panic!("{} was taken at once and needs no looking up", order.id);
+    }
+}
