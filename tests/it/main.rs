@@ -3,9 +3,12 @@
 mod api;
 mod app;
 mod calls;
+mod crash;
+mod drain;
 mod network;
 mod server_limits;
 mod store_contract;
 mod store_crash;
 mod store_model;
 mod story;
+mod webhooks;

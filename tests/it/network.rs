@@ -95,7 +95,7 @@ async fn lost_late_repeated_and_shuffled_callbacks_end_in_the_right_status() {
             }
             Some(came)
         });
-        let came = settled.await.unwrap_or_else(|| panic!("callbacks did not come:\n{}", app.log()));
+        let came = settled.await.unwrap_or_else(|| panic!("callbacks did not come:\n{}", app.end_of_log()));
         let greatest = ORDER.iter().rev().find(|status| came.contains(*status)).unwrap_or(&"queued");
         let delivery = app.delivery(&sid, |delivery| delivery["status"] == *greatest).await;
         let events = delivery["events"].as_array().unwrap();
@@ -121,7 +121,7 @@ async fn callbacks_with_a_wrong_signature_change_nothing() {
         let last = |one: &Value| text(&one["request"]["body"]).contains("MessageStatus=delivered");
         all.iter().any(last).then_some(all)
     });
-    let refused = refused.await.unwrap_or_else(|| panic!("not refused:\n{}", app.log()));
+    let refused = refused.await.unwrap_or_else(|| panic!("not refused:\n{}", app.end_of_log()));
     assert!(refused.iter().all(|exchange| exchange["status"] == 403));
     assert_eq!(app.delivery(&sid, |_| true).await["status"], "queued");
     app.logged("cause=\"mismatch\"").await;
