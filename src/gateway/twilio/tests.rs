@@ -106,7 +106,8 @@ async fn a_text_goes_out_from_a_number_and_lives_no_longer_than_its_code() {
     assert_eq!(value(&request, "From"), ["+15005550006"]);
     assert_eq!(value(&request, "MessagingServiceSid"), [""; 0]);
     assert_eq!(value(&request, "ValidityPeriod"), ["421"]);
-    let callback = format!("https://verify.example.com/twilio/status?delivery={}{CALLBACK_OVERRIDES}", order.id);
+    let callback =
+        format!("https://verify.example.com/twilio/status?delivery={}{CALLBACK_OVERRIDES}", order.id);
     assert_eq!(value(&request, "StatusCallback"), [callback]);
     let body = value(&request, "Body")[0];
     assert!(body.contains(order.code.expose()) && body.contains("Acme") && body.contains('8'), "8 minutes");
@@ -133,7 +134,8 @@ async fn a_call_fetches_its_code_later_from_a_url_without_it() {
     let (verification, _) = order.id.parts();
     let url = format!("https://verify.example.com/twilio/voice/{verification}/2{TWIML_OVERRIDES}");
     assert_eq!(value(&request, "Url"), [url]);
-    let callback = format!("https://verify.example.com/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}", order.id);
+    let callback =
+        format!("https://verify.example.com/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}", order.id);
     assert_eq!(value(&request, "StatusCallback"), [callback]);
     assert_eq!(
         value(&request, "StatusCallbackEvent"),
