@@ -5,26 +5,19 @@
 //! output is searched for it. The banner shows the sandbox's API key on
 //! purpose; nothing else may.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
-use reqwest::header::HeaderMap;
+use crate::output::{Collected, tells};
+use crate::wire::PATIENCE;
+pub use crate::wire::{Answer, answer, code_in, form, poll, sign, text, try_answer, with_json, wrong};
 use reqwest::{Method, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use sha1::Sha1;
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Nothing that a test waits for takes this long on any machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The account and token of apps without a sandbox.
 pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 pub const TOKEN: &str = "7f3c2a91be5d4c06a8e1f20b9d6475ce";
@@ -391,176 +384,4 @@ impl Drop for App {
             self.check_output();
         }
     }
-}
-
-/// True when a line has the secret. A code counts only when it stands alone,
-/// for six figures are easily a part of something else.
-fn tells(line: &str, secret: &str) -> bool {
-    let is_code = secret.len() <= 10 && secret.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_code {
-        return !secret.is_empty() && line.contains(secret);
-    }
-    let apart = |between: &str| secret.chars().map(String::from).collect::<Vec<_>>().join(between);
-    if [" ", ", ", ". ", "-"].iter().any(|between| line.contains(&apart(between))) {
-        return true;
-    }
-    line.match_indices(secret).any(|(at, _)| {
-        let (before, after) = (&line[..at], &line[at + secret.len()..]);
-        let joined = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        let is_time = ["micros=", "\"micros\":"].iter().any(|name| before.ends_with(name));
-        !is_time && !joined(before.chars().next_back()) && !joined(after.chars().next())
-    })
-}
-
-/// What a pipe gave so far, read by a thread of its own.
-struct Collected {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Collected {
-    fn from(mut pipe: impl Read + Send + 'static) -> Self {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
-        let into = bytes.clone();
-        let reader = std::thread::spawn(move || {
-            let mut piece = [0; 8192];
-            while let Ok(length @ 1..) = pipe.read(&mut piece) {
-                into.lock().unwrap().extend_from_slice(&piece[..length]);
-            }
-        });
-        Self { bytes, reader: Some(reader) }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
-    }
-
-    fn whole(&mut self) -> String {
-        if let Some(reader) = self.reader.take() {
-            reader.join().unwrap();
-        }
-        self.text()
-    }
-}
-
-/// An answer, read to its end.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub text: String,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {:?}", self.text))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
-    }
-
-    /// Asserts that this is a problem document with everything that belongs to
-    /// one, and gives it.
-    pub fn problem(&self, status: u16, code: &str) -> Value {
-        assert_eq!(self.status, status, "{}", self.text);
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        let problem = self.json();
-        assert_eq!((&problem["status"], &problem["code"]), (&json!(status), &json!(code)), "{problem}");
-        assert!(problem["type"].as_str().unwrap().starts_with("https://"), "{problem}");
-        for name in ["title", "detail"] {
-            assert!(!problem[name].as_str().unwrap().is_empty(), "{name} of {problem}");
-        }
-        problem
-    }
-}
-
-/// Sends a request that must be answered.
-pub async fn answer(request: RequestBuilder) -> Answer {
-    try_answer(request).await.unwrap()
-}
-
-/// Sends a request that may find nobody.
-pub async fn try_answer(request: RequestBuilder) -> reqwest::Result<Answer> {
-    let response = request.send().await?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer { status, headers, text: response.text().await? })
-}
-
-pub fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
-    request.header("content-type", "application/json").body(body.to_string())
-}
-
-/// Asks again and again until there is something, or patience ends.
-pub async fn poll<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> Option<T> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if let Some(found) = look().await {
-            return Some(found);
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    None
-}
-
-/// A value that is text.
-pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
-}
-
-/// The first six figures that stand alone.
-pub fn code_in(words: &str) -> String {
-    let mut parts = words.split(|c: char| !c.is_ascii_digit());
-    let code = parts.find(|part| part.len() == 6);
-    code.unwrap_or_else(|| panic!("no code in {words:?}")).to_owned()
-}
-
-/// A code that is not this one.
-pub fn wrong(code: &str) -> String {
-    let last = if code.ends_with('0') { '1' } else { '0' };
-    format!("{}{last}", &code[..code.len() - 1])
-}
-
-/// Parameters as a form.
-pub fn form(params: &[(&str, &str)]) -> String {
-    serde_urlencoded::to_string(params).unwrap()
-}
-
-/// `X-Twilio-Signature` as Twilio's documentation describes it.
-pub fn sign(token: &str, url: &str, params: &[(&str, &str)]) -> String {
-    let sorted: BTreeSet<_> = params.iter().collect();
-    let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).unwrap();
-    mac.update(url.as_bytes());
-    for (name, value) in sorted {
-        mac.update(name.as_bytes());
-        mac.update(value.as_bytes());
-    }
-    STANDARD.encode(mac.finalize().into_bytes())
-}
-
-#[test]
-fn the_search_of_the_output_finds_what_it_looks_for() {
-    let code = "042137";
-    for line in ["code=042137", "your code is 042137.", "said 0 4 2 1 3 7", "0, 4, 2, 1, 3, 7", "\"042137\""]
-    {
-        assert!(tells(line, code), "{line}");
-    }
-    for line in ["sid=SM0421370000", "micros=042137", "2026-11-20T10:00:00.042137Z", "042138", "1042137"] {
-        assert!(!tells(line, code), "{line}");
-    }
-    assert!(tells("to=%2B15551230101 x", "15551230101") && !tells("to=+15*******01", "15551230101"));
-    assert!(tells("why=KbWYbtGNBGwzLsvYq6VUs8yUnFM=", "KbWYbtGNBGwzLsvYq6VUs8yUnFM="));
-}
-
-#[test]
-fn signatures_are_those_of_twilios_documentation() {
-    let params = [
-        ("To", "+18005551212"),
-        ("CallSid", "CA1234567890ABCDE"),
-        ("Digits", "1234"),
-        ("Caller", "+14158675310"),
-        ("From", "+14158675310"),
-    ];
-    let url = "https://example.com/myapp.php?foo=1&bar=2";
-    assert_eq!(sign("12345", url, &params), "L/OH5YylLD5NRKLltdqwSvS0BnU=");
 }
