@@ -67,7 +67,7 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() {
     let fresh = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
     let load = join_all((0..24).map(async |connection: usize| {
         // As Twilio does it, and kept alive as a proxy does.
-        let client = if connection % 2 == 0 { &fresh } else { &app.http };
+        let client = if connection.is_multiple_of(2) { &fresh } else { &app.http };
         for n in 0.. {
             let sid = format!("SM{connection:016x}{n:016x}");
             let params = [("MessageSid", sid.as_str()), ("MessageStatus", "sent"), ("AccountSid", ACCOUNT)];
