@@ -1,6 +1,6 @@
 //! Beginning a verification, and sending again.
 
-use super::{Service, ServiceError, View};
+use super::{Service, ServiceError, TRIES, View};
 use crate::model::answer::Answer;
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
@@ -56,46 +56,46 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Started, ServiceError> {
         let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
-        let mut outdated = None;
-        if let Some(kept) = &kept {
-            match self.replay(kept).await? {
-                Replay::Answer(started) => return Ok(*started),
-                Replay::Outdated(answer) => outdated = Some(answer),
-                Replay::Nothing => {}
+        // A conflict means that somebody was first with the same key, whose
+        // answer is ours then; or that an answer was outdated and is gone by now.
+        for _ in 0..TRIES {
+            let mut outdated = None;
+            if let Some(kept) = &kept {
+                match self.replay(kept).await? {
+                    Replay::Answer(started) => return Ok(*started),
+                    Replay::Outdated(answer) => outdated = Some(answer),
+                    Replay::Nothing => {}
+                }
+            }
+            let verification = self.new_verification(self.recipient(&request).await?, &request);
+            let mut changes = vec![records::put(None, &verification)];
+            if let Some(kept) = &kept {
+                changes.push(records::put(outdated.as_deref(), &kept.answer(&verification)));
+            }
+            match self.store().commit(changes).await {
+                Ok(()) => return Ok(self.started(verification)),
+                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
+        Err(ServiceError::Contended)
+    }
+
+    /// Whom a request is for, when they may be written to or called.
+    async fn recipient(&self, request: &StartRequest) -> Result<PhoneNumber, ServiceError> {
         let to = PhoneNumber::parse(&request.to, &self.0.numbers)?;
         if !self.0.policy.channels.contains(&request.channel) {
             return Err(ServiceError::ChannelOff(request.channel));
         }
         self.refuse_opted_out(&to, request.channel).await?;
-        let verification = self.new_verification(to, &request);
-        let mut changes = vec![records::put(None, &verification)];
-        if let Some(kept) = &kept {
-            let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
-            let answer = Answer {
-                id: kept.id.clone(),
-                fingerprint: kept.fingerprint.clone(),
-                verification: verification.clone(),
-                expires_at,
-            };
-            changes.push(records::put(outdated.as_deref(), &answer));
-        }
-        match self.store().commit(changes).await {
-            Ok(()) => {}
-            // Somebody was first with the same key: theirs is the answer.
-            Err(CommitError::Conflict) => {
-                let kept = kept.ok_or(ServiceError::Contended)?;
-                return match self.replay(&kept).await? {
-                    Replay::Answer(started) => Ok(*started),
-                    Replay::Outdated(_) | Replay::Nothing => Err(ServiceError::Contended),
-                };
-            }
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        }
+        Ok(to)
+    }
+
+    fn started(&self, verification: Verification) -> Started {
         self.0.wake.notify_one();
-        tracing::info!(verification = %verification.id, to = %verification.to, channel = %request.channel, "verification started");
-        Ok(Started { view: self.fresh_view(verification), replayed: false })
+        let channel = verification.channel();
+        tracing::info!(verification = %verification.id, to = %verification.to, %channel, "verification started");
+        Started { view: self.fresh_view(verification), replayed: false }
     }
 
     /// Sends again, by the same channel or another.
@@ -203,6 +203,15 @@ impl Kept {
                 request.channel.as_str(),
                 request.locale.as_deref().unwrap_or(""),
             ]),
+        }
+    }
+
+    fn answer(&self, verification: &Verification) -> Answer {
+        Answer {
+            id: self.id.clone(),
+            fingerprint: self.fingerprint.clone(),
+            verification: verification.clone(),
+            expires_at: verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at),
         }
     }
 }

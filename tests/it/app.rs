@@ -79,8 +79,9 @@ impl Setup {
         let dir = self.dir.clone().unwrap_or_else(|| own.as_ref().unwrap().path().to_owned());
         let ready_file = dir.join("ready.json");
         let _ = std::fs::remove_file(&ready_file);
+        let store = format!("sled:{}", dir.join("data").display());
         let mut child = binary(&dir)
-            .env("DIALBACK_STORE__URL", format!("sled:{}", dir.join("data").display()))
+            .env("DIALBACK_STORE__URL", &store)
             .env("DIALBACK_API_KEY", KEY)
             .envs(&self.env)
             .args(["serve", "--ready-file"])
@@ -107,6 +108,7 @@ impl Setup {
         App {
             child: Some(child),
             _own: own,
+            store,
             server,
             sandbox: url("sandbox"),
             public_url,
@@ -151,6 +153,8 @@ async fn wait_ready(child: &mut Child, file: &Path, err: &Collected) -> Value {
 pub struct App {
     child: Option<Child>,
     _own: Option<TempDir>,
+    /// The store's URL, by which the command line finds the server.
+    pub store: String,
     pub server: String,
     pub sandbox: String,
     pub public_url: String,

@@ -3,10 +3,12 @@
 mod api;
 mod app;
 mod calls;
+mod cli;
 mod crash;
 mod drain;
 mod fixtures;
 mod network;
+mod sdk;
 mod server_limits;
 mod store_contract;
 mod store_crash;

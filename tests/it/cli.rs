@@ -1,0 +1,238 @@
+//! The command line, as a person or a script uses it.
+
+use crate::app::{App, Setup, binary, poll, text};
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/signatures/vectors.json");
+const URL: &str = "https://otp.example.com/twilio/status";
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    binary(dir).args(args).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+#[test]
+fn help_lists_only_commands_that_are_there() {
+    let dir = TempDir::new().unwrap();
+    let help = run(dir.path(), &["--help"]);
+    assert_eq!(code(&help), 0);
+    let text = out(&help);
+    let section = text.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let commands: Vec<&str> = section.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    for needed in ["serve", "sandbox", "verify", "delivery", "signature", "replay", "urls", "config", "key"] {
+        assert!(commands.contains(&needed), "{needed} of {commands:?}");
+    }
+    for command in commands.iter().filter(|command| **command != "help") {
+        let help = run(dir.path(), &[command, "--help"]);
+        assert!(code(&help) == 0 && out(&help).contains("Usage:"), "{command}: {}", err(&help));
+        if matches!(*command, "serve" | "sandbox") {
+            continue;
+        }
+        // Without arguments it does its work, or says what it needs.
+        let bare = run(dir.path(), &[command]);
+        let said = format!("{}{}", out(&bare), err(&bare)).to_lowercase();
+        assert!(!said.is_empty() && [0, 1, 2].contains(&code(&bare)), "{command}: {said}");
+        for excuse in ["not implemented", "not built", "not yet", "todo", "panicked"] {
+            assert!(!said.contains(excuse), "{command}: {said}");
+        }
+    }
+    assert_eq!(code(&run(dir.path(), &["no-such-command"])), 2);
+    assert_eq!(code(&run(dir.path(), &[])), 2);
+}
+
+#[test]
+fn vectors_are_checked_and_counted() {
+    let dir = TempDir::new().unwrap();
+    let checked = run(dir.path(), &["signature", "check", "--vectors", VECTORS]);
+    let text = out(&checked);
+    let last = text.lines().last().unwrap();
+    let agreed: u32 =
+        last.strip_suffix(" agreed, 0 disagreed").unwrap_or_else(|| panic!("{text}")).parse().unwrap();
+    assert!(agreed > 100 && code(&checked) == 0, "{last}");
+
+    // One right signature made wrong: one disagreement, by name, and exit 1.
+    let file = std::fs::read_to_string(VECTORS).unwrap();
+    let mut vectors: serde_json::Value = serde_json::from_str(&file).unwrap();
+    let list = vectors["vectors"].as_array_mut().unwrap();
+    let is_sure =
+        |vector: &&mut serde_json::Value| vector["tier"] == "must" && vector["expected_valid"] == true;
+    let broken = list.iter_mut().find(is_sure).unwrap_or_else(|| panic!("no vector that must be valid"));
+    broken["expected_valid"] = json!(false);
+    let id = crate::app::text(&broken["id"]);
+    let path = dir.path().join("broken.json");
+    std::fs::write(&path, vectors.to_string()).unwrap();
+    let checked = run(dir.path(), &["signature", "check", "--vectors", path.to_str().unwrap()]);
+    let text = out(&checked);
+    assert_eq!(text.lines().last().unwrap(), format!("{} agreed, 1 disagreed", agreed - 1));
+    assert!(text.lines().any(|line| line.contains(&id)), "{id} is not in {text}");
+    assert_eq!(code(&checked), 1);
+
+    for nonsense in ["", "[]", "{\"vectors\": 5}", "not json"] {
+        std::fs::write(&path, nonsense).unwrap();
+        let checked = run(dir.path(), &["signature", "check", "--vectors", path.to_str().unwrap()]);
+        assert!(code(&checked) != 0 && !err(&checked).is_empty(), "{nonsense:?}: {}", out(&checked));
+    }
+    assert_ne!(code(&run(dir.path(), &["signature", "check", "--vectors", "missing.json"])), 0);
+}
+
+#[test]
+fn a_signature_goes_round() {
+    let dir = TempDir::new().unwrap();
+    let token = dir.path().join("token");
+    std::fs::write(&token, "12345\n").unwrap();
+    let token = ["--token-file", token.to_str().unwrap()];
+    let data = ["-d", "MessageSid=SM1", "-d", "Body=naïve & 1+1", "-d", "Empty="];
+    let signature = |args: &[&str]| {
+        let signed = run(dir.path(), &[&["signature", "sign"][..], args, &token].concat());
+        assert_eq!(code(&signed), 0, "{}", err(&signed));
+        out(&signed).lines().next().unwrap().trim().to_owned()
+    };
+    let form = signature(&[&[URL][..], &data].concat());
+    assert_eq!(form.len(), 28);
+    let check = |verb: &str, url: &str, more: &[&str], signature: &str| {
+        let signature = ["--signature", signature];
+        run(dir.path(), &[&["signature", verb, url][..], more, &token, &signature].concat())
+    };
+    assert_eq!(code(&check("check", URL, &data, &form)), 0);
+    assert_eq!(code(&check("check", URL, &data[..4], &form)), 1);
+    assert_eq!(code(&check("check", "https://otp.example.com:443/twilio/status", &data, &form)), 0);
+    let explained = check("explain", &URL.replace("https", "http"), &data, &form);
+    assert!(out(&explained).contains("with https instead of http"), "{}", out(&explained));
+    assert!(!out(&explained).contains(&signature(&[&[&*URL.replace("https", "http")][..], &data].concat())));
+
+    // JSON: the signature covers the URL, which names the body's hash.
+    let body = dir.path().join("body.json");
+    std::fs::write(&body, "[{\"a\":1}]").unwrap();
+    let json = ["--json", "--body-file", body.to_str().unwrap()];
+    let signed = run(dir.path(), &[&["signature", "sign", URL][..], &json, &token].concat());
+    assert_eq!(code(&signed), 0, "{}", err(&signed));
+    let text = format!("{}{}", out(&signed), err(&signed));
+    let url =
+        text.split_whitespace().find(|word| word.contains("bodySHA256=")).unwrap_or_else(|| panic!("{text}"));
+    let signature =
+        text.split_whitespace().find(|word| word.len() == 28 && word.ends_with('=')).unwrap().to_owned();
+    assert_eq!(code(&check("check", url, &json, &signature)), 0);
+    std::fs::write(&body, "[{\"a\":2}]").unwrap();
+    assert_eq!(code(&check("check", url, &json, &signature)), 1);
+
+    // An empty token proves nothing, and signs nothing.
+    let empty = binary(dir.path()).args(["signature", "sign", URL, "--token", ""]).output().unwrap();
+    assert_ne!(code(&empty), 0, "{}", out(&empty));
+}
+
+#[test]
+fn a_broken_configuration_is_named_with_key_and_line() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("config.toml");
+    let check = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        run(dir.path(), &["config", "check"])
+    };
+    assert_eq!(code(&check("")), 0);
+    let broken = [
+        ("\n\n[server]\nlissten = \"127.0.0.1:0\"\n", vec![":4:", "server.lissten", "server.listen"]),
+        ("[sever]\nlisten = \"127.0.0.1:0\"\n", vec![":1:", "sever", "did you mean server"]),
+        ("[verification]\n\ncode_length = 3\n", vec![":3:", "verification.code_length", "4 to 10"]),
+        ("public_url = 5\n", vec![":1:", "public_url"]),
+        ("[server]\nlisten = \n", vec![":2:", "TOML"]),
+        ("[twilio]\nauth_token = \"${NOT_SET_ANYWHERE}\"\n", vec![":2:", "NOT_SET_ANYWHERE"]),
+        ("[sandbox]\nenabled = false\n", vec!["twilio.account_sid", "codes.keys"]),
+        ("[server]\nlisten = \"0.0.0.0:0\"\n[signature]\nmode = \"report-only\"\n", vec![":4:", "signature"]),
+        ("[sandbox]\npace = -1\n", vec![":2:", "sandbox.pace", "0 to 100"]),
+    ];
+    for (text, wanted) in broken {
+        let checked = check(text);
+        let said = format!("{}{}", out(&checked), err(&checked));
+        assert_eq!(code(&checked), 1, "{text}: {said}");
+        assert!(wanted.iter().all(|word| said.contains(word)), "{wanted:?} not in {said}");
+        // And nothing is served with it.
+        let served = run(dir.path(), &["serve"]);
+        assert!(code(&served) != 0 && err(&served).contains(wanted[1]), "{}", err(&served));
+    }
+    let secret = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+    std::fs::write(&path, format!("[twilio]\nauth_token = \"{secret}\"\n")).unwrap();
+    let shown = run(dir.path(), &["config", "show"]);
+    assert!(code(&shown) == 0 && out(&shown).contains("auth_token") && !out(&shown).contains(secret));
+    // The default, written to a file, is a configuration.
+    let default = out(&run(dir.path(), &["config", "default"]));
+    assert_eq!(code(&check(&default)), 0);
+}
+
+/// A command that finds the running server by its store.
+fn beside(app: &App, dir: &TempDir, args: &[&str]) -> Command {
+    let mut command = binary(dir.path());
+    command.env("DIALBACK_STORE__URL", &app.store).args(args);
+    command
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_is_verified_from_the_terminal() {
+    let (app, dir) = (Setup::sandbox().start().await, TempDir::new().unwrap());
+    let number = "+15551230701";
+    app.learn(number);
+    let mut verify = beside(&app, &dir, &["verify", number]).stdin(Stdio::piped()).spawn().unwrap();
+    let code = app.texted_code(number, 1).await;
+    let mut typed = verify.stdin.take().unwrap();
+    write!(typed, "12\n{}\n{code}\n", crate::app::wrong(&code)).unwrap();
+    let ended = poll(|| std::future::ready(verify.try_wait().unwrap())).await;
+    if ended.is_none() {
+        let _ = verify.kill();
+    }
+    let verified = verify.wait_with_output().unwrap();
+    assert_eq!(ended.and_then(|ended| ended.code()), Some(0), "{}{}", out(&verified), err(&verified));
+    assert!(out(&verified).contains("approved"), "{}", out(&verified));
+
+    let deliveries = app.get("/v1/deliveries").await.json();
+    let sid = text(&deliveries["deliveries"][0]["sid"]);
+    let shown = beside(&app, &dir, &["delivery", &sid]).output().unwrap();
+    assert!(code_is_zero(&shown) && out(&shown).contains("delivered"), "{}{}", out(&shown), err(&shown));
+    assert!(!out(&shown).contains(number), "{}", out(&shown));
+    let whole = beside(&app, &dir, &["delivery", &sid, "--full-numbers"]).output().unwrap();
+    assert!(out(&whole).contains(number), "{}", out(&whole));
+    let unknown = beside(&app, &dir, &["delivery", "SM0123456789abcdef0123456789abcdef"]).output().unwrap();
+    assert!(!code_is_zero(&unknown) && err(&unknown).contains("nothing is known"), "{}", err(&unknown));
+}
+
+fn code_is_zero(output: &Output) -> bool {
+    code(output) == 0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_shown_once_and_opens_the_api() {
+    let dir = TempDir::new().unwrap();
+    let app = Setup::sandbox().dir(dir.path()).start().await;
+    let made = beside(&app, &dir, &["key", "create", "shop"]).output().unwrap();
+    assert!(code_is_zero(&made), "{}", err(&made));
+    let said = out(&made);
+    let key =
+        said.split_whitespace().find(|word| word.starts_with("dbk_")).unwrap_or_else(|| panic!("{said}"));
+    app.learn(key);
+    let list = |key: String| app.http.get(format!("{}/v1/deliveries", app.server)).bearer_auth(key);
+    assert_eq!(crate::app::answer(list(key.to_owned())).await.status, 200);
+    crate::app::answer(list(format!("{key}0"))).await.problem(401, "unauthorized");
+    app.stop().await;
+    // It is stored hashed: no file of the store has it, and some file has its name.
+    let files: Vec<Vec<u8>> = std::fs::read_dir(dir.path().join("data"))
+        .unwrap()
+        .filter_map(|entry| std::fs::read(entry.unwrap().path()).ok())
+        .collect();
+    let has = |text: &str| {
+        files.iter().any(|file| file.windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    assert!(has("shop") && !has(key) && !has(key.trim_start_matches("dbk_")));
+}

@@ -1,0 +1,49 @@
+//! Twilio's own libraries against the sandbox, unmodified. They are not part
+//! of this repository: `DIALBACK_TEST_PYTHON` is a Python that has `twilio`,
+//! `DIALBACK_TEST_NODE_MODULES` a directory `node_modules` that has it.
+
+use crate::app::{App, Setup, poll};
+use std::env;
+use std::process::{Command, Stdio};
+
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
+
+#[tokio::test]
+async fn twilios_python_library_works_against_the_sandbox() {
+    let Ok(python) = env::var("DIALBACK_TEST_PYTHON") else {
+        return eprintln!("skipped: Twilio's Python library, for DIALBACK_TEST_PYTHON is not set");
+    };
+    let app = Setup::sandbox().set("SANDBOX__PACE", "0.2").start().await;
+    let mut command = Command::new(python);
+    command.arg(format!("{SCRIPTS}/python_sandbox.py")).args([&app.sandbox, &app.account, &app.token]);
+    succeeds(&app, command).await;
+}
+
+#[tokio::test]
+async fn twilios_node_library_works_against_the_sandbox() {
+    let Ok(modules) = env::var("DIALBACK_TEST_NODE_MODULES") else {
+        return eprintln!("skipped: Twilio's Node library, for DIALBACK_TEST_NODE_MODULES is not set");
+    };
+    let app = Setup::sandbox().set("SANDBOX__PACE", "0.2").start().await;
+    let mut command = Command::new("node");
+    command.arg(format!("{SCRIPTS}/node_sandbox.mjs")).args([
+        &app.sandbox,
+        &app.account,
+        &app.token,
+        &modules,
+    ]);
+    succeeds(&app, command).await;
+}
+
+async fn succeeds(app: &App, mut command: Command) {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let ended = poll(|| std::future::ready(child.try_wait().unwrap())).await;
+    if ended.is_none() {
+        let _ = child.kill();
+    }
+    let output = child.wait_with_output().unwrap();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}: {said}\n{}", app.end_of_log());
+}
