@@ -1,3 +1,5 @@
+//! Replaying recorded webhooks: reading, signing afresh, counting answers.
+
 use super::send::Answer;
 use super::*;
 use crate::twilio::url::PublicUrl;

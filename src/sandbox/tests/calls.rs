@@ -1,3 +1,5 @@
+//! Calls in the sandbox: who answers, what is said, which keys are pressed.
+
 use super::*;
 use serde_json::json;
 

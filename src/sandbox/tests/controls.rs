@@ -1,3 +1,5 @@
+//! The sandbox's controls, as a test or a page turns them.
+
 use super::*;
 use serde_json::json;
 use std::time::Instant;

@@ -1,3 +1,5 @@
+//! Messages in the sandbox: what is taken, refused, reported and shown.
+
 use super::*;
 use serde_json::json;
 
