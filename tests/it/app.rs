@@ -181,10 +181,17 @@ impl App {
         self.err.text()
     }
 
+    /// Its last lines, for who must find out why.
+    pub fn end_of_log(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
     /// Waits until the log has this text.
     pub async fn logged(&self, text: &str) -> String {
         let found = poll(|| async { Some(self.log()).filter(|log| log.contains(text)) }).await;
-        found.unwrap_or_else(|| panic!("{text:?} was not logged:\n{}", self.log()))
+        found.unwrap_or_else(|| panic!("{text:?} was not logged:\n{}", self.end_of_log()))
     }
 
     /// A request to the API with the tests' key.
@@ -231,7 +238,7 @@ impl App {
             last.lock().unwrap().clone_from(&answer.text);
             Some(answer).filter(|answer| answer.status == 200).map(|answer| answer.json()).filter(&wished)
         });
-        found.await.unwrap_or_else(|| panic!("{path} stayed {}\n{}", last.lock().unwrap(), self.log()))
+        found.await.unwrap_or_else(|| panic!("{path} stayed {}\n{}", last.lock().unwrap(), self.end_of_log()))
     }
 
     /// A control of the sandbox that must be accepted.
@@ -264,7 +271,7 @@ impl App {
             let texts = self.control(Method::GET, &path, None).await.as_array().cloned()?;
             Some(texts).filter(|texts| texts.len() >= count)
         });
-        found.await.unwrap_or_else(|| panic!("{count} texts did not come:\n{}", self.log()))
+        found.await.unwrap_or_else(|| panic!("{count} texts did not come:\n{}", self.end_of_log()))
     }
 
     /// The code in the newest text on a telephone that has so many texts.
@@ -285,7 +292,9 @@ impl App {
             last.lock().unwrap().clone_from(&call);
             Some(call).filter(&wished)
         });
-        found.await.unwrap_or_else(|| panic!("the call stayed {}\n{}", last.lock().unwrap(), self.log()))
+        found
+            .await
+            .unwrap_or_else(|| panic!("the call stayed {}\n{}", last.lock().unwrap(), self.end_of_log()))
     }
 
     pub async fn answer(&self, call: &Value) {
@@ -523,4 +532,31 @@ pub fn sign(token: &str, url: &str, params: &[(&str, &str)]) -> String {
         mac.update(value.as_bytes());
     }
     STANDARD.encode(mac.finalize().into_bytes())
+}
+
+#[test]
+fn the_search_of_the_output_finds_what_it_looks_for() {
+    let code = "042137";
+    for line in ["code=042137", "your code is 042137.", "said 0 4 2 1 3 7", "0, 4, 2, 1, 3, 7", "\"042137\""]
+    {
+        assert!(tells(line, code), "{line}");
+    }
+    for line in ["sid=SM0421370000", "micros=042137", "2026-11-20T10:00:00.042137Z", "042138", "1042137"] {
+        assert!(!tells(line, code), "{line}");
+    }
+    assert!(tells("to=%2B15551230101 x", "15551230101") && !tells("to=+15*******01", "15551230101"));
+    assert!(tells("why=KbWYbtGNBGwzLsvYq6VUs8yUnFM=", "KbWYbtGNBGwzLsvYq6VUs8yUnFM="));
+}
+
+#[test]
+fn signatures_are_those_of_twilios_documentation() {
+    let params = [
+        ("To", "+18005551212"),
+        ("CallSid", "CA1234567890ABCDE"),
+        ("Digits", "1234"),
+        ("Caller", "+14158675310"),
+        ("From", "+14158675310"),
+    ];
+    let url = "https://example.com/myapp.php?foo=1&bar=2";
+    assert_eq!(sign("12345", url, &params), "L/OH5YylLD5NRKLltdqwSvS0BnU=");
 }

@@ -3,6 +3,8 @@
 mod api;
 mod app;
 mod calls;
+mod crash;
+mod drain;
 mod fixtures;
 mod network;
 mod server_limits;
@@ -13,4 +15,5 @@ mod story;
 mod support;
 mod telephones;
 mod verifications;
+mod webhooks;
 mod world;

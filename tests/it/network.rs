@@ -95,7 +95,7 @@ async fn lost_late_repeated_and_shuffled_callbacks_end_in_the_right_status() {
             }
             Some(came)
         });
-        let came = settled.await.unwrap_or_else(|| panic!("callbacks did not come:\n{}", app.log()));
+        let came = settled.await.unwrap_or_else(|| panic!("callbacks did not come:\n{}", app.end_of_log()));
         let greatest = ORDER.iter().rev().find(|status| came.contains(*status)).unwrap_or(&"queued");
         let delivery = app.delivery(&sid, |delivery| delivery["status"] == *greatest).await;
         let events = delivery["events"].as_array().unwrap();
@@ -121,7 +121,7 @@ async fn callbacks_with_a_wrong_signature_change_nothing() {
         let last = |one: &Value| text(&one["request"]["body"]).contains("MessageStatus=delivered");
         all.iter().any(last).then_some(all)
     });
-    let refused = refused.await.unwrap_or_else(|| panic!("not refused:\n{}", app.log()));
+    let refused = refused.await.unwrap_or_else(|| panic!("not refused:\n{}", app.end_of_log()));
     assert!(refused.iter().all(|exchange| exchange["status"] == 403));
     assert_eq!(app.delivery(&sid, |_| true).await["status"], "queued");
     app.logged("cause=\"mismatch\"").await;
@@ -143,7 +143,7 @@ async fn a_message_whose_answer_was_lost_is_found_and_not_sent_twice() {
     )
     .await;
     let id = text(&app.begin(number, "sms").await["id"]);
-    app.logged("outcome of a send unknown").await;
+    app.logged("outcome unknown").await;
     assert_eq!(app.get(&format!("/v1/verifications/{id}")).await.json()["deliveries"][0]["sid"], Value::Null);
     app.advance(6).await;
     sid(&app, &id).await;
@@ -172,7 +172,7 @@ async fn a_message_that_never_reached_twilio_is_sent_once() {
     let number = "+15551230305";
     app.phone(number, json!({ "api": { "timeout": "before", "hold_ms": 1500, "times": 1 } })).await;
     let id = text(&app.begin(number, "sms").await["id"]);
-    app.logged("outcome of a send unknown").await;
+    app.logged("outcome unknown").await;
     app.advance(6).await;
     app.verification(&id, |view| view["deliveries"][0]["status"] == "delivered").await;
     app.logged("the send never reached the other side").await;
@@ -191,7 +191,7 @@ async fn a_call_whose_answer_was_lost_is_found_and_not_placed_twice() {
     )
     .await;
     let id = text(&app.begin(number, "call").await["id"]);
-    app.logged("outcome of a send unknown").await;
+    app.logged("outcome unknown").await;
     app.advance(6).await;
     let sid = sid(&app, &id).await;
     assert_eq!(requests(&app, number).await.len(), 1);
@@ -215,7 +215,7 @@ async fn a_server_error_is_looked_up_before_it_is_repeated() {
     let number = "+15551230308";
     app.phone(number, json!({ "api": { "status": 503, "times": 1 } })).await;
     let id = text(&app.begin(number, "sms").await["id"]);
-    app.logged("outcome of a send unknown").await;
+    app.logged("outcome unknown").await;
     app.advance(6).await;
     app.verification(&id, |view| view["deliveries"][0]["status"] == "delivered").await;
     app.texted_code(number, 1).await;
@@ -228,7 +228,7 @@ async fn a_code_that_would_arrive_dead_is_not_sent() {
     let number = "+15551230309";
     app.phone(number, json!({ "api": { "timeout": "before", "hold_ms": 1500, "times": 1 } })).await;
     let id = text(&app.begin(number, "sms").await["id"]);
-    app.logged("outcome of a send unknown").await;
+    app.logged("outcome unknown").await;
     app.advance(595).await;
     app.logged("the code would arrive dead").await;
     let view = app.verification(&id, |view| view["deliveries"][0]["status"] == "canceled").await;

@@ -1,4 +1,4 @@
-//! Replaying recorded webhooks: reading, signing afresh, counting answers.
+//! Tests of reading, signing and sending `.http` files.
 
 use super::send::Answer;
 use super::*;

@@ -90,15 +90,6 @@ fn value<'a>(request: &'a Outgoing, name: &str) -> Vec<&'a str> {
     request.form.iter().filter(|(other, _)| *other == name).map(|(_, value)| value.as_str()).collect()
 }
 
-/// A URL that asks in its fragment to be called again when that fails: Twilio
-/// signs and calls what stands before it.
-fn without_overrides<'a>(request: &'a Outgoing, name: &str) -> &'a str {
-    let [url] = value(request, name)[..] else { panic!("{name} is not there once") };
-    let (url, overrides) = url.split_once('#').unwrap();
-    assert!(overrides.contains("rc=") && overrides.contains("rp="), "{overrides}");
-    url
-}
-
 // Requests.
 
 #[tokio::test]
@@ -115,8 +106,9 @@ async fn a_text_goes_out_from_a_number_and_lives_no_longer_than_its_code() {
     assert_eq!(value(&request, "From"), ["+15005550006"]);
     assert_eq!(value(&request, "MessagingServiceSid"), [""; 0]);
     assert_eq!(value(&request, "ValidityPeriod"), ["421"]);
-    let callback = format!("https://verify.example.com/twilio/status?delivery={}", order.id);
-    assert_eq!(without_overrides(&request, "StatusCallback"), callback);
+    let callback =
+        format!("https://verify.example.com/twilio/status?delivery={}{CALLBACK_OVERRIDES}", order.id);
+    assert_eq!(value(&request, "StatusCallback"), [callback]);
     let body = value(&request, "Body")[0];
     assert!(body.contains(order.code.expose()) && body.contains("Acme") && body.contains('8'), "8 minutes");
 
@@ -140,10 +132,11 @@ async fn a_call_fetches_its_code_later_from_a_url_without_it() {
     let order = order(Channel::Call);
     assert!(request.url.ends_with("/Calls.json"));
     let (verification, _) = order.id.parts();
-    let url = format!("https://verify.example.com/twilio/voice/{verification}/2");
-    assert_eq!(without_overrides(&request, "Url"), url);
-    let callback = format!("https://verify.example.com/twilio/call-status?delivery={}", order.id);
-    assert_eq!(without_overrides(&request, "StatusCallback"), callback);
+    let url = format!("https://verify.example.com/twilio/voice/{verification}/2{TWIML_OVERRIDES}");
+    assert_eq!(value(&request, "Url"), [url]);
+    let callback =
+        format!("https://verify.example.com/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}", order.id);
+    assert_eq!(value(&request, "StatusCallback"), [callback]);
     assert_eq!(
         value(&request, "StatusCallbackEvent"),
         ["initiated", "ringing", "answered", "completed"],

@@ -203,11 +203,11 @@ export function setUpForm({ show }) {
 
   const lastChannel = () => verification?.deliveries.at(-1)?.channel ?? "sms";
 
-  /** Offers the newest code that reached the verification's phone. */
+  /** Offers the code of the newest text that this verification sent. */
   function offer() {
     const open = verification?.status === "pending";
-    const since = open ? Date.parse(verification.created_at) - 1000 : 0;
-    const text = open ? phone(verification.to).texts.findLast((text) => text.direction === "received" && Date.parse(text.received_at) >= since && codeIn(text.body)) : null;
+    const sent = new Set(open ? verification.deliveries.map((delivery) => delivery.sid) : []);
+    const text = open ? phone(verification.to).texts.findLast((text) => sent.has(text.sid) && codeIn(text.body)) : null;
     byId("autofill").hidden = !text;
     if (text) say(byId("autofill-code"), codeIn(text.body));
   }

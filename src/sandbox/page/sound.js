@@ -5,6 +5,9 @@ import { memory } from "./dom.js";
 
 const TONES = { 1: [697, 1209], 2: [697, 1336], 3: [697, 1477], 4: [770, 1209], 5: [770, 1336], 6: [770, 1477], 7: [852, 1209], 8: [852, 1336], 9: [852, 1477], "*": [941, 1209], 0: [941, 1336], "#": [941, 1477] };
 
+/** Twilio names some languages otherwise than browsers do. */
+const TAGS = { arb: "ar", "cmn-CN": "zh-CN", "cmn-TW": "zh-TW" };
+
 let audio = null;
 let ringing = null;
 let on = memory.get("sound") !== "off";
@@ -73,10 +76,10 @@ export function speak(text, language) {
   try {
     const words = new SpeechSynthesisUtterance(text);
     if (language) {
-      words.lang = language;
+      words.lang = TAGS[language] ?? language;
       const voices = speechSynthesis.getVoices();
-      const bare = language.split("-")[0];
-      const same = voices.find((voice) => voice.lang === language) ?? voices.find((voice) => voice.lang.split(/[-_]/)[0] === bare);
+      const bare = words.lang.split("-")[0];
+      const same = voices.find((voice) => voice.lang === words.lang) ?? voices.find((voice) => voice.lang.split(/[-_]/)[0] === bare);
       if (same) words.voice = same;
     }
     if (text.length === 1) words.rate = .9;

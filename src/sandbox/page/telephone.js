@@ -94,7 +94,8 @@ export function setUpTelephone({ useCode, show }) {
 
   function drawThread() {
     const mine = phone();
-    const peer = mine.peer ?? mine.texts.at(-1)?.from;
+    const last = mine.texts.at(-1);
+    const peer = mine.peer ?? (last?.direction === "received" ? last.from : last?.to);
     say(byId("peer"), peer ? pretty(peer) : "Messages");
     say(byId("own-number"), `on ${pretty(mine.number)}`);
     byId("dial").disabled = byId("write").disabled = !world.ready;
@@ -103,19 +104,22 @@ export function setUpTelephone({ useCode, show }) {
       ...mine.calls.filter((call) => !call.live).map((call) => ({ kind: "call", at: call.started_at, sid: call.sid, call })),
     ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
     items.forEach((item, at) => { item.first = item.text?.direction === "received" && items[at - 1]?.text?.from !== item.text.from; });
+    // Only the newest code is worth using.
+    const newest = items.findLast(({ text }) => text?.direction === "received" && codeIn(text.body));
+    if (newest) newest.usable = true;
     const scroll = byId("thread-scroll");
     const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
     const before = items.length && byId("thread").lastElementChild?.dataset.key;
     byId("thread-empty").hidden = items.length > 0;
     reconcile(byId("thread"), items, {
       key: (item) => `${mine.number} ${item.sid}`,
-      version: (item) => item.kind === "text" ? `${item.text.status} ${item.first}` : item.call.status,
-      make: (item) => item.kind === "text" ? bubble(item.text, item.first) : record(item.call),
+      version: (item) => item.kind === "text" ? `${item.text.status} ${item.first} ${item.usable}` : item.call.status,
+      make: (item) => item.kind === "text" ? bubble(item.text, item.first, item.usable) : record(item.call),
     });
     if (atEnd || byId("thread").lastElementChild?.dataset.key !== before) scroll.scrollTop = scroll.scrollHeight;
   }
 
-  function bubble(text, first) {
+  function bubble(text, first, usable) {
     const received = text.direction === "received";
     const code = received ? codeIn(text.body) : null;
     const words = el("p", { dir: "auto" });
@@ -128,13 +132,13 @@ export function setUpTelephone({ useCode, show }) {
       first ? el("span", { class: "from" }, `${text.from.startsWith("whatsapp:") ? "WhatsApp " : ""}${pretty(text.from)}`) : null,
       words,
       el("footer", {}, `${clockTime(text.received_at)} · ${status}`),
-      code ? el("button", { class: "use-code", type: "button", onclick: () => useCode(code, text.number ?? world.selected) }, `Use code ${code}`) : null);
+      usable ? el("button", { class: "use-code", type: "button", onclick: () => useCode(code) }, `Use code ${code}`) : null);
   }
 
   function record(call) {
     const out = call.direction === "inbound";
     const length = call.answered_at ? span(Date.parse(call.ended_at) - Date.parse(call.answered_at)) : "";
-    const what = { completed: out ? "Call" : "Answered call", busy: "Declined call", "no-answer": "Missed call", canceled: "Missed call", failed: "Call failed" }[call.status] ?? "Call";
+    const what = { completed: out ? "Call" : "Answered call", busy: "Call not taken", "no-answer": "Missed call", canceled: "Missed call", failed: "Call failed" }[call.status] ?? "Call";
     const title = [icon("phone"), [what, length].filter(Boolean).join(", "), ` · ${clockTime(call.started_at)}`];
     const said = lines(call.captions);
     const item = el("li", { class: "call-item", tone: call.status === "completed" ? "good" : "bad" });
@@ -189,7 +193,7 @@ export function setUpTelephone({ useCode, show }) {
     reconcile(list, said.map((line, at) => ({ ...line, at })), {
       key: (line) => `${call.sid} ${line.at}`,
       version: (line) => line.text,
-      make: (line) => el("li", { class: line.digits ? "digits" : "", dir: "auto", lang: line.language }, line.digits ? [...line.text].join(" ") : line.text),
+      make: (line) => el("p", { class: line.digits ? "digits" : "", dir: "auto", lang: line.language }, line.digits ? [...line.text].join(" ") : line.text),
     });
     list.scrollTop = list.scrollHeight;
     say(byId("call-strip-caption"), said.at(-1)?.text ?? "");

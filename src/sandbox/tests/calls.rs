@@ -1,4 +1,4 @@
-//! Calls in the sandbox: who answers, what is said, which keys are pressed.
+//! Tests of calls: who answers, what is said, what is told.
 
 use super::*;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The sandbox's controls, as a test or a page turns them.
+//! Tests of the controls under `/sandbox/`.
 
 use super::*;
 use serde_json::json;

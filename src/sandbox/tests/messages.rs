@@ -1,4 +1,4 @@
-//! Messages in the sandbox: what is taken, refused, reported and shown.
+//! Tests of messages and of the REST API around them.
 
 use super::*;
 use serde_json::json;

@@ -1,0 +1,203 @@
+//! The server is killed at random moments; whatever it had acknowledged is
+//! there afterwards, and nothing is half there.
+
+use crate::app::{
+    ACCOUNT, App, PUBLIC_URL, Setup, TOKEN, code_in, form, sign, text, try_answer, with_json, wrong,
+};
+use dialback::entropy::Entropy;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+const KILLS: u64 = 26;
+const CONNECTIONS: usize = 24;
+const LIFE: [&str; 4] = ["queued", "sending", "sent", "delivered"];
+
+/// What was acknowledged: the statuses of each SID.
+type Acknowledged = BTreeMap<String, BTreeSet<&'static str>>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_callback_is_lost_to_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let moments = Entropy::seeded(14);
+    let mut acknowledged = Acknowledged::new();
+    for round in 0..KILLS {
+        let app = Setup::live().dir(dir.path()).start().await;
+        let told = Mutex::new(Acknowledged::new());
+        let reports = join_all((0..CONNECTIONS).map(|connection| report(&app, round, connection, &told)));
+        let kill = tokio::time::sleep(Duration::from_micros(moments.below(150_000)));
+        tokio::select! {
+            _ = reports => panic!("reporting ended by itself:\n{}", app.end_of_log()),
+            () = kill => {}
+        }
+        app.kill();
+        let told = told.into_inner().unwrap();
+        let app = Setup::live().dir(dir.path()).start().await;
+        all_there(&app, &told).await;
+        app.kill();
+        acknowledged.extend(told);
+    }
+    let app = Setup::live().dir(dir.path()).start().await;
+    all_there(&app, &acknowledged).await;
+    none_half_there(&app, &acknowledged).await;
+    app.stop().await;
+    assert!(acknowledged.len() > 10 * KILLS as usize, "only {} were tried", acknowledged.len());
+}
+
+/// Reports the lives of one message after another until the server dies.
+async fn report(app: &App, round: u64, connection: usize, told: &Mutex<Acknowledged>) {
+    for n in 0.. {
+        let sid = format!("SM{round:08x}{connection:08x}{n:016x}");
+        for status in LIFE {
+            if callback(app, &sid, status).await.is_ok() {
+                told.lock().unwrap().entry(sid.clone()).or_default().insert(status);
+            }
+        }
+    }
+}
+
+async fn callback(app: &App, sid: &str, status: &str) -> reqwest::Result<()> {
+    let params =
+        [("MessageSid", sid), ("MessageStatus", status), ("To", "+15551230601"), ("AccountSid", ACCOUNT)];
+    let signature = sign(TOKEN, &format!("{PUBLIC_URL}/twilio/status"), &params);
+    let request = app.http.post(format!("{}/twilio/status", app.server)).body(form(&params));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = try_answer(request.header("x-twilio-signature", signature)).await?;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    Ok(())
+}
+
+async fn all_there(app: &App, acknowledged: &Acknowledged) {
+    for (sid, statuses) in acknowledged {
+        let found = app.get(&format!("/v1/deliveries/{sid}")).await;
+        assert_eq!(
+            found.status,
+            200,
+            "{sid} with {statuses:?} is gone: {}\n{}",
+            found.text,
+            app.end_of_log()
+        );
+        let delivery = found.json();
+        let events = delivery["events"].as_array().unwrap();
+        for status in statuses {
+            assert!(
+                events.iter().any(|event| event["status"] == *status),
+                "{status} is gone from {delivery}"
+            );
+        }
+    }
+}
+
+/// Both indexes lead to whole records, and to each that there is.
+async fn none_half_there(app: &App, acknowledged: &Acknowledged) {
+    for filter in ["", "&to=%2B15551230601"] {
+        let (mut listed, mut cursor) = (BTreeSet::new(), String::new());
+        loop {
+            let page = app.get(&format!("/v1/deliveries?limit=200{filter}{cursor}")).await.json();
+            for delivery in page["deliveries"].as_array().unwrap() {
+                let statuses: Vec<String> = delivery["events"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|event| text(&event["status"]))
+                    .collect();
+                let greatest = LIFE.iter().rev().find(|status| statuses.iter().any(|seen| seen == *status));
+                assert_eq!(Some(&*text(&delivery["status"])), greatest.copied(), "{delivery}");
+                assert_eq!(delivery["to"], "+15551230601");
+                assert!(listed.insert(text(&delivery["sid"])), "twice: {delivery}");
+            }
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let missing: Vec<_> = acknowledged.keys().filter(|sid| !listed.contains(*sid)).collect();
+        assert!(missing.is_empty(), "not listed: {missing:?}");
+    }
+}
+
+/// What the application knows of a verification.
+#[derive(Default)]
+struct Known {
+    code: Option<String>,
+    /// How often it was told that the code was right.
+    approvals: usize,
+    /// Wrong codes that were certainly counted.
+    wrong: u64,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_code_is_accepted_twice_whenever_the_server_dies() {
+    const KILLS: u64 = 14;
+    const PEOPLE: u64 = 8;
+    let dir = tempfile::tempdir().unwrap();
+    let moments = Entropy::seeded(15);
+    let (mut approved, mut open) = (0, 0);
+    for round in 0..KILLS {
+        let app = Setup::sandbox().dir(dir.path()).start().await;
+        let known = Mutex::new(BTreeMap::<String, Known>::new());
+        let people = join_all((0..PEOPLE).map(|person| verify(&app, round * PEOPLE + person, &known)));
+        let kill = tokio::time::sleep(Duration::from_micros(moments.below(500_000)));
+        tokio::select! {
+            _ = people => {}
+            () = kill => {}
+        }
+        app.kill();
+        let app = Setup::sandbox().dir(dir.path()).start().await;
+        for (id, known) in known.into_inner().unwrap() {
+            let found = app.get(&format!("/v1/verifications/{id}")).await;
+            assert_eq!(found.status, 200, "{id} was acknowledged and is gone");
+            let view = found.json();
+            assert!(known.approvals <= 1, "{id} was accepted {} times", known.approvals);
+            if known.approvals == 1 {
+                assert_eq!(view["status"], "approved", "an approval is gone: {view}");
+                approved += 1;
+            } else if view["status"] == "pending" {
+                assert!(view["checks_left"].as_u64().unwrap() <= 5 - known.wrong, "a check for free: {view}");
+                open += 1;
+            }
+            let Some(code) = known.code else { continue };
+            app.learn(&code);
+            let pending = view["status"] == "pending";
+            let checks = [app.check(&id, &code).await, app.check(&id, &code).await];
+            let right =
+                checks.iter().filter(|check| check.status == 200 && check.json()["valid"] == true).count();
+            assert_eq!(right, usize::from(pending), "{view}: {checks:?}");
+        }
+        app.kill();
+    }
+    assert!(approved > 5 && open > 5, "{approved} approved, {open} open: the kills came at no good moment");
+}
+
+/// One person after another proves a number, with wrong codes first and the
+/// right one offered twice at once.
+async fn verify(app: &App, person: u64, known: &Mutex<BTreeMap<String, Known>>) {
+    let number = format!("+1555124{person:04}");
+    app.learn(&number);
+    let body = json!({ "to": number, "channel": "sms" });
+    let Ok(started) = try_answer(with_json(app.api(Method::POST, "/v1/verifications"), &body)).await else {
+        return;
+    };
+    assert_eq!(started.status, 201, "{}", started.text);
+    let id = text(&started.json()["id"]);
+    let note = |change: &dyn Fn(&mut Known)| change(known.lock().unwrap().entry(id.clone()).or_default());
+    note(&|_| {});
+    let url = format!("{}/sandbox/phones/{number}/messages?wait=10", app.sandbox);
+    let Ok(texts) = try_answer(app.http.get(url)).await else { return };
+    let code = code_in(&text(&texts.json()[0]["body"]));
+    app.learn(&code);
+    note(&|known| known.code = Some(code.clone()));
+    let check = |code: String| {
+        let request = app.api(Method::POST, &format!("/v1/verifications/{id}/check"));
+        try_answer(with_json(request, &json!({ "code": code })))
+    };
+    for _ in 0..2 {
+        let Ok(_) = check(wrong(&code)).await else { return };
+        note(&|known| known.wrong += 1);
+    }
+    let is_right = |answer: &Value| answer["valid"] == true;
+    for answer in join_all([check(code.clone()), check(code.clone())]).await.into_iter().flatten() {
+        note(&|known| known.approvals += usize::from(is_right(&answer.json())));
+    }
+}
