@@ -1,6 +1,6 @@
 //! Beginning a verification, and sending again.
 
-use super::{Service, ServiceError, View};
+use super::{Service, ServiceError, TRIES, View};
 use crate::model::answer::Answer;
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
@@ -11,6 +11,7 @@ use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 /// What an application asks for.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Started {
 
 /// How long an answer is kept for its idempotency key.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// How long to wait before starting is tried again.
+const SHORTLY: Duration = Duration::from_millis(20);
 
 impl Service {
     /// Starts a verification: its record, its outbox and the kept answer are
@@ -56,11 +59,32 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Started, ServiceError> {
         let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
-        let mut outdated = None;
-        if let Some(kept) = &kept {
+        for _ in 0..TRIES {
+            if let Some(started) = self.start_once(&request, kept.as_ref()).await? {
+                return Ok(started);
+            }
+            // Somebody was first with the same key, or the worker is about to
+            // forget an old answer to it.
+            self.0.wake.notify_one();
+            tokio::time::sleep(SHORTLY).await;
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// Starts, or repeats the answer that is kept; `None` when it is to be
+    /// tried again.
+    async fn start_once(
+        &self,
+        request: &StartRequest,
+        kept: Option<&Kept>,
+    ) -> Result<Option<Started>, ServiceError> {
+        if let Some(kept) = kept {
             match self.replay(kept).await? {
-                Replay::Answer(started) => return Ok(*started),
-                Replay::Outdated(answer) => outdated = Some(answer),
+                Replay::Answer(started) => return Ok(Some(*started)),
+                // The worker alone takes it away. To write over it here might
+                // meet the answer of somebody who came after the worker, under
+                // the same version.
+                Replay::Outdated => return Ok(None),
                 Replay::Nothing => {}
             }
         }
@@ -69,9 +93,9 @@ impl Service {
             return Err(ServiceError::ChannelOff(request.channel));
         }
         self.refuse_opted_out(&to, request.channel).await?;
-        let verification = self.new_verification(to, &request);
+        let verification = self.new_verification(to, request);
         let mut changes = vec![records::put(None, &verification)];
-        if let Some(kept) = &kept {
+        if let Some(kept) = kept {
             let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
             let answer = Answer {
                 id: kept.id.clone(),
@@ -79,23 +103,16 @@ impl Service {
                 verification: verification.clone(),
                 expires_at,
             };
-            changes.push(records::put(outdated.as_deref(), &answer));
+            changes.push(records::put(None, &answer));
         }
         match self.store().commit(changes).await {
             Ok(()) => {}
-            // Somebody was first with the same key: theirs is the answer.
-            Err(CommitError::Conflict) => {
-                let kept = kept.ok_or(ServiceError::Contended)?;
-                return match self.replay(&kept).await? {
-                    Replay::Answer(started) => Ok(*started),
-                    Replay::Outdated(_) | Replay::Nothing => Err(ServiceError::Contended),
-                };
-            }
+            Err(CommitError::Conflict) => return Ok(None),
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
         self.0.wake.notify_one();
         tracing::info!(verification = %verification.id, to = %verification.to, channel = %request.channel, "verification started");
-        Ok(Started { view: self.fresh_view(verification), replayed: false })
+        Ok(Some(Started { view: self.fresh_view(verification), replayed: false }))
     }
 
     /// Sends again, by the same channel or another.
@@ -136,7 +153,7 @@ impl Service {
             return Ok(Replay::Nothing);
         };
         if found.record.expires_at <= self.now() {
-            return Ok(Replay::Outdated(Box::new(found)));
+            return Ok(Replay::Outdated);
         }
         if found.record.fingerprint != kept.fingerprint {
             return Err(ServiceError::KeyReused);
@@ -175,8 +192,8 @@ enum Replay {
     Nothing,
     /// The answer that was given.
     Answer(Box<Started>),
-    /// One that is too old and was not forgotten yet: it gives way.
-    Outdated(Box<Versioned<Answer>>),
+    /// One that is too old and was not forgotten yet.
+    Outdated,
 }
 
 /// An idempotency key and its request as they are stored: hashed, for a key may
