@@ -45,7 +45,8 @@ impl Clock {
     /// Now, cut to milliseconds: the precision that is stored and shown.
     pub fn now(&self) -> Timestamp {
         let state = self.read();
-        let now = state.stopped.unwrap_or_else(|| Timestamp::now() + state.offset);
+        let running = || Timestamp::now().checked_add(state.offset).unwrap_or(Timestamp::MAX);
+        let now = state.stopped.unwrap_or_else(running);
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 

@@ -22,6 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
+/// How long a request waits for its turn among those of the account.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// What the gateway must know.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -73,9 +76,12 @@ impl<T: Transport> Twilio<T> {
         url: String,
         form: Vec<(&'static str, String)>,
     ) -> Result<Answer, SendError> {
-        // The semaphore is never closed; waiting for a place is bounded by the
-        // deadline of those who have one.
-        let _place = self.places.acquire().await;
+        // Whoever waits too long has sent nothing, and gives its errand back
+        // before its lease runs out.
+        let Ok(_place) = tokio::time::timeout(LONGEST_WAIT, self.places.acquire()).await else {
+            let reason = "too many requests to twilio at once: see twilio.max_in_flight".to_owned();
+            return Err(SendError::NotTaken { code: None, reason, after: Duration::from_secs(2) });
+        };
         let auth = self.settings.auth.clone();
         self.transport.call(Outgoing { method, url, auth, form }).await.map_err(|error| match error {
             TransportError::NotConnected(reason) => {
@@ -184,7 +190,7 @@ fn refusal(answer: &Answer) -> SendError {
         None => format!("HTTP status {}", answer.status),
     };
     match answer.status {
-        429 => {
+        409 | 429 => {
             let after = Duration::from_secs(answer.retry_after.unwrap_or(2).clamp(1, 60));
             SendError::NotTaken { code, reason, after }
         }

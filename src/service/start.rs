@@ -11,6 +11,7 @@ use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 /// What an application asks for.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Started {
 
 /// How long an answer is kept for its idempotency key.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// How long to wait before starting is tried again.
+const SHORTLY: Duration = Duration::from_millis(20);
 
 impl Service {
     /// Starts a verification: its record, its outbox and the kept answer are
@@ -56,46 +59,60 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Started, ServiceError> {
         let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
-        // A conflict means that somebody was first with the same key, whose
-        // answer is ours then; or that an answer was outdated and is gone by now.
         for _ in 0..TRIES {
-            let mut outdated = None;
-            if let Some(kept) = &kept {
-                match self.replay(kept).await? {
-                    Replay::Answer(started) => return Ok(*started),
-                    Replay::Outdated(answer) => outdated = Some(answer),
-                    Replay::Nothing => {}
-                }
+            if let Some(started) = self.start_once(&request, kept.as_ref()).await? {
+                return Ok(started);
             }
-            let verification = self.new_verification(self.recipient(&request).await?, &request);
-            let mut changes = vec![records::put(None, &verification)];
-            if let Some(kept) = &kept {
-                changes.push(records::put(outdated.as_deref(), &kept.answer(&verification)));
-            }
-            match self.store().commit(changes).await {
-                Ok(()) => return Ok(self.started(verification)),
-                Err(CommitError::Conflict) => tokio::task::yield_now().await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
+            // Somebody was first with the same key, or the worker is about to
+            // forget an old answer to it.
+            self.0.wake.notify_one();
+            tokio::time::sleep(SHORTLY).await;
         }
         Err(ServiceError::Contended)
     }
 
-    /// Whom a request is for, when they may be written to or called.
-    async fn recipient(&self, request: &StartRequest) -> Result<PhoneNumber, ServiceError> {
+    /// Starts, or repeats the answer that is kept; `None` when it is to be
+    /// tried again.
+    async fn start_once(
+        &self,
+        request: &StartRequest,
+        kept: Option<&Kept>,
+    ) -> Result<Option<Started>, ServiceError> {
+        if let Some(kept) = kept {
+            match self.replay(kept).await? {
+                Replay::Answer(started) => return Ok(Some(*started)),
+                // The worker alone takes it away. To write over it here might
+                // meet the answer of somebody who came after the worker, under
+                // the same version.
+                Replay::Outdated => return Ok(None),
+                Replay::Nothing => {}
+            }
+        }
         let to = PhoneNumber::parse(&request.to, &self.0.numbers)?;
         if !self.0.policy.channels.contains(&request.channel) {
             return Err(ServiceError::ChannelOff(request.channel));
         }
         self.refuse_opted_out(&to, request.channel).await?;
-        Ok(to)
-    }
-
-    fn started(&self, verification: Verification) -> Started {
+        let verification = self.new_verification(to, request);
+        let mut changes = vec![records::put(None, &verification)];
+        if let Some(kept) = kept {
+            let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
+            let answer = Answer {
+                id: kept.id.clone(),
+                fingerprint: kept.fingerprint.clone(),
+                verification: verification.clone(),
+                expires_at,
+            };
+            changes.push(records::put(None, &answer));
+        }
+        match self.store().commit(changes).await {
+            Ok(()) => {}
+            Err(CommitError::Conflict) => return Ok(None),
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
         self.0.wake.notify_one();
-        let channel = verification.channel();
-        tracing::info!(verification = %verification.id, to = %verification.to, %channel, "verification started");
-        Started { view: self.fresh_view(verification), replayed: false }
+        tracing::info!(verification = %verification.id, to = %verification.to, channel = %request.channel, "verification started");
+        Ok(Some(Started { view: self.fresh_view(verification), replayed: false }))
     }
 
     /// Sends again, by the same channel or another.
@@ -136,7 +153,7 @@ impl Service {
             return Ok(Replay::Nothing);
         };
         if found.record.expires_at <= self.now() {
-            return Ok(Replay::Outdated(Box::new(found)));
+            return Ok(Replay::Outdated);
         }
         if found.record.fingerprint != kept.fingerprint {
             return Err(ServiceError::KeyReused);
@@ -175,8 +192,8 @@ enum Replay {
     Nothing,
     /// The answer that was given.
     Answer(Box<Started>),
-    /// One that is too old and was not forgotten yet: it gives way.
-    Outdated(Box<Versioned<Answer>>),
+    /// One that is too old and was not forgotten yet.
+    Outdated,
 }
 
 /// An idempotency key and its request as they are stored: hashed, for a key may
@@ -203,15 +220,6 @@ impl Kept {
                 request.channel.as_str(),
                 request.locale.as_deref().unwrap_or(""),
             ]),
-        }
-    }
-
-    fn answer(&self, verification: &Verification) -> Answer {
-        Answer {
-            id: self.id.clone(),
-            fingerprint: self.fingerprint.clone(),
-            verification: verification.clone(),
-            expires_at: verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at),
         }
     }
 }

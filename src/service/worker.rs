@@ -128,7 +128,9 @@ impl Service {
 
     /// Forgets an answer that was kept long enough.
     async fn forget(&self, id: &str) -> Result<(), ServiceError> {
-        let Some(answer) = records::get::<Answer>(self.store(), id).await? else {
+        let answer = records::get::<Answer>(self.store(), id).await?;
+        // What was due may have made way for a newer one meanwhile.
+        let Some(answer) = answer.filter(|answer| answer.record.expires_at <= self.now()) else {
             return Ok(());
         };
         match self.store().commit(vec![records::delete(&answer)]).await {

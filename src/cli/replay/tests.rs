@@ -1,3 +1,5 @@
+//! Tests of reading, signing and sending `.http` files.
+
 use super::send::Answer;
 use super::*;
 use crate::twilio::url::PublicUrl;

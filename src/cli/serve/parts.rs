@@ -9,6 +9,7 @@ use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::{Gate, Policy};
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
+use std::time::Duration;
 
 /// Twilio's magic numbers and North America's 555 numbers: in the sandbox they
 /// are telephones like any other.
@@ -38,7 +39,8 @@ pub fn policy(config: &Config) -> Policy {
             config::Gate::None => Gate::None,
         },
         max_replays: voice.max_replays,
-        lease: config.twilio.connect_timeout + config.twilio.request_timeout * 2,
+        // A turn among the requests, the request, and as much again for writing.
+        lease: (Duration::from_secs(5) + config.twilio.connect_timeout + config.twilio.request_timeout) * 2,
         ..Policy::default()
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of calls: who answers, what is said, what is told.
+
 use super::*;
 use serde_json::json;
 

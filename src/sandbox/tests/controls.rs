@@ -1,3 +1,5 @@
+//! Tests of the controls under `/sandbox/`.
+
 use super::*;
 use serde_json::json;
 use std::time::Instant;

@@ -1,3 +1,5 @@
+//! Tests of messages and of the REST API around them.
+
 use super::*;
 use serde_json::json;
 
