@@ -2,6 +2,7 @@
 
 mod api;
 mod app;
+mod beside;
 mod calls;
 mod cli;
 mod crash;

@@ -188,3 +188,48 @@ async fn everything_is_there_after_a_restart() {
     let next = app.verification(&next, |view| view["deliveries"][0]["status"] == "delivered").await;
     assert_ne!(next["deliveries"][0]["sid"], before["deliveries"][0]["sid"]);
 }
+
+#[tokio::test]
+async fn of_many_resends_at_once_one_is_sent() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230109";
+    let id = text(&app.begin(number, "sms").await["id"]);
+    app.texted_code(number, 1).await;
+    app.advance(31).await;
+    let resend = format!("/v1/verifications/{id}/resend");
+    let nothing = json!({});
+    let answers = futures_util::future::join_all((0..8).map(|_| app.post(&resend, &nothing))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "{answers:?}");
+    app.verification(&id, |view| view["deliveries"][1]["status"] == "delivered").await;
+    assert_eq!(app.texts(number, 2).await.len(), 2);
+}
+
+/// The search of the output at the app's end is the test: however much is
+/// logged, no code, token or number is.
+#[tokio::test]
+async fn nothing_secret_is_logged_at_any_level_and_in_any_format() {
+    for (level, format) in [("trace", "human"), ("trace", "json")] {
+        let app = Setup::sandbox().set("LOG__LEVEL", level).set("LOG__FORMAT", format).start().await;
+        let number = "+15551230120";
+        let id = text(&app.begin(number, "sms").await["id"]);
+        let code = app.texted_code(number, 1).await;
+        app.check(&id, &wrong(&code)).await;
+        app.check(&id, &code).await;
+        app.begin(number, "call").await;
+        let call = app.call(number, |call| call["status"] == "ringing").await;
+        app.answer(&call).await;
+        app.press(&call, "1").await;
+        let call = app.call(number, |call| call["spoken"].as_array().unwrap().len() > 12).await;
+        let figures =
+            call["spoken"].as_array().unwrap().iter().map(text).filter(|caption| caption.len() == 1);
+        app.learn(figures.take(6).collect::<String>());
+        app.control(Method::POST, &format!("/phones/{number}/messages"), Some(&json!({ "body": "STOP" })))
+            .await;
+        app.logged("opt-out changed").await;
+        app.forged("/twilio/status", &[("MessageSid", "SM1"), ("To", number)], &[]).await;
+        assert_eq!(app.get(&format!("/v1/deliveries?to={}", number.replace('+', "%2B"))).await.status, 200);
+        let log = app.stop().await.err;
+        let is_right = |line: &str| format == "human" || serde_json::from_str::<Value>(line).is_ok();
+        assert!(log.lines().count() > 20 && log.lines().all(is_right), "{log}");
+    }
+}
