@@ -8,6 +8,7 @@ use crate::sandbox::{Inbound, Sandbox, Settings};
 use crate::secret::Secret;
 use crate::server;
 use anyhow::{Context, ensure};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -89,10 +90,14 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             .await
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    println!("telephones   http://{address}/");
-    println!("rest api     http://{address}/2010-04-01/Accounts/{account}");
-    println!("account sid  {account}");
-    println!("auth token   {shown}");
+    // Nobody needs to read it: a closed output is no reason not to serve.
+    let _ = write!(
+        std::io::stdout(),
+        "telephones   http://{address}/\n\
+         rest api     http://{address}/2010-04-01/Accounts/{account}\n\
+         account sid  {account}\n\
+         auth token   {shown}\n"
+    );
     let service = warp::service(sandbox.filter());
     let stop = stopped();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();

@@ -1,8 +1,9 @@
 //! A stop in order: what is under way is finished, and nothing that was
 //! acknowledged is missing afterwards.
 
-use crate::app::{ACCOUNT, App, PUBLIC_URL, Setup, TOKEN, form, sign, try_answer};
+use crate::app::{ACCOUNT, App, PUBLIC_URL, Setup, TOKEN, binary, form, poll, sign, text, try_answer};
 use futures_util::future::join_all;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -115,4 +116,78 @@ async fn who_never_ends_does_not_hold_up_a_stop() {
     let ended = app.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     assert!(ended.err.contains("stopped connections_cut="), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn long_polls_and_event_streams_do_not_hold_up_a_stop() {
+    let app = Setup::sandbox().start().await;
+    let mut waiting = Vec::new();
+    for path in [
+        "/sandbox/events",
+        "/sandbox/phones/+15551230801/messages?wait=300",
+        "/sandbox/phones/+15551230801/calls?wait=300",
+    ] {
+        let mut stream = TcpStream::connect(app.sandbox.trim_start_matches("http://")).await.unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes()).await.unwrap();
+        waiting.push(stream);
+    }
+    // The stream's head is there, so the requests have arrived.
+    let mut head = [0; 12];
+    waiting[0].read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    let begun = Instant::now();
+    app.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_stop_right_after_the_start_is_in_order_too() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..8 {
+        Setup::sandbox().dir(dir.path()).start().await.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_is_not_shared() {
+    let app = Setup::sandbox().start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let second = |name: &'static str, value: &str| {
+        let mut command = binary(dir.path());
+        command.env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0").env("DIALBACK_SANDBOX__LISTEN", "127.0.0.1:0");
+        let output = command.env(name, value).arg("serve").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = second("DIALBACK_STORE__URL", &app.store);
+    assert!(said.contains(app.store.trim_start_matches("sled:")), "{said}");
+    let said = second("DIALBACK_SERVER__LISTEN", app.server.trim_start_matches("http://"));
+    assert!(said.contains("server.listen"), "{said}");
+    // The first goes on as if nothing had happened.
+    app.begin("+15551230802", "sms").await;
+    app.texted_code("+15551230802", 1).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_needs_to_read_the_banner() {
+    let dir = tempfile::tempdir().unwrap();
+    let ready = dir.path().join("ready.json");
+    let mut child = binary(dir.path())
+        .env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0")
+        .env("DIALBACK_SANDBOX__LISTEN", "127.0.0.1:0")
+        .args(["serve", "--ready-file"])
+        .arg(&ready)
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let server =
+        poll(async || serde_json::from_slice::<Value>(&std::fs::read(&ready).ok()?).ok()).await.unwrap();
+    let url = format!("http://{}/healthz", text(&server["server"]));
+    // Long after the banner: with the first answer the server has begun to serve.
+    let health = poll(async || try_answer(reqwest::Client::new().get(&url)).await.ok()).await;
+    assert!(child.try_wait().unwrap().is_none(), "it ended");
+    assert_eq!(health.unwrap().status, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -233,3 +233,12 @@ async fn nothing_secret_is_logged_at_any_level_and_in_any_format() {
         assert!(log.lines().count() > 20 && log.lines().all(is_right), "{log}");
     }
 }
+
+#[tokio::test]
+#[should_panic(expected = "is in the output")]
+async fn the_search_of_the_output_is_not_blind() {
+    let app = Setup::sandbox().start().await;
+    app.begin("+15551230121", "sms").await;
+    app.texted_code("+15551230121", 1).await;
+    app.learn("verification started");
+}

@@ -1,11 +1,13 @@
 //! What a person sees who starts the server at a terminal.
 
 use super::app::App;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
-/// Prints where everything is, on standard output.
+/// Prints where everything is, on standard output. Nobody needs to read it: a
+/// closed output is no reason not to serve.
 pub fn print(app: &App) {
-    print!("{}", text(app));
+    let _ = std::io::stdout().write_all(text(app).as_bytes());
 }
 
 fn text(app: &App) -> String {
