@@ -35,13 +35,14 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     // also stop us in order.
     let stopped = stopped()?;
     let app = app::App::open(loaded.config, Clock::real()).await?;
+    app.announce()?;
     if let Some(path) = &args.ready_file {
         let ready = serde_json::json!({ "server": app.server_addr(), "sandbox": app.sandbox_addr() });
         super::operator::write_private(path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     banner::print(&app);
-    app.run(stopped).await?;
+    app.run(stopped).await;
     Ok(ExitCode::SUCCESS)
 }
 

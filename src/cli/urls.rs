@@ -212,7 +212,7 @@ mod tests {
         let found = tunnels(&agent(NGROK).await).await.unwrap();
         let said = report(&config(&[]), Some(&found));
         assert!(said.contains("set public_url = \"https://b.ngrok.app\""), "{said}");
-        assert!(said.contains("\n    https://b.ngrok.app/twilio/status#rc=5&rp=all"), "{said}");
+        assert!(said.contains("\n    https://b.ngrok.app/twilio/status#rc=5&rp=5xx,ct,rt"), "{said}");
 
         let other = report(&config(&[("DIALBACK_SERVER__LISTEN", "127.0.0.1:9000")]), Some(&found));
         assert!(other.contains("start `ngrok http 9000`"), "{other}");

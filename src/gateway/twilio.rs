@@ -153,15 +153,15 @@ impl<T: Transport> Gateway for Twilio<T> {
         since: Timestamp,
         others: &[Sid],
     ) -> Result<Option<Report>, SendError> {
-        // Twilio filters by day; the exact moment is compared here. Both with
-        // slack for its clock, which may still be in yesterday.
+        // The newest come first. No filter by date: a message that still waits
+        // has no date of sending yet, and would be missed just when it matters.
         let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
-        let day = earliest.strftime("%Y-%m-%d");
         let to = utf8_percent_encode(order.to.in_full(), NON_ALPHANUMERIC);
-        let (resource, query) = match order.channel {
-            Channel::Sms => ("Messages", format!("?To={to}&DateSent%3E={day}&PageSize=50")),
-            Channel::Call => ("Calls", format!("?To={to}&StartTime%3E={day}&PageSize=50")),
+        let resource = match order.channel {
+            Channel::Sms => "Messages",
+            Channel::Call => "Calls",
         };
+        let query = format!("?To={to}&PageSize=100");
         let answer = self.call("GET", self.url(resource, &query), Vec::new()).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));

@@ -9,10 +9,11 @@ use std::fmt;
 const MAX_PUBLIC_URL: usize = 4000;
 
 /// The fragment for status callbacks, which Twilio sends once and forgets
-/// unless told otherwise: they are merged however often they come, so every
-/// failure may be tried again, within the 15 seconds that it takes at most.
+/// unless told otherwise: they are merged however often they come, so whatever
+/// another try may mend is tried again, within the 15 seconds that it takes at
+/// most. A refusal (4xx) stays one however often it is asked for.
 /// <https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>
-pub const CALLBACK_OVERRIDES: &str = "#rc=5&rp=all&ct=3000&rt=3000&tt=15000";
+pub const CALLBACK_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt&ct=3000&rt=3000&tt=15000";
 
 /// The fragment where a person waits for TwiML: fewer attempts, none after an
 /// answer of ours.

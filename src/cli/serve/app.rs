@@ -103,15 +103,21 @@ impl App {
         self.sandbox.as_ref().map(|_| &self.local.api_key)
     }
 
-    /// Serves until `stop`, then finishes: no new connections, requests in
-    /// flight, errands under way, and the store last.
+    /// Leaves word for the command line of this machine, before anybody else
+    /// is told that we are there.
     ///
     /// # Errors
     /// When the operator's file cannot be written.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        if let (Some(dir), Some(addr)) = (&self.store_dir, self.server_addr()) {
-            self.operator(addr).write(dir).with_context(|| format!("cannot write to {}", dir.display()))?;
-        }
+    pub fn announce(&self) -> anyhow::Result<()> {
+        let (Some(dir), Some(addr)) = (&self.store_dir, self.server_addr()) else {
+            return Ok(());
+        };
+        self.operator(addr).write(dir).with_context(|| format!("cannot write to {}", dir.display()))
+    }
+
+    /// Serves until `stop`, then finishes: no new connections, requests in
+    /// flight, errands under way, and the store last.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
         let (stopping, stopped) = watch::channel(());
         let wait = |mut stopped: watch::Receiver<()>| async move {
             // Ends by a message or by the sender's end: both mean stop.
@@ -141,7 +147,6 @@ impl App {
             let _ = Operator::remove(dir);
         }
         tracing::info!(connections_cut = drained.connections_cut, "stopped");
-        Ok(())
     }
 
     fn operator(&self, addr: SocketAddr) -> Operator {

@@ -263,7 +263,7 @@ async fn a_look_up_finds_our_text_and_none_that_only_resembles_it() {
     let report = found.unwrap().unwrap();
     assert_eq!(report.sid.as_str(), format!("SM{:032x}", 5));
     assert_eq!((report.id, report.fact.status), (Some(order(Channel::Sms).id), Some(Status::Sent)));
-    assert!(url.ends_with("/Messages.json?To=%2B14155550123&DateSent%3E=2026-11-20&PageSize=50"), "{url}");
+    assert!(url.ends_with("/Messages.json?To=%2B14155550123&PageSize=100"), "{url}");
 }
 
 #[tokio::test]
@@ -275,15 +275,15 @@ async fn a_look_up_finds_our_call() {
     let list = json!({"calls": [call("inbound", 1), call("outbound-dial", 2), call("outbound-api", 9), call("outbound-api", 5)]});
     let (found, url) = look_up_in(Channel::Call, since(), &list).await;
     assert_eq!(found.unwrap().unwrap().sid.as_str(), format!("CA{:032x}", 5));
-    assert!(url.contains("/Calls.json?To=%2B14155550123&StartTime%3E=2026-11-20"), "{url}");
+    assert!(url.contains("/Calls.json?To=%2B14155550123&PageSize=100"), "{url}");
 }
 
 #[tokio::test]
-async fn a_look_up_just_after_midnight_asks_for_the_day_before_too() {
+async fn a_look_up_just_after_midnight_finds_what_was_made_the_day_before() {
     let midnight = "2026-11-20T00:00:10Z".parse().unwrap();
     let late = listed("date_created", json!("Thu, 19 Nov 2026 23:59:50 +0000"));
-    let (found, url) = look_up_in(Channel::Sms, midnight, &json!({"messages": [late]})).await;
-    assert!(found.unwrap().is_some() && url.contains("=2026-11-19&"), "{url}");
+    let (found, _) = look_up_in(Channel::Sms, midnight, &json!({"messages": [late]})).await;
+    assert!(found.unwrap().is_some());
 }
 
 #[tokio::test]
