@@ -13,7 +13,7 @@ use warp::reply::Response;
 
 /// `POST /v1/keys`: the one time that a key is shown.
 pub async fn create(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    operator(&context, &request)?;
+    operator(&context, &request).await?;
     let name = Body::read(&context, &mut request, &["name"]).await?.needed("name")?;
     let (key, shown) = context.service.create_key(&name).await?;
     let answer =
