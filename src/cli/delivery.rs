@@ -6,8 +6,9 @@ use super::Global;
 use super::client::{Client, Target};
 use super::serve::open_store;
 use crate::http::delivery_view;
+use crate::model::id::{DeliveryId, Sid};
 use crate::service::{ServiceError, find_delivery};
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use std::process::ExitCode;
 
 /// Arguments of `dialback delivery`.
@@ -30,6 +31,11 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    ensure!(
+        args.sid.parse::<Sid>().is_ok() || args.sid.parse::<DeliveryId>().is_ok(),
+        "{} is no message or call: SM, MM, CA or DL, and 32 hexadecimal digits",
+        args.sid
+    );
     let config = super::config::load(global)?.config;
     let found = match Client::find(&args.target, &config).await? {
         Some(client) => {
