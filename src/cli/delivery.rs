@@ -3,7 +3,7 @@
 mod timeline;
 
 use super::Global;
-use super::client::{Client, Target};
+use super::client::{Client, Target, store_dir};
 use super::serve::open_store;
 use crate::http::delivery_view;
 use crate::model::id::{DeliveryId, Sid};
@@ -43,6 +43,10 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             if answer.status == 404 { None } else { Some(answer.done()?) }
         }
         None => {
+            // To look is no reason to make a store.
+            if let Some(dir) = store_dir(&config).filter(|dir| !dir.exists()) {
+                bail!("no server is running, and {} is no store: name the server's --config", dir.display());
+            }
             let (store, _) = open_store(&config)?;
             let found = find_delivery(&*store, &args.sid).await;
             store.close().await;

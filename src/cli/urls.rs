@@ -5,7 +5,7 @@ use super::config::load;
 use super::replay::target::running;
 use crate::config::Config;
 use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::fmt::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
@@ -26,11 +26,14 @@ pub struct Args {
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let mut config = load(global)?.config;
     if config.server.listen.port() == 0 {
-        let running = running(&config)?.and_then(|server| address(&server.url));
-        config.server.listen = running.context(
-            "server.listen takes a free port at each start, and no server is running: \
-             start one with `dialback serve`, or set a port",
-        )?;
+        match running(&config)?.and_then(|server| address(&server.url)) {
+            Some(address) => config.server.listen = address,
+            None if config.public_url.is_some() => {}
+            None => bail!(
+                "server.listen takes a free port at each start, and no server is running: \
+                 start one with `dialback serve`, or set a port"
+            ),
+        }
     }
     let tunnels = tunnels(&args.ngrok_api).await;
     if let Err(error) = &tunnels {
