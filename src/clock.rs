@@ -137,4 +137,12 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         assert_eq!(sleeper.await.unwrap().as_second(), 600);
     }
+
+    #[test]
+    fn a_clock_that_is_moved_beyond_the_end_of_time_still_shows_one() {
+        let clock = Clock::real();
+        clock.advance(Duration::from_secs(1 << 40));
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now().as_millisecond(), Timestamp::MAX.as_millisecond());
+    }
 }

@@ -102,7 +102,7 @@ fn verdict(loaded: &Loaded) -> [String; 3] {
         None => "no file, the embedded configuration is complete".to_owned(),
     };
     let at = public_url.as_deref().unwrap_or("the same address");
-    let goes = match (sandbox.enabled, gateway.kind) {
+    let goes = match (sandbox.enabled && twilio.base_url.is_none(), gateway.kind) {
         (true, _) => format!("everything goes to the sandbox on {}, nothing to twilio", sandbox.listen),
         (false, config::GatewayKind::Console) => "codes go to the log, nothing to twilio".to_owned(),
         (false, config::GatewayKind::Twilio) => {

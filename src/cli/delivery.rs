@@ -3,11 +3,12 @@
 mod timeline;
 
 use super::Global;
-use super::client::{Client, Target};
+use super::client::{Client, Target, store_dir};
 use super::serve::open_store;
 use crate::http::delivery_view;
+use crate::model::id::{DeliveryId, Sid};
 use crate::service::{ServiceError, find_delivery};
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use std::process::ExitCode;
 
 /// Arguments of `dialback delivery`.
@@ -30,6 +31,11 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    ensure!(
+        args.sid.parse::<Sid>().is_ok() || args.sid.parse::<DeliveryId>().is_ok(),
+        "{} is no message or call: SM, MM, CA or DL, and 32 hexadecimal digits",
+        args.sid
+    );
     let config = super::config::load(global)?.config;
     let found = match Client::find(&args.target, &config).await? {
         Some(client) => {
@@ -37,6 +43,10 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             if answer.status == 404 { None } else { Some(answer.done()?) }
         }
         None => {
+            // To look is no reason to make a store.
+            if let Some(dir) = store_dir(&config).filter(|dir| !dir.exists()) {
+                bail!("no server is running, and {} is no store: name the server's --config", dir.display());
+            }
             let (store, _) = open_store(&config)?;
             let found = find_delivery(&*store, &args.sid).await;
             store.close().await;

@@ -1,11 +1,11 @@
 //! `dialback key`: API keys.
 
 use super::Global;
-use super::client::{Client, Target};
+use super::client::{Client, Target, store_dir};
 use super::serve::open_store;
 use crate::entropy::Entropy;
 use crate::service::create_key;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::Timestamp;
 use serde_json::json;
 use std::process::ExitCode;
@@ -40,6 +40,10 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         Some(client) => {
             let made = client.post("/v1/keys", &json!({ "name": name })).await?.done()?;
             made["key"].as_str().context("the server's answer holds no key")?.to_owned()
+        }
+        // It would be shown, and be nobody's.
+        None if store_dir(&config).is_none() => {
+            bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY")
         }
         None => {
             let (store, _) = open_store(&config)?;

@@ -17,6 +17,7 @@ mod signature;
 mod urls;
 mod verify;
 
+use crate::config::Problems;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,7 +75,11 @@ pub fn main() -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("dialback: {error:#}");
+            // A line for each, and each begins with its place.
+            match error.downcast_ref::<Problems>() {
+                Some(problems) => eprintln!("{problems}"),
+                None => eprintln!("dialback: {error:#}"),
+            }
             ExitCode::FAILURE
         }
     }

@@ -1,8 +1,10 @@
-//! `dialback sandbox`
+//! `dialback sandbox`: the simulated Twilio alone, for any application. It
+//! refuses to know the service.
 
 use super::Global;
+use super::operator::write_private;
+use super::serve::{begin, bind, stopped};
 use crate::clock::Clock;
-use crate::config::{self, Env};
 use crate::entropy::Entropy;
 use crate::sandbox::{Inbound, Sandbox, Settings};
 use crate::secret::Secret;
@@ -12,7 +14,6 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
 
 /// Arguments of `dialback sandbox`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,7 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = config::load(global.config.as_deref(), &Env::of_process())?.config;
+    let config = begin(global)?.config;
     let listen = args.listen.unwrap_or(config.sandbox.listen);
     ensure!(
         listen.ip().is_loopback() || config.sandbox.allow_public,
@@ -82,12 +83,12 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         ..Settings::new(account.clone(), token)
     };
     let sandbox = Sandbox::new(settings, Clock::real(), entropy)?;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let stop = stopped()?;
+    let listener = bind(listen, "--listen or sandbox.listen").await?;
     let address = listener.local_addr()?;
     if let Some(path) = args.ready_file {
         let ready = serde_json::json!({ "sandbox": address.to_string() });
-        tokio::fs::write(&path, ready.to_string())
-            .await
+        write_private(&path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     // Nobody needs to read it: a closed output is no reason not to serve.
@@ -99,7 +100,6 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
          auth token   {shown}\n"
     );
     let service = warp::service(sandbox.filter());
-    let stop = stopped();
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
     let beside = tokio::spawn(sandbox.run(async move {
         stop.await;
@@ -111,22 +111,4 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     .await;
     beside.await?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Resolves when the process is asked to end.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        // Without a handler for it, the signal ends the process by itself.
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }

@@ -1,12 +1,13 @@
 //! `dialback serve`: the service, and the sandbox beside it when enabled.
 
 mod app;
-pub use app::open_store;
+pub use app::{bind, open_store, reachable};
 mod banner;
 mod parts;
 
 use super::Global;
 use crate::clock::Clock;
+use crate::config::Loaded;
 use crate::telemetry;
 use anyhow::Context;
 use std::path::PathBuf;
@@ -26,11 +27,7 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let loaded = super::config::load(global)?;
-    telemetry::init(loaded.config.log.format.into(), &loaded.config.log.level)?;
-    for warning in &loaded.warnings {
-        tracing::warn!(%warning, "configuration");
-    }
+    let loaded = begin(global)?;
     // Before anybody can know that we are there, so that whoever starts us can
     // also stop us in order.
     let stopped = stopped()?;
@@ -46,8 +43,24 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reads the configuration and starts the log, as each command that stays does.
+///
+/// # Errors
+/// What is wrong with the configuration.
+pub fn begin(global: &Global) -> anyhow::Result<Loaded> {
+    let loaded = super::config::load(global)?;
+    telemetry::init(loaded.config.log.format.into(), &loaded.config.log.level)?;
+    for warning in &loaded.warnings {
+        tracing::warn!(%warning, "configuration");
+    }
+    Ok(loaded)
+}
+
 /// Resolves at the first SIGTERM or SIGINT.
-fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+///
+/// # Errors
+/// When the process cannot listen for signals.
+pub fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     Ok(async move {

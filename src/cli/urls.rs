@@ -2,11 +2,12 @@
 
 use super::Global;
 use super::config::load;
+use super::replay::target::running;
 use crate::config::Config;
 use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,13 +24,30 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = load(global)?.config;
+    let mut config = load(global)?.config;
+    if config.server.listen.port() == 0 {
+        match running(&config)?.and_then(|server| address(&server.url)) {
+            Some(address) => config.server.listen = address,
+            None if config.public_url.is_some() => {}
+            None => bail!(
+                "server.listen takes a free port at each start, and no server is running: \
+                 start one with `dialback serve`, or set a port"
+            ),
+        }
+    }
     let tunnels = tunnels(&args.ngrok_api).await;
     if let Err(error) = &tunnels {
         tracing::debug!(%error, "no ngrok agent");
     }
     print!("{}", report(&config, tunnels.ok().as_deref()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The address of a server that listens there.
+fn address(url: &str) -> Option<SocketAddr> {
+    let addr = url.strip_prefix("http://")?.parse().ok()?;
+    // What a server left outlives one that was killed.
+    TcpStream::connect_timeout(&addr, AGENT_TIMEOUT).is_ok().then_some(addr)
 }
 
 /// A webhook: the field it belongs in, what it is for, its path, and whether

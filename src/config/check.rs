@@ -213,7 +213,17 @@ fn words(config: &Config, refused: &mut Reader<'_>) {
     if region.len() != 2 || !region.bytes().all(|b| b.is_ascii_uppercase()) {
         refused.note("numbers.default_region", "is no country", "write two capital letters, such as \"DE\"");
     }
-    if tracing_subscriber::EnvFilter::try_new(&config.log.level).is_err() {
+    if !is_level(&config.log.level) {
         refused.note("log.level", "is no level", "write \"info\", or \"info,dialback::store=debug\"");
     }
+}
+
+/// `EnvFilter` takes a word that is no level for a module's name, and would log
+/// that module and nothing else.
+fn is_level(text: &str) -> bool {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_known = |part: &str| {
+        part.contains(['=', ':', '[']) || LEVELS.iter().any(|level| part.trim().eq_ignore_ascii_case(level))
+    };
+    tracing_subscriber::EnvFilter::try_new(text).is_ok() && text.split(',').all(is_known)
 }

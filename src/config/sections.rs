@@ -359,6 +359,8 @@ pub struct Verification {
     /// Waits after the first send, the second and so on; the last repeats.
     /// Never empty.
     pub resend_cooldown: Vec<Duration>,
+    /// Whether sending again makes a new code.
+    pub new_code_on_resend: bool,
 }
 
 impl Verification {
@@ -369,6 +371,7 @@ impl Verification {
             max_checks: r.number("verification.max_checks", 1..=20),
             max_sends: r.number("verification.max_sends", 1..=20),
             resend_cooldown: r.seconds_list("verification.resend_cooldown_seconds", 0..=3600),
+            new_code_on_resend: r.flag("verification.new_code_on_resend"),
         }
     }
 }

@@ -138,6 +138,17 @@ fn the_environment_comes_last() {
 }
 
 #[test]
+fn a_word_that_is_no_level_is_not_taken_for_a_module() {
+    for level in ["loud", "INFOS", "info,loud", "a=b=c", ""] {
+        let found = problems(&format!("[log]\nlevel = \"x{level}\""), &[]);
+        assert!(found[0].starts_with("config.toml:2: log.level: is no level"), "{found:#?}");
+    }
+    for level in ["off", "WARN", "info,dialback::store=debug", "dialback=trace, error"] {
+        good(&format!("[log]\nlevel = \"{level}\""), &[]);
+    }
+}
+
+#[test]
 fn variables_in_the_file_are_replaced_or_missed_by_name() {
     let text = "[twilio]\nauth_token = \"${TOKEN}\"\n[log]\nlevel = \"${LEVEL:-debug}\"\n";
     let config = good(text, &[("TOKEN", "12345")]);

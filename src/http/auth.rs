@@ -9,6 +9,9 @@ use crate::secret::Secret;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub String);
 
+/// The operator's name as a caller; no key's id is this.
+const OPERATOR: &str = "operator";
+
 /// The caller of an API request.
 ///
 /// # Errors
@@ -16,7 +19,7 @@ pub struct Caller(pub String);
 pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Error> {
     let shown = Secret::new(bearer(request).ok_or(Error::Unauthorized)?);
     if is_operator(context, &shown) {
-        return Ok(Caller("operator".into()));
+        return Ok(Caller(OPERATOR.into()));
     }
     if context.settings.keys.iter().any(|key| !key.is_empty() && *key == shown) {
         return Ok(Caller("environment".into()));
@@ -28,10 +31,12 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Erro
 /// Lets only the operator through.
 ///
 /// # Errors
-/// [`Error::Unauthorized`].
-pub fn operator(context: &Context, request: &Request) -> Result<(), Error> {
-    let shown = Secret::new(bearer(request).ok_or(Error::Unauthorized)?);
-    if is_operator(context, &shown) { Ok(()) } else { Err(Error::Unauthorized) }
+/// [`Error::OperatorOnly`] for everybody else who has a key, or as [`caller`].
+pub async fn operator(context: &Context, request: &Request) -> Result<(), Error> {
+    match caller(context, request).await? {
+        Caller(name) if name == OPERATOR => Ok(()),
+        Caller(_) => Err(Error::OperatorOnly),
+    }
 }
 
 fn is_operator(context: &Context, shown: &Secret) -> bool {

@@ -16,14 +16,19 @@ pub enum Error {
     #[error("there is nothing at this path")]
     NoRoute,
     /// The path does not know this method.
-    #[error("this path does not know this method")]
+    #[error("this path knows {allow} only")]
     MethodNotAllowed {
         /// Those that it knows.
         allow: String,
     },
     /// No key, or one that is nobody's.
-    #[error("no valid API key")]
+    #[error("send a valid API key, as in `Authorization: Bearer KEY`; `dialback key create NAME` makes one")]
     Unauthorized,
+    /// A key that may do other things.
+    #[error(
+        "API keys are made on the server's machine, by `dialback key create NAME` with the server's configuration"
+    )]
+    OperatorOnly,
     /// The signature does not prove the request.
     #[error("the signature was rejected")]
     Unproved,
@@ -110,9 +115,8 @@ impl Error {
         match self {
             Self::NoRoute => problem(404, "not_found", "There is nothing here"),
             Self::MethodNotAllowed { .. } => problem(405, "method_not_allowed", "Another method is needed"),
-            Self::Unauthorized => {
-                problem(401, "unauthorized", "An API key is needed: Authorization: Bearer KEY")
-            }
+            Self::Unauthorized => problem(401, "unauthorized", "A valid API key is needed"),
+            Self::OperatorOnly => problem(403, "operator_only", "An application's API key does not do here"),
             Self::Unproved => problem(403, "signature_rejected", "The signature was rejected"),
             Self::BodyTooLarge { .. } => problem(413, "body_too_large", "The body is too large"),
             Self::BodyLate => problem(408, "body_late", "The body did not arrive in time"),

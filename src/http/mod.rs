@@ -54,7 +54,7 @@ fn table() -> Vec<Route> {
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
     let routes = table().into_iter().map(|route| route.filter(&context));
     let all = routes.reduce(|all, next| all.or(next).unify().boxed());
-    let fallback = warp::any().map(|| error::Error::NoRoute.into_response()).boxed();
+    let fallback = warp::any().and(warp::method()).map(route::nowhere).boxed();
     match all {
         Some(all) => all.or(fallback).unify().boxed(),
         None => fallback,

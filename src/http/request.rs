@@ -60,11 +60,15 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body, whole.
+    /// The body, whole. One that says it is too long is not waited for.
     ///
     /// # Errors
     /// When it is longer than `limit` bytes, late, or broken off.
     pub async fn body(&mut self, limit: usize, deadline: Duration) -> Result<Bytes, Error> {
+        let told = self.header("content-length").and_then(|length| length.parse::<u64>().ok());
+        if told.is_some_and(|told| told > limit as u64) {
+            return Err(Error::BodyTooLarge { limit });
+        }
         let collect = async {
             let mut whole = BytesMut::new();
             while let Some(chunk) = self.body.next().await {
@@ -77,5 +81,24 @@ impl Request {
             Ok(whole.freeze())
         };
         tokio::time::timeout(deadline, collect).await.unwrap_or(Err(Error::BodyLate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use warp::http::HeaderValue;
+
+    #[tokio::test]
+    async fn a_body_that_says_it_is_too_long_is_not_waited_for() {
+        let incoming = Incoming { peer: ([127, 0, 0, 1], 1).into(), uri: "/".parse().unwrap() };
+        let headers = HeaderMap::from_iter([(
+            warp::http::header::CONTENT_LENGTH,
+            HeaderValue::from_static("99999999999"),
+        )]);
+        let never = futures_util::stream::pending::<Result<Bytes, warp::Error>>();
+        let mut request = Request::new(Vec::new(), Method::POST, incoming, headers, never);
+        let refused = request.body(10, Duration::from_secs(600)).await;
+        assert!(matches!(refused, Err(Error::BodyTooLarge { limit: 10 })));
     }
 }

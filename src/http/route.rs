@@ -119,6 +119,14 @@ impl Route {
     }
 }
 
+/// What is answered where no route is. The path is not logged: it is anybody's
+/// text, and may hold a number.
+pub fn nowhere(method: Method) -> Response {
+    let response = Error::NoRoute.into_response();
+    tracing::info!(%method, route = "none", status = response.status().as_u16(), "request");
+    response
+}
+
 /// The values of a pattern's names, when the path fits it.
 fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
     let mut params = Vec::new();

@@ -85,8 +85,9 @@ pub enum Source {
 /// one and the same event.
 ///
 /// The order is that of [`Fact::cmp`]'s fields, the status first and greatest
-/// first in a delivery's list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// first in a delivery's list. Its `Debug` leaves out what was said besides,
+/// which may be a number, such as `ForwardedFrom`.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fact {
     /// The status, when one was reported that we know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -276,6 +277,19 @@ fn escaped(text: &str) -> usize {
     text.bytes().map(length).sum()
 }
 
+impl fmt::Debug for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fact")
+            .field("status", &self.status)
+            .field("source", &self.source)
+            .field("error_code", &self.error_code)
+            .field("sequence", &self.sequence)
+            .field("carrier_at", &self.carrier_at)
+            .field("other", &self.other.keys())
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("About")
@@ -408,6 +422,7 @@ mod tests {
         let mut report = report(Status::Sent, None);
         report.about.to = Some("whatsapp:+14155550123".into());
         report.about.from = Some("+15005550006".into());
+        report.fact.other.insert("ForwardedFrom".into(), "+15005550006".into());
         let shown = format!("{report:?} {:?}", Delivery::new(report.clone(), at(1)));
         assert!(shown.contains("whatsapp:+14*******23") && shown.contains("+15*******06"), "{shown}");
         assert!(!shown.contains("4155550123") && !shown.contains("5005550006"), "{shown}");

@@ -15,7 +15,7 @@ pub enum Keyword {
 }
 
 /// A number's wish towards one sender. The latest wish holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptOut {
     /// Who asked, as an address: `+…`, `whatsapp:+…`.
     pub number: String,

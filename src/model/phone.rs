@@ -144,6 +144,11 @@ impl PhoneNumber {
             return Ok(fictional);
         }
         let text = international(text);
+        // libphonenumber looks for a number in the midst of other words, and
+        // would take an address of another channel for one of ours.
+        if text.starts_with(|c: char| c.is_alphabetic()) && !text.starts_with("tel:") {
+            return Err(PhoneError::NotANumber);
+        }
         let region = policy.default_region.as_deref().and_then(|region| region.parse::<country::Id>().ok());
         let number = phonenumber::parse(region, &text)
             .map_err(|error| parse_error(&error, &text, region.is_some()))?;
@@ -343,6 +348,8 @@ mod tests {
         let rows = [
             ("", "not_a_number"),
             ("hello", "not_a_number"),
+            ("hello +31101234567", "not_a_number"),
+            ("whatsapp:+31101234567", "not_a_number"),
             ("123", "no_country_code"),
             ("2055551234", "no_country_code"),
             ("+3110123456", "too_short"),

@@ -275,7 +275,7 @@ pub(super) fn call_params(world: &World, call: &Call, status: &str) -> Params {
 }
 
 /// Parameters in wire order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Params(pub Vec<(String, String)>);
 
 impl Params {

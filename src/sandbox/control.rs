@@ -51,6 +51,9 @@ const CONTROLS: [&str; 27] = [
     "GET /sandbox/app/verifications/{id}, /sandbox/app/deliveries/{sid}",
 ];
 
+/// The furthest that the clock is moved at once, in seconds.
+const LONGEST_MOVE: f64 = 10.0 * 366.0 * 86_400.0;
+
 /// The most exchanges one list shows.
 const LISTED: usize = 1_000;
 
@@ -167,8 +170,12 @@ fn move_clock(world: &World, request: &Request) -> Response {
         Ok(moved) => moved,
         Err(error) => return complaint(400, &error.to_string(), hint),
     };
-    let by = moved.advance_seconds.map(Duration::try_from_secs_f64).transpose();
-    let Ok(by) = by else { return complaint(400, "the clock never goes back", hint) };
+    let by = match moved.advance_seconds {
+        None => None,
+        Some(by) if (0.0..=LONGEST_MOVE).contains(&by) => Some(Duration::from_secs_f64(by)),
+        Some(by) if by < 0.0 => return complaint(400, "the clock never goes back", hint),
+        Some(_) => return complaint(400, "the clock moves by 10 years at most", hint),
+    };
     if moved.stop && moved.run {
         return complaint(400, "stop and run at once", hint);
     }

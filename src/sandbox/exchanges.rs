@@ -20,7 +20,7 @@ pub(super) struct Exchanges {
 }
 
 /// One request and what came of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Exchange {
     /// Its number; given by [`Exchanges::push`].
     pub id: u64,

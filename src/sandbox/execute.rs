@@ -32,7 +32,7 @@ const WORD_MS: u64 = 60;
 const APOLOGY: &str = "We are sorry, an application error has occurred. Goodbye.";
 
 /// Where a call goes on.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(super) enum Next {
     /// With a document from the application.
     Fetch {
@@ -63,7 +63,6 @@ pub(super) enum Opening {
 }
 
 /// Why a line stopped doing what it did.
-#[derive(Debug)]
 pub(super) enum Stop {
     /// One side put down.
     Over,

@@ -62,7 +62,7 @@ impl Request {
 }
 
 /// Form pairs in wire order, with their repetitions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Form(pub Vec<(String, String)>);
 
 impl Form {

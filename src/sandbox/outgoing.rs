@@ -25,7 +25,7 @@ const ANSWER_LIMIT: usize = 64 * 1024 + 1;
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A request to the application.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Webhook {
     /// What the log of exchanges calls it.
     pub kind: &'static str,
@@ -46,7 +46,7 @@ pub(super) struct Webhook {
 }
 
 /// What the application answered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Answer {
     /// The status.
     pub status: u16,

@@ -33,7 +33,7 @@ pub(super) struct Phone {
 }
 
 /// A text on a phone's screen.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Text {
     /// The message's SID.
     pub sid: String,

@@ -50,7 +50,7 @@ impl MessageStatus {
 }
 
 /// A message resource.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Message {
     /// `SM…`, or `MM…` with media.
     pub sid: String,
@@ -174,7 +174,7 @@ impl CallStatus {
 }
 
 /// An address to ask, and how.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(super) struct Hook {
     /// The URL as it was given, with userinfo and fragment.
     pub url: Url,
@@ -183,7 +183,7 @@ pub(super) struct Hook {
 }
 
 /// Something heard on the line.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Caption {
     /// The words; a sound is `[sound: URL]`, keys are `[keys: 12]`.
     pub text: String,
@@ -196,7 +196,7 @@ pub(super) struct Caption {
 }
 
 /// What a call was asked to do.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct CallOrder {
     /// Where the TwiML is.
     pub url: Option<Hook>,
@@ -219,7 +219,7 @@ pub(super) struct CallOrder {
 }
 
 /// How an answering machine is looked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Detection {
     /// Wait for the end of the greeting (`DetectMessageEnd`).
     pub message_end: bool,
@@ -228,7 +228,7 @@ pub(super) struct Detection {
 }
 
 /// A call resource.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Call {
     /// `CA…`.
     pub sid: String,

@@ -76,7 +76,7 @@ pub(super) struct State {
 }
 
 /// What a live call can be told.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(super) enum Control {
     /// Pick up.
     Answer,
@@ -93,7 +93,7 @@ pub(super) enum Control {
 }
 
 /// Something that Twilio's debugger would show.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Alert {
     /// The error code.
     pub code: u32,
@@ -108,7 +108,7 @@ pub(super) struct Alert {
 }
 
 /// News for the telephones page.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Event {
     /// Which kind.
     pub kind: &'static str,

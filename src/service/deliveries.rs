@@ -12,7 +12,7 @@ use crate::store::{Index, Scan, Store};
 use jiff::Timestamp;
 
 /// Which deliveries to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct DeliveryFilter {
     /// Sent to this address: a number in any writing, or an address like `whatsapp:+…`.
     pub to: Option<String>,

@@ -78,7 +78,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Number(#[from] PhoneError),
     /// No such verification, delivery or key.
-    #[error("not found")]
+    #[error("no verification or delivery has this name")]
     NotFound,
     /// The policy does not have this channel.
     #[error("the channel {0} is not offered")]

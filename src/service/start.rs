@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// What an application asks for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StartRequest {
     /// The number, as the person wrote it.
     pub to: String,

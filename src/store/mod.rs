@@ -241,11 +241,6 @@ pub trait Store: Send + Sync + 'static {
     /// they are due; those due at once by their keys.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError>;
 
-    /// The earliest time at which anything is due.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.due(Timestamp::MAX, 1).await?.first().map(|(_, at)| *at))
-    }
-
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
 

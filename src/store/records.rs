@@ -209,7 +209,7 @@ mod tests {
                 entries_removed: Vec::new(),
             };
             store.commit(vec![change]).await.unwrap();
-            let error = get::<OptOut>(&store, &key.id).await.unwrap_err().to_string();
+            let error = get::<OptOut>(&store, &key.id).await.map(drop).unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains("4155550123"), "{error}");
         }
     }

@@ -30,7 +30,7 @@ pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
 pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
 
 /// A request as received, with the URL that Twilio used for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Signed<'a> {
     /// `POST`, `GET`, …
     pub method: &'a str,
@@ -66,8 +66,9 @@ pub struct SharedKey {
     pub secret: Secret,
 }
 
-/// What was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What was accepted. Its `Debug` hides the parameters, which hold numbers and
+/// texts.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The request's decoded parameters: of a form's body, else of a GET's
     /// query; empty for other bodies. Nothing unsigned is among them.
@@ -229,6 +230,12 @@ impl Verifier {
 
     pub(crate) fn shared_keys(&self) -> &[Signer] {
         &self.shared
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified").field("signer", &self.signer).finish_non_exhaustive()
     }
 }
 

@@ -132,11 +132,6 @@ impl PublicUrl {
     pub fn host(&self) -> &str {
         &self.host
     }
-
-    /// True for `https`.
-    pub fn is_https(&self) -> bool {
-        self.scheme == "https"
-    }
 }
 
 impl fmt::Display for PublicUrl {

@@ -38,12 +38,20 @@ async fn everything_that_goes_wrong_is_a_problem_document() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_not_there_is_a_line_in_the_log_without_its_text() {
+    let app = Setup::sandbox().start().await;
+    app.get("/wp-login/4155550123").await.problem(404, "not_found");
+    let log = app.logged("route=\"none\" status=404").await;
+    assert!(!log.contains("4155550123"), "{log}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_understood_is_named() {
     let app = Setup::sandbox().start().await;
     let cases = [
         (json!({ "to": "+15551230401", "channel": "pigeon" }), "invalid_request", json!("channel")),
-        (json!({ "to": "+15551230401" }), "invalid_request", Value::Null),
-        (json!({ "to": 5, "channel": "sms" }), "invalid_request", Value::Null),
+        (json!({ "to": "+15551230401" }), "invalid_request", json!("channel")),
+        (json!({ "to": 5, "channel": "sms" }), "invalid_request", json!("to")),
         (json!({ "to": "+15551230401", "channel": "sms", "locle": "de" }), "invalid_request", Value::Null),
         (
             json!({ "to": "+15551230401", "channel": "sms", "locale": "x".repeat(36) }),
@@ -112,7 +120,7 @@ async fn without_a_key_nothing_is_told() {
         }
     }
     // An application's key makes no keys.
-    app.post("/v1/keys", &json!({ "name": "more" })).await.problem(401, "unauthorized");
+    app.post("/v1/keys", &json!({ "name": "more" })).await.problem(403, "operator_only");
     // The sandbox's key works as well as the tests'.
     let request = app.http.get(format!("{}/v1/deliveries", app.server)).bearer_auth(&app.sandbox_key);
     assert_eq!(answer(request).await.status, 200);

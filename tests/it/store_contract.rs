@@ -73,17 +73,21 @@ async fn due_ids(store: &dyn Store, until: Timestamp, limit: usize) -> Vec<Strin
     store.due(until, limit).await.unwrap().into_iter().map(|(key, _)| key.id).collect()
 }
 
+async fn next_due(store: &dyn Store) -> Option<Timestamp> {
+    store.due(Timestamp::MAX, 1).await.unwrap().first().map(|(_, at)| *at)
+}
+
 /// The story: what one record, and several, live through.
 async fn story(store: &dyn Store) {
     store.probe().await.unwrap();
     assert!(records::get::<Thing>(store, "a").await.unwrap().is_none());
-    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(next_due(store).await, None);
 
     let first = thing("a", 1, Some(50), Some((1, 10)));
     records::save(store, None, &first).await.unwrap();
     let read = records::get::<Thing>(store, "a").await.unwrap().unwrap();
     assert_eq!((read.version, &read.record), (1, &first));
-    assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
+    assert_eq!(next_due(store).await, Some(at(50)));
 
     // Written from nothing, or from an older version: too late.
     let again = records::save(store, None, &first).await;
@@ -116,7 +120,7 @@ async fn story(store: &dyn Store) {
     records::save(store, None, &thing("d", 1, None, Some((22, 30)))).await.unwrap();
     assert_eq!(due_ids(store, Timestamp::MAX, 9).await, ["c", "b"]);
     assert_eq!(due_ids(store, Timestamp::MAX, 1).await, ["c"]);
-    assert_eq!(store.next_due().await.unwrap(), Some(at(-5)));
+    assert_eq!(next_due(store).await, Some(at(-5)));
 
     // Newest first, ties by id descending, in bounds, page by page.
     assert_eq!(ids(store, all()).await, ["d", "c", "b", "a"]);

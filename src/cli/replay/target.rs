@@ -4,14 +4,16 @@
 //! name: a replayed webhook changes what a server believes.
 
 use super::prepare::Signer;
+use crate::cli::client::store_dir;
 use crate::cli::operator::Operator;
-use crate::config::{Config, StoreUrl};
+use crate::cli::serve::reachable;
+use crate::config::Config;
 use crate::secret::Secret;
 use crate::twilio::url::PublicUrl;
 use anyhow::{Context, bail};
 use reqwest::Url;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 
 /// A server and how Twilio would talk to it.
 #[derive(Debug, Clone)]
@@ -38,10 +40,7 @@ pub struct Wishes {
 /// # Errors
 /// The file is there and cannot be read.
 pub fn running(config: &Config) -> anyhow::Result<Option<Operator>> {
-    match &config.store.url {
-        StoreUrl::Sled(dir) => Ok(Operator::read(dir)?),
-        StoreUrl::Memory => Ok(None),
-    }
+    Ok(store_dir(config).map(Operator::read).transpose()?.flatten())
 }
 
 impl Target {
@@ -89,12 +88,6 @@ fn configured(config: &Config) -> anyhow::Result<String> {
         }
         None => Ok(format!("http://{}", reachable(config.server.listen))),
     }
-}
-
-/// `0.0.0.0` and `[::]` are for listening; nobody can call them.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = if listen.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { listen.ip() };
-    SocketAddr::new(ip, listen.port())
 }
 
 fn loopback(url: String) -> anyhow::Result<String> {

@@ -27,6 +27,7 @@ use tokio::sync::{Notify, watch};
 /// The sender in the sandbox where none is configured: Twilio's magic number
 /// that may always send.
 const SANDBOX_FROM: &str = "+15005550006";
+
 /// A service that is ready to run: its ports are bound and its store is open.
 pub struct App {
     config: Config,
@@ -167,14 +168,18 @@ impl App {
     }
 }
 
-async fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+/// Listens there.
+///
+/// # Errors
+/// When it cannot, with the key to turn.
+pub async fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr)
         .await
         .with_context(|| format!("cannot listen on {addr}: set {key} to a free address, or port 0 for any"))
 }
 
 /// The address that a process on this machine can reach.
-fn reachable(addr: SocketAddr) -> SocketAddr {
+pub fn reachable(addr: SocketAddr) -> SocketAddr {
     let mut addr = addr;
     if addr.ip().is_unspecified() {
         addr.set_ip(if addr.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
@@ -191,7 +196,7 @@ pub fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Pat
         StoreUrl::Memory => Ok((Arc::new(Memory::new()), None)),
         StoreUrl::Sled(dir) => {
             let options = sled::Options { cache_bytes: config.store.cache_bytes, ..sled::Options::default() };
-            let store = sled::Sled::open(Path::new(dir), options)?;
+            let store = sled::Sled::open(Path::new(dir), options).context("store.url")?;
             Ok((Arc::new(store), Some(dir.clone())))
         }
     }
@@ -233,8 +238,7 @@ fn gateway_of(
         (None, Some(from)) => Sender::From(from.clone()),
         (None, None) => anyhow::bail!("nobody to send as: set twilio.from or twilio.messaging_service_sid"),
     };
-    let base_url =
-        sandbox_url.or_else(|| twilio.base_url.clone()).unwrap_or_else(|| "https://api.twilio.com".into());
+    let base_url = twilio.base_url.clone().or(sandbox_url).unwrap_or_else(|| "https://api.twilio.com".into());
     let settings = twilio::Settings {
         base_url,
         account_sid,

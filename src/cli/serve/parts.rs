@@ -32,6 +32,7 @@ pub fn policy(config: &Config) -> Policy {
         max_checks: verification.max_checks,
         max_sends: u8::try_from(verification.max_sends).unwrap_or(u8::MAX),
         cooldown: verification.resend_cooldown.clone(),
+        new_code_on_resend: verification.new_code_on_resend,
         channels,
         gate: match voice.gate {
             config::Gate::AnyKey => Gate::AnyKey,

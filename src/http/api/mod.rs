@@ -1,24 +1,14 @@
 //! The application's API, version 1: JSON in, JSON or a problem document out.
 
+mod body;
 pub mod deliveries;
 pub mod keys;
 pub mod verifications;
 pub mod views;
 
-use super::context::Context;
 use super::error::Error;
 use super::request::Request;
-use serde::de::DeserializeOwned;
-
-/// The body as a value of that type.
-///
-/// # Errors
-/// The body's, or [`Error::Invalid`] with what is wrong and where.
-async fn json<T: DeserializeOwned>(context: &Context, request: &mut Request) -> Result<T, Error> {
-    let body = request.body(context.settings.max_body, context.settings.body_timeout).await?;
-    serde_json::from_slice(&body)
-        .map_err(|error| Error::Invalid { field: None, detail: format!("the JSON body: {error}") })
-}
+use body::Body;
 
 /// The query's parameters, decoded. Names that are not among `known` are
 /// refused: a filter with a slip in its name would show everything.

@@ -1,6 +1,6 @@
 //! `/v1/verifications`
 
-use super::{json, views};
+use super::{Body, views};
 use crate::http::auth::{Caller, caller};
 use crate::http::context::Context;
 use crate::http::error::Error;
@@ -9,7 +9,6 @@ use crate::http::request::Request;
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::service::{Idempotency, ServiceError, StartRequest};
-use serde::Deserialize;
 use serde_json::{Value, json as object};
 use std::sync::Arc;
 use warp::http::header::LOCATION;
@@ -21,29 +20,20 @@ const MAX_KEY: usize = 255;
 /// The longest locale, in bytes: the longest tag that means something is far shorter.
 const MAX_LOCALE: usize = 35;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Create {
-    to: String,
-    channel: String,
-    #[serde(default)]
-    locale: Option<String>,
-}
-
 /// `POST /v1/verifications`
 pub async fn create(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let caller = caller(&context, &request).await?;
     let idempotency = idempotency(&request, caller)?;
-    let body: Create = json(&context, &mut request).await?;
-    let channel = channel(&body.channel)?;
-    let locale = body.locale.filter(|locale| !locale.is_empty());
+    let mut body = Body::read(&context, &mut request, &["to", "channel", "locale"]).await?;
+    let (to, channel) = (body.needed("to")?, channel(&body.needed("channel")?)?);
+    let locale = body.text("locale")?.filter(|locale| !locale.is_empty());
     if locale.as_ref().is_some_and(|locale| locale.len() > MAX_LOCALE) {
         return Err(Error::field(
             "locale",
             format!("a locale has at most {MAX_LOCALE} characters, like pt-BR"),
         ));
     }
-    let started = context.service.start(StartRequest { to: body.to, channel, locale }, idempotency).await?;
+    let started = context.service.start(StartRequest { to, channel, locale }, idempotency).await?;
     let mut response = reply::json(StatusCode::CREATED, &views::verification(&started.view));
     let headers = response.headers_mut();
     if let Ok(location) =
@@ -64,18 +54,12 @@ pub async fn fetch(context: Arc<Context>, request: Request) -> Result<Response, 
     Ok(reply::json(StatusCode::OK, &views::verification(&view)))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Check {
-    code: String,
-}
-
 /// `POST /v1/verifications/{id}/check`
 pub async fn check(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     caller(&context, &request).await?;
     let id = id(&request)?;
-    let body: Check = json(&context, &mut request).await?;
-    let checked = context.service.check(&id, &body.code).await?;
+    let code = Body::read(&context, &mut request, &["code"]).await?.needed("code")?;
+    let checked = context.service.check(&id, &code).await?;
     let mut answer = views::verification(&checked.view);
     if let Value::Object(answer) = &mut answer {
         answer.insert("valid".into(), object!(checked.valid));
@@ -83,22 +67,15 @@ pub async fn check(context: Arc<Context>, mut request: Request) -> Result<Respon
     Ok(reply::json(StatusCode::OK, &answer))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Resend {
-    #[serde(default)]
-    channel: Option<String>,
-}
-
 /// `POST /v1/verifications/{id}/resend`; the body may be left out.
 pub async fn resend(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     caller(&context, &request).await?;
     let id = id(&request)?;
-    let body: Resend = match request.header("content-length") {
-        Some("0") | None if request.header("transfer-encoding").is_none() => Resend::default(),
-        _ => json(&context, &mut request).await?,
+    let mut body = match request.header("content-length") {
+        Some("0") | None if request.header("transfer-encoding").is_none() => Body::empty(),
+        _ => Body::read(&context, &mut request, &["channel"]).await?,
     };
-    let channel = body.channel.as_deref().map(channel).transpose()?;
+    let channel = body.text("channel")?.as_deref().map(channel).transpose()?;
     let view = context.service.resend(&id, channel).await?;
     Ok(reply::json(StatusCode::OK, &views::verification(&view)))
 }

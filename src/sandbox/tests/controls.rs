@@ -121,7 +121,13 @@ async fn the_clock_is_moved_stopped_and_run() {
     stage.steer(Method::POST, "clock", r#"{"advance_seconds":90}"#).await;
     assert_eq!(stage.clock.now().duration_since(before).as_secs(), 90);
     assert_eq!(stage.steer(Method::POST, "clock", r#"{"run":true}"#).await.1["stopped"], false);
-    for wrong in [r#"{"advance_seconds":-1}"#, r#"{"back":1}"#, "x", r#"{"stop":true,"run":true}"#] {
+    for wrong in [
+        r#"{"advance_seconds":-1}"#,
+        r#"{"advance_seconds":1e12}"#,
+        r#"{"back":1}"#,
+        "x",
+        r#"{"stop":true,"run":true}"#,
+    ] {
         let (status, complaint) = stage.steer(Method::POST, "clock", wrong).await;
         assert_eq!(status, 400, "{wrong}");
         assert!(complaint["hint"].as_str().unwrap().contains("advance_seconds"));

@@ -43,6 +43,9 @@ impl Directory {
     /// have left half-written.
     pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
         let cannot = |error: io::Error| StoreError::Open(format!("{}: {error}", dir.display()));
+        if dir.is_file() {
+            return Err(StoreError::Open(format!("{} is a file: name a directory", dir.display())));
+        }
         create(dir).map_err(cannot)?;
         let path = dir.canonicalize().map_err(cannot)?;
         let lock = lock(&path)?;

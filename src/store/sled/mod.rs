@@ -175,7 +175,7 @@ impl Store for Sled {
     }
 
     // A group that is applied while this reads may move a record past it, from
-    // later to earlier; `next_due` asked afterwards names that one.
+    // later to earlier; who commits such a move asks again afterwards.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         self.blocking(move |shared| {
             shared.with(|db| {
