@@ -7,6 +7,7 @@ use dialback::twilio::explain::{Hints, explain};
 use dialback::twilio::form;
 use dialback::twilio::signature::{Algorithm, Signed, Token, Verifier, sign_request};
 use std::hint::black_box;
+use std::time::Duration;
 
 /// A status callback as Twilio sends it, 361 bytes.
 const BODY: &[u8] = b"ErrorCode=30003&RawDlrDoneDate=2611200000&SmsSid=SMd097c097bfa960e81c522ab2518e135c\
@@ -41,5 +42,11 @@ fn signature(c: &mut Criterion) {
     c.bench_function("explain in vain", |b| b.iter(|| explain(&verifier, &invalid, &Hints::default())));
 }
 
-criterion_group!(benches, signature);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = signature
+}
 criterion_main!(benches);

@@ -4,6 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use dialback::twilio::twiml::documents::{GatePolicy, gate, read_code};
 use dialback::twilio::words::resolve;
 use std::hint::black_box;
+use std::time::Duration;
 
 fn documents(c: &mut Criterion) {
     let words = resolve(Some("de"));
@@ -16,5 +17,11 @@ fn documents(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, documents);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = documents
+}
 criterion_main!(benches);

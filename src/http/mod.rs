@@ -20,7 +20,6 @@ pub use webhooks::explainer::Explainer;
 
 use route::{Route, get, get_or_post, post, route};
 use std::sync::Arc;
-use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
@@ -52,11 +51,5 @@ fn table() -> Vec<Route> {
 
 /// The whole service as a filter.
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
-    let routes = table().into_iter().map(|route| route.filter(&context));
-    let all = routes.reduce(|all, next| all.or(next).unify().boxed());
-    let fallback = warp::any().and(warp::method()).map(route::nowhere).boxed();
-    match all {
-        Some(all) => all.or(fallback).unify().boxed(),
-        None => fallback,
-    }
+    route::service(table(), context)
 }

@@ -3,6 +3,9 @@
 use super::context::Context;
 use super::error::Error;
 use super::request::Request;
+use crate::server::Incoming;
+use bytes::Buf;
+use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -10,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::http::Method;
+use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
 type Handler =
@@ -82,46 +85,67 @@ impl Methods {
     }
 }
 
-impl Route {
-    /// This route as a filter that rejects other paths and answers its own.
-    pub fn filter(self, context: &Arc<Context>) -> BoxedFilter<(Response,)> {
-        let Self { pattern, methods } = self;
-        let context = context.clone();
-        warp::path::full()
-            .and_then(move |path: warp::path::FullPath| {
-                std::future::ready(matches(pattern, path.as_str()).ok_or_else(warp::reject::not_found))
-            })
-            .and(warp::method())
-            .and(warp::ext::get())
-            .and(warp::header::headers_cloned())
-            .and(warp::body::stream())
-            .then(move |params, method: Method, incoming, headers, body| {
-                let context = context.clone();
-                let answer = match methods.0.get(method.as_str()) {
-                    Some(handler) => {
-                        let request = Request::new(params, method.clone(), incoming, headers, body);
-                        handler(context, request)
-                    }
-                    None => {
-                        let allow = methods.allow();
-                        Box::pin(async move { Err(Error::MethodNotAllowed { allow }) })
-                    }
-                };
-                async move {
-                    let start = Instant::now();
-                    let response = answer.await.unwrap_or_else(Error::into_response);
-                    let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
-                    tracing::info!(%method, route = pattern, status, micros, "request");
-                    response
+/// All routes as one filter, which looks a path up once. A chain of filters
+/// would ask each in turn, on the way in and at every wake-up.
+pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Response,)> {
+    let table: Arc<[Route]> = table.into();
+    warp::method()
+        .and(warp::ext::get())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |method: Method, incoming: Incoming, headers, body| {
+            let answer = begin(&table, &context, method.clone(), incoming, headers, body);
+            async move {
+                match answer {
+                    Some((route, answer)) => logged(method, route, answer).await,
+                    None => nowhere(&method),
                 }
-            })
-            .boxed()
-    }
+            }
+        })
+        .boxed()
+}
+
+type Answer = BoxFuture<'static, Result<Response, Error>>;
+
+/// The route of a request, and its answer in the making.
+fn begin<S, B>(
+    table: &[Route],
+    context: &Arc<Context>,
+    method: Method,
+    incoming: Incoming,
+    headers: HeaderMap,
+    body: S,
+) -> Option<(&'static str, Answer)>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
+    B: Buf,
+{
+    let (Route { pattern, methods }, params) = find(table, incoming.uri.path())?;
+    let answer = match methods.0.get(method.as_str()) {
+        Some(handler) => handler(context.clone(), Request::new(params, method, incoming, headers, body)),
+        None => {
+            let allow = methods.allow();
+            Box::pin(async move { Err(Error::MethodNotAllowed { allow }) })
+        }
+    };
+    Some((*pattern, answer))
+}
+
+async fn logged(method: Method, route: &'static str, answer: Answer) -> Response {
+    let start = Instant::now();
+    let response = answer.await.unwrap_or_else(Error::into_response);
+    let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
+    tracing::info!(%method, route, status, micros, "request");
+    response
+}
+
+fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> {
+    table.iter().find_map(|route| Some((route, matches(route.pattern, path)?)))
 }
 
 /// What is answered where no route is. The path is not logged: it is anybody's
 /// text, and may hold a number.
-pub fn nowhere(method: Method) -> Response {
+fn nowhere(method: &Method) -> Response {
     let response = Error::NoRoute.into_response();
     tracing::info!(%method, route = "none", status = response.status().as_u16(), "request");
     response

@@ -33,6 +33,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use writer::{GROUP_CHANGES, Work, Writer};
 
@@ -91,7 +92,8 @@ impl Sled {
         let shared = Arc::new(Shared::new(db.clone(), directory));
         let (sender, queue) = sync_channel(options.max_waiting.max(1));
         let group_limit = options.group_limit.clamp(1, GROUP_CHANGES);
-        let writer = Writer { db, sync, shared: Arc::clone(&shared), queue, group_limit, number };
+        let runtime = Handle::try_current().ok();
+        let writer = Writer { db, sync, shared: Arc::clone(&shared), queue, group_limit, number, runtime };
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())

@@ -12,7 +12,7 @@
 //! overlap, for sled applies nothing while it flushes, and the sync that is
 //! left over is a tenth of a group's time.
 //!
-//! It refuses to know the runtime, directories and what records mean.
+//! It refuses to know directories and what records mean.
 
 use super::super::{Change, CommitError, Key, StoreError, Version};
 use super::layout;
@@ -23,6 +23,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// Most changes in a group. Larger batches were lost whole in simulated power
@@ -39,6 +40,19 @@ pub(super) struct Work {
     pub answer: oneshot::Sender<Result<(), CommitError>>,
 }
 
+/// Answers that are given when this is dropped, wherever that is: also with a
+/// runtime that has ended.
+struct Answers(Vec<(oneshot::Sender<Result<(), CommitError>>, Result<(), CommitError>)>);
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        for (answer, verdict) in self.0.drain(..) {
+            // Who has gone no longer asks; what was taken is done all the same.
+            let _ = answer.send(verdict);
+        }
+    }
+}
+
 /// Makes durable what was flushed, the group with that number.
 pub(super) type SyncData = Box<dyn FnMut(u64) -> io::Result<()> + Send>;
 
@@ -52,6 +66,8 @@ pub(super) struct Writer {
     pub group_limit: usize,
     /// The number of the last group.
     pub number: u64,
+    /// Where those who wait run, if that is known.
+    pub runtime: Option<Handle>,
 }
 
 impl Writer {
@@ -94,11 +110,21 @@ impl Writer {
             true => self.shared.failure().map_or(Ok(()), Err),
             false => self.settle(group, answers.len()),
         };
-        for (answer, taken) in answers {
+        let verdicts = answers.into_iter().map(|(answer, taken)| {
             let verdict = taken.and_then(|()| settled.clone().map_err(CommitError::Store));
             self.shared.count(&verdict);
-            // Who has gone no longer asks; what was taken is done all the same.
-            let _ = answer.send(verdict);
+            (answer, verdict)
+        });
+        self.answer(Answers(verdicts.collect()));
+    }
+
+    /// Each answer from this thread would wake a thread of the runtime, which
+    /// serves one request and sleeps again; so a group's answers are given by
+    /// a task, and wake one.
+    fn answer(&self, answers: Answers) {
+        match &self.runtime {
+            Some(runtime) if answers.0.len() > 1 => drop(runtime.spawn(async move { drop(answers) })),
+            _ => drop(answers),
         }
     }
 

@@ -1,0 +1,100 @@
+//! What the pure core costs: reading a callback, deciding, merging, and
+//! writing a record down.
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use dialback::entropy::Entropy;
+use dialback::model::channel::Channel;
+use dialback::model::code::{CodeKey, CodeKeys};
+use dialback::model::delivery::{Delivery, Report, Source};
+use dialback::model::id::VerificationId;
+use dialback::model::phone::{NumberPolicy, PhoneNumber};
+use dialback::model::policy::Policy;
+use dialback::model::verification::{Event, Outcome, Start, Step, Verification, decide};
+use dialback::secret::Secret;
+use dialback::store::records;
+use dialback::twilio::{callback, form};
+use jiff::Timestamp;
+use std::hint::black_box;
+use std::time::Duration;
+
+const SID: &str = "d097c097bfa960e81c522ab2518e135c";
+
+fn message(status: &str) -> Report {
+    let body = format!(
+        "SmsSid=SM{SID}&SmsStatus={status}&MessageStatus={status}&To=%2B447700900123\
+         &MessagingServiceSid=MG{SID}&MessageSid=SM{SID}&AccountSid=AC{SID}&From=%2B447700900999\
+         &ApiVersion=2010-04-01"
+    );
+    callback::report(&form::parse(body.as_bytes()), Source::StatusCallback, None).expect("a callback")
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).expect("a time")
+}
+
+fn deliveries(c: &mut Criterion) {
+    let call = format!(
+        "CallSid=CA{SID}&CallStatus=completed&Timestamp=Thu%2C%2024%20Aug%202023%2005%3A01%3A45%20%2B0000\
+         &SequenceNumber=3&CallDuration=15&Duration=1&SipResponseCode=200&AnsweredBy=human&To=%2B447700900123\
+         &From=%2B447700900999&Direction=outbound-api&AccountSid=AC{SID}&CallbackSource=call-progress-events"
+    );
+    let call = form::parse(call.as_bytes());
+    c.bench_function("callback decode", |b| {
+        b.iter(|| callback::report(black_box(&call), Source::StatusCallback, None))
+    });
+
+    let (first, rest) = (message("queued"), ["sending", "sent"].map(message));
+    let known = rest
+        .into_iter()
+        .fold(Delivery::new(first, at(0)), |delivery, report| delivery.merge(report, at(1)).expect("news"));
+    let (news, known_already) = (message("delivered"), message("sent"));
+    assert!(known.merge(known_already.clone(), at(2)).is_none());
+    let merge = |report: Report| known.merge(black_box(report), at(2)).is_some();
+    c.bench_function("merge news", |b| b.iter_batched(|| news.clone(), merge, BatchSize::SmallInput));
+    c.bench_function("merge a repetition", |b| {
+        b.iter_batched(|| known_already.clone(), merge, BatchSize::SmallInput)
+    });
+    let change = || records::put(None, black_box(&known));
+    c.bench_function("record write", |b| b.iter(change));
+}
+
+fn verifications(c: &mut Criterion) {
+    let key = CodeKey { id: "bench".into(), secret: Secret::new(SID) };
+    let keys = CodeKeys::new(vec![key]).expect("a key that is long enough");
+    let policy = Policy::default();
+    let start = Start {
+        id: VerificationId::from_random(Entropy::seeded(1).bytes()),
+        to: PhoneNumber::parse("+447700900123", &NumberPolicy::default()).expect("a number"),
+        locale: None,
+        channel: Channel::Call,
+        code: keys.seed([7; 16], 6),
+        gate_key: None,
+    };
+    let waiting = Verification::start(&policy, start, at(0));
+    let sid = format!("CA{SID}").parse().expect("a sid");
+    let asks = Event::CallAsks { number: 1, sid, machine: false, step: Step::Answered };
+    assert_eq!(decide(&policy, &waiting, asks.clone(), at(1)).outcome, Outcome::SayGate);
+
+    let mut bench = |name, event: Event| {
+        c.bench_function(name, |b| {
+            b.iter_batched(
+                || event.clone(),
+                |event| decide(&policy, black_box(&waiting), event, at(1)),
+                BatchSize::SmallInput,
+            );
+        });
+    };
+    bench("decide a check", Event::Check { matches: false });
+    bench("decide a claim", Event::Claim { number: 1 });
+    bench("decide what a call hears", asks);
+    c.bench_function("code derive", |b| b.iter(|| keys.derive(&waiting.id, black_box(&waiting.code))));
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = deliveries, verifications
+}
+criterion_main!(benches);

@@ -1,0 +1,152 @@
+//! What a webhook costs, end to end: `cargo bench --bench webhooks`.
+//!
+//! This process drives `dialback serve` (a process of its own, its store on
+//! the disk) over loopback with signed callbacks, and beside it, in
+//! alternating runs, the same accept loop answering 204 without doing
+//! anything. What counts are the ratios: both share the machine, the client
+//! and the noise of the moment.
+//!
+//! ```text
+//! cargo bench --bench webhooks -- [--quick] [--seconds N] [--rounds N]
+//!     [--connections N,N] [--only TEXT] [--targets empty,off,json,memory]
+//! ```
+//!
+//! Targets: `empty` (no work), `off` (the store on disk, no log), `json` (the
+//! same with the log of `serve` at level info, as JSON, into a file), `memory`
+//! (no log, no disk: what is left is not the store's).
+
+mod load;
+mod report;
+mod requests;
+mod target;
+
+use load::Load;
+use report::{Row, Run};
+use requests::{Kind, Order, Script};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+use target::Target;
+
+/// Requests made ready for a second of load: more than this machine answers.
+const PER_SECOND: usize = 60_000;
+
+/// What one line of the table is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Scenario {
+    kind: Kind,
+    order: Order,
+    /// Whether a connection carries many requests or one.
+    kept: bool,
+    connections: usize,
+}
+
+impl Scenario {
+    fn name(&self) -> String {
+        let connection = if self.kept { "kept" } else { "new" };
+        format!("{} {} {connection} {}", self.kind, self.order, self.connections)
+    }
+}
+
+struct Options {
+    seconds: f64,
+    rounds: usize,
+    connections: Vec<usize>,
+    only: String,
+    targets: Vec<Target>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(path) = value(&arguments, target::EMPTY) {
+        target::serve_empty(path.as_ref());
+        return ExitCode::SUCCESS;
+    }
+    let options = options(&arguments);
+    let mut rows = Vec::new();
+    for scenario in scenarios(&options) {
+        let runs = measure(&scenario, &options);
+        let row = Row::of(scenario, runs);
+        if rows.is_empty() {
+            println!("{}", report::HEAD);
+        }
+        print!("{row}");
+        rows.push(row);
+    }
+    report::summary(&rows);
+    ExitCode::SUCCESS
+}
+
+fn value<'a>(arguments: &'a [String], name: &str) -> Option<&'a String> {
+    let at = arguments.iter().position(|argument| argument == name)?;
+    arguments.get(at + 1)
+}
+
+fn options(arguments: &[String]) -> Options {
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let number = |name, usual| value(arguments, name).map_or(usual, |text| text.parse().expect("a number"));
+    let list = |name, usual: &str| {
+        let text = value(arguments, name).map_or(usual, String::as_str);
+        text.split(',').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let connections = list("--connections", if quick { "32" } else { "1,32,256" });
+    Options {
+        seconds: number("--seconds", if quick { 1.0 } else { 2.0 }),
+        rounds: number("--rounds", if quick { 1.0 } else { 3.0 }) as usize,
+        connections: connections.iter().map(|text| text.parse().expect("a number")).collect(),
+        only: value(arguments, "--only").cloned().unwrap_or_default(),
+        targets: list("--targets", "empty,off,json").iter().map(|name| Target::named(name)).collect(),
+    }
+}
+
+fn scenarios(options: &Options) -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for kept in [true, false] {
+        for &connections in &options.connections {
+            for order in [Order::InOrder, Order::Shuffled] {
+                all.push(Scenario { kind: Kind::Status, order, kept, connections });
+            }
+            for kind in [Kind::Rejected, Kind::Voice] {
+                all.push(Scenario { kind, order: Order::InOrder, kept, connections });
+            }
+        }
+    }
+    all.retain(|scenario| scenario.name().contains(&options.only));
+    all
+}
+
+/// One after the other, round by round, so that no target has the quiet hour.
+fn measure(scenario: &Scenario, options: &Options) -> Vec<Run> {
+    let span = Duration::from_secs_f64(options.seconds);
+    let most = (options.seconds * PER_SECOND as f64) as usize;
+    let prepared = (scenario.kind != Kind::Voice)
+        .then(|| Rc::new(requests::status(scenario.kind, scenario.order, scenario.kept, most)));
+    let mut runs = Vec::new();
+    for _ in 0..options.rounds {
+        for target in &options.targets {
+            let server = target.start();
+            let load = |script: &Rc<Script>, span| {
+                load::drive(Load {
+                    addr: server.addr,
+                    script: Rc::clone(script),
+                    kept: scenario.kept,
+                    connections: scenario.connections,
+                    span,
+                    expected: if *target == Target::Empty { 204 } else { scenario.kind.answer() },
+                })
+            };
+            let script = prepared.clone().unwrap_or_else(|| {
+                let script = requests::voice(server.calls(*target), scenario.kept, most);
+                // Each call is bound by its first request; the rest is reading.
+                load(&Rc::new(script.head(target::CALLS)), Duration::from_secs(60));
+                Rc::new(script)
+            });
+            let before = server.cpu();
+            let done = load(&script, span);
+            let cpu = server.cpu() - before;
+            runs.push(Run::of(*target, done, cpu, server.bytes_on_disk(), server.peak_memory()));
+            server.stop();
+        }
+    }
+    runs
+}

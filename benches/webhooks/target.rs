@@ -1,0 +1,231 @@
+//! What is driven: processes of their own, so that their processor time and
+//! memory are theirs alone.
+
+use crate::requests::{ACCOUNT, PUBLIC_URL, TOKEN};
+use dialback::server::{Limits, serve};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use warp::Filter;
+
+/// The argument that makes this program the empty server.
+pub const EMPTY: &str = "--serve-empty";
+
+/// How many calls of ours a voice benchmark has.
+pub const CALLS: usize = 256;
+
+const API_KEY: &str = "0af657d0e70acabaf35ab0f0f84481e5";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The accept loop, answering 204.
+    Empty,
+    /// `dialback serve` with the log off.
+    Off,
+    /// `dialback serve` with the log at level info, as JSON, into a file.
+    Json,
+    /// `dialback serve` with the log off and the store in memory.
+    Memory,
+}
+
+impl Target {
+    pub fn named(name: &str) -> Self {
+        let all = [Self::Empty, Self::Off, Self::Json, Self::Memory];
+        all.into_iter().find(|target| target.to_string() == name).expect("empty, off, json or memory")
+    }
+
+    /// A fresh server with a fresh store, on the disk that holds `target`.
+    pub fn start(self) -> Server {
+        let base = std::env::current_dir().expect("a directory to work in").join("target");
+        let dir = tempfile::tempdir_in(base).expect("a directory on the disk");
+        let ready = dir.path().join("ready.json");
+        let mut command = match self {
+            Self::Empty => {
+                let mut command = Command::new(std::env::current_exe().expect("this program"));
+                command.arg(EMPTY).arg(&ready);
+                command
+            }
+            _ => self.dialback(dir.path(), &ready),
+        };
+        let log = File::create(dir.path().join("log")).expect("a file for the log");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let child = child.expect("a server");
+        let mut server = Server { addr: ([127, 0, 0, 1], 0).into(), child, dir };
+        server.addr = server.wait(&ready);
+        server
+    }
+
+    fn dialback(self, dir: &Path, ready: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dialback"));
+        let store = match self {
+            Self::Memory => "memory:".to_owned(),
+            _ => format!("sled:{}", dir.join("store").display()),
+        };
+        let level = if self == Self::Json { "info" } else { "off" };
+        let settings = [
+            ("PUBLIC_URL", PUBLIC_URL),
+            ("SERVER__LISTEN", "127.0.0.1:0"),
+            ("STORE__URL", &store),
+            ("TWILIO__ACCOUNT_SID", ACCOUNT),
+            ("TWILIO__AUTH_TOKEN", TOKEN),
+            ("TWILIO__FROM", "+15005550006"),
+            ("GATEWAY__KIND", "console"),
+            ("SANDBOX__ENABLED", "false"),
+            ("CODES__KEYS", "[{id=\"bench\",secret=\"0af657d0e70acabaf35ab0f0f84481e50af657d0\"}]"),
+            ("LOG__FORMAT", "json"),
+            ("LOG__LEVEL", level),
+            ("API_KEY", API_KEY),
+        ];
+        command.current_dir(dir).arg("serve").arg("--ready-file").arg(ready);
+        command.envs(settings.map(|(name, value)| (format!("DIALBACK_{name}"), value.to_owned())));
+        command
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Empty => "empty",
+            Self::Off => "off",
+            Self::Json => "json",
+            Self::Memory => "memory",
+        })
+    }
+}
+
+/// The same accept loop and the same runtime, answering 204 to everything.
+pub fn serve_empty(ready: &Path) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let addr = listener.local_addr().expect("an address");
+        fs::write(ready, format!("{{\"server\":\"{addr}\"}}")).expect("a file");
+        let service = warp::service(warp::any().map(|| warp::http::StatusCode::NO_CONTENT));
+        serve(listener, service, Limits::default(), std::future::pending()).await;
+    });
+}
+
+/// A server that runs.
+pub struct Server {
+    pub addr: SocketAddr,
+    child: Child,
+    dir: TempDir,
+}
+
+impl Server {
+    fn wait(&mut self, ready: &Path) -> SocketAddr {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(10) {
+            let text = fs::read_to_string(ready).unwrap_or_default();
+            if let Ok(ready) = serde_json::from_str::<serde_json::Value>(&text) {
+                return ready["server"].as_str().and_then(|addr| addr.parse().ok()).expect("an address");
+            }
+            if let Ok(Some(_)) = self.child.try_wait() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("no server: {}", fs::read_to_string(self.dir.path().join("log")).unwrap_or_default());
+    }
+
+    /// Calls of ours: the path that each asks, and its SID. The empty server
+    /// gets some that are nobody's.
+    pub fn calls(&self, target: Target) -> Vec<(String, String)> {
+        let id = |n: usize| match target {
+            Target::Empty => format!("VE{n:032x}"),
+            _ => {
+                self.api("POST", "/v1/verifications", "{\"to\":\"+14155552671\",\"channel\":\"call\"}")["id"]
+                    .as_str()
+                    .expect("an id")
+                    .to_owned()
+            }
+        };
+        let ids: Vec<String> = (0..CALLS).map(id).collect();
+        let sid = |id: &String| match target {
+            Target::Empty => id.replace("VE", "CA"),
+            _ => self.sid(id),
+        };
+        ids.iter().map(|id| (format!("/twilio/voice/{id}/1"), sid(id))).collect()
+    }
+
+    /// The worker places the call shortly after.
+    fn sid(&self, id: &str) -> String {
+        for _ in 0..500 {
+            let view = self.api("GET", &format!("/v1/verifications/{id}"), "");
+            if let Some(sid) = view["deliveries"][0]["sid"].as_str() {
+                return sid.to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the call was not placed");
+    }
+
+    fn api(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+        let mut stream = TcpStream::connect(self.addr).expect("the server accepts");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {API_KEY}\r\n\
+             Content-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("the server takes a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the server answers");
+        let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    /// Processor time, user and system, in steps of 10 ms.
+    pub fn cpu(&self) -> Duration {
+        let stat = self.proc("stat");
+        let after_name = stat.rsplit(") ").next().unwrap_or_default();
+        let ticks = after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
+    /// The most memory it had, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = self.proc("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+        kilobytes.unwrap_or(0) * 1024
+    }
+
+    fn proc(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("the server runs")
+    }
+
+    /// What the store takes, in bytes.
+    pub fn bytes_on_disk(&self) -> u64 {
+        size(&self.dir.path().join("store"))
+    }
+
+    /// Ends it at once: its store goes with it.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself, and then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(entries) = fs::read_dir(path) else {
+        return fs::metadata(path).map_or(0, |file| file.blocks() * 512);
+    };
+    entries.flatten().map(|entry| size(&entry.path())).sum()
+}
