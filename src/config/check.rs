@@ -13,7 +13,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> (Vec<Problem>, Vec<Prob
     let (mut refused, mut unwise) = (Reader::new(layers), Reader::new(layers));
     urls(config, &mut refused, &mut unwise);
     missing(config, &mut refused);
-    asked_twice(config, &mut refused);
+    asked_twice(config, &mut refused, &mut unwise);
     sandbox(config, &mut refused, &mut unwise);
     account(&config.twilio, &mut refused, &mut unwise);
     codes(config, &mut refused);
@@ -108,12 +108,19 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
 }
 
 /// What is dangerous where others can reach the server has to be asked for twice.
-fn asked_twice(config: &Config, refused: &mut Reader<'_>) {
+fn asked_twice(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     let public = !config.server.listen.ip().is_loopback();
     let signature = &config.signature;
     if public && signature.mode == SignatureMode::ReportOnly && !signature.allow_report_only_on_public {
         let mend = "set signature.allow_report_only_on_public = true as well, or listen on 127.0.0.1";
         refused.note("signature.mode", "lets forged webhooks in on an address that others can reach", mend);
+    } else if signature.mode == SignatureMode::ReportOnly {
+        // A proxy or a tunnel may lead here from anywhere.
+        unwise.note(
+            "signature.mode",
+            "lets forged webhooks in",
+            "write \"enforce\" when the counts at /readyz stay still",
+        );
     }
     let gateway = &config.gateway;
     if public && gateway.kind == GatewayKind::Console && !gateway.allow_console_on_public {

@@ -169,7 +169,9 @@ impl<T: Transport> Gateway for Twilio<T> {
         let page: Page = serde_json::from_slice(&answer.body)
             .map_err(|_| SendError::Unknown { reason: "the answer was not a list".into() })?;
         let is_text = order.channel == Channel::Sms;
-        let found = page.messages.into_iter().chain(page.calls).find(|resource| {
+        let goes_on = page.next_page_uri.is_some();
+        let listed: Vec<Resource> = page.messages.into_iter().chain(page.calls).collect();
+        let found = listed.iter().find(|resource| {
             let ours =
                 resource.direction.as_deref().is_some_and(|direction| direction.starts_with("outbound-api"));
             let fresh = resource.created_at().is_some_and(|at| at >= earliest);
@@ -178,6 +180,12 @@ impl<T: Transport> Gateway for Twilio<T> {
                 !is_text || resource.body.as_deref().is_some_and(|body| body.contains(order.code.expose()));
             ours && fresh && same_text && !others.contains(&resource.sid)
         });
+        // The newest come first. A page that ends before the send's time does
+        // not say that there is none.
+        let reaches_back = listed.last().and_then(Resource::created_at).is_some_and(|at| at < earliest);
+        if found.is_none() && goes_on && !reaches_back {
+            return Err(SendError::Unknown { reason: "the list has more than one page".into() });
+        }
         Ok(found.map(|resource| resource.report(Some(order.id.clone()))))
     }
 }

@@ -287,6 +287,20 @@ async fn a_look_up_just_after_midnight_finds_what_was_made_the_day_before() {
 }
 
 #[tokio::test]
+async fn a_page_that_ends_too_soon_proves_nothing() {
+    let page = |at: &str| {
+        let other = listed("body", json!("not ours"));
+        let mut oldest = other.clone();
+        oldest["date_created"] = json!(at);
+        json!({"messages": [other, oldest], "next_page_uri": "/2010-04-01/more"})
+    };
+    let (found, _) = look_up_in(Channel::Sms, since(), &page("Fri, 20 Nov 2026 09:30:01 +0000")).await;
+    assert!(matches!(found, Err(SendError::Unknown { .. })), "{found:?}");
+    let (found, _) = look_up_in(Channel::Sms, since(), &page("Fri, 20 Nov 2026 09:00:00 +0000")).await;
+    assert_eq!(found, Ok(None));
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_read_proves_nothing() {
     for body in [&json!({"messages": [{"sid": "nonsense"}]}), &json!([])] {
         let (found, _) = look_up_in(Channel::Sms, since(), body).await;
