@@ -1,7 +1,7 @@
 //! The faces over HTTP: webhooks, the application's API, health.
 //!
-//! Paths reject, and everything else replies: a handler returns a response or
-//! an [`Error`], and what an error looks like is decided in one place. This
+//! A handler returns a response or an error, and what an error looks like is
+//! decided in one place. This
 //! folder refuses to know sled, gateways and configuration files.
 
 mod api;

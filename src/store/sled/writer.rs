@@ -34,15 +34,17 @@ pub(super) const GROUP_CHANGES: usize = Change::MAX_COMMIT;
 /// may have more.
 const GROUP_BYTES: usize = 1024 * 1024;
 
+type Verdict = Result<(), CommitError>;
+
 /// A commit that waits. One without changes is a probe.
 pub(super) struct Work {
     pub changes: Vec<Change>,
-    pub answer: oneshot::Sender<Result<(), CommitError>>,
+    pub answer: oneshot::Sender<Verdict>,
 }
 
 /// Answers that are given when this is dropped, wherever that is: also with a
 /// runtime that has ended.
-struct Answers(Vec<(oneshot::Sender<Result<(), CommitError>>, Result<(), CommitError>)>);
+struct Answers(Vec<(oneshot::Sender<Verdict>, Verdict)>);
 
 impl Drop for Answers {
     fn drop(&mut self) {
