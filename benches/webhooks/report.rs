@@ -118,7 +118,7 @@ pub fn summary(rows: &[Row]) {
         let Some(empty) = row.run(Target::Empty) else {
             continue;
         };
-        for run in row.medians.iter().filter(|run| run.target != Target::Empty) {
+        for run in row.medians.iter().filter(|run| matches!(run.target, Target::Off | Target::Json)) {
             println!(
                 "| {}, log {} | {:.0} | {:.0} % | {:.1} | {:.1} | {:.0} |",
                 words(&row.scenario),

@@ -2,7 +2,7 @@
 //! memory are theirs alone.
 
 use crate::requests::{ACCOUNT, PUBLIC_URL, TOKEN};
-use dialback::server::{Limits, serve};
+use dialback::server::{Limits, listen, serve};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -102,7 +102,7 @@ impl fmt::Display for Target {
 pub fn serve_empty(ready: &Path) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = listen(([127, 0, 0, 1], 0).into()).expect("a port");
         let addr = listener.local_addr().expect("an address");
         fs::write(ready, format!("{{\"server\":\"{addr}\"}}")).expect("a file");
         let service = warp::service(warp::any().map(|| warp::http::StatusCode::NO_CONTENT));

@@ -84,7 +84,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     };
     let sandbox = Sandbox::new(settings, Clock::real(), entropy)?;
     let stop = stopped()?;
-    let listener = bind(listen, "--listen or sandbox.listen").await?;
+    let listener = bind(listen, "--listen or sandbox.listen")?;
     let address = listener.local_addr()?;
     if let Some(path) = args.ready_file {
         let ready = serde_json::json!({ "sandbox": address.to_string() });

@@ -17,7 +17,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tower_service::Service;
@@ -86,6 +86,23 @@ pub struct Drained {
     /// Requests whose handlers were still running at the deadline. They are
     /// left to the runtime, whose end is theirs.
     pub requests_unfinished: usize,
+}
+
+/// Connections that may wait in the kernel to be accepted, as far as its own
+/// limit (`net.core.somaxconn`) allows. Past the 128 that are usual a burst of
+/// connections loses some, whose clients try again after a second.
+const BACKLOG: u32 = 4096;
+
+/// Listens on an address, with room for a burst of connections.
+///
+/// # Errors
+/// Those of the socket: the address is taken, or not ours.
+pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again finds connections of the last one in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves `service` on `listener` until `shutdown` resolves, then drains.

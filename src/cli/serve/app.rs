@@ -48,9 +48,9 @@ impl App {
     /// What is in the way, and what to do.
     pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let entropy = Entropy::system();
-        let listener = bind(config.server.listen, "server.listen").await?;
+        let listener = bind(config.server.listen, "server.listen")?;
         let sandbox_listener = match config.sandbox.enabled {
-            true => Some(bind(config.sandbox.listen, "sandbox.listen").await?),
+            true => Some(bind(config.sandbox.listen, "sandbox.listen")?),
             false => None,
         };
         let (store, store_dir) = open_store(&config)?;
@@ -172,9 +172,8 @@ impl App {
 ///
 /// # Errors
 /// When it cannot, with the key to turn.
-pub async fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(addr)
-        .await
+pub fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    server::listen(addr)
         .with_context(|| format!("cannot listen on {addr}: set {key} to a free address, or port 0 for any"))
 }
 
