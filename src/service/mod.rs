@@ -4,7 +4,7 @@
 //! against the versions that it read, again and again until nobody was faster.
 //! The service refuses to know HTTP, XML, sled and Twilio's parameters. It
 //! never sends from a request: what is to be sent stands in the store first,
-//! and the [worker](worker) does it.
+//! and the worker does it.
 
 mod callback;
 mod check;

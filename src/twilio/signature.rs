@@ -3,9 +3,9 @@
 //! <https://www.twilio.com/docs/usage/security#validating-requests>
 //!
 //! This module refuses to know where the URL came from (see
-//! [`url::PublicUrl`](super::url::PublicUrl)), what a failure is answered
+//! [`url::PublicUrl`]), what a failure is answered
 //! with, and why a signature fails beyond what costs nothing to say: guessing
-//! is [`explain`](super::explain)'s, off the request's path. A rejected
+//! is `explain`'s, off the request's path. A rejected
 //! signature therefore never costs more than an accepted one.
 
 use super::form::{self, Pairs, Params};
