@@ -14,10 +14,10 @@ use crate::model::verification::{Effect, Errand, Event, Outcome, Send, Verificat
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Key, Kind};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// The worker's limits.
@@ -37,8 +37,11 @@ impl Default for WorkerLimits {
     }
 }
 
-/// How long to wait when the store cannot say what is due.
+/// How long to wait when the store cannot say what is due, and before an errand
+/// that failed is tried again.
 const RECOVERY: Duration = Duration::from_secs(1);
+/// Failed errands that are remembered; what fails beyond that is tried at once.
+const MOST_RESTING: usize = 1000;
 /// The longest sleep: another process may have written something due.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// How long after an unknown outcome the list is asked: Twilio's lists lag.
@@ -54,9 +57,9 @@ impl Service {
     pub async fn work(self, limits: WorkerLimits, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut tasks = JoinSet::new();
-        let under_way: Arc<Mutex<HashSet<Key>>> = Arc::default();
+        let desk: Arc<Mutex<Desk>> = Arc::default();
         loop {
-            let sleep = self.hand_out(limits, &mut tasks, &under_way).await;
+            let sleep = self.hand_out(limits, &mut tasks, &desk).await;
             tokio::select! {
                 () = &mut stop => break,
                 () = self.0.wake.notified() => {}
@@ -75,12 +78,14 @@ impl Service {
         &self,
         limits: WorkerLimits,
         tasks: &mut JoinSet<()>,
-        under_way: &Arc<Mutex<HashSet<Key>>>,
+        desk: &Arc<Mutex<Desk>>,
     ) -> impl Future<Output = ()> + use<> {
         let now = self.now();
         let free = limits.concurrency.saturating_sub(tasks.len());
-        // What is under way is still due in the store, so ask for that many more.
-        let due = match self.store().due(Timestamp::MAX, limits.concurrency + 1).await {
+        // What is under way or rests is still due in the store, so ask for that
+        // many more.
+        let known = open(desk).known();
+        let due = match self.store().due(Timestamp::MAX, known + limits.concurrency + 1).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(%error, "cannot read what is due");
@@ -94,18 +99,19 @@ impl Service {
                 next = next.min(at.duration_since(now));
                 break;
             }
-            let is_new = || under_way.lock().unwrap_or_else(|broken| broken.into_inner()).insert(key.clone());
-            if started < free && is_new() {
+            if started < free && open(desk).take(&key) {
                 started += 1;
-                let (service, under_way, key) = (self.clone(), under_way.clone(), key.clone());
+                let (service, leave) = (self.clone(), Leave { desk: desk.clone(), key });
                 tasks.spawn(async move {
-                    let _leave = Leave { under_way, key: key.clone() };
-                    if let Err(error) = service.errand(&key, limits).await {
-                        tracing::error!(kind = ?key.kind, id = key.id, %error, "an errand failed");
-                        tokio::time::sleep(RECOVERY).await;
+                    if let Err(error) = service.errand(&leave.key, limits).await {
+                        tracing::error!(record = %leave.key, %error, "an errand failed");
+                        open(&leave.desk).rest(&leave.key);
                     }
                 });
             }
+        }
+        if !open(desk).resting.is_empty() {
+            next = next.min(RECOVERY.try_into().unwrap_or_default());
         }
         self.wait(now, next)
     }
@@ -280,14 +286,62 @@ fn look_up_at(attempts: u32, now: Timestamp) -> Timestamp {
     now.checked_add(wait.min(LONGEST_LOOK_UP_WAIT)).unwrap_or(Timestamp::MAX)
 }
 
-/// Takes a key out of the set when its task ends, however it ends.
+/// Which errands are under way, and which failed and rest, so that what cannot
+/// be done does not keep everything else from being done.
+#[derive(Default)]
+struct Desk {
+    under_way: HashSet<Key>,
+    resting: HashMap<Key, Instant>,
+}
+
+impl Desk {
+    fn known(&self) -> usize {
+        self.under_way.len() + self.resting.len()
+    }
+
+    /// True when nobody has it and it does not rest.
+    fn take(&mut self, key: &Key) -> bool {
+        self.resting.retain(|_, until| *until > Instant::now());
+        !self.resting.contains_key(key) && self.under_way.insert(key.clone())
+    }
+
+    fn rest(&mut self, key: &Key) {
+        if self.resting.len() < MOST_RESTING {
+            self.resting.insert(key.clone(), Instant::now() + RECOVERY);
+        }
+    }
+}
+
+fn open(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+    // Nothing is ever half-changed under this lock.
+    desk.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Takes a key off the desk when its task ends, however it ends.
 struct Leave {
-    under_way: Arc<Mutex<HashSet<Key>>>,
+    desk: Arc<Mutex<Desk>>,
     key: Key,
 }
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        self.under_way.lock().unwrap_or_else(|broken| broken.into_inner()).remove(&self.key);
+        open(&self.desk).under_way.remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_rests_and_what_is_under_way_is_not_taken_twice() {
+        let (good, bad) = (Key::new(Kind::Verification, "good"), Key::new(Kind::Verification, "bad"));
+        let desk = Arc::new(Mutex::new(Desk::default()));
+        assert!(open(&desk).take(&good) && !open(&desk).take(&good));
+        drop(Leave { desk: desk.clone(), key: good.clone() });
+        open(&desk).rest(&bad);
+        assert!(open(&desk).take(&good) && !open(&desk).take(&bad));
+        open(&desk).resting.insert(bad.clone(), Instant::now());
+        assert!(open(&desk).take(&bad), "it has rested");
     }
 }
