@@ -39,6 +39,8 @@ fn deliveries(c: &mut Criterion) {
          &From=%2B447700900999&Direction=outbound-api&AccountSid=AC{SID}&CallbackSource=call-progress-events"
     );
     let call = form::parse(call.as_bytes());
+    let decoded = callback::report(&call, Source::StatusCallback, None).expect("a callback");
+    assert_eq!((decoded.fact.sequence, decoded.fact.carrier_at.is_some()), (Some(3), true));
     c.bench_function("callback decode", |b| {
         b.iter(|| callback::report(black_box(&call), Source::StatusCallback, None))
     });
@@ -64,7 +66,7 @@ fn verifications(c: &mut Criterion) {
     let policy = Policy::default();
     let start = Start {
         id: VerificationId::from_random(Entropy::seeded(1).bytes()),
-        to: PhoneNumber::parse("+447700900123", &NumberPolicy::default()).expect("a number"),
+        to: PhoneNumber::parse("+14155552671", &NumberPolicy::default()).expect("a number"),
         locale: None,
         channel: Channel::Call,
         code: keys.seed([7; 16], 6),
@@ -86,7 +88,7 @@ fn verifications(c: &mut Criterion) {
     };
     bench("decide a check", Event::Check { matches: false });
     bench("decide a claim", Event::Claim { number: 1 });
-    bench("decide what a call hears", asks);
+    bench("decide for a call", asks);
     c.bench_function("code derive", |b| b.iter(|| keys.derive(&waiting.id, black_box(&waiting.code))));
 }
 
