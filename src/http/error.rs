@@ -82,7 +82,7 @@ impl Error {
         }
         let detail = if is_ours { problem.title.to_owned() } else { self.to_string() };
         let mut body = json!({
-            "type": format!("https://dialback.dev/problems/{}", problem.code.replace('_', "-")),
+            "type": format!("urn:dialback:problem:{}", problem.code.replace('_', "-")),
             "title": problem.title,
             "status": problem.status.as_u16(),
             "code": problem.code,
