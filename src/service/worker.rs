@@ -40,6 +40,8 @@ impl Default for WorkerLimits {
 /// How long to wait when the store cannot say what is due, and before an errand
 /// that failed is tried again.
 const RECOVERY: Duration = Duration::from_secs(1);
+/// How long until a record that was just listed can be read.
+const SHORTLY: Duration = Duration::from_millis(10);
 /// Failed errands that are remembered; what fails beyond that is tried at once.
 const MOST_RESTING: usize = 1000;
 /// The longest sleep: another process may have written something due.
@@ -89,7 +91,7 @@ impl Service {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(%error, "cannot read what is due");
-                return self.wait(now, RECOVERY.try_into().unwrap_or_default());
+                return self.wait(now, LONGEST_SLEEP, Some(Instant::now() + RECOVERY));
             }
         };
         let mut next = LONGEST_SLEEP;
@@ -103,22 +105,41 @@ impl Service {
                 started += 1;
                 let (service, leave) = (self.clone(), Leave { desk: desk.clone(), key });
                 tasks.spawn(async move {
-                    if let Err(error) = service.errand(&leave.key, limits).await {
-                        tracing::error!(record = %leave.key, %error, "an errand failed");
-                        open(&leave.desk).rest(&leave.key);
+                    match service.errand(&leave.key, limits).await {
+                        Ok(()) => {}
+                        // What is due may be listed a moment before its record
+                        // can be read: the group is on its way to the disk.
+                        Err(ServiceError::NotFound) => open(&leave.desk).rest(&leave.key, SHORTLY),
+                        Err(error) => {
+                            tracing::error!(record = %leave.key, %error, "an errand failed");
+                            open(&leave.desk).rest(&leave.key, RECOVERY);
+                        }
                     }
                 });
             }
         }
-        if !open(desk).resting.is_empty() {
-            next = next.min(RECOVERY.try_into().unwrap_or_default());
-        }
-        self.wait(now, next)
+        let rested = open(desk).resting.values().min().copied();
+        self.wait(now, next, rested)
     }
 
-    fn wait(&self, now: Timestamp, span: SignedDuration) -> impl Future<Output = ()> + use<> {
+    /// Until a span of the service's time has passed, or the real time has come:
+    /// a clock that was stopped stops no recovery.
+    fn wait(
+        &self,
+        now: Timestamp,
+        span: SignedDuration,
+        real: Option<Instant>,
+    ) -> impl Future<Output = ()> + use<> {
         let (clock, at) = (self.0.clock.clone(), now.checked_add(span).unwrap_or(Timestamp::MAX));
-        async move { clock.sleep_until(at).await }
+        async move {
+            match real {
+                None => clock.sleep_until(at).await,
+                Some(real) => tokio::select! {
+                    () = clock.sleep_until(at) => {}
+                    () = tokio::time::sleep_until(real.into()) => {}
+                },
+            }
+        }
     }
 
     async fn errand(&self, key: &Key, limits: WorkerLimits) -> Result<(), ServiceError> {
@@ -295,19 +316,21 @@ struct Desk {
 }
 
 impl Desk {
-    fn known(&self) -> usize {
+    /// How many there are, when those that have rested are forgotten.
+    fn known(&mut self) -> usize {
+        self.resting.retain(|_, until| *until > Instant::now());
         self.under_way.len() + self.resting.len()
     }
 
     /// True when nobody has it and it does not rest.
     fn take(&mut self, key: &Key) -> bool {
-        self.resting.retain(|_, until| *until > Instant::now());
-        !self.resting.contains_key(key) && self.under_way.insert(key.clone())
+        let rests = self.resting.get(key).is_some_and(|until| *until > Instant::now());
+        !rests && self.under_way.insert(key.clone())
     }
 
-    fn rest(&mut self, key: &Key) {
+    fn rest(&mut self, key: &Key, span: Duration) {
         if self.resting.len() < MOST_RESTING {
-            self.resting.insert(key.clone(), Instant::now() + RECOVERY);
+            self.resting.insert(key.clone(), Instant::now() + span);
         }
     }
 }
@@ -339,9 +362,11 @@ mod tests {
         let desk = Arc::new(Mutex::new(Desk::default()));
         assert!(open(&desk).take(&good) && !open(&desk).take(&good));
         drop(Leave { desk: desk.clone(), key: good.clone() });
-        open(&desk).rest(&bad);
+        open(&desk).rest(&bad, RECOVERY);
         assert!(open(&desk).take(&good) && !open(&desk).take(&bad));
         open(&desk).resting.insert(bad.clone(), Instant::now());
         assert!(open(&desk).take(&bad), "it has rested");
+        let known = open(&desk).known();
+        assert_eq!(known, 2, "and is forgotten");
     }
 }
