@@ -39,7 +39,7 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
         assert_eq!((&problem["status"], &problem["code"]), (&json!(status), &json!(code)), "{problem}");
-        assert!(problem["type"].as_str().unwrap().starts_with("https://"), "{problem}");
+        assert!(problem["type"].as_str().unwrap().starts_with("urn:dialback:problem:"), "{problem}");
         for name in ["title", "detail"] {
             assert!(!problem[name].as_str().unwrap().is_empty(), "{name} of {problem}");
         }
