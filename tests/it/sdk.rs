@@ -2,7 +2,7 @@
 //! of this repository: `DIALBACK_TEST_PYTHON` is a Python that has `twilio`,
 //! `DIALBACK_TEST_NODE_MODULES` a directory `node_modules` that has it.
 
-use crate::app::{App, Setup, poll};
+use crate::app::{App, Setup, poll, skipped};
 use std::env;
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,9 @@ const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
 #[tokio::test]
 async fn twilios_python_library_works_against_the_sandbox() {
     let Ok(python) = env::var("DIALBACK_TEST_PYTHON") else {
-        return eprintln!("skipped: Twilio's Python library, for DIALBACK_TEST_PYTHON is not set");
+        return skipped(
+            "Twilio's Python library: set DIALBACK_TEST_PYTHON to a Python that has it to turn it on",
+        );
     };
     let app = Setup::sandbox().set("SANDBOX__PACE", "0.2").start().await;
     let mut command = Command::new(python);
@@ -22,7 +24,9 @@ async fn twilios_python_library_works_against_the_sandbox() {
 #[tokio::test]
 async fn twilios_node_library_works_against_the_sandbox() {
     let Ok(modules) = env::var("DIALBACK_TEST_NODE_MODULES") else {
-        return eprintln!("skipped: Twilio's Node library, for DIALBACK_TEST_NODE_MODULES is not set");
+        return skipped(
+            "Twilio's Node library: set DIALBACK_TEST_NODE_MODULES to a node_modules that has it to turn it on",
+        );
     };
     let app = Setup::sandbox().set("SANDBOX__PACE", "0.2").start().await;
     let mut command = Command::new("node");

@@ -55,10 +55,9 @@ fn start(command: &str, directory: &Path) -> (Running, String) {
 #[test]
 fn the_whole_story_is_one_page() {
     let Some((chromium, modules)) = std::env::var(CHROMIUM).ok().zip(std::env::var(NODE_MODULES).ok()) else {
-        println!(
-            "skipped: no browser: set {CHROMIUM} and {NODE_MODULES} (a directory with playwright-core) to turn it on"
-        );
-        return;
+        return crate::app::skipped(&format!(
+            "the page in a browser: set {CHROMIUM} and {NODE_MODULES} (with playwright-core) to turn it on"
+        ));
     };
     let directory = tempfile::tempdir().unwrap();
     let (_together, together) = start("serve", directory.path());
