@@ -124,12 +124,23 @@ fn read(world: &World, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
     let from = sender(world, form)?;
     let order = order(form)?;
+    Ok(queued(world, to, from, "outbound-api", order))
+}
+
+/// A call of which nothing has happened yet.
+pub(super) fn queued(
+    world: &World,
+    to: String,
+    from: String,
+    direction: &'static str,
+    order: CallOrder,
+) -> Call {
     let now = world.clock.now();
-    Ok(Call {
+    Call {
         sid: world.sid("CA"),
         to,
         from,
-        direction: "outbound-api",
+        direction,
         status: CallStatus::Queued,
         created: now,
         updated: now,
@@ -139,7 +150,7 @@ fn read(world: &World, form: &Form) -> Result<Call, Refusal> {
         captions: Vec::new(),
         error: None,
         order,
-    })
+    }
 }
 
 fn recipient(form: &Form) -> Result<String, Refusal> {

@@ -4,12 +4,13 @@
 use super::address::Address;
 use super::call;
 use super::callbacks::Params;
+use super::calls::queued;
 use super::fetch::document;
 use super::messages::{segments, web_url};
 use super::network::{self, show};
 use super::outgoing::{Webhook, bare};
 use super::phone::Text;
-use super::resource::{Call, CallOrder, CallStatus, Hook, Message, MessageStatus};
+use super::resource::{CallOrder, Hook, Message, MessageStatus};
 use super::script::{Reply, Verb};
 use super::views::message_view;
 use super::world::World;
@@ -212,22 +213,7 @@ pub(super) fn ring(world: &Arc<World>, from: String, to: String) -> Option<Strin
         time_limit: 14_400,
         ..CallOrder::default()
     };
-    let now = world.clock.now();
-    let sid = world.sid("CA");
-    let call = Call {
-        sid: sid.clone(),
-        to,
-        from,
-        direction: "inbound",
-        status: CallStatus::Queued,
-        created: now,
-        updated: now,
-        start: None,
-        end: None,
-        answered_by: None,
-        captions: Vec::new(),
-        error: None,
-        order,
-    };
+    let call = queued(world, to, from, "inbound", order);
+    let sid = call.sid.clone();
     call::launch(world, call).then_some(sid)
 }
