@@ -45,6 +45,8 @@ pub use behaviour::{
     Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout, WhatsApp,
 };
 
+pub use templates::AUTHENTICATION as AUTHENTICATION_TEMPLATE;
+
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;

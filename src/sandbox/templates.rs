@@ -18,7 +18,7 @@ use warp::reply::Response;
 
 /// The authentication template that every sandbox has: `HX` and the words
 /// "dialback sandbox" in hexadecimal ASCII. Its one variable, `1`, is the code.
-pub(super) const AUTHENTICATION: &str = "HX6469616c6261636b2073616e64626f78";
+pub const AUTHENTICATION: &str = "HX6469616c6261636b2073616e64626f78";
 /// The words that WhatsApp itself gives to an authentication template.
 const AUTHENTICATION_BODY: &str =
     "*{{1}}* is your verification code. For your security, do not share this code.";
