@@ -11,17 +11,18 @@ use std::path::{Path, PathBuf};
 /// module right under `src/`; `model::id` lets in that module only.
 ///
 /// This is the table of `ARCHITECTURE.md`; change both together, with a reason.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     // The pure core.
     ("model", &["secret"]),
     ("twilio", &["model", "secret"]),
+    ("messages", &["model", "twilio", "secret"]),
     // The ports and what stands behind them.
     ("store", &["model"]),
     // The console gateway makes names, for which it needs randomness.
-    ("gateway", &["model", "twilio", "secret", "entropy"]),
+    ("gateway", &["model", "twilio", "messages", "secret", "entropy"]),
     ("service", &["model", "store", "gateway", "clock", "entropy", "secret"]),
     // The faces. `server::Incoming` says where a request came from.
-    ("http", &["service", "twilio", "model", "secret", "server"]),
+    ("http", &["service", "twilio", "messages", "model", "secret", "server"]),
     ("sandbox", &["twilio", "model::id", "server", "clock", "entropy", "secret"]),
     // The leaves.
     ("clock", &[]),
@@ -144,8 +145,9 @@ fn no_file_holds_what_must_not_stay() {
 #[test]
 fn nothing_outside_tests_panics_without_saying_why_it_cannot() {
     /// Where `expect` stands with an invariant that was looked at.
-    const LOOKED_AT: [&str; 9] = [
+    const LOOKED_AT: [&str; 10] = [
         "src/entropy.rs",
+        "src/messages/catalog.rs",
         "src/model/code.rs",
         "src/store/records.rs",
         "src/twilio/errors.rs",
