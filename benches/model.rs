@@ -9,7 +9,7 @@ use dialback::model::delivery::{Delivery, Report, Source};
 use dialback::model::id::VerificationId;
 use dialback::model::phone::{NumberPolicy, PhoneNumber};
 use dialback::model::policy::Policy;
-use dialback::model::verification::{Event, Outcome, Start, Step, Verification, decide};
+use dialback::model::verification::{Details, Event, Outcome, Start, Step, Verification, decide};
 use dialback::secret::Secret;
 use dialback::store::records;
 use dialback::twilio::{callback, form};
@@ -71,6 +71,9 @@ fn verifications(c: &mut Criterion) {
         channel: Channel::Call,
         code: keys.seed([7; 16], 6),
         gate_key: None,
+        service: None,
+        details: Details::default(),
+        test: false,
     };
     let waiting = Verification::start(&policy, start, at(0));
     let sid = format!("CA{SID}").parse().expect("a sid");

@@ -83,7 +83,7 @@ impl Layers {
 
     fn lay_file(&mut self, file: &File<'_>, env: &Env, problems: &mut Vec<Problem>) {
         let path: Arc<str> = file.name.into();
-        let (flat, sections) = match flatten(file, |name| self.is_section(name)) {
+        let (flat, sections) = match flatten(file, |name, _| self.is_section(name)) {
             Ok(flat) => flat,
             Err(errors) => return problems.extend(errors),
         };
@@ -198,7 +198,7 @@ fn unknown<'a>(key: String, origin: Origin, known: impl Iterator<Item = &'a str>
 /// The embedded file's entries: the keys that exist.
 fn defaults(embedded: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, Entry> {
     let file = File { name: "the embedded config.toml", text: embedded };
-    match flatten(&file, |_| true) {
+    match flatten(&file, |_, table| !table.is_empty()) {
         Ok((flat, _)) => flat
             .into_iter()
             .map(|(key, value, place)| (key, Entry { value, origin: Origin::Default, place }))
@@ -213,7 +213,7 @@ fn defaults(embedded: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, Ent
 /// Key, value and line of each entry; and the lines of the sections.
 type Flat = (Vec<(String, Value, usize)>, BTreeMap<String, usize>);
 
-fn flatten(file: &File<'_>, is_section: impl Fn(&str) -> bool) -> Result<Flat, Vec<Problem>> {
+fn flatten(file: &File<'_>, is_section: impl Fn(&str, &Table) -> bool) -> Result<Flat, Vec<Problem>> {
     let line_at = |at: usize| file.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
     let broken = |error: &toml::de::Error| Problem {
         origin: Origin::File { path: file.name.into(), line: error.span().map(|span| line_at(span.start)) },
@@ -233,7 +233,7 @@ fn flatten(file: &File<'_>, is_section: impl Fn(&str) -> bool) -> Result<Flat, V
     for (name, spanned) in spans.get_ref() {
         let (line, name) = (line_at(name.span().start), name.get_ref().as_ref());
         match (spanned.get_ref(), values.remove(name)) {
-            (DeValue::Table(spans), Some(Value::Table(mut inner))) if is_section(name) => {
+            (DeValue::Table(spans), Some(Value::Table(mut inner))) if is_section(name, &inner) => {
                 sections.insert(name.to_owned(), line);
                 for key in spans.keys() {
                     let (line, key) = (line_at(key.span().start), key.get_ref().as_ref());

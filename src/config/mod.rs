@@ -11,6 +11,7 @@ mod layers;
 mod problem;
 mod reader;
 mod sections;
+mod services;
 mod show;
 
 pub use self::env::Env;
@@ -20,6 +21,8 @@ pub use self::sections::{
     NumberKind, Numbers, Sandbox, Server, Signature, SignatureMode, Store, StoreUrl, Twilio, Verification,
     Voice,
 };
+
+pub use self::services::Services;
 
 use self::layers::{File, Layers};
 use self::reader::Reader;

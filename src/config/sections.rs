@@ -1,6 +1,8 @@
 //! The values, section by section, as `config.toml` documents them.
 
 use super::reader::{Choice, Reader};
+use super::services::{self, Base, Services};
+use crate::model::test_number::TestNumber;
 use crate::secret::Secret;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -31,6 +33,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The name in texts and calls.
     pub service_name: String,
+    /// The services.
+    pub services: Services,
+    /// Numbers to which nothing is sent.
+    pub test_numbers: Vec<TestNumber>,
     /// `[server]`
     pub server: Server,
     /// `[store]`
@@ -62,20 +68,33 @@ impl Config {
         let public_url = r.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
         let service_name = r.required("service_name", "write a name, such as \"Dialback\"");
         let (server, store, sandbox) = (Server::read(r), Store::read(r), Sandbox::read(r));
+        let (twilio, gateway) = (Twilio::read(r), Gateway::read(r));
+        let (verification, voice) = (Verification::read(r), Voice::read(r));
+        let (service_name, sandbox): (String, Sandbox) = (service_name?, sandbox?);
+        let base = Base {
+            name: &service_name,
+            twilio: &twilio,
+            gateway: gateway.kind,
+            sandbox: &sandbox,
+            verification: &verification,
+            voice: &voice,
+        };
         let config = Self {
+            services: Services::read(r, &base),
+            test_numbers: services::test_numbers(r),
             public_url,
-            service_name: service_name?,
-            twilio: Twilio::read(r),
+            service_name,
+            twilio,
             signature: Signature::read(r),
-            gateway: Gateway::read(r),
-            verification: Verification::read(r),
-            voice: Voice::read(r),
+            gateway,
+            verification,
+            voice,
             numbers: Numbers::read(r),
             codes: Codes::read(r),
             log: Log::read(r),
             server: server?,
             store: store?,
-            sandbox: sandbox?,
+            sandbox,
         };
         Some(config)
     }

@@ -8,13 +8,16 @@ pub mod console;
 pub mod http;
 pub mod twilio;
 
+use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::code::Code;
 use crate::model::delivery::Report;
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::phone::PhoneNumber;
+use crate::model::verification::Details;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One message or call to be made.
@@ -32,6 +35,10 @@ pub struct Order {
     pub locale: Option<String>,
     /// How long the code still lives: no message may wait longer.
     pub valid_for: Duration,
+    /// The service it is sent for.
+    pub brand: Arc<Brand>,
+    /// What the application said about the verification.
+    pub details: Details,
 }
 
 /// Why an order was not taken.

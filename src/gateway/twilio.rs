@@ -40,8 +40,6 @@ pub struct Settings {
     pub call_from: Option<String>,
     /// Where Twilio reaches us, without a slash at its end.
     pub public_url: String,
-    /// The name in the texts.
-    pub service_name: String,
     /// How long a call may ring.
     pub ring: Duration,
     /// Whether calls find out who answered.
@@ -94,7 +92,7 @@ impl<T: Transport> Twilio<T> {
     fn message(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
         let minutes = u32::try_from(order.valid_for.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX);
         let body = words::resolve(order.locale.as_deref())
-            .code_text(&self.settings.service_name, order.code.expose(), minutes)
+            .code_text(&order.brand.settings.name, order.code.expose(), minutes)
             .map_err(|error| SendError::Refused { code: None, reason: error.to_string() })?;
         let status_callback =
             format!("{}/twilio/status?delivery={}{CALLBACK_OVERRIDES}", self.settings.public_url, order.id);
@@ -135,6 +133,7 @@ impl<T: Transport> Gateway for Twilio<T> {
     async fn send(&self, order: &Order) -> Result<Report, SendError> {
         let (resource, form) = match order.channel {
             Channel::Sms => ("Messages", self.message(order)?),
+            Channel::Whatsapp => return Err(no_whatsapp()),
             Channel::Call => ("Calls", self.voice(order)?),
         };
         let answer = self.call("POST", self.url(resource, ""), form).await?;
@@ -158,7 +157,7 @@ impl<T: Transport> Gateway for Twilio<T> {
         let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
         let to = utf8_percent_encode(order.to.in_full(), NON_ALPHANUMERIC);
         let resource = match order.channel {
-            Channel::Sms => "Messages",
+            Channel::Sms | Channel::Whatsapp => "Messages",
             Channel::Call => "Calls",
         };
         let query = format!("?To={to}&PageSize=100");
@@ -188,6 +187,10 @@ impl<T: Transport> Gateway for Twilio<T> {
         }
         Ok(found.map(|resource| resource.report(Some(order.id.clone()))))
     }
+}
+
+fn no_whatsapp() -> SendError {
+    SendError::Refused { code: None, reason: "no whatsapp sender is configured".into() }
 }
 
 fn refusal(answer: &Answer) -> SendError {

@@ -140,6 +140,17 @@ fn service_problem(error: &ServiceError) -> Problem {
         ServiceError::ChannelOff(_) => {
             problem(422, "channel_not_offered", "The channel is not offered").with("field", json!("channel"))
         }
+        ServiceError::NoSuchService => problem(404, "service_not_found", "There is no such service"),
+        ServiceError::CountryOff { .. } => {
+            problem(422, "country_not_offered", "The channel is not offered in this country")
+                .with("field", json!("to"))
+        }
+        ServiceError::NoChannel => {
+            problem(422, "no_channel", "No channel reaches this number").with("field", json!("to"))
+        }
+        ServiceError::NotAllowed { field, .. } => {
+            problem(422, "not_allowed", "The service does not allow this").with("field", json!(field))
+        }
         ServiceError::OptedOut => problem(
             422,
             "recipient_opted_out",

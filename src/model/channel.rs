@@ -12,14 +12,25 @@ pub enum Channel {
     Sms,
     /// A telephone call that reads the code aloud.
     Call,
+    /// A WhatsApp message.
+    Whatsapp,
 }
 
 impl Channel {
+    /// Every channel there is.
+    pub const ALL: [Self; 3] = [Self::Sms, Self::Call, Self::Whatsapp];
+
+    /// Whether it is a written message, under Twilio's Messages resource.
+    pub fn is_message(self) -> bool {
+        self != Self::Call
+    }
+
     /// The channel as it is written in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sms => "sms",
             Self::Call => "call",
+            Self::Whatsapp => "whatsapp",
         }
     }
 }
@@ -32,16 +43,12 @@ impl fmt::Display for Channel {
 
 /// The text names no channel that exists.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown channel: expected sms or call")]
+#[error("unknown channel: expected sms, call or whatsapp")]
 pub struct UnknownChannel;
 
 impl FromStr for Channel {
     type Err = UnknownChannel;
     fn from_str(text: &str) -> Result<Self, UnknownChannel> {
-        match text {
-            "sms" => Ok(Self::Sms),
-            "call" => Ok(Self::Call),
-            _ => Err(UnknownChannel),
-        }
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text).ok_or(UnknownChannel)
     }
 }

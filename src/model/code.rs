@@ -4,6 +4,7 @@
 //! bias. The key is kept outside the store, so that what is at rest does not
 //! tell any code. This module refuses to know where keys come from.
 
+use crate::model::brand::DIGITS;
 use crate::model::id::VerificationId;
 use crate::secret::Secret;
 use hmac::{Hmac, Mac};
@@ -21,8 +22,30 @@ pub struct CodeSeed {
     pub nonce: String,
     /// Raised by each new code of the same verification; the older ones are dead.
     pub generation: u32,
-    /// Digits.
+    /// Characters.
     pub length: u8,
+    /// What it is made of; nothing for the ten digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alphabet: Option<String>,
+    /// What else the code is bound to, hashed: an amount and a payee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// A code that somebody else chose, as its difference from what the key
+    /// derives, in hexadecimal: without the key it tells nothing but a length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom: Option<String>,
+}
+
+impl CodeSeed {
+    /// Whether a text has the form of this code.
+    pub fn has_form_of(&self, offered: &str) -> bool {
+        let known = |byte: u8| match (&self.custom, &self.alphabet) {
+            (Some(_), _) => byte.is_ascii_alphanumeric(),
+            (None, Some(alphabet)) => alphabet.as_bytes().contains(&byte),
+            (None, None) => byte.is_ascii_digit(),
+        };
+        offered.len() == usize::from(self.length) && offered.bytes().all(known)
+    }
 }
 
 /// The keys that derive codes: the first makes new ones, the others still
@@ -73,15 +96,38 @@ impl CodeKeys {
         Ok(Self(keys))
     }
 
-    /// The seed of a new verification's first code.
+    /// The seed of a new verification's first code, of digits.
     pub fn seed(&self, nonce: [u8; 16], length: u8) -> CodeSeed {
-        CodeSeed { key_id: self.0[0].id.clone(), nonce: hex::encode(nonce), generation: 1, length }
+        CodeSeed {
+            key_id: self.0[0].id.clone(),
+            nonce: hex::encode(nonce),
+            generation: 1,
+            length,
+            alphabet: None,
+            context: None,
+            custom: None,
+        }
+    }
+
+    /// The seed of a code that somebody else chose. It is kept as its
+    /// difference from a stream that the key derives, so that it is not at rest.
+    /// `None` when the seed's key is gone, or the code is longer than 32 bytes.
+    pub fn seed_custom(&self, id: &VerificationId, seed: CodeSeed, code: &str) -> Option<CodeSeed> {
+        let length = u8::try_from(code.len()).ok().filter(|length| *length <= 32)?;
+        let seed = CodeSeed { length, ..seed };
+        let key = self.0.iter().find(|key| key.id == seed.key_id)?;
+        let custom = hex::encode(difference(key, id, &seed, code.as_bytes()));
+        Some(CodeSeed { custom: Some(custom), ..seed })
     }
 
     /// The code, or `None` when its key is gone.
     pub fn derive(&self, id: &VerificationId, seed: &CodeSeed) -> Option<Code> {
         let key = self.0.iter().find(|key| key.id == seed.key_id)?;
-        Some(Code(digits(key, id, seed)))
+        let Some(custom) = &seed.custom else {
+            return Some(Code(characters(key, id, seed)));
+        };
+        let custom = hex::decode(custom).ok().filter(|custom| custom.len() <= 32)?;
+        String::from_utf8(difference(key, id, seed, &custom)).ok().map(Code)
     }
 }
 
@@ -91,7 +137,7 @@ impl CodeKeys {
 pub struct Code(String);
 
 impl Code {
-    /// The digits.
+    /// The characters.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -108,26 +154,46 @@ impl fmt::Debug for Code {
     }
 }
 
-/// Digits without bias: bytes of 250 and more are passed over, so that each of
-/// the ten digits stands for the same number of bytes.
-fn digits(key: &CodeKey, id: &VerificationId, seed: &CodeSeed) -> String {
+/// Characters without bias: the highest bytes are passed over (for digits those
+/// of 250 and more), so that each character stands for the same number of bytes.
+fn characters(key: &CodeKey, id: &VerificationId, seed: &CodeSeed) -> String {
+    // The alphabet's length was checked when it was set; one that is empty
+    // nevertheless falls back to digits and never divides by nothing.
+    let alphabet = seed.alphabet.as_deref().filter(|all| (1..=256).contains(&all.len()));
+    let alphabet = alphabet.unwrap_or(DIGITS).as_bytes();
+    let fair_below = 256 - 256 % alphabet.len();
     let mut code = String::with_capacity(seed.length.into());
     let mut block = 0u32;
     while code.len() < usize::from(seed.length) {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.expose().as_bytes())
-            .expect("HMAC takes keys of any length");
-        mac.update(b"dialback code v1\0");
-        mac.update(id.as_str().as_bytes());
-        mac.update(seed.nonce.as_bytes());
-        mac.update(&seed.generation.to_be_bytes());
-        mac.update(&block.to_be_bytes());
-        let fair = mac.finalize().into_bytes().into_iter().filter(|byte| *byte < 250);
-        code.extend(
-            fair.take(usize::from(seed.length) - code.len()).map(|byte| char::from(b'0' + byte % 10)),
-        );
+        let bytes = derived(key, b"dialback code v1\0", id, seed, block);
+        let fair = bytes.into_iter().map(usize::from).filter(|byte| *byte < fair_below);
+        let missing = usize::from(seed.length) - code.len();
+        code.extend(fair.take(missing).map(|byte| char::from(alphabet[byte % alphabet.len()])));
         block += 1;
     }
     code
+}
+
+/// A text laid over a stream of its own; the same again gives the text back.
+fn difference(key: &CodeKey, id: &VerificationId, seed: &CodeSeed, text: &[u8]) -> Vec<u8> {
+    let stream = derived(key, b"dialback custom code v1\0", id, seed, 0);
+    text.iter().zip(stream).map(|(byte, mask)| byte ^ mask).collect()
+}
+
+fn derived(key: &CodeKey, purpose: &[u8], id: &VerificationId, seed: &CodeSeed, block: u32) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.expose().as_bytes())
+        .expect("HMAC takes keys of any length");
+    mac.update(purpose);
+    mac.update(id.as_str().as_bytes());
+    mac.update(seed.nonce.as_bytes());
+    mac.update(&seed.generation.to_be_bytes());
+    mac.update(&block.to_be_bytes());
+    // Last, and with nothing where there is none: codes from before there was
+    // a context are derived as they were.
+    if let Some(context) = &seed.context {
+        mac.update(context.as_bytes());
+    }
+    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]
@@ -136,6 +202,29 @@ mod tests {
 
     fn keys() -> CodeKeys {
         CodeKeys::new(vec![CodeKey { id: "a".into(), secret: Secret::new("k".repeat(32)) }]).unwrap()
+    }
+
+    #[test]
+    fn a_code_that_somebody_chose_comes_back_and_is_not_at_rest() {
+        let (keys, id) = (keys(), VerificationId::from_random([1; 15]));
+        let seed = keys.seed_custom(&id, keys.seed([7; 16], 6), "Ab12345").unwrap();
+        assert_eq!(keys.derive(&id, &seed).unwrap().expose(), "Ab12345");
+        assert!(!serde_json::to_string(&seed).unwrap().contains("Ab12345"));
+        let newer = CodeSeed { generation: 2, ..seed };
+        assert_ne!(keys.derive(&id, &newer).map(|code| code.0), Some("Ab12345".into()));
+    }
+
+    #[test]
+    fn a_context_makes_another_code_and_an_alphabet_its_characters() {
+        let (keys, id) = (keys(), VerificationId::from_random([1; 15]));
+        let seed = keys.seed([7; 16], 10);
+        let bound = CodeSeed { context: Some("39.99 to the shop".into()), ..seed.clone() };
+        let code = |seed: &CodeSeed| keys.derive(&id, seed).unwrap().expose().to_owned();
+        assert_ne!(code(&seed), code(&bound));
+        let letters = CodeSeed { alphabet: Some("ABCDEFGH".into()), ..seed.clone() };
+        assert!(code(&letters).bytes().all(|byte| (b'A'..=b'H').contains(&byte)));
+        assert!(letters.has_form_of("ABCDEFGHAB") && !letters.has_form_of("ABCDEFGHAI"));
+        assert!(seed.has_form_of("0123456789") && !seed.has_form_of("012345678A"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Names of things. A value of one of these types is well-formed.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
@@ -77,6 +78,27 @@ id!(
     &["SM", "MM", "CA"],
     "SM, MM or CA"
 );
+
+id!(
+    /// A service: `VA` and 32 hexadecimal digits, as Twilio Verify names them.
+    ServiceId,
+    &["VA"],
+    "VA"
+);
+
+impl ServiceId {
+    /// An id from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("VA{}", hex::encode(bytes)))
+    }
+
+    /// The id of a service of the configuration: always the same for a name,
+    /// on every machine.
+    pub fn from_name(name: &str) -> Self {
+        let hash = Sha256::new().chain_update(b"dialback service v1\0").chain_update(name).finalize();
+        Self(format!("VA{}", hex::encode(&hash[..16])))
+    }
+}
 
 impl VerificationId {
     /// An id from 15 random bytes.

@@ -7,6 +7,7 @@ use crate::secret::Secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use subtle::ConstantTimeEq;
 
 /// A key as it is kept.
@@ -20,6 +21,44 @@ pub struct ApiKey {
     pub secret_sha256: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What it may do. A key from before there were scopes may do what an
+    /// application does.
+    #[serde(default = "Scope::of_an_application")]
+    pub scopes: BTreeSet<Scope>,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Start verifications and send again.
+    Send,
+    /// Offer codes.
+    Check,
+    /// See verifications, deliveries and settings.
+    Read,
+    /// Change services, keys, opt-outs and endpoints.
+    Admin,
+}
+
+impl Scope {
+    /// Every scope there is.
+    pub const ALL: [Self; 4] = [Self::Send, Self::Check, Self::Read, Self::Admin];
+
+    /// What an application that verifies numbers needs.
+    pub fn of_an_application() -> BTreeSet<Self> {
+        BTreeSet::from([Self::Send, Self::Check, Self::Read])
+    }
+
+    /// The scope as it is written in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Check => "check",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 impl ApiKey {
@@ -27,10 +66,16 @@ impl ApiKey {
     pub const MAX_NAME: usize = 64;
 
     /// A key from random bytes, and the text that is shown once.
-    pub fn generate(name: &str, id: [u8; 6], secret: [u8; 32], now: Timestamp) -> (Self, Secret) {
+    pub fn generate(
+        name: &str,
+        scopes: BTreeSet<Scope>,
+        id: [u8; 6],
+        secret: [u8; 32],
+        now: Timestamp,
+    ) -> (Self, Secret) {
         let (id, secret) = (hex::encode(id), hex::encode(secret));
         let shown = Secret::new(format!("dbk_{id}_{secret}"));
-        let key = Self { id, name: name.to_owned(), secret_sha256: sha256(&secret), created_at: now };
+        let key = Self { id, name: name.to_owned(), secret_sha256: sha256(&secret), created_at: now, scopes };
         (key, shown)
     }
 
@@ -56,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_key_opens_with_its_own_secret_only() {
-        let (key, shown) = ApiKey::generate("shop", [1; 6], [0xab; 32], Timestamp::UNIX_EPOCH);
+        let (key, shown) =
+            ApiKey::generate("shop", Scope::of_an_application(), [1; 6], [0xab; 32], Timestamp::UNIX_EPOCH);
         let (id, secret) = split(shown.expose()).unwrap();
         assert_eq!(id, key.id);
         assert!(key.opens_with(secret) && !key.opens_with("") && !key.opens_with(&secret.to_uppercase()));

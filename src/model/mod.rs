@@ -4,6 +4,7 @@
 //! given), waiting, logging, Twilio's words and bytes at rest.
 
 pub mod answer;
+pub mod brand;
 pub mod channel;
 pub mod code;
 pub mod delivery;
@@ -13,4 +14,5 @@ pub mod opt_out;
 pub mod phone;
 pub mod policy;
 pub mod status;
+pub mod test_number;
 pub mod verification;

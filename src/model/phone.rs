@@ -177,6 +177,20 @@ impl PhoneNumber {
         &self.0
     }
 
+    /// The country, as an ISO 3166 code; none for global services and for
+    /// numbers that no plan knows.
+    pub fn region(&self) -> Option<String> {
+        let number = phonenumber::parse(None, &self.0).ok()?;
+        number.country().id().map(|id| id.as_ref().to_owned())
+    }
+
+    /// Whether it certainly is a landline. Where a plan does not tell landlines
+    /// from mobiles, as in North America, nobody knows.
+    pub fn is_landline(&self) -> bool {
+        phonenumber::parse(None, &self.0)
+            .is_ok_and(|number| matches!(number.number_type(&DATABASE), Type::FixedLine))
+    }
+
     /// The first three characters and the last two digits, the rest as stars.
     pub fn masked(&self) -> String {
         mask(&self.0)

@@ -2,6 +2,7 @@
 //! none of it is in the decisions.
 
 use crate::model::channel::Channel;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The rules by which a verification lives.
@@ -36,7 +37,8 @@ pub struct Policy {
 }
 
 /// What a call waits for, so that voicemail never hears a code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// Any key.
     AnyKey,

@@ -5,16 +5,18 @@
 //! written is what will be done, whatever dies between.
 
 mod decide;
+mod details;
 mod outbox;
 #[cfg(test)]
 mod tests;
 
 pub use decide::{Decision, Event, Outcome, Step, decide};
+pub use details::Details;
 pub use outbox::{Effect, Errand};
 
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::id::{DeliveryId, Sid, VerificationId};
+use crate::model::id::{DeliveryId, ServiceId, Sid, VerificationId};
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +29,10 @@ use std::time::Duration;
 pub struct Verification {
     /// Its id.
     pub id: VerificationId,
+    /// The service it belongs to; nothing for the one of the configuration's
+    /// top level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceId>,
     /// The number to be proved.
     pub to: PhoneNumber,
     /// The language that was asked for.
@@ -43,6 +49,12 @@ pub struct Verification {
     pub ended_at: Option<Timestamp>,
     /// How its code is derived.
     pub code: CodeSeed,
+    /// What the application said about it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub details: Details,
+    /// True for a test number: its code is fixed, and nothing is sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub test: bool,
     /// Codes offered so far.
     pub checks: u32,
     /// Messages and calls asked for so far, in order; at most 255.
@@ -136,6 +148,8 @@ pub enum SendState {
     },
     /// Not sent, because the verification had ended or was about to.
     Dropped,
+    /// Not sent, because the number is a test number.
+    Test,
 }
 
 impl Verification {
@@ -143,6 +157,9 @@ impl Verification {
     pub fn start(policy: &Policy, request: Start, now: Timestamp) -> Self {
         let mut verification = Self {
             id: request.id,
+            service: request.service,
+            details: request.details,
+            test: request.test,
             to: request.to,
             locale: request.locale,
             status: Status::Pending,
@@ -202,7 +219,7 @@ impl Verification {
         errands.chain(end).min()
     }
 
-    fn ask(&mut self, channel: Channel, gate_key: Option<u8>, now: Timestamp) -> Effect {
+    fn ask(&mut self, channel: Channel, gate_key: Option<u8>, now: Timestamp) {
         // `max_sends` is a u8, so there is a number left whenever one is asked for.
         let number = u8::try_from(self.sends.len() + 1).unwrap_or(u8::MAX);
         self.sends.push(Send {
@@ -210,15 +227,15 @@ impl Verification {
             channel,
             generation: self.code.generation,
             asked_at: now,
-            state: SendState::Waiting,
+            state: if self.test { SendState::Test } else { SendState::Waiting },
             sid: None,
             gate_key: gate_key.filter(|_| channel == Channel::Call),
             readings: 0,
             wrong_keys: 0,
         });
-        let effect = Effect::Send { number };
-        self.outbox.push(Errand { effect: effect.clone(), due: now, attempts: 0 });
-        effect
+        if !self.test {
+            self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0 });
+        }
     }
 }
 
@@ -227,6 +244,12 @@ impl Verification {
 pub struct Start {
     /// Its id.
     pub id: VerificationId,
+    /// The service, if it is not the one of the configuration's top level.
+    pub service: Option<ServiceId>,
+    /// What the application said about it.
+    pub details: Details,
+    /// Whether the number is a test number.
+    pub test: bool,
     /// The number.
     pub to: PhoneNumber,
     /// The language, if one was asked for.
@@ -237,6 +260,10 @@ pub struct Start {
     pub code: CodeSeed,
     /// A random digit for the gate, when the policy names one.
     pub gate_key: Option<u8>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn after(at: Timestamp, span: Duration) -> Timestamp {

@@ -58,20 +58,23 @@ impl Service {
     }
 
     /// The change by which a delivery that carries our name settles its send.
-    async fn settle_by(&self, delivery: &Delivery) -> Result<Option<Change>, ServiceError> {
+    async fn settle_by(&self, delivery: &Delivery) -> Result<Vec<Change>, ServiceError> {
         let Some(id) = &delivery.id else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let (verification, number) = id.parts();
         let Some(old) = records::get::<Verification>(self.store(), verification.as_str()).await? else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         if old.record.send(number).is_none_or(|send| send.state == SendState::Accepted) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let event = Event::Accepted { number, sid: delivery.sid.clone() };
-        let decision = decide(&self.0.policy, &old.record, event, self.now());
-        Ok((decision.outcome == Outcome::Done).then(|| records::put(Some(&old), &decision.verification)))
+        let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
+        if decision.outcome != Outcome::Done {
+            return Ok(Vec::new());
+        }
+        Ok(self.written(Some(&old), &decision.verification))
     }
 }
 

@@ -4,6 +4,41 @@ use super::{Service, ServiceError, View};
 use crate::model::id::VerificationId;
 use crate::model::verification::{Event, Outcome, Verification};
 
+/// What somebody says the code is.
+#[derive(Clone, Default)]
+pub struct Offer {
+    /// The code.
+    pub code: String,
+    /// What is to be paid, of a code that is bound to it.
+    pub amount: Option<String>,
+    /// Who is to be paid.
+    pub payee: Option<String>,
+}
+
+/// A code alone.
+impl From<&str> for Offer {
+    fn from(code: &str) -> Self {
+        Self { code: code.to_owned(), ..Self::default() }
+    }
+}
+
+impl From<&String> for Offer {
+    fn from(code: &String) -> Self {
+        code.as_str().into()
+    }
+}
+
+impl Offer {
+    fn binding(&self) -> Option<(&str, &str)> {
+        match (&self.amount, &self.payee) {
+            (None, None) => None,
+            (amount, payee) => {
+                Some((amount.as_deref().unwrap_or_default(), payee.as_deref().unwrap_or_default()))
+            }
+        }
+    }
+}
+
 /// What came of a check.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -21,15 +56,18 @@ impl Service {
     /// # Errors
     /// What cannot be a code is refused without spending a check. An ended
     /// verification is [`ServiceError::Ended`].
-    pub async fn check(&self, id: &VerificationId, offered: &str) -> Result<Checked, ServiceError> {
+    pub async fn check(
+        &self,
+        id: &VerificationId,
+        offered: impl Into<Offer>,
+    ) -> Result<Checked, ServiceError> {
+        let offered = offered.into();
         let decision = self
             .happen(id, |verification| {
-                let length = verification.code.length;
-                if offered.len() != usize::from(length) || !offered.bytes().all(|byte| byte.is_ascii_digit())
-                {
-                    return Err(ServiceError::NotACode { length });
+                if !verification.code.has_form_of(&offered.code) {
+                    return Err(ServiceError::NotACode { length: verification.code.length });
                 }
-                Ok(Event::Check { matches: self.matches(verification, offered)? })
+                Ok(Event::Check { matches: self.matches(verification, &offered)? })
             })
             .await?;
         let valid = match decision.outcome {
@@ -66,9 +104,27 @@ impl Service {
         }
     }
 
-    fn matches(&self, verification: &Verification, offered: &str) -> Result<bool, ServiceError> {
+    /// Ends a verification whose code the application made and checked itself.
+    ///
+    /// # Errors
+    /// Not found, ended otherwise, or the store's.
+    pub async fn approve(&self, id: &VerificationId) -> Result<View, ServiceError> {
+        use crate::model::verification::Status;
+        let decision = self.happen(id, |_| Ok(Event::Approve)).await?;
+        match decision.outcome {
+            Outcome::Ended(status) if status != Status::Approved => Err(ServiceError::Ended(status)),
+            _ => {
+                tracing::info!(verification = %id, "verification approved by the application");
+                self.view(decision.verification).await
+            }
+        }
+    }
+
+    fn matches(&self, verification: &Verification, offered: &Offer) -> Result<bool, ServiceError> {
         let code =
             self.0.codes.derive(&verification.id, &verification.code).ok_or(ServiceError::CodeKeyGone)?;
-        Ok(code.matches(offered))
+        // A code that is bound to an amount and a payee is good for them alone.
+        let bound = verification.details.binding() == offered.binding();
+        Ok(code.matches(&offered.code) && bound)
     }
 }

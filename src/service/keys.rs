@@ -2,7 +2,7 @@
 
 use super::{Service, ServiceError};
 use crate::entropy::Entropy;
-use crate::model::key::{self, ApiKey};
+use crate::model::key::{self, ApiKey, Scope};
 use crate::secret::Secret;
 use crate::store::{Store, records};
 use jiff::Timestamp;
@@ -43,7 +43,8 @@ pub async fn create_key(
     if name.is_empty() || name.chars().count() > ApiKey::MAX_NAME || name.chars().any(char::is_control) {
         return Err(ServiceError::Malformed("a key's name has 1 to 64 characters"));
     }
-    let (key, shown) = ApiKey::generate(name, entropy.bytes(), entropy.bytes(), now);
+    let (key, shown) =
+        ApiKey::generate(name, Scope::of_an_application(), entropy.bytes(), entropy.bytes(), now);
     records::save(store, None, &key).await?;
     tracing::info!(key = key.id, name, "api key created");
     Ok((key, shown))

@@ -6,6 +6,7 @@
 //! never sends from a request: what is to be sent stands in the store first,
 //! and the worker does it.
 
+mod brands;
 mod callback;
 mod check;
 mod deliveries;
@@ -15,26 +16,29 @@ mod start;
 mod voice;
 mod worker;
 
+pub use brands::Brands;
 pub use callback::Recorded;
-pub use check::Checked;
+pub use check::{Checked, Offer};
 pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
 pub use keys::create_key;
 pub use start::{Idempotency, StartRequest, Started};
-pub use voice::{Spoken, Step, VoiceRequest};
+pub use voice::{Said, Spoken, Step, VoiceRequest};
 pub use worker::WorkerLimits;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
+use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::code::CodeKeys;
 use crate::model::delivery::Delivery;
 use crate::model::id::VerificationId;
 use crate::model::phone::{NumberPolicy, PhoneError};
 use crate::model::policy::{Gate, Policy};
+use crate::model::test_number::TestNumber;
 use crate::model::verification::{Decision, Event, Outcome, Send, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
-use crate::store::{CommitError, Store, StoreError};
+use crate::store::{Change, CommitError, Store, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,8 +63,12 @@ pub struct Parts {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
-    /// The rules of verifications.
+    /// The rules of verifications that no service sets.
     pub policy: Policy,
+    /// The services.
+    pub brands: Brands,
+    /// Numbers to which nothing is sent.
+    pub test_numbers: Vec<TestNumber>,
     /// The rules of numbers.
     pub numbers: NumberPolicy,
     /// The keys that derive codes.
@@ -80,9 +88,31 @@ pub enum ServiceError {
     /// No such verification, delivery or key.
     #[error("no verification or delivery has this name")]
     NotFound,
-    /// The policy does not have this channel.
+    /// No such service.
+    #[error("no service has this id")]
+    NoSuchService,
+    /// The service does not have this channel.
     #[error("the channel {0} is not offered")]
     ChannelOff(Channel),
+    /// The service does not use this channel in that country.
+    #[error("the channel {channel} is not offered in {region}")]
+    CountryOff {
+        /// The channel.
+        channel: Channel,
+        /// ISO 3166, or `??` where no country is known.
+        region: String,
+    },
+    /// Something that the service's settings do not allow.
+    #[error("{what}")]
+    NotAllowed {
+        /// What was asked for.
+        field: &'static str,
+        /// Why not, and which setting allows it.
+        what: &'static str,
+    },
+    /// No channel of the service reaches this number.
+    #[error("no channel of this service reaches this number")]
+    NoChannel,
     /// The recipient told our sender to stop.
     #[error("the recipient has opted out of messages from this sender")]
     OptedOut,
@@ -101,9 +131,9 @@ pub enum ServiceError {
     #[error("no message or call is left in this verification")]
     NoSendsLeft,
     /// What was offered cannot be a code; no check was spent.
-    #[error("a code has {length} digits")]
+    #[error("a code has {length} characters")]
     NotACode {
-        /// How many digits it has.
+        /// How many characters it has.
         length: u8,
     },
     /// The same idempotency key came with another request.
@@ -135,6 +165,8 @@ impl From<CommitError> for ServiceError {
 /// A verification with what is known of its deliveries.
 #[derive(Debug, Clone)]
 pub struct View {
+    /// The service it belongs to.
+    pub brand: Arc<Brand>,
     /// The record.
     pub verification: Verification,
     /// The status as of now.
@@ -145,19 +177,40 @@ pub struct View {
     pub sends_left: u8,
     /// From when on the next send is allowed.
     pub resend_at: Option<Timestamp>,
+    /// The channels by which it may be sent again, the preferred one first.
+    pub channels_left: Vec<Channel>,
     /// Each send, and what became of it.
     pub deliveries: Vec<(Send, Option<Delivery>)>,
+}
+
+impl View {
+    fn new(
+        brand: Arc<Brand>,
+        base: &Policy,
+        verification: Verification,
+        status: Status,
+        deliveries: Vec<(Send, Option<Delivery>)>,
+    ) -> Self {
+        let policy = brand.policy(base);
+        let pending = status == Status::Pending;
+        let sends_left = if pending { verification.sends_left(&policy) } else { 0 };
+        Self {
+            status,
+            checks_left: if pending { verification.checks_left(&policy) } else { 0 },
+            sends_left,
+            resend_at: verification.resend_at(&policy).filter(|_| pending),
+            channels_left: if sends_left > 0 { brand.channels_for(&verification.to) } else { Vec::new() },
+            deliveries,
+            verification,
+            brand,
+        }
+    }
 }
 
 impl Service {
     /// A service of these parts.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
-    }
-
-    /// The rules it goes by.
-    pub fn policy(&self) -> &Policy {
-        &self.0.policy
     }
 
     /// Whether the store would take a write now.
@@ -190,11 +243,12 @@ impl Service {
     ) -> Result<Decision, ServiceError> {
         for attempt in 0..TRIES {
             let old = self.verification(id).await?;
-            let decision = decide(&self.0.policy, &old.record, event(&old.record)?, self.now());
+            let policy = self.policy_of(&old.record).await?;
+            let decision = decide(&policy, &old.record, event(&old.record)?, self.now());
             if decision.verification == old.record {
                 return Ok(decision);
             }
-            match records::save(self.store(), Some(&old), &decision.verification).await {
+            match self.store().commit(self.written(Some(&old), &decision.verification)).await {
                 Ok(()) => {
                     if !decision.effects.is_empty() {
                         self.0.wake.notify_one();
@@ -206,6 +260,17 @@ impl Service {
             }
         }
         Err(ServiceError::Contended)
+    }
+
+    /// What has to be written for a verification to become another: it, and
+    /// what others are told of it.
+    fn written(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
+        vec![records::put(old, new)]
+    }
+
+    /// The same for a delivery.
+    fn written_delivery(&self, old: Option<&Versioned<Delivery>>, new: &Delivery) -> Vec<Change> {
+        vec![records::put(old, new)]
     }
 
     /// Waits a moment after losing a race, longer each time and never the same
@@ -224,26 +289,24 @@ impl Service {
             };
             deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
         }
-        Ok(self.bare_view(verification, deliveries))
+        let brand = self.brand_of(&verification).await?;
+        Ok(self.bare_view(brand, verification, deliveries))
     }
 
-    fn bare_view(&self, verification: Verification, deliveries: Vec<(Send, Option<Delivery>)>) -> View {
-        let policy = &self.0.policy;
+    fn bare_view(
+        &self,
+        brand: Arc<Brand>,
+        verification: Verification,
+        deliveries: Vec<(Send, Option<Delivery>)>,
+    ) -> View {
         let status = verification.status_at(self.now());
-        let pending = status == Status::Pending;
-        View {
-            status,
-            checks_left: if pending { verification.checks_left(policy) } else { 0 },
-            sends_left: if pending { verification.sends_left(policy) } else { 0 },
-            resend_at: verification.resend_at(policy).filter(|_| pending),
-            deliveries,
-            verification,
-        }
+        View::new(brand, &self.0.policy, verification, status, deliveries)
     }
 
-    fn gate_key(&self) -> Option<u8> {
+    fn gate_key(&self, brand: &Brand) -> Option<u8> {
         // A digit from 1 to 9: `0` and the signs are hard to find on some phones.
-        (self.0.policy.gate == Gate::NamedKey).then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
+        (brand.settings.gate == Gate::NamedKey)
+            .then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
     }
 
     fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {

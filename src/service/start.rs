@@ -2,26 +2,54 @@
 
 use super::{Service, ServiceError, TRIES, View};
 use crate::model::answer::Answer;
+use crate::model::brand::{Brand, DIGITS, Reach};
 use crate::model::channel::Channel;
-use crate::model::id::VerificationId;
+use crate::model::code::CodeSeed;
+use crate::model::id::{ServiceId, VerificationId};
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
-use crate::model::verification::{Event, Start, Verification};
+use crate::model::test_number::TestNumber;
+use crate::model::verification::{Details, Event, Start, Verification};
+use crate::secret::Secret;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::SignedDuration;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an application asks for.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct StartRequest {
     /// The number, as the person wrote it.
     pub to: String,
-    /// How.
-    pub channel: Channel,
+    /// How; nothing for the service's preferred way to this number.
+    pub channel: Option<Channel>,
     /// The language.
     pub locale: Option<String>,
+    /// For which service; nothing for the one of the configuration's top level.
+    pub service: Option<ServiceId>,
+    /// What else is said about it.
+    pub details: Details,
+    /// A code that the application chose: 4 to 10 letters and digits. It is no
+    /// part of what an `Idempotency-Key` is compared by, for that is at rest.
+    #[serde(skip)]
+    pub custom_code: Option<Secret>,
+}
+
+impl StartRequest {
+    /// The plainest request there is.
+    pub fn to(number: impl Into<String>) -> Self {
+        Self {
+            to: number.into(),
+            channel: None,
+            locale: None,
+            service: None,
+            details: Details::default(),
+            custom_code: None,
+        }
+    }
 }
 
 /// A key with which a request may be repeated without being done twice.
@@ -88,13 +116,9 @@ impl Service {
                 Replay::Nothing => {}
             }
         }
-        let to = PhoneNumber::parse(&request.to, &self.0.numbers)?;
-        if !self.0.policy.channels.contains(&request.channel) {
-            return Err(ServiceError::ChannelOff(request.channel));
-        }
-        self.refuse_opted_out(&to, request.channel).await?;
-        let verification = self.new_verification(to, request);
-        let mut changes = vec![records::put(None, &verification)];
+        let brand = self.brand(request.service.as_ref()).await?;
+        let verification = self.new_verification(&brand, request).await?;
+        let mut changes = self.written(None, &verification);
         if let Some(kept) = kept {
             let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
             let answer = Answer {
@@ -111,8 +135,8 @@ impl Service {
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
         self.0.wake.notify_one();
-        tracing::info!(verification = %verification.id, to = %verification.to, channel = %request.channel, "verification started");
-        Ok(Some(Started { view: self.fresh_view(verification), replayed: false }))
+        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), "verification started");
+        Ok(Some(Started { view: self.fresh_view(brand, verification), replayed: false }))
     }
 
     /// Sends again, by the same channel or another.
@@ -122,29 +146,117 @@ impl Service {
     pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, ServiceError> {
         let old = self.verification(id).await?.record;
         let channel = channel.unwrap_or_else(|| old.channel());
-        self.refuse_opted_out(&old.to, channel).await?;
-        let gate_key = self.gate_key();
-        let decision = self.happen(id, |_| Ok(Event::Resend { channel, gate_key })).await?;
+        let brand = self.brand_of(&old).await?;
+        self.refuse_way(&brand, channel, &old.to).await?;
+        let gate_key = self.gate_key(&brand);
+        let decision = self.happen(id, |_| Ok(Event::Resend { channel, gate_key, renewed: None })).await?;
         self.refuse(decision.outcome, channel)?;
         tracing::info!(verification = %id, %channel, "verification sent again");
         self.view(decision.verification).await
     }
 
-    fn new_verification(&self, to: PhoneNumber, request: &StartRequest) -> Verification {
+    async fn new_verification(
+        &self,
+        brand: &Brand,
+        request: &StartRequest,
+    ) -> Result<Verification, ServiceError> {
+        let test = self.test_number(&request.to);
+        let to = match &test {
+            Some((to, _)) => to.clone(),
+            None => PhoneNumber::parse(&request.to, &self.0.numbers)?,
+        };
+        let channel = self.way(brand, request.channel, &to).await?;
+        let id = VerificationId::from_random(self.0.entropy.bytes());
+        let custom = match &test {
+            Some((_, test)) => Some(test.code.as_str()),
+            None => request.custom_code.as_ref().map(|code| code.expose()),
+        };
         let start = Start {
-            id: VerificationId::from_random(self.0.entropy.bytes()),
+            code: self.code_seed(brand, &id, &request.details, custom)?,
+            id,
+            service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
+            details: request.details.clone(),
+            test: test.is_some(),
             to,
             locale: request.locale.clone(),
-            channel: request.channel,
-            code: self.0.codes.seed(self.0.entropy.bytes(), self.0.policy.code_length),
-            gate_key: self.gate_key(),
+            channel,
+            gate_key: self.gate_key(brand),
         };
-        Verification::start(&self.0.policy, start, self.now())
+        Ok(Verification::start(&brand.policy(&self.0.policy), start, self.now()))
     }
 
-    fn fresh_view(&self, verification: Verification) -> View {
+    /// The seed of a verification's first code.
+    fn code_seed(
+        &self,
+        brand: &Brand,
+        id: &VerificationId,
+        details: &Details,
+        custom: Option<&str>,
+    ) -> Result<CodeSeed, ServiceError> {
+        let settings = &brand.settings;
+        let seed = CodeSeed {
+            alphabet: Some(settings.code_alphabet.clone()).filter(|alphabet| alphabet != DIGITS),
+            context: details.binding().map(|(amount, payee)| hash(&[amount, payee])),
+            ..self.0.codes.seed(self.0.entropy.bytes(), settings.code_length)
+        };
+        match custom {
+            None => Ok(seed),
+            Some(code) => self.0.codes.seed_custom(id, seed, code).ok_or(ServiceError::CodeKeyGone),
+        }
+    }
+
+    /// The test number that a text is now.
+    fn test_number(&self, text: &str) -> Option<(PhoneNumber, &TestNumber)> {
+        let compact: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
+        let number = compact.parse::<PhoneNumber>().ok()?;
+        let test = self.0.test_numbers.iter().find(|test| test.covers(&number, self.now()))?;
+        Some((number, test))
+    }
+
+    /// The channel that was asked for, if it may be used; or the best that may.
+    async fn way(
+        &self,
+        brand: &Brand,
+        asked: Option<Channel>,
+        to: &PhoneNumber,
+    ) -> Result<Channel, ServiceError> {
+        if let Some(channel) = asked {
+            self.refuse_way(brand, channel, to).await?;
+            return Ok(channel);
+        }
+        for channel in brand.channels_for(to) {
+            match self.refuse_way(brand, channel, to).await {
+                Ok(()) => return Ok(channel),
+                Err(ServiceError::Store(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        Err(ServiceError::NoChannel)
+    }
+
+    /// Refuses a channel that the service does not have, that does not go to
+    /// the number's country, or that the person does not want.
+    async fn refuse_way(
+        &self,
+        brand: &Brand,
+        channel: Channel,
+        to: &PhoneNumber,
+    ) -> Result<(), ServiceError> {
+        if !brand.settings.channels.contains(&channel) {
+            return Err(ServiceError::ChannelOff(channel));
+        }
+        let region = || to.region().unwrap_or_else(|| "??".to_owned());
+        match brand.reach(channel, to) {
+            Reach::Yes => {}
+            Reach::Watched => tracing::warn!(%to, %channel, region = region(), "a watched country"),
+            Reach::No => return Err(ServiceError::CountryOff { channel, region: region() }),
+        }
+        self.refuse_opted_out(brand, to, channel).await
+    }
+
+    fn fresh_view(&self, brand: Arc<Brand>, verification: Verification) -> View {
         let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
-        self.bare_view(verification, deliveries)
+        self.bare_view(brand, verification, deliveries)
     }
 
     async fn replay(&self, kept: &Kept) -> Result<Replay, ServiceError> {
@@ -158,31 +270,49 @@ impl Service {
         if found.record.fingerprint != kept.fingerprint {
             return Err(ServiceError::KeyReused);
         }
-        let view = self.view_as_started(found.record.verification);
+        let brand = self.brand_of(&found.record.verification).await?;
+        let view = self.view_as_started(brand, found.record.verification);
         Ok(Replay::Answer(Box::new(Started { view, replayed: true })))
     }
 
     /// The answer that was given is given again, whatever happened since.
-    fn view_as_started(&self, verification: Verification) -> View {
+    fn view_as_started(&self, brand: Arc<Brand>, verification: Verification) -> View {
         let status = verification.status;
-        let policy = &self.0.policy;
-        View {
-            status,
-            checks_left: verification.checks_left(policy),
-            sends_left: verification.sends_left(policy),
-            resend_at: verification.resend_at(policy),
-            ..self.fresh_view(verification)
-        }
+        let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
+        View::new(brand, &self.0.policy, verification, status, deliveries)
     }
 
-    async fn refuse_opted_out(&self, to: &PhoneNumber, channel: Channel) -> Result<(), ServiceError> {
-        let Some(sender) = self.0.sender.as_ref().filter(|_| channel == Channel::Sms) else {
+    async fn refuse_opted_out(
+        &self,
+        brand: &Brand,
+        to: &PhoneNumber,
+        channel: Channel,
+    ) -> Result<(), ServiceError> {
+        let Some(key) = self.opt_out_key(brand, to, channel) else {
             return Ok(());
         };
-        let wish = records::get::<OptOut>(self.store(), &OptOut::key(to.in_full(), sender)).await?;
+        let wish = records::get::<OptOut>(self.store(), &key).await?;
         match wish {
             Some(wish) if wish.record.opted_out => Err(ServiceError::OptedOut),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Service {
+    /// Where a number's wish towards the service's sender stands; calls have none.
+    fn opt_out_key(&self, brand: &Brand, to: &PhoneNumber, channel: Channel) -> Option<String> {
+        let settings = &brand.settings;
+        match channel {
+            Channel::Call => None,
+            Channel::Sms => {
+                let own = settings.messaging_service_sid.as_ref().or(settings.from.as_ref());
+                Some(OptOut::key(to.in_full(), own.or(self.0.sender.as_ref())?))
+            }
+            Channel::Whatsapp => {
+                let from = settings.whatsapp_from.as_ref()?;
+                Some(OptOut::key(&format!("whatsapp:{}", to.in_full()), &format!("whatsapp:{from}")))
+            }
         }
     }
 }
@@ -205,21 +335,18 @@ struct Kept {
 
 impl Kept {
     fn new(idempotency: &Idempotency, request: &StartRequest) -> Self {
-        let hash = |parts: &[&str]| {
-            let mut hash = Sha256::new();
-            for part in parts {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part.as_bytes());
-            }
-            hex::encode(hash.finalize())
-        };
-        Self {
-            id: hash(&[&idempotency.caller, &idempotency.key]),
-            fingerprint: hash(&[
-                &request.to,
-                request.channel.as_str(),
-                request.locale.as_deref().unwrap_or(""),
-            ]),
-        }
+        // Plain data with text keys: writing it cannot fail.
+        let request = serde_json::to_string(request).unwrap_or_default();
+        Self { id: hash(&[&idempotency.caller, &idempotency.key]), fingerprint: hash(&[&request]) }
     }
+}
+
+/// A hash of texts, in which none runs into the next.
+fn hash(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize())
 }

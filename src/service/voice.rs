@@ -46,13 +46,24 @@ pub enum Spoken {
     Machine,
 }
 
+/// What a call hears, from whom, and in which language.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// What.
+    pub spoken: Spoken,
+    /// The service's name, as it is spoken.
+    pub name: String,
+    /// The language that was asked for, or the service's.
+    pub locale: Option<String>,
+}
+
 impl Service {
-    /// Decides what a call hears, and in which language.
+    /// Decides what a call hears.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for whatever is not exactly a call of ours:
     /// another verification, number or SID gives nothing away.
-    pub async fn speak(&self, request: VoiceRequest) -> Result<(Spoken, Option<String>), ServiceError> {
+    pub async fn speak(&self, request: VoiceRequest) -> Result<Said, ServiceError> {
         let VoiceRequest { verification, number, sid, machine, step } = request;
         let decision = self
             .happen(&verification, |_| {
@@ -73,6 +84,8 @@ impl Service {
             Outcome::SayNothing => Spoken::Machine,
             _ => return Err(ServiceError::NotFound),
         };
-        Ok((spoken, record.locale))
+        let brand = self.brand_of(&record).await?;
+        let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
+        Ok(Said { spoken, name, locale: record.locale.or_else(|| brand.settings.locale.clone()) })
     }
 }

@@ -7,6 +7,7 @@
 use super::{Service, ServiceError, TRIES};
 use crate::gateway::{Order, SendError};
 use crate::model::answer::Answer;
+use crate::model::brand::Brand;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
@@ -149,7 +150,7 @@ impl Service {
                 self.errand_of(&id, limits).await
             }
             Kind::Answer => self.forget(&key.id).await,
-            Kind::Delivery | Kind::ApiKey | Kind::OptOut => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -198,7 +199,8 @@ impl Service {
         else {
             return Ok(());
         };
-        let outcome = match (self.order(&verification, send), &errand.effect) {
+        let brand = self.brand_of(&verification).await?;
+        let outcome = match (self.order(brand, &verification, send), &errand.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
             (Ok(order), Effect::Send { .. }) => self.0.gateway.send(&order).await.map(Some),
@@ -224,7 +226,12 @@ impl Service {
         Ok(())
     }
 
-    fn order(&self, verification: &Verification, send: &Send) -> Result<Order, ServiceError> {
+    fn order(
+        &self,
+        brand: Arc<Brand>,
+        verification: &Verification,
+        send: &Send,
+    ) -> Result<Order, ServiceError> {
         let left = verification.expires_at.duration_since(self.now());
         // The code of this send, which a newer one may have replaced meanwhile.
         let seed = CodeSeed { generation: send.generation, ..verification.code.clone() };
@@ -234,6 +241,8 @@ impl Service {
             to: verification.to.clone(),
             code: self.0.codes.derive(&verification.id, &seed).ok_or(ServiceError::CodeKeyGone)?,
             locale: verification.locale.clone(),
+            details: verification.details.clone(),
+            brand,
             valid_for: Duration::try_from(left).unwrap_or_default(),
         })
     }
@@ -244,17 +253,17 @@ impl Service {
         for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let event = Event::Accepted { number, sid: sid.clone() };
-            let decision = decide(&self.0.policy, &old.record, event, self.now());
+            let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
             let mut changes = Vec::with_capacity(2);
             if decision.verification != old.record {
-                changes.push(records::put(Some(&old), &decision.verification));
+                changes.extend(self.written(Some(&old), &decision.verification));
             }
             let known: Option<Versioned<Delivery>> = records::get(self.store(), sid.as_str()).await?;
             let delivery = match &known {
                 None => Some(Delivery::new(report.clone(), self.now())),
                 Some(known) => known.record.merge(report.clone(), self.now()),
             };
-            changes.extend(delivery.map(|delivery| records::put(known.as_ref(), &delivery)));
+            changes.extend(delivery.iter().flat_map(|new| self.written_delivery(known.as_ref(), new)));
             match self.store().commit(changes).await {
                 Ok(()) => {
                     tracing::info!(verification = %id, number, %sid, "send accepted");

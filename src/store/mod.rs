@@ -43,11 +43,41 @@ pub enum Kind {
     Answer = b'a',
     /// `o`: who opted out of which sender.
     OptOut = b'o',
+    /// `s`: a service that was made through the API, under its id.
+    Brand = b's',
+    /// `p`: which verification is pending for a service and a number.
+    Pending = b'p',
+    /// `l`: how often something was done within a window of time.
+    Tally = b'l',
+    /// `f`: a number that fraud rules let pass.
+    SafeNumber = b'f',
+    /// `h`: somebody's way through the hosted pages.
+    Session = b'h',
+    /// `n`: where events are sent to.
+    Endpoint = b'n',
+    /// `e`: an event that applications hear of.
+    Event = b'e',
+    /// `w`: the sending of one event to one endpoint.
+    Dispatch = b'w',
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 5] = [Self::Verification, Self::Delivery, Self::ApiKey, Self::Answer, Self::OptOut];
+    pub const ALL: [Self; 13] = [
+        Self::Verification,
+        Self::Delivery,
+        Self::ApiKey,
+        Self::Answer,
+        Self::OptOut,
+        Self::Brand,
+        Self::Pending,
+        Self::Tally,
+        Self::SafeNumber,
+        Self::Session,
+        Self::Endpoint,
+        Self::Event,
+        Self::Dispatch,
+    ];
 
     /// The prefix at rest.
     pub fn letter(self) -> u8 {
@@ -83,7 +113,9 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::OptOut | Kind::Answer => write!(out, "{:?}", self.kind),
+            Kind::OptOut | Kind::Answer | Kind::Pending | Kind::Tally | Kind::SafeNumber => {
+                write!(out, "{:?}", self.kind)
+            }
             kind => write!(out, "{kind:?} {}", self.id),
         }
     }
@@ -108,9 +140,37 @@ pub enum Index {
     DeliveriesTo = b'n',
     /// `k`: API keys by the time they were made; the scope is empty.
     ApiKeys = b'k',
+    /// `v`: all verifications by the time they began; the scope is empty.
+    Verifications = b'v',
+    /// `u`: verifications of one number; the scope is the number.
+    VerificationsTo = b'u',
+    /// `s`: services by the time they were made; the scope is empty.
+    Brands = b's',
+    /// `o`: opt-outs by the time of the wish; the scope is empty.
+    OptOuts = b'o',
+    /// `p`: endpoints by the time they were made; the scope is empty.
+    Endpoints = b'p',
+    /// `e`: events by the time they happened; the scope is empty.
+    Events = b'e',
+    /// `w`: sendings to one endpoint; the scope is the endpoint's id.
+    Dispatches = b'w',
 }
 
 impl Index {
+    /// Every listing there is.
+    pub const ALL: [Self; 10] = [
+        Self::Deliveries,
+        Self::DeliveriesTo,
+        Self::ApiKeys,
+        Self::Verifications,
+        Self::VerificationsTo,
+        Self::Brands,
+        Self::OptOuts,
+        Self::Endpoints,
+        Self::Events,
+        Self::Dispatches,
+    ];
+
     /// The prefix at rest.
     pub fn letter(self) -> u8 {
         self as u8
@@ -118,9 +178,7 @@ impl Index {
 
     /// The listing with that prefix.
     pub fn from_letter(letter: u8) -> Option<Self> {
-        [Self::Deliveries, Self::DeliveriesTo, Self::ApiKeys]
-            .into_iter()
-            .find(|index| index.letter() == letter)
+        Self::ALL.into_iter().find(|index| index.letter() == letter)
     }
 
     /// What kind of records it lists.
@@ -128,6 +186,12 @@ impl Index {
         match self {
             Self::Deliveries | Self::DeliveriesTo => Kind::Delivery,
             Self::ApiKeys => Kind::ApiKey,
+            Self::Verifications | Self::VerificationsTo => Kind::Verification,
+            Self::Brands => Kind::Brand,
+            Self::OptOuts => Kind::OptOut,
+            Self::Endpoints => Kind::Endpoint,
+            Self::Events => Kind::Event,
+            Self::Dispatches => Kind::Dispatch,
         }
     }
 }

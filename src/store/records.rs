@@ -3,6 +3,7 @@
 
 use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
 use crate::model::answer::Answer;
+use crate::model::brand::Brand;
 use crate::model::delivery::Delivery;
 use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;
@@ -131,6 +132,28 @@ impl Record for Verification {
     fn due(&self) -> Option<Timestamp> {
         Verification::due(self)
     }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entry = |index, scope| Entry { index, scope, at: self.created_at, id: self.id.to_string() };
+        vec![
+            entry(Index::Verifications, String::new()),
+            entry(Index::VerificationsTo, self.to.in_full().to_owned()),
+        ]
+    }
+}
+
+impl Record for Brand {
+    const KIND: Kind = Kind::Brand;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let (at, id) = (self.created_at, self.id.to_string());
+        vec![Entry { index: Index::Brands, scope: String::new(), at, id }]
+    }
 }
 
 impl Record for Delivery {
@@ -184,6 +207,10 @@ impl Record for OptOut {
 
     fn id(&self) -> String {
         OptOut::key(&self.number, &self.sender)
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        vec![Entry { index: Index::OptOuts, scope: String::new(), at: self.at, id: self.id() }]
     }
 }
 

@@ -8,6 +8,7 @@ use dialback::cli::replay::send::{Answer, Plan};
 use dialback::cli::replay::{Loaded, load, send};
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{Delivery, Source};
+use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::service::{Found, ServiceError, StartRequest};
@@ -207,14 +208,14 @@ async fn what_came_out_of_order_adds_up_to_the_truth() {
 #[tokio::test]
 async fn a_key_pressed_in_a_replayed_call_of_ours_has_its_code_read() {
     let world = World::start().await;
-    let request = StartRequest { to: "+15005550010".into(), channel: Channel::Call, locale: None };
+    let request = StartRequest { channel: Some(Channel::Call), ..StartRequest::to("+15005550010") };
     let id = world.service.start(request, None).await.unwrap().view.verification.id;
     let (_, sid) = world.post.first().await;
     let mut signer = signer(&world.base_url);
     signer
         .values
         .extend([("verification".to_owned(), id.to_string()), ("call_sid".to_owned(), sid.to_string())]);
-    let lifetime = world.service.policy().lifetime;
+    let lifetime = Policy::default().lifetime;
     let stories = [
         ("voice-gate.http", 0, Duration::ZERO),
         ("voice-key.http", 2, lifetime),

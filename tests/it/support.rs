@@ -15,7 +15,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
-use dialback::service::{Parts, Service, ServiceError, StartRequest, View, WorkerLimits};
+use dialback::service::{Brands, Parts, Service, ServiceError, StartRequest, View, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
@@ -338,7 +338,7 @@ impl World {
 
 /// A request to start.
 pub fn request(to: &str, channel: Channel) -> StartRequest {
-    StartRequest { to: to.into(), channel, locale: None }
+    StartRequest { channel: Some(channel), ..StartRequest::to(to) }
 }
 
 /// Waits until it is so.
@@ -383,6 +383,8 @@ fn service(
         clock: clock.clone(),
         entropy: Entropy::system(),
         policy: policy.clone(),
+        brands: Brands::of_policy("Dialback", policy, clock.now()),
+        test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
         codes: CodeKeys::new(vec![key]).unwrap(),
         sender: Some("+15005550006".into()),

@@ -474,13 +474,13 @@ async fn a_call_that_asks_before_the_answer_settles_the_send(engine: Engine) {
     world.work();
     let id = world.start(Channel::Call).await.verification.id;
     eventually("it is being placed", async || world.gateway.orders().len() == 1).await;
-    let (spoken, _) = speak(&world, &id, "CA", Step::Answered).await.unwrap();
+    let spoken = speak(&world, &id, "CA", Step::Answered).await.unwrap();
     assert!(matches!(spoken, Spoken::Gate { key: None, wrong: false }));
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
-    let (spoken, _) = speak(&world, &id, "CA", Step::Gate { digits: "7".into() }).await.unwrap();
+    let spoken = speak(&world, &id, "CA", Step::Gate { digits: "7".into() }).await.unwrap();
     let Spoken::Code { code, again: true } = spoken else { panic!("{spoken:?}") };
     assert!(world.service.check(&id, code.expose()).await.unwrap().valid);
-    let (spoken, _) = speak(&world, &id, "CA", Step::Again { digits: "1".into() }).await.unwrap();
+    let spoken = speak(&world, &id, "CA", Step::Again { digits: "1".into() }).await.unwrap();
     assert!(matches!(spoken, Spoken::Ended), "a spent code is not read again");
 }
 
@@ -548,15 +548,10 @@ fn strange(kind: &str) -> dialback::model::id::Sid {
     format!("{kind}000000000000000000000000000000ff").parse().unwrap()
 }
 
-async fn speak(
-    world: &World,
-    id: &VerificationId,
-    kind: &str,
-    step: Step,
-) -> Result<(Spoken, Option<String>), ServiceError> {
+async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Result<Spoken, ServiceError> {
     let request =
         VoiceRequest { verification: id.clone(), number: 1, sid: strange(kind), machine: false, step };
-    world.service.speak(request).await
+    Ok(world.service.speak(request).await?.spoken)
 }
 
 // Looking deliveries up.

@@ -16,7 +16,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{Parts, Service, WorkerLimits};
+use dialback::service::{Brands, Parts, Service, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
@@ -73,9 +73,11 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock) -> Parts {
     Parts {
         store: Arc::new(Memory::new()),
         gateway,
+        brands: Brands::of_policy("Dialback", &Policy::default(), clock.now()),
         clock,
         entropy: Entropy::seeded(1),
         policy: Policy::default(),
+        test_numbers: Vec::new(),
         numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
         sender: Some("+15005550006".to_owned()),

@@ -3,47 +3,35 @@
 use crate::cli::local::Local;
 use crate::config::{self, Config};
 use crate::http::SignatureMode;
-use crate::model::channel::Channel;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::phone::{Kind, NumberPolicy};
-use crate::model::policy::{Gate, Policy};
+use crate::model::policy::Policy;
+use crate::service::Brands;
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// Twilio's magic numbers and North America's 555 numbers: in the sandbox they
 /// are telephones like any other.
 const FICTIONAL: [&str; 2] = ["+1500555", "+1555"];
 
-/// The rules of verifications.
+/// The rules of verifications that no service sets.
 pub fn policy(config: &Config) -> Policy {
-    let (verification, voice) = (&config.verification, &config.voice);
-    let mut channels = vec![Channel::Sms];
-    // A messaging service sends texts only; a call comes from a number.
-    if config.sandbox.enabled
-        || config.twilio.from.is_some()
-        || config.gateway.kind == config::GatewayKind::Console
-    {
-        channels.push(Channel::Call);
-    }
     Policy {
-        code_length: verification.code_length,
-        lifetime: verification.lifetime,
-        max_checks: verification.max_checks,
-        max_sends: u8::try_from(verification.max_sends).unwrap_or(u8::MAX),
-        cooldown: verification.resend_cooldown.clone(),
-        new_code_on_resend: verification.new_code_on_resend,
-        channels,
-        gate: match voice.gate {
-            config::Gate::AnyKey => Gate::AnyKey,
-            config::Gate::NamedKey => Gate::NamedKey,
-            config::Gate::None => Gate::None,
-        },
-        max_replays: voice.max_replays,
+        max_replays: config.voice.max_replays,
         // A turn among the requests, the request, and as much again for writing.
         lease: (Duration::from_secs(5) + config.twilio.connect_timeout + config.twilio.request_timeout) * 2,
         ..Policy::default()
     }
+}
+
+/// The services.
+pub fn brands(config: &Config, now: Timestamp) -> Brands {
+    let services = &config.services;
+    let others = services.others.iter();
+    let others = others.map(|(key, settings)| Brands::of_file(Some(key), settings.clone(), now));
+    Brands::new(Brands::of_file(None, services.default.clone(), now), others.collect())
 }
 
 /// The rules of numbers.

@@ -2,10 +2,12 @@
 //! answers by script.
 
 use super::*;
+use crate::model::brand::{self, Brand, Origin};
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::delivery::Source;
-use crate::model::id::VerificationId;
+use crate::model::id::{ServiceId, VerificationId};
 use crate::model::status::Status;
+use crate::model::verification::Details;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 
@@ -35,7 +37,6 @@ fn settings() -> Settings {
         sender: Sender::From("+15005550006".into()),
         call_from: Some("+15005550006".into()),
         public_url: "https://verify.example.com".into(),
-        service_name: "Acme".into(),
         ring: Duration::from_secs(25),
         machine_detection: MachineDetection::Enable,
         concurrency: 2,
@@ -53,6 +54,18 @@ fn order(channel: Channel) -> Order {
         code: codes.derive(&id, &codes.seed([1; 16], 6)).unwrap(),
         locale: Some("en".into()),
         valid_for: Duration::from_secs(421),
+        brand: Arc::new(acme()),
+        details: Details::default(),
+    }
+}
+
+fn acme() -> Brand {
+    Brand {
+        id: ServiceId::from_name("acme"),
+        settings: brand::Settings { name: "Acme".into(), ..brand::Settings::default() },
+        origin: Origin::Api,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
     }
 }
 

@@ -33,7 +33,10 @@ pub async fn create(context: Arc<Context>, mut request: Request) -> Result<Respo
             format!("a locale has at most {MAX_LOCALE} characters, like pt-BR"),
         ));
     }
-    let started = context.service.start(StartRequest { to, channel, locale }, idempotency).await?;
+    let started = context
+        .service
+        .start(StartRequest { channel: Some(channel), locale, ..StartRequest::to(to) }, idempotency)
+        .await?;
     let mut response = reply::json(StatusCode::CREATED, &views::verification(&started.view));
     let headers = response.headers_mut();
     if let Ok(location) =
@@ -94,7 +97,7 @@ fn id(request: &Request) -> Result<VerificationId, Error> {
 }
 
 fn channel(text: &str) -> Result<Channel, Error> {
-    text.parse().map_err(|_| Error::field("channel", "the channel is sms or call"))
+    text.parse().map_err(|_| Error::field("channel", "the channel is sms, call or whatsapp"))
 }
 
 fn idempotency(request: &Request, caller: Caller) -> Result<Option<Idempotency>, Error> {

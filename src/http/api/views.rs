@@ -56,6 +56,7 @@ fn standing(send: &Send, delivery: Option<&Delivery>) -> (String, Value) {
             ("failed".into(), json!({ "code": null, "name": reason }))
         }
         SendState::Dropped => ("canceled".into(), Value::Null),
+        SendState::Test => ("test".into(), Value::Null),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::http::reply;
 use crate::http::request::Request;
 use crate::model::delivery::Source;
 use crate::model::id::{DeliveryId, VerificationId};
-use crate::service::{ServiceError, Spoken, Step, VoiceRequest};
+use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
 use crate::twilio::callback;
 use crate::twilio::form::Pairs;
 use crate::twilio::twiml::Response as Twiml;
@@ -48,10 +48,10 @@ async fn speak(context: &Context, request: &Request, params: &Pairs, step: Step)
             let id = voice.verification.clone();
             let number = voice.number;
             match context.service.speak(voice).await {
-                Ok((spoken, locale)) => {
+                Ok(Said { spoken, name, locale }) => {
                     let words = words::resolve(locale.as_deref());
                     let base = format!("{}/twilio/voice/{id}/{number}", context.settings.public_url);
-                    document(&spoken, words, &base, &context.settings.service_name)?
+                    document(&spoken, words, &base, &name)?
                 }
                 Err(ServiceError::NotFound) => documents::not_for_you(),
                 Err(error) => return Err(error.into()),

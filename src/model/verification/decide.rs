@@ -1,7 +1,8 @@
 //! The one place where a verification changes.
 
-use super::{Effect, Errand, SendState, Status, Verification, after};
+use super::{Details, Effect, Errand, SendState, Status, Verification, after};
 use crate::model::channel::Channel;
+use crate::model::code::CodeSeed;
 use crate::model::id::Sid;
 use crate::model::policy::{Gate, Policy};
 use jiff::Timestamp;
@@ -20,9 +21,14 @@ pub enum Event {
         channel: Channel,
         /// A random digit for the gate, when the policy names one.
         gate_key: Option<u8>,
+        /// Another code, and what it is about now: the old one is dead.
+        renewed: Option<Box<(CodeSeed, Details)>>,
     },
     /// The application called it off.
     Cancel,
+    /// The application, which made the code and checks it itself, says that it
+    /// was right.
+    Approve,
     /// The time came to look: something in the outbox may be due, or the end.
     Deadline,
     /// A worker takes an errand for the time of a lease.
@@ -150,8 +156,9 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
     let before = next.outbox.len();
     let outcome = match event {
         Event::Check { matches } => next.check(policy, matches, now),
-        Event::Resend { channel, gate_key } => next.resend(policy, channel, gate_key, now),
-        Event::Cancel => next.cancel(now),
+        Event::Resend { channel, gate_key, renewed } => next.resend(policy, channel, gate_key, renewed, now),
+        Event::Cancel => next.stop(Status::Canceled, now),
+        Event::Approve => next.stop(Status::Approved, now),
         Event::Deadline => Outcome::Done,
         Event::Claim { number } => next.claim(policy, number, now),
         Event::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
@@ -212,7 +219,14 @@ impl Verification {
         Outcome::Wrong
     }
 
-    fn resend(&mut self, policy: &Policy, channel: Channel, gate_key: Option<u8>, now: Timestamp) -> Outcome {
+    fn resend(
+        &mut self,
+        policy: &Policy,
+        channel: Channel,
+        gate_key: Option<u8>,
+        renewed: Option<Box<(CodeSeed, Details)>>,
+        now: Timestamp,
+    ) -> Outcome {
         if self.status != Status::Pending {
             return Outcome::Ended(self.status);
         }
@@ -224,18 +238,23 @@ impl Verification {
             Some(at) if now < at => return Outcome::TooSoon { at },
             Some(_) => {}
         }
-        if policy.new_code_on_resend {
-            self.code.generation += 1;
+        let generation = self.code.generation;
+        let is_renewed = renewed.is_some();
+        if let Some(renewed) = renewed {
+            (self.code, self.details) = *renewed;
+        }
+        if is_renewed || policy.new_code_on_resend {
+            self.code.generation = generation + 1;
         }
         self.ask(channel, gate_key, now);
         Outcome::Done
     }
 
-    fn cancel(&mut self, now: Timestamp) -> Outcome {
+    fn stop(&mut self, status: Status, now: Timestamp) -> Outcome {
         if self.status != Status::Pending {
             return Outcome::Ended(self.status);
         }
-        self.end(Status::Canceled, now);
+        self.end(status, now);
         Outcome::Done
     }
 

@@ -24,7 +24,13 @@ fn by(channel: Channel, policy: &Policy) -> Verification {
             nonce: "00".repeat(16),
             generation: 1,
             length: policy.code_length,
+            alphabet: None,
+            context: None,
+            custom: None,
         },
+        service: None,
+        details: Details::default(),
+        test: false,
         gate_key: (policy.gate == Gate::NamedKey).then_some(4),
     };
     Verification::start(policy, start, at(0))
@@ -64,7 +70,7 @@ impl Story {
     }
 
     fn resend(&mut self, second: i64) -> Outcome {
-        self.at(second, Event::Resend { channel: Channel::Sms, gate_key: None })
+        self.at(second, Event::Resend { channel: Channel::Sms, gate_key: None, renewed: None })
     }
 
     fn asks(&mut self, second: i64, step: Step) -> Outcome {
@@ -223,7 +229,7 @@ fn a_code_that_a_newer_one_has_killed_is_neither_sent_nor_read_aloud() {
 #[test]
 fn a_channel_that_is_not_offered_is_refused() {
     let mut story = Story::of(Channel::Sms, Policy { channels: vec![Channel::Sms], ..Policy::default() });
-    let by_call = Event::Resend { channel: Channel::Call, gate_key: None };
+    let by_call = Event::Resend { channel: Channel::Call, gate_key: None, renewed: None };
     assert_eq!(story.at(60, by_call), Outcome::ChannelOff);
 }
 
@@ -232,7 +238,7 @@ fn only_calls_have_a_gate_key() {
     let mut story =
         Story::of(Channel::Sms, Policy { gate: Gate::NamedKey, cooldown: vec![], ..Policy::default() });
     assert_eq!(story.verification.sends[0].gate_key, None);
-    story.at(1, Event::Resend { channel: Channel::Call, gate_key: Some(9) });
+    story.at(1, Event::Resend { channel: Channel::Call, gate_key: Some(9), renewed: None });
     assert_eq!(story.verification.sends[1].gate_key, Some(9));
 }
 
@@ -510,7 +516,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Check { matches: true }),
         2 => Just(Event::Check { matches: false }),
         3 => (channel(), proptest::option::of(1u8..10))
-            .prop_map(|(channel, gate_key)| Event::Resend { channel, gate_key }),
+            .prop_map(|(channel, gate_key)| Event::Resend { channel, gate_key, renewed: None }),
         1 => Just(Event::Cancel),
         1 => Just(Event::Deadline),
         4 => number().prop_map(|number| Event::Claim { number }),

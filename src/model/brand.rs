@@ -1,0 +1,504 @@
+//! A brand: what the API calls a service, as Twilio Verify does (`VA…`). The
+//! name that people read, the rules its verifications live by, and the ways a
+//! code may take.
+//!
+//! Its settings come from the configuration file or through the API in the
+//! same words, and are checked here for both.
+
+use crate::model::channel::Channel;
+use crate::model::id::ServiceId;
+use crate::model::phone::PhoneNumber;
+use crate::model::policy::{Gate, Policy};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A service as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Brand {
+    /// Its id.
+    pub id: ServiceId,
+    /// Everything that may be set.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// When it was made; for one of the file, when the process started.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Where a service comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The configuration: the API only shows it.
+    File {
+        /// Its key there: `services.shop`, or nothing for the top level.
+        key: Option<String>,
+    },
+    /// The API.
+    Api,
+}
+
+/// What may be set of a service. Spans are whole seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The name in texts, calls and pages: 1 to 30 characters.
+    pub name: String,
+    /// Characters of a code, 4 to 10.
+    pub code_length: u8,
+    /// The characters a code is made of: ten digits, or 8 to 36 different
+    /// digits and capital letters.
+    pub code_alphabet: String,
+    /// How long a verification lives: 60 to 86400 seconds.
+    pub lifetime_seconds: u32,
+    /// How many codes may be offered, 1 to 20.
+    pub max_checks: u32,
+    /// How many messages and calls may be sent, 1 to 20.
+    pub max_sends: u8,
+    /// How long to wait before the second send, the third, and so on; the last
+    /// one repeats. 1 to 20 spans of at most 3600 seconds.
+    pub resend_cooldown_seconds: Vec<u32>,
+    /// Whether sending again makes a new code and kills the old one.
+    pub new_code_on_resend: bool,
+    /// The channels, the preferred one first.
+    pub channels: Vec<Channel>,
+    /// Which countries a channel reaches; a channel that is not named reaches all.
+    #[serde(default)]
+    pub countries: BTreeMap<Channel, Countries>,
+    /// The set of message templates; nothing for the shipped one.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// The language where neither the request nor the number's country names one.
+    #[serde(default)]
+    pub locale: Option<String>,
+    /// The number, short code or name that texts come from; nothing for the account's.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// The messaging service that texts go through, before `from`.
+    #[serde(default)]
+    pub messaging_service_sid: Option<String>,
+    /// The number that WhatsApp messages come from, without `whatsapp:`.
+    #[serde(default)]
+    pub whatsapp_from: Option<String>,
+    /// The approved authentication template, `HX…`.
+    #[serde(default)]
+    pub whatsapp_content_sid: Option<String>,
+    /// Which of our variables fill which of the template's: `{"1": "code"}`.
+    #[serde(default)]
+    pub whatsapp_variables: BTreeMap<String, String>,
+    /// The web site whose pages may fill the code in: `example.com`.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// Whether messages say that the code is not to be shared.
+    #[serde(default)]
+    pub do_not_share: bool,
+    /// What a call waits for before it says the code.
+    pub gate: Gate,
+    /// The name said in calls, where it is spoken otherwise than it is written.
+    #[serde(default)]
+    pub tts_name: Option<String>,
+    /// Whether applications may bring their own codes.
+    #[serde(default)]
+    pub custom_code: bool,
+    /// Whether a code is bound to an amount and a payee (PSD2).
+    #[serde(default)]
+    pub psd2: bool,
+    /// Whether landlines are offered calls only.
+    #[serde(default)]
+    pub skip_sms_to_landlines: bool,
+    /// The hosted pages.
+    #[serde(default)]
+    pub pages: Pages,
+}
+
+/// Which countries a channel reaches, as ISO 3166 codes: `DE`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Countries {
+    /// These alone; empty for all.
+    pub allow: Vec<String>,
+    /// Not these.
+    pub refuse: Vec<String>,
+    /// These too, and the log says so each time.
+    pub watch: Vec<String>,
+}
+
+/// How the hosted pages look and where they lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pages {
+    /// Where people may be sent back to: exact addresses, or ones that end in
+    /// `/*` for everything below.
+    pub return_urls: Vec<String>,
+    /// The accent colour: `#1a6f4e`.
+    pub colour: Option<String>,
+    /// The logo's address, on this server's origin or https.
+    pub logo: Option<String>,
+    /// Whether people may enter a number themselves, or another one.
+    pub register: bool,
+    /// Whether they may begin anew after a failure.
+    pub retry: bool,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { return_urls: Vec::new(), colour: None, logo: None, register: true, retry: true }
+    }
+}
+
+/// What is wrong with a setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {what}")]
+pub struct BadSetting {
+    /// Which one.
+    pub field: String,
+    /// What is wrong and what would be right; never the value.
+    pub what: String,
+}
+
+/// What a channel may do for a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It reaches it.
+    Yes,
+    /// It reaches it, and the operator wants to know.
+    Watched,
+    /// Not that country.
+    No,
+}
+
+impl Settings {
+    /// These settings with some of them changed, checked.
+    ///
+    /// # Errors
+    /// The first setting that does not exist or cannot be.
+    pub fn with(&self, changes: Map<String, Value>) -> Result<Self, BadSetting> {
+        let Ok(Value::Object(mut all)) = serde_json::to_value(self) else {
+            return Err(bad("settings", "cannot be written down"));
+        };
+        for (name, value) in changes {
+            if !all.contains_key(&name) {
+                let known = all.keys().cloned().collect::<Vec<_>>().join(", ");
+                return Err(bad(&name, format!("there is no such setting; there are {known}")));
+            }
+            // One at a time, so that the mistake has a name.
+            let old = all.insert(name.clone(), value);
+            if let Err(error) = serde_json::from_value::<Self>(Value::Object(all.clone())) {
+                drop(old);
+                return Err(bad(&name, kind_of_mistake(&error)));
+            }
+        }
+        let settings: Self = serde_json::from_value(Value::Object(all))
+            .map_err(|error| bad("settings", kind_of_mistake(&error)))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Looks for what cannot be.
+    ///
+    /// # Errors
+    /// The first setting that cannot.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        self.check_name()?;
+        self.check_code()?;
+        self.check_limits()?;
+        self.check_ways()?;
+        self.check_pages()
+    }
+
+    fn check_name(&self) -> Result<(), BadSetting> {
+        let name = self.name.trim();
+        let length = name.chars().count();
+        if !(1..=30).contains(&length) || name.chars().any(char::is_control) {
+            return Err(bad("name", "has 1 to 30 characters"));
+        }
+        // Twilio Verify's rule: it would look like the code.
+        let run = name.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        if run > 4 {
+            return Err(bad("name", "has no more than 4 digits in a row, or it would look like a code"));
+        }
+        Ok(())
+    }
+
+    fn check_code(&self) -> Result<(), BadSetting> {
+        within("code_length", u64::from(self.code_length), 4, 10)?;
+        let letters = self.code_alphabet.as_bytes();
+        let fits = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+        let twice = letters.iter().enumerate().any(|(at, byte)| letters[..at].contains(byte));
+        if !(8..=36).contains(&letters.len()) || !letters.iter().all(fits) || twice {
+            return Err(bad("code_alphabet", "has 8 to 36 different digits and capital letters"));
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), BadSetting> {
+        within("lifetime_seconds", u64::from(self.lifetime_seconds), 60, 86_400)?;
+        within("max_checks", u64::from(self.max_checks), 1, 20)?;
+        within("max_sends", u64::from(self.max_sends), 1, 20)?;
+        let spans = &self.resend_cooldown_seconds;
+        if !(1..=20).contains(&spans.len()) || spans.iter().any(|span| *span > 3600) {
+            return Err(bad("resend_cooldown_seconds", "has 1 to 20 spans, each of 0 to 3600 seconds"));
+        }
+        Ok(())
+    }
+
+    fn check_ways(&self) -> Result<(), BadSetting> {
+        let channels = &self.channels;
+        let twice = channels.iter().enumerate().any(|(at, channel)| channels[..at].contains(channel));
+        if channels.is_empty() || twice {
+            return Err(bad("channels", "names each channel once, and at least one of sms, call, whatsapp"));
+        }
+        for (channel, countries) in &self.countries {
+            let all = countries.allow.iter().chain(&countries.refuse).chain(&countries.watch);
+            for country in all {
+                if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+                    let field = format!("countries.{channel}");
+                    return Err(bad(&field, "has ISO 3166 codes of two capital letters, like DE"));
+                }
+            }
+        }
+        self.check_senders()?;
+        if self.domain.as_deref().is_some_and(|domain| !is_domain(domain)) {
+            return Err(bad("domain", "is a host name alone, like example.com"));
+        }
+        Ok(())
+    }
+
+    fn check_senders(&self) -> Result<(), BadSetting> {
+        let sid = |text: &Option<String>, prefix: &str| {
+            text.as_deref().is_none_or(|sid| {
+                sid.len() == 34
+                    && sid.starts_with(prefix)
+                    && sid.as_bytes()[2..].iter().all(u8::is_ascii_hexdigit)
+            })
+        };
+        if !sid(&self.messaging_service_sid, "MG") {
+            return Err(bad("messaging_service_sid", "is MG and 32 hexadecimal digits"));
+        }
+        if !sid(&self.whatsapp_content_sid, "HX") {
+            return Err(bad("whatsapp_content_sid", "is HX and 32 hexadecimal digits"));
+        }
+        let number = |text: &str| {
+            text.strip_prefix('+').is_some_and(|digits| {
+                (5..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        if self.whatsapp_from.as_deref().is_some_and(|from| !number(from)) {
+            return Err(bad("whatsapp_from", "is a number in international form, like +14155550123"));
+        }
+        if self.from.as_deref().is_some_and(|from| from.is_empty() || from.len() > 16) {
+            return Err(bad("from", "is a number, a short code, or a name of at most 11 characters"));
+        }
+        Ok(())
+    }
+
+    fn check_pages(&self) -> Result<(), BadSetting> {
+        let pages = &self.pages;
+        let colour = |text: &str| {
+            text.strip_prefix('#')
+                .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        };
+        if pages.colour.as_deref().is_some_and(|text| !colour(text)) {
+            return Err(bad("pages.colour", "is written like #1a6f4e"));
+        }
+        let web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+        if !pages.return_urls.iter().all(web) {
+            return Err(bad("pages.return_urls", "has addresses that begin with https:// or http://"));
+        }
+        Ok(())
+    }
+}
+
+impl Brand {
+    /// The rules of its verifications; what it does not set is `base`'s.
+    pub fn policy(&self, base: &Policy) -> Policy {
+        let settings = &self.settings;
+        let seconds = |span: &u32| Duration::from_secs(u64::from(*span));
+        Policy {
+            code_length: settings.code_length,
+            lifetime: seconds(&settings.lifetime_seconds),
+            max_checks: settings.max_checks,
+            max_sends: settings.max_sends,
+            cooldown: settings.resend_cooldown_seconds.iter().map(seconds).collect(),
+            new_code_on_resend: settings.new_code_on_resend,
+            channels: settings.channels.clone(),
+            gate: settings.gate,
+            ..base.clone()
+        }
+    }
+
+    /// Whether a channel may be used for a number.
+    pub fn reach(&self, channel: Channel, to: &PhoneNumber) -> Reach {
+        let Some(countries) = self.settings.countries.get(&channel) else {
+            return Reach::Yes;
+        };
+        // A number of no country is in no list.
+        let region = to.region().unwrap_or_default();
+        let named = |list: &[String]| list.contains(&region);
+        if named(&countries.refuse) || !(countries.allow.is_empty() || named(&countries.allow)) {
+            Reach::No
+        } else if named(&countries.watch) {
+            Reach::Watched
+        } else {
+            Reach::Yes
+        }
+    }
+
+    /// The channels that may be used for a number, the preferred one first.
+    pub fn channels_for(&self, to: &PhoneNumber) -> Vec<Channel> {
+        let settings = &self.settings;
+        let deaf = settings.skip_sms_to_landlines && to.is_landline();
+        let usable =
+            |channel: &Channel| self.reach(*channel, to) != Reach::No && (*channel == Channel::Call || !deaf);
+        settings.channels.iter().copied().filter(usable).collect()
+    }
+
+    /// The name as it is said aloud.
+    pub fn spoken_name(&self) -> &str {
+        self.settings.tts_name.as_deref().unwrap_or(&self.settings.name)
+    }
+}
+
+/// What serde says, without the value that it may repeat.
+fn kind_of_mistake(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    match text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: ")) {
+        Some(rest) => match rest.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("has to be {expected}"),
+            None => "is of another kind".to_owned(),
+        },
+        None => text.to_owned(),
+    }
+}
+
+fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), BadSetting> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(bad(field, format!("is a whole number from {least} to {most}")))
+}
+
+fn is_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
+}
+
+fn bad(field: &str, what: impl Into<String>) -> BadSetting {
+    BadSetting { field: field.to_owned(), what: what.into() }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::of_policy(&Policy::default())
+    }
+}
+
+impl Settings {
+    /// The settings by which a policy's verifications live.
+    pub fn of_policy(policy: &Policy) -> Self {
+        let seconds = |span: &Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
+        Self {
+            name: "Dialback".into(),
+            code_length: policy.code_length,
+            code_alphabet: DIGITS.into(),
+            lifetime_seconds: seconds(&policy.lifetime),
+            max_checks: policy.max_checks,
+            max_sends: policy.max_sends,
+            resend_cooldown_seconds: policy.cooldown.iter().map(seconds).collect(),
+            new_code_on_resend: policy.new_code_on_resend,
+            channels: policy.channels.clone(),
+            countries: BTreeMap::new(),
+            template: None,
+            locale: None,
+            from: None,
+            messaging_service_sid: None,
+            whatsapp_from: None,
+            whatsapp_content_sid: None,
+            whatsapp_variables: BTreeMap::from([("1".into(), "code".into())]),
+            domain: None,
+            do_not_share: false,
+            gate: policy.gate,
+            tts_name: None,
+            custom_code: false,
+            psd2: false,
+            skip_sms_to_landlines: false,
+            pages: Pages::default(),
+        }
+    }
+}
+
+/// The ten digits.
+pub const DIGITS: &str = "0123456789";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn changed(changes: Value) -> Result<Settings, String> {
+        let Value::Object(changes) = changes else { panic!("an object") };
+        Settings::default().with(changes).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_setting_is_changed_and_the_others_stay() {
+        let settings = changed(json!({ "name": "Shop", "channels": ["call", "sms"] })).unwrap();
+        assert_eq!(settings.name, "Shop");
+        assert_eq!(settings.channels, [Channel::Call, Channel::Sms]);
+        assert_eq!(settings.max_checks, Settings::default().max_checks);
+    }
+
+    #[test]
+    fn a_mistake_is_named_and_its_value_is_not_repeated() {
+        let rows = [
+            (json!({ "nam": "x" }), "nam: there is no such setting"),
+            (json!({ "name": "314159 secret" }), "name: has no more than 4 digits in a row"),
+            (json!({ "code_length": 3 }), "code_length: is a whole number from 4 to 10"),
+            (json!({ "code_length": "314159" }), "code_length: has to be u8"),
+            (json!({ "code_alphabet": "00112233" }), "code_alphabet: has 8 to 36 different"),
+            (json!({ "channels": [] }), "channels: names each channel once"),
+            (json!({ "channels": ["fax"] }), "channels: unknown variant"),
+            (json!({ "countries": { "sms": { "allow": ["Germany"] } } }), "countries.sms: has ISO 3166"),
+            (json!({ "domain": "https://example.com" }), "domain: is a host name alone"),
+            (json!({ "messaging_service_sid": "MG1" }), "messaging_service_sid: is MG and 32"),
+            (json!({ "resend_cooldown_seconds": [] }), "resend_cooldown_seconds: has 1 to 20 spans"),
+            (json!({ "pages": { "colour": "red" } }), "pages.colour: is written like"),
+        ];
+        for (changes, expected) in rows {
+            let told = changed(changes).unwrap_err();
+            assert!(told.contains(expected) && !told.contains("314159"), "{told}");
+        }
+    }
+
+    #[test]
+    fn countries_are_allowed_refused_and_watched_per_channel() {
+        let countries = json!({ "sms": { "allow": ["DE", "GB"], "refuse": ["GB"], "watch": ["DE"] } });
+        let settings = changed(json!({ "countries": countries })).unwrap();
+        let brand = Brand {
+            id: ServiceId::from_name("x"),
+            settings,
+            origin: Origin::Api,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        };
+        let reach = |channel, number: &str| brand.reach(channel, &number.parse().unwrap());
+        assert_eq!(reach(Channel::Sms, "+4915123456789"), Reach::Watched);
+        assert_eq!(reach(Channel::Sms, "+447400123456"), Reach::No);
+        assert_eq!(reach(Channel::Sms, "+14155552671"), Reach::No);
+        assert_eq!(reach(Channel::Call, "+14155552671"), Reach::Yes);
+        assert_eq!(brand.channels_for(&"+14155552671".parse().unwrap()), [Channel::Call]);
+    }
+}
