@@ -5,7 +5,8 @@
 
 use super::file::{Forms, Mistake, Texts};
 use super::language::{self, Language};
-use super::template::{Kind, Template};
+use super::template::{Kind, Template, Variable, WHATSAPP_VARIABLES, near};
+use crate::model::brand::Settings;
 use crate::model::channel::Channel;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -58,6 +59,12 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.sets.iter().map(Set::name)).finish()
+    }
+}
+
 impl Catalog {
     /// The shipped texts alone.
     pub fn shipped() -> Self {
@@ -100,6 +107,32 @@ impl Catalog {
     /// shipped one.
     pub fn set(&self, name_or_sid: Option<&str>) -> &Set {
         name_or_sid.and_then(|name| self.find(name)).unwrap_or_else(|| self.shipped_set())
+    }
+
+    /// What a service names that does not exist, each with the setting, and with
+    /// what would be right: its set of texts, its language, and the variables of
+    /// its template at WhatsApp.
+    pub fn wrong_in(&self, settings: &Settings) -> Vec<String> {
+        let guess = |name: &str, known: Vec<&str>| match near(name, known.iter().copied()) {
+            Some(meant) => format!("did you mean {meant:?}?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        let mut wrong = Vec::new();
+        if let Some(name) = settings.template.as_deref().filter(|name| self.find(name).is_none()) {
+            let mend = guess(name, self.sets.iter().map(Set::name).collect());
+            wrong.push(format!("template: {name:?} is no set of texts; {mend}"));
+        }
+        if let Some(tag) = settings.locale.as_deref().filter(|tag| Language::parse(tag).is_none()) {
+            wrong.push(format!("locale: {tag:?} is no language; write a tag such as de or pt-BR"));
+        }
+        let known = WHATSAPP_VARIABLES.map(Variable::name);
+        for (name, variable) in &settings.whatsapp_variables {
+            if !known.contains(&variable.as_str()) {
+                let mend = guess(variable, known.to_vec());
+                wrong.push(format!("whatsapp_variables.{name}: {variable:?} is no variable; {mend}"));
+            }
+        }
+        wrong
     }
 
     /// The texts of a kind, from a set that has some: that set, else what stands

@@ -32,6 +32,17 @@ pub enum Variable {
     N,
 }
 
+/// What may fill a variable of a template that is kept at Twilio.
+pub(super) const WHATSAPP_VARIABLES: [Variable; 7] = [
+    Variable::Code,
+    Variable::Service,
+    Variable::Minutes,
+    Variable::Amount,
+    Variable::Payee,
+    Variable::Purpose,
+    Variable::Domain,
+];
+
 impl Variable {
     const ALL: [Self; 9] = [
         Self::Code,
@@ -45,7 +56,8 @@ impl Variable {
         Self::N,
     ];
 
-    fn name(self) -> &'static str {
+    /// Its name, without the braces.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Code => "code",
             Self::Service => "service",
