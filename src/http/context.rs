@@ -1,12 +1,14 @@
 //! What the handlers share.
 
 use super::webhooks::explainer::Explainer;
+use crate::messages::Catalog;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::twilio::signature::Verifier;
 use crate::twilio::url::PublicUrl;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The name in the texts.
     pub service_name: String,
+    /// The texts themselves.
+    pub messages: Arc<Catalog>,
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
@@ -49,7 +53,7 @@ pub struct Context {
     /// The service behind the faces.
     pub service: Service,
     /// Proves webhooks.
-    pub verifier: std::sync::Arc<Verifier>,
+    pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
     /// Finds out why signatures do not match, elsewhere.

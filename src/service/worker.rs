@@ -260,6 +260,8 @@ impl Service {
             code: self.0.codes.derive(&verification.id, &seed).ok_or(ServiceError::CodeKeyGone)?,
             locale: verification.locale.clone(),
             details: verification.details.clone(),
+            // Nobody keeps when somebody last wrote to us.
+            window_open: false,
             brand,
             valid_for: Duration::try_from(left).unwrap_or_default(),
         })

@@ -10,6 +10,7 @@ use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
+use crate::messages::Catalog;
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
@@ -69,9 +70,10 @@ impl App {
             Some((listener, _)) => Some(format!("http://{}", listener.local_addr()?)),
             None => None,
         };
+        let messages = Arc::new(parts::messages(&config)?);
         let service = Service::new(Parts {
             store: store.clone(),
-            gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy)?,
+            gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?,
             brands: parts::brands(&config, clock.now()),
             clock,
             entropy: entropy.clone(),
@@ -82,7 +84,7 @@ impl App {
             sender: sender(&config),
             wake: Notify::new(),
         });
-        let context = context_of(&config, &local, &public_url, service.clone(), &entropy)?;
+        let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
     }
 
@@ -223,9 +225,10 @@ fn gateway_of(
     public_url: &PublicUrl,
     sandbox_url: Option<String>,
     entropy: &Entropy,
+    messages: &Arc<Catalog>,
 ) -> anyhow::Result<Arc<dyn Gateway>> {
     if config.gateway.kind == GatewayKind::Console {
-        return Ok(Arc::new(Console::new(entropy.clone())));
+        return Ok(Arc::new(Console::new(entropy.clone(), messages.clone())));
     }
     let twilio = &config.twilio;
     let account_sid = account_sid(config, local);
@@ -246,6 +249,7 @@ fn gateway_of(
         auth,
         sender,
         call_from: from,
+        messages: messages.clone(),
         public_url: public_url.to_string(),
         ring: config.voice.ring,
         machine_detection: parts::machine_detection(config),
@@ -285,6 +289,7 @@ fn context_of(
     public_url: &PublicUrl,
     service: Service,
     entropy: &Entropy,
+    messages: Arc<Catalog>,
 ) -> anyhow::Result<Arc<http::Context>> {
     let verifier = Arc::new(parts::verifier(config, local)?);
     let mut keys: Vec<Secret> = env_key(config.sandbox.enabled)?.into_iter().collect();
@@ -296,6 +301,7 @@ fn context_of(
         max_body: config.server.max_body_bytes,
         body_timeout: config.server.request_timeout,
         service_name: config.service_name.clone(),
+        messages,
         keys,
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
     };

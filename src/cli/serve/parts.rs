@@ -3,6 +3,7 @@
 use crate::cli::local::Local;
 use crate::config::{self, Config};
 use crate::http::SignatureMode;
+use crate::messages::Catalog;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
@@ -32,6 +33,25 @@ pub fn brands(config: &Config, now: Timestamp) -> Brands {
     let others = services.others.iter();
     let others = others.map(|(key, settings)| Brands::of_file(Some(key), settings.clone(), now));
     Brands::new(Brands::of_file(None, services.default.clone(), now), others.collect())
+}
+
+/// The words of messages, with the services that use them looked at.
+///
+/// # Errors
+/// Every mistake in a text, and every service that names what does not exist.
+pub fn messages(config: &Config) -> anyhow::Result<Catalog> {
+    let catalog = match &config.messages.dir {
+        Some(dir) => Catalog::load(dir)?,
+        None => Catalog::shipped(),
+    };
+    let services = &config.services;
+    let named = services.others.iter().map(|(key, settings)| (key.as_str(), settings));
+    let mut wrong = Vec::new();
+    for (key, settings) in std::iter::once(("default", &services.default)).chain(named) {
+        wrong.extend(catalog.wrong_in(settings).into_iter().map(|wrong| format!("services.{key}.{wrong}")));
+    }
+    anyhow::ensure!(wrong.is_empty(), wrong.join("\n"));
+    Ok(catalog)
 }
 
 /// The rules of numbers.
