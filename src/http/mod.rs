@@ -12,6 +12,7 @@ mod health;
 mod reply;
 mod request;
 mod route;
+mod verify_v2;
 mod webhooks;
 
 pub use api::views::found as delivery_view;
@@ -51,5 +52,7 @@ fn table() -> Vec<Route> {
 
 /// The whole service as a filter.
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
-    route::service(table(), context)
+    let mut table = table();
+    table.extend(verify_v2::table());
+    route::service(table, context)
 }

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::error::Error;
 use super::request::Request;
+use super::verify_v2;
 use crate::server::Incoming;
 use bytes::Buf;
 use futures_util::Stream;
@@ -71,7 +72,8 @@ impl Methods {
         self.with("DELETE", handler)
     }
 
-    fn with<F, Fut>(mut self, method: &'static str, handler: F) -> Self
+    /// And another one.
+    pub(super) fn with<F, Fut>(mut self, method: &'static str, handler: F) -> Self
     where
         F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
@@ -94,11 +96,12 @@ pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Respons
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
         .then(move |method: Method, incoming: Incoming, headers, body| {
+            let path = incoming.uri.path().to_owned();
             let answer = begin(&table, &context, method.clone(), incoming, headers, body);
             async move {
                 match answer {
                     Some((route, answer)) => logged(method, route, answer).await,
-                    None => nowhere(&method),
+                    None => nowhere(&method, &path),
                 }
             }
         })
@@ -124,8 +127,13 @@ where
     let answer = match methods.0.get(method.as_str()) {
         Some(handler) => handler(context.clone(), Request::new(params, method, incoming, headers, body)),
         None => {
-            let allow = methods.allow();
-            Box::pin(async move { Err(Error::MethodNotAllowed { allow }) })
+            let (allow, is_twilios) = (methods.allow(), pattern.starts_with(verify_v2::PREFIX));
+            Box::pin(async move {
+                match is_twilios {
+                    true => Ok(verify_v2::wrong_method(&allow)),
+                    false => Err(Error::MethodNotAllowed { allow }),
+                }
+            })
         }
     };
     Some((*pattern, answer))
@@ -145,8 +153,11 @@ fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> 
 
 /// What is answered where no route is. The path is not logged: it is anybody's
 /// text, and may hold a number.
-fn nowhere(method: &Method) -> Response {
-    let response = Error::NoRoute.into_response();
+fn nowhere(method: &Method, path: &str) -> Response {
+    let response = match path.starts_with(verify_v2::PREFIX) {
+        true => verify_v2::nowhere(path),
+        false => Error::NoRoute.into_response(),
+    };
     tracing::info!(%method, route = "none", status = response.status().as_u16(), "request");
     response
 }

@@ -6,6 +6,7 @@ use crate::model::key::{self, ApiKey, Scope};
 use crate::secret::Secret;
 use crate::store::{Store, records};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 impl Service {
     /// Makes a key. The secret is returned once and kept only as a hash.
@@ -48,4 +49,18 @@ pub async fn create_key(
     records::save(store, None, &key).await?;
     tracing::info!(key = key.id, name, "api key created");
     Ok((key, shown))
+}
+
+impl Service {
+    /// What the holder of this key may do, `None` when it is nobody's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn key_scopes(&self, shown: &str) -> Result<Option<BTreeSet<Scope>>, ServiceError> {
+        let Some((id, secret)) = key::split(shown) else {
+            return Ok(None);
+        };
+        let found = records::get::<ApiKey>(self.store(), id).await?;
+        Ok(found.filter(|found| found.record.opens_with(secret)).map(|found| found.record.scopes))
+    }
 }
