@@ -96,12 +96,11 @@ pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Respons
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
         .then(move |method: Method, incoming: Incoming, headers, body| {
-            let path = incoming.uri.path().to_owned();
             let answer = begin(&table, &context, method.clone(), incoming, headers, body);
             async move {
                 match answer {
-                    Some((route, answer)) => logged(method, route, answer).await,
-                    None => nowhere(&method, &path),
+                    Ok((route, answer)) => logged(method, route, answer).await,
+                    Err(nowhere) => *nowhere,
                 }
             }
         })
@@ -110,7 +109,8 @@ pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Respons
 
 type Answer = BoxFuture<'static, Result<Response, Error>>;
 
-/// The route of a request, and its answer in the making.
+/// The route of a request, and its answer in the making; or what is answered
+/// where no route is.
 fn begin<S, B>(
     table: &[Route],
     context: &Arc<Context>,
@@ -118,12 +118,14 @@ fn begin<S, B>(
     incoming: Incoming,
     headers: HeaderMap,
     body: S,
-) -> Option<(&'static str, Answer)>
+) -> Result<(&'static str, Answer), Box<Response>>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     B: Buf,
 {
-    let (Route { pattern, methods }, params) = find(table, incoming.uri.path())?;
+    let Some((Route { pattern, methods }, params)) = find(table, incoming.uri.path()) else {
+        return Err(Box::new(nowhere(&method, incoming.uri.path())));
+    };
     let answer = match methods.0.get(method.as_str()) {
         Some(handler) => handler(context.clone(), Request::new(params, method, incoming, headers, body)),
         None => {
@@ -136,7 +138,7 @@ where
             })
         }
     };
-    Some((*pattern, answer))
+    Ok((*pattern, answer))
 }
 
 async fn logged(method: Method, route: &'static str, answer: Answer) -> Response {

@@ -218,6 +218,7 @@ impl Service {
             return Ok(());
         };
         let brand = self.brand_of(&verification).await?;
+        let brand = self.sending_to(brand, &verification.to).await?;
         let outcome = match (self.order(brand, &verification, send), &errand.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
