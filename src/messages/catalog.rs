@@ -276,3 +276,6 @@ fn read(path: &Path, shipped: &Set) -> Result<Set, Vec<Mistake>> {
 fn of_file(file: &str, what: String, mend: &str) -> Mistake {
     Mistake { file: file.to_owned(), line: 1, column: 1, key: String::new(), what, mend: mend.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;
