@@ -6,21 +6,28 @@
 //! never sends from a request: what is to be sent stands in the store first,
 //! and the worker does it.
 
+mod attempts;
 mod brands;
 mod callback;
 mod check;
+mod compat;
 mod deliveries;
 mod inbound;
 mod keys;
+mod pending;
+mod safe_list;
 mod start;
 mod voice;
 mod worker;
 
+pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
 pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
+pub use compat::CompatError;
 pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
 pub use keys::create_key;
+pub use pending::{Ask, AskError};
 pub use start::{Idempotency, StartRequest, Started};
 pub use voice::{Said, Spoken, Step, VoiceRequest};
 pub use worker::WorkerLimits;

@@ -12,8 +12,10 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
+use crate::model::pending::Pending;
+use crate::model::tally::Tally;
 use crate::model::verification::{Effect, Errand, Event, Outcome, Send, Verification, decide};
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Record, Versioned};
 use crate::store::{CommitError, Key, Kind};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -151,7 +153,12 @@ impl Service {
                 self.errand_of(&id, limits).await
             }
             Kind::Answer => self.forget(&key.id).await,
+<<<<<<< HEAD
             Kind::Contact => self.forget_contact(&key.id).await,
+=======
+            Kind::Pending => self.forget_due::<Pending>(&key.id).await,
+            Kind::Tally => self.forget_due::<Tally>(&key.id).await,
+>>>>>>> verify
             _ => Ok(()),
         }
     }
@@ -164,6 +171,20 @@ impl Service {
             return Ok(());
         };
         match self.store().commit(vec![records::delete(&answer)]).await {
+            Ok(()) | Err(CommitError::Conflict) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Forgets a record whose time is over, by its own due date.
+    async fn forget_due<T: Record>(&self, id: &str) -> Result<(), ServiceError> {
+        let found = records::get::<T>(self.store(), id).await?;
+        // It may have been renewed meanwhile.
+        let Some(found) = found.filter(|found| found.record.due().is_some_and(|due| due <= self.now()))
+        else {
+            return Ok(());
+        };
+        match self.store().commit(vec![records::delete(&found)]).await {
             Ok(()) | Err(CommitError::Conflict) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
         }

@@ -51,6 +51,8 @@ pub enum Kind {
     Tally = b'l',
     /// `f`: a number that fraud rules let pass.
     SafeNumber = b'f',
+    /// `c`: what Twilio Verify keeps with a service, under the service's id.
+    Compat = b'c',
     /// `h`: somebody's way through the hosted pages.
     Session = b'h',
     /// `n`: where events are sent to.
@@ -75,6 +77,7 @@ impl Kind {
         Self::Pending,
         Self::Tally,
         Self::SafeNumber,
+        Self::Compat,
         Self::Session,
         Self::Endpoint,
         Self::Event,
