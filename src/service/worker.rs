@@ -11,8 +11,9 @@ use crate::model::brand::Brand;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
+use crate::model::session::Session;
 use crate::model::verification::{Effect, Errand, Event, Outcome, Send, Verification, decide};
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Record, Versioned};
 use crate::store::{CommitError, Key, Kind};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -149,19 +150,24 @@ impl Service {
                 let id = key.id.parse::<VerificationId>().map_err(|_| ServiceError::NotFound)?;
                 self.errand_of(&id, limits).await
             }
-            Kind::Answer => self.forget(&key.id).await,
+            Kind::Answer => self.forget::<Answer>(&key.id, |answer| answer.expires_at).await,
+            Kind::Session => self.forget::<Session>(&key.id, |session| session.expires_at).await,
             _ => Ok(()),
         }
     }
 
-    /// Forgets an answer that was kept long enough.
-    async fn forget(&self, id: &str) -> Result<(), ServiceError> {
-        let answer = records::get::<Answer>(self.store(), id).await?;
+    /// Forgets an answer or a session that was kept long enough.
+    async fn forget<T: Record>(
+        &self,
+        id: &str,
+        expires_at: impl Fn(&T) -> Timestamp,
+    ) -> Result<(), ServiceError> {
+        let found = records::get::<T>(self.store(), id).await?;
         // What was due may have made way for a newer one meanwhile.
-        let Some(answer) = answer.filter(|answer| answer.record.expires_at <= self.now()) else {
+        let Some(found) = found.filter(|found| expires_at(&found.record) <= self.now()) else {
             return Ok(());
         };
-        match self.store().commit(vec![records::delete(&answer)]).await {
+        match self.store().commit(vec![records::delete(&found)]).await {
             Ok(()) | Err(CommitError::Conflict) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
         }

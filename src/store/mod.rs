@@ -113,7 +113,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::OptOut | Kind::Answer | Kind::Pending | Kind::Tally | Kind::SafeNumber => {
+            Kind::OptOut | Kind::Answer | Kind::Session | Kind::Pending | Kind::Tally | Kind::SafeNumber => {
                 write!(out, "{:?}", self.kind)
             }
             kind => write!(out, "{kind:?} {}", self.id),

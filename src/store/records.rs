@@ -7,6 +7,7 @@ use crate::model::brand::Brand;
 use crate::model::delivery::Delivery;
 use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;
+use crate::model::session::Session;
 use crate::model::verification::Verification;
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -211,6 +212,19 @@ impl Record for OptOut {
 
     fn entries(&self) -> Vec<Entry> {
         vec![Entry { index: Index::OptOuts, scope: String::new(), at: self.at, id: self.id() }]
+    }
+}
+
+impl Record for Session {
+    const KIND: Kind = Kind::Session;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
     }
 }
 
