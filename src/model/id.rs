@@ -86,6 +86,21 @@ id!(
     "VA"
 );
 
+id!(
+    /// Somebody's way through the hosted pages: `PS` and 32 random hexadecimal
+    /// digits. Who knows it may open the first page, so it is never logged.
+    SessionId,
+    &["PS"],
+    "PS"
+);
+
+impl SessionId {
+    /// An id from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("PS{}", hex::encode(bytes)))
+    }
+}
+
 impl ServiceId {
     /// An id from 16 random bytes.
     pub fn from_random(bytes: [u8; 16]) -> Self {

@@ -61,13 +61,13 @@ pub enum Kind {
     Event = b'e',
     /// `w`: the sending of one event to one endpoint.
     Dispatch = b'w',
-    /// `c`: when a number last wrote to a sender on WhatsApp.
-    Contact = b'c',
+    /// `i`: when a number last wrote to a sender on WhatsApp.
+    Contact = b'i',
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Verification,
         Self::Delivery,
         Self::ApiKey,
@@ -119,7 +119,13 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::OptOut | Kind::Answer | Kind::Pending | Kind::Tally | Kind::SafeNumber | Kind::Contact => {
+            Kind::OptOut
+            | Kind::Answer
+            | Kind::Session
+            | Kind::Pending
+            | Kind::Tally
+            | Kind::SafeNumber
+            | Kind::Contact => {
                 write!(out, "{:?}", self.kind)
             }
             kind => write!(out, "{kind:?} {}", self.id),

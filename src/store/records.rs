@@ -4,13 +4,14 @@
 use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
 use crate::model::answer::Answer;
 use crate::model::brand::Brand;
-use crate::model::contact::Contact;
 use crate::model::compat::Compat;
+use crate::model::contact::Contact;
 use crate::model::delivery::Delivery;
 use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
+use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::Verification;
 use jiff::{SignedDuration, Timestamp};
@@ -278,6 +279,19 @@ impl Record for SafeNumber {
 
     fn id(&self) -> String {
         self.number.in_full().to_owned()
+    }
+}
+
+impl Record for Session {
+    const KIND: Kind = Kind::Session;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
     }
 }
 
