@@ -7,6 +7,7 @@
 pub mod console;
 pub mod http;
 pub mod twilio;
+pub mod webhook;
 
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
