@@ -96,6 +96,26 @@ impl Kind {
     }
 }
 
+/// Which queue a due record stands in. Each has workers of its own, so that a
+/// receiver of events that answers slowly keeps no code waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// What a person waits for.
+    Front,
+    /// What goes to machines, and what is only tidied away.
+    Back,
+}
+
+impl Kind {
+    /// The queue in which records of this kind are due.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Event | Self::Dispatch => Lane::Back,
+            _ => Lane::Front,
+        }
+    }
+}
+
 /// A record's place: its kind and its id, at most [`Key::MAX_ID`] bytes of text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
@@ -313,9 +333,19 @@ pub trait Store: Send + Sync + 'static {
     /// breaks these rules is refused with [`StoreError::Failed`], undone.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
 
-    /// Records due at or before `until`, the most overdue first, with the time
-    /// they are due; those due at once by their keys.
-    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+    /// Records of a lane due at or before `until`, the most overdue first, with
+    /// the time they are due; those due at once by their keys.
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+
+    /// The same of what people wait for.
+    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.due_in(Lane::Front, until, limit).await
+    }
 
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
