@@ -146,6 +146,11 @@ impl Catalog {
             .unwrap_or_default()
     }
 
+    /// The languages that messages of a set are in, by their tags.
+    pub fn languages(&self, set: Option<&str>, kind: Kind) -> Vec<&str> {
+        self.texts(self.set(set), kind).iter().map(|(language, _)| language.tag()).collect()
+    }
+
     /// The sentence that the code is for nobody else, in a language of the set
     /// or of the shipped texts.
     pub(super) fn do_not_share<'a>(&'a self, set: &'a Set, language: &Language) -> Option<&'a Template> {
@@ -276,3 +281,6 @@ fn read(path: &Path, shipped: &Set) -> Result<Set, Vec<Mistake>> {
 fn of_file(file: &str, what: String, mend: &str) -> Mistake {
     Mistake { file: file.to_owned(), line: 1, column: 1, key: String::new(), what, mend: mend.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

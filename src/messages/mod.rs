@@ -8,10 +8,12 @@ mod catalog;
 mod compose;
 mod file;
 mod language;
+mod spoken;
 mod template;
 
 pub use catalog::{Catalog, DEFAULT_SET, LoadError, Set, Translation};
 pub use compose::{Text, Wording, compose, is_app_hash};
 pub use file::Mistake;
 pub use language::{Language, MINUTES_MAX};
+pub use spoken::spoken;
 pub use template::{Kind, TEMPLATE_MAX};

@@ -418,8 +418,8 @@ mod tests {
         fn any_text_is_a_template_or_has_faults_that_name_a_brace_of_it(source in "[a-z{} é]{0,30}|(\\{code\\}|\\{|\\}|x){0,8}") {
             match Template::parse(&source, Kind::Sms) {
                 Ok(template) => {
-                    let filled = template.fill(|variable| variable.to_string());
-                    prop_assert_eq!(filled.matches("{code}").count(), 1);
+                    let filled = template.fill(|variable| if variable == Variable::Code { "0".into() } else { String::new() });
+                    prop_assert_eq!(filled.matches('0').count(), 1);
                 }
                 Err(faults) => {
                     let braces = source.matches(['{', '}']).count();

@@ -269,7 +269,7 @@ impl Service {
     }
 
     /// The test number that a text is now.
-    fn test_number(&self, text: &str) -> Option<(PhoneNumber, &TestNumber)> {
+    pub(super) fn test_number(&self, text: &str) -> Option<(PhoneNumber, &TestNumber)> {
         let compact: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
         let number = compact.parse::<PhoneNumber>().ok()?;
         let test = self.0.test_numbers.iter().find(|test| test.covers(&number, self.now()))?;

@@ -5,11 +5,16 @@ use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Ver
 use crate::model::answer::Answer;
 use crate::model::brand::Brand;
 use crate::model::compat::Compat;
+use crate::model::contact::Contact;
 use crate::model::delivery::Delivery;
+use crate::model::dispatch::Dispatch;
+use crate::model::endpoint::Endpoint;
 use crate::model::key::ApiKey;
+use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
+use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::Verification;
 use jiff::{SignedDuration, Timestamp};
@@ -146,6 +151,19 @@ impl Record for Verification {
     }
 }
 
+impl Record for Contact {
+    const KIND: Kind = Kind::Contact;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        Contact::key(&self.number, &self.sender)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.closes_at())
+    }
+}
+
 impl Record for Brand {
     const KIND: Kind = Kind::Brand;
     const FORMAT: u32 = 1;
@@ -264,6 +282,70 @@ impl Record for SafeNumber {
 
     fn id(&self) -> String {
         self.number.in_full().to_owned()
+    }
+}
+
+impl Record for Session {
+    const KIND: Kind = Kind::Session;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for Endpoint {
+    const KIND: Kind = Kind::Endpoint;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let (at, id) = (self.created_at, self.id.to_string());
+        vec![Entry { index: Index::Endpoints, scope: String::new(), at, id }]
+    }
+}
+
+impl Record for Notice {
+    const KIND: Kind = Kind::Event;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        // By the id's own time, so that the listing's order is that of the ids.
+        let (at, id) = (self.id.at(), self.id.to_string());
+        vec![Entry { index: Index::Events, scope: String::new(), at, id }]
+    }
+}
+
+impl Record for Dispatch {
+    const KIND: Kind = Kind::Dispatch;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        Self::id_of(&self.event, &self.endpoint)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(Self::due(self))
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let (at, id) = (self.created_at, Record::id(self));
+        vec![Entry { index: Index::Dispatches, scope: self.endpoint.to_string(), at, id }]
     }
 }
 
