@@ -62,7 +62,7 @@ expect("page", second.instances.map((one) => one.sid), listed.slice(2, 4).map((o
 const back = await second.previousPage();
 expect("back", back.instances.map((one) => one.sid), listed.slice(0, 2).map((one) => one.sid));
 expect("changed", (await verify.services(service.sid).update({ friendlyName: "Owl", ttsName: "Aul" })).ttsName, "Aul");
-await refused(403, 20006, () => listed.at(-1).update({ friendlyName: "Other" }));
+await refused(403, 20006, () => verify.services(listed.at(-1).sid).update({ friendlyName: "Other" }));
 await refused(400, 60200, () => verify.services.create({ friendlyName: "call 1234567" }));
 await refused(400, 20007, () => verify.services.page({ pageSize: 1001 }));
 
