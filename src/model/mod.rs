@@ -7,6 +7,7 @@ pub mod answer;
 pub mod brand;
 pub mod channel;
 pub mod code;
+pub mod contact;
 pub mod delivery;
 pub mod id;
 pub mod key;

@@ -67,7 +67,7 @@ use warp::reply::Response;
 use world::World;
 
 /// The sender that messages have when no number of the account's is configured.
-const SENDER: &str = "+15005550006";
+pub const SENDER: &str = "+15005550006";
 
 /// What the sandbox is made with.
 #[derive(Clone, Debug)]

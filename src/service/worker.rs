@@ -8,6 +8,7 @@ use super::{Service, ServiceError, TRIES};
 use crate::gateway::{Order, SendError};
 use crate::model::answer::Answer;
 use crate::model::brand::Brand;
+use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
@@ -150,6 +151,7 @@ impl Service {
                 self.errand_of(&id, limits).await
             }
             Kind::Answer => self.forget(&key.id).await,
+            Kind::Contact => self.forget_contact(&key.id).await,
             _ => Ok(()),
         }
     }
@@ -200,7 +202,9 @@ impl Service {
             return Ok(());
         };
         let brand = self.brand_of(&verification).await?;
-        let outcome = match (self.order(brand, &verification, send), &errand.effect) {
+        let window_open =
+            send.channel == Channel::Whatsapp && self.window_open(&brand, &verification.to).await?;
+        let outcome = match (self.order(brand, &verification, send, window_open), &errand.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
             (Ok(order), Effect::Send { .. }) => self.0.gateway.send(&order).await.map(Some),
@@ -231,6 +235,7 @@ impl Service {
         brand: Arc<Brand>,
         verification: &Verification,
         send: &Send,
+        window_open: bool,
     ) -> Result<Order, ServiceError> {
         let left = verification.expires_at.duration_since(self.now());
         // The code of this send, which a newer one may have replaced meanwhile.
@@ -243,7 +248,7 @@ impl Service {
             locale: verification.locale.clone(),
             details: verification.details.clone(),
             // Nobody keeps when somebody last wrote to us.
-            window_open: false,
+            window_open,
             brand,
             valid_for: Duration::try_from(left).unwrap_or_default(),
         })

@@ -59,11 +59,13 @@ pub enum Kind {
     Event = b'e',
     /// `w`: the sending of one event to one endpoint.
     Dispatch = b'w',
+    /// `c`: when a number last wrote to a sender on WhatsApp.
+    Contact = b'c',
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Verification,
         Self::Delivery,
         Self::ApiKey,
@@ -77,6 +79,7 @@ impl Kind {
         Self::Endpoint,
         Self::Event,
         Self::Dispatch,
+        Self::Contact,
     ];
 
     /// The prefix at rest.
@@ -113,7 +116,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::OptOut | Kind::Answer | Kind::Pending | Kind::Tally | Kind::SafeNumber => {
+            Kind::OptOut | Kind::Answer | Kind::Pending | Kind::Tally | Kind::SafeNumber | Kind::Contact => {
                 write!(out, "{:?}", self.kind)
             }
             kind => write!(out, "{kind:?} {}", self.id),

@@ -4,6 +4,7 @@
 use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
 use crate::model::answer::Answer;
 use crate::model::brand::Brand;
+use crate::model::contact::Contact;
 use crate::model::delivery::Delivery;
 use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;
@@ -139,6 +140,19 @@ impl Record for Verification {
             entry(Index::Verifications, String::new()),
             entry(Index::VerificationsTo, self.to.in_full().to_owned()),
         ]
+    }
+}
+
+impl Record for Contact {
+    const KIND: Kind = Kind::Contact;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        Contact::key(&self.number, &self.sender)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.closes_at())
     }
 }
 

@@ -25,10 +25,6 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-/// The sender in the sandbox where none is configured: Twilio's magic number
-/// that may always send.
-const SANDBOX_FROM: &str = "+15005550006";
-
 /// A service that is ready to run: its ports are bound and its store is open.
 pub struct App {
     config: Config,
@@ -215,7 +211,7 @@ fn auth_token(config: &Config, local: &Local) -> Secret {
 
 fn sender(config: &Config) -> Option<String> {
     let twilio = &config.twilio;
-    let sandbox = config.sandbox.enabled.then(|| SANDBOX_FROM.to_owned());
+    let sandbox = config.sandbox.enabled.then(|| sandbox::SENDER.to_owned());
     twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone()).or(sandbox)
 }
 
@@ -236,7 +232,7 @@ fn gateway_of(
         (Some(sid), Some(secret)) => (sid.clone(), secret.clone()),
         _ => (account_sid.clone(), auth_token(config, local)),
     };
-    let from = twilio.from.clone().or_else(|| config.sandbox.enabled.then(|| SANDBOX_FROM.to_owned()));
+    let from = twilio.from.clone().or_else(|| config.sandbox.enabled.then(|| sandbox::SENDER.to_owned()));
     let sender = match (&twilio.messaging_service_sid, &from) {
         (Some(service), _) => Sender::MessagingService(service.clone()),
         (None, Some(from)) => Sender::From(from.clone()),
