@@ -7,6 +7,7 @@
 pub mod console;
 pub mod http;
 pub mod twilio;
+pub mod webhook;
 mod wording;
 
 pub use wording::text;

@@ -1,5 +1,6 @@
 //! What the handlers share.
 
+use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
 use crate::messages::Catalog;
 use crate::secret::Secret;
@@ -56,6 +57,8 @@ pub struct Context {
     pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
+    /// The pages for people.
+    pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
@@ -69,7 +72,7 @@ impl Context {
         settings: Settings,
         explainer: Explainer,
     ) -> Self {
-        Self { service, verifier, settings, explainer, rejected: Mutex::default() }
+        Self { service, verifier, settings, pages: Pages::default(), explainer, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

@@ -39,20 +39,6 @@ impl Service {
         Ok(contact.is_some_and(|contact| self.now() < contact.record.closes_at()))
     }
 
-    /// Forgets a window that has closed.
-    pub(super) async fn forget_contact(&self, id: &str) -> Result<(), ServiceError> {
-        let Some(contact) = records::get::<Contact>(self.store(), id).await? else {
-            return Ok(());
-        };
-        if self.now() < contact.record.closes_at() {
-            return Ok(());
-        }
-        match self.store().commit(vec![records::delete(&contact)]).await {
-            Ok(()) | Err(CommitError::Conflict) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-        }
-    }
-
     /// Records what an inbound text asks for, towards each of the senders that
     /// it reached (our number, and the messaging service it belongs to).
     ///

@@ -7,6 +7,7 @@
 //!
 //! Source: <https://www.twilio.com/docs/api/errors>.
 
+use crate::model::notice::Fault;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -64,6 +65,17 @@ pub enum Disposition {
 pub fn lookup(code: u32) -> Meaning {
     let tables = &*TABLES;
     tables.rows.get(&code).map_or_else(|| by_range(code), Row::meaning)
+}
+
+/// What an error code means, as applications are told.
+pub fn fault(code: u32) -> Fault {
+    let meaning = lookup(code);
+    Fault {
+        code: Some(code),
+        name: meaning.name.to_owned(),
+        meaning: Some(meaning.explanation().to_owned()),
+        advice: Some(meaning.advice().to_owned()),
+    }
 }
 
 impl Meaning {

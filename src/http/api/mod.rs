@@ -3,6 +3,7 @@
 mod body;
 pub mod deliveries;
 pub mod keys;
+pub mod sessions;
 pub mod verifications;
 pub mod views;
 
