@@ -1,7 +1,7 @@
 //! The configuration, taken apart and handed on in the words of those who use it.
 
 use crate::cli::local::Local;
-use crate::config::{self, Config, Services};
+use crate::config::{self, Config};
 use crate::http::SignatureMode;
 use crate::messages::Catalog;
 use crate::model::brand::Settings;
@@ -29,22 +29,22 @@ pub fn policy(config: &Config) -> Policy {
     }
 }
 
-/// The services as they are once they run.
-pub fn services(config: &Config) -> Services {
+/// The services.
+pub fn brands(config: &Config, now: Timestamp) -> Brands {
+    let services = services(config);
+    let others = services.others.into_iter();
+    let others = others.map(|(key, settings)| Brands::of_file(Some(&key), settings, now));
+    Brands::new(Brands::of_file(None, services.default, now), others.collect())
+}
+
+/// The services with what the sandbox gives them.
+pub fn services(config: &Config) -> config::Services {
     let mut services = config.services.clone();
     if config.sandbox.enabled {
         let all = std::iter::once(&mut services.default).chain(services.others.values_mut());
         all.for_each(on_sandbox_whatsapp);
     }
     services
-}
-
-/// The same, to be handed on.
-pub fn brands(config: &Config, now: Timestamp) -> Brands {
-    let services = services(config);
-    let others = services.others.into_iter();
-    let others = others.map(|(key, settings)| Brands::of_file(Some(&key), settings, now));
-    Brands::new(Brands::of_file(None, services.default, now), others.collect())
 }
 
 /// The sandbox has a sender and an approved template for whoever has none.
