@@ -71,7 +71,7 @@ pub struct Started {
 }
 
 /// How long an answer is kept for its idempotency key.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How long to wait before starting is tried again.
 const SHORTLY: Duration = Duration::from_millis(20);
 
@@ -124,7 +124,8 @@ impl Service {
             let answer = Answer {
                 id: kept.id.clone(),
                 fingerprint: kept.fingerprint.clone(),
-                verification: verification.clone(),
+                verification: Some(verification.clone()),
+                reply: None,
                 expires_at,
             };
             changes.push(records::put(None, &answer));
@@ -270,8 +271,10 @@ impl Service {
         if found.record.fingerprint != kept.fingerprint {
             return Err(ServiceError::KeyReused);
         }
-        let brand = self.brand_of(&found.record.verification).await?;
-        let view = self.view_as_started(brand, found.record.verification);
+        // An answer to something else has another request's fingerprint.
+        let verification = found.record.verification.ok_or(ServiceError::KeyReused)?;
+        let brand = self.brand_of(&verification).await?;
+        let view = self.view_as_started(brand, verification);
         Ok(Replay::Answer(Box::new(Started { view, replayed: true })))
     }
 
@@ -342,7 +345,7 @@ impl Kept {
 }
 
 /// A hash of texts, in which none runs into the next.
-fn hash(parts: &[&str]) -> String {
+pub(super) fn hash(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

@@ -97,6 +97,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         service_name: "Dialback".to_owned(),
         keys: vec![Secret::new(API_KEY)],
         operator: None,
+        requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     Arc::new(Context::new(service, verifier, settings, explainer))
