@@ -99,6 +99,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
         operator: None,
+        requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     Arc::new(Context::new(service, verifier, settings, explainer))

@@ -300,6 +300,7 @@ fn context_of(
         messages,
         keys,
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
+        requests_per_minute: config.api.requests_per_minute,
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
     Ok(Arc::new(http::Context::new(service, verifier, settings, explainer)))
