@@ -15,6 +15,7 @@ mod problem;
 mod reply;
 mod request;
 mod route;
+mod verify_v2;
 mod webhooks;
 
 pub use context::{Context, Operator, Settings, SignatureMode};
@@ -79,5 +80,7 @@ pub fn delivery_view(found: &crate::service::Found) -> serde_json::Value {
 
 /// The whole service as a filter.
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
-    route::service(table(), context)
+    let mut table = table();
+    table.extend(verify_v2::table());
+    route::service(table, context)
 }
