@@ -1,5 +1,7 @@
 //! A path, the methods it knows, and who answers them.
 
+use super::api::gate;
+use super::api::operation::{Call, Operation};
 use super::context::Context;
 use super::error::Error;
 use super::request::Request;
@@ -22,7 +24,14 @@ type Handler =
 
 /// The methods of a path.
 #[derive(Clone, Default)]
-pub struct Methods(BTreeMap<&'static str, Handler>);
+pub struct Methods(BTreeMap<&'static str, Endpoint>);
+
+/// Who answers, and what is documented of it.
+#[derive(Clone)]
+struct Endpoint {
+    handler: Handler,
+    operation: Option<&'static Operation>,
+}
 
 /// A path with its methods.
 pub struct Route {
@@ -62,14 +71,27 @@ where
     get(handler.clone()).with("POST", handler)
 }
 
+/// A path of the API that knows this operation.
+pub fn api<F, Fut>(operation: &'static Operation, handler: F) -> Methods
+where
+    F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+{
+    Methods::default().and(operation, handler)
+}
+
 impl Methods {
-    /// And DELETE.
-    pub fn delete<F, Fut>(self, handler: F) -> Self
+    /// And this operation of the API.
+    pub fn and<F, Fut>(mut self, operation: &'static Operation, handler: F) -> Self
     where
-        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+        F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
     {
-        self.with("DELETE", handler)
+        let handler: Handler = Arc::new(move |context, request| {
+            Box::pin(gate::answer(operation, context, request, handler.clone()))
+        });
+        self.0.insert(operation.method, Endpoint { handler, operation: Some(operation) });
+        self
     }
 
     /// And another one.
@@ -78,12 +100,31 @@ impl Methods {
         F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
     {
-        self.0.insert(method, Arc::new(move |context, request| Box::pin(handler(context, request))));
+        let handler: Handler = Arc::new(move |context, request| Box::pin(handler(context, request)));
+        self.0.insert(method, Endpoint { handler, operation: None });
         self
     }
 
     fn allow(&self) -> String {
         self.0.keys().copied().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Route {
+    /// Its path, with names in braces.
+    pub fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+
+    /// What is documented of it.
+    pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
+        self.methods.0.values().filter_map(|endpoint| endpoint.operation)
+    }
+
+    /// The methods that it knows.
+    #[cfg(test)]
+    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.methods.0.keys().copied()
     }
 }
 
@@ -127,7 +168,9 @@ where
         return Err(Box::new(nowhere(&method, incoming.uri.path())));
     };
     let answer = match methods.0.get(method.as_str()) {
-        Some(handler) => handler(context.clone(), Request::new(params, method, incoming, headers, body)),
+        Some(endpoint) => {
+            (endpoint.handler)(context.clone(), Request::new(params, method, incoming, headers, body))
+        }
         None => {
             let (allow, is_twilios) = (methods.allow(), pattern.starts_with(verify_v2::PREFIX));
             Box::pin(async move {

@@ -100,6 +100,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         keys: vec![Secret::new(API_KEY)],
         account_sid: Some(ACCOUNT_SID.to_owned()),
         operator: None,
+        requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     Arc::new(Context::new(service, verifier, settings, explainer))
