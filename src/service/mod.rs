@@ -66,7 +66,7 @@ const TRIES: usize = 16;
 
 /// Everything the service is made of. Cheap to clone.
 #[derive(Clone)]
-pub struct Service(Arc<Parts>);
+pub struct Service(Arc<Parts>, Arc<pending::Turns>);
 
 /// What a service is made of.
 pub struct Parts {
@@ -246,7 +246,7 @@ impl View {
 impl Service {
     /// A service of these parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(parts), Arc::default())
     }
 
     /// Whether the store would take a write now.

@@ -10,6 +10,7 @@ use dialback::model::verification::Status;
 use dialback::secret::Secret;
 use dialback::service::{Ask, AskError, ServiceError, StartRequest};
 use dialback::store::{Key, Kind};
+use futures_util::future::join_all;
 
 fn ask(request: StartRequest) -> Ask {
     Ask { request, limits: vec![("ip".into(), "192.0.2.1".into())], skip_risk_check: false }
@@ -102,4 +103,31 @@ async fn a_chosen_code_survives_a_policy_of_new_codes_in_memory() {
 #[tokio::test]
 async fn a_chosen_code_survives_a_policy_of_new_codes_on_disk() {
     a_chosen_code_survives_a_policy_of_new_codes(Engine::Sled).await;
+}
+
+/// A value that all requests share, as a limit for the whole application does:
+/// nobody loses his race so often that he is sent away.
+async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
+    const ASKED: usize = 64;
+    let mut world = World::new(engine);
+    world.work();
+    limit(&world, 60).await;
+    let one = |n: usize| {
+        let (service, to) = (world.service.clone(), format!("+1415555{:04}", 100 + n));
+        tokio::spawn(async move { service.ask(&ask(request(&to, Channel::Sms))).await.map(drop) })
+    };
+    let all = join_all((0..ASKED).map(one)).await;
+    let refused: Vec<AskError> = all.into_iter().filter_map(|asked| asked.unwrap().err()).collect();
+    assert_eq!(refused.len(), ASKED - 60, "{refused:?}");
+    assert!(refused.iter().all(|error| matches!(error, AskError::Reached { .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_all_share_is_counted_for_all_in_memory() {
+    a_value_that_all_share_is_counted_for_all(Engine::Memory).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_all_share_is_counted_for_all_on_disk() {
+    a_value_that_all_share_is_counted_for_all(Engine::Sled).await;
 }
