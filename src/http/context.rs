@@ -1,13 +1,16 @@
 //! What the handlers share.
 
 use super::limiter::Limiter;
+use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
+use crate::messages::Catalog;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::twilio::signature::Verifier;
 use crate::twilio::url::PublicUrl;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -25,6 +28,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The name in the texts.
     pub service_name: String,
+    /// The texts themselves.
+    pub messages: Arc<Catalog>,
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
@@ -52,9 +57,11 @@ pub struct Context {
     /// The service behind the faces.
     pub service: Service,
     /// Proves webhooks.
-    pub verifier: std::sync::Arc<Verifier>,
+    pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
+    /// The pages for people.
+    pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
     /// Counts the requests of each API key.
@@ -71,7 +78,8 @@ impl Context {
         explainer: Explainer,
     ) -> Self {
         let limiter = Limiter::new(settings.requests_per_minute);
-        Self { service, verifier, settings, explainer, limiter, rejected: Mutex::default() }
+        let (pages, rejected) = (Pages::default(), Mutex::default());
+        Self { service, verifier, settings, pages, explainer, limiter, rejected }
     }
 
     /// Counts a rejected webhook by its cause.

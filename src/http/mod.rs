@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod limiter;
 mod openapi;
+mod pages;
 mod problem;
 mod reply;
 mod request;
@@ -28,7 +29,9 @@ use warp::reply::Response;
 /// Every route there is, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
-    use api::{checks, deliveries, keys, opt_outs, services, test_numbers as numbers, verifications as v};
+    use api::{
+        checks, deliveries, keys, opt_outs, services, sessions, test_numbers as numbers, verifications as v,
+    };
     use webhooks::{events, inbound, status, voice};
     vec![
         route("/twilio/status", post(status::message)),
@@ -45,6 +48,8 @@ fn table() -> Vec<Route> {
         route("/v1/verifications/{id}/resend", api(&v::RESEND, v::resend)),
         route("/v1/deliveries", api(&deliveries::LIST, deliveries::list)),
         route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
+        route("/v1/sessions", api(&sessions::CREATE, sessions::create)),
+        route("/v1/sessions/{id}/result", api(&sessions::RESULT, sessions::result)),
         route("/v1/services", api(&services::LIST, services::list).and(&services::CREATE, services::create)),
         route(
             "/v1/services/{id}",

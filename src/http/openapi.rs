@@ -29,8 +29,9 @@ same answer for 24 hours, with `Idempotent-Replayed: true`, and is not done agai
 **Reads** have an `ETag`, and answer 304 to an `If-None-Match` that names it.\n\n\
 **Limits**: `RateLimit-Policy` and `RateLimit` tell how many requests a key may send and has left.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("Verifications", "One person proving one number."),
+    ("Sessions", "Pages on which people verify a number themselves."),
     ("Deliveries", "What became of each message and call."),
     ("Services", "Brands with their names, rules and channels."),
     ("Opt-outs", "Who asked not to be texted."),

@@ -16,6 +16,7 @@ mod openapi;
 mod output;
 mod sdk;
 mod server_limits;
+mod services;
 mod store_contract;
 mod store_crash;
 mod store_model;

@@ -7,6 +7,7 @@ use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::{Gateway, Order, SendError};
 use dialback::http::{self, Context, Explainer, Settings, SignatureMode};
+use dialback::messages::Catalog;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -95,6 +96,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         max_body: 256 * 1024,
         body_timeout: Duration::from_secs(5),
         service_name: "Dialback".to_owned(),
+        messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
         operator: None,
         requests_per_minute: 0,

@@ -14,6 +14,7 @@ pub mod opt_outs;
 pub mod paging;
 pub mod repeats;
 pub mod services;
+pub mod sessions;
 pub mod test_numbers;
 pub mod verifications;
 pub mod views;

@@ -39,6 +39,10 @@ pub struct Delivery {
     pub messaging_service_sid: Option<String>,
     /// Who or what answered a call: `human`, `machine_start`, ….
     pub answered_by: Option<String>,
+    /// How many segments a text message has.
+    pub segments: Option<u32>,
+    /// The alphabet of a text message that we sent: `GSM-7`, `UCS-2`.
+    pub encoding: Option<String>,
     /// When we first heard of it, or asked for it.
     pub created_at: Timestamp,
     /// When we last heard of it.
@@ -204,6 +208,8 @@ impl From<&Found> for Delivery {
             account_sid: None,
             messaging_service_sid: None,
             answered_by: None,
+            segments: None,
+            encoding: None,
             created_at: send.asked_at,
             updated_at: send.asked_at,
             error,
@@ -227,6 +233,8 @@ impl From<&record::Delivery> for Delivery {
             to: about.to,
             from: about.from,
             account_sid: about.account_sid,
+            segments: record.about.segments(),
+            encoding: about.encoding,
             messaging_service_sid: about.messaging_service_sid,
             answered_by: record.answered_by().map(str::to_owned),
             created_at: record.first_seen,
