@@ -1,7 +1,6 @@
 //! What the handlers share.
 
 use super::limiter::Limiter;
-use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
 use crate::messages::Catalog;
 use crate::secret::Secret;
@@ -33,6 +32,8 @@ pub struct Settings {
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
+    /// The account that callers of Verify name; nothing for any.
+    pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
     /// Requests that an API key may send each minute; 0 for all.
@@ -60,8 +61,6 @@ pub struct Context {
     pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
-    /// The pages for people.
-    pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
     /// Counts the requests of each API key.
@@ -78,8 +77,7 @@ impl Context {
         explainer: Explainer,
     ) -> Self {
         let limiter = Limiter::new(settings.requests_per_minute);
-        let (pages, rejected) = (Pages::default(), Mutex::default());
-        Self { service, verifier, settings, pages, explainer, limiter, rejected }
+        Self { service, verifier, settings, explainer, limiter, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

@@ -66,14 +66,6 @@ pub enum Error {
         /// What is wrong and what would be right.
         detail: String,
     },
-    /// Too many sessions of one key within a minute.
-    #[error("this key has made {most} sessions within a minute; wait {seconds} s")]
-    TooManySessions {
-        /// How many it may make.
-        most: u32,
-        /// How long to wait.
-        seconds: u64,
-    },
     /// The service's.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -118,9 +110,7 @@ impl Error {
         match self {
             Self::MethodNotAllowed { allow } => add(ALLOW, allow.clone()),
             Self::Unauthorized => add(WWW_AUTHENTICATE, "Bearer realm=\"dialback\"".into()),
-            Self::RateLimited { seconds, .. } | Self::TooManySessions { seconds, .. } => {
-                add(RETRY_AFTER, seconds.to_string())
-            }
+            Self::RateLimited { seconds, .. } => add(RETRY_AFTER, seconds.to_string()),
             Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
             Self::Service(ServiceError::Contended | ServiceError::InProgress | ServiceError::Store(_)) => {
                 add(RETRY_AFTER, "1".into())
@@ -143,7 +133,6 @@ impl Error {
             Self::BodyLate => &problem::BODY_LATE,
             Self::BodyBroken => &problem::BODY_BROKEN,
             Self::Invalid { .. } => &problem::INVALID_REQUEST,
-            Self::TooManySessions { .. } => &problem::TOO_MANY_SESSIONS,
             Self::Service(error) => service_kind(error),
             Self::Internal(_) => &problem::INTERNAL,
         }
@@ -155,7 +144,7 @@ impl Error {
         match self {
             Self::Invalid { field, .. } => Members { field: field.as_ref().map(ToString::to_string), ..none },
             Self::ScopeMissing(scope) => Members { scope: Some(scope.as_str()), ..none },
-            Self::RateLimited { seconds, .. } | Self::TooManySessions { seconds, .. } => {
+            Self::RateLimited { seconds, .. } => {
                 Members { retry_after: i64::try_from(*seconds).ok(), ..none }
             }
             Self::Cursor(_) => Members { field: field("cursor"), ..none },
@@ -164,12 +153,12 @@ impl Error {
                     Members { field: field("to"), reason: Some(error.code()), ..none }
                 }
                 ServiceError::ChannelOff(_) => Members { field: field("channel"), ..none },
+                ServiceError::NoSuchResult => Members { field: field("result"), ..none },
                 ServiceError::NoSuchService => Members { field: field("service"), ..none },
                 ServiceError::CountryOff { .. } | ServiceError::NoChannel => {
                     Members { field: field("to"), ..none }
                 }
                 ServiceError::NotAllowed { field: name, .. } => Members { field: field(name), ..none },
-                ServiceError::NoSuchResult => Members { field: field("result"), ..none },
                 ServiceError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
                 ServiceError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
                 ServiceError::Ended(status) => Members { verification_status: Some(status.as_str()), ..none },
@@ -201,10 +190,10 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         ServiceError::Ended(_) => &problem::VERIFICATION_ENDED,
         ServiceError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
         ServiceError::NoSendsLeft => &problem::NO_SENDS_LEFT,
-        ServiceError::NotACode { .. } => &problem::INVALID_CODE,
         ServiceError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
         ServiceError::NoStartsLeft => &problem::NO_STARTS_LEFT,
         ServiceError::NoSuchResult => &problem::NO_SUCH_RESULT,
+        ServiceError::NotACode { .. } => &problem::INVALID_CODE,
         ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
         ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
         ServiceError::CodeKeyGone => &problem::INTERNAL,

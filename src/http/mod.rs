@@ -11,11 +11,11 @@ mod error;
 mod health;
 mod limiter;
 mod openapi;
-mod pages;
 mod problem;
 mod reply;
 mod request;
 mod route;
+mod verify_v2;
 mod webhooks;
 
 pub use context::{Context, Operator, Settings, SignatureMode};
@@ -29,9 +29,8 @@ use warp::reply::Response;
 /// Every route there is, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
-    use api::{
-        checks, deliveries, keys, opt_outs, services, sessions, test_numbers as numbers, verifications as v,
-    };
+    use api::{checks, deliveries, keys, opt_outs, services, sessions};
+    use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
     vec![
         route("/twilio/status", post(status::message)),
@@ -48,8 +47,6 @@ fn table() -> Vec<Route> {
         route("/v1/verifications/{id}/resend", api(&v::RESEND, v::resend)),
         route("/v1/deliveries", api(&deliveries::LIST, deliveries::list)),
         route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
-        route("/v1/sessions", api(&sessions::CREATE, sessions::create)),
-        route("/v1/sessions/{id}/result", api(&sessions::RESULT, sessions::result)),
         route("/v1/services", api(&services::LIST, services::list).and(&services::CREATE, services::create)),
         route(
             "/v1/services/{id}",
@@ -57,6 +54,8 @@ fn table() -> Vec<Route> {
                 .and(&services::CHANGE, services::change)
                 .and(&services::DELETE, services::delete),
         ),
+        route("/v1/sessions", api(&sessions::CREATE, sessions::create)),
+        route("/v1/sessions/{id}/result", api(&sessions::RESULT, sessions::result)),
         route("/v1/opt-outs", api(&opt_outs::LIST, opt_outs::list)),
         route(
             "/v1/opt-outs/{number}",
@@ -81,5 +80,7 @@ pub fn delivery_view(found: &crate::service::Found) -> serde_json::Value {
 
 /// The whole service as a filter.
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
-    route::service(table(), context)
+    let mut table = table();
+    table.extend(verify_v2::table());
+    route::service(table, context)
 }

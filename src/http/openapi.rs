@@ -32,8 +32,8 @@ same answer for 24 hours, with `Idempotent-Replayed: true`, and is not done agai
 
 const TAGS: [(&str, &str); 7] = [
     ("Verifications", "One person proving one number."),
-    ("Sessions", "Pages on which people verify a number themselves."),
     ("Deliveries", "What became of each message and call."),
+    ("Sessions", "The hosted pages: a person proves a number there and comes back."),
     ("Services", "Brands with their names, rules and channels."),
     ("Opt-outs", "Who asked not to be texted."),
     ("Keys", "API keys and what they may do."),

@@ -77,13 +77,11 @@ kinds! {
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
         "This verification may send no more. Start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":
-        "The person has tried as many numbers as one session allows. Begin another session.";
+        "The person has changed the number as often as a session allows.";
     NO_STARTS_LEFT = "no_starts_left" 429 "All verifications are used up":
-        "The session has begun as many verifications as it may. Begin another session.";
+        "The person has begun as many verifications as a session allows.";
     NO_SUCH_RESULT = "no_such_result" 404 "There is no such result":
-        "The session does not exist, the result is not its own, it was exchanged before, or it came too late.";
-    TOO_MANY_SESSIONS = "too_many_sessions" 429 "Too many sessions at once":
-        "The API key has made too many sessions within a minute. Wait `Retry-After` seconds.";
+        "The result is not this session's, or it was exchanged before.";
     RATE_LIMITED = "rate_limited" 429 "Too many requests":
         "The API key has used up its requests for now. Wait `Retry-After` seconds.";
     BODY_TOO_LARGE = "body_too_large" 413 "The body is too large":

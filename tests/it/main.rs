@@ -24,6 +24,8 @@ mod story;
 mod support;
 mod telephones;
 mod verifications;
+mod verify_v2;
+mod verify_v2_limits;
 mod webhooks;
 mod wire;
 mod world;

@@ -2,8 +2,9 @@
 
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
-use super::views::session::{NewSession as Shown, SessionResult};
-use super::views::{ChannelWord, verification::Verification};
+use super::verifications::{AMOUNT, PAYEE};
+use super::views::ChannelWord;
+use super::views::session::{NewSession as NewSessionView, SessionResult};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::problem;
@@ -11,7 +12,7 @@ use crate::http::reply;
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::key::Scope;
-use crate::model::session::{End, MOST_STATE, Step};
+use crate::model::session::{End, Step};
 use crate::model::verification::Details;
 use crate::service::{NewSession, ServiceError};
 use std::sync::Arc;
@@ -19,85 +20,77 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 const TAG: &str = "Sessions";
+const ID: Field = Field::needed("id", "The session's id.", Shape::Id(&["PS"]));
 
 /// `POST /v1/sessions`
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "createSession",
     tag: TAG,
-    summary: "Begin a session",
-    about: "Send the person to `url`. In the end they come back to `return_url` with a result that this application exchanges, once.",
+    summary: "Begin a session of the hosted pages",
+    about: "Send the person to `url`. They come back to `return_url` with `session`, `state` and `result`, which your application exchanges.",
     scope: Scope::Send,
     path: &[],
     query: &[],
     body: Body::Needed(&[
+        Field::needed(
+            "return_url",
+            "Where the person is sent back to: one that the service's `pages.return_urls` allow.",
+            Shape::Text { least: 1, most: 2048 },
+        )
+        .example("\"https://example.com/done\""),
         Field::new(
             "to",
-            "The number to be proved. Left out: the person enters it.",
+            "The number. Left out: the person enters it, where the service lets them.",
             Shape::Text { least: 0, most: 64 },
         )
         .example("\"+14155550123\""),
         Field::new(
             "channels",
-            "The channels to choose from. Left out: all of the service's.",
-            Shape::List { of: &Shape::Word(ChannelWord::all), least: 0, most: 3, distinct: true },
+            "The channels to offer, in this order. Left out: the service's.",
+            Shape::List { of: &Shape::Word(ChannelWord::all), least: 1, most: 3, distinct: true },
         ),
         Field::new("service", "The service's id. Left out: the default one.", Shape::Id(&["VA"])),
-        Field::needed(
-            "return_url",
-            "Where the person goes in the end; the service lists it in `pages.return_urls`.",
-            Shape::Text { least: 1, most: 2000 },
-        ),
-        Field::new(
-            "state",
-            "Your own word, given back as it came.",
-            Shape::Text { least: 0, most: MOST_STATE },
-        ),
+        Field::new("state", "Comes back as it is.", Shape::Text { least: 0, most: 512 }),
         Field::new(
             "locale",
-            "The language of the pages and messages, like `pt-BR`.",
+            "The language of the pages and messages, like `pt-BR`. Left out: the browser's.",
             Shape::Chars { class: "A-Za-z0-9_-", least: 2, most: 35 },
         ),
         Field::new(
             "purpose",
-            "What the code is for, in the person's language.",
-            Shape::Text { least: 1, most: 200 },
+            "What the code is for, in the person's language: `to sign in`.",
+            Shape::Text { least: 1, most: 100 },
         ),
-        Field::new("amount", "What is to be paid, as it is shown.", Shape::Text { least: 1, most: 40 }),
-        Field::new("payee", "Who is to be paid.", Shape::Text { least: 1, most: 100 }),
+        AMOUNT,
+        PAYEE,
     ]),
-    answer: Answer::json::<Shown>(201, "It has begun."),
-    problems: &[
-        &problem::INVALID_NUMBER,
-        &problem::CHANNEL_NOT_OFFERED,
-        &problem::NOT_ALLOWED,
-        &problem::SERVICE_NOT_FOUND,
-        &problem::TOO_MANY_SESSIONS,
-    ],
+    answer: Answer::json::<NewSessionView>(201, "It has begun."),
+    problems: &[&problem::INVALID_NUMBER, &problem::NOT_ALLOWED, &problem::SERVICE_NOT_FOUND],
     repeats: Repeats::Kept,
 };
 
 /// Begins one.
 pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
-    context.pages.gate.pass(&call.caller.name)?;
     let body = &mut call.body;
-    let words = body.texts("channels").unwrap_or_default();
+    let channels = body.texts("channels").unwrap_or_default();
     let new = NewSession {
         to: body.text("to"),
-        channels: words.iter().filter_map(|word| word.parse::<Channel>().ok()).collect(),
+        // Words of another kind were refused when the body was read.
+        channels: channels.iter().filter_map(|word| word.parse::<Channel>().ok()).collect(),
         service: body.parsed("service")?,
         return_url: body.needed("return_url")?,
         state: body.text("state"),
         locale: body.text("locale"),
         details: Details {
-            purpose: shown(body.text("purpose")),
-            amount: shown(body.text("amount")),
-            payee: shown(body.text("payee")),
+            purpose: body.text("purpose"),
+            amount: body.text("amount"),
+            payee: body.text("payee"),
             ..Details::default()
         },
     };
     let session = context.service.create_session(new).await?;
-    let answer = Shown {
+    let answer = NewSessionView {
         id: session.id.to_string(),
         url: context.settings.public_url.join(&format!("/verify/{}", session.id)),
         expires_at: session.expires_at,
@@ -108,45 +101,31 @@ pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, E
 /// `POST /v1/sessions/{id}/result`
 pub const RESULT: Operation = Operation {
     method: "POST",
-    id: "exchangeResult",
+    id: "exchangeSessionResult",
     tag: TAG,
-    summary: "Exchange a result",
-    about: "Tells what came of a session, once. With an `Idempotency-Key` an answer that was lost can be asked for again.",
+    summary: "Exchange what a person brought back",
+    about: "Once, for what came of the session. A second time, or with another session's, there is no such result; with an `Idempotency-Key` an answer that was lost can be asked for again.",
     scope: Scope::Check,
-    path: &[Field::needed("id", "The session's id.", Shape::Id(&["PS"]))],
+    path: &[ID],
     query: &[],
     body: Body::Needed(&[Field::needed(
         "result",
-        "The result that the person came back with.",
-        Shape::Text { least: 0, most: 256 },
+        "The `result` with which the person came back.",
+        Shape::Text { least: 1, most: 128 },
     )]),
     answer: Answer::json::<SessionResult>(200, "What came of it."),
     problems: &[&problem::NO_SUCH_RESULT],
     repeats: Repeats::Kept,
 };
 
-/// What came of one, told once.
+/// Tells what came of one.
 pub async fn result(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
     let result = call.body.needed("result")?;
-    let id = call.name().parse::<SessionId>().map_err(|_| ServiceError::NoSuchResult)?;
+    let id: SessionId = call.name().parse().map_err(|_| ServiceError::NoSuchResult)?;
     let view = context.service.session_result(&id, &result).await?;
-    let session = &view.session;
     let end = match view.step {
         Step::Done(end) => end,
-        _ => session.end.unwrap_or(End::Failed),
+        _ => view.session.end.unwrap_or(End::Failed),
     };
-    let number = session.number.as_ref().or(session.to.as_ref());
-    let answer = SessionResult {
-        id: session.id.to_string(),
-        status: end.into(),
-        to: number.map(|number| number.in_full().to_owned()),
-        state: session.state.clone(),
-        verification: view.verification.as_ref().map(Verification::from),
-    };
-    Ok(reply::json(StatusCode::OK, &answer))
-}
-
-/// A text that people are shown: none where it is empty.
-fn shown(text: Option<String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    Ok(reply::json(StatusCode::OK, &SessionResult::new(&view, end)))
 }

@@ -37,12 +37,12 @@ pub struct Delivery {
     pub account_sid: Option<String>,
     /// The messaging service at Twilio.
     pub messaging_service_sid: Option<String>,
+    /// How many segments a message costs.
+    pub segments: Option<u32>,
+    /// The alphabet it is sent in: `GSM-7` or `UCS-2`.
+    pub encoding: Option<String>,
     /// Who or what answered a call: `human`, `machine_start`, ….
     pub answered_by: Option<String>,
-    /// How many segments a text message has.
-    pub segments: Option<u32>,
-    /// The alphabet of a text message that we sent: `GSM-7`, `UCS-2`.
-    pub encoding: Option<String>,
     /// When we first heard of it, or asked for it.
     pub created_at: Timestamp,
     /// When we last heard of it.
@@ -207,9 +207,9 @@ impl From<&Found> for Delivery {
             from: None,
             account_sid: None,
             messaging_service_sid: None,
-            answered_by: None,
             segments: None,
             encoding: None,
+            answered_by: None,
             created_at: send.asked_at,
             updated_at: send.asked_at,
             error,
