@@ -32,6 +32,8 @@ pub struct Settings {
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
+    /// Whether the other side is the sandbox.
+    pub sandboxed: bool,
     /// The account that callers of Verify name; nothing for any.
     pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.

@@ -29,7 +29,6 @@ pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPla
 pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
-pub use compat::CompatError;
 pub use deliveries::{DeliveryFilter, Found, find_delivery};
 pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};

@@ -98,6 +98,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         service_name: "Dialback".to_owned(),
         messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
+        sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
         operator: None,
         requests_per_minute: 0,

@@ -303,6 +303,7 @@ fn context_of(
         service_name: config.service_name.clone(),
         messages,
         keys,
+        sandboxed: config.sandbox.enabled,
         account_sid: (config.sandbox.enabled || config.twilio.account_sid.is_some())
             .then(|| account_sid(config, local)),
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
