@@ -57,6 +57,8 @@ pub struct Config {
     pub numbers: Numbers,
     /// `[codes]`
     pub codes: Codes,
+    /// `[pages]`
+    pub pages: Pages,
     /// `[log]`
     pub log: Log,
 }
@@ -91,6 +93,7 @@ impl Config {
             voice,
             numbers: Numbers::read(r),
             codes: Codes::read(r),
+            pages: Pages::read(r),
             log: Log::read(r),
             server: server?,
             store: store?,
@@ -143,6 +146,19 @@ impl Server {
             drain_timeout: r.seconds("server.drain_timeout_seconds", 0..=300),
         };
         listen.map(server)
+    }
+}
+
+/// The pages for people.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// A directory of templates that take the place of the binary's.
+    pub templates: Option<PathBuf>,
+}
+
+impl Pages {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self { templates: r.text("pages.templates").map(PathBuf::from) }
     }
 }
 

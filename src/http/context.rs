@@ -66,9 +66,10 @@ impl Context {
         service: Service,
         verifier: std::sync::Arc<Verifier>,
         settings: Settings,
+        pages: Pages,
         explainer: Explainer,
     ) -> Self {
-        Self { service, verifier, settings, pages: Pages::default(), explainer, rejected: Mutex::default() }
+        Self { service, verifier, settings, pages, explainer, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

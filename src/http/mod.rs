@@ -17,8 +17,10 @@ mod webhooks;
 
 pub use api::views::found as delivery_view;
 pub use context::{Context, Operator, Settings, SignatureMode};
+pub use pages::{BadTemplate, Pages};
 pub use webhooks::explainer::Explainer;
 
+use pages::Act;
 use route::{Route, get, get_or_post, post, route};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -46,10 +48,27 @@ fn table() -> Vec<Route> {
         route("/v1/deliveries/{sid}", get(deliveries::fetch)),
         route("/v1/sessions", post(sessions::create)),
         route("/v1/sessions/{id}/result", post(sessions::result)),
+        route("/verify/static/{file}", get(pages::asset)),
+        route("/verify/{session}", get(pages::page)),
+        route("/verify/{session}/events", get(pages::events)),
+        step("/verify/{session}/begin", Act::Begin),
+        step("/verify/{session}/number", Act::Number),
+        step("/verify/{session}/channel", Act::Channel),
+        step("/verify/{session}/code", Act::Code),
+        step("/verify/{session}/resend", Act::Resend),
+        step("/verify/{session}/change", Act::Change),
+        step("/verify/{session}/again", Act::Again),
+        step("/verify/{session}/cancel", Act::Cancel),
+        step("/verify/{session}/return", Act::Return),
         route("/v1/keys", post(keys::create)),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready)),
     ]
+}
+
+/// A form of the pages.
+fn step(pattern: &'static str, act: Act) -> Route {
+    route(pattern, post(move |context, request| pages::take(context, request, act)))
 }
 
 /// The whole service as a filter.

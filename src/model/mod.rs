@@ -13,6 +13,7 @@ pub mod key;
 pub mod opt_out;
 pub mod phone;
 pub mod policy;
+pub mod region;
 pub mod session;
 pub mod status;
 pub mod test_number;

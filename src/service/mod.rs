@@ -22,7 +22,7 @@ pub use callback::Recorded;
 pub use check::{Checked, Offer};
 pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
 pub use keys::create_key;
-pub use sessions::{NewSession, SessionView};
+pub use sessions::{NewSession, SessionView, Tongue};
 pub use start::{Idempotency, StartRequest, Started};
 pub use voice::{Said, Spoken, Step, VoiceRequest};
 pub use worker::WorkerLimits;

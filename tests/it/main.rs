@@ -10,6 +10,7 @@ mod drain;
 mod fixtures;
 mod network;
 mod output;
+mod pages;
 mod sdk;
 mod server_limits;
 mod store_contract;

@@ -300,7 +300,8 @@ fn context_of(
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
-    Ok(Arc::new(http::Context::new(service, verifier, settings, explainer)))
+    let pages = http::Pages::load(config.pages.templates.as_deref())?;
+    Ok(Arc::new(http::Context::new(service, verifier, settings, pages, explainer)))
 }
 
 /// `DIALBACK_API_KEY`. Where others can reach the service it must be too long
