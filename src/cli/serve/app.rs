@@ -310,7 +310,8 @@ fn context_of(
         requests_per_minute: config.api.requests_per_minute,
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
-    Ok(Arc::new(http::Context::new(service, verifier, settings, explainer)))
+    let pages = http::Pages::load(config.pages.templates.as_deref())?;
+    Ok(Arc::new(http::Context::new(service, verifier, settings, pages, explainer)))
 }
 
 /// `DIALBACK_API_KEY`. Where others can reach the service it must be too long
