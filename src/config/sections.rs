@@ -59,6 +59,8 @@ pub struct Config {
     pub numbers: Numbers,
     /// `[codes]`
     pub codes: Codes,
+    /// `[api]`
+    pub api: Api,
     /// `[log]`
     pub log: Log,
 }
@@ -94,6 +96,7 @@ impl Config {
             messages: Messages::read(r),
             numbers: Numbers::read(r),
             codes: Codes::read(r),
+            api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
             log: Log::read(r),
             server: server?,
             store: store?,
@@ -192,6 +195,13 @@ impl FromStr for StoreUrl {
             _ => Err(("is no store that there is", FORMS)),
         }
     }
+}
+
+/// The applications' API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// Requests of one key; 0 for all that come.
+    pub requests_per_minute: u32,
 }
 
 /// The account at Twilio.

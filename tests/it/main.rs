@@ -1,6 +1,9 @@
 //! The integration tests: one binary, a file per theme.
 
 mod api;
+mod api_access;
+mod api_lists;
+mod api_things;
 mod app;
 mod beside;
 mod calls;
@@ -9,6 +12,7 @@ mod crash;
 mod drain;
 mod fixtures;
 mod network;
+mod openapi;
 mod output;
 mod sdk;
 mod server_limits;
@@ -20,6 +24,8 @@ mod story;
 mod support;
 mod telephones;
 mod verifications;
+mod verify_v2;
+mod verify_v2_limits;
 mod webhooks;
 mod wire;
 mod world;
