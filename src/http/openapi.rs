@@ -303,7 +303,11 @@ mod tests {
         let about = document["info"]["description"].as_str().unwrap();
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/problems.md");
         let page = std::fs::read_to_string(page).unwrap();
-        assert!(page.ends_with(&table_of_problems()), "docs/problems.md has to end with:\n{}", table_of_problems());
+        assert!(
+            page.ends_with(&table_of_problems()),
+            "docs/problems.md has to end with:\n{}",
+            table_of_problems()
+        );
         // Nobody meets these at an operation: they come before one is found, or
         // from elsewhere.
         let elsewhere = ["method_not_allowed", "signature_rejected", "no_numbers_left", "no_starts_left"];
