@@ -217,14 +217,17 @@ impl Service {
         Err(ServiceError::Contended)
     }
 
-    /// Deletes a service. Its verifications go on by the default's rules.
+    /// Deletes a service and what is kept with it. Its verifications go on by
+    /// the default's rules.
     ///
     /// # Errors
     /// Not found, [`ServiceError::ReadOnly`], or the store's.
     pub async fn delete_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
         for attempt in 0..TRIES {
-            let old = self.own_brand(id).await?;
-            match self.store().commit(vec![records::delete(&old)]).await {
+            let (old, compat) = (self.own_brand(id).await?, self.compat(id).await?);
+            let mut changes = vec![records::delete(&old)];
+            changes.extend((compat.version > 0).then(|| records::delete(&compat)));
+            match self.store().commit(changes).await {
                 Ok(()) => {
                     self.brands().forget(id);
                     tracing::info!(service = %id, "service deleted");

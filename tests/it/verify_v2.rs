@@ -3,6 +3,7 @@
 
 use crate::wire::{Answer, answer, form, text};
 use crate::world::{ACCOUNT_SID, API_KEY, World};
+use dialback::model::key::Scope;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -333,6 +334,31 @@ async fn who_asks_must_be_known_and_allowed() {
     assert_eq!(wrong_method.header("allow"), "GET, POST");
     failed(&verify.get(&format!("/Services/VA{}", "0".repeat(32))).await, 404, 20404);
     failed(&verify.get("/Services/VE1").await, 404, 20404);
+}
+
+#[tokio::test]
+async fn a_key_may_do_what_its_scopes_say() {
+    let world = World::start().await;
+    let service = Verify::of(&world).service(&[]).await;
+    let may_do = async |scopes: &[Scope]| {
+        let (_, key) = world.service.create_key("shop", scopes.iter().copied().collect()).await.unwrap();
+        let verify = Verify { token: key.expose().to_owned(), ..Verify::of(&world) };
+        let answers = [
+            verify.start(&service, &[]).await,
+            verify.check(&service, "123456").await,
+            verify.get("/Services").await,
+            verify.post("/Services", &[("FriendlyName", "x")]).await,
+            verify.post(&format!("/Services/{service}/Verifications/{TO}"), &[("Status", "approved")]).await,
+        ];
+        for refused in answers.iter().filter(|answer| answer.status == 403) {
+            assert!(failed(refused, 403, 20003).contains("lacks the scope"), "{}", refused.text);
+        }
+        answers.map(|answer| answer.status)
+    };
+    assert_eq!(may_do(&[Scope::Send]).await, [201, 403, 403, 403, 403]);
+    assert_eq!(may_do(&[Scope::Check]).await, [403, 201, 403, 403, 403]);
+    assert_eq!(may_do(&[Scope::Read]).await, [403, 403, 200, 403, 403]);
+    assert_eq!(may_do(&[Scope::Admin]).await, [201, 201, 200, 201, 200]);
 }
 
 #[tokio::test]
