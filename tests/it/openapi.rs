@@ -34,7 +34,7 @@ async fn no_answer_deviates_from_the_description() {
     let mut command = Command::new(python);
     command.args(["-m", "schemathesis.cli", "--config-file"]).arg(format!("{HERE}/schemathesis.toml"));
     command.args(["run", &format!("{}/openapi.json", app.server), "--no-color"]);
-    command.args(["--max-time", &SEARCH.to_string(), "--seed", "3"]);
+    command.args(["--max-time", &SEARCH.to_string(), "--seed", "1"]);
     // The operator's key, which no request can revoke.
     command.env("DIALBACK_KEY", app.operator());
     command.env("SCHEMATHESIS_HOOKS", format!("{HERE}/hooks.py")).current_dir(dir.path());
