@@ -5,6 +5,7 @@ mod api_access;
 mod api_lists;
 mod api_things;
 mod app;
+mod asking;
 mod beside;
 mod calls;
 mod cli;
