@@ -61,6 +61,8 @@ pub struct Config {
     pub codes: Codes,
     /// `[api]`
     pub api: Api,
+    /// `[pages]`
+    pub pages: Pages,
     /// `[log]`
     pub log: Log,
 }
@@ -97,6 +99,7 @@ impl Config {
             numbers: Numbers::read(r),
             codes: Codes::read(r),
             api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
+            pages: Pages::read(r),
             log: Log::read(r),
             server: server?,
             store: store?,
@@ -149,6 +152,19 @@ impl Server {
             drain_timeout: r.seconds("server.drain_timeout_seconds", 0..=300),
         };
         listen.map(server)
+    }
+}
+
+/// The pages for people.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// A directory of templates that take the place of the binary's.
+    pub templates: Option<PathBuf>,
+}
+
+impl Pages {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self { templates: r.text("pages.templates").map(PathBuf::from) }
     }
 }
 

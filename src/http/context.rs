@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use super::limiter::Limiter;
+use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
 use crate::messages::Catalog;
 use crate::secret::Secret;
@@ -63,6 +64,8 @@ pub struct Context {
     pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
+    /// The pages for people.
+    pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
     /// Counts the requests of each API key.
@@ -76,10 +79,11 @@ impl Context {
         service: Service,
         verifier: std::sync::Arc<Verifier>,
         settings: Settings,
+        pages: Pages,
         explainer: Explainer,
     ) -> Self {
         let limiter = Limiter::new(settings.requests_per_minute);
-        Self { service, verifier, settings, explainer, limiter, rejected: Mutex::default() }
+        Self { service, verifier, settings, pages, explainer, limiter, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

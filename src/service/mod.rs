@@ -34,7 +34,7 @@ pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use pending::{Ask, AskError};
 pub use repeats::{Claim, Repeat};
-pub use sessions::{NewSession, SessionView};
+pub use sessions::{NewSession, SessionView, Tongue};
 pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
 pub use voice::{Said, Spoken, Step, VoiceRequest};

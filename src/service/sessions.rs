@@ -38,6 +38,15 @@ pub struct NewSession {
     pub details: Details,
 }
 
+/// The language that messages are to be in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tongue<'a> {
+    /// What the person chose: before what the application asked for.
+    pub chosen: Option<&'a str>,
+    /// What the browser says: after it.
+    pub guessed: Option<&'a str>,
+}
+
 /// A session as a page needs it.
 #[derive(Debug, Clone)]
 pub struct SessionView {
@@ -134,10 +143,15 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::session`], and as [`Service::session_start`].
-    pub async fn session_begin(&self, id: &SessionId, browser: &Secret) -> Result<SessionView, ServiceError> {
+    pub async fn session_begin(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
         let begin = Event::Begin(session::hash(browser.expose()));
         let session = self.move_session(id, browser, |_| Ok(begin.clone())).await?;
-        self.session_advance(session, browser).await
+        self.session_advance(session, browser, tongue).await
     }
 
     /// A number was entered, perhaps in the writing of a region. Where nothing
@@ -152,6 +166,7 @@ impl Service {
         browser: &Secret,
         text: &str,
         region: Option<&str>,
+        tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
         let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
@@ -162,7 +177,7 @@ impl Service {
             return Err(ServiceError::CountryOff { channel, region });
         }
         let session = self.move_session(id, browser, |_| Ok(Event::Number(number.clone()))).await?;
-        self.session_advance(session, browser).await
+        self.session_advance(session, browser, tongue).await
     }
 
     /// Another number is wanted: the code that is on its way is called off.
@@ -190,7 +205,7 @@ impl Service {
         id: &SessionId,
         browser: &Secret,
         channel: Channel,
-        locale: Option<&str>,
+        tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
         for attempt in 0..TRIES {
             let session = self.own_session(id, Some(browser)).await?.record;
@@ -206,7 +221,7 @@ impl Service {
             }
             let request = StartRequest {
                 channel: Some(channel),
-                locale: locale.map(str::to_owned).or_else(|| session.locale.clone()),
+                locale: tongue.chosen.or(session.locale.as_deref()).or(tongue.guessed).map(str::to_owned),
                 service: session.service.clone(),
                 details: session.details.clone(),
                 ..StartRequest::to(number.in_full())
@@ -278,7 +293,12 @@ impl Service {
     ///
     /// # Errors
     /// Not allowed by the service, too many starts, and as [`Service::session`].
-    pub async fn session_again(&self, id: &SessionId, browser: &Secret) -> Result<SessionView, ServiceError> {
+    pub async fn session_again(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
         let view = self.session(id, Some(browser)).await?;
         if view.step != Step::Done(End::Failed) {
             return Ok(view);
@@ -288,7 +308,7 @@ impl Service {
             return Err(ServiceError::NotAllowed { field: "retry", what });
         }
         let session = self.move_session(id, browser, |_| Ok(Event::Again)).await?;
-        self.session_view(session).await
+        self.session_advance(session, browser, tongue).await
     }
 
     /// Back to the application: the address with a result, which is shown here
@@ -360,11 +380,16 @@ impl Service {
     }
 
     /// Goes on by itself where one channel is left.
-    async fn session_advance(&self, session: Session, browser: &Secret) -> Result<SessionView, ServiceError> {
+    async fn session_advance(
+        &self,
+        session: Session,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
         let view = self.session_view(session).await?;
         match (view.step, view.channels.as_slice()) {
-            (Step::Channel, [channel]) if view.session.starts == 0 => {
-                self.session_start(&view.session.id, browser, *channel, None).await
+            (Step::Channel, [channel]) => {
+                self.session_start(&view.session.id, browser, *channel, tongue).await
             }
             _ => Ok(view),
         }

@@ -15,6 +15,7 @@ mod fixtures;
 mod network;
 mod openapi;
 mod output;
+mod pages;
 mod sdk;
 mod server_limits;
 mod services;
