@@ -11,6 +11,7 @@ mod fixtures;
 mod network;
 mod output;
 mod pages;
+mod pages_browser;
 mod sdk;
 mod server_limits;
 mod store_contract;
