@@ -90,6 +90,14 @@ impl Client {
         self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
     }
 
+    /// Takes something away.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(self.http.delete(format!("{}{path}", self.base))).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Answer> {
         let response = request
             .bearer_auth(self.key.expose())

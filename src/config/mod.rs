@@ -18,7 +18,7 @@ pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection,
-    NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Store, StoreUrl, Twilio,
+    Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Store, StoreUrl, Twilio,
     Verification, Voice,
 };
 

@@ -53,10 +53,14 @@ pub struct Config {
     pub verification: Verification,
     /// `[voice]`
     pub voice: Voice,
+    /// `[messages]`
+    pub messages: Messages,
     /// `[numbers]`
     pub numbers: Numbers,
     /// `[codes]`
     pub codes: Codes,
+    /// `[api]`
+    pub api: Api,
     /// `[pages]`
     pub pages: Pages,
     /// `[log]`
@@ -91,8 +95,10 @@ impl Config {
             gateway,
             verification,
             voice,
+            messages: Messages::read(r),
             numbers: Numbers::read(r),
             codes: Codes::read(r),
+            api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
             pages: Pages::read(r),
             log: Log::read(r),
             server: server?,
@@ -205,6 +211,13 @@ impl FromStr for StoreUrl {
             _ => Err(("is no store that there is", FORMS)),
         }
     }
+}
+
+/// The applications' API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// Requests of one key; 0 for all that come.
+    pub requests_per_minute: u32,
 }
 
 /// The account at Twilio.
@@ -456,6 +469,19 @@ impl Voice {
             ring: r.seconds("voice.ring_seconds", 5..=600),
             machine_detection: r.choice("voice.machine_detection"),
         }
+    }
+}
+
+/// The words of messages.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    /// Where the operator's texts are; `None`: the shipped ones alone.
+    pub dir: Option<PathBuf>,
+}
+
+impl Messages {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self { dir: r.text("messages.dir").map(PathBuf::from) }
     }
 }
 

@@ -1,13 +1,16 @@
 //! What the handlers share.
 
+use super::limiter::Limiter;
 use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
+use crate::messages::Catalog;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::twilio::signature::Verifier;
 use crate::twilio::url::PublicUrl;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -25,11 +28,19 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The name in the texts.
     pub service_name: String,
+    /// The texts themselves.
+    pub messages: Arc<Catalog>,
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
+    /// Whether the other side is the sandbox.
+    pub sandboxed: bool,
+    /// The account that callers of Verify name; nothing for any.
+    pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
+    /// Requests that an API key may send each minute; 0 for all.
+    pub requests_per_minute: u32,
 }
 
 /// The operator's own key: made at start, kept in a file that only the
@@ -50,13 +61,15 @@ pub struct Context {
     /// The service behind the faces.
     pub service: Service,
     /// Proves webhooks.
-    pub verifier: std::sync::Arc<Verifier>,
+    pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
     /// The pages for people.
     pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
+    /// Counts the requests of each API key.
+    pub limiter: Limiter,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -69,7 +82,8 @@ impl Context {
         pages: Pages,
         explainer: Explainer,
     ) -> Self {
-        Self { service, verifier, settings, pages, explainer, rejected: Mutex::default() }
+        let limiter = Limiter::new(settings.requests_per_minute);
+        Self { service, verifier, settings, pages, explainer, limiter, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

@@ -1,5 +1,6 @@
 //! Names of things. A value of one of these types is well-formed.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -65,6 +66,7 @@ id!(
     &["VE"],
     "VE"
 );
+
 id!(
     /// A message or call as we name it before Twilio does: `DL`, the 30 random
     /// digits of its verification, and its number there in two hexadecimal digits.
@@ -72,6 +74,7 @@ id!(
     &["DL"],
     "DL"
 );
+
 id!(
     /// A message or call as Twilio names it: `SM…`, `MM…` or `CA…`.
     Sid,
@@ -98,6 +101,49 @@ impl SessionId {
     /// An id from 16 random bytes.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(format!("PS{}", hex::encode(bytes)))
+    }
+}
+
+id!(
+    /// A notice, in the API an event: `EV`, its time in twelve hexadecimal
+    /// digits of milliseconds, and 20 that are random or one step after those
+    /// of the notice before. Ids sort by time.
+    NoticeId,
+    &["EV"],
+    "EV"
+);
+
+id!(
+    /// An endpoint: where events are sent to.
+    EndpointId,
+    &["EP"],
+    "EP"
+);
+
+impl NoticeId {
+    /// The id of that time and the lowest 80 bits of a number.
+    pub fn new(at: Timestamp, low: u128) -> Self {
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or(0) & ((1 << 48) - 1);
+        Self(format!("EV{millis:012x}{:020x}", low & ((1 << 80) - 1)))
+    }
+
+    /// Its time.
+    pub fn at(&self) -> Timestamp {
+        let millis = i64::from_str_radix(&self.0[2..14], 16).unwrap_or(0);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The id that is so many steps further.
+    pub fn plus(&self, steps: u64) -> Self {
+        let number = u128::from_str_radix(&self.0[2..], 16).unwrap_or(0);
+        Self(format!("EV{:032x}", number.saturating_add(u128::from(steps))))
+    }
+}
+
+impl EndpointId {
+    /// An id from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("EP{}", hex::encode(bytes)))
     }
 }
 
@@ -157,6 +203,14 @@ mod tests {
         let verification = VerificationId::from_random([0xab; 15]);
         let delivery = verification.delivery(17);
         assert_eq!(delivery.as_str().parse::<DeliveryId>().unwrap().parts(), (verification, 17));
+    }
+
+    #[test]
+    fn ids_of_notices_sort_by_time_and_then_by_steps() {
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap();
+        let (early, late) = (NoticeId::new(at(9), u128::MAX), NoticeId::new(at(10), 0));
+        assert!(early < late && late < late.plus(1) && late.as_str().parse() == Ok(late.clone()));
+        assert_eq!((early.at(), late.plus(u64::MAX).at()), (at(9), at(10)));
     }
 
     #[test]

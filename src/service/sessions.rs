@@ -87,7 +87,7 @@ impl Service {
             return Err(ServiceError::ChannelOff(*channel));
         }
         let to = match &request.to {
-            Some(to) => Some(self.number(to, None)?),
+            Some(to) => Some(self.number_in(to, None)?),
             None if pages.register => None,
             None => {
                 let what = "the service lets nobody enter a number: give one, or set pages.register";
@@ -174,7 +174,7 @@ impl Service {
         region: Option<&str>,
         tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
-        let number = self.number(text, region)?;
+        let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
         let brand = self.brand_of_session(&session).await?;
         if session.allowed(brand.channels_for(&number)).is_empty() {
@@ -375,7 +375,7 @@ impl Service {
     }
 
     /// What a person or an application wrote, as a number.
-    fn number(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, ServiceError> {
+    fn number_in(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, ServiceError> {
         if let Some((number, _)) = self.test_number(text) {
             return Ok(number);
         }

@@ -4,8 +4,8 @@
 //! against it. It refuses to know files and bytes at rest.
 
 use super::{
-    Change, CommitError, Entry, Index, Key, Scan, Store, StoreError, Stored, Version, millis, timestamp,
-    validate,
+    Change, CommitError, Entry, Index, Key, Lane, Scan, Store, StoreError, Stored, Version, millis,
+    timestamp, validate,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -58,10 +58,16 @@ impl Store for Memory {
         Ok(())
     }
 
-    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let until = millis(until);
         let state = self.open()?;
-        let due = state.due.iter().take_while(|(at, _)| *at <= until).take(limit);
+        let due = state.due.iter().take_while(|(at, _)| *at <= until);
+        let due = due.filter(|(_, key)| key.kind.lane() == lane).take(limit);
         Ok(due.filter_map(|(at, key)| Some((key.clone(), timestamp(*at)?))).collect())
     }
 

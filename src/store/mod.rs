@@ -51,6 +51,8 @@ pub enum Kind {
     Tally = b'l',
     /// `f`: a number that fraud rules let pass.
     SafeNumber = b'f',
+    /// `c`: what Twilio Verify keeps with a service, under the service's id.
+    Compat = b'c',
     /// `h`: somebody's way through the hosted pages.
     Session = b'h',
     /// `n`: where events are sent to.
@@ -59,11 +61,13 @@ pub enum Kind {
     Event = b'e',
     /// `w`: the sending of one event to one endpoint.
     Dispatch = b'w',
+    /// `i`: when a number last wrote to a sender on WhatsApp.
+    Contact = b'i',
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Verification,
         Self::Delivery,
         Self::ApiKey,
@@ -73,10 +77,12 @@ impl Kind {
         Self::Pending,
         Self::Tally,
         Self::SafeNumber,
+        Self::Compat,
         Self::Session,
         Self::Endpoint,
         Self::Event,
         Self::Dispatch,
+        Self::Contact,
     ];
 
     /// The prefix at rest.
@@ -87,6 +93,26 @@ impl Kind {
     /// The kind with that prefix.
     pub fn from_letter(letter: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.letter() == letter)
+    }
+}
+
+/// Which queue a due record stands in. Each has workers of its own, so that a
+/// receiver of events that answers slowly keeps no code waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// What a person waits for.
+    Front,
+    /// What goes to machines, and what is only tidied away.
+    Back,
+}
+
+impl Kind {
+    /// The queue in which records of this kind are due.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Event | Self::Dispatch => Lane::Back,
+            _ => Lane::Front,
+        }
     }
 }
 
@@ -113,7 +139,13 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::OptOut | Kind::Answer | Kind::Session | Kind::Pending | Kind::Tally | Kind::SafeNumber => {
+            Kind::OptOut
+            | Kind::Answer
+            | Kind::Session
+            | Kind::Pending
+            | Kind::Tally
+            | Kind::SafeNumber
+            | Kind::Contact => {
                 write!(out, "{:?}", self.kind)
             }
             kind => write!(out, "{kind:?} {}", self.id),
@@ -146,7 +178,7 @@ pub enum Index {
     VerificationsTo = b'u',
     /// `s`: services by the time they were made; the scope is empty.
     Brands = b's',
-    /// `o`: opt-outs by the time of the wish; the scope is empty.
+    /// `o`: opt-outs by the time of the wish; the scope is empty, or the number.
     OptOuts = b'o',
     /// `p`: endpoints by the time they were made; the scope is empty.
     Endpoints = b'p',
@@ -301,9 +333,19 @@ pub trait Store: Send + Sync + 'static {
     /// breaks these rules is refused with [`StoreError::Failed`], undone.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
 
-    /// Records due at or before `until`, the most overdue first, with the time
-    /// they are due; those due at once by their keys.
-    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+    /// Records of a lane due at or before `until`, the most overdue first, with
+    /// the time they are due; those due at once by their keys.
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+
+    /// The same of what people wait for.
+    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.due_in(Lane::Front, until, limit).await
+    }
 
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;

@@ -7,6 +7,7 @@
 //!
 //! Source: <https://www.twilio.com/docs/api/errors>.
 
+use crate::model::notice::Fault;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -64,6 +65,17 @@ pub enum Disposition {
 pub fn lookup(code: u32) -> Meaning {
     let tables = &*TABLES;
     tables.rows.get(&code).map_or_else(|| by_range(code), Row::meaning)
+}
+
+/// What an error code means, as applications are told.
+pub fn fault(code: u32) -> Fault {
+    let meaning = lookup(code);
+    Fault {
+        code: Some(code),
+        name: meaning.name.to_owned(),
+        meaning: Some(meaning.explanation().to_owned()),
+        advice: Some(meaning.advice().to_owned()),
+    }
 }
 
 impl Meaning {
@@ -193,7 +205,7 @@ mod tests {
             .map(Row::meaning)
             .filter(|meaning| meaning.explanation().is_empty() || meaning.advice().is_empty())
             .collect();
-        assert_eq!((rows.len(), silent), (222, vec![]));
+        assert_eq!((rows.len(), silent), (226, vec![]));
     }
 
     #[test]
@@ -215,6 +227,13 @@ mod tests {
         ];
         let general: Vec<_> = met.into_iter().filter(|code| !TABLES.by_code.contains_key(code)).collect();
         assert_eq!(general, Vec::<u32>::new());
+    }
+
+    #[test]
+    fn every_error_of_whatsapp_has_its_own_advice() {
+        let of_channels = TABLES.rows.keys().filter(|code| (63_000..64_000).contains(*code));
+        let general: Vec<_> = of_channels.filter(|code| !TABLES.by_code.contains_key(code)).collect();
+        assert_eq!(general, Vec::<&u32>::new());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The integration tests: one binary, a file per theme.
 
 mod api;
+mod api_access;
+mod api_lists;
+mod api_things;
 mod app;
 mod beside;
 mod calls;
@@ -9,11 +12,13 @@ mod crash;
 mod drain;
 mod fixtures;
 mod network;
+mod openapi;
 mod output;
 mod pages;
 mod pages_browser;
 mod sdk;
 mod server_limits;
+mod services;
 mod store_contract;
 mod store_crash;
 mod store_model;
@@ -21,6 +26,8 @@ mod story;
 mod support;
 mod telephones;
 mod verifications;
+mod verify_v2;
+mod verify_v2_limits;
 mod webhooks;
 mod wire;
 mod world;

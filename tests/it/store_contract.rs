@@ -4,7 +4,7 @@
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store, StoreError};
+use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,25 @@ async fn story(store: &dyn Store) {
     let of = |to: &str| Scan { index: Index::DeliveriesTo, scope: to.to_owned(), ..all() };
     assert_eq!(ids(store, of("1")).await, Vec::<String>::new());
     assert_eq!(ids(store, of("2")).await, ["a"]);
+
+    // What waits for no person is due in a lane of its own.
+    let mut machine = records::put(None, &thing("m", 1, Some(1), None));
+    machine.key.kind = Kind::Dispatch;
+    let key = machine.key.clone();
+    store.commit(vec![machine]).await.unwrap();
+    assert_eq!(store.due_in(Lane::Back, at(1), 9).await.unwrap(), [(key, at(1))]);
+    assert_eq!(next_due(store).await, Some(at(70)));
+    let gone = Change {
+        key: Key::new(Kind::Dispatch, "m"),
+        expected: 1,
+        body: None,
+        due_before: Some(at(1)),
+        due_after: None,
+        entries_added: Vec::new(),
+        entries_removed: Vec::new(),
+    };
+    store.commit(vec![gone]).await.unwrap();
+    assert_eq!(store.due_in(Lane::Back, Timestamp::MAX, 9).await.unwrap(), []);
 
     // All or nothing: one of two comes too late.
     let other = thing("b", 1, Some(60), Some((2, 20)));

@@ -19,7 +19,7 @@ use dialback::service::{Brands, Parts, Service, ServiceError, StartRequest, View
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, CommitError, Entry, Key, Scan, Store, StoreError, Stored};
+use dialback::store::{Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -180,8 +180,13 @@ impl Store for Watched {
         verdict
     }
 
-    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.inner.due(until, limit).await
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.inner.due_in(lane, until, limit).await
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {

@@ -7,7 +7,6 @@
 mod assets;
 mod colour;
 mod events;
-mod gate;
 mod guard;
 mod locale;
 mod note;
@@ -31,8 +30,6 @@ use std::path::Path;
 
 /// What the pages share.
 pub struct Pages {
-    /// How many sessions a key may make.
-    pub(super) gate: gate::Gate,
     templates: Templates,
     /// Each language's words and the list of languages, as templates see them.
     words: HashMap<&'static str, minijinja::Value>,
@@ -53,7 +50,6 @@ impl Pages {
         let language = |words: &words::Words| context! { locale => words.locale, name => words.name };
         let regions = |words: &words::Words| Value::from_serialize(regions::lines(&words.locale));
         Ok(Self {
-            gate: gate::Gate::default(),
             templates: Templates::load(directory)?,
             words: all.iter().map(|words| (words.locale.as_str(), Value::from_serialize(words))).collect(),
             languages: all.iter().map(language).collect(),

@@ -5,6 +5,7 @@ use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
+use crate::messages::spoken;
 use crate::model::delivery::Source;
 use crate::model::opt_out::Keyword;
 use crate::twilio::callback::{self, first};
@@ -19,14 +20,17 @@ use warp::reply::Response;
 pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let params = prove(&context, &mut request).await?.params;
     note(&context, &params).await?;
+    let senders: Vec<&str> =
+        ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
+    if let Some(from) = first(&params, "From").filter(|from| from.starts_with("whatsapp:")) {
+        context.service.wrote(from, &senders).await?;
+    }
     let opt_out_type = first(&params, "OptOutType");
     let keyword = words::keyword(first(&params, "Body").unwrap_or_default(), opt_out_type);
     let Some(keyword) = keyword else {
         return xml(&documents::empty());
     };
     if let Some(from) = first(&params, "From") {
-        let senders: Vec<&str> =
-            ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
         context.service.keyword(from, &senders, keyword).await?;
     }
     // With Advanced Opt-Out Twilio has answered already; and after STOP it
@@ -34,7 +38,7 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
     if opt_out_type.is_some() || keyword == Keyword::Stop {
         return xml(&documents::empty());
     }
-    let words = words::resolve(None);
+    let words = spoken(None, first(&params, "FromCountry"), None);
     xml(&documents::inbound_text(words, keyword, &context.settings.service_name))
 }
 
@@ -42,7 +46,7 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
 pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let params = prove(&context, &mut request).await?.params;
     note(&context, &params).await?;
-    xml(&documents::inbound_call(words::resolve(None)))
+    xml(&documents::inbound_call(spoken(None, first(&params, "FromCountry"), None)))
 }
 
 async fn note(context: &Context, params: &Pairs) -> Result<(), Error> {

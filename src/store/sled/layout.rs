@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup` (8) |
 //! | `r` kind id | a record: layout (1 byte), version (8), checksum (4), body |
-//! | `d` time kind id | when a record is due; empty |
+//! | `d` time kind id | when a record is due that somebody waits for; empty |
+//! | `b` time kind id | when a record of the other lane is due; empty |
 //! | `i` index scope `00` time id | a line of a listing; empty |
 //!
 //! Kinds and indexes are their letters; numbers are big-endian, times are
@@ -15,7 +16,7 @@
 //!
 //! It refuses to know files, threads and what a body means.
 
-use super::super::{Entry, Index, Key, Kind, Scan, Stored, Version, millis, timestamp};
+use super::super::{Entry, Index, Key, Kind, Lane, Scan, Stored, Version, millis, timestamp};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::ops::Range;
@@ -32,6 +33,7 @@ pub(super) const GROUP_KEY: &[u8] = b"mgroup";
 
 const RECORD: u8 = b'r';
 const DUE: u8 = b'd';
+const DUE_BACK: u8 = b'b';
 const ENTRY: u8 = b'i';
 const META: u8 = b'm';
 const HEADER: usize = 1 + 8 + 4;
@@ -51,7 +53,7 @@ pub(super) fn place(bytes: &[u8]) -> Option<Place> {
     match first {
         META => Some(Place::Meta),
         RECORD => key(rest).map(Place::Record),
-        DUE => due(bytes).map(|(key, at)| Place::Due(key, at)),
+        DUE | DUE_BACK => due(bytes).map(|(key, at)| Place::Due(key, at)),
         ENTRY => entry(bytes).map(Place::Entry),
         _ => None,
     }
@@ -74,19 +76,29 @@ pub(super) fn record_key(key: &Key) -> Vec<u8> {
 
 /// The key of a due entry.
 pub(super) fn due_key(at: Timestamp, key: &Key) -> Vec<u8> {
-    [&[DUE][..], &sortable(millis(at)), &[key.kind.letter()], key.id.as_bytes()].concat()
+    [&[due_letter(key.kind.lane())][..], &sortable(millis(at)), &[key.kind.letter()], key.id.as_bytes()]
+        .concat()
 }
 
-/// All that is due at or before a time.
-pub(super) fn due_range(until: Timestamp) -> Range<Vec<u8>> {
-    let end = sortable(millis(until).saturating_add(1));
-    vec![DUE]..[&[DUE][..], &end].concat()
+/// All of a lane that is due at or before a time.
+pub(super) fn due_range(lane: Lane, until: Timestamp) -> Range<Vec<u8>> {
+    let (letter, end) = (due_letter(lane), sortable(millis(until).saturating_add(1)));
+    vec![letter]..[&[letter][..], &end].concat()
+}
+
+fn due_letter(lane: Lane) -> u8 {
+    match lane {
+        Lane::Front => DUE,
+        Lane::Back => DUE_BACK,
+    }
 }
 
 /// A due entry from its key.
 pub(super) fn due(bytes: &[u8]) -> Option<(Key, Timestamp)> {
-    let (at, rest) = time(bytes.strip_prefix(&[DUE])?)?;
-    Some((key(rest)?, at))
+    let (&letter, rest) = bytes.split_first()?;
+    let (at, rest) = time(rest)?;
+    let key = key(rest)?;
+    (letter == due_letter(key.kind.lane())).then_some((key, at))
 }
 
 /// The key of a listing's line.
@@ -198,6 +210,10 @@ mod tests {
         let key = Key::new(Kind::Verification, "VE1");
         let times = [Timestamp::MIN, at(-1), at(0), at(1), at(1 << 40), Timestamp::MAX];
         assert!(times.map(|at| due_key(at, &key)).is_sorted());
+        let other = due_key(at(0), &Key::new(Kind::Dispatch, "EV1"));
+        assert!(due_range(Lane::Back, at(0)).contains(&other));
+        assert!(!due_range(Lane::Front, Timestamp::MAX).contains(&other));
+        assert!(due(&other).is_some() && due(&[b"d", &other[1..]].concat()).is_none(), "each in its lane");
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod writer;
 pub use check::CheckReport;
 pub use shared::Stats;
 
-use super::{Change, CommitError, Entry, Key, Scan, Store, StoreError, Stored, validate};
+use super::{Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored, validate};
 use async_trait::async_trait;
 use files::{ADVICE, Directory};
 use jiff::Timestamp;
@@ -178,10 +178,15 @@ impl Store for Sled {
 
     // A group that is applied while this reads may move a record past it, from
     // later to earlier; who commits such a move asks again afterwards.
-    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         self.blocking(move |shared| {
             shared.with(|db| {
-                let keys = db.range(layout::due_range(until)).keys().take(limit);
+                let keys = db.range(layout::due_range(lane, until)).keys().take(limit);
                 keys.map(|key| layout::due(&known(key)?).ok_or_else(foreign)).collect()
             })
         })

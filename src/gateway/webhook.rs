@@ -1,0 +1,292 @@
+//! The way out for events: one signed POST to an address that somebody else
+//! chose, after looking at where it leads.
+//!
+//! It refuses to know stores, ladders and who wants what. What it promises: it
+//! connects to no address that it has not looked at, follows no redirect, and
+//! is done within its deadline.
+
+mod address;
+mod sign;
+
+pub use address::is_public;
+pub use sign::{new_secret, signature};
+
+use crate::model::id::NoticeId;
+use crate::model::notice::{Notice, Payload};
+use crate::secret::Secret;
+use crate::twilio::errors;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One event on its way to one endpoint.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    /// The endpoint's address.
+    pub url: String,
+    /// The event's id: the same each time it is sent.
+    pub id: NoticeId,
+    /// The time of this attempt, for the signature.
+    pub at: Timestamp,
+    /// JSON.
+    pub body: Vec<u8>,
+    /// The secrets that sign it.
+    pub secrets: Vec<Secret>,
+}
+
+impl Parcel {
+    /// The body of an event.
+    pub fn body(notice: &Notice, full_numbers: bool) -> Vec<u8> {
+        // Plain data with text keys: writing it cannot fail.
+        serde_json::to_vec(&Payload::new(notice, full_numbers, errors::fault)).unwrap_or_default()
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`.
+    pub wait: Option<Wait>,
+}
+
+/// How long an endpoint asks to be left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// So many seconds.
+    Seconds(u32),
+    /// Until then.
+    Until(Timestamp),
+}
+
+/// Why nothing came back. The texts name neither address nor secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    /// The address leads where nothing may be sent; nothing was.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The network, or the other side.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// Carries events.
+#[async_trait]
+pub trait Courier: Send + Sync + 'static {
+    /// Whether an endpoint may have this address.
+    ///
+    /// # Errors
+    /// Why not, and what would be right.
+    fn look_at(&self, url: &str) -> Result<(), PostError>;
+
+    /// Sends one event, within a deadline of its own.
+    async fn post(&self, parcel: &Parcel) -> Result<Receipt, PostError>;
+}
+
+/// The real one.
+pub struct Messenger {
+    client: reqwest::Client,
+    allow_private: bool,
+}
+
+/// How much of an answer is read, in bytes, so that its connection can be used
+/// again; what it says is of no interest.
+const MAX_ANSWER: usize = 64 * 1024;
+/// Connections that are kept for the next event, to one host.
+const MAX_IDLE: usize = 2;
+const PRIVATE: &str =
+    "the address leads to a private network: set events.allow_private_addresses = true to allow it";
+
+impl Messenger {
+    /// A messenger with rustls, no redirects, no proxy, and a resolver that
+    /// passes on public addresses only, unless private ones are allowed.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(connect: Duration, total: Duration, allow_private: bool) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(connect)
+            .timeout(total)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .pool_max_idle_per_host(MAX_IDLE)
+            .dns_resolver(Arc::new(Careful { allow_private }))
+            .user_agent(concat!("dialback/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, allow_private })
+    }
+
+    fn url(&self, text: &str) -> Result<Url, PostError> {
+        let refuse = |why| Err(PostError::Refused(why));
+        let Ok(url) = Url::parse(text) else {
+            return refuse("the url is none: write it like https://example.com/hooks");
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if self.allow_private => {}
+            _ => return refuse("the url has to begin with https://"),
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return refuse("the url may have no user, password or fragment");
+        }
+        // Names are looked at when they are resolved; a number is no name.
+        let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        if !self.allow_private && literal.is_some_and(|ip| !is_public(ip)) {
+            return refuse(PRIVATE);
+        }
+        Ok(url)
+    }
+}
+
+#[async_trait]
+impl Courier for Messenger {
+    fn look_at(&self, url: &str) -> Result<(), PostError> {
+        self.url(url).map(drop)
+    }
+
+    async fn post(&self, parcel: &Parcel) -> Result<Receipt, PostError> {
+        let seconds = parcel.at.as_second();
+        let request = self
+            .client
+            .post(self.url(&parcel.url)?)
+            .header("content-type", "application/json")
+            .header("webhook-id", parcel.id.as_str())
+            .header("webhook-timestamp", seconds.to_string())
+            .header(
+                "webhook-signature",
+                signature(parcel.id.as_str(), seconds, &parcel.body, &parcel.secrets),
+            )
+            .body(parcel.body.clone());
+        let mut response = request.send().await.map_err(error)?;
+        let receipt = Receipt { status: response.status().as_u16(), wait: wait(&response) };
+        let mut read = 0;
+        // The status is what was waited for: an answer that breaks off after it
+        // is one all the same.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            read += chunk.len();
+            if read > MAX_ANSWER {
+                break;
+            }
+        }
+        Ok(receipt)
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
+fn wait(response: &reqwest::Response) -> Option<Wait> {
+    let text = response.headers().get("retry-after")?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Wait::Seconds(seconds)),
+        Err(_) => Some(Wait::Until(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())),
+    }
+}
+
+fn error(error: reqwest::Error) -> PostError {
+    let error = error.without_url();
+    let mut source: Option<&dyn Error> = Some(&error);
+    let mut last = String::new();
+    while let Some(cause) = source {
+        if cause.is::<LeadsInside>() {
+            return PostError::Refused(PRIVATE);
+        }
+        last = cause.to_string();
+        source = cause.source();
+    }
+    let what = match &error {
+        error if error.is_timeout() => "no answer in time",
+        error if error.is_connect() => "cannot connect",
+        _ => "the connection broke",
+    };
+    PostError::Broken(if error.is_timeout() { what.to_owned() } else { format!("{what}: {last}") })
+}
+
+/// Resolves names, and passes on the addresses it has looked at: what is
+/// connected to is exactly what was looked at.
+struct Careful {
+    allow_private: bool,
+}
+
+/// A name has an address that is not public.
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads to a private network")]
+struct LeadsInside;
+
+impl Resolve for Careful {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow_private = self.allow_private;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addrs: Addrs = Box::new(looked_at(found, allow_private)?.into_iter());
+            Ok(addrs)
+        })
+    }
+}
+
+/// All of them or none: a name with one private address among public ones is
+/// somebody's trick.
+fn looked_at(found: Vec<SocketAddr>, allow_private: bool) -> Result<Vec<SocketAddr>, LeadsInside> {
+    let good = allow_private || found.iter().all(|addr| is_public(addr.ip()));
+    if good { Ok(found) } else { Err(LeadsInside) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messenger(allow_private: bool) -> Messenger {
+        let second = Duration::from_secs(1);
+        Messenger::new(second, second, allow_private).unwrap()
+    }
+
+    #[test]
+    fn an_address_that_leads_inside_is_no_endpoints() {
+        for url in [
+            "http://example.com/",
+            "ftp://example.com/",
+            "https://user@example.com/",
+            "https://example.com/#x",
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://017700000001/",
+            "https://[::1]/",
+            "https://[::ffff:169.254.169.254]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://169.254.169.254/latest/meta-data/",
+            "example.com",
+            "",
+        ] {
+            assert!(messenger(false).look_at(url).is_err(), "{url}");
+        }
+        assert_eq!(messenger(false).look_at("https://example.com/hooks?x=1"), Ok(()));
+        assert_eq!(messenger(true).look_at("http://127.0.0.1:9000/"), Ok(()));
+    }
+
+    #[test]
+    fn one_private_address_among_public_ones_spoils_a_name() {
+        let addr = |text: &str| SocketAddr::new(text.parse().unwrap(), 0);
+        assert!(looked_at(vec![addr("93.184.216.34"), addr("10.0.0.1")], false).is_err());
+        assert!(looked_at(vec![addr("93.184.216.34")], false).is_ok());
+        assert!(looked_at(vec![addr("10.0.0.1")], true).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_never_connected_to() {
+        let parcel = Parcel {
+            url: "https://localhost:1/".into(),
+            id: NoticeId::new(Timestamp::UNIX_EPOCH, 1),
+            at: Timestamp::UNIX_EPOCH,
+            body: Vec::new(),
+            secrets: Vec::new(),
+        };
+        assert_eq!(messenger(false).post(&parcel).await, Err(PostError::Refused(PRIVATE)));
+        assert!(matches!(messenger(true).post(&parcel).await, Err(PostError::Broken(_))));
+    }
+}

@@ -1,0 +1,263 @@
+//! What applications are told: that something happened to a verification, a
+//! delivery or an opt-out.
+//!
+//! A notice is found by comparing what a record was with what it becomes, so
+//! that no writer can forget one. In the API it is called an event; here that
+//! word belongs to what happens *to* a verification. This module refuses to
+//! know who listens and how it reaches them.
+
+mod find;
+mod payload;
+
+pub use find::{of_delivery, of_opt_out, of_verification};
+pub use payload::{Data, Fault, Payload};
+
+use crate::model::channel::Channel;
+use crate::model::id::{DeliveryId, NoticeId, ServiceId, Sid, VerificationId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Something that happened, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Its id, which sorts by time; also what a receiver tells repetitions by.
+    pub id: NoticeId,
+    /// What happened, when, and to what.
+    #[serde(flatten)]
+    pub news: News,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// What happened, when, and to what: a notice before it has a name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// What happened.
+    #[serde(rename = "type")]
+    pub topic: Topic,
+    /// When.
+    pub at: Timestamp,
+    /// The verification, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationId>,
+    /// Its service, when it is not the one of the configuration's top level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceId>,
+    /// The message or call, by our name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryId>,
+    /// The message or call, by Twilio's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Sid>,
+    /// How it went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// The person's address, in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Which sender an opt-out is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Where the verification or the delivery stands now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Twilio's error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<u32>,
+    /// Why, in words, where there is no code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// True when the number is a test number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+    /// The endpoint, when it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+}
+
+impl News {
+    /// Something that happened, with nothing said about it yet.
+    pub fn new(topic: Topic, at: Timestamp) -> Self {
+        Self {
+            topic,
+            at,
+            verification: None,
+            service: None,
+            delivery: None,
+            sid: None,
+            channel: None,
+            to: None,
+            sender: None,
+            status: None,
+            reason: None,
+            error_code: None,
+            detail: None,
+            test: false,
+            endpoint: None,
+        }
+    }
+}
+
+/// Shows no address.
+impl fmt::Debug for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("News")
+            .field("topic", &self.topic)
+            .field("at", &self.at)
+            .field("verification", &self.verification)
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("error_code", &self.error_code)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a verification failed, or one of its messages and calls did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Too many wrong codes: the verification is over.
+    TooManyChecks,
+    /// A message or call could not be handed on; another may be tried.
+    SendFailed,
+    /// A message or call did not reach the person; another may be tried.
+    NotDelivered,
+}
+
+macro_rules! topics {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What can happen.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+        pub enum Topic { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
+
+        impl Topic {
+            /// Every one there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name in the API.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+topics! {
+    /// A verification began.
+    Started = "verification.started",
+    /// Twilio took a message or call of it.
+    Sent = "verification.sent",
+    /// A message arrived, or a call took place.
+    Delivered = "verification.delivered",
+    /// The right code was offered.
+    Approved = "verification.approved",
+    /// Too many wrong codes, or a message or call failed; the reason says which.
+    Failed = "verification.failed",
+    /// Nobody offered the right code in time.
+    Expired = "verification.expired",
+    /// The application called it off.
+    Canceled = "verification.canceled",
+    /// A message or call, anybody's on the account, has another status.
+    DeliveryUpdated = "delivery.updated",
+    /// Somebody asked a sender to stop.
+    OptOutCreated = "opt_out.created",
+    /// Somebody who had asked a sender to stop wants to hear from it again.
+    OptOutRemoved = "opt_out.removed",
+    /// An endpoint is not sent to any more, because it failed for long.
+    EndpointDisabled = "endpoint.disabled",
+    /// A trial, asked for by the operator.
+    EndpointTest = "endpoint.test",
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which topics somebody wants: a name, all below a name as in
+/// `verification.*`, or `*` for all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Wish(String);
+
+/// The text names no topic.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no such event: known are {}, all below a name as in verification.*, and *", names())]
+pub struct NoTopic;
+
+fn names() -> String {
+    Topic::ALL.iter().map(|topic| topic.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl Wish {
+    /// Whether the topic is meant.
+    pub fn takes(&self, topic: Topic) -> bool {
+        match self.0.strip_suffix('*') {
+            Some(start) => topic.as_str().starts_with(start),
+            None => self.0 == topic.as_str(),
+        }
+    }
+
+    /// The wish as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Wish {
+    type Err = NoTopic;
+
+    fn from_str(text: &str) -> Result<Self, NoTopic> {
+        let wish = Self(text.to_owned());
+        let is_form = text == "*" || !text.contains('*') || text.ends_with(".*");
+        (is_form && Topic::ALL.iter().any(|topic| wish.takes(*topic))).then_some(wish).ok_or(NoTopic)
+    }
+}
+
+impl TryFrom<String> for Wish {
+    type Error = NoTopic;
+    fn try_from(text: String) -> Result<Self, NoTopic> {
+        text.parse()
+    }
+}
+
+impl From<Wish> for String {
+    fn from(wish: Wish) -> Self {
+        wish.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_takes_a_name_all_below_one_or_all() {
+        let takes = |wish: &str| {
+            let wish: Wish = wish.parse().unwrap();
+            Topic::ALL.iter().filter(|topic| wish.takes(**topic)).count()
+        };
+        assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (Topic::ALL.len(), 7, 1));
+        for wrong in [
+            "",
+            "verification",
+            "verification.",
+            "verif*",
+            "*.*",
+            "verification.*.*",
+            "fax.*",
+            "Verification.*",
+        ] {
+            assert_eq!(wrong.parse::<Wish>(), Err(NoTopic), "{wrong}");
+        }
+        for topic in Topic::ALL {
+            assert_eq!(serde_json::to_value(topic).unwrap(), topic.as_str());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What there is to tell of a change: old and new, side by side.
+
+use super::{News, Reason, Topic};
+use crate::model::channel::Channel;
+use crate::model::delivery::Delivery;
+use crate::model::opt_out::OptOut;
+use crate::model::status::Status as Standing;
+use crate::model::verification::{Send, SendState, Status, Verification};
+use jiff::Timestamp;
+
+/// What happened to a verification that becomes `new`, at `now`.
+pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Timestamp) -> Vec<News> {
+    let tell = |topic| News {
+        verification: Some(new.id.clone()),
+        service: new.service.clone(),
+        channel: Some(new.channel()),
+        to: Some(new.to.in_full().to_owned()),
+        status: Some(new.status.to_string()),
+        test: new.test,
+        ..News::new(topic, now)
+    };
+    let mut news = Vec::new();
+    if old.is_none() {
+        news.push(tell(Topic::Started));
+    }
+    for send in &new.sends {
+        let before = old.and_then(|old| old.send(send.number)).map(|send| &send.state);
+        if before != Some(&send.state)
+            && let Some(told) = of_send(send, &tell)
+        {
+            news.push(News { delivery: Some(new.delivery_id(send.number)), ..told });
+        }
+    }
+    let was = old.map_or(Status::Pending, |old| old.status);
+    if was != new.status {
+        news.extend(of_end(new.status, &tell));
+    }
+    news
+}
+
+fn of_send(send: &Send, tell: &impl Fn(Topic) -> News) -> Option<News> {
+    let channel = Some(send.channel);
+    match &send.state {
+        SendState::Accepted => Some(News { channel, sid: send.sid.clone(), ..tell(Topic::Sent) }),
+        SendState::Failed { code, reason } => Some(News {
+            channel,
+            reason: Some(Reason::SendFailed),
+            error_code: *code,
+            detail: code.is_none().then(|| reason.clone()),
+            ..tell(Topic::Failed)
+        }),
+        SendState::Waiting | SendState::Sending | SendState::Dropped | SendState::Test => None,
+    }
+}
+
+fn of_end(status: Status, tell: &impl Fn(Topic) -> News) -> Option<News> {
+    match status {
+        Status::Pending => None,
+        Status::Approved => Some(tell(Topic::Approved)),
+        Status::Canceled => Some(tell(Topic::Canceled)),
+        Status::Expired => Some(tell(Topic::Expired)),
+        Status::MaxAttemptsReached => {
+            Some(News { reason: Some(Reason::TooManyChecks), ..tell(Topic::Failed) })
+        }
+    }
+}
+
+/// What happened to a delivery that becomes `new`: its status changed, and
+/// where it is one of a verification of ours, that it arrived or did not.
+///
+/// What was said before a delivery was known to be ours is said again of the
+/// verification once it is.
+pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Vec<News> {
+    let was = old.and_then(Delivery::status);
+    let Some(status) = new.status() else {
+        return Vec::new();
+    };
+    let tell = |topic| News {
+        verification: new.id.as_ref().map(|id| id.parts().0),
+        delivery: new.id.clone(),
+        sid: Some(new.sid.clone()),
+        channel: Some(new.channel()),
+        to: new.about.to.clone(),
+        status: Some(status.to_string()),
+        error_code: new.error_code(),
+        ..News::new(topic, now)
+    };
+    let mut news = Vec::new();
+    if was != Some(status) {
+        news.push(tell(Topic::DeliveryUpdated));
+    }
+    let known_before = old.filter(|old| old.id.is_some()).and_then(Delivery::status);
+    if new.id.is_some() {
+        if arrived(status) && !known_before.is_some_and(arrived) {
+            news.push(tell(Topic::Delivered));
+        } else if status.is_failure() && !known_before.is_some_and(Standing::is_failure) {
+            news.push(News { reason: Some(Reason::NotDelivered), ..tell(Topic::Failed) });
+        }
+    }
+    news
+}
+
+fn arrived(status: Standing) -> bool {
+    matches!(status, Standing::Delivered | Standing::Read | Standing::Completed)
+}
+
+/// What happened to a wish not to be written to.
+pub fn of_opt_out(old: Option<&OptOut>, new: &OptOut) -> Option<News> {
+    let was = old.is_some_and(|old| old.opted_out);
+    let topic = match (was, new.opted_out) {
+        (false, true) => Topic::OptOutCreated,
+        (true, false) => Topic::OptOutRemoved,
+        _ => return None,
+    };
+    let channel = if new.number.starts_with("whatsapp:") { Channel::Whatsapp } else { Channel::Sms };
+    Some(News {
+        channel: Some(channel),
+        to: Some(new.number.clone()),
+        sender: Some(new.sender.clone()),
+        ..News::new(topic, new.at)
+    })
+}

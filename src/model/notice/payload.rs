@@ -1,0 +1,143 @@
+//! A notice as it is told: the body of a webhook, the data of a stream's
+//! event, an item of the API's list. One form for all three.
+
+use super::{Notice, Reason, Topic};
+use crate::model::phone::mask;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// An event.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+pub struct Payload {
+    /// Its id, `EV` and 32 hexadecimal digits, which sort by time. A repetition
+    /// has the same id.
+    pub id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub topic: Topic,
+    /// When.
+    pub timestamp: Timestamp,
+    /// To what.
+    pub data: Data,
+}
+
+/// What an event is about; fields that do not apply are left out.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "EventData")]
+pub struct Data {
+    /// The verification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<String>,
+    /// The verification's service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The message or call, `DL…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    /// The message or call as Twilio names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// How: `sms`, `call` or `whatsapp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// The person's number, masked unless the endpoint asks for it in full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The sender that an opt-out is about, masked likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Where the verification or the delivery stands now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// What the other side said about the failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Fault>,
+    /// True when the number is a test number.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+    /// The endpoint that the event is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+}
+
+/// An error with what it means.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "EventError")]
+pub struct Fault {
+    /// Twilio's code, where there is one.
+    pub code: Option<u32>,
+    /// Its name, or the reason where there is no code.
+    pub name: String,
+    /// What it means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// What can be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+impl Payload {
+    /// A notice as it is told. `explain` knows what error codes mean.
+    pub fn new(notice: &Notice, full_numbers: bool, explain: impl Fn(u32) -> Fault) -> Self {
+        let news = notice.news.clone();
+        let shown = |address: String| if full_numbers { address } else { mask(&address) };
+        let bare = |name| Fault { name, ..Fault::default() };
+        Self {
+            id: notice.id.to_string(),
+            topic: news.topic,
+            timestamp: news.at,
+            data: Data {
+                verification: news.verification.map(String::from),
+                service: news.service.map(String::from),
+                delivery: news.delivery.map(String::from),
+                sid: news.sid.map(String::from),
+                channel: news.channel.map(|channel| channel.to_string()),
+                to: news.to.map(shown),
+                // A messaging service (MG…) is nobody's number.
+                sender: news
+                    .sender
+                    .map(|sender| if sender.starts_with("MG") { sender } else { shown(sender) }),
+                status: news.status,
+                reason: news.reason,
+                error: news.error_code.map(explain).or(news.detail.map(bare)),
+                test: news.test,
+                endpoint: news.endpoint,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::notice::News;
+
+    #[test]
+    fn a_number_is_masked_unless_it_is_asked_for() {
+        let news = News {
+            to: Some("+14155550123".into()),
+            error_code: Some(30003),
+            ..News::new(Topic::Failed, Timestamp::UNIX_EPOCH)
+        };
+        let id = "EV000000000000000000000000000000ab".parse().unwrap();
+        let notice = Notice { id, news, expires_at: Timestamp::MAX };
+        let explain = |code| Fault { code: Some(code), name: "gone".into(), ..Fault::default() };
+        let told = |full| serde_json::to_value(Payload::new(&notice, full, explain)).unwrap();
+        assert_eq!(told(true)["data"]["to"], "+14155550123");
+        assert_eq!(
+            told(false),
+            serde_json::json!({
+                "id": "EV000000000000000000000000000000ab",
+                "type": "verification.failed",
+                "timestamp": "1970-01-01T00:00:00Z",
+                "data": { "to": "+14*******23", "error": { "code": 30003, "name": "gone" } },
+            })
+        );
+        assert!(!format!("{notice:?}").contains("4155550123"));
+    }
+}
