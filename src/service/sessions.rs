@@ -15,9 +15,15 @@ use crate::secret::Secret;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Whose idempotency keys those of the pages are; no API key has this name.
 const CALLER: &str = "pages";
+
+/// How long a step waits for one that was taken at the same time and chose
+/// otherwise, and how often before it goes its own way.
+const SHORTLY: Duration = Duration::from_millis(30);
+const WAITS: usize = 10;
 
 /// What an application asks for.
 #[derive(Clone, Default)]
@@ -228,12 +234,15 @@ impl Service {
             };
             // Whoever takes this step of this session a second time, at once or
             // after a fall, gets the verification of the first.
-            let key = format!("{id}/{}/{}", session.starts, session.numbers);
+            // Once nobody can be under way any more, what was begun and not
+            // written down is left to itself.
+            let round = attempt / WAITS;
+            let key = format!("{id}/{}/{}/{round}", session.starts, session.numbers);
             let kept = Idempotency { caller: CALLER.into(), key };
             let started = match self.start(request, Some(kept)).await {
                 // The first one chose otherwise, and is about to be written.
                 Err(ServiceError::KeyReused) => {
-                    self.step_back(attempt).await;
+                    tokio::time::sleep(SHORTLY).await;
                     continue;
                 }
                 started => started?.view.verification.id,

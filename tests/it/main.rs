@@ -16,6 +16,7 @@ mod network;
 mod openapi;
 mod output;
 mod pages;
+mod pages_browser;
 mod sdk;
 mod server_limits;
 mod services;

@@ -353,8 +353,72 @@ async fn sending_again_waits_and_offers_a_call_from_the_third_try() {
     world.clock.advance(Duration::from_secs(61));
     let third = browser.go("resend", &[("channel", "call")]).await;
     assert!(third.text.contains("We are calling"), "{}", third.text);
-    assert_eq!(browser.go("resend", &[("channel", "whatsapp")]).await.status, 200);
-    assert_eq!(problem(&browser.look().await), None);
+    for channel in ["whatsapp", "fax", ""] {
+        let refused = browser.go("resend", &[("channel", channel)]).await;
+        assert!(problem(&refused).unwrap().starts_with("This way is not available"), "{channel}");
+    }
+    assert_eq!(world.post.count(), 3);
+}
+
+#[tokio::test]
+async fn steps_out_of_place_change_nothing() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    // A code, a resend, a channel before anything was sent.
+    for (step, fields) in [
+        ("code", ("code", "123456")),
+        ("resend", ("channel", "sms")),
+        ("again", ("", "")),
+        ("return", ("", "")),
+    ] {
+        let page = browser.go(step, &[fields]).await;
+        assert_eq!(heading(&page), "Confirm your phone number", "{step}");
+    }
+    assert_eq!(heading(&browser.go("begin", &[]).await), "How do you want to get the code?");
+    assert_eq!(heading(&browser.go("code", &[("code", "123456")]).await), "How do you want to get the code?");
+    browser.go("channel", &[("channel", "sms")]).await;
+    let code = sent_code(&world).await;
+    let empty = browser.go("code", &[]).await;
+    assert!(problem(&empty).unwrap().starts_with("This is not a whole code."));
+    // Called off: the code is worth nothing.
+    browser.leave("cancel").await;
+    assert_eq!(heading(&browser.go("code", &[("code", &code)]).await), "You have canceled");
+    assert_eq!(world.post.count(), 1);
+}
+
+#[tokio::test]
+async fn two_choices_at_once_send_one_message() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    browser.go("begin", &[]).await;
+    let page = browser.look().await;
+    let token = between(&page.text, "name=\"token\" value=\"", "\"").unwrap();
+    let (sms, call) =
+        ([("token", token.as_str()), ("channel", "sms")], [("token", token.as_str()), ("channel", "call")]);
+    let (one, two) = tokio::join!(
+        browser.send(Method::POST, "/channel", Some(&sms)),
+        browser.send(Method::POST, "/channel", Some(&call))
+    );
+    assert_eq!((one.status, two.status), (303, 303));
+    assert_eq!(heading(&browser.look().await), "Enter your code");
+    world.post.first().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(world.post.count(), 1);
+}
+
+#[tokio::test]
+async fn looking_ahead_takes_nothing_away() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({})).await;
+    browser.go("begin", &[]).await;
+    assert_eq!(browser.post("number", &[("number", "x")]).await.status, 303);
+    let cookies: Vec<String> =
+        browser.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let ahead = browser.http.get(&browser.url).header("cookie", cookies.join("; "));
+    let ahead = answer(ahead.header("sec-purpose", "prefetch;prerender")).await;
+    assert!(problem(&ahead).is_some() && !ahead.headers.contains_key("set-cookie"));
+    assert!(problem(&browser.look().await).is_some());
+    assert!(problem(&browser.look().await).is_none());
 }
 
 #[tokio::test]
