@@ -74,7 +74,10 @@ impl App {
         let service = Service::new(Parts {
             store: store.clone(),
             gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?,
-            brands: parts::brands(&config, clock.now()),
+            brands: parts::brands(&config, clock.now()).judged_by({
+                let messages = messages.clone();
+                move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+            }),
             clock,
             entropy: entropy.clone(),
             policy: parts::policy(&config),
