@@ -156,7 +156,7 @@ macro_rules! sources {
 }
 
 /// The data files. A new language is a file and its name here.
-const SOURCES: [(&str, &str); 2] = sources!["en" "de"];
+const SOURCES: [(&str, &str); 22] = sources!["en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru" "tr" "uk" "ar" "hi"];
 
 static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
     // The files are embedded and a test reads each; one that did not read would
