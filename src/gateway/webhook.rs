@@ -100,7 +100,8 @@ pub struct Messenger {
 const MAX_ANSWER: usize = 64 * 1024;
 /// Connections that are kept for the next event, to one host.
 const MAX_IDLE: usize = 2;
-const PRIVATE: &str = "the address leads to a private network: set events.allow_private_addresses = true to allow it";
+const PRIVATE: &str =
+    "the address leads to a private network: set events.allow_private_addresses = true to allow it";
 
 impl Messenger {
     /// A messenger with rustls, no redirects, no proxy, and a resolver that
@@ -158,7 +159,10 @@ impl Courier for Messenger {
             .header("content-type", "application/json")
             .header("webhook-id", parcel.id.as_str())
             .header("webhook-timestamp", seconds.to_string())
-            .header("webhook-signature", signature(parcel.id.as_str(), seconds, &parcel.body, &parcel.secrets))
+            .header(
+                "webhook-signature",
+                signature(parcel.id.as_str(), seconds, &parcel.body, &parcel.secrets),
+            )
             .body(parcel.body.clone());
         let mut response = request.send().await.map_err(error)?;
         let receipt = Receipt { status: response.status().as_u16(), wait: wait(&response) };

@@ -244,7 +244,16 @@ mod tests {
             Topic::ALL.iter().filter(|topic| wish.takes(**topic)).count()
         };
         assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (Topic::ALL.len(), 7, 1));
-        for wrong in ["", "verification", "verification.", "verif*", "*.*", "verification.*.*", "fax.*", "Verification.*"] {
+        for wrong in [
+            "",
+            "verification",
+            "verification.",
+            "verif*",
+            "*.*",
+            "verification.*.*",
+            "fax.*",
+            "Verification.*",
+        ] {
             assert_eq!(wrong.parse::<Wish>(), Err(NoTopic), "{wrong}");
         }
         for topic in Topic::ALL {

@@ -10,6 +10,9 @@ mod brands;
 mod callback;
 mod check;
 mod deliveries;
+mod dispatch;
+mod endpoints;
+mod events;
 mod inbound;
 mod keys;
 mod start;
@@ -20,6 +23,9 @@ pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
 pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
+pub use dispatch::DispatchFilter;
+pub use endpoints::{EndpointChange, Trial};
+pub use events::{EventFilter, EventSettings, Events, Feed};
 pub use keys::create_key;
 pub use start::{Idempotency, StartRequest, Started};
 pub use voice::{Said, Spoken, Step, VoiceRequest};
@@ -75,6 +81,8 @@ pub struct Parts {
     pub codes: CodeKeys,
     /// Who we send as: our number or messaging service, for opt-outs.
     pub sender: Option<String>,
+    /// What applications are told, and how.
+    pub events: Events,
     /// Wakes the worker.
     pub wake: Notify,
 }
@@ -209,7 +217,8 @@ impl View {
 
 impl Service {
     /// A service of these parts.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        parts.store = parts.events.watching(parts.store);
         Self(Arc::new(parts))
     }
 
@@ -265,12 +274,20 @@ impl Service {
     /// What has to be written for a verification to become another: it, and
     /// what others are told of it.
     fn written(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
-        vec![records::put(old, new)]
+        let mut changes = vec![records::put(old, new)];
+        changes.extend(self.told_of(old, new));
+        changes
     }
 
     /// The same for a delivery.
-    fn written_delivery(&self, old: Option<&Versioned<Delivery>>, new: &Delivery) -> Vec<Change> {
-        vec![records::put(old, new)]
+    async fn written_delivery(
+        &self,
+        old: Option<&Versioned<Delivery>>,
+        new: &Delivery,
+    ) -> Result<Vec<Change>, ServiceError> {
+        let mut changes = vec![records::put(old, new)];
+        changes.extend(self.told_of_delivery(old, new).await?);
+        Ok(changes)
     }
 
     /// Waits a moment after losing a race, longer each time and never the same

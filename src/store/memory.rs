@@ -4,8 +4,8 @@
 //! against it. It refuses to know files and bytes at rest.
 
 use super::{
-    Change, CommitError, Entry, Index, Key, Lane, Scan, Store, StoreError, Stored, Version, millis, timestamp,
-    validate,
+    Change, CommitError, Entry, Index, Key, Lane, Scan, Store, StoreError, Stored, Version, millis,
+    timestamp, validate,
 };
 use async_trait::async_trait;
 use bytes::Bytes;

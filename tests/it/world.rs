@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
+use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, SendError};
 use dialback::http::{self, Context, Explainer, Settings, SignatureMode};
 use dialback::model::channel::Channel;
@@ -16,7 +17,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{Brands, Parts, Service, WorkerLimits};
+use dialback::service::{Brands, EventSettings, Events, Parts, Service, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
@@ -74,6 +75,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock) -> Parts {
         store: Arc::new(Memory::new()),
         gateway,
         brands: Brands::of_policy("Dialback", &Policy::default(), clock.now()),
+        events: events(),
         clock,
         entropy: Entropy::seeded(1),
         policy: Policy::default(),
@@ -83,6 +85,12 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock) -> Parts {
         sender: Some("+15005550006".to_owned()),
         wake: Notify::new(),
     }
+}
+
+/// Events go to endpoints wherever they are.
+pub fn events() -> Events {
+    let second = Duration::from_secs(1);
+    Events::new(Arc::new(Messenger::new(second, second, true).unwrap()), EventSettings::default())
 }
 
 fn context(base_url: &str, service: Service) -> Arc<Context> {

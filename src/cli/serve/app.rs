@@ -73,6 +73,7 @@ impl App {
             store: store.clone(),
             gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy)?,
             brands: parts::brands(&config, clock.now()),
+            events: parts::events(&config)?,
             clock,
             entropy: entropy.clone(),
             policy: parts::policy(&config),
@@ -82,6 +83,7 @@ impl App {
             sender: sender(&config),
             wake: Notify::new(),
         });
+        service.learn_endpoints().await.context("store.url")?;
         let context = context_of(&config, &local, &public_url, service.clone(), &entropy)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
     }

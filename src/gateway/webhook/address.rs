@@ -65,7 +65,8 @@ pub fn is_public(ip: IpAddr) -> bool {
 /// The IPv4 address that an IPv6 address stands for.
 fn inner(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let octets = ip.octets();
-    let at = |start: usize| Ipv4Addr::new(octets[start], octets[start + 1], octets[start + 2], octets[start + 3]);
+    let at =
+        |start: usize| Ipv4Addr::new(octets[start], octets[start + 1], octets[start + 2], octets[start + 3]);
     if MAPPED.contains(&ip) || NAT64.contains(&ip) {
         Some(at(12))
     } else if SIX_TO_FOUR.contains(&ip) {

@@ -99,7 +99,9 @@ impl Payload {
                 channel: news.channel.map(|channel| channel.to_string()),
                 to: news.to.map(shown),
                 // A messaging service (MG…) is nobody's number.
-                sender: news.sender.map(|sender| if sender.starts_with("MG") { sender } else { shown(sender) }),
+                sender: news
+                    .sender
+                    .map(|sender| if sender.starts_with("MG") { sender } else { shown(sender) }),
                 status: news.status,
                 reason: news.reason,
                 error: news.error_code.map(explain).or(news.detail.map(bare)),

@@ -76,7 +76,8 @@ pub(super) fn record_key(key: &Key) -> Vec<u8> {
 
 /// The key of a due entry.
 pub(super) fn due_key(at: Timestamp, key: &Key) -> Vec<u8> {
-    [&[due_letter(key.kind.lane())][..], &sortable(millis(at)), &[key.kind.letter()], key.id.as_bytes()].concat()
+    [&[due_letter(key.kind.lane())][..], &sortable(millis(at)), &[key.kind.letter()], key.id.as_bytes()]
+        .concat()
 }
 
 /// All of a lane that is due at or before a time.
