@@ -1,7 +1,7 @@
 //! What a voice answer costs: building and writing the documents of a call.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use dialback::twilio::twiml::documents::{GatePolicy, gate, read_code};
+use dialback::twilio::twiml::documents::{Before, GatePolicy, gate, read_code};
 use dialback::twilio::words::resolve;
 use std::hint::black_box;
 use std::time::Duration;
@@ -13,7 +13,10 @@ fn documents(c: &mut Criterion) {
         b.iter(|| gate(black_box(words), GatePolicy::AnyKey, "/voice/VE0/1/key", "Dialback").render())
     });
     c.bench_function("twiml/read six digits", |b| {
-        b.iter(|| read_code(words, black_box("054321"), Some("/voice/VE0/1/again")).map(|read| read.render()))
+        b.iter(|| {
+            read_code(words, black_box("054321"), Before::default(), Some("/voice/VE0/1/again"))
+                .map(|read| read.render())
+        })
     });
 }
 

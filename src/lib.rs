@@ -7,6 +7,8 @@
 pub mod model;
 // Twilio's protocol as values: signatures, forms, TwiML, errors.
 pub mod twilio;
+// What is written to people, in their language.
+pub mod messages;
 // The ports and what stands behind them.
 pub mod gateway;
 pub mod store;

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 /// module right under `src/`; `model::id` lets in that module only.
 ///
 /// This is the table of `ARCHITECTURE.md`; change both together, with a reason.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     // The pure core.
     ("model", &["secret"]),
     ("twilio", &["model", "secret"]),
+    ("messages", &["model", "twilio", "secret"]),
     // The ports and what stands behind them.
     ("store", &["model"]),
     // What messages say; Twilio's part is how they are counted.
@@ -147,8 +148,9 @@ fn no_file_holds_what_must_not_stay() {
 #[test]
 fn nothing_outside_tests_panics_without_saying_why_it_cannot() {
     /// Where `expect` stands with an invariant that was looked at.
-    const LOOKED_AT: [&str; 9] = [
+    const LOOKED_AT: [&str; 10] = [
         "src/entropy.rs",
+        "src/messages/catalog.rs",
         "src/model/code.rs",
         "src/store/records.rs",
         "src/twilio/errors.rs",

@@ -1,7 +1,10 @@
 //! `dialback config`: what is configured, whether it is right, and what could
 //! be. Also the one place where every command gets its configuration from.
 
+mod texts;
+
 use super::Global;
+use super::serve::parts;
 use crate::config::{self, Config, Env, Loaded, LogFormat, Problems};
 use crate::server::Limits;
 use crate::telemetry::Format;
@@ -86,13 +89,28 @@ fn check(loaded: Result<Loaded, Problems>) -> ExitCode {
             for warning in &loaded.warnings {
                 println!("warning: {warning}");
             }
-            ExitCode::SUCCESS
+            check_texts(&loaded.config)
         }
         Err(problems) => {
             eprintln!("{problems}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// The words of messages: right or wrong, and what they cost.
+fn check_texts(config: &Config) -> ExitCode {
+    let messages = match parts::messages(config) {
+        Ok(messages) => messages,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let texts::Report { lines, warnings } = texts::report(config, &messages);
+    lines.iter().for_each(|line| println!("ok: {line}"));
+    warnings.iter().for_each(|warning| println!("warning: {warning}"));
+    ExitCode::SUCCESS
 }
 
 fn verdict(loaded: &Loaded) -> [String; 3] {

@@ -3,7 +3,7 @@
 mod app;
 pub use app::{bind, open_store, reachable};
 mod banner;
-mod parts;
+pub(super) mod parts;
 
 use super::Global;
 use crate::clock::Clock;

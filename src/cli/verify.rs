@@ -14,8 +14,11 @@ pub struct Args {
     /// The number, like +14155550123
     number: String,
     /// Call instead of sending a text
-    #[arg(long)]
+    #[arg(long, conflicts_with = "whatsapp")]
     call: bool,
+    /// Send a WhatsApp message instead of a text
+    #[arg(long)]
+    whatsapp: bool,
     /// The language of text or call, like de or pt-BR
     #[arg(long, value_name = "LOCALE")]
     locale: Option<String>,
@@ -34,7 +37,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
     let client = Client::need(&args.target, &config).await?;
-    let channel = if args.call { "call" } else { "sms" };
+    let channel = match (args.call, args.whatsapp) {
+        (true, _) => "call",
+        (_, true) => "whatsapp",
+        _ => "sms",
+    };
     let request = json!({ "to": args.number, "channel": channel, "locale": args.locale });
     let started = client.post("/v1/verifications", &request).await?.done()?;
     let path =

@@ -18,8 +18,8 @@ pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
-    MachineDetection, NumberKind, Numbers, Sandbox, Server, Signature, SignatureMode, Store, StoreUrl,
-    Twilio, Verification, Voice,
+    MachineDetection, Messages, NumberKind, Numbers, Sandbox, Server, Signature, SignatureMode, Store,
+    StoreUrl, Twilio, Verification, Voice,
 };
 
 pub use self::services::Services;

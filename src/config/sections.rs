@@ -54,6 +54,8 @@ pub struct Config {
     pub verification: Verification,
     /// `[voice]`
     pub voice: Voice,
+    /// `[messages]`
+    pub messages: Messages,
     /// `[numbers]`
     pub numbers: Numbers,
     /// `[codes]`
@@ -92,6 +94,7 @@ impl Config {
             gateway,
             verification,
             voice,
+            messages: Messages::read(r),
             numbers: Numbers::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
@@ -444,6 +447,19 @@ impl Voice {
             ring: r.seconds("voice.ring_seconds", 5..=600),
             machine_detection: r.choice("voice.machine_detection"),
         }
+    }
+}
+
+/// The words of messages.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    /// Where the operator's texts are; `None`: the shipped ones alone.
+    pub dir: Option<PathBuf>,
+}
+
+impl Messages {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self { dir: r.text("messages.dir").map(PathBuf::from) }
     }
 }
 

@@ -69,11 +69,15 @@ impl Base<'_> {
         }
     }
 
-    /// A messaging service sends texts only; a call comes from a number.
+    /// A messaging service sends texts only; a call comes from a number. WhatsApp
+    /// needs a sender that WhatsApp knows, as the sandbox's is.
     fn channels(&self) -> Vec<Channel> {
         let calls =
             self.sandbox.enabled || self.twilio.from.is_some() || self.gateway == GatewayKind::Console;
-        if calls { vec![Channel::Sms, Channel::Call] } else { vec![Channel::Sms] }
+        let mut channels = vec![Channel::Sms];
+        channels.extend(calls.then_some(Channel::Call));
+        channels.extend(self.sandbox.enabled.then_some(Channel::Whatsapp));
+        channels
     }
 }
 

@@ -3,8 +3,9 @@
 //! For development without even the sandbox. It shows codes in clear, so the
 //! configuration refuses it outside loopback unless it is asked for twice.
 
-use super::{Gateway, Order, SendError};
+use super::{Gateway, Order, SendError, text};
 use crate::entropy::Entropy;
+use crate::messages::Catalog;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::Sid;
@@ -12,16 +13,18 @@ use crate::model::status::Status;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::io::Write;
+use std::sync::Arc;
 
 /// Writes orders to standard output.
 pub struct Console {
     entropy: Entropy,
+    messages: Arc<Catalog>,
 }
 
 impl Console {
     /// A console gateway.
-    pub fn new(entropy: Entropy) -> Self {
-        Self { entropy }
+    pub fn new(entropy: Entropy, messages: Arc<Catalog>) -> Self {
+        Self { entropy, messages }
     }
 }
 
@@ -32,9 +35,12 @@ impl Gateway for Console {
         let sid: Sid = format!("{prefix}{}", self.entropy.hex::<16>())
             .parse()
             .map_err(|_| SendError::Refused { code: None, reason: "no sid could be made".into() })?;
+        let said = match order.channel {
+            Channel::Call => order.code.expose().to_owned(),
+            Channel::Sms | Channel::Whatsapp => text(&self.messages, order).body,
+        };
         // Not the log: the log never holds a code.
-        let line =
-            format!("[console] {} to {}: {}\n", order.channel, order.to.in_full(), order.code.expose());
+        let line = format!("[console] {} to {}: {said}\n", order.channel, order.to.in_full());
         std::io::stdout().write_all(line.as_bytes()).map_err(|error| SendError::Refused {
             code: None,
             reason: format!("standard output: {error}"),

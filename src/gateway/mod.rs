@@ -8,6 +8,9 @@ pub mod console;
 pub mod http;
 pub mod twilio;
 pub mod webhook;
+mod wording;
+
+pub use wording::text;
 
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
@@ -40,6 +43,9 @@ pub struct Order {
     pub brand: Arc<Brand>,
     /// What the application said about the verification.
     pub details: Details,
+    /// Whether the person wrote to us on this channel within a day, so that
+    /// WhatsApp takes free text.
+    pub window_open: bool,
 }
 
 /// Why an order was not taken.

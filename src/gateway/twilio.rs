@@ -5,16 +5,16 @@
 //! made before anybody repeats it. 429 was not processed and may be repeated.
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
-use super::{Gateway, Order, SendError};
+use super::{Gateway, Order, SendError, text, wording};
+use crate::messages::Catalog;
 use crate::model::channel::Channel;
-use crate::model::delivery::Report;
+use crate::model::delivery::{About, Report};
 use crate::model::id::Sid;
 use crate::secret::Secret;
 use crate::twilio::errors;
-use crate::twilio::request::{CreateCall, CreateMessage, MachineDetection, Sender};
+use crate::twilio::request::{Content, CreateCall, CreateMessage, MachineDetection, Sender};
 use crate::twilio::response::{ErrorDocument, Page, Resource};
 use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
-use crate::twilio::words;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -25,6 +25,9 @@ use tokio::sync::Semaphore;
 /// How long a request waits for its turn among those of the account.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// What stands before a number of WhatsApp.
+const WHATSAPP: &str = "whatsapp:";
+
 /// What the gateway must know.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -34,10 +37,13 @@ pub struct Settings {
     pub account_sid: String,
     /// `AC…` and its auth token, or `SK…` and its secret.
     pub auth: (String, Secret),
-    /// Sender of messages.
+    /// Sender of messages, where the service has none of its own.
     pub sender: Sender,
-    /// Sender of calls: a number. Without one calls are refused.
+    /// Sender of calls, where the service has none: a number. Without one calls
+    /// are refused.
     pub call_from: Option<String>,
+    /// The words of messages.
+    pub messages: Arc<Catalog>,
     /// Where Twilio reaches us, without a slash at its end.
     pub public_url: String,
     /// How long a call may ring.
@@ -90,24 +96,87 @@ impl<T: Transport> Twilio<T> {
     }
 
     fn message(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
-        let minutes = u32::try_from(order.valid_for.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX);
-        let body = words::resolve(order.locale.as_deref())
-            .code_text(&order.brand.settings.name, order.code.expose(), minutes)
-            .map_err(|error| SendError::Refused { code: None, reason: error.to_string() })?;
+        match order.channel {
+            Channel::Whatsapp => self.whatsapp(order),
+            _ => {
+                let text = text(&self.settings.messages, order);
+                Ok(self.pairs(order, &self.sender(order), Content::Body(&text.body)))
+            }
+        }
+    }
+
+    /// WhatsApp takes free text only for a day after somebody wrote; else a
+    /// template that it has approved.
+    fn whatsapp(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
+        let sender = self.whatsapp_sender(order)?;
+        if let Some(sid) = &order.brand.settings.whatsapp_content_sid {
+            let variables = wording::variables(order)?;
+            let content = Content::Template { sid, variables: &variables };
+            return Ok(self.pairs(order, &sender, content));
+        }
+        if !order.window_open {
+            let reason = "whatsapp takes free text only within 24 hours of the person's last message: \
+                          set whatsapp_content_sid to an approved authentication template";
+            return Err(SendError::Refused { code: Some(63016), reason: reason.to_owned() });
+        }
+        let text = text(&self.settings.messages, order);
+        Ok(self.pairs(order, &sender, Content::Body(&text.body)))
+    }
+
+    fn pairs(&self, order: &Order, sender: &Sender, content: Content<'_>) -> Vec<(&'static str, String)> {
         let status_callback =
             format!("{}/twilio/status?delivery={}{CALLBACK_OVERRIDES}", self.settings.public_url, order.id);
-        Ok(CreateMessage {
-            to: order.to.in_full(),
-            sender: &self.settings.sender,
-            body: &body,
+        let to = address(order);
+        CreateMessage {
+            to: &to,
+            sender,
+            content,
             status_callback: &status_callback,
             validity: order.valid_for,
         }
-        .pairs())
+        .pairs()
+    }
+
+    fn sender(&self, order: &Order) -> Sender {
+        let own = &order.brand.settings;
+        match (&own.messaging_service_sid, &own.from) {
+            (Some(service), _) => Sender::MessagingService(service.clone()),
+            (None, Some(from)) => Sender::From(from.clone()),
+            (None, None) => self.settings.sender.clone(),
+        }
+    }
+
+    fn whatsapp_sender(&self, order: &Order) -> Result<Sender, SendError> {
+        let own = &order.brand.settings;
+        match (&own.whatsapp_from, &own.messaging_service_sid, &self.settings.sender) {
+            (Some(from), ..) => Ok(Sender::From(format!("{WHATSAPP}{from}"))),
+            (None, Some(service), _) | (None, None, Sender::MessagingService(service)) => {
+                Ok(Sender::MessagingService(service.clone()))
+            }
+            (None, None, Sender::From(_)) => Err(SendError::Refused {
+                code: None,
+                reason: "no whatsapp sender: set the service's whatsapp_from".into(),
+            }),
+        }
+    }
+
+    /// What we know of a message that Twilio may not say: what it costs.
+    fn about(&self, order: &Order, mut report: Report) -> Report {
+        if order.channel == Channel::Sms {
+            let cost = text(&self.settings.messages, order).segments;
+            report.about = About {
+                encoding: Some(cost.encoding.to_string()),
+                counted_segments: u32::try_from(cost.segments).ok(),
+                ..report.about
+            };
+        }
+        report
     }
 
     fn voice(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
-        let from = self.settings.call_from.as_deref().ok_or_else(|| SendError::Refused {
+        // A name or a short code sends texts and calls nobody.
+        let own = order.brand.settings.from.as_deref().filter(|from| from.starts_with('+'));
+        let from = own.or(self.settings.call_from.as_deref()).ok_or_else(|| SendError::Refused {
             code: None,
             reason: "no number to call from: set twilio.from".into(),
         })?;
@@ -132,8 +201,7 @@ impl<T: Transport> Twilio<T> {
 impl<T: Transport> Gateway for Twilio<T> {
     async fn send(&self, order: &Order) -> Result<Report, SendError> {
         let (resource, form) = match order.channel {
-            Channel::Sms => ("Messages", self.message(order)?),
-            Channel::Whatsapp => return Err(no_whatsapp()),
+            Channel::Sms | Channel::Whatsapp => ("Messages", self.message(order)?),
             Channel::Call => ("Calls", self.voice(order)?),
         };
         let answer = self.call("POST", self.url(resource, ""), form).await?;
@@ -141,7 +209,7 @@ impl<T: Transport> Gateway for Twilio<T> {
             return Err(refusal(&answer));
         }
         match serde_json::from_slice::<Resource>(&answer.body) {
-            Ok(resource) => Ok(resource.report(Some(order.id.clone()))),
+            Ok(resource) => Ok(self.about(order, resource.report(Some(order.id.clone())))),
             Err(_) => Err(SendError::Unknown { reason: "the answer was not a message or call".into() }),
         }
     }
@@ -155,7 +223,8 @@ impl<T: Transport> Gateway for Twilio<T> {
         // The newest come first. No filter by date: a message that still waits
         // has no date of sending yet, and would be missed just when it matters.
         let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
-        let to = utf8_percent_encode(order.to.in_full(), NON_ALPHANUMERIC);
+        let to = address(order);
+        let to = utf8_percent_encode(&to, NON_ALPHANUMERIC);
         let resource = match order.channel {
             Channel::Sms | Channel::Whatsapp => "Messages",
             Channel::Call => "Calls",
@@ -167,7 +236,11 @@ impl<T: Transport> Gateway for Twilio<T> {
         }
         let page: Page = serde_json::from_slice(&answer.body)
             .map_err(|_| SendError::Unknown { reason: "the answer was not a list".into() })?;
-        let is_text = order.channel == Channel::Sms;
+        // The body of a template is Twilio's to show; there the recipient, the
+        // time and the direction have to do.
+        let is_template =
+            order.channel == Channel::Whatsapp && order.brand.settings.whatsapp_content_sid.is_some();
+        let is_text = order.channel != Channel::Call && !is_template;
         let goes_on = page.next_page_uri.is_some();
         let listed: Vec<Resource> = page.messages.into_iter().chain(page.calls).collect();
         let found = listed.iter().find(|resource| {
@@ -185,12 +258,14 @@ impl<T: Transport> Gateway for Twilio<T> {
         if found.is_none() && goes_on && !reaches_back {
             return Err(SendError::Unknown { reason: "the list has more than one page".into() });
         }
-        Ok(found.map(|resource| resource.report(Some(order.id.clone()))))
+        Ok(found.map(|resource| self.about(order, resource.report(Some(order.id.clone())))))
     }
 }
 
-fn no_whatsapp() -> SendError {
-    SendError::Refused { code: None, reason: "no whatsapp sender is configured".into() }
+/// The recipient as Twilio writes it.
+fn address(order: &Order) -> String {
+    let channel = if order.channel == Channel::Whatsapp { WHATSAPP } else { "" };
+    format!("{channel}{}", order.to.in_full())
 }
 
 fn refusal(answer: &Answer) -> SendError {

@@ -1,12 +1,15 @@
 //! What the handlers share.
 
+use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
+use crate::messages::Catalog;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::twilio::signature::Verifier;
 use crate::twilio::url::PublicUrl;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -24,6 +27,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The name in the texts.
     pub service_name: String,
+    /// The texts themselves.
+    pub messages: Arc<Catalog>,
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
@@ -49,9 +54,11 @@ pub struct Context {
     /// The service behind the faces.
     pub service: Service,
     /// Proves webhooks.
-    pub verifier: std::sync::Arc<Verifier>,
+    pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
+    /// The pages for people.
+    pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
@@ -65,7 +72,7 @@ impl Context {
         settings: Settings,
         explainer: Explainer,
     ) -> Self {
-        Self { service, verifier, settings, explainer, rejected: Mutex::default() }
+        Self { service, verifier, settings, pages: Pages::default(), explainer, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

@@ -52,6 +52,17 @@ pub enum Error {
         /// What is wrong and what would be right.
         detail: String,
     },
+    /// Too many sessions of one key within a minute.
+    #[error("this key has made {most} sessions within a minute; wait {seconds} s")]
+    TooManySessions {
+        /// How many it may make.
+        most: u32,
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// As many streams as there may be, or a server that is stopping.
+    #[error("no stream of events can be begun now: try again, or raise events.max_streams")]
+    NoStream,
     /// The service's.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -105,7 +116,9 @@ impl Error {
         match self {
             Self::MethodNotAllowed { allow } => add(ALLOW, allow.clone()),
             Self::Unauthorized => add(WWW_AUTHENTICATE, "Bearer realm=\"dialback\"".into()),
+            Self::TooManySessions { seconds, .. } => add(RETRY_AFTER, seconds.to_string()),
             Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
+            Self::NoStream => add(RETRY_AFTER, "1".into()),
             Self::Service(ServiceError::Contended | ServiceError::Store(_)) => add(RETRY_AFTER, "1".into()),
             _ => {}
         }
@@ -125,6 +138,8 @@ impl Error {
                 problem(422, "invalid_request", "The request cannot be understood")
                     .with("field", json!(field))
             }
+            Self::TooManySessions { .. } => problem(429, "too_many_sessions", "Too many sessions at once"),
+            Self::NoStream => problem(503, "no_stream", "No stream can be begun now; try again"),
             Self::Service(error) => service_problem(error),
             Self::Internal(_) => problem(500, "internal", "Something failed here; it has been logged"),
         }
@@ -170,6 +185,11 @@ fn service_problem(error: &ServiceError) -> Problem {
             problem(422, "invalid_code", "This cannot be a code; no check was spent")
                 .with("field", json!("code"))
                 .with("length", json!(length))
+        }
+        ServiceError::NoNumbersLeft => problem(429, "no_numbers_left", "All numbers are used up"),
+        ServiceError::NoStartsLeft => problem(429, "no_starts_left", "All verifications are used up"),
+        ServiceError::NoSuchResult => {
+            problem(404, "no_such_result", "There is no such result").with("field", json!("result"))
         }
         ServiceError::KeyReused => {
             problem(422, "idempotency_key_reused", "The idempotency key belongs to another request")

@@ -9,6 +9,7 @@ mod auth;
 mod context;
 mod error;
 mod health;
+mod pages;
 mod reply;
 mod request;
 mod route;
@@ -26,7 +27,7 @@ use warp::reply::Response;
 /// Every route there is, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
-    use api::{deliveries, keys, verifications};
+    use api::{deliveries, endpoints, keys, sessions, verifications};
     use webhooks::{events, inbound, status, voice};
     vec![
         route("/twilio/status", post(status::message)),
@@ -43,7 +44,18 @@ fn table() -> Vec<Route> {
         route("/v1/verifications/{id}/resend", post(verifications::resend)),
         route("/v1/deliveries", get(deliveries::list)),
         route("/v1/deliveries/{sid}", get(deliveries::fetch)),
+        route("/v1/sessions", post(sessions::create)),
+        route("/v1/sessions/{id}/result", post(sessions::result)),
         route("/v1/keys", post(keys::create)),
+        route("/v1/endpoints", get(endpoints::list).post(endpoints::create)),
+        route("/v1/endpoints/{id}", get(endpoints::fetch).patch(endpoints::change).delete(endpoints::remove)),
+        route("/v1/endpoints/{id}/rotate", post(endpoints::rotate)),
+        route("/v1/endpoints/{id}/test", post(endpoints::test)),
+        route("/v1/endpoints/{id}/dispatches", get(endpoints::dispatches)),
+        route("/v1/endpoints/{id}/redrive", post(endpoints::redrive)),
+        route("/v1/events", get(api::events::list)),
+        route("/v1/events/{id}", get(api::events::fetch)),
+        route("/v1/events/{id}/redrive", post(api::events::redrive)),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready)),
     ]

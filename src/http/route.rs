@@ -71,6 +71,24 @@ impl Methods {
         self.with("DELETE", handler)
     }
 
+    /// And POST.
+    pub fn post<F, Fut>(self, handler: F) -> Self
+    where
+        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        self.with("POST", handler)
+    }
+
+    /// And PATCH.
+    pub fn patch<F, Fut>(self, handler: F) -> Self
+    where
+        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        self.with("PATCH", handler)
+    }
+
     fn with<F, Fut>(mut self, method: &'static str, handler: F) -> Self
     where
         F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,

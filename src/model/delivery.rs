@@ -49,6 +49,16 @@ pub struct About {
     /// Twilio's word for who began it: `inbound`, `outbound-api`, ….
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
+    /// The alphabet of a text message that we sent: `GSM-7`, `UCS-2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// Its segments, as we counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_segments: Option<u32>,
+    /// A message's segments as Twilio says; it says 0 as long as it has not
+    /// decided on a sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_segments: Option<u32>,
 }
 
 /// A fact and when we first heard it.
@@ -301,6 +311,12 @@ impl fmt::Debug for About {
 }
 
 impl About {
+    /// How many segments a message costs: Twilio's number where it has one, else
+    /// as we counted them.
+    pub fn segments(&self) -> Option<u32> {
+        self.num_segments.filter(|segments| *segments > 0).or(self.counted_segments)
+    }
+
     fn bounded(self) -> Self {
         Self {
             account_sid: self.account_sid.map(cut),
@@ -308,6 +324,8 @@ impl About {
             to: self.to.map(cut),
             messaging_service_sid: self.messaging_service_sid.map(cut),
             direction: self.direction.map(cut),
+            encoding: self.encoding.map(cut),
+            ..self
         }
     }
 
@@ -319,6 +337,9 @@ impl About {
             to: greatest(&self.to, &other.to),
             messaging_service_sid: greatest(&self.messaging_service_sid, &other.messaging_service_sid),
             direction: greatest(&self.direction, &other.direction),
+            encoding: greatest(&self.encoding, &other.encoding),
+            counted_segments: self.counted_segments.max(other.counted_segments),
+            num_segments: self.num_segments.max(other.num_segments),
         }
     }
 }
@@ -400,6 +421,9 @@ mod tests {
                 to: long(),
                 messaging_service_sid: long(),
                 direction: long(),
+                encoding: long(),
+                counted_segments: Some(n),
+                num_segments: Some(n),
             };
             report.fact = Fact {
                 carrier_time: long(),
@@ -415,6 +439,16 @@ mod tests {
         let written = serde_json::to_string(&delivery).unwrap().len();
         assert!((40_000..60_000).contains(&written), "{written} bytes");
         assert_eq!(delivery.status(), Some(Status::Delivered));
+    }
+
+    #[test]
+    fn twilio_s_count_of_segments_wins_once_it_has_one() {
+        let about =
+            |counted_segments, num_segments| About { counted_segments, num_segments, ..About::default() };
+        let counts =
+            [about(Some(1), None), about(Some(1), Some(0)), about(Some(1), Some(2)), about(None, None)];
+        assert_eq!(counts.map(|about| about.segments()), [Some(1), Some(1), Some(2), None]);
+        assert_eq!(about(Some(1), Some(0)).join(&about(None, Some(3))), about(Some(1), Some(3)));
     }
 
     #[test]

@@ -66,6 +66,7 @@ id!(
     &["VE"],
     "VE"
 );
+
 id!(
     /// A message or call as we name it before Twilio does: `DL`, the 30 random
     /// digits of its verification, and its number there in two hexadecimal digits.
@@ -73,6 +74,7 @@ id!(
     &["DL"],
     "DL"
 );
+
 id!(
     /// A message or call as Twilio names it: `SM…`, `MM…` or `CA…`.
     Sid,
@@ -88,6 +90,21 @@ id!(
 );
 
 id!(
+    /// Somebody's way through the hosted pages: `PS` and 32 random hexadecimal
+    /// digits. Who knows it may open the first page, so it is never logged.
+    SessionId,
+    &["PS"],
+    "PS"
+);
+
+impl SessionId {
+    /// An id from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("PS{}", hex::encode(bytes)))
+    }
+}
+
+id!(
     /// A notice, in the API an event: `EV`, its time in twelve hexadecimal
     /// digits of milliseconds, and 20 that are random or one step after those
     /// of the notice before. Ids sort by time.
@@ -95,6 +112,7 @@ id!(
     &["EV"],
     "EV"
 );
+
 id!(
     /// An endpoint: where events are sent to.
     EndpointId,

@@ -30,6 +30,8 @@ pub struct Behaviour {
     pub word_ms: Option<u64>,
     /// What becomes of a message.
     pub message: MessageFate,
+    /// What its owner does with WhatsApp.
+    pub whatsapp: WhatsApp,
     /// What goes wrong with webhooks about this phone.
     pub callbacks: CallbackFaults,
     /// What the REST API answers when a message or call to this phone is created.
@@ -85,6 +87,23 @@ pub struct MessageFate {
     /// clock; beyond its validity period it fails with 30036.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_delay_ms: Option<u64>,
+}
+
+/// What a phone's owner does with WhatsApp.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WhatsApp {
+    /// Whether the number is on WhatsApp; it is by default. Without it a message
+    /// there is undelivered, while texts arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<bool>,
+    /// The error code of a message to a number that is not on WhatsApp; 63024
+    /// by default, and 63003 is what Twilio says as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<u32>,
+    /// Whether opening a chat is told to who wrote; it is by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_receipts: Option<bool>,
 }
 
 /// How a message ends.
@@ -179,6 +198,12 @@ impl Behaviour {
             receipt_delay_ms: own.receipt_delay_ms.or(all.receipt_delay_ms),
             queue_delay_ms: own.queue_delay_ms.or(all.queue_delay_ms),
         };
+        let (own, all) = (&self.whatsapp, &base.whatsapp);
+        let whatsapp = WhatsApp {
+            account: own.account.or(all.account),
+            error_code: own.error_code.or(all.error_code),
+            read_receipts: own.read_receipts.or(all.read_receipts),
+        };
         let (own, all) = (&self.callbacks, &base.callbacks);
         let callbacks = CallbackFaults {
             delay_ms: own.delay_ms.or(all.delay_ms),
@@ -196,6 +221,7 @@ impl Behaviour {
             speech: self.speech.or(base.speech),
             word_ms: self.word_ms.or(base.word_ms),
             message,
+            whatsapp,
             callbacks,
             api: self.api.clone().or_else(|| base.api.clone()),
         }

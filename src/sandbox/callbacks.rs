@@ -5,12 +5,16 @@ use super::behaviour::{CallbackFaults, shuffle};
 use super::exchanges::Exchange;
 use super::outgoing::{Webhook, bare, note, send};
 use super::resource::{Call, Hook, Message, MessageStatus, rfc2822};
+use super::whatsapp;
 use super::world::World;
 use crate::entropy::Entropy;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
+
+/// Whose turn it is to tell of a resource: one courier holds it at a time.
+pub(super) type Turn = Arc<Mutex<()>>;
 
 /// Carries one resource's status callbacks, one after the other.
 pub(super) struct Courier(mpsc::UnboundedSender<Webhook>);
@@ -22,6 +26,24 @@ impl Courier {
     pub fn new(world: &Arc<World>, faults: CallbackFaults, chance: Entropy) -> Self {
         let (post, bag) = mpsc::unbounded_channel();
         world.spawn(carry(world.clone(), faults, chance, bag));
+        Self(post)
+    }
+
+    /// A courier that carries what it is given after the couriers that were
+    /// there before it have ended.
+    pub fn in_turn(world: &Arc<World>, faults: CallbackFaults, chance: Entropy, turn: &Turn) -> Self {
+        let (post, bag) = mpsc::unbounded_channel();
+        let (aside, turn) = (world.clone(), turn.clone());
+        // Taken at once where it is free: who comes first goes first, whichever
+        // task is run first.
+        let first = turn.clone().try_lock_owned().ok();
+        world.spawn(async move {
+            let _held = match first {
+                Some(held) => held,
+                None => turn.lock_owned().await,
+            };
+            carry(aside, faults, chance, bag).await;
+        });
         Self(post)
     }
 
@@ -102,42 +124,11 @@ fn note_lost(world: &World, webhook: &Webhook) {
 /// and presence follow what Twilio sends for text messages and for WhatsApp.
 pub(super) fn of_message(world: &World, message: &Message) -> Option<Webhook> {
     let hook = Hook { url: message.callback.clone()?, get: false };
-    let status = message.status.word();
     let mut params = Params::default();
-    if let Some(event) = event_type(message) {
-        params.add("EventType", event);
-    }
-    params.add("SmsSid", &message.sid).add("SmsStatus", status).add("MessageStatus", status);
     if message.to.whatsapp {
-        params.add("ChannelToAddress", masked(&message.to.number));
-    }
-    params.add("To", message.to.to_string());
-    if message.to.whatsapp {
-        params.add("ChannelPrefix", "whatsapp");
-    }
-    if let Some(service) = &message.service {
-        params.add("MessagingServiceSid", service);
-    }
-    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
-    params.add("From", message.from.as_ref().map(|from| from.to_string()).unwrap_or_default());
-    params.add("ApiVersion", "2010-04-01");
-    if message.to.whatsapp {
-        // One install per sender, so the same on every message of it.
-        let from = message.from.as_ref().map_or("", |from| from.number.as_str());
-        params.add(
-            "ChannelInstallSid",
-            format!("XE{}", crate::entropy::Entropy::seeded(hash(from)).hex::<16>()),
-        );
-    }
-    if let Some((code, text)) = &message.error {
-        params.add("ErrorCode", code.to_string());
-        if message.to.whatsapp {
-            params.add("ChannelStatusMessage", text);
-        }
-    }
-    let receipt = matches!(message.status, MessageStatus::Delivered | MessageStatus::Undelivered);
-    if receipt && !message.to.whatsapp {
-        params.add("RawDlrDoneDate", raw_done(message.updated));
+        on_whatsapp(world, message, &mut params);
+    } else {
+        by_text(world, message, &mut params);
     }
     Some(Webhook {
         kind: "status-callback",
@@ -151,10 +142,55 @@ pub(super) fn of_message(world: &World, message: &Message) -> Option<Webhook> {
     })
 }
 
+fn by_text(world: &World, message: &Message, params: &mut Params) {
+    let status = message.status.word();
+    params.add("SmsSid", &message.sid).add("SmsStatus", status).add("MessageStatus", status);
+    params.add("To", message.to.to_string());
+    if let Some(service) = &message.service {
+        params.add("MessagingServiceSid", service);
+    }
+    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("From", sender(message)).add("ApiVersion", "2010-04-01");
+    if let Some((code, _)) = &message.error {
+        params.add("ErrorCode", code.to_string());
+    }
+    if matches!(message.status, MessageStatus::Delivered | MessageStatus::Undelivered) {
+        params.add("RawDlrDoneDate", raw_done(message.updated));
+    }
+}
+
+fn on_whatsapp(world: &World, message: &Message, params: &mut Params) {
+    let status = message.status.word();
+    if let Some(event) = event_type(message) {
+        params.add("EventType", event);
+    }
+    if let Some((code, _)) = &message.error {
+        params.add("ErrorCode", code.to_string());
+    }
+    params.add("SmsSid", &message.sid).add("SmsStatus", status).add("MessageStatus", status);
+    params.add("ChannelToAddress", masked(&message.to.number)).add("To", message.to.to_string());
+    params.add("ChannelPrefix", "whatsapp");
+    if let Some(service) = &message.service {
+        params.add("MessagingServiceSid", service);
+    }
+    if let Some((code, _)) = &message.error {
+        params.add("ChannelStatusMessage", whatsapp::words(*code));
+    }
+    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("StructuredMessage", "false").add("From", sender(message)).add("ApiVersion", "2010-04-01");
+    // One install per sender, so the same on every message of it.
+    let from = message.from.as_ref().map_or("", |from| from.number.as_str());
+    params.add("ChannelInstallSid", format!("XE{}", Entropy::seeded(hash(from)).hex::<16>()));
+}
+
+fn sender(message: &Message) -> String {
+    message.from.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
 fn event_type(message: &Message) -> Option<&'static str> {
     match message.status {
-        MessageStatus::Read if message.to.whatsapp => Some("READ"),
-        MessageStatus::Delivered if message.to.whatsapp => Some("DELIVERED"),
+        MessageStatus::Read => Some("READ"),
+        MessageStatus::Delivered => Some("DELIVERED"),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use super::messages::web_url;
 use super::outgoing::send;
 use super::views::{call_view, clock_view, phones, snapshot};
 use super::world::World;
-use super::{Inbound, forward, telephones};
+use super::{Inbound, forward, telephones, templates};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 /// What there is, for whoever looks for it.
-const CONTROLS: [&str; 27] = [
+const CONTROLS: [&str; 30] = [
     "GET /sandbox/state",
     "DELETE /sandbox/state",
     "GET /sandbox/events",
@@ -29,8 +29,9 @@ const CONTROLS: [&str; 27] = [
     "GET /sandbox/phones/{number}",
     "PUT /sandbox/phones/{number}",
     "DELETE /sandbox/phones/{number}",
-    "GET /sandbox/phones/{number}/messages?wait=SECONDS&since=SID&status=delivered&all=true",
+    "GET /sandbox/phones/{number}/messages?wait=SECONDS&since=SID&status=delivered&all=true&channel=whatsapp",
     "POST /sandbox/phones/{number}/messages {\"to\"?,\"body\"}",
+    "POST /sandbox/phones/{number}/read {\"sid\"?}",
     "GET /sandbox/phones/{number}/calls?wait=SECONDS&since=SID&status=completed&spoken=N",
     "POST /sandbox/phones/{number}/calls {\"to\"?}",
     "GET /sandbox/calls/{sid}",
@@ -38,6 +39,8 @@ const CONTROLS: [&str; 27] = [
     "POST /sandbox/calls/{sid}/decline",
     "POST /sandbox/calls/{sid}/press {\"digits\":\"1\"}",
     "POST /sandbox/calls/{sid}/hang-up",
+    "GET /sandbox/templates",
+    "PUT /sandbox/templates/{sid} {\"status\"?,\"body\"?,\"copy_code\"?}",
     "GET, PUT /sandbox/behaviour",
     "GET, PUT /sandbox/inbound {\"sms_url\"?,\"voice_url\"?,\"voice_status_url\"?}",
     "GET /sandbox/clock",
@@ -84,6 +87,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         },
         ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
+        ["templates", rest @ ..] => templates::answer(world, request, rest),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
         ["behaviour"] if put => {
             telephones::wish(request, |behaviour| world.change(|state| state.behaviour = behaviour))

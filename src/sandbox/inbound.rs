@@ -3,7 +3,7 @@
 
 use super::address::Address;
 use super::call;
-use super::callbacks::Params;
+use super::callbacks::{Params, Turn};
 use super::calls::queued;
 use super::fetch::document;
 use super::messages::{segments, web_url};
@@ -15,12 +15,15 @@ use super::script::{Reply, Verb};
 use super::views::message_view;
 use super::world::World;
 use reqwest::Url;
+use serde_json::json;
 use std::sync::Arc;
 
 /// The most messages one answer may send.
 const REPLIES: usize = 10;
 /// The most wishes to be left alone that are remembered.
 const OPT_OUTS: usize = 10_000;
+/// The name that the phones' owners have on WhatsApp.
+const PROFILE: &str = "Sandbox";
 /// The words that stop messages from a sender.
 const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
 /// The words that let them come again.
@@ -36,7 +39,8 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         from: Some(from.clone()),
         service: None,
         words: body.to_owned(),
-        segments: segments(body),
+        template: None,
+        segments: segments(&to, body),
         body: body.to_owned(),
         media: Vec::new(),
         direction: "inbound",
@@ -48,6 +52,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         callback: None,
         validity: 0,
         send_at: None,
+        turn: Turn::default(),
     };
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
@@ -60,6 +65,8 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         from: from_text,
         to: to_text,
         body: body.to_owned(),
+        copy_code: None,
+        opened: true,
         received: false,
         status,
         at: now,
@@ -72,8 +79,12 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
     sid
 }
 
-/// Records opting out and in, for the number written to.
+/// Records opting out and in, for the number written to. On WhatsApp the words
+/// are only words: there a person blocks a sender.
 fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
+    if to.whatsapp {
+        return;
+    }
     let word = body.trim().to_ascii_uppercase();
     let pair = (to.number.clone(), from.number.clone());
     if STOP.contains(&word.as_str()) {
@@ -92,17 +103,11 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
     let url = web_url(&url)?;
     let from = message.from.clone()?;
     let mut params = Params::default();
-    params.add("ToCountry", "").add("ToState", "").add("SmsMessageSid", &message.sid).add("NumMedia", "0");
     if from.whatsapp {
-        params.add("ProfileName", "Sandbox").add("MessageType", "text");
-        params.add("WaId", from.number.trim_start_matches('+'));
+        on_whatsapp(world, message, &from, &mut params);
+    } else {
+        by_text(world, message, &from, &mut params);
     }
-    params.add("ToCity", "").add("FromZip", "").add("SmsSid", &message.sid).add("FromState", "");
-    params.add("SmsStatus", "received").add("FromCity", "").add("Body", &message.body);
-    params.add("FromCountry", "").add("To", message.to.to_string()).add("ToZip", "");
-    params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
-    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
-    params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
     let webhook = Webhook {
         kind: "inbound-message",
         sid: message.sid.clone(),
@@ -114,6 +119,31 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
         port: None,
     };
     Some(webhook.with_faults(&world.behaviour(&from.number).callbacks))
+}
+
+/// In the order on the wire; the many places are empty for invented numbers.
+fn by_text(world: &World, message: &Message, from: &Address, params: &mut Params) {
+    params.add("ToCountry", "").add("ToState", "").add("SmsMessageSid", &message.sid).add("NumMedia", "0");
+    params.add("ToCity", "").add("FromZip", "").add("SmsSid", &message.sid).add("FromState", "");
+    params.add("SmsStatus", "received").add("FromCity", "").add("Body", &message.body);
+    params.add("FromCountry", "").add("To", message.to.to_string()).add("ToZip", "");
+    params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
+    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
+}
+
+/// WhatsApp knows its people by name and by number without a plus, and no places.
+fn on_whatsapp(world: &World, message: &Message, from: &Address, params: &mut Params) {
+    let id = from.number.trim_start_matches('+');
+    let context = json!({ "ProfileName": PROFILE, "WaId": id });
+    let metadata = json!({ "type": "whatsapp", "data": { "context": context } });
+    params.add("SmsMessageSid", &message.sid).add("NumMedia", "0").add("ProfileName", PROFILE);
+    params.add("MessageType", "text").add("SmsSid", &message.sid).add("WaId", id);
+    params.add("SmsStatus", "received").add("Body", &message.body).add("To", message.to.to_string());
+    params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
+    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("ChannelMetadata", metadata.to_string());
+    params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
 }
 
 /// Tells the application and does what it answers.
@@ -172,10 +202,11 @@ fn answer(world: &Arc<World>, about: &str, base: &Url, reply: Reply, from: &Addr
         return world.alert(14103, about, Some(base.as_str()), "a message without words");
     }
     let pair = (sender.number.clone(), recipient.number.clone());
-    if world.with(|state| state.opted_out.contains(&pair)) {
+    if !recipient.whatsapp && world.with(|state| state.opted_out.contains(&pair)) {
         return world.alert(21610, about, Some(base.as_str()), "attempt to send to unsubscribed recipient");
     }
     let now = world.clock.now();
+    let segments = segments(&recipient, &reply.body);
     let callback = reply.callback.and_then(|url| base.join(&url).ok());
     let message = Message {
         sid: world.sid(if reply.media.is_empty() { "SM" } else { "MM" }),
@@ -183,7 +214,8 @@ fn answer(world: &Arc<World>, about: &str, base: &Url, reply: Reply, from: &Addr
         from: Some(sender),
         service: None,
         words: reply.body.clone(),
-        segments: segments(&reply.body),
+        template: None,
+        segments,
         body: reply.body,
         media: reply.media,
         direction: "outbound-reply",
@@ -195,6 +227,7 @@ fn answer(world: &Arc<World>, about: &str, base: &Url, reply: Reply, from: &Addr
         callback,
         validity: 36_000,
         send_at: None,
+        turn: Turn::default(),
     };
     if !network::launch(world, message) {
         world.alert(20429, about, None, "too much is on its way already");

@@ -1,17 +1,19 @@
 //! The Messages resource: validation, creation, reading, redaction.
 
 use super::address::Address;
+use super::callbacks::Turn;
 use super::incoming::{Form, Request};
 use super::network;
 use super::paging::{Span, page};
 use super::refusal::Refusal;
 use super::resource::{Message, MessageStatus, rfc2822};
 use super::rest::{Done, Outcome, befall};
+use super::templates::{Content, Filled};
 use super::world::World;
 use crate::twilio::segments::{count, smart_encoded};
 use jiff::Timestamp;
 use reqwest::Url;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 /// The longest a message may wait in the queue, in seconds.
@@ -118,7 +120,8 @@ fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
     }
     let from = sender(world, form, &to, service.is_some())?;
     let media = form.all("MediaUrl");
-    let body = content(form, &media)?;
+    let template = Content::read(form)?.map(|content| world.with(|state| state.templates.fill(&content)));
+    let body = words(form, template.as_ref(), &media)?;
     let body = if form.is_true("SmartEncoded") { smart_encoded(&body) } else { body };
     let callback = status_callback(form)?;
     let validity = validity(form)?;
@@ -132,11 +135,12 @@ fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
     };
     Ok(Message {
         sid: world.sid(if media.is_empty() { "SM" } else { "MM" }),
+        segments: segments(&to, &body),
         to,
         from: from.filter(|_| status != MessageStatus::Accepted || form.get("From").is_some()),
         service: service.map(str::to_owned),
-        segments: segments(&body),
         words: body.clone(),
+        template,
         body,
         media,
         direction: "outbound-api",
@@ -148,6 +152,7 @@ fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
         callback,
         validity,
         send_at,
+        turn: Turn::default(),
     })
 }
 
@@ -156,6 +161,7 @@ fn recipient(form: &Form) -> Result<Address, Refusal> {
     let to = Address::to(text)
         .ok_or_else(|| Refusal::bad(21211, format!("The 'To' number {text} is not a valid phone number.")))?;
     let (code, why) = match to.number.as_str() {
+        number if to.whatsapp && number != "+15005550001" => return Ok(to),
         "+15005550001" => (21211, format!("The 'To' number {to} is not a valid phone number.")),
         "+15005550002" => (21612, format!("The 'To' phone number {to} is not currently reachable via SMS")),
         "+15005550003" => (
@@ -177,17 +183,20 @@ fn sender(world: &World, form: &Form, to: &Address, service: bool) -> Result<Opt
         None if service => return Ok(None),
         None => return Err(Refusal::bad(21603, "A 'From' phone number is required.")),
     };
+    // The channels are compared before anything else, also of what is no number.
+    if text.trim().starts_with("whatsapp:") != to.whatsapp {
+        let why = "Invalid From and To pair. From and To should be of the same channel";
+        return Err(Refusal::bad(21910, why));
+    }
+    if to.whatsapp {
+        return on_whatsapp(world, text, to).map(Some);
+    }
     let from = Address::from(text).filter(|from| from.number != "+15005550001").ok_or_else(|| {
         let why = "is not a valid phone number, shortcode, or alphanumeric sender ID.";
         Refusal::bad(21212, format!("The 'From' number {text} {why}"))
     })?;
-    if from.whatsapp != to.whatsapp {
-        let why = "Twilio could not find a Channel with the specified From address";
-        return Err(Refusal::bad(63007, why));
-    }
     if from.number == to.number {
-        let code = if from.whatsapp { 63031 } else { 21266 };
-        return Err(Refusal::bad(code, format!("'To' and 'From' number cannot be the same: {to}")));
+        return Err(Refusal::bad(21266, format!("'To' and 'From' number cannot be the same: {to}")));
     }
     match from.number.as_str() {
         "+15005550008" => {
@@ -201,28 +210,33 @@ fn sender(world: &World, form: &Form, to: &Address, service: bool) -> Result<Opt
     }
 }
 
-fn content(form: &Form, media: &[String]) -> Result<String, Refusal> {
-    let content = form.get("ContentSid");
-    if content.is_some_and(|sid| !is_sid(sid, "HX")) {
-        return Err(Refusal::bad(21655, "The ContentSid is Invalid"));
+/// A sender on WhatsApp: a number of the account's that has a channel there.
+fn on_whatsapp(world: &World, text: &str, to: &Address) -> Result<Address, Refusal> {
+    let own = |from: &Address| from.number != "+15005550007" && world.settings.owns(&from.number);
+    let Some(from) = Address::from(text).filter(own) else {
+        let why = "Twilio could not find a Channel with the specified From address";
+        return Err(Refusal::bad(63007, why));
+    };
+    if from.number == to.number {
+        return Err(Refusal::bad(63031, "Channels message cannot have same From and To"));
     }
-    let variables = form.get("ContentVariables").map(serde_json::from_str::<Value>);
-    if variables.as_ref().is_some_and(|variables| !matches!(variables, Ok(Value::Object(_)))) {
-        return Err(Refusal::bad(21656, "The ContentVariables Parameter is invalid"));
-    }
+    Ok(from)
+}
+
+/// The words of a message: its template's before those of its body.
+fn words(form: &Form, template: Option<&Filled>, media: &[String]) -> Result<String, Refusal> {
     if media.len() > MEDIA {
         return Err(Refusal::bad(21623, "Number of media files exceeds allowed limit"));
     }
     if let Some(wrong) = media.iter().find(|url| web_url(url).is_none()) {
         return Err(Refusal::bad(21620, format!("Invalid media URL(s): {wrong}")));
     }
-    match (form.get("Body"), content) {
+    match (form.get("Body"), template) {
+        (_, Some(template)) => Ok(template.words.clone()),
         (Some(body), _) if body.chars().count() > BODY => {
             Err(Refusal::bad(21617, "The concatenated message body exceeds the 1600 character limit"))
         }
         (Some(body), _) => Ok(body.to_owned()),
-        // The words of a template are not known here; its name and its values are.
-        (None, Some(sid)) => Ok(format!("[{sid} {}]", form.get("ContentVariables").unwrap_or("{}"))),
         (None, None) if !media.is_empty() => Ok(String::new()),
         (None, None) => Err(Refusal::bad(21602, "Message body is required.")),
     }
@@ -268,8 +282,12 @@ fn opted_out(
     service: Option<&str>,
     to: &Address,
 ) -> Result<(), Refusal> {
-    // What somebody told one sender of a service holds for the service.
-    let sender = from.map_or_else(|| world.settings.sender().number, |from| from.number.clone());
+    // What somebody told one sender of a service holds for the service, and
+    // nothing that was told by text holds on WhatsApp.
+    if to.whatsapp {
+        return Ok(());
+    }
+    let sender = from.map_or_else(|| world.settings.sender(false).number, |from| from.number.clone());
     let senders = [Some(sender), service.map(str::to_owned)];
     let silent = world.with(|state| {
         senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
@@ -288,7 +306,10 @@ pub(super) fn is_sid(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// How many segments a text takes.
-pub(super) fn segments(body: &str) -> u32 {
+/// How many segments a text takes; WhatsApp knows no segments and counts one.
+pub(super) fn segments(to: &Address, body: &str) -> u32 {
+    if to.whatsapp {
+        return 1;
+    }
     u32::try_from(count(body).segments).unwrap_or(u32::MAX)
 }

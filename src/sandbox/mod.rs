@@ -32,7 +32,9 @@ mod rest;
 mod script;
 mod shelf;
 mod telephones;
+mod templates;
 mod views;
+mod whatsapp;
 mod world;
 mod xml;
 
@@ -40,8 +42,10 @@ mod xml;
 mod tests;
 
 pub use behaviour::{
-    Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout,
+    Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout, WhatsApp,
 };
+
+pub use templates::AUTHENTICATION as AUTHENTICATION_TEMPLATE;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -63,7 +67,7 @@ use warp::reply::Response;
 use world::World;
 
 /// The sender that messages have when no number of the account's is configured.
-const SENDER: &str = "+15005550006";
+pub const SENDER: &str = "+15005550006";
 
 /// What the sandbox is made with.
 #[derive(Clone, Debug)]
@@ -116,10 +120,10 @@ impl Settings {
         self.own_numbers.is_empty() || number == SENDER || self.own_numbers.iter().any(|own| own == number)
     }
 
-    /// The sender that a messaging service picks.
-    fn sender(&self) -> Address {
+    /// The sender that a messaging service picks on a channel.
+    fn sender(&self, whatsapp: bool) -> Address {
         let number = self.own_numbers.first().map_or(SENDER, String::as_str).to_owned();
-        Address { whatsapp: false, number }
+        Address { whatsapp, number }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The life of a message: from the queue over the carrier to the phone, and
 //! what is told about it on the way.
 
-use super::behaviour::{MessageFate, Outcome};
+use super::behaviour::{Behaviour, Outcome};
 use super::callbacks::{Courier, of_message};
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
 use super::views::message_view;
+use super::whatsapp;
 use super::world::World;
 use crate::entropy::Entropy;
 use crate::twilio::errors;
@@ -22,7 +23,7 @@ const RECEIPT: Duration = Duration::from_millis(300);
 pub(super) fn launch(world: &Arc<World>, message: Message) -> bool {
     let (sid, number) = (message.sid.clone(), message.to.number.clone());
     let behaviour = world.behaviour(&number);
-    let view = message_view(&message);
+    let (view, turn) = (message_view(&message), message.turn.clone());
     let chance = world.change(|state| {
         let sender = message.from.as_ref().map(|from| from.number.clone());
         let phone = state.phone(&number, world.settings.seed);
@@ -32,8 +33,8 @@ pub(super) fn launch(world: &Arc<World>, message: Message) -> bool {
         chance
     });
     world.tell("message", view);
-    let courier = Courier::new(world, behaviour.callbacks, chance);
-    let life = Life { world: world.clone(), sid: sid.clone(), fate: behaviour.message, courier };
+    let courier = Courier::in_turn(world, behaviour.callbacks.clone(), chance, &turn);
+    let life = Life { world: world.clone(), sid: sid.clone(), behaviour, courier };
     let taken = world.spawn(async move {
         life.live().await;
     });
@@ -46,7 +47,7 @@ pub(super) fn launch(world: &Arc<World>, message: Message) -> bool {
 struct Life {
     world: Arc<World>,
     sid: String,
-    fate: MessageFate,
+    behaviour: Behaviour,
     courier: Courier,
 }
 
@@ -57,11 +58,13 @@ impl Life {
         let message = self.leave_the_service().await?;
         self.wait_in_the_queue(&message).await?;
         self.world.pace(HOP).await;
-        self.step(MessageStatus::Sending, None)?;
-        self.world.pace(HOP).await;
-        let outcome = self.fate.outcome.unwrap_or_default();
+        if !message.to.whatsapp {
+            self.step(MessageStatus::Sending, None)?;
+            self.world.pace(HOP).await;
+        }
+        let (outcome, error) = self.outcome(&message);
         if outcome == Outcome::Failed {
-            return self.fail(MessageStatus::Failed, if message.to.whatsapp { 63016 } else { 30008 });
+            return self.step(MessageStatus::Failed, Some(error)).map(|_| ());
         }
         let message = self.step(MessageStatus::Sent, None)?;
         if outcome != Outcome::Undelivered {
@@ -72,14 +75,53 @@ impl Life {
             _ => self.receipt().await,
         }
         if outcome == Outcome::Undelivered {
-            return self.fail(MessageStatus::Undelivered, if message.to.whatsapp { 63024 } else { 30003 });
+            return self.step(MessageStatus::Undelivered, Some(error)).map(|_| ());
         }
         let message = self.step(MessageStatus::Delivered, None)?;
-        if outcome == Outcome::Read && message.to.whatsapp {
-            self.world.pace(RECEIPT).await;
-            self.step(MessageStatus::Read, None)?;
+        if message.to.whatsapp {
+            self.be_read(&message, outcome).await;
         }
         Some(())
+    }
+
+    /// How the message ends, and with which error if it fails. What the phone
+    /// wishes to go wrong goes wrong before WhatsApp looks at the message.
+    fn outcome(&self, message: &Message) -> (Outcome, u32) {
+        let fate = &self.behaviour.message;
+        let outcome = fate.outcome.unwrap_or_default();
+        let on_whatsapp = message.to.whatsapp;
+        let usual = match outcome {
+            Outcome::Failed if on_whatsapp => 63016,
+            Outcome::Failed => 30008,
+            _ if on_whatsapp => 63024,
+            _ => 30003,
+        };
+        if !on_whatsapp || matches!(outcome, Outcome::Failed | Outcome::Undelivered) {
+            return (outcome, fate.error_code.unwrap_or(usual));
+        }
+        let now = self.world.clock.now();
+        let wishes = &self.behaviour.whatsapp;
+        match self.world.with(|state| whatsapp::refusal(state, message, now)) {
+            Some(code) => (Outcome::Failed, code),
+            None if wishes.account == Some(false) => {
+                (Outcome::Undelivered, wishes.error_code.unwrap_or(63024))
+            }
+            None => (outcome, usual),
+        }
+    }
+
+    /// A person who reads everything opens the message after a moment; another
+    /// may have opened it already, before the receipt of its delivery came.
+    async fn be_read(&self, message: &Message, outcome: Outcome) {
+        if outcome == Outcome::Read {
+            self.world.pace(RECEIPT).await;
+            whatsapp::mark(&self.world, &message.to.number, Some(&self.sid));
+        }
+        if self.world.with(|state| whatsapp::is_opened(state, message))
+            && let Some(read) = whatsapp::receipt(&self.world, &self.sid)
+        {
+            self.tell(&read);
+        }
     }
 
     /// Waits for the hour of a scheduled message, and for a service to pick a
@@ -97,7 +139,7 @@ impl Life {
     }
 
     async fn wait_in_the_queue(&self, message: &Message) -> Option<()> {
-        let wait = Duration::from_millis(self.fate.queue_delay_ms.unwrap_or(0));
+        let wait = Duration::from_millis(self.behaviour.message.queue_delay_ms.unwrap_or(0));
         let patience = Duration::from_secs(u64::from(message.validity));
         if !wait.is_zero() {
             self.world.clock.sleep(wait.min(patience)).await;
@@ -110,20 +152,15 @@ impl Life {
     }
 
     async fn receipt(&self) {
-        match self.fate.receipt_delay_ms {
+        match self.behaviour.message.receipt_delay_ms {
             Some(ms) => self.world.clock.sleep(Duration::from_millis(ms)).await,
             None => self.world.pace(RECEIPT).await,
         }
     }
 
-    fn fail(&self, status: MessageStatus, usual: u32) -> Option<()> {
-        self.step(status, Some(self.fate.error_code.unwrap_or(usual))).map(|_| ())
-    }
-
     /// Brings the message to its next status and tells whoever asked.
     fn step(&self, status: MessageStatus, error: Option<u32>) -> Option<Message> {
         let now = self.world.clock.now();
-        let sender = self.world.settings.sender();
         let mut moved = false;
         let message = self.world.change_message(&self.sid, |message| {
             moved = message.status != MessageStatus::Canceled;
@@ -132,7 +169,8 @@ impl Life {
             }
             message.status = status;
             message.error = error.map(|code| (code, errors::lookup(code).name.to_owned()));
-            message.from.get_or_insert(sender);
+            let on_whatsapp = message.to.whatsapp;
+            message.from.get_or_insert_with(|| self.world.settings.sender(on_whatsapp));
             if matches!(status, MessageStatus::Sent | MessageStatus::Failed) {
                 message.sent = Some(now);
             }
@@ -140,10 +178,14 @@ impl Life {
         if !moved {
             return None;
         }
-        if let Some(webhook) = of_message(&self.world, &message) {
+        self.tell(&message);
+        Some(message)
+    }
+
+    fn tell(&self, message: &Message) {
+        if let Some(webhook) = of_message(&self.world, message) {
             self.courier.post(webhook);
         }
-        Some(message)
     }
 
     fn arrive(&self, message: &Message) {
@@ -152,6 +194,8 @@ impl Life {
             from: message.from.as_ref().map(|from| from.to_string()).unwrap_or_default(),
             to: message.to.to_string(),
             body: message.words.clone(),
+            copy_code: message.template.as_ref().and_then(|template| template.copy_code.clone()),
+            opened: false,
             received: true,
             status: message.status,
             at: self.world.clock.now(),

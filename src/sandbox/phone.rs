@@ -45,6 +45,10 @@ pub(super) struct Text {
     pub body: String,
     /// True when it came in, false when it was written on this phone.
     pub received: bool,
+    /// What its button copies.
+    pub copy_code: Option<String>,
+    /// True once its owner opened the chat that it is in.
+    pub opened: bool,
     /// The message's status.
     pub status: MessageStatus,
     /// When it appeared on the screen.
@@ -81,6 +85,11 @@ impl Phone {
         }
     }
 
+    /// How many WhatsApp messages its owner has not opened.
+    pub fn unread(&self) -> usize {
+        self.texts.iter().filter(|text| text.is_unread()).count()
+    }
+
     /// Remembers a call.
     pub fn ring(&mut self, sid: &str) {
         self.calls.push_back(sid.to_owned());
@@ -91,13 +100,26 @@ impl Phone {
 }
 
 impl Text {
+    /// `whatsapp` or `sms`.
+    pub fn channel(&self) -> &'static str {
+        if self.to.starts_with("whatsapp:") { "whatsapp" } else { "sms" }
+    }
+
+    /// Whether it waits to be opened. Only WhatsApp tells that it was.
+    pub fn is_unread(&self) -> bool {
+        self.received && !self.opened && self.channel() == "whatsapp"
+    }
+
     /// The text as the controls show it.
     pub fn document(&self) -> Value {
         json!({
             "sid": self.sid,
+            "channel": self.channel(),
             "from": self.from,
             "to": self.to,
             "body": self.body,
+            "copy_code": self.copy_code,
+            "unread": self.is_unread(),
             "status": self.status.word(),
             "direction": if self.received { "received" } else { "sent" },
             "received_at": self.at.to_string(),

@@ -4,6 +4,8 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
+use super::callbacks::Turn;
+use super::templates::Filled;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
@@ -64,7 +66,9 @@ pub(super) struct Message {
     pub body: String,
     /// The words on their way; redaction does not reach them.
     pub words: String,
-    /// The text's length in segments.
+    /// The content template it was made from.
+    pub template: Option<Filled>,
+    /// The text's length in segments; 1 on WhatsApp.
     pub segments: u32,
     /// The media's URLs.
     pub media: Vec<String>,
@@ -86,6 +90,8 @@ pub(super) struct Message {
     pub validity: u32,
     /// When it shall leave, if it is scheduled.
     pub send_at: Option<Timestamp>,
+    /// Who tells of it at the moment.
+    pub turn: Turn,
 }
 
 impl Message {

@@ -4,11 +4,11 @@
 use super::address::{Address, in_path};
 use super::behaviour::{Behaviour, is_key};
 use super::incoming::{Request, complaint, empty, json_reply, not_allowed};
-use super::phone::Phone;
+use super::phone::{Phone, Text};
 use super::resource::{Call, CallStatus};
 use super::views::{call_view, phone_view};
 use super::world::{Control, World};
-use super::{call, inbound};
+use super::{call, inbound, whatsapp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -55,23 +55,33 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request, number: String
         ["calls"] if get => called(world, request, &number).await,
         ["calls"] if post => dial(world, request, number),
         ["messages" | "calls"] => not_allowed("GET, POST"),
-        _ => complaint(404, "no such control", "a phone has messages and calls"),
+        ["read"] if post => read(world, request, &number),
+        ["read"] => not_allowed("POST"),
+        _ => complaint(404, "no such control", "a phone has messages, calls and read"),
     }
 }
 
 /// The texts that reached a phone, oldest first: at once when there are some
 /// (after `since`, if that is given), else as soon as one comes. With `status`
-/// it waits until the newest of them has that status.
+/// it waits until the newest of them has that status; with `channel` (`sms` or
+/// `whatsapp`) only those that came over it count.
 async fn received(world: &World, request: &Request, number: &str) -> Response {
     let query = request.query();
     let since = query.get("since").map(str::to_owned);
     let all = query.is_true("all");
     let status = query.get("status").map(str::to_owned);
+    let channel = query.get("channel").map(str::to_owned);
+    if channel.as_ref().is_some_and(|channel| !matches!(channel.as_str(), "sms" | "whatsapp")) {
+        return complaint(400, "no such channel", "channel is sms or whatsapp");
+    }
+    let wanted = |text: &&Text| {
+        (all || text.received) && channel.as_ref().is_none_or(|channel| text.channel() == channel)
+    };
     let answer = world.wait_for(patience(request), |state| {
         let Some(phone) = state.phones.get(number) else { return (false, Vec::new()) };
         let from = since.as_ref().and_then(|sid| phone.texts.iter().position(|text| text.sid == *sid));
-        let texts = phone.texts.iter().skip(from.map_or(0, |at| at + 1)).filter(|text| all || text.received);
-        let texts: Vec<_> = texts.collect();
+        let texts = phone.texts.iter().skip(from.map_or(0, |at| at + 1));
+        let texts: Vec<_> = texts.filter(&wanted).collect();
         let found = texts
             .last()
             .is_some_and(|text| status.as_ref().is_none_or(|status| text.status.word() == status));
@@ -141,10 +151,25 @@ fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
     json_reply(201, &json!({ "sid": sid, "status": "received", "told": told }))
 }
 
+/// The phone's owner opens the WhatsApp chats, or one message of them.
+fn read(world: &Arc<World>, request: &Request, number: &str) -> Response {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Opened {
+        sid: Option<String>,
+    }
+    match request.json::<Opened>() {
+        Ok(Opened { sid }) => {
+            json_reply(200, &json!({ "opened": whatsapp::open(world, number, sid.as_deref()) }))
+        }
+        Err(error) => complaint(400, &error.to_string(), "send {\"sid\"?}"),
+    }
+}
+
 /// Whom a phone writes to or calls when nobody said: who wrote or called last.
 fn peer(world: &World, number: &str) -> String {
     let peer = world.with(|state| state.phones.get(number).and_then(|phone| phone.peer.clone()));
-    peer.unwrap_or_else(|| world.settings.sender().number)
+    peer.unwrap_or_else(|| world.settings.sender(false).number)
 }
 
 /// Somebody calls one of the account's numbers from this phone.

@@ -2,6 +2,7 @@
 
 use super::phone::Phone;
 use super::resource::{Call, CallStatus, Message, MessageStatus};
+use super::whatsapp;
 use super::world::{State, World};
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ pub(super) fn phones(state: &State) -> Value {
         json!({
             "number": phone.number,
             "messages": phone.texts.len(),
+            "unread": phone.unread(),
             "calls": phone.calls.len(),
             "live_call": calls.rev().find(|call| !call.status.is_over()).map(|call| &call.sid),
             "behaviour": phone.behaviour,
@@ -37,6 +39,7 @@ pub(super) fn phone_view(state: &State, phone: &Phone) -> Value {
         "effective_behaviour": phone.behaviour.over(&state.behaviour),
         "opted_out_of": opted,
         "peer": phone.peer,
+        "unread": phone.unread(),
         "messages": texts,
         "calls": calls,
     })
@@ -48,10 +51,11 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
     json!({
         "account_sid": settings.account_sid,
         "own_numbers": settings.own_numbers,
-        "sender": settings.sender().number,
+        "sender": settings.sender(false).number,
         "app": state.app.is_some(),
         "inbound": state.inbound,
         "behaviour": state.behaviour,
+        "templates": state.templates.document(),
         "clock": clock_view(world),
         "phones": state.phones.values().map(|phone| phone_view(state, phone)).collect::<Vec<_>>(),
         "messages": state.messages.newest_first().take(200).map(message_view).collect::<Vec<_>>(),
@@ -97,9 +101,11 @@ pub(super) fn call_view(call: &Call) -> Value {
 pub(super) fn message_view(message: &Message) -> Value {
     json!({
         "sid": message.sid,
+        "channel": whatsapp::channel(&message.to),
         "from": message.from.as_ref().map(|from| from.to_string()),
         "to": message.to.to_string(),
         "body": message.body,
+        "content_sid": message.template.as_ref().map(|template| &template.sid),
         "direction": message.direction,
         "status": message.status.word(),
         "error_code": message.error.as_ref().map(|(code, _)| code),

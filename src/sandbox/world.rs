@@ -5,6 +5,7 @@ use super::exchanges::Exchanges;
 use super::phone::Phone;
 use super::resource::{Call, Message};
 use super::shelf::Shelf;
+use super::templates::Templates;
 use super::views::{call_view, message_view};
 use super::{App, Inbound, Settings};
 use crate::clock::Clock;
@@ -63,6 +64,8 @@ pub(super) struct State {
     pub lines: HashMap<String, mpsc::Sender<Control>>,
     /// The wishes for all phones.
     pub behaviour: Behaviour,
+    /// The content templates.
+    pub templates: Templates,
     /// What went over the wire.
     pub exchanges: Exchanges,
     /// What Twilio's debugger would show, oldest first.
@@ -288,6 +291,7 @@ impl State {
             opted_out: HashSet::new(),
             lines: HashMap::new(),
             behaviour: settings.behaviour.clone(),
+            templates: Templates::default(),
             exchanges: Exchanges::default(),
             alerts: VecDeque::new(),
             inbound: settings.inbound.clone(),

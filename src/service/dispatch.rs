@@ -158,15 +158,6 @@ impl Service {
         }
     }
 
-    /// Forgets an event that was kept long enough.
-    pub(super) async fn forget_event(&self, id: &str) -> Result<(), ServiceError> {
-        let notice = records::get::<Notice>(self.store(), id).await?.ok_or(ServiceError::NotFound)?;
-        if notice.record.expires_at <= self.now() {
-            self.quietly(vec![records::delete(&notice)]).await?;
-        }
-        Ok(())
-    }
-
     /// Dispatches to an endpoint, the newest first, and where to go on.
     ///
     /// # Errors

@@ -1,13 +1,45 @@
-//! Texts that people send us: opting out, and in again.
+//! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
 use super::{Service, ServiceError, TRIES};
+use crate::model::brand::Brand;
+use crate::model::contact::Contact;
 use crate::model::notice;
 use crate::model::opt_out::{Keyword, OptOut};
-use crate::model::phone::mask;
+use crate::model::phone::{PhoneNumber, mask};
 use crate::store::CommitError;
 use crate::store::records;
 
 impl Service {
+    /// Records that somebody wrote to these senders of ours on WhatsApp.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn wrote(&self, number: &str, senders: &[&str]) -> Result<(), ServiceError> {
+        for sender in senders {
+            let id = Contact::key(number, sender);
+            let old = records::get::<Contact>(self.store(), &id).await?;
+            let new = Contact { number: number.to_owned(), sender: (*sender).to_owned(), at: self.now() };
+            match records::save(self.store(), old.as_ref(), &new).await {
+                // Whoever was faster wrote down the same moment.
+                Ok(()) | Err(CommitError::Conflict) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the service may write to a person on WhatsApp in its own words.
+    pub(super) async fn window_open(&self, brand: &Brand, to: &PhoneNumber) -> Result<bool, ServiceError> {
+        let settings = &brand.settings;
+        let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
+        let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
+            return Ok(false);
+        };
+        let id = Contact::key(&format!("whatsapp:{}", to.in_full()), sender);
+        let contact = records::get::<Contact>(self.store(), &id).await?;
+        Ok(contact.is_some_and(|contact| self.now() < contact.record.closes_at()))
+    }
+
     /// Records what an inbound text asks for, towards each of the senders that
     /// it reached (our number, and the messaging service it belongs to).
     ///

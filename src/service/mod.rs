@@ -6,27 +6,36 @@
 //! never sends from a request: what is to be sent stands in the store first,
 //! and the worker does it.
 
+mod attempts;
 mod brands;
 mod callback;
 mod check;
+mod compat;
 mod deliveries;
 mod dispatch;
 mod endpoints;
 mod events;
 mod inbound;
 mod keys;
+mod pending;
+mod safe_list;
+mod sessions;
 mod start;
 mod voice;
 mod worker;
 
+pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
 pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
+pub use compat::CompatError;
 pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
 pub use dispatch::DispatchFilter;
 pub use endpoints::{EndpointChange, Trial};
 pub use events::{EventFilter, EventSettings, Events, Feed};
 pub use keys::create_key;
+pub use pending::{Ask, AskError};
+pub use sessions::{NewSession, SessionView};
 pub use start::{Idempotency, StartRequest, Started};
 pub use voice::{Said, Spoken, Step, VoiceRequest};
 pub use worker::WorkerLimits;
@@ -144,6 +153,15 @@ pub enum ServiceError {
         /// How many characters it has.
         length: u8,
     },
+    /// No further number may be entered in a session.
+    #[error("no further number can be entered in this session")]
+    NoNumbersLeft,
+    /// No further verification may be started in a session.
+    #[error("no further verification can be started in this session")]
+    NoStartsLeft,
+    /// Not a session's result, or one that was exchanged before.
+    #[error("this is not the result of this session, or it was exchanged before, or came too late")]
+    NoSuchResult,
     /// The same idempotency key came with another request.
     #[error("this idempotency key was used for another request")]
     KeyReused,

@@ -70,6 +70,15 @@ pub struct Started {
     pub replayed: bool,
 }
 
+/// Which countries a channel reaches this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Countries {
+    /// Those of the service's settings.
+    AsSet,
+    /// All: the number is on the safe list, or the application says so.
+    All,
+}
+
 /// How long an answer is kept for its idempotency key.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How long to wait before starting is tried again.
@@ -147,9 +156,13 @@ impl Service {
         let old = self.verification(id).await?.record;
         let channel = channel.unwrap_or_else(|| old.channel());
         let brand = self.brand_of(&old).await?;
-        self.refuse_way(&brand, channel, &old.to).await?;
+        self.refuse_way(&brand, channel, &old.to, Countries::AsSet).await?;
         let gate_key = self.gate_key(&brand);
-        let decision = self.happen(id, |_| Ok(Event::Resend { channel, gate_key, renewed: None })).await?;
+        let resend = |old: &Verification| {
+            let renewed = self.renewed(&brand, old, &old.details, None)?;
+            Ok(Event::Resend { channel, gate_key, renewed })
+        };
+        let decision = self.happen(id, resend).await?;
         self.refuse(decision.outcome, channel)?;
         tracing::info!(verification = %id, %channel, "verification sent again");
         self.view(decision.verification).await
@@ -160,19 +173,26 @@ impl Service {
         brand: &Brand,
         request: &StartRequest,
     ) -> Result<Verification, ServiceError> {
-        let test = self.test_number(&request.to);
-        let to = match &test {
-            Some((to, _)) => to.clone(),
-            None => PhoneNumber::parse(&request.to, &self.0.numbers)?,
-        };
-        let channel = self.way(brand, request.channel, &to).await?;
+        let (to, _) = self.number(&request.to)?;
+        let channel = self.way(brand, request.channel, &to, Countries::AsSet).await?;
+        self.new_verification_by(brand, request, channel)
+    }
+
+    /// A verification whose channel is settled.
+    pub(super) fn new_verification_by(
+        &self,
+        brand: &Brand,
+        request: &StartRequest,
+        channel: Channel,
+    ) -> Result<Verification, ServiceError> {
+        let (to, test) = self.number(&request.to)?;
         let id = VerificationId::from_random(self.0.entropy.bytes());
-        let custom = match &test {
-            Some((_, test)) => Some(test.code.as_str()),
+        let custom = match test {
+            Some(test) => Some(test.code.as_str()),
             None => request.custom_code.as_ref().map(|code| code.expose()),
         };
         let start = Start {
-            code: self.code_seed(brand, &id, &request.details, custom)?,
+            code: self.code_seed(brand, &id, 1, &request.details, custom)?,
             id,
             service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
             details: request.details.clone(),
@@ -185,16 +205,59 @@ impl Service {
         Ok(Verification::start(&brand.policy(&self.0.policy), start, self.now()))
     }
 
-    /// The seed of a verification's first code.
+    /// The number that a text is, and what it is to tests.
+    pub(super) fn number(&self, text: &str) -> Result<(PhoneNumber, Option<&TestNumber>), ServiceError> {
+        match self.test_number(text) {
+            Some((number, test)) => Ok((number, Some(test))),
+            None => Ok((PhoneNumber::parse(text, &self.0.numbers)?, None)),
+        }
+    }
+
+    /// What sending again changes beside the channel: another code where what
+    /// it is bound to has changed, or where the application brings another one.
+    /// A code that somebody chose is laid out anew for a new generation.
+    pub(super) fn renewed(
+        &self,
+        brand: &Brand,
+        old: &Verification,
+        details: &Details,
+        custom: Option<&Secret>,
+    ) -> Result<Option<Box<(CodeSeed, Details)>>, ServiceError> {
+        let code = || self.0.codes.derive(&old.id, &old.code).ok_or(ServiceError::CodeKeyGone);
+        let is_bound_otherwise = old.details.binding() != details.binding();
+        let is_other = match custom {
+            Some(custom) if !old.test => !code()?.matches(custom.expose()),
+            _ => false,
+        };
+        let is_laid_out_anew = old.code.custom.is_some() && brand.settings.new_code_on_resend;
+        let seed = if is_bound_otherwise || is_other || is_laid_out_anew {
+            let kept = match (custom, &old.code.custom) {
+                (Some(custom), _) if !old.test => Some(custom.clone()),
+                (_, Some(_)) if old.test || !is_bound_otherwise => Some(Secret::new(code()?.expose())),
+                _ => None,
+            };
+            let generation = old.code.generation + 1;
+            self.code_seed(brand, &old.id, generation, details, kept.as_ref().map(Secret::expose))?
+        } else if old.details == *details {
+            return Ok(None);
+        } else {
+            old.code.clone()
+        };
+        Ok(Some(Box::new((seed, details.clone()))))
+    }
+
+    /// The seed of one of a verification's codes.
     fn code_seed(
         &self,
         brand: &Brand,
         id: &VerificationId,
+        generation: u32,
         details: &Details,
         custom: Option<&str>,
     ) -> Result<CodeSeed, ServiceError> {
         let settings = &brand.settings;
         let seed = CodeSeed {
+            generation,
             alphabet: Some(settings.code_alphabet.clone()).filter(|alphabet| alphabet != DIGITS),
             context: details.binding().map(|(amount, payee)| hash(&[amount, payee])),
             ..self.0.codes.seed(self.0.entropy.bytes(), settings.code_length)
@@ -206,7 +269,7 @@ impl Service {
     }
 
     /// The test number that a text is now.
-    fn test_number(&self, text: &str) -> Option<(PhoneNumber, &TestNumber)> {
+    pub(super) fn test_number(&self, text: &str) -> Option<(PhoneNumber, &TestNumber)> {
         let compact: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
         let number = compact.parse::<PhoneNumber>().ok()?;
         let test = self.0.test_numbers.iter().find(|test| test.covers(&number, self.now()))?;
@@ -214,18 +277,19 @@ impl Service {
     }
 
     /// The channel that was asked for, if it may be used; or the best that may.
-    async fn way(
+    pub(super) async fn way(
         &self,
         brand: &Brand,
         asked: Option<Channel>,
         to: &PhoneNumber,
+        countries: Countries,
     ) -> Result<Channel, ServiceError> {
         if let Some(channel) = asked {
-            self.refuse_way(brand, channel, to).await?;
+            self.refuse_way(brand, channel, to, countries).await?;
             return Ok(channel);
         }
         for channel in brand.channels_for(to) {
-            match self.refuse_way(brand, channel, to).await {
+            match self.refuse_way(brand, channel, to, countries).await {
                 Ok(()) => return Ok(channel),
                 Err(ServiceError::Store(error)) => return Err(error.into()),
                 Err(_) => {}
@@ -241,6 +305,7 @@ impl Service {
         brand: &Brand,
         channel: Channel,
         to: &PhoneNumber,
+        countries: Countries,
     ) -> Result<(), ServiceError> {
         if !brand.settings.channels.contains(&channel) {
             return Err(ServiceError::ChannelOff(channel));
@@ -248,13 +313,14 @@ impl Service {
         let region = || to.region().unwrap_or_else(|| "??".to_owned());
         match brand.reach(channel, to) {
             Reach::Yes => {}
+            Reach::No if countries == Countries::All => {}
             Reach::Watched => tracing::warn!(%to, %channel, region = region(), "a watched country"),
             Reach::No => return Err(ServiceError::CountryOff { channel, region: region() }),
         }
         self.refuse_opted_out(brand, to, channel).await
     }
 
-    fn fresh_view(&self, brand: Arc<Brand>, verification: Verification) -> View {
+    pub(super) fn fresh_view(&self, brand: Arc<Brand>, verification: Verification) -> View {
         let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
         self.bare_view(brand, verification, deliveries)
     }
@@ -342,7 +408,7 @@ impl Kept {
 }
 
 /// A hash of texts, in which none runs into the next.
-fn hash(parts: &[&str]) -> String {
+pub(super) fn hash(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

@@ -1,10 +1,12 @@
 //! What a call of ours is to hear.
 
 use super::{Service, ServiceError};
+use crate::model::brand::Brand;
 use crate::model::code::Code;
 use crate::model::id::{Sid, VerificationId};
 pub use crate::model::verification::Step;
-use crate::model::verification::{Event, Outcome};
+use crate::model::verification::{Details, Event, Outcome, Verification};
+use std::sync::Arc;
 
 /// A call that asks what to say.
 #[derive(Debug, Clone)]
@@ -53,8 +55,14 @@ pub struct Said {
     pub spoken: Spoken,
     /// The service's name, as it is spoken.
     pub name: String,
-    /// The language that was asked for, or the service's.
+    /// The language that was asked for.
     pub locale: Option<String>,
+    /// The number's country.
+    pub country: Option<String>,
+    /// What the application said about the verification.
+    pub details: Details,
+    /// The service.
+    pub brand: Arc<Brand>,
 }
 
 impl Service {
@@ -86,6 +94,7 @@ impl Service {
         };
         let brand = self.brand_of(&record).await?;
         let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
-        Ok(Said { spoken, name, locale: record.locale.or_else(|| brand.settings.locale.clone()) })
+        let Verification { to, locale, details, .. } = record;
+        Ok(Said { spoken, name, locale, country: to.region(), details, brand })
     }
 }

@@ -8,11 +8,17 @@ use super::{Service, ServiceError, TRIES};
 use crate::gateway::{Order, SendError};
 use crate::model::answer::Answer;
 use crate::model::brand::Brand;
+use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
+use crate::model::contact::Contact;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
+use crate::model::notice::Notice;
+use crate::model::pending::Pending;
+use crate::model::session::Session;
+use crate::model::tally::Tally;
 use crate::model::verification::{Effect, Errand, Event, Outcome, Send, Verification, decide};
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Record, Versioned};
 use crate::store::{CommitError, Key, Kind, Lane};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -168,22 +174,27 @@ impl Service {
                 let id = key.id.parse::<VerificationId>().map_err(|_| ServiceError::NotFound)?;
                 self.errand_of(&id, limits).await?;
             }
-            Kind::Answer => self.forget(&key.id).await?,
-            Kind::Event => self.forget_event(&key.id).await?,
+            Kind::Answer => self.forget_due::<Answer>(&key.id).await?,
+            Kind::Contact => self.forget_due::<Contact>(&key.id).await?,
+            Kind::Pending => self.forget_due::<Pending>(&key.id).await?,
+            Kind::Session => self.forget_due::<Session>(&key.id).await?,
+            Kind::Tally => self.forget_due::<Tally>(&key.id).await?,
+            Kind::Event => self.forget_due::<Notice>(&key.id).await?,
             Kind::Dispatch => return self.tend_dispatch(&key.id).await,
             _ => {}
         }
         Ok(None)
     }
 
-    /// Forgets an answer that was kept long enough.
-    async fn forget(&self, id: &str) -> Result<(), ServiceError> {
-        let answer = records::get::<Answer>(self.store(), id).await?;
-        // What was due may have made way for a newer one meanwhile.
-        let Some(answer) = answer.filter(|answer| answer.record.expires_at <= self.now()) else {
+    /// Forgets a record whose time is over, by its own due date.
+    async fn forget_due<T: Record>(&self, id: &str) -> Result<(), ServiceError> {
+        let found = records::get::<T>(self.store(), id).await?;
+        // It may have been renewed meanwhile.
+        let Some(found) = found.filter(|found| found.record.due().is_some_and(|due| due <= self.now()))
+        else {
             return Ok(());
         };
-        match self.store().commit(vec![records::delete(&answer)]).await {
+        match self.store().commit(vec![records::delete(&found)]).await {
             Ok(()) | Err(CommitError::Conflict) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
@@ -222,7 +233,9 @@ impl Service {
             return Ok(());
         };
         let brand = self.brand_of(&verification).await?;
-        let outcome = match (self.order(brand, &verification, send), &errand.effect) {
+        let window_open =
+            send.channel == Channel::Whatsapp && self.window_open(&brand, &verification.to).await?;
+        let outcome = match (self.order(brand, &verification, send, window_open), &errand.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
             (Ok(order), Effect::Send { .. }) => self.0.gateway.send(&order).await.map(Some),
@@ -253,6 +266,7 @@ impl Service {
         brand: Arc<Brand>,
         verification: &Verification,
         send: &Send,
+        window_open: bool,
     ) -> Result<Order, ServiceError> {
         let left = verification.expires_at.duration_since(self.now());
         // The code of this send, which a newer one may have replaced meanwhile.
@@ -264,6 +278,8 @@ impl Service {
             code: self.0.codes.derive(&verification.id, &seed).ok_or(ServiceError::CodeKeyGone)?,
             locale: verification.locale.clone(),
             details: verification.details.clone(),
+            // Nobody keeps when somebody last wrote to us.
+            window_open,
             brand,
             valid_for: Duration::try_from(left).unwrap_or_default(),
         })

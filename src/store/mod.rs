@@ -51,6 +51,8 @@ pub enum Kind {
     Tally = b'l',
     /// `f`: a number that fraud rules let pass.
     SafeNumber = b'f',
+    /// `c`: what Twilio Verify keeps with a service, under the service's id.
+    Compat = b'c',
     /// `h`: somebody's way through the hosted pages.
     Session = b'h',
     /// `n`: where events are sent to.
@@ -59,11 +61,13 @@ pub enum Kind {
     Event = b'e',
     /// `w`: the sending of one event to one endpoint.
     Dispatch = b'w',
+    /// `i`: when a number last wrote to a sender on WhatsApp.
+    Contact = b'i',
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Verification,
         Self::Delivery,
         Self::ApiKey,
@@ -73,10 +77,12 @@ impl Kind {
         Self::Pending,
         Self::Tally,
         Self::SafeNumber,
+        Self::Compat,
         Self::Session,
         Self::Endpoint,
         Self::Event,
         Self::Dispatch,
+        Self::Contact,
     ];
 
     /// The prefix at rest.
@@ -133,7 +139,13 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::OptOut | Kind::Answer | Kind::Pending | Kind::Tally | Kind::SafeNumber => {
+            Kind::OptOut
+            | Kind::Answer
+            | Kind::Session
+            | Kind::Pending
+            | Kind::Tally
+            | Kind::SafeNumber
+            | Kind::Contact => {
                 write!(out, "{:?}", self.kind)
             }
             kind => write!(out, "{kind:?} {}", self.id),

@@ -4,14 +4,20 @@
 use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
 use crate::model::answer::Answer;
 use crate::model::brand::Brand;
+use crate::model::compat::Compat;
+use crate::model::contact::Contact;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
 use crate::model::key::ApiKey;
 use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
+use crate::model::pending::Pending;
+use crate::model::safe_number::SafeNumber;
+use crate::model::session::Session;
+use crate::model::tally::Tally;
 use crate::model::verification::Verification;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
@@ -145,6 +151,19 @@ impl Record for Verification {
     }
 }
 
+impl Record for Contact {
+    const KIND: Kind = Kind::Contact;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        Contact::key(&self.number, &self.sender)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.closes_at())
+    }
+}
+
 impl Record for Brand {
     const KIND: Kind = Kind::Brand;
     const FORMAT: u32 = 1;
@@ -214,6 +233,68 @@ impl Record for OptOut {
 
     fn entries(&self) -> Vec<Entry> {
         vec![Entry { index: Index::OptOuts, scope: String::new(), at: self.at, id: self.id() }]
+    }
+}
+
+/// How long what has ended is kept before it is deleted. The next record of the
+/// same id begins at version 1 again, and whoever read the old one must not
+/// write over it: no request lasts as long as this.
+const REST: SignedDuration = SignedDuration::from_mins(5);
+
+impl Record for Compat {
+    const KIND: Kind = Kind::Compat;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.service.to_string()
+    }
+}
+
+impl Record for Pending {
+    const KIND: Kind = Kind::Pending;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        Pending::key(&self.service, &self.number)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at.checked_add(REST).unwrap_or(Timestamp::MAX))
+    }
+}
+
+impl Record for Tally {
+    const KIND: Kind = Kind::Tally;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.ends_at.checked_add(REST).unwrap_or(Timestamp::MAX))
+    }
+}
+
+impl Record for SafeNumber {
+    const KIND: Kind = Kind::SafeNumber;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.number.in_full().to_owned()
+    }
+}
+
+impl Record for Session {
+    const KIND: Kind = Kind::Session;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
     }
 }
 

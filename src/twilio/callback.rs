@@ -127,6 +127,7 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         "To" => set(&mut about.to, text()),
         "MessagingServiceSid" => set(&mut about.messaging_service_sid, text()),
         "Direction" => set(&mut about.direction, text()),
+        "NumSegments" => set(&mut about.num_segments, value.parse().ok()),
         "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, value.parse::<Status>().ok()),
         "ErrorCode" => set(&mut fact.error_code, value.parse().ok()),
         "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),

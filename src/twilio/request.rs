@@ -3,6 +3,7 @@
 //! Only what a verification needs; names and limits are those of the Messages
 //! and Calls resources' documentation.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Who a message comes from.
@@ -14,15 +15,29 @@ pub enum Sender {
     MessagingService(String),
 }
 
+/// What a message says.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// Text, at most 1600 characters.
+    Body(&'a str),
+    /// A template that is kept at Twilio, which WhatsApp has approved.
+    Template {
+        /// `HX…`.
+        sid: &'a str,
+        /// The values of its variables, by name.
+        variables: &'a BTreeMap<String, String>,
+    },
+}
+
 /// Parameters of `POST …/Messages.json`.
 #[derive(Clone)]
 pub struct CreateMessage<'a> {
-    /// Recipient, E.164.
+    /// Recipient: E.164, or a channel's address, `whatsapp:+…`.
     pub to: &'a str,
     /// Sender.
     pub sender: &'a Sender,
-    /// Text, at most 1600 characters.
-    pub body: &'a str,
+    /// What it says.
+    pub content: Content<'a>,
     /// Where statuses are reported.
     pub status_callback: &'a str,
     /// How long it may wait in Twilio's queue: 1 to 36,000 seconds.
@@ -36,13 +51,17 @@ impl CreateMessage<'_> {
             Sender::From(from) => ("From", from.clone()),
             Sender::MessagingService(sid) => ("MessagingServiceSid", sid.clone()),
         };
-        vec![
-            ("To", self.to.to_owned()),
-            sender,
-            ("Body", self.body.to_owned()),
-            ("StatusCallback", self.status_callback.to_owned()),
-            ("ValidityPeriod", self.validity.as_secs().clamp(1, 36_000).to_string()),
-        ]
+        let mut pairs = vec![("To", self.to.to_owned()), sender];
+        match self.content {
+            Content::Body(body) => pairs.push(("Body", body.to_owned())),
+            Content::Template { sid, variables } => {
+                pairs.push(("ContentSid", sid.to_owned()));
+                pairs.push(("ContentVariables", serde_json::json!(variables).to_string()));
+            }
+        }
+        pairs.push(("StatusCallback", self.status_callback.to_owned()));
+        pairs.push(("ValidityPeriod", self.validity.as_secs().clamp(1, 36_000).to_string()));
+        pairs
     }
 }
 

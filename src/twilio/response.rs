@@ -27,6 +27,8 @@ pub struct Resource {
     pub direction: Option<String>,
     /// A message's text.
     pub body: Option<String>,
+    /// A message's segments as text; `"0"` until a sender is decided on.
+    pub num_segments: Option<String>,
     /// Why it failed.
     pub error_code: Option<u32>,
     /// When it was made, RFC 2822.
@@ -54,6 +56,8 @@ impl Resource {
                 to: self.to.clone(),
                 messaging_service_sid: self.messaging_service_sid.clone(),
                 direction: self.direction.clone(),
+                num_segments: self.num_segments.as_deref().and_then(|segments| segments.parse().ok()),
+                ..About::default()
             },
             fact: Fact {
                 status: self.status.as_deref().and_then(|status| status.parse().ok()),
@@ -112,7 +116,7 @@ mod tests {
         assert_eq!(resource.created_at().unwrap().to_string(), "2023-08-24T05:01:45Z");
         let report = resource.report(None);
         assert_eq!((report.fact.status, report.fact.source), (Some(Status::Accepted), Source::Api));
-        assert_eq!(report.about.from, None);
+        assert_eq!((report.about.from, report.about.num_segments), (None, Some(0)));
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::LazyLock;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// The alphabet a text needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +29,48 @@ pub struct Segments {
     pub segments: usize,
 }
 
-/// Counts a text as it is, without smart encoding.
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gsm7 => "GSM-7",
+            Self::Ucs2 => "UCS-2",
+        })
+    }
+}
+
+impl Segments {
+    /// How many units are too many for one segment.
+    pub fn over(&self) -> usize {
+        let single = match self.encoding {
+            Encoding::Gsm7 => TABLE.limits.gsm7_single,
+            Encoding::Ucs2 => TABLE.limits.ucs2_single,
+        };
+        self.units.saturating_sub(single)
+    }
+}
+
+/// Counts a text as it is, without smart encoding; with it, count what
+/// [`smart_encoded`] makes of it.
 pub fn count(text: &str) -> Segments {
     match text.chars().map(septets).collect::<Option<Vec<_>>>() {
         Some(costs) => cut(Encoding::Gsm7, &costs, TABLE.limits.gsm7_single, TABLE.limits.gsm7_multi),
         None => {
-            let costs: Vec<_> = text.chars().map(char::len_utf16).collect();
-            cut(Encoding::Ucs2, &costs, TABLE.limits.ucs2_single, TABLE.limits.ucs2_multi)
+            let (single, multi) = (TABLE.limits.ucs2_single, TABLE.limits.ucs2_multi);
+            cut(Encoding::Ucs2, &ucs2_costs(text, multi), single, multi)
         }
     }
+}
+
+/// The characters that keep a text out of the GSM alphabet, each once, in the
+/// order of the text.
+pub fn not_gsm(text: &str) -> Vec<char> {
+    let mut found = Vec::new();
+    for char in text.chars().filter(|char| septets(*char).is_none()) {
+        if !found.contains(&char) {
+            found.push(char);
+        }
+    }
+    found
 }
 
 /// The text with the characters that Twilio's smart encoding replaces: curly
@@ -56,8 +91,24 @@ fn septets(char: char) -> Option<usize> {
     if TABLE.basic.contains(&char) { Some(1) } else { TABLE.extension.contains(&char).then_some(2) }
 }
 
-/// Fills segments one after the other. An escape pair or a surrogate pair is
-/// never split: it moves on whole and leaves the place before it empty.
+/// UTF-16 code units of each grapheme, which is what Twilio keeps together; a
+/// line's end of two characters is not one, and one that is longer than a
+/// segment cannot be.
+fn ucs2_costs(text: &str, longest: usize) -> Vec<usize> {
+    let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
+    let mut costs = Vec::new();
+    for grapheme in text.graphemes(true) {
+        if grapheme == "\r\n" || units(grapheme) > longest {
+            costs.extend(grapheme.chars().map(char::len_utf16));
+        } else {
+            costs.push(units(grapheme));
+        }
+    }
+    costs
+}
+
+/// Fills segments one after the other. An escape pair or a grapheme is never
+/// split: it moves on whole and leaves the place before it empty.
 fn cut(encoding: Encoding, costs: &[usize], single: usize, multi: usize) -> Segments {
     let units = costs.iter().sum();
     let mut segments = 1;
@@ -164,6 +215,29 @@ mod tests {
     fn a_surrogate_pair_is_not_split() {
         let text = format!("{}😀{}", "я".repeat(66), "я".repeat(66));
         assert_eq!(cost(&text), (Encoding::Ucs2, 134, 3));
+    }
+
+    #[test]
+    fn a_grapheme_of_several_characters_is_not_split() {
+        // A family of 11 code units at place 60 of 67: it moves on whole.
+        let text = format!("{}👨\u{200d}👩\u{200d}👧\u{200d}👦{}", "я".repeat(60), "я".repeat(60));
+        assert_eq!(cost(&text), (Encoding::Ucs2, 131, 3));
+        let accent = format!("{}e\u{301}{}", "я".repeat(66), "я".repeat(66));
+        assert_eq!(cost(&accent), (Encoding::Ucs2, 134, 3));
+        let line_end = format!("{}\r\n{}", "я".repeat(66), "я".repeat(66));
+        assert_eq!(cost(&line_end), (Encoding::Ucs2, 134, 2), "two characters, not one grapheme");
+        let endless = format!("я{}", "\u{301}".repeat(133));
+        assert_eq!(cost(&endless), (Encoding::Ucs2, 134, 2));
+    }
+
+    #[test]
+    fn what_keeps_a_text_out_of_the_alphabet_and_how_much_is_too_much() {
+        assert_eq!(not_gsm("códigos: ção"), ['ó', 'ç', 'ã']);
+        assert_eq!(not_gsm("plain €"), Vec::<char>::new());
+        assert_eq!(
+            (count(&"a".repeat(163)).over(), count(&"я".repeat(71)).over(), count("a").over()),
+            (3, 1, 0)
+        );
     }
 
     #[test]

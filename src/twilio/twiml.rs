@@ -11,7 +11,7 @@
 pub mod documents;
 mod write;
 
-use crate::twilio::words::Digit;
+use crate::twilio::words::{Digit, Letter};
 use std::fmt;
 
 /// Longest document that Twilio takes, in bytes (error 11750).
@@ -77,6 +77,8 @@ pub enum Part {
     Text(String),
     /// A digit said slowly as a digit, by SSML: for voices that take it.
     Digit(Digit),
+    /// A letter said slowly by its name, by SSML: for voices that take it.
+    Letter(Letter),
 }
 
 /// `<Gather input="dtmf">`: plays its prompts, waits for keys and hands them
@@ -195,6 +197,7 @@ impl Say {
             match part {
                 Part::Text(words) => text.push_str(words),
                 Part::Digit(digit) => text.push(digit.as_char()),
+                Part::Letter(letter) => text.push(letter.as_char()),
             }
         }
         text

@@ -1,5 +1,6 @@
-//! What is said on the telephone and written in a text: voices, prompts and
-//! digits in each language, as data files under `words/`.
+//! What is said on the telephone, and written to who asks for help or to be
+//! left alone: voices, prompts and digits in each language, as data files under
+//! `words/`. The messages that carry codes are in `messages`.
 //!
 //! This module refuses to know XML and who is being called. Whatever locale it
 //! is asked for, it has words: an unknown one is answered in the default
@@ -17,8 +18,8 @@ use std::sync::LazyLock;
 /// The locale spoken when none was asked for, or one that we do not have.
 pub const DEFAULT_LOCALE: &str = "en-US";
 
-/// Shortest and longest code that is read aloud or written, in digits.
-pub const CODE_DIGITS: std::ops::RangeInclusive<usize> = 4..=10;
+/// Shortest and longest code that is read aloud, in characters.
+pub const CODE_LENGTH: std::ops::RangeInclusive<usize> = 4..=10;
 
 /// Longest language tag that is looked at, in bytes (RFC 5646 §4.4.1 asks for
 /// at least 35).
@@ -95,20 +96,6 @@ impl Words {
         &self.file.digits[usize::from(digit.0)]
     }
 
-    /// The body of the text message that carries a code. `minutes` is how long
-    /// the code is still good.
-    ///
-    /// # Errors
-    /// [`BadCode`] when the code is not 4 to 10 ASCII digits.
-    pub fn code_text(&self, service: &str, code: &str, minutes: u32) -> Result<String, BadCode> {
-        digits(code)?;
-        let text = &self.file.text;
-        let number = minutes.to_string();
-        let span = if minutes == 1 { &text.minute } else { &text.minutes };
-        let span = fill(span, &[("n", &number)]);
-        Ok(fill(&text.code, &[("service", service), ("code", code), ("minutes", &span)]))
-    }
-
     /// The answer to a text that says `STOP`, `START` or `HELP`.
     pub fn reply(&self, keyword: Keyword, service: &str) -> String {
         let text = &self.file.text;
@@ -147,26 +134,58 @@ impl Digit {
     }
 }
 
+/// One letter of the Latin alphabet, spoken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Letter(u8);
+
+impl Letter {
+    /// The letter of an ASCII character; a small one is spoken like a capital.
+    pub fn from_char(char: char) -> Option<Self> {
+        char.is_ascii_alphabetic().then(|| Self(char.to_ascii_uppercase() as u8))
+    }
+
+    /// The letter as an ASCII character, a capital.
+    pub fn as_char(self) -> char {
+        char::from(self.0)
+    }
+}
+
+/// One character of a code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Character {
+    /// `0` to `9`.
+    Digit(Digit),
+    /// `A` to `Z`.
+    Letter(Letter),
+}
+
+impl Character {
+    fn from_char(char: char) -> Option<Self> {
+        let letter = || Letter::from_char(char).map(Self::Letter);
+        Digit::from_char(char).map(Self::Digit).or_else(letter)
+    }
+}
+
 /// A code that cannot be read aloud. It does not say what the code was.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadCode {
-    /// Shorter or longer than [`CODE_DIGITS`].
-    #[error("a code has 4 to 10 digits")]
+    /// Shorter or longer than [`CODE_LENGTH`].
+    #[error("a code has 4 to 10 characters")]
     Length,
-    /// Something else than an ASCII digit in it.
-    #[error("a code is made of the digits 0 to 9")]
-    NotADigit,
+    /// Something else in it than ASCII digits and letters.
+    #[error("a code is made of the digits 0 to 9 and the letters A to Z")]
+    Character,
 }
 
-/// The digits of a code, leading zeros like any other.
+/// The characters of a code, leading zeros like any other.
 ///
 /// # Errors
-/// [`BadCode`] when it is not 4 to 10 ASCII digits.
-pub fn digits(code: &str) -> Result<Vec<Digit>, BadCode> {
-    if !CODE_DIGITS.contains(&code.len()) {
+/// [`BadCode`] when it is not 4 to 10 ASCII digits and letters.
+pub fn characters(code: &str) -> Result<Vec<Character>, BadCode> {
+    if !CODE_LENGTH.contains(&code.len()) {
         return Err(BadCode::Length);
     }
-    code.chars().map(|char| Digit::from_char(char).ok_or(BadCode::NotADigit)).collect()
+    code.chars().map(|char| Character::from_char(char).ok_or(BadCode::Character)).collect()
 }
 
 /// One piece of a template: words, or the name of what belongs there.
@@ -197,7 +216,7 @@ pub(in crate::twilio) fn pieces(template: &str) -> Vec<Piece<'_>> {
 
 /// Fills a template in one pass, so that a value that looks like a slot stays
 /// as it is.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub(in crate::twilio) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let value = |slot| values.iter().find(|(name, _)| *name == slot).map_or("", |(_, value)| value);
     pieces(template)
         .into_iter()
@@ -247,6 +266,7 @@ pub(in crate::twilio) struct CallWords {
     pub press_key: String,
     pub no_key: String,
     pub wrong_key: String,
+    pub payment: String,
     pub intro: String,
     pub repeat: String,
     pub again: String,
@@ -258,9 +278,6 @@ pub(in crate::twilio) struct CallWords {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TextWords {
-    code: String,
-    minute: String,
-    minutes: String,
     stop: String,
     start: String,
     help: String,

@@ -1,7 +1,7 @@
 // The telephones in a real browser: the whole story at two widths, by pointer
 // and by keyboard.
 //
-//   node telephones.mjs URL_OF_SERVE URL_OF_LONE_SANDBOX
+//   node telephones.mjs URL_OF_SERVE URL_OF_LONE_SANDBOX ACCOUNT_SID AUTH_TOKEN
 //
 // DIALBACK_TEST_CHROMIUM      the browser
 // DIALBACK_TEST_NODE_MODULES  a directory that holds playwright-core
@@ -13,13 +13,13 @@ import path from "node:path";
 
 const { DIALBACK_TEST_CHROMIUM: executablePath, DIALBACK_TEST_NODE_MODULES: modules, DIALBACK_TEST_SCREENSHOTS: pictures } = process.env;
 const { chromium } = createRequire(path.join(modules, "x.js"))("playwright-core");
-const [together, alone] = process.argv.slice(2);
+const [together, alone, account, token] = process.argv.slice(2);
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const browser = await chromium.launch({ executablePath, args: flags });
 
 /** A page that remembers everything it complained about. */
 async function open(url, { width, height, scheme }) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-US" });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-US", permissions: ["clipboard-read", "clipboard-write"] });
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   page.complaints = [];
@@ -44,6 +44,27 @@ async function fits(page, where) {
   assert.ok(wide <= window, `${where}: ${wide} px in a window of ${window} px`);
 }
 
+/** Fails for text that is hard to read on what lies behind it (WCAG 2.2, 1.4.3). */
+async function readable(page, ...selectors) {
+  const ratios = await page.evaluate((selectors) => {
+    const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const paint = (colours) => {
+      pen.clearRect(0, 0, 1, 1);
+      for (const colour of colours) [pen.fillStyle = colour, pen.fillRect(0, 0, 1, 1)];
+      return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+    };
+    const light = (rgb) => rgb.map((part) => part / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4).reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+    return selectors.map((selector) => {
+      const node = document.querySelector(selector);
+      const behind = [];
+      for (let at = node; at; at = at.parentElement) behind.unshift(getComputedStyle(at).backgroundColor);
+      const [low, high] = [light(paint(behind)), light(paint([...behind, getComputedStyle(node).color]))].sort((a, b) => a - b);
+      return (high + 0.05) / (low + 0.05);
+    });
+  }, selectors);
+  selectors.forEach((selector, at) => assert.ok(ratios[at] >= 4.5, `${selector}: contrast ${ratios[at].toFixed(2)}`));
+}
+
 /** Sets one of the phone's habits and waits until the sandbox has it. */
 async function wish(page, field, value) {
   const saved = page.waitForResponse((answer) => answer.url().includes("/sandbox/phones/") && answer.request().method() === "PUT");
@@ -66,8 +87,8 @@ async function addPhone(page) {
   await page.fill("#add-number", "+1 (415) 555-0142");
   await page.keyboard.press("Enter");
   await page.locator("#add-dialog").waitFor({ state: "hidden" });
-  await page.waitForFunction(() => document.getElementById("number").value === "+14155550142");
-  assert.equal(await page.inputValue("#phones"), "+14155550142");
+  // The list of phones is drawn with the next frame.
+  await page.waitForFunction(() => ["number", "phones"].every((id) => document.getElementById(id).value === "+14155550142"));
 }
 
 async function badNumber(page) {
@@ -258,6 +279,85 @@ async function declined(url) {
   await page.context().close();
 }
 
+/** Sends as an application does, and gives the message's SID. */
+async function send(url, fields) {
+  const message = await api(url, "Messages.json", { method: "POST", body: new URLSearchParams({ From: "whatsapp:+15005550006", ...fields }) });
+  assert.equal(message.status, "queued");
+  return message.sid;
+}
+
+async function api(url, resource, options = {}) {
+  const headers = { authorization: `Basic ${btoa(`${account}:${token}`)}` };
+  return (await fetch(`${url}/2010-04-01/Accounts/${account}/${resource}`, { ...options, headers })).json();
+}
+
+async function becomes(url, sid, wanted) {
+  for (const deadline = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const { status, error_code } = await api(url, `Messages/${sid}.json`);
+    if (status === wanted) return error_code;
+    assert.ok(Date.now() < deadline, `${status} instead of ${wanted}`);
+  }
+}
+
+/** The other app: a code by template, its button, an answer, free text; keys alone. */
+async function whatsapp(url, number, look) {
+  const page = await open(url, look);
+  if (look.width < 900) await page.click('[data-show="phone"]');
+  await page.click("#add");
+  await page.fill("#add-number", number);
+  await page.keyboard.press("Enter");
+  await page.locator("#add-dialog").waitFor({ state: "hidden" });
+  const [To, app] = [`whatsapp:${number}`, '.apps [data-app="whatsapp"]'];
+  const template = { To, ContentSid: "HX6469616c6261636b2073616e64626f78", ContentVariables: '{"1":"481516"}' };
+  const sid = await send(url, template);
+  await until(page, `${app} i`, "1");
+  assert.equal(await page.getAttribute(app, "aria-label"), "WhatsApp, 1 unread");
+  assert.equal(await page.locator("#thread .bubble").count(), 0, "it is not among the texts");
+  await becomes(url, sid, "delivered");
+  await picture(page, `whatsapp-${look.width}-unread`);
+  await page.focus(app);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`${app}[aria-pressed="true"]`);
+  await until(page, "#thread .bubble footer", "read");
+  await becomes(url, sid, "read");
+  await page.waitForSelector(`${app}[aria-label="WhatsApp"]`);
+  assert.equal(await text(page, "#thread .bubble strong"), "481516");
+  await page.focus(".copy-code");
+  await page.keyboard.press("Enter");
+  await until(page, ".copy-code", "Code copied");
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "481516");
+  assert.equal(await becomes(url, await send(url, { To, Body: "too early" }), "failed"), 63016);
+  await page.focus("#write");
+  await page.keyboard.type("it was *not* me");
+  await page.keyboard.press("Enter");
+  await until(page, ".bubble.sent strong", "not");
+  await becomes(url, await send(url, { To, Body: "then change your password" }), "read");
+  await until(page, "#thread .bubble", "change your password");
+  await readable(page, ".bubble p", ".bubble footer", ".bubble.sent p", ".bubble.sent footer", "#peer", "#own-number", ".copy-code", app, '.apps [data-app="sms"]');
+  await fits(page, "chat");
+  await picture(page, `whatsapp-${look.width}-chat`);
+  await page.click('.apps [data-app="sms"]');
+  await page.locator("#thread .bubble").first().waitFor({ state: "detached" });
+  // What comes while the chat is not on the screen is not read.
+  const unseen = await send(url, template);
+  await until(page, `${app} i`, "1");
+  await becomes(url, unseen, "delivered");
+  await page.reload();
+  await page.waitForSelector('#live[data-state="live"]');
+  await page.click("#templates summary");
+  assert.match(await text(page, ".template code"), /^HX6469616c6261636b2073616e64626f78$/);
+  const saved = page.waitForResponse((answer) => answer.url().includes("/sandbox/templates/"));
+  await page.selectOption(".template select", "paused");
+  assert.ok((await saved).ok());
+  assert.equal(await becomes(url, await send(url, template), "failed"), 63041);
+  await until(page, "#templates-brief", "1 may not go out");
+  await page.selectOption(".template select", "approved");
+  await until(page, "#templates-brief", "all approved");
+  await fits(page, "templates");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
 /** Without the service the form says so, and the telephones work. */
 async function sandboxAlone(url) {
   const page = await open(url, { width: 1280, height: 800, scheme: "light" });
@@ -272,7 +372,7 @@ async function sandboxAlone(url) {
 }
 
 try {
-  const story = { wide: () => wide(together), "narrow, light": () => narrow(together, "light"), "narrow, dark": () => narrow(together, "dark"), declined: () => declined(together), "sandbox alone": () => sandboxAlone(alone) };
+  const story = { wide: () => wide(together), "narrow, light": () => narrow(together, "light"), "narrow, dark": () => narrow(together, "dark"), declined: () => declined(together), "sandbox alone": () => sandboxAlone(alone), whatsapp: () => whatsapp(alone, "+14155550191", { width: 1280, height: 860, scheme: "light" }), "whatsapp, narrow, dark": () => whatsapp(alone, "+14155550192", { width: 360, height: 740, scheme: "dark" }) };
   for (const [name, tell] of Object.entries(story)) {
     await tell();
     console.log(`ok ${name}`);

@@ -173,6 +173,37 @@ fn a_broken_configuration_is_named_with_key_and_line() {
     assert_eq!(code(&check(&default)), 0);
 }
 
+#[test]
+fn texts_of_ones_own_are_checked_and_counted_before_anything_is_served() {
+    let dir = TempDir::new().unwrap();
+    let texts = dir.path().join("texts");
+    std::fs::create_dir(&texts).unwrap();
+    let config = "[services.shop]\ntemplate = \"shop\"\n[messages]\ndir = \"texts\"\n";
+    std::fs::write(dir.path().join("config.toml"), config).unwrap();
+    let check = |text: &str| {
+        std::fs::write(texts.join("shop.toml"), text).unwrap();
+        run(dir.path(), &["config", "check"])
+    };
+    let good = check("[sms]\nde = \"{code} ist Ihr Code. {{Nur}} {minutes}.\"\nru = \"Код {code}\"\n");
+    assert!(
+        code(&good) == 0 && out(&good).contains("ok: services.shop: sms: 1 segment in de, ru\n"),
+        "{}",
+        out(&good)
+    );
+    let dear = check(&format!("[sms]\nde = \"{{code}} {}\"\n", "x".repeat(160)));
+    let warning = "warning: services.shop: sms in de: 2 segments: 167 units of GSM-7, 7 too many for one\n";
+    assert!(code(&dear) == 0 && out(&dear).contains(warning), "{}", out(&dear));
+    let broken = check("[sms]\n# all is well\nde = \"{code} {minuten}\"\n");
+    let mistake = "shop.toml:3:14: sms.de: has {minuten}, which is no variable; did you mean {minutes}?";
+    assert!(code(&broken) == 1 && err(&broken).contains(mistake), "{}", err(&broken));
+    let served = run(dir.path(), &["serve"]);
+    assert!(code(&served) != 0 && err(&served).contains(mistake), "{}", err(&served));
+    std::fs::remove_file(texts.join("shop.toml")).unwrap();
+    let gone = run(dir.path(), &["config", "check"]);
+    let missing = "services.shop.template: \"shop\" is no set of texts; there are default";
+    assert!(code(&gone) == 1 && err(&gone).contains(missing), "{}", err(&gone));
+}
+
 /// A command that finds the running server by its store.
 fn beside(app: &App, dir: &TempDir, args: &[&str]) -> Command {
     let mut command = binary(dir.path());

@@ -12,6 +12,7 @@ mod network;
 mod output;
 mod sdk;
 mod server_limits;
+mod services;
 mod store_contract;
 mod store_crash;
 mod store_model;

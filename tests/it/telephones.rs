@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 const CHROMIUM: &str = "DIALBACK_TEST_CHROMIUM";
 const NODE_MODULES: &str = "DIALBACK_TEST_NODE_MODULES";
+/// The sandboxes' account, so that the driver can send as an application does.
+const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
+const TOKEN: &str = "8f0e6c2d4b1a39587766554433221100";
 /// How long the binary may take until its ports accept.
 const START: Duration = Duration::from_secs(30);
 
@@ -34,6 +37,8 @@ fn start(command: &str, directory: &Path) -> (Running, String) {
         .arg(&ready)
         .current_dir(directory)
         .env("DIALBACK_STORE__URL", "memory:")
+        .env("DIALBACK_TWILIO__ACCOUNT_SID", ACCOUNT)
+        .env("DIALBACK_TWILIO__AUTH_TOKEN", TOKEN)
         .env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0")
         .env("DIALBACK_SANDBOX__LISTEN", "127.0.0.1:0")
         .stdout(Stdio::null())
@@ -65,12 +70,12 @@ fn the_whole_story_is_one_page() {
     let driver: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "browser", "telephones.mjs"].iter().collect();
     let told = Command::new("node")
         .arg(driver)
-        .args([&together, &alone])
+        .args([&together, &alone, ACCOUNT, TOKEN])
         .env(CHROMIUM, chromium)
         .env(NODE_MODULES, modules)
         .output()
         .unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
     assert!(told.status.success(), "{said}");
-    assert_eq!(said.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("ok ")).count(), 7, "{said}");
 }

@@ -8,6 +8,7 @@ use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, SendError};
 use dialback::http::{self, Context, Explainer, Settings, SignatureMode};
+use dialback::messages::Catalog;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -103,6 +104,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         max_body: 256 * 1024,
         body_timeout: Duration::from_secs(5),
         service_name: "Dialback".to_owned(),
+        messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
         operator: None,
     };

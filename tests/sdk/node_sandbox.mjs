@@ -73,6 +73,20 @@ expect("after", after.length, 7);
 expect("deleted", await client.messages(sids[0]).remove(), true);
 await refused(404, 20404, () => client.messages(sids[0]).fetch());
 
+// WhatsApp: a template goes out at any time, free text after the person wrote.
+const chat = { to: `whatsapp:${TO}`, from: `whatsapp:${FROM}` };
+const contentSid = "HX6469616c6261636b2073616e64626f78";
+const byTemplate = await client.messages.create({ ...chat, contentSid, contentVariables: JSON.stringify({ 1: "0421" }) });
+const words = "*0421* is your verification code. For your security, do not share this code.";
+expect("template", [byTemplate.status, byTemplate.body, byTemplate.to], ["queued", words, chat.to]);
+await until("WhatsApp", async () => (await client.messages(byTemplate.sid).fetch()).status === "delivered");
+const free = await client.messages.create({ ...chat, body: "free text" });
+await until("the window", async () => (await client.messages(free.sid).fetch()).status === "failed");
+expect("the window", (await client.messages(free.sid).fetch()).errorCode, 63016);
+await refused(400, 21910, () => client.messages.create({ ...chat, from: FROM, body: "x" }));
+await refused(400, 63007, () => client.messages.create({ ...chat, from: "whatsapp:+15005550007", body: "x" }));
+await refused(400, 21656, () => client.messages.create({ ...chat, contentSid, contentVariables: "{" }));
+
 // What Twilio refuses.
 await refused(400, 21211, () => client.messages.create({ to: "+15005550001", from: FROM, body: "x" }));
 await refused(400, 21610, () => client.messages.create({ to: "+15005550004", from: FROM, body: "x" }));

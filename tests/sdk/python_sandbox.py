@@ -85,6 +85,28 @@ expect("accepted", by_service.status, "accepted")
 expect("no sender yet", by_service.from_, None)
 until("a sender", lambda: client.messages(by_service.sid).fetch().from_ is not None)
 
+# WhatsApp: a template goes out at any time, free text after the person wrote.
+CHAT, CODE_TEMPLATE = f"whatsapp:{TO}", "HX6469616c6261636b2073616e64626f78"
+WORDS = "*0421* is your verification code. For your security, do not share this code."
+by_template = client.messages.create(
+    to=CHAT, from_=f"whatsapp:{FROM}", content_sid=CODE_TEMPLATE, content_variables='{"1": "0421"}'
+)
+expect("template", (by_template.status, by_template.body, by_template.to), ("queued", WORDS, CHAT))
+until("WhatsApp", lambda: client.messages(by_template.sid).fetch().status == "delivered")
+free = client.messages.create(to=CHAT, from_=f"whatsapp:{FROM}", body="free text")
+until("the window", lambda: client.messages(free.sid).fetch().status == "failed")
+expect("the window", client.messages(free.sid).fetch().error_code, 63016)
+expect("chat", [m.sid for m in client.messages.list(to=CHAT, limit=2)], [free.sid, by_template.sid])
+refused(400, 21910, lambda: client.messages.create(to=CHAT, from_=FROM, body="x"))
+refused(400, 63007, lambda: client.messages.create(to=CHAT, from_="whatsapp:+15005550007", body="x"))
+refused(
+    400,
+    21656,
+    lambda: client.messages.create(
+        to=CHAT, from_=f"whatsapp:{FROM}", content_sid=CODE_TEMPLATE, content_variables="{"
+    ),
+)
+
 # What Twilio refuses.
 refused(400, 21211, lambda: client.messages.create(to="+15005550001", from_=FROM, body="x"))
 refused(400, 21612, lambda: client.messages.create(to="+15005550002", from_=FROM, body="x"))

@@ -10,6 +10,7 @@ use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
+use crate::messages::Catalog;
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
@@ -23,10 +24,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
-
-/// The sender in the sandbox where none is configured: Twilio's magic number
-/// that may always send.
-const SANDBOX_FROM: &str = "+15005550006";
 
 /// A service that is ready to run: its ports are bound and its store is open.
 pub struct App {
@@ -69,9 +66,10 @@ impl App {
             Some((listener, _)) => Some(format!("http://{}", listener.local_addr()?)),
             None => None,
         };
+        let messages = Arc::new(parts::messages(&config)?);
         let service = Service::new(Parts {
             store: store.clone(),
-            gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy)?,
+            gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?,
             brands: parts::brands(&config, clock.now()),
             events: parts::events(&config)?,
             clock,
@@ -84,7 +82,7 @@ impl App {
             wake: Notify::new(),
         });
         service.learn_endpoints().await.context("store.url")?;
-        let context = context_of(&config, &local, &public_url, service.clone(), &entropy)?;
+        let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
     }
 
@@ -215,7 +213,7 @@ fn auth_token(config: &Config, local: &Local) -> Secret {
 
 fn sender(config: &Config) -> Option<String> {
     let twilio = &config.twilio;
-    let sandbox = config.sandbox.enabled.then(|| SANDBOX_FROM.to_owned());
+    let sandbox = config.sandbox.enabled.then(|| sandbox::SENDER.to_owned());
     twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone()).or(sandbox)
 }
 
@@ -225,9 +223,10 @@ fn gateway_of(
     public_url: &PublicUrl,
     sandbox_url: Option<String>,
     entropy: &Entropy,
+    messages: &Arc<Catalog>,
 ) -> anyhow::Result<Arc<dyn Gateway>> {
     if config.gateway.kind == GatewayKind::Console {
-        return Ok(Arc::new(Console::new(entropy.clone())));
+        return Ok(Arc::new(Console::new(entropy.clone(), messages.clone())));
     }
     let twilio = &config.twilio;
     let account_sid = account_sid(config, local);
@@ -235,7 +234,7 @@ fn gateway_of(
         (Some(sid), Some(secret)) => (sid.clone(), secret.clone()),
         _ => (account_sid.clone(), auth_token(config, local)),
     };
-    let from = twilio.from.clone().or_else(|| config.sandbox.enabled.then(|| SANDBOX_FROM.to_owned()));
+    let from = twilio.from.clone().or_else(|| config.sandbox.enabled.then(|| sandbox::SENDER.to_owned()));
     let sender = match (&twilio.messaging_service_sid, &from) {
         (Some(service), _) => Sender::MessagingService(service.clone()),
         (None, Some(from)) => Sender::From(from.clone()),
@@ -248,6 +247,7 @@ fn gateway_of(
         auth,
         sender,
         call_from: from,
+        messages: messages.clone(),
         public_url: public_url.to_string(),
         ring: config.voice.ring,
         machine_detection: parts::machine_detection(config),
@@ -287,6 +287,7 @@ fn context_of(
     public_url: &PublicUrl,
     service: Service,
     entropy: &Entropy,
+    messages: Arc<Catalog>,
 ) -> anyhow::Result<Arc<http::Context>> {
     let verifier = Arc::new(parts::verifier(config, local)?);
     let mut keys: Vec<Secret> = env_key(config.sandbox.enabled)?.into_iter().collect();
@@ -298,6 +299,7 @@ fn context_of(
         max_body: config.server.max_body_bytes,
         body_timeout: config.server.request_timeout,
         service_name: config.service_name.clone(),
+        messages,
         keys,
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
     };

@@ -4,9 +4,12 @@ use crate::cli::local::Local;
 use crate::config::{self, Config};
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
+use crate::messages::Catalog;
+use crate::model::brand::Settings;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
+use crate::sandbox;
 use crate::service::{Brands, EventSettings, Events};
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
@@ -31,10 +34,39 @@ pub fn policy(config: &Config) -> Policy {
 
 /// The services.
 pub fn brands(config: &Config, now: Timestamp) -> Brands {
+    let mut services = config.services.clone();
+    if config.sandbox.enabled {
+        let all = std::iter::once(&mut services.default).chain(services.others.values_mut());
+        all.for_each(on_sandbox_whatsapp);
+    }
+    let others = services.others.into_iter();
+    let others = others.map(|(key, settings)| Brands::of_file(Some(&key), settings, now));
+    Brands::new(Brands::of_file(None, services.default, now), others.collect())
+}
+
+/// The sandbox has a sender and an approved template for whoever has none.
+fn on_sandbox_whatsapp(settings: &mut Settings) {
+    settings.whatsapp_from.get_or_insert_with(|| sandbox::SENDER.to_owned());
+    settings.whatsapp_content_sid.get_or_insert_with(|| sandbox::AUTHENTICATION_TEMPLATE.to_owned());
+}
+
+/// The words of messages, with the services that use them looked at.
+///
+/// # Errors
+/// Every mistake in a text, and every service that names what does not exist.
+pub fn messages(config: &Config) -> anyhow::Result<Catalog> {
+    let catalog = match &config.messages.dir {
+        Some(dir) => Catalog::load(dir)?,
+        None => Catalog::shipped(),
+    };
     let services = &config.services;
-    let others = services.others.iter();
-    let others = others.map(|(key, settings)| Brands::of_file(Some(key), settings.clone(), now));
-    Brands::new(Brands::of_file(None, services.default.clone(), now), others.collect())
+    let named = services.others.iter().map(|(key, settings)| (key.as_str(), settings));
+    let mut wrong = Vec::new();
+    for (key, settings) in std::iter::once(("default", &services.default)).chain(named) {
+        wrong.extend(catalog.wrong_in(settings).into_iter().map(|wrong| format!("services.{key}.{wrong}")));
+    }
+    anyhow::ensure!(wrong.is_empty(), wrong.join("\n"));
+    Ok(catalog)
 }
 
 /// What applications are told, and how.

@@ -36,6 +36,7 @@ fn settings() -> Settings {
         auth: ("ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into(), Secret::new(TOKEN)),
         sender: Sender::From("+15005550006".into()),
         call_from: Some("+15005550006".into()),
+        messages: Arc::new(Catalog::shipped()),
         public_url: "https://verify.example.com".into(),
         ring: Duration::from_secs(25),
         machine_detection: MachineDetection::Enable,
@@ -55,6 +56,7 @@ fn order(channel: Channel) -> Order {
         locale: Some("en".into()),
         valid_for: Duration::from_secs(421),
         brand: Arc::new(acme()),
+        window_open: false,
         details: Details::default(),
     }
 }
@@ -176,6 +178,176 @@ async fn without_a_number_to_call_from_nothing_is_asked() {
     let refused = Twilio::new(settings, fake).send(&order(Channel::Call)).await;
     assert!(matches!(refused, Err(SendError::Refused { code: None, .. })));
     assert!(fake.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_service_sends_and_calls_as_itself() {
+    let with = |own: brand::Settings| {
+        let settings = brand::Settings { name: "Shop".into(), ..own };
+        Brand { settings, ..acme() }
+    };
+    let own = with(brand::Settings { from: Some("+15005550001".into()), ..Default::default() });
+    let sms = asked(Order { brand: Arc::new(own.clone()), ..order(Channel::Sms) }).await.unwrap();
+    let call = asked(Order { brand: Arc::new(own), ..order(Channel::Call) }).await.unwrap();
+    assert_eq!((value(&sms, "From"), value(&call, "From")), (vec!["+15005550001"], vec!["+15005550001"]));
+    assert!(value(&sms, "Body")[0].contains("Shop"));
+    let name = with(brand::Settings { from: Some("SHOP".into()), ..Default::default() });
+    let call = asked(Order { brand: Arc::new(name), ..order(Channel::Call) }).await.unwrap();
+    assert_eq!(value(&call, "From"), ["+15005550006"], "a name cannot call");
+}
+
+#[tokio::test]
+async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
+    let own = brand::Settings {
+        name: "Acme".into(),
+        domain: Some("acme.example".into()),
+        do_not_share: true,
+        locale: Some("fr".into()),
+        ..Default::default()
+    };
+    let details = Details {
+        friendly_name: Some("Acme Bank".into()),
+        amount: Some("12,50 €".into()),
+        payee: Some("Shop".into()),
+        ..Details::default()
+    };
+    let brand = Arc::new(Brand { settings: own, ..acme() });
+    let order = Order { brand, details, locale: Some("de".into()), ..order(Channel::Sms) };
+    let code = order.code.expose().to_owned();
+    let fake = fake(created(Channel::Sms));
+    let report = Twilio::new(settings(), fake).send(&order).await.unwrap();
+    let asked = fake.asked.lock().unwrap();
+    assert_eq!(
+        value(&asked[0], "Body"),
+        [format!(
+            "Acme Bank: Mit dem Code {code} bestätigen Sie die Zahlung von 12,50 € an Shop. \
+             Er ist 8 Minuten gültig. Geben Sie ihn nie weiter.\n@acme.example #{code}"
+        )]
+    );
+    assert_eq!((report.about.encoding.as_deref(), report.about.counted_segments), (Some("GSM-7"), Some(1)));
+}
+
+// WhatsApp.
+
+fn on_whatsapp(own: brand::Settings) -> Order {
+    let settings = brand::Settings { name: "Acme".into(), ..own };
+    Order { brand: Arc::new(Brand { settings, ..acme() }), ..order(Channel::Whatsapp) }
+}
+
+fn approved() -> brand::Settings {
+    brand::Settings {
+        whatsapp_from: Some("+15005550009".into()),
+        whatsapp_content_sid: Some("HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into()),
+        ..brand::Settings::default()
+    }
+}
+
+/// The one request that an order makes.
+async fn asked(order: Order) -> Result<Outgoing, SendError> {
+    let fake = fake(created(order.channel));
+    Twilio::new(settings(), fake).send(&order).await?;
+    Ok(fake.asked.lock().unwrap().remove(0))
+}
+
+#[tokio::test]
+async fn whatsapp_gets_an_approved_template_with_the_code_in_it() {
+    let order = on_whatsapp(approved());
+    let code = order.code.expose().to_owned();
+    let request = asked(order).await.unwrap();
+    assert_eq!(value(&request, "To"), [format!("whatsapp:{TO}")]);
+    assert_eq!(value(&request, "From"), ["whatsapp:+15005550009"]);
+    assert_eq!(value(&request, "ContentSid"), ["HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]);
+    assert_eq!(value(&request, "ContentVariables"), [format!("{{\"1\":\"{code}\"}}")]);
+    assert_eq!(value(&request, "Body"), [""; 0]);
+    assert_eq!(value(&request, "ValidityPeriod"), ["421"]);
+}
+
+#[tokio::test]
+async fn a_template_gets_the_variables_that_the_service_maps() {
+    let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
+    let whatsapp_variables = map(&[("code", "code"), ("who", "service"), ("2", "minutes"), ("at", "domain")]);
+    let order = on_whatsapp(brand::Settings { whatsapp_variables, ..approved() });
+    let code = order.code.expose().to_owned();
+    let request = asked(order.clone()).await.unwrap();
+    let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
+    assert_eq!(variables, json!({"code": code, "who": "Acme", "2": "8", "at": ""}));
+
+    let details = Details { amount: Some("1 EUR".into()), payee: Some("Shop".into()), ..Details::default() };
+    let paid = asked(Order { details: details.clone(), ..order }).await.unwrap_err();
+    assert_eq!(
+        paid.to_string(),
+        "refused: a payment's message says what is paid to whom: give amount and payee a place in whatsapp_variables"
+    );
+    let whatsapp_variables = map(&[("1", "code"), ("2", "amount"), ("3", "payee")]);
+    let order = on_whatsapp(brand::Settings { whatsapp_variables, ..approved() });
+    let request = asked(Order { details, ..order }).await.unwrap();
+    let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
+    assert_eq!(variables, json!({"1": code, "2": "1 EUR", "3": "Shop"}));
+
+    let odd = on_whatsapp(brand::Settings { whatsapp_variables: map(&[("1", "kode")]), ..approved() });
+    assert_eq!(
+        asked(odd).await.unwrap_err().to_string(),
+        "refused: whatsapp_variables has kode, which is no variable"
+    );
+}
+
+#[tokio::test]
+async fn without_a_template_whatsapp_takes_free_text_only_while_its_window_is_open() {
+    let own =
+        brand::Settings { whatsapp_content_sid: None, domain: Some("acme.example".into()), ..approved() };
+    let order = on_whatsapp(own);
+    let fake = fake(created(Channel::Whatsapp));
+    let closed = Twilio::new(settings(), fake).send(&order).await.unwrap_err();
+    assert!(
+        matches!(&closed, SendError::Refused { code: Some(63016), reason }
+        if reason.ends_with("set whatsapp_content_sid to an approved authentication template")),
+        "{closed}"
+    );
+    assert!(fake.asked.lock().unwrap().is_empty(), "refused before it is sent");
+    let code = order.code.expose().to_owned();
+    let open = asked(Order { window_open: true, ..order }).await.unwrap();
+    assert_eq!(value(&open, "Body"), [format!("Your Acme code is {code}. It expires in 8 minutes.")]);
+    assert_eq!(value(&open, "ContentSid"), [""; 0]);
+}
+
+#[tokio::test]
+async fn whatsapp_needs_a_sender_of_its_own_or_a_messaging_service() {
+    let own = brand::Settings { whatsapp_from: None, ..approved() };
+    let refused = asked(on_whatsapp(own.clone())).await.unwrap_err();
+    assert_eq!(refused.to_string(), "refused: no whatsapp sender: set the service's whatsapp_from");
+    let service = "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let own = brand::Settings { messaging_service_sid: Some(service.into()), ..own };
+    let request = asked(on_whatsapp(own)).await.unwrap();
+    assert_eq!((value(&request, "MessagingServiceSid"), value(&request, "From")), (vec![service], vec![]));
+}
+
+#[tokio::test]
+async fn a_look_up_on_whatsapp_goes_by_recipient_time_and_direction() {
+    let message = |sid: u8, direction: &str, at: &str| {
+        json!({"sid": format!("MM{sid:032x}"), "direction": direction, "status": "read",
+            "to": format!("whatsapp:{TO}"), "date_created": at, "error_code": null, "body": null})
+    };
+    let soon = "Fri, 20 Nov 2026 09:30:02 +0000";
+    let list = json!({"messages": [
+        message(1, "inbound", soon),
+        message(3, "outbound-api", "Fri, 20 Nov 2026 09:20:00 +0000"),
+        message(5, "outbound-api", soon),
+    ]});
+    let look_up = async |order: &Order| {
+        let fake = fake(answer(200, &list));
+        let found = Twilio::new(settings(), fake).look_up(order, since(), &[]).await.unwrap();
+        (found, fake.asked.lock().unwrap()[0].url.clone())
+    };
+    let (found, url) = look_up(&on_whatsapp(approved())).await;
+    let report = found.unwrap();
+    assert_eq!(
+        (report.sid.as_str(), report.fact.status),
+        (format!("MM{:032x}", 5).as_str(), Some(Status::Read))
+    );
+    assert_eq!(report.about.encoding, None, "no segments are paid for");
+    assert!(url.ends_with("/Messages.json?To=whatsapp%3A%2B14155550123&PageSize=100"), "{url}");
+    let own = brand::Settings { whatsapp_content_sid: None, ..approved() };
+    assert_eq!(look_up(&on_whatsapp(own)).await.0, None, "free text of ours has the code in it");
 }
 
 // Answers.

@@ -73,6 +73,23 @@ impl Body {
         }
     }
 
+    /// A list of texts, which may be left out.
+    ///
+    /// # Errors
+    /// When it is there and something else.
+    pub fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
+        let place = self.0.iter().position(|(field, _)| *field == name);
+        let value = place.map_or(Value::Null, |place| self.0.swap_remove(place).1);
+        let no_list = || wrong(Some(name), format!("{name} has to be a list of texts"));
+        match value {
+            Value::Null => Ok(Vec::new()),
+            Value::Array(values) => {
+                values.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(no_list)).collect()
+            }
+            _ => Err(no_list()),
+        }
+    }
+
     /// A field that has to be there.
     ///
     /// # Errors

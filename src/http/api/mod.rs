@@ -2,7 +2,10 @@
 
 mod body;
 pub mod deliveries;
+pub mod endpoints;
+pub mod events;
 pub mod keys;
+pub mod sessions;
 pub mod verifications;
 pub mod views;
 

@@ -103,6 +103,8 @@ pub fn delivery(record: &Delivery) -> Value {
         "from": record.about.from,
         "account_sid": record.about.account_sid,
         "messaging_service_sid": record.about.messaging_service_sid,
+        "segments": record.about.segments(),
+        "encoding": record.about.encoding,
         "answered_by": record.answered_by(),
         "created_at": record.first_seen,
         "updated_at": record.updated_at(),

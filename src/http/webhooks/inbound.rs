@@ -19,14 +19,17 @@ use warp::reply::Response;
 pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let params = prove(&context, &mut request).await?.params;
     note(&context, &params).await?;
+    let senders: Vec<&str> =
+        ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
+    if let Some(from) = first(&params, "From").filter(|from| from.starts_with("whatsapp:")) {
+        context.service.wrote(from, &senders).await?;
+    }
     let opt_out_type = first(&params, "OptOutType");
     let keyword = words::keyword(first(&params, "Body").unwrap_or_default(), opt_out_type);
     let Some(keyword) = keyword else {
         return xml(&documents::empty());
     };
     if let Some(from) = first(&params, "From") {
-        let senders: Vec<&str> =
-            ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
         context.service.keyword(from, &senders, keyword).await?;
     }
     // With Advanced Opt-Out Twilio has answered already; and after STOP it

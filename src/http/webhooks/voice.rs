@@ -9,14 +9,15 @@ use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
+use crate::messages::{Catalog, spoken};
 use crate::model::delivery::Source;
 use crate::model::id::{DeliveryId, VerificationId};
 use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
 use crate::twilio::callback;
 use crate::twilio::form::Pairs;
 use crate::twilio::twiml::Response as Twiml;
-use crate::twilio::twiml::documents::{self, GatePolicy};
-use crate::twilio::words::{self, Digit, Words};
+use crate::twilio::twiml::documents::{self, Before, GatePolicy};
+use crate::twilio::words::Digit;
 use std::sync::Arc;
 use warp::reply::Response;
 
@@ -48,10 +49,9 @@ async fn speak(context: &Context, request: &Request, params: &Pairs, step: Step)
             let id = voice.verification.clone();
             let number = voice.number;
             match context.service.speak(voice).await {
-                Ok(Said { spoken, name, locale }) => {
-                    let words = words::resolve(locale.as_deref());
+                Ok(said) => {
                     let base = format!("{}/twilio/voice/{id}/{number}", context.settings.public_url);
-                    document(&spoken, words, &base, &name)?
+                    document(&said, &context.settings.messages, &base)?
                 }
                 Err(ServiceError::NotFound) => documents::not_for_you(),
                 Err(error) => return Err(error.into()),
@@ -96,20 +96,25 @@ async fn note(context: &Context, voice: &VoiceRequest, params: &Pairs) -> Result
     Ok(())
 }
 
-fn document(spoken: &Spoken, words: &Words, base: &str, service: &str) -> Result<Twiml, Error> {
-    Ok(match spoken {
+fn document(said: &Said, messages: &Catalog, base: &str) -> Result<Twiml, Error> {
+    let own = &said.brand.settings;
+    let words = spoken(said.locale.as_deref(), said.country.as_deref(), own.locale.as_deref());
+    Ok(match &said.spoken {
         Spoken::Gate { key, wrong } => {
             let policy = key.and_then(Digit::new).map_or(GatePolicy::AnyKey, GatePolicy::Key);
             let action = format!("{base}/code");
             if *wrong {
                 documents::wrong_key(words, policy, &action)
             } else {
-                documents::gate(words, policy, &action, service)
+                documents::gate(words, policy, &action, &said.name)
             }
         }
         Spoken::Code { code, again } => {
             let again = again.then(|| format!("{base}/again"));
-            documents::read_code(words, code.expose(), again.as_deref())
+            let set = said.details.template.as_deref().or(own.template.as_deref());
+            let intro = messages.call_intro(set, words.locale(), &said.name);
+            let before = Before { payment: said.details.binding(), intro: intro.as_deref() };
+            documents::read_code(words, code.expose(), before, again.as_deref())
                 .map_err(|error| Error::Internal(error.to_string()))?
         }
         Spoken::Goodbye => documents::farewell(words),

@@ -21,7 +21,8 @@ pub enum Event {
         channel: Channel,
         /// A random digit for the gate, when the policy names one.
         gate_key: Option<u8>,
-        /// Another code, and what it is about now: the old one is dead.
+        /// What it is about now, and its code's seed: another one kills the old
+        /// code, the same one leaves it.
         renewed: Option<Box<(CodeSeed, Details)>>,
     },
     /// The application called it off.
@@ -239,7 +240,7 @@ impl Verification {
             Some(_) => {}
         }
         let generation = self.code.generation;
-        let is_renewed = renewed.is_some();
+        let is_renewed = renewed.as_ref().is_some_and(|renewed| renewed.0 != self.code);
         if let Some(renewed) = renewed {
             (self.code, self.details) = *renewed;
         }

@@ -23,12 +23,13 @@ function setUpBehaviour() {
   onNews((kind) => { if (["select", "snapshot"].includes(kind)) draw(); });
 
   function draw() {
-    const { message = {}, callbacks = {}, ...own } = phone().behaviour ?? {};
+    const { message = {}, callbacks = {}, whatsapp = {}, ...own } = phone().behaviour ?? {};
     const set = (name, value) => { if (document.activeElement !== field[name]) field[name].value = value ?? ""; };
     set("answers", own.answers === "person" ? "" : own.answers);
     set("speech", own.speech === "instant" ? "instant" : own.word_ms >= 200 ? "natural" : phone().known ? "fast" : "natural");
     set("outcome", message.outcome === "delivered" ? "" : message.outcome);
     set("error_code", message.error_code);
+    set("whatsapp", whatsapp.account === false ? (whatsapp.error_code === 63003 ? "63003" : "63024") : whatsapp.read_receipts === false ? "no-receipts" : "");
     set("delay", callbacks.delay_ms ? callbacks.delay_ms / 1000 : "");
     set("lose", callbacks.lose ? Math.round(callbacks.lose * 100) : "");
     set("repeat", callbacks.repeat || "");
@@ -36,12 +37,14 @@ function setUpBehaviour() {
     field.bad_signature.checked = callbacks.bad_signature === true;
     field.error_code.disabled = !["undelivered", "failed"].includes(field.outcome.value);
     const faults = [callbacks.delay_ms && "late", callbacks.lose && "lost", callbacks.repeat && "repeated", callbacks.reorder && "shuffled", callbacks.bad_signature && "forged"].filter(Boolean);
-    say(byId("behaviour-brief"), [ANSWERS[own.answers] ?? "a person answers", message.outcome && message.outcome !== "delivered" ? `texts ${message.outcome}` : "", faults.length ? `callbacks ${faults.join(", ")}` : ""].filter(Boolean).join(" · "));
+    say(byId("behaviour-brief"), [ANSWERS[own.answers] ?? "a person answers", message.outcome && message.outcome !== "delivered" ? `texts ${message.outcome}` : "", whatsapp.account === false ? "not on WhatsApp" : "", faults.length ? `callbacks ${faults.join(", ")}` : ""].filter(Boolean).join(" · "));
   }
 
   /** The form's wishes over those that it does not show. */
   function wishes({ message = {}, callbacks = {}, ...own } = {}) {
     const number = (name, most) => field[name].value === "" ? undefined : Math.min(most, Math.max(0, Number(field[name].value) || 0));
+    const there = field.whatsapp.value;
+    const whatsapp = { "": {}, "no-receipts": { read_receipts: false } }[there] ?? { account: false, error_code: Number(there) };
     const failing = ["undelivered", "failed"].includes(field.outcome.value);
     const [delay, lose, repeat] = [number("delay", 3600), number("lose", 100), number("repeat", 3)];
     return {
@@ -50,6 +53,7 @@ function setUpBehaviour() {
       speech: field.speech.value === "instant" ? "instant" : undefined,
       word_ms: field.speech.value === "natural" ? NATURAL : undefined,
       message: { ...message, outcome: field.outcome.value || undefined, error_code: failing && field.error_code.value ? Number(field.error_code.value) : undefined },
+      whatsapp,
       callbacks: { ...callbacks, delay_ms: delay && Math.round(delay * 1000), lose: lose && lose / 100, repeat: repeat && Math.round(repeat), reorder: field.reorder.checked || undefined, bad_signature: field.bad_signature.checked || undefined },
     };
   }

@@ -10,6 +10,8 @@ const STATUS = {
   pending: "waiting to be sent", sending: "on its way to the carrier", accepted: "taken, not yet sent", queued: "waits at Twilio", sent: "the carrier has it", delivered: "on the telephone", read: "opened",
   undelivered: "the carrier gave it up", failed: "it never left", canceled: "called off", initiated: "being set up", ringing: "the telephone rings", "in-progress": "answered", completed: "the call took place", busy: "engaged, or declined", "no-answer": "nobody answered", scheduled: "to be sent later",
 };
+/** A channel's icon, and what a send over it is called. */
+const CHANNEL = { sms: ["text", "Text"], call: ["phone", "Call"], whatsapp: ["chat", "WhatsApp"] };
 const SOURCE = { "status-callback": "callback", api: "API", "async-amd": "detection", "voice-request": "asked what to say", inbound: "inbound" };
 const OUTCOME = {
   approved: ["Number proved", "The code was right, and is spent."],
@@ -38,8 +40,7 @@ export function setUpForm({ show }) {
   byId("number").addEventListener("input", () => { touched = true; });
   byId("send-form").addEventListener("submit", send);
   byId("check-form").addEventListener("submit", check);
-  byId("again-sms").addEventListener("click", () => again("sms"));
-  byId("again-call").addEventListener("click", () => again("call"));
+  for (const channel of Object.keys(CHANNEL)) byId(`again-${channel}`).addEventListener("click", () => again(channel));
   byId("restart").addEventListener("click", restart);
   byId("autofill").addEventListener("click", () => useCode(byId("autofill-code").textContent));
   byId("code").addEventListener("input", () => say(byId("check-error"), ""));
@@ -92,7 +93,7 @@ export function setUpForm({ show }) {
     say(byId("check-error"), "");
     take(value);
     look();
-    if (form.get("channel") === "sms") byId("code").focus({ preventScroll: true });
+    if (form.get("channel") !== "call") byId("code").focus({ preventScroll: true });
   }
 
   async function check(event) {
@@ -190,9 +191,10 @@ export function setUpForm({ show }) {
     const open = verification?.status === "pending";
     const wait = open && verification.resend_at ? Date.parse(verification.resend_at) - now() : 0;
     const none = !open || verification.sends_left === 0;
-    byId("again-sms").disabled = byId("again-call").disabled = none || wait > 0;
-    say(byId("again-sms"), lastChannel() === "sms" ? "Text again" : "Text instead");
-    say(byId("again-call"), lastChannel() === "call" ? "Call again" : "Call instead");
+    for (const [channel, [, name]] of Object.entries(CHANNEL)) {
+      byId(`again-${channel}`).disabled = none || wait > 0;
+      say(byId(`again-${channel}`), `${name} ${lastChannel() === channel ? "again" : "instead"}`);
+    }
     say(byId("again-when"), open && !none && wait > 0 ? `in ${span(wait + 999)}` : "");
     if (!open) return say(byId("counts"), "The code lives ten minutes and takes five tries.");
     const life = Date.parse(verification.expires_at) - now();
@@ -235,7 +237,8 @@ export function setUpForm({ show }) {
     const box = old ?? el("div", { class: "delivery" }, el("p", { class: "delivery-head" }), el("ol", { class: "facts" }));
     const status = whole?.status ?? brief.status;
     const by = whole?.answered_by ? `answered by ${String(whole.answered_by).replaceAll("_", " ")}` : "";
-    box.firstElementChild.replaceChildren(icon(brief.channel === "call" ? "phone" : "text"), el("strong", {}, brief.channel === "call" ? "Call" : "Text"), el("code", { title: brief.sid ?? brief.id }, [brief.sid ?? brief.id, by].filter(Boolean).join(" · ")), el("span", { class: "pill", tone: tone(status) }, status));
+    const [picture, name] = CHANNEL[brief.channel] ?? CHANNEL.sms;
+    box.firstElementChild.replaceChildren(icon(picture), el("strong", {}, name), el("code", { title: brief.sid ?? brief.id }, [brief.sid ?? brief.id, by].filter(Boolean).join(" · ")), el("span", { class: "pill", tone: tone(status) }, status));
     const begin = Date.parse(brief.created_at);
     const asked = { status: "asked for", received_at: brief.created_at, what: "written down, then sent" };
     const facts = [asked, ...(whole?.events ?? []).filter((event) => event.status)];

@@ -2,12 +2,19 @@
 
 import { ask, byId, clockTime, el, icon, pretty, reconcile, say, span } from "./dom.js";
 import * as sound from "./sound.js";
-import { liveCall, now, onNews, phone, select, world } from "./world.js";
+import { chatBubble } from "./whatsapp.js";
+import { liveCall, now, onNews, openChats, phone, select, tell, turnTo, unopened, world } from "./world.js";
 
 const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];
 /** How long the end of a call stays on the screen, in milliseconds. */
 const FAREWELL = 1800;
 const TICKS = { queued: "waiting", sending: "on its way", sent: "sent", delivered: "delivered", read: "read", received: "sent", undelivered: "no receipt", failed: "failed" };
+
+/** What each app is called, shows and says. */
+const APPS = {
+  sms: { name: "Messages", icon: "#i-text", hint: "Text message", log: "Texts and calls", empty: "Send a code, and it arrives here." },
+  whatsapp: { name: "WhatsApp", icon: "#i-chat", hint: "Message", log: "WhatsApp chat", empty: "Messages over WhatsApp arrive here." },
+};
 
 /** The code in a text: its longest run of four to ten digits. */
 export function codeIn(text) {
@@ -38,10 +45,13 @@ export function setUpTelephone({ useCode, show }) {
   byId("dial").addEventListener("click", dial);
   byId("call-strip-open").addEventListener("click", () => show("phone"));
   document.addEventListener("keydown", shortcut);
+  document.addEventListener("visibilitychange", () => tell("view", {}));
+  for (const button of appButtons()) button.addEventListener("click", () => turnTo(button.dataset.app));
 
   let ended = null;
   let before = null;
   let wanted = false;
+  let opening = false;
   const spoken = new Map();
 
   onNews((kind, data) => {
@@ -49,7 +59,7 @@ export function setUpTelephone({ useCode, show }) {
     if (kind === "snapshot") for (const mine of world.phones.values()) for (const call of mine.calls) spoken.set(call.sid, call.captions.length);
     if (kind === "text" && data.direction === "received") {
       sound.ping();
-      say(byId("say-politely"), `Text to ${pretty(data.number)}: ${data.body}`);
+      say(byId("say-politely"), `${data.channel === "whatsapp" ? "WhatsApp" : "Text"} to ${pretty(data.number)}: ${data.body}`);
     }
     if (kind === "call") heard(data);
     if (!wanted) {
@@ -76,8 +86,10 @@ export function setUpTelephone({ useCode, show }) {
 
   function draw() {
     drawPicker();
+    drawApps();
     drawThread();
     drawCall();
+    readChats();
     tick();
   }
 
@@ -92,16 +104,48 @@ export function setUpTelephone({ useCode, show }) {
     picker.value = world.selected;
   }
 
+  function drawApps() {
+    const app = APPS[world.screen];
+    const counts = { sms: world.unread.get(world.selected) ?? 0, whatsapp: unopened(world.selected) };
+    for (const button of appButtons()) {
+      const { app: name } = button.dataset;
+      const badge = button.querySelector("i");
+      button.setAttribute("aria-pressed", String(name === world.screen));
+      button.setAttribute("aria-label", counts[name] ? `${APPS[name].name}, ${counts[name]} unread` : APPS[name].name);
+      badge.hidden = !counts[name];
+      say(badge, String(counts[name]));
+    }
+    if (byId("messages").dataset.app === world.screen) return;
+    byId("messages").dataset.app = world.screen;
+    byId("thread-scroll").setAttribute("aria-label", app.log);
+    byId("thread-empty-icon").setAttribute("href", app.icon);
+    say(byId("thread-empty-text"), app.empty);
+    byId("write").placeholder = app.hint;
+    say(byId("composer-error"), "");
+  }
+
+  /** A chat that is on the screen is read, unless a call covers it. */
+  async function readChats() {
+    const number = world.selected;
+    const seen = world.screen === "whatsapp" && byId("call").hidden && !document.hidden && byId("thread-scroll").offsetParent;
+    if (!seen || opening || !unopened(number)) return;
+    opening = true;
+    const ok = await openChats(number);
+    opening = false;
+    if (ok) tell("view", {});
+  }
+
   function drawThread() {
     const mine = phone();
-    const last = mine.texts.at(-1);
-    const peer = mine.peer ?? (last?.direction === "received" ? last.from : last?.to);
-    say(byId("peer"), peer ? pretty(peer) : "Messages");
-    say(byId("own-number"), `on ${pretty(mine.number)}`);
+    const chatting = world.screen === "whatsapp";
+    const texts = mine.texts.filter((text) => text.channel === world.screen);
+    const peer = chatting ? chatPeer() : mine.peer ?? textPeer(texts);
+    say(byId("peer"), peer ? pretty(peer) : APPS[world.screen].name);
+    say(byId("own-number"), `${chatting ? "WhatsApp on" : "on"} ${pretty(mine.number)}`);
     byId("dial").disabled = byId("write").disabled = !world.ready;
     const items = [
-      ...mine.texts.map((text) => ({ kind: "text", at: text.received_at, sid: text.sid, text })),
-      ...mine.calls.filter((call) => !call.live).map((call) => ({ kind: "call", at: call.started_at, sid: call.sid, call })),
+      ...texts.map((text) => ({ kind: "text", at: text.received_at, sid: text.sid, text })),
+      ...mine.calls.filter((call) => !chatting && !call.live).map((call) => ({ kind: "call", at: call.started_at, sid: call.sid, call })),
     ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
     items.forEach((item, at) => { item.first = item.text?.direction === "received" && items[at - 1]?.text?.from !== item.text.from; });
     // Only the newest code is worth using.
@@ -112,9 +156,9 @@ export function setUpTelephone({ useCode, show }) {
     const before = items.length && byId("thread").lastElementChild?.dataset.key;
     byId("thread-empty").hidden = items.length > 0;
     reconcile(byId("thread"), items, {
-      key: (item) => `${mine.number} ${item.sid}`,
+      key: (item) => `${mine.number} ${world.screen} ${item.sid}`,
       version: (item) => item.kind === "text" ? `${item.text.status} ${item.first} ${item.usable}` : item.call.status,
-      make: (item) => item.kind === "text" ? bubble(item.text, item.first, item.usable) : record(item.call),
+      make: (item) => chatting ? chatBubble(item.text, useCode) : item.kind === "text" ? bubble(item.text, item.first, item.usable) : record(item.call),
     });
     if (atEnd || byId("thread").lastElementChild?.dataset.key !== before) scroll.scrollTop = scroll.scrollHeight;
   }
@@ -129,7 +173,7 @@ export function setUpTelephone({ useCode, show }) {
     } else words.append(text.body);
     const status = received ? TICKS[text.status] ?? text.status : "sent";
     return el("li", { class: received ? "bubble" : "bubble sent" },
-      first ? el("span", { class: "from" }, `${text.from.startsWith("whatsapp:") ? "WhatsApp " : ""}${pretty(text.from)}`) : null,
+      first ? el("span", { class: "from" }, pretty(text.from)) : null,
       words,
       el("footer", {}, `${clockTime(text.received_at)} · ${status}`),
       usable ? el("button", { class: "use-code", type: "button", onclick: () => useCode(code) }, `Use code ${code}`) : null);
@@ -270,7 +314,8 @@ export function setUpTelephone({ useCode, show }) {
     event.preventDefault();
     const input = byId("write");
     if (!input.value.trim()) return;
-    const { ok, problem } = await ask("POST", `/sandbox/phones/${encodeURIComponent(world.selected)}/messages`, { body: input.value });
+    const to = world.screen === "whatsapp" ? chatPeer() : undefined;
+    const { ok, problem } = await ask("POST", `/sandbox/phones/${encodeURIComponent(world.selected)}/messages`, { to, body: input.value });
     say(byId("composer-error"), problem);
     if (ok) input.value = "";
   }
@@ -281,7 +326,21 @@ export function setUpTelephone({ useCode, show }) {
   }
 }
 
-const label = (number) => `${pretty(number)}${liveCall(number) ? " · on a call" : world.unread.get(number) ? ` · ${world.unread.get(number)} new` : ""}`;
+function label(number) {
+  const fresh = (world.unread.get(number) ?? 0) + unopened(number);
+  return `${pretty(number)}${liveCall(number) ? " · on a call" : fresh ? ` · ${fresh} new` : ""}`;
+}
+
+const appButtons = () => document.querySelectorAll(".apps button");
+
+/** Who is on the other end of a list of texts. */
+function textPeer(texts) {
+  const last = texts.at(-1);
+  return last?.direction === "received" ? last.from : last?.to;
+}
+
+/** With whom the phone chats: who wrote last, else the sandbox's own sender. */
+const chatPeer = () => textPeer(phone().texts.filter((text) => text.channel === "whatsapp")) ?? `whatsapp:${world.sender}`;
 
 /** True while keys belong to a field. */
 function isTyping() {

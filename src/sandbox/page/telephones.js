@@ -5,7 +5,8 @@ import { setUpBench } from "./bench.js";
 import { setUpForm } from "./form.js";
 import * as sound from "./sound.js";
 import { setUpTelephone } from "./telephone.js";
-import { ensure, listen, onNews, select } from "./world.js";
+import { setUpTemplates } from "./whatsapp.js";
+import { ensure, listen, onNews, select, tell, turnTo } from "./world.js";
 
 /** How long a banner stays, in milliseconds. */
 const BANNER = 6000;
@@ -15,20 +16,23 @@ function show(view) {
   document.body.dataset.view = view;
   for (const tab of document.querySelectorAll("[data-show]")) tab.setAttribute("aria-pressed", String(tab.dataset.show === view));
   if (view === "phone") [byId("tab-badge").hidden = true, byId("banner").hidden = true];
+  tell("view", {});
 }
 
 function setUpViews() {
   for (const tab of document.querySelectorAll("[data-show]")) tab.addEventListener("click", () => show(tab.dataset.show));
   let until = null;
   byId("banner").addEventListener("click", () => {
-    select(byId("banner").dataset.number);
+    const { number, app } = byId("banner").dataset;
+    select(number);
+    turnTo(app);
     show("phone");
   });
   onNews((kind, text) => {
     if (kind !== "text" || text.direction !== "received" || document.body.dataset.view === "phone") return;
-    say(byId("banner-from"), `${pretty(text.from)} to ${pretty(text.number)}`);
+    say(byId("banner-from"), `${text.channel === "whatsapp" ? "WhatsApp, " : ""}${pretty(text.from)} to ${pretty(text.number)}`);
     say(byId("banner-text"), text.body);
-    byId("banner").dataset.number = text.number;
+    Object.assign(byId("banner").dataset, { number: text.number, app: text.channel });
     byId("banner").hidden = byId("tab-badge").hidden = false;
     clearTimeout(until);
     until = setTimeout(() => { byId("banner").hidden = true; }, BANNER);
@@ -72,4 +76,5 @@ setUpAdding();
 const { useCode } = setUpForm({ show });
 setUpTelephone({ useCode, show });
 setUpBench();
+setUpTemplates();
 listen();

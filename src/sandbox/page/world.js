@@ -17,6 +17,9 @@ export const world = {
   phones: new Map(),
   selected: FIRST,
   unread: new Map(),
+  /** the app that is open on the telephone: sms or whatsapp */
+  screen: "sms",
+  templates: [],
   clock: { ahead: 0, stopped: null },
 };
 
@@ -47,9 +50,25 @@ export async function ensure(number) {
 
 export function select(number) {
   world.selected = number;
-  world.unread.delete(number);
+  if (world.screen === "sms") world.unread.delete(number);
   phone(number);
   tell("select", { number });
+}
+
+/** Opens one of the telephone's apps. */
+export function turnTo(screen) {
+  world.screen = screen;
+  select(world.selected);
+}
+
+/** How many WhatsApp messages wait to be opened. The sandbox counts these, for it tells who wrote. */
+export const unopened = (number) => world.phones.get(number)?.texts.filter((text) => text.unread).length ?? 0;
+
+/** Opens a phone's chats. */
+export async function openChats(number) {
+  const { ok, value } = await ask("POST", `/sandbox/phones/${encodeURIComponent(number)}/read`, {});
+  if (ok) changes.opened({ number, sids: value.opened });
+  return ok;
 }
 
 /** The call that a phone is busy with, if any. */
@@ -68,7 +87,7 @@ function takePhone(view) {
 async function snapshot() {
   const { ok, value } = await ask("GET", "/sandbox/state");
   if (!ok) return false;
-  Object.assign(world, { ready: true, app: value.app, account: value.account_sid, sender: value.sender });
+  Object.assign(world, { ready: true, app: value.app, account: value.account_sid, sender: value.sender, templates: value.templates });
   setClock(value.clock);
   world.phones = new Map();
   value.phones.forEach(takePhone);
@@ -92,8 +111,9 @@ const changes = {
   text(text) {
     const mine = phone(text.number);
     mine.known = true;
-    if (text.direction === "received") mine.peer = text.from;
-    if (upsert(mine.texts, text) && text.direction === "received" && text.number !== world.selected) {
+    const texted = text.direction === "received" && text.channel === "sms";
+    if (texted) mine.peer = text.from;
+    if (upsert(mine.texts, text) && texted && (text.number !== world.selected || world.screen !== "sms")) {
       world.unread.set(text.number, (world.unread.get(text.number) ?? 0) + 1);
     }
   },
@@ -103,6 +123,12 @@ const changes = {
       const text = world.phones.get(bare)?.texts.find((text) => text.sid === message.sid);
       if (text) text.status = message.status;
     }
+  },
+  opened({ number, sids }) {
+    for (const text of phone(number).texts) if (sids.includes(text.sid)) text.unread = false;
+  },
+  templates(list) {
+    world.templates = list;
   },
   call(call) {
     const mine = phone(call.number);
@@ -128,7 +154,7 @@ export function listen() {
     tell("link", { state: (await snapshot()) ? "live" : "away" });
   });
   stream.addEventListener("error", () => tell("link", { state: "away" }));
-  for (const kind of ["text", "message", "call", "clock", "exchange", "alert"]) {
+  for (const kind of ["text", "message", "opened", "templates", "call", "clock", "exchange", "alert"]) {
     stream.addEventListener(kind, (event) => {
       const data = JSON.parse(event.data);
       changes[kind]?.(data);

@@ -40,7 +40,6 @@ async fn what_twilio_refuses_is_refused_with_its_code() {
         (21212, vec![("To", PHONE), ("From", "1234567"), ("Body", "x")]),
         (21606, vec![("To", PHONE), ("From", "+15017122662"), ("Body", "x")]),
         (21266, vec![("To", "+15017122661"), ("From", "+15017122661"), ("Body", "x")]),
-        (63007, vec![("To", "whatsapp:+15551230001"), ("From", SENDER), ("Body", "x")]),
         (21705, vec![("To", PHONE), ("MessagingServiceSid", "MG1"), ("Body", "x")]),
     ];
     let more: [(u64, &str, &str); 9] = [
@@ -117,21 +116,6 @@ async fn a_carriers_refusal_is_told_with_its_code_and_leaves_the_phone_empty() {
     assert_eq!(message["error_code"], 30005);
     assert_eq!(message["error_message"], "Unknown destination handset");
     assert_eq!(stage.look(&format!("phones/{PHONE}/messages")).await, json!([]));
-}
-
-#[tokio::test]
-async fn whatsapp_is_read_and_says_so() {
-    let stage = Stage::new().await;
-    stage.behave(PHONE, r#"{"message":{"outcome":"read"}}"#).await;
-    let (to, from) = (format!("whatsapp:{PHONE}"), format!("whatsapp:{SENDER}"));
-    stage.text(&[("To", &to), ("From", &from), ("StatusCallback", &stage.url("/status"))]).await;
-    let told = stage.app.wait("/status", 4).await;
-    assert_eq!(told[3].get("MessageStatus").as_deref(), Some("read"));
-    assert_eq!(told[3].get("EventType").as_deref(), Some("READ"));
-    assert_eq!(told[3].get("ChannelPrefix").as_deref(), Some("whatsapp"));
-    assert_eq!(told[3].get("ChannelToAddress").as_deref(), Some("+1555123XXXX"));
-    assert!(told[3].get("ChannelInstallSid").unwrap().starts_with("XE"));
-    assert_eq!(told[2].get("RawDlrDoneDate"), None);
 }
 
 #[tokio::test]

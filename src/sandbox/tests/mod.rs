@@ -4,6 +4,7 @@
 mod calls;
 mod controls;
 mod messages;
+mod whatsapp;
 
 use super::incoming::collect;
 use super::{App, Sandbox, Settings};

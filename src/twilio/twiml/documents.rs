@@ -7,7 +7,7 @@
 
 use super::{Gather, Method, Part, Prompt, Response, Say, Verb};
 use crate::model::opt_out::Keyword;
-use crate::twilio::words::{self, BadCode, Digit, Piece, Words, digits, pieces};
+use crate::twilio::words::{self, BadCode, Character, Digit, Piece, Words, characters, fill, pieces};
 
 /// Seconds that the gate waits for a key.
 const GATE_SECONDS: u8 = 15;
@@ -54,18 +54,37 @@ pub fn wrong_key(words: &Words, policy: GatePolicy, action: &str) -> Response {
     ask_for_key(words, policy, action, vec![Part::Text(words.call().wrong_key.clone())])
 }
 
-/// The code itself: each digit alone and slowly, twice, then an offer to hear
-/// it again if the caller gives a URL for that (the cap on repetitions is the
-/// caller's), and goodbye.
+/// What a call says before the code.
+#[derive(Clone, Copy, Default)]
+pub struct Before<'a> {
+    /// What is paid and to whom, for a code that confirms a payment.
+    pub payment: Option<(&'a str, &'a str)>,
+    /// What introduces the code, instead of the shipped words.
+    pub intro: Option<&'a str>,
+}
+
+/// The code itself: each character alone and slowly, twice, then an offer to
+/// hear it again if the caller gives a URL for that (the cap on repetitions is
+/// the caller's), and goodbye.
 ///
 /// # Errors
-/// [`BadCode`] when it is not 4 to 10 ASCII digits: better no answer than half
-/// a code in somebody's ear.
-pub fn read_code(words: &Words, code: &str, again: Option<&str>) -> Result<Response, BadCode> {
-    let digits = digits(code)?;
+/// [`BadCode`] when it is not 4 to 10 ASCII digits and letters: better no answer
+/// than half a code in somebody's ear.
+pub fn read_code(
+    words: &Words,
+    code: &str,
+    before: Before<'_>,
+    again: Option<&str>,
+) -> Result<Response, BadCode> {
+    let characters = characters(code)?;
     let call = words.call();
-    let mut response = one_by_one(words, Response::new(), &call.intro, &digits);
-    response = one_by_one(words, response, &call.repeat, &digits);
+    let mut response = Response::new();
+    if let Some((amount, payee)) = before.payment {
+        let payment = fill(&call.payment, &[("amount", amount), ("payee", payee)]);
+        response = response.then(say(words, &payment)).then(Prompt::pause(1));
+    }
+    response = one_by_one(words, response, before.intro.unwrap_or(&call.intro), &characters);
+    response = one_by_one(words, response, &call.repeat, &characters);
     if let Some(url) = again {
         let prompts = vec![say(words, &call.again).into()];
         response = response.then(one_key(url, AGAIN_SECONDS, prompts));
@@ -124,10 +143,10 @@ fn ask_for_key(words: &Words, policy: GatePolicy, action: &str, mut parts: Vec<P
     goodbye(Response::new().then(gather), say(words, &call.no_key))
 }
 
-/// An introduction and the digits, each in its own `<Say>` with a pause after
-/// it: no voice can then run them together into a number.
-fn one_by_one(words: &Words, response: Response, intro: &str, digits: &[Digit]) -> Response {
-    let parts = digits.iter().map(|digit| vec![digit_part(words, *digit)]);
+/// An introduction and the characters, each in its own `<Say>` with a pause
+/// after it: no voice can then run them together into a number or a word.
+fn one_by_one(words: &Words, response: Response, intro: &str, characters: &[Character]) -> Response {
+    let parts = characters.iter().map(|character| vec![character_part(words, *character)]);
     std::iter::once(vec![Part::Text(intro.to_owned())])
         .chain(parts)
         .fold(response, |response, parts| response.then(spoken(words, parts)).then(Prompt::pause(1)))
@@ -167,6 +186,14 @@ fn template(words: &Words, template: &str, service: &str, key: Option<Digit>) ->
             Piece::Slot(_) => None,
         })
         .collect()
+}
+
+fn character_part(words: &Words, character: Character) -> Part {
+    match character {
+        Character::Digit(digit) => digit_part(words, digit),
+        Character::Letter(letter) if words.takes_ssml() => Part::Letter(letter),
+        Character::Letter(letter) => Part::Text(letter.as_char().to_string()),
+    }
 }
 
 fn digit_part(words: &Words, digit: Digit) -> Part {

@@ -1,10 +1,10 @@
 //! The golden documents, compared by their structure, and what holds for every document.
 
-use super::documents::{self, GatePolicy};
+use super::documents::{self, Before, GatePolicy};
 use super::tree::{self, Node};
 use super::*;
 use crate::model::opt_out::Keyword;
-use crate::twilio::words::{self, digits};
+use crate::twilio::words;
 use proptest::prelude::*;
 
 const ACTION: &str = "/twilio/voice/VE00000000000000000000000000000001/1/key";
@@ -51,11 +51,14 @@ fn goldens() -> Vec<(String, Response)> {
         ("empty".to_owned(), documents::empty()),
     ];
     for locale in ["en", "de", "ja", "uk", "ar"] {
-        let read = documents::read_code(in_locale(locale), "054321", Some(AGAIN)).unwrap();
+        let read = documents::read_code(in_locale(locale), "054321", Before::default(), Some(AGAIN)).unwrap();
         all.push((format!("read-{locale}"), read));
     }
     let basic = in_locale("de").with_voice("woman");
-    all.push(("read-de-without-ssml".to_owned(), documents::read_code(&basic, "054321", None).unwrap()));
+    all.push((
+        "read-de-without-ssml".to_owned(),
+        documents::read_code(&basic, "054321", Before::default(), None).unwrap(),
+    ));
     all
 }
 
@@ -137,7 +140,8 @@ fn the_key_opens_only_its_own_gate() {
 #[test]
 fn leading_zeros_are_said() {
     for code in ["054321", "000000", "07654321", "000042", "0000"] {
-        let root = tree_of(&documents::read_code(in_locale("en"), code, Some(AGAIN)).unwrap());
+        let root =
+            tree_of(&documents::read_code(in_locale("en"), code, Before::default(), Some(AGAIN)).unwrap());
         assert_eq!(digits_said(&root), code.repeat(2));
     }
 }
@@ -151,15 +155,46 @@ fn the_key_to_hear_it_again_is_called_by_its_word() {
 
 #[test]
 fn a_call_that_may_not_repeat_offers_nothing() {
-    let root = tree_of(&documents::read_code(in_locale("en"), "1234", None).unwrap());
+    let root = tree_of(&documents::read_code(in_locale("en"), "1234", Before::default(), None).unwrap());
     assert!(!root.shape().contains(&"Gather"));
     assert_eq!(root.shape().last(), Some(&"Hangup"));
 }
 
 #[test]
+fn letters_are_said_one_by_one_as_capitals() {
+    let root = tree_of(&documents::read_code(in_locale("de"), "a1B2", Before::default(), None).unwrap());
+    let says: Vec<&Node> = root.children.iter().filter(|node| node.name == "Say").collect();
+    let said: Vec<_> = says[1..5]
+        .iter()
+        .map(|say| {
+            let kind = say.children[0].children[0].attributes["interpret-as"].as_str();
+            (say.text.as_str(), kind)
+        })
+        .collect();
+    assert_eq!(said, [("A", "characters"), ("1", "digits"), ("B", "characters"), ("2", "digits")]);
+    let basic = in_locale("de").with_voice("alice");
+    let spoken = documents::read_code(&basic, "AB12", Before::default(), None).unwrap().spoken();
+    assert_eq!(spoken[1..5], ["A", "B", "eins", "zwei"]);
+}
+
+#[test]
+fn a_payment_is_told_before_its_code_and_a_service_may_introduce_it() {
+    let before = Before { payment: Some(("12,50 €", "<Shop> & Co")), intro: Some("Der Code:") };
+    let heard = documents::read_code(in_locale("de"), "0421", before, None).unwrap().spoken();
+    assert_eq!(
+        heard[..3],
+        ["Mit diesem Code bestätigen Sie die Zahlung von 12,50 € an <Shop> & Co.", "Der Code:", "0"]
+    );
+}
+
+#[test]
 fn what_is_not_a_code_is_not_read() {
-    let refused = ["123", "12345678901", "12a4", "", "１２３４", "-123"];
-    assert!(refused.iter().all(|code| documents::read_code(in_locale("en"), code, None).is_err()));
+    let refused = ["123", "12345678901", "12ä", "", "１２３４", "-123"];
+    assert!(
+        refused
+            .iter()
+            .all(|code| documents::read_code(in_locale("en"), code, Before::default(), None).is_err())
+    );
 }
 
 #[test]
@@ -207,7 +242,7 @@ fn the_other_verbs_are_written_too() {
 
 #[test]
 fn a_document_does_not_show_in_debug_output() {
-    let response = documents::read_code(in_locale("en"), "8642", None).unwrap();
+    let response = documents::read_code(in_locale("en"), "8642", Before::default(), None).unwrap();
     assert_eq!(format!("{response:?}"), "Response(22 verbs)");
 }
 
@@ -215,11 +250,12 @@ fn a_document_does_not_show_in_debug_output() {
 fn every_locale_reads_every_digit_with_and_without_ssml() {
     for words in words::all() {
         let code = "0123456789";
-        let root = tree_of(&documents::read_code(words, code, Some(AGAIN)).unwrap());
+        let root = tree_of(&documents::read_code(words, code, Before::default(), Some(AGAIN)).unwrap());
         assert_eq!(digits_said(&root), code.repeat(2), "{}", words.locale());
         let basic = words.with_voice("woman");
-        let said = documents::read_code(&basic, code, None).unwrap().spoken();
-        let expected: Vec<_> = digits(code).unwrap().into_iter().map(|digit| words.digit(digit)).collect();
+        let said = documents::read_code(&basic, code, Before::default(), None).unwrap().spoken();
+        let digits = code.chars().filter_map(Digit::from_char);
+        let expected: Vec<_> = digits.map(|digit| words.digit(digit)).collect();
         let named: Vec<_> = said.iter().filter(|text| expected.contains(&text.as_str())).collect();
         assert_eq!(named, expected.repeat(2).iter().collect::<Vec<_>>(), "{}", words.locale());
     }
@@ -232,7 +268,7 @@ fn is_xml_char(c: char) -> bool {
 proptest! {
     #[test]
     fn any_code_in_any_locale_is_read_twice(locale in any::<String>(), code in "[0-9]{4,10}", again in any::<String>()) {
-        let response = documents::read_code(words::resolve(Some(&locale)), &code, Some(&again)).unwrap();
+        let response = documents::read_code(words::resolve(Some(&locale)), &code, Before::default(), Some(&again)).unwrap();
         let xml = response.render().unwrap();
         let root = tree::parse(&xml).unwrap();
         prop_assert!(xml.len() < DOCUMENT_MAX / 4);

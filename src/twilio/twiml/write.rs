@@ -88,19 +88,23 @@ fn say(xml: &mut Xml, say: &Say) -> io::Result<()> {
         .map(drop)
 }
 
-/// Slowly, and as a digit: a voice left alone may read "1." as "first".
+/// Slowly, and as what it is: a voice left alone may read "1." as "first" and
+/// "A" as a word.
 fn part(xml: &mut Xml, part: &Part) -> io::Result<()> {
     match part {
         Part::Text(text) => xml.write_event(Event::Text(escaped(text))),
-        Part::Digit(digit) => {
-            let figure = digit.as_char().to_string();
-            attribute(xml.create_element("prosody"), "rate", "slow")
-                .write_inner_content(|xml| {
-                    text_element(attribute(xml.create_element("say-as"), "interpret-as", "digits"), &figure)
-                })
-                .map(drop)
-        }
+        Part::Digit(digit) => spelled(xml, "digits", digit.as_char()),
+        Part::Letter(letter) => spelled(xml, "characters", letter.as_char()),
     }
+}
+
+fn spelled(xml: &mut Xml, kind: &str, char: char) -> io::Result<()> {
+    attribute(xml.create_element("prosody"), "rate", "slow")
+        .write_inner_content(|xml| {
+            let element = attribute(xml.create_element("say-as"), "interpret-as", kind);
+            text_element(element, &char.to_string())
+        })
+        .map(drop)
 }
 
 fn gather(xml: &mut Xml, gather: &Gather) -> io::Result<()> {

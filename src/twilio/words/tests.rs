@@ -1,7 +1,6 @@
 //! Every language says everything, in a voice that exists.
 
 use super::*;
-use crate::twilio::segments::{Encoding, count};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -65,8 +64,7 @@ fn every_template_has_its_slots_and_no_others() {
     for File { locale, call, text, digits, .. } in FILES.iter() {
         assert_eq!(slots(&call.greeting), ["service"], "{locale}");
         assert_eq!(slots(&call.press_key), ["key"], "{locale}");
-        assert_eq!(slots(&text.code), ["code", "minutes", "service"], "{locale}");
-        assert_eq!(slots(&text.minutes), ["n"], "{locale}");
+        assert_eq!(slots(&call.payment), ["amount", "payee"], "{locale}");
         for reply in [&text.stop, &text.start, &text.help] {
             assert_eq!(slots(reply), ["service"], "{locale}");
         }
@@ -150,37 +148,17 @@ fn what_is_not_a_known_locale_gets_the_default() {
 }
 
 #[test]
-fn the_text_with_the_code_is_one_segment_and_gsm_where_the_script_allows() {
-    let mut ucs2 = BTreeSet::new();
-    for words in all() {
-        let cost = count(&words.code_text("Dialback", "012345", 10).unwrap());
-        assert_eq!(cost.segments, 1, "{}", words.locale());
-        if cost.encoding == Encoding::Ucs2 {
-            ucs2.insert(words.locale());
-        }
-    }
-    let script = ["ar", "ar-AE", "hi-IN", "ja-JP", "ko-KR", "ru-RU", "uk-UA", "zh-CN", "zh-HK", "zh-TW"];
-    assert_eq!(ucs2, script.into());
-}
-
-#[test]
-fn the_text_counts_minutes_and_takes_values_as_they_are() {
-    let text = |locale, minutes| resolve(Some(locale)).code_text("{code} & Co", "0042", minutes).unwrap();
-    assert_eq!(text("en", 10), "Your {code} & Co code is 0042. It expires in 10 minutes.");
-    assert_eq!(text("de", 1), "Ihr Code für {code} & Co lautet 0042. Er ist 1 Minute gültig.");
-}
-
-#[test]
 fn what_is_not_a_code_is_refused() {
-    let verdict = |code| digits(code).err();
+    let verdict = |code| characters(code).err();
     assert_eq!(verdict("123"), Some(BadCode::Length));
     assert_eq!(verdict("12345678901"), Some(BadCode::Length));
     assert_eq!(verdict(""), Some(BadCode::Length));
-    assert_eq!(verdict("12a4"), Some(BadCode::NotADigit));
-    assert_eq!(verdict(" 1234"), Some(BadCode::NotADigit));
-    assert_eq!(verdict("１２"), Some(BadCode::NotADigit));
-    assert_eq!(verdict("٤٥٦"), Some(BadCode::NotADigit));
-    assert_eq!(verdict("0000"), None);
+    assert_eq!(verdict("12-4"), Some(BadCode::Character));
+    assert_eq!(verdict(" 1234"), Some(BadCode::Character));
+    assert_eq!(verdict("１２"), Some(BadCode::Character));
+    assert_eq!(verdict("٤٥٦"), Some(BadCode::Character));
+    assert_eq!((verdict("0000"), verdict("A1b2")), (None, None));
+    assert_eq!(verdict("ÄBC"), Some(BadCode::Character));
 }
 
 #[test]

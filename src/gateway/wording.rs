@@ -1,0 +1,86 @@
+//! What an order says: which of its service's and the application's words go
+//! into the message.
+
+use super::{Order, SendError};
+use crate::messages::{Catalog, Text, Wording, compose};
+use crate::model::channel::Channel;
+use std::collections::BTreeMap;
+
+/// The message of an order by text or WhatsApp, in the language that was asked
+/// for, or that of the number's country, or the service's.
+pub fn text(messages: &Catalog, order: &Order) -> Text {
+    let Order { brand, details, .. } = order;
+    let settings = &brand.settings;
+    let country = order.to.region();
+    compose(
+        messages,
+        &Wording {
+            set: details.template.as_deref().or(settings.template.as_deref()),
+            is_whatsapp: order.channel == Channel::Whatsapp,
+            service: name(order),
+            code: order.code.expose(),
+            minutes: minutes(order),
+            payment: details.binding(),
+            purpose: details.purpose.as_deref(),
+            domain: settings.domain.as_deref(),
+            app_hash: details.app_hash.as_deref(),
+            do_not_share: settings.do_not_share,
+            requested: order.locale.as_deref(),
+            country: country.as_deref(),
+            default_locale: settings.locale.as_deref(),
+        },
+    )
+}
+
+/// The values of a template that WhatsApp approved, by the service's map of its
+/// variables; the code is `1` where there is no map.
+///
+/// # Errors
+/// [`SendError::Refused`] for a variable that does not exist, and for a payment
+/// that the template does not tell of.
+pub(super) fn variables(order: &Order) -> Result<BTreeMap<String, String>, SendError> {
+    let refused = |reason: String| SendError::Refused { code: None, reason };
+    let map = &order.brand.settings.whatsapp_variables;
+    if map.is_empty() && order.details.binding().is_none() {
+        return Ok([("1".to_owned(), order.code.expose().to_owned())].into());
+    }
+    let has = |name: &str| map.values().any(|known| known == name);
+    if order.details.binding().is_some() && !(has("amount") && has("payee")) {
+        let reason = "a payment's message says what is paid to whom: \
+                      give amount and payee a place in whatsapp_variables";
+        return Err(refused(reason.to_owned()));
+    }
+    map.iter()
+        .map(|(name, variable)| match value(order, variable) {
+            Some(value) => Ok((name.clone(), value)),
+            None => Err(refused(format!("whatsapp_variables has {variable}, which is no variable"))),
+        })
+        .collect()
+}
+
+/// The value of a variable by its name, as a template at WhatsApp takes it: the
+/// minutes are a bare number, because their word is in the template.
+fn value(order: &Order, variable: &str) -> Option<String> {
+    let details = &order.details;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    Some(match variable {
+        "code" => order.code.expose().to_owned(),
+        "service" => name(order).to_owned(),
+        "minutes" => minutes(order).to_string(),
+        "amount" => text(&details.amount),
+        "payee" => text(&details.payee),
+        "purpose" => text(&details.purpose),
+        "domain" => text(&order.brand.settings.domain),
+        _ => return None,
+    })
+}
+
+fn name(order: &Order) -> &str {
+    order.details.friendly_name.as_deref().unwrap_or(&order.brand.settings.name)
+}
+
+/// How long the code is good when the message leaves, in whole minutes, at
+/// least one.
+fn minutes(order: &Order) -> u32 {
+    u32::try_from(order.valid_for.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,28 @@
+//! Which verification stands open for a service and a number: there is one at
+//! most, whatever its channel.
+
+use crate::model::id::{ServiceId, VerificationId};
+use crate::model::phone::PhoneNumber;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Leads from a service and a number to their verification. It may have ended
+/// meanwhile: only the verification itself knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The service.
+    pub service: ServiceId,
+    /// The number.
+    pub number: PhoneNumber,
+    /// The verification that was begun last.
+    pub verification: VerificationId,
+    /// When that one dies.
+    pub expires_at: Timestamp,
+}
+
+impl Pending {
+    /// The record's id for a service and a number.
+    pub fn key(service: &ServiceId, number: &PhoneNumber) -> String {
+        format!("{service}|{}", number.in_full())
+    }
+}

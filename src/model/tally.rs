@@ -1,0 +1,108 @@
+//! How often something was asked for within a window of time.
+//!
+//! Windows are fixed: they begin at whole multiples of their length since 1970,
+//! so that every machine counts in the same one. This module refuses to know
+//! what is counted.
+
+use crate::model::compat::Bucket;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The counts of one value under one rate limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// A hash of what is counted: a value may be an address or a number.
+    pub id: String,
+    /// A count for each bucket, by its SID.
+    pub counts: BTreeMap<String, Count>,
+    /// When the last of the windows ends.
+    pub ends_at: Timestamp,
+}
+
+/// A count within a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// When the window began, in seconds since 1970.
+    pub since: i64,
+    /// How many.
+    pub taken: u32,
+}
+
+/// The limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// How long until the window ends, in whole seconds.
+    pub seconds: i64,
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new(id: String) -> Self {
+        Self { id, counts: BTreeMap::new(), ends_at: Timestamp::UNIX_EPOCH }
+    }
+
+    /// One more, if every bucket has room for it.
+    ///
+    /// # Errors
+    /// [`Reached`] with the longest of the waits; nothing was counted then.
+    pub fn take(&self, buckets: &[Bucket], now: Timestamp) -> Result<Self, Reached> {
+        let now = now.as_second();
+        let (mut counts, mut wait, mut end) = (BTreeMap::new(), 0, now);
+        for bucket in buckets {
+            let interval = i64::from(bucket.interval.max(1));
+            let since = now - now.rem_euclid(interval);
+            let taken = match self.counts.get(&bucket.sid) {
+                Some(count) if count.since == since => count.taken,
+                _ => 0,
+            };
+            if taken >= bucket.max {
+                wait = wait.max(since + interval - now);
+            }
+            end = end.max(since + interval);
+            counts.insert(bucket.sid.clone(), Count { since, taken: taken.saturating_add(1) });
+        }
+        if wait > 0 {
+            return Err(Reached { seconds: wait });
+        }
+        Ok(Self {
+            id: self.id.clone(),
+            counts,
+            ends_at: Timestamp::from_second(end).unwrap_or(Timestamp::MAX),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(sid: &str, max: u32, interval: u32) -> Bucket {
+        let at = Timestamp::UNIX_EPOCH;
+        Bucket { sid: sid.into(), max, interval, created_at: at, updated_at: at }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_window_lets_so_many_through_and_the_next_begins_anew() {
+        let buckets = [bucket("BL1", 2, 60)];
+        let tally = Tally::new("x".into()).take(&buckets, at(600)).unwrap();
+        let tally = tally.take(&buckets, at(659)).unwrap();
+        assert_eq!(tally.ends_at, at(660));
+        assert_eq!(tally.take(&buckets, at(659)), Err(Reached { seconds: 1 }));
+        assert_eq!(tally.take(&buckets, at(660)).unwrap().counts["BL1"].taken, 1);
+    }
+
+    #[test]
+    fn every_bucket_must_have_room_and_the_longest_wait_is_told() {
+        let buckets = [bucket("BL1", 1, 60), bucket("BL2", 1, 3600)];
+        let tally = Tally::new("x".into()).take(&buckets, at(3600)).unwrap();
+        assert_eq!(tally.take(&buckets, at(3601)), Err(Reached { seconds: 3599 }));
+        assert_eq!(tally.take(&buckets, at(3670)), Err(Reached { seconds: 3530 }));
+        assert!(tally.take(&[], at(3601)).is_ok());
+        assert_eq!(tally.take(&[bucket("BL3", 0, 10)], at(3605)), Err(Reached { seconds: 5 }));
+    }
+}

@@ -1,0 +1,283 @@
+//! Content templates: which the sandbox knows, what their words become, and
+//! whether WhatsApp lets them out.
+//!
+//! Every well-formed SID names an approved template, so that nobody has to set
+//! one up; a control gives one its words or takes its approval away. This
+//! module refuses to know messages, phones and the time.
+
+use super::incoming::{Form, Request, complaint, json_reply, not_allowed};
+use super::messages::is_sid;
+use super::refusal::Refusal;
+use super::world::World;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use warp::http::Method;
+use warp::reply::Response;
+
+/// The authentication template that every sandbox has: `HX` and the words
+/// "dialback sandbox" in hexadecimal ASCII. Its one variable, `1`, is the code.
+pub const AUTHENTICATION: &str = "HX6469616c6261636b2073616e64626f78";
+/// The words that WhatsApp itself gives to an authentication template.
+const AUTHENTICATION_BODY: &str =
+    "*{{1}}* is your verification code. For your security, do not share this code.";
+/// The most templates that were given words or a status.
+const TEMPLATES: usize = 1_000;
+/// The most characters of a template, as on WhatsApp.
+const BODY: usize = 1_024;
+
+/// What a message was asked to be made from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Content {
+    /// The template, `HX…`.
+    pub sid: String,
+    /// The variables with their values, in the order in which they were given.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Content {
+    /// Reads `ContentSid` and `ContentVariables`; nothing without either.
+    ///
+    /// # Errors
+    /// 21655 for what is no SID, 21656 for variables that are not an object of
+    /// texts, 21654 for variables without a template.
+    pub fn read(form: &Form) -> Result<Option<Self>, Refusal> {
+        let variables = form.get("ContentVariables").map(variables).transpose()?;
+        match (form.get("ContentSid"), variables) {
+            (Some(sid), variables) if is_sid(sid, "HX") => {
+                Ok(Some(Self { sid: sid.to_owned(), variables: variables.unwrap_or_default() }))
+            }
+            (Some(_), _) => Err(Refusal::bad(21655, "The ContentSid is Invalid")),
+            (None, Some(_)) => Err(Refusal::bad(21654, "ContentSid Required")),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn variables(text: &str) -> Result<Vec<(String, String)>, Refusal> {
+    let wrong = || Refusal::bad(21656, "The ContentVariables Parameter is invalid");
+    let object: Map<String, Value> = serde_json::from_str(text).map_err(|_| wrong())?;
+    let texts = object.into_iter().map(|(name, value)| match value {
+        Value::String(value) if !value.is_empty() => Ok((name, value)),
+        _ => Err(wrong()),
+    });
+    texts.collect()
+}
+
+/// How a template stands with WhatsApp.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Approval {
+    /// It may open a conversation.
+    #[default]
+    Approved,
+    /// WhatsApp has not approved it, or has rejected it.
+    Unapproved,
+    /// Too many people complained of it.
+    Paused,
+    /// Too many people complained of it again.
+    Disabled,
+}
+
+/// A template as it was made.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Template {
+    /// How it stands.
+    #[serde(default)]
+    pub status: Approval,
+    /// Its words with `{{name}}` for each variable; without words it shows its
+    /// SID and its variables.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The variable that its button copies, if it has a button.
+    #[serde(default)]
+    pub copy_code: Option<String>,
+}
+
+/// What became of a template in a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Filled {
+    /// The template, `HX…`.
+    pub sid: String,
+    /// The words; a variable that was not given stays as it is written.
+    pub words: String,
+    /// What the button copies.
+    pub copy_code: Option<String>,
+    /// True when every variable was given.
+    pub complete: bool,
+}
+
+/// The templates that have words or a status of their own.
+pub(super) struct Templates(BTreeMap<String, Template>);
+
+impl Default for Templates {
+    fn default() -> Self {
+        let shipped = Template {
+            status: Approval::Approved,
+            body: Some(AUTHENTICATION_BODY.to_owned()),
+            copy_code: Some("1".to_owned()),
+        };
+        Self(BTreeMap::from([(AUTHENTICATION.to_owned(), shipped)]))
+    }
+}
+
+impl Templates {
+    /// Makes a message's words of its content.
+    pub fn fill(&self, content: &Content) -> Filled {
+        let template = self.0.get(&content.sid);
+        let copied = template.and_then(|template| template.copy_code.as_deref());
+        let (words, complete) = match template.and_then(|template| template.body.as_deref()) {
+            Some(body) => fill(body, |name| content.get(name)),
+            None => (listed(content), true),
+        };
+        let copy_code = copied.and_then(|name| content.get(name)).map(str::to_owned);
+        Filled { sid: content.sid.clone(), words, copy_code, complete }
+    }
+
+    /// How a template stands with WhatsApp.
+    pub fn approval(&self, sid: &str) -> Approval {
+        self.0.get(sid).map_or(Approval::Approved, |template| template.status)
+    }
+
+    /// All of them as the controls show them.
+    pub fn document(&self) -> Value {
+        self.0.iter().map(|(sid, template)| view(sid, template)).collect()
+    }
+}
+
+fn view(sid: &str, template: &Template) -> Value {
+    let mut view = json!(template);
+    view["sid"] = sid.into();
+    view
+}
+
+/// A template whose words nobody told: its SID, and its variables line by line.
+fn listed(content: &Content) -> String {
+    let lines = content.variables.iter().map(|(name, value)| format!("\n{name}: {value}"));
+    format!("[template {}]{}", content.sid, lines.collect::<String>())
+}
+
+/// Puts values in the places of their names; also whether all were found.
+fn fill<'a>(body: &str, value: impl Fn(&str) -> Option<&'a str>) -> (String, bool) {
+    let (mut words, mut complete, mut rest) = (String::new(), true, body);
+    while let Some((before, place)) = rest.split_once("{{") {
+        let Some((name, after)) = place.split_once("}}") else { break };
+        words.push_str(before);
+        match value(name.trim()) {
+            Some(value) => words.push_str(value),
+            None => {
+                complete = false;
+                words.push_str(&format!("{{{{{name}}}}}"));
+            }
+        }
+        rest = after;
+    }
+    words.push_str(rest);
+    (words, complete)
+}
+
+/// Answers `/sandbox/templates` and below.
+pub(super) fn answer(world: &Arc<World>, request: &Request, rest: &[&str]) -> Response {
+    match (&request.method, rest) {
+        (&Method::GET, []) => json_reply(200, &world.with(|state| state.templates.document())),
+        (&Method::PUT, [sid]) => set(world, request, sid),
+        (_, []) => not_allowed("GET"),
+        (_, [_]) => not_allowed("PUT"),
+        _ => complaint(404, "no such control", "PUT /sandbox/templates/{sid}"),
+    }
+}
+
+fn set(world: &World, request: &Request, sid: &str) -> Response {
+    let hint = "send {\"status\"?: \"approved\", \"unapproved\", \"paused\" or \"disabled\", \"body\"?, \
+                \"copy_code\"?}; the path ends in HX and 32 hexadecimal digits";
+    let wanted: Template = match request.json() {
+        Ok(template) => template,
+        Err(error) => return complaint(400, &error.to_string(), hint),
+    };
+    if !is_sid(sid, "HX") {
+        return complaint(400, "not the SID of a template", hint);
+    }
+    if wanted.body.as_ref().is_some_and(|body| body.chars().count() > BODY) {
+        return complaint(400, "the body is too long", "1024 characters at most, as on WhatsApp");
+    }
+    let shown = world.change(|state| {
+        let templates = &mut state.templates.0;
+        if !templates.contains_key(sid) && templates.len() >= TEMPLATES {
+            return None;
+        }
+        // Words that a request leaves out stay as they were.
+        let old = templates.remove(sid);
+        let (body, copy_code) = old.map_or((None, None), |old| (old.body, old.copy_code));
+        let template = Template {
+            status: wanted.status,
+            body: wanted.body.or(body),
+            copy_code: wanted.copy_code.or(copy_code),
+        };
+        let shown = view(sid, &template);
+        templates.insert(sid.to_owned(), template);
+        Some(shown)
+    });
+    let Some(shown) = shown else {
+        return complaint(409, "too many templates", "DELETE /sandbox/state starts afresh");
+    };
+    world.tell("templates", world.with(|state| state.templates.document()));
+    json_reply(200, &shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(pairs: &[(&str, &str)]) -> Form {
+        Form(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_shipped_sid_is_its_name_in_hexadecimal() {
+        assert_eq!(AUTHENTICATION, format!("HX{}", hex::encode("dialback sandbox")));
+        assert!(is_sid(AUTHENTICATION, "HX"));
+    }
+
+    #[test]
+    fn content_is_read_or_refused_with_twilios_code() {
+        let read = |pairs: &[(&str, &str)]| Content::read(&form(pairs)).map_err(|refusal| refusal.code);
+        let (sid, one) = (("ContentSid", AUTHENTICATION), ("ContentVariables", r#"{"1":"0421"}"#));
+        let content = read(&[sid, one]).unwrap().unwrap();
+        assert_eq!(content.variables, [("1".to_owned(), "0421".to_owned())]);
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[("ContentSid", "HX1")]), Err(21655));
+        assert_eq!(read(&[one]), Err(21654));
+        for wrong in ["", "1", "[\"1\"]", r#"{"1":421}"#, r#"{"1":null}"#, r#"{"1":""}"#, r#"{"1":"a""#] {
+            let refused = read(&[sid, ("ContentVariables", wrong)]);
+            let expected = if wrong.is_empty() { None } else { Some(21656) };
+            assert_eq!(refused.err(), expected, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn variables_fill_their_places_and_a_missing_one_shows() {
+        let value = |name: &str| (name == "1").then_some("42");
+        assert_eq!(fill("*{{1}}* and {{ 1 }}", value), ("*42* and 42".to_owned(), true));
+        assert_eq!(fill("{{1}} {{2}}", value), ("42 {{2}}".to_owned(), false));
+        assert_eq!(fill("{{1", value), ("{{1".to_owned(), true));
+        // A value is text, and never a place.
+        assert_eq!(fill("{{1}}", |_| Some("{{1}}")), ("{{1}}".to_owned(), true));
+    }
+
+    #[test]
+    fn an_unknown_template_shows_its_variables() {
+        let content = Content {
+            sid: format!("HX{}", "a".repeat(32)),
+            variables: vec![("name".to_owned(), "Ann".to_owned()), ("1".to_owned(), "0421".to_owned())],
+        };
+        let filled = Templates::default().fill(&content);
+        assert_eq!(filled.words, format!("[template {}]\nname: Ann\n1: 0421", content.sid));
+        assert_eq!((filled.copy_code, filled.complete), (None, true));
+    }
+}

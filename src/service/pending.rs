@@ -1,0 +1,288 @@
+//! One verification for a service and a number: begun, or sent again when it
+//! is there already.
+//!
+//! What leads to it, the verification, and the counts of the rate limits are
+//! one write, so that no race makes two of them or one request too many.
+
+use super::start::{Countries, hash};
+use super::{Service, ServiceError, StartRequest, TRIES, View};
+use crate::model::brand::Brand;
+use crate::model::channel::Channel;
+use crate::model::compat::{Compat, RateLimit};
+use crate::model::id::VerificationId;
+use crate::model::pending::Pending;
+use crate::model::phone::PhoneNumber;
+use crate::model::policy::Policy;
+use crate::model::safe_number::SafeNumber;
+use crate::model::tally::Tally;
+use crate::model::verification::{Event, Outcome, Status, Verification, decide};
+use crate::store::records::{self, Versioned};
+use crate::store::{Change, CommitError};
+
+/// What an application asks for that wants one verification for each number.
+#[derive(Clone)]
+pub struct Ask {
+    /// What is to be begun, or sent again.
+    pub request: StartRequest,
+    /// The values to count by, with the names of their rate limits.
+    pub limits: Vec<(String, String)>,
+    /// Whether rules about countries are passed over.
+    pub skip_risk_check: bool,
+}
+
+/// Why nothing was begun or sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AskError {
+    /// A rate limit of the service is reached.
+    #[error("the rate limit {name} is reached")]
+    Reached {
+        /// Its unique name.
+        name: String,
+        /// How long until there is room again, in whole seconds.
+        seconds: i64,
+    },
+    /// The service has no rate limit of this name.
+    #[error("the service has no rate limit {name}")]
+    NoSuchLimit {
+        /// The name.
+        name: String,
+    },
+    /// The codes of the number's verification were all wrong, and its time is
+    /// not over.
+    #[error("all checks of the verification are used up")]
+    ChecksUsedUp {
+        /// How long it still lives, in whole seconds.
+        seconds: i64,
+    },
+    /// All its messages and calls are used up, and its time is not over.
+    #[error("all messages and calls of the verification are used up")]
+    SendsUsedUp {
+        /// How long it still lives, in whole seconds.
+        seconds: i64,
+    },
+    /// The number is a landline, and the service sends no texts to these.
+    #[error("the number is a landline, which gets no texts from this service")]
+    Landline,
+    /// Another request for the same number is being done.
+    #[error("another request for the same number came at the same time")]
+    Concurrent,
+    /// Any other reason.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl From<crate::store::StoreError> for AskError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+impl Service {
+    /// Begins the number's verification, or sends again by the one that stands
+    /// open: the same code, unless what it is bound to has changed.
+    ///
+    /// # Errors
+    /// [`AskError`]; nothing was written then.
+    pub async fn ask(&self, ask: &Ask) -> Result<View, AskError> {
+        let brand = self.brand(ask.request.service.as_ref()).await?;
+        let (to, _) = self.number(&ask.request.to)?;
+        let channel = self.channel_for(&brand, ask, &to).await?;
+        let mut first_seen = None;
+        for attempt in 0..TRIES {
+            let open = self.open(&brand, &to).await?;
+            // Somebody else asked between our reading and our writing: the
+            // person gets one message, not two.
+            if *first_seen.get_or_insert_with(|| open.mark()) != open.mark() {
+                return Err(AskError::Concurrent);
+            }
+            let (mut changes, verification) = self.asked(&brand, ask, channel, &open)?;
+            changes.extend(self.counted(&brand, &ask.limits).await?);
+            match self.store().commit(changes).await {
+                Ok(()) => {
+                    self.0.wake.notify_one();
+                    let sends = verification.sends.len();
+                    tracing::info!(verification = %verification.id, to = %verification.to, %channel, sends, "verification asked for");
+                    return Ok(self.fresh_view(brand, verification));
+                }
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(AskError::Concurrent)
+    }
+
+    /// The verification that was begun last for a service and a number, and has
+    /// not been forgotten; it may have ended.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], also for what is no number, or the store's.
+    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, ServiceError> {
+        let (to, _) = self.number(to).map_err(|_| ServiceError::NotFound)?;
+        let found = records::get::<Pending>(self.store(), &Pending::key(&brand.id, &to)).await?;
+        let found = found.map(|found| found.record).filter(|pending| self.now() < pending.expires_at);
+        found.map(|pending| pending.verification).ok_or(ServiceError::NotFound)
+    }
+
+    /// Lets the number of a verification begin anew at once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), ServiceError> {
+        let key = Pending::key(&brand.id, &verification.to);
+        let Some(found) = records::get::<Pending>(self.store(), &key).await? else { return Ok(()) };
+        if found.record.verification != verification.id {
+            return Ok(());
+        }
+        // Over now, and deleted in its time: to delete it here would let its
+        // version begin anew under whoever has read it.
+        let over = Pending { expires_at: self.now(), ..found.record.clone() };
+        match records::save(self.store(), Some(&found), &over).await {
+            // Somebody has begun anew already.
+            Ok(()) | Err(CommitError::Conflict) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whether a verification belongs to a service.
+    pub fn belongs(&self, brand: &Brand, verification: &Verification) -> bool {
+        *verification.service.as_ref().unwrap_or(&self.brands().default_brand().id) == brand.id
+    }
+
+    async fn channel_for(&self, brand: &Brand, ask: &Ask, to: &PhoneNumber) -> Result<Channel, AskError> {
+        let is_deaf = brand.settings.skip_sms_to_landlines && to.is_landline();
+        if is_deaf && ask.request.channel == Some(Channel::Sms) {
+            return Err(AskError::Landline);
+        }
+        let is_safe =
+            ask.skip_risk_check || records::get::<SafeNumber>(self.store(), to.in_full()).await?.is_some();
+        let countries = if is_safe { Countries::All } else { Countries::AsSet };
+        Ok(self.way(brand, ask.request.channel, to, countries).await?)
+    }
+
+    async fn open(&self, brand: &Brand, to: &PhoneNumber) -> Result<Open, ServiceError> {
+        let pending = records::get::<Pending>(self.store(), &Pending::key(&brand.id, to)).await?;
+        let last = match &pending {
+            Some(found) if self.now() < found.record.expires_at => {
+                records::get::<Verification>(self.store(), found.record.verification.as_str()).await?
+            }
+            _ => None,
+        };
+        Ok(Open { pending, last })
+    }
+
+    /// What is to be written, and the verification as it will be.
+    fn asked(
+        &self,
+        brand: &Brand,
+        ask: &Ask,
+        channel: Channel,
+        open: &Open,
+    ) -> Result<(Vec<Change>, Verification), AskError> {
+        let now = self.now();
+        match &open.last {
+            Some(last) if last.record.status_at(now) == Status::Pending => {
+                self.asked_again(brand, ask, channel, last)
+            }
+            Some(last)
+                if last.record.status == Status::MaxAttemptsReached && now < last.record.expires_at =>
+            {
+                Err(AskError::ChecksUsedUp { seconds: self.seconds_left(&last.record) })
+            }
+            _ => {
+                let verification = self.new_verification_by(brand, &ask.request, channel)?;
+                let pending = Pending {
+                    service: brand.id.clone(),
+                    number: verification.to.clone(),
+                    verification: verification.id.clone(),
+                    expires_at: verification.expires_at,
+                };
+                let mut changes = self.written(None, &verification);
+                changes.push(records::put(open.pending.as_ref(), &pending));
+                Ok((changes, verification))
+            }
+        }
+    }
+
+    fn asked_again(
+        &self,
+        brand: &Brand,
+        ask: &Ask,
+        channel: Channel,
+        old: &Versioned<Verification>,
+    ) -> Result<(Vec<Change>, Verification), AskError> {
+        let custom = ask.request.custom_code.as_ref();
+        let renewed = self.renewed(brand, &old.record, &ask.request.details, custom)?;
+        let event = Event::Resend { channel, gate_key: self.gate_key(brand), renewed };
+        let decision = decide(&without_ladder(brand.policy(&self.0.policy)), &old.record, event, self.now());
+        if decision.outcome == Outcome::NoSendsLeft {
+            return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });
+        }
+        self.refuse(decision.outcome, channel)?;
+        Ok((self.written(Some(old), &decision.verification), decision.verification))
+    }
+
+    /// The counts of the rate limits with this request among them.
+    async fn counted(&self, brand: &Brand, limits: &[(String, String)]) -> Result<Vec<Change>, AskError> {
+        if limits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let compat = self.compat(&brand.id).await?.record;
+        let mut changes = Vec::new();
+        for (name, value) in limits {
+            let limit = compat.rate_limits.iter().find(|limit| limit.unique_name == *name);
+            let limit = limit.ok_or_else(|| AskError::NoSuchLimit { name: name.clone() })?;
+            changes.extend(self.counted_by(&compat, limit, value).await?);
+        }
+        Ok(changes)
+    }
+
+    async fn counted_by(
+        &self,
+        compat: &Compat,
+        limit: &RateLimit,
+        value: &str,
+    ) -> Result<Option<Change>, AskError> {
+        if limit.buckets.is_empty() {
+            return Ok(None);
+        }
+        let id = hash(&[compat.service.as_str(), &limit.sid, value]);
+        let old = records::get::<Tally>(self.store(), &id).await?;
+        let tally = old.as_ref().map_or_else(|| Tally::new(id), |old| old.record.clone());
+        match tally.take(&limit.buckets, self.now()) {
+            Ok(new) => Ok(Some(records::put(old.as_ref(), &new))),
+            Err(reached) => {
+                Err(AskError::Reached { name: limit.unique_name.clone(), seconds: reached.seconds })
+            }
+        }
+    }
+
+    /// How long a verification still lives, in whole seconds, at least one.
+    pub fn seconds_left(&self, verification: &Verification) -> i64 {
+        let left = verification.expires_at.duration_since(self.now()).as_millis();
+        i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1)
+    }
+}
+
+/// What stands open for a number.
+struct Open {
+    pending: Option<Versioned<Pending>>,
+    last: Option<Versioned<Verification>>,
+}
+
+impl Open {
+    /// Changes whenever somebody begins anew or sends again, and not when the
+    /// worker goes about its errands.
+    fn mark(&self) -> Option<(VerificationId, usize)> {
+        self.last.as_ref().map(|last| (last.record.id.clone(), last.record.sends.len()))
+    }
+}
+
+/// Twilio Verify knows no wait between two sends, and its clients do not
+/// expect one: the ladder that nobody has set is not theirs. One that somebody
+/// has set holds.
+fn without_ladder(policy: Policy) -> Policy {
+    match policy.cooldown == Policy::default().cooldown {
+        true => Policy { cooldown: Vec::new(), ..policy },
+        false => policy,
+    }
+}

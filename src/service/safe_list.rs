@@ -1,0 +1,57 @@
+//! Numbers that rules about countries let pass.
+
+use super::{Service, ServiceError};
+use crate::model::phone::PhoneNumber;
+use crate::model::safe_number::SafeNumber;
+use crate::store::CommitError;
+use crate::store::records::{self, Versioned};
+
+impl Service {
+    /// Puts a number on the list; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// What is no number, or the store's.
+    pub async fn add_safe_number(&self, number: &str) -> Result<SafeNumber, ServiceError> {
+        let (number, _) = self.number(number)?;
+        if let Some(found) = self.stored_safe_number(&number).await? {
+            return Ok(found.record);
+        }
+        let safe = SafeNumber { sid: self.new_sid("GN"), number, created_at: self.now() };
+        match records::save(self.store(), None, &safe).await {
+            Ok(()) => Ok(safe),
+            Err(CommitError::Conflict) => self.safe_number(safe.number.in_full()).await,
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// A number on the list.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], also for what is no number, or the store's.
+    pub async fn safe_number(&self, number: &str) -> Result<SafeNumber, ServiceError> {
+        let (number, _) = self.number(number).map_err(|_| ServiceError::NotFound)?;
+        let found = self.stored_safe_number(&number).await?;
+        found.map(|found| found.record).ok_or(ServiceError::NotFound)
+    }
+
+    /// Takes a number from the list.
+    ///
+    /// # Errors
+    /// As [`Service::safe_number`].
+    pub async fn remove_safe_number(&self, number: &str) -> Result<(), ServiceError> {
+        let (number, _) = self.number(number).map_err(|_| ServiceError::NotFound)?;
+        let found = self.stored_safe_number(&number).await?.ok_or(ServiceError::NotFound)?;
+        match self.store().commit(vec![records::delete(&found)]).await {
+            // It never changes, so somebody else has taken it.
+            Ok(()) | Err(CommitError::Conflict) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    async fn stored_safe_number(
+        &self,
+        number: &PhoneNumber,
+    ) -> Result<Option<Versioned<SafeNumber>>, ServiceError> {
+        Ok(records::get(self.store(), number.in_full()).await?)
+    }
+}
