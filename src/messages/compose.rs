@@ -179,8 +179,8 @@ impl Values<'_> {
         let value = clean(value);
         let comes_apart = if self.language.is_rtl() {
             let is_plain = |char: char| char.is_alphanumeric() || char == ' ';
-            !value.starts_with(is_rtl)
-                && !(value.starts_with(char::is_alphabetic) && value.chars().all(is_plain))
+            let is_name = value.starts_with(char::is_alphabetic) && value.chars().all(is_plain);
+            !value.starts_with(is_rtl) && !is_name
         } else {
             value.contains(is_rtl)
         };

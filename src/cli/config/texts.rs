@@ -1,6 +1,7 @@
 //! What the messages of each service cost, for `config check`: segments by
 //! channel and language, and why one is more than one.
 
+use crate::cli::serve::parts;
 use crate::config::Config;
 use crate::messages::{Catalog, Kind, Wording, compose};
 use crate::model::brand::Settings;
@@ -22,9 +23,10 @@ pub struct Report {
 
 /// Counts the messages of every service in every language that they may be in.
 pub fn report(config: &Config, catalog: &Catalog) -> Report {
-    let others = config.services.others.iter().map(|(key, settings)| (key.as_str(), settings));
+    let services = parts::services(config);
+    let others = services.others.iter().map(|(key, settings)| (key.as_str(), settings));
     let mut report = Report::default();
-    for (key, settings) in std::iter::once(("default", &config.services.default)).chain(others) {
+    for (key, settings) in std::iter::once(("default", &services.default)).chain(others) {
         let service = format!("services.{key}");
         for channel in &settings.channels {
             match channel {
@@ -141,9 +143,36 @@ mod tests {
     fn the_defaults_cost_one_segment_in_every_language() {
         let report = of("");
         assert_eq!(report.warnings, Vec::<String>::new());
-        let [line] = &report.lines[..] else { panic!("{report:?}") };
-        assert!(line.starts_with("services.default: sms: 1 segment in en, ar, bg, "), "{line}");
-        assert!(line.ends_with(", zh-CN, zh-TW") && !line.contains(';'), "{line}");
+        let [sms, whatsapp] = &report.lines[..] else { panic!("{report:?}") };
+        assert!(sms.starts_with("services.default: sms: 1 segment in en, ar, bg, "), "{sms}");
+        assert!(sms.ends_with(", zh-CN, zh-TW") && !sms.contains(';'), "{sms}");
+        assert!(
+            whatsapp.starts_with("services.default: whatsapp: codes go out by the template HX"),
+            "{whatsapp}"
+        );
+    }
+
+    #[test]
+    fn whatsapp_without_a_sender_or_a_template_is_warned_about() {
+        let twilio = "[sandbox]\nenabled = false\n[gateway]\nkind = \"console\"\n[codes]\n\
+                      keys = [{ id = \"a\", secret = \"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\" }]\n";
+        let warnings =
+            |own: &str| of(&format!("{twilio}[services.default]\nchannels = [\"whatsapp\"]\n{own}")).warnings;
+        assert_eq!(
+            warnings(""),
+            [
+                "services.default: whatsapp: there is no sender, so nothing is sent; set whatsapp_from",
+                "services.default: whatsapp: without a template codes go only to people who wrote within 24 hours; set whatsapp_content_sid",
+            ]
+        );
+        let approved = format!("whatsapp_from = \"+15005550006\"\nwhatsapp_content_sid = \"HX{:032}\"\n", 1);
+        assert_eq!(warnings(&approved), Vec::<String>::new());
+        assert_eq!(
+            warnings(&format!("{approved}psd2 = true\n")),
+            [
+                "services.default: whatsapp: payments are refused, because the template does not say what is paid to whom; give amount and payee a place in whatsapp_variables",
+            ]
+        );
     }
 
     #[test]
@@ -153,7 +182,7 @@ mod tests {
              domain = \"www.a-rather-long-name-of-a-domain-for-a-shop.example.com\"\nchannels = [\"sms\", \"whatsapp\"]\n",
         );
         assert_eq!(
-            report.lines[1..],
+            report.lines[2..4],
             ["services.shop: sms: 3 segments in de, sw", "services.shop: sms of a payment: 1 segment in de",]
         );
         assert_eq!(
@@ -161,8 +190,7 @@ mod tests {
             [
                 "services.shop: sms in de: 3 segments: 146 units of UCS-2, 76 too many for one; not GSM-7 for '’'; 1 with Twilio's smart encoding",
                 "services.shop: sms in sw: 3 segments: 151 units of UCS-2, 81 too many for one; not GSM-7 for '’'; 1 with Twilio's smart encoding",
-                "services.shop: whatsapp: there is no sender, so nothing is sent; set whatsapp_from",
-                "services.shop: whatsapp: without a template codes go only to people who wrote within 24 hours; set whatsapp_content_sid",
+                "services.shop: whatsapp: payments are refused, because the template does not say what is paid to whom; give amount and payee a place in whatsapp_variables",
             ]
         );
     }

@@ -31,6 +31,11 @@ fn head(out: &mut String, delivery: &Value, full_numbers: bool) -> std::fmt::Res
     if let Some(verification) = delivery["verification"].as_str() {
         writeln!(out, "  for     {verification}")?;
     }
+    if let Some(segments) = delivery["segments"].as_u64() {
+        let unit = if segments == 1 { "segment" } else { "segments" };
+        let encoding = delivery["encoding"].as_str().map(|name| format!(" of {name}")).unwrap_or_default();
+        writeln!(out, "  cost    {segments} {unit}{encoding}")?;
+    }
     if let Some(who) = delivery["answered_by"].as_str() {
         writeln!(out, "  answered by {who}")?;
     }
@@ -100,13 +105,14 @@ mod tests {
     fn a_failed_message_is_told_whole_and_masked() {
         let delivery = json!({
             "sid": "SM0123456789abcdef0123456789abcdef", "channel": "sms", "status": "undelivered",
-            "to": "+14155550123", "from": "+15005550006",
+            "to": "+14155550123", "from": "+15005550006", "segments": 2, "encoding": "UCS-2",
             "error": {"code": 30005, "name": "Unknown destination handset", "meaning": "Nobody has it.", "advice": "Ask.", "docs": "https://…"},
             "events": [{"received_at": "2026-11-20T09:31:00Z", "status": "undelivered", "source": "status_callback",
                         "carrier_time": "2611200931", "error": {"code": 30005}}],
         });
         let text = text(&delivery, false);
         assert!(text.contains("+14*******23") && !text.contains("+14155550123"), "{text}");
+        assert!(text.contains("  cost    2 segments of UCS-2\n"), "{text}");
         assert!(text.contains("what this means  Nobody has it."), "{text}");
         assert!(text.contains("at the carrier 2611200931 (YYMMDDhhmm), error 30005"), "{text}");
     }

@@ -34,14 +34,20 @@ pub fn policy(config: &Config) -> Policy {
 
 /// The services.
 pub fn brands(config: &Config, now: Timestamp) -> Brands {
+    let services = services(config);
+    let others = services.others.into_iter();
+    let others = others.map(|(key, settings)| Brands::of_file(Some(&key), settings, now));
+    Brands::new(Brands::of_file(None, services.default, now), others.collect())
+}
+
+/// The services with what the sandbox gives them.
+pub fn services(config: &Config) -> config::Services {
     let mut services = config.services.clone();
     if config.sandbox.enabled {
         let all = std::iter::once(&mut services.default).chain(services.others.values_mut());
         all.for_each(on_sandbox_whatsapp);
     }
-    let others = services.others.into_iter();
-    let others = others.map(|(key, settings)| Brands::of_file(Some(&key), settings, now));
-    Brands::new(Brands::of_file(None, services.default, now), others.collect())
+    services
 }
 
 /// The sandbox has a sender and an approved template for whoever has none.

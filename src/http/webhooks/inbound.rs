@@ -5,6 +5,7 @@ use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
+use crate::messages::spoken;
 use crate::model::delivery::Source;
 use crate::model::opt_out::Keyword;
 use crate::twilio::callback::{self, first};
@@ -37,7 +38,7 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
     if opt_out_type.is_some() || keyword == Keyword::Stop {
         return xml(&documents::empty());
     }
-    let words = words::resolve(None);
+    let words = spoken(None, first(&params, "FromCountry"), None);
     xml(&documents::inbound_text(words, keyword, &context.settings.service_name))
 }
 
@@ -45,7 +46,7 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
 pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let params = prove(&context, &mut request).await?.params;
     note(&context, &params).await?;
-    xml(&documents::inbound_call(words::resolve(None)))
+    xml(&documents::inbound_call(spoken(None, first(&params, "FromCountry"), None)))
 }
 
 async fn note(context: &Context, params: &Pairs) -> Result<(), Error> {
