@@ -168,7 +168,7 @@ mod tests {
         assert!(before <= first && first < second, "also in one millisecond");
         assert_eq!(tide.horizon(at(9)), first);
         tide.begin(&[first.clone(), second.clone()]);
-        tide.end(&[second.clone()]);
+        tide.end(std::slice::from_ref(&second));
         assert_eq!(tide.horizon(at(9)), first, "the later one was done sooner");
         tide.end(&[first]);
         let horizon = tide.horizon(at(9));
