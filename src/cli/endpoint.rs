@@ -101,7 +101,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Dispatches { id, status } => {
             let filter = status.map(|status| format!("&status={status}")).unwrap_or_default();
-            let page = client.get(&path(&id, &format!("/dispatches?limit=200{filter}"))).await?.done()?;
+            let page = client.get(&path(&id, &format!("/dispatches?limit=100{filter}"))).await?.done()?;
             for dispatch in page["dispatches"].as_array().into_iter().flatten() {
                 println!("{}", dispatch_line(dispatch));
             }

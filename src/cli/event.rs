@@ -22,7 +22,7 @@ enum Command {
     List {
         #[command(flatten)]
         which: Which,
-        /// How many (1 to 200)
+        /// How many (1 to 100)
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u8,
     },
@@ -48,7 +48,7 @@ enum Command {
 struct Which {
     /// Only these, such as verification.failed or "verification.*"
     #[arg(long = "type", value_name = "EVENT")]
-    types: Vec<String>,
+    topic: Option<String>,
     /// Print JSON, an event on each line
     #[arg(long)]
     json: bool,
@@ -117,9 +117,8 @@ async fn tail(client: &Client, which: &Which, mut last: Option<String>) -> anyho
 
 impl Which {
     fn query(&self) -> String {
-        let types =
-            if self.types.is_empty() { String::new() } else { format!("&type={}", self.types.join(",")) };
-        format!("{types}&numbers={}", if self.full_numbers { "full" } else { "masked" })
+        let topic = self.topic.as_ref().map(|topic| format!("&type={topic}")).unwrap_or_default();
+        format!("{topic}&numbers={}", if self.full_numbers { "full" } else { "masked" })
     }
 
     fn line(&self, event: &Value) -> String {

@@ -1,14 +1,21 @@
-//! `dialback key`: API keys.
+//! `dialback key`: API keys for applications.
 
 use super::Global;
 use super::client::{Client, Target, store_dir};
 use super::serve::open_store;
+use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::service::create_key;
+use crate::model::key::{ApiKey, Scope};
+use crate::service::{all_keys, create_key, revoke_key};
+use crate::store::Store;
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Arguments of `dialback key`.
 #[derive(Debug, clap::Args)]
@@ -23,36 +30,159 @@ enum Command {
     Create {
         /// What to call it, such as the application that will use it
         name: String,
+        /// What it may do; repeat it for more [default: send, check and read]
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<ScopeArg>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List the API keys, without their secrets
+    List {
+        /// Print JSON, as the API answers
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Take an API key away; the next request that shows it is refused
+    Revoke {
+        /// Its id: the 12 digits after `dbk_`
+        id: String,
         #[command(flatten)]
         target: Target,
     },
 }
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ScopeArg {
+    /// Start verifications and send again
+    Send,
+    /// Offer codes
+    Check,
+    /// See verifications, deliveries and settings
+    Read,
+    /// Everything
+    Admin,
+}
+
+/// Keys shown at once by the server, and the most pages that are asked for.
+const PAGE: usize = 100;
+const MOST_PAGES: usize = 100;
 
 /// Runs the command.
 ///
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let Command::Create { name, target } = args.command;
     let config = super::config::load(global)?.config;
-    // The running server holds the store; it is asked to make the key.
-    let shown = match Client::find(&target, &config).await? {
-        Some(client) => {
-            let made = client.post("/v1/keys", &json!({ "name": name })).await?.done()?;
-            made["key"].as_str().context("the server's answer holds no key")?.to_owned()
+    match args.command {
+        Command::Create { name, scopes, target } => {
+            println!("{}", create(&config, &target, &name, scopes_of(&scopes)).await?);
+            eprintln!("this is the only time the key is shown: keep it where your application's secrets are");
         }
-        // It would be shown, and be nobody's.
-        None if store_dir(&config).is_none() => {
-            bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY")
+        Command::List { json, target } => {
+            let keys = list(&config, &target).await?;
+            if json { println!("{:#}", json!({ "keys": keys })) } else { print!("{}", table(&keys)) }
         }
-        None => {
-            let (store, _) = open_store(&config)?;
-            let made = create_key(&*store, &Entropy::system(), &name, Timestamp::now()).await;
-            store.close().await;
-            made?.1.expose().to_owned()
+        Command::Revoke { id, target } => {
+            revoke(&config, &target, &id).await?;
+            eprintln!("{id} is revoked");
         }
-    };
-    println!("{shown}");
-    eprintln!("this is the only time the key is shown: keep it where your application's secrets are");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+// The running server holds the store, so it is asked; without one the store is
+// opened here.
+
+async fn create(
+    config: &Config,
+    target: &Target,
+    name: &str,
+    scopes: BTreeSet<Scope>,
+) -> anyhow::Result<String> {
+    if let Some(client) = Client::find(target, config).await? {
+        let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let made = client.post("/v1/keys", &json!({ "name": name, "scopes": scopes })).await?.done()?;
+        return Ok(made["key"].as_str().context("the server's answer holds no key")?.to_owned());
+    }
+    // It would be shown, and be nobody's.
+    if store_dir(config).is_none() {
+        bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY");
+    }
+    let (store, _) = open_store(config)?;
+    let made = create_key(&*store, &Entropy::system(), name, scopes, Timestamp::now()).await;
+    store.close().await;
+    Ok(made?.1.expose().to_owned())
+}
+
+async fn list(config: &Config, target: &Target) -> anyhow::Result<Vec<Value>> {
+    let Some(client) = Client::find(target, config).await? else {
+        let (store, _) = open_existing(config)?;
+        let found = all_keys(&*store).await;
+        store.close().await;
+        return Ok(found?.iter().map(line).collect());
+    };
+    let (mut keys, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..MOST_PAGES {
+        let page = client.get(&format!("/v1/keys?limit={PAGE}{cursor}")).await?.done()?;
+        keys.extend(page["keys"].as_array().into_iter().flatten().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    Ok(keys)
+}
+
+async fn revoke(config: &Config, target: &Target, id: &str) -> anyhow::Result<()> {
+    let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // A whole key would end up in logs and histories.
+    anyhow::ensure!(is_id, "a key's id is the 12 digits after dbk_; `dialback key list` shows them");
+    if let Some(client) = Client::find(target, config).await? {
+        client.delete(&format!("/v1/keys/{id}")).await?.done()?;
+        return Ok(());
+    }
+    let (store, _) = open_existing(config)?;
+    let revoked = revoke_key(&*store, id).await;
+    store.close().await;
+    revoked.with_context(|| format!("no key has the id {id}"))
+}
+
+/// To look is no reason to make a store.
+fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
+    match store_dir(config) {
+        None => bail!("no server is running, and store.url = \"memory:\" keeps no keys"),
+        Some(dir) if !dir.exists() => {
+            bail!("no server is running, and {} is no store: name the server's --config", dir.display())
+        }
+        Some(_) => open_store(config),
+    }
+}
+
+fn line(key: &ApiKey) -> Value {
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    json!({ "id": key.id, "name": key.name, "scopes": scopes, "created_at": key.created_at })
+}
+
+fn table(keys: &[Value]) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = String::new();
+    for key in keys {
+        let scopes: Vec<String> = key["scopes"].as_array().into_iter().flatten().map(text).collect();
+        let (id, made, name) = (text(&key["id"]), text(&key["created_at"]), text(&key["name"]));
+        lines += &format!("{id}  {made:.19}  {:<22}  {name}\n", scopes.join(","));
+    }
+    lines
+}
+
+fn scopes_of(named: &[ScopeArg]) -> BTreeSet<Scope> {
+    let scope = |arg: &ScopeArg| match arg {
+        ScopeArg::Send => Scope::Send,
+        ScopeArg::Check => Scope::Check,
+        ScopeArg::Read => Scope::Read,
+        ScopeArg::Admin => Scope::Admin,
+    };
+    if named.is_empty() { Scope::of_an_application() } else { named.iter().map(scope).collect() }
 }

@@ -64,7 +64,7 @@ enum Command {
     Urls(urls::Args),
     /// Check, show or print the configuration
     Config(config::Args),
-    /// Create API keys
+    /// Create, list and revoke API keys
     Key(key::Args),
 }
 

@@ -62,6 +62,8 @@ pub struct Config {
     pub codes: Codes,
     /// `[events]`
     pub events: Events,
+    /// `[api]`
+    pub api: Api,
     /// `[log]`
     pub log: Log,
 }
@@ -98,6 +100,7 @@ impl Config {
             numbers: Numbers::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
+            api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
             log: Log::read(r),
             server: server?,
             store: store?,
@@ -196,6 +199,13 @@ impl FromStr for StoreUrl {
             _ => Err(("is no store that there is", FORMS)),
         }
     }
+}
+
+/// The applications' API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// Requests of one key; 0 for all that come.
+    pub requests_per_minute: u32,
 }
 
 /// The account at Twilio.

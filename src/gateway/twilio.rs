@@ -192,6 +192,7 @@ impl<T: Transport> Twilio<T> {
             ),
             ring: self.settings.ring.min(order.valid_for),
             machine_detection: self.settings.machine_detection,
+            send_digits: order.details.send_digits.as_deref(),
         }
         .pairs())
     }

@@ -1,16 +1,33 @@
-//! Who calls the application's API.
+//! Who calls the application's API, and what they may do.
 
 use super::context::{Context, Operator};
 use super::error::Error;
 use super::request::Request;
+use crate::model::key::Scope;
 use crate::secret::Secret;
+use std::collections::BTreeSet;
 
-/// Who it is, for keeping callers' idempotency keys apart.
+/// Who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller(pub String);
+pub struct Caller {
+    /// A name that no other caller has: it keeps their idempotency keys and
+    /// their limits apart.
+    pub name: String,
+    scopes: BTreeSet<Scope>,
+}
 
-/// The operator's name as a caller; no key's id is this.
+impl Caller {
+    /// Whether they may do what needs this scope. An `admin` may do all: it
+    /// could make itself a key for it.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
+}
+
+/// The operator's name as a caller, and that of who has the environment's key;
+/// no key's id is one of these.
 const OPERATOR: &str = "operator";
+const ENVIRONMENT: &str = "environment";
 
 /// The caller of an API request.
 ///
@@ -18,25 +35,22 @@ const OPERATOR: &str = "operator";
 /// [`Error::Unauthorized`], or the store's.
 pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Error> {
     let shown = Secret::new(bearer(request).ok_or(Error::Unauthorized)?);
-    if is_operator(context, &shown) {
-        return Ok(Caller(OPERATOR.into()));
-    }
-    if context.settings.keys.iter().any(|key| !key.is_empty() && *key == shown) {
-        return Ok(Caller("environment".into()));
-    }
-    let holder = context.service.key_holder(shown.expose()).await?;
-    holder.map(Caller).ok_or(Error::Unauthorized)
+    holder(context, &shown).await?.ok_or(Error::Unauthorized)
 }
 
-/// Lets only the operator through.
+/// Whose key this is, `None` when it is nobody's.
 ///
 /// # Errors
-/// [`Error::OperatorOnly`] for everybody else who has a key, or as [`caller`].
-pub async fn operator(context: &Context, request: &Request) -> Result<(), Error> {
-    match caller(context, request).await? {
-        Caller(name) if name == OPERATOR => Ok(()),
-        Caller(_) => Err(Error::OperatorOnly),
+/// The store's.
+pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>, Error> {
+    if is_operator(context, shown) {
+        return Ok(Some(Caller { name: OPERATOR.into(), scopes: Scope::ALL.into() }));
     }
+    if context.settings.keys.iter().any(|key| !key.is_empty() && key == shown) {
+        return Ok(Some(Caller { name: ENVIRONMENT.into(), scopes: Scope::of_an_application() }));
+    }
+    let key = context.service.key_holder(shown.expose()).await?;
+    Ok(key.map(|key| Caller { name: key.id, scopes: key.scopes }))
 }
 
 fn is_operator(context: &Context, shown: &Secret) -> bool {

@@ -1,6 +1,6 @@
 //! What the handlers share.
 
-use super::pages::Pages;
+use super::limiter::Limiter;
 use super::webhooks::explainer::Explainer;
 use crate::messages::Catalog;
 use crate::secret::Secret;
@@ -32,8 +32,12 @@ pub struct Settings {
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
+    /// The account that callers of Verify name; nothing for any.
+    pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
+    /// Requests that an API key may send each minute; 0 for all.
+    pub requests_per_minute: u32,
 }
 
 /// The operator's own key: made at start, kept in a file that only the
@@ -57,10 +61,10 @@ pub struct Context {
     pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
-    /// The pages for people.
-    pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
+    /// Counts the requests of each API key.
+    pub limiter: Limiter,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -72,7 +76,8 @@ impl Context {
         settings: Settings,
         explainer: Explainer,
     ) -> Self {
-        Self { service, verifier, settings, pages: Pages::default(), explainer, rejected: Mutex::default() }
+        let limiter = Limiter::new(settings.requests_per_minute);
+        Self { service, verifier, settings, explainer, limiter, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

@@ -2,9 +2,11 @@
 //! stable `code`, a status, and what to do. Internal errors are logged whole
 //! and shown as nothing but their existence.
 
+use super::problem::{self, Kind, Members, Problem};
 use super::reply;
+use crate::model::key::Scope;
 use crate::service::ServiceError;
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
@@ -25,10 +27,22 @@ pub enum Error {
     #[error("send a valid API key, as in `Authorization: Bearer KEY`; `dialback key create NAME` makes one")]
     Unauthorized,
     /// A key that may do other things.
-    #[error(
-        "API keys are made on the server's machine, by `dialback key create NAME` with the server's configuration"
-    )]
-    OperatorOnly,
+    #[error("this needs a key with the scope {scope}; `dialback key create NAME --scope {scope}` makes one", scope = .0.as_str())]
+    ScopeMissing(Scope),
+    /// The key has used up its requests for now.
+    #[error("this key may send {per_minute} requests a minute; wait {seconds} seconds")]
+    RateLimited {
+        /// How many it may send.
+        per_minute: u32,
+        /// When the next one is let in, in whole seconds.
+        seconds: u64,
+    },
+    /// A cursor that is none, or another list's.
+    #[error("{0}")]
+    Cursor(&'static str),
+    /// Test numbers are not changed here.
+    #[error("test numbers are listed in the configuration file, under test_numbers, and nowhere else")]
+    TestNumbersReadOnly,
     /// The signature does not prove the request.
     #[error("the signature was rejected")]
     Unproved,
@@ -48,20 +62,12 @@ pub enum Error {
     #[error("{detail}")]
     Invalid {
         /// Which one, if it is one.
-        field: Option<&'static str>,
+        field: Option<Cow<'static, str>>,
         /// What is wrong and what would be right.
         detail: String,
     },
-    /// Too many sessions of one key within a minute.
-    #[error("this key has made {most} sessions within a minute; wait {seconds} s")]
-    TooManySessions {
-        /// How many it may make.
-        most: u32,
-        /// How long to wait.
-        seconds: u64,
-    },
     /// As many streams as there may be, or a server that is stopping.
-    #[error("no stream of events can be begun now: try again, or raise events.max_streams")]
+    #[error("no stream of events can be begun now")]
     NoStream,
     /// The service's.
     #[error(transparent)]
@@ -71,38 +77,29 @@ pub enum Error {
     Internal(String),
 }
 
-struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
-    more: Map<String, Value>,
-}
-
 impl Error {
     /// A field that is not what it should be.
-    pub fn field(field: &'static str, detail: impl Into<String>) -> Self {
-        Self::Invalid { field: Some(field), detail: detail.into() }
+    pub fn field(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self::Invalid { field: Some(field.into()), detail: detail.into() }
+    }
+
+    /// The request as a whole is not what it should be.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::Invalid { field: None, detail: detail.into() }
     }
 
     /// The error as an answer.
     pub fn into_response(self) -> Response {
-        let problem = self.problem();
-        let is_ours = problem.status.is_server_error();
+        let kind = self.kind();
+        let status = StatusCode::from_u16(kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let is_ours = status.is_server_error();
         if is_ours {
-            tracing::error!(error = %self, code = problem.code, "request failed");
+            tracing::error!(error = %self, code = kind.code, "request failed");
         }
-        let detail = if is_ours { problem.title.to_owned() } else { self.to_string() };
-        let mut body = json!({
-            "type": format!("urn:dialback:problem:{}", problem.code.replace('_', "-")),
-            "title": problem.title,
-            "status": problem.status.as_u16(),
-            "code": problem.code,
-            "detail": detail,
-        });
-        if let Value::Object(body) = &mut body {
-            body.extend(problem.more);
-        }
-        let mut response = reply::typed(problem.status, "application/problem+json", &body);
+        let detail = if is_ours { kind.title.to_owned() } else { self.to_string() };
+        let problem = Problem::new(kind, detail, self.members());
+        let mut response = reply::typed(status, "application/problem+json", &problem);
+        response.extensions_mut().insert(kind);
         self.add_headers(&mut response);
         response
     }
@@ -116,99 +113,96 @@ impl Error {
         match self {
             Self::MethodNotAllowed { allow } => add(ALLOW, allow.clone()),
             Self::Unauthorized => add(WWW_AUTHENTICATE, "Bearer realm=\"dialback\"".into()),
-            Self::TooManySessions { seconds, .. } => add(RETRY_AFTER, seconds.to_string()),
+            Self::RateLimited { seconds, .. } => add(RETRY_AFTER, seconds.to_string()),
             Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
             Self::NoStream => add(RETRY_AFTER, "1".into()),
-            Self::Service(ServiceError::Contended | ServiceError::Store(_)) => add(RETRY_AFTER, "1".into()),
+            Self::Service(ServiceError::Contended | ServiceError::InProgress | ServiceError::Store(_)) => {
+                add(RETRY_AFTER, "1".into())
+            }
             _ => {}
         }
     }
 
-    fn problem(&self) -> Problem {
+    fn kind(&self) -> &'static Kind {
         match self {
-            Self::NoRoute => problem(404, "not_found", "There is nothing here"),
-            Self::MethodNotAllowed { .. } => problem(405, "method_not_allowed", "Another method is needed"),
-            Self::Unauthorized => problem(401, "unauthorized", "A valid API key is needed"),
-            Self::OperatorOnly => problem(403, "operator_only", "An application's API key does not do here"),
-            Self::Unproved => problem(403, "signature_rejected", "The signature was rejected"),
-            Self::BodyTooLarge { .. } => problem(413, "body_too_large", "The body is too large"),
-            Self::BodyLate => problem(408, "body_late", "The body did not arrive in time"),
-            Self::BodyBroken => problem(400, "body_broken", "The body broke off"),
-            Self::Invalid { field, .. } => {
-                problem(422, "invalid_request", "The request cannot be understood")
-                    .with("field", json!(field))
+            Self::NoRoute => &problem::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => &problem::METHOD_NOT_ALLOWED,
+            Self::Unauthorized => &problem::UNAUTHORIZED,
+            Self::ScopeMissing(_) => &problem::SCOPE_MISSING,
+            Self::RateLimited { .. } => &problem::RATE_LIMITED,
+            Self::Cursor(_) => &problem::INVALID_CURSOR,
+            Self::TestNumbersReadOnly => &problem::TEST_NUMBERS_READ_ONLY,
+            Self::Unproved => &problem::SIGNATURE_REJECTED,
+            Self::BodyTooLarge { .. } => &problem::BODY_TOO_LARGE,
+            Self::BodyLate => &problem::BODY_LATE,
+            Self::BodyBroken => &problem::BODY_BROKEN,
+            Self::Invalid { .. } => &problem::INVALID_REQUEST,
+            Self::NoStream => &problem::NO_STREAM,
+            Self::Service(error) => service_kind(error),
+            Self::Internal(_) => &problem::INTERNAL,
+        }
+    }
+
+    fn members(&self) -> Members {
+        let none = Members::default();
+        let field = |name: &str| Some(name.to_owned());
+        match self {
+            Self::Invalid { field, .. } => Members { field: field.as_ref().map(ToString::to_string), ..none },
+            Self::ScopeMissing(scope) => Members { scope: Some(scope.as_str()), ..none },
+            Self::RateLimited { seconds, .. } => {
+                Members { retry_after: i64::try_from(*seconds).ok(), ..none }
             }
-            Self::TooManySessions { .. } => problem(429, "too_many_sessions", "Too many sessions at once"),
-            Self::NoStream => problem(503, "no_stream", "No stream can be begun now; try again"),
-            Self::Service(error) => service_problem(error),
-            Self::Internal(_) => problem(500, "internal", "Something failed here; it has been logged"),
+            Self::Cursor(_) => Members { field: field("cursor"), ..none },
+            Self::Service(error) => match error {
+                ServiceError::Number(error) => {
+                    Members { field: field("to"), reason: Some(error.code()), ..none }
+                }
+                ServiceError::ChannelOff(_) => Members { field: field("channel"), ..none },
+                ServiceError::NoSuchResult => Members { field: field("result"), ..none },
+                ServiceError::NoSuchService => Members { field: field("service"), ..none },
+                ServiceError::CountryOff { .. } | ServiceError::NoChannel => {
+                    Members { field: field("to"), ..none }
+                }
+                ServiceError::NotAllowed { field: name, .. } => Members { field: field(name), ..none },
+                ServiceError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
+                ServiceError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
+                ServiceError::Ended(status) => Members { verification_status: Some(status.as_str()), ..none },
+                ServiceError::TooSoon { at, seconds } => {
+                    Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
+                }
+                ServiceError::NotACode { length } => {
+                    Members { field: field("code"), length: Some(*length), ..none }
+                }
+                _ => none,
+            },
+            _ => none,
         }
     }
 }
 
-fn service_problem(error: &ServiceError) -> Problem {
+fn service_kind(error: &ServiceError) -> &'static Kind {
     match error {
-        ServiceError::Number(error) => problem(422, "invalid_number", "The telephone number cannot be used")
-            .with("field", json!("to"))
-            .with("reason", json!(error.code())),
-        ServiceError::NotFound => problem(404, "not_found", "There is nothing of this name"),
-        ServiceError::ChannelOff(_) => {
-            problem(422, "channel_not_offered", "The channel is not offered").with("field", json!("channel"))
-        }
-        ServiceError::NoSuchService => problem(404, "service_not_found", "There is no such service"),
-        ServiceError::CountryOff { .. } => {
-            problem(422, "country_not_offered", "The channel is not offered in this country")
-                .with("field", json!("to"))
-        }
-        ServiceError::NoChannel => {
-            problem(422, "no_channel", "No channel reaches this number").with("field", json!("to"))
-        }
-        ServiceError::NotAllowed { field, .. } => {
-            problem(422, "not_allowed", "The service does not allow this").with("field", json!(field))
-        }
-        ServiceError::OptedOut => problem(
-            422,
-            "recipient_opted_out",
-            "The recipient has opted out of messages; a call may still be wanted",
-        ),
-        ServiceError::Ended(status) => {
-            problem(409, "verification_ended", "The verification has ended; start a new one")
-                .with("verification_status", json!(status))
-        }
-        ServiceError::TooSoon { at, seconds } => {
-            problem(429, "resend_too_soon", "The next message or call is not allowed yet")
-                .with("resend_at", json!(at))
-                .with("retry_after", json!(seconds))
-        }
-        ServiceError::NoSendsLeft => problem(429, "no_sends_left", "All messages and calls are used up"),
-        ServiceError::NotACode { length } => {
-            problem(422, "invalid_code", "This cannot be a code; no check was spent")
-                .with("field", json!("code"))
-                .with("length", json!(length))
-        }
-        ServiceError::NoNumbersLeft => problem(429, "no_numbers_left", "All numbers are used up"),
-        ServiceError::NoStartsLeft => problem(429, "no_starts_left", "All verifications are used up"),
-        ServiceError::NoSuchResult => {
-            problem(404, "no_such_result", "There is no such result").with("field", json!("result"))
-        }
-        ServiceError::KeyReused => {
-            problem(422, "idempotency_key_reused", "The idempotency key belongs to another request")
-        }
-        ServiceError::Malformed(_) => problem(422, "invalid_request", "The request cannot be understood"),
-        ServiceError::CodeKeyGone => problem(500, "internal", "Something failed here; it has been logged"),
-        ServiceError::Contended => problem(503, "contended", "Too many requests for the same thing at once"),
-        ServiceError::Store(_) => problem(503, "store_unavailable", "The store cannot do this now"),
-    }
-}
-
-fn problem(status: u16, code: &'static str, title: &'static str) -> Problem {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Problem { status, code, title, more: Map::new() }
-}
-
-impl Problem {
-    fn with(mut self, name: &str, value: Value) -> Self {
-        self.more.insert(name.to_owned(), value);
-        self
+        ServiceError::Number(_) => &problem::INVALID_NUMBER,
+        ServiceError::NotFound => &problem::NOT_FOUND,
+        ServiceError::ChannelOff(_) => &problem::CHANNEL_NOT_OFFERED,
+        ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
+        ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
+        ServiceError::NoChannel => &problem::NO_CHANNEL,
+        ServiceError::NotAllowed { .. } => &problem::NOT_ALLOWED,
+        ServiceError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
+        ServiceError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
+        ServiceError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
+        ServiceError::Ended(_) => &problem::VERIFICATION_ENDED,
+        ServiceError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
+        ServiceError::NoSendsLeft => &problem::NO_SENDS_LEFT,
+        ServiceError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
+        ServiceError::NoStartsLeft => &problem::NO_STARTS_LEFT,
+        ServiceError::NoSuchResult => &problem::NO_SUCH_RESULT,
+        ServiceError::NotACode { .. } => &problem::INVALID_CODE,
+        ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
+        ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
+        ServiceError::CodeKeyGone => &problem::INTERNAL,
+        ServiceError::Contended => &problem::CONTENDED,
+        ServiceError::Store(_) => &problem::STORE_UNAVAILABLE,
     }
 }

@@ -9,17 +9,19 @@ mod auth;
 mod context;
 mod error;
 mod health;
-mod pages;
+mod limiter;
+mod openapi;
+mod problem;
 mod reply;
 mod request;
 mod route;
+mod verify_v2;
 mod webhooks;
 
-pub use api::views::found as delivery_view;
 pub use context::{Context, Operator, Settings, SignatureMode};
 pub use webhooks::explainer::Explainer;
 
-use route::{Route, get, get_or_post, post, route};
+use route::{Route, api, get, get_or_post, post, route};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -27,7 +29,8 @@ use warp::reply::Response;
 /// Every route there is, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
-    use api::{deliveries, endpoints, keys, sessions, verifications};
+    use api::{checks, deliveries, endpoints, keys, opt_outs, services, sessions};
+    use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
     vec![
         route("/twilio/status", post(status::message)),
@@ -38,30 +41,63 @@ fn table() -> Vec<Route> {
         route("/twilio/sms", get_or_post(inbound::text)),
         route("/twilio/voice", get_or_post(inbound::call)),
         route("/twilio/events", post(events::batch)),
-        route("/v1/verifications", post(verifications::create)),
-        route("/v1/verifications/{id}", get(verifications::fetch).delete(verifications::cancel)),
-        route("/v1/verifications/{id}/check", post(verifications::check)),
-        route("/v1/verifications/{id}/resend", post(verifications::resend)),
-        route("/v1/deliveries", get(deliveries::list)),
-        route("/v1/deliveries/{sid}", get(deliveries::fetch)),
-        route("/v1/sessions", post(sessions::create)),
-        route("/v1/sessions/{id}/result", post(sessions::result)),
-        route("/v1/keys", post(keys::create)),
-        route("/v1/endpoints", get(endpoints::list).post(endpoints::create)),
-        route("/v1/endpoints/{id}", get(endpoints::fetch).patch(endpoints::change).delete(endpoints::remove)),
-        route("/v1/endpoints/{id}/rotate", post(endpoints::rotate)),
-        route("/v1/endpoints/{id}/test", post(endpoints::test)),
-        route("/v1/endpoints/{id}/dispatches", get(endpoints::dispatches)),
-        route("/v1/endpoints/{id}/redrive", post(endpoints::redrive)),
-        route("/v1/events", get(api::events::list)),
-        route("/v1/events/{id}", get(api::events::fetch)),
-        route("/v1/events/{id}/redrive", post(api::events::redrive)),
+        route("/v1/verifications", api(&v::LIST, v::list).and(&v::CREATE, v::create)),
+        route("/v1/verifications/{id}", api(&v::FETCH, v::fetch).and(&v::CANCEL, v::cancel)),
+        route("/v1/verifications/{id}/check", api(&checks::CHECK, checks::check)),
+        route("/v1/verifications/{id}/resend", api(&v::RESEND, v::resend)),
+        route("/v1/deliveries", api(&deliveries::LIST, deliveries::list)),
+        route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
+        route("/v1/services", api(&services::LIST, services::list).and(&services::CREATE, services::create)),
+        route(
+            "/v1/services/{id}",
+            api(&services::FETCH, services::fetch)
+                .and(&services::CHANGE, services::change)
+                .and(&services::DELETE, services::delete),
+        ),
+        route("/v1/sessions", api(&sessions::CREATE, sessions::create)),
+        route("/v1/sessions/{id}/result", api(&sessions::RESULT, sessions::result)),
+        route("/v1/opt-outs", api(&opt_outs::LIST, opt_outs::list)),
+        route(
+            "/v1/opt-outs/{number}",
+            api(&opt_outs::FETCH, opt_outs::fetch)
+                .and(&opt_outs::SET, opt_outs::set)
+                .and(&opt_outs::DELETE, opt_outs::delete),
+        ),
+        route("/v1/test-numbers", api(&numbers::LIST, numbers::list).and(&numbers::CREATE, numbers::refuse)),
+        route("/v1/keys", api(&keys::LIST, keys::list).and(&keys::CREATE, keys::create)),
+        route("/v1/keys/{id}", api(&keys::FETCH, keys::fetch).and(&keys::REVOKE, keys::revoke)),
+        route(
+            "/v1/endpoints",
+            api(&endpoints::LIST, endpoints::list).and(&endpoints::CREATE, endpoints::create),
+        ),
+        route(
+            "/v1/endpoints/{id}",
+            api(&endpoints::FETCH, endpoints::fetch)
+                .and(&endpoints::CHANGE, endpoints::change)
+                .and(&endpoints::DELETE, endpoints::delete),
+        ),
+        route("/v1/endpoints/{id}/rotate", api(&endpoints::ROTATE, endpoints::rotate)),
+        route("/v1/endpoints/{id}/test", api(&endpoints::TEST, endpoints::test)),
+        route("/v1/endpoints/{id}/dispatches", api(&endpoints::DISPATCHES, endpoints::dispatches)),
+        route("/v1/endpoints/{id}/redrive", api(&endpoints::REDRIVE, endpoints::redrive)),
+        route("/v1/events", api(&api::events::LIST, api::events::list)),
+        route("/v1/events/{id}", api(&api::events::FETCH, api::events::fetch)),
+        route("/v1/events/{id}/redrive", api(&api::events::REDRIVE, api::events::redrive)),
+        route("/openapi.json", get(openapi::document)),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready)),
     ]
 }
 
+/// A delivery as the API shows it.
+pub fn delivery_view(found: &crate::service::Found) -> serde_json::Value {
+    // A plain type with text keys: writing it cannot fail.
+    serde_json::to_value(api::views::delivery::Delivery::from(found)).unwrap_or_default()
+}
+
 /// The whole service as a filter.
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
-    route::service(table(), context)
+    let mut table = table();
+    table.extend(verify_v2::table());
+    route::service(table, context)
 }

@@ -45,6 +45,11 @@ impl Request {
         self.incoming.uri.path_and_query().map_or("/", |raw| raw.as_str())
     }
 
+    /// The path exactly as received.
+    pub fn path(&self) -> &str {
+        self.incoming.uri.path()
+    }
+
     /// The query as received, without its question mark.
     pub fn query(&self) -> &str {
         self.incoming.uri.query().unwrap_or("")

@@ -1,8 +1,11 @@
 //! A path, the methods it knows, and who answers them.
 
+use super::api::gate;
+use super::api::operation::{Call, Operation};
 use super::context::Context;
 use super::error::Error;
 use super::request::Request;
+use super::verify_v2;
 use crate::server::Incoming;
 use bytes::Buf;
 use futures_util::Stream;
@@ -21,7 +24,14 @@ type Handler =
 
 /// The methods of a path.
 #[derive(Clone, Default)]
-pub struct Methods(BTreeMap<&'static str, Handler>);
+pub struct Methods(BTreeMap<&'static str, Endpoint>);
+
+/// Who answers, and what is documented of it.
+#[derive(Clone)]
+struct Endpoint {
+    handler: Handler,
+    operation: Option<&'static Operation>,
+}
 
 /// A path with its methods.
 pub struct Route {
@@ -61,45 +71,60 @@ where
     get(handler.clone()).with("POST", handler)
 }
 
+/// A path of the API that knows this operation.
+pub fn api<F, Fut>(operation: &'static Operation, handler: F) -> Methods
+where
+    F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+{
+    Methods::default().and(operation, handler)
+}
+
 impl Methods {
-    /// And DELETE.
-    pub fn delete<F, Fut>(self, handler: F) -> Self
+    /// And this operation of the API.
+    pub fn and<F, Fut>(mut self, operation: &'static Operation, handler: F) -> Self
     where
-        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
+        F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
     {
-        self.with("DELETE", handler)
+        let handler: Handler = Arc::new(move |context, request| {
+            Box::pin(gate::answer(operation, context, request, handler.clone()))
+        });
+        self.0.insert(operation.method, Endpoint { handler, operation: Some(operation) });
+        self
     }
 
-    /// And POST.
-    pub fn post<F, Fut>(self, handler: F) -> Self
+    /// And another one.
+    pub(super) fn with<F, Fut>(mut self, method: &'static str, handler: F) -> Self
     where
         F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
     {
-        self.with("POST", handler)
-    }
-
-    /// And PATCH.
-    pub fn patch<F, Fut>(self, handler: F) -> Self
-    where
-        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Error>> + Send + 'static,
-    {
-        self.with("PATCH", handler)
-    }
-
-    fn with<F, Fut>(mut self, method: &'static str, handler: F) -> Self
-    where
-        F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Error>> + Send + 'static,
-    {
-        self.0.insert(method, Arc::new(move |context, request| Box::pin(handler(context, request))));
+        let handler: Handler = Arc::new(move |context, request| Box::pin(handler(context, request)));
+        self.0.insert(method, Endpoint { handler, operation: None });
         self
     }
 
     fn allow(&self) -> String {
         self.0.keys().copied().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Route {
+    /// Its path, with names in braces.
+    pub fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+
+    /// What is documented of it.
+    pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
+        self.methods.0.values().filter_map(|endpoint| endpoint.operation)
+    }
+
+    /// The methods that it knows.
+    #[cfg(test)]
+    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.methods.0.keys().copied()
     }
 }
 
@@ -115,8 +140,8 @@ pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Respons
             let answer = begin(&table, &context, method.clone(), incoming, headers, body);
             async move {
                 match answer {
-                    Some((route, answer)) => logged(method, route, answer).await,
-                    None => nowhere(&method),
+                    Ok((route, answer)) => logged(method, route, answer).await,
+                    Err(nowhere) => *nowhere,
                 }
             }
         })
@@ -125,7 +150,8 @@ pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Respons
 
 type Answer = BoxFuture<'static, Result<Response, Error>>;
 
-/// The route of a request, and its answer in the making.
+/// The route of a request, and its answer in the making; or what is answered
+/// where no route is.
 fn begin<S, B>(
     table: &[Route],
     context: &Arc<Context>,
@@ -133,20 +159,29 @@ fn begin<S, B>(
     incoming: Incoming,
     headers: HeaderMap,
     body: S,
-) -> Option<(&'static str, Answer)>
+) -> Result<(&'static str, Answer), Box<Response>>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     B: Buf,
 {
-    let (Route { pattern, methods }, params) = find(table, incoming.uri.path())?;
+    let Some((Route { pattern, methods }, params)) = find(table, incoming.uri.path()) else {
+        return Err(Box::new(nowhere(&method, incoming.uri.path())));
+    };
     let answer = match methods.0.get(method.as_str()) {
-        Some(handler) => handler(context.clone(), Request::new(params, method, incoming, headers, body)),
+        Some(endpoint) => {
+            (endpoint.handler)(context.clone(), Request::new(params, method, incoming, headers, body))
+        }
         None => {
-            let allow = methods.allow();
-            Box::pin(async move { Err(Error::MethodNotAllowed { allow }) })
+            let (allow, is_twilios) = (methods.allow(), pattern.starts_with(verify_v2::PREFIX));
+            Box::pin(async move {
+                match is_twilios {
+                    true => Ok(verify_v2::wrong_method(&allow)),
+                    false => Err(Error::MethodNotAllowed { allow }),
+                }
+            })
         }
     };
-    Some((*pattern, answer))
+    Ok((*pattern, answer))
 }
 
 async fn logged(method: Method, route: &'static str, answer: Answer) -> Response {
@@ -163,8 +198,11 @@ fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> 
 
 /// What is answered where no route is. The path is not logged: it is anybody's
 /// text, and may hold a number.
-fn nowhere(method: &Method) -> Response {
-    let response = Error::NoRoute.into_response();
+fn nowhere(method: &Method, path: &str) -> Response {
+    let response = match path.starts_with(verify_v2::PREFIX) {
+        true => verify_v2::nowhere(path),
+        false => Error::NoRoute.into_response(),
+    };
     tracing::info!(%method, route = "none", status = response.status().as_u16(), "request");
     response
 }

@@ -56,18 +56,22 @@ impl Language {
 
     /// The plural category of a number of minutes.
     pub fn plural(&self, minutes: u32) -> PluralCategory {
-        // The rules are static data, found by a look-up; keeping them would
-        // only make whoever keeps them unfit for threads.
-        PluralRules::try_new_cardinal((&self.likely).into())
-            .map_or(PluralCategory::Other, |rules| rules.category_for(minutes))
+        self.rules().map_or(PluralCategory::Other, |rules| rules.category_for(minutes))
+    }
+
+    /// The rules are static data, found by a look-up; keeping them would only
+    /// make whoever keeps them unfit for threads.
+    fn rules(&self) -> Option<PluralRules> {
+        PluralRules::try_new_cardinal((&self.likely).into()).ok()
     }
 
     /// The categories that minutes have in it, each with the numbers that it
     /// stands for: how many, and the first.
     pub fn plurals(&self) -> Vec<(PluralCategory, usize, u32)> {
+        let rules = self.rules();
         let mut found: Vec<(PluralCategory, usize, u32)> = Vec::new();
         for minutes in 1..=MINUTES_MAX {
-            let category = self.plural(minutes);
+            let category = rules.as_ref().map_or(PluralCategory::Other, |rules| rules.category_for(minutes));
             match found.iter_mut().find(|(known, ..)| *known == category) {
                 Some((_, count, _)) => *count += 1,
                 None => found.push((category, 1, minutes)),

@@ -12,8 +12,13 @@ pub struct Answer {
     pub id: String,
     /// Hash of what they asked: the same key with another question is a mistake.
     pub fingerprint: String,
-    /// The verification as it was answered.
-    pub verification: Verification,
+    /// The verification as it was answered, for the request that started one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    /// What was answered otherwise, in the words of who answered. Nothing of
+    /// both while the request is being done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
     /// When the answer may be forgotten.
     pub expires_at: Timestamp,
 }

@@ -120,6 +120,16 @@ impl CodeKeys {
         Some(CodeSeed { custom: Some(custom), ..seed })
     }
 
+    /// A hash of something in which there may be a code: with the key, so that
+    /// what is at rest cannot be tried out.
+    pub fn fingerprint(&self, text: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0[0].secret.expose().as_bytes())
+            .expect("HMAC takes keys of any length");
+        mac.update(b"dialback request v1\0");
+        mac.update(text.as_bytes());
+        hex::encode(mac.finalize().into_bytes())
+    }
+
     /// The code, or `None` when its key is gone.
     pub fn derive(&self, id: &VerificationId, seed: &CodeSeed) -> Option<Code> {
         let key = self.0.iter().find(|key| key.id == seed.key_id)?;

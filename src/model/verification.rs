@@ -81,6 +81,10 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status there is.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Approved, Self::Canceled, Self::MaxAttemptsReached, Self::Expired];
+
     /// The status as it is written in the API.
     pub fn as_str(self) -> &'static str {
         match self {

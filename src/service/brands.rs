@@ -3,13 +3,17 @@
 //! Those of the configuration are here from the start; those that were made
 //! through the API are read from the store, and remembered for a moment.
 
-use super::{Service, ServiceError};
+use super::listing::{Page, Window, page_of, scan_of};
+use super::{Service, ServiceError, TRIES};
 use crate::model::brand::{Brand, Origin, Settings};
 use crate::model::id::ServiceId;
 use crate::model::policy::Policy;
+use crate::model::test_number::TestNumber;
 use crate::model::verification::Verification;
-use crate::store::records;
+use crate::store::records::{self, Versioned};
+use crate::store::{CommitError, Index};
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -133,5 +137,121 @@ impl Service {
     /// The rules that a verification lives by.
     pub(super) async fn policy_of(&self, verification: &Verification) -> Result<Policy, ServiceError> {
         Ok(self.brand_of(verification).await?.policy(&self.0.policy))
+    }
+}
+
+/// What the API does with services.
+impl Service {
+    /// Lists services, the newest first and those of the configuration last.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, ServiceError> {
+        // Those of the configuration stand at the beginning of time.
+        let place = |brand: &Arc<Brand>| (Timestamp::UNIX_EPOCH, brand.id.to_string());
+        let is_past_the_store = window.after.as_ref().is_some_and(|(at, _)| *at == Timestamp::UNIX_EPOCH);
+        let mut items: Vec<Arc<Brand>> = Vec::new();
+        if !is_past_the_store {
+            let stored = self.page::<Brand>(scan_of(Index::Brands, ""), window, |_| true).await?;
+            items.extend(stored.items.into_iter().map(Arc::new));
+            if stored.next.is_some() {
+                return Ok(Page { items, next: stored.next });
+            }
+        }
+        let left = window.limit.saturating_sub(items.len());
+        let after = window.after.clone().filter(|_| is_past_the_store);
+        let all: Vec<Arc<Brand>> = self.brands().of_configuration().cloned().collect();
+        if left == 0 {
+            // The page is full, and the configuration's come on the next one.
+            let next = items.last().map(|brand| (brand.created_at, brand.id.to_string()));
+            return Ok(Page { items, next });
+        }
+        let page = page_of(all, &Window { limit: left, after }, place);
+        items.extend(page.items);
+        Ok(Page { items, next: page.next })
+    }
+
+    /// Makes a service: the settings that are named, and the default service's.
+    ///
+    /// # Errors
+    /// [`ServiceError::Setting`], or the store's.
+    pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, ServiceError> {
+        let now = self.now();
+        let brand = Brand {
+            id: ServiceId::from_random(self.0.entropy.bytes()),
+            settings: self.brands().default_brand().settings.with(settings)?,
+            origin: Origin::Api,
+            created_at: now,
+            updated_at: now,
+        };
+        records::save(self.store(), None, &brand).await?;
+        self.brands().forget(&brand.id);
+        tracing::info!(service = %brand.id, name = brand.settings.name, "service created");
+        Ok(Arc::new(brand))
+    }
+
+    /// Changes those settings of a service that are named.
+    ///
+    /// # Errors
+    /// Not found, [`ServiceError::ReadOnly`], [`ServiceError::Setting`], or
+    /// the store's.
+    pub async fn change_service(
+        &self,
+        id: &ServiceId,
+        changes: Map<String, Value>,
+    ) -> Result<Arc<Brand>, ServiceError> {
+        for attempt in 0..TRIES {
+            let old = self.own_brand(id).await?;
+            let settings = old.record.settings.with(changes.clone())?;
+            let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
+            match records::save(self.store(), Some(&old), &new).await {
+                Ok(()) => {
+                    self.brands().forget(id);
+                    tracing::info!(service = %id, "service changed");
+                    return Ok(Arc::new(new));
+                }
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// Deletes a service. Its verifications go on by the default's rules.
+    ///
+    /// # Errors
+    /// Not found, [`ServiceError::ReadOnly`], or the store's.
+    pub async fn delete_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
+        for attempt in 0..TRIES {
+            let old = self.own_brand(id).await?;
+            match self.store().commit(vec![records::delete(&old)]).await {
+                Ok(()) => {
+                    self.brands().forget(id);
+                    tracing::info!(service = %id, "service deleted");
+                    return Ok(());
+                }
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// A service that was made here, as it is stored.
+    async fn own_brand(&self, id: &ServiceId) -> Result<Versioned<Brand>, ServiceError> {
+        if let Some(brand) = self.brands().of_configuration().find(|brand| brand.id == *id) {
+            let key = match &brand.origin {
+                Origin::File { key: Some(key) } => format!("services.{key}"),
+                _ => "services.default".to_owned(),
+            };
+            return Err(ServiceError::ReadOnly { key });
+        }
+        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// Lists test numbers, in the order of their patterns from the end.
+    pub fn test_numbers(&self, window: &Window) -> Page<TestNumber> {
+        let place = |test: &TestNumber| (Timestamp::UNIX_EPOCH, test.pattern.clone());
+        page_of(self.0.test_numbers.clone(), window, place)
     }
 }

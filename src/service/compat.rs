@@ -4,9 +4,10 @@
 //! settings are changed in the file alone.
 
 use super::{Service, ServiceError, TRIES};
-use crate::model::brand::{BadSetting, Brand, Origin};
+use crate::model::brand::{BadSetting, Brand, Origin, Settings};
 use crate::model::compat::{Compat, Features};
 use crate::model::id::ServiceId;
+use crate::model::phone::PhoneNumber;
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index, Scan};
 use jiff::Timestamp;
@@ -179,6 +180,22 @@ impl Service {
         }
         let found = records::get(self.store(), id.as_str()).await.map_err(ServiceError::from)?;
         Ok(found.ok_or(ServiceError::NoSuchService)?)
+    }
+
+    /// A service as it sends to a number: texts to its country may go through a
+    /// messaging service of their own.
+    pub(super) async fn sending_to(
+        &self,
+        brand: Arc<Brand>,
+        to: &PhoneNumber,
+    ) -> Result<Arc<Brand>, ServiceError> {
+        let compat = self.compat(&brand.id).await?.record;
+        if compat.senders.is_empty() {
+            return Ok(brand);
+        }
+        let Some(sid) = compat.sender_for(to.region().as_deref()) else { return Ok(brand) };
+        let settings = Settings { messaging_service_sid: Some(sid.to_owned()), ..brand.settings.clone() };
+        Ok(Arc::new(Brand { settings, ..(*brand).clone() }))
     }
 
     /// A new name in Twilio's form: two capital letters and 32 random digits.

@@ -1,5 +1,6 @@
 //! Looking deliveries up.
 
+use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
@@ -24,26 +25,6 @@ pub struct DeliveryFilter {
     pub since: Option<Timestamp>,
     /// First seen before this time.
     pub until: Option<Timestamp>,
-    /// Where the last page ended.
-    pub cursor: Option<String>,
-    /// At most so many, up to [`DeliveryFilter::MAX_LIMIT`]; 0 for the default.
-    pub limit: usize,
-}
-
-impl DeliveryFilter {
-    /// Deliveries on a page unless asked otherwise.
-    pub const DEFAULT_LIMIT: usize = 50;
-    /// Most deliveries on a page.
-    pub const MAX_LIMIT: usize = 200;
-}
-
-/// Deliveries, the newest first.
-#[derive(Debug, Clone)]
-pub struct DeliveryPage {
-    /// What was found.
-    pub deliveries: Vec<Delivery>,
-    /// Where to go on; `None` at the end.
-    pub next: Option<String>,
 }
 
 /// What a delivery's name led to.
@@ -54,9 +35,6 @@ pub enum Found {
     /// It stands in our outbox, or never left.
     Send(Box<Verification>, Send),
 }
-
-/// Entries that one request reads at most, whatever the filter passes over.
-const MOST_READ: usize = 2_000;
 
 impl Service {
     /// A delivery by Twilio's name or by ours.
@@ -71,52 +49,36 @@ impl Service {
     /// while `next` says that there is more.
     ///
     /// # Errors
-    /// A number or cursor that is none, or the store's.
-    pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<DeliveryPage, ServiceError> {
-        let limit = match filter.limit {
-            0 => DeliveryFilter::DEFAULT_LIMIT,
-            limit => limit.min(DeliveryFilter::MAX_LIMIT),
-        };
-        let mut scan = self.scan(filter)?;
-        let mut page = DeliveryPage { deliveries: Vec::new(), next: None };
-        let mut read = 0;
-        loop {
-            let entries = self.store().scan(&scan).await?;
-            let is_last = entries.len() < scan.limit;
-            for entry in entries {
-                read += 1;
-                let found: Option<Versioned<Delivery>> = records::get(self.store(), &entry.id).await?;
-                page.deliveries
-                    .extend(found.map(|found| found.record).filter(|delivery| filter.takes(delivery)));
-                scan.after = Some((entry.at, entry.id));
-                if page.deliveries.len() == limit || read == MOST_READ {
-                    page.next = scan.after.as_ref().map(write_cursor);
-                    return Ok(page);
-                }
-            }
-            if is_last {
-                return Ok(page);
-            }
-        }
-    }
-
-    fn scan(&self, filter: &DeliveryFilter) -> Result<Scan, ServiceError> {
-        let scope = match &filter.to {
-            None => String::new(),
-            // Addresses of other channels and short codes are taken as they are.
-            Some(to) if to.contains(':') || to.len() <= 6 => to.clone(),
-            Some(to) => PhoneNumber::parse(to, &self.0.numbers)
-                .map(|number| number.in_full().to_owned())
-                .or_else(|_| to.parse::<PhoneNumber>().map(|number| number.in_full().to_owned()))?,
-        };
-        Ok(Scan {
-            index: if filter.to.is_some() { Index::DeliveriesTo } else { Index::Deliveries },
-            scope,
+    /// A number that is none, or the store's.
+    pub async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        window: &Window,
+    ) -> Result<Page<Delivery>, ServiceError> {
+        let index = if filter.to.is_some() { Index::DeliveriesTo } else { Index::Deliveries };
+        let scan = Scan {
             since: filter.since,
             until: filter.until,
-            after: filter.cursor.as_deref().map(read_cursor).transpose()?,
-            limit: 100,
-        })
+            ..scan_of(index, self.address(filter.to.as_deref())?)
+        };
+        self.page(scan, window, |delivery| filter.takes(delivery)).await
+    }
+
+    /// An address as it stands in listings: a number in any writing, or
+    /// something else as it is, like `whatsapp:+…` and short codes.
+    pub(super) fn address(&self, text: Option<&str>) -> Result<String, ServiceError> {
+        let Some(text) = text else {
+            return Ok(String::new());
+        };
+        // In a query, a plus that was meant as itself is a space.
+        let plus = text.strip_prefix(' ').map(|rest| format!("+{rest}"));
+        let text = plus.as_deref().unwrap_or(text);
+        if text.contains(':') || (1..=6).contains(&text.len()) {
+            return Ok(text.to_owned());
+        }
+        let number = PhoneNumber::parse(text, &self.0.numbers);
+        let number = number.or_else(|refused| text.parse::<PhoneNumber>().map_err(|_| refused))?;
+        Ok(number.in_full().to_owned())
     }
 }
 
@@ -147,17 +109,4 @@ impl DeliveryFilter {
         self.status.is_none_or(|status| delivery.status() == Some(status))
             && self.channel.is_none_or(|channel| delivery.channel() == channel)
     }
-}
-
-fn write_cursor((at, id): &(Timestamp, String)) -> String {
-    format!("{}.{id}", at.as_millisecond())
-}
-
-fn read_cursor(text: &str) -> Result<(Timestamp, String), ServiceError> {
-    let parse = || {
-        let (at, id) = text.split_once('.')?;
-        let at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
-        Some((at, id.parse::<Sid>().ok()?.to_string()))
-    };
-    parse().ok_or(ServiceError::Malformed("cursor: use the next_cursor of the page before, as it was given"))
 }

@@ -6,6 +6,7 @@
 //! receiver may hear of an event more than once, under the same id, and of two
 //! events in any order.
 
+use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError};
 use crate::gateway::webhook::{Parcel, PostError, Receipt, Wait};
 use crate::model::dispatch::{Attempt, Dispatch, State, Verdict};
@@ -17,21 +18,8 @@ use crate::store::{Change, CommitError, Entry, Index, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
-/// Which dispatches to list.
-#[derive(Debug, Clone, Default)]
-pub struct DispatchFilter {
-    /// In this state.
-    pub state: Option<State>,
-    /// Where the last page ended.
-    pub cursor: Option<(Timestamp, String)>,
-    /// At most so many.
-    pub limit: usize,
-}
-
 /// How long a dispatch rests whose endpoint has its share of requests already.
 const TURN: Duration = Duration::from_millis(250);
-/// Entries that one request reads at most.
-const MOST_READ: usize = 2_000;
 /// Dispatches that one redrive asks for at most.
 const MOST_REDRIVEN: usize = 5_000;
 /// Entries that one redrive looks at.
@@ -158,34 +146,19 @@ impl Service {
         }
     }
 
-    /// Dispatches to an endpoint, the newest first, and where to go on.
+    /// Lists dispatches to an endpoint, of one state or all, the newest first.
     ///
     /// # Errors
     /// Not found, or the store's.
     pub async fn dispatches(
         &self,
         endpoint: &EndpointId,
-        filter: &DispatchFilter,
-    ) -> Result<(Vec<Dispatch>, Option<(Timestamp, String)>), ServiceError> {
+        state: Option<State>,
+        window: &Window,
+    ) -> Result<Page<Dispatch>, ServiceError> {
         self.read_endpoint(endpoint).await?;
-        let (mut found, mut read) = (Vec::new(), 0);
-        let mut scan = Scan { after: filter.cursor.clone(), ..to(endpoint) };
-        loop {
-            let entries = self.store().scan(&scan).await?;
-            let is_last = entries.len() < scan.limit;
-            for Entry { at, id, .. } in entries {
-                read += 1;
-                let dispatch = records::get::<Dispatch>(self.store(), &id).await?.map(|found| found.record);
-                found.extend(dispatch.filter(|one| filter.state.is_none_or(|state| one.state == state)));
-                scan.after = Some((at, id));
-                if found.len() >= filter.limit || read >= MOST_READ {
-                    return Ok((found, scan.after));
-                }
-            }
-            if is_last {
-                return Ok((found, None));
-            }
-        }
+        let takes = |one: &Dispatch| state.is_none_or(|state| one.state == state);
+        self.page(to(endpoint), window, takes).await
     }
 
     /// Asks again for what an endpoint did not take: all that was given up, or,
@@ -319,8 +292,7 @@ fn refuse_disabled(endpoint: &Endpoint) -> Result<(), ServiceError> {
 }
 
 fn to(endpoint: &EndpointId) -> Scan {
-    let scope = endpoint.to_string();
-    Scan { index: Index::Dispatches, scope, since: None, until: None, after: None, limit: 200 }
+    scan_of(Index::Dispatches, endpoint.as_str())
 }
 
 /// What an answer means (Standard Webhooks, «Delivery»): 2xx is taken, 410 is

@@ -1,6 +1,7 @@
 //! Where events are sent to: made, changed, looked at, tried.
 
 use super::events::EventSettings;
+use super::listing::{Window, scan_of};
 use super::{Service, ServiceError, TRIES};
 use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
 use crate::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
@@ -8,7 +9,7 @@ use crate::model::id::EndpointId;
 use crate::model::notice::{News, Topic, Wish};
 use crate::secret::Secret;
 use crate::store::records::{self, Versioned};
-use crate::store::{CommitError, Index, Scan};
+use crate::store::{CommitError, Index};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -76,20 +77,8 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, ServiceError> {
-        let scan = Scan {
-            index: Index::Endpoints,
-            scope: String::new(),
-            since: None,
-            until: None,
-            after: None,
-            limit: EventSettings::MOST_ENDPOINTS,
-        };
-        let mut endpoints = Vec::new();
-        for entry in self.store().scan(&scan).await? {
-            let found = records::get::<Endpoint>(self.store(), &entry.id).await?;
-            endpoints.extend(found.map(|found| found.record));
-        }
-        Ok(endpoints)
+        let window = Window { limit: EventSettings::MOST_ENDPOINTS, after: None };
+        Ok(self.page(scan_of(Index::Endpoints, ""), &window, |_| true).await?.items)
     }
 
     /// An endpoint.

@@ -20,7 +20,7 @@ use crate::model::id::{EndpointId, NoticeId};
 use crate::model::notice::{self, News, Notice, Topic, Wish};
 use crate::model::verification::Verification;
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, Index, Scan, Store, StoreError};
+use crate::store::{Change, Store};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -251,20 +251,8 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn learn_endpoints(&self) -> Result<(), StoreError> {
-        let scan = Scan {
-            index: Index::Endpoints,
-            scope: String::new(),
-            since: None,
-            until: None,
-            after: None,
-            limit: EventSettings::MOST_ENDPOINTS,
-        };
-        let mut endpoints = Vec::new();
-        for entry in self.store().scan(&scan).await? {
-            endpoints
-                .extend(records::get::<Endpoint>(self.store(), &entry.id).await?.map(|found| found.record));
-        }
+    pub async fn learn_endpoints(&self) -> Result<(), ServiceError> {
+        let endpoints = self.endpoints().await?;
         *lock(&self.0.events.endpoints) = Arc::new(endpoints);
         Ok(())
     }

@@ -63,7 +63,7 @@ impl Service {
         Ok(())
     }
 
-    async fn wish(&self, number: &str, sender: &str, opted_out: bool) -> Result<(), ServiceError> {
+    pub(super) async fn wish(&self, number: &str, sender: &str, opted_out: bool) -> Result<(), ServiceError> {
         for attempt in 0..TRIES {
             let old = records::get::<OptOut>(self.store(), &OptOut::key(number, sender)).await?;
             let new =

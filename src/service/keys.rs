@@ -1,51 +1,138 @@
 //! API keys: making them, and knowing who calls.
 
+use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError};
 use crate::entropy::Entropy;
 use crate::model::key::{self, ApiKey, Scope};
 use crate::secret::Secret;
-use crate::store::{Store, records};
+use crate::store::records::{self, Versioned};
+use crate::store::{CommitError, Index, Scan, Store};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 impl Service {
     /// Makes a key. The secret is returned once and kept only as a hash.
     ///
     /// # Errors
-    /// An empty or overlong name, or the store's.
-    pub async fn create_key(&self, name: &str) -> Result<(ApiKey, Secret), ServiceError> {
-        create_key(self.store(), &self.0.entropy, name, self.now()).await
+    /// An empty or overlong name, no scope at all, or the store's.
+    pub async fn create_key(
+        &self,
+        name: &str,
+        scopes: BTreeSet<Scope>,
+    ) -> Result<(ApiKey, Secret), ServiceError> {
+        create_key(self.store(), &self.0.entropy, name, scopes, self.now()).await
     }
 
-    /// The id of the key that this is, `None` when it is nobody's.
+    /// The key that this is, `None` when it is nobody's.
     ///
     /// # Errors
     /// The store's.
-    pub async fn key_holder(&self, shown: &str) -> Result<Option<String>, ServiceError> {
+    pub async fn key_holder(&self, shown: &str) -> Result<Option<ApiKey>, ServiceError> {
         let Some((id, secret)) = key::split(shown) else {
             return Ok(None);
         };
         let found = records::get::<ApiKey>(self.store(), id).await?;
-        Ok(found.filter(|found| found.record.opens_with(secret)).map(|found| found.record.id))
+        Ok(found.map(|found| found.record).filter(|key| key.opens_with(secret)))
     }
+
+    /// A key by its id.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn key(&self, id: &str) -> Result<ApiKey, ServiceError> {
+        find_key(self.store(), id).await.map(|found| found.record)
+    }
+
+    /// Lists keys, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn keys(&self, window: &Window) -> Result<Page<ApiKey>, ServiceError> {
+        self.page(scan_of(Index::ApiKeys, ""), window, |_| true).await
+    }
+
+    /// Takes a key away. The next request that shows it is refused.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn revoke_key(&self, id: &str) -> Result<(), ServiceError> {
+        revoke_key(self.store(), id).await
+    }
+}
+
+/// Most keys that [`all_keys`] reads.
+const MOST_KEYS: usize = 1_000;
+
+/// The keys there are, the newest first, straight from a store.
+///
+/// # Errors
+/// The store's.
+pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, ServiceError> {
+    let mut keys = Vec::new();
+    let scan = Scan { limit: MOST_KEYS, ..scan_of(Index::ApiKeys, "") };
+    for entry in store.scan(&scan).await? {
+        keys.extend(records::get::<ApiKey>(store, &entry.id).await?.map(|found| found.record));
+    }
+    Ok(keys)
+}
+
+/// Takes a key away, straight in a store.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn revoke_key(store: &dyn Store, id: &str) -> Result<(), ServiceError> {
+    let found = find_key(store, id).await?;
+    match store.commit(vec![records::delete(&found)]).await {
+        // A key is never changed, so somebody else was faster in revoking it.
+        Ok(()) | Err(CommitError::Conflict) => {}
+        Err(CommitError::Store(error)) => return Err(error.into()),
+    }
+    tracing::info!(key = id, name = found.record.name, "api key revoked");
+    Ok(())
+}
+
+async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, ServiceError> {
+    let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_id {
+        return Err(ServiceError::NotFound);
+    }
+    records::get(store, id).await?.ok_or(ServiceError::NotFound)
 }
 
 /// Makes a key straight in a store.
 ///
 /// # Errors
-/// An empty or overlong name, or the store's.
+/// An empty or overlong name, no scope at all, or the store's.
 pub async fn create_key(
     store: &dyn Store,
     entropy: &Entropy,
     name: &str,
+    scopes: BTreeSet<Scope>,
     now: Timestamp,
 ) -> Result<(ApiKey, Secret), ServiceError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > ApiKey::MAX_NAME || name.chars().any(char::is_control) {
         return Err(ServiceError::Malformed("a key's name has 1 to 64 characters"));
     }
-    let (key, shown) =
-        ApiKey::generate(name, Scope::of_an_application(), entropy.bytes(), entropy.bytes(), now);
+    if scopes.is_empty() {
+        return Err(ServiceError::Malformed("a key has at least one scope, or it could do nothing"));
+    }
+    let (key, shown) = ApiKey::generate(name, scopes, entropy.bytes(), entropy.bytes(), now);
     records::save(store, None, &key).await?;
     tracing::info!(key = key.id, name, "api key created");
     Ok((key, shown))
+}
+
+impl Service {
+    /// What the holder of this key may do, `None` when it is nobody's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn key_scopes(&self, shown: &str) -> Result<Option<BTreeSet<Scope>>, ServiceError> {
+        let Some((id, secret)) = key::split(shown) else {
+            return Ok(None);
+        };
+        let found = records::get::<ApiKey>(self.store(), id).await?;
+        Ok(found.filter(|found| found.record.opens_with(secret)).map(|found| found.record.scopes))
+    }
 }

@@ -17,10 +17,14 @@ mod endpoints;
 mod events;
 mod inbound;
 mod keys;
+mod listing;
+mod opt_outs;
 mod pending;
+mod repeats;
 mod safe_list;
 mod sessions;
 mod start;
+mod verifications;
 mod voice;
 mod worker;
 
@@ -29,21 +33,23 @@ pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
 pub use compat::CompatError;
-pub use deliveries::{DeliveryFilter, DeliveryPage, Found, find_delivery};
-pub use dispatch::DispatchFilter;
+pub use deliveries::{DeliveryFilter, Found, find_delivery};
 pub use endpoints::{EndpointChange, Trial};
 pub use events::{EventFilter, EventSettings, Events, Feed};
-pub use keys::create_key;
+pub use keys::{all_keys, create_key, revoke_key};
+pub use listing::{Page, Place, Window};
 pub use pending::{Ask, AskError};
+pub use repeats::{Claim, Repeat};
 pub use sessions::{NewSession, SessionView};
 pub use start::{Idempotency, StartRequest, Started};
+pub use verifications::VerificationFilter;
 pub use voice::{Said, Spoken, Step, VoiceRequest};
 pub use worker::WorkerLimits;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
-use crate::model::brand::Brand;
+use crate::model::brand::{BadSetting, Brand};
 use crate::model::channel::Channel;
 use crate::model::code::CodeKeys;
 use crate::model::delivery::Delivery;
@@ -165,7 +171,19 @@ pub enum ServiceError {
     /// The same idempotency key came with another request.
     #[error("this idempotency key was used for another request")]
     KeyReused,
-    /// A cursor, name or limit that is none.
+    /// The first request with this idempotency key is being done.
+    #[error("the first request with this idempotency key has not been answered yet")]
+    InProgress,
+    /// A setting of a service that cannot be.
+    #[error(transparent)]
+    Setting(#[from] BadSetting),
+    /// A service that the configuration file sets.
+    #[error("this service is set in the configuration file, under {key}, and is changed there")]
+    ReadOnly {
+        /// Its key there.
+        key: String,
+    },
+    /// A name or limit that is none.
     #[error("{0}")]
     Malformed(&'static str),
     /// The key that made this code is not configured any more.

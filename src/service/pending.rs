@@ -86,6 +86,7 @@ impl Service {
     pub async fn ask(&self, ask: &Ask) -> Result<View, AskError> {
         let brand = self.brand(ask.request.service.as_ref()).await?;
         let (to, _) = self.number(&ask.request.to)?;
+        let brand = self.sending_to(brand, &to).await?;
         let channel = self.channel_for(&brand, ask, &to).await?;
         let mut first_seen = None;
         for attempt in 0..TRIES {

@@ -80,7 +80,7 @@ pub(super) enum Countries {
 }
 
 /// How long an answer is kept for its idempotency key.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How long to wait before starting is tried again.
 const SHORTLY: Duration = Duration::from_millis(20);
 
@@ -133,7 +133,8 @@ impl Service {
             let answer = Answer {
                 id: kept.id.clone(),
                 fingerprint: kept.fingerprint.clone(),
-                verification: verification.clone(),
+                verification: Some(verification.clone()),
+                reply: None,
                 expires_at,
             };
             changes.push(records::put(None, &answer));
@@ -336,8 +337,10 @@ impl Service {
         if found.record.fingerprint != kept.fingerprint {
             return Err(ServiceError::KeyReused);
         }
-        let brand = self.brand_of(&found.record.verification).await?;
-        let view = self.view_as_started(brand, found.record.verification);
+        // An answer to something else has another request's fingerprint.
+        let verification = found.record.verification.ok_or(ServiceError::KeyReused)?;
+        let brand = self.brand_of(&verification).await?;
+        let view = self.view_as_started(brand, verification);
         Ok(Replay::Answer(Box::new(Started { view, replayed: true })))
     }
 

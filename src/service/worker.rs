@@ -233,6 +233,7 @@ impl Service {
             return Ok(());
         };
         let brand = self.brand_of(&verification).await?;
+        let brand = self.sending_to(brand, &verification.to).await?;
         let window_open =
             send.channel == Channel::Whatsapp && self.window_open(&brand, &verification.to).await?;
         let outcome = match (self.order(brand, &verification, send, window_open), &errand.effect) {

@@ -178,7 +178,7 @@ pub enum Index {
     VerificationsTo = b'u',
     /// `s`: services by the time they were made; the scope is empty.
     Brands = b's',
-    /// `o`: opt-outs by the time of the wish; the scope is empty.
+    /// `o`: opt-outs by the time of the wish; the scope is empty, or the number.
     OptOuts = b'o',
     /// `p`: endpoints by the time they were made; the scope is empty.
     Endpoints = b'p',

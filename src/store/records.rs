@@ -232,7 +232,11 @@ impl Record for OptOut {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        vec![Entry { index: Index::OptOuts, scope: String::new(), at: self.at, id: self.id() }]
+        let entry = |scope| Entry { index: Index::OptOuts, scope, at: self.at, id: self.id() };
+        // As with deliveries: an address that cannot be a scope is listed under
+        // none.
+        let number = Some(self.number.clone()).filter(|number| !number.is_empty() && !number.contains('\0'));
+        std::iter::once(entry(String::new())).chain(number.map(entry)).collect()
     }
 }
 

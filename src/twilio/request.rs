@@ -92,6 +92,8 @@ pub struct CreateCall<'a> {
     pub ring: Duration,
     /// Whether to find out who answered.
     pub machine_detection: MachineDetection,
+    /// Digits to dial once it is answered, at most 32 of `0-9 # * w`.
+    pub send_digits: Option<&'a str>,
 }
 
 impl CreateCall<'_> {
@@ -110,6 +112,7 @@ impl CreateCall<'_> {
             ["initiated", "ringing", "answered", "completed"]
                 .map(|event| ("StatusCallbackEvent", event.to_owned())),
         );
+        pairs.extend(self.send_digits.map(|digits| ("SendDigits", digits.to_owned())));
         match self.machine_detection {
             MachineDetection::Off => {}
             MachineDetection::Enable => pairs.push(("MachineDetection", "Enable".to_owned())),

@@ -180,6 +180,36 @@ impl App {
         self.secrets.lock().unwrap().insert(secret.trim_start_matches('+').to_owned());
     }
 
+    /// The operator's key, which the server leaves beside its store.
+    pub fn operator(&self) -> String {
+        let dir = self.store.strip_prefix("sled:").unwrap();
+        let left = std::fs::read(Path::new(dir).join("operator.json")).unwrap();
+        let key = text(&serde_json::from_slice::<Value>(&left).unwrap()["key"]);
+        self.learn(&key);
+        key
+    }
+
+    /// Makes an API key that may do this.
+    pub async fn key(&self, scopes: &[&str]) -> String {
+        let body = json!({ "name": "a test's", "scopes": scopes });
+        let request = self.http.post(format!("{}/v1/keys", self.server)).bearer_auth(self.operator());
+        let made = answer(with_json(request, &body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let key = text(&made.json()["key"]);
+        self.learn(&key);
+        key
+    }
+
+    /// A request with that key and, where there is one, that body.
+    pub async fn ask(&self, key: &str, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let request = self.http.request(method, format!("{}{path}", self.server)).bearer_auth(key);
+        answer(match body {
+            Some(body) => with_json(request, body),
+            None => request,
+        })
+        .await
+    }
+
     /// The log so far.
     pub fn log(&self) -> String {
         self.err.text()
@@ -378,6 +408,7 @@ impl App {
         }
         assert!(!err.contains(&self.sandbox_key), "the API key is in the log");
         assert!(!err.contains("panicked at"), "something panicked:\n{err}");
+        assert!(!err.contains("is not documented"), "the API answered what it does not document:\n{err}");
         err
     }
 }

@@ -96,7 +96,7 @@ async fn none_half_there(app: &App, acknowledged: &Acknowledged) {
     for filter in ["", "&to=%2B15551230601"] {
         let (mut listed, mut cursor) = (BTreeSet::new(), String::new());
         loop {
-            let page = app.get(&format!("/v1/deliveries?limit=200{filter}{cursor}")).await.json();
+            let page = app.get(&format!("/v1/deliveries?limit=100{filter}{cursor}")).await.json();
             for delivery in page["deliveries"].as_array().unwrap() {
                 let statuses: Vec<String> = delivery["events"]
                     .as_array()

@@ -1,6 +1,9 @@
 //! The integration tests: one binary, a file per theme.
 
 mod api;
+mod api_access;
+mod api_lists;
+mod api_things;
 mod app;
 mod beside;
 mod calls;
@@ -11,6 +14,7 @@ mod endpoints;
 mod events;
 mod fixtures;
 mod network;
+mod openapi;
 mod output;
 mod receiver;
 mod sdk;
@@ -23,6 +27,8 @@ mod story;
 mod support;
 mod telephones;
 mod verifications;
+mod verify_v2;
+mod verify_v2_limits;
 mod webhooks;
 mod wire;
 mod world;

@@ -1,8 +1,8 @@
-//! Twilio's own libraries against the sandbox, unmodified. They are not part
+//! Twilio's own libraries against the sandbox and against the server, unmodified. They are not part
 //! of this repository: `DIALBACK_TEST_PYTHON` is a Python that has `twilio`,
 //! `DIALBACK_TEST_NODE_MODULES` a directory `node_modules` that has it.
 
-use crate::app::{App, Setup, poll, skipped};
+use crate::app::{App, KEY, Setup, poll, skipped};
 use std::env;
 use std::process::{Command, Stdio};
 
@@ -37,6 +37,37 @@ async fn twilios_node_library_works_against_the_sandbox() {
         &modules,
     ]);
     succeeds(&app, command).await;
+}
+
+#[tokio::test]
+async fn twilios_python_library_verifies_with_the_server() {
+    for script in ["python_verify.py", "python_verify_async.py"] {
+        let Ok(python) = env::var("DIALBACK_TEST_PYTHON") else {
+            return skipped(
+                "Twilio Verify in Python: set DIALBACK_TEST_PYTHON to a Python that has twilio to turn it on",
+            );
+        };
+        let app = Setup::sandbox().start().await;
+        let mut command = Command::new(python);
+        command.arg(format!("{SCRIPTS}/{script}")).args([&app.server, &app.sandbox, &app.account]).arg(KEY);
+        succeeds(&app, command).await;
+        app.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn twilios_node_library_verifies_with_the_server() {
+    let Ok(modules) = env::var("DIALBACK_TEST_NODE_MODULES") else {
+        return skipped(
+            "Twilio Verify in Node: set DIALBACK_TEST_NODE_MODULES to a node_modules that has twilio to turn it on",
+        );
+    };
+    let app = Setup::sandbox().start().await;
+    let mut command = Command::new("node");
+    command.arg(format!("{SCRIPTS}/node_verify.mjs"));
+    command.args([&app.server, &app.sandbox, &app.account, KEY, &modules]);
+    succeeds(&app, command).await;
+    app.stop().await;
 }
 
 async fn succeeds(app: &App, mut command: Command) {

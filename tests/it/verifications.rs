@@ -5,12 +5,13 @@ use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, report,
 use dialback::model::channel::Channel;
 use dialback::model::delivery::Source;
 use dialback::model::id::VerificationId;
+use dialback::model::key::Scope;
 use dialback::model::opt_out::Keyword;
 use dialback::model::policy::{Gate, Policy};
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::{SendState, Status};
 use dialback::service::{
-    Checked, DeliveryFilter, Found, Idempotency, ServiceError, Spoken, Step, VoiceRequest,
+    Checked, DeliveryFilter, Found, Idempotency, ServiceError, Spoken, Step, VoiceRequest, Window,
 };
 use dialback::store::{Key, Kind};
 use dialback::twilio::callback;
@@ -569,14 +570,13 @@ async fn deliveries_are_listed_page_by_page(engine: Engine) {
         let to = if n % 5 == 0 { "whatsapp:+14155550123" } else { PERSON };
         world.service.record(report(&format!("{kind}{n:032x}"), status, None, Some(to))).await.unwrap();
     }
-    let all = every(&world, DeliveryFilter { limit: 200, ..Default::default() }).await;
+    let all = every(&world, &DeliveryFilter::default(), 200).await;
     assert_eq!(all.len(), 30);
     for limit in [1, 2, 7, 30] {
-        let filter = DeliveryFilter { limit, ..Default::default() };
-        assert_eq!(every(&world, filter).await, all, "pages of {limit} neither overlap nor lose");
+        let paged = every(&world, &DeliveryFilter::default(), limit).await;
+        assert_eq!(paged, all, "pages of {limit} neither overlap nor lose");
     }
-    let count =
-        async |filter: DeliveryFilter| every(&world, DeliveryFilter { limit: 4, ..filter }).await.len();
+    let count = async |filter: DeliveryFilter| every(&world, &filter, 4).await.len();
     let second = |n| Some(start + jiff::SignedDuration::from_secs(n));
     let to = |to: &str| DeliveryFilter { to: Some(to.into()), ..Default::default() };
     assert_eq!(count(to("+1 (415) 555-0123")).await, 24, "in any writing");
@@ -588,21 +588,19 @@ async fn deliveries_are_listed_page_by_page(engine: Engine) {
     assert_eq!(count(DeliveryFilter { until: second(9), ..Default::default() }).await, 24);
     let both = DeliveryFilter { since: second(2), until: second(4), ..to(PERSON) };
     assert_eq!(count(both).await, 5, "numbers 3 to 8 but 5, which went by another way");
-    for wrong in [to("hello there"), DeliveryFilter { cursor: Some("tomorrow".into()), ..Default::default() }]
-    {
-        assert!(world.service.deliveries(&wrong).await.is_err());
-    }
+    let first = Window { limit: 4, after: None };
+    assert!(world.service.deliveries(&to("hello there"), &first).await.is_err());
 }
 
-async fn every(world: &World, mut filter: DeliveryFilter) -> Vec<String> {
-    let mut found = Vec::new();
+async fn every(world: &World, filter: &DeliveryFilter, limit: usize) -> Vec<String> {
+    let (mut found, mut window) = (Vec::new(), Window { limit, after: None });
     for _ in 0..100 {
-        let page = world.service.deliveries(&filter).await.unwrap();
-        assert!(page.deliveries.len() <= filter.limit);
-        found.extend(page.deliveries.iter().map(|delivery| delivery.sid.to_string()));
-        match page.next {
-            Some(next) => filter.cursor = Some(next),
-            None => return found,
+        let page = world.service.deliveries(filter, &window).await.unwrap();
+        assert!(page.items.len() <= limit);
+        found.extend(page.items.iter().map(|delivery| delivery.sid.to_string()));
+        window.after = page.next;
+        if window.after.is_none() {
+            return found;
         }
     }
     panic!("the pages never end");
@@ -632,20 +630,26 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
 
 async fn keys_are_kept_as_hashes(engine: Engine) {
     let world = World::new(engine);
-    let (key, shown) = world.service.create_key("shop").await.unwrap();
-    let (_, other) = world.service.create_key("bank").await.unwrap();
-    assert_eq!(world.service.key_holder(shown.expose()).await.unwrap(), Some(key.id.clone()));
+    let (key, shown) = world.service.create_key("shop", Scope::of_an_application()).await.unwrap();
+    let (_, other) = world.service.create_key("bank", Scope::of_an_application()).await.unwrap();
+    assert_eq!(world.service.key_holder(shown.expose()).await.unwrap(), Some(key.clone()));
     let secret = shown.expose().rsplit('_').next().unwrap();
     let mixed = format!("dbk_{}_{}", key.id, other.expose().rsplit('_').next().unwrap());
     for wrong in ["", "dbk_", secret, mixed.as_str(), &shown.expose()[1..]] {
         assert_eq!(world.service.key_holder(wrong).await.unwrap(), None);
     }
     for name in ["", "  ", &"x".repeat(65), "a\nb"] {
-        assert_eq!(word(&world.service.create_key(name).await.unwrap_err()), "Malformed");
+        let refused = world.service.create_key(name, Scope::of_an_application()).await;
+        assert_eq!(word(&refused.unwrap_err()), "Malformed");
     }
-    let stored = body(&*world.store, &Key::new(Kind::ApiKey, key.id)).await;
+    let useless = world.service.create_key("idle", BTreeSet::new()).await;
+    assert_eq!(word(&useless.unwrap_err()), "Malformed");
+    let stored = body(&*world.store, &Key::new(Kind::ApiKey, &*key.id)).await;
     let stored = String::from_utf8(stored.to_vec()).unwrap();
     assert!(stored.contains("shop") && !stored.contains(secret));
+    world.service.revoke_key(&key.id).await.unwrap();
+    assert_eq!(world.service.key_holder(shown.expose()).await.unwrap(), None);
+    assert_eq!(word(&world.service.revoke_key(&key.id).await.unwrap_err()), "NotFound");
 }
 
 async fn no_code_is_ever_at_rest(engine: Engine) {

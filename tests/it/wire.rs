@@ -32,6 +32,17 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
+    /// Its headers without those that tell the time, what is left, and how long
+    /// what was asked for is.
+    pub fn headers_but_the_time(&self) -> Vec<(String, String)> {
+        let passing = ["date", "ratelimit", "content-length"];
+        let all =
+            self.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+        let mut kept: Vec<_> = all.filter(|(name, _)| !passing.contains(&name.as_str())).collect();
+        kept.sort();
+        kept
+    }
+
     /// Asserts that this is a problem document with everything that belongs to
     /// one, and gives it.
     pub fn problem(&self, status: u16, code: &str) -> Value {

@@ -106,7 +106,9 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         service_name: "Dialback".to_owned(),
         messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
+        account_sid: Some(ACCOUNT_SID.to_owned()),
         operator: None,
+        requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     Arc::new(Context::new(service, verifier, settings, explainer))
@@ -121,13 +123,23 @@ pub struct Post {
 impl Post {
     /// The first order that came or comes, and the SID that it was given.
     pub async fn first(&self) -> (Order, Sid) {
+        self.nth(1).await
+    }
+
+    /// The order of that number, from 1.
+    pub async fn nth(&self, number: usize) -> (Order, Sid) {
         for _ in 0..500 {
-            if let Some(first) = self.taken.lock().unwrap().first() {
-                return first.clone();
+            if let Some(taken) = self.taken.lock().unwrap().get(number - 1) {
+                return taken.clone();
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("nothing was sent within five seconds");
+        panic!("less than {number} orders within five seconds");
+    }
+
+    /// How many orders there were so far.
+    pub fn count(&self) -> usize {
+        self.taken.lock().unwrap().len()
     }
 }
 

@@ -301,7 +301,10 @@ fn context_of(
         service_name: config.service_name.clone(),
         messages,
         keys,
+        account_sid: (config.sandbox.enabled || config.twilio.account_sid.is_some())
+            .then(|| account_sid(config, local)),
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
+        requests_per_minute: config.api.requests_per_minute,
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
     Ok(Arc::new(http::Context::new(service, verifier, settings, explainer)))

@@ -1,106 +1,141 @@
-//! A JSON object of texts: what every body of this API is.
-//!
-//! Read by hand and not by deriving, because what is said about a mistake has
-//! to name the field and what would be right, and must never repeat a value:
-//! it may be a code or a number.
+//! The fields of a request, read and checked: those of its JSON body and those
+//! of its query.
 
-use crate::http::context::Context;
+use super::fields::{self, Field};
 use crate::http::error::Error;
-use crate::http::request::Request;
+use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 
-/// The fields of a body.
-pub struct Body(Vec<(&'static str, Value)>);
+/// Fields that were read, each of the shape that its table says.
+#[derive(Debug, Default)]
+pub struct Fields(Map<String, Value>);
 
-impl Body {
-    /// Reads a request's body, which may have the fields `known` and no others.
+impl Fields {
+    /// Reads a JSON object that may have the fields `known` and no others.
     ///
     /// # Errors
-    /// The body's, or [`Error::Invalid`] with what is wrong and where.
-    pub async fn read(
-        context: &Context,
-        request: &mut Request,
-        known: &[&'static str],
-    ) -> Result<Self, Error> {
-        let bytes = request.body(context.settings.max_body, context.settings.body_timeout).await?;
-        Self::parse(&bytes, known)
-    }
-
-    /// A body without fields.
-    pub fn empty() -> Self {
-        Self(Vec::new())
-    }
-
-    fn parse(bytes: &[u8], known: &[&'static str]) -> Result<Self, Error> {
+    /// [`Error::Invalid`] with what is wrong and where.
+    pub fn from_json(bytes: &[u8], known: &[Field]) -> Result<Self, Error> {
         // RFC 8259 §8.1 lets a parser pass over a byte order mark.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
         if bytes.first() != Some(&b'{') {
             let what = if bytes.is_empty() { "the body is empty" } else { "the body is not a JSON object" };
-            return Err(wrong(None, format!("{what}: send one with {}", known.join(", "))));
+            return Err(Error::invalid(format!("{what}: send one with {}", fields::names(known))));
         }
         let Object(pairs) = serde_json::from_slice(bytes)
-            .map_err(|error| wrong(None, format!("the body is not JSON: {error}")))?;
-        let mut fields: Vec<(&'static str, Value)> = Vec::with_capacity(pairs.len());
+            .map_err(|error| Error::invalid(format!("the body is not JSON: {error}")))?;
+        Self::read(pairs, known, "field")
+    }
+
+    /// Reads a query that may have the parameters `known` and no others: a
+    /// filter with a slip in its name would show everything.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with what is wrong and where.
+    pub fn from_query(query: &str, known: &[Field]) -> Result<Self, Error> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+            .map_err(|error| Error::invalid(format!("the query cannot be decoded: {error}")))?;
+        let typed = |(name, text): (String, String)| {
+            let value = known.iter().find(|field| field.name == name).map(|field| field.shape.read(&text));
+            (name, value.unwrap_or(Value::Null))
+        };
+        Self::read(pairs.into_iter().map(typed).collect(), known, "parameter")
+    }
+
+    fn read(pairs: Vec<(String, Value)>, known: &[Field], what: &str) -> Result<Self, Error> {
+        let mut read = Map::new();
         for (name, value) in pairs {
-            let Some(name) = known.iter().copied().find(|known| *known == name) else {
+            let Some(field) = known.iter().find(|known| known.name == name) else {
+                let known = match fields::names(known) {
+                    names if names.is_empty() => "there is none".into(),
+                    names => format!("known are {names}"),
+                };
                 let name = super::shortened(&name);
-                return Err(wrong(None, format!("unknown field {name:?}; known are {}", known.join(", "))));
+                return Err(Error::invalid(format!("unknown {what} {name:?}; {known}")));
             };
-            if fields.iter().any(|(other, _)| *other == name) {
-                return Err(wrong(Some(name), format!("{name} is there twice")));
+            field.check(field.name, &value)?;
+            if read.insert(name, value).is_some() {
+                return Err(Error::field(field.name, format!("{} is there twice", field.name)));
             }
-            fields.push((name, value));
         }
-        Ok(Self(fields))
-    }
-
-    /// A field that may be left out, or be null.
-    ///
-    /// # Errors
-    /// When it is there and no text.
-    pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
-        let place = self.0.iter().position(|(field, _)| *field == name);
-        match place.map(|place| self.0.swap_remove(place).1) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Number(_)) => {
-                let why = "a number loses its leading zeros and its plus";
-                Err(wrong(Some(name), format!("{name} has to be text, in quotation marks: {why}")))
-            }
-            Some(_) => Err(wrong(Some(name), format!("{name} has to be text, in quotation marks"))),
+        match known.iter().find(|field| field.needed && !read.contains_key(field.name)) {
+            Some(field) => Err(fields::missing(field.name)),
+            None => Ok(Self(read)),
         }
     }
 
-    /// A list of texts, which may be left out.
-    ///
-    /// # Errors
-    /// When it is there and something else.
-    pub fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
-        let place = self.0.iter().position(|(field, _)| *field == name);
-        let value = place.map_or(Value::Null, |place| self.0.swap_remove(place).1);
-        let no_list = || wrong(Some(name), format!("{name} has to be a list of texts"));
-        match value {
-            Value::Null => Ok(Vec::new()),
-            Value::Array(values) => {
-                values.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(no_list)).collect()
-            }
-            _ => Err(no_list()),
+    /// A text, if it is there.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        match self.0.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
         }
     }
 
-    /// A field that has to be there.
+    /// A text that the table says is there.
     ///
     /// # Errors
-    /// When it is missing or no text.
-    pub fn needed(&mut self, name: &'static str) -> Result<String, Error> {
-        self.text(name)?.ok_or_else(|| wrong(Some(name), format!("{name} is missing")))
+    /// When the table does not say so.
+    pub fn needed(&mut self, name: &str) -> Result<String, Error> {
+        self.text(name).ok_or_else(|| fields::missing(name))
+    }
+
+    /// A text that the model reads further.
+    ///
+    /// # Errors
+    /// When the model cannot.
+    pub fn parsed<T: std::str::FromStr<Err: fmt::Display>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, Error> {
+        let text = self.text(name);
+        text.map(|text| text.parse().map_err(|error: T::Err| Error::field(name, error.to_string())))
+            .transpose()
+    }
+
+    /// A number, if it is there.
+    pub fn number(&mut self, name: &str) -> Option<u64> {
+        self.0.remove(name).and_then(|value| value.as_u64())
+    }
+
+    /// True or false, if it is there.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.0.remove(name).and_then(|value| value.as_bool())
+    }
+
+    /// A time, if it is there.
+    pub fn time(&mut self, name: &str) -> Option<Timestamp> {
+        self.text(name).and_then(|text| text.parse().ok())
+    }
+
+    /// The texts of a list.
+    pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        self.0.remove(name).and_then(|value| serde_json::from_value(value).ok())
+    }
+
+    /// The texts of an object.
+    pub fn map(&mut self, name: &str) -> Option<std::collections::BTreeMap<String, String>> {
+        self.0.remove(name).and_then(|value| serde_json::from_value(value).ok())
+    }
+
+    /// All that was not taken.
+    pub fn rest(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// All that was not taken, to look at.
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
     }
 }
 
-fn wrong(field: Option<&'static str>, detail: String) -> Error {
-    Error::Invalid { field, detail }
+/// As JSON, values and all: for whoever compares requests, never for a log.
+impl fmt::Display for Fields {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", serde_json::to_string(&self.0).unwrap_or_default())
+    }
 }
 
 /// An object with its repetitions, which a map would lose.
@@ -133,11 +168,15 @@ impl<'de> Deserialize<'de> for Object {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::api::fields::Shape;
+
+    const TEXT: Shape = Shape::Text { least: 1, most: 35 };
+    const KNOWN: [Field; 2] = [Field::needed("code", "", TEXT), Field::new("locale", "", TEXT)];
 
     fn read(body: impl AsRef<[u8]>) -> Result<(String, Option<String>), String> {
         let read = || {
-            let mut body = Body::parse(body.as_ref(), &["code", "locale"])?;
-            Ok((body.needed("code")?, body.text("locale")?))
+            let mut body = Fields::from_json(body.as_ref(), &KNOWN)?;
+            Ok((body.needed("code")?, body.text("locale")))
         };
         read().map_err(|error: Error| error.to_string())
     }
@@ -158,7 +197,7 @@ mod tests {
             ("{}", "code is missing"),
             (r#"{"code":null}"#, "code is missing"),
             (r#"{"code":314159}"#, "code has to be text, in quotation marks: a number loses"),
-            (r#"{"code":["314159"]}"#, "code has to be text, in quotation marks"),
+            (r#"{"code":["314159"]}"#, "code has to be text"),
             (r#"{"code":"314159","code":"1"}"#, "code is there twice"),
             (r#"{"code":"314159","cod":1}"#, "unknown field \"cod\"; known are code, locale"),
             (r#"{"code":"314159"#, "the body is not JSON: EOF"),
@@ -170,5 +209,21 @@ mod tests {
             assert!(told.contains(expected) && !told.contains("314159"), "{told}");
         }
         assert!(read(b"{\"code\":\"\xff\"}").unwrap_err().contains("the body is not JSON"));
+    }
+
+    #[test]
+    fn a_plus_in_a_time_that_was_not_encoded_is_a_plus() {
+        let known = [
+            Field::new("since", "", Shape::Time),
+            Field::new("limit", "", Shape::Number { least: 1, most: 100 }),
+        ];
+        let mut query = Fields::from_query("since=2026-11-20T09:30:00+01:00&limit=5", &known).unwrap();
+        assert_eq!(query.time("since").unwrap().to_string(), "2026-11-20T08:30:00Z");
+        assert_eq!(query.number("limit"), Some(5));
+        for wrong in
+            ["limit=0", "limit=101", "limit=x", "limit=", "since=now", "limit=1&limit=2", "x=1", "%ff=1"]
+        {
+            assert!(Fields::from_query(wrong, &known).is_err(), "{wrong}");
+        }
     }
 }

@@ -1,107 +1,86 @@
 //! `/v1/deliveries`
 
-use super::{query, views};
-use crate::http::auth::caller;
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::paging::{self, CURSOR, LIMIT};
+use super::views::delivery::{Deliveries, Delivery};
+use super::views::{ChannelWord, TwilioStatus};
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::problem;
 use crate::http::reply;
-use crate::http::request::Request;
-use crate::service::{DeliveryFilter, ServiceError};
-use jiff::Timestamp;
-use serde_json::json;
+use crate::model::key::Scope;
+use crate::service::DeliveryFilter;
 use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-const PARAMETERS: [&str; 7] = ["to", "status", "channel", "since", "until", "cursor", "limit"];
-
-/// `GET /v1/deliveries/{sid}`: Twilio's name or ours.
-pub async fn fetch(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let name = request.params.first().ok_or(ServiceError::NotFound)?;
-    let found = context.service.delivery(name).await?;
-    Ok(reply::json(StatusCode::OK, &views::found(&found)))
-}
+const TAG: &str = "Deliveries";
 
 /// `GET /v1/deliveries`
-pub async fn list(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let filter = filter(&query(&request, &PARAMETERS)?)?;
-    let page = context.service.deliveries(&filter).await?;
-    let deliveries: Vec<_> = page.deliveries.iter().map(views::delivery).collect();
-    Ok(reply::json(StatusCode::OK, &json!({ "deliveries": deliveries, "next_cursor": page.next })))
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listDeliveries",
+    tag: TAG,
+    summary: "List deliveries",
+    about: "Every message and call that was heard of, ours or anybody's on the account; the newest first.",
+    scope: Scope::Read,
+    path: &[],
+    query: &[
+        Field::new(
+            "to",
+            "Those to this address: a number in any writing, or an address like `whatsapp:+14155550123`.",
+            Shape::Text { least: 1, most: 128 },
+        ),
+        Field::new("status", "Those in this status now.", Shape::Word(TwilioStatus::all)),
+        Field::new("channel", "Those by this channel.", Shape::Word(ChannelWord::all)),
+        Field::new("since", "Those first heard of at this time or later.", Shape::Time),
+        Field::new("until", "Those first heard of before this time.", Shape::Time),
+        LIMIT,
+        CURSOR,
+    ],
+    body: Body::None,
+    answer: Answer::list::<Deliveries>("A page of them."),
+    problems: &[&problem::INVALID_NUMBER],
+    repeats: Repeats::Ignored,
+};
+
+/// Lists them.
+pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let asked = paging::asked(&mut call)?;
+    let query = &mut call.query;
+    let filter = DeliveryFilter {
+        to: query.text("to"),
+        status: query.parsed("status")?,
+        channel: query.parsed("channel")?,
+        since: query.time("since"),
+        until: query.time("until"),
+    };
+    let page = context.service.deliveries(&filter, &asked.window).await?;
+    Ok(paging::answer(&call, &asked, page, |items, next_cursor| Deliveries {
+        deliveries: items.iter().map(Delivery::from).collect(),
+        next_cursor,
+    }))
 }
 
-fn filter(pairs: &[(String, String)]) -> Result<DeliveryFilter, Error> {
-    let mut filter = DeliveryFilter::default();
-    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-        match name.as_str() {
-            // As in a time, a plus that was meant as itself.
-            "to" => filter.to = Some(value.strip_prefix(' ').map_or(value.clone(), |to| format!("+{to}"))),
-            "cursor" => filter.cursor = Some(value.clone()),
-            "since" => filter.since = Some(time("since", value)?),
-            "until" => filter.until = Some(time("until", value)?),
-            "status" => {
-                let status = value.parse().map_err(|_| {
-                    Error::field("status", "a status is one of Twilio's words, like delivered or no-answer")
-                })?;
-                filter.status = Some(status);
-            }
-            "channel" => {
-                let channel =
-                    value.parse().map_err(|_| Error::field("channel", "the channel is sms or call"))?;
-                filter.channel = Some(channel);
-            }
-            _ => {
-                let limit =
-                    value.parse().ok().filter(|limit| (1..=DeliveryFilter::MAX_LIMIT).contains(limit));
-                filter.limit = limit.ok_or_else(|| {
-                    Error::field(
-                        "limit",
-                        format!("the limit is a number from 1 to {}", DeliveryFilter::MAX_LIMIT),
-                    )
-                })?;
-            }
-        }
-    }
-    Ok(filter)
-}
+/// `GET /v1/deliveries/{sid}`
+pub const FETCH: Operation = Operation {
+    method: "GET",
+    id: "fetchDelivery",
+    tag: TAG,
+    summary: "Look at a delivery",
+    about: "By Twilio's name (`SM…`, `MM…`, `CA…`) or by ours (`DL…`).",
+    scope: Scope::Read,
+    path: &[Field::needed("sid", "Its name.", Shape::Id(&["SM", "MM", "CA", "DL"]))],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<Delivery>(200, "It, with everything that was reported of it."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
 
-fn time(field: &'static str, text: &str) -> Result<Timestamp, Error> {
-    // A plus in a query means a space, and is easily meant as itself.
-    text.replace(' ', "+")
-        .parse()
-        .map_err(|_| Error::field(field, "a time is written as in RFC 3339, like 2026-11-20T09:30:00Z"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plus_that_was_not_encoded_is_a_plus() {
-        for query in [
-            "to=+14155550123&since=2026-11-20T09:30:00+01:00",
-            "to=%2B14155550123&since=2026-11-20T08:30:00Z",
-        ] {
-            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
-            let filter = filter(&pairs).unwrap();
-            assert_eq!(filter.to.as_deref(), Some("+14155550123"));
-            assert_eq!(filter.since.unwrap().to_string(), "2026-11-20T08:30:00Z");
-        }
-    }
-
-    #[test]
-    fn a_filter_that_means_nothing_is_refused() {
-        for (name, value) in [
-            ("limit", "0"),
-            ("limit", "201"),
-            ("limit", "x"),
-            ("status", "lost"),
-            ("channel", "fax"),
-            ("since", "now"),
-        ] {
-            assert!(filter(&[(name.to_owned(), value.to_owned())]).is_err(), "{name}={value}");
-        }
-    }
+/// Looks at one.
+pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let found = context.service.delivery(call.name()).await?;
+    Ok(reply::json(StatusCode::OK, &Delivery::from(&found)))
 }

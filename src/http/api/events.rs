@@ -1,20 +1,22 @@
 //! `/v1/events`: what happened, as a list or as it happens.
 
-use super::endpoints::{DEFAULT_LIMIT, Redriven, body, limit, wishes};
-use super::query;
-use crate::http::auth::caller;
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::paging::{self, CURSOR, LIMIT};
+use super::views::endpoint::Redriven;
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::problem;
 use crate::http::reply;
-use crate::http::request::Request;
 use crate::model::id::NoticeId;
-use crate::model::notice::{Notice, Payload};
-use crate::service::{EventFilter, Feed, ServiceError};
+use crate::model::key::Scope;
+use crate::model::notice::{Notice, Payload, Wish};
+use crate::service::{EventFilter, Feed};
 use crate::twilio::errors;
 use futures_util::{Stream, stream};
-use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,12 +27,19 @@ use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 use warp::sse;
 
+const TAG: &str = "Events";
+const ID: Field = Field::needed("id", "The event's id.", Shape::Id(&["EV"]));
+const NUMBERS: Field = Field::new(
+    "numbers",
+    "Whether telephone numbers are shown in `full`. Left out: `masked`.",
+    Shape::Word(|| vec!["masked", "full"]),
+);
+
 /// How often a stream without news says that it lives, so that proxies do not
 /// close it.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a client waits before it connects again, by its own protocol.
 const RECONNECT: Duration = Duration::from_secs(2);
-
 /// Events that wait for a client to take them.
 const AHEAD: usize = 64;
 
@@ -43,60 +52,114 @@ pub struct Events {
     pub next_cursor: Option<String>,
 }
 
-/// Where an event is to be sent again.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Where {
-    /// The endpoint; without it, every one that wants the event.
-    endpoint: Option<String>,
-}
+/// `GET /v1/events`
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listEvents",
+    tag: TAG,
+    summary: "List events, or follow them",
+    about: "The newest first. With `Accept: text/event-stream` the answer is a stream of server-sent events instead, in the order of their ids, from now on or after the one that `Last-Event-ID` or `after` names; nothing is left out and nothing comes twice. Events are kept for `events.retention_hours`.",
+    scope: Scope::Read,
+    path: &[],
+    query: &[
+        LIMIT,
+        CURSOR,
+        Field::new(
+            "type",
+            "Of this type: a name, all below a name, or `*`.",
+            Shape::Word(super::endpoints::wishes),
+        ),
+        Field::new("since", "Not before this time.", Shape::Time),
+        Field::new("until", "Before this time.", Shape::Time),
+        NUMBERS,
+        Field::new("after", "For a stream: begin after this event.", Shape::Id(&["EV"])),
+    ],
+    body: Body::None,
+    answer: Answer::list::<Events>("A page of them."),
+    problems: &[&problem::NO_STREAM],
+    repeats: Repeats::Ignored,
+};
 
-/// What a query says.
-#[derive(Default)]
-struct Asked {
-    filter: EventFilter,
-    full_numbers: bool,
-    after: Option<NoticeId>,
-}
-
-/// `GET /v1/events`: a list, or a stream where `text/event-stream` is accepted.
-pub async fn list(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let asked = asked(&request)?;
-    if request.header("accept").is_some_and(|accept| accept.contains("text/event-stream")) {
-        return streamed(&context, &request, asked);
+/// Lists them, or streams them.
+pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let asked = paging::asked(&mut call)?;
+    let wishes: BTreeSet<Wish> = call.query.parsed("type")?.into_iter().collect();
+    let full_numbers = full_numbers(&mut call);
+    let accept = call.headers.get("accept").and_then(|accept| accept.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
+        return streamed(&context, &mut call, wishes, full_numbers);
     }
-    let (found, next) = context.service.events(&asked.filter).await?;
-    let events = found.iter().map(|notice| shown(notice, asked.full_numbers)).collect();
-    Ok(reply::json(StatusCode::OK, &Events { events, next_cursor: next.map(String::from) }))
+    let filter = EventFilter { wishes, since: call.query.time("since"), until: call.query.time("until") };
+    let page = context.service.events(&filter, &asked.window).await?;
+    Ok(paging::answer(&call, &asked, page, |items, next_cursor| Events {
+        events: items.iter().map(|notice| shown(notice, full_numbers)).collect(),
+        next_cursor,
+    }))
 }
 
 /// `GET /v1/events/{id}`
-pub async fn fetch(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let full_numbers = asked(&request)?.full_numbers;
-    let notice = context.service.event(&id(&request)?).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&notice, full_numbers)))
+pub const FETCH: Operation = Operation {
+    method: "GET",
+    id: "fetchEvent",
+    tag: TAG,
+    summary: "Look at an event",
+    about: "",
+    scope: Scope::Read,
+    path: &[ID],
+    query: &[NUMBERS],
+    body: Body::None,
+    answer: Answer::json::<Payload>(200, "It."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Looks at one.
+pub async fn fetch(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let notice = context.service.event(&call.id()?).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&notice, full_numbers(&mut call))))
 }
 
-/// `POST /v1/events/{id}/redrive`; the body may be left out.
-pub async fn redrive(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let id = id(&request)?;
-    let Where { endpoint } = body(&context, &mut request).await?;
-    let endpoint = endpoint.map(|id| id.parse().map_err(|_| ServiceError::NotFound)).transpose()?;
+/// `POST /v1/events/{id}/redrive`
+pub const REDRIVE: Operation = Operation {
+    method: "POST",
+    id: "redriveEvent",
+    tag: TAG,
+    summary: "Send an event again",
+    about: "To the endpoint that is named, or to each that wants it, whether it took it before or not.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::Optional(&[Field::new("endpoint", "To this one alone.", Shape::Id(&["EP"]))]),
+    answer: Answer::json::<Redriven>(200, "It is on its way."),
+    problems: &[&problem::NOT_FOUND, &problem::NOT_ALLOWED],
+    repeats: Repeats::Ignored,
+};
+
+/// Sends one again.
+pub async fn redrive(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let (id, endpoint) = (call.id()?, call.body.parsed("endpoint")?);
     let redriven = context.service.redrive_event(&id, endpoint.as_ref()).await?;
     Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: false }))
 }
 
-fn streamed(context: &Context, request: &Request, asked: Asked) -> Result<Response, Error> {
-    let after = match request.header("last-event-id").filter(|id| !id.is_empty()) {
-        None => asked.after,
-        Some(id) => Some(event_id("Last-Event-ID", id)?),
+fn streamed(
+    context: &Context,
+    call: &mut Call,
+    wishes: BTreeSet<Wish>,
+    full_numbers: bool,
+) -> Result<Response, Error> {
+    const LAST: &str = "Last-Event-ID";
+    let last = call.headers.get(LAST).filter(|id| !id.is_empty());
+    let after: Option<NoticeId> = match last {
+        None => call.query.parsed("after")?,
+        Some(id) => {
+            let id = id.to_str().ok().and_then(|id| id.parse().ok());
+            Some(id.ok_or_else(|| Error::field(LAST, "this is no event's id: EV and 32 hexadecimal digits"))?)
+        }
     };
-    let feed = context.service.feed(after, asked.filter.wishes).ok_or(Error::NoStream)?;
+    let feed = context.service.feed(after, wishes).ok_or(Error::NoStream)?;
     let alive = sse::keep_alive().interval(HEARTBEAT).text("alive");
-    let mut response = sse::reply(alive.stream(lines(feed, asked.full_numbers))).into_response();
+    let mut response = sse::reply(alive.stream(lines(feed, full_numbers))).into_response();
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx would keep events until its buffer is full.
@@ -146,43 +209,6 @@ fn shown(notice: &Notice, full_numbers: bool) -> Payload {
     Payload::new(notice, full_numbers, errors::fault)
 }
 
-fn asked(request: &Request) -> Result<Asked, Error> {
-    let mut asked = Asked::default();
-    asked.filter.limit = DEFAULT_LIMIT;
-    let known = ["type", "since", "until", "cursor", "limit", "after", "numbers"];
-    for (name, value) in query(request, &known)? {
-        match name.as_str() {
-            "type" => {
-                let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-                asked.filter.wishes = wishes(&names)?;
-            }
-            "since" => asked.filter.since = Some(time("since", &value)?),
-            "until" => asked.filter.until = Some(time("until", &value)?),
-            "cursor" => asked.filter.before = Some(event_id("cursor", &value)?),
-            "after" => asked.after = Some(event_id("after", &value)?),
-            "limit" => asked.filter.limit = limit(&value)?,
-            _ => match value.as_str() {
-                "full" => asked.full_numbers = true,
-                "masked" => {}
-                _ => return Err(Error::field("numbers", "numbers are full or masked")),
-            },
-        }
-    }
-    Ok(asked)
-}
-
-fn id(request: &Request) -> Result<NoticeId, Error> {
-    let id = request.params.first().and_then(|id| id.parse().ok());
-    id.ok_or_else(|| ServiceError::NotFound.into())
-}
-
-fn event_id(field: &'static str, text: &str) -> Result<NoticeId, Error> {
-    text.parse().map_err(|_| Error::field(field, "this is no event's id: EV and 32 hexadecimal digits"))
-}
-
-fn time(field: &'static str, text: &str) -> Result<Timestamp, Error> {
-    // A plus in a query means a space, and is easily meant as itself.
-    text.replace(' ', "+")
-        .parse()
-        .map_err(|_| Error::field(field, "a time is written as in RFC 3339, like 2026-11-20T09:30:00Z"))
+fn full_numbers(call: &mut Call) -> bool {
+    call.query.text("numbers").as_deref() == Some("full")
 }

@@ -1,22 +1,138 @@
-//! `/v1/keys`, for the operator on the same machine.
+//! `/v1/keys`
 
-use super::Body;
-use crate::http::auth::operator;
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::paging::{self, CURSOR, LIMIT};
+use super::views::ScopeWord;
+use super::views::things::{Key, Keys, NewKey};
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::problem;
 use crate::http::reply;
-use crate::http::request::Request;
-use serde_json::json as object;
+use crate::model::key::{ApiKey, Scope};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-/// `POST /v1/keys`: the one time that a key is shown.
-pub async fn create(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    operator(&context, &request).await?;
-    let name = Body::read(&context, &mut request, &["name"]).await?.needed("name")?;
-    let (key, shown) = context.service.create_key(&name).await?;
-    let answer =
-        object!({ "id": key.id, "name": key.name, "created_at": key.created_at, "key": shown.expose() });
-    Ok(reply::json(StatusCode::CREATED, &answer))
+const TAG: &str = "Keys";
+const ID: Field = Field::needed(
+    "id",
+    "The key's id: the 12 digits after `dbk_`.",
+    Shape::Chars { class: "0-9a-f", least: 12, most: 12 },
+);
+const FROM_CREATE: &[(&str, &str, &str)] = &[("fetchKey", "id", "/id"), ("revokeKey", "id", "/id")];
+
+/// `POST /v1/keys`
+pub const CREATE: Operation = Operation {
+    method: "POST",
+    id: "createKey",
+    tag: TAG,
+    summary: "Make an API key",
+    about: "The answer is the only time that the key is shown: it is kept as a hash, and so an `Idempotency-Key` is not honoured here. A key whose answer was lost is in the list; revoke it.",
+    scope: Scope::Admin,
+    path: &[],
+    query: &[],
+    body: Body::Needed(&[
+        Field::needed(
+            "name",
+            "What to call it, such as the application that will use it.",
+            Shape::Text { least: 1, most: ApiKey::MAX_NAME },
+        )
+        .example("\"shop\""),
+        Field::new(
+            "scopes",
+            "What it may do: `send` starts verifications and sends again, `check` offers codes, `read` sees verifications, deliveries and settings, `admin` does everything. Left out: `send`, `check` and `read`.",
+            Shape::List { of: &Shape::Word(ScopeWord::all), least: 1, most: 4, distinct: true },
+        ),
+    ]),
+    answer: Answer::json::<NewKey>(201, "It is made.").leading_to(FROM_CREATE),
+    problems: &[],
+    repeats: Repeats::Ignored,
+};
+
+/// Makes one: the one time that it is shown.
+pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let name = call.body.needed("name")?;
+    let scopes = match call.body.texts("scopes") {
+        None => Scope::of_an_application(),
+        Some(words) => scopes(&words),
+    };
+    let (key, shown) = context.service.create_key(&name, scopes).await?;
+    let path = format!("/v1/keys/{}", key.id);
+    Ok(reply::created(&path, &NewKey { key: shown.expose().to_owned(), kept: (&key).into() }))
+}
+
+fn scopes(words: &[String]) -> BTreeSet<Scope> {
+    Scope::ALL.into_iter().filter(|scope| words.iter().any(|word| word == scope.as_str())).collect()
+}
+
+/// `GET /v1/keys`
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listKeys",
+    tag: TAG,
+    summary: "List API keys",
+    about: "The newest first, without their secrets. Keys of the environment are not among them.",
+    scope: Scope::Admin,
+    path: &[],
+    query: &[LIMIT, CURSOR],
+    body: Body::None,
+    answer: Answer::list::<Keys>("A page of them."),
+    problems: &[],
+    repeats: Repeats::Ignored,
+};
+
+/// Lists them.
+pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let asked = paging::asked(&mut call)?;
+    let page = context.service.keys(&asked.window).await?;
+    Ok(paging::answer(&call, &asked, page, |items, next_cursor| Keys {
+        keys: items.iter().map(Key::from).collect(),
+        next_cursor,
+    }))
+}
+
+/// `GET /v1/keys/{id}`
+pub const FETCH: Operation = Operation {
+    method: "GET",
+    id: "fetchKey",
+    tag: TAG,
+    summary: "Look at an API key",
+    about: "",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<Key>(200, "It, without its secret."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Looks at one.
+pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let key = context.service.key(call.name()).await?;
+    Ok(reply::json(StatusCode::OK, &Key::from(&key)))
+}
+
+/// `DELETE /v1/keys/{id}`
+pub const REVOKE: Operation = Operation {
+    method: "DELETE",
+    id: "revokeKey",
+    tag: TAG,
+    summary: "Revoke an API key",
+    about: "It is deleted at once; the next request that shows it is refused.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::nothing("It is gone."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Revokes one.
+pub async fn revoke(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    context.service.revoke_key(call.name()).await?;
+    Ok(reply::no_content())
 }

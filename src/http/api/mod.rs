@@ -1,31 +1,25 @@
 //! The application's API, version 1: JSON in, JSON or a problem document out.
+//!
+//! Each operation is a value ([`operation::Operation`]) beside its handler. It
+//! lets requests in, reads them, and is their documentation.
 
 mod body;
+pub mod checks;
 pub mod deliveries;
 pub mod endpoints;
 pub mod events;
+pub mod fields;
+pub mod gate;
 pub mod keys;
+pub mod operation;
+pub mod opt_outs;
+pub mod paging;
+pub mod repeats;
+pub mod services;
 pub mod sessions;
+pub mod test_numbers;
 pub mod verifications;
 pub mod views;
-
-use super::error::Error;
-use super::request::Request;
-use body::Body;
-
-/// The query's parameters, decoded. Names that are not among `known` are
-/// refused: a filter with a slip in its name would show everything.
-fn query(request: &Request, known: &[&str]) -> Result<Vec<(String, String)>, Error> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query())
-        .map_err(|error| Error::Invalid { field: None, detail: format!("the query: {error}") })?;
-    match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-        None => Ok(pairs),
-        Some((name, _)) => Err(Error::Invalid {
-            field: None,
-            detail: format!("unknown parameter {:?}; known are {}", shortened(name), known.join(", ")),
-        }),
-    }
-}
 
 fn shortened(name: &str) -> String {
     name.chars().take(40).collect()

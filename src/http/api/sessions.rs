@@ -1,114 +1,131 @@
 //! `/v1/sessions`: the hosted pages, as an application sees them.
 
-use super::{Body, views};
-use crate::http::auth::caller;
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::verifications::{AMOUNT, PAYEE};
+use super::views::ChannelWord;
+use super::views::session::{NewSession as NewSessionView, SessionResult};
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::problem;
 use crate::http::reply;
-use crate::http::request::Request;
 use crate::model::channel::Channel;
-use crate::model::id::{ServiceId, SessionId};
+use crate::model::id::SessionId;
+use crate::model::key::Scope;
 use crate::model::session::{End, Step};
 use crate::model::verification::Details;
 use crate::service::{NewSession, ServiceError};
-use serde_json::json as object;
 use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-/// Longest texts that pages and messages show, in characters.
-const MOST_PURPOSE: usize = 200;
-const MOST_AMOUNT: usize = 40;
-const MOST_PAYEE: usize = 100;
-/// The longest locale, in bytes.
-const MAX_LOCALE: usize = 35;
+const TAG: &str = "Sessions";
+const ID: Field = Field::needed("id", "The session's id.", Shape::Id(&["PS"]));
 
 /// `POST /v1/sessions`
-pub async fn create(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let caller = caller(&context, &request).await?;
-    context.pages.gate.pass(&caller.0)?;
-    const FIELDS: [&str; 9] =
-        ["to", "channels", "service", "return_url", "state", "locale", "purpose", "amount", "payee"];
-    let mut body = Body::read(&context, &mut request, &FIELDS).await?;
-    let details = Details {
-        purpose: shown(&mut body, "purpose", MOST_PURPOSE)?,
-        amount: shown(&mut body, "amount", MOST_AMOUNT)?,
-        payee: shown(&mut body, "payee", MOST_PAYEE)?,
-        ..Details::default()
-    };
+pub const CREATE: Operation = Operation {
+    method: "POST",
+    id: "createSession",
+    tag: TAG,
+    summary: "Begin a session of the hosted pages",
+    about: "Send the person to `url`. They come back to `return_url` with `session`, `state` and `result`, which your application exchanges.",
+    scope: Scope::Send,
+    path: &[],
+    query: &[],
+    body: Body::Needed(&[
+        Field::needed(
+            "return_url",
+            "Where the person is sent back to: one that the service's `pages.return_urls` allow.",
+            Shape::Text { least: 1, most: 2048 },
+        )
+        .example("\"https://example.com/done\""),
+        Field::new(
+            "to",
+            "The number. Left out: the person enters it, where the service lets them.",
+            Shape::Text { least: 0, most: 64 },
+        )
+        .example("\"+14155550123\""),
+        Field::new(
+            "channels",
+            "The channels to offer, in this order. Left out: the service's.",
+            Shape::List { of: &Shape::Word(ChannelWord::all), least: 1, most: 3, distinct: true },
+        ),
+        Field::new("service", "The service's id. Left out: the default one.", Shape::Id(&["VA"])),
+        Field::new("state", "Comes back as it is.", Shape::Text { least: 0, most: 512 }),
+        Field::new(
+            "locale",
+            "The language of the pages and messages, like `pt-BR`. Left out: the browser's.",
+            Shape::Chars { class: "A-Za-z0-9_-", least: 2, most: 35 },
+        ),
+        Field::new(
+            "purpose",
+            "What the code is for, in the person's language: `to sign in`.",
+            Shape::Text { least: 1, most: 100 },
+        ),
+        AMOUNT,
+        PAYEE,
+    ]),
+    answer: Answer::json::<NewSessionView>(201, "It has begun."),
+    problems: &[&problem::INVALID_NUMBER, &problem::NOT_ALLOWED, &problem::SERVICE_NOT_FOUND],
+    repeats: Repeats::Kept,
+};
+
+/// Begins one.
+pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let body = &mut call.body;
+    let channels = body.texts("channels").unwrap_or_default();
     let new = NewSession {
-        to: body.text("to")?,
-        channels: channels(&body.texts("channels")?)?,
-        service: service(body.text("service")?)?,
+        to: body.text("to"),
+        // Words of another kind were refused when the body was read.
+        channels: channels.iter().filter_map(|word| word.parse::<Channel>().ok()).collect(),
+        service: body.parsed("service")?,
         return_url: body.needed("return_url")?,
-        state: body.text("state")?,
-        locale: locale(body.text("locale")?)?,
-        details,
+        state: body.text("state"),
+        locale: body.text("locale"),
+        details: Details {
+            purpose: body.text("purpose"),
+            amount: body.text("amount"),
+            payee: body.text("payee"),
+            ..Details::default()
+        },
     };
     let session = context.service.create_session(new).await?;
-    let answer = object!({
-        "id": session.id,
-        "url": context.settings.public_url.join(&format!("/verify/{}", session.id)),
-        "expires_at": session.expires_at,
-    });
+    let answer = NewSessionView {
+        id: session.id.to_string(),
+        url: context.settings.public_url.join(&format!("/verify/{}", session.id)),
+        expires_at: session.expires_at,
+    };
     Ok(reply::json(StatusCode::CREATED, &answer))
 }
 
-/// `POST /v1/sessions/{id}/result`: what came of it, told once.
-pub async fn result(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let result = Body::read(&context, &mut request, &["result"]).await?.needed("result")?;
-    let id = request.params.first().and_then(|id| id.parse::<SessionId>().ok());
-    let id = id.ok_or(ServiceError::NoSuchResult)?;
+/// `POST /v1/sessions/{id}/result`
+pub const RESULT: Operation = Operation {
+    method: "POST",
+    id: "exchangeSessionResult",
+    tag: TAG,
+    summary: "Exchange what a person brought back",
+    about: "Once, for what came of the session. A second time, or with another session's, there is no such result.",
+    scope: Scope::Check,
+    path: &[ID],
+    query: &[],
+    body: Body::Needed(&[Field::needed(
+        "result",
+        "The `result` with which the person came back.",
+        Shape::Text { least: 1, most: 128 },
+    )]),
+    answer: Answer::json::<SessionResult>(200, "What came of it."),
+    problems: &[&problem::NO_SUCH_RESULT],
+    repeats: Repeats::Ignored,
+};
+
+/// Tells what came of one.
+pub async fn result(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let result = call.body.needed("result")?;
+    let id: SessionId = call.name().parse().map_err(|_| ServiceError::NoSuchResult)?;
     let view = context.service.session_result(&id, &result).await?;
-    let session = &view.session;
     let end = match view.step {
         Step::Done(end) => end,
-        _ => session.end.unwrap_or(End::Failed),
+        _ => view.session.end.unwrap_or(End::Failed),
     };
-    let answer = object!({
-        "id": session.id,
-        "status": end,
-        "to": session.number.as_ref().or(session.to.as_ref()),
-        "state": session.state,
-        "verification": view.verification.as_ref().map(views::verification),
-    });
-    Ok(reply::json(StatusCode::OK, &answer))
-}
-
-/// A text that people are shown: one line, not too long, none where it is empty.
-fn shown(body: &mut Body, field: &'static str, most: usize) -> Result<Option<String>, Error> {
-    let text = body.text(field)?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if text.as_ref().is_some_and(|text| text.chars().count() > most || text.chars().any(char::is_control)) {
-        return Err(Error::field(field, format!("{field} is one line of at most {most} characters")));
-    }
-    Ok(text)
-}
-
-/// Each channel once, in the order that was asked for.
-fn channels(words: &[String]) -> Result<Vec<Channel>, Error> {
-    let mut channels = Vec::new();
-    for word in words {
-        let channel = word
-            .parse()
-            .map_err(|_| Error::field("channels", "channels is a list of sms, call and whatsapp"))?;
-        if !channels.contains(&channel) {
-            channels.push(channel);
-        }
-    }
-    Ok(channels)
-}
-
-fn service(text: Option<String>) -> Result<Option<ServiceId>, Error> {
-    let parse = |text: String| text.parse().map_err(|_| ServiceError::NoSuchService.into());
-    text.filter(|text| !text.is_empty()).map(parse).transpose()
-}
-
-fn locale(text: Option<String>) -> Result<Option<String>, Error> {
-    match text.filter(|text| !text.is_empty()) {
-        Some(text) if text.len() > MAX_LOCALE => {
-            Err(Error::field("locale", format!("a locale has at most {MAX_LOCALE} characters, like pt-BR")))
-        }
-        text => Ok(text),
-    }
+    Ok(reply::json(StatusCode::OK, &SessionResult::new(&view, end)))
 }

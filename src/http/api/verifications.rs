@@ -1,116 +1,287 @@
 //! `/v1/verifications`
 
-use super::{Body, views};
-use crate::http::auth::{Caller, caller};
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::paging::{self, CURSOR, LIMIT};
+use super::repeats;
+use super::views::verification::{Verification, Verifications};
+use super::views::{ChannelWord, StatusWord};
+use crate::http::auth::Caller;
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::problem;
 use crate::http::reply;
-use crate::http::request::Request;
-use crate::model::channel::Channel;
-use crate::model::id::VerificationId;
-use crate::service::{Idempotency, ServiceError, StartRequest};
-use serde_json::{Value, json as object};
+use crate::model::key::Scope;
+use crate::model::verification::{Details, Status};
+use crate::secret::Secret;
+use crate::service::{ServiceError, StartRequest, VerificationFilter, View};
 use std::sync::Arc;
-use warp::http::header::LOCATION;
-use warp::http::{HeaderValue, StatusCode};
+use warp::http::StatusCode;
 use warp::reply::Response;
 
-/// The longest `Idempotency-Key`, in bytes.
-const MAX_KEY: usize = 255;
-/// The longest locale, in bytes: the longest tag that means something is far shorter.
-const MAX_LOCALE: usize = 35;
+/// The chapter of the documentation.
+pub const TAG: &str = "Verifications";
+/// A verification's id, in a path.
+pub const ID: Field = Field::needed("id", "The verification's id.", Shape::Id(&["VE"]));
+/// A telephone number; that nothing is none is said by who reads numbers.
+const NUMBER: Shape = Shape::Text { least: 0, most: 64 };
+const CHANNEL: Shape = Shape::Word(ChannelWord::all);
+/// What is to be paid and who is, as far as a check says it.
+pub const AMOUNT: Field = Field::new(
+    "amount",
+    "What is to be paid, as it is shown. The code is bound to it: a check has to name the same (PSD2).",
+    Shape::Text { least: 1, most: 64 },
+);
+/// See [`AMOUNT`].
+pub const PAYEE: Field = Field::new(
+    "payee",
+    "Who is to be paid. The code is bound to it: a check has to name the same (PSD2).",
+    Shape::Text { least: 1, most: 64 },
+);
+const FROM_CREATE: &[(&str, &str, &str)] = &[
+    ("fetchVerification", "id", "/id"),
+    ("checkVerification", "id", "/id"),
+    ("resendVerification", "id", "/id"),
+    ("cancelVerification", "id", "/id"),
+];
 
 /// `POST /v1/verifications`
-pub async fn create(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let caller = caller(&context, &request).await?;
-    let idempotency = idempotency(&request, caller)?;
-    let mut body = Body::read(&context, &mut request, &["to", "channel", "locale"]).await?;
-    let (to, channel) = (body.needed("to")?, channel(&body.needed("channel")?)?);
-    let locale = body.text("locale")?.filter(|locale| !locale.is_empty());
-    if locale.as_ref().is_some_and(|locale| locale.len() > MAX_LOCALE) {
-        return Err(Error::field(
+pub const CREATE: Operation = Operation {
+    method: "POST",
+    id: "startVerification",
+    tag: TAG,
+    summary: "Start a verification",
+    about: "Sends a code to a number. The answer comes before the code is sent: what becomes of it is in `deliveries` of the verification.",
+    scope: Scope::Send,
+    path: &[],
+    query: &[],
+    body: Body::Needed(&[
+        Field::needed("to", "The number, best in international form: `+14155550123`.", NUMBER)
+            .example("\"+14155550123\""),
+        Field::new("channel", "How. Left out: the service's preferred way to this number.", CHANNEL)
+            .example("\"sms\""),
+        Field::new("service", "The service's id. Left out: the default one.", Shape::Id(&["VA"])),
+        Field::new(
             "locale",
-            format!("a locale has at most {MAX_LOCALE} characters, like pt-BR"),
-        ));
-    }
-    let started = context
-        .service
-        .start(StartRequest { channel: Some(channel), locale, ..StartRequest::to(to) }, idempotency)
-        .await?;
-    let mut response = reply::json(StatusCode::CREATED, &views::verification(&started.view));
-    let headers = response.headers_mut();
-    if let Ok(location) =
-        HeaderValue::from_str(&format!("/v1/verifications/{}", started.view.verification.id))
-    {
-        headers.insert(LOCATION, location);
-    }
+            "The language of the message, like `pt-BR`. Left out: that of the number's country.",
+            Shape::Chars { class: "A-Za-z0-9_-", least: 2, most: 35 },
+        )
+        .example("\"de\""),
+        Field::new(
+            "friendly_name",
+            "The name in the message, instead of the service's.",
+            Shape::Text { least: 1, most: 30 },
+        ),
+        Field::new(
+            "template",
+            "The set of message templates, instead of the service's.",
+            Shape::Chars { class: "A-Za-z0-9_-", least: 1, most: 64 },
+        ),
+        AMOUNT,
+        PAYEE,
+        Field::new(
+            "purpose",
+            "What the code is for, in the person's language: `to sign in`.",
+            Shape::Text { least: 1, most: 100 },
+        ),
+        Field::new(
+            "app_hash",
+            "The 11 characters by which an Android application is told of the message.",
+            Shape::Chars { class: "A-Za-z0-9+/", least: 11, most: 11 },
+        ),
+        Field::new(
+            "custom_code",
+            "A code of your own, where the service allows it.",
+            Shape::Chars { class: "0-9A-Za-z", least: 4, most: 10 },
+        ),
+        Field::new(
+            "send_digits",
+            "Digits to dial once a call is answered; `w` waits half a second.",
+            Shape::Chars { class: "0-9#*wW", least: 1, most: 32 },
+        ),
+        Field::new(
+            "device_ip",
+            "The address of the person's device.",
+            Shape::Chars { class: "0-9A-Fa-f.:", least: 2, most: 45 },
+        ),
+        Field::new(
+            "tags",
+            "Your own marks, at most ten.",
+            Shape::Map {
+                names: &Shape::Text { least: 1, most: 64 },
+                of: &Shape::Text { least: 0, most: 128 },
+                most: 10,
+            },
+        ),
+    ]),
+    answer: Answer::json::<Verification>(201, "It has begun.").leading_to(FROM_CREATE),
+    problems: &[
+        &problem::INVALID_NUMBER,
+        &problem::CHANNEL_NOT_OFFERED,
+        &problem::COUNTRY_NOT_OFFERED,
+        &problem::NO_CHANNEL,
+        &problem::NOT_ALLOWED,
+        &problem::SERVICE_NOT_FOUND,
+        &problem::RECIPIENT_OPTED_OUT,
+    ],
+    repeats: Repeats::KeptByHandler,
+};
+
+/// Starts one.
+pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let idempotency = repeats::key(&call.headers, &call.caller)?;
+    let body = &mut call.body;
+    let request = StartRequest {
+        to: body.needed("to")?,
+        channel: body.parsed("channel")?,
+        service: body.parsed("service")?,
+        locale: body.text("locale"),
+        custom_code: body.text("custom_code").map(Secret::new),
+        details: Details {
+            friendly_name: body.text("friendly_name"),
+            template: body.text("template"),
+            amount: body.text("amount"),
+            payee: body.text("payee"),
+            purpose: body.text("purpose"),
+            app_hash: body.text("app_hash"),
+            send_digits: body.text("send_digits"),
+            device_ip: body.text("device_ip"),
+            tags: body.map("tags").unwrap_or_default(),
+        },
+    };
+    let started = context.service.start(request, idempotency).await?;
+    let path = format!("/v1/verifications/{}", started.view.verification.id);
+    let mut response = reply::created(&path, &Verification::from(&started.view));
     if started.replayed {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+        repeats::mark(&mut response);
     }
     Ok(response)
 }
 
-/// `GET /v1/verifications/{id}`
-pub async fn fetch(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let view = context.service.fetch(&id(&request)?).await?;
-    Ok(reply::json(StatusCode::OK, &views::verification(&view)))
-}
+/// `GET /v1/verifications`
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listVerifications",
+    tag: TAG,
+    summary: "List verifications",
+    about: "The newest first.",
+    scope: Scope::Read,
+    path: &[],
+    query: &[
+        Field::new("to", "Those of this number, in any writing.", NUMBER),
+        Field::new("status", "Those in this status now.", Shape::Word(StatusWord::all)),
+        Field::new("service", "Those of this service.", Shape::Id(&["VA"])),
+        Field::new("since", "Those that began at this time or later.", Shape::Time),
+        Field::new("until", "Those that began before this time.", Shape::Time),
+        LIMIT,
+        CURSOR,
+    ],
+    body: Body::None,
+    answer: Answer::list::<Verifications>("A page of them."),
+    problems: &[&problem::INVALID_NUMBER],
+    repeats: Repeats::Ignored,
+};
 
-/// `POST /v1/verifications/{id}/check`
-pub async fn check(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let id = id(&request)?;
-    let code = Body::read(&context, &mut request, &["code"]).await?.needed("code")?;
-    let checked = context.service.check(&id, &code).await?;
-    let mut answer = views::verification(&checked.view);
-    if let Value::Object(answer) = &mut answer {
-        answer.insert("valid".into(), object!(checked.valid));
-    }
-    Ok(reply::json(StatusCode::OK, &answer))
-}
-
-/// `POST /v1/verifications/{id}/resend`; the body may be left out.
-pub async fn resend(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let id = id(&request)?;
-    let mut body = match request.header("content-length") {
-        Some("0") | None if request.header("transfer-encoding").is_none() => Body::empty(),
-        _ => Body::read(&context, &mut request, &["channel"]).await?,
+/// Lists them.
+pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let asked = paging::asked(&mut call)?;
+    let query = &mut call.query;
+    let status = query.text("status");
+    let filter = VerificationFilter {
+        to: query.text("to"),
+        status: status.and_then(|word| Status::ALL.into_iter().find(|status| status.as_str() == word)),
+        service: query.parsed("service")?,
+        since: query.time("since"),
+        until: query.time("until"),
     };
-    let channel = body.text("channel")?.as_deref().map(channel).transpose()?;
-    let view = context.service.resend(&id, channel).await?;
-    Ok(reply::json(StatusCode::OK, &views::verification(&view)))
+    let page = context.service.verifications(&filter, &asked.window).await?;
+    Ok(paging::answer(&call, &asked, page, |items: Vec<View>, next_cursor| Verifications {
+        verifications: items.iter().map(Verification::from).collect(),
+        next_cursor,
+    }))
+}
+
+/// `GET /v1/verifications/{id}`
+pub const FETCH: Operation = Operation {
+    method: "GET",
+    id: "fetchVerification",
+    tag: TAG,
+    summary: "Look at a verification",
+    about: "",
+    scope: Scope::Read,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<Verification>(200, "It, as it stands."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Looks at one.
+pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let view = context.service.fetch(&call.id()?).await?;
+    Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
+}
+
+/// `POST /v1/verifications/{id}/resend`
+pub const RESEND: Operation = Operation {
+    method: "POST",
+    id: "resendVerification",
+    tag: TAG,
+    summary: "Send again",
+    about: "By the same channel or another. The code is the same, unless the service makes a new one each time.\n\nTo a key without the scope `read`, a verification that has ended is one that does not exist.",
+    scope: Scope::Send,
+    path: &[ID],
+    query: &[],
+    body: Body::Optional(&[Field::new("channel", "How. Left out: as before.", CHANNEL)]),
+    answer: Answer::json::<Verification>(200, "It is on its way."),
+    problems: &[
+        &problem::NOT_FOUND,
+        &problem::VERIFICATION_ENDED,
+        &problem::CHANNEL_NOT_OFFERED,
+        &problem::COUNTRY_NOT_OFFERED,
+        &problem::RECIPIENT_OPTED_OUT,
+        &problem::RESEND_TOO_SOON,
+        &problem::NO_SENDS_LEFT,
+    ],
+    repeats: Repeats::Kept,
+};
+
+/// Sends one again.
+pub async fn resend(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let channel = call.body.parsed("channel")?;
+    let again = context.service.resend(&call.id()?, channel).await;
+    let view = again.map_err(|error| blurred(error, &call.caller))?;
+    Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 
 /// `DELETE /v1/verifications/{id}`
-pub async fn cancel(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    caller(&context, &request).await?;
-    let view = context.service.cancel(&id(&request)?).await?;
-    Ok(reply::json(StatusCode::OK, &views::verification(&view)))
+pub const CANCEL: Operation = Operation {
+    method: "DELETE",
+    id: "cancelVerification",
+    tag: TAG,
+    summary: "Call a verification off",
+    about: "Its code is worth nothing from then on. One that was called off stays so.\n\nTo a key without the scope `read`, a verification that has ended is one that does not exist.",
+    scope: Scope::Send,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<Verification>(200, "It has ended."),
+    problems: &[&problem::NOT_FOUND, &problem::VERIFICATION_ENDED],
+    repeats: Repeats::Ignored,
+};
+
+/// Calls one off.
+pub async fn cancel(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let ended = context.service.cancel(&call.id()?).await;
+    let view = ended.map_err(|error| blurred(error, &call.caller))?;
+    Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 
-/// An id that is none is one that does not exist.
-fn id(request: &Request) -> Result<VerificationId, Error> {
-    let id = request.params.first().and_then(|id| id.parse().ok());
-    id.ok_or_else(|| ServiceError::NotFound.into())
-}
-
-fn channel(text: &str) -> Result<Channel, Error> {
-    text.parse().map_err(|_| Error::field("channel", "the channel is sms, call or whatsapp"))
-}
-
-fn idempotency(request: &Request, caller: Caller) -> Result<Option<Idempotency>, Error> {
-    let Some(key) = request.headers.get("idempotency-key") else {
-        return Ok(None);
-    };
-    match key.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= MAX_KEY => {
-            Ok(Some(Idempotency { caller: caller.0, key: key.to_owned() }))
-        }
-        _ => Err(Error::field(
-            "Idempotency-Key",
-            format!("the key has 1 to {MAX_KEY} printable ASCII characters"),
-        )),
+/// What has ended and what never was look alike to who may not read.
+fn blurred(error: ServiceError, caller: &Caller) -> ServiceError {
+    match error {
+        ServiceError::Ended(_) if !caller.may(Scope::Read) => ServiceError::NotFound,
+        error => error,
     }
 }

@@ -3,6 +3,7 @@
 use super::{Events, Service, ServiceError};
 use crate::model::id::NoticeId;
 use crate::model::notice::{Notice, Wish};
+use crate::service::listing::{Page, Window};
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
 use jiff::{SignedDuration, Timestamp};
@@ -19,16 +20,10 @@ pub struct EventFilter {
     pub since: Option<Timestamp>,
     /// Before this time.
     pub until: Option<Timestamp>,
-    /// Strictly older than this one: where the last page ended.
-    pub before: Option<NoticeId>,
-    /// At most so many.
-    pub limit: usize,
 }
 
 /// Entries that are read at once.
 const PAGE: usize = 200;
-/// Entries that one request reads at most, whatever the filter passes over.
-const MOST_READ: usize = 2_000;
 /// How often a stream looks for what another process wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The first stretch of time that is looked through for what comes next.
@@ -54,39 +49,14 @@ impl Service {
         found.map(|found| found.record).ok_or(ServiceError::NotFound)
     }
 
-    /// Events, the newest first, and where to go on. A page may be short, or
-    /// even empty, while there is more.
+    /// Lists events, the newest first. A page may be short, or even empty, while
+    /// `next` says that there is more.
     ///
     /// # Errors
     /// The store's.
-    pub async fn events(
-        &self,
-        filter: &EventFilter,
-    ) -> Result<(Vec<Notice>, Option<NoticeId>), ServiceError> {
-        let mut scan = Scan {
-            since: filter.since,
-            until: filter.until,
-            after: filter.before.as_ref().map(place),
-            ..all(filter.limit.min(PAGE))
-        };
-        let (mut found, mut read) = (Vec::new(), 0);
-        loop {
-            let entries = self.store().scan(&scan).await?;
-            let is_last = entries.len() < scan.limit;
-            for Entry { at, id, .. } in entries {
-                read += 1;
-                let notice = records::get::<Notice>(self.store(), &id).await?.map(|found| found.record);
-                found.extend(notice.filter(|notice| takes(&filter.wishes, notice)));
-                let next = id.parse().ok();
-                scan.after = Some((at, id));
-                if found.len() >= filter.limit || read >= MOST_READ {
-                    return Ok((found, next));
-                }
-            }
-            if is_last {
-                return Ok((found, None));
-            }
-        }
+    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, ServiceError> {
+        let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
+        self.page(scan, window, |notice| takes(&filter.wishes, notice)).await
     }
 
     /// Events as they come, after the given one or from now on. `None` when
@@ -187,8 +157,4 @@ fn takes(wishes: &BTreeSet<Wish>, notice: &Notice) -> bool {
 
 fn all(limit: usize) -> Scan {
     Scan { index: Index::Events, scope: String::new(), since: None, until: None, after: None, limit }
-}
-
-fn place(id: &NoticeId) -> (Timestamp, String) {
-    (id.at(), id.to_string())
 }

@@ -1,0 +1,315 @@
+//! `/v1/services`
+
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::paging::{self, CURSOR, LIMIT};
+use super::views::ChannelWord;
+use super::views::things::{Service, Services};
+use crate::http::context::Context;
+use crate::http::error::Error;
+use crate::http::problem;
+use crate::http::reply;
+use crate::model::brand::Brand;
+use crate::model::id::ServiceId;
+use crate::model::key::Scope;
+use crate::service::ServiceError;
+use std::sync::Arc;
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+const TAG: &str = "Services";
+const ID: Field = Field::needed("id", "The service's id.", Shape::Id(&["VA"]));
+const FROM_CREATE: &[(&str, &str, &str)] =
+    &[("fetchService", "id", "/id"), ("changeService", "id", "/id"), ("deleteService", "id", "/id")];
+
+const CHANNEL: Shape = Shape::Word(ChannelWord::all);
+const SHORT: Shape = Shape::Text { least: 1, most: 64 };
+const URL: Shape = Shape::Text { least: 1, most: 500 };
+const COUNTRIES: Shape = Shape::List {
+    of: &Shape::Chars { class: "A-Z", least: 2, most: 2 },
+    least: 0,
+    most: 300,
+    distinct: true,
+};
+
+/// What can be set of a service, in the words of the configuration file.
+pub const SETTINGS: [Field; 25] = [
+    Field::new(
+        "name",
+        "The name in texts, calls and pages; no more than 4 digits in a row.",
+        Shape::Text { least: 1, most: 30 },
+    )
+    .solid()
+    .example("\"Shop\""),
+    Field::new("code_length", "Characters of a code.", Shape::Number { least: 4, most: 10 }).solid(),
+    Field::new(
+        "code_alphabet",
+        "What a code is made of: 8 to 36 different digits and capital letters.",
+        Shape::Chars { class: "0-9A-Z", least: 8, most: 36 },
+    )
+    .solid()
+    .example("\"0123456789\""),
+    Field::new(
+        "lifetime_seconds",
+        "How long a verification lives.",
+        Shape::Number { least: 60, most: 86_400 },
+    )
+    .solid(),
+    Field::new("max_checks", "How many codes may be offered.", Shape::Number { least: 1, most: 20 }).solid(),
+    Field::new("max_sends", "How many messages and calls may be sent.", Shape::Number { least: 1, most: 20 })
+        .solid(),
+    Field::new(
+        "resend_cooldown_seconds",
+        "How long to wait after the first send, the second, and so on; the last one repeats.",
+        Shape::List { of: &Shape::Number { least: 0, most: 3600 }, least: 1, most: 20, distinct: false },
+    )
+    .solid(),
+    Field::new(
+        "new_code_on_resend",
+        "Whether sending again makes a new code and kills the old one.",
+        Shape::Flag,
+    )
+    .solid(),
+    Field::new(
+        "channels",
+        "The channels, the preferred one first.",
+        Shape::List { of: &CHANNEL, least: 1, most: 3, distinct: true },
+    )
+    .solid(),
+    Field::new(
+        "countries",
+        "Which countries a channel reaches, as ISO 3166 codes. A channel that is not named reaches all.",
+        Shape::Map {
+            names: &CHANNEL,
+            of: &Shape::Object(&[
+                Field::new("allow", "These alone; empty for all.", COUNTRIES).solid(),
+                Field::new("refuse", "Not these.", COUNTRIES).solid(),
+                Field::new("watch", "These too, and the log says so each time.", COUNTRIES).solid(),
+            ]),
+            most: 3,
+        },
+    )
+    .solid(),
+    Field::new("template", "The set of message templates; null for the shipped one.", SHORT),
+    Field::new("locale", "The language where nothing else names one.", Shape::Text { least: 2, most: 35 }),
+    Field::new(
+        "from",
+        "The number, short code or name that texts come from; null for the account's.",
+        Shape::Text { least: 1, most: 16 },
+    ),
+    Field::new("messaging_service_sid", "The messaging service that texts go through.", Shape::Id(&["MG"])),
+    Field::new(
+        "whatsapp_from",
+        "The number that WhatsApp messages come from.",
+        Shape::Chars { class: "+0-9", least: 6, most: 16 },
+    )
+    .example("\"+14155550123\""),
+    Field::new("whatsapp_content_sid", "The approved authentication template.", Shape::Id(&["HX"])),
+    Field::new(
+        "whatsapp_variables",
+        "Which of our variables fill which of the template's: `{\"1\": \"code\"}`.",
+        Shape::Map { names: &SHORT, of: &SHORT, most: 20 },
+    )
+    .solid(),
+    Field::new(
+        "domain",
+        "The web site whose pages may fill the code in.",
+        Shape::Text { least: 1, most: 253 },
+    )
+    .example("\"example.com\""),
+    Field::new("do_not_share", "Whether messages say that the code is not to be shared.", Shape::Flag)
+        .solid(),
+    Field::new(
+        "gate",
+        "What a call waits for before it says the code.",
+        Shape::Word(|| vec!["any-key", "named-key", "none"]),
+    )
+    .solid(),
+    Field::new("tts_name", "The name as it is said in calls.", SHORT),
+    Field::new("custom_code", "Whether applications may bring their own codes.", Shape::Flag).solid(),
+    Field::new("psd2", "Whether a code is bound to an amount and a payee.", Shape::Flag).solid(),
+    Field::new("skip_sms_to_landlines", "Whether landlines are offered calls only.", Shape::Flag).solid(),
+    Field::new(
+        "pages",
+        "The hosted pages.",
+        Shape::Object(&[
+            Field::new(
+                "return_urls",
+                "Where people may be sent back to: exact addresses, or ones that end in `/*`.",
+                Shape::List { of: &URL, least: 0, most: 20, distinct: true },
+            )
+            .solid(),
+            Field::new(
+                "colour",
+                "The accent colour, like `#1a6f4e`.",
+                Shape::Chars { class: "#0-9a-fA-F", least: 7, most: 7 },
+            ),
+            Field::new("logo", "The logo's address.", URL),
+            Field::new("register", "Whether people may enter a number themselves.", Shape::Flag).solid(),
+            Field::new("retry", "Whether they may begin anew after a failure.", Shape::Flag).solid(),
+        ]),
+    )
+    .solid(),
+];
+
+/// The same for a new one, which needs a name.
+const NEW: [Field; 25] = {
+    let mut settings = SETTINGS;
+    settings[0].needed = true;
+    settings
+};
+
+/// `POST /v1/services`
+pub const CREATE: Operation = Operation {
+    method: "POST",
+    id: "createService",
+    tag: TAG,
+    summary: "Make a service",
+    about: "What is left out is as in the default service.",
+    scope: Scope::Admin,
+    path: &[],
+    query: &[],
+    body: Body::Needed(&NEW),
+    answer: Answer::json::<Service>(201, "It is made.").leading_to(FROM_CREATE),
+    problems: &[],
+    repeats: Repeats::Kept,
+};
+
+/// Makes one.
+pub async fn create(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let brand = context.service.create_service(call.body.rest()).await?;
+    Ok(reply::created(&format!("/v1/services/{}", brand.id), &shown(&context, &brand)))
+}
+
+/// `GET /v1/services`
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listServices",
+    tag: TAG,
+    summary: "List services",
+    about: "Those that were made here, the newest first; then those of the configuration file.",
+    scope: Scope::Read,
+    path: &[],
+    query: &[LIMIT, CURSOR],
+    body: Body::None,
+    answer: Answer::list::<Services>("A page of them."),
+    problems: &[],
+    repeats: Repeats::Ignored,
+};
+
+/// Lists them.
+pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let asked = paging::asked(&mut call)?;
+    let page = context.service.services(&asked.window).await?;
+    Ok(paging::answer(&call, &asked, page, |items, next_cursor| Services {
+        services: items.iter().map(|brand| shown(&context, brand)).collect(),
+        next_cursor,
+    }))
+}
+
+/// `GET /v1/services/{id}`
+pub const FETCH: Operation = Operation {
+    method: "GET",
+    id: "fetchService",
+    tag: TAG,
+    summary: "Look at a service",
+    about: "",
+    scope: Scope::Read,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<Service>(200, "It, with all its settings."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Looks at one.
+pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let id: ServiceId = call.id()?;
+    let brand = context.service.brand(Some(&id)).await.map_err(|error| match error {
+        ServiceError::NoSuchService => ServiceError::NotFound,
+        error => error,
+    })?;
+    Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
+}
+
+/// `PATCH /v1/services/{id}`
+pub const CHANGE: Operation = Operation {
+    method: "PATCH",
+    id: "changeService",
+    tag: TAG,
+    summary: "Change a service",
+    about: "Changes what is named. `countries`, `whatsapp_variables` and `pages` are changed as a whole. Other servers on the same store go by it after two seconds at most.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::Needed(&SETTINGS),
+    answer: Answer::json::<Service>(200, "It is changed."),
+    problems: &[&problem::NOT_FOUND, &problem::SERVICE_READ_ONLY],
+    repeats: Repeats::Ignored,
+};
+
+/// Changes one.
+pub async fn change(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let id: ServiceId = call.id()?;
+    let brand = context.service.change_service(&id, call.body.rest()).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
+}
+
+/// `DELETE /v1/services/{id}`
+pub const DELETE: Operation = Operation {
+    method: "DELETE",
+    id: "deleteService",
+    tag: TAG,
+    summary: "Delete a service",
+    about: "Its verifications go on by the rules of the default service.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::nothing("It is gone."),
+    problems: &[&problem::NOT_FOUND, &problem::SERVICE_READ_ONLY],
+    repeats: Repeats::Ignored,
+};
+
+/// Deletes one.
+pub async fn delete(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    context.service.delete_service(&call.id()?).await?;
+    Ok(reply::no_content())
+}
+
+fn shown(context: &Context, brand: &Brand) -> Service {
+    Service::new(brand, brand.id == context.service.brands().default_brand().id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::brand::Settings;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_table_has_every_setting_and_the_default_ones_fit_it() {
+        let settings = serde_json::to_value(Settings::default()).unwrap();
+        let names: Vec<&str> = SETTINGS.iter().map(|field| field.name).collect();
+        assert_eq!(settings.as_object().unwrap().keys().collect::<Vec<_>>(), names);
+        for field in &SETTINGS {
+            assert!(field.check(field.name, &settings[field.name]).is_ok(), "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn what_the_table_takes_or_refuses_at_its_limits_the_model_does_too() {
+        let set = |name: &str, value: Value| {
+            let changes = [(name.to_owned(), value)].into_iter().collect();
+            Settings::default().with(changes).is_ok()
+        };
+        for field in &SETTINGS {
+            if let Shape::Number { least, most } = field.shape {
+                let taken = [least - 1, least, most, most + 1].map(|n| set(field.name, json!(n)));
+                assert_eq!(taken, [false, true, true, false], "{}", field.name);
+            }
+            assert_eq!(set(field.name, Value::Null), field.nullable, "{}", field.name);
+        }
+    }
+}

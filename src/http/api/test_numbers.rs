@@ -1,0 +1,60 @@
+//! `/v1/test-numbers`
+
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::paging::{self, CURSOR, LIMIT};
+use super::views::things::{TestNumberView, TestNumbers};
+use crate::http::context::Context;
+use crate::http::error::Error;
+use crate::http::problem;
+use crate::model::key::Scope;
+use std::sync::Arc;
+use warp::reply::Response;
+
+const TAG: &str = "Test numbers";
+
+/// `GET /v1/test-numbers`
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listTestNumbers",
+    tag: TAG,
+    summary: "List test numbers",
+    about: "They are in the configuration file, under `test_numbers`, and so are their codes.",
+    scope: Scope::Read,
+    path: &[],
+    query: &[LIMIT, CURSOR],
+    body: Body::None,
+    answer: Answer::list::<TestNumbers>("A page of them."),
+    problems: &[],
+    repeats: Repeats::Ignored,
+};
+
+/// Lists them.
+pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let asked = paging::asked(&mut call)?;
+    let (page, now) = (context.service.test_numbers(&asked.window), context.service.now());
+    Ok(paging::answer(&call, &asked, page, |items, next_cursor| TestNumbers {
+        test_numbers: items.iter().map(|test| TestNumberView::new(test, now)).collect(),
+        next_cursor,
+    }))
+}
+
+/// `POST /v1/test-numbers`
+pub const CREATE: Operation = Operation {
+    method: "POST",
+    id: "createTestNumber",
+    tag: TAG,
+    summary: "Refused: test numbers are made in the configuration",
+    about: "Always answers 409: a number with a known code is a door, and only who runs the server may open one.",
+    scope: Scope::Admin,
+    path: &[],
+    query: &[],
+    body: Body::None,
+    answer: Answer::nothing("Never."),
+    problems: &[&problem::TEST_NUMBERS_READ_ONLY],
+    repeats: Repeats::Ignored,
+};
+
+/// Refuses to make one.
+pub async fn refuse(_: Arc<Context>, _: Call) -> Result<Response, Error> {
+    Err(Error::TestNumbersReadOnly)
+}

@@ -1,0 +1,267 @@
+//! A message or call, with everything that was reported of it.
+
+use super::{ChannelWord, DeliveryStatus, TwilioStatus};
+use crate::model::delivery as record;
+use crate::model::id::DeliveryId;
+use crate::model::verification::{Send, SendState};
+use crate::service::Found;
+use crate::twilio::errors;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One message or call.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Delivery {
+    /// Twilio's name for it, once there is one.
+    pub sid: Option<String>,
+    /// Our name for it, when it is ours.
+    pub id: Option<String>,
+    /// The verification that it belongs to, when it is ours.
+    pub verification: Option<String>,
+    /// The channel.
+    pub channel: ChannelWord,
+    /// Twilio's word for who began it: `inbound`, `outbound-api`, ….
+    pub direction: Option<String>,
+    /// Where it stands; null while only other things were reported.
+    pub status: Option<DeliveryStatus>,
+    /// Whether nothing more is to come, but `read` after `delivered` and
+    /// `delivered` after `undelivered`.
+    pub r#final: bool,
+    /// The recipient's address.
+    pub to: Option<String>,
+    /// The sender's address.
+    pub from: Option<String>,
+    /// The account at Twilio.
+    pub account_sid: Option<String>,
+    /// The messaging service at Twilio.
+    pub messaging_service_sid: Option<String>,
+    /// How many segments a message costs.
+    pub segments: Option<u32>,
+    /// The alphabet it is sent in: `GSM-7` or `UCS-2`.
+    pub encoding: Option<String>,
+    /// Who or what answered a call: `human`, `machine_start`, ….
+    pub answered_by: Option<String>,
+    /// When we first heard of it, or asked for it.
+    pub created_at: Timestamp,
+    /// When we last heard of it.
+    pub updated_at: Timestamp,
+    /// What went wrong.
+    pub error: Option<DeliveryError>,
+    /// What was reported, in order.
+    pub events: Vec<Event>,
+}
+
+/// What went wrong with a message or call.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DeliveryError {
+    /// Twilio's error code, when it gave one.
+    pub code: Option<u32>,
+    /// Its name, or why it was not sent.
+    pub name: String,
+    /// What it means.
+    pub meaning: Option<&'static str>,
+    /// What to do.
+    pub advice: Option<&'static str>,
+    /// Twilio's page about it.
+    pub docs: Option<String>,
+}
+
+/// Something that was reported of a delivery.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Event {
+    /// When we first heard it.
+    pub received_at: Timestamp,
+    /// How: `status_callback`, `api`, `voice_request`, ….
+    pub source: Source,
+    /// The status that was reported.
+    pub status: Option<TwilioStatus>,
+    /// Twilio's own time of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier_at: Option<Timestamp>,
+    /// The carrier's clock, `YYMMDDhhmm`, in a zone that nobody states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier_time: Option<String>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<DeliveryError>,
+    /// The order of a call's events, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u32>,
+    /// Who or what answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
+    /// How a call's signalling ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_code: Option<u32>,
+    /// How long a call lasted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u32>,
+    /// How much of a call is billed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billed_minutes: Option<u32>,
+    /// How long machine detection took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection_ms: Option<u32>,
+    /// Everything else that was said, as it was said.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub other: BTreeMap<String, String>,
+}
+
+/// How a fact came to us.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A status callback.
+    StatusCallback,
+    /// The answer to our request to send, or a later look.
+    Api,
+    /// Answering machine detection.
+    AsyncAmd,
+    /// Twilio asked what to say.
+    VoiceRequest,
+    /// An inbound message or call.
+    Inbound,
+    /// An event stream.
+    EventStream,
+    /// The callback about a recording.
+    Recording,
+}
+
+impl From<record::Source> for Source {
+    fn from(source: record::Source) -> Self {
+        match source {
+            record::Source::StatusCallback => Self::StatusCallback,
+            record::Source::Api => Self::Api,
+            record::Source::AsyncAmd => Self::AsyncAmd,
+            record::Source::VoiceRequest => Self::VoiceRequest,
+            record::Source::Inbound => Self::Inbound,
+            record::Source::EventStream => Self::EventStream,
+            record::Source::Recording => Self::Recording,
+        }
+    }
+}
+
+/// A page of deliveries.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Deliveries {
+    /// The newest first.
+    pub deliveries: Vec<Delivery>,
+    /// Where to go on; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Where a send stands: Twilio's word for it once Twilio knows it, ours before.
+pub fn standing(send: &Send, delivery: Option<&record::Delivery>) -> (DeliveryStatus, Option<DeliveryError>) {
+    if let Some(status) = delivery.and_then(record::Delivery::status) {
+        let code = delivery.and_then(record::Delivery::error_code);
+        return (DeliveryStatus(status.as_str()), code.map(DeliveryError::of));
+    }
+    let (word, error) = match &send.state {
+        SendState::Waiting => ("pending", None),
+        SendState::Sending => ("sending", None),
+        SendState::Accepted => ("accepted", None),
+        SendState::Failed { code: Some(code), .. } => ("failed", Some(DeliveryError::of(*code))),
+        SendState::Failed { code: None, reason } => ("failed", Some(DeliveryError::named(reason))),
+        SendState::Dropped => ("canceled", None),
+        SendState::Test => ("test", None),
+    };
+    (DeliveryStatus(word), error)
+}
+
+impl DeliveryError {
+    /// An error code with what it means and what to do.
+    pub fn of(code: u32) -> Self {
+        let meaning = errors::lookup(code);
+        Self {
+            code: Some(code),
+            name: meaning.name.to_owned(),
+            meaning: Some(meaning.explanation()),
+            advice: Some(meaning.advice()),
+            docs: Some(format!("https://www.twilio.com/docs/api/errors/{code}")),
+        }
+    }
+
+    fn named(reason: &str) -> Self {
+        Self { code: None, name: reason.to_owned(), meaning: None, advice: None, docs: None }
+    }
+}
+
+impl From<&Found> for Delivery {
+    fn from(found: &Found) -> Self {
+        let (verification, send) = match found {
+            Found::Delivery(record) => return (&**record).into(),
+            Found::Send(verification, send) => (verification, send),
+        };
+        let (status, error) = standing(send, None);
+        Self {
+            sid: send.sid.as_ref().map(ToString::to_string),
+            id: Some(verification.delivery_id(send.number).to_string()),
+            verification: Some(verification.id.to_string()),
+            channel: send.channel.into(),
+            direction: None,
+            r#final: matches!(status.0, "failed" | "canceled" | "test"),
+            status: Some(status),
+            to: Some(verification.to.in_full().to_owned()),
+            from: None,
+            account_sid: None,
+            messaging_service_sid: None,
+            segments: None,
+            encoding: None,
+            answered_by: None,
+            created_at: send.asked_at,
+            updated_at: send.asked_at,
+            error,
+            events: Vec::new(),
+        }
+    }
+}
+
+impl From<&record::Delivery> for Delivery {
+    fn from(record: &record::Delivery) -> Self {
+        let about = record.about.clone();
+        let id = record.id.as_ref();
+        Self {
+            sid: Some(record.sid.to_string()),
+            id: id.map(ToString::to_string),
+            verification: id.map(|id| DeliveryId::parts(id).0.to_string()),
+            channel: record.channel().into(),
+            direction: about.direction,
+            status: record.status().map(|status| DeliveryStatus(status.as_str())),
+            r#final: record.status().is_some_and(|status| status.is_final()),
+            to: about.to,
+            from: about.from,
+            account_sid: about.account_sid,
+            segments: record.about.segments(),
+            encoding: about.encoding,
+            messaging_service_sid: about.messaging_service_sid,
+            answered_by: record.answered_by().map(str::to_owned),
+            created_at: record.first_seen,
+            updated_at: record.updated_at(),
+            error: record.error_code().map(DeliveryError::of),
+            events: record.history().into_iter().map(Event::from).collect(),
+        }
+    }
+}
+
+impl From<&record::Event> for Event {
+    fn from(event: &record::Event) -> Self {
+        let fact = event.fact.clone();
+        Self {
+            received_at: event.received_at,
+            source: fact.source.into(),
+            status: fact.status.map(TwilioStatus::from),
+            carrier_at: fact.carrier_at,
+            carrier_time: fact.carrier_time,
+            error: fact.error_code.map(DeliveryError::of),
+            sequence: fact.sequence,
+            answered_by: fact.answered_by,
+            sip_code: fact.sip_code,
+            duration_seconds: fact.duration_seconds,
+            billed_minutes: fact.billed_minutes,
+            detection_ms: fact.detection_ms,
+            other: fact.other,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A session of the hosted pages, as the application that began it sees it.
+
+use super::verification::Verification;
+use crate::model::session::End;
+use crate::service::SessionView;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A session that has begun.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NewSession {
+    /// Its id, `PS` and 32 hexadecimal digits.
+    pub id: String,
+    /// Where to send the person.
+    pub url: String,
+    /// Until when the person may come.
+    pub expires_at: Timestamp,
+}
+
+/// What came of a session.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SessionResult {
+    /// Its id.
+    pub id: String,
+    /// How it ended.
+    pub status: SessionEnd,
+    /// The number, where there is one.
+    pub to: Option<String>,
+    /// What the application gave along.
+    pub state: Option<String>,
+    /// The verification, where there was one.
+    pub verification: Option<Verification>,
+}
+
+/// How a session ended.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// The number is proved.
+    Approved,
+    /// It is not, and there is nothing left to try.
+    Failed,
+    /// The person turned back.
+    Canceled,
+}
+
+impl SessionResult {
+    /// What is told of a session that ended so.
+    pub fn new(view: &SessionView, end: End) -> Self {
+        let session = &view.session;
+        let to = session.number.as_ref().or(session.to.as_ref());
+        Self {
+            id: session.id.to_string(),
+            status: match end {
+                End::Approved => SessionEnd::Approved,
+                End::Failed => SessionEnd::Failed,
+                End::Canceled => SessionEnd::Canceled,
+            },
+            to: to.map(|to| to.in_full().to_owned()),
+            state: session.state.clone(),
+            verification: view.verification.as_ref().map(Verification::from),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! A verification, as its owner sees it: the number in full, never the code.
+
+use super::delivery::{DeliveryError, standing};
+use super::{ChannelWord, DeliveryStatus, StatusWord};
+use crate::model;
+use crate::service::View;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One person proving one number.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Verification {
+    /// Its id, `VE` and 32 hexadecimal digits.
+    pub id: String,
+    /// The service it belongs to.
+    pub service: String,
+    /// The number.
+    pub to: String,
+    /// The channel of the latest message or call.
+    pub channel: ChannelWord,
+    /// The language that was asked for.
+    pub locale: Option<String>,
+    /// Where it stands.
+    pub status: StatusWord,
+    /// Whether it is a test number's: nothing is sent, and the code is fixed.
+    pub test: bool,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it dies unless it is approved.
+    pub expires_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Codes that may still be offered.
+    pub checks_left: u32,
+    /// Messages and calls that may still be sent.
+    pub sends_left: u8,
+    /// From when on the next one may be sent; null when none may.
+    pub resend_at: Option<Timestamp>,
+    /// The channels that are left for this number, the preferred one first.
+    pub channels_left: Vec<ChannelWord>,
+    /// The name in the texts, where it is not the service's.
+    pub friendly_name: Option<String>,
+    /// The message template, where it is not the service's.
+    pub template: Option<String>,
+    /// What is to be paid.
+    pub amount: Option<String>,
+    /// Who is to be paid.
+    pub payee: Option<String>,
+    /// What the code is for.
+    pub purpose: Option<String>,
+    /// The application's own marks.
+    pub tags: BTreeMap<String, String>,
+    /// Its messages and calls, the first one first.
+    pub deliveries: Vec<Sent>,
+}
+
+/// A message or call of a verification.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Sent {
+    /// Our name for it, `DL` and 32 hexadecimal digits.
+    pub id: String,
+    /// Twilio's name for it, once there is one.
+    pub sid: Option<String>,
+    /// The channel.
+    pub channel: ChannelWord,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// What went wrong.
+    pub error: Option<DeliveryError>,
+}
+
+/// What came of a check, for a caller that may see verifications.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Checked {
+    /// Whether it was the code.
+    pub valid: bool,
+    /// The verification after it.
+    #[serde(flatten)]
+    pub verification: Verification,
+}
+
+/// What came of a check, for a caller that may check and nothing else. Wrong,
+/// expired, used up and unknown look alike.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Verdict {
+    /// Whether it was the code.
+    pub valid: bool,
+    /// The verification, as it was named.
+    pub id: String,
+    /// `approved`, or null.
+    pub status: Option<StatusWord>,
+    /// The number that was proved, or null.
+    pub to: Option<String>,
+}
+
+/// What a check answers: which of the two depends on the key's scopes.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the two answers; each is written by itself")]
+pub enum CheckAnswer {
+    /// For keys with the scope `read`.
+    Checked(Box<Checked>),
+    /// For others.
+    Verdict(Verdict),
+}
+
+/// A page of verifications.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Verifications {
+    /// The newest first.
+    pub verifications: Vec<Verification>,
+    /// Where to go on; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+impl From<&View> for Verification {
+    fn from(view: &View) -> Self {
+        let record = &view.verification;
+        let details = record.details.clone();
+        let sent = |(send, delivery): &(model::verification::Send, Option<model::delivery::Delivery>)| {
+            Sent::new(record, send, delivery.as_ref())
+        };
+        Self {
+            id: record.id.to_string(),
+            service: view.brand.id.to_string(),
+            to: record.to.in_full().to_owned(),
+            channel: record.channel().into(),
+            locale: record.locale.clone(),
+            status: view.status.into(),
+            test: record.test,
+            created_at: record.created_at,
+            expires_at: record.expires_at,
+            ended_at: record.ended_at,
+            checks_left: view.checks_left,
+            sends_left: view.sends_left,
+            resend_at: view.resend_at,
+            channels_left: view.channels_left.iter().copied().map(ChannelWord::from).collect(),
+            friendly_name: details.friendly_name,
+            template: details.template,
+            amount: details.amount,
+            payee: details.payee,
+            purpose: details.purpose,
+            tags: details.tags,
+            deliveries: view.deliveries.iter().map(sent).collect(),
+        }
+    }
+}
+
+impl Sent {
+    /// A send, and what became of it.
+    pub fn new(
+        verification: &model::verification::Verification,
+        send: &model::verification::Send,
+        delivery: Option<&model::delivery::Delivery>,
+    ) -> Self {
+        let (status, error) = standing(send, delivery);
+        Self {
+            id: verification.delivery_id(send.number).to_string(),
+            sid: send.sid.as_ref().map(ToString::to_string),
+            channel: send.channel.into(),
+            status,
+            created_at: send.asked_at,
+            error,
+        }
+    }
+}

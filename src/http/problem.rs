@@ -1,0 +1,178 @@
+//! Every problem that can be answered, in one table: the code that programs
+//! may rely on, its status, its title, and what it means. `/openapi.json` is
+//! made of the same table, so a code that is answered is a code that is
+//! documented. It refuses to know what leads to which problem.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A kind of problem.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// What programs rely on; never changes its meaning.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The same short sentence each time.
+    pub title: &'static str,
+    /// What it means and what to do, for who reads the documentation.
+    pub meaning: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $code:literal $status:literal $title:literal: $meaning:literal;)*) => {
+        $(
+            #[doc = concat!("`", $code, "`: ", $meaning)]
+            pub const $name: Kind = Kind { code: $code, status: $status, title: $title, meaning: $meaning };
+        )*
+
+        /// Every kind there is, in the order of the documentation.
+        pub const ALL: &[&Kind] = &[$(&$name),*];
+    };
+}
+
+kinds! {
+    NOT_FOUND = "not_found" 404 "There is nothing here":
+        "Nothing has this path or this name, or it is gone.";
+    METHOD_NOT_ALLOWED = "method_not_allowed" 405 "Another method is needed":
+        "The path knows other methods; `Allow` lists them.";
+    UNAUTHORIZED = "unauthorized" 401 "A valid API key is needed":
+        "There is no `Authorization: Bearer KEY`, or the key is nobody's, or it was revoked.";
+    SCOPE_MISSING = "scope_missing" 403 "The API key may not do this":
+        "The key is good, and lacks the scope that `scope` names. Make another key that has it.";
+    SIGNATURE_REJECTED = "signature_rejected" 403 "The signature was rejected":
+        "A webhook is not signed with a token that is configured.";
+    INVALID_REQUEST = "invalid_request" 422 "The request cannot be understood":
+        "A field, parameter or header is missing, unknown or not what it should be. `field` names it and `detail` says what would be right.";
+    INVALID_NUMBER = "invalid_number" 422 "The telephone number cannot be used":
+        "The number is none, or of a kind that is refused. `reason` is a word for programs.";
+    INVALID_CODE = "invalid_code" 422 "This cannot be a code; no check was spent":
+        "The code has another length or other characters than this verification's. `length` says how many it has.";
+    INVALID_CURSOR = "invalid_cursor" 422 "The cursor cannot be used":
+        "The cursor is none, or belongs to another list or to other filters. Begin at the first page.";
+    CHANNEL_NOT_OFFERED = "channel_not_offered" 422 "The channel is not offered":
+        "The service does not have this channel, or not for this number.";
+    COUNTRY_NOT_OFFERED = "country_not_offered" 422 "The channel is not offered in this country":
+        "The service does not use this channel in the number's country. Try another channel.";
+    NO_CHANNEL = "no_channel" 422 "No channel reaches this number":
+        "None of the service's channels may be used for this number.";
+    NOT_ALLOWED = "not_allowed" 422 "The service does not allow this":
+        "A setting of the service forbids what `field` asks for; `detail` names it.";
+    SERVICE_NOT_FOUND = "service_not_found" 422 "There is no such service":
+        "The request names a service that does not exist, or no longer.";
+    RECIPIENT_OPTED_OUT = "recipient_opted_out" 422 "The recipient has opted out of messages; a call may still be wanted":
+        "The person told our sender to stop. They may text START, or be called.";
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" 422 "The idempotency key belongs to another request":
+        "The same `Idempotency-Key` came with a different request within 24 hours. Use a new key for a new request.";
+    IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress" 409 "The same request is being done":
+        "A request with this `Idempotency-Key` has not been answered yet. Ask again after `Retry-After` seconds.";
+    VERIFICATION_ENDED = "verification_ended" 409 "The verification has ended; start a new one":
+        "It was approved, canceled, used up or has expired: `verification_status` says which.";
+    SERVICE_READ_ONLY = "service_read_only" 409 "The service comes from the configuration":
+        "It is changed in the configuration file, under the key that `configured_at` names, and not here.";
+    TEST_NUMBERS_READ_ONLY = "test_numbers_read_only" 409 "Test numbers come from the configuration":
+        "They are listed in the configuration file under `test_numbers`, and nowhere else, so that nobody can open a door with an API key.";
+    RESEND_TOO_SOON = "resend_too_soon" 429 "The next message or call is not allowed yet":
+        "Wait until `resend_at`, which is `retry_after` seconds from now.";
+    NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
+        "This verification may send no more. Start a new one.";
+    NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":
+        "The person has changed the number as often as a session allows.";
+    NO_STARTS_LEFT = "no_starts_left" 429 "All verifications are used up":
+        "The person has begun as many verifications as a session allows.";
+    NO_SUCH_RESULT = "no_such_result" 404 "There is no such result":
+        "The result is not this session's, or it was exchanged before.";
+    RATE_LIMITED = "rate_limited" 429 "Too many requests":
+        "The API key has used up its requests for now. Wait `Retry-After` seconds.";
+    BODY_TOO_LARGE = "body_too_large" 413 "The body is too large":
+        "`server.max_body_bytes` is the limit.";
+    BODY_LATE = "body_late" 408 "The body did not arrive in time":
+        "`server.request_timeout_seconds` is the limit.";
+    BODY_BROKEN = "body_broken" 400 "The body broke off":
+        "The connection ended before the body did.";
+    INTERNAL = "internal" 500 "Something failed here; it has been logged":
+        "A defect, or a key that is missing on the server. The log has the reason.";
+    CONTENDED = "contended" 503 "Too many requests for the same thing at once":
+        "Others changed the same record again and again. Ask again after `Retry-After` seconds.";
+    NO_STREAM = "no_stream" 503 "No stream of events can be begun now":
+        "There are as many as `events.max_streams` allows, or the server is stopping. Ask again after `Retry-After` seconds.";
+    STORE_UNAVAILABLE = "store_unavailable" 503 "The store cannot do this now":
+        "The store is overloaded, closing or failing. Ask again after `Retry-After` seconds.";
+}
+
+/// A problem document (RFC 9457). Other members may be there; ignore those
+/// that you do not know.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Problem {
+    /// `urn:dialback:problem:` and the code, with dashes.
+    pub r#type: String,
+    /// The same short sentence for each code.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What programs rely on.
+    pub code: &'static str,
+    /// What happened and what to do, for people.
+    pub detail: String,
+    /// What else there is to say.
+    #[serde(flatten)]
+    pub more: Members,
+}
+
+impl Problem {
+    /// A problem of a kind.
+    pub fn new(kind: &Kind, detail: String, more: Members) -> Self {
+        Self {
+            r#type: format!("urn:dialback:problem:{}", kind.code.replace('_', "-")),
+            title: kind.title,
+            status: kind.status,
+            code: kind.code,
+            detail,
+            more,
+        }
+    }
+}
+
+/// What some problems say besides, each where it is known.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[serde(default)]
+pub struct Members {
+    /// Which field, parameter or header is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Why a number is refused, as a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// How a verification ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification_status: Option<&'static str>,
+    /// From when on the next message or call is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resend_at: Option<jiff::Timestamp>,
+    /// How many seconds to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<i64>,
+    /// How many characters a code has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u8>,
+    /// The scope that is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<&'static str>,
+    /// Where in the configuration it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configured_at: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_different_words_and_statuses_are_errors() {
+        for (at, kind) in ALL.iter().enumerate() {
+            assert!(kind.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{kind:?}");
+            assert!((400..600).contains(&kind.status), "{kind:?}");
+            assert!(ALL[..at].iter().all(|other| other.code != kind.code), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A request to Verify, read: who, where, and the form's parameters.
+//!
+//! Parameters that Twilio has and we do not know are passed over, as Twilio
+//! passes over what it does not know: a newer library must not break.
+
+use super::auth::Caller;
+use super::failure::Failure;
+use crate::http::context::Context;
+use crate::http::request::Request;
+use crate::model::brand::Brand;
+use crate::model::id::ServiceId;
+use crate::service::ServiceError;
+use crate::twilio::form::{self, Pairs, Params};
+use jiff::Timestamp;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A request.
+pub struct Call {
+    /// What the handlers share.
+    pub context: Arc<Context>,
+    /// Who asks.
+    pub caller: Caller,
+    /// The names in the path, decoded.
+    pub params: Vec<String>,
+    /// The path as it came.
+    pub path: String,
+    /// The query's parameters, or the form's of a POST.
+    pairs: Pairs,
+}
+
+impl Call {
+    /// Reads a request whose caller is known.
+    ///
+    /// # Errors
+    /// The body's.
+    pub async fn read(context: Arc<Context>, request: &mut Request, caller: Caller) -> Result<Self, Failure> {
+        let pairs = match request.method.as_str() {
+            "POST" => {
+                let settings = &context.settings;
+                form::parse(&request.body(settings.max_body, settings.body_timeout).await?)
+            }
+            _ => form::parse(request.query().as_bytes()),
+        };
+        let raw = request.raw_path_and_query();
+        let path = raw.split_once('?').map_or(raw, |(path, _)| path).to_owned();
+        let decoded =
+            |param: &String| percent_encoding::percent_decode_str(param).decode_utf8_lossy().into_owned();
+        let params = request.params.iter().map(decoded).collect();
+        Ok(Self { context, caller, params, path, pairs })
+    }
+
+    /// A parameter that is there and not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.given(name).filter(|text| !text.is_empty())
+    }
+
+    /// A parameter that is there; an empty one takes a setting away.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        Params::new(&self.pairs).first(name)
+    }
+
+    /// Every value of a parameter.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        Params::new(&self.pairs).all(name).map(str::to_owned).collect()
+    }
+
+    /// A parameter that has to be there.
+    ///
+    /// # Errors
+    /// 20001.
+    pub fn needed(&self, name: &'static str) -> Result<&str, Failure> {
+        self.text(name).ok_or_else(|| Failure::missing(name))
+    }
+
+    /// A parameter that is a number, an id, …
+    ///
+    /// # Errors
+    /// 60200, which names it.
+    pub fn parsed<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Failure> {
+        self.text(name).map(|text| text.parse().map_err(|_| Failure::invalid(name))).transpose()
+    }
+
+    /// A parameter that says yes or no.
+    ///
+    /// # Errors
+    /// 60200, which names it.
+    pub fn flag(&self, name: &'static str) -> Result<Option<bool>, Failure> {
+        self.text(name)
+            .map(|text| match text.to_ascii_lowercase().as_str() {
+                "true" => Ok(true),
+                "false" => Ok(false),
+                _ => Err(Failure::invalid(name)),
+            })
+            .transpose()
+    }
+
+    /// A parameter that is one of these words.
+    ///
+    /// # Errors
+    /// 60200, which names it.
+    pub fn word(&self, name: &'static str, words: &[&str]) -> Result<Option<&str>, Failure> {
+        match self.text(name) {
+            Some(text) if !words.contains(&text) => Err(Failure::invalid(name)),
+            text => Ok(text),
+        }
+    }
+
+    /// The query without what says which page is wanted.
+    pub fn filters(&self) -> Vec<(&str, String)> {
+        let is_filter = |name: &str| !matches!(name, "Page" | "PageSize" | "PageToken");
+        let pairs = self.pairs.iter().filter(|(name, _)| is_filter(name));
+        pairs.map(|(name, value)| (name.as_str(), value.clone())).collect()
+    }
+
+    /// A name in the path.
+    pub fn param(&self, nth: usize) -> &str {
+        self.params.get(nth).map_or("", String::as_str)
+    }
+
+    /// The service that the path begins with.
+    ///
+    /// # Errors
+    /// 20404, or the store's.
+    pub async fn service(&self) -> Result<Arc<Brand>, Failure> {
+        let id: ServiceId = self.param(0).parse().map_err(|_| self.not_found())?;
+        self.context.service.brand(Some(&id)).await.map_err(|error| match error {
+            ServiceError::NoSuchService => self.not_found(),
+            error => error.into(),
+        })
+    }
+
+    /// 20404 with Twilio's sentence about this path.
+    pub fn not_found(&self) -> Failure {
+        Failure::not_found(&self.path)
+    }
+
+    /// An absolute URL of ours.
+    pub fn url(&self, path: &str) -> String {
+        self.context.settings.public_url.join(path)
+    }
+}
+
+/// A time as Verify writes it: ISO 8601, whole seconds, UTC.
+pub fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

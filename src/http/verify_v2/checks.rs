@@ -1,0 +1,39 @@
+//! `/v2/Services/{service}/VerificationCheck`
+
+use super::call::Call;
+use super::failure::Failure;
+use super::{request, verifications, views};
+use crate::http::reply;
+use crate::model::verification::Status;
+use crate::service::{Offer, ServiceError};
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+/// Compares a code. A wrong one is an answer like the right one.
+pub async fn create(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let name = call.text("VerificationSid").or(call.text("To"));
+    let name = name.ok_or_else(|| Failure::new(400, 60221, "No target verification specified"))?;
+    let code = call.needed("Code")?;
+    if !(4..=10).contains(&code.chars().count()) {
+        return Err(Failure::invalid_because("Code", "4 to 10 characters"));
+    }
+    let (amount, payee) = request::payment(&call, &brand)?.unzip();
+    let service = &call.context.service;
+    let view = verifications::found(&call, &brand, name).await?;
+    if view.status == Status::MaxAttemptsReached {
+        return Err(Failure::checks_used_up(service.seconds_left(&view.verification)));
+    }
+    let offer = Offer { code: code.to_owned(), amount, payee };
+    let view = match service.check(&view.verification.id, offer).await {
+        Ok(checked) => checked.view,
+        // It cannot be the code, and spends no check.
+        Err(ServiceError::NotACode { .. }) => view,
+        Err(ServiceError::Ended(Status::MaxAttemptsReached)) => {
+            return Err(Failure::checks_used_up(service.seconds_left(&view.verification)));
+        }
+        Err(ServiceError::Ended(_) | ServiceError::NotFound) => return Err(call.not_found()),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(reply::json(StatusCode::CREATED, &views::check(&call, &brand, &view)))
+}

@@ -1,0 +1,108 @@
+//! `/v2/Services/{service}/MessagingConfigurations`: the messaging service that
+//! texts to a country go through.
+
+use super::call::{Call, time};
+use super::failure::Failure;
+use super::paging;
+use super::settings::is_sid;
+use crate::http::reply;
+use crate::model::brand::Brand;
+use crate::model::compat::{Compat, CountrySender};
+use serde_json::{Value, json};
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+/// Lists them.
+pub async fn list(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let compat = call.context.service.compat(&brand.id).await?.record;
+    let items = compat.senders.iter().map(|sender| shown(&call, &brand, sender)).collect();
+    paging::cut(&call, "messaging_configurations", items)
+}
+
+/// Makes one.
+pub async fn create(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let country = call.needed("Country")?;
+    let is_country = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+    if country != CountrySender::ALL && !is_country {
+        return Err(Failure::invalid_because("Country", "ISO 3166-1, like CA, or all"));
+    }
+    let messaging_service_sid = messaging_service(&call)?;
+    let change = |compat: &mut Compat, now| {
+        if compat.senders.iter().any(|sender| sender.country == country) {
+            return Err(Failure::new(409, 20409, "The country has a configuration already"));
+        }
+        if compat.senders.len() >= Compat::MOST_SENDERS {
+            return Err(Failure::invalid("Country"));
+        }
+        let sender = CountrySender {
+            country: country.to_owned(),
+            messaging_service_sid: messaging_service_sid.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        compat.senders.push(sender.clone());
+        Ok(sender)
+    };
+    let sender = call.context.service.change_compat(&brand.id, change).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &sender)))
+}
+
+/// Looks at one.
+pub async fn fetch(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let mut compat = call.context.service.compat(&brand.id).await?.record;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, find(&call, &mut compat)?)))
+}
+
+/// Changes one.
+pub async fn update(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let messaging_service_sid = messaging_service(&call)?;
+    let change = |compat: &mut Compat, now| {
+        let sender = find(&call, compat)?;
+        sender.messaging_service_sid.clone_from(&messaging_service_sid);
+        sender.updated_at = now;
+        Ok::<_, Failure>(sender.clone())
+    };
+    let sender = call.context.service.change_compat(&brand.id, change).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &sender)))
+}
+
+/// Deletes one.
+pub async fn delete(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let change = |compat: &mut Compat, _| {
+        let country = find(&call, compat)?.country.clone();
+        compat.senders.retain(|sender| sender.country != country);
+        Ok::<_, Failure>(())
+    };
+    call.context.service.change_compat(&brand.id, change).await?;
+    Ok(reply::no_content())
+}
+
+fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<&'c mut CountrySender, Failure> {
+    let country = call.param(1);
+    compat.senders.iter_mut().find(|sender| sender.country == country).ok_or_else(|| call.not_found())
+}
+
+fn messaging_service(call: &Call) -> Result<String, Failure> {
+    let sid = call.needed("MessagingServiceSid")?;
+    match is_sid(sid, "MG") {
+        true => Ok(sid.to_owned()),
+        false => Err(Failure::invalid("MessagingServiceSid")),
+    }
+}
+
+fn shown(call: &Call, brand: &Brand, sender: &CountrySender) -> Value {
+    json!({
+        "account_sid": call.caller.account,
+        "service_sid": brand.id,
+        "country": sender.country,
+        "messaging_service_sid": sender.messaging_service_sid,
+        "date_created": time(sender.created_at),
+        "date_updated": time(sender.updated_at),
+        "url": call.url(&format!("/v2/Services/{}/MessagingConfigurations/{}", brand.id, sender.country)),
+    })
+}

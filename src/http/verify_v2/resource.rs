@@ -1,0 +1,87 @@
+//! A path of Verify with its methods, and the way into each: who asks, may
+//! they, what do they say; and on the way out Twilio's error documents.
+
+use super::auth;
+use super::call::Call;
+use super::failure::Failure;
+use crate::http::context::Context;
+use crate::http::request::Request;
+use crate::http::route::{Methods, Route, route};
+use crate::model::key::Scope;
+use std::future::Future;
+use std::sync::Arc;
+use warp::reply::Response;
+
+/// A path in the making.
+pub struct Resource {
+    pattern: &'static str,
+    methods: Methods,
+}
+
+/// Begins one.
+pub fn at(pattern: &'static str) -> Resource {
+    Resource { pattern, methods: Methods::default() }
+}
+
+impl Resource {
+    /// Answers GET to who may do what `scope` names.
+    pub fn get<F, Fut>(self, scope: Scope, handler: F) -> Self
+    where
+        F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
+    {
+        self.on("GET", scope, handler)
+    }
+
+    /// And POST.
+    pub fn post<F, Fut>(self, scope: Scope, handler: F) -> Self
+    where
+        F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
+    {
+        self.on("POST", scope, handler)
+    }
+
+    /// And DELETE.
+    pub fn delete<F, Fut>(self, scope: Scope, handler: F) -> Self
+    where
+        F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
+    {
+        self.on("DELETE", scope, handler)
+    }
+
+    /// The route that it is.
+    pub fn into_route(self) -> Route {
+        route(self.pattern, self.methods)
+    }
+
+    fn on<F, Fut>(self, method: &'static str, scope: Scope, handler: F) -> Self
+    where
+        F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
+    {
+        let handler = move |context: Arc<Context>, request: Request| {
+            let handler = handler.clone();
+            async move {
+                Ok(answer(context, request, scope, handler).await.unwrap_or_else(Failure::into_response))
+            }
+        };
+        Self { methods: self.methods.with(method, handler), ..self }
+    }
+}
+
+async fn answer<F, Fut>(
+    context: Arc<Context>,
+    mut request: Request,
+    scope: Scope,
+    handler: F,
+) -> Result<Response, Failure>
+where
+    F: Fn(Call) -> Fut,
+    Fut: Future<Output = Result<Response, Failure>>,
+{
+    let caller = auth::caller(&context, &request).await?;
+    caller.must(scope)?;
+    handler(Call::read(context, &mut request, caller).await?).await
+}

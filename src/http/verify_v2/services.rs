@@ -1,0 +1,126 @@
+//! `/v2/Services`
+
+use super::call::{Call, time};
+use super::failure::Failure;
+use super::{paging, settings};
+use crate::http::reply;
+use crate::messages::Catalog;
+use crate::model::brand::Brand;
+use crate::model::compat::Features;
+use crate::model::policy::Gate;
+use serde_json::{Value, json};
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+/// Lists them: those made here, the newest first, then the configuration's.
+pub async fn list(call: Call) -> Result<Response, Failure> {
+    let mut items = Vec::new();
+    for brand in call.context.service.all_services().await? {
+        items.push(shown(&call, &brand).await?);
+    }
+    paging::cut(&call, "services", items)
+}
+
+/// Makes one.
+pub async fn create(call: Call) -> Result<Response, Failure> {
+    call.needed("FriendlyName")?;
+    let service = &call.context.service;
+    let mut ours = settings::ours(&call, service.brands().default_brand().settings.gate)?;
+    // Twilio knows no wait between two sends.
+    ours.insert("resend_cooldown_seconds".into(), json!([0]));
+    let mut features = Features::default();
+    settings::kept(&call)?(&mut features);
+    let brand = service.create_with_compat(ours, features).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand).await?))
+}
+
+/// Looks at one.
+pub async fn fetch(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &brand).await?))
+}
+
+/// Changes one.
+pub async fn update(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let ours = settings::ours(&call, brand.settings.gate)?;
+    let kept = settings::kept(&call)?;
+    let brand = call.context.service.change_with_compat(&brand.id, &ours, kept).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &brand).await?))
+}
+
+/// Deletes one.
+pub async fn delete(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    call.context.service.delete_with_compat(&brand.id).await?;
+    Ok(reply::no_content())
+}
+
+async fn shown(call: &Call, brand: &Brand) -> Result<Value, Failure> {
+    let compat = call.context.service.compat(&brand.id).await?.record;
+    let (settings, features) = (&brand.settings, &compat.features);
+    let url = call.url(&format!("/v2/Services/{}", brand.id));
+    let link = |name: &str| format!("{url}/{name}");
+    Ok(json!({
+        "sid": brand.id,
+        "account_sid": call.caller.account,
+        "friendly_name": settings.name,
+        "code_length": settings.code_length,
+        "lookup_enabled": features.lookup_enabled,
+        "psd2_enabled": settings.psd2,
+        "skip_sms_to_landlines": settings.skip_sms_to_landlines,
+        "dtmf_input_required": settings.gate != Gate::None,
+        "tts_name": settings.tts_name,
+        "do_not_share_warning_enabled": settings.do_not_share,
+        "custom_code_enabled": settings.custom_code,
+        "push": {
+            "include_date": features.push_include_date,
+            "apn_credential_sid": features.push_apn_credential,
+            "fcm_credential_sid": features.push_fcm_credential,
+        },
+        "totp": {
+            "issuer": features.totp_issuer,
+            "time_step": features.totp_time_step,
+            "code_length": features.totp_code_length,
+            "skew": features.totp_skew,
+        },
+        "whatsapp": {
+            "msg_service_sid": features.whatsapp_messaging_service,
+            "from": settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}")),
+        },
+        "passkeys": passkeys(features),
+        "default_template_sid": template(&call.context.settings.messages, settings.template.as_deref()),
+        "verify_event_subscription_enabled": features.event_subscription_enabled,
+        "date_created": time(brand.created_at),
+        "date_updated": time(brand.updated_at),
+        "url": url,
+        "links": {
+            "verification_checks": link("VerificationCheck"),
+            "verifications": link("Verifications"),
+            "rate_limits": link("RateLimits"),
+            "messaging_configurations": link("MessagingConfigurations"),
+            "entities": link("Entities"),
+            "webhooks": link("Webhooks"),
+            "access_tokens": link("AccessTokens"),
+        },
+    }))
+}
+
+fn passkeys(features: &Features) -> Value {
+    let origins =
+        features.passkeys_origins.as_ref().map(|all| all.split(',').map(str::trim).collect::<Vec<_>>());
+    json!({
+        "relying_party": {
+            "id": features.passkeys_id,
+            "name": features.passkeys_name,
+            "origins": origins,
+        },
+        "authenticator_attachment": features.passkeys_attachment,
+        "discoverable_credentials": features.passkeys_discoverable,
+        "user_verification": features.passkeys_user_verification,
+    })
+}
+
+fn template(catalog: &Catalog, name: Option<&str>) -> Option<String> {
+    Some(catalog.find(name?)?.sid().to_owned())
+}

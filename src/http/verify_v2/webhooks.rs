@@ -1,0 +1,140 @@
+//! `/v2/Services/{service}/Webhooks`: for events of factors and challenges,
+//! which do not happen here. They are kept and told back, and never called.
+
+use super::call::{Call, time};
+use super::failure::Failure;
+use super::paging;
+use crate::http::reply;
+use crate::model::brand::Brand;
+use crate::model::compat::{Compat, Webhook};
+use serde_json::{Value, json};
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+const EVENTS: [&str; 6] =
+    ["*", "factor.deleted", "factor.created", "factor.verified", "challenge.approved", "challenge.denied"];
+
+/// Lists them, the newest first.
+pub async fn list(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let compat = call.context.service.compat(&brand.id).await?.record;
+    let items = compat.webhooks.iter().rev().map(|webhook| shown(&call, &brand, webhook)).collect();
+    paging::cut(&call, "webhooks", items)
+}
+
+/// Makes one.
+pub async fn create(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    for name in ["FriendlyName", "EventTypes", "WebhookUrl"] {
+        call.needed(name)?;
+    }
+    let change = change_of(&call)?;
+    let sid = call.context.service.new_sid("YW");
+    let add = |compat: &mut Compat, now| {
+        if compat.webhooks.len() >= Compat::MOST_WEBHOOKS {
+            return Err(Failure::invalid_because(
+                "WebhookUrl",
+                format!("at most {} webhooks", Compat::MOST_WEBHOOKS),
+            ));
+        }
+        let mut webhook = Webhook {
+            sid: sid.clone(),
+            friendly_name: String::new(),
+            event_types: Vec::new(),
+            url: String::new(),
+            enabled: true,
+            version: "v2".to_owned(),
+            created_at: now,
+            updated_at: now,
+        };
+        change(&mut webhook);
+        compat.webhooks.push(webhook.clone());
+        Ok(webhook)
+    };
+    let webhook = call.context.service.change_compat(&brand.id, add).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &webhook)))
+}
+
+/// Looks at one.
+pub async fn fetch(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let mut compat = call.context.service.compat(&brand.id).await?.record;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, find(&call, &mut compat)?)))
+}
+
+/// Changes one.
+pub async fn update(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let change = change_of(&call)?;
+    let update = |compat: &mut Compat, now| {
+        let webhook = find(&call, compat)?;
+        change(webhook);
+        webhook.updated_at = now;
+        Ok::<_, Failure>(webhook.clone())
+    };
+    let webhook = call.context.service.change_compat(&brand.id, update).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &webhook)))
+}
+
+/// Deletes one.
+pub async fn delete(call: Call) -> Result<Response, Failure> {
+    let brand = call.service().await?;
+    let change = |compat: &mut Compat, _| {
+        let sid = find(&call, compat)?.sid.clone();
+        compat.webhooks.retain(|webhook| webhook.sid != sid);
+        Ok::<_, Failure>(())
+    };
+    call.context.service.change_compat(&brand.id, change).await?;
+    Ok(reply::no_content())
+}
+
+fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<&'c mut Webhook, Failure> {
+    let sid = call.param(1);
+    compat.webhooks.iter_mut().find(|webhook| webhook.sid == sid).ok_or_else(|| call.not_found())
+}
+
+/// What the form changes.
+fn change_of(call: &Call) -> Result<impl Fn(&mut Webhook) + Send + Sync + use<>, Failure> {
+    let name = call.text("FriendlyName").map(str::to_owned);
+    if name.as_ref().is_some_and(|name| name.chars().count() > 64) {
+        return Err(Failure::invalid_because("FriendlyName", "at most 64 characters"));
+    }
+    let events = call.all("EventTypes");
+    if events.len() > EVENTS.len() || events.iter().any(|event| !EVENTS.contains(&event.as_str())) {
+        return Err(Failure::invalid_because("EventTypes", EVENTS.join(", ")));
+    }
+    let url = call.text("WebhookUrl").map(str::to_owned);
+    let is_url =
+        |url: &String| url.len() <= 2048 && (url.starts_with("https://") || url.starts_with("http://"));
+    if url.as_ref().is_some_and(|url| !is_url(url)) {
+        return Err(Failure::invalid_because("WebhookUrl", "begins with https:// or http://"));
+    }
+    let enabled = call.word("Status", &["enabled", "disabled"])?.map(|status| status == "enabled");
+    let version = call.word("Version", &["v1", "v2"])?.map(str::to_owned);
+    Ok(move |webhook: &mut Webhook| {
+        webhook.friendly_name = name.clone().unwrap_or_else(|| webhook.friendly_name.clone());
+        webhook.url = url.clone().unwrap_or_else(|| webhook.url.clone());
+        webhook.enabled = enabled.unwrap_or(webhook.enabled);
+        webhook.version = version.clone().unwrap_or_else(|| webhook.version.clone());
+        if !events.is_empty() {
+            webhook.event_types.clone_from(&events);
+        }
+    })
+}
+
+fn shown(call: &Call, brand: &Brand, webhook: &Webhook) -> Value {
+    json!({
+        "sid": webhook.sid,
+        "service_sid": brand.id,
+        "account_sid": call.caller.account,
+        "friendly_name": webhook.friendly_name,
+        "event_types": webhook.event_types,
+        "webhook_url": webhook.url,
+        "webhook_method": "POST",
+        "status": if webhook.enabled { "enabled" } else { "disabled" },
+        "version": webhook.version,
+        "date_created": time(webhook.created_at),
+        "date_updated": time(webhook.updated_at),
+        "url": call.url(&format!("/v2/Services/{}/Webhooks/{}", brand.id, webhook.sid)),
+    })
+}

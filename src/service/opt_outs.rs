@@ -1,0 +1,96 @@
+//! Who does not want to be texted: what operators see and set of it. What
+//! people say themselves comes in by their texts.
+
+use super::listing::{Page, Window, scan_of};
+use super::{Service, ServiceError, TRIES};
+use crate::model::notice;
+use crate::model::opt_out::OptOut;
+use crate::model::phone::mask;
+use crate::store::records::{self, Versioned};
+use crate::store::{CommitError, Index};
+
+/// Senders towards which one number can have said something and is still shown
+/// whole.
+const MOST_SENDERS: usize = 100;
+
+impl Service {
+    /// Lists opt-outs, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn opt_outs(&self, window: &Window) -> Result<Page<OptOut>, ServiceError> {
+        self.page(scan_of(Index::OptOuts, ""), window, |_| true).await
+    }
+
+    /// What a number wants of each of our senders, the newest first.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when it never said anything, or the store's.
+    pub async fn opt_outs_of(&self, number: &str) -> Result<Vec<OptOut>, ServiceError> {
+        let number = self.address(Some(number))?;
+        let window = Window { limit: MOST_SENDERS, after: None };
+        let found = self.page(scan_of(Index::OptOuts, number), &window, |_| true).await?.items;
+        if found.is_empty() { Err(ServiceError::NotFound) } else { Ok(found) }
+    }
+
+    /// Records that a number wants, or no longer wants, messages of a sender;
+    /// without one, of the sender that codes come from.
+    ///
+    /// # Errors
+    /// A number that is none, a sender that is missing, or the store's.
+    pub async fn set_opt_out(
+        &self,
+        number: &str,
+        sender: Option<&str>,
+        opted_out: bool,
+    ) -> Result<(), ServiceError> {
+        let number = self.address(Some(number))?;
+        let sender = sender.or(self.0.sender.as_deref()).ok_or(ServiceError::Malformed(
+            "sender: there is no sender for all services; say which one is meant",
+        ))?;
+        self.wish(&number, sender, opted_out).await?;
+        tracing::info!(
+            number = mask(&number),
+            sender = mask(sender),
+            opted_out,
+            "opt-out set by an operator"
+        );
+        Ok(())
+    }
+
+    /// Forgets what a number said towards a sender, or towards all.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when it never said anything, or the store's.
+    pub async fn delete_opt_out(&self, number: &str, sender: Option<&str>) -> Result<(), ServiceError> {
+        let mut found = self.opt_outs_of(number).await?;
+        found.retain(|wish| sender.is_none_or(|sender| wish.sender == sender));
+        if found.is_empty() {
+            return Err(ServiceError::NotFound);
+        }
+        for wish in found {
+            self.forget_wish(&wish).await?;
+            tracing::info!(number = mask(&wish.number), sender = mask(&wish.sender), "opt-out deleted");
+        }
+        Ok(())
+    }
+
+    async fn forget_wish(&self, wish: &OptOut) -> Result<(), ServiceError> {
+        let key = OptOut::key(&wish.number, &wish.sender);
+        for attempt in 0..TRIES {
+            let Some(old): Option<Versioned<OptOut>> = records::get(self.store(), &key).await? else {
+                return Ok(());
+            };
+            let gone = OptOut { opted_out: false, at: self.now(), ..old.record.clone() };
+            let news = notice::of_opt_out(Some(&old.record), &gone);
+            let mut changes = vec![records::delete(&old)];
+            changes.extend(self.told(news.into_iter().collect()));
+            match self.store().commit(changes).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+}

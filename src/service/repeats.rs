@@ -1,0 +1,89 @@
+//! Doing a request once, however often it comes with the same key: what was
+//! answered is kept for a day.
+//!
+//! The key is taken by a write before the request is done, and the answer is
+//! written after it. Whoever dies between leaves a key that is taken for
+//! [`LEASE`] and then free again: the request may be done twice then, and what
+//! it does must bear that.
+
+use super::start::{Idempotency, KEPT, hash};
+use super::{Service, ServiceError};
+use crate::model::answer::Answer;
+use crate::store::CommitError;
+use crate::store::records::{self, Versioned};
+use jiff::SignedDuration;
+
+/// How long a request may be under way before another may be done in its place.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// A key that was taken, or what was answered to it.
+#[derive(Debug)]
+pub enum Repeat {
+    /// Do it, then hand the claim back.
+    First(Box<Claim>),
+    /// It was done: this was the answer.
+    Again(String),
+}
+
+/// A key that was taken.
+#[derive(Debug)]
+pub struct Claim(Answer);
+
+impl Service {
+    /// Takes an idempotency key for a request, which may hold a code.
+    ///
+    /// # Errors
+    /// [`ServiceError::KeyReused`] for a key of another request,
+    /// [`ServiceError::InProgress`], or the store's.
+    pub async fn claim(&self, key: &Idempotency, request: &str) -> Result<Repeat, ServiceError> {
+        let claim = Answer {
+            id: hash(&[&key.caller, &key.key]),
+            fingerprint: self.0.codes.fingerprint(request),
+            verification: None,
+            reply: None,
+            expires_at: self.now().checked_add(LEASE).unwrap_or(self.now()),
+        };
+        match records::save(self.store(), None, &claim).await {
+            Ok(()) => return Ok(Repeat::First(Box::new(Claim(claim)))),
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+        let Some(found): Option<Versioned<Answer>> = records::get(self.store(), &claim.id).await? else {
+            return Err(ServiceError::InProgress);
+        };
+        let found = found.record;
+        if found.expires_at <= self.now() {
+            // The worker takes it away in a moment.
+            self.0.wake.notify_one();
+            return Err(ServiceError::InProgress);
+        }
+        if found.fingerprint != claim.fingerprint {
+            return Err(ServiceError::KeyReused);
+        }
+        found.reply.map(Repeat::Again).ok_or(ServiceError::InProgress)
+    }
+
+    /// Keeps the answer for a key that was taken; without one the key is free
+    /// again, for a request that failed may be tried again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn settle_claim(&self, claim: Box<Claim>, reply: Option<String>) -> Result<(), ServiceError> {
+        let old = Versioned { version: 1, record: claim.0 };
+        let change = match reply {
+            None => records::delete(&old),
+            Some(reply) => {
+                let expires_at = self.now().checked_add(KEPT).unwrap_or(old.record.expires_at);
+                records::put(Some(&old), &Answer { reply: Some(reply), expires_at, ..old.record.clone() })
+            }
+        };
+        match self.store().commit(vec![change]).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict) => {
+                tracing::warn!("a request took so long that its idempotency key was given up");
+                Ok(())
+            }
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+}

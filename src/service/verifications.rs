@@ -1,0 +1,55 @@
+//! Looking verifications up.
+
+use super::listing::{Page, Window, scan_of};
+use super::{Service, ServiceError, View};
+use crate::model::id::ServiceId;
+use crate::model::verification::{Status, Verification};
+use crate::store::{Index, Scan};
+use jiff::Timestamp;
+
+/// Which verifications to list.
+#[derive(Clone, Default)]
+pub struct VerificationFilter {
+    /// Of this number, in any writing.
+    pub to: Option<String>,
+    /// In this status now.
+    pub status: Option<Status>,
+    /// Of this service.
+    pub service: Option<ServiceId>,
+    /// Begun at this time or later.
+    pub since: Option<Timestamp>,
+    /// Begun before this time.
+    pub until: Option<Timestamp>,
+}
+
+impl Service {
+    /// Lists verifications, newest first. A page may be short, or even empty,
+    /// while `next` says that there is more.
+    ///
+    /// # Errors
+    /// A number that is none, or the store's.
+    pub async fn verifications(
+        &self,
+        filter: &VerificationFilter,
+        window: &Window,
+    ) -> Result<Page<View>, ServiceError> {
+        let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
+        let scope = self.address(filter.to.as_deref())?;
+        let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, scope) };
+        let page = self.page(scan, window, |verification| self.takes(filter, verification)).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for verification in page.items {
+            items.push(self.view(verification).await?);
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    fn takes(&self, filter: &VerificationFilter, verification: &Verification) -> bool {
+        let is_of = |service: &ServiceId| match &verification.service {
+            Some(own) => own == service,
+            None => *service == self.brands().default_brand().id,
+        };
+        filter.status.is_none_or(|status| verification.status_at(self.now()) == status)
+            && filter.service.as_ref().is_none_or(is_of)
+    }
+}

@@ -1,0 +1,65 @@
+//! The API against its own description: schemathesis reads `/openapi.json` and
+//! drives the server from it. It is not part of this repository:
+//! `DIALBACK_TEST_PYTHON` is a Python that has it.
+
+use crate::app::{App, Setup, skipped};
+use std::env;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi");
+/// How long it may look for mistakes, in seconds, and how long it may take.
+const SEARCH: u32 = 45;
+const PATIENCE: Duration = Duration::from_secs(90);
+
+#[tokio::test]
+async fn no_answer_deviates_from_the_description() {
+    let Ok(python) = env::var("DIALBACK_TEST_PYTHON") else {
+        return skipped("schemathesis: set DIALBACK_TEST_PYTHON to a Python that has it to turn it on");
+    };
+    let has_it = Command::new(&python).args(["-c", "import schemathesis"]).stderr(Stdio::null()).status();
+    if !has_it.is_ok_and(|status| status.success()) {
+        return skipped("schemathesis: the Python of DIALBACK_TEST_PYTHON does not have it");
+    }
+    let number = "{ number = \"+1415555012?\", code = \"012345\", until = \"2099-12-31\" }";
+    let app = Setup::sandbox()
+        .set("API__REQUESTS_PER_MINUTE", "0")
+        .set("TEST_NUMBERS", &format!("[{number}]"))
+        .start()
+        .await;
+    let dir = tempfile::TempDir::new().unwrap();
+    let mut command = Command::new(python);
+    command.args(["-m", "schemathesis.cli", "--config-file"]).arg(format!("{HERE}/schemathesis.toml"));
+    command.args(["run", &format!("{}/openapi.json", app.server), "--no-color"]);
+    command.args(["--max-time", &SEARCH.to_string(), "--seed", "3"]);
+    // The operator's key, which no request can revoke.
+    command.env("DIALBACK_KEY", app.operator());
+    command.env("SCHEMATHESIS_HOOKS", format!("{HERE}/hooks.py")).current_dir(dir.path());
+    finds_nothing(&app, command).await;
+}
+
+async fn finds_nothing(app: &App, mut command: Command) {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let reader = child.stdout.take().map(|mut out| {
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = std::io::Read::read_to_string(&mut out, &mut text);
+            text
+        })
+    });
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break Some(status),
+            None if Instant::now() > deadline => break None,
+            None => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    };
+    if status.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let said = reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    assert!(status.is_some_and(|status| status.success()), "{status:?}: {said}\n{}", app.end_of_log());
+}
