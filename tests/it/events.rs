@@ -145,7 +145,8 @@ async fn every_event_reaches_its_endpoint_whenever_the_server_dies() {
     let receiver = Receiver::start().await;
     let moments = Entropy::seeded(31);
     let app = setup().start().await;
-    let made = app.post("/v1/endpoints", &json!({ "url": receiver.url, "events": ["*"] })).await;
+    let said = json!({ "url": receiver.url, "events": ["*"] });
+    let made = app.ask(&app.operator(), Method::POST, "/v1/endpoints", Some(&said)).await;
     assert_eq!(made.status, 201, "{}", made.text);
     app.kill();
     for round in 0..KILLS {

@@ -7,7 +7,7 @@ use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, SendError};
-use dialback::http::{self, Context, Explainer, Settings, SignatureMode};
+use dialback::http::{self, Context, Explainer, Operator, Settings, SignatureMode};
 use dialback::messages::Catalog;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -34,6 +34,8 @@ pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// A key to the API.
 pub const API_KEY: &str = "dbk_test_0123456789abcdef";
+/// The operator's key, which may do everything.
+pub const OPERATOR_KEY: &str = "dbo_test_0123456789abcdef";
 /// Where the clock stands at first.
 pub const START: &str = "2026-11-20T09:30:00Z";
 
@@ -107,7 +109,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
         account_sid: Some(ACCOUNT_SID.to_owned()),
-        operator: None,
+        operator: Some(Operator(Secret::new(OPERATOR_KEY))),
         requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
