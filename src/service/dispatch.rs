@@ -6,6 +6,7 @@
 //! receiver may hear of an event more than once, under the same id, and of two
 //! events in any order.
 
+use super::events::after;
 use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError};
 use crate::gateway::webhook::{Parcel, PostError, Receipt, Wait};
@@ -20,6 +21,10 @@ use std::time::{Duration, Instant};
 
 /// How long a dispatch rests whose endpoint has its share of requests already.
 const TURN: Duration = Duration::from_millis(250);
+/// How long a dispatch waits for its turn before it is put off, and how far
+/// those that are put off are spread.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+const PUT_OFF: Duration = Duration::from_secs(30);
 /// Dispatches that one redrive asks for at most.
 const MOST_REDRIVEN: usize = 5_000;
 /// Entries that one redrive looks at.
@@ -56,7 +61,7 @@ impl Service {
             return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
         };
         let Some(_turn) = self.0.events.turn(&endpoint.id) else {
-            return Ok(Some(TURN));
+            return self.wait_for_turn(&old, now).await;
         };
         let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
         let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(5));
@@ -64,6 +69,23 @@ impl Service {
             let claimed = Versioned { version: old.version + 1, record: claimed };
             self.send(claimed, &endpoint, &notice.record).await?;
         }
+        Ok(None)
+    }
+
+    /// The endpoint has its share of requests already. One that has waited for
+    /// long is put off by a write, or the most overdue, all of one slow endpoint,
+    /// would hide what is due for the others.
+    async fn wait_for_turn(
+        &self,
+        old: &Versioned<Dispatch>,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, ServiceError> {
+        if now.duration_since(old.record.due()) < PATIENCE {
+            return Ok(Some(TURN));
+        }
+        let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);
+        let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
+        self.quietly(vec![records::put(Some(old), &old.record.put_off(until))]).await?;
         Ok(None)
     }
 
@@ -321,7 +343,6 @@ fn rejection(status: u16) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::events::after;
 
     #[test]
     fn what_an_answer_means() {
