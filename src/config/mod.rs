@@ -18,7 +18,7 @@ pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
-    MachineDetection, Messages, NumberKind, Numbers, Sandbox, Server, Signature, SignatureMode, Store,
+    MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Store,
     StoreUrl, Twilio, Verification, Voice,
 };
 

@@ -64,6 +64,8 @@ pub struct Config {
     pub events: Events,
     /// `[api]`
     pub api: Api,
+    /// `[pages]`
+    pub pages: Pages,
     /// `[log]`
     pub log: Log,
 }
@@ -101,6 +103,7 @@ impl Config {
             codes: Codes::read(r),
             events: Events::read(r),
             api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
+            pages: Pages::read(r),
             log: Log::read(r),
             server: server?,
             store: store?,
@@ -153,6 +156,19 @@ impl Server {
             drain_timeout: r.seconds("server.drain_timeout_seconds", 0..=300),
         };
         listen.map(server)
+    }
+}
+
+/// The pages for people.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// A directory of templates that take the place of the binary's.
+    pub templates: Option<PathBuf>,
+}
+
+impl Pages {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self { templates: r.text("pages.templates").map(PathBuf::from) }
     }
 }
 

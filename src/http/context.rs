@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use super::limiter::Limiter;
+use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
 use crate::messages::Catalog;
 use crate::secret::Secret;
@@ -32,6 +33,8 @@ pub struct Settings {
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
+    /// Whether the other side is the sandbox.
+    pub sandboxed: bool,
     /// The account that callers of Verify name; nothing for any.
     pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.
@@ -61,6 +64,8 @@ pub struct Context {
     pub verifier: Arc<Verifier>,
     /// The rest.
     pub settings: Settings,
+    /// The pages for people.
+    pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
     pub explainer: Explainer,
     /// Counts the requests of each API key.
@@ -74,10 +79,11 @@ impl Context {
         service: Service,
         verifier: std::sync::Arc<Verifier>,
         settings: Settings,
+        pages: Pages,
         explainer: Explainer,
     ) -> Self {
         let limiter = Limiter::new(settings.requests_per_minute);
-        Self { service, verifier, settings, explainer, limiter, rejected: Mutex::default() }
+        Self { service, verifier, settings, pages, explainer, limiter, rejected: Mutex::default() }
     }
 
     /// Counts a rejected webhook by its cause.

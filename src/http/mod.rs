@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod limiter;
 mod openapi;
+mod pages;
 mod problem;
 mod reply;
 mod request;
@@ -19,8 +20,10 @@ mod verify_v2;
 mod webhooks;
 
 pub use context::{Context, Operator, Settings, SignatureMode};
+pub use pages::{BadTemplate, Pages};
 pub use webhooks::explainer::Explainer;
 
+use pages::Act;
 use route::{Route, api, get, get_or_post, post, route};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -83,6 +86,18 @@ fn table() -> Vec<Route> {
         route("/v1/events", api(&api::events::LIST, api::events::list)),
         route("/v1/events/{id}", api(&api::events::FETCH, api::events::fetch)),
         route("/v1/events/{id}/redrive", api(&api::events::REDRIVE, api::events::redrive)),
+        route("/verify/static/{file}", get(pages::asset)),
+        route("/verify/{session}", get(pages::page)),
+        route("/verify/{session}/events", get(pages::events)),
+        step("/verify/{session}/begin", Act::Begin),
+        step("/verify/{session}/number", Act::Number),
+        step("/verify/{session}/channel", Act::Channel),
+        step("/verify/{session}/code", Act::Code),
+        step("/verify/{session}/resend", Act::Resend),
+        step("/verify/{session}/change", Act::Change),
+        step("/verify/{session}/again", Act::Again),
+        step("/verify/{session}/cancel", Act::Cancel),
+        step("/verify/{session}/return", Act::Return),
         route("/openapi.json", get(openapi::document)),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready)),
@@ -93,6 +108,11 @@ fn table() -> Vec<Route> {
 pub fn delivery_view(found: &crate::service::Found) -> serde_json::Value {
     // A plain type with text keys: writing it cannot fail.
     serde_json::to_value(api::views::delivery::Delivery::from(found)).unwrap_or_default()
+}
+
+/// A form of the pages.
+fn step(pattern: &'static str, act: Act) -> Route {
+    route(pattern, post(move |context, request| pages::take(context, request, act)))
 }
 
 /// The whole service as a filter.

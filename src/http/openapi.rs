@@ -10,6 +10,7 @@ use super::problem::{self, Kind, Problem};
 use super::reply;
 use super::request::Request;
 use super::route::Route;
+use bytes::Bytes;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -43,8 +44,8 @@ const TAGS: [(&str, &str); 9] = [
 
 /// `GET /openapi.json`
 pub async fn document(_: Arc<Context>, _: Request) -> Result<Response, Error> {
-    static TEXT: LazyLock<Value> = LazyLock::new(|| of(&super::table()));
-    Ok(reply::json(StatusCode::OK, &*TEXT))
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| of(&super::table()).to_string().into());
+    Ok(reply::bytes(StatusCode::OK, "application/json", TEXT.clone()))
 }
 
 /// Every problem that an operation may answer with.
@@ -299,11 +300,24 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_in_the_documentation() {
+    fn every_problem_is_in_the_documentation_and_is_answered_by_somebody() {
         let document = of(&super::super::table());
         let about = document["info"]["description"].as_str().unwrap();
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/problems.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(
+            page.ends_with(&table_of_problems()),
+            "docs/problems.md has to end with:\n{}",
+            table_of_problems()
+        );
+        // Nobody meets these at an operation: they come before one is found, or
+        // from elsewhere.
+        let elsewhere = ["method_not_allowed", "signature_rejected", "no_numbers_left", "no_starts_left"];
+        let table = super::super::table();
+        let answered: Vec<&Kind> = table.iter().flat_map(Route::operations).flat_map(problems).collect();
         for kind in problem::ALL {
             assert!(about.contains(&format!("| `{}` | {} |", kind.code, kind.status)), "{kind:?}");
+            assert!(answered.contains(kind) || elsewhere.contains(&kind.code), "{kind:?} comes from nowhere");
         }
     }
 }

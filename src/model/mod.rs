@@ -19,6 +19,7 @@ pub mod opt_out;
 pub mod pending;
 pub mod phone;
 pub mod policy;
+pub mod region;
 pub mod safe_number;
 pub mod session;
 pub mod status;

@@ -48,9 +48,13 @@ impl Brands {
     }
 
     /// A service of the configuration: under `services.KEY`, or its top level.
+    /// A key that is an id is its id, so that applications which know one of
+    /// Twilio's services find it here.
     pub fn of_file(key: Option<&str>, settings: Settings, now: Timestamp) -> Brand {
         Brand {
-            id: ServiceId::from_name(key.unwrap_or("")),
+            id: key
+                .and_then(|key| key.parse().ok())
+                .unwrap_or_else(|| ServiceId::from_name(key.unwrap_or(""))),
             settings,
             origin: Origin::File { key: key.map(str::to_owned) },
             created_at: now,
@@ -217,14 +221,17 @@ impl Service {
         Err(ServiceError::Contended)
     }
 
-    /// Deletes a service. Its verifications go on by the default's rules.
+    /// Deletes a service and what is kept with it. Its verifications go on by
+    /// the default's rules.
     ///
     /// # Errors
     /// Not found, [`ServiceError::ReadOnly`], or the store's.
     pub async fn delete_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
         for attempt in 0..TRIES {
-            let old = self.own_brand(id).await?;
-            match self.store().commit(vec![records::delete(&old)]).await {
+            let (old, compat) = (self.own_brand(id).await?, self.compat(id).await?);
+            let mut changes = vec![records::delete(&old)];
+            changes.extend((compat.version > 0).then(|| records::delete(&compat)));
+            match self.store().commit(changes).await {
                 Ok(()) => {
                     self.brands().forget(id);
                     tracing::info!(service = %id, "service deleted");
@@ -253,5 +260,18 @@ impl Service {
     pub fn test_numbers(&self, window: &Window) -> Page<TestNumber> {
         let place = |test: &TestNumber| (Timestamp::UNIX_EPOCH, test.pattern.clone());
         page_of(self.0.test_numbers.clone(), window, place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_an_id_is_the_id() {
+        let id = |key: &str| Brands::of_file(Some(key), Settings::default(), Timestamp::UNIX_EPOCH).id;
+        let twilios = "VA0123456789abcdef0123456789abcdef";
+        assert_eq!(id(twilios).as_str(), twilios);
+        assert_eq!(id("shop"), ServiceId::from_name("shop"));
     }
 }

@@ -122,17 +122,3 @@ pub async fn create_key(
     tracing::info!(key = key.id, name, "api key created");
     Ok((key, shown))
 }
-
-impl Service {
-    /// What the holder of this key may do, `None` when it is nobody's.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn key_scopes(&self, shown: &str) -> Result<Option<BTreeSet<Scope>>, ServiceError> {
-        let Some((id, secret)) = key::split(shown) else {
-            return Ok(None);
-        };
-        let found = records::get::<ApiKey>(self.store(), id).await?;
-        Ok(found.filter(|found| found.record.opens_with(secret)).map(|found| found.record.scopes))
-    }
-}

@@ -32,7 +32,6 @@ pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPla
 pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
-pub use compat::CompatError;
 pub use deliveries::{DeliveryFilter, Found, find_delivery};
 pub use endpoints::{EndpointChange, Trial};
 pub use events::{EventFilter, EventSettings, Events, Feed};
@@ -40,7 +39,7 @@ pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use pending::{Ask, AskError};
 pub use repeats::{Claim, Repeat};
-pub use sessions::{NewSession, SessionView};
+pub use sessions::{NewSession, SessionView, Tongue};
 pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
 pub use voice::{Said, Spoken, Step, VoiceRequest};
@@ -72,7 +71,7 @@ const TRIES: usize = 16;
 
 /// Everything the service is made of. Cheap to clone.
 #[derive(Clone)]
-pub struct Service(Arc<Parts>);
+pub struct Service(Arc<Parts>, Arc<pending::Turns>);
 
 /// What a service is made of.
 pub struct Parts {
@@ -255,7 +254,7 @@ impl Service {
     /// A service of these parts.
     pub fn new(mut parts: Parts) -> Self {
         parts.store = parts.events.watching(parts.store);
-        Self(Arc::new(parts))
+        Self(Arc::new(parts), Arc::default())
     }
 
     /// Whether the store would take a write now.

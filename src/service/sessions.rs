@@ -15,9 +15,15 @@ use crate::secret::Secret;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Whose idempotency keys those of the pages are; no API key has this name.
 const CALLER: &str = "pages";
+
+/// How long a step waits for one that was taken at the same time and chose
+/// otherwise, and how often before it goes its own way.
+const SHORTLY: Duration = Duration::from_millis(30);
+const WAITS: usize = 10;
 
 /// What an application asks for.
 #[derive(Clone, Default)]
@@ -36,6 +42,15 @@ pub struct NewSession {
     pub locale: Option<String>,
     /// What pages and messages say about it.
     pub details: Details,
+}
+
+/// The language that messages are to be in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tongue<'a> {
+    /// What the person chose: before what the application asked for.
+    pub chosen: Option<&'a str>,
+    /// What the browser says: after it.
+    pub guessed: Option<&'a str>,
 }
 
 /// A session as a page needs it.
@@ -134,10 +149,15 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::session`], and as [`Service::session_start`].
-    pub async fn session_begin(&self, id: &SessionId, browser: &Secret) -> Result<SessionView, ServiceError> {
+    pub async fn session_begin(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
         let begin = Event::Begin(session::hash(browser.expose()));
         let session = self.move_session(id, browser, |_| Ok(begin.clone())).await?;
-        self.session_advance(session, browser).await
+        self.session_advance(session, browser, tongue).await
     }
 
     /// A number was entered, perhaps in the writing of a region. Where nothing
@@ -152,6 +172,7 @@ impl Service {
         browser: &Secret,
         text: &str,
         region: Option<&str>,
+        tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
         let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
@@ -162,7 +183,7 @@ impl Service {
             return Err(ServiceError::CountryOff { channel, region });
         }
         let session = self.move_session(id, browser, |_| Ok(Event::Number(number.clone()))).await?;
-        self.session_advance(session, browser).await
+        self.session_advance(session, browser, tongue).await
     }
 
     /// Another number is wanted: the code that is on its way is called off.
@@ -190,7 +211,7 @@ impl Service {
         id: &SessionId,
         browser: &Secret,
         channel: Channel,
-        locale: Option<&str>,
+        tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
         for attempt in 0..TRIES {
             let session = self.own_session(id, Some(browser)).await?.record;
@@ -206,19 +227,22 @@ impl Service {
             }
             let request = StartRequest {
                 channel: Some(channel),
-                locale: locale.map(str::to_owned).or_else(|| session.locale.clone()),
+                locale: tongue.chosen.or(session.locale.as_deref()).or(tongue.guessed).map(str::to_owned),
                 service: session.service.clone(),
                 details: session.details.clone(),
                 ..StartRequest::to(number.in_full())
             };
             // Whoever takes this step of this session a second time, at once or
             // after a fall, gets the verification of the first.
-            let key = format!("{id}/{}/{}", session.starts, session.numbers);
+            // Once nobody can be under way any more, what was begun and not
+            // written down is left to itself.
+            let round = attempt / WAITS;
+            let key = format!("{id}/{}/{}/{round}", session.starts, session.numbers);
             let kept = Idempotency { caller: CALLER.into(), key };
             let started = match self.start(request, Some(kept)).await {
                 // The first one chose otherwise, and is about to be written.
                 Err(ServiceError::KeyReused) => {
-                    self.step_back(attempt).await;
+                    tokio::time::sleep(SHORTLY).await;
                     continue;
                 }
                 started => started?.view.verification.id,
@@ -278,7 +302,12 @@ impl Service {
     ///
     /// # Errors
     /// Not allowed by the service, too many starts, and as [`Service::session`].
-    pub async fn session_again(&self, id: &SessionId, browser: &Secret) -> Result<SessionView, ServiceError> {
+    pub async fn session_again(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
         let view = self.session(id, Some(browser)).await?;
         if view.step != Step::Done(End::Failed) {
             return Ok(view);
@@ -288,7 +317,7 @@ impl Service {
             return Err(ServiceError::NotAllowed { field: "retry", what });
         }
         let session = self.move_session(id, browser, |_| Ok(Event::Again)).await?;
-        self.session_view(session).await
+        self.session_advance(session, browser, tongue).await
     }
 
     /// Back to the application: the address with a result, which is shown here
@@ -360,11 +389,16 @@ impl Service {
     }
 
     /// Goes on by itself where one channel is left.
-    async fn session_advance(&self, session: Session, browser: &Secret) -> Result<SessionView, ServiceError> {
+    async fn session_advance(
+        &self,
+        session: Session,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
         let view = self.session_view(session).await?;
         match (view.step, view.channels.as_slice()) {
-            (Step::Channel, [channel]) if view.session.starts == 0 => {
-                self.session_start(&view.session.id, browser, *channel, None).await
+            (Step::Channel, [channel]) => {
+                self.session_start(&view.session.id, browser, *channel, tongue).await
             }
             _ => Ok(view),
         }

@@ -3,6 +3,7 @@
 
 use crate::wire::{Answer, answer, form, text};
 use crate::world::{ACCOUNT_SID, API_KEY, World};
+use dialback::model::key::Scope;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -336,6 +337,31 @@ async fn who_asks_must_be_known_and_allowed() {
 }
 
 #[tokio::test]
+async fn a_key_may_do_what_its_scopes_say() {
+    let world = World::start().await;
+    let service = Verify::of(&world).service(&[]).await;
+    let may_do = async |scopes: &[Scope]| {
+        let (_, key) = world.service.create_key("shop", scopes.iter().copied().collect()).await.unwrap();
+        let verify = Verify { token: key.expose().to_owned(), ..Verify::of(&world) };
+        let answers = [
+            verify.start(&service, &[]).await,
+            verify.check(&service, "123456").await,
+            verify.get("/Services").await,
+            verify.post("/Services", &[("FriendlyName", "x")]).await,
+            verify.post(&format!("/Services/{service}/Verifications/{TO}"), &[("Status", "approved")]).await,
+        ];
+        for refused in answers.iter().filter(|answer| answer.status == 403) {
+            assert!(failed(refused, 403, 20003).contains("lacks the scope"), "{}", refused.text);
+        }
+        answers.map(|answer| answer.status)
+    };
+    assert_eq!(may_do(&[Scope::Send]).await, [201, 403, 403, 403, 403]);
+    assert_eq!(may_do(&[Scope::Check]).await, [403, 201, 403, 403, 403]);
+    assert_eq!(may_do(&[Scope::Read]).await, [403, 403, 200, 403, 403]);
+    assert_eq!(may_do(&[Scope::Admin]).await, [201, 201, 200, 201, 200]);
+}
+
+#[tokio::test]
 async fn what_is_not_there_yet_answers_like_a_feature_that_is_off() {
     let world = World::start().await;
     let verify = Verify::of(&world);
@@ -431,6 +457,12 @@ async fn attempts_are_walked_forth_and_back() {
     assert_eq!(count("DateCreatedAfter=2026-11-20T09:30:07Z").await, 2);
     assert_eq!(count("DateCreatedBefore=2026-11-20T09:30:03Z").await, 2);
     assert_eq!(count(&format!("VerifyServiceSid={service}&PageSize=5")).await, 5);
+    let of_one = format!("/Attempts?VerificationSid=VE{}00&PageSize=1", &all[6][2..32]);
+    let (mut page, mut seen) = (verify.get(&of_one).await.json(), Vec::new());
+    seen.extend(sids(&page));
+    page = verify.get(page["meta"]["next_page_url"].as_str().unwrap()).await.json();
+    seen.extend(sids(&page));
+    assert_eq!((seen.as_slice(), &page["meta"]["next_page_url"]), (&all[6..], &Value::Null));
     failed(&verify.get("/Attempts?Channel=pigeon").await, 400, 60200);
     failed(&verify.get("/Attempts?PageToken=PAx").await, 400, 20001);
     failed(&verify.get("/Attempts?PageSize=1001").await, 400, 20007);

@@ -7,8 +7,9 @@ use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, SendError};
-use dialback::http::{self, Context, Explainer, Operator, Settings, SignatureMode};
+use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
 use dialback::messages::Catalog;
+use dialback::model::brand;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -55,11 +56,16 @@ pub struct World {
 impl World {
     /// Starts a server. It has [`TOKEN`] and refuses what that did not sign.
     pub async fn start() -> Self {
+        Self::with_brand(|_| ()).await
+    }
+
+    /// The same, with a service that was changed.
+    pub async fn with_brand(change: impl FnOnce(&mut brand::Settings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
         let post = Arc::new(Post::default());
-        let service = Service::new(parts(post.clone(), clock.clone()));
+        let service = Service::new(parts(post.clone(), clock.clone(), change));
         let service_filter = warp::service(http::filter(context(&base_url, service.clone())));
         let (running, stop) = watch::channel(());
         let stopped = |mut stop: watch::Receiver<()>| async move {
@@ -72,16 +78,32 @@ impl World {
     }
 }
 
-fn parts(gateway: Arc<dyn Gateway>, clock: Clock) -> Parts {
+impl World {
+    /// Twilio says that an order's message was not delivered.
+    pub async fn tell_failed(&self, order: &Order, sid: &Sid) {
+        let fact =
+            Fact { status: Some(Status::Undelivered), source: Source::StatusCallback, ..Fact::default() };
+        let about = About { to: Some(order.to.in_full().to_owned()), ..About::default() };
+        self.service
+            .record(Report { sid: sid.clone(), id: Some(order.id.clone()), about, fact })
+            .await
+            .unwrap();
+    }
+}
+
+fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand::Settings)) -> Parts {
+    let policy = Policy::default();
+    let mut settings = brand::Settings { name: "Dialback".to_owned(), ..brand::Settings::of_policy(&policy) };
+    change(&mut settings);
     let secret = Secret::new("a key for codes of 32 bytes or more");
     Parts {
         store: Arc::new(Memory::new()),
         gateway,
-        brands: Brands::of_policy("Dialback", &Policy::default(), clock.now()),
+        brands: Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new()),
         events: events(),
         clock,
         entropy: Entropy::seeded(1),
-        policy: Policy::default(),
+        policy,
         test_numbers: Vec::new(),
         numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
@@ -108,12 +130,14 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         service_name: "Dialback".to_owned(),
         messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
+        sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
         operator: Some(Operator(Secret::new(OPERATOR_KEY))),
         requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
-    Arc::new(Context::new(service, verifier, settings, explainer))
+    let pages = Pages::load(None).unwrap();
+    Arc::new(Context::new(service, verifier, settings, pages, explainer))
 }
 
 /// A gateway that takes every order.

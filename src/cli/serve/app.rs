@@ -11,6 +11,7 @@ use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
 use crate::messages::Catalog;
+use crate::model::phone::PhoneNumber;
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
@@ -45,6 +46,9 @@ impl App {
     /// What is in the way, and what to do.
     pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let entropy = Entropy::system();
+        // The numbering plans are unpacked when they are first asked: now, and
+        // not while the first person waits.
+        std::thread::spawn(|| "+16505550100".parse::<PhoneNumber>().map(|number| number.region()));
         let listener = bind(config.server.listen, "server.listen")?;
         let sandbox_listener = match config.sandbox.enabled {
             true => Some(bind(config.sandbox.listen, "sandbox.listen")?),
@@ -301,13 +305,15 @@ fn context_of(
         service_name: config.service_name.clone(),
         messages,
         keys,
+        sandboxed: config.sandbox.enabled,
         account_sid: (config.sandbox.enabled || config.twilio.account_sid.is_some())
             .then(|| account_sid(config, local)),
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
         requests_per_minute: config.api.requests_per_minute,
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
-    Ok(Arc::new(http::Context::new(service, verifier, settings, explainer)))
+    let pages = http::Pages::load(config.pages.templates.as_deref())?;
+    Ok(Arc::new(http::Context::new(service, verifier, settings, pages, explainer)))
 }
 
 /// `DIALBACK_API_KEY`. Where others can reach the service it must be too long

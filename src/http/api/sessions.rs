@@ -104,7 +104,7 @@ pub const RESULT: Operation = Operation {
     id: "exchangeSessionResult",
     tag: TAG,
     summary: "Exchange what a person brought back",
-    about: "Once, for what came of the session. A second time, or with another session's, there is no such result.",
+    about: "Once, for what came of the session. A second time, or with another session's, there is no such result; with an `Idempotency-Key` an answer that was lost can be asked for again.",
     scope: Scope::Check,
     path: &[ID],
     query: &[],
@@ -115,7 +115,7 @@ pub const RESULT: Operation = Operation {
     )]),
     answer: Answer::json::<SessionResult>(200, "What came of it."),
     problems: &[&problem::NO_SUCH_RESULT],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::Kept,
 };
 
 /// Tells what came of one.

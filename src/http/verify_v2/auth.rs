@@ -2,29 +2,30 @@
 //! key of Dialback's.
 
 use super::failure::Failure;
-use crate::http::context::{Context, Operator};
+use crate::http::auth;
+use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::key::Scope;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::collections::BTreeSet;
+use std::time::Instant;
 
 /// Who it is.
 pub struct Caller {
     /// The account, as they named it.
     pub account: String,
-    scopes: BTreeSet<Scope>,
+    key: auth::Caller,
+    may_all: bool,
 }
 
 impl Caller {
-    /// Refuses who may not do what `scope` names. An `admin` may do all: it
-    /// could make itself a key for it.
+    /// Refuses who may not do what `scope` names.
     ///
     /// # Errors
     /// 20003, with 403.
     pub fn must(&self, scope: Scope) -> Result<(), Failure> {
-        match self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
+        match self.may_all || self.key.may(scope) {
             true => Ok(()),
             false => Err(Failure::scope_missing(scope)),
         }
@@ -35,7 +36,7 @@ impl Caller {
 ///
 /// # Errors
 /// 20003 with 401: nobody is named, the account is another one, or the token
-/// is nobody's; or the store's.
+/// is nobody's; 20429: the key asked too often; or the store's.
 pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Failure> {
     let (account, token) = basic(request).ok_or_else(Failure::nobody)?;
     let is_theirs = match &context.settings.account_sid {
@@ -45,22 +46,16 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
     if !is_theirs {
         return Err(Failure::wrong_credentials("invalid username"));
     }
-    let scopes = scopes(context, &token).await?;
-    let scopes = scopes.ok_or_else(|| Failure::wrong_credentials("invalid password"))?;
-    Ok(Caller { account, scopes })
-}
-
-/// What the holder of a key may do. The keys of the environment and of the
-/// sandbox are the operator's own, as an account's token is at Twilio: all.
-async fn scopes(context: &Context, token: &Secret) -> Result<Option<BTreeSet<Scope>>, Failure> {
-    let settings = &context.settings;
-    let is_operator = |Operator(key): &Operator| !key.is_empty() && key == token;
-    if settings.operator.as_ref().is_some_and(is_operator)
-        || settings.keys.iter().any(|key| !key.is_empty() && key == token)
-    {
-        return Ok(Some(Scope::ALL.into()));
+    let key = auth::holder(context, &token).await?;
+    let key = key.ok_or_else(|| Failure::wrong_credentials("invalid password"))?;
+    let standing = context.limiter.take(&key.name, Instant::now());
+    if let Some(seconds) = standing.and_then(|standing| standing.wait) {
+        return Err(Failure::too_often(seconds));
     }
-    Ok(context.service.key_scopes(token.expose()).await?)
+    // In the sandbox the key that the banner shows is as good as an account's
+    // token at Twilio: there is nothing to protect.
+    let is_shown = context.settings.keys.contains(&token);
+    Ok(Caller { account, key, may_all: context.settings.sandboxed && is_shown })
 }
 
 fn basic(request: &Request) -> Option<(String, Secret)> {

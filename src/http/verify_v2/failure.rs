@@ -8,7 +8,7 @@ use crate::http::error::Error;
 use crate::http::reply;
 use crate::model::brand::BadSetting;
 use crate::model::key::Scope;
-use crate::service::{AskError, CompatError, ServiceError};
+use crate::service::{AskError, ServiceError};
 use serde_json::{Map, Value, json};
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderName, HeaderValue, StatusCode};
@@ -84,6 +84,13 @@ impl Failure {
     /// A key that may do other things.
     pub fn scope_missing(scope: Scope) -> Self {
         Self::new(403, 20003, format!("Permission Denied: the key lacks the scope {}", scope.as_str()))
+    }
+
+    /// A key that asked too often.
+    pub fn too_often(seconds: u64) -> Self {
+        Self::new(429, 20429, "Too many requests")
+            .with(RETRY_AFTER, seconds.to_string())
+            .with(REACHED, "requests_per_minute")
     }
 
     /// The codes of a verification were all wrong.
@@ -168,7 +175,12 @@ impl From<ServiceError> for Failure {
             ServiceError::TooSoon { seconds, .. } => {
                 Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, "resend_cooldown")
             }
+            ServiceError::NotFound | ServiceError::NoSuchService => {
+                Self::new(404, 20404, "The requested resource was not found")
+            }
             ServiceError::Contended => concurrent(),
+            ServiceError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
+            ServiceError::Setting(setting) => setting.into(),
             ServiceError::Store(_) | ServiceError::CodeKeyGone => ours(&error),
             _ => Self::new(400, 20001, error.to_string()),
         }
@@ -193,18 +205,8 @@ impl From<AskError> for Failure {
     }
 }
 
-impl From<CompatError> for Failure {
-    fn from(error: CompatError) -> Self {
-        match error {
-            CompatError::OfFile { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
-            CompatError::Setting(setting) => setting.into(),
-            CompatError::Service(error) => error.into(),
-        }
-    }
-}
-
-impl From<BadSetting> for Failure {
-    fn from(bad: BadSetting) -> Self {
+impl From<&BadSetting> for Failure {
+    fn from(bad: &BadSetting) -> Self {
         Self::invalid_because(super::settings::parameter(&bad.field), &bad.what)
     }
 }

@@ -6,16 +6,21 @@ use super::{paging, settings};
 use crate::http::reply;
 use crate::messages::Catalog;
 use crate::model::brand::Brand;
-use crate::model::compat::Features;
+use crate::model::compat::{Compat, Features};
 use crate::model::policy::Gate;
+use crate::service::Window;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+/// Most services that are listed.
+const MOST_SERVICES: usize = 1_000;
+
 /// Lists them: those made here, the newest first, then the configuration's.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let mut items = Vec::new();
-    for brand in call.context.service.all_services().await? {
+    let window = Window { limit: MOST_SERVICES, after: None };
+    for brand in call.context.service.services(&window).await?.items {
         items.push(shown(&call, &brand).await?);
     }
     paging::cut(&call, "services", items)
@@ -28,9 +33,9 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let mut ours = settings::ours(&call, service.brands().default_brand().settings.gate)?;
     // Twilio knows no wait between two sends.
     ours.insert("resend_cooldown_seconds".into(), json!([0]));
-    let mut features = Features::default();
-    settings::kept(&call)?(&mut features);
-    let brand = service.create_with_compat(ours, features).await?;
+    let kept = settings::kept(&call)?;
+    let brand = service.create_service(ours).await?;
+    keep(&call, &brand, kept).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand).await?))
 }
 
@@ -45,15 +50,24 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
     let ours = settings::ours(&call, brand.settings.gate)?;
     let kept = settings::kept(&call)?;
-    let brand = call.context.service.change_with_compat(&brand.id, &ours, kept).await?;
+    let brand = call.context.service.change_service(&brand.id, ours).await?;
+    keep(&call, &brand, kept).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand).await?))
 }
 
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    call.context.service.delete_with_compat(&brand.id).await?;
+    call.context.service.delete_service(&brand.id).await?;
     Ok(reply::no_content())
+}
+
+async fn keep(call: &Call, brand: &Brand, kept: impl Fn(&mut Features)) -> Result<(), Failure> {
+    let change = |compat: &mut Compat, _| {
+        kept(&mut compat.features);
+        Ok::<_, Failure>(())
+    };
+    call.context.service.change_compat(&brand.id, change).await
 }
 
 async fn shown(call: &Call, brand: &Brand) -> Result<Value, Failure> {

@@ -1,0 +1,154 @@
+//! What keeps the pages safe in a browser: headers, cookies, and the proof that
+//! a form is one of ours.
+
+use crate::http::context::Context;
+use crate::http::request::Request;
+use crate::model::id::SessionId;
+use crate::secret::Secret;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use warp::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+};
+use warp::http::{HeaderMap, HeaderName, HeaderValue};
+use warp::reply::Response;
+
+/// The browser's secret. Of a session alone, by its path.
+pub const BROWSER: &str = "dialback_browser";
+/// The language chosen on a page.
+pub const LANGUAGE: &str = "dialback_language";
+/// What the next page has to say.
+pub const NOTE: &str = "dialback_note";
+/// Cookies that are looked at.
+const MOST_COOKIES: usize = 50;
+/// Seconds that a cookie is kept: as long as a session and its result live.
+const KEPT: u32 = 35 * 60;
+
+/// A cookie's value.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).take(MOST_COOKIES);
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(own, _)| *own == name).map(|(_, value)| value)
+}
+
+/// The browser's secret, if the cookie may be one of ours.
+pub fn browser(headers: &HeaderMap) -> Option<Secret> {
+    let value = cookie(headers, BROWSER)?;
+    let is_ours = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_ours.then(|| Secret::new(value))
+}
+
+/// Sets a cookie of a session's pages; an empty value takes it away.
+pub fn set_cookie(context: &Context, response: &mut Response, id: &SessionId, name: &str, value: &str) {
+    let url = &context.settings.public_url;
+    let age = if value.is_empty() { 0 } else { KEPT };
+    let secure = if url.to_string().starts_with("https:") { "; Secure" } else { "" };
+    let line = format!(
+        "{name}={value}; Path={}/verify/{id}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}",
+        url.prefix()
+    );
+    if let Ok(line) = HeaderValue::from_str(&line) {
+        response.headers_mut().append(SET_COOKIE, line);
+    }
+}
+
+/// What a form of ours proves itself with: nobody who does not know the
+/// browser's secret can make it.
+pub fn token(browser: &Secret) -> String {
+    let hash = Sha256::new().chain_update(b"dialback form v1\0").chain_update(browser.expose()).finalize();
+    hex::encode(&hash[..16])
+}
+
+/// Whether a form came with the browser's token.
+pub fn is_ours(browser: &Secret, offered: &str) -> bool {
+    token(browser).as_bytes().ct_eq(offered.as_bytes()).into()
+}
+
+/// Whether a browser says that a page of another site sent the form. One that
+/// says nothing is known by its token alone. `Origin` is `null` where the
+/// referrer policy is as strict as ours.
+pub fn is_foreign(context: &Context, request: &Request) -> bool {
+    match (request.header("sec-fetch-site"), request.header("origin")) {
+        (Some(site), _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin != "null" && origin != own_origin(context),
+        (None, None) => false,
+    }
+}
+
+/// Puts the headers of a page on an answer. `image` is the logo's address,
+/// `way_out` the one where the person goes in the end: browsers ask the policy
+/// about a form's redirect too.
+pub fn dress(response: &mut Response, image: Option<&str>, way_out: Option<&str>) {
+    let origin =
+        |url: Option<&str>| url.and_then(origin).map(|origin| format!(" {origin}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'{}; \
+         form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
+        origin(image),
+        origin(way_out),
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    let fixed: [(HeaderName, &'static str); 8] = [
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("permissions-policy"), "otp-credentials=(self)"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("x-frame-options"), "DENY"),
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+fn own_origin(context: &Context) -> String {
+    origin(&context.settings.public_url.to_string()).unwrap_or_default().to_owned()
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> Option<&str> {
+    let host = url.find("://")? + 3;
+    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |end| host + end);
+    let origin = &url[..end];
+    // What would begin another rule in a policy is no origin.
+    origin.bytes().all(|byte| byte.is_ascii_graphic() && !b";,'\"@".contains(&byte)).then_some(origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_the_beginning_of_an_address() {
+        for (url, expected) in [
+            ("https://shop.example/done?x", Some("https://shop.example")),
+            ("http://127.0.0.1:8000", Some("http://127.0.0.1:8000")),
+            ("https://shop.example?x", Some("https://shop.example")),
+            ("https://a;script-src *", None),
+            ("/logo.svg", None),
+        ] {
+            assert_eq!(origin(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_token_belongs_to_its_browser() {
+        let (one, other) = (Secret::new("a".repeat(64)), Secret::new("b".repeat(64)));
+        assert!(is_ours(&one, &token(&one)));
+        assert!(!is_ours(&one, &token(&other)) && !is_ours(&one, ""));
+    }
+
+    #[test]
+    fn cookies_are_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("x=1; dialback_note=n=code; y"));
+        headers.append(COOKIE, HeaderValue::from_static("dialback_browser=short"));
+        assert_eq!(cookie(&headers, NOTE), Some("n=code"));
+        assert!(browser(&headers).is_none());
+    }
+}

@@ -1,0 +1,152 @@
+//! What a page has to say about the step before: carried from the answer that
+//! redirects to the page that shows it, in a cookie, once. So no address holds
+//! it, a reload forgets it, and nobody can make a page say what it does not
+//! know: it names one of our texts, with a number or a country at most.
+
+use super::regions;
+use super::words::{Errors, Words, fill};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+
+/// The longest input that is kept, in characters.
+const MOST_INPUT: usize = 40;
+
+/// What to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Note {
+    /// Which text.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// A number, or a country's code.
+    #[serde(rename = "a", skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// The number that was typed.
+    #[serde(rename = "i", skip_serializing_if = "String::is_empty")]
+    pub input: String,
+    /// The country that was chosen.
+    #[serde(rename = "r", skip_serializing_if = "String::is_empty")]
+    pub region: String,
+}
+
+impl Note {
+    /// A note without more.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// About a number or a country.
+    pub fn about(name: &str, about: impl ToString) -> Self {
+        Self { about: about.to_string(), ..Self::new(name) }
+    }
+
+    /// With what the person typed.
+    pub fn with_input(self, input: &str, region: &str) -> Self {
+        Self { input: input.chars().take(MOST_INPUT).collect(), region: region.to_owned(), ..self }
+    }
+
+    /// As a cookie's value: a query string, whose letters cookies may have.
+    pub fn to_cookie(&self) -> String {
+        serde_urlencoded::to_string(self).unwrap_or_default()
+    }
+
+    /// From a cookie's value; `None` when it says nothing that is known.
+    pub fn from_cookie(value: &str) -> Option<Self> {
+        // A cookie that was broken off is not text.
+        percent_decode_str(value).decode_utf8().ok()?;
+        let note: Self = serde_urlencoded::from_str(value).ok()?;
+        let is_short =
+            |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
+        let is_plain = note.about.len() <= 5 && note.about.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let fits = is_plain && is_short(&note.input, MOST_INPUT) && is_short(&note.region, 2);
+        fits.then_some(note)
+    }
+
+    /// The text, in the person's language; `None` for a note that is none.
+    pub fn text(&self, words: &Words) -> Option<String> {
+        let text = text(&words.errors, &self.name)?;
+        let country = regions::name(&words.locale, &self.about);
+        let time = clock(self.about.parse().unwrap_or(0));
+        Some(fill(text, &[("code", &self.about), ("country", country), ("time", &time)]))
+    }
+
+    /// The field that it is about.
+    pub fn field(&self) -> Option<&'static str> {
+        match self.name.as_str() {
+            "code" | "code_form" => Some("code"),
+            "not_a_number"
+            | "no_country_code"
+            | "unknown_country_code"
+            | "too_short"
+            | "too_long"
+            | "no_such_range"
+            | "extension"
+            | "refused_kind"
+            | "country" => Some("number"),
+            _ => None,
+        }
+    }
+}
+
+/// A span as a clock shows it: `2:05`.
+pub fn clock(seconds: i64) -> String {
+    format!("{}:{:02}", seconds.max(0) / 60, seconds.max(0) % 60)
+}
+
+fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {
+    Some(match name {
+        "code" => &errors.code,
+        "code_form" => &errors.code_form,
+        "not_a_number" => &errors.not_a_number,
+        "no_country_code" => &errors.no_country_code,
+        "unknown_country_code" => &errors.unknown_country_code,
+        "too_short" => &errors.too_short,
+        "too_long" => &errors.too_long,
+        "no_such_range" => &errors.no_such_range,
+        "extension" => &errors.extension,
+        "refused_kind" => &errors.refused_kind,
+        "country" => &errors.country,
+        "opted_out" => &errors.opted_out,
+        "too_soon" => &errors.too_soon,
+        "sends" => &errors.sends,
+        "numbers" => &errors.numbers,
+        "starts" => &errors.starts,
+        "channel" => &errors.channel,
+        "form" => &errors.form,
+        "cookies" => &errors.cookies,
+        "trouble" => &errors.trouble,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words;
+    use super::*;
+
+    #[test]
+    fn a_note_survives_its_cookie() {
+        let note = Note::about("too_short", 49).with_input("+49 3;\"<b>, ٠١", "DE");
+        let cookie = note.to_cookie();
+        // RFC 6265 §4.1.1.
+        assert!(cookie.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)), "{cookie}");
+        assert_eq!(Note::from_cookie(&cookie), Some(note));
+    }
+
+    #[test]
+    fn a_page_says_nothing_that_is_not_ours() {
+        let words = &words::all()[0];
+        for (cookie, says) in [
+            ("n=too_soon&a=75", Some("Please wait 1:15 before you ask for another.")),
+            ("n=country&a=KP", Some("We do not send codes to North Korea.")),
+            ("n=free+text", None),
+            ("n=country&a=You+won", None),
+            ("n=too_short&a=%3Cb%3E", None),
+            ("%ff", None),
+            ("", None),
+        ] {
+            let said = Note::from_cookie(cookie).and_then(|note| note.text(words));
+            assert_eq!(said.as_deref(), says, "{cookie}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What is happening with the message or call right now, and which ways are
+//! offered to a person who waits: read off the delivery's own story.
+
+use super::words::{Words, fill};
+use crate::model::channel::Channel;
+use crate::model::status::Status;
+use crate::model::verification::SendState;
+use crate::service::SessionView;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// From which try on a call is offered to who began with a message.
+const CALL_FROM_TRY: usize = 3;
+/// Below a minute, spans are told in steps of so many seconds.
+const STEP: i64 = 5;
+
+/// What is happening.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Now {
+    /// A word for it, for programs.
+    pub state: &'static str,
+    /// In the person's language.
+    pub text: String,
+    /// Whether the code will not come this way.
+    pub failed: bool,
+}
+
+/// A way to get the code once more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// How.
+    pub channel: Channel,
+    /// Whether it is the way of the last time.
+    pub again: bool,
+    /// Whether it is offered now, and not only when this way fails.
+    pub offered: bool,
+}
+
+/// What is happening with the last message or call.
+pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
+    let verification = view.verification.as_ref()?;
+    let (send, delivery) = verification.deliveries.last()?;
+    let status = delivery.as_ref().and_then(|delivery| delivery.status());
+    let state = match (&send.state, status) {
+        (SendState::Test, _) => "test",
+        (_, Some(status)) => state_of(send.channel, status),
+        (SendState::Failed { .. } | SendState::Dropped, None) => failed(send.channel),
+        (SendState::Accepted, None) if send.channel.is_message() => "queued",
+        (_, None) if send.channel.is_message() => "preparing",
+        (_, None) => "calling",
+    };
+    let since = delivery.as_ref().map_or(send.asked_at, |delivery| delivery.updated_at());
+    let text = fill(text(words, state), &[("time", &span(words, at.duration_since(since).as_secs()))]);
+    Some(Now { state, text, failed: matches!(state, "failed" | "call_failed" | "busy" | "no_answer") })
+}
+
+/// The ways that are left, the one of the last time first.
+pub fn ways(view: &SessionView, failed: bool) -> Vec<Way> {
+    let Some(verification) = &view.verification else {
+        return Vec::new();
+    };
+    let last = verification.verification.channel();
+    let tries = verification.verification.sends.len() + 1;
+    let way = |channel: &Channel| Way {
+        channel: *channel,
+        again: *channel == last,
+        offered: *channel != Channel::Call || last == Channel::Call || tries >= CALL_FROM_TRY || failed,
+    };
+    let mut ways: Vec<Way> = view.channels.iter().map(way).collect();
+    ways.sort_by_key(|way| !way.again);
+    ways
+}
+
+fn state_of(channel: Channel, status: Status) -> &'static str {
+    use Status::{Busy, Completed, Delivered, InProgress, NoAnswer, Read, Ringing, Sent};
+    match (channel.is_message(), status) {
+        (_, status) if status.is_failure() => match status {
+            Busy => "busy",
+            NoAnswer => "no_answer",
+            _ => failed(channel),
+        },
+        (true, Delivered | Read | Status::PartiallyDelivered) => "delivered",
+        (true, Sent) => "sent",
+        (true, _) => "queued",
+        (false, Ringing) => "ringing",
+        (false, InProgress) => "talking",
+        (false, Completed) => "called",
+        (false, _) => "calling",
+    }
+}
+
+fn failed(channel: Channel) -> &'static str {
+    if channel.is_message() { "failed" } else { "call_failed" }
+}
+
+fn text<'a>(words: &'a Words, state: &str) -> &'a str {
+    let now = &words.now;
+    match state {
+        "preparing" => &now.preparing,
+        "queued" => &now.queued,
+        "sent" => &now.sent,
+        "delivered" => &now.delivered,
+        "calling" => &now.calling,
+        "ringing" => &now.ringing,
+        "talking" => &now.talking,
+        "called" => &now.called,
+        "busy" => &now.busy,
+        "no_answer" => &now.no_answer,
+        "call_failed" => &now.call_failed,
+        "test" => &now.test,
+        _ => &now.failed,
+    }
+}
+
+/// A span, roughly: `20 sec`, `3 min`.
+fn span(words: &Words, seconds: i64) -> String {
+    match seconds {
+        ..60 => fill(
+            &words.common.seconds,
+            &[("n", &(seconds.max(1).div_euclid(STEP) * STEP).max(1).to_string())],
+        ),
+        _ => fill(&words.common.minutes, &[("n", &(seconds / 60).to_string())]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_says_something_of_its_own_kind() {
+        let words = &super::super::words::all()[0];
+        for status in Status::all() {
+            let (message, call) = (state_of(Channel::Sms, status), state_of(Channel::Call, status));
+            assert!(!text(words, message).contains("call") || status.is_failure(), "{status}: {message}");
+            assert!(!text(words, call).contains("message"), "{status}: {call}");
+        }
+        assert_eq!(state_of(Channel::Whatsapp, Status::Read), "delivered");
+        assert_eq!(state_of(Channel::Sms, Status::Undelivered), "failed");
+        assert_eq!(state_of(Channel::Call, Status::Canceled), "call_failed");
+    }
+
+    #[test]
+    fn a_span_is_told_roughly() {
+        let words = &super::super::words::all()[0];
+        for (seconds, told) in
+            [(-3, "1 sec"), (0, "1 sec"), (4, "1 sec"), (19, "15 sec"), (59, "55 sec"), (130, "2 min")]
+        {
+            assert_eq!(span(words, seconds), told);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// What the pages do better with a script. Nothing here is needed: every step
+// is a form, and the server alone knows where a session stands.
+
+const $ = (selector) => document.querySelector(selector);
+/** From so many seconds on the end of a code's life is told. */
+const SOON = 150;
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+/** One form is sent once; a page that comes back from history is fresh again. */
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    setTimeout(() => { for (const button of document.querySelectorAll("button")) button.disabled = true; });
+  });
+}
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+/** The example follows the country. */
+const region = $("#region");
+region?.addEventListener("change", () => {
+  const hint = $("#hint");
+  hint.textContent = hint.dataset.hint.replace("{example}", `\u2066${region.selectedOptions[0].dataset.example}\u2069`);
+});
+
+/** A code may come with spaces and dashes; once whole it is sent by itself. */
+const code = $("#code");
+if (code) {
+  const form = $("#code-form");
+  const bare = () => code.value.replace(/[\s\p{Pd}.]/gu, "");
+  let tried = "";
+  const take = () => {
+    const typed = bare();
+    if (typed.length !== Number(code.dataset.length) || typed === tried) return;
+    tried = typed;
+    code.value = typed;
+    form.requestSubmit();
+  };
+  code.addEventListener("input", take);
+
+  if ("OTPCredential" in window) {
+    const abort = new AbortController();
+    form.addEventListener("submit", () => abort.abort());
+    navigator.credentials.get({ otp: { transport: ["sms"] }, signal: abort.signal }).then((otp) => {
+      if (!otp?.code) return;
+      code.value = otp.code;
+      take();
+    }).catch(() => { /* The person types it. */ });
+  }
+}
+
+/** Counts down; what opens at zero is closed until then. */
+for (const line of document.querySelectorAll("[data-count]")) {
+  const end = Date.now() + Number(line.dataset.count) * 1000;
+  const closed = "opens" in line.dataset ? [...document.querySelectorAll("#ways button")] : [];
+  for (const button of closed) button.disabled = true;
+  const tick = setInterval(() => {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    if ("soon" in line.dataset) line.hidden = left > SOON;
+    line.textContent = line.dataset.text.replace("{time}", clock(left));
+    if (left > 0) return;
+    clearInterval(tick);
+    for (const button of closed) button.disabled = false;
+    if ("opens" in line.dataset) line.hidden = true; else location.reload();
+  }, 1000);
+}
+
+/** What is happening with the message, as it happens. */
+const now = $("#now");
+if (now && "EventSource" in window) {
+  const events = new EventSource(now.dataset.events);
+  events.addEventListener("now", ({ data }) => {
+    const told = JSON.parse(data);
+    if (told.over) {
+      events.close();
+      return location.reload();
+    }
+    if (told.state !== now.dataset.state) $("#said").textContent = told.text;
+    now.dataset.state = told.state;
+    now.toggleAttribute("data-failed", told.failed);
+    $("#now-text").textContent = told.text;
+    for (const button of document.querySelectorAll("#ways button")) button.hidden = !told.ways.includes(button.value);
+  });
+  addEventListener("pagehide", () => events.close());
+}
+
+/** Back to the application after a moment to read. */
+const go = $("form[data-go]");
+if (go) setTimeout(() => go.requestSubmit(), 1500);

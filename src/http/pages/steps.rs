@@ -1,0 +1,206 @@
+//! The steps: forms that people send. Whatever comes of one, its answer leads
+//! to the page that the session is at then (or back to the application), so
+//! that nothing is sent by looking at a page again.
+
+use super::guard;
+use super::note::Note;
+use super::show::{base, gone, known, noted};
+use super::visit::Visit;
+use crate::http::context::Context;
+use crate::http::error::Error;
+use crate::http::request::Request;
+use crate::model::channel::Channel;
+use crate::model::id::SessionId;
+use crate::model::phone::PhoneError;
+use crate::model::region;
+use crate::secret::Secret;
+use crate::service::ServiceError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use warp::http::header::LOCATION;
+use warp::http::{HeaderValue, StatusCode};
+use warp::reply::Response;
+
+/// Bytes of a form; ours have a few hundred.
+const MOST_FORM: usize = 4096;
+/// How long the answer to a code takes at least, whatever came of it: the time
+/// of an answer would tell a wrong code from one that is too old.
+const CODE_TIME: Duration = Duration::from_millis(300);
+
+/// What a form asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// The first step.
+    Begin,
+    /// This is my number.
+    Number,
+    /// By this channel.
+    Channel,
+    /// This is the code.
+    Code,
+    /// Send it again, by this channel.
+    Resend,
+    /// Another number.
+    Change,
+    /// Once more, after a failure.
+    Again,
+    /// I do not want to.
+    Cancel,
+    /// Back to the application.
+    Return,
+}
+
+/// Where a step leads.
+enum Next {
+    /// To the page that the session is at, with something to say.
+    Page(Option<Note>),
+    /// Back to the application.
+    Away(Secret),
+}
+
+/// `POST /verify/{session}/…`
+pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Result<Response, Error> {
+    let began = Instant::now();
+    let visit = Visit::of(&request);
+    let form = match request.body(MOST_FORM, context.settings.body_timeout).await {
+        Ok(body) => Form(serde_urlencoded::from_bytes(&body).unwrap_or_default()),
+        Err(error) => {
+            tracing::debug!(%error, "a form did not arrive");
+            return gone(&context, &visit, None);
+        }
+    };
+    let Some(id) = visit.id.clone() else {
+        return gone(&context, &visit, None);
+    };
+    let next = match known(&visit) {
+        None => Next::Page(Some(Note::new("cookies"))),
+        Some((_, browser))
+            if guard::is_foreign(&context, &request) || !guard::is_ours(browser, form.get("token")) =>
+        {
+            Next::Page(Some(Note::new("form")))
+        }
+        Some((id, browser)) => match step(&context, &visit, id, browser, act, &form).await {
+            Ok(next) => next,
+            Err(error) => Next::Page(note_of(error, &form)),
+        },
+    };
+    if act == Act::Code {
+        tokio::time::sleep_until(began + CODE_TIME).await;
+    }
+    Ok(answer(&context, &id, next))
+}
+
+async fn step(
+    context: &Context,
+    visit: &Visit,
+    id: &SessionId,
+    browser: &Secret,
+    act: Act,
+    form: &Form,
+) -> Result<Next, ServiceError> {
+    let service = &context.service;
+    let tongue = visit.tongue();
+    let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
+    match act {
+        Act::Begin => drop(service.session_begin(id, browser, tongue).await?),
+        Act::Number => {
+            let region = region::find(form.get("region")).map(|region| region.id.as_str());
+            drop(service.session_number(id, browser, &ascii(form.get("number")), region, tongue).await?);
+        }
+        Act::Channel => drop(service.session_start(id, browser, form.channel()?, tongue).await?),
+        Act::Resend => drop(service.session_resend(id, browser, form.channel()?).await?),
+        Act::Change => drop(service.session_change(id, browser).await?),
+        Act::Again => drop(service.session_again(id, browser, tongue).await?),
+        Act::Cancel => return Ok(leave(service.session_leave(id, browser, true).await?)),
+        Act::Return => return Ok(leave(service.session_leave(id, browser, false).await?)),
+        Act::Code => {
+            // A code may come with the spaces and dashes that it was read with.
+            let is_filler = |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '\u{2010}'..='\u{2015}');
+            let code: String = ascii(form.get("code")).chars().filter(|c| !is_filler(*c)).collect();
+            let checked = service.session_check(id, browser, &code.to_ascii_uppercase()).await?;
+            let valid = checked.is_none_or(|checked| checked.valid);
+            return Ok(Next::Page((!valid).then(|| Note::new("code"))));
+        }
+    }
+    Ok(Next::Page(None))
+}
+
+fn answer(context: &Context, id: &SessionId, next: Next) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let place = match &next {
+        Next::Page(_) => base(context, id),
+        Next::Away(way) => way.expose().to_owned(),
+    };
+    if let Ok(place) = HeaderValue::from_str(&place) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    guard::dress(&mut response, None, None);
+    if let Next::Page(Some(note)) = &next {
+        noted(context, &mut response, id, note);
+    }
+    response
+}
+
+/// What the next page says about an error. Nothing is said where the page
+/// itself tells: a session that is gone, a verification that has ended.
+fn note_of(error: ServiceError, form: &Form) -> Option<Note> {
+    let input = |note: Note| note.with_input(form.get("number"), form.get("region"));
+    Some(match error {
+        ServiceError::NotFound => return None,
+        // Like a wrong one: to the person they are the same.
+        ServiceError::Ended(_) => Note::new("code"),
+        ServiceError::NotACode { .. } => Note::new("code_form"),
+        ServiceError::Number(error) => input(match &error {
+            PhoneError::TooShort { country_code }
+            | PhoneError::TooLong { country_code }
+            | PhoneError::NoSuchRange { country_code } => Note::about(error.code(), country_code),
+            _ => Note::new(error.code()),
+        }),
+        ServiceError::CountryOff { region, .. } => input(Note::about("country", region)),
+        ServiceError::OptedOut => Note::new("opted_out"),
+        ServiceError::TooSoon { seconds, .. } => Note::about("too_soon", seconds),
+        ServiceError::NoSendsLeft => Note::new("sends"),
+        ServiceError::NoNumbersLeft => Note::new("numbers"),
+        ServiceError::NoStartsLeft => Note::new("starts"),
+        ServiceError::ChannelOff(_) | ServiceError::NoChannel => Note::new("channel"),
+        error => {
+            tracing::error!(%error, "a step of a session failed");
+            Note::new("trouble")
+        }
+    })
+}
+
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    fn channel(&self) -> Result<Channel, ServiceError> {
+        self.get("channel").parse().map_err(|_| ServiceError::NoChannel)
+    }
+}
+
+/// The digits of other scripts as ASCII ones: keyboards write them.
+fn ascii(text: &str) -> String {
+    const ZEROS: [char; 4] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{ff10}'];
+    let digit = |c: char| {
+        let value =
+            ZEROS.iter().map(|zero| u32::from(c).wrapping_sub(u32::from(*zero))).find(|value| *value < 10);
+        value.and_then(|value| char::from_digit(value, 10)).unwrap_or(c)
+    };
+    text.chars().map(digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_of_other_scripts_are_digits() {
+        assert_eq!(ascii("٠١٢ ۳۴ ५६ ７８９ 0x"), "012 34 56 789 0x");
+    }
+}

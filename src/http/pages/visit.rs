@@ -1,0 +1,71 @@
+//! Who comes to a session's pages, with what.
+
+use super::guard;
+use super::locale::Hints;
+use super::note::Note;
+use super::words::{self, Words};
+use crate::http::request::Request;
+use crate::model::id::SessionId;
+use crate::secret::Secret;
+use crate::service::{SessionView, Tongue};
+
+/// A browser at a session's address.
+pub struct Visit {
+    /// The session; an id that is none is one that does not exist.
+    pub id: Option<SessionId>,
+    /// The browser's secret, if it has one.
+    pub browser: Option<Secret>,
+    /// The language chosen in this request.
+    pub chosen: Option<&'static Words>,
+    /// The language chosen before.
+    pub kept: Option<&'static Words>,
+    /// What the step before has to say.
+    pub note: Option<Note>,
+    /// `Accept-Language`
+    pub accepts: Option<String>,
+    /// Whether the browser only looks ahead.
+    pub is_ahead: bool,
+}
+
+impl Visit {
+    /// What a request says about who sends it.
+    pub fn of(request: &Request) -> Self {
+        let headers = &request.headers;
+        let query: Vec<(String, String)> = serde_urlencoded::from_str(request.query()).unwrap_or_default();
+        let chosen = query.iter().find(|(name, _)| name == "lang").and_then(|(_, tag)| words::find(tag));
+        let ahead = |name| request.header(name).is_some_and(|purpose| purpose.contains("prefetch"));
+        Self {
+            id: request.params.first().and_then(|id| id.parse().ok()),
+            browser: guard::browser(headers),
+            chosen,
+            kept: guard::cookie(headers, guard::LANGUAGE).and_then(words::find),
+            note: guard::cookie(headers, guard::NOTE).and_then(Note::from_cookie),
+            accepts: request.header("accept-language").map(str::to_owned),
+            is_ahead: ahead("sec-purpose") || ahead("purpose"),
+        }
+    }
+
+    /// The words to speak in, when this much is known of the session.
+    pub fn words(&self, view: Option<&SessionView>) -> &'static Words {
+        let session = view.map(|view| &view.session);
+        let number = session.and_then(|session| session.number.as_ref().or(session.to.as_ref()));
+        let hints = Hints {
+            chosen: self.tag(),
+            session: session.and_then(|session| session.locale.as_deref()),
+            browser: self.accepts.as_deref(),
+            number,
+            service: view.and_then(|view| view.brand.settings.locale.as_deref()),
+        };
+        hints.words()
+    }
+
+    /// The language that messages are to be in.
+    pub fn tongue(&self) -> Tongue<'_> {
+        let guessed = Hints { browser: self.accepts.as_deref(), ..Hints::default() };
+        Tongue { chosen: self.tag(), guessed: self.accepts.as_ref().map(|_| guessed.words().locale.as_str()) }
+    }
+
+    fn tag(&self) -> Option<&'static str> {
+        self.chosen.or(self.kept).map(|words| words.locale.as_str())
+    }
+}

@@ -1,0 +1,239 @@
+//! What the pages say, in each language, as data files under `words/`.
+//!
+//! A language is offered when it has a file. This module refuses to know who
+//! reads them; which language that is, `locale` decides.
+
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// The words of one language. Every field is required and no other is known.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// The locale, as a BCP 47 tag: `pt-BR`.
+    pub locale: String,
+    /// Other tags that mean these words: `pt`, `no`.
+    pub aliases: Vec<String>,
+    /// The language's own name for itself.
+    pub name: String,
+    /// `ltr` or `rtl`.
+    pub direction: Direction,
+    /// On every page.
+    pub common: Common,
+    /// The first page.
+    pub start: Start,
+    /// The page that asks for a number.
+    pub number: Number,
+    /// The page that asks for a channel.
+    pub channel: ChannelWords,
+    /// The page that asks for the code.
+    pub code: Code,
+    /// What is happening with a message.
+    pub now: Now,
+    /// The last pages.
+    pub done: Done,
+    /// The page that says nothing.
+    pub gone: Gone,
+    /// What is wrong.
+    pub errors: Errors,
+}
+
+/// Which way a language is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From left to right.
+    Ltr,
+    /// From right to left.
+    Rtl,
+}
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($field:ident)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(missing_docs)]
+        pub struct $name { $(pub $field: String,)* }
+    };
+}
+
+section!(
+    /// `[common]`
+    Common { language cancel problem seconds minutes }
+);
+section!(
+    /// `[start]`
+    Start {
+        title lead number purpose amount payee how enter receive r#type charges go go_sms go_call go_whatsapp
+    }
+);
+section!(
+    /// `[number]`
+    Number { title lead country number hint go }
+);
+section!(
+    /// `[channel]`
+    ChannelWords { title lead sms sms_note call call_note whatsapp whatsapp_note change }
+);
+section!(
+    /// `[code]`
+    Code {
+        title sms call whatsapp code go none wait again_sms again_call again_whatsapp other_sms other_call
+        other_whatsapp expires attempts change
+    }
+);
+section!(
+    /// `[now]`
+    Now {
+        preparing queued sent delivered failed calling ringing talking called busy no_answer call_failed test
+    }
+);
+section!(
+    /// `[done]`
+    Done {
+        approved_title approved_lead failed_title canceled_title canceled_lead back again over_title over_lead
+    }
+);
+section!(
+    /// `[gone]`
+    Gone { title lead }
+);
+section!(
+    /// `[errors]`
+    Errors {
+        code code_form not_a_number no_country_code unknown_country_code too_short too_long no_such_range
+        extension refused_kind country opted_out too_soon sends numbers starts channel form cookies trouble
+    }
+);
+
+/// Every language there is, the default one first.
+pub fn all() -> &'static [Words] {
+    &ALL
+}
+
+/// The words for a tag: `de`, `de-AT`, `DE_ch`; nothing when no file speaks its
+/// language.
+pub fn find(tag: &str) -> Option<&'static Words> {
+    if tag.len() > MOST_TAG {
+        return None;
+    }
+    let tag = tag.trim().replace('_', "-");
+    let mut part = tag.as_str();
+    loop {
+        let is_it = |words: &&Words| {
+            std::iter::once(&words.locale).chain(&words.aliases).any(|tag| tag.eq_ignore_ascii_case(part))
+        };
+        match (ALL.iter().find(is_it), part.rfind('-')) {
+            (Some(words), _) => return Some(words),
+            (None, Some(dash)) => part = &part[..dash],
+            (None, None) => return None,
+        }
+    }
+}
+
+/// Fills a text's `{slots}` in one pass, so that a value that looks like a slot
+/// stays as it is.
+pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, (slot, after))) =
+        rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+    {
+        filled.push_str(before);
+        filled.push_str(values.iter().find(|(name, _)| *name == slot).map_or("", |(_, value)| value));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// Longest tag that is looked at, in bytes (RFC 5646 §4.4.1).
+const MOST_TAG: usize = 35;
+
+macro_rules! sources {
+    ($($name:literal)*) => { [$(($name, include_str!(concat!("words/", $name, ".toml")))),*] };
+}
+
+/// The data files. A new language is a file and its name here.
+const SOURCES: [(&str, &str); 2] = sources!["en" "de"];
+
+static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
+    // The files are embedded and a test reads each; one that did not read would
+    // leave its language out and the others as they are.
+    SOURCES.iter().filter_map(|(_, source)| toml::from_str(source).ok()).collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Every text of a file under its path, `start.title`.
+    fn texts(source: &str) -> BTreeMap<String, String> {
+        fn walk(path: &str, value: &toml::Value, found: &mut BTreeMap<String, String>) {
+            match value {
+                toml::Value::Table(table) => {
+                    for (name, value) in table {
+                        walk(&format!("{path}.{name}"), value, found);
+                    }
+                }
+                value => {
+                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    found.insert(path.trim_start_matches('.').to_owned(), text);
+                }
+            }
+        }
+        let mut found = BTreeMap::new();
+        walk("", &toml::Value::Table(toml::from_str(source).unwrap()), &mut found);
+        found
+    }
+
+    fn slots(text: &str) -> Vec<&str> {
+        let mut slots: Vec<_> =
+            text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect();
+        slots.sort_unstable();
+        slots
+    }
+
+    #[test]
+    fn every_language_says_everything_with_the_same_slots() {
+        let english = texts(SOURCES[0].1);
+        let mut wrong = Vec::new();
+        for (name, source) in SOURCES {
+            let own = texts(source);
+            for (path, text) in &english {
+                match own.get(path) {
+                    None => wrong.push(format!("{name}: {path} is missing")),
+                    Some(own) if slots(own) != slots(text) => {
+                        wrong.push(format!("{name}: {path} has {:?}, not {:?}", slots(own), slots(text)));
+                    }
+                    Some(own) if own.trim().is_empty() => wrong.push(format!("{name}: {path} is empty")),
+                    Some(_) => {}
+                }
+            }
+            let unknown = own.keys().filter(|path| !english.contains_key(*path));
+            wrong.extend(unknown.map(|path| format!("{name}: {path} is no text of the pages")));
+            if own.get("locale").map(String::as_str) != Some(name) {
+                wrong.push(format!("{name}: its locale is another than its file's name"));
+            }
+        }
+        assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+        assert_eq!(ALL.len(), SOURCES.len(), "every file reads as words");
+    }
+
+    #[test]
+    fn a_tag_loses_its_last_part_until_it_is_known() {
+        for (tag, locale) in [("de", "de"), ("de-AT", "de"), ("DE_ch", "de"), ("en-GB-oed", "en")] {
+            assert_eq!(find(tag).map(|words| words.locale.as_str()), Some(locale), "{tag}");
+        }
+        for tag in ["", "-", "tlh", "d", &"de-".repeat(30)] {
+            assert!(find(tag).is_none(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_slot_stays() {
+        assert_eq!(fill("{a} and {b}, {", &[("a", "{b}"), ("b", "2")]), "{b} and 2, {");
+    }
+}
