@@ -78,6 +78,7 @@ impl App {
                 let messages = messages.clone();
                 move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
             }),
+            events: parts::events(&config)?,
             clock,
             entropy: entropy.clone(),
             policy: parts::policy(&config),
@@ -87,6 +88,7 @@ impl App {
             sender: sender(&config),
             wake: Notify::new(),
         });
+        service.learn_endpoints().await.context("store.url")?;
         let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
     }
