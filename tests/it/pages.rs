@@ -490,7 +490,7 @@ async fn success_cannot_be_reached_without_the_code() {
         assert!(!page.text.contains("is confirmed") && !page.text.contains("evil.example"), "{path}");
     }
     assert_eq!(heading(&browser.go("return", &[]).await), "Enter your code");
-    exchange(&world, &id, "").await.problem(404, "no_such_result");
+    exchange(&world, &id, "").await.problem(422, "invalid_request");
     exchange(&world, &id, &"0".repeat(64)).await.problem(404, "no_such_result");
     // A result is that of its own session.
     let code = sent_code(&world).await;
@@ -527,7 +527,7 @@ async fn an_application_is_told_what_it_may_not_ask() {
         assert_eq!(answer.json()["code"], code, "{body}: {}", answer.text);
     }
     let made = create(&world, json!({ "to": NUMBER, "service": format!("VA{:032}", 1) })).await;
-    made.problem(404, "service_not_found");
+    made.problem(422, "service_not_found");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ impl Hints<'_> {
             .or_else(|| known(self.session))
             .or_else(|| self.browser.and_then(|header| ranges(header).find_map(words::find)))
             // Last of what costs something: finding a number's country does.
-            .or_else(|| known(self.number.and_then(PhoneNumber::region).as_deref().and_then(language_of)))
+            .or_else(|| words::of_country(&self.number?.region()?))
             .or_else(|| known(self.service))
             .unwrap_or_else(|| &words::all()[0])
     }
@@ -63,36 +63,6 @@ fn ranges(header: &str) -> impl Iterator<Item = &str> {
     // Stable: of equals the first one named comes first.
     ranges.sort_by(|one, other| other.1.total_cmp(&one.1));
     ranges.into_iter().map(|(tag, _)| tag)
-}
-
-/// The language that most people of a country read, as far as it is one of
-/// those that codes are sent in.
-fn language_of(region: &str) -> Option<&'static str> {
-    const LANGUAGES: [(&str, &str); 21] = [
-        ("de", "DE AT CH LI"),
-        ("fr", "FR BE LU MC SN CI ML BF NE TG BJ GA CG CD CM MG RE GP MQ GF NC PF"),
-        ("es", "ES MX AR CO CL PE VE EC GT CU BO DO HN PY SV NI CR PA UY PR GQ"),
-        ("it", "IT SM VA"),
-        ("pt-BR", "BR"),
-        ("pt-PT", "PT AO MZ CV GW ST TL"),
-        ("nl", "NL SR AW CW"),
-        ("pl", "PL"),
-        ("sv", "SE AX"),
-        ("da", "DK GL FO"),
-        ("nb", "NO SJ"),
-        ("fi", "FI"),
-        ("ja", "JP"),
-        ("ko", "KR"),
-        ("zh-CN", "CN SG"),
-        ("zh-TW", "TW HK MO"),
-        ("ru", "RU BY KZ KG"),
-        ("tr", "TR"),
-        ("uk", "UA"),
-        ("ar", "SA AE EG IQ JO KW LB LY MA DZ TN OM QA BH YE SY SD PS MR"),
-        ("hi", "IN"),
-    ];
-    let speaks = |(_, regions): &&(&str, &str)| regions.split(' ').any(|other| other == region);
-    LANGUAGES.iter().find(speaks).map(|(language, _)| *language)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A language is offered when it has a file. This module refuses to know who
 //! reads them; which language that is, `locale` decides.
 
+use crate::messages::{self, Language, closest};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
@@ -12,8 +13,6 @@ use std::sync::LazyLock;
 pub struct Words {
     /// The locale, as a BCP 47 tag: `pt-BR`.
     pub locale: String,
-    /// Other tags that mean these words: `pt`, `no`.
-    pub aliases: Vec<String>,
     /// The language's own name for itself.
     pub name: String,
     /// `ltr` or `rtl`.
@@ -112,24 +111,20 @@ pub fn all() -> &'static [Words] {
     &ALL
 }
 
-/// The words for a tag: `de`, `de-AT`, `DE_ch`; nothing when no file speaks its
-/// language.
+/// The words closest to a tag: `de`, `de-AT`, `zh_Hant`; nothing when no file
+/// speaks its language.
 pub fn find(tag: &str) -> Option<&'static Words> {
-    if tag.len() > MOST_TAG {
-        return None;
-    }
-    let tag = tag.trim().replace('_', "-");
-    let mut part = tag.as_str();
-    loop {
-        let is_it = |words: &&Words| {
-            std::iter::once(&words.locale).chain(&words.aliases).any(|tag| tag.eq_ignore_ascii_case(part))
-        };
-        match (ALL.iter().find(is_it), part.rfind('-')) {
-            (Some(words), _) => return Some(words),
-            (None, Some(dash)) => part = &part[..dash],
-            (None, None) => return None,
-        }
-    }
+    let known = ALL.iter().find(|words| words.locale.eq_ignore_ascii_case(tag));
+    known.or_else(|| of(closest(LANGUAGES.iter(), tag)?))
+}
+
+/// The words closest to what most people read in a country (`CH`).
+pub fn of_country(country: &str) -> Option<&'static Words> {
+    of(messages::of_country(LANGUAGES.iter(), country)?)
+}
+
+fn of(language: &Language) -> Option<&'static Words> {
+    ALL.iter().find(|words| words.locale == language.tag())
 }
 
 /// Fills a text's `{slots}` in one pass, so that a value that looks like a slot
@@ -148,15 +143,15 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
-/// Longest tag that is looked at, in bytes (RFC 5646 §4.4.1).
-const MOST_TAG: usize = 35;
-
 macro_rules! sources {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("words/", $name, ".toml")))),*] };
 }
 
 /// The data files. A new language is a file and its name here.
 const SOURCES: [(&str, &str); 22] = sources!["en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru" "tr" "uk" "ar" "hi"];
+
+static LANGUAGES: LazyLock<Vec<Language>> =
+    LazyLock::new(|| ALL.iter().filter_map(|words| Language::parse(&words.locale)).collect());
 
 static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
     // The files are embedded and a test reads each; one that did not read would
@@ -220,15 +215,29 @@ mod tests {
         }
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
         assert_eq!(ALL.len(), SOURCES.len(), "every file reads as words");
+        for words in all() {
+            let language = LANGUAGES.iter().find(|language| language.tag() == words.locale);
+            let rtl = language.map(Language::is_rtl);
+            assert_eq!(rtl, Some(words.direction == Direction::Rtl), "{}: its direction", words.locale);
+        }
     }
 
     #[test]
-    fn a_tag_loses_its_last_part_until_it_is_known() {
-        for (tag, locale) in [("de", "de"), ("de-AT", "de"), ("DE_ch", "de"), ("en-GB-oed", "en")] {
+    fn a_tag_finds_the_closest_words() {
+        for (tag, locale) in [("de", "de"), ("de-AT", "de"), ("DE_ch", "de"), ("en-GB", "en")] {
             assert_eq!(find(tag).map(|words| words.locale.as_str()), Some(locale), "{tag}");
         }
-        for tag in ["", "-", "tlh", "d", &"de-".repeat(30)] {
+        for tag in ["", "-", "tlh", &"de-".repeat(30)] {
             assert!(find(tag).is_none(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_country_has_a_language() {
+        for (country, locale) in [("AT", Some("de")), ("US", Some("en")), ("JP", None), ("??", None)] {
+            let found = of_country(country).map(|words| words.locale.as_str());
+            // More languages may come.
+            assert!(found == locale || locale.is_none(), "{country}: {found:?}");
         }
     }
 
