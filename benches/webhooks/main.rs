@@ -1,7 +1,8 @@
-//! What a webhook costs, end to end: `cargo bench --bench webhooks`.
+//! What a webhook, a verification, a check and a page cost, end to end:
+//! `cargo bench --bench webhooks`.
 //!
 //! This process drives `dialback serve` (a process of its own, its store on
-//! the disk) over loopback with signed callbacks, and beside it, in
+//! the disk) over loopback with signed callbacks and an application's requests, and beside it, in
 //! alternating runs, the same accept loop answering 204 without doing
 //! anything. What counts are the ratios: both share the machine, the client
 //! and the noise of the moment.
@@ -106,7 +107,7 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
             for order in [Order::InOrder, Order::Shuffled] {
                 all.push(Scenario { kind: Kind::Status, order, kept, connections });
             }
-            for kind in [Kind::Rejected, Kind::Voice] {
+            for kind in [Kind::Rejected, Kind::Voice, Kind::Create, Kind::Check, Kind::Page] {
                 all.push(Scenario { kind, order: Order::InOrder, kept, connections });
             }
         }
@@ -118,9 +119,14 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
 /// One after the other, round by round, so that no target has the quiet hour.
 fn measure(scenario: &Scenario, options: &Options) -> Vec<Run> {
     let span = Duration::from_secs_f64(options.seconds);
+    let (kind, kept) = (scenario.kind, scenario.kept);
     let most = (options.seconds * PER_SECOND as f64) as usize;
-    let prepared = (scenario.kind != Kind::Voice)
-        .then(|| Rc::new(requests::status(scenario.kind, scenario.order, scenario.kept, most)));
+    let prepared = (!kind.needs_making()).then(|| {
+        Rc::new(match kind {
+            Kind::Create => requests::create(kept, most),
+            kind => requests::status(kind, scenario.order, kept, most),
+        })
+    });
     let mut runs = Vec::new();
     for _ in 0..options.rounds {
         for target in &options.targets {
@@ -136,9 +142,13 @@ fn measure(scenario: &Scenario, options: &Options) -> Vec<Run> {
                 })
             };
             let script = prepared.clone().unwrap_or_else(|| {
-                let script = requests::voice(server.calls(*target), scenario.kept, most);
+                // Checks take the most making, and are answered more slowly.
+                let most = if kind == Kind::Check { most / 3 } else { most };
+                let script = server.script(*target, kind, kept, most);
                 // Each call is bound by its first request; the rest is reading.
-                load(&Rc::new(script.head(target::CALLS)), Duration::from_secs(60));
+                if kind == Kind::Voice {
+                    load(&Rc::new(script.head(target::CALLS)), Duration::from_secs(60));
+                }
                 Rc::new(script)
             });
             let before = server.cpu();

@@ -138,6 +138,9 @@ fn words(scenario: &Scenario) -> String {
         Kind::Status => "status callback, durable",
         Kind::Rejected => "rejected signature",
         Kind::Voice => "voice answer",
+        Kind::Create => "verification started, durable",
+        Kind::Check => "code checked, durable",
+        Kind::Page => "first hosted page",
     };
     let how = if scenario.kept { "kept alive" } else { "a new connection each" };
     format!("{what}, {} {how}", scenario.connections)

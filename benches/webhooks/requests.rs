@@ -8,6 +8,7 @@ use std::fmt;
 
 pub const TOKEN: &str = "0af657d0e70acabaf35ab0f0f84481e5";
 pub const ACCOUNT: &str = "ACd097c097bfa960e81c522ab2518e135c";
+pub const API_KEY: &str = "0af657d0e70acabaf35ab0f0f84481e5";
 pub const PUBLIC_URL: &str = "https://otp.example.net";
 const EVENTS: [&str; 4] = ["queued", "sending", "sent", "delivered"];
 const SEED: u64 = 1;
@@ -21,6 +22,12 @@ pub enum Kind {
     Rejected,
     /// What a call of ours is to hear.
     Voice,
+    /// Verifications that are started, by the application.
+    Create,
+    /// Codes that are offered, wrong ones.
+    Check,
+    /// The first of the hosted pages.
+    Page,
 }
 
 impl Kind {
@@ -28,8 +35,14 @@ impl Kind {
         match self {
             Self::Status => 204,
             Self::Rejected => 403,
-            Self::Voice => 200,
+            Self::Create => 201,
+            Self::Voice | Self::Check | Self::Page => 200,
         }
+    }
+
+    /// Whether its requests are about something that must be made first.
+    pub fn needs_making(self) -> bool {
+        matches!(self, Self::Voice | Self::Check | Self::Page)
     }
 }
 
@@ -39,6 +52,9 @@ impl fmt::Display for Kind {
             Self::Status => "status",
             Self::Rejected => "rejected",
             Self::Voice => "voice",
+            Self::Create => "create",
+            Self::Check => "check",
+            Self::Page => "page",
         })
     }
 }
@@ -150,6 +166,49 @@ pub fn voice(calls: Vec<(String, String)>, kept: bool, most: usize) -> Script {
         script.push(&render(&token, path, &pairs, Space::Percent, kept, &entropy));
     }
     script
+}
+
+/// Verifications of as many numbers.
+pub fn create(kept: bool, most: usize) -> Script {
+    let mut script = Script::default();
+    for n in 0..most {
+        // 415 200 0000 and on: numbers that may be somebody's, to whom the
+        // console gateway sends nothing.
+        let body = format!("{{\"to\":\"+1415{}\",\"channel\":\"sms\"}}", 2_000_000 + n);
+        script.push(&ask("POST", "/v1/verifications", &body, kept));
+    }
+    script
+}
+
+/// Wrong codes for these verifications, as many for each as it takes.
+pub fn check(ids: &[String], checks: usize, kept: bool) -> Script {
+    let mut script = Script::default();
+    for id in ids {
+        let request = ask("POST", &format!("/v1/verifications/{id}/check"), "{\"code\":\"000000\"}", kept);
+        (0..checks).for_each(|_| script.push(&request));
+    }
+    script
+}
+
+/// One page after the other, over and over.
+pub fn page(paths: &[String], kept: bool, most: usize) -> Script {
+    let mut script = Script::default();
+    for path in paths.iter().cycle().take(most) {
+        script.push(&ask("GET", path, "", kept));
+    }
+    script
+}
+
+/// A request of an application or a browser.
+fn ask(method: &str, path: &str, body: &str, kept: bool) -> Vec<u8> {
+    let close = if kept { "" } else { "Connection: close\r\n" };
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: otp.example.net\r\nAccept: */*\r\n\
+         Authorization: Bearer {API_KEY}\r\nContent-Type: application/json\r\n\
+         {close}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 /// With the headers that Twilio sends.

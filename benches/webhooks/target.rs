@@ -1,7 +1,7 @@
 //! What is driven: processes of their own, so that their processor time and
 //! memory are theirs alone.
 
-use crate::requests::{ACCOUNT, PUBLIC_URL, TOKEN};
+use crate::requests::{self, ACCOUNT, API_KEY, Kind, PUBLIC_URL, Script, TOKEN};
 use dialback::server::{Limits, listen, serve};
 use std::fmt;
 use std::fs::{self, File};
@@ -19,7 +19,10 @@ pub const EMPTY: &str = "--serve-empty";
 /// How many calls of ours a voice benchmark has.
 pub const CALLS: usize = 256;
 
-const API_KEY: &str = "0af657d0e70acabaf35ab0f0f84481e5";
+/// How many sessions a page benchmark has.
+const SESSIONS: usize = 64;
+/// How many codes each verification takes before it is spent; one is left.
+const CHECKS: usize = 19;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -80,6 +83,10 @@ impl Target {
             ("LOG__FORMAT", "json"),
             ("LOG__LEVEL", level),
             ("API_KEY", API_KEY),
+            // The benchmark is one application that asks more often than any.
+            ("API__REQUESTS_PER_MINUTE", "0"),
+            ("VERIFICATION__MAX_CHECKS", "20"),
+            ("SERVICES", "{default={pages={return_urls=[\"https://example.net/*\"]}}}"),
         ];
         command.current_dir(dir).arg("serve").arg("--ready-file").arg(ready);
         command.envs(settings.map(|(name, value)| (format!("DIALBACK_{name}"), value.to_owned())));
@@ -135,7 +142,7 @@ impl Server {
 
     /// Calls of ours: the path that each asks, and its SID. The empty server
     /// gets some that are nobody's.
-    pub fn calls(&self, target: Target) -> Vec<(String, String)> {
+    fn calls(&self, target: Target) -> Vec<(String, String)> {
         let id = |n: usize| match target {
             Target::Empty => format!("VE{n:032x}"),
             _ => {
@@ -151,6 +158,33 @@ impl Server {
             _ => self.sid(id),
         };
         ids.iter().map(|id| (format!("/twilio/voice/{id}/1"), sid(id))).collect()
+    }
+
+    /// The script of a kind whose requests are about something that must be
+    /// made first.
+    pub fn script(&self, target: Target, kind: Kind, kept: bool, most: usize) -> Script {
+        let empty = target == Target::Empty;
+        let made = |path: &str, body: &str, field: &str, count: usize| -> Vec<String> {
+            let one = |n: usize| match empty {
+                true => format!("/{n:032x}"),
+                false => self.api("POST", path, body)[field].as_str().expect("a text").to_owned(),
+            };
+            (0..count).map(one).collect()
+        };
+        match kind {
+            Kind::Check => {
+                let start = "{\"to\":\"+14155552671\",\"channel\":\"sms\"}";
+                let ids = made("/v1/verifications", start, "id", most.div_ceil(CHECKS));
+                requests::check(&ids, CHECKS, kept)
+            }
+            Kind::Page => {
+                let session = "{\"return_url\":\"https://example.net/done\"}";
+                let urls = made("/v1/sessions", session, "url", SESSIONS);
+                let path = |url: &String| url.strip_prefix(PUBLIC_URL).unwrap_or(url).to_owned();
+                requests::page(&urls.iter().map(path).collect::<Vec<_>>(), kept, most)
+            }
+            _ => requests::voice(self.calls(target), kept, most),
+        }
     }
 
     /// The worker places the call shortly after.

@@ -26,6 +26,9 @@ pub struct Client {
     http: reqwest::Client,
 }
 
+/// A stream's deadline: a heartbeat comes every few seconds for as long as it lives.
+const AS_LONG_AS_IT_LASTS: Duration = Duration::from_secs(365 * 86_400);
+
 /// The server's answer to a request: its status and its JSON.
 pub struct Answer {
     /// HTTP status.
@@ -90,12 +93,43 @@ impl Client {
         self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
     }
 
+    /// Changes something.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.http.patch(format!("{}{path}", self.base));
+        self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
+    }
+
     /// Takes something away.
     ///
     /// # Errors
     /// When there is no answer.
     pub async fn delete(&self, path: &str) -> anyhow::Result<Answer> {
         self.send(self.http.delete(format!("{}{path}", self.base))).await
+    }
+
+    /// Begins a stream of events, after the one of that id.
+    ///
+    /// # Errors
+    /// When there is no answer, or another one.
+    pub async fn stream(&self, path: &str, last: Option<&str>) -> anyhow::Result<reqwest::Response> {
+        let request = self.http.get(format!("{}{path}", self.base)).timeout(AS_LONG_AS_IT_LASTS);
+        let request = request.header("Accept", "text/event-stream").bearer_auth(self.key.expose());
+        let request = match last {
+            Some(last) => request.header("Last-Event-ID", last),
+            None => request,
+        };
+        let response =
+            request.send().await.with_context(|| format!("the server at {} does not answer", self.base))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status().as_u16();
+        let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
+        let refused = Answer { status, body }.done();
+        refused.and_then(|_| bail!("the server answered {status}"))
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Answer> {

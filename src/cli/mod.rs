@@ -7,6 +7,8 @@
 mod client;
 mod config;
 mod delivery;
+mod endpoint;
+mod event;
 mod key;
 mod local;
 mod operator;
@@ -50,6 +52,10 @@ enum Command {
     Verify(verify::Args),
     /// Show what became of a message or call
     Delivery(delivery::Args),
+    /// Where events are sent to: add, list, try, rotate, redrive
+    Endpoint(endpoint::Args),
+    /// What happened: list it, follow it, send it again
+    Event(event::Args),
     /// Sign, check or explain an X-Twilio-Signature
     Signature(signature::Args),
     /// Send recorded webhooks, signed afresh
@@ -92,6 +98,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sandbox(args) => sandbox::run(&global, args).await,
         Command::Verify(args) => verify::run(&global, args).await,
         Command::Delivery(args) => delivery::run(&global, args).await,
+        Command::Endpoint(args) => endpoint::run(&global, args).await,
+        Command::Event(args) => event::run(&global, args).await,
         Command::Signature(args) => signature::run(&global, args).await,
         Command::Replay(args) => replay::run(&global, args).await,
         Command::Urls(args) => urls::run(&global, args).await,

@@ -17,9 +17,9 @@ mod show;
 pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::sections::{
-    AcceptedToken, CodeKey, Codes, Config, Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection,
-    Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Store, StoreUrl, Twilio,
-    Verification, Voice,
+    AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
+    MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Store,
+    StoreUrl, Twilio, Verification, Voice,
 };
 
 pub use self::services::Services;

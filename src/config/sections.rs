@@ -2,6 +2,7 @@
 
 use super::reader::{Choice, Reader};
 use super::services::{self, Base, Services};
+use crate::model::notice::Wish;
 use crate::model::test_number::TestNumber;
 use crate::secret::Secret;
 use ipnet::IpNet;
@@ -59,6 +60,8 @@ pub struct Config {
     pub numbers: Numbers,
     /// `[codes]`
     pub codes: Codes,
+    /// `[events]`
+    pub events: Events,
     /// `[api]`
     pub api: Api,
     /// `[pages]`
@@ -98,6 +101,7 @@ impl Config {
             messages: Messages::read(r),
             numbers: Numbers::read(r),
             codes: Codes::read(r),
+            events: Events::read(r),
             api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
             pages: Pages::read(r),
             log: Log::read(r),
@@ -562,6 +566,48 @@ impl CodeKey {
         };
         r.only(KEY, table, &["id", "secret", "secret_file"]);
         Some(Self { id: id.to_owned(), secret: r.secret_in(KEY, table, "secret")? })
+    }
+}
+
+/// What applications are told, and how.
+#[derive(Clone, Debug)]
+pub struct Events {
+    /// What is recorded whether an endpoint wants it or not.
+    pub record: Vec<Wish>,
+    /// How long events are kept.
+    pub retention: Duration,
+    /// Whether endpoints may be in private networks, and without TLS.
+    pub allow_private_addresses: bool,
+    /// Endpoints at most.
+    pub max_endpoints: usize,
+    /// Requests to endpoints at once.
+    pub max_in_flight: usize,
+    /// Streams of events at once.
+    pub max_streams: usize,
+    /// To connect to an endpoint.
+    pub connect_timeout: Duration,
+    /// For a whole request to an endpoint.
+    pub request_timeout: Duration,
+    /// How long nothing but failures may come back.
+    pub disable_after: Duration,
+}
+
+impl Events {
+    fn read(r: &mut Reader<'_>) -> Self {
+        let mend = "write names such as \"verification.approved\", or \"verification.*\"";
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        Self {
+            record: r.parsed_list("events.record", mend, |text| text.parse().ok()),
+            // The longest way up the ladder takes 28 hours.
+            retention: hours(r.number("events.retention_hours", 30..=8760)),
+            allow_private_addresses: r.flag("events.allow_private_addresses"),
+            max_endpoints: r.number("events.max_endpoints", 1..=10),
+            max_in_flight: r.number("events.max_in_flight", 1..=256),
+            max_streams: r.number("events.max_streams", 1..=10_000),
+            connect_timeout: r.seconds("events.connect_timeout_seconds", 1..=60),
+            request_timeout: r.seconds("events.request_timeout_seconds", 1..=60),
+            disable_after: hours(r.number("events.disable_after_hours", 1..=8760)),
+        }
     }
 }
 

@@ -66,6 +66,9 @@ pub enum Error {
         /// What is wrong and what would be right.
         detail: String,
     },
+    /// As many streams as there may be, or a server that is stopping.
+    #[error("no stream of events can be begun now")]
+    NoStream,
     /// The service's.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -112,6 +115,7 @@ impl Error {
             Self::Unauthorized => add(WWW_AUTHENTICATE, "Bearer realm=\"dialback\"".into()),
             Self::RateLimited { seconds, .. } => add(RETRY_AFTER, seconds.to_string()),
             Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
+            Self::NoStream => add(RETRY_AFTER, "1".into()),
             Self::Service(ServiceError::Contended | ServiceError::InProgress | ServiceError::Store(_)) => {
                 add(RETRY_AFTER, "1".into())
             }
@@ -133,6 +137,7 @@ impl Error {
             Self::BodyLate => &problem::BODY_LATE,
             Self::BodyBroken => &problem::BODY_BROKEN,
             Self::Invalid { .. } => &problem::INVALID_REQUEST,
+            Self::NoStream => &problem::NO_STREAM,
             Self::Service(error) => service_kind(error),
             Self::Internal(_) => &problem::INTERNAL,
         }

@@ -32,7 +32,7 @@ use warp::reply::Response;
 /// Every route there is, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
-    use api::{checks, deliveries, keys, opt_outs, services, sessions};
+    use api::{checks, deliveries, endpoints, keys, opt_outs, services, sessions};
     use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
     vec![
@@ -69,6 +69,23 @@ fn table() -> Vec<Route> {
         route("/v1/test-numbers", api(&numbers::LIST, numbers::list).and(&numbers::CREATE, numbers::refuse)),
         route("/v1/keys", api(&keys::LIST, keys::list).and(&keys::CREATE, keys::create)),
         route("/v1/keys/{id}", api(&keys::FETCH, keys::fetch).and(&keys::REVOKE, keys::revoke)),
+        route(
+            "/v1/endpoints",
+            api(&endpoints::LIST, endpoints::list).and(&endpoints::CREATE, endpoints::create),
+        ),
+        route(
+            "/v1/endpoints/{id}",
+            api(&endpoints::FETCH, endpoints::fetch)
+                .and(&endpoints::CHANGE, endpoints::change)
+                .and(&endpoints::DELETE, endpoints::delete),
+        ),
+        route("/v1/endpoints/{id}/rotate", api(&endpoints::ROTATE, endpoints::rotate)),
+        route("/v1/endpoints/{id}/test", api(&endpoints::TEST, endpoints::test)),
+        route("/v1/endpoints/{id}/dispatches", api(&endpoints::DISPATCHES, endpoints::dispatches)),
+        route("/v1/endpoints/{id}/redrive", api(&endpoints::REDRIVE, endpoints::redrive)),
+        route("/v1/events", api(&api::events::LIST, api::events::list)),
+        route("/v1/events/{id}", api(&api::events::FETCH, api::events::fetch)),
+        route("/v1/events/{id}/redrive", api(&api::events::REDRIVE, api::events::redrive)),
         route("/verify/static/{file}", get(pages::asset)),
         route("/verify/{session}", get(pages::page)),
         route("/verify/{session}/events", get(pages::events)),

@@ -30,12 +30,14 @@ same answer for 24 hours, with `Idempotent-Replayed: true`, and is not done agai
 **Reads** have an `ETag`, and answer 304 to an `If-None-Match` that names it.\n\n\
 **Limits**: `RateLimit-Policy` and `RateLimit` tell how many requests a key may send and has left.";
 
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 9] = [
     ("Verifications", "One person proving one number."),
     ("Deliveries", "What became of each message and call."),
     ("Sessions", "The hosted pages: a person proves a number there and comes back."),
     ("Services", "Brands with their names, rules and channels."),
     ("Opt-outs", "Who asked not to be texted."),
+    ("Endpoints", "Where events are sent to, as signed webhooks."),
+    ("Events", "What happened, as a list or as it happens."),
     ("Keys", "API keys and what they may do."),
     ("Test numbers", "Numbers with a fixed code that nothing is sent to."),
 ];

@@ -94,6 +94,8 @@ kinds! {
         "A defect, or a key that is missing on the server. The log has the reason.";
     CONTENDED = "contended" 503 "Too many requests for the same thing at once":
         "Others changed the same record again and again. Ask again after `Retry-After` seconds.";
+    NO_STREAM = "no_stream" 503 "No stream of events can be begun now":
+        "There are as many as `events.max_streams` allows, or the server is stopping. Ask again after `Retry-After` seconds.";
     STORE_UNAVAILABLE = "store_unavailable" 503 "The store cannot do this now":
         "The store is overloaded, closing or failing. Ask again after `Retry-After` seconds.";
 }

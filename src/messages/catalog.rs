@@ -6,7 +6,7 @@
 use super::file::{Forms, Mistake, Texts};
 use super::language::{self, Language};
 use super::template::{Kind, Template, Variable, WHATSAPP_VARIABLES, near};
-use crate::model::brand::Settings;
+use crate::model::brand::{BadSetting, Settings};
 use crate::model::channel::Channel;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -112,7 +112,7 @@ impl Catalog {
     /// What a service names that does not exist, each with the setting, and with
     /// what would be right: its set of texts, its language, and the variables of
     /// its template at WhatsApp.
-    pub fn wrong_in(&self, settings: &Settings) -> Vec<String> {
+    pub fn wrong_in(&self, settings: &Settings) -> Vec<BadSetting> {
         let guess = |name: &str, known: Vec<&str>| match near(name, known.iter().copied()) {
             Some(meant) => format!("did you mean {meant:?}?"),
             None => format!("there are {}", known.join(", ")),
@@ -120,16 +120,18 @@ impl Catalog {
         let mut wrong = Vec::new();
         if let Some(name) = settings.template.as_deref().filter(|name| self.find(name).is_none()) {
             let mend = guess(name, self.sets.iter().map(Set::name).collect());
-            wrong.push(format!("template: {name:?} is no set of texts; {mend}"));
+            wrong.push(bad("template", format!("{name:?} is no set of texts; {mend}")));
         }
         if let Some(tag) = settings.locale.as_deref().filter(|tag| Language::parse(tag).is_none()) {
-            wrong.push(format!("locale: {tag:?} is no language; write a tag such as de or pt-BR"));
+            let what = format!("{tag:?} is no language; write a tag such as de or pt-BR");
+            wrong.push(bad("locale", what));
         }
         let known = WHATSAPP_VARIABLES.map(Variable::name);
         for (name, variable) in &settings.whatsapp_variables {
             if !known.contains(&variable.as_str()) {
                 let mend = guess(variable, known.to_vec());
-                wrong.push(format!("whatsapp_variables.{name}: {variable:?} is no variable; {mend}"));
+                let field = format!("whatsapp_variables.{name}");
+                wrong.push(bad(&field, format!("{variable:?} is no variable; {mend}")));
             }
         }
         wrong
@@ -280,6 +282,10 @@ fn read(path: &Path, shipped: &Set) -> Result<Set, Vec<Mistake>> {
 
 fn of_file(file: &str, what: String, mend: &str) -> Mistake {
     Mistake { file: file.to_owned(), line: 1, column: 1, key: String::new(), what, mend: mend.to_owned() }
+}
+
+fn bad(field: &str, what: String) -> BadSetting {
+    BadSetting { field: field.to_owned(), what }
 }
 
 #[cfg(test)]

@@ -126,6 +126,11 @@ impl Dispatch {
         Self { attempts: self.attempts + 1, next_at: Some(after(now, lease)), ..self.clone() }
     }
 
+    /// Put off without an attempt.
+    pub fn put_off(&self, until: Timestamp) -> Self {
+        Self { next_at: Some(until), ..self.clone() }
+    }
+
     /// After an attempt.
     pub fn settled(&self, attempt: Attempt, verdict: Verdict, now: Timestamp) -> Self {
         let rung = usize::try_from(self.attempts).unwrap_or(usize::MAX).saturating_sub(1);

@@ -138,6 +138,12 @@ impl NoticeId {
         let number = u128::from_str_radix(&self.0[2..], 16).unwrap_or(0);
         Self(format!("EV{:032x}", number.saturating_add(u128::from(steps))))
     }
+
+    /// The last id that could come before it.
+    pub fn previous(&self) -> Self {
+        let number = u128::from_str_radix(&self.0[2..], 16).unwrap_or(0);
+        Self(format!("EV{:032x}", number.saturating_sub(1)))
+    }
 }
 
 impl EndpointId {
@@ -211,6 +217,7 @@ mod tests {
         let (early, late) = (NoticeId::new(at(9), u128::MAX), NoticeId::new(at(10), 0));
         assert!(early < late && late < late.plus(1) && late.as_str().parse() == Ok(late.clone()));
         assert_eq!((early.at(), late.plus(u64::MAX).at()), (at(9), at(10)));
+        assert_eq!((late.previous(), late.plus(1).previous()), (early, late));
     }
 
     #[test]

@@ -8,6 +8,8 @@
 
 mod find;
 mod payload;
+#[cfg(test)]
+mod tests;
 
 pub use find::{of_delivery, of_opt_out, of_verification};
 pub use payload::{Data, Fault, Payload};
@@ -230,34 +232,5 @@ impl TryFrom<String> for Wish {
 impl From<Wish> for String {
     fn from(wish: Wish) -> Self {
         wish.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wish_takes_a_name_all_below_one_or_all() {
-        let takes = |wish: &str| {
-            let wish: Wish = wish.parse().unwrap();
-            Topic::ALL.iter().filter(|topic| wish.takes(**topic)).count()
-        };
-        assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (Topic::ALL.len(), 7, 1));
-        for wrong in [
-            "",
-            "verification",
-            "verification.",
-            "verif*",
-            "*.*",
-            "verification.*.*",
-            "fax.*",
-            "Verification.*",
-        ] {
-            assert_eq!(wrong.parse::<Wish>(), Err(NoTopic), "{wrong}");
-        }
-        for topic in Topic::ALL {
-            assert_eq!(serde_json::to_value(topic).unwrap(), topic.as_str());
-        }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::listing::{Page, Window, page_of, scan_of};
 use super::{Service, ServiceError, TRIES};
-use crate::model::brand::{Brand, Origin, Settings};
+use crate::model::brand::{BadSetting, Brand, Origin, Settings};
 use crate::model::id::ServiceId;
 use crate::model::policy::Policy;
 use crate::model::test_number::TestNumber;
@@ -27,18 +27,30 @@ const MOST_REMEMBERED: usize = 1000;
 /// What was found in the store lately, and when.
 type Seen = HashMap<ServiceId, (Instant, Option<Arc<Brand>>)>;
 
+/// Says whether there is what settings name: templates, languages.
+type Judge = dyn Fn(&Settings) -> Result<(), BadSetting> + Send + Sync;
+
 /// The services there are.
 pub struct Brands {
     default: Arc<Brand>,
     file: BTreeMap<ServiceId, Arc<Brand>>,
     seen: Mutex<Seen>,
+    judge: Box<Judge>,
 }
 
 impl Brands {
     /// The service of the configuration's top level, and its others.
     pub fn new(default: Brand, others: Vec<Brand>) -> Self {
         let file = others.into_iter().map(|brand| (brand.id.clone(), Arc::new(brand))).collect();
-        Self { default: Arc::new(default), file, seen: Mutex::default() }
+        Self { default: Arc::new(default), file, seen: Mutex::default(), judge: Box::new(|_| Ok(())) }
+    }
+
+    /// The same, with somebody who knows what settings may name.
+    pub fn judged_by(
+        self,
+        judge: impl Fn(&Settings) -> Result<(), BadSetting> + Send + Sync + 'static,
+    ) -> Self {
+        Self { judge: Box::new(judge), ..self }
     }
 
     /// One service alone, by the rules of a policy.
@@ -48,9 +60,13 @@ impl Brands {
     }
 
     /// A service of the configuration: under `services.KEY`, or its top level.
+    /// A key that is an id is its id, so that applications which know one of
+    /// Twilio's services find it here.
     pub fn of_file(key: Option<&str>, settings: Settings, now: Timestamp) -> Brand {
         Brand {
-            id: ServiceId::from_name(key.unwrap_or("")),
+            id: key
+                .and_then(|key| key.parse().ok())
+                .unwrap_or_else(|| ServiceId::from_name(key.unwrap_or(""))),
             settings,
             origin: Origin::File { key: key.map(str::to_owned) },
             created_at: now,
@@ -177,9 +193,11 @@ impl Service {
     /// [`ServiceError::Setting`], or the store's.
     pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, ServiceError> {
         let now = self.now();
+        let settings = self.brands().default_brand().settings.with(settings)?;
+        (self.brands().judge)(&settings)?;
         let brand = Brand {
             id: ServiceId::from_random(self.0.entropy.bytes()),
-            settings: self.brands().default_brand().settings.with(settings)?,
+            settings,
             origin: Origin::Api,
             created_at: now,
             updated_at: now,
@@ -203,6 +221,7 @@ impl Service {
         for attempt in 0..TRIES {
             let old = self.own_brand(id).await?;
             let settings = old.record.settings.with(changes.clone())?;
+            (self.brands().judge)(&settings)?;
             let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
             match records::save(self.store(), Some(&old), &new).await {
                 Ok(()) => {
@@ -256,5 +275,18 @@ impl Service {
     pub fn test_numbers(&self, window: &Window) -> Page<TestNumber> {
         let place = |test: &TestNumber| (Timestamp::UNIX_EPOCH, test.pattern.clone());
         page_of(self.0.test_numbers.clone(), window, place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_an_id_is_the_id() {
+        let id = |key: &str| Brands::of_file(Some(key), Settings::default(), Timestamp::UNIX_EPOCH).id;
+        let twilios = "VA0123456789abcdef0123456789abcdef";
+        assert_eq!(id(twilios).as_str(), twilios);
+        assert_eq!(id("shop"), ServiceId::from_name("shop"));
     }
 }

@@ -40,8 +40,7 @@ impl Service {
                     }
                 },
             };
-            let mut changes = Vec::with_capacity(2);
-            changes.push(records::put(old.as_ref(), &delivery));
+            let mut changes = self.written_delivery(old.as_ref(), &delivery).await?;
             if old.as_ref().is_none_or(|old| old.record.id.is_none()) {
                 changes.extend(self.settle_by(&delivery).await?);
             }

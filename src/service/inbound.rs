@@ -3,6 +3,7 @@
 use super::{Service, ServiceError, TRIES};
 use crate::model::brand::Brand;
 use crate::model::contact::Contact;
+use crate::model::notice;
 use crate::model::opt_out::{Keyword, OptOut};
 use crate::model::phone::{PhoneNumber, mask};
 use crate::store::CommitError;
@@ -67,7 +68,10 @@ impl Service {
             let old = records::get::<OptOut>(self.store(), &OptOut::key(number, sender)).await?;
             let new =
                 OptOut { number: number.to_owned(), sender: sender.to_owned(), opted_out, at: self.now() };
-            match records::save(self.store(), old.as_ref(), &new).await {
+            let mut changes = vec![records::put(old.as_ref(), &new)];
+            let news = notice::of_opt_out(old.as_ref().map(|old| &old.record), &new);
+            changes.extend(self.told(news.into_iter().collect()));
+            match self.store().commit(changes).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),

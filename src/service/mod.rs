@@ -12,6 +12,9 @@ mod callback;
 mod check;
 mod compat;
 mod deliveries;
+mod dispatch;
+mod endpoints;
+mod events;
 mod inbound;
 mod keys;
 mod listing;
@@ -30,6 +33,8 @@ pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
 pub use deliveries::{DeliveryFilter, Found, find_delivery};
+pub use endpoints::{EndpointChange, Trial};
+pub use events::{EventFilter, EventSettings, Events, Feed};
 pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use pending::{Ask, AskError};
@@ -66,7 +71,7 @@ const TRIES: usize = 16;
 
 /// Everything the service is made of. Cheap to clone.
 #[derive(Clone)]
-pub struct Service(Arc<Parts>);
+pub struct Service(Arc<Parts>, Arc<pending::Turns>);
 
 /// What a service is made of.
 pub struct Parts {
@@ -90,6 +95,8 @@ pub struct Parts {
     pub codes: CodeKeys,
     /// Who we send as: our number or messaging service, for opt-outs.
     pub sender: Option<String>,
+    /// What applications are told, and how.
+    pub events: Events,
     /// Wakes the worker.
     pub wake: Notify,
 }
@@ -245,8 +252,9 @@ impl View {
 
 impl Service {
     /// A service of these parts.
-    pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    pub fn new(mut parts: Parts) -> Self {
+        parts.store = parts.events.watching(parts.store);
+        Self(Arc::new(parts), Arc::default())
     }
 
     /// Whether the store would take a write now.
@@ -301,12 +309,20 @@ impl Service {
     /// What has to be written for a verification to become another: it, and
     /// what others are told of it.
     fn written(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
-        vec![records::put(old, new)]
+        let mut changes = vec![records::put(old, new)];
+        changes.extend(self.told_of(old, new));
+        changes
     }
 
     /// The same for a delivery.
-    fn written_delivery(&self, old: Option<&Versioned<Delivery>>, new: &Delivery) -> Vec<Change> {
-        vec![records::put(old, new)]
+    async fn written_delivery(
+        &self,
+        old: Option<&Versioned<Delivery>>,
+        new: &Delivery,
+    ) -> Result<Vec<Change>, ServiceError> {
+        let mut changes = vec![records::put(old, new)];
+        changes.extend(self.told_of_delivery(old, new).await?);
+        Ok(changes)
     }
 
     /// Waits a moment after losing a race, longer each time and never the same

@@ -3,6 +3,7 @@
 
 use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError, TRIES};
+use crate::model::notice;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::mask;
 use crate::store::records::{self, Versioned};
@@ -80,7 +81,11 @@ impl Service {
             let Some(old): Option<Versioned<OptOut>> = records::get(self.store(), &key).await? else {
                 return Ok(());
             };
-            match self.store().commit(vec![records::delete(&old)]).await {
+            let gone = OptOut { opted_out: false, at: self.now(), ..old.record.clone() };
+            let news = notice::of_opt_out(Some(&old.record), &gone);
+            let mut changes = vec![records::delete(&old)];
+            changes.extend(self.told(news.into_iter().collect()));
+            match self.store().commit(changes).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),

@@ -18,6 +18,9 @@ use crate::model::tally::Tally;
 use crate::model::verification::{Event, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// What an application asks for that wants one verification for each number.
 #[derive(Clone)]
@@ -88,6 +91,8 @@ impl Service {
         let (to, _) = self.number(&ask.request.to)?;
         let brand = self.sending_to(brand, &to).await?;
         let channel = self.channel_for(&brand, ask, &to).await?;
+        let values = ask.limits.iter().map(|(name, value)| hash(&[brand.id.as_str(), name, value]));
+        let _turns = self.1.take(values).await?;
         let mut first_seen = None;
         for attempt in 0..TRIES {
             let open = self.open(&brand, &to).await?;
@@ -261,6 +266,38 @@ impl Service {
     pub fn seconds_left(&self, verification: &Verification) -> i64 {
         let left = verification.expires_at.duration_since(self.now()).as_millis();
         i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1)
+    }
+}
+
+/// Requests of this process that count the same value go one after the other:
+/// each would make all others lose their race, again and again. Processes on
+/// the same store still meet in the commit, which decides.
+pub struct Turns([Mutex<()>; TURNS]);
+
+/// How many turns there are: values share them by their hash.
+const TURNS: usize = 64;
+/// How long to wait for a turn.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+impl Turns {
+    async fn take(&self, values: impl Iterator<Item = String>) -> Result<Vec<MutexGuard<'_, ()>>, AskError> {
+        let place = |value: String| value.bytes().fold(0, |sum, byte| (sum * 31 + usize::from(byte)) % TURNS);
+        // Each once, and in one order for all, or two would wait for each other.
+        let places: BTreeSet<usize> = values.map(place).collect();
+        let all = async {
+            let mut turns = Vec::with_capacity(places.len());
+            for place in places {
+                turns.push(self.0[place].lock().await);
+            }
+            turns
+        };
+        tokio::time::timeout(LONGEST_WAIT, all).await.map_err(|_| ServiceError::Contended.into())
     }
 }
 

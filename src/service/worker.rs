@@ -13,12 +13,14 @@ use crate::model::code::CodeSeed;
 use crate::model::contact::Contact;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
+use crate::model::notice::Notice;
 use crate::model::pending::Pending;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::{Effect, Errand, Event, Outcome, Send, Verification, decide};
 use crate::store::records::{self, Record, Versioned};
-use crate::store::{CommitError, Key, Kind};
+use crate::store::{CommitError, Key, Kind, Lane};
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -63,14 +65,28 @@ const MOST_LOOK_UPS: u32 = 10;
 impl Service {
     /// Works until `stop`, then finishes what is under way.
     pub async fn work(self, limits: WorkerLimits, stop: impl Future<Output = ()>) {
+        let stop = stop.shared();
+        let back = WorkerLimits { concurrency: self.0.events.settings.max_in_flight, ..limits };
+        tokio::join!(
+            self.work_in(Lane::Front, limits, stop.clone()),
+            self.work_in(Lane::Back, back, stop.clone()),
+            self.keep_endpoints(stop),
+        );
+    }
+
+    async fn work_in(&self, lane: Lane, limits: WorkerLimits, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut tasks = JoinSet::new();
         let desk: Arc<Mutex<Desk>> = Arc::default();
+        let wake = match lane {
+            Lane::Front => &self.0.wake,
+            Lane::Back => self.0.events.wake(),
+        };
         loop {
-            let sleep = self.hand_out(limits, &mut tasks, &desk).await;
+            let sleep = self.hand_out(lane, limits, &mut tasks, &desk).await;
             tokio::select! {
                 () = &mut stop => break,
-                () = self.0.wake.notified() => {}
+                () = wake.notified() => {}
                 () = sleep => {}
                 Some(_) = tasks.join_next() => {}
             }
@@ -84,6 +100,7 @@ impl Service {
     /// Starts what is due and returns the wait until something else is.
     async fn hand_out(
         &self,
+        lane: Lane,
         limits: WorkerLimits,
         tasks: &mut JoinSet<()>,
         desk: &Arc<Mutex<Desk>>,
@@ -93,7 +110,7 @@ impl Service {
         // What is under way or rests is still due in the store, so ask for that
         // many more.
         let known = open(desk).known();
-        let due = match self.store().due(Timestamp::MAX, known + limits.concurrency + 1).await {
+        let due = match self.store().due_in(lane, Timestamp::MAX, known + limits.concurrency + 1).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(%error, "cannot read what is due");
@@ -112,7 +129,8 @@ impl Service {
                 let (service, leave) = (self.clone(), Leave { desk: desk.clone(), key });
                 tasks.spawn(async move {
                     match service.errand(&leave.key, limits).await {
-                        Ok(()) => {}
+                        Ok(None) => {}
+                        Ok(Some(rest)) => open(&leave.desk).rest(&leave.key, rest),
                         // What is due may be listed a moment before its record
                         // can be read: the group is on its way to the disk.
                         Err(ServiceError::NotFound) => open(&leave.desk).rest(&leave.key, SHORTLY),
@@ -148,19 +166,24 @@ impl Service {
         }
     }
 
-    async fn errand(&self, key: &Key, limits: WorkerLimits) -> Result<(), ServiceError> {
+    /// Does what is due about a record; answers how long it is to rest, when it
+    /// cannot be done now.
+    async fn errand(&self, key: &Key, limits: WorkerLimits) -> Result<Option<Duration>, ServiceError> {
         match key.kind {
             Kind::Verification => {
                 let id = key.id.parse::<VerificationId>().map_err(|_| ServiceError::NotFound)?;
-                self.errand_of(&id, limits).await
+                self.errand_of(&id, limits).await?;
             }
-            Kind::Answer => self.forget_due::<Answer>(&key.id).await,
-            Kind::Contact => self.forget_due::<Contact>(&key.id).await,
-            Kind::Pending => self.forget_due::<Pending>(&key.id).await,
-            Kind::Session => self.forget_due::<Session>(&key.id).await,
-            Kind::Tally => self.forget_due::<Tally>(&key.id).await,
-            _ => Ok(()),
+            Kind::Answer => self.forget_due::<Answer>(&key.id).await?,
+            Kind::Contact => self.forget_due::<Contact>(&key.id).await?,
+            Kind::Pending => self.forget_due::<Pending>(&key.id).await?,
+            Kind::Session => self.forget_due::<Session>(&key.id).await?,
+            Kind::Tally => self.forget_due::<Tally>(&key.id).await?,
+            Kind::Event => self.forget_due::<Notice>(&key.id).await?,
+            Kind::Dispatch => return self.tend_dispatch(&key.id).await,
+            _ => {}
         }
+        Ok(None)
     }
 
     /// Forgets a record whose time is over, by its own due date.
@@ -279,7 +302,9 @@ impl Service {
                 None => Some(Delivery::new(report.clone(), self.now())),
                 Some(known) => known.record.merge(report.clone(), self.now()),
             };
-            changes.extend(delivery.iter().flat_map(|new| self.written_delivery(known.as_ref(), new)));
+            if let Some(delivery) = &delivery {
+                changes.extend(self.written_delivery(known.as_ref(), delivery).await?);
+            }
             match self.store().commit(changes).await {
                 Ok(()) => {
                     tracing::info!(verification = %id, number, %sid, "send accepted");

@@ -2,7 +2,8 @@
 //! drives the server from it. It is not part of this repository:
 //! `DIALBACK_TEST_PYTHON` is a Python that has it.
 
-use crate::app::{App, Setup, skipped};
+use crate::app::{App, Setup, poll, skipped};
+use serde_json::json;
 use std::env;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,17 +26,41 @@ async fn no_answer_deviates_from_the_description() {
     let app = Setup::sandbox()
         .set("API__REQUESTS_PER_MINUTE", "0")
         .set("TEST_NUMBERS", &format!("[{number}]"))
+        .set("SERVICES", "{ default = { pages = { return_urls = [\"https://example.com/*\"] } } }")
         .start()
         .await;
+    furnish(&app).await;
     let dir = tempfile::TempDir::new().unwrap();
     let mut command = Command::new(python);
     command.args(["-m", "schemathesis.cli", "--config-file"]).arg(format!("{HERE}/schemathesis.toml"));
     command.args(["run", &format!("{}/openapi.json", app.server), "--no-color"]);
-    command.args(["--max-time", &SEARCH.to_string(), "--seed", "3"]);
+    command.args(["--max-time", &SEARCH.to_string(), "--seed", "1"]);
     // The operator's key, which no request can revoke.
     command.env("DIALBACK_KEY", app.operator());
     command.env("SCHEMATHESIS_HOOKS", format!("{HERE}/hooks.py")).current_dir(dir.path());
     finds_nothing(&app, command).await;
+}
+
+/// Messages and calls of every kind of end, so that there is something to show.
+async fn furnish(app: &App) {
+    let ways = [
+        ("+15551230460", json!({ "message": { "outcome": "delivered" } }), "sms"),
+        ("+15551230461", json!({ "message": { "outcome": "undelivered", "error_code": 30005 } }), "sms"),
+        ("+15551230462", json!({ "message": { "outcome": "failed" } }), "sms"),
+        ("+15551230463", json!({ "answers": "busy" }), "call"),
+        ("+15551230464", json!({ "answers": "machine" }), "call"),
+        ("+15551230465", json!({ "api": { "status": 500 } }), "sms"),
+    ];
+    for (number, behaviour, channel) in ways {
+        app.phone(number, behaviour).await;
+        app.begin(number, channel).await;
+    }
+    let settled = poll(|| async {
+        let listed = app.get("/v1/deliveries").await.json();
+        let ends = listed["deliveries"].as_array().unwrap().iter().filter(|one| one["final"] == true).count();
+        (ends >= 4).then_some(())
+    });
+    settled.await.expect("four deliveries that ended");
 }
 
 async fn finds_nothing(app: &App, mut command: Command) {

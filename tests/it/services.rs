@@ -48,3 +48,22 @@ async fn a_channel_goes_only_to_the_countries_it_may() {
     assert_eq!(ask("+14155552671", "call").await.status, 201);
     assert_eq!(ask("+4915112345678", "sms").await.status, 201);
 }
+
+#[tokio::test]
+async fn what_a_service_or_a_start_names_must_be_there() {
+    let app = Setup::sandbox().start().await;
+    let operator = app.operator();
+    let ask = |method, path: &str, body| {
+        let (app, operator, path) = (&app, &operator, path.to_owned());
+        async move { app.ask(operator, method, &path, Some(&body)).await }
+    };
+    let refused = ask(Method::POST, "/v1/services", json!({ "name": "Shop", "template": "nowhere" })).await;
+    assert_eq!(refused.problem(422, "invalid_request")["field"], "template");
+    let made = ask(Method::POST, "/v1/services", json!({ "name": "Shop", "locale": "de" })).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = format!("/v1/services/{}", text(&made.json()["id"]));
+    let refused = ask(Method::PATCH, &path, json!({ "locale": "klingon" })).await;
+    assert_eq!(refused.problem(422, "invalid_request")["field"], "locale");
+    let refused = app.post("/v1/verifications", &json!({ "to": PHONE, "template": "nowhere" })).await;
+    assert_eq!(refused.problem(422, "invalid_request")["field"], "template");
+}

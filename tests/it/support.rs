@@ -389,6 +389,7 @@ fn service(
         entropy: Entropy::system(),
         policy: policy.clone(),
         brands: Brands::of_policy("Dialback", policy, clock.now()),
+        events: crate::world::events(),
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
         codes: CodeKeys::new(vec![key]).unwrap(),

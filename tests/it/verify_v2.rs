@@ -457,6 +457,12 @@ async fn attempts_are_walked_forth_and_back() {
     assert_eq!(count("DateCreatedAfter=2026-11-20T09:30:07Z").await, 2);
     assert_eq!(count("DateCreatedBefore=2026-11-20T09:30:03Z").await, 2);
     assert_eq!(count(&format!("VerifyServiceSid={service}&PageSize=5")).await, 5);
+    let of_one = format!("/Attempts?VerificationSid=VE{}00&PageSize=1", &all[6][2..32]);
+    let (mut page, mut seen) = (verify.get(&of_one).await.json(), Vec::new());
+    seen.extend(sids(&page));
+    page = verify.get(page["meta"]["next_page_url"].as_str().unwrap()).await.json();
+    seen.extend(sids(&page));
+    assert_eq!((seen.as_slice(), &page["meta"]["next_page_url"]), (&all[6..], &Value::Null));
     failed(&verify.get("/Attempts?Channel=pigeon").await, 400, 60200);
     failed(&verify.get("/Attempts?PageToken=PAx").await, 400, 20001);
     failed(&verify.get("/Attempts?PageSize=1001").await, 400, 20007);

@@ -5,8 +5,9 @@
 use async_trait::async_trait;
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
+use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, SendError};
-use dialback::http::{self, Context, Explainer, Pages, Settings, SignatureMode};
+use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
 use dialback::messages::Catalog;
 use dialback::model::brand;
 use dialback::model::channel::Channel;
@@ -18,7 +19,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{Brands, Parts, Service, WorkerLimits};
+use dialback::service::{Brands, EventSettings, Events, Parts, Service, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
@@ -34,6 +35,8 @@ pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// A key to the API.
 pub const API_KEY: &str = "dbk_test_0123456789abcdef";
+/// The operator's key, which may do everything.
+pub const OPERATOR_KEY: &str = "dbo_test_0123456789abcdef";
 /// Where the clock stands at first.
 pub const START: &str = "2026-11-20T09:30:00Z";
 
@@ -97,6 +100,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand
         store: Arc::new(Memory::new()),
         gateway,
         brands: Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new()),
+        events: events(),
         clock,
         entropy: Entropy::seeded(1),
         policy,
@@ -106,6 +110,12 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand
         sender: Some("+15005550006".to_owned()),
         wake: Notify::new(),
     }
+}
+
+/// Events go to endpoints wherever they are.
+pub fn events() -> Events {
+    let second = Duration::from_secs(1);
+    Events::new(Arc::new(Messenger::new(second, second, true).unwrap()), EventSettings::default())
 }
 
 fn context(base_url: &str, service: Service) -> Arc<Context> {
@@ -122,7 +132,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         keys: vec![Secret::new(API_KEY)],
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
-        operator: None,
+        operator: Some(Operator(Secret::new(OPERATOR_KEY))),
         requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);

@@ -178,6 +178,12 @@ error = refused(429, 60202, lambda: own.verification_checks.create(to=LIMITED, c
 expect("max checks", error.msg.endswith("Max check attempts reached"), True)
 refused(429, 60202, lambda: own.verifications.create(to=LIMITED, channel="sms"))
 
+# WhatsApp, whose telephone is the same.
+WRITER = "+15551239105"
+written = own.verifications.create(to=WRITER, channel="whatsapp")
+expect("written", (written.channel, written.send_code_attempts[0]["channel"]), ("whatsapp", "WHATSAPP"))
+expect("read", own.verification_checks.create(to=WRITER, code=code_of(WRITER, 1)).valid, True)
+
 # What cannot be.
 create = own.verifications.create
 error = refused(400, 60200, lambda: create(to="123", channel="sms"))

@@ -74,7 +74,11 @@ impl App {
         let service = Service::new(Parts {
             store: store.clone(),
             gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?,
-            brands: parts::brands(&config, clock.now()),
+            brands: parts::brands(&config, clock.now()).judged_by({
+                let messages = messages.clone();
+                move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+            }),
+            events: parts::events(&config)?,
             clock,
             entropy: entropy.clone(),
             policy: parts::policy(&config),
@@ -84,6 +88,7 @@ impl App {
             sender: sender(&config),
             wake: Notify::new(),
         });
+        service.learn_endpoints().await.context("store.url")?;
         let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
     }

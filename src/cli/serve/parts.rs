@@ -2,6 +2,7 @@
 
 use crate::cli::local::Local;
 use crate::config::{self, Config};
+use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
 use crate::messages::Catalog;
 use crate::model::brand::Settings;
@@ -9,10 +10,12 @@ use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
 use crate::sandbox;
-use crate::service::Brands;
+use crate::service::{Brands, EventSettings, Events};
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
+use anyhow::Context;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Twilio's magic numbers and North America's 555 numbers: in the sandbox they
@@ -70,6 +73,29 @@ pub fn messages(config: &Config) -> anyhow::Result<Catalog> {
     }
     anyhow::ensure!(wrong.is_empty(), wrong.join("\n"));
     Ok(catalog)
+}
+
+/// What applications are told, and how.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn events(config: &Config) -> anyhow::Result<Events> {
+    let events = &config.events;
+    // Whoever tries the sandbox on one machine has the receivers there, too.
+    let tried_out = config.sandbox.enabled && config.server.listen.ip().is_loopback();
+    let allow_private = events.allow_private_addresses || tried_out;
+    let courier = Messenger::new(events.connect_timeout, events.request_timeout, allow_private)
+        .context("cannot set up TLS")?;
+    let settings = EventSettings {
+        record: events.record.iter().cloned().collect(),
+        retention: events.retention.try_into()?,
+        max_endpoints: events.max_endpoints,
+        max_in_flight: events.max_in_flight,
+        max_streams: events.max_streams,
+        timeout: events.request_timeout,
+        disable_after: events.disable_after.try_into()?,
+    };
+    Ok(Events::new(Arc::new(courier), settings))
 }
 
 /// The rules of numbers.

@@ -41,7 +41,7 @@ mod tests {
             signature("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#, secrets)
         };
         let expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-        assert_eq!(signed(&[secret.clone()]), expected);
+        assert_eq!(signed(std::slice::from_ref(&secret)), expected);
         let other = new_secret([7; 32]);
         assert_eq!(signed(&[other.clone(), secret]), format!("{} {expected}", signed(&[other])));
     }

@@ -6,6 +6,8 @@
 mod body;
 pub mod checks;
 pub mod deliveries;
+pub mod endpoints;
+pub mod events;
 pub mod fields;
 pub mod gate;
 pub mod keys;

@@ -131,6 +131,10 @@ pub const CREATE: Operation = Operation {
 pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
     let idempotency = repeats::key(&call.headers, &call.caller)?;
     let body = &mut call.body;
+    let template = body.text("template");
+    if template.as_deref().is_some_and(|name| context.settings.messages.find(name).is_none()) {
+        return Err(Error::field("template", "there is no such set of texts: see `messages.dir`"));
+    }
     let request = StartRequest {
         to: body.needed("to")?,
         channel: body.parsed("channel")?,
@@ -139,7 +143,7 @@ pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, E
         custom_code: body.text("custom_code").map(Secret::new),
         details: Details {
             friendly_name: body.text("friendly_name"),
-            template: body.text("template"),
+            template,
             amount: body.text("amount"),
             payee: body.text("payee"),
             purpose: body.text("purpose"),

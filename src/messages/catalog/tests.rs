@@ -103,12 +103,12 @@ fn a_service_that_names_what_is_not_there_is_told_so() {
         ..Settings::default()
     };
     assert_eq!(
-        shop().wrong_in(&settings),
+        shop().wrong_in(&settings).iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
             "template: \"shpo\" is no set of texts; did you mean \"shop\"?",
             "locale: \"klingon\" is no language; write a tag such as de or pt-BR",
             "whatsapp_variables.1: \"cod\" is no variable; did you mean \"code\"?",
         ]
     );
-    assert_eq!(shop().wrong_in(&Settings::default()), Vec::<String>::new());
+    assert_eq!(shop().wrong_in(&Settings::default()), Vec::new());
 }

@@ -227,6 +227,22 @@ fn a_code_that_a_newer_one_has_killed_is_neither_sent_nor_read_aloud() {
 }
 
 #[test]
+fn new_details_leave_the_code_and_another_seed_kills_it() {
+    let mut story = Story::of(Channel::Sms, Policy { cooldown: vec![], ..Policy::default() });
+    let details = Details { purpose: Some("log in".into()), ..Details::default() };
+    let again = |seed: CodeSeed| Event::Resend {
+        channel: Channel::Sms,
+        gate_key: None,
+        renewed: Some(Box::new((seed, details.clone()))),
+    };
+    let seed = story.verification.code.clone();
+    story.at(1, again(seed.clone()));
+    assert_eq!((&story.verification.code, &story.verification.details), (&seed, &details));
+    story.at(2, again(CodeSeed { nonce: "another".into(), ..seed }));
+    assert_eq!((story.verification.code.generation, story.verification.sends[2].generation), (2, 2));
+}
+
+#[test]
 fn a_channel_that_is_not_offered_is_refused() {
     let mut story = Story::of(Channel::Sms, Policy { channels: vec![Channel::Sms], ..Policy::default() });
     let by_call = Event::Resend { channel: Channel::Call, gate_key: None, renewed: None };

@@ -2,6 +2,7 @@
 //! in `/openapi.json`.
 
 pub mod delivery;
+pub mod endpoint;
 pub mod session;
 pub mod things;
 pub mod verification;

@@ -1,0 +1,287 @@
+//! `/v1/endpoints`: where events are sent to.
+
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::paging::{self, CURSOR, LIMIT};
+use super::views::endpoint::{
+    DispatchView, Dispatches, EndpointView, EndpointWithSecret, Endpoints, Redriven, TrialView,
+};
+use crate::http::context::Context;
+use crate::http::error::Error;
+use crate::http::problem;
+use crate::http::reply;
+use crate::model::dispatch::State;
+use crate::model::endpoint::Endpoint;
+use crate::model::id::EndpointId;
+use crate::model::key::Scope;
+use crate::model::notice::Topic;
+use crate::service::EndpointChange;
+use std::sync::Arc;
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+const TAG: &str = "Endpoints";
+const ID: Field = Field::needed("id", "The endpoint's id.", Shape::Id(&["EP"]));
+const FROM_CREATE: &[(&str, &str, &str)] = &[
+    ("fetchEndpoint", "id", "/id"),
+    ("changeEndpoint", "id", "/id"),
+    ("deleteEndpoint", "id", "/id"),
+    ("listDispatches", "id", "/id"),
+];
+const URL: Shape = Shape::Text { least: 1, most: Endpoint::MAX_URL };
+const URL_ABOUT: &str = "Where to: `https://…`, not in a private network.";
+const DESCRIPTION: Field = Field::new(
+    "description",
+    "What people call it. An empty text takes it away.",
+    Shape::Text { least: 0, most: Endpoint::MAX_DESCRIPTION },
+);
+const EVENTS: Field = Field::new(
+    "events",
+    "What it wants to hear of: names, all below a name, or `*`. Left out of a new one: `verification.*`.",
+    Shape::List { of: &Shape::Word(wishes), least: 1, most: 20, distinct: true },
+);
+const FULL_NUMBERS: Field = Field::new(
+    "full_numbers",
+    "Whether it is told numbers in full. Left out of a new one: not.",
+    Shape::Flag,
+);
+
+/// Every word that says what somebody wants to hear of.
+pub(super) fn wishes() -> Vec<&'static str> {
+    let groups = ["*", "verification.*", "delivery.*", "opt_out.*", "endpoint.*"];
+    groups.into_iter().chain(Topic::ALL.iter().map(|topic| topic.as_str())).collect()
+}
+
+fn states() -> Vec<&'static str> {
+    State::ALL.iter().map(|state| state.as_str()).collect()
+}
+
+/// `POST /v1/endpoints`
+pub const CREATE: Operation = Operation {
+    method: "POST",
+    id: "createEndpoint",
+    tag: TAG,
+    summary: "Send events somewhere",
+    about: "Events are posted as JSON and signed as Standard Webhooks says: `webhook-id`, `webhook-timestamp`, `webhook-signature`. What is not taken with a 2xx is sent again at once, after 5 seconds, 5 minutes, 30 minutes, 2, 5, 10 and 10 hours. An event may come more than once, under the same `webhook-id`, and events may come in any order. A 410 disables the endpoint. The answer is the only time that the secret is shown, so an `Idempotency-Key` is not honoured here.",
+    scope: Scope::Admin,
+    path: &[],
+    query: &[],
+    body: Body::Needed(&[
+        Field::needed("url", URL_ABOUT, URL).example("\"https://example.com/hooks\""),
+        DESCRIPTION,
+        EVENTS,
+        FULL_NUMBERS,
+    ]),
+    answer: Answer::json::<EndpointWithSecret>(201, "It is made.").leading_to(FROM_CREATE),
+    problems: &[&problem::NOT_ALLOWED],
+    repeats: Repeats::Ignored,
+};
+
+/// Makes one: the one time that its secret is shown.
+pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let (endpoint, secret) = context.service.create_endpoint(change_of(&mut call)).await?;
+    let path = format!("/v1/endpoints/{}", endpoint.id);
+    Ok(reply::created(&path, &EndpointWithSecret::new(&endpoint, &secret)))
+}
+
+/// `GET /v1/endpoints`
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listEndpoints",
+    tag: TAG,
+    summary: "List endpoints",
+    about: "All of them, the newest first, without their secrets.",
+    scope: Scope::Admin,
+    path: &[],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<Endpoints>(200, "All of them."),
+    problems: &[],
+    repeats: Repeats::Ignored,
+};
+
+/// Lists them.
+pub async fn list(context: Arc<Context>, _: Call) -> Result<Response, Error> {
+    let endpoints = context.service.endpoints().await?.iter().map(EndpointView::from).collect();
+    Ok(reply::json(StatusCode::OK, &Endpoints { endpoints, next_cursor: None }))
+}
+
+/// `GET /v1/endpoints/{id}`
+pub const FETCH: Operation = Operation {
+    method: "GET",
+    id: "fetchEndpoint",
+    tag: TAG,
+    summary: "Look at an endpoint",
+    about: "",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<EndpointView>(200, "It, without its secret."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Looks at one.
+pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let endpoint = context.service.endpoint(&call.id()?).await?;
+    Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
+}
+
+/// `PATCH /v1/endpoints/{id}`
+pub const CHANGE: Operation = Operation {
+    method: "PATCH",
+    id: "changeEndpoint",
+    tag: TAG,
+    summary: "Change an endpoint",
+    about: "What is left out stays as it is. One that is enabled again gets what happens from then on; `redrive` with `since` sends what it missed.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::Needed(&[
+        Field::new("url", URL_ABOUT, URL),
+        DESCRIPTION,
+        EVENTS,
+        FULL_NUMBERS,
+        Field::new("enabled", "Whether it is sent to.", Shape::Flag),
+    ]),
+    answer: Answer::json::<EndpointView>(200, "As it is now."),
+    problems: &[&problem::NOT_FOUND, &problem::NOT_ALLOWED],
+    repeats: Repeats::Ignored,
+};
+
+/// Changes one.
+pub async fn change(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let id: EndpointId = call.id()?;
+    let endpoint = context.service.change_endpoint(&id, change_of(&mut call)).await?;
+    Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
+}
+
+/// `DELETE /v1/endpoints/{id}`
+pub const DELETE: Operation = Operation {
+    method: "DELETE",
+    id: "deleteEndpoint",
+    tag: TAG,
+    summary: "Delete an endpoint",
+    about: "What was still to be sent to it is dropped.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::nothing("It is gone."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Deletes one.
+pub async fn delete(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    context.service.remove_endpoint(&call.id()?).await?;
+    Ok(reply::no_content())
+}
+
+/// `POST /v1/endpoints/{id}/rotate`
+pub const ROTATE: Operation = Operation {
+    method: "POST",
+    id: "rotateEndpoint",
+    tag: TAG,
+    summary: "Make a new secret",
+    about: "The answer is the only time that it is shown. For 24 hours the old one signs too, so that receivers can change over.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<EndpointWithSecret>(200, "It is in force."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Makes a new secret.
+pub async fn rotate(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let (endpoint, secret) = context.service.rotate_endpoint(&call.id()?).await?;
+    Ok(reply::json(StatusCode::OK, &EndpointWithSecret::new(&endpoint, &secret)))
+}
+
+/// `POST /v1/endpoints/{id}/test`
+pub const TEST: Operation = Operation {
+    method: "POST",
+    id: "testEndpoint",
+    tag: TAG,
+    summary: "Try an endpoint",
+    about: "Sends an `endpoint.test` event at once, and tells what came back. It is not recorded and not repeated.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<TrialView>(200, "What came back."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Tries one.
+pub async fn test(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+    let trial = context.service.try_endpoint(&call.id()?).await?;
+    Ok(reply::json(StatusCode::OK, &TrialView::from(trial)))
+}
+
+/// `GET /v1/endpoints/{id}/dispatches`
+pub const DISPATCHES: Operation = Operation {
+    method: "GET",
+    id: "listDispatches",
+    tag: TAG,
+    summary: "List what was sent to an endpoint",
+    about: "The newest first, with what came back. Kept as long as events are.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[LIMIT, CURSOR, Field::new("status", "In this status.", Shape::Word(states))],
+    body: Body::None,
+    answer: Answer::list::<Dispatches>("A page of them."),
+    problems: &[&problem::NOT_FOUND],
+    repeats: Repeats::Ignored,
+};
+
+/// Lists what was sent to one.
+pub async fn dispatches(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let (id, asked) = (call.id()?, paging::asked(&mut call)?);
+    let word = call.query.text("status");
+    let state = word.and_then(|word| State::ALL.into_iter().find(|state| state.as_str() == word));
+    let page = context.service.dispatches(&id, state, &asked.window).await?;
+    Ok(paging::answer(&call, &asked, page, |items, next_cursor| Dispatches {
+        dispatches: items.iter().map(DispatchView::from).collect(),
+        next_cursor,
+    }))
+}
+
+/// `POST /v1/endpoints/{id}/redrive`
+pub const REDRIVE: Operation = Operation {
+    method: "POST",
+    id: "redriveEndpoint",
+    tag: TAG,
+    summary: "Send again what an endpoint did not take",
+    about: "Everything that was given up; with `since`, everything since then that it wants and did not take, also what was never sent because it was disabled.",
+    scope: Scope::Admin,
+    path: &[ID],
+    query: &[],
+    body: Body::Optional(&[Field::new("since", "Since when.", Shape::Time)]),
+    answer: Answer::json::<Redriven>(200, "It is on its way."),
+    problems: &[&problem::NOT_FOUND, &problem::NOT_ALLOWED],
+    repeats: Repeats::Ignored,
+};
+
+/// Sends again.
+pub async fn redrive(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+    let (id, since) = (call.id()?, call.body.time("since"));
+    let (redriven, more) = context.service.redrive_endpoint(&id, since).await?;
+    Ok(reply::json(StatusCode::OK, &Redriven { redriven, more }))
+}
+
+fn change_of(call: &mut Call) -> EndpointChange {
+    let body = &mut call.body;
+    EndpointChange {
+        url: body.text("url"),
+        description: body.text("description"),
+        // Words of another kind were refused when the body was read.
+        wishes: body.texts("events").map(|words| words.iter().filter_map(|word| word.parse().ok()).collect()),
+        full_numbers: body.flag("full_numbers"),
+        enabled: body.flag("enabled"),
+    }
+}

@@ -1,0 +1,166 @@
+//! What is told of lives and deliveries, event by event.
+
+use super::*;
+use crate::model::code::CodeSeed;
+use crate::model::delivery::{About, Delivery, Fact, Report};
+use crate::model::opt_out::OptOut;
+use crate::model::policy::Policy;
+use crate::model::status::Status as Standing;
+use crate::model::verification::{Details, Event, Start, Verification, decide};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + second).unwrap()
+}
+
+fn begun(test: bool) -> Verification {
+    let start = Start {
+        id: VerificationId::from_random([7; 15]),
+        to: "+14155550123".parse().unwrap(),
+        locale: None,
+        channel: Channel::Sms,
+        code: CodeSeed {
+            key_id: "a".into(),
+            nonce: "00".repeat(16),
+            generation: 1,
+            length: 6,
+            alphabet: None,
+            context: None,
+            custom: None,
+        },
+        service: None,
+        details: Details::default(),
+        test,
+        gate_key: None,
+    };
+    Verification::start(&Policy::default(), start, at(0))
+}
+
+/// What is told while these events happen, one second after another.
+fn told(verification: Verification, events: Vec<Event>) -> Vec<Vec<(Topic, Option<Reason>)>> {
+    let brief = |news: Vec<News>| news.into_iter().map(|news| (news.topic, news.reason)).collect();
+    let mut all = vec![brief(of_verification(None, &verification, at(0)))];
+    let mut old = verification;
+    for (second, event) in (1..).zip(events) {
+        let new = decide(&Policy::default(), &old, event, at(second)).verification;
+        all.push(brief(of_verification(Some(&old), &new, at(second))));
+        old = new;
+    }
+    all
+}
+
+fn accepted() -> Event {
+    Event::Accepted { number: 1, sid: format!("SM{:032x}", 1).parse().unwrap() }
+}
+
+#[test]
+fn a_life_is_told_once_each() {
+    let claim = Event::Claim { number: 1 };
+    let check = |matches| Event::Check { matches };
+    let story =
+        told(begun(false), vec![claim, accepted(), accepted(), check(false), check(true), check(true)]);
+    let plain = |topic| vec![(topic, None)];
+    let expected =
+        [plain(Topic::Started), vec![], plain(Topic::Sent), vec![], vec![], plain(Topic::Approved), vec![]];
+    assert_eq!(story, expected);
+}
+
+#[test]
+fn every_end_has_its_name() {
+    let of = |events| told(begun(true), events).concat()[1..].to_vec();
+    assert_eq!(of(vec![Event::Cancel]), [(Topic::Canceled, None)]);
+    assert_eq!(of(vec![Event::Approve]), [(Topic::Approved, None)]);
+    let wrong = vec![Event::Check { matches: false }; 6];
+    assert_eq!(of(wrong), [(Topic::Failed, Some(Reason::TooManyChecks))]);
+    let old = begun(true);
+    let expired = decide(&Policy::default(), &old, Event::Deadline, at(86_400)).verification;
+    let news = of_verification(Some(&old), &expired, at(86_400));
+    assert_eq!((news.len(), news[0].topic, news[0].test), (1, Topic::Expired, true));
+}
+
+#[test]
+fn a_send_that_fails_says_why_and_a_late_callback_corrects_it() {
+    let refused = Event::Refused { number: 1, code: Some(21211), reason: "no number".into() };
+    let story = told(begun(false), vec![Event::Claim { number: 1 }, refused.clone(), accepted()]);
+    assert_eq!(story[2], [(Topic::Failed, Some(Reason::SendFailed))]);
+    assert_eq!(story[3], [(Topic::Sent, None)]);
+    let old = decide(&Policy::default(), &begun(false), Event::Claim { number: 1 }, at(1)).verification;
+    let new = decide(&Policy::default(), &old, refused, at(2)).verification;
+    let news = of_verification(Some(&old), &new, at(2)).remove(0);
+    assert_eq!((news.error_code, news.detail, news.delivery), (Some(21211), None, Some(new.delivery_id(1))));
+}
+
+#[test]
+fn a_delivery_is_told_where_its_status_changes_and_its_verification_once() {
+    let id = VerificationId::from_random([7; 15]).delivery(1);
+    let report = |status, id: Option<&DeliveryId>| Report {
+        sid: format!("SM{:032x}", 1).parse().unwrap(),
+        id: id.cloned(),
+        about: About { to: Some("+14155550123".into()), ..About::default() },
+        fact: Fact { status: Some(status), ..Fact::default() },
+    };
+    let tell = |reports: Vec<Report>| {
+        let mut old: Option<Delivery> = None;
+        let mut all = Vec::new();
+        for report in reports {
+            let new = match &old {
+                None => Delivery::new(report, at(0)),
+                Some(old) => old.merge(report, at(1)).unwrap_or_else(|| old.clone()),
+            };
+            let news = of_delivery(old.as_ref(), &new, at(1));
+            all.push(news.into_iter().map(|news| news.topic.as_str()).collect::<Vec<_>>().join(" "));
+            old = Some(new);
+        }
+        all
+    };
+    use Standing::*;
+    let ours =
+        |statuses: &[Standing]| tell(statuses.iter().map(|status| report(*status, Some(&id))).collect());
+    assert_eq!(
+        ours(&[Queued, Delivered, Sent, Delivered, Read]),
+        ["delivery.updated", "delivery.updated verification.delivered", "", "", "delivery.updated"]
+    );
+    assert_eq!(
+        ours(&[Sent, Undelivered, Delivered]),
+        [
+            "delivery.updated",
+            "delivery.updated verification.failed",
+            "delivery.updated verification.delivered"
+        ]
+    );
+    // Nobody's, and known to be ours only later.
+    assert_eq!(
+        tell(vec![report(Sent, None), report(Delivered, None), report(Delivered, Some(&id))]),
+        ["delivery.updated", "delivery.updated", "verification.delivered"]
+    );
+}
+
+#[test]
+fn only_a_wish_that_changes_something_is_told() {
+    let wish = |opted_out| OptOut {
+        number: "whatsapp:+14155550123".into(),
+        sender: "+15005550006".into(),
+        opted_out,
+        at: at(0),
+    };
+    let of = |old: Option<bool>, new| of_opt_out(old.map(wish).as_ref(), &wish(new)).map(|news| news.topic);
+    assert_eq!((of(None, true), of(Some(true), true)), (Some(Topic::OptOutCreated), None));
+    assert_eq!((of(Some(true), false), of(None, false)), (Some(Topic::OptOutRemoved), None));
+    assert_eq!(of_opt_out(None, &wish(true)).unwrap().channel, Some(Channel::Whatsapp));
+}
+
+#[test]
+fn a_wish_takes_a_name_all_below_one_or_all() {
+    let takes = |wish: &str| {
+        let wish: Wish = wish.parse().unwrap();
+        Topic::ALL.iter().filter(|topic| wish.takes(**topic)).count()
+    };
+    assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (Topic::ALL.len(), 7, 1));
+    for wrong in
+        ["", "verification", "verification.", "verif*", "*.*", "verification.*.*", "fax.*", "Verification.*"]
+    {
+        assert_eq!(wrong.parse::<Wish>(), Err(NoTopic), "{wrong}");
+    }
+    for topic in Topic::ALL {
+        assert_eq!(serde_json::to_value(topic).unwrap(), topic.as_str());
+    }
+}

@@ -1,0 +1,364 @@
+//! Sends events to endpoints, again and again until they are taken or given up,
+//! and forgets what was kept long enough.
+//!
+//! A dispatch is claimed by a write before it is sent, so that two processes do
+//! not both send it; one that dies after sending lets it be sent again. So a
+//! receiver may hear of an event more than once, under the same id, and of two
+//! events in any order.
+
+use super::events::after;
+use super::listing::{Page, Window, scan_of};
+use super::{Service, ServiceError};
+use crate::gateway::webhook::{Parcel, PostError, Receipt, Wait};
+use crate::model::dispatch::{Attempt, Dispatch, State, Verdict};
+use crate::model::endpoint::{Disabled, Endpoint, Why};
+use crate::model::id::{EndpointId, NoticeId};
+use crate::model::notice::Notice;
+use crate::store::records::{self, Versioned};
+use crate::store::{Change, CommitError, Entry, Index, Scan};
+use jiff::{SignedDuration, Timestamp};
+use std::time::{Duration, Instant};
+
+/// How long a dispatch rests whose endpoint has its share of requests already.
+const TURN: Duration = Duration::from_millis(250);
+/// How long a dispatch waits for its turn before it is put off, and how far
+/// those that are put off are spread.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+const PUT_OFF: Duration = Duration::from_secs(30);
+/// Dispatches that one redrive asks for at most.
+const MOST_REDRIVEN: usize = 5_000;
+/// Entries that one redrive looks at.
+const MOST_LOOKED_AT: usize = 20_000;
+/// Changes in one commit of a redrive.
+const GROUP: usize = 32;
+
+impl Service {
+    /// Sends what is due, or forgets it; answers how long it has to rest first.
+    pub(super) async fn tend_dispatch(&self, id: &str) -> Result<Option<Duration>, ServiceError> {
+        let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(ServiceError::NotFound)?;
+        let now = self.now();
+        if old.record.due() > now {
+            return Ok(None);
+        }
+        if old.record.state != State::Pending {
+            return self.quietly(vec![records::delete(&old)]).await.map(|_| None);
+        }
+        let endpoint = match self.read_endpoint(&old.record.endpoint).await {
+            Ok(found) => found.record,
+            Err(ServiceError::NotFound) => {
+                return self.quietly(vec![records::delete(&old)]).await.map(|_| None);
+            }
+            Err(error) => return Err(error),
+        };
+        let notice = records::get::<Notice>(self.store(), old.record.event.as_str()).await?;
+        let vain = match (&endpoint.disabled, &notice) {
+            (Some(_), _) => Some("the endpoint is disabled"),
+            (None, None) => Some("the event is forgotten"),
+            (None, Some(_)) => None,
+        };
+        let (Some(notice), None) = (notice, vain) else {
+            let given_up = old.record.given_up(vain.unwrap_or_default(), now);
+            return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
+        };
+        let Some(_turn) = self.0.events.turn(&endpoint.id) else {
+            return self.wait_for_turn(&old, now).await;
+        };
+        let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
+        let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(5));
+        if self.quietly(vec![records::put(Some(&old), &claimed)]).await? {
+            let claimed = Versioned { version: old.version + 1, record: claimed };
+            self.send(claimed, &endpoint, &notice.record).await?;
+        }
+        Ok(None)
+    }
+
+    /// The endpoint has its share of requests already. One that has waited for
+    /// long is put off by a write, or the most overdue, all of one slow endpoint,
+    /// would hide what is due for the others.
+    async fn wait_for_turn(
+        &self,
+        old: &Versioned<Dispatch>,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, ServiceError> {
+        if now.duration_since(old.record.due()) < PATIENCE {
+            return Ok(Some(TURN));
+        }
+        let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);
+        let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
+        self.quietly(vec![records::put(Some(old), &old.record.put_off(until))]).await?;
+        Ok(None)
+    }
+
+    async fn send(
+        &self,
+        claimed: Versioned<Dispatch>,
+        endpoint: &Endpoint,
+        notice: &Notice,
+    ) -> Result<(), ServiceError> {
+        let at = self.now();
+        let parcel = Parcel {
+            url: endpoint.url.clone(),
+            id: notice.id.clone(),
+            at,
+            body: Parcel::body(notice, endpoint.full_numbers),
+            secrets: endpoint.secrets(at),
+        };
+        let began = Instant::now();
+        let outcome = self.0.events.courier.post(&parcel).await;
+        let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let (status, error) = match &outcome {
+            Ok(receipt) => (Some(receipt.status), rejection(receipt.status)),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let verdict = verdict(&outcome, self.now());
+        let (id, attempts) = (&endpoint.id, claimed.record.attempts);
+        match verdict {
+            Verdict::Taken => {
+                tracing::debug!(endpoint = %id, event = %notice.id, attempts, "event delivered")
+            }
+            _ => {
+                tracing::warn!(endpoint = %id, event = %notice.id, attempts, status, error, "event not taken")
+            }
+        }
+        let settled = claimed.record.settled(Attempt { at, status, error, millis }, verdict, self.now());
+        // Somebody may have asked for it again meanwhile: then that holds.
+        self.quietly(vec![records::put(Some(&claimed), &settled)]).await?;
+        self.note_health(endpoint, verdict).await
+    }
+
+    /// Remembers since when an endpoint fails, and gives it up after long.
+    async fn note_health(&self, endpoint: &Endpoint, verdict: Verdict) -> Result<(), ServiceError> {
+        let (now, most) = (self.now(), self.0.events.settings.disable_after);
+        let is_news = match verdict {
+            Verdict::Taken => endpoint.failing_since.is_some(),
+            Verdict::Gone => true,
+            Verdict::Again(_) => endpoint.failing_since.is_none_or(|since| now.duration_since(since) >= most),
+        };
+        if !is_news {
+            return Ok(());
+        }
+        let noted = self
+            .with_endpoint(&endpoint.id, |endpoint| {
+                let why = match verdict {
+                    Verdict::Taken => {
+                        endpoint.failing_since = None;
+                        return Ok(());
+                    }
+                    Verdict::Gone => Why::Gone,
+                    Verdict::Again(_) => {
+                        let since = *endpoint.failing_since.get_or_insert(now);
+                        if now.duration_since(since) < most {
+                            return Ok(());
+                        }
+                        Why::Failing
+                    }
+                };
+                endpoint.disabled.get_or_insert(Disabled { at: now, why });
+                Ok(())
+            })
+            .await;
+        match noted {
+            Ok(after) if after.disabled.is_some() && endpoint.disabled.is_none() => {
+                tracing::error!(endpoint = %after.id, why = ?after.disabled.map(|disabled| disabled.why), "endpoint disabled: nothing more is sent to it until it is enabled again");
+                Ok(())
+            }
+            // It was removed meanwhile.
+            Ok(_) | Err(ServiceError::NotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists dispatches to an endpoint, of one state or all, the newest first.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn dispatches(
+        &self,
+        endpoint: &EndpointId,
+        state: Option<State>,
+        window: &Window,
+    ) -> Result<Page<Dispatch>, ServiceError> {
+        self.read_endpoint(endpoint).await?;
+        let takes = |one: &Dispatch| state.is_none_or(|state| one.state == state);
+        self.page(to(endpoint), window, takes).await
+    }
+
+    /// Asks again for what an endpoint did not take: all that was given up, or,
+    /// with a time, also every event since then that it wants and was never
+    /// sent, because it was disabled. Answers how many, and whether there is more.
+    ///
+    /// # Errors
+    /// Not found, disabled, or the store's.
+    pub async fn redrive_endpoint(
+        &self,
+        id: &EndpointId,
+        since: Option<Timestamp>,
+    ) -> Result<(usize, bool), ServiceError> {
+        let endpoint = self.endpoint(id).await?;
+        refuse_disabled(&endpoint)?;
+        let mut changes = Vec::new();
+        let mut scan = Scan { since, ..to(id) };
+        if since.is_some() {
+            (scan.index, scan.scope) = (Index::Events, String::new());
+        }
+        let mut looked_at = 0;
+        while changes.len() < MOST_REDRIVEN && looked_at < MOST_LOOKED_AT {
+            let entries = self.store().scan(&scan).await?;
+            let is_last = entries.len() < scan.limit;
+            looked_at += entries.len();
+            for Entry { at, id, .. } in entries {
+                let change = match since {
+                    None => self.once_more(&id).await?,
+                    Some(_) => self.event_once_more(&id, &endpoint, false).await?,
+                };
+                changes.extend(change);
+                scan.after = Some((at, id));
+            }
+            if is_last {
+                return Ok((self.redriven(changes).await?, false));
+            }
+        }
+        Ok((self.redriven(changes).await?, true))
+    }
+
+    /// Asks again for an event, at every endpoint that wants it, or at one,
+    /// whether it was taken before or not. Answers at how many.
+    ///
+    /// # Errors
+    /// Not found, disabled, or the store's.
+    pub async fn redrive_event(
+        &self,
+        id: &NoticeId,
+        only: Option<&EndpointId>,
+    ) -> Result<usize, ServiceError> {
+        self.event(id).await?;
+        let endpoints = match only {
+            None => self.endpoints().await?,
+            Some(only) => vec![self.endpoint(only).await?],
+        };
+        let mut changes = Vec::new();
+        for endpoint in &endpoints {
+            if only.is_some() {
+                refuse_disabled(endpoint)?;
+            }
+            changes.extend(self.event_once_more(id.as_str(), endpoint, true).await?);
+        }
+        self.redriven(changes).await
+    }
+
+    async fn once_more(&self, id: &str) -> Result<Option<Change>, ServiceError> {
+        let old = records::get::<Dispatch>(self.store(), id).await?;
+        let failed = old.filter(|old| old.record.state == State::Failed);
+        Ok(failed.map(|old| records::put(Some(&old), &old.record.again(self.now()))))
+    }
+
+    async fn event_once_more(
+        &self,
+        id: &str,
+        endpoint: &Endpoint,
+        also_delivered: bool,
+    ) -> Result<Option<Change>, ServiceError> {
+        let Some(notice) = records::get::<Notice>(self.store(), id).await? else {
+            return Ok(None);
+        };
+        if !endpoint.takes(notice.record.news.topic) {
+            return Ok(None);
+        }
+        let dispatch = Dispatch::id_of(&notice.record.id, &endpoint.id);
+        Ok(match records::get::<Dispatch>(self.store(), &dispatch).await? {
+            None => Some(records::put(None, &self.dispatch(&notice.record, endpoint))),
+            Some(old) if old.record.state == State::Failed || also_delivered => {
+                Some(records::put(Some(&old), &old.record.again(self.now())))
+            }
+            Some(_) => None,
+        })
+    }
+
+    /// Commits a redrive's changes in groups. One that lost a race is one that
+    /// somebody else is at.
+    async fn redriven(&self, mut changes: Vec<Change>) -> Result<usize, ServiceError> {
+        let mut count = 0;
+        while !changes.is_empty() {
+            let group: Vec<Change> = changes.split_off(changes.len().saturating_sub(GROUP));
+            let size = group.len();
+            count += match self.quietly(group.clone()).await? {
+                true => size,
+                false => {
+                    let mut done = 0;
+                    for change in group {
+                        done += usize::from(self.quietly(vec![change]).await?);
+                    }
+                    done
+                }
+            };
+        }
+        Ok(count)
+    }
+
+    /// Commits; false when somebody else was faster.
+    async fn quietly(&self, changes: Vec<Change>) -> Result<bool, ServiceError> {
+        match self.store().commit(changes).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+}
+
+fn refuse_disabled(endpoint: &Endpoint) -> Result<(), ServiceError> {
+    let what = "the endpoint is disabled: enable it first";
+    match endpoint.disabled {
+        Some(_) => Err(ServiceError::NotAllowed { field: "endpoint", what }),
+        None => Ok(()),
+    }
+}
+
+fn to(endpoint: &EndpointId) -> Scan {
+    scan_of(Index::Dispatches, endpoint.as_str())
+}
+
+/// What an answer means (Standard Webhooks, «Delivery»): 2xx is taken, 410 is
+/// the end, anything else is tried again.
+fn verdict(outcome: &Result<Receipt, PostError>, now: Timestamp) -> Verdict {
+    match outcome {
+        Ok(Receipt { status: 200..=299, .. }) => Verdict::Taken,
+        Ok(Receipt { status: 410, .. }) => Verdict::Gone,
+        Ok(Receipt { wait: Some(wait), .. }) => Verdict::Again(match wait {
+            Wait::Seconds(seconds) => SignedDuration::from_secs(i64::from(*seconds)),
+            Wait::Until(at) => at.duration_since(now).max(SignedDuration::ZERO),
+        }),
+        Ok(_) | Err(_) => Verdict::Again(SignedDuration::ZERO),
+    }
+}
+
+fn rejection(status: u16) -> Option<String> {
+    match status {
+        200..=299 => None,
+        300..=399 => Some("the endpoint redirects, which is not followed".into()),
+        410 => Some("the endpoint is gone".into()),
+        _ => Some("the endpoint did not take it".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_means() {
+        let now = Timestamp::from_second(1000).unwrap();
+        let of = |status, wait| verdict(&Ok(Receipt { status, wait }), now);
+        let again = |seconds| Verdict::Again(SignedDuration::from_secs(seconds));
+        assert_eq!(
+            (of(200, None), of(204, None), of(410, None)),
+            (Verdict::Taken, Verdict::Taken, Verdict::Gone)
+        );
+        for status in [199, 302, 400, 401, 404, 500, 503] {
+            assert_eq!(of(status, None), again(0), "{status}");
+        }
+        assert_eq!(of(429, Some(Wait::Seconds(90))), again(90));
+        assert_eq!(of(503, Some(Wait::Until(after(now, SignedDuration::from_secs(60))))), again(60));
+        assert_eq!(of(503, Some(Wait::Until(Timestamp::UNIX_EPOCH))), again(0));
+        assert_eq!(verdict(&Err(PostError::Broken(String::new())), now), again(0));
+    }
+}

@@ -1,0 +1,242 @@
+//! Where events are sent to: made, changed, looked at, tried.
+
+use super::events::EventSettings;
+use super::listing::{Window, scan_of};
+use super::{Service, ServiceError, TRIES};
+use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
+use crate::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
+use crate::model::id::EndpointId;
+use crate::model::notice::{News, Topic, Wish};
+use crate::secret::Secret;
+use crate::store::records::{self, Versioned};
+use crate::store::{CommitError, Index};
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+/// What may be said of an endpoint; what is not said stays as it is, or is
+/// the default for a new one.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointChange {
+    /// Its address; needed for a new one.
+    pub url: Option<String>,
+    /// What people say about it; an empty text takes it away.
+    pub description: Option<String>,
+    /// What it wants to hear of; `verification.*` for a new one.
+    pub wishes: Option<BTreeSet<Wish>>,
+    /// Whether it is told numbers in full.
+    pub full_numbers: Option<bool>,
+    /// Whether it is sent to.
+    pub enabled: Option<bool>,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// The id of the event that was sent.
+    pub event: String,
+    /// What came back.
+    pub outcome: Result<Receipt, PostError>,
+    /// How long it took, in milliseconds.
+    pub millis: u32,
+}
+
+impl Service {
+    /// Makes an endpoint. Its secret is returned once.
+    ///
+    /// # Errors
+    /// An address where nothing may be sent, too many endpoints, or the store's.
+    pub async fn create_endpoint(&self, change: EndpointChange) -> Result<(Endpoint, Secret), ServiceError> {
+        let now = self.now();
+        if self.endpoints().await?.len() >= self.0.events.settings.max_endpoints {
+            let what = "there are as many endpoints as events.max_endpoints allows: remove one first";
+            return Err(ServiceError::NotAllowed { field: "url", what });
+        }
+        let secret = new_secret(self.0.entropy.bytes());
+        let mut endpoint = Endpoint {
+            id: EndpointId::from_random(self.0.entropy.bytes()),
+            url: String::new(),
+            description: None,
+            wishes: "verification.*".parse().into_iter().collect(),
+            full_numbers: false,
+            keys: vec![SigningKey { secret: secret.clone(), until: None }],
+            disabled: None,
+            failing_since: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let url = change.url.clone().unwrap_or_default();
+        self.apply(&mut endpoint, EndpointChange { url: Some(url), ..change })?;
+        records::save(self.store(), None, &endpoint).await?;
+        self.learn_endpoints().await?;
+        tracing::info!(endpoint = %endpoint.id, "endpoint created");
+        Ok((endpoint, secret))
+    }
+
+    /// Every endpoint, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn endpoints(&self) -> Result<Vec<Endpoint>, ServiceError> {
+        let window = Window { limit: EventSettings::MOST_ENDPOINTS, after: None };
+        Ok(self.page(scan_of(Index::Endpoints, ""), &window, |_| true).await?.items)
+    }
+
+    /// An endpoint.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn endpoint(&self, id: &EndpointId) -> Result<Endpoint, ServiceError> {
+        Ok(self.read_endpoint(id).await?.record)
+    }
+
+    /// Changes an endpoint. One that is enabled again starts with a clean slate.
+    ///
+    /// # Errors
+    /// Not found, an address where nothing may be sent, or the store's.
+    pub async fn change_endpoint(
+        &self,
+        id: &EndpointId,
+        change: EndpointChange,
+    ) -> Result<Endpoint, ServiceError> {
+        self.with_endpoint(id, |endpoint| self.apply(endpoint, change.clone())).await
+    }
+
+    /// Makes another secret the current one; the old one signs too for a while.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn rotate_endpoint(&self, id: &EndpointId) -> Result<(Endpoint, Secret), ServiceError> {
+        let secret = new_secret(self.0.entropy.bytes());
+        let endpoint = self.with_endpoint(id, |endpoint| {
+            endpoint.rotate(secret.clone(), self.now());
+            Ok(())
+        });
+        let endpoint = endpoint.await?;
+        tracing::info!(endpoint = %id, "the endpoint's secret was rotated");
+        Ok((endpoint, secret))
+    }
+
+    /// Removes an endpoint. What was to be sent to it is dropped.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn remove_endpoint(&self, id: &EndpointId) -> Result<(), ServiceError> {
+        for attempt in 0..TRIES {
+            let old = self.read_endpoint(id).await?;
+            match self.store().commit(vec![records::delete(&old)]).await {
+                Ok(()) => {
+                    self.learn_endpoints().await?;
+                    tracing::info!(endpoint = %id, "endpoint removed");
+                    return Ok(());
+                }
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// Sends an endpoint an event that tells of nothing, and waits for the
+    /// answer. It is not recorded and not repeated.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn try_endpoint(&self, id: &EndpointId) -> Result<Trial, ServiceError> {
+        let endpoint = self.endpoint(id).await?;
+        let news = News { endpoint: Some(id.to_string()), ..News::new(Topic::EndpointTest, self.now()) };
+        let notice = self.named(news);
+        let parcel = Parcel {
+            url: endpoint.url.clone(),
+            id: notice.id.clone(),
+            at: self.now(),
+            body: Parcel::body(&notice, endpoint.full_numbers),
+            secrets: endpoint.secrets(self.now()),
+        };
+        let began = Instant::now();
+        let outcome = self.0.events.courier.post(&parcel).await;
+        let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        Ok(Trial { event: notice.id.to_string(), outcome, millis })
+    }
+
+    pub(super) async fn read_endpoint(&self, id: &EndpointId) -> Result<Versioned<Endpoint>, ServiceError> {
+        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// Changes an endpoint as often as it takes to be first, and makes it known.
+    pub(super) async fn with_endpoint(
+        &self,
+        id: &EndpointId,
+        change: impl Fn(&mut Endpoint) -> Result<(), ServiceError>,
+    ) -> Result<Endpoint, ServiceError> {
+        for attempt in 0..TRIES {
+            let old = self.read_endpoint(id).await?;
+            let mut new = old.record.clone();
+            change(&mut new)?;
+            if new == old.record {
+                return Ok(new);
+            }
+            let mut changes = vec![records::put(Some(&old), &new)];
+            changes.extend(self.told(self.news_of(&old.record, &new)));
+            match self.store().commit(changes).await {
+                Ok(()) => {
+                    self.learn_endpoints().await?;
+                    return Ok(new);
+                }
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    fn news_of(&self, old: &Endpoint, new: &Endpoint) -> Vec<News> {
+        let failed = |disabled: &&Disabled| disabled.why != Why::Asked;
+        let disabled = new.disabled.as_ref().filter(failed).filter(|_| old.disabled.is_none());
+        let news = disabled.map(|disabled| News {
+            endpoint: Some(new.id.to_string()),
+            detail: Some(match disabled.why {
+                Why::Gone => "the endpoint answered 410".into(),
+                _ => "nothing but failures came back for too long".into(),
+            }),
+            ..News::new(Topic::EndpointDisabled, disabled.at)
+        });
+        news.into_iter().collect()
+    }
+
+    fn apply(&self, endpoint: &mut Endpoint, change: EndpointChange) -> Result<(), ServiceError> {
+        let refuse = |field, what| Err(ServiceError::NotAllowed { field, what });
+        let EndpointChange { url, description, wishes, full_numbers, enabled } = change;
+        if let Some(url) = url {
+            if url.len() > Endpoint::MAX_URL {
+                return refuse("url", "the url has at most 2048 characters");
+            }
+            if let Err(PostError::Refused(why)) = self.0.events.courier.look_at(&url) {
+                return refuse("url", why);
+            }
+            endpoint.url = url;
+        }
+        if let Some(description) = description {
+            if description.chars().count() > Endpoint::MAX_DESCRIPTION {
+                return refuse("description", "a description has at most 200 characters");
+            }
+            endpoint.description = Some(description).filter(|text| !text.is_empty());
+        }
+        match wishes {
+            Some(wishes) if wishes.is_empty() => {
+                return refuse("events", "an endpoint wants at least one event");
+            }
+            Some(wishes) => endpoint.wishes = wishes,
+            None => {}
+        }
+        endpoint.full_numbers = full_numbers.unwrap_or(endpoint.full_numbers);
+        match enabled {
+            Some(true) => (endpoint.disabled, endpoint.failing_since) = (None, None),
+            Some(false) if endpoint.disabled.is_none() => {
+                endpoint.disabled = Some(Disabled { at: self.now(), why: Why::Asked });
+            }
+            _ => {}
+        }
+        endpoint.updated_at = self.now();
+        Ok(())
+    }
+}

@@ -1,0 +1,278 @@
+//! What is told to applications: which notices are written beside a change,
+//! and who waits for them.
+//!
+//! A notice is written in the commit of the change it tells of, with a dispatch
+//! for each endpoint that wants it. So nothing is told that did not happen, and
+//! nothing that happened goes untold, whenever the process dies.
+
+mod feed;
+mod tide;
+
+pub use feed::{EventFilter, Feed};
+
+use self::tide::{Tide, Watched};
+use super::{Service, ServiceError};
+use crate::gateway::webhook::Courier;
+use crate::model::delivery::Delivery;
+use crate::model::dispatch::Dispatch;
+use crate::model::endpoint::Endpoint;
+use crate::model::id::{EndpointId, NoticeId};
+use crate::model::notice::{self, News, Notice, Topic, Wish};
+use crate::model::verification::Verification;
+use crate::store::records::{self, Versioned};
+use crate::store::{Change, Store};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+
+/// What bounds the telling.
+#[derive(Debug, Clone)]
+pub struct EventSettings {
+    /// What is recorded whether an endpoint wants it or not.
+    pub record: BTreeSet<Wish>,
+    /// How long events are kept.
+    pub retention: SignedDuration,
+    /// Endpoints at most; [`EventSettings::MOST_ENDPOINTS`] is the most.
+    pub max_endpoints: usize,
+    /// Requests to endpoints at once; one endpoint has half of them at most.
+    pub max_in_flight: usize,
+    /// Streams at once.
+    pub max_streams: usize,
+    /// How long a request to an endpoint may take.
+    pub timeout: Duration,
+    /// How long nothing but failures may come back.
+    pub disable_after: SignedDuration,
+}
+
+impl EventSettings {
+    /// More dispatches would not fit into one commit beside what they tell of:
+    /// at most four notices, with a dispatch of each to each.
+    pub const MOST_ENDPOINTS: usize = 10;
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        let wishes = ["verification.*", "opt_out.*", "endpoint.*"];
+        Self {
+            record: wishes.iter().filter_map(|wish| wish.parse().ok()).collect(),
+            retention: SignedDuration::from_hours(72),
+            max_endpoints: Self::MOST_ENDPOINTS,
+            max_in_flight: 16,
+            max_streams: 100,
+            timeout: Duration::from_secs(10),
+            disable_after: SignedDuration::from_hours(5 * 24),
+        }
+    }
+}
+
+/// How often the list of endpoints is read again: another process may have
+/// changed it.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// The telling: who is told, and what is on its way.
+pub struct Events {
+    pub(super) courier: Arc<dyn Courier>,
+    pub(super) settings: EventSettings,
+    endpoints: Mutex<Arc<Vec<Endpoint>>>,
+    busy: Mutex<HashMap<EndpointId, usize>>,
+    streams: Arc<Semaphore>,
+    shared: Arc<Shared>,
+}
+
+/// What the store's watcher knows, too.
+#[derive(Default)]
+struct Shared {
+    tide: Tide,
+    /// Wakes who dispatches.
+    wake: Notify,
+    /// Counts what was written, for streams; `None` when there is no more.
+    written: watch::Sender<Option<u64>>,
+}
+
+impl Events {
+    /// The telling by a courier.
+    pub fn new(courier: Arc<dyn Courier>, settings: EventSettings) -> Self {
+        let shared = Arc::new(Shared::default());
+        shared.written.send_replace(Some(0));
+        Self {
+            courier,
+            endpoints: Mutex::default(),
+            busy: Mutex::default(),
+            streams: Arc::new(Semaphore::new(settings.max_streams)),
+            settings,
+            shared,
+        }
+    }
+
+    /// The store, seen by who must know when an event is written.
+    pub(super) fn watching(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(Watched { inner: store, shared: self.shared.clone() })
+    }
+
+    /// Something to dispatch was written.
+    pub(super) fn wake(&self) -> &Notify {
+        &self.shared.wake
+    }
+
+    /// A place to send to an endpoint, if it does not have its share already.
+    pub(super) fn turn(&self, endpoint: &EndpointId) -> Option<Turn<'_>> {
+        let mut busy = lock(&self.busy);
+        let taken = busy.entry(endpoint.clone()).or_default();
+        if *taken >= self.settings.max_in_flight.div_ceil(2) {
+            return None;
+        }
+        *taken += 1;
+        Some(Turn { events: self, endpoint: endpoint.clone() })
+    }
+
+    fn stream(&self) -> Option<OwnedSemaphorePermit> {
+        self.streams.clone().try_acquire_owned().ok()
+    }
+
+    fn known(&self) -> Arc<Vec<Endpoint>> {
+        lock(&self.endpoints).clone()
+    }
+
+    fn is_told(&self, topic: Topic, endpoints: &[Endpoint]) -> bool {
+        self.settings.record.iter().any(|wish| wish.takes(topic))
+            || endpoints.iter().any(|endpoint| endpoint.takes(topic))
+    }
+
+    /// Ends every stream: nothing more is told here.
+    fn close(&self) {
+        self.shared.written.send_replace(None);
+    }
+}
+
+/// A place among the requests to an endpoint, until it is dropped.
+pub(super) struct Turn<'e> {
+    events: &'e Events,
+    endpoint: EndpointId,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut busy = lock(&self.events.busy);
+        if let Some(taken) = busy.get_mut(&self.endpoint) {
+            *taken -= 1;
+        }
+        busy.retain(|_, taken| *taken > 0);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is ever half-changed under these locks.
+    mutex.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+impl Service {
+    /// What is written beside a verification that changes.
+    pub(super) fn told_of(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
+        self.told(notice::of_verification(old.map(|old| &old.record), new, self.now()))
+    }
+
+    /// What is written beside a delivery that changes. Which service it belongs
+    /// to stands with its verification, which is read only when there is
+    /// something to tell.
+    pub(super) async fn told_of_delivery(
+        &self,
+        old: Option<&Versioned<Delivery>>,
+        new: &Delivery,
+    ) -> Result<Vec<Change>, ServiceError> {
+        let events = &self.0.events;
+        let mut news = notice::of_delivery(old.map(|old| &old.record), new, self.now());
+        let endpoints = events.known();
+        news.retain(|news| events.is_told(news.topic, &endpoints));
+        if let Some(id) = news.first().and_then(|news| news.verification.clone())
+            && let Some(found) = records::get::<Verification>(self.store(), id.as_str()).await?
+        {
+            let verification = found.record;
+            let number = new.id.as_ref().map(|id| id.parts().1);
+            let send = number.and_then(|number| verification.send(number));
+            for news in &mut news {
+                news.service.clone_from(&verification.service);
+                news.test = verification.test;
+                news.channel = send.map(|send| send.channel).or(news.channel);
+                news.to.get_or_insert_with(|| verification.to.in_full().to_owned());
+            }
+        }
+        Ok(self.told(news))
+    }
+
+    /// What has to be written for news to be told: the notices that somebody
+    /// wants, and a dispatch to each endpoint that does.
+    pub(super) fn told(&self, news: Vec<News>) -> Vec<Change> {
+        let events = &self.0.events;
+        let endpoints = events.known();
+        let mut changes = Vec::new();
+        for mut news in news {
+            if !events.is_told(news.topic, &endpoints) {
+                continue;
+            }
+            if news.verification.is_some() {
+                news.service.get_or_insert_with(|| self.brands().default_brand().id.clone());
+            }
+            let notice = self.named(news);
+            // An endpoint is not told about itself.
+            let takes = |endpoint: &&Endpoint| {
+                endpoint.takes(notice.news.topic)
+                    && notice.news.endpoint.as_deref() != Some(endpoint.id.as_str())
+            };
+            changes.push(records::put(None, &notice));
+            changes.extend(
+                endpoints
+                    .iter()
+                    .filter(takes)
+                    .map(|endpoint| records::put(None, &self.dispatch(&notice, endpoint))),
+            );
+        }
+        changes
+    }
+
+    pub(super) fn named(&self, news: News) -> Notice {
+        let id = self.next_id();
+        let expires_at = after(self.now(), self.0.events.settings.retention);
+        Notice { id, news, expires_at }
+    }
+
+    pub(super) fn dispatch(&self, notice: &Notice, endpoint: &Endpoint) -> Dispatch {
+        Dispatch::new(notice.id.clone(), endpoint.id.clone(), self.now(), notice.expires_at)
+    }
+
+    fn next_id(&self) -> NoticeId {
+        let random: [u8; 16] = self.0.entropy.bytes();
+        self.0.events.shared.tide.next(self.now(), u128::from_be_bytes(random))
+    }
+
+    /// Reads the list of endpoints, which every write of this process looks at.
+    /// To be done once before the first write.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn learn_endpoints(&self) -> Result<(), ServiceError> {
+        let endpoints = self.endpoints().await?;
+        *lock(&self.0.events.endpoints) = Arc::new(endpoints);
+        Ok(())
+    }
+
+    /// Keeps the list of endpoints fresh until `stop`, then ends the streams.
+    pub(super) async fn keep_endpoints(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            if let Err(error) = self.learn_endpoints().await {
+                tracing::error!(%error, "cannot read the endpoints");
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                () = tokio::time::sleep(REFRESH) => {}
+            }
+        }
+        self.0.events.close();
+    }
+}
+
+pub(super) fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_add(span).unwrap_or(Timestamp::MAX)
+}

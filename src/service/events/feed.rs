@@ -1,0 +1,160 @@
+//! Events read again: a page of the past, or one after another as they come.
+
+use super::{Events, Service, ServiceError};
+use crate::model::id::NoticeId;
+use crate::model::notice::{Notice, Wish};
+use crate::service::listing::{Page, Window};
+use crate::store::records;
+use crate::store::{Entry, Index, Scan};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+/// Which events to list.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Of these topics; empty for all.
+    pub wishes: BTreeSet<Wish>,
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// Entries that are read at once.
+const PAGE: usize = 200;
+/// How often a stream looks for what another process wrote.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The first stretch of time that is looked through for what comes next.
+const STRETCH: SignedDuration = SignedDuration::from_secs(1);
+const LEAST_STRETCH: SignedDuration = SignedDuration::from_millis(1);
+
+/// Events in order, from a place on, for as long as somebody asks.
+pub struct Feed {
+    service: Service,
+    last: NoticeId,
+    wishes: BTreeSet<Wish>,
+    written: watch::Receiver<Option<u64>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Service {
+    /// An event.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn event(&self, id: &NoticeId) -> Result<Notice, ServiceError> {
+        let found = records::get::<Notice>(self.store(), id.as_str()).await?;
+        found.map(|found| found.record).ok_or(ServiceError::NotFound)
+    }
+
+    /// Lists events, the newest first. A page may be short, or even empty, while
+    /// `next` says that there is more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, ServiceError> {
+        let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
+        self.page(scan, window, |notice| takes(&filter.wishes, notice)).await
+    }
+
+    /// Events as they come, after the given one or from now on. `None` when
+    /// there are as many streams as there may be, or the service stops.
+    pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
+        let events: &Events = &self.0.events;
+        let written = events.shared.written.subscribe();
+        if written.borrow().is_none() {
+            return None;
+        }
+        let place = events.stream()?;
+        let last = after.unwrap_or_else(|| events.shared.tide.horizon(self.now()).previous());
+        Some(Feed { service: self.clone(), last, wishes, written, _place: place })
+    }
+
+    /// The ids after one, in order, up to what is certainly written; a stretch
+    /// of them.
+    async fn onward(&self, last: &NoticeId) -> Result<Vec<NoticeId>, ServiceError> {
+        let horizon = self.0.events.shared.tide.horizon(self.now());
+        let end = super::after(horizon.at(), LEAST_STRETCH);
+        let (mut since, mut span) = (last.at(), STRETCH);
+        while since < end {
+            let until = super::after(since, span).min(end);
+            let mut entries = self.stretch(since, until, PAGE + 1).await?;
+            if entries.len() > PAGE && span > LEAST_STRETCH {
+                span = SignedDuration::from_millis((span.as_millis() / 8).max(1) as i64);
+                continue;
+            }
+            if entries.len() > PAGE {
+                entries = self.stretch(since, until, usize::MAX).await?;
+            }
+            let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<NoticeId>().ok());
+            let ids: Vec<NoticeId> = ids.filter(|id| id > last && *id < horizon).collect();
+            if !ids.is_empty() {
+                return Ok(ids);
+            }
+            (since, span) = (until, span.saturating_mul(8));
+        }
+        Ok(Vec::new())
+    }
+
+    /// The entries of a stretch of time, newest first, `most` at most.
+    async fn stretch(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Entry>, ServiceError> {
+        let mut scan = Scan { since: Some(since), until: Some(until), ..all(most.min(PAGE * 5)) };
+        let mut found = Vec::new();
+        loop {
+            let entries = self.store().scan(&scan).await?;
+            let is_last = entries.len() < scan.limit;
+            found.extend(entries);
+            if is_last || found.len() >= most {
+                return Ok(found);
+            }
+            scan.after = found.last().map(|entry| (entry.at, entry.id.clone()));
+        }
+    }
+}
+
+impl Feed {
+    /// The next events, as soon as there are some; `None` when the service stops.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn next(&mut self) -> Result<Option<Vec<Notice>>, ServiceError> {
+        loop {
+            if self.written.borrow_and_update().is_none() {
+                return Ok(None);
+            }
+            let ids = self.service.onward(&self.last).await?;
+            let mut notices = Vec::new();
+            for id in &ids {
+                let notice = records::get::<Notice>(self.service.store(), id.as_str()).await?;
+                let notice = notice.map(|found| found.record);
+                notices.extend(notice.filter(|notice| takes(&self.wishes, notice)));
+            }
+            if let Some(last) = ids.last() {
+                self.last = last.clone();
+            }
+            if !notices.is_empty() {
+                return Ok(Some(notices));
+            }
+            if ids.is_empty() {
+                // Ends by news, or to look for what another process wrote. The
+                // sender lives as long as the service.
+                let _ = tokio::time::timeout(LOOK_EVERY, self.written.changed()).await;
+            }
+        }
+    }
+}
+
+fn takes(wishes: &BTreeSet<Wish>, notice: &Notice) -> bool {
+    wishes.is_empty() || wishes.iter().any(|wish| wish.takes(notice.news.topic))
+}
+
+fn all(limit: usize) -> Scan {
+    Scan { index: Index::Events, scope: String::new(), since: None, until: None, after: None, limit }
+}

@@ -1,0 +1,178 @@
+//! Up to where events can be read without missing one.
+//!
+//! Ids are given out in order, and their commits end in any order. Who reads on
+//! from the last id it saw must not pass one that is still being written, or it
+//! would never see it. So every id is remembered from when it is given out until
+//! its commit has ended. This holds for one process; what another one writes to
+//! the same store may come late.
+
+use super::{Shared, lock};
+use crate::model::id::NoticeId;
+use crate::store::{Change, CommitError, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Ids that were given out, and whose commits have not ended.
+#[derive(Default)]
+pub(super) struct Tide(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    last: Option<NoticeId>,
+    out: BTreeMap<NoticeId, Out>,
+}
+
+enum Out {
+    /// Given out then; nobody has begun to write it.
+    Given(Instant),
+    Begun,
+}
+
+/// After this time an id whose commit was never begun is one that never will
+/// be: something failed in between.
+const FORGOTTEN: Duration = Duration::from_secs(5);
+/// How far apart ids of the same millisecond are at most.
+const STEP: u64 = u32::MAX as u64;
+
+impl Tide {
+    /// The next id. `random` has to be different each time, and nobody's guess.
+    pub(super) fn next(&self, now: Timestamp, random: u128) -> NoticeId {
+        let mut state = lock(&self.0);
+        // The topmost random bit stays free, so that steps do not run over.
+        let fresh = NoticeId::new(now, random & ((1 << 79) - 1));
+        let id = match &state.last {
+            Some(last) if last.at() >= now => last.plus(1 + (random as u64) % STEP),
+            _ => fresh,
+        };
+        state.last = Some(id.clone());
+        state.out.insert(id.clone(), Out::Given(Instant::now()));
+        id
+    }
+
+    /// Everything before this id is written, or never will be; every id that is
+    /// given out from now on comes after.
+    pub(super) fn horizon(&self, now: Timestamp) -> NoticeId {
+        let mut state = lock(&self.0);
+        state.out.retain(|_, out| match out {
+            Out::Given(at) => at.elapsed() < FORGOTTEN,
+            Out::Begun => true,
+        });
+        let floor = NoticeId::new(now, 0);
+        if state.last.as_ref().is_none_or(|last| *last < floor) {
+            state.last = Some(floor.clone());
+        }
+        let end = state.last.as_ref().unwrap_or(&floor).plus(1);
+        state.out.keys().next().cloned().unwrap_or(end)
+    }
+
+    fn begin(&self, ids: &[NoticeId]) {
+        let mut state = lock(&self.0);
+        for id in ids {
+            state.out.insert(id.clone(), Out::Begun);
+        }
+    }
+
+    fn end(&self, ids: &[NoticeId]) {
+        let mut state = lock(&self.0);
+        for id in ids {
+            state.out.remove(id);
+        }
+    }
+}
+
+/// A store that tells when an event was written.
+pub(super) struct Watched {
+    pub(super) inner: Arc<dyn Store>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// Ends a commit's ids however it ends.
+struct Ending<'s> {
+    tide: &'s Tide,
+    ids: Vec<NoticeId>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.tide.end(&self.ids);
+    }
+}
+
+#[async_trait]
+impl Store for Watched {
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let of = |kind| changes.iter().filter(move |change| change.key.kind == kind);
+        let new = of(Kind::Event).filter(|change| change.expected == 0);
+        let ids: Vec<NoticeId> = new.filter_map(|change| change.key.id.parse().ok()).collect();
+        let dispatches = of(Kind::Dispatch).next().is_some();
+        if ids.is_empty() && !dispatches {
+            return self.inner.commit(changes).await;
+        }
+        let Shared { tide, wake, written } = &*self.shared;
+        let tells = !ids.is_empty();
+        tide.begin(&ids);
+        let ending = Ending { tide, ids };
+        let verdict = self.inner.commit(changes).await;
+        drop(ending);
+        if dispatches {
+            wake.notify_one();
+        }
+        if tells {
+            written.send_modify(|count| *count = count.map(|count| count + 1));
+        }
+        verdict
+    }
+
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.inner.read(key).await
+    }
+
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.inner.due_in(lane, until, limit).await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        self.inner.scan(scan).await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(millis).unwrap()
+    }
+
+    #[test]
+    fn nobody_reads_past_what_is_still_being_written() {
+        let tide = Tide::default();
+        let before = tide.horizon(at(5));
+        let (first, second) = (tide.next(at(5), 7), tide.next(at(5), 3));
+        assert!(before <= first && first < second, "also in one millisecond");
+        assert_eq!(tide.horizon(at(9)), first);
+        tide.begin(&[first.clone(), second.clone()]);
+        tide.end(std::slice::from_ref(&second));
+        assert_eq!(tide.horizon(at(9)), first, "the later one was done sooner");
+        tide.end(&[first]);
+        let horizon = tide.horizon(at(9));
+        assert!(second < horizon && horizon <= tide.next(at(9), 0));
+        assert!(tide.next(at(8), 1) > horizon, "also when a clock goes back");
+    }
+}

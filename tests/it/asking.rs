@@ -1,0 +1,133 @@
+//! One verification for a number, over each engine: what leads to it and what
+//! was counted is forgotten in its time, and a code that the application chose
+//! survives what makes codes anew.
+
+use crate::support::{Engine, PERSON, World, request};
+use dialback::model::channel::Channel;
+use dialback::model::compat::{Bucket, Compat, RateLimit};
+use dialback::model::policy::Policy;
+use dialback::model::verification::Status;
+use dialback::secret::Secret;
+use dialback::service::{Ask, AskError, ServiceError, StartRequest};
+use dialback::store::{Key, Kind};
+use futures_util::future::join_all;
+
+fn ask(request: StartRequest) -> Ask {
+    Ask { request, limits: vec![("ip".into(), "192.0.2.1".into())], skip_risk_check: false }
+}
+
+/// Lets the top level's service count by `ip`, so many in an hour.
+async fn limit(world: &World, max: u32) {
+    let id = world.service.brands().default_brand().id.clone();
+    let change = |compat: &mut Compat, now| {
+        let bucket = Bucket { sid: "BL1".into(), max, interval: 3600, created_at: now, updated_at: now };
+        compat.rate_limits.push(RateLimit {
+            sid: "RK1".into(),
+            unique_name: "ip".into(),
+            description: String::new(),
+            buckets: vec![bucket],
+            created_at: now,
+            updated_at: now,
+        });
+        Ok::<_, ServiceError>(())
+    };
+    world.service.change_compat(&id, change).await.unwrap();
+}
+
+async fn kept(world: &World, kind: Kind) -> bool {
+    world.store.due(jiff::Timestamp::MAX, 1000).await.unwrap().iter().any(|(key, _)| key.kind == kind)
+}
+
+async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
+    let mut world = World::new(engine);
+    world.work();
+    limit(&world, 1).await;
+    let view = world.service.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
+    let refused = world.service.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap_err();
+    assert!(matches!(refused, AskError::Reached { name, .. } if name == "ip"));
+    let brand = world.service.brands().default_brand().clone();
+    assert_eq!(world.service.last_asked(&brand, PERSON).await.unwrap(), view.verification.id);
+    assert!(kept(&world, Kind::Pending).await && kept(&world, Kind::Tally).await);
+    let key = Key::new(Kind::Pending, format!("{}|{PERSON}", brand.id));
+    assert!(world.store.read(&key).await.unwrap().is_some());
+    // Over, and still kept for a while: whoever has read it may not write over
+    // the next one.
+    world.pass(600);
+    world.settle().await;
+    assert!(world.service.last_asked(&brand, PERSON).await.is_err());
+    world.pass(3600 + 301);
+    world.settle().await;
+    assert!(!kept(&world, Kind::Pending).await && !kept(&world, Kind::Tally).await);
+    assert!(world.store.read(&key).await.unwrap().is_none());
+    world.service.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
+}
+
+async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
+    let policy = Policy { new_code_on_resend: true, cooldown: vec![], ..Policy::default() };
+    let mut world = World::with(engine, policy);
+    world.work();
+    limit(&world, 100).await;
+    let chosen =
+        |code: &str| StartRequest { custom_code: Some(Secret::new(code)), ..request(PERSON, Channel::Sms) };
+    let id = world.service.ask(&ask(chosen("Ab12345"))).await.unwrap().verification.id;
+    world.settle().await;
+    // By the other face, which brings no code.
+    world.service.resend(&id, None).await.unwrap();
+    world.settle().await;
+    // And by this one, with another.
+    world.service.ask(&ask(chosen("777111"))).await.unwrap();
+    world.settle().await;
+    let codes: Vec<String> = world.gateway.orders().into_iter().map(|order| order.code).collect();
+    assert_eq!(codes, ["Ab12345", "Ab12345", "777111"]);
+    assert!(!world.at_rest().iter().any(|text| text.contains("Ab12345") || text.contains("777111")));
+    assert!(!world.service.check(&id, "Ab1234").await.is_ok_and(|checked| checked.valid));
+    let checked = world.service.check(&id, "777111").await.unwrap();
+    assert_eq!((checked.valid, checked.view.status), (true, Status::Approved));
+}
+
+#[tokio::test]
+async fn a_number_and_its_counts_are_forgotten_in_memory() {
+    a_number_and_its_counts_are_forgotten(Engine::Memory).await;
+}
+
+#[tokio::test]
+async fn a_number_and_its_counts_are_forgotten_on_disk() {
+    a_number_and_its_counts_are_forgotten(Engine::Sled).await;
+}
+
+#[tokio::test]
+async fn a_chosen_code_survives_a_policy_of_new_codes_in_memory() {
+    a_chosen_code_survives_a_policy_of_new_codes(Engine::Memory).await;
+}
+
+#[tokio::test]
+async fn a_chosen_code_survives_a_policy_of_new_codes_on_disk() {
+    a_chosen_code_survives_a_policy_of_new_codes(Engine::Sled).await;
+}
+
+/// A value that all requests share, as a limit for the whole application does:
+/// nobody loses his race so often that he is sent away.
+async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
+    const ASKED: usize = 64;
+    let mut world = World::new(engine);
+    world.work();
+    limit(&world, 60).await;
+    let one = |n: usize| {
+        let (service, to) = (world.service.clone(), format!("+1415555{:04}", 100 + n));
+        tokio::spawn(async move { service.ask(&ask(request(&to, Channel::Sms))).await.map(drop) })
+    };
+    let all = join_all((0..ASKED).map(one)).await;
+    let refused: Vec<AskError> = all.into_iter().filter_map(|asked| asked.unwrap().err()).collect();
+    assert_eq!(refused.len(), ASKED - 60, "{refused:?}");
+    assert!(refused.iter().all(|error| matches!(error, AskError::Reached { .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_all_share_is_counted_for_all_in_memory() {
+    a_value_that_all_share_is_counted_for_all(Engine::Memory).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_all_share_is_counted_for_all_on_disk() {
+    a_value_that_all_share_is_counted_for_all(Engine::Sled).await;
+}
