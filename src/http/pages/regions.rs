@@ -56,12 +56,12 @@ mod tests {
     #[test]
     fn every_region_has_a_name_in_every_language() {
         for words in super::super::words::all() {
+            assert!(LINES.contains_key(&words.locale), "{} has no names of regions", words.locale);
             let lines = lines(&words.locale);
             assert_eq!(lines.len(), region::all().len(), "{}", words.locale);
             assert!(lines.iter().all(|line| !line.name.is_empty() && line.code > 0), "{}", words.locale);
         }
         assert_eq!(name("de", "CH"), "Schweiz");
         assert_eq!(name("de", "??"), "??");
-        assert_eq!(LINES.len(), 22);
     }
 }

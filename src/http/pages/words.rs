@@ -5,7 +5,8 @@
 
 use crate::messages::{self, Language, closest};
 use serde::{Deserialize, Serialize};
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
 
 /// The words of one language. Every field is required and no other is known.
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,7 +53,6 @@ macro_rules! section {
         $(#[$doc])*
         #[derive(Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[allow(missing_docs)]
         pub struct $name { $(pub $field: String,)* }
     };
 }
@@ -114,9 +114,30 @@ pub fn all() -> &'static [Words] {
 /// The words closest to a tag: `de`, `de-AT`, `zh_Hant`; nothing when no file
 /// speaks its language.
 pub fn find(tag: &str) -> Option<&'static Words> {
-    let known = ALL.iter().find(|words| words.locale.eq_ignore_ascii_case(tag));
-    known.or_else(|| of(closest(LANGUAGES.iter(), tag)?))
+    if let Some(known) = ALL.iter().find(|words| words.locale.eq_ignore_ascii_case(tag)) {
+        return Some(known);
+    }
+    // Nothing is ever half-changed under this lock.
+    let mut found = FOUND.lock().unwrap_or_else(|broken| broken.into_inner());
+    if let Some(words) = found.get(tag) {
+        return *words;
+    }
+    let words = closest(LANGUAGES.iter(), tag).and_then(of);
+    if tag.len() <= MOST_TAG {
+        if found.len() >= MOST_FOUND {
+            found.clear();
+        }
+        found.insert(tag.to_owned(), words);
+    }
+    words
 }
+
+/// What was found for a tag: browsers send a few hundred different ones, each
+/// with every page.
+static FOUND: LazyLock<Mutex<HashMap<String, Option<&'static Words>>>> = LazyLock::new(Mutex::default);
+/// Tags that are remembered, and the longest of them in bytes.
+const MOST_FOUND: usize = 1000;
+const MOST_TAG: usize = 35;
 
 /// The words closest to what most people read in a country (`CH`).
 pub fn of_country(country: &str) -> Option<&'static Words> {
