@@ -39,9 +39,10 @@ async function control(path, body) {
 }
 
 async function codeOf(number, count) {
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 600; n++) {
     const texts = await control(`/phones/${number}/messages?wait=1`);
     if (texts.length >= count) return texts.at(-1).body.match(/(?<!\d)\d{6}(?!\d)/)[0];
+    await new Promise((done) => setTimeout(done, 100));
   }
   throw new Error(`${count} texts did not come`);
 }

@@ -8,6 +8,7 @@ Exit code 0 when everything is as Twilio would have it.
 import json
 import re
 import sys
+import time
 import urllib.request
 from datetime import datetime, timedelta, timezone
 
@@ -47,10 +48,12 @@ def control(path, body=None):
 
 def code_of(number, count, pattern=r"(?<!\d)\d{6}(?!\d)"):
     """The code in the newest text of a telephone that has so many."""
-    for _ in range(100):
+    for _ in range(600):
         texts = control(f"/phones/{number}/messages?wait=1")
-        if len(texts) >= count:
-            return re.search(pattern, texts[-1]["body"]).group()
+        found = re.search(pattern, texts[-1]["body"]) if len(texts) >= count else None
+        if found:
+            return found.group()
+        time.sleep(0.1)
     sys.exit(f"{count} texts did not come")
 
 
@@ -157,7 +160,8 @@ expect("anew", second.sid != started.sid, True)
 expect("canceled", second.update(status="canceled").status, "canceled")
 refused(404, 20404, own.verifications(TO).fetch)
 third = own.verifications.create(to=TO, channel="sms", custom_code="Q7x9")
-expect("own code", code_of(TO, 4, r"\bQ7x9\b"), "Q7x9")
+# The one that was called off may or may not have been sent before.
+expect("own code", code_of(TO, 3, r"\bQ7x9\b"), "Q7x9")
 approved = own.verifications(third.sid).update(status="approved")
 expect("approved", (approved.status, approved.valid), ("approved", True))
 fourth = own.verifications.create(to=TO, channel="sms")

@@ -38,7 +38,7 @@ def texts(number):
 
 
 async def code_of(number):
-    for _ in range(100):
+    for _ in range(60):
         found = await asyncio.to_thread(texts, number)
         if found:
             return re.search(r"(?<!\d)\d{6}(?!\d)", found[-1]["body"]).group()
