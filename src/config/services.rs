@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::sections::{Gate, GatewayKind, Sandbox, Twilio, Verification, Voice};
-use crate::model::brand::Settings;
+use crate::model::brand::{OWN_MACHINE, Pages, Settings};
 use crate::model::channel::Channel;
 use crate::model::policy;
 use crate::model::test_number::TestNumber;
@@ -60,6 +60,7 @@ impl Base<'_> {
             resend_cooldown_seconds: verification.resend_cooldown.iter().map(seconds).collect(),
             new_code_on_resend: verification.new_code_on_resend,
             channels: self.channels(),
+            pages: self.pages(),
             gate: match voice.gate {
                 Gate::AnyKey => policy::Gate::AnyKey,
                 Gate::NamedKey => policy::Gate::NamedKey,
@@ -67,6 +68,12 @@ impl Base<'_> {
             },
             ..Settings::default()
         }
+    }
+
+    /// With the sandbox, applications on the same machine may be returned to.
+    fn pages(&self) -> Pages {
+        let urls: &[&str] = if self.sandbox.enabled { &OWN_MACHINE } else { &[] };
+        Pages { return_urls: urls.iter().map(|url| format!("{url}*")).collect(), ..Pages::default() }
     }
 
     /// A messaging service sends texts only; a call comes from a number. WhatsApp

@@ -134,7 +134,7 @@ pub struct Countries {
 #[serde(deny_unknown_fields, default)]
 pub struct Pages {
     /// Where people may be sent back to: exact addresses, or ones that end in
-    /// `/*` for everything below.
+    /// `/*` for everything below. On one's own machine the port may be `*`.
     pub return_urls: Vec<String>,
     /// The accent colour: `#1a6f4e`.
     pub colour: Option<String>,
@@ -145,6 +145,11 @@ pub struct Pages {
     /// Whether they may begin anew after a failure.
     pub retry: bool,
 }
+
+/// Whatever listens on one's own machine, at any port. Those who try something
+/// out choose ports as they come, and nobody else hears what is sent there
+/// (RFC 8252 §7.3).
+pub const OWN_MACHINE: [&str; 2] = ["http://127.0.0.1:*/", "http://localhost:*/"];
 
 impl Default for Pages {
     fn default() -> Self {
@@ -310,6 +315,11 @@ impl Settings {
         let web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
         if !pages.return_urls.iter().all(web) {
             return Err(bad("pages.return_urls", "has addresses that begin with https:// or http://"));
+        }
+        let own = |url: &String| OWN_MACHINE.iter().any(|own| url.starts_with(own));
+        if pages.return_urls.iter().any(|url| url.contains(":*") && !own(url)) {
+            let what = "has :* for any port only in http://127.0.0.1:*/ and http://localhost:*/";
+            return Err(bad("pages.return_urls", what));
         }
         Ok(())
     }

@@ -265,8 +265,9 @@ pub fn hash(secret: &str) -> String {
 }
 
 /// Whether people may be sent to an address: one of the service's, or one
-/// below one that ends in `/*`. An address that browsers might read otherwise
-/// than it is written (`..`, backslashes, a fragment) is none of them.
+/// below one that ends in `/*`; `:*` in one of ours is any port. An address that
+/// browsers might read otherwise than it is written (`..`, backslashes, a
+/// fragment) is none of them.
 pub fn may_return(pages: &Pages, url: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
     let path = url.split('?').next().unwrap_or_default();
@@ -274,9 +275,15 @@ pub fn may_return(pages: &Pages, url: &str) -> bool {
         let part = part.to_ascii_lowercase().replace("%2e", ".");
         part == "." || part == ".."
     });
-    let fits = |allowed: &String| match allowed.strip_suffix('*') {
-        Some(below) if below.ends_with('/') => url.starts_with(below),
-        _ => url == allowed,
+    // Settings have `:*` after the hosts of one's own machine only.
+    let port = url.splitn(3, ':').nth(2).unwrap_or_default();
+    let port = &port[..port.bytes().take_while(u8::is_ascii_digit).count()];
+    let fits = |allowed: &String| {
+        let allowed = allowed.replacen(":*/", &format!(":{port}/"), 1);
+        match allowed.strip_suffix('*') {
+            Some(below) if below.ends_with('/') => url.starts_with(below),
+            _ => url == allowed,
+        }
     };
     url.len() <= MOST_RETURN_URL && url.bytes().all(plain) && !climbs && pages.return_urls.iter().any(fits)
 }
@@ -433,6 +440,30 @@ mod tests {
             "//evil.example/in/",
             "javascript:alert(1)",
             "",
+        ] {
+            assert!(!may_return(&pages, url), "{url}");
+        }
+    }
+
+    #[test]
+    fn on_ones_own_machine_any_port_may_do() {
+        let pages = Pages {
+            return_urls: vec!["http://127.0.0.1:*/*".into(), "http://localhost:*/done".into()],
+            ..Pages::default()
+        };
+        for url in ["http://127.0.0.1:5000/", "http://127.0.0.1:3000/x?y=1:2", "http://localhost:8080/done"] {
+            assert!(may_return(&pages, url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.0.0.1:*/",
+            "http://127.0.0.1:5000",
+            "http://127.0.0.1:5000@evil.example/",
+            "http://127.0.0.1:5000.evil.example/",
+            "http://127.0.0.1:@evil.example:80/",
+            "http://127.0.0.1.evil.example:5000/",
+            "https://127.0.0.1:5000/",
+            "http://localhost:8080/other",
         ] {
             assert!(!may_return(&pages, url), "{url}");
         }
