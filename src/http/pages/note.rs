@@ -4,7 +4,7 @@
 //! know: it names one of our texts, with a number or a country at most.
 
 use super::regions;
-use super::words::{Errors, Words, fill};
+use super::words::{Direction, Errors, Words, fill};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +64,14 @@ impl Note {
 
     /// The text, in the person's language; `None` for a note that is none.
     pub fn text(&self, words: &Words) -> Option<String> {
-        let text = text(&words.errors, &self.name)?;
+        let mut text = text(&words.errors, &self.name)?.to_owned();
+        if words.direction == Direction::Rtl {
+            // A calling code keeps its plus in front (UAX 9: an isolate).
+            text = text.replace("+{code}", "\u{2066}+{code}\u{2069}");
+        }
         let country = regions::name(&words.locale, &self.about);
         let time = clock(self.about.parse().unwrap_or(0));
-        Some(fill(text, &[("code", &self.about), ("country", country), ("time", &time)]))
+        Some(fill(&text, &[("code", &self.about), ("country", country), ("time", &time)]))
     }
 
     /// The field that it is about.

@@ -48,7 +48,8 @@ impl Visit {
     /// The words to speak in, when this much is known of the session.
     pub fn words(&self, view: Option<&SessionView>) -> &'static Words {
         let session = view.map(|view| &view.session);
-        let number = session.and_then(|session| session.number.as_ref().or(session.to.as_ref()));
+        // Not one that was entered here: the language would change on the way.
+        let number = session.and_then(|session| session.to.as_ref());
         let hints = Hints {
             chosen: self.tag(),
             session: session.and_then(|session| session.locale.as_deref()),
