@@ -10,6 +10,7 @@ mod calls;
 mod cli;
 mod crash;
 mod drain;
+mod examples;
 mod fixtures;
 mod network;
 mod openapi;
