@@ -3,69 +3,62 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::time::Duration;
 use subtle::ConstantTimeEq;
-use warp::Filter;
-use warp::http::{Response, StatusCode};
+use warp::http::StatusCode;
+use warp::reply::{Reply, Response, html, with_header, with_status};
+use warp::{Filter, path};
 
-type Page = Response<String>;
-
+const HOME: &str = r#"<form method="post" action="/confirm"><button>Confirm my phone number</button></form>"#;
 const PORT: &str = "5001";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    anyhow::ensure!(
-        !env("DIALBACK_API_KEY", "").is_empty(),
-        "set DIALBACK_API_KEY to the key that `serve` printed"
-    );
-    let port: u16 = env("PORT", PORT).parse().context("PORT is no port")?;
-    let home = warp::path::end().map(|| {
-        warp::reply::html("<form method=post action=/confirm><button>Confirm my phone number</button></form>")
-    });
-    let confirm = warp::path!("confirm").and(warp::post()).then(|| async { shown(confirm().await) });
-    let back = warp::path!("back")
-        .and(warp::query())
-        .and(warp::cookie::optional("phone"))
-        .then(|query, cookie| async { shown(back(query, cookie).await) });
-    println!("open {}", app_url());
+    env("DIALBACK_API_KEY", "").context("set DIALBACK_API_KEY to the key that `serve` printed")?;
+    let port: u16 = env("PORT", PORT)?.parse().context("PORT is no port")?;
+    let home = path::end().map(|| html(HOME));
+    let confirm = path!("confirm").and(warp::post()).then(|| async { shown(begin().await) });
+    let back = path!("back").and(warp::query()).and(warp::cookie::optional("phone"));
+    let back = back.then(|query, cookie| async { shown(finish(query, cookie).await) });
+    println!("open {}", app_url()?);
     warp::serve(home.or(confirm).or(back)).run(([127, 0, 0, 1], port)).await;
     Ok(())
 }
 
-/// Begins: the browser keeps what it must bring back, and goes to Dialback.
-async fn confirm() -> anyhow::Result<Page> {
+/// The browser keeps what it must bring back, and goes to Dialback.
+async fn begin() -> anyhow::Result<Response> {
     let state = uuid::Uuid::new_v4().simple().to_string();
-    let url = app_url();
-    let begun = dialback("sessions", json!({ "return_url": format!("{url}/back"), "state": state })).await?;
-    let (id, location) = (begun["id"].as_str().context("no id")?, begun["url"].as_str().context("no url")?);
-    let secure = if url.starts_with("https:") { "; Secure" } else { "" };
-    let cookie = format!("phone={id}.{state}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax{secure}");
-    let answer = Response::builder().status(303).header("location", location).header("set-cookie", cookie);
-    Ok(answer.body(String::new())?)
+    let return_url = format!("{}/back", app_url()?);
+    let begun = dialback("sessions", json!({ "return_url": return_url, "state": state })).await?;
+    let (id, url) = begun["id"].as_str().zip(begun["url"].as_str()).context("no session")?;
+    let away = with_header(StatusCode::SEE_OTHER, "location", url);
+    Ok(with_header(away, "set-cookie", cookie(&format!("{id}.{state}"), 3600)?).into_response())
 }
 
-/// Ends: what came back must be this browser's; only Dialback says what came of it.
-async fn back(query: HashMap<String, String>, cookie: Option<String>) -> anyhow::Result<Page> {
-    // A browser can write its cookies: what becomes part of an address has letters and digits alone.
-    let ours = cookie.as_deref().and_then(|cookie| cookie.split_once('.'));
+/// What came back must be this browser's, and only Dialback says what came of it.
+async fn finish(query: HashMap<String, String>, ours: Option<String>) -> anyhow::Result<Response> {
+    // People can write their cookies: what goes into an address is letters and digits.
+    let ours = ours.as_deref().and_then(|cookie| cookie.split_once('.'));
     let ours = ours.filter(|(id, _)| id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let theirs = query.get("state").map(String::as_bytes).unwrap_or_default();
-    let Some((id, _)) = ours.filter(|(_, state)| state.as_bytes().ct_eq(theirs).into()) else {
-        return Ok(page(400, "This is not an answer to a question of yours. Please begin again."));
+    let state = query.get("state").map(String::as_bytes).unwrap_or_default();
+    let Some((id, _)) = ours.filter(|(_, ours)| ours.as_bytes().ct_eq(state).into()) else {
+        let text = "This is not an answer to a question of yours. Please begin again.";
+        return Ok(with_status(text, StatusCode::BAD_REQUEST).into_response());
     };
     let told = dialback(&format!("sessions/{id}/result"), json!({ "result": query.get("result") })).await?;
-    let (status, number) = (told["status"].as_str().unwrap_or("failed"), told["to"].as_str());
-    let Some(number) = number.filter(|_| status == "approved") else {
-        return Ok(page(200, &format!("Your number is not proved: {status}. Please try again.")));
+    let text = match (told["status"].as_str(), told["to"].as_str()) {
+        // Here the number goes to the person's account.
+        (Some("approved"), Some(number)) => format!("{number} is proved."),
+        (status, _) => format!("Your number is not proved: {}.", status.unwrap_or("failed")),
     };
-    // Here the number goes to the person's account.
-    Ok(page(200, &format!("{number} is proved.")))
+    Ok(with_header(text, "set-cookie", cookie("", 0)?).into_response())
 }
 
-/// Asks Dialback, from here, with the key that no browser sees.
+/// Asks Dialback, with the key that no browser sees.
 async fn dialback(path: &str, body: Value) -> anyhow::Result<Value> {
-    let url = format!("{}/v1/{path}", env("DIALBACK_URL", "http://127.0.0.1:8000"));
-    let request = reqwest::Client::new().post(url).bearer_auth(env("DIALBACK_API_KEY", ""));
-    let request = request.timeout(std::time::Duration::from_secs(10));
+    let url = format!("{}/v1/{path}", env("DIALBACK_URL", "http://127.0.0.1:8000")?);
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
+    let request = client.post(url).bearer_auth(env("DIALBACK_API_KEY", "")?);
     let answer = request.header("content-type", "application/json").body(body.to_string()).send().await?;
     let (status, text) = (answer.status(), answer.text().await?);
     anyhow::ensure!(status.is_success(), "{status}: {text}");
@@ -73,23 +66,25 @@ async fn dialback(path: &str, body: Value) -> anyhow::Result<Value> {
 }
 
 /// Why something went wrong is for the log; the person reads that it did.
-fn shown(answer: anyhow::Result<Page>) -> Page {
+fn shown(answer: anyhow::Result<Response>) -> Response {
     answer.unwrap_or_else(|error| {
         eprintln!("dialback: {error:#}");
-        page(502, "Your number could not be confirmed. Please try again.")
+        let text = "Your number could not be confirmed. Please try again.";
+        with_status(text, StatusCode::BAD_GATEWAY).into_response()
     })
 }
 
-fn page(status: u16, text: &str) -> Page {
-    let mut page = Response::new(text.to_owned());
-    *page.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    page
+fn cookie(value: &str, seconds: u32) -> anyhow::Result<String> {
+    let secure = if app_url()?.starts_with("https:") { "; Secure" } else { "" };
+    Ok(format!("phone={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"))
 }
 
-fn env(name: &str, default: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| default.to_owned())
+fn app_url() -> anyhow::Result<String> {
+    env("APP_URL", &format!("http://127.0.0.1:{}", env("PORT", PORT)?))
 }
 
-fn app_url() -> String {
-    env("APP_URL", &format!("http://127.0.0.1:{}", env("PORT", PORT)))
+fn env(name: &str, default: &str) -> anyhow::Result<String> {
+    let value = std::env::var(name).unwrap_or_else(|_| default.to_owned());
+    anyhow::ensure!(!value.is_empty(), "{name} is not set");
+    Ok(value)
 }

@@ -5,7 +5,10 @@ import express from "express";
 
 const { DIALBACK_URL = "http://127.0.0.1:8000", DIALBACK_API_KEY, PORT = "3000" } = process.env;
 const { APP_URL = `http://127.0.0.1:${PORT}`, SECRET_KEY = randomBytes(32).toString("hex") } = process.env;
-if (!DIALBACK_API_KEY) throw "set DIALBACK_API_KEY to the key that `serve` printed";
+if (!DIALBACK_API_KEY) {
+  console.error("set DIALBACK_API_KEY to the key that `serve` printed");
+  process.exit(1);
+}
 
 const cookie = { signed: true, httpOnly: true, sameSite: "lax", secure: APP_URL.startsWith("https:") };
 const app = express();
@@ -55,4 +58,7 @@ app.use((error, req, res, next) => {
   res.status(502).send("Your number could not be confirmed. <a href='/'>Please try again.</a>");
 });
 
-app.listen(Number(PORT), "127.0.0.1", () => console.log(`open ${APP_URL}`));
+app.listen(Number(PORT), "127.0.0.1", (error) => {
+  if (error) throw error;
+  console.log(`open ${APP_URL}`);
+});

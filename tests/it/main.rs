@@ -13,6 +13,7 @@ mod crash;
 mod drain;
 mod endpoints;
 mod events;
+mod examples;
 mod fixtures;
 mod network;
 mod openapi;
