@@ -34,7 +34,12 @@ const GROUP: usize = 32;
 
 impl Service {
     /// Sends what is due, or forgets it; answers how long it has to rest first.
-    pub(super) async fn tend_dispatch(&self, id: &str) -> Result<Option<Duration>, ServiceError> {
+    /// In a crowd it may be put off instead.
+    pub(super) async fn tend_dispatch(
+        &self,
+        id: &str,
+        crowded: bool,
+    ) -> Result<Option<Duration>, ServiceError> {
         let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(ServiceError::NotFound)?;
         let now = self.now();
         if old.record.due() > now {
@@ -61,7 +66,7 @@ impl Service {
             return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
         };
         let Some(_turn) = self.0.events.turn(&endpoint.id) else {
-            return self.wait_for_turn(&old, now).await;
+            return self.wait_for_turn(&old, now, crowded).await;
         };
         let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
         let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(5));
@@ -72,15 +77,16 @@ impl Service {
         Ok(None)
     }
 
-    /// The endpoint has its share of requests already. One that has waited for
-    /// long is put off by a write, or the most overdue, all of one slow endpoint,
-    /// would hide what is due for the others.
+    /// The endpoint has its share of requests already. In a crowd one that has
+    /// waited for long is put off by a write, or the most overdue, all of one slow
+    /// endpoint, would hide what is due for the others.
     async fn wait_for_turn(
         &self,
         old: &Versioned<Dispatch>,
         now: Timestamp,
+        crowded: bool,
     ) -> Result<Option<Duration>, ServiceError> {
-        if now.duration_since(old.record.due()) < PATIENCE {
+        if !crowded || now.duration_since(old.record.due()) < PATIENCE {
             return Ok(Some(TURN));
         }
         let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);

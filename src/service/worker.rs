@@ -52,6 +52,8 @@ const RECOVERY: Duration = Duration::from_secs(1);
 const SHORTLY: Duration = Duration::from_millis(10);
 /// Failed errands that are remembered; what fails beyond that is tried at once.
 const MOST_RESTING: usize = 1000;
+/// When so many are under way or rest, they are in the way of others.
+const CROWD: usize = MOST_RESTING / 2;
 /// The longest sleep: another process may have written something due.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// How long after an unknown outcome the list is asked: Twilio's lists lag.
@@ -110,6 +112,7 @@ impl Service {
         // What is under way or rests is still due in the store, so ask for that
         // many more.
         let known = open(desk).known();
+        let crowded = known >= CROWD;
         let due = match self.store().due_in(lane, Timestamp::MAX, known + limits.concurrency + 1).await {
             Ok(due) => due,
             Err(error) => {
@@ -128,7 +131,7 @@ impl Service {
                 started += 1;
                 let (service, leave) = (self.clone(), Leave { desk: desk.clone(), key });
                 tasks.spawn(async move {
-                    match service.errand(&leave.key, limits).await {
+                    match service.errand(&leave.key, limits, crowded).await {
                         Ok(None) => {}
                         Ok(Some(rest)) => open(&leave.desk).rest(&leave.key, rest),
                         // What is due may be listed a moment before its record
@@ -168,7 +171,12 @@ impl Service {
 
     /// Does what is due about a record; answers how long it is to rest, when it
     /// cannot be done now.
-    async fn errand(&self, key: &Key, limits: WorkerLimits) -> Result<Option<Duration>, ServiceError> {
+    async fn errand(
+        &self,
+        key: &Key,
+        limits: WorkerLimits,
+        crowded: bool,
+    ) -> Result<Option<Duration>, ServiceError> {
         match key.kind {
             Kind::Verification => {
                 let id = key.id.parse::<VerificationId>().map_err(|_| ServiceError::NotFound)?;
@@ -180,7 +188,7 @@ impl Service {
             Kind::Session => self.forget_due::<Session>(&key.id).await?,
             Kind::Tally => self.forget_due::<Tally>(&key.id).await?,
             Kind::Event => self.forget_due::<Notice>(&key.id).await?,
-            Kind::Dispatch => return self.tend_dispatch(&key.id).await,
+            Kind::Dispatch => return self.tend_dispatch(&key.id, crowded).await,
             _ => {}
         }
         Ok(None)

@@ -272,7 +272,7 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
     let world = World::start().await;
     let (slow, quick) = (Receiver::start().await, Receiver::start().await);
     slow.next(&[Say::Silence; 200]);
-    let (id, _) = endpoint(&world, &slow, &["verification.started"]).await;
+    endpoint(&world, &slow, &["verification.started"]).await;
     endpoint(&world, &quick, &["verification.started"]).await;
     let began = std::time::Instant::now();
     for _ in 0..60 {
@@ -291,18 +291,24 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
     // Sixty requests of a second each, eight at once, take seven seconds.
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert!(slow.seen().len() < 60);
-    // Those that wait for their turn for long make way.
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others() {
+    let world = World::start().await;
+    let (slow, quick) = (Receiver::start().await, Receiver::start().await);
+    slow.next(&[Say::Silence; 500]);
+    endpoint(&world, &slow, &["verification.started"]).await;
+    // More than the worker looks at.
+    for _ in 0..1_200 {
+        let request = dialback::service::StartRequest::to(PERSON);
+        world.service.start(request, None).await.unwrap();
+    }
     world.clock.advance(Duration::from_secs(11));
-    let put_off = poll(|| async {
-        let waiting = dispatches(&world, &id, "?status=pending&limit=100").await;
-        let far = |one: &&Value| {
-            one["attempts"] == 0
-                && one["next_attempt_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
-                    > world.clock.now()
-        };
-        waiting.iter().find(far).map(drop)
-    });
-    put_off.await.unwrap();
+    endpoint(&world, &quick, &["verification.started"]).await;
+    begin(&world).await;
+    quick.wait(1).await;
+    assert!(slow.seen().len() < 600, "{}", slow.seen().len());
 }
 
 async fn post(app: &App, path: &str, body: &Value) -> Answer {
