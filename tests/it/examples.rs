@@ -7,7 +7,7 @@
 
 use crate::app::{App, KEY, Setup, form, poll, skipped};
 use crate::output::{Collected, tells};
-use crate::wire::{Answer, answer, try_answer};
+use crate::wire::{Answer, PATIENCE, answer, try_answer};
 use reqwest::{Client, Method, Url};
 use std::collections::BTreeMap;
 use std::env;
@@ -147,7 +147,7 @@ impl Example {
         let out = Collected::from(child.stdout.take().unwrap());
         let err = Collected::from(child.stderr.take().unwrap());
         let mut example = Self { child, url: format!("http://127.0.0.1:{port}/"), out, err };
-        let http = Client::builder().no_proxy().build().unwrap();
+        let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let serves = poll(|| {
             let ended = example.child.try_wait().unwrap();
             assert!(ended.is_none(), "the application ended: {ended:?} {}", example.err.text());
