@@ -65,5 +65,5 @@ async fn what_a_service_or_a_start_names_must_be_there() {
     let refused = ask(Method::PATCH, &path, json!({ "locale": "klingon" })).await;
     assert_eq!(refused.problem(422, "invalid_request")["field"], "locale");
     let refused = app.post("/v1/verifications", &json!({ "to": PHONE, "template": "nowhere" })).await;
-    assert_eq!(refused.problem(422, "invalid_request")["field"], "template");
+    assert_eq!(refused.problem(422, "not_allowed")["field"], "template");
 }

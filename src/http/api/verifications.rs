@@ -133,7 +133,8 @@ pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, E
     let body = &mut call.body;
     let template = body.text("template");
     if template.as_deref().is_some_and(|name| context.settings.messages.find(name).is_none()) {
-        return Err(Error::field("template", "there is no such set of texts: see `messages.dir`"));
+        let what = "there is no such set of texts: `messages.dir` holds them";
+        return Err(ServiceError::NotAllowed { field: "template", what }.into());
     }
     let request = StartRequest {
         to: body.needed("to")?,
