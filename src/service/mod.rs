@@ -342,7 +342,21 @@ impl Service {
             deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
         }
         let brand = self.brand_of(&verification).await?;
-        Ok(self.bare_view(brand, verification, deliveries))
+        self.wanted(self.bare_view(brand, verification, deliveries)).await
+    }
+
+    /// The same view without the channels that the person does not want.
+    async fn wanted(&self, mut view: View) -> Result<View, ServiceError> {
+        let mut left = Vec::with_capacity(view.channels_left.len());
+        for channel in std::mem::take(&mut view.channels_left) {
+            match self.refuse_opted_out(&view.brand, &view.verification.to, channel).await {
+                Ok(()) => left.push(channel),
+                Err(ServiceError::OptedOut) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        view.channels_left = left;
+        Ok(view)
     }
 
     fn bare_view(

@@ -146,7 +146,8 @@ impl Service {
         }
         self.0.wake.notify_one();
         tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), "verification started");
-        Ok(Some(Started { view: self.fresh_view(brand, verification), replayed: false }))
+        let view = self.wanted(self.fresh_view(brand, verification)).await?;
+        Ok(Some(Started { view, replayed: false }))
     }
 
     /// Sends again, by the same channel or another.
@@ -351,7 +352,7 @@ impl Service {
         View::new(brand, &self.0.policy, verification, status, deliveries)
     }
 
-    async fn refuse_opted_out(
+    pub(super) async fn refuse_opted_out(
         &self,
         brand: &Brand,
         to: &PhoneNumber,

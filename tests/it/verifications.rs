@@ -443,7 +443,9 @@ async fn who_has_opted_out_gets_no_text(engine: Engine) {
     let start = async |channel| world.service.start(request(PERSON, channel), None).await;
     assert!(matches!(start(Channel::Sms).await, Err(ServiceError::OptedOut)));
     assert!(matches!(world.service.resend(&id, None).await, Err(ServiceError::OptedOut)));
-    assert!(start(Channel::Call).await.is_ok(), "a call is not a text");
+    let call = start(Channel::Call).await.expect("a call is not a text");
+    assert_eq!(call.view.channels_left, [Channel::Call]);
+    assert_eq!(world.service.fetch(&id).await.unwrap().channels_left, [Channel::Call]);
     let other = world.service.start(request("+14155550124", Channel::Sms), None).await;
     assert!(other.is_ok(), "nor is one person another");
     say(Keyword::Start).await.unwrap();
