@@ -36,3 +36,4 @@ mod verify_v2_limits;
 mod webhooks;
 mod wire;
 mod world;
+mod writes;
