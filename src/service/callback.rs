@@ -41,8 +41,8 @@ impl Service {
                 },
             };
             let mut changes = self.written_delivery(old.as_ref(), &delivery).await?;
-            if old.as_ref().is_none_or(|old| old.record.id.is_none()) {
-                changes.extend(self.settle_by(&delivery).await?);
+            if delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none()) {
+                changes.extend(Box::pin(self.settle_by(&delivery)).await?);
             }
             match self.store().commit(changes).await {
                 Ok(()) => {

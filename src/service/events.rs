@@ -173,6 +173,13 @@ impl Service {
         self.told(notice::of_verification(old.map(|old| &old.record), new, self.now()))
     }
 
+    /// Whether a delivery's change may be told to anybody: one of ours always,
+    /// anybody else's when every delivery is asked for.
+    pub(super) fn tells_of(&self, delivery: &Delivery) -> bool {
+        let events = &self.0.events;
+        delivery.id.is_some() || events.is_told(Topic::DeliveryUpdated, &events.known())
+    }
+
     /// What is written beside a delivery that changes. Which service it belongs
     /// to stands with its verification, which is read only when there is
     /// something to tell.

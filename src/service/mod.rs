@@ -321,7 +321,11 @@ impl Service {
         new: &Delivery,
     ) -> Result<Vec<Change>, ServiceError> {
         let mut changes = vec![records::put(old, new)];
-        changes.extend(self.told_of_delivery(old, new).await?);
+        // Most callbacks are told to nobody. Those that are have a future of
+        // their own, so that the others carry no place for it.
+        if self.tells_of(new) {
+            changes.extend(Box::pin(self.told_of_delivery(old, new)).await?);
+        }
         Ok(changes)
     }
 
