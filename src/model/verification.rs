@@ -11,7 +11,7 @@ mod outbox;
 mod tests;
 
 pub use decide::{Decision, Event, Outcome, Step, decide};
-pub use details::Details;
+pub use details::{Details, binding};
 pub use outbox::{Effect, Errand};
 
 use crate::model::channel::Channel;

@@ -2,7 +2,7 @@
 
 use super::{Service, ServiceError, View};
 use crate::model::id::VerificationId;
-use crate::model::verification::{Event, Outcome, Verification};
+use crate::model::verification::{Event, Outcome, Verification, binding};
 
 /// What somebody says the code is.
 #[derive(Clone, Default)]
@@ -25,17 +25,6 @@ impl From<&str> for Offer {
 impl From<&String> for Offer {
     fn from(code: &String) -> Self {
         code.as_str().into()
-    }
-}
-
-impl Offer {
-    fn binding(&self) -> Option<(&str, &str)> {
-        match (&self.amount, &self.payee) {
-            (None, None) => None,
-            (amount, payee) => {
-                Some((amount.as_deref().unwrap_or_default(), payee.as_deref().unwrap_or_default()))
-            }
-        }
     }
 }
 
@@ -134,7 +123,7 @@ impl Service {
         let code =
             self.0.codes.derive(&verification.id, &verification.code).ok_or(ServiceError::CodeKeyGone)?;
         // A code that is bound to an amount and a payee is good for them alone.
-        let bound = verification.details.binding() == offered.binding();
+        let bound = verification.details.binding() == binding(&offered.amount, &offered.payee);
         Ok(code.matches(&offered.code) && bound)
     }
 }

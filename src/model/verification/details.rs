@@ -39,11 +39,13 @@ pub struct Details {
 impl Details {
     /// What the code is bound to, or nothing.
     pub fn binding(&self) -> Option<(&str, &str)> {
-        match (&self.amount, &self.payee) {
-            (None, None) => None,
-            (amount, payee) => {
-                Some((amount.as_deref().unwrap_or_default(), payee.as_deref().unwrap_or_default()))
-            }
-        }
+        binding(&self.amount, &self.payee)
     }
+}
+
+/// An amount and a payee as something to be bound to; nothing where neither is
+/// given.
+pub fn binding<'d>(amount: &'d Option<String>, payee: &'d Option<String>) -> Option<(&'d str, &'d str)> {
+    let is_bound = amount.is_some() || payee.is_some();
+    is_bound.then(|| (amount.as_deref().unwrap_or_default(), payee.as_deref().unwrap_or_default()))
 }
