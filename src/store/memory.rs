@@ -4,8 +4,8 @@
 //! against it. It refuses to know files and bytes at rest.
 
 use super::{
-    Change, CommitError, Entry, Index, Key, Lane, Scan, Store, StoreError, Stored, Version, millis,
-    timestamp, validate,
+    Change, CheckReport, CommitError, Entry, Index, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+    Version, millis, timestamp, validate,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,6 +20,8 @@ pub struct Memory(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     closed: bool,
+    commits: u64,
+    conflicts: u64,
     records: BTreeMap<Key, Stored>,
     due: BTreeSet<(i64, Key)>,
     entries: BTreeSet<Line>,
@@ -52,8 +54,10 @@ impl Store for Memory {
         let mut state = self.open()?;
         validate(&changes)?;
         if changes.iter().any(|change| state.version(&change.key) != change.expected) {
+            state.conflicts += 1;
             return Err(CommitError::Conflict);
         }
+        state.commits += 1;
         changes.into_iter().for_each(|change| state.apply(change));
         Ok(())
     }
@@ -86,6 +90,45 @@ impl Store for Memory {
         Ok(found.filter_map(entry).collect())
     }
 
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        let state = self.open()?;
+        let of_kind = state.records.iter().filter(|(key, _)| key.kind == kind);
+        let later = of_kind.filter(|(key, _)| after.is_none_or(|after| key.id.as_str() > after));
+        Ok(later.take(limit).map(|(key, stored)| (key.id.clone(), stored.clone())).collect())
+    }
+
+    async fn check(&self) -> Result<CheckReport, StoreError> {
+        let state = self.open()?;
+        let mut report = CheckReport {
+            records: state.records.len() as u64,
+            due: state.due.len() as u64,
+            entries: state.entries.len() as u64,
+            bytes: state.bytes(),
+            ..CheckReport::default()
+        };
+        for (_, key) in state.due.iter().filter(|(_, key)| !state.records.contains_key(key)) {
+            report.note(format!("{key} is due and does not exist"));
+        }
+        for (index, _, _, id) in &state.entries {
+            let key = Key::new(index.kind(), id);
+            if !state.records.contains_key(&key) {
+                report.note(format!("{key} is listed and does not exist"));
+            }
+        }
+        Ok(report)
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        let state = self.open()?;
+        let State { commits, conflicts, .. } = *state;
+        Ok(Stats { commits, conflicts, groups: commits, bytes_on_disk: 0 })
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         self.open().map(drop)
     }
@@ -100,6 +143,10 @@ impl Store for Memory {
 impl State {
     fn version(&self, key: &Key) -> Version {
         self.records.get(key).map_or(0, |stored| stored.version)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.records.iter().map(|(key, stored)| (key.id.len() + stored.body.len()) as u64).sum()
     }
 
     fn apply(&mut self, change: Change) {

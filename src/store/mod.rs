@@ -15,17 +15,22 @@
 //!   `Ok`, none of it is there when it returns a conflict. After
 //!   [`StoreError::Failed`] the outcome is unknown and must be read again.
 
+mod care;
 pub mod memory;
 pub mod records;
 pub mod sled;
+
+pub use care::{CheckReport, Stats};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::fmt;
 
-/// The version of a record: 0 where there is none, 1 when first written, and
-/// one more with each write.
+/// The version of a record: 0 where there is none, and one more with each
+/// write. It begins at 1 in an engine of one process; in one that several share
+/// a record begins where no earlier record of its key has been, for a process
+/// that stood still may still hold what it read of that one.
 pub type Version = u64;
 
 /// What kinds of records there are. The letter is the key's prefix at rest and
@@ -63,11 +68,15 @@ pub enum Kind {
     Dispatch = b'w',
     /// `i`: when a number last wrote to a sender on WhatsApp.
     Contact = b'i',
+    /// `j`: who does a job that one process does for all, and until when.
+    Lease = b'j',
+    /// `u`: what somebody did to keys, settings or a person's data.
+    Audit = b'u',
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Verification,
         Self::Delivery,
         Self::ApiKey,
@@ -83,6 +92,8 @@ impl Kind {
         Self::Event,
         Self::Dispatch,
         Self::Contact,
+        Self::Lease,
+        Self::Audit,
     ];
 
     /// The prefix at rest.
@@ -186,11 +197,13 @@ pub enum Index {
     Events = b'e',
     /// `w`: sendings to one endpoint; the scope is the endpoint's id.
     Dispatches = b'w',
+    /// `a`: the audit log by time; the scope is empty.
+    Audit = b'a',
 }
 
 impl Index {
     /// Every listing there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Deliveries,
         Self::DeliveriesTo,
         Self::ApiKeys,
@@ -201,6 +214,7 @@ impl Index {
         Self::Endpoints,
         Self::Events,
         Self::Dispatches,
+        Self::Audit,
     ];
 
     /// The prefix at rest.
@@ -224,6 +238,7 @@ impl Index {
             Self::Endpoints => Kind::Endpoint,
             Self::Events => Kind::Event,
             Self::Dispatches => Kind::Dispatch,
+            Self::Audit => Kind::Audit,
         }
     }
 }
@@ -315,6 +330,9 @@ pub enum StoreError {
     /// Too many writes are waiting; nothing of this commit was done.
     #[error("the store is overloaded")]
     Overloaded,
+    /// The engine cannot be reached now; nothing of this commit was done.
+    #[error("the store cannot be reached: {0}")]
+    Unavailable(String),
     /// It has been closed.
     #[error("the store is closed")]
     Closed,
@@ -350,8 +368,38 @@ pub trait Store: Send + Sync + 'static {
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
 
+    /// Records of a kind in the order of their ids, by bytes, after the given
+    /// one; at most `limit`. What is written meanwhile may or may not be there.
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError>;
+
     /// Whether a write would be done now: the readiness of the service.
     async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Whether other processes may have it open and write it too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Reads everything and verifies it, as far as an engine can that does not
+    /// know what records mean. It takes as long as reading everything does.
+    ///
+    /// # Errors
+    /// When it cannot be read to the end; what was found on the way there is
+    /// in the report, see [`CheckReport::verdict`].
+    async fn check(&self) -> Result<CheckReport, StoreError>;
+
+    /// Figures since the store was opened.
+    async fn stats(&self) -> Result<Stats, StoreError>;
+
+    /// Gives back the space of what was deleted, while others read and write.
+    async fn compact(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Finishes what is waiting and lets go of the files. Later calls answer
     /// [`StoreError::Closed`].
@@ -373,6 +421,9 @@ fn validate(changes: &[Change]) -> Result<(), StoreError> {
         let size = change.body.as_ref().map_or(0, Vec::len);
         if id.is_empty() || id.len() > Key::MAX_ID {
             return refuse(format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID));
+        }
+        if id.contains('\0') {
+            return refuse("an id with a NUL byte".to_owned());
         }
         if size > Change::MAX_BODY {
             return refuse(format!("a record of {size} bytes, {} are possible", Change::MAX_BODY));

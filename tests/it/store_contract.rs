@@ -153,6 +153,16 @@ async fn story(store: &dyn Store) {
     );
     assert_eq!(ids(store, Scan { limit: 0, ..all() }).await, Vec::<String>::new());
 
+    // Walked through by kind, in the order of ids.
+    let walked = |after, limit| async move {
+        let found = store.walk(Kind::Delivery, after, limit).await.unwrap();
+        found.into_iter().map(|(id, stored)| format!("{id}{}", stored.version)).collect::<Vec<_>>()
+    };
+    assert_eq!(walked(None, 9).await, ["a3", "b1", "c1", "d1"]);
+    assert_eq!(walked(Some("a"), 2).await, ["b1", "c1"]);
+    assert_eq!(walked(Some("d"), 9).await, Vec::<String>::new());
+    assert!(store.walk(Kind::Verification, None, 9).await.unwrap().is_empty());
+
     // Gone with all its entries, and new again.
     let read = records::get::<Thing>(store, "c").await.unwrap().unwrap();
     store.commit(vec![records::delete(&read)]).await.unwrap();
@@ -164,6 +174,8 @@ async fn story(store: &dyn Store) {
 
     store.commit(Vec::new()).await.unwrap();
     refuses(store).await;
+    let report = store.check().await.unwrap();
+    assert_eq!((report.records, report.due, report.entries, report.damaged), (4, 2, 8, 0));
 }
 
 /// What no engine takes; nothing of it is done.
@@ -177,6 +189,7 @@ async fn refuses(store: &dyn Store) {
         vec![new(), new()],
         vec![Change { key: long, ..new() }],
         vec![Change { key: Key::new(Kind::Delivery, ""), ..new() }],
+        vec![Change { key: Key::new(Kind::Delivery, "a\0b"), ..new() }],
         vec![Change { body: Some(vec![b' '; Change::MAX_BODY + 1]), ..new() }],
         vec![Change { entries_added: vec![foreign], ..new() }],
         vec![Change { entries_added: vec![torn], ..new() }],

@@ -19,7 +19,9 @@ use dialback::service::{Brands, Parts, Service, ServiceError, StartRequest, View
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
+use dialback::store::{
+    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -193,8 +195,25 @@ impl Store for Watched {
         self.inner.scan(scan).await
     }
 
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        self.inner.walk(kind, after, limit).await
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         self.inner.probe().await
+    }
+
+    async fn check(&self) -> Result<CheckReport, StoreError> {
+        self.inner.check().await
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        self.inner.stats().await
     }
 
     async fn close(&self) {

@@ -8,7 +8,9 @@
 
 use super::{Shared, lock};
 use crate::model::id::NoticeId;
-use crate::store::{Change, CommitError, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored};
+use crate::store::{
+    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -143,8 +145,33 @@ impl Store for Watched {
         self.inner.scan(scan).await
     }
 
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        self.inner.walk(kind, after, limit).await
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         self.inner.probe().await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    async fn check(&self) -> Result<CheckReport, StoreError> {
+        self.inner.check().await
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        self.inner.stats().await
+    }
+
+    async fn compact(&self) -> Result<(), StoreError> {
+        self.inner.compact().await
     }
 
     async fn close(&self) {

@@ -4,53 +4,10 @@
 //! and each entry must have its record. It mends nothing, and refuses to know
 //! what records mean.
 
-use super::super::{Key, StoreError};
-use super::files::ADVICE;
+use super::super::{CheckReport, Key, StoreError};
 use super::layout::{self, Place};
 use super::shared::failure;
 use sled::Db;
-
-/// What a check has found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CheckReport {
-    /// Records, whole or damaged.
-    pub records: u64,
-    /// Due entries.
-    pub due: u64,
-    /// Lines of listings.
-    pub entries: u64,
-    /// Bytes of all keys and values, without the engine's own.
-    pub bytes: u64,
-    /// How many of all these are damaged.
-    pub damaged: u64,
-    /// What is wrong with the first [`CheckReport::MAX_DAMAGE`] of them.
-    pub damage: Vec<String>,
-}
-
-impl CheckReport {
-    /// Longest list of damage.
-    pub const MAX_DAMAGE: usize = 20;
-
-    /// What was found as a verdict.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`], with the first thing found and what to do.
-    pub fn verdict(&self) -> Result<(), StoreError> {
-        match self.damage.first() {
-            Some(first) => {
-                Err(StoreError::Damaged(format!("{} in {} places: {ADVICE}", first, self.damaged)))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn note(&mut self, damage: String) {
-        self.damaged += 1;
-        if self.damage.len() < Self::MAX_DAMAGE {
-            self.damage.push(damage);
-        }
-    }
-}
 
 /// Reads everything.
 pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {

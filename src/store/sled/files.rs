@@ -11,15 +11,13 @@
 //! It refuses to know keys, records and groups.
 
 use super::super::StoreError;
+use super::super::care::ADVICE;
 use fs2::FileExt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// What to do about a store that cannot be used.
-pub(super) const ADVICE: &str = "restore the directory from a backup, or move it away to start empty";
 
 const MARKER: &str = "dialback-store";
 const MARKER_TEXT: &[u8] =

@@ -74,6 +74,16 @@ pub(super) fn record_key(key: &Key) -> Vec<u8> {
     [&[RECORD, key.kind.letter()], key.id.as_bytes()].concat()
 }
 
+/// All records of a kind, after the given id.
+pub(super) fn record_range(kind: Kind, after: Option<&str>) -> Range<Vec<u8>> {
+    // No id has a NUL byte, so the next possible one is this longer by one.
+    let start = match after {
+        Some(id) => [&[RECORD, kind.letter()], id.as_bytes(), &[0]].concat(),
+        None => vec![RECORD, kind.letter()],
+    };
+    start..vec![RECORD, kind.letter() + 1]
+}
+
 /// The key of a due entry.
 pub(super) fn due_key(at: Timestamp, key: &Key) -> Vec<u8> {
     [&[due_letter(key.kind.lane())][..], &sortable(millis(at)), &[key.kind.letter()], key.id.as_bytes()]

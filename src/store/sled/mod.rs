@@ -19,12 +19,13 @@ mod layout;
 mod shared;
 mod writer;
 
-pub use check::CheckReport;
-pub use shared::Stats;
-
-use super::{Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored, validate};
+use super::care::ADVICE;
+use super::{
+    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+    validate,
+};
 use async_trait::async_trait;
-use files::{ADVICE, Directory};
+use files::Directory;
 use jiff::Timestamp;
 use shared::{Shared, failure};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -99,24 +100,6 @@ impl Sled {
             .spawn(move || writer.run())
             .map_err(|error| StoreError::Open(format!("cannot start the writer: {error}")))?;
         Ok(Self { shared, queue: RwLock::new(Some(sender)), writer: Mutex::new(Some(writer)) })
-    }
-
-    /// Reads everything and verifies it: checksums, and that each entry has
-    /// its record. It takes as long as reading all the files does.
-    ///
-    /// # Errors
-    /// When it cannot be read to the end; what was found on the way there is
-    /// in the report, see [`CheckReport::verdict`].
-    pub async fn check(&self) -> Result<CheckReport, StoreError> {
-        self.blocking(|shared| shared.with(check::check)).await
-    }
-
-    /// Figures since the store was opened.
-    ///
-    /// # Errors
-    /// When it is closed or its files do not answer.
-    pub async fn stats(&self) -> Result<Stats, StoreError> {
-        self.blocking(|shared| shared.stats()).await
     }
 
     /// Hands work to the writer and waits for its answer.
@@ -206,6 +189,25 @@ impl Store for Sled {
             })
         })
         .await
+    }
+
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        let after = after.map(str::to_owned);
+        self.blocking(move |shared| shared.walk(kind, after.as_deref(), limit)).await
+    }
+
+    /// Checksums, and that each entry has its record.
+    async fn check(&self) -> Result<CheckReport, StoreError> {
+        self.blocking(|shared| shared.with(check::check)).await
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        self.blocking(Shared::stats).await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -8,8 +8,9 @@
 //!
 //! It refuses to know how groups are made and what records mean.
 
-use super::super::{CommitError, Key, StoreError, Stored};
-use super::files::{ADVICE, Directory};
+use super::super::care::ADVICE;
+use super::super::{CommitError, Key, Kind, Stats, StoreError, Stored};
+use super::files::Directory;
 use super::layout;
 use sled::{Db, IVec};
 use std::collections::HashMap;
@@ -18,19 +19,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 use tokio::sync::watch;
-
-/// Figures of a store since it was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stats {
-    /// Commits and probes that were made durable.
-    pub commits: u64,
-    /// Commits that came too late.
-    pub conflicts: u64,
-    /// Flushes that made them durable.
-    pub groups: u64,
-    /// The size of its files, in bytes.
-    pub bytes_on_disk: u64,
-}
 
 pub(super) struct Shared {
     /// Empty once closed. Whoever reads holds it open.
@@ -89,6 +77,36 @@ impl Shared {
                 None => value,
             };
             value.map(|value| layout::stored(&bytes, &value).ok_or_else(|| damaged(key))).transpose()
+        })
+    }
+
+    /// Records of a kind in the order of their ids, as they are on disk.
+    pub(super) fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        self.with(|db| {
+            let mut found = Vec::new();
+            for pair in db.range(layout::record_range(kind, after)) {
+                if found.len() == limit {
+                    break;
+                }
+                let (bytes, value) = pair.map_err(|error| failure(&error))?;
+                let Some(layout::Place::Record(key)) = layout::place(&bytes) else {
+                    return Err(StoreError::Damaged(format!("a key of {kind:?} does not read: {ADVICE}")));
+                };
+                let value = match self.unsettled().get(bytes.as_ref()) {
+                    Some(before) => before.clone(),
+                    None => Some(value),
+                };
+                if let Some(value) = value {
+                    let stored = layout::stored(&bytes, &value).ok_or_else(|| damaged(&key))?;
+                    found.push((key.id, stored));
+                }
+            }
+            Ok(found)
         })
     }
 
