@@ -22,7 +22,7 @@ use crate::model::verification::Details;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One message or call to be made.
 #[derive(Debug, Clone)]
@@ -39,6 +39,9 @@ pub struct Order {
     pub locale: Option<String>,
     /// How long the code still lives: no message may wait longer.
     pub valid_for: Duration,
+    /// When it has not been begun by then, it is not: another worker may look
+    /// it up soon, find nothing and send it again.
+    pub begin_by: Instant,
     /// The service it is sent for.
     pub brand: Arc<Brand>,
     /// What the application said about the verification.

@@ -19,11 +19,11 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// How long a request waits for its turn among those of the account.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub const LONGEST_TURN: Duration = Duration::from_secs(5);
 
 /// What stands before a number of WhatsApp.
 const WHATSAPP: &str = "whatsapp:";
@@ -79,13 +79,18 @@ impl<T: Transport> Twilio<T> {
         method: &'static str,
         url: String,
         form: Vec<(&'static str, String)>,
+        begin_by: Option<Instant>,
     ) -> Result<Answer, SendError> {
         // Whoever waits too long has sent nothing, and gives its errand back
         // before its lease runs out.
-        let Ok(_place) = tokio::time::timeout(LONGEST_WAIT, self.places.acquire()).await else {
+        let Ok(_place) = tokio::time::timeout(LONGEST_TURN, self.places.acquire()).await else {
             let reason = "too many requests to twilio at once: see twilio.max_in_flight".to_owned();
             return Err(SendError::NotTaken { code: None, reason, after: Duration::from_secs(2) });
         };
+        if begin_by.is_some_and(|begin_by| begin_by < Instant::now()) {
+            let reason = "its worker stood still for too long: it is left to another one".to_owned();
+            return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
+        }
         let auth = self.settings.auth.clone();
         self.transport.call(Outgoing { method, url, auth, form }).await.map_err(|error| match error {
             TransportError::NotConnected(reason) => {
@@ -205,7 +210,7 @@ impl<T: Transport> Gateway for Twilio<T> {
             Channel::Sms | Channel::Whatsapp => ("Messages", self.message(order)?),
             Channel::Call => ("Calls", self.voice(order)?),
         };
-        let answer = self.call("POST", self.url(resource, ""), form).await?;
+        let answer = self.call("POST", self.url(resource, ""), form, Some(order.begin_by)).await?;
         if !(200..300).contains(&answer.status) {
             return Err(refusal(&answer));
         }
@@ -231,7 +236,7 @@ impl<T: Transport> Gateway for Twilio<T> {
             Channel::Call => "Calls",
         };
         let query = format!("?To={to}&PageSize=100");
-        let answer = self.call("GET", self.url(resource, &query), Vec::new()).await?;
+        let answer = self.call("GET", self.url(resource, &query), Vec::new(), None).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
         }

@@ -30,7 +30,8 @@ pub struct Policy {
     pub max_replays: u8,
     /// How many wrong keys a call forgives at a named-key gate.
     pub max_wrong_keys: u8,
-    /// How long a send may be under way before another worker may look after it.
+    /// How long a send may be under way before another worker may look after
+    /// it: twice as long as it takes at most, see [`Policy::time_to_begin`].
     pub lease: Duration,
     /// A code with less life left than this would arrive dead and is not sent.
     pub least_life: Duration,
@@ -49,6 +50,13 @@ pub enum Gate {
 }
 
 impl Policy {
+    /// How long after its claim a send must have been begun. The request itself
+    /// takes at most [`Policy::lease`] less this and less the
+    /// five seconds that clocks of two machines may differ by, so that it has ended before anybody else may look for it.
+    pub fn time_to_begin(&self) -> Duration {
+        self.lease / 2
+    }
+
     /// How long to wait after the send of that number (1 for the first).
     pub fn cooldown_after(&self, sends: usize) -> Duration {
         let at = sends.saturating_sub(1).min(self.cooldown.len().saturating_sub(1));

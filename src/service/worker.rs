@@ -54,8 +54,10 @@ const SHORTLY: Duration = Duration::from_millis(10);
 const MOST_RESTING: usize = 1000;
 /// When so many are under way or rest, they are in the way of others.
 const CROWD: usize = MOST_RESTING / 2;
-/// The longest sleep: another process may have written something due.
+/// The longest sleep where nobody else writes something due.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
+/// The longest sleep where another process may, and may have died since.
+const SHARED_SLEEP: SignedDuration = SignedDuration::from_secs(2);
 /// How long after an unknown outcome the list is asked: Twilio's lists lag.
 const LOOK_UP_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// The longest wait between two look-ups of the same send.
@@ -120,7 +122,7 @@ impl Service {
                 return self.wait(now, LONGEST_SLEEP, Some(Instant::now() + RECOVERY));
             }
         };
-        let mut next = LONGEST_SLEEP;
+        let mut next = if self.store().is_shared() { SHARED_SLEEP } else { LONGEST_SLEEP };
         let mut started = 0;
         for (key, at) in due {
             if at > now {
@@ -216,9 +218,11 @@ impl Service {
             return Ok(());
         };
         let number = errand.number();
+        // Measured from before the claim, and not by a clock that may be set.
+        let begin_by = Instant::now() + self.policy_of(&verification).await?.time_to_begin();
         let decision = self.happen(id, |_| Ok(Event::Claim { number })).await?;
         match decision.outcome {
-            Outcome::Done => self.carry(decision.verification, number, limits).await,
+            Outcome::Done => self.carry(decision.verification, number, begin_by, limits).await,
             Outcome::Dropped => {
                 tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
                 Ok(())
@@ -232,6 +236,7 @@ impl Service {
         &self,
         verification: Verification,
         number: u8,
+        begin_by: Instant,
         limits: WorkerLimits,
     ) -> Result<(), ServiceError> {
         let id = verification.id.clone();
@@ -244,7 +249,8 @@ impl Service {
         let brand = self.sending_to(brand, &verification.to).await?;
         let window_open =
             send.channel == Channel::Whatsapp && self.window_open(&brand, &verification.to).await?;
-        let outcome = match (self.order(brand, &verification, send, window_open), &errand.effect) {
+        let order = self.order(brand, &verification, send, begin_by, window_open);
+        let outcome = match (order, &errand.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
             (Ok(order), Effect::Send { .. }) => self.0.gateway.send(&order).await.map(Some),
@@ -275,6 +281,7 @@ impl Service {
         brand: Arc<Brand>,
         verification: &Verification,
         send: &Send,
+        begin_by: Instant,
         window_open: bool,
     ) -> Result<Order, ServiceError> {
         let left = verification.expires_at.duration_since(self.now());
@@ -287,7 +294,7 @@ impl Service {
             code: self.0.codes.derive(&verification.id, &seed).ok_or(ServiceError::CodeKeyGone)?,
             locale: verification.locale.clone(),
             details: verification.details.clone(),
-            // Nobody keeps when somebody last wrote to us.
+            begin_by,
             window_open,
             brand,
             valid_for: Duration::try_from(left).unwrap_or_default(),
@@ -329,30 +336,33 @@ impl Service {
 /// A look-up found nothing: the send never arrived, and is made again. Not
 /// for ever, because a list that lags would let each of them reach the person.
 fn not_found(errand: &Errand, limits: WorkerLimits, now: Timestamp) -> Event {
-    let number = errand.number();
+    let (number, claim) = (errand.number(), errand.attempts);
     if errand.attempts < limits.most_attempts {
-        return Event::NotTaken { number, retry_at: now };
+        return Event::NotTaken { number, claim, retry_at: now };
     }
-    Event::Refused { number, code: None, reason: "no attempt reached the other side".into() }
+    Event::Refused { number, claim, code: None, reason: "no attempt reached the other side".into() }
 }
 
 /// What an attempt without success means for the send.
 fn failed(errand: &Errand, error: SendError, limits: WorkerLimits, now: Timestamp) -> Event {
-    let number = errand.number();
+    let (number, claim) = (errand.number(), errand.attempts);
     let is_look_up = matches!(errand.effect, Effect::LookUp { .. });
     match error {
-        SendError::Refused { code, reason } => Event::Refused { number, code, reason },
+        SendError::Refused { code, reason } => Event::Refused { number, claim, code, reason },
         SendError::NotTaken { after, .. } if !is_look_up && errand.attempts < limits.most_attempts => {
             let after = SignedDuration::try_from(after).unwrap_or(LOOK_UP_AFTER);
-            Event::NotTaken { number, retry_at: now.checked_add(after).unwrap_or(Timestamp::MAX) }
+            Event::NotTaken { number, claim, retry_at: now.checked_add(after).unwrap_or(Timestamp::MAX) }
         }
-        SendError::NotTaken { code, reason, .. } if !is_look_up => Event::Refused { number, code, reason },
+        SendError::NotTaken { code, reason, .. } if !is_look_up => {
+            Event::Refused { number, claim, code, reason }
+        }
         // Of a look-up that was not taken the send is as unknown as before.
         SendError::Unknown { .. } | SendError::NotTaken { .. } if errand.attempts < MOST_LOOK_UPS => {
-            Event::Unknown { number, retry_at: look_up_at(errand.attempts, now) }
+            Event::Unknown { number, claim, retry_at: look_up_at(errand.attempts, now) }
         }
         SendError::Unknown { reason } | SendError::NotTaken { reason, .. } => Event::Refused {
             number,
+            claim,
             code: None,
             reason: format!("the outcome was never found out: {reason}"),
         },

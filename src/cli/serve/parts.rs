@@ -2,6 +2,7 @@
 
 use crate::cli::local::Local;
 use crate::config::{self, Config};
+use crate::gateway::twilio::LONGEST_TURN;
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
 use crate::messages::Catalog;
@@ -16,7 +17,6 @@ use crate::twilio::signature::{SharedKey, Token, Verifier};
 use anyhow::Context;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Twilio's magic numbers and North America's 555 numbers: in the sandbox they
 /// are telephones like any other.
@@ -26,8 +26,9 @@ const FICTIONAL: [&str; 2] = ["+1500555", "+1555"];
 pub fn policy(config: &Config) -> Policy {
     Policy {
         max_replays: config.voice.max_replays,
-        // A turn among the requests, the request, and as much again for writing.
-        lease: (Duration::from_secs(5) + config.twilio.connect_timeout + config.twilio.request_timeout) * 2,
+        // A send is begun in the first half, and its request has ended as long
+        // before the end as a turn takes: so much may clocks differ.
+        lease: (LONGEST_TURN + config.twilio.connect_timeout + config.twilio.request_timeout) * 2,
         ..Policy::default()
     }
 }

@@ -55,6 +55,7 @@ fn order(channel: Channel) -> Order {
         code: codes.derive(&id, &codes.seed([1; 16], 6)).unwrap(),
         locale: Some("en".into()),
         valid_for: Duration::from_secs(421),
+        begin_by: Instant::now() + Duration::from_secs(60),
         brand: Arc::new(acme()),
         window_open: false,
         details: Details::default(),
@@ -373,6 +374,15 @@ async fn too_many_requests_were_not_processed() {
         let SendError::NotTaken { code: Some(20429), after, .. } = error else { panic!("{error:?}") };
         assert_eq!(after, Duration::from_secs(expected));
     }
+}
+
+#[tokio::test]
+async fn what_could_not_be_begun_in_time_is_not_begun() {
+    let fake = fake(created(Channel::Sms));
+    let late = Order { begin_by: Instant::now() - Duration::from_millis(1), ..order(Channel::Sms) };
+    let answer = Twilio::new(settings(), fake).send(&late).await;
+    assert!(matches!(answer, Err(SendError::NotTaken { .. })), "{answer:?}");
+    assert!(fake.asked.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

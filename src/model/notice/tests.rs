@@ -79,7 +79,7 @@ fn every_end_has_its_name() {
 
 #[test]
 fn a_send_that_fails_says_why_and_a_late_callback_corrects_it() {
-    let refused = Event::Refused { number: 1, code: Some(21211), reason: "no number".into() };
+    let refused = Event::Refused { number: 1, claim: 1, code: Some(21211), reason: "no number".into() };
     let story = told(begun(false), vec![Event::Claim { number: 1 }, refused.clone(), accepted()]);
     assert_eq!(story[2], [(Topic::Failed, Some(Reason::SendFailed))]);
     assert_eq!(story[3], [(Topic::Sent, None)]);

@@ -48,6 +48,8 @@ pub enum Event {
     Refused {
         /// The send's number.
         number: u8,
+        /// Which claim found that out: [`Errand::attempts`] as it was claimed.
+        claim: u32,
         /// Twilio's error code.
         code: Option<u32>,
         /// Why, in words without numbers or secrets.
@@ -57,6 +59,8 @@ pub enum Event {
     Unknown {
         /// The send's number.
         number: u8,
+        /// Which claim found that out.
+        claim: u32,
         /// When to look.
         retry_at: Timestamp,
     },
@@ -64,6 +68,8 @@ pub enum Event {
     NotTaken {
         /// The send's number.
         number: u8,
+        /// Which claim found that out.
+        claim: u32,
         /// When.
         retry_at: Timestamp,
     },
@@ -163,11 +169,18 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         Event::Deadline => Outcome::Done,
         Event::Claim { number } => next.claim(policy, number, now),
         Event::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
-        Event::Refused { number, code, reason } => {
+        Event::Refused { number, claim, .. }
+        | Event::Unknown { number, claim, .. }
+        | Event::NotTaken { number, claim, .. }
+            if next.is_outdated(number, claim) =>
+        {
+            Outcome::NotMine
+        }
+        Event::Refused { number, code, reason, .. } => {
             next.settle(number, SendState::Failed { code, reason }, None)
         }
-        Event::Unknown { number, retry_at } => next.put_off(number, Effect::LookUp { number }, retry_at),
-        Event::NotTaken { number, retry_at } => next.put_off(number, Effect::Send { number }, retry_at),
+        Event::Unknown { number, retry_at, .. } => next.put_off(number, Effect::LookUp { number }, retry_at),
+        Event::NotTaken { number, retry_at, .. } => next.put_off(number, Effect::Send { number }, retry_at),
         Event::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
     };
     let effects = next.outbox.iter().skip(before).map(|errand| errand.effect.clone()).collect();
@@ -286,6 +299,12 @@ impl Verification {
         errand.due = after(now, policy.lease);
         send.state = SendState::Sending;
         Outcome::Done
+    }
+
+    /// Whether another claim came after this one. What a worker thinks of a send
+    /// that it was too slow with counts no more; that Twilio accepted it does.
+    fn is_outdated(&self, number: u8, claim: u32) -> bool {
+        self.outbox.iter().any(|errand| errand.number() == number && errand.attempts != claim)
     }
 
     fn settle(&mut self, number: u8, state: SendState, sid: Option<Sid>) -> Outcome {

@@ -29,6 +29,6 @@ pub struct Errand {
     /// Not before this time. While a worker is at it, this is the time from
     /// which on another one may take over.
     pub due: Timestamp,
-    /// How often it was begun.
+    /// How often it was begun: the number of the claim that holds it.
     pub attempts: u32,
 }

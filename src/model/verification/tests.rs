@@ -189,7 +189,7 @@ fn the_last_wait_repeats_and_an_empty_ladder_waits_for_nothing() {
 fn a_failed_send_does_not_shorten_the_wait() {
     let mut story = Story::text();
     story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::Refused { number: 1, code: Some(21211), reason: "no such number".into() });
+    story.at(1, Event::Refused { number: 1, claim: 1, code: Some(21211), reason: "no such number".into() });
     assert_eq!(story.resend(2), Outcome::TooSoon { at: at(30) });
 }
 
@@ -288,7 +288,7 @@ fn a_send_under_way_at_the_end_is_still_found_out() {
     assert_eq!(story.state(1), &SendState::Sending);
     assert_eq!(story.at(45, Event::Claim { number: 1 }), Outcome::Done);
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
-    assert_eq!(story.at(46, Event::NotTaken { number: 1, retry_at: at(46) }), Outcome::Done);
+    assert_eq!(story.at(46, Event::NotTaken { number: 1, claim: 2, retry_at: at(46) }), Outcome::Done);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0), "and not sent again");
 }
 
@@ -308,14 +308,32 @@ fn a_claimed_send_belongs_to_its_worker_for_the_lease_and_is_then_looked_up() {
 }
 
 #[test]
+fn a_worker_that_was_too_slow_decides_nothing_any_more() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.at(45, Event::Claim { number: 1 });
+    let held = story.verification.clone();
+    let late = [
+        Event::Refused { number: 1, claim: 1, code: Some(21211), reason: "late".into() },
+        Event::Unknown { number: 1, claim: 1, retry_at: at(50) },
+        Event::NotTaken { number: 1, claim: 1, retry_at: at(50) },
+    ];
+    for event in late {
+        assert_eq!(story.at(46, event.clone()), Outcome::NotMine, "{event:?}");
+    }
+    assert_eq!(story.verification, held, "it would be sent while the other looks it up");
+    assert_eq!(story.at(47, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+}
+
+#[test]
 fn an_unknown_send_is_looked_up_and_sent_again_only_when_it_was_not_taken() {
     let mut story = Story::text();
     story.at(0, Event::Claim { number: 1 });
-    story.at(10, Event::Unknown { number: 1, retry_at: at(15) });
+    story.at(10, Event::Unknown { number: 1, claim: 1, retry_at: at(15) });
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 15)]);
     assert_eq!(story.at(14, Event::Claim { number: 1 }), Outcome::NotMine);
     story.at(15, Event::Claim { number: 1 });
-    story.at(16, Event::NotTaken { number: 1, retry_at: at(16) });
+    story.at(16, Event::NotTaken { number: 1, claim: 2, retry_at: at(16) });
     assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 16)]);
     assert_eq!(story.state(1), &SendState::Waiting);
     assert_eq!(story.at(16, Event::Claim { number: 1 }), Outcome::Done);
@@ -331,7 +349,7 @@ fn a_code_that_would_arrive_dead_is_not_sent() {
     }
     let mut story = Story::text();
     story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::NotTaken { number: 1, retry_at: at(590) });
+    story.at(1, Event::NotTaken { number: 1, claim: 1, retry_at: at(590) });
     assert_eq!(story.at(590, Event::Claim { number: 1 }), Outcome::Dropped, "nor repeated");
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0));
 }
@@ -344,9 +362,9 @@ fn accepted_is_final_and_the_first_name_stays() {
     let accepted = story.verification.clone();
     let later = [
         Event::Accepted { number: 1, sid: sid("SM", 2) },
-        Event::Refused { number: 1, code: None, reason: "late".into() },
-        Event::Unknown { number: 1, retry_at: at(2) },
-        Event::NotTaken { number: 1, retry_at: at(2) },
+        Event::Refused { number: 1, claim: 1, code: None, reason: "late".into() },
+        Event::Unknown { number: 1, claim: 1, retry_at: at(2) },
+        Event::NotTaken { number: 1, claim: 1, retry_at: at(2) },
         Event::Claim { number: 1 },
     ];
     for event in later {
@@ -359,7 +377,7 @@ fn accepted_is_final_and_the_first_name_stays() {
 fn news_that_a_refused_or_dropped_send_was_taken_after_all_is_believed() {
     let mut story = Story::text();
     story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::Refused { number: 1, code: None, reason: "given up".into() });
+    story.at(1, Event::Refused { number: 1, claim: 1, code: None, reason: "given up".into() });
     assert_eq!(story.at(2, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
     assert_eq!(story.state(1), &SendState::Accepted);
 }
@@ -369,7 +387,7 @@ fn a_callback_may_come_before_the_answer_to_our_own_request() {
     let mut story = Story::text();
     story.at(0, Event::Claim { number: 1 });
     assert_eq!(story.at(1, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
-    assert_eq!(story.at(5, Event::Unknown { number: 1, retry_at: at(10) }), Outcome::NotMine);
+    assert_eq!(story.at(5, Event::Unknown { number: 1, claim: 1, retry_at: at(10) }), Outcome::NotMine);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0), "nothing to look up");
 }
 
@@ -378,9 +396,9 @@ fn events_about_sends_that_do_not_exist_are_nobodys() {
     let events = [
         Event::Claim { number: 9 },
         Event::Accepted { number: 0, sid: sid("SM", 1) },
-        Event::Refused { number: 9, code: None, reason: String::new() },
-        Event::Unknown { number: 9, retry_at: at(1) },
-        Event::NotTaken { number: 9, retry_at: at(1) },
+        Event::Refused { number: 9, claim: 1, code: None, reason: String::new() },
+        Event::Unknown { number: 9, claim: 1, retry_at: at(1) },
+        Event::NotTaken { number: 9, claim: 1, retry_at: at(1) },
         Event::CallAsks { number: 9, sid: sid("CA", 1), machine: false, step: Step::Answered },
     ];
     let mut story = Story::text();
@@ -397,7 +415,7 @@ fn a_call_that_asks_before_our_request_was_answered_settles_it() {
     story.at(0, Event::Claim { number: 1 });
     assert_eq!(story.asks(3, Step::Answered), Outcome::SayGate);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0));
-    assert_eq!(story.at(4, Event::Unknown { number: 1, retry_at: at(9) }), Outcome::NotMine);
+    assert_eq!(story.at(4, Event::Unknown { number: 1, claim: 1, retry_at: at(9) }), Outcome::NotMine);
 }
 
 #[test]
@@ -537,9 +555,10 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Deadline),
         4 => number().prop_map(|number| Event::Claim { number }),
         2 => (number(), any_sid()).prop_map(|(number, sid)| Event::Accepted { number, sid }),
-        1 => number().prop_map(|number| Event::Refused { number, code: Some(30007), reason: "no".into() }),
-        2 => (number(), time()).prop_map(|(number, retry_at)| Event::Unknown { number, retry_at }),
-        2 => (number(), time()).prop_map(|(number, retry_at)| Event::NotTaken { number, retry_at }),
+        1 => (number(), 0u32..4).prop_map(|(number, claim)| Event::Refused {
+            number, claim, code: Some(30007), reason: "no".into() }),
+        2 => (number(), 0u32..4, time()).prop_map(|(number, claim, retry_at)| Event::Unknown { number, claim, retry_at }),
+        2 => (number(), 0u32..4, time()).prop_map(|(number, claim, retry_at)| Event::NotTaken { number, claim, retry_at }),
         3 => (number(), any_sid(), any::<bool>(), step)
             .prop_map(|(number, sid, machine, step)| Event::CallAsks { number, sid, machine, step }),
     ]
