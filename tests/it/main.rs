@@ -24,6 +24,7 @@ mod receiver;
 mod sdk;
 mod server_limits;
 mod services;
+mod several;
 mod store_contract;
 mod store_crash;
 mod store_model;

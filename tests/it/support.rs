@@ -164,6 +164,7 @@ struct Watched {
     inner: Arc<dyn Store>,
     bodies: Bodies,
     busy: Arc<AtomicU32>,
+    is_shared: bool,
 }
 
 type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
@@ -216,6 +217,10 @@ impl Store for Watched {
         self.inner.stats().await
     }
 
+    fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }
@@ -226,6 +231,8 @@ impl Store for Watched {
 pub enum Engine {
     Memory,
     Sled,
+    /// In memory, and said to be written by others too.
+    Shared,
 }
 
 /// A service and everything around it.
@@ -252,7 +259,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
         let (bodies, busy) = <(Bodies, Arc<AtomicU32>)>::default();
-        let store = watched(open(engine, &dir), &bodies, &busy);
+        let store = watched(engine, &dir, &bodies, &busy);
         let gateway: Arc<Script> = Arc::default();
         let service = service(&store, &gateway, &clock, &policy, "a");
         Self { service, gateway, clock, store, bodies, busy, policy, key_id: "a", engine, dir, worker: None }
@@ -278,6 +285,11 @@ impl World {
         self.worker = Some((tokio::spawn(worker), stop));
     }
 
+    /// Another service on the same store, as another machine would have it.
+    pub fn beside(&self, clock: &Clock) -> Service {
+        service(&self.store, &self.gateway, clock, &self.policy, self.key_id)
+    }
+
     /// Kills the worker where it stands, closes the store, and opens both anew.
     pub async fn crash(&mut self) {
         if let Some((worker, _)) = self.worker.take() {
@@ -286,7 +298,7 @@ impl World {
         }
         if self.engine == Engine::Sled {
             self.store.close().await;
-            self.store = watched(open(self.engine, &self.dir), &self.bodies, &self.busy);
+            self.store = watched(self.engine, &self.dir, &self.bodies, &self.busy);
         }
         self.service = service(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
     }
@@ -381,7 +393,7 @@ pub fn word(error: &ServiceError) -> String {
 
 fn open(engine: Engine, dir: &TempDir) -> Arc<dyn Store> {
     match engine {
-        Engine::Memory => Arc::new(Memory::new()),
+        Engine::Memory | Engine::Shared => Arc::new(Memory::new()),
         Engine::Sled => {
             let options = Options { cache_bytes: 8 * 1024 * 1024, ..Options::default() };
             Arc::new(Sled::open(&dir.path().join("store"), options).unwrap())
@@ -389,8 +401,10 @@ fn open(engine: Engine, dir: &TempDir) -> Arc<dyn Store> {
     }
 }
 
-fn watched(inner: Arc<dyn Store>, bodies: &Bodies, busy: &Arc<AtomicU32>) -> Arc<dyn Store> {
-    Arc::new(Watched { inner, bodies: bodies.clone(), busy: busy.clone() })
+fn watched(engine: Engine, dir: &TempDir, bodies: &Bodies, busy: &Arc<AtomicU32>) -> Arc<dyn Store> {
+    let inner = open(engine, dir);
+    let is_shared = inner.is_shared() || engine == Engine::Shared;
+    Arc::new(Watched { inner, bodies: bodies.clone(), busy: busy.clone(), is_shared })
 }
 
 fn service(

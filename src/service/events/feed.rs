@@ -8,7 +8,7 @@ use crate::store::records;
 use crate::store::{Entry, Index, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// Which events to list.
@@ -30,10 +30,23 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const STRETCH: SignedDuration = SignedDuration::from_secs(1);
 const LEAST_STRETCH: SignedDuration = SignedDuration::from_millis(1);
 
+/// How late an event of another process may be read: by how much clocks differ,
+/// and how long a commit may take.
+const LATE: SignedDuration = SignedDuration::from_secs(15);
+/// Looks at the same stretch again are so far apart at least.
+const REST: Duration = Duration::from_millis(100);
+
 /// Events in order, from a place on, for as long as somebody asks.
+///
+/// Where several processes write, one of them may write an event late, with an
+/// id before others that were read already. So the last seconds are looked
+/// through again and again, what was told is remembered, and who comes back with
+/// the last id it saw is told those seconds once more.
 pub struct Feed {
     service: Service,
     last: NoticeId,
+    told: BTreeSet<NoticeId>,
+    looked: Option<Instant>,
     wishes: BTreeSet<Wish>,
     written: watch::Receiver<Option<u64>>,
     _place: OwnedSemaphorePermit,
@@ -68,14 +81,22 @@ impl Service {
             return None;
         }
         let place = events.stream()?;
-        let last = after.unwrap_or_else(|| events.shared.tide.horizon(self.now()).previous());
-        Some(Feed { service: self.clone(), last, wishes, written, _place: place })
+        let last = match after {
+            Some(after) if self.store().is_shared() => NoticeId::new(super::after(after.at(), -LATE), 0),
+            Some(after) => after,
+            None => events.shared.tide.horizon(self.now()).previous(),
+        };
+        let (told, looked) = (BTreeSet::new(), None);
+        Some(Feed { service: self.clone(), last, told, looked, wishes, written, _place: place })
     }
 
     /// The ids after one, in order, up to what is certainly written; a stretch
-    /// of them.
+    /// of them. Where several write nothing is certain, and all there is counts.
     async fn onward(&self, last: &NoticeId) -> Result<Vec<NoticeId>, ServiceError> {
-        let horizon = self.0.events.shared.tide.horizon(self.now());
+        let horizon = match self.store().is_shared() {
+            true => NoticeId::new(super::after(self.now(), LATE), 0),
+            false => self.0.events.shared.tide.horizon(self.now()),
+        };
         let end = super::after(horizon.at(), LEAST_STRETCH);
         let (mut since, mut span) = (last.at(), STRETCH);
         while since < end {
@@ -129,15 +150,12 @@ impl Feed {
             if self.written.borrow_and_update().is_none() {
                 return Ok(None);
             }
-            let ids = self.service.onward(&self.last).await?;
+            let ids = self.fresh().await?;
             let mut notices = Vec::new();
             for id in &ids {
                 let notice = records::get::<Notice>(self.service.store(), id.as_str()).await?;
                 let notice = notice.map(|found| found.record);
                 notices.extend(notice.filter(|notice| takes(&self.wishes, notice)));
-            }
-            if let Some(last) = ids.last() {
-                self.last = last.clone();
             }
             if !notices.is_empty() {
                 return Ok(Some(notices));
@@ -146,6 +164,33 @@ impl Feed {
                 // Ends by news, or to look for what another process wrote. The
                 // sender lives as long as the service.
                 let _ = tokio::time::timeout(LOOK_EVERY, self.written.changed()).await;
+            }
+        }
+    }
+
+    /// The ids that come next, and that were not told yet.
+    async fn fresh(&mut self) -> Result<Vec<NoticeId>, ServiceError> {
+        if !self.service.store().is_shared() {
+            let ids = self.service.onward(&self.last).await?;
+            self.last = ids.last().unwrap_or(&self.last).clone();
+            return Ok(ids);
+        }
+        if let Some(looked) = self.looked {
+            tokio::time::sleep_until((looked + REST).into()).await;
+        }
+        let mut place = self.last.clone();
+        loop {
+            let ids = self.service.onward(&place).await?;
+            self.looked = Some(Instant::now());
+            let settled = NoticeId::new(super::after(self.service.now(), -LATE), 0);
+            let Some(end) = ids.last() else { return Ok(ids) };
+            place = end.clone();
+            self.last = ids.iter().filter(|id| **id < settled).max().unwrap_or(&self.last).clone();
+            let fresh: Vec<NoticeId> = ids.into_iter().filter(|id| !self.told.contains(id)).collect();
+            self.told.extend(fresh.iter().cloned());
+            self.told.retain(|id| *id > self.last);
+            if !fresh.is_empty() {
+                return Ok(fresh);
             }
         }
     }
