@@ -14,7 +14,8 @@ use tokio::task::LocalSet;
 
 /// What to do.
 pub struct Load {
-    pub addr: SocketAddr,
+    /// Connections are dealt out to these in turn.
+    pub addrs: Vec<SocketAddr>,
     pub script: Rc<Script>,
     /// Whether a connection carries many requests or one.
     pub kept: bool,
@@ -48,8 +49,9 @@ pub fn drive(load: Load) -> Done {
     let latency = RefCell::new(Histogram::new(3).expect("three digits are possible"));
     let driver = Rc::new(Driver { next: Cell::new(0), deadline: start + load.span, latency, load });
     let tasks = LocalSet::new();
-    for _ in 0..driver.load.connections {
-        tasks.spawn_local(Rc::clone(&driver).connection());
+    for nth in 0..driver.load.connections {
+        let addr = driver.load.addrs[nth % driver.load.addrs.len()];
+        tasks.spawn_local(Rc::clone(&driver).connection(addr));
     }
     runtime.block_on(tasks);
     let latency = driver.latency.borrow().clone();
@@ -57,7 +59,7 @@ pub fn drive(load: Load) -> Done {
 }
 
 impl Driver {
-    async fn connection(self: Rc<Self>) {
+    async fn connection(self: Rc<Self>, addr: SocketAddr) {
         let mut kept = None;
         let mut buffer = vec![0; 16 * 1024];
         while let Some(places) = self.take() {
@@ -68,7 +70,7 @@ impl Driver {
                 }
                 let mut stream = match kept.take() {
                     Some(stream) => stream,
-                    None => connect(self.load.addr).await,
+                    None => connect(addr).await,
                 };
                 stream.write_all(self.load.script.request(at)).await.expect("the server takes a request");
                 let status = answer(&mut stream, &mut buffer).await;

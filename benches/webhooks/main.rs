@@ -15,10 +15,21 @@
 //! Targets: `empty` (no work), `off` (the store on disk, no log), `json` (the
 //! same with the log of `serve` at level info, as JSON, into a file), `memory`
 //! (no log, no disk: what is left is not the store's).
+//!
+//! ```text
+//! cargo bench --bench webhooks -- --stored 1000,1000000,5000000
+//!     [--seconds N] [--rounds N] [--connections N]
+//! cargo bench --bench webhooks -- --processes 1,3 [--postgres URL] […]
+//! ```
+//!
+//! measure durable status callbacks where so many deliveries are stored
+//! already, and over several processes on one PostgreSQL (the URL, or
+//! `DIALBACK_TEST_POSTGRES`).
 
 mod load;
 mod report;
 mod requests;
+mod stored;
 mod target;
 
 use load::Load;
@@ -64,6 +75,16 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = options(&arguments);
+    if let Some(counts) = value(&arguments, "--stored") {
+        stored::deliveries(&numbers(counts), &options);
+        return ExitCode::SUCCESS;
+    }
+    if let Some(counts) = value(&arguments, "--processes") {
+        let url = value(&arguments, "--postgres").cloned();
+        let url = url.or_else(|| std::env::var("DIALBACK_TEST_POSTGRES").ok());
+        stored::processes(&numbers(counts), &url.expect("--postgres URL"), &options);
+        return ExitCode::SUCCESS;
+    }
     let mut rows = Vec::new();
     for scenario in scenarios(&options) {
         let runs = measure(&scenario, &options);
@@ -83,6 +104,10 @@ fn value<'a>(arguments: &'a [String], name: &str) -> Option<&'a String> {
     arguments.get(at + 1)
 }
 
+fn numbers(list: &str) -> Vec<usize> {
+    list.split(',').map(|text| text.parse().expect("a number")).collect()
+}
+
 fn options(arguments: &[String]) -> Options {
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let number = |name, usual| value(arguments, name).map_or(usual, |text| text.parse().expect("a number"));
@@ -94,7 +119,7 @@ fn options(arguments: &[String]) -> Options {
     Options {
         seconds: number("--seconds", if quick { 1.0 } else { 2.0 }),
         rounds: number("--rounds", if quick { 1.0 } else { 3.0 }) as usize,
-        connections: connections.iter().map(|text| text.parse().expect("a number")).collect(),
+        connections: numbers(&connections.join(",")),
         only: value(arguments, "--only").cloned().unwrap_or_default(),
         targets: list("--targets", "empty,off,json").iter().map(|name| Target::named(name)).collect(),
     }
@@ -124,7 +149,7 @@ fn measure(scenario: &Scenario, options: &Options) -> Vec<Run> {
     let prepared = (!kind.needs_making()).then(|| {
         Rc::new(match kind {
             Kind::Create => requests::create(kept, most),
-            kind => requests::status(kind, scenario.order, kept, most),
+            kind => requests::status(kind, scenario.order, kept, most, requests::SEED),
         })
     });
     let mut runs = Vec::new();
@@ -133,7 +158,7 @@ fn measure(scenario: &Scenario, options: &Options) -> Vec<Run> {
             let server = target.start();
             let load = |script: &Rc<Script>, span| {
                 load::drive(Load {
-                    addr: server.addr,
+                    addrs: vec![server.addr],
                     script: Rc::clone(script),
                     kept: scenario.kept,
                     connections: scenario.connections,

@@ -11,7 +11,7 @@ pub const ACCOUNT: &str = "ACd097c097bfa960e81c522ab2518e135c";
 pub const API_KEY: &str = "0af657d0e70acabaf35ab0f0f84481e5";
 pub const PUBLIC_URL: &str = "https://otp.example.net";
 const EVENTS: [&str; 4] = ["queued", "sending", "sent", "delivered"];
-const SEED: u64 = 1;
+pub const SEED: u64 = 1;
 
 /// What is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,9 +117,9 @@ impl Script {
     }
 }
 
-/// Status callbacks of `most / 4` messages, four each.
-pub fn status(kind: Kind, order: Order, kept: bool, most: usize) -> Script {
-    let entropy = Entropy::seeded(SEED);
+/// Status callbacks of `most / 4` messages, four each; other ones for each seed.
+pub fn status(kind: Kind, order: Order, kept: bool, most: usize, seed: u64) -> Script {
+    let entropy = Entropy::seeded(seed);
     let token = Secret::new(if kind == Kind::Rejected { "another token" } else { TOKEN });
     let mut script = Script::default();
     for n in 0..most / EVENTS.len() {

@@ -44,8 +44,12 @@ impl Target {
 
     /// A fresh server with a fresh store, on the disk that holds `target`.
     pub fn start(self) -> Server {
-        let base = std::env::current_dir().expect("a directory to work in").join("target");
-        let dir = tempfile::tempdir_in(base).expect("a directory on the disk");
+        self.start_on(None)
+    }
+
+    /// A server with the store of that URL, or with a fresh one.
+    pub fn start_on(self, store: Option<&str>) -> Server {
+        let dir = directory();
         let ready = dir.path().join("ready.json");
         let mut command = match self {
             Self::Empty => {
@@ -53,20 +57,24 @@ impl Target {
                 command.arg(EMPTY).arg(&ready);
                 command
             }
-            _ => self.dialback(dir.path(), &ready),
+            _ => self.dialback(dir.path(), &ready, store),
         };
         let log = File::create(dir.path().join("log")).expect("a file for the log");
+        let began = Instant::now();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         let child = child.expect("a server");
-        let mut server = Server { addr: ([127, 0, 0, 1], 0).into(), child, dir };
+        let started_in = Duration::ZERO;
+        let mut server = Server { addr: ([127, 0, 0, 1], 0).into(), started_in, child, dir };
         server.addr = server.wait(&ready);
+        server.started_in = began.elapsed();
         server
     }
 
-    fn dialback(self, dir: &Path, ready: &Path) -> Command {
+    fn dialback(self, dir: &Path, ready: &Path, store: Option<&str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dialback"));
-        let store = match self {
-            Self::Memory => "memory:".to_owned(),
+        let store = match (self, store) {
+            (_, Some(store)) => store.to_owned(),
+            (Self::Memory, None) => "memory:".to_owned(),
             _ => format!("sled:{}", dir.join("store").display()),
         };
         let level = if self == Self::Json { "info" } else { "off" };
@@ -120,6 +128,8 @@ pub fn serve_empty(ready: &Path) {
 /// A server that runs.
 pub struct Server {
     pub addr: SocketAddr,
+    /// From its start until it accepted.
+    pub started_in: Duration,
     child: Child,
     dir: TempDir,
 }
@@ -127,7 +137,7 @@ pub struct Server {
 impl Server {
     fn wait(&mut self, ready: &Path) -> SocketAddr {
         let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(10) {
+        while start.elapsed() < Duration::from_secs(120) {
             let text = fs::read_to_string(ready).unwrap_or_default();
             if let Ok(ready) = serde_json::from_str::<serde_json::Value>(&text) {
                 return ready["server"].as_str().and_then(|addr| addr.parse().ok()).expect("an address");
@@ -256,7 +266,14 @@ impl Drop for Server {
     }
 }
 
-fn size(path: &Path) -> u64 {
+/// A directory on the disk that holds `target`.
+pub fn directory() -> TempDir {
+    let base = std::env::current_dir().expect("a directory to work in").join("target");
+    tempfile::tempdir_in(base).expect("a directory on the disk")
+}
+
+/// What is in a directory, in bytes of the disk.
+pub fn size(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let Ok(entries) = fs::read_dir(path) else {
         return fs::metadata(path).map_or(0, |file| file.blocks() * 512);
