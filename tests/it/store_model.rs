@@ -25,6 +25,7 @@ enum Step {
         limit: usize,
     },
     Reopen,
+    Compact,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +56,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (proptest::option::of(0..3u8), times(), times(), after, 0..7usize)
             .prop_map(|(to, since, until, after, limit)| Step::Scan { to, since, until, after, limit }),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Compact),
     ]
 }
 
@@ -120,6 +122,7 @@ async fn run(dir: &Path, steps: Vec<Step>) {
                 files.close().await;
                 files = open(dir);
             }
+            Step::Compact => files.compact().await.unwrap(),
         }
         for id in 0..6 {
             assert_eq!(files.read(&key(id)).await.unwrap(), memory.read(&key(id)).await.unwrap());
