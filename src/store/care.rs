@@ -66,4 +66,6 @@ pub struct Stats {
     pub generation: u64,
     /// How often they were replaced since the store was opened.
     pub compactions: u64,
+    /// Whether they are being replaced, or old ones are still to be removed.
+    pub is_copying: bool,
 }

@@ -14,9 +14,10 @@
 //!   of 2 ms; when nobody does it has all of it.
 //! - The copy needs no batches: nobody reads it before it is valid. It is synced
 //!   every MiB, so that no group waits for a large sync.
-//! - Copying begins by itself when the data has grown past [`Growth`], so that
-//!   over a long time the disk holds a constant factor of what lives. When it
-//!   fails, the old generation goes on, and has to grow by a quarter before
+//! - Copying begins by itself when the files are larger than [`Growth`] lets
+//!   them be for what lives in them now, so that the disk holds a constant
+//!   factor of that, also after a wave of records has gone. What lives is
+//!   counted along with the groups, and anew with each copy. When copying fails, the old generation goes on, and has to grow by a quarter before
 //!   the next attempt.
 //! - A reader that holds the old generation reads it to its end; it is removed
 //!   when the last has gone, by a thread made for that.
@@ -53,7 +54,13 @@ const SHARE: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// A copy is synced when it has grown by so much, in bytes.
-const SYNC_BYTES: usize = 1024 * 1024;
+const SYNC_BYTES: u64 = 1024 * 1024;
+
+/// What lives is written down when it has changed by this part of it,
+const NOTE_SHARE: u64 = 16;
+
+/// and so many bytes.
+const NOTE_BYTES: u64 = 64 * 1024;
 
 /// How long the remover of an old generation waits before it looks again
 /// whether its last reader has gone.
@@ -62,7 +69,7 @@ const LAST_READER: Duration = Duration::from_millis(5);
 /// How large the files may grow before they are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Growth {
-    /// To so many times of what they were when they were fresh,
+    /// To so many times of what a fresh copy of what lives would have,
     pub times: u64,
     /// and so many bytes more.
     pub slack_bytes: u64,
@@ -91,6 +98,10 @@ pub(super) struct Compactor {
     growth: Growth,
     cache_bytes: u64,
     current: Current,
+    /// The bytes of all keys and values there are, about.
+    live: u64,
+    /// The same as it was written down last.
+    noted: u64,
     copy: Option<Copying>,
     /// Those who wait for a compaction that has not begun.
     asked: Vec<Waiting>,
@@ -113,7 +124,12 @@ struct Copying {
     is_whole: bool,
     /// The last key that was copied, or, once all is, that was compared.
     cursor: Option<IVec>,
-    unsynced: usize,
+    /// How many bytes of keys and values were put into it,
+    puts: u64,
+    /// and how many of them were synced.
+    synced: u64,
+    /// The bytes of what was compared.
+    live: u64,
     answers: Vec<Waiting>,
     began: Instant,
 }
@@ -136,8 +152,11 @@ impl Compactor {
         shared: Arc<Shared>,
         growth: Growth,
         cache_bytes: u64,
+        live: u64,
     ) -> Self {
         Self {
+            live,
+            noted: live,
             current: directory.opened,
             directory,
             shared,
@@ -156,6 +175,17 @@ impl Compactor {
     /// Somebody wants a compaction that begins from now on, and its end.
     pub(super) fn ask(&mut self, waiting: Waiting) {
         self.asked.push(waiting);
+    }
+
+    /// A group makes it larger by so many bytes, or smaller. Says what is to be
+    /// written down when that is too long ago.
+    pub(super) fn grew(&mut self, by: i64) -> Option<u64> {
+        self.live = self.live.saturating_add_signed(by);
+        let is_near = self.live.abs_diff(self.noted) <= self.noted / NOTE_SHARE + NOTE_BYTES;
+        (!is_near).then(|| {
+            self.noted = self.live;
+            self.live
+        })
     }
 
     /// How long to wait for work before there is a slice to be done; `None`
@@ -198,6 +228,7 @@ impl Compactor {
             return;
         }
         let answers = std::mem::take(&mut self.asked);
+        self.shared.copying();
         let begun = match self.shared.failure() {
             Some(error) => Err(error),
             None => guarded(|| self.make()),
@@ -213,7 +244,9 @@ impl Compactor {
                     data,
                     is_whole: false,
                     cursor: None,
-                    unsynced: 0,
+                    puts: 0,
+                    synced: 0,
+                    live: 0,
                     answers,
                     began: Instant::now(),
                 });
@@ -224,9 +257,17 @@ impl Compactor {
 
     fn has_grown(&self) -> bool {
         let Growth { times, slack_bytes, .. } = self.growth;
-        let most = self.current.fresh_bytes.saturating_mul(times).saturating_add(slack_bytes);
+        let most = self.fresh().saturating_mul(times).saturating_add(slack_bytes);
         let bytes = self.bytes();
         bytes > most && bytes >= self.not_before
+    }
+
+    /// How large a fresh copy of what lives would be, in bytes.
+    fn fresh(&self) -> u64 {
+        // Of what groups changed meanwhile, a copy holds more than what lives.
+        let Current { fresh_bytes, fresh_puts, .. } = self.current;
+        let fresh = u128::from(self.live) * u128::from(fresh_bytes.max(1)) / u128::from(fresh_puts.max(1));
+        u64::try_from(fresh).unwrap_or(u64::MAX)
     }
 
     fn bytes(&self) -> u64 {
@@ -238,7 +279,7 @@ impl Compactor {
     fn make(&self) -> Result<(Db, File), StoreError> {
         let generation = self.current.generation + 1;
         let path = self.directory.generation(generation);
-        self.leaves_room(self.current.fresh_bytes)?;
+        self.leaves_room(self.fresh())?;
         // The leftover of an attempt whose removal failed.
         if path.exists() {
             generations::remove(&self.directory.path, generation);
@@ -291,7 +332,7 @@ impl Compactor {
             files::sync_dir(&compactor.directory.path).map_err(|error| failed(&error))?;
             let sync = compactor.directory.sync_data(copy.generation).map_err(|error| failed(&error))?;
             let fresh_bytes = copy.data.metadata().map_err(|error| failed(&error))?.len();
-            let current = Current { generation: copy.generation, fresh_bytes };
+            let current = Current { generation: copy.generation, fresh_bytes, fresh_puts: copy.puts };
             match current.set(&compactor.directory.path) {
                 Ok(()) => Ok((current, Next { db: Arc::clone(&copy.db), sync: Box::new(sync) })),
                 Err(NotSet::Unchanged(error)) => Err(failed(&error)),
@@ -305,7 +346,7 @@ impl Compactor {
         let (current, next) = next?;
         let copy = self.copy.take()?;
         let old = std::mem::replace(&mut self.current, current);
-        self.not_before = 0;
+        (self.live, self.not_before) = (copy.live, 0);
         self.shared.switch(Arc::clone(&next.db), current.generation);
         tracing::info!(
             generation = current.generation,
@@ -320,7 +361,7 @@ impl Compactor {
     /// Removes the generation before, once the writer has let go of it too.
     pub(super) fn retire(&mut self, old: Arc<Db>) {
         let Some((generation, answers)) = self.retired.take() else { return };
-        let directory = Arc::clone(&self.directory);
+        let (directory, shared) = (Arc::clone(&self.directory), Arc::clone(&self.shared));
         self.removers.retain(|remover| !remover.is_finished());
         let remove = move || {
             let mut old = old;
@@ -333,6 +374,7 @@ impl Compactor {
             };
             drop_quietly(old);
             generations::remove(&directory.path, generation);
+            shared.copied();
             for answer in answers {
                 let _ = answer.send(Ok(()));
             }
@@ -384,6 +426,7 @@ impl Compactor {
     }
 
     fn given_up(&mut self, error: &StoreError, answers: Vec<Waiting>) {
+        self.shared.copied();
         let bytes = self.bytes();
         self.not_before = bytes.saturating_add(bytes / 4);
         tracing::warn!(%error, bytes, "the store's files could not be replaced by smaller ones");
@@ -419,7 +462,8 @@ impl Copying {
             if expected != found {
                 return Err(StoreError::Failed("the copy is not what was copied".to_owned()));
             }
-            let Some((key, _)) = expected else { break };
+            let Some((key, value)) = expected else { break };
+            self.live += (key.len() + value.len()) as u64;
             self.cursor = Some(key);
             if nth % SLICE_KEYS == 0 && began.elapsed() >= SLICE {
                 return Ok(Step::More);
@@ -432,7 +476,7 @@ impl Copying {
         if key == layout::GENERATION_KEY {
             return Ok(());
         }
-        self.unsynced += key.len() + value.as_ref().map_or(0, |value| value.len());
+        self.puts += (key.len() + value.as_ref().map_or(0, |value| value.len())) as u64;
         let put = match value {
             Some(value) => self.db.insert(key, value),
             None => self.db.remove(key),
@@ -441,14 +485,14 @@ impl Copying {
     }
 
     fn sync_now_and_then(&mut self) -> Result<(), StoreError> {
-        if self.unsynced < SYNC_BYTES {
+        if self.puts - self.synced < SYNC_BYTES {
             return Ok(());
         }
         self.sync()
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
-        self.unsynced = 0;
+        self.synced = self.puts;
         self.db.flush().map_err(|error| failure(&error))?;
         self.data.sync_data().map_err(|error| failed(&error))
     }

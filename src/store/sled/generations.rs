@@ -6,7 +6,7 @@
 //! before there were others; each later one has a directory `generation-N`.
 //!
 //! The file `current` says which one is valid, and how large it was when it was
-//! fresh. It is replaced whole: whoever opens the directory after a kill or a
+//! fresh, and of how much. It is replaced whole: whoever opens the directory after a kill or a
 //! power cut finds the old generation or the new one, and a leftover of the
 //! other. It has a checksum, for by one wrong digit of it a copy that was never
 //! finished would be taken for the data.
@@ -32,6 +32,8 @@ pub(super) struct Current {
     /// The size of its data when it was fresh, in bytes; 0 for generation 0,
     /// which nobody has measured.
     pub fresh_bytes: u64,
+    /// The bytes of all keys and values that had been put into it then.
+    pub fresh_puts: u64,
 }
 
 /// Why a generation did not become the valid one.
@@ -44,7 +46,7 @@ pub(super) enum NotSet {
 }
 
 impl Current {
-    const FIRST: Self = Self { generation: 0, fresh_bytes: 0 };
+    const FIRST: Self = Self { generation: 0, fresh_bytes: 0, fresh_puts: 0 };
 
     /// Reads what is said in a store's directory.
     pub(super) fn read(dir: &Path) -> Result<Self, StoreError> {
@@ -84,14 +86,17 @@ impl Current {
     }
 
     fn text(self) -> String {
-        let said = format!("generation {}, of {} bytes when it was fresh", self.generation, self.fresh_bytes);
+        let Self { generation, fresh_bytes, fresh_puts } = self;
+        let said =
+            format!("generation {generation}, when fresh of {fresh_bytes} bytes after puts of {fresh_puts}");
         format!("{said}; checksum {:08x}\n", crc32fast::hash(said.as_bytes()))
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
-        let mut numbers = text.split(' ').filter_map(|word| word.trim_end_matches(',').parse().ok());
-        let read = Self { generation: numbers.next()?, fresh_bytes: numbers.next()? };
+        let mut numbers = text.split(' ').filter_map(|word| word.trim_end_matches([',', ';']).parse().ok());
+        let mut next = || numbers.next();
+        let read = Self { generation: next()?, fresh_bytes: next()?, fresh_puts: next()? };
         (read.text() == text).then_some(read)
     }
 }
@@ -170,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_read_back_and_nothing_else_is() {
-        let said = Current { generation: 12, fresh_bytes: 345 };
+        let said = Current { generation: 12, fresh_bytes: 345, fresh_puts: 67 };
         let text = said.text();
         assert_eq!(Current::parse(text.as_bytes()), Some(said));
         for bit in 0..text.len() * 8 {
@@ -205,7 +210,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Current::read(dir.path()).unwrap(), Current::FIRST);
         for generation in 1..4 {
-            let current = Current { generation, fresh_bytes: 9 };
+            let current = Current { generation, fresh_bytes: 9, fresh_puts: 1 };
             current.set(dir.path()).unwrap();
             assert_eq!(Current::read(dir.path()).unwrap(), current);
         }

@@ -34,6 +34,7 @@ pub use compaction::Growth;
 use files::Directory;
 use jiff::Timestamp;
 use shared::{Shared, failure};
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -109,7 +110,9 @@ impl Sled {
     ) -> Result<Self, StoreError> {
         let (directory, db) = (Arc::new(directory), Arc::new(db));
         let shared = Arc::new(Shared::new(Arc::clone(&db), Arc::clone(&directory)));
-        let compactor = Compactor::new(directory, Arc::clone(&shared), options.growth, options.cache_bytes);
+        let live = number_at(&db, layout::LIVE_KEY)?;
+        let compactor =
+            Compactor::new(directory, Arc::clone(&shared), options.growth, options.cache_bytes, live);
         let (sender, queue) = sync_channel(options.max_waiting.max(1));
         let group_limit = options.group_limit.clamp(1, GROUP_CHANGES);
         let runtime = Handle::try_current().ok();
@@ -279,7 +282,9 @@ fn open_db(path: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
     match opened {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(error)) if is_locked(&error) => Err(files::in_use(path)),
-        Ok(Err(sled::Error::Io(error))) => Err(files::cannot(path, &error)),
+        Ok(Err(sled::Error::Io(error))) if error.kind() != ErrorKind::UnexpectedEof => {
+            Err(files::cannot(path, &error))
+        }
         Ok(Err(error)) => damaged(error.to_string()),
         Err(_) => damaged("it does not open".to_owned()),
     }
@@ -310,21 +315,22 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
             db.flush().map_err(|error| failure(&error))?;
         }
     }
-    let number = |key| {
-        let value = db.get(key).map_err(|error| failure(&error))?;
-        Ok(value.and_then(|value| layout::number(&value)).unwrap_or(0))
-    };
-    if number(layout::GENERATION_KEY)? != directory.opened.generation {
+    if number_at(db, layout::GENERATION_KEY)? != directory.opened.generation {
         let why = "its data is of another generation";
         return Err(StoreError::Damaged(format!("{}: {why}: {ADVICE}", directory.path.display())));
     }
-    let number = number(layout::GROUP_KEY)?;
+    let number = number_at(db, layout::GROUP_KEY)?;
     directory.verify_end(number)?;
     // sled has just written a snapshot under a new name, and perhaps all else.
     let durable =
         directory.sync(number).and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
     durable.map_err(|error| files::cannot(&directory.path, &error))?;
     Ok(number)
+}
+
+fn number_at(db: &sled::Db, key: &[u8]) -> Result<u64, StoreError> {
+    let value = db.get(key).map_err(|error| failure(&error))?;
+    Ok(value.and_then(|value| layout::number(&value)).unwrap_or(0))
 }
 
 fn known(key: sled::Result<sled::IVec>) -> Result<sled::IVec, StoreError> {

@@ -14,6 +14,7 @@ use super::files::{self, Directory};
 use super::layout;
 use sled::{Db, IVec};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     groups: AtomicU64,
     generation: AtomicU64,
     compactions: AtomicU64,
+    copies: AtomicU64,
 }
 
 struct Open {
@@ -46,6 +48,7 @@ impl Shared {
         Self {
             generation: AtomicU64::new(directory.opened.generation),
             compactions: AtomicU64::new(0),
+            copies: AtomicU64::new(0),
             open: RwLock::new(Some(Open { db: RwLock::new(db), directory })),
             unsettled: Mutex::default(),
             applying: watch::Sender::default(),
@@ -140,9 +143,24 @@ impl Shared {
         tracing::trace!(commits, "group is durable");
     }
 
+    /// Whether a group would be made durable now is no longer known.
+    pub(super) fn doubt(&self) {
+        *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// When a group was last made durable.
     pub(super) fn settled_at(&self) -> Option<Instant> {
         *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There are two generations on the disk from now on.
+    pub(super) fn copying(&self) {
+        self.copies.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One of the two is gone.
+    pub(super) fn copied(&self) {
+        self.copies.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// From now on another generation is read. No group is under way.
@@ -188,6 +206,7 @@ impl Shared {
             bytes_on_disk: bytes,
             generation: self.generation.load(Ordering::Relaxed),
             compactions: self.compactions.load(Ordering::Relaxed),
+            is_copying: self.copies.load(Ordering::Relaxed) > 0,
         })
     }
 
@@ -216,6 +235,10 @@ pub(super) fn damaged(key: &Key) -> StoreError {
 pub(super) fn failure(error: &sled::Error) -> StoreError {
     match error {
         sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
+            StoreError::Damaged(format!("{error}: {ADVICE}"))
+        }
+        // Where something is missing at the end of a file.
+        sled::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
             StoreError::Damaged(format!("{error}: {ADVICE}"))
         }
         sled::Error::Io(error) => StoreError::Failed(files::said(error)),

@@ -176,6 +176,9 @@ impl Writer {
                 Some(error) => Err(error.into()),
                 None => self.guarded(|writer| group.take(&writer.db, changes)),
             };
+            if matches!(taken, Err(CommitError::Store(StoreError::Failed(_)))) {
+                self.shared.doubt();
+            }
             answers.push((answer, taken));
         }
         let settled = match group.is_empty() || self.shared.failure().is_some() {
@@ -210,8 +213,11 @@ impl Writer {
     /// Makes a group durable, or the store a failed one. Says what a copy that
     /// is under way has to do too.
     fn settle(&mut self, group: Group, commits: usize) -> Result<Vec<Put>, StoreError> {
-        let Group { mut puts, touched, .. } = group;
+        let Group { mut puts, touched, grown, .. } = group;
         let number = self.number + 1;
+        if let Some(live) = self.compactor.grew(grown) {
+            puts.insert(layout::LIVE_KEY.into(), (&layout::number_value(live)).into());
+        }
         puts.insert(layout::GROUP_KEY.into(), (&layout::number_value(number)).into());
         let Puts { batch, mirror } = puts;
         self.shared.unsettle(touched.into_iter().map(|(key, record)| (key, record.before)));
@@ -258,6 +264,8 @@ struct Group {
     puts: Puts,
     touched: HashMap<Vec<u8>, Touched>,
     is_written: bool,
+    /// By how many bytes of keys and values there will be more.
+    grown: i64,
 }
 
 /// A batch, and the same once more where a copy is under way.
@@ -267,19 +275,24 @@ struct Puts {
     mirror: Option<Vec<Put>>,
 }
 
+/// Both say how many bytes that is.
 impl Puts {
-    fn insert(&mut self, key: IVec, value: IVec) {
+    fn insert(&mut self, key: IVec, value: IVec) -> i64 {
+        let bytes = key.len() + value.len();
         if let Some(mirror) = &mut self.mirror {
             mirror.push((key.clone(), Some(value.clone())));
         }
         self.batch.insert(key, value);
+        bytes as i64
     }
 
-    fn remove(&mut self, key: IVec) {
+    fn remove(&mut self, key: IVec) -> i64 {
+        let bytes = key.len();
         if let Some(mirror) = &mut self.mirror {
             mirror.push((key.clone(), None));
         }
         self.batch.remove(key);
+        bytes as i64
     }
 }
 
@@ -287,6 +300,8 @@ impl Puts {
 struct Touched {
     before: Option<IVec>,
     version: Version,
+    /// The bytes of its key and value now, in this group.
+    bytes: i64,
 }
 
 impl Group {
@@ -321,7 +336,8 @@ impl Group {
             Some(value) => layout::version(key, value).ok_or_else(|| damaged(named))?,
             None => 0,
         };
-        self.touched.insert(key.to_vec(), Touched { before, version });
+        let bytes = before.as_ref().map_or(0, |value| (key.len() + value.len()) as i64);
+        self.touched.insert(key.to_vec(), Touched { before, version, bytes });
         Ok(version)
     }
 
@@ -331,25 +347,29 @@ impl Group {
         self.is_written = true;
         if change.due_before != change.due_after {
             if let Some(at) = change.due_before {
-                self.puts.remove(layout::due_key(at, &change.key).into());
+                self.grown -= self.puts.remove(layout::due_key(at, &change.key).into());
             }
             if let Some(at) = change.due_after {
-                self.puts.insert(layout::due_key(at, &change.key).into(), IVec::default());
+                self.grown += self.puts.insert(layout::due_key(at, &change.key).into(), IVec::default());
             }
         }
         for entry in &change.entries_removed {
-            self.puts.remove(layout::entry_key(entry).into());
+            self.grown -= self.puts.remove(layout::entry_key(entry).into());
         }
         for entry in &change.entries_added {
-            self.puts.insert(layout::entry_key(entry).into(), IVec::default());
+            self.grown += self.puts.insert(layout::entry_key(entry).into(), IVec::default());
         }
         let version = if change.body.is_some() { change.expected + 1 } else { 0 };
-        match change.body {
+        let bytes = match change.body {
             Some(body) => self.puts.insert(key.as_slice().into(), layout::value(&key, version, &body).into()),
-            None => self.puts.remove(key.as_slice().into()),
-        }
+            None => {
+                self.puts.remove(key.as_slice().into());
+                0
+            }
+        };
         if let Some(touched) = self.touched.get_mut(&key) {
-            touched.version = version;
+            self.grown += bytes - touched.bytes;
+            (touched.version, touched.bytes) = (version, bytes);
         }
     }
 }
