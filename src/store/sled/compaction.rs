@@ -381,7 +381,10 @@ impl Compactor {
         };
         match thread::Builder::new().name("store-remover".to_owned()).spawn(remove) {
             Ok(remover) => self.removers.push(remover),
-            Err(error) => tracing::warn!(%error, "the old files stay until the store is opened again"),
+            Err(error) => {
+                self.shared.copied();
+                tracing::warn!(%error, "the old files stay until the store is opened again");
+            }
         }
     }
 

@@ -238,7 +238,7 @@ impl Store for Sled {
     async fn compact(&self) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
         self.send(Work::Compact(answer))?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Closed))
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
