@@ -26,7 +26,7 @@ fn nothing_acknowledged_is_lost_to_a_kill() {
     let mut acknowledged = HashMap::new();
     for _ in 0..KILLS {
         let name = "store_crash::nothing_acknowledged_is_lost_to_a_kill";
-        acknowledged.extend(killed_run(name, DIR, dir.path()));
+        acknowledged.extend(killed_run(name, DIR, dir.path(), Duration::from_millis(500)));
         runtime.block_on(async { verify(Arc::new(open(dir.path())), &acknowledged).await });
     }
     let total: u64 = acknowledged.values().sum();
@@ -93,7 +93,7 @@ fn record(writer: u64, n: u64) -> Change {
 /// Starts the test of that name as the writers, kills them some time between
 /// before they have opened the store and well into writing, and says what was
 /// acknowledged.
-pub fn killed_run(name: &str, variable: &str, dir: &Path) -> HashMap<u64, u64> {
+pub fn killed_run(name: &str, variable: &str, dir: &Path, within: Duration) -> HashMap<u64, u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
         .env(variable, dir)
@@ -105,7 +105,7 @@ pub fn killed_run(name: &str, variable: &str, dir: &Path) -> HashMap<u64, u64> {
     let killer = std::thread::spawn(move || {
         let mut random = [0; 2];
         getrandom::fill(&mut random).unwrap();
-        std::thread::sleep(Duration::from_millis(u64::from(u16::from_le_bytes(random) % 500)));
+        std::thread::sleep(within * u32::from(u16::from_le_bytes(random)) / u32::from(u16::MAX));
         child.kill().unwrap();
         child.wait().unwrap();
     });
