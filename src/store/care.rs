@@ -59,6 +59,13 @@ pub struct Stats {
     pub conflicts: u64,
     /// Flushes that made them durable.
     pub groups: u64,
-    /// The size of its files, in bytes.
+    /// The size of its files, in bytes, with those of a copy that is under way.
     pub bytes_on_disk: u64,
+    /// Which generation of its files is valid: how often they have been
+    /// replaced since the store was made.
+    pub generation: u64,
+    /// How often they were replaced since the store was opened.
+    pub compactions: u64,
+    /// Whether they are being replaced, or old ones are still to be removed.
+    pub is_copying: bool,
 }

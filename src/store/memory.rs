@@ -126,7 +126,15 @@ impl Store for Memory {
     async fn stats(&self) -> Result<Stats, StoreError> {
         let state = self.open()?;
         let State { commits, conflicts, .. } = *state;
-        Ok(Stats { commits, conflicts, groups: commits, bytes_on_disk: 0 })
+        Ok(Stats {
+            commits,
+            conflicts,
+            groups: commits,
+            bytes_on_disk: 0,
+            generation: 0,
+            compactions: 0,
+            is_copying: false,
+        })
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -19,13 +19,15 @@ fn nothing_acknowledged_is_lost_to_a_kill() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     // This very test, started by itself, is the process that is killed.
     if let Ok(dir) = std::env::var(DIR) {
-        runtime.block_on(write_until_killed(Path::new(&dir)));
+        let store = runtime.block_on(async { open(Path::new(&dir)) });
+        runtime.block_on(write_until_killed(Arc::new(store)));
     }
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = HashMap::new();
     for _ in 0..KILLS {
-        acknowledged.extend(killed_run(dir.path()));
-        runtime.block_on(verify(dir.path(), &acknowledged));
+        let name = "store_crash::nothing_acknowledged_is_lost_to_a_kill";
+        acknowledged.extend(killed_run(name, DIR, dir.path(), Duration::from_millis(500)));
+        runtime.block_on(async { verify(Arc::new(open(dir.path())), &acknowledged).await });
     }
     let total: u64 = acknowledged.values().sum();
     assert!(total > KILLS as u64, "only {total} commits were tried");
@@ -33,8 +35,7 @@ fn nothing_acknowledged_is_lost_to_a_kill() {
 
 /// Each writer commits a new record with its entries, and a count of them that
 /// is due at another time than before: two records and up to five keys at once.
-async fn write_until_killed(dir: &Path) {
-    let store: Arc<dyn Store> = Arc::new(open(dir));
+pub async fn write_until_killed(store: Arc<dyn Store>) {
     let writers = (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&store), writer)));
     futures_util::future::join_all(writers).await;
 }
@@ -89,13 +90,13 @@ fn record(writer: u64, n: u64) -> Change {
     }
 }
 
-/// Starts the writers, kills them some time between before they have opened
-/// the store and well into writing, and says what was acknowledged.
-fn killed_run(dir: &Path) -> HashMap<u64, u64> {
-    let name = "store_crash::nothing_acknowledged_is_lost_to_a_kill";
+/// Starts the test of that name as the writers, kills them some time between
+/// before they have opened the store and well into writing, and says what was
+/// acknowledged.
+pub fn killed_run(name: &str, variable: &str, dir: &Path, within: Duration) -> HashMap<u64, u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
-        .env(DIR, dir)
+        .env(variable, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -104,7 +105,7 @@ fn killed_run(dir: &Path) -> HashMap<u64, u64> {
     let killer = std::thread::spawn(move || {
         let mut random = [0; 2];
         getrandom::fill(&mut random).unwrap();
-        std::thread::sleep(Duration::from_millis(u64::from(u16::from_le_bytes(random) % 500)));
+        std::thread::sleep(within * u32::from(u16::from_le_bytes(random)) / u32::from(u16::MAX));
         child.kill().unwrap();
         child.wait().unwrap();
     });
@@ -118,8 +119,8 @@ fn killed_run(dir: &Path) -> HashMap<u64, u64> {
     last
 }
 
-async fn verify(dir: &Path, acknowledged: &HashMap<u64, u64>) {
-    let store = open(dir);
+/// Whatever was acknowledged is there, and nothing is half there.
+pub async fn verify(store: Arc<dyn Store>, acknowledged: &HashMap<u64, u64>) {
     let mut written = 0;
     let mut counters = 0;
     for writer in 0..WRITERS {

@@ -29,6 +29,7 @@ enum Step {
         limit: usize,
     },
     Reopen,
+    Compact,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (proptest::option::of(0..3u8), times(), times(), after, 0..7usize)
             .prop_map(|(to, since, until, after, limit)| Step::Scan { to, since, until, after, limit }),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Compact),
     ]
 }
 
@@ -171,6 +173,7 @@ async fn run(place: Place<'_>, steps: Vec<Step>) {
                 files.close().await;
                 files = place.open().await;
             }
+            Step::Compact => files.compact().await.unwrap(),
         }
         same(&*files, &memory, &mut seen).await;
     }

@@ -6,23 +6,28 @@
 //! | `lock` | held by the process that has the store open |
 //! | `dialback-store` | says that data is expected here, written last at creation |
 //! | `acknowledged` | the number of the last group that was |
-//! | `db`, `conf`, `blobs`, `snap.*` | sled's own |
+//! | `current` | which generation of the data is valid (`generations.rs`) |
+//! | `db`, `conf`, `blobs`, `snap.*` | sled's own, of generation 0 |
+//! | `generation-N/` | the same of a later one |
 //!
 //! It refuses to know keys, records and groups.
 
 use super::super::StoreError;
 use super::super::care::ADVICE;
+use super::generations::{self, Current};
 use fs2::FileExt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Seek, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+const LOCK: &str = "lock";
 const MARKER: &str = "dialback-store";
 const MARKER_TEXT: &[u8] =
     b"A store of Dialback. Data is expected beside this file: do not delete either alone.\n";
-const DATA: &str = "db";
+/// What sled calls its log.
+pub(super) const DATA: &str = "db";
 const ACKNOWLEDGED: &str = "acknowledged";
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -33,6 +38,8 @@ pub(super) struct Directory {
     pub path: PathBuf,
     /// Whether data is expected in it.
     pub marked: bool,
+    /// The generation that was valid when it was opened.
+    pub opened: Current,
     _lock: File,
 }
 
@@ -40,71 +47,88 @@ impl Directory {
     /// Makes it where there is none, takes its lock and clears what a kill may
     /// have left half-written.
     pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
-        let cannot = |error: io::Error| StoreError::Open(format!("{}: {error}", dir.display()));
         if dir.is_file() {
             return Err(StoreError::Open(format!("{} is a file: name a directory", dir.display())));
         }
-        create(dir).map_err(cannot)?;
-        let path = dir.canonicalize().map_err(cannot)?;
+        create(dir).map_err(|error| cannot(dir, &error))?;
+        let path = dir.canonicalize().map_err(|error| cannot(dir, &error))?;
         let lock = lock(&path)?;
-        let marked = path.join(MARKER).try_exists().map_err(cannot)?;
-        let size = fs::metadata(path.join(DATA)).map_or(0, |data| data.len());
-        if marked && size == 0 {
-            return Err(missing(&path));
+        let opened = Current::read(&path)?;
+        let marker = path.join(MARKER);
+        let marked = marker.try_exists().map_err(|error| cannot(&marker, &error))?;
+        let directory = Self { path, marked, opened, _lock: lock };
+        let data = directory.generation(opened.generation);
+        let size = fs::metadata(data.join(DATA)).map_or(0, |data| data.len());
+        if size == 0 && (marked || opened.generation > 0 || directory.acknowledged()? > Some(0)) {
+            return Err(missing(&data));
         }
-        remove_leftovers(&path).map_err(cannot)?;
-        Ok(Self { path, marked, _lock: lock })
+        remove_leftovers(&data).map_err(|error| cannot(&data, &error))?;
+        Ok(directory)
     }
 
-    /// A descriptor of our own on the data.
-    fn data(&self) -> io::Result<File> {
-        OpenOptions::new().write(true).open(self.path.join(DATA))
+    /// Where a generation's files are.
+    pub(super) fn generation(&self, number: u64) -> PathBuf {
+        generations::path(&self.path, number)
     }
 
-    /// What makes a group durable: the data first, and then, for the next
-    /// opening, its number. The number itself is not synced: it may be behind
-    /// after a power cut, and never ahead.
-    pub(super) fn sync_data(&self) -> io::Result<impl FnMut(u64) -> io::Result<()> + Send + 'static> {
-        let data = self.data()?;
-        let path = self.path.join(ACKNOWLEDGED);
-        let mut acknowledged = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    /// What makes a group durable in a generation: the data first, and then,
+    /// for the next opening, its number. The number itself is not synced: it
+    /// may be behind after a power cut, and never ahead.
+    pub(super) fn sync_data(
+        &self,
+        generation: u64,
+    ) -> io::Result<impl FnMut(u64) -> io::Result<()> + Send + 'static> {
+        let data = OpenOptions::new().write(true).open(self.generation(generation).join(DATA))?;
+        let mut acknowledged = self.open_acknowledged()?;
         Ok(move |number| {
             data.sync_data()?;
-            acknowledged.rewind()?;
-            acknowledged.write_all(format!("{number:020}\n").as_bytes())
+            write_number(&mut acknowledged, number)
         })
     }
 
     /// Refuses a log that ends before what was acknowledged: at a damaged
     /// place sled takes it for finished, and opens without complaint.
     pub(super) fn verify_end(&self, number: u64) -> Result<(), StoreError> {
-        let text = match fs::read_to_string(self.path.join(ACKNOWLEDGED)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(StoreError::Open(format!("{}: {error}", self.path.display()))),
-        };
-        match text.trim_end().parse::<u64>() {
-            Ok(acknowledged) if acknowledged > number => Err(StoreError::Damaged(format!(
+        match self.acknowledged()? {
+            Some(acknowledged) if acknowledged > number => Err(StoreError::Damaged(format!(
                 "{}: of {acknowledged} acknowledged groups of writes the last {} are missing: {ADVICE}, \
                  or delete the file {ACKNOWLEDGED} in it to go on without them",
                 self.path.display(),
                 acknowledged - number
             ))),
-            Ok(_) => Ok(()),
-            Err(_) => {
-                tracing::warn!(
-                    file = ACKNOWLEDGED,
-                    "not a number, so the end of the data cannot be verified"
-                );
+            None if self.marked => {
+                tracing::warn!(file = ACKNOWLEDGED, "is gone, so the end of the data cannot be verified");
                 Ok(())
             }
+            _ => Ok(()),
         }
     }
 
+    /// The number of the last acknowledged group, if that is known.
+    fn acknowledged(&self) -> Result<Option<u64>, StoreError> {
+        let path = self.path.join(ACKNOWLEDGED);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(cannot(&path, &error)),
+        };
+        let number = std::str::from_utf8(&text).ok().and_then(|text| text.trim_end().parse().ok());
+        number.map(Some).ok_or_else(|| {
+            StoreError::Damaged(format!(
+                "{} is not a number, so whether the end of the data is there is unknown: {ADVICE}, \
+                 or delete that file to open what there is",
+                path.display()
+            ))
+        })
+    }
+
     /// Makes all that opening wrote durable, and the names in the directory.
-    pub(super) fn sync(&self) -> io::Result<()> {
-        self.data()?.sync_all()?;
-        File::open(&self.path)?.sync_all()
+    pub(super) fn sync(&self, number: u64) -> io::Result<()> {
+        sync_generation(&self.generation(self.opened.generation))?;
+        let mut acknowledged = self.open_acknowledged()?;
+        write_number(&mut acknowledged, number)?;
+        acknowledged.sync_all()?;
+        sync_dir(&self.path)
     }
 
     /// Says, durably, that from now on data is expected here.
@@ -112,8 +136,69 @@ impl Directory {
         let mut marker = File::create(self.path.join(MARKER))?;
         marker.write_all(MARKER_TEXT)?;
         marker.sync_all()?;
-        self.sync()
+        sync_dir(&self.path)
     }
+
+    fn open_acknowledged(&self) -> io::Result<File> {
+        OpenOptions::new().create(true).truncate(false).write(true).open(self.path.join(ACKNOWLEDGED))
+    }
+
+    /// The size of all files, in bytes.
+    pub(super) fn bytes(&self) -> io::Result<u64> {
+        bytes_below(&self.path)
+    }
+}
+
+/// In place, and always of one length, so that it is never half there.
+fn write_number(file: &mut File, number: u64) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(format!("{number:020}\n").as_bytes())
+}
+
+/// The size of all files in a directory and below, in bytes.
+fn bytes_below(dir: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for file in fs::read_dir(dir)? {
+        // What vanishes meanwhile takes no room.
+        let Ok((path, about)) = file.and_then(|file| Ok((file.path(), file.metadata()?))) else { continue };
+        bytes += if about.is_dir() { bytes_below(&path).unwrap_or(0) } else { about.len() };
+    }
+    Ok(bytes)
+}
+
+/// Makes a generation's files durable, and their names.
+pub(super) fn sync_generation(path: &Path) -> io::Result<()> {
+    for file in fs::read_dir(path)? {
+        let file = file?;
+        if file.file_name().to_str().is_some_and(generations::is_engines) {
+            File::open(file.path())?.sync_all()?;
+        }
+    }
+    sync_dir(path)
+}
+
+/// Makes the names in a directory durable.
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// An error of a file as the store's, with what to do.
+pub(super) fn cannot(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Open(format!("{}: {}", path.display(), said(error)))
+}
+
+/// An error of a file with what to do about it.
+pub(super) fn said(error: &io::Error) -> String {
+    // sled's own texts of these are not for people.
+    let (what, to_do) = match error.kind() {
+        ErrorKind::ReadOnlyFilesystem => ("read-only file system", "mount it for writing, or use another"),
+        ErrorKind::PermissionDenied => ("permission denied", "give it to the user that dialback runs as"),
+        ErrorKind::StorageFull => ("no space left on the disk", "make room there and start again"),
+        ErrorKind::QuotaExceeded => ("the disk quota is used up", "raise it or make room, and start again"),
+        ErrorKind::IsADirectory => ("it is a directory and should be a file", "move it away"),
+        _ => return error.to_string(),
+    };
+    format!("{what}: {to_do}")
 }
 
 /// The refusal to start empty where data was.
@@ -131,24 +216,26 @@ fn create(dir: &Path) -> io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(dir)?;
     for path in new {
-        File::open(path.canonicalize()?.parent().unwrap_or(path))?.sync_all()?;
+        sync_dir(path.canonicalize()?.parent().unwrap_or(path))?;
     }
     Ok(())
 }
 
 /// sled has a lock too, but takes it only after it has looked around.
 fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join("lock");
-    let cannot = |error: io::Error| StoreError::Open(format!("{}: {error}", path.display()));
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
-    match patiently(|| FileExt::try_lock_exclusive(&file), |error| error.kind() == io::ErrorKind::WouldBlock)
-    {
+    let path = dir.join(LOCK);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| cannot(&path, &error))?;
+    match patiently(|| FileExt::try_lock_exclusive(&file), |error| error.kind() == ErrorKind::WouldBlock) {
         Ok(()) => Ok(file),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            Err(StoreError::InUse(format!("{}: stop that process, or use another directory", dir.display())))
-        }
-        Err(error) => Err(cannot(error)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(in_use(dir)),
+        Err(error) => Err(cannot(&path, &error)),
     }
+}
+
+/// Another process has it.
+pub(super) fn in_use(dir: &Path) -> StoreError {
+    StoreError::InUse(format!("{}: stop that process, or use another directory", dir.display()))
 }
 
 /// Tries for a lock for up to [`PATIENCE`]: a child that was started before

@@ -3,7 +3,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup` (8) |
+//! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup`, `mgeneration`, `mlive` (8 each) |
 //! | `r` kind id | a record: layout (1 byte), version (8), checksum (4), body |
 //! | `d` time kind id | when a record is due that somebody waits for; empty |
 //! | `b` time kind id | when a record of the other lane is due; empty |
@@ -30,6 +30,13 @@ pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";
 /// Where the store keeps the number of the last group. Each group writes its
 /// own, so that a log which has lost its end can be told by it.
 pub(super) const GROUP_KEY: &[u8] = b"mgroup";
+
+/// Where a generation keeps its own number, so that the data of one is not
+/// taken for another's. Generation 0 has none.
+pub(super) const GENERATION_KEY: &[u8] = b"mgeneration";
+
+/// Where the store keeps how many bytes its keys and values have, about.
+pub(super) const LIVE_KEY: &[u8] = b"mlive";
 
 const RECORD: u8 = b'r';
 const DUE: u8 = b'd';
@@ -59,13 +66,13 @@ pub(super) fn place(bytes: &[u8]) -> Option<Place> {
     }
 }
 
-/// The value at [`GROUP_KEY`].
-pub(super) fn group_value(number: u64) -> [u8; 8] {
+/// The value at [`GROUP_KEY`], [`GENERATION_KEY`] and [`LIVE_KEY`].
+pub(super) fn number_value(number: u64) -> [u8; 8] {
     number.to_be_bytes()
 }
 
-/// The number at [`GROUP_KEY`].
-pub(super) fn group(value: &[u8]) -> Option<u64> {
+/// The number at [`GROUP_KEY`], [`GENERATION_KEY`] and [`LIVE_KEY`].
+pub(super) fn number(value: &[u8]) -> Option<u64> {
     value.try_into().ok().map(u64::from_be_bytes)
 }
 

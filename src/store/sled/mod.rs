@@ -9,12 +9,16 @@
 //! - Nobody reads what is not yet on disk (`shared.rs`).
 //! - A store is never begun anew where data was expected, and not opened where
 //!   the end of it is missing (`files.rs`).
+//! - What was deleted gives its space back by a copy of what lives
+//!   (`compaction.rs`, `generations.rs`).
 //! - Keys, values and the checksum are in `layout.rs`.
 //!
 //! It refuses to know HTTP, Twilio and what records mean.
 
 mod check;
+mod compaction;
 mod files;
+mod generations;
 mod layout;
 mod shared;
 mod writer;
@@ -25,9 +29,12 @@ use super::{
     validate,
 };
 use async_trait::async_trait;
+use compaction::Compactor;
+pub use compaction::Growth;
 use files::Directory;
 use jiff::Timestamp;
 use shared::{Shared, failure};
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -36,7 +43,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use writer::{GROUP_CHANGES, Work, Writer};
+use writer::{Commit, GROUP_CHANGES, Work, Writer};
 
 /// The log is cut into pieces of this size; a group must be small against it.
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
@@ -47,17 +54,25 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// What an operator may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// How much memory sled's page cache may use, in bytes.
+    /// How much memory sled's page cache may use, in bytes; while a copy is
+    /// made that gives space back, it has as much once more.
     pub cache_bytes: u64,
     /// How many commits may wait before more are refused as overload.
     pub max_waiting: usize,
     /// How many changes one flush makes durable at most, 1 to 64.
     pub group_limit: usize,
+    /// How large the files may grow.
+    pub growth: Growth,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, max_waiting: 4096, group_limit: GROUP_CHANGES }
+        Self {
+            cache_bytes: 64 * 1024 * 1024,
+            max_waiting: 4096,
+            group_limit: GROUP_CHANGES,
+            growth: Growth::default(),
+        }
     }
 }
 
@@ -77,9 +92,12 @@ impl Sled {
     /// [`StoreError::Damaged`] and [`StoreError::Open`] with what to do.
     pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
         let directory = Directory::take(dir)?;
-        let db = open_db(&directory, options.cache_bytes)?;
+        let generation = directory.opened.generation;
+        let db = open_db(&directory.generation(generation), options.cache_bytes)?;
         let number = begin(&directory, &db)?;
-        let sync = directory.sync_data().map_err(|error| cannot_open(&directory, &error))?;
+        let sync = directory.sync_data(generation).map_err(|error| files::cannot(&directory.path, &error))?;
+        // Only now: what was opened is whole, so nobody needs the others.
+        generations::remove_others(&directory.path, generation);
         Self::start(directory, db, number, Box::new(sync), options)
     }
 
@@ -90,11 +108,16 @@ impl Sled {
         sync: writer::SyncData,
         options: Options,
     ) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared::new(db.clone(), directory));
+        let (directory, db) = (Arc::new(directory), Arc::new(db));
+        let shared = Arc::new(Shared::new(Arc::clone(&db), Arc::clone(&directory)));
+        let live = number_at(&db, layout::LIVE_KEY)?;
+        let compactor =
+            Compactor::new(directory, Arc::clone(&shared), options.growth, options.cache_bytes, live);
         let (sender, queue) = sync_channel(options.max_waiting.max(1));
         let group_limit = options.group_limit.clamp(1, GROUP_CHANGES);
         let runtime = Handle::try_current().ok();
-        let writer = Writer { db, sync, shared: Arc::clone(&shared), queue, group_limit, number, runtime };
+        let shared_too = Arc::clone(&shared);
+        let writer = Writer { db, sync, shared: shared_too, queue, compactor, group_limit, number, runtime };
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
@@ -105,7 +128,7 @@ impl Sled {
     /// Hands work to the writer and waits for its answer.
     async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Work { changes, answer })?;
+        self.send(Work::Commit(Commit { changes, answer }))?;
         let gone = |_| Err(StoreError::Failed("the writer has stopped".to_owned()).into());
         answered.await.unwrap_or_else(gone)
     }
@@ -210,6 +233,14 @@ impl Store for Sled {
         self.blocking(Shared::stats).await
     }
 
+    /// Copies what lives into new files and removes the old ones. It takes as
+    /// long as writing all of it does, and its space once more.
+    async fn compact(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Work::Compact(answer))?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         self.shared.with(|_| Ok(()))?;
         if let Some(error) = self.shared.failure() {
@@ -238,25 +269,24 @@ impl Drop for Sled {
     }
 }
 
-fn open_db(directory: &Directory, cache_bytes: u64) -> Result<sled::Db, StoreError> {
+/// Opens a generation's files, or makes them.
+fn open_db(path: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new()
-        .path(&directory.path)
+        .path(path)
         .cache_capacity(cache_bytes)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);
     // Some damage makes sled panic instead of saying so.
     let opened = catch_unwind(AssertUnwindSafe(|| files::patiently(|| config.open(), is_locked)));
+    let damaged = |why: String| Err(StoreError::Damaged(format!("{}: {why}: {ADVICE}", path.display())));
     match opened {
         Ok(Ok(db)) => Ok(db),
-        Ok(Err(error @ (sled::Error::Io(_) | sled::Error::Unsupported(_)))) => {
-            Err(cannot_open(directory, &error))
+        Ok(Err(error)) if is_locked(&error) => Err(files::in_use(path)),
+        Ok(Err(sled::Error::Io(error))) if error.kind() != ErrorKind::UnexpectedEof => {
+            Err(files::cannot(path, &error))
         }
-        Ok(Err(error)) => {
-            Err(StoreError::Damaged(format!("{}: {error}: {ADVICE}", directory.path.display())))
-        }
-        Err(_) => {
-            Err(StoreError::Damaged(format!("{}: it does not open: {ADVICE}", directory.path.display())))
-        }
+        Ok(Err(error)) => damaged(error.to_string()),
+        Err(_) => damaged("it does not open".to_owned()),
     }
 }
 
@@ -285,13 +315,22 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
             db.flush().map_err(|error| failure(&error))?;
         }
     }
-    let number = db.get(layout::GROUP_KEY).map_err(|error| failure(&error))?;
-    let number = number.and_then(|value| layout::group(&value)).unwrap_or(0);
+    if number_at(db, layout::GENERATION_KEY)? != directory.opened.generation {
+        let why = "its data is of another generation";
+        return Err(StoreError::Damaged(format!("{}: {why}: {ADVICE}", directory.path.display())));
+    }
+    let number = number_at(db, layout::GROUP_KEY)?;
     directory.verify_end(number)?;
     // sled has just written a snapshot under a new name, and perhaps all else.
-    let durable = directory.sync().and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
-    durable.map_err(|error| cannot_open(directory, &error))?;
+    let durable =
+        directory.sync(number).and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
+    durable.map_err(|error| files::cannot(&directory.path, &error))?;
     Ok(number)
+}
+
+fn number_at(db: &sled::Db, key: &[u8]) -> Result<u64, StoreError> {
+    let value = db.get(key).map_err(|error| failure(&error))?;
+    Ok(value.and_then(|value| layout::number(&value)).unwrap_or(0))
 }
 
 fn known(key: sled::Result<sled::IVec>) -> Result<sled::IVec, StoreError> {
@@ -300,10 +339,6 @@ fn known(key: sled::Result<sled::IVec>) -> Result<sled::IVec, StoreError> {
 
 fn foreign() -> StoreError {
     StoreError::Damaged(format!("an entry does not read: {ADVICE}"))
-}
-
-fn cannot_open(directory: &Directory, error: &dyn std::error::Error) -> StoreError {
-    StoreError::Open(format!("{}: {error}", directory.path.display()))
 }
 
 #[cfg(test)]
@@ -332,7 +367,7 @@ mod tests {
     /// A store whose syncs end as they are told to, and say when they begin.
     fn told(dir: &Path) -> (Arc<Sled>, Receiver<()>, Sender<io::Result<()>>) {
         let directory = Directory::take(dir).unwrap();
-        let db = open_db(&directory, 1 << 20).unwrap();
+        let db = open_db(&directory.path, 1 << 20).unwrap();
         let number = begin(&directory, &db).unwrap();
         let (begun, syncing) = channel();
         let (tell, end) = channel();

@@ -10,19 +10,20 @@
 
 use super::super::care::ADVICE;
 use super::super::{CommitError, Key, Kind, Stats, StoreError, Stored};
-use super::files::Directory;
+use super::files::{self, Directory};
 use super::layout;
 use sled::{Db, IVec};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 use tokio::sync::watch;
 
 pub(super) struct Shared {
     /// Empty once closed. Whoever reads holds it open.
-    open: RwLock<Option<(Db, Directory)>>,
+    open: RwLock<Option<Open>>,
     unsettled: Mutex<HashMap<Vec<u8>, Option<IVec>>>,
     applying: watch::Sender<bool>,
     failure: OnceLock<StoreError>,
@@ -30,12 +31,25 @@ pub(super) struct Shared {
     commits: AtomicU64,
     conflicts: AtomicU64,
     groups: AtomicU64,
+    generation: AtomicU64,
+    compactions: AtomicU64,
+    copies: AtomicU64,
+}
+
+struct Open {
+    /// The valid generation. Whoever reads takes it once and reads it to the
+    /// end, so that nobody waits for a long reader when the next becomes valid.
+    db: RwLock<Arc<Db>>,
+    directory: Arc<Directory>,
 }
 
 impl Shared {
-    pub(super) fn new(db: Db, directory: Directory) -> Self {
+    pub(super) fn new(db: Arc<Db>, directory: Arc<Directory>) -> Self {
         Self {
-            open: RwLock::new(Some((db, directory))),
+            generation: AtomicU64::new(directory.opened.generation),
+            compactions: AtomicU64::new(0),
+            copies: AtomicU64::new(0),
+            open: RwLock::new(Some(Open { db: RwLock::new(db), directory })),
             unsettled: Mutex::default(),
             applying: watch::Sender::default(),
             failure: OnceLock::new(),
@@ -51,9 +65,10 @@ impl Shared {
         // Nothing is ever half-changed under these locks, so one that a panic
         // left behind is as good as any.
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let (db, _) = open.as_ref().ok_or(StoreError::Closed)?;
+        let open = open.as_ref().ok_or(StoreError::Closed)?;
+        let db = Arc::clone(&open.db.read().unwrap_or_else(PoisonError::into_inner));
         // sled asserts where it might return an error.
-        catch_unwind(AssertUnwindSafe(|| read(db))).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(|| read(&db))).unwrap_or_else(|_| {
             Err(StoreError::Damaged(format!("the engine panicked while reading: {ADVICE}")))
         })
     }
@@ -128,9 +143,34 @@ impl Shared {
         tracing::trace!(commits, "group is durable");
     }
 
+    /// Whether a group would be made durable now is no longer known.
+    pub(super) fn doubt(&self) {
+        *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// When a group was last made durable.
     pub(super) fn settled_at(&self) -> Option<Instant> {
         *self.settled_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There are two generations on the disk from now on.
+    pub(super) fn copying(&self) {
+        self.copies.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One of the two is gone.
+    pub(super) fn copied(&self) {
+        self.copies.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// From now on another generation is read. No group is under way.
+    pub(super) fn switch(&self, next: Arc<Db>, generation: u64) {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = open.as_ref() {
+            *open.db.write().unwrap_or_else(PoisonError::into_inner) = next;
+        }
+        self.generation.store(generation, Ordering::Relaxed);
+        self.compactions.fetch_add(1, Ordering::Relaxed);
     }
 
     /// From now on nothing is written.
@@ -156,12 +196,17 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> Result<Stats, StoreError> {
-        let bytes_on_disk = self.with(|db| db.size_on_disk().map_err(|error| failure(&error)))?;
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = open.as_ref().ok_or(StoreError::Closed)?;
+        let bytes = open.directory.bytes().map_err(|error| StoreError::Failed(files::said(&error)))?;
         Ok(Stats {
             commits: self.commits.load(Ordering::Relaxed),
             conflicts: self.conflicts.load(Ordering::Relaxed),
             groups: self.groups.load(Ordering::Relaxed),
-            bytes_on_disk,
+            bytes_on_disk: bytes,
+            generation: self.generation.load(Ordering::Relaxed),
+            compactions: self.compactions.load(Ordering::Relaxed),
+            is_copying: self.copies.load(Ordering::Relaxed) > 0,
         })
     }
 
@@ -192,6 +237,11 @@ pub(super) fn failure(error: &sled::Error) -> StoreError {
         sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
             StoreError::Damaged(format!("{error}: {ADVICE}"))
         }
+        // Where something is missing at the end of a file.
+        sled::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            StoreError::Damaged(format!("{error}: {ADVICE}"))
+        }
+        sled::Error::Io(error) => StoreError::Failed(files::said(error)),
         other => StoreError::Failed(other.to_string()),
     }
 }

@@ -12,9 +12,13 @@
 //! overlap, for sled applies nothing while it flushes, and the sync that is
 //! left over is a tenth of a group's time.
 //!
+//! Between groups the same thread copies what lives into new files, when those
+//! there are have grown too large (`compaction.rs`).
+//!
 //! It refuses to know directories and what records mean.
 
 use super::super::{Change, CommitError, Key, StoreError, Version};
+use super::compaction::{Compactor, Next, Put, Waiting};
 use super::layout;
 use super::shared::{Shared, damaged, failure};
 use sled::{Batch, Db, IVec};
@@ -22,7 +26,8 @@ use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -36,10 +41,24 @@ const GROUP_BYTES: usize = 1024 * 1024;
 
 type Verdict = Result<(), CommitError>;
 
+/// What waits for the writer.
+pub(super) enum Work {
+    Commit(Commit),
+    Compact(Waiting),
+}
+
 /// A commit that waits. One without changes is a probe.
-pub(super) struct Work {
+pub(super) struct Commit {
     pub changes: Vec<Change>,
     pub answer: oneshot::Sender<Verdict>,
+}
+
+/// What the writer does next.
+enum Task {
+    Serve(Commit),
+    Copy,
+    Look,
+    End,
 }
 
 /// Answers that are given when this is dropped, wherever that is: also with a
@@ -60,10 +79,11 @@ pub(super) type SyncData = Box<dyn FnMut(u64) -> io::Result<()> + Send>;
 
 /// The one who writes.
 pub(super) struct Writer {
-    pub db: Db,
+    pub db: Arc<Db>,
     pub sync: SyncData,
     pub shared: Arc<Shared>,
     pub queue: Receiver<Work>,
+    pub compactor: Compactor,
     /// Most changes in a group, 1 to [`GROUP_CHANGES`].
     pub group_limit: usize,
     /// The number of the last group.
@@ -75,42 +95,99 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until nobody can send any more and the queue is empty.
     pub(super) fn run(mut self) {
-        let mut next = None;
-        while let Some(first) = next.take().or_else(|| self.queue.recv().ok()) {
-            let (group, left) = self.gather(first);
-            next = left;
-            self.serve(group);
+        let mut left = None;
+        loop {
+            match left.take().map_or_else(|| self.next(), Task::Serve) {
+                Task::Serve(first) => {
+                    let began = Instant::now();
+                    let group;
+                    (group, left) = self.gather(first);
+                    self.serve(group);
+                    if self.compactor.served(began.elapsed()) {
+                        self.copy();
+                    }
+                }
+                Task::Copy => self.copy(),
+                Task::Look => {}
+                Task::End => break,
+            }
+            self.compactor.begin();
+        }
+        drop(self.db);
+        self.compactor.end();
+    }
+
+    fn next(&mut self) -> Task {
+        let work = match self.compactor.patience() {
+            None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(patience) => self.queue.recv_timeout(patience),
+        };
+        match work {
+            Ok(Work::Commit(commit)) => Task::Serve(commit),
+            Ok(Work::Compact(waiting)) => {
+                self.compactor.ask(waiting);
+                Task::Look
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                self.compactor.idle();
+                Task::Copy
+            }
+            Err(RecvTimeoutError::Disconnected) => Task::End,
+        }
+    }
+
+    /// A slice of the copy. After the last of them the copy is written to.
+    fn copy(&mut self) {
+        if let Some(Next { db, sync }) = self.compactor.slice(&self.db) {
+            let old = std::mem::replace(&mut self.db, db);
+            self.sync = sync;
+            self.compactor.retire(old);
         }
     }
 
     /// What waits and fits into one group, and the one that did not fit.
-    fn gather(&self, first: Work) -> (Vec<Work>, Option<Work>) {
+    fn gather(&mut self, first: Commit) -> (Vec<Commit>, Option<Commit>) {
         let (mut changes, mut bytes) = size(&first);
         let mut group = vec![first];
         while let Ok(work) = self.queue.try_recv() {
-            let (more, longer) = size(&work);
+            let commit = match work {
+                Work::Commit(commit) => commit,
+                Work::Compact(waiting) => {
+                    self.compactor.ask(waiting);
+                    continue;
+                }
+            };
+            let (more, longer) = size(&commit);
             (changes, bytes) = (changes + more, bytes + longer);
             if changes > self.group_limit || bytes > GROUP_BYTES {
-                return (group, Some(work));
+                return (group, Some(commit));
             }
-            group.push(work);
+            group.push(commit);
         }
         (group, None)
     }
 
-    fn serve(&mut self, works: Vec<Work>) {
-        let mut group = Group::default();
-        let mut answers = Vec::with_capacity(works.len());
-        for Work { changes, answer } in works {
+    fn serve(&mut self, commits: Vec<Commit>) {
+        let puts = Puts { mirror: self.compactor.is_copying().then(Vec::new), ..Puts::default() };
+        let mut group = Group { puts, ..Group::default() };
+        let mut answers = Vec::with_capacity(commits.len());
+        for Commit { changes, answer } in commits {
             let taken = match self.shared.failure() {
                 Some(error) => Err(error.into()),
                 None => self.guarded(|writer| group.take(&writer.db, changes)),
             };
+            if matches!(taken, Err(CommitError::Store(StoreError::Failed(_)))) {
+                self.shared.doubt();
+            }
             answers.push((answer, taken));
         }
         let settled = match group.is_empty() || self.shared.failure().is_some() {
-            true => self.shared.failure().map_or(Ok(()), Err),
+            true => self.shared.failure().map_or(Ok(Vec::new()), Err),
             false => self.settle(group, answers.len()),
+        };
+        let (settled, mirror) = match settled {
+            Ok(mirror) => (Ok(()), mirror),
+            Err(error) => (Err(error), Vec::new()),
         };
         let verdicts = answers.into_iter().map(|(answer, taken)| {
             let verdict = taken.and_then(|()| settled.clone().map_err(CommitError::Store));
@@ -118,6 +195,9 @@ impl Writer {
             (answer, verdict)
         });
         self.answer(Answers(verdicts.collect()));
+        if !mirror.is_empty() {
+            self.compactor.mirror(mirror);
+        }
     }
 
     /// Each answer from this thread would wake a thread of the runtime, which
@@ -130,11 +210,16 @@ impl Writer {
         }
     }
 
-    /// Makes a group durable, or the store a failed one.
-    fn settle(&mut self, group: Group, commits: usize) -> Result<(), StoreError> {
-        let Group { mut batch, touched, .. } = group;
+    /// Makes a group durable, or the store a failed one. Says what a copy that
+    /// is under way has to do too.
+    fn settle(&mut self, group: Group, commits: usize) -> Result<Vec<Put>, StoreError> {
+        let Group { mut puts, touched, grown, .. } = group;
         let number = self.number + 1;
-        batch.insert(layout::GROUP_KEY, &layout::group_value(number));
+        if let Some(live) = self.compactor.grew(grown) {
+            puts.insert(layout::LIVE_KEY.into(), (&layout::number_value(live)).into());
+        }
+        puts.insert(layout::GROUP_KEY.into(), (&layout::number_value(number)).into());
+        let Puts { batch, mirror } = puts;
         self.shared.unsettle(touched.into_iter().map(|(key, record)| (key, record.before)));
         let done = self.guarded(|writer| {
             writer.shared.applying(true);
@@ -151,7 +236,7 @@ impl Writer {
             }
             Err(error) => self.shared.fail(error),
         }
-        done
+        done.map(|()| mirror.unwrap_or_default())
     }
 
     /// sled asserts where it might return an error; that is a failure of the
@@ -168,34 +253,66 @@ impl Writer {
     }
 }
 
-fn size(work: &Work) -> (usize, usize) {
-    let bytes = work.changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum();
-    (work.changes.len(), bytes)
+fn size(commit: &Commit) -> (usize, usize) {
+    let bytes = commit.changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum();
+    (commit.changes.len(), bytes)
 }
 
 /// What is written together.
 #[derive(Default)]
 struct Group {
-    batch: Batch,
+    puts: Puts,
     touched: HashMap<Vec<u8>, Touched>,
-    puts: bool,
+    is_written: bool,
+    /// By how many bytes of keys and values there will be more.
+    grown: i64,
+}
+
+/// A batch, and the same once more where a copy is under way.
+#[derive(Default)]
+struct Puts {
+    batch: Batch,
+    mirror: Option<Vec<Put>>,
+}
+
+/// Both say how many bytes that is.
+impl Puts {
+    fn insert(&mut self, key: IVec, value: IVec) -> i64 {
+        let bytes = key.len() + value.len();
+        if let Some(mirror) = &mut self.mirror {
+            mirror.push((key.clone(), Some(value.clone())));
+        }
+        self.batch.insert(key, value);
+        bytes as i64
+    }
+
+    fn remove(&mut self, key: IVec) -> i64 {
+        let bytes = key.len();
+        if let Some(mirror) = &mut self.mirror {
+            mirror.push((key.clone(), None));
+        }
+        self.batch.remove(key);
+        bytes as i64
+    }
 }
 
 /// A record as this group found it, and the version the group gives it.
 struct Touched {
     before: Option<IVec>,
     version: Version,
+    /// The bytes of its key and value now, in this group.
+    bytes: i64,
 }
 
 impl Group {
     fn is_empty(&self) -> bool {
-        !self.puts
+        !self.is_written
     }
 
     /// Takes a commit in whole, or nothing of it.
     fn take(&mut self, db: &Db, changes: Vec<Change>) -> Result<(), CommitError> {
         // A probe, too, is a write: of the group's number.
-        self.puts |= changes.is_empty();
+        self.is_written |= changes.is_empty();
         let mut keys = Vec::with_capacity(changes.len());
         for change in &changes {
             let key = layout::record_key(&change.key);
@@ -219,35 +336,40 @@ impl Group {
             Some(value) => layout::version(key, value).ok_or_else(|| damaged(named))?,
             None => 0,
         };
-        self.touched.insert(key.to_vec(), Touched { before, version });
+        let bytes = before.as_ref().map_or(0, |value| (key.len() + value.len()) as i64);
+        self.touched.insert(key.to_vec(), Touched { before, version, bytes });
         Ok(version)
     }
 
     /// The last put of a key counts, so that a record changed twice in a group
     /// is written once.
     fn put(&mut self, key: Vec<u8>, change: Change) {
-        self.puts = true;
+        self.is_written = true;
         if change.due_before != change.due_after {
             if let Some(at) = change.due_before {
-                self.batch.remove(layout::due_key(at, &change.key));
+                self.grown -= self.puts.remove(layout::due_key(at, &change.key).into());
             }
             if let Some(at) = change.due_after {
-                self.batch.insert(layout::due_key(at, &change.key), IVec::default());
+                self.grown += self.puts.insert(layout::due_key(at, &change.key).into(), IVec::default());
             }
         }
         for entry in &change.entries_removed {
-            self.batch.remove(layout::entry_key(entry));
+            self.grown -= self.puts.remove(layout::entry_key(entry).into());
         }
         for entry in &change.entries_added {
-            self.batch.insert(layout::entry_key(entry), IVec::default());
+            self.grown += self.puts.insert(layout::entry_key(entry).into(), IVec::default());
         }
         let version = if change.body.is_some() { change.expected + 1 } else { 0 };
-        match change.body {
-            Some(body) => self.batch.insert(key.as_slice(), layout::value(&key, version, &body)),
-            None => self.batch.remove(key.as_slice()),
-        }
+        let bytes = match change.body {
+            Some(body) => self.puts.insert(key.as_slice().into(), layout::value(&key, version, &body).into()),
+            None => {
+                self.puts.remove(key.as_slice().into());
+                0
+            }
+        };
         if let Some(touched) = self.touched.get_mut(&key) {
-            touched.version = version;
+            self.grown += bytes - touched.bytes;
+            (touched.version, touched.bytes) = (version, bytes);
         }
     }
 }
