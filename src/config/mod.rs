@@ -10,12 +10,14 @@ mod env;
 mod layers;
 mod problem;
 mod reader;
+mod retention;
 mod sections;
 mod services;
 mod show;
 
 pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
+pub use self::retention::Retention;
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
     MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Store,
@@ -26,6 +28,7 @@ pub use self::services::Services;
 
 use self::layers::{File, Layers};
 use self::reader::Reader;
+use crate::secret::Secret;
 use std::path::Path;
 
 /// The embedded `config.toml`: documentation, defaults and the sandbox's
@@ -55,6 +58,12 @@ impl Loaded {
     /// without secrets.
     pub fn show(&self) -> String {
         show::show(&self.layers)
+    }
+
+    /// Every setting in force with its value as text, and whether that is secret
+    /// or holds a secret: for telling whether it has changed.
+    pub fn settings(&self) -> Vec<(String, Secret, bool)> {
+        show::settings(&self.layers)
     }
 }
 
