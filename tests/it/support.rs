@@ -413,20 +413,31 @@ fn service(
 ) -> Service {
     let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
     Service::new(Parts {
+        policy: policy.clone(),
+        brands: Brands::of_policy("Dialback", policy, clock.now()),
+        codes: CodeKeys::new(vec![key]).unwrap(),
+        ..parts(store, gateway, clock)
+    })
+}
+
+/// The parts of the plainest service.
+pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Parts {
+    let (policy, secret) = (Policy::default(), Secret::new("k".repeat(32)));
+    Parts {
         store: store.clone(),
         gateway: gateway.clone(),
         clock: clock.clone(),
         entropy: Entropy::system(),
-        policy: policy.clone(),
-        brands: Brands::of_policy("Dialback", policy, clock.now()),
+        brands: Brands::of_policy("Dialback", &policy, clock.now()),
+        policy,
         events: crate::world::events(),
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
-        codes: CodeKeys::new(vec![key]).unwrap(),
+        codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
         sender: Some("+15005550006".into()),
         retention: Retention::default(),
         wake: Notify::new(),
-    })
+    }
 }
 
 impl Drop for World {
