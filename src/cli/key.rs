@@ -2,20 +2,18 @@
 
 use super::Global;
 use super::client::{Client, Target, store_dir};
-use super::serve::open_store;
-use crate::config::{Config, StoreUrl};
+use super::serve::{open_existing, open_store};
+use crate::config::Config;
 use crate::entropy::Entropy;
+use crate::model::audit::Actor;
 use crate::model::key::{ApiKey, Scope};
 use crate::service::{all_keys, create_key, revoke_key};
-use crate::store::Store;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Arguments of `dialback key`.
 #[derive(Debug, clap::Args)]
@@ -112,7 +110,8 @@ async fn create(
         bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY");
     }
     let (store, _) = open_store(config).await?;
-    let made = create_key(&*store, &Entropy::system(), name, scopes, Timestamp::now()).await;
+    let made =
+        create_key(&*store, &Entropy::system(), &Actor::operator(), name, scopes, Timestamp::now()).await;
     store.close().await;
     Ok(made?.1.expose().to_owned())
 }
@@ -145,20 +144,9 @@ async fn revoke(config: &Config, target: &Target, id: &str) -> anyhow::Result<()
         return Ok(());
     }
     let (store, _) = open_existing(config).await?;
-    let revoked = revoke_key(&*store, id).await;
+    let revoked = revoke_key(&*store, &Entropy::system(), &Actor::operator(), id, Timestamp::now()).await;
     store.close().await;
     revoked.with_context(|| format!("no key has the id {id}"))
-}
-
-/// To look is no reason to make a store.
-async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
-    match store_dir(config) {
-        None => bail!("no server is running, and store.url = \"memory:\" keeps no keys"),
-        Some(dir) if matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
-            bail!("no server is running, and {} is no store: name the server's --config", dir.display())
-        }
-        Some(_) => open_store(config).await,
-    }
 }
 
 fn line(key: &ApiKey) -> Value {

@@ -4,10 +4,12 @@
 //! on pieces. Each command says what went wrong and what to do on standard
 //! error, and answers with an exit code: 0 done, 1 not as wanted, 2 misuse.
 
+mod audit;
 mod client;
 mod config;
 mod delivery;
 mod endpoint;
+mod erase;
 mod event;
 mod key;
 mod local;
@@ -66,6 +68,10 @@ enum Command {
     Config(config::Args),
     /// Create, list and revoke API keys
     Key(key::Args),
+    /// Who did what to keys, settings and people's data
+    Audit(audit::Args),
+    /// Erase all that is kept under a number, here and at Twilio, with a receipt
+    Erase(erase::Args),
 }
 
 /// Parses the arguments and runs the command they name.
@@ -105,5 +111,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Urls(args) => urls::run(&global, args).await,
         Command::Config(args) => config::run(&global, args).await,
         Command::Key(args) => key::run(&global, args).await,
+        Command::Audit(args) => audit::run(&global, args).await,
+        Command::Erase(args) => erase::run(&global, args).await,
     }
 }

@@ -1,7 +1,7 @@
 //! `dialback serve`: the service, and the sandbox beside it when enabled.
 
 mod app;
-pub use app::{bind, open_store, reachable};
+pub use app::{bind, offline, open_existing, open_store, reachable};
 mod banner;
 pub(super) mod parts;
 
@@ -31,7 +31,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     // Before anybody can know that we are there, so that whoever starts us can
     // also stop us in order.
     let stopped = stopped()?;
+    let settings = loaded.settings();
     let app = app::App::open(loaded.config, Clock::real()).await?;
+    app.note_configuration(&settings).await?;
     app.announce()?;
     if let Some(path) = &args.ready_file {
         let ready = serde_json::json!({ "server": app.server_addr(), "sandbox": app.sandbox_addr() });

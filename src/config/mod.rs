@@ -10,6 +10,7 @@ mod env;
 mod layers;
 mod problem;
 mod reader;
+mod retention;
 mod sections;
 mod services;
 mod show;
@@ -17,6 +18,7 @@ mod store;
 
 pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
+pub use self::retention::Retention;
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
     MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode,
@@ -28,6 +30,7 @@ pub use self::store::{Store, StoreUrl};
 
 use self::layers::{File, Layers};
 use self::reader::Reader;
+use crate::secret::Secret;
 use std::path::Path;
 
 /// The embedded `config.toml`: documentation, defaults and the sandbox's
@@ -57,6 +60,12 @@ impl Loaded {
     /// without secrets.
     pub fn show(&self) -> String {
         show::show(&self.layers)
+    }
+
+    /// Every setting in force with its value as text, and whether that is secret
+    /// or holds a secret: for telling whether it has changed.
+    pub fn settings(&self) -> Vec<(String, Secret, bool)> {
+        show::settings(&self.layers)
     }
 }
 

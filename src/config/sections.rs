@@ -1,6 +1,7 @@
 //! The values, section by section, as `config.toml` documents them.
 
 use super::reader::{Choice, Reader};
+use super::retention::Retention;
 use super::services::{self, Base, Services};
 use super::store::Store;
 use crate::model::notice::Wish;
@@ -62,6 +63,8 @@ pub struct Config {
     pub codes: Codes,
     /// `[events]`
     pub events: Events,
+    /// `[retention]`
+    pub retention: Retention,
     /// `[api]`
     pub api: Api,
     /// `[pages]`
@@ -102,6 +105,7 @@ impl Config {
             numbers: Numbers::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
+            retention: Retention::read(r),
             api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
             pages: Pages::read(r),
             log: Log::read(r),
@@ -529,8 +533,6 @@ impl CodeKey {
 pub struct Events {
     /// What is recorded whether an endpoint wants it or not.
     pub record: Vec<Wish>,
-    /// How long events are kept.
-    pub retention: Duration,
     /// Whether endpoints may be in private networks, and without TLS.
     pub allow_private_addresses: bool,
     /// Endpoints at most.
@@ -553,8 +555,6 @@ impl Events {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         Self {
             record: r.parsed_list("events.record", mend, |text| text.parse().ok()),
-            // The longest way up the ladder takes 28 hours.
-            retention: hours(r.number("events.retention_hours", 30..=8760)),
             allow_private_addresses: r.flag("events.allow_private_addresses"),
             max_endpoints: r.number("events.max_endpoints", 1..=10),
             max_in_flight: r.number("events.max_in_flight", 1..=256),

@@ -2,6 +2,7 @@
 
 use super::layers::{Entry, Layers};
 use super::problem::Origin;
+use crate::secret::Secret;
 use toml::Value;
 
 /// One line for each key, in the order of `config.toml`. It is TOML again,
@@ -22,6 +23,15 @@ pub(super) fn show(layers: &Layers) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Every key, its value as text, and whether that may be shown to nobody.
+pub(super) fn settings(layers: &Layers) -> Vec<(String, Secret, bool)> {
+    let setting = |(key, entry): (&str, &Entry)| {
+        let is_secret = shown(key, entry) != entry.value;
+        (key.to_owned(), Secret::new(entry.value.to_string()), is_secret)
+    };
+    layers.in_order().into_iter().map(setting).collect()
 }
 
 /// Keys whose values are secret, or hold secrets.

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// code, and both the form and a query hold numbers.
 #[derive(Clone)]
 pub struct Outgoing {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `DELETE`.
     pub method: &'static str,
     /// Absolute URL.
     pub url: String,
@@ -95,7 +95,11 @@ impl Client {
 #[async_trait]
 impl Transport for Client {
     async fn call(&self, request: Outgoing) -> Result<Answer, TransportError> {
-        let method = if request.method == "POST" { reqwest::Method::POST } else { reqwest::Method::GET };
+        let method = match request.method {
+            "POST" => reqwest::Method::POST,
+            "DELETE" => reqwest::Method::DELETE,
+            _ => reqwest::Method::GET,
+        };
         let mut builder = self
             .client
             .request(method, &request.url)

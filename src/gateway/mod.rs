@@ -81,6 +81,15 @@ pub enum SendError {
     },
 }
 
+/// What there was to be taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redaction {
+    /// It was there, and is taken away.
+    Done,
+    /// The other side knows of no such message or call, or no longer.
+    Gone,
+}
+
 /// Carries orders. Calls are bounded in time and never retried inside.
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
@@ -96,4 +105,9 @@ pub trait Gateway: Send + Sync + 'static {
         since: Timestamp,
         others: &[Sid],
     ) -> Result<Option<Report>, SendError>;
+
+    /// Takes away what was said in a message or call: its text, a call's
+    /// recordings; with `delete` the record of it as well. Doing it again does
+    /// no harm, so of every error it may be repeated.
+    async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError>;
 }

@@ -4,8 +4,10 @@
 //! *unknown*, never failed, and [`Gateway::look_up`] asks the list of what was
 //! made before anybody repeats it. 429 was not processed and may be repeated.
 
+mod redact;
+
 use super::http::{Answer, Outgoing, Transport, TransportError};
-use super::{Gateway, Order, SendError, text, wording};
+use super::{Gateway, Order, Redaction, SendError, text, wording};
 use crate::messages::Catalog;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Report};
@@ -265,6 +267,10 @@ impl<T: Transport> Gateway for Twilio<T> {
             return Err(SendError::Unknown { reason: "the list has more than one page".into() });
         }
         Ok(found.map(|resource| self.about(order, resource.report(Some(order.id.clone())))))
+    }
+
+    async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {
+        self.redact_at_twilio(sid, delete).await
     }
 }
 

@@ -3,6 +3,7 @@
 use super::context::{Context, Operator};
 use super::error::Error;
 use super::request::Request;
+use crate::model::audit::Actor;
 use crate::model::key::Scope;
 use crate::secret::Secret;
 use std::collections::BTreeSet;
@@ -17,6 +18,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who it is to the audit log.
+    pub fn actor(&self) -> Actor {
+        Actor::caller(&self.name)
+    }
+
     /// Whether they may do what needs this scope. An `admin` may do all: it
     /// could make itself a key for it.
     pub fn may(&self, scope: Scope) -> bool {

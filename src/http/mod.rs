@@ -32,7 +32,7 @@ use warp::reply::Response;
 /// Every route there is, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
-    use api::{checks, deliveries, endpoints, keys, opt_outs, services, sessions};
+    use api::{audit, checks, deliveries, endpoints, erasures, keys, opt_outs, services, sessions};
     use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
     vec![
@@ -83,6 +83,9 @@ fn table() -> Vec<Route> {
         route("/v1/endpoints/{id}/test", api(&endpoints::TEST, endpoints::test)),
         route("/v1/endpoints/{id}/dispatches", api(&endpoints::DISPATCHES, endpoints::dispatches)),
         route("/v1/endpoints/{id}/redrive", api(&endpoints::REDRIVE, endpoints::redrive)),
+        route("/v1/audit", api(&audit::LIST, audit::list)),
+        route("/v1/erasures", api(&erasures::CREATE, erasures::create)),
+        route("/v1/erasures/{id}", api(&erasures::FETCH, erasures::fetch)),
         route("/v1/events", api(&api::events::LIST, api::events::list)),
         route("/v1/events/{id}", api(&api::events::FETCH, api::events::fetch)),
         route("/v1/events/{id}/redrive", api(&api::events::REDRIVE, api::events::redrive)),
@@ -108,6 +111,16 @@ fn table() -> Vec<Route> {
 pub fn delivery_view(found: &crate::service::Found) -> serde_json::Value {
     // A plain type with text keys: writing it cannot fail.
     serde_json::to_value(api::views::delivery::Delivery::from(found)).unwrap_or_default()
+}
+
+/// An erasure as the API shows it.
+pub fn erasure_view(erasure: &crate::model::erasure::Erasure) -> serde_json::Value {
+    serde_json::to_value(api::erasures::ErasureView::from(erasure)).unwrap_or_default()
+}
+
+/// A line of the audit log as the API shows it.
+pub fn audit_view(entry: &crate::model::audit::AuditEntry) -> serde_json::Value {
+    serde_json::to_value(api::audit::AuditView::from(entry)).unwrap_or_default()
 }
 
 /// A form of the pages.

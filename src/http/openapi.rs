@@ -30,7 +30,7 @@ same answer for 24 hours, with `Idempotent-Replayed: true`, and is not done agai
 **Reads** have an `ETag`, and answer 304 to an `If-None-Match` that names it.\n\n\
 **Limits**: `RateLimit-Policy` and `RateLimit` tell how many requests a key may send and has left.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 11] = [
     ("Verifications", "One person proving one number."),
     ("Deliveries", "What became of each message and call."),
     ("Sessions", "The hosted pages: a person proves a number there and comes back."),
@@ -39,6 +39,8 @@ const TAGS: [(&str, &str); 9] = [
     ("Endpoints", "Where events are sent to, as signed webhooks."),
     ("Events", "What happened, as a list or as it happens."),
     ("Keys", "API keys and what they may do."),
+    ("Audit", "Who did what to keys, settings and people's data."),
+    ("Erasures", "Erasing a person's data, with a receipt."),
     ("Test numbers", "Numbers with a fixed code that nothing is sent to."),
 ];
 

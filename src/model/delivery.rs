@@ -6,7 +6,7 @@
 //! is overwritten by whoever writes last.
 
 use crate::model::channel::Channel;
-use crate::model::id::{DeliveryId, Sid};
+use crate::model::id::{DeliveryId, ErasureId, Sid};
 use crate::model::phone::mask;
 use crate::model::status::Status;
 use jiff::Timestamp;
@@ -29,6 +29,21 @@ pub struct Delivery {
     pub about: About,
     /// What was reported, the greatest status first, each fact once.
     pub events: Vec<Event>,
+    /// That everything about it was erased. It then stays as it is, whatever is
+    /// reported: a callback that comes late brings no number back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Erased>,
+}
+
+/// That a delivery was erased. Nothing of it is left but Twilio's name for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Erased {
+    /// Whether Twilio was told, too.
+    pub redacted: bool,
+    /// When.
+    pub at: Timestamp,
+    /// By what.
+    pub by: ErasureId,
 }
 
 /// Who and where a delivery is. Its `Debug` shows addresses masked.
@@ -169,7 +184,13 @@ impl Delivery {
             first_seen: received_at,
             about: report.about.bounded(),
             events: vec![Event { received_at, fact: report.fact.bounded() }],
+            erased: None,
         }
+    }
+
+    /// What is left of a delivery of that name when it is erased.
+    pub fn erased(sid: Sid, first_seen: Timestamp, erased: Erased) -> Self {
+        Self { sid, id: None, first_seen, about: About::default(), events: Vec::new(), erased: Some(erased) }
     }
 
     /// This delivery and one report more. `None` when the report says nothing new.
@@ -181,12 +202,23 @@ impl Delivery {
     /// The least delivery that knows all that either knows: associative,
     /// commutative, idempotent. Both must have the same SID.
     pub fn join(&self, other: &Self) -> Self {
+        let first_seen = self.first_seen.min(other.first_seen);
+        if let Some(erased) = self.erased.as_ref().max(other.erased.as_ref()) {
+            // Nothing is greater: what is erased stays so.
+            let first_seen = match (&self.erased, &other.erased) {
+                (Some(_), None) => self.first_seen,
+                (None, Some(_)) => other.first_seen,
+                _ => first_seen,
+            };
+            return Self::erased(self.sid.clone(), first_seen, erased.clone());
+        }
         let mut joined = Self {
             sid: self.sid.clone(),
             id: self.id.clone().max(other.id.clone()),
-            first_seen: self.first_seen.min(other.first_seen),
+            first_seen,
             about: self.about.join(&other.about),
             events: Vec::with_capacity(self.events.len() + other.events.len()),
+            erased: None,
         };
         let mut theirs = other.events.iter().peekable();
         for mine in &self.events {

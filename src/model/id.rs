@@ -120,6 +120,35 @@ id!(
     "EP"
 );
 
+id!(
+    /// A line of the audit log: `AU`, its time in twelve hexadecimal digits of
+    /// milliseconds, and 20 random ones. Ids sort by time.
+    AuditId,
+    &["AU"],
+    "AU"
+);
+
+id!(
+    /// The erasing of a number: `ER` and 32 random hexadecimal digits.
+    ErasureId,
+    &["ER"],
+    "ER"
+);
+
+impl AuditId {
+    /// The id of that time and the lowest 80 bits of a number.
+    pub fn new(at: Timestamp, low: u128) -> Self {
+        Self(NoticeId::new(at, low).0.replacen("EV", "AU", 1))
+    }
+}
+
+impl ErasureId {
+    /// An id from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("ER{}", hex::encode(bytes)))
+    }
+}
+
 impl NoticeId {
     /// The id of that time and the lowest 80 bits of a number.
     pub fn new(at: Timestamp, low: u128) -> Self {

@@ -37,7 +37,8 @@ pub enum Scope {
     Check,
     /// See verifications, deliveries and settings.
     Read,
-    /// Change services, keys, opt-outs and endpoints.
+    /// Change services, keys, opt-outs and endpoints; erase people's data; read
+    /// the audit log.
     Admin,
 }
 

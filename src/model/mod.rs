@@ -4,6 +4,7 @@
 //! given), waiting, logging, Twilio's words and bytes at rest.
 
 pub mod answer;
+pub mod audit;
 pub mod brand;
 pub mod channel;
 pub mod code;
@@ -12,8 +13,10 @@ pub mod contact;
 pub mod delivery;
 pub mod dispatch;
 pub mod endpoint;
+pub mod erasure;
 pub mod id;
 pub mod key;
+pub mod lease;
 pub mod notice;
 pub mod opt_out;
 pub mod pending;

@@ -120,6 +120,16 @@ pub(super) fn delete(world: &World, sid: &str) -> Result<Option<Done>, Refusal> 
     Ok(world.change(|state| state.calls.remove(sid)).map(|_| Done::Gone))
 }
 
+/// `GET Calls/{sid}/Recordings.json`: nothing is recorded here.
+pub(super) fn recordings(world: &World, sid: &str, request: &Request) -> Result<Option<Done>, Refusal> {
+    if world.with(|state| state.calls.get(sid).is_none()) {
+        return Ok(None);
+    }
+    let none: [&Call; 0] = [];
+    page(request, "recordings", &none, |row| &row.sid, |_| serde_json::Value::Null)
+        .map(|page| Some(Done::Found(page)))
+}
+
 fn read(world: &World, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
     let from = sender(world, form)?;

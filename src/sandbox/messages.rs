@@ -61,11 +61,12 @@ pub(super) fn fetch(world: &World, sid: &str) -> Option<Done> {
     world.with(|state| Some(Done::Found(state.messages.get(sid)?.document(&world.settings.account_sid))))
 }
 
-/// `POST Messages/{sid}.json`: an empty `Body` redacts, `Status=canceled`
-/// cancels what has not left yet.
+/// `POST Messages/{sid}.json`: an empty `Body` redacts what has left,
+/// `Status=canceled` cancels what has not.
 pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
     let Some(message) = world.with(|state| state.messages.get(sid).cloned()) else { return Ok(None) };
     match (form.raw("Body"), form.get("Status")) {
+        (Some(""), _) if message.status.is_in_flight() => Err(not_complete("modify")),
         (Some(""), _) => Ok(changed(world, sid, |message| message.body.clear())),
         (Some(_), _) => Err(Refusal::bad(20001, "Parameter 'Body' can only be updated to an empty string")),
         (None, Some("canceled")) if message.status.is_waiting() => {
@@ -84,9 +85,18 @@ fn changed(world: &World, sid: &str, change: impl FnOnce(&mut Message)) -> Optio
     Some(Done::Found(message.document(&world.settings.account_sid)))
 }
 
-/// `DELETE Messages/{sid}.json`
-pub(super) fn delete(world: &World, sid: &str) -> Option<Done> {
-    world.change(|state| state.messages.remove(sid)).map(|_| Done::Gone)
+/// `DELETE Messages/{sid}.json`, once it has left.
+pub(super) fn delete(world: &World, sid: &str) -> Result<Option<Done>, Refusal> {
+    let in_flight =
+        world.with(|state| state.messages.get(sid).is_some_and(|message| message.status.is_in_flight()));
+    if in_flight {
+        return Err(not_complete("delete"));
+    }
+    Ok(world.change(|state| state.messages.remove(sid)).map(|_| Done::Gone))
+}
+
+fn not_complete(verb: &str) -> Refusal {
+    Refusal::new(409, 20009, format!("Cannot {verb} this resource before it is complete"))
 }
 
 /// `POST Messages/{sid}/Feedback.json`

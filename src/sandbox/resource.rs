@@ -49,6 +49,11 @@ impl MessageStatus {
     pub fn is_waiting(self) -> bool {
         matches!(self, Self::Accepted | Self::Scheduled | Self::Queued)
     }
+
+    /// True until a carrier has it: as long it can be neither redacted nor deleted.
+    pub fn is_in_flight(self) -> bool {
+        self.is_waiting() || self == Self::Sending
+    }
 }
 
 /// A message resource.

@@ -144,7 +144,7 @@ fn route(world: &Arc<World>, request: &Request) -> Outcome {
         (&Method::POST, ["Messages", last]) => {
             messages::update(world, &sid(last)?, &request.form())?.ok_or_else(missing)
         }
-        (&Method::DELETE, ["Messages", last]) => messages::delete(world, &sid(last)?).ok_or_else(missing),
+        (&Method::DELETE, ["Messages", last]) => messages::delete(world, &sid(last)?)?.ok_or_else(missing),
         (&Method::POST, ["Messages", message, "Feedback.json"]) => {
             messages::feedback(world, message, &request.form())?.ok_or_else(missing)
         }
@@ -155,6 +155,9 @@ fn route(world: &Arc<World>, request: &Request) -> Outcome {
             calls::update(world, &sid(last)?, &request.form())?.ok_or_else(missing)
         }
         (&Method::DELETE, ["Calls", last]) => calls::delete(world, &sid(last)?)?.ok_or_else(missing),
+        (&Method::GET, ["Calls", call, "Recordings.json"]) => {
+            calls::recordings(world, call, request)?.ok_or_else(missing)
+        }
         (
             _,
             ["Messages.json" | "Calls.json"] | ["Messages" | "Calls", _] | ["Messages", _, "Feedback.json"],

@@ -4,7 +4,8 @@
 //! through the API are read from the store, and remembered for a moment.
 
 use super::listing::{Page, Window, page_of, scan_of};
-use super::{Service, ServiceError, TRIES};
+use super::{By, Service, ServiceError, TRIES, audit};
+use crate::model::audit::Action;
 use crate::model::brand::{BadSetting, Brand, Origin, Settings};
 use crate::model::id::ServiceId;
 use crate::model::policy::Policy;
@@ -187,12 +188,34 @@ impl Service {
         Ok(Page { items, next: page.next })
     }
 
+    /// A service that was made here, as it is stored.
+    async fn own_brand(&self, id: &ServiceId) -> Result<Versioned<Brand>, ServiceError> {
+        if let Some(brand) = self.brands().of_configuration().find(|brand| brand.id == *id) {
+            let key = match &brand.origin {
+                Origin::File { key: Some(key) } => format!("services.{key}"),
+                _ => "services.default".to_owned(),
+            };
+            return Err(ServiceError::ReadOnly { key });
+        }
+        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// Lists test numbers, in the order of their patterns from the end.
+    pub fn test_numbers(&self, window: &Window) -> Page<TestNumber> {
+        let place = |test: &TestNumber| (Timestamp::UNIX_EPOCH, test.pattern.clone());
+        page_of(self.0.test_numbers.clone(), window, place)
+    }
+}
+
+/// What somebody does to services.
+impl By<'_> {
     /// Makes a service: the settings that are named, and the default service's.
     ///
     /// # Errors
     /// [`ServiceError::Setting`], or the store's.
     pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, ServiceError> {
         let now = self.now();
+        let named = settings.keys().cloned().collect::<Vec<_>>().join(", ");
         let settings = self.brands().default_brand().settings.with(settings)?;
         (self.brands().judge)(&settings)?;
         let brand = Brand {
@@ -202,7 +225,8 @@ impl Service {
             created_at: now,
             updated_at: now,
         };
-        records::save(self.store(), None, &brand).await?;
+        let entry = self.entry(Action::ServiceCreated, brand.id.as_str()).with("settings", named);
+        self.store().commit(vec![records::put(None, &brand), audit::write(&entry)]).await?;
         self.brands().forget(&brand.id);
         tracing::info!(service = %brand.id, name = brand.settings.name, "service created");
         Ok(Arc::new(brand))
@@ -223,7 +247,9 @@ impl Service {
             let settings = old.record.settings.with(changes.clone())?;
             (self.brands().judge)(&settings)?;
             let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
-            match records::save(self.store(), Some(&old), &new).await {
+            let entry = self.entry(Action::ServiceChanged, id.as_str());
+            let entry = entry.with("settings", changed(&old.record.settings, &new.settings).join(", "));
+            match self.store().commit(vec![records::put(Some(&old), &new), audit::write(&entry)]).await {
                 Ok(()) => {
                     self.brands().forget(id);
                     tracing::info!(service = %id, "service changed");
@@ -244,7 +270,9 @@ impl Service {
     pub async fn delete_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
         for attempt in 0..TRIES {
             let (old, compat) = (self.own_brand(id).await?, self.compat(id).await?);
-            let mut changes = vec![records::delete(&old)];
+            let entry = self.entry(Action::ServiceDeleted, id.as_str());
+            let entry = entry.with("name", &old.record.settings.name);
+            let mut changes = vec![records::delete(&old), audit::write(&entry)];
             changes.extend((compat.version > 0).then(|| records::delete(&compat)));
             match self.store().commit(changes).await {
                 Ok(()) => {
@@ -258,24 +286,19 @@ impl Service {
         }
         Err(ServiceError::Contended)
     }
+}
 
-    /// A service that was made here, as it is stored.
-    async fn own_brand(&self, id: &ServiceId) -> Result<Versioned<Brand>, ServiceError> {
-        if let Some(brand) = self.brands().of_configuration().find(|brand| brand.id == *id) {
-            let key = match &brand.origin {
-                Origin::File { key: Some(key) } => format!("services.{key}"),
-                _ => "services.default".to_owned(),
-            };
-            return Err(ServiceError::ReadOnly { key });
-        }
-        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
-    }
-
-    /// Lists test numbers, in the order of their patterns from the end.
-    pub fn test_numbers(&self, window: &Window) -> Page<TestNumber> {
-        let place = |test: &TestNumber| (Timestamp::UNIX_EPOCH, test.pattern.clone());
-        page_of(self.0.test_numbers.clone(), window, place)
-    }
+/// The names of settings that differ.
+fn changed(old: &Settings, new: &Settings) -> Vec<String> {
+    let map = |settings: &Settings| match serde_json::to_value(settings) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let (old, new) = (map(old), map(new));
+    let mut names: Vec<String> =
+        new.keys().filter(|name| old.get(*name) != new.get(*name)).cloned().collect();
+    names.extend(old.keys().filter(|name| !new.contains_key(*name)).cloned());
+    names
 }
 
 #[cfg(test)]

@@ -143,26 +143,26 @@ impl Service {
         if !is_news {
             return Ok(());
         }
-        let noted = self
-            .with_endpoint(&endpoint.id, |endpoint| {
-                let why = match verdict {
-                    Verdict::Taken => {
-                        endpoint.failing_since = None;
+        let note = |endpoint: &mut Endpoint| {
+            let why = match verdict {
+                Verdict::Taken => {
+                    endpoint.failing_since = None;
+                    return Ok(());
+                }
+                Verdict::Gone => Why::Gone,
+                Verdict::Again(_) => {
+                    let since = *endpoint.failing_since.get_or_insert(now);
+                    if now.duration_since(since) < most {
                         return Ok(());
                     }
-                    Verdict::Gone => Why::Gone,
-                    Verdict::Again(_) => {
-                        let since = *endpoint.failing_since.get_or_insert(now);
-                        if now.duration_since(since) < most {
-                            return Ok(());
-                        }
-                        Why::Failing
-                    }
-                };
-                endpoint.disabled.get_or_insert(Disabled { at: now, why });
-                Ok(())
-            })
-            .await;
+                    Why::Failing
+                }
+            };
+            endpoint.disabled.get_or_insert(Disabled { at: now, why });
+            Ok(())
+        };
+        // Nobody did this: the event tells of it.
+        let noted = self.with_endpoint(&endpoint.id, note, |_, _| None).await;
         match noted {
             Ok(after) if after.disabled.is_some() && endpoint.disabled.is_none() => {
                 tracing::error!(endpoint = %after.id, why = ?after.disabled.map(|disabled| disabled.why), "endpoint disabled: nothing more is sent to it until it is enabled again");

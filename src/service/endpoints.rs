@@ -2,8 +2,9 @@
 
 use super::events::EventSettings;
 use super::listing::{Window, scan_of};
-use super::{Service, ServiceError, TRIES};
+use super::{By, Service, ServiceError, TRIES, audit};
 use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
+use crate::model::audit::{Action, AuditEntry};
 use crate::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
 use crate::model::id::EndpointId;
 use crate::model::notice::{News, Topic, Wish};
@@ -40,7 +41,7 @@ pub struct Trial {
     pub millis: u32,
 }
 
-impl Service {
+impl By<'_> {
     /// Makes an endpoint. Its secret is returned once.
     ///
     /// # Errors
@@ -66,12 +67,68 @@ impl Service {
         };
         let url = change.url.clone().unwrap_or_default();
         self.apply(&mut endpoint, EndpointChange { url: Some(url), ..change })?;
-        records::save(self.store(), None, &endpoint).await?;
+        let entry = self.entry(Action::EndpointCreated, endpoint.id.as_str());
+        self.store().commit(vec![records::put(None, &endpoint), audit::write(&entry)]).await?;
         self.learn_endpoints().await?;
         tracing::info!(endpoint = %endpoint.id, "endpoint created");
         Ok((endpoint, secret))
     }
 
+    /// Changes an endpoint. One that is enabled again starts with a clean slate.
+    ///
+    /// # Errors
+    /// Not found, an address where nothing may be sent, or the store's.
+    pub async fn change_endpoint(
+        &self,
+        id: &EndpointId,
+        change: EndpointChange,
+    ) -> Result<Endpoint, ServiceError> {
+        let entry = |old: &Endpoint, new: &Endpoint| {
+            let entry = self.entry(Action::EndpointChanged, id.as_str());
+            Some(entry.with("settings", changed(old, new).join(", ")))
+        };
+        self.with_endpoint(id, |endpoint| self.apply(endpoint, change.clone()), entry).await
+    }
+
+    /// Makes another secret the current one; the old one signs too for a while.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn rotate_endpoint(&self, id: &EndpointId) -> Result<(Endpoint, Secret), ServiceError> {
+        let secret = new_secret(self.0.entropy.bytes());
+        let rotate = |endpoint: &mut Endpoint| {
+            endpoint.rotate(secret.clone(), self.now());
+            Ok(())
+        };
+        let entry = |_: &Endpoint, _: &Endpoint| Some(self.entry(Action::EndpointRotated, id.as_str()));
+        let endpoint = self.with_endpoint(id, rotate, entry).await?;
+        tracing::info!(endpoint = %id, "the endpoint's secret was rotated");
+        Ok((endpoint, secret))
+    }
+
+    /// Removes an endpoint. What was to be sent to it is dropped.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn remove_endpoint(&self, id: &EndpointId) -> Result<(), ServiceError> {
+        for attempt in 0..TRIES {
+            let old = self.read_endpoint(id).await?;
+            let entry = self.entry(Action::EndpointDeleted, id.as_str());
+            match self.store().commit(vec![records::delete(&old), audit::write(&entry)]).await {
+                Ok(()) => {
+                    self.learn_endpoints().await?;
+                    tracing::info!(endpoint = %id, "endpoint removed");
+                    return Ok(());
+                }
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+}
+
+impl Service {
     /// Every endpoint, the newest first.
     ///
     /// # Errors
@@ -87,53 +144,6 @@ impl Service {
     /// Not found, or the store's.
     pub async fn endpoint(&self, id: &EndpointId) -> Result<Endpoint, ServiceError> {
         Ok(self.read_endpoint(id).await?.record)
-    }
-
-    /// Changes an endpoint. One that is enabled again starts with a clean slate.
-    ///
-    /// # Errors
-    /// Not found, an address where nothing may be sent, or the store's.
-    pub async fn change_endpoint(
-        &self,
-        id: &EndpointId,
-        change: EndpointChange,
-    ) -> Result<Endpoint, ServiceError> {
-        self.with_endpoint(id, |endpoint| self.apply(endpoint, change.clone())).await
-    }
-
-    /// Makes another secret the current one; the old one signs too for a while.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn rotate_endpoint(&self, id: &EndpointId) -> Result<(Endpoint, Secret), ServiceError> {
-        let secret = new_secret(self.0.entropy.bytes());
-        let endpoint = self.with_endpoint(id, |endpoint| {
-            endpoint.rotate(secret.clone(), self.now());
-            Ok(())
-        });
-        let endpoint = endpoint.await?;
-        tracing::info!(endpoint = %id, "the endpoint's secret was rotated");
-        Ok((endpoint, secret))
-    }
-
-    /// Removes an endpoint. What was to be sent to it is dropped.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn remove_endpoint(&self, id: &EndpointId) -> Result<(), ServiceError> {
-        for attempt in 0..TRIES {
-            let old = self.read_endpoint(id).await?;
-            match self.store().commit(vec![records::delete(&old)]).await {
-                Ok(()) => {
-                    self.learn_endpoints().await?;
-                    tracing::info!(endpoint = %id, "endpoint removed");
-                    return Ok(());
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(ServiceError::Contended)
     }
 
     /// Sends an endpoint an event that tells of nothing, and waits for the
@@ -162,11 +172,13 @@ impl Service {
         records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
     }
 
-    /// Changes an endpoint as often as it takes to be first, and makes it known.
+    /// Changes an endpoint as often as it takes to be first, and makes it known;
+    /// `entry` is the line of the audit log for what somebody does.
     pub(super) async fn with_endpoint(
         &self,
         id: &EndpointId,
         change: impl Fn(&mut Endpoint) -> Result<(), ServiceError>,
+        entry: impl Fn(&Endpoint, &Endpoint) -> Option<AuditEntry>,
     ) -> Result<Endpoint, ServiceError> {
         for attempt in 0..TRIES {
             let old = self.read_endpoint(id).await?;
@@ -177,6 +189,7 @@ impl Service {
             }
             let mut changes = vec![records::put(Some(&old), &new)];
             changes.extend(self.told(self.news_of(&old.record, &new)));
+            changes.extend(entry(&old.record, &new).as_ref().map(audit::write));
             match self.store().commit(changes).await {
                 Ok(()) => {
                     self.learn_endpoints().await?;
@@ -239,4 +252,16 @@ impl Service {
         endpoint.updated_at = self.now();
         Ok(())
     }
+}
+
+/// What differs, in the words of the API.
+fn changed(old: &Endpoint, new: &Endpoint) -> Vec<&'static str> {
+    let parts = [
+        ("url", old.url != new.url),
+        ("description", old.description != new.description),
+        ("events", old.wishes != new.wishes),
+        ("full_numbers", old.full_numbers != new.full_numbers),
+        ("enabled", old.disabled.is_some() != new.disabled.is_some()),
+    ];
+    parts.into_iter().filter(|part| part.1).map(|part| part.0).collect()
 }

@@ -32,7 +32,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 pub struct EventSettings {
     /// What is recorded whether an endpoint wants it or not.
     pub record: BTreeSet<Wish>,
-    /// How long events are kept.
+    /// How long events are kept; [`SignedDuration::MAX`] for ever.
     pub retention: SignedDuration,
     /// Endpoints at most; [`EventSettings::MOST_ENDPOINTS`] is the most.
     pub max_endpoints: usize,
@@ -57,7 +57,7 @@ impl Default for EventSettings {
         let wishes = ["verification.*", "opt_out.*", "endpoint.*"];
         Self {
             record: wishes.iter().filter_map(|wish| wish.parse().ok()).collect(),
-            retention: SignedDuration::from_hours(72),
+            retention: SignedDuration::from_hours(30 * 24),
             max_endpoints: Self::MOST_ENDPOINTS,
             max_in_flight: 16,
             max_streams: 100,

@@ -1,6 +1,7 @@
 //! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
-use super::{Service, ServiceError, TRIES};
+use super::{Service, ServiceError, TRIES, audit};
+use crate::model::audit::AuditEntry;
 use crate::model::brand::Brand;
 use crate::model::contact::Contact;
 use crate::model::notice;
@@ -57,13 +58,21 @@ impl Service {
             Keyword::Help => return Ok(()),
         };
         for sender in senders {
-            self.wish(number, sender, opted_out).await?;
+            self.wish(number, sender, opted_out, None).await?;
             tracing::info!(number = mask(number), sender = mask(sender), opted_out, "opt-out changed");
         }
         Ok(())
     }
 
-    pub(super) async fn wish(&self, number: &str, sender: &str, opted_out: bool) -> Result<(), ServiceError> {
+    /// Writes a wish down, with the line of the audit log where it is somebody
+    /// else who says so.
+    pub(super) async fn wish(
+        &self,
+        number: &str,
+        sender: &str,
+        opted_out: bool,
+        entry: Option<&AuditEntry>,
+    ) -> Result<(), ServiceError> {
         for attempt in 0..TRIES {
             let old = records::get::<OptOut>(self.store(), &OptOut::key(number, sender)).await?;
             let new =
@@ -71,6 +80,7 @@ impl Service {
             let mut changes = vec![records::put(old.as_ref(), &new)];
             let news = notice::of_opt_out(old.as_ref().map(|old| &old.record), &new);
             changes.extend(self.told(news.into_iter().collect()));
+            changes.extend(entry.map(audit::write));
             match self.store().commit(changes).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Conflict) => self.step_back(attempt).await,

@@ -1,8 +1,9 @@
 //! API keys: making them, and knowing who calls.
 
 use super::listing::{Page, Window, scan_of};
-use super::{Service, ServiceError};
+use super::{By, Service, ServiceError, audit};
 use crate::entropy::Entropy;
+use crate::model::audit::{Action, Actor};
 use crate::model::key::{self, ApiKey, Scope};
 use crate::secret::Secret;
 use crate::store::records::{self, Versioned};
@@ -10,7 +11,7 @@ use crate::store::{CommitError, Index, Scan, Store};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-impl Service {
+impl By<'_> {
     /// Makes a key. The secret is returned once and kept only as a hash.
     ///
     /// # Errors
@@ -20,9 +21,19 @@ impl Service {
         name: &str,
         scopes: BTreeSet<Scope>,
     ) -> Result<(ApiKey, Secret), ServiceError> {
-        create_key(self.store(), &self.0.entropy, name, scopes, self.now()).await
+        create_key(self.store(), &self.0.entropy, self.actor(), name, scopes, self.now()).await
     }
 
+    /// Takes a key away. The next request that shows it is refused.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn revoke_key(&self, id: &str) -> Result<(), ServiceError> {
+        revoke_key(self.store(), &self.0.entropy, self.actor(), id, self.now()).await
+    }
+}
+
+impl Service {
     /// The key that this is, `None` when it is nobody's.
     ///
     /// # Errors
@@ -50,14 +61,6 @@ impl Service {
     pub async fn keys(&self, window: &Window) -> Result<Page<ApiKey>, ServiceError> {
         self.page(scan_of(Index::ApiKeys, ""), window, |_| true).await
     }
-
-    /// Takes a key away. The next request that shows it is refused.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn revoke_key(&self, id: &str) -> Result<(), ServiceError> {
-        revoke_key(self.store(), id).await
-    }
 }
 
 /// Most keys that [`all_keys`] reads.
@@ -80,9 +83,17 @@ pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, ServiceError> {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn revoke_key(store: &dyn Store, id: &str) -> Result<(), ServiceError> {
+pub async fn revoke_key(
+    store: &dyn Store,
+    entropy: &Entropy,
+    actor: &Actor,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
     let found = find_key(store, id).await?;
-    match store.commit(vec![records::delete(&found)]).await {
+    let entry = audit::entry(entropy, now, actor.clone(), Action::KeyRevoked, id);
+    let entry = entry.with("name", &found.record.name);
+    match store.commit(vec![records::delete(&found), audit::write(&entry)]).await {
         // A key is never changed, so somebody else was faster in revoking it.
         Ok(()) | Err(CommitError::Conflict) => {}
         Err(CommitError::Store(error)) => return Err(error.into()),
@@ -106,6 +117,7 @@ async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, Serv
 pub async fn create_key(
     store: &dyn Store,
     entropy: &Entropy,
+    actor: &Actor,
     name: &str,
     scopes: BTreeSet<Scope>,
     now: Timestamp,
@@ -118,7 +130,10 @@ pub async fn create_key(
         return Err(ServiceError::Malformed("a key has at least one scope, or it could do nothing"));
     }
     let (key, shown) = ApiKey::generate(name, scopes, entropy.bytes(), entropy.bytes(), now);
-    records::save(store, None, &key).await?;
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    let entry = audit::entry(entropy, now, actor.clone(), Action::KeyCreated, &*key.id);
+    let entry = entry.with("name", name).with("scopes", scopes.join(", "));
+    store.commit(vec![records::put(None, &key), audit::write(&entry)]).await?;
     tracing::info!(key = key.id, name, "api key created");
     Ok((key, shown))
 }

@@ -7,6 +7,7 @@
 //! and the worker does it.
 
 mod attempts;
+pub mod audit;
 mod brands;
 mod callback;
 mod check;
@@ -14,6 +15,7 @@ mod compat;
 mod deliveries;
 mod dispatch;
 mod endpoints;
+mod erase;
 mod events;
 mod inbound;
 mod keys;
@@ -21,6 +23,7 @@ mod listing;
 mod opt_outs;
 mod pending;
 mod repeats;
+mod retention;
 mod safe_list;
 mod sessions;
 mod start;
@@ -29,16 +32,19 @@ mod voice;
 mod worker;
 
 pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
+pub use audit::{AuditFilter, By, read_audit};
 pub use brands::Brands;
 pub use callback::Recorded;
 pub use check::{Checked, Offer};
 pub use deliveries::{DeliveryFilter, Found, find_delivery};
 pub use endpoints::{EndpointChange, Trial};
+pub use erase::{EraseOptions, find_erasure};
 pub use events::{EventFilter, EventSettings, Events, Feed};
 pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use pending::{Ask, AskError};
 pub use repeats::{Claim, Repeat};
+pub use retention::Retention;
 pub use sessions::{NewSession, SessionView, Tongue};
 pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
@@ -97,6 +103,8 @@ pub struct Parts {
     pub sender: Option<String>,
     /// What applications are told, and how.
     pub events: Events,
+    /// How long records are kept.
+    pub retention: Retention,
     /// Wakes the worker.
     pub wake: Notify,
 }

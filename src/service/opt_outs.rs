@@ -2,7 +2,8 @@
 //! people say themselves comes in by their texts.
 
 use super::listing::{Page, Window, scan_of};
-use super::{Service, ServiceError, TRIES};
+use super::{By, Service, ServiceError, TRIES, audit};
+use crate::model::audit::Action;
 use crate::model::notice;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::mask;
@@ -32,7 +33,9 @@ impl Service {
         let found = self.page(scan_of(Index::OptOuts, number), &window, |_| true).await?.items;
         if found.is_empty() { Err(ServiceError::NotFound) } else { Ok(found) }
     }
+}
 
+impl By<'_> {
     /// Records that a number wants, or no longer wants, messages of a sender;
     /// without one, of the sender that codes come from.
     ///
@@ -48,7 +51,9 @@ impl Service {
         let sender = sender.or(self.0.sender.as_deref()).ok_or(ServiceError::Malformed(
             "sender: there is no sender for all services; say which one is meant",
         ))?;
-        self.wish(&number, sender, opted_out).await?;
+        let entry = self.entry(Action::OptOutSet, mask(&number));
+        let entry = entry.with("sender", mask(sender)).with("opted_out", opted_out);
+        self.wish(&number, sender, opted_out, Some(&entry)).await?;
         tracing::info!(
             number = mask(&number),
             sender = mask(sender),
@@ -83,7 +88,9 @@ impl Service {
             };
             let gone = OptOut { opted_out: false, at: self.now(), ..old.record.clone() };
             let news = notice::of_opt_out(Some(&old.record), &gone);
-            let mut changes = vec![records::delete(&old)];
+            let entry = self.entry(Action::OptOutDeleted, mask(&wish.number));
+            let entry = entry.with("sender", mask(&wish.sender));
+            let mut changes = vec![records::delete(&old), audit::write(&entry)];
             changes.extend(self.told(news.into_iter().collect()));
             match self.store().commit(changes).await {
                 Ok(()) => return Ok(()),

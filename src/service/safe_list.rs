@@ -1,12 +1,13 @@
 //! Numbers that rules about countries let pass.
 
-use super::{Service, ServiceError};
+use super::{By, Service, ServiceError, audit};
+use crate::model::audit::Action;
 use crate::model::phone::PhoneNumber;
 use crate::model::safe_number::SafeNumber;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 
-impl Service {
+impl By<'_> {
     /// Puts a number on the list; one that is there stays as it is.
     ///
     /// # Errors
@@ -17,21 +18,12 @@ impl Service {
             return Ok(found.record);
         }
         let safe = SafeNumber { sid: self.new_sid("GN"), number, created_at: self.now() };
-        match records::save(self.store(), None, &safe).await {
+        let entry = self.entry(Action::SafeNumberAdded, safe.number.masked());
+        match self.store().commit(vec![records::put(None, &safe), audit::write(&entry)]).await {
             Ok(()) => Ok(safe),
             Err(CommitError::Conflict) => self.safe_number(safe.number.in_full()).await,
             Err(CommitError::Store(error)) => Err(error.into()),
         }
-    }
-
-    /// A number on the list.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`], also for what is no number, or the store's.
-    pub async fn safe_number(&self, number: &str) -> Result<SafeNumber, ServiceError> {
-        let (number, _) = self.number(number).map_err(|_| ServiceError::NotFound)?;
-        let found = self.stored_safe_number(&number).await?;
-        found.map(|found| found.record).ok_or(ServiceError::NotFound)
     }
 
     /// Takes a number from the list.
@@ -41,11 +33,24 @@ impl Service {
     pub async fn remove_safe_number(&self, number: &str) -> Result<(), ServiceError> {
         let (number, _) = self.number(number).map_err(|_| ServiceError::NotFound)?;
         let found = self.stored_safe_number(&number).await?.ok_or(ServiceError::NotFound)?;
-        match self.store().commit(vec![records::delete(&found)]).await {
+        let entry = self.entry(Action::SafeNumberRemoved, found.record.number.masked());
+        match self.store().commit(vec![records::delete(&found), audit::write(&entry)]).await {
             // It never changes, so somebody else has taken it.
             Ok(()) | Err(CommitError::Conflict) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
+    }
+}
+
+impl Service {
+    /// A number on the list.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], also for what is no number, or the store's.
+    pub async fn safe_number(&self, number: &str) -> Result<SafeNumber, ServiceError> {
+        let (number, _) = self.number(number).map_err(|_| ServiceError::NotFound)?;
+        let found = self.stored_safe_number(&number).await?;
+        found.map(|found| found.record).ok_or(ServiceError::NotFound)
     }
 
     async fn stored_safe_number(

@@ -74,7 +74,8 @@ impl Service {
         tokio::join!(
             self.work_in(Lane::Front, limits, stop.clone()),
             self.work_in(Lane::Back, back, stop.clone()),
-            self.keep_endpoints(stop),
+            self.keep_endpoints(stop.clone()),
+            self.keep_swept(stop),
         );
     }
 
@@ -191,6 +192,7 @@ impl Service {
             Kind::Tally => self.forget_due::<Tally>(&key.id).await?,
             Kind::Event => self.forget_due::<Notice>(&key.id).await?,
             Kind::Dispatch => return self.tend_dispatch(&key.id, crowded).await,
+            Kind::Erasure => self.tend_erasure(&key.id).await?,
             _ => {}
         }
         Ok(None)

@@ -51,7 +51,7 @@ impl CheckReport {
 pub(super) const ADVICE: &str = "restore it from a backup, or move it away to start empty";
 
 /// Figures of a store since it was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Commits and probes that were made durable.
     pub commits: u64,

@@ -73,11 +73,13 @@ pub enum Kind {
     Lease = b'j',
     /// `u`: what somebody did to keys, settings or a person's data.
     Audit = b'u',
+    /// `x`: the erasing of a person's data, and its receipt.
+    Erasure = b'x',
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Verification,
         Self::Delivery,
         Self::ApiKey,
@@ -95,6 +97,7 @@ impl Kind {
         Self::Contact,
         Self::Lease,
         Self::Audit,
+        Self::Erasure,
     ];
 
     /// The prefix at rest.
@@ -122,7 +125,7 @@ impl Kind {
     /// The queue in which records of this kind are due.
     pub fn lane(self) -> Lane {
         match self {
-            Self::Event | Self::Dispatch => Lane::Back,
+            Self::Event | Self::Dispatch | Self::Erasure => Lane::Back,
             _ => Lane::Front,
         }
     }
@@ -180,7 +183,8 @@ pub struct Stored {
 pub enum Index {
     /// `t`: all deliveries by the time first seen; the scope is empty.
     Deliveries = b't',
-    /// `n`: deliveries of one number by time; the scope is the address.
+    /// `n`: deliveries of one number by time; the scope is the address, or, of
+    /// what is left of an erased one, the erasure that still has to do with it.
     DeliveriesTo = b'n',
     /// `k`: API keys by the time they were made; the scope is empty.
     ApiKeys = b'k',
@@ -198,7 +202,8 @@ pub enum Index {
     Events = b'e',
     /// `w`: sendings to one endpoint; the scope is the endpoint's id.
     Dispatches = b'w',
-    /// `a`: the audit log by time; the scope is empty.
+    /// `a`: the audit log by time; the scope is empty, or what stands before
+    /// the dot of an action.
     Audit = b'a',
 }
 

@@ -3,13 +3,16 @@
 
 use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
 use crate::model::answer::Answer;
+use crate::model::audit::AuditEntry;
 use crate::model::brand::Brand;
 use crate::model::compat::Compat;
 use crate::model::contact::Contact;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
+use crate::model::erasure::{self, Erasure};
 use crate::model::key::ApiKey;
+use crate::model::lease::Lease;
 use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
@@ -193,6 +196,8 @@ impl Record for Delivery {
         let to = self.about.to.as_ref().filter(|to| !to.contains('\0') && to.len() <= Key::MAX_ID);
         let mut entries = vec![entry(Index::Deliveries, String::new())];
         entries.extend(to.map(|to| entry(Index::DeliveriesTo, to.clone())));
+        let at_work = self.erased.as_ref().filter(|erased| !erased.redacted);
+        entries.extend(at_work.map(|erased| entry(Index::DeliveriesTo, erased.by.to_string())));
         entries
     }
 }
@@ -350,6 +355,47 @@ impl Record for Dispatch {
     fn entries(&self) -> Vec<Entry> {
         let (at, id) = (self.created_at, Record::id(self));
         vec![Entry { index: Index::Dispatches, scope: self.endpoint.to_string(), at, id }]
+    }
+}
+
+impl Record for Lease {
+    const KIND: Kind = Kind::Lease;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Record for AuditEntry {
+    const KIND: Kind = Kind::Audit;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entry = |scope: &str| Entry {
+            index: Index::Audit,
+            scope: scope.to_owned(),
+            at: self.at,
+            id: Record::id(self),
+        };
+        vec![entry(""), entry(self.action.group())]
+    }
+}
+
+impl Record for Erasure {
+    const KIND: Kind = Kind::Erasure;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.next_at.filter(|_| self.state == erasure::State::Running)
     }
 }
 

@@ -358,6 +358,7 @@ async fn events_are_forgotten_in_time() {
     let receiver = Receiver::start().await;
     world
         .service
+        .by(dialback::model::audit::Actor::operator())
         .create_endpoint(EndpointChange { url: Some(receiver.url.clone()), ..EndpointChange::default() })
         .await
         .unwrap();

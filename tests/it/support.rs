@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
-use dialback::gateway::{Gateway, Order, SendError};
+use dialback::gateway::{Gateway, Order, Redaction, SendError};
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -15,7 +15,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
-use dialback::service::{Brands, Parts, Service, ServiceError, StartRequest, View, WorkerLimits};
+use dialback::service::{Brands, Parts, Retention, Service, ServiceError, StartRequest, View, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
@@ -74,6 +74,9 @@ pub struct Script {
     pub otherwise: Mutex<Option<(Say, Find)>>,
     pub orders: Mutex<Vec<Seen>>,
     pub look_ups: Mutex<Vec<Seen>>,
+    /// What was to be redacted, and what is answered before all goes well.
+    pub redacted: Mutex<Vec<Sid>>,
+    pub redactions: Mutex<VecDeque<SendError>>,
     /// Ends a [`Say::Silence`].
     pub release: Notify,
     /// Calls under way, but for those that are silent.
@@ -145,6 +148,14 @@ impl Gateway for Script {
             Find::Nothing => Ok(None),
             Find::Refused => Err(SendError::Refused { code: Some(20003), reason: "scripted".into() }),
             Find::Unknown => Err(SendError::Unknown { reason: "scripted".into() }),
+        }
+    }
+
+    async fn redact(&self, sid: &Sid, _: bool) -> Result<Redaction, SendError> {
+        self.redacted.lock().unwrap().push(sid.clone());
+        match self.redactions.lock().unwrap().pop_front() {
+            Some(error) => Err(error),
+            None => Ok(Redaction::Done),
         }
     }
 }
@@ -416,19 +427,31 @@ fn service(
 ) -> Service {
     let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
     Service::new(Parts {
+        policy: policy.clone(),
+        brands: Brands::of_policy("Dialback", policy, clock.now()),
+        codes: CodeKeys::new(vec![key]).unwrap(),
+        ..parts(store, gateway, clock)
+    })
+}
+
+/// The parts of the plainest service.
+pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Parts {
+    let (policy, secret) = (Policy::default(), Secret::new("k".repeat(32)));
+    Parts {
         store: store.clone(),
         gateway: gateway.clone(),
         clock: clock.clone(),
         entropy: Entropy::system(),
-        policy: policy.clone(),
-        brands: Brands::of_policy("Dialback", policy, clock.now()),
+        brands: Brands::of_policy("Dialback", &policy, clock.now()),
+        policy,
         events: crate::world::events(),
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
-        codes: CodeKeys::new(vec![key]).unwrap(),
+        codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
         sender: Some("+15005550006".into()),
+        retention: Retention::default(),
         wake: Notify::new(),
-    })
+    }
 }
 
 impl Drop for World {

@@ -2,6 +2,7 @@
 //! sent, what is not sent twice, what is counted, and what is never at rest.
 
 use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, report, request, word};
+use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::Source;
 use dialback::model::id::VerificationId;
@@ -632,8 +633,10 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
 
 async fn keys_are_kept_as_hashes(engine: Engine) {
     let world = World::new(engine);
-    let (key, shown) = world.service.create_key("shop", Scope::of_an_application()).await.unwrap();
-    let (_, other) = world.service.create_key("bank", Scope::of_an_application()).await.unwrap();
+    let (key, shown) =
+        world.service.by(Actor::operator()).create_key("shop", Scope::of_an_application()).await.unwrap();
+    let (_, other) =
+        world.service.by(Actor::operator()).create_key("bank", Scope::of_an_application()).await.unwrap();
     assert_eq!(world.service.key_holder(shown.expose()).await.unwrap(), Some(key.clone()));
     let secret = shown.expose().rsplit('_').next().unwrap();
     let mixed = format!("dbk_{}_{}", key.id, other.expose().rsplit('_').next().unwrap());
@@ -641,17 +644,17 @@ async fn keys_are_kept_as_hashes(engine: Engine) {
         assert_eq!(world.service.key_holder(wrong).await.unwrap(), None);
     }
     for name in ["", "  ", &"x".repeat(65), "a\nb"] {
-        let refused = world.service.create_key(name, Scope::of_an_application()).await;
+        let refused = world.service.by(Actor::operator()).create_key(name, Scope::of_an_application()).await;
         assert_eq!(word(&refused.unwrap_err()), "Malformed");
     }
-    let useless = world.service.create_key("idle", BTreeSet::new()).await;
+    let useless = world.service.by(Actor::operator()).create_key("idle", BTreeSet::new()).await;
     assert_eq!(word(&useless.unwrap_err()), "Malformed");
     let stored = body(&*world.store, &Key::new(Kind::ApiKey, &*key.id)).await;
     let stored = String::from_utf8(stored.to_vec()).unwrap();
     assert!(stored.contains("shop") && !stored.contains(secret));
-    world.service.revoke_key(&key.id).await.unwrap();
+    world.service.by(Actor::operator()).revoke_key(&key.id).await.unwrap();
     assert_eq!(world.service.key_holder(shown.expose()).await.unwrap(), None);
-    assert_eq!(word(&world.service.revoke_key(&key.id).await.unwrap_err()), "NotFound");
+    assert_eq!(word(&world.service.by(Actor::operator()).revoke_key(&key.id).await.unwrap_err()), "NotFound");
 }
 
 async fn no_code_is_ever_at_rest(engine: Engine) {

@@ -3,6 +3,7 @@
 
 use crate::wire::{Answer, answer, form, text};
 use crate::world::{ACCOUNT_SID, API_KEY, World};
+use dialback::model::audit::Actor;
 use dialback::model::key::Scope;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -341,7 +342,12 @@ async fn a_key_may_do_what_its_scopes_say() {
     let world = World::start().await;
     let service = Verify::of(&world).service(&[]).await;
     let may_do = async |scopes: &[Scope]| {
-        let (_, key) = world.service.create_key("shop", scopes.iter().copied().collect()).await.unwrap();
+        let (_, key) = world
+            .service
+            .by(Actor::operator())
+            .create_key("shop", scopes.iter().copied().collect())
+            .await
+            .unwrap();
         let verify = Verify { token: key.expose().to_owned(), ..Verify::of(&world) };
         let answers = [
             verify.start(&service, &[]).await,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
-use dialback::gateway::{Gateway, Order, SendError};
+use dialback::gateway::{Gateway, Order, Redaction, SendError};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
 use dialback::messages::Catalog;
 use dialback::model::brand;
@@ -19,7 +19,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{Brands, EventSettings, Events, Parts, Service, WorkerLimits};
+use dialback::service::{Brands, EventSettings, Events, Parts, Retention, Service, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
@@ -108,6 +108,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand
         numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
         sender: Some("+15005550006".to_owned()),
+        retention: Retention::default(),
         wake: Notify::new(),
     }
 }
@@ -186,5 +187,9 @@ impl Gateway for Post {
 
     async fn look_up(&self, order: &Order, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
         panic!("{} was taken at once and needs no looking up", order.id);
+    }
+
+    async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {
+        Ok(Redaction::Done)
     }
 }

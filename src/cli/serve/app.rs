@@ -1,6 +1,7 @@
 //! Everything put together, started in order and stopped in order.
 
 use super::parts;
+use crate::cli::client::store_dir;
 use crate::cli::local::Local;
 use crate::cli::operator::Operator;
 use crate::clock::Clock;
@@ -72,23 +73,8 @@ impl App {
             None => None,
         };
         let messages = Arc::new(parts::messages(&config)?);
-        let service = Service::new(Parts {
-            store: store.clone(),
-            gateway: gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?,
-            brands: parts::brands(&config, clock.now()).judged_by({
-                let messages = messages.clone();
-                move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
-            }),
-            events: parts::events(&config)?,
-            clock,
-            entropy: entropy.clone(),
-            policy: parts::policy(&config),
-            test_numbers: config.test_numbers.clone(),
-            numbers: parts::numbers(&config),
-            codes: parts::code_keys(&config, &local)?,
-            sender: sender(&config),
-            wake: Notify::new(),
-        });
+        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?;
+        let service = service_of(&config, &local, store.clone(), gateway, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
         let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
@@ -112,6 +98,22 @@ impl App {
     /// The sandbox's API key.
     pub fn sandbox_key(&self) -> Option<&Secret> {
         self.sandbox.as_ref().map(|_| &self.local.api_key)
+    }
+
+    /// Writes up in the audit log which settings are others than at the last
+    /// start.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn note_configuration(&self, settings: &[(String, Secret, bool)]) -> anyhow::Result<()> {
+        let changed = self.service.note_configuration(settings).await.context("store.url")?;
+        if !changed.is_empty() && changed.len() < settings.len() {
+            tracing::info!(
+                changed = changed.join(", "),
+                "the configuration is another one than at the last start"
+            );
+        }
+        Ok(())
     }
 
     /// Leaves word for the command line of this machine, before anybody else
@@ -179,6 +181,59 @@ impl App {
     }
 }
 
+/// The service of a configuration.
+fn service_of(
+    config: &Config,
+    local: &Local,
+    store: Arc<dyn Store>,
+    gateway: Arc<dyn Gateway>,
+    messages: &Arc<Catalog>,
+    clock: Clock,
+) -> anyhow::Result<Service> {
+    Ok(Service::new(Parts {
+        store,
+        gateway,
+        brands: parts::brands(config, clock.now()).judged_by({
+            let messages = messages.clone();
+            move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+        }),
+        events: parts::events(config)?,
+        clock,
+        entropy: Entropy::system(),
+        policy: parts::policy(config),
+        test_numbers: config.test_numbers.clone(),
+        numbers: parts::numbers(config),
+        codes: parts::code_keys(config, local)?,
+        sender: sender(config),
+        retention: parts::retention(config),
+        wake: Notify::new(),
+    }))
+}
+
+/// The service of a configuration without its faces, for a command on a store
+/// that no server has open. A sandbox that does not run has forgotten all
+/// messages, so there is nobody to send to.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn offline(config: &Config) -> anyhow::Result<(Service, Arc<dyn Store>)> {
+    let (store, dir) = open_existing(config).await?;
+    let entropy = Entropy::system();
+    let local = Local::load(dir.as_deref(), &entropy)?;
+    let messages = Arc::new(parts::messages(config)?);
+    let gateway: Arc<dyn Gateway> = match config.sandbox.enabled {
+        true => Arc::new(Console::new(entropy, messages.clone())),
+        false => {
+            let public_url = PublicUrl::parse(config.public_url.as_deref().unwrap_or("http://127.0.0.1"))
+                .context("public_url")?;
+            gateway_of(config, &local, &public_url, None, &entropy, &messages)?
+        }
+    };
+    let service = service_of(config, &local, store.clone(), gateway, &messages, Clock::real())?;
+    service.learn_endpoints().await.context("store.url")?;
+    Ok((service, store))
+}
+
 /// Listens there.
 ///
 /// # Errors
@@ -195,6 +250,24 @@ pub fn reachable(addr: SocketAddr) -> SocketAddr {
         addr.set_ip(if addr.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
     }
     addr
+}
+
+/// The store that is configured, which must be there: to look is no reason to
+/// make one.
+///
+/// # Errors
+/// When there is none, or the store's, which say what to do.
+pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
+    match store_dir(config) {
+        None => anyhow::bail!("no server is running, and store.url = \"memory:\" keeps nothing"),
+        Some(dir) if matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
+            anyhow::bail!(
+                "no server is running, and {} is no store: name the server's --config",
+                dir.display()
+            )
+        }
+        Some(_) => open_store(config).await,
+    }
 }
 
 /// The store that is configured, and the directory for what belongs to this

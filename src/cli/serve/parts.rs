@@ -11,12 +11,13 @@ use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
 use crate::sandbox;
-use crate::service::{Brands, EventSettings, Events};
+use crate::service::{Brands, EventSettings, Events, Retention};
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
 use anyhow::Context;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Twilio's magic numbers and North America's 555 numbers: in the sandbox they
 /// are telephones like any other.
@@ -89,7 +90,7 @@ pub fn events(config: &Config) -> anyhow::Result<Events> {
         .context("cannot set up TLS")?;
     let settings = EventSettings {
         record: events.record.iter().cloned().collect(),
-        retention: events.retention.try_into()?,
+        retention: retention(config).events.unwrap_or(SignedDuration::MAX),
         max_endpoints: events.max_endpoints,
         max_in_flight: events.max_in_flight,
         max_streams: events.max_streams,
@@ -97,6 +98,18 @@ pub fn events(config: &Config) -> anyhow::Result<Events> {
         disable_after: events.disable_after.try_into()?,
     };
     Ok(Events::new(Arc::new(courier), settings))
+}
+
+/// How long records are kept.
+pub fn retention(config: &Config) -> Retention {
+    let config::Retention { verifications, deliveries, events, audit } = &config.retention;
+    let span = |span: &Option<Duration>| span.and_then(|span| SignedDuration::try_from(span).ok());
+    Retention {
+        verifications: span(verifications),
+        deliveries: span(deliveries),
+        events: span(events),
+        audit: span(audit),
+    }
 }
 
 /// The rules of numbers.

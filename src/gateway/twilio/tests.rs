@@ -530,3 +530,46 @@ async fn nothing_secret_shows_in_what_may_be_logged() {
         }
     }
 }
+
+async fn redacted(answer: Scripted, sid: &str, delete: bool) -> (Result<Redaction, SendError>, Vec<String>) {
+    let fake = fake(answer);
+    let outcome = Twilio::new(settings(), fake).redact(&sid.parse().unwrap(), delete).await;
+    let asked = fake.asked.lock().unwrap();
+    let line = |asked: &Outgoing| {
+        let path = asked.url.split("/Accounts/").last().unwrap_or_default()[35..].to_owned();
+        let form: Vec<String> = asked.form.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        format!("{} {path} {}", asked.method, form.join("&")).trim_end().to_owned()
+    };
+    (outcome, asked.iter().map(line).collect())
+}
+
+#[tokio::test]
+async fn a_message_is_emptied_and_a_calls_recordings_are_deleted() {
+    let (message, call) = (format!("SM{}", "a".repeat(32)), format!("CA{}", "b".repeat(32)));
+    let (outcome, asked) = redacted(answer(200, &json!({ "body": "" })), &message, false).await;
+    assert_eq!(
+        (outcome, asked),
+        (Ok(Redaction::Done), vec![format!("POST Messages/{message}.json Body=\"\"")])
+    );
+    let (_, asked) = redacted(answer(204, &json!({})), &message, true).await;
+    assert_eq!(asked[1], format!("DELETE Messages/{message}.json"));
+    let none = json!({ "recordings": [] });
+    let (outcome, asked) = redacted(answer(200, &none), &call, true).await;
+    assert_eq!(outcome, Ok(Redaction::Done));
+    let list = format!("GET Calls/{call}/Recordings.json?PageSize=100");
+    assert_eq!(asked, [list, format!("DELETE Calls/{call}.json")]);
+    let one = json!({ "recordings": [{ "sid": format!("RE{}", "c".repeat(32)) }] });
+    let (outcome, asked) = redacted(answer(200, &one), &call, false).await;
+    assert!(matches!(outcome, Err(SendError::Unknown { .. })), "the list never ends: {outcome:?}");
+    assert_eq!(asked[1], format!("DELETE Recordings/RE{}.json", "c".repeat(32)));
+}
+
+#[tokio::test]
+async fn what_is_gone_is_done_and_what_is_not_complete_is_tried_again() {
+    let sid = format!("SM{}", "a".repeat(32));
+    let (outcome, asked) = redacted(answer(404, &json!({ "code": 20404 })), &sid, true).await;
+    assert_eq!((outcome, asked.len()), (Ok(Redaction::Gone), 1));
+    let refused = json!({ "code": 20009, "message": "Cannot modify this resource before it is complete" });
+    let (outcome, _) = redacted(answer(409, &refused), &sid, false).await;
+    assert!(matches!(outcome, Err(SendError::NotTaken { code: Some(20009), .. })), "{outcome:?}");
+}

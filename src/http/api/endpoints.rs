@@ -79,7 +79,8 @@ pub const CREATE: Operation = Operation {
 
 /// Makes one: the one time that its secret is shown.
 pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
-    let (endpoint, secret) = context.service.create_endpoint(change_of(&mut call)).await?;
+    let (endpoint, secret) =
+        context.service.by(call.caller.actor()).create_endpoint(change_of(&mut call)).await?;
     let path = format!("/v1/endpoints/{}", endpoint.id);
     Ok(reply::created(&path, &EndpointWithSecret::new(&endpoint, &secret)))
 }
@@ -153,7 +154,7 @@ pub const CHANGE: Operation = Operation {
 /// Changes one.
 pub async fn change(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
     let id: EndpointId = call.id()?;
-    let endpoint = context.service.change_endpoint(&id, change_of(&mut call)).await?;
+    let endpoint = context.service.by(call.caller.actor()).change_endpoint(&id, change_of(&mut call)).await?;
     Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
 }
 
@@ -175,7 +176,7 @@ pub const DELETE: Operation = Operation {
 
 /// Deletes one.
 pub async fn delete(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    context.service.remove_endpoint(&call.id()?).await?;
+    context.service.by(call.caller.actor()).remove_endpoint(&call.id()?).await?;
     Ok(reply::no_content())
 }
 
@@ -197,7 +198,7 @@ pub const ROTATE: Operation = Operation {
 
 /// Makes a new secret.
 pub async fn rotate(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let (endpoint, secret) = context.service.rotate_endpoint(&call.id()?).await?;
+    let (endpoint, secret) = context.service.by(call.caller.actor()).rotate_endpoint(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &EndpointWithSecret::new(&endpoint, &secret)))
 }
 

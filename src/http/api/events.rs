@@ -58,7 +58,7 @@ pub const LIST: Operation = Operation {
     id: "listEvents",
     tag: TAG,
     summary: "List events, or follow them",
-    about: "The newest first. With `Accept: text/event-stream` the answer is a stream of server-sent events instead, in the order of their ids, from now on or after the one that `Last-Event-ID` or `after` names; nothing is left out and nothing comes twice. Events are kept for `events.retention_hours`.",
+    about: "The newest first. With `Accept: text/event-stream` the answer is a stream of server-sent events instead, in the order of their ids, from now on or after the one that `Last-Event-ID` or `after` names; nothing is left out and nothing comes twice. Events are kept for `retention.events_days`.",
     scope: Scope::Read,
     path: &[],
     query: &[

@@ -58,7 +58,7 @@ pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, E
         None => Scope::of_an_application(),
         Some(words) => scopes(&words),
     };
-    let (key, shown) = context.service.create_key(&name, scopes).await?;
+    let (key, shown) = context.service.by(call.caller.actor()).create_key(&name, scopes).await?;
     let path = format!("/v1/keys/{}", key.id);
     Ok(reply::created(&path, &NewKey { key: shown.expose().to_owned(), kept: (&key).into() }))
 }
@@ -133,6 +133,6 @@ pub const REVOKE: Operation = Operation {
 
 /// Revokes one.
 pub async fn revoke(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    context.service.revoke_key(call.name()).await?;
+    context.service.by(call.caller.actor()).revoke_key(call.name()).await?;
     Ok(reply::no_content())
 }

@@ -3,10 +3,12 @@
 //! Each operation is a value ([`operation::Operation`]) beside its handler. It
 //! lets requests in, reads them, and is their documentation.
 
+pub mod audit;
 mod body;
 pub mod checks;
 pub mod deliveries;
 pub mod endpoints;
+pub mod erasures;
 pub mod events;
 pub mod fields;
 pub mod gate;

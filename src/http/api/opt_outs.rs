@@ -98,7 +98,11 @@ pub const SET: Operation = Operation {
 pub async fn set(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
     let number = number(&call)?;
     let opted_out = call.body.flag("opted_out").unwrap_or(true);
-    context.service.set_opt_out(&number, call.body.text("sender").as_deref(), opted_out).await?;
+    context
+        .service
+        .by(call.caller.actor())
+        .set_opt_out(&number, call.body.text("sender").as_deref(), opted_out)
+        .await?;
     shown(&context, &number).await
 }
 
@@ -123,7 +127,7 @@ pub async fn delete(context: Arc<Context>, mut call: Call) -> Result<Response, E
     let sender = call.query.text("sender");
     // A plus in a query means a space, and is easily meant as itself.
     let sender = sender.map(|sender| sender.replace(' ', "+"));
-    context.service.delete_opt_out(&number(&call)?, sender.as_deref()).await?;
+    context.service.by(call.caller.actor()).delete_opt_out(&number(&call)?, sender.as_deref()).await?;
     Ok(reply::no_content())
 }
 

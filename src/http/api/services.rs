@@ -177,7 +177,7 @@ pub const CREATE: Operation = Operation {
 
 /// Makes one.
 pub async fn create(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let brand = context.service.create_service(call.body.rest()).await?;
+    let brand = context.service.by(call.caller.actor()).create_service(call.body.rest()).await?;
     Ok(reply::created(&format!("/v1/services/{}", brand.id), &shown(&context, &brand)))
 }
 
@@ -252,7 +252,7 @@ pub const CHANGE: Operation = Operation {
 /// Changes one.
 pub async fn change(context: Arc<Context>, call: Call) -> Result<Response, Error> {
     let id: ServiceId = call.id()?;
-    let brand = context.service.change_service(&id, call.body.rest()).await?;
+    let brand = context.service.by(call.caller.actor()).change_service(&id, call.body.rest()).await?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
 }
 
@@ -274,7 +274,7 @@ pub const DELETE: Operation = Operation {
 
 /// Deletes one.
 pub async fn delete(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    context.service.delete_service(&call.id()?).await?;
+    context.service.by(call.caller.actor()).delete_service(&call.id()?).await?;
     Ok(reply::no_content())
 }
 

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use crate::http::auth;
 use crate::http::context::Context;
 use crate::http::request::Request;
+use crate::model::audit::Actor;
 use crate::model::key::Scope;
 use crate::secret::Secret;
 use base64::Engine;
@@ -20,6 +21,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who it is to the audit log.
+    pub fn actor(&self) -> Actor {
+        Actor::caller(&self.key.name)
+    }
+
     /// Refuses who may not do what `scope` names.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
-use crate::service::ServiceError;
+use crate::service::{By, ServiceError};
 use crate::twilio::form::{self, Pairs, Params};
 use jiff::Timestamp;
 use std::str::FromStr;
@@ -48,6 +48,11 @@ impl Call {
             |param: &String| percent_encoding::percent_decode_str(param).decode_utf8_lossy().into_owned();
         let params = request.params.iter().map(decoded).collect();
         Ok(Self { context, caller, params, path, pairs })
+    }
+
+    /// The service, as the caller uses it.
+    pub fn acting(&self) -> By<'_> {
+        self.context.service.by(self.caller.actor())
     }
 
     /// A parameter that is there and not empty.

@@ -159,6 +159,21 @@ async fn redaction_empties_the_resource_and_not_the_phone() {
 }
 
 #[tokio::test]
+async fn what_has_not_left_yet_is_neither_redacted_nor_deleted() {
+    let stage = Stage::new().await;
+    stage.behave(PHONE, r#"{"message":{"queue_delay_ms":120000}}"#).await;
+    let sid = stage.text(&[("Body", "code 0421")]).await;
+    let path = format!("Messages/{sid}.json");
+    let (status, refusal) = stage.create(&path, &[("Body", "")]).await;
+    assert_eq!((status, &refusal["code"]), (409, &json!(20009)));
+    assert_eq!(answer(stage.api(Method::DELETE, &path)).await.0, 409);
+    assert_eq!(stage.fetch(&path).await.1["body"], "code 0421");
+    stage.steer(Method::POST, "clock", r#"{"advance_seconds":121}"#).await;
+    stage.message_in(&sid, "delivered").await;
+    assert_eq!(stage.create(&path, &[("Body", "")]).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_scheduled_message_can_be_canceled_and_never_leaves() {
     let stage = Stage::new().await;
     let service = format!("MG{}", "b".repeat(32));

@@ -295,6 +295,7 @@ impl Store for Postgres {
             conflicts: number(&self.gate.conflicts),
             groups: number(&self.gate.groups),
             bytes_on_disk: bytes.cast_unsigned(),
+            ..Stats::default()
         })
     }
 

@@ -1,0 +1,208 @@
+//! The audit log: who changed keys, services, endpoints, opt-outs, the safe list
+//! and the configuration, and whose data was erased.
+//!
+//! Whatever is written up is done by somebody ([`By`]), and its entry is in the
+//! same commit: what is not in the log did not happen. Entries name settings and
+//! show numbers masked. A keyed hash of a number would tell whether two entries
+//! mean the same one, and would be personal data for as long as the key exists;
+//! the log is to outlive what was erased.
+
+use super::listing::{Page, Window, scan_of};
+use super::{Service, ServiceError, TRIES};
+use crate::entropy::Entropy;
+use crate::model::audit::{Action, Actor, AuditEntry};
+use crate::model::id::AuditId;
+use crate::secret::Secret;
+use crate::store::records;
+use crate::store::{Change, CommitError, Index, Scan, Store};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+/// The service, as somebody uses it whose deeds are written up.
+pub struct By<'s> {
+    service: &'s Service,
+    actor: Actor,
+}
+
+impl Deref for By<'_> {
+    type Target = Service;
+
+    fn deref(&self) -> &Service {
+        self.service
+    }
+}
+
+/// Which part of the log to list.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Written at this time or later.
+    pub since: Option<Timestamp>,
+    /// Written before this time.
+    pub until: Option<Timestamp>,
+    /// Of this action.
+    pub action: Option<Action>,
+    /// By this actor.
+    pub actor: Option<String>,
+}
+
+impl By<'_> {
+    /// Who it is.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// An entry about what they do now.
+    pub(super) fn entry(&self, action: Action, subject: impl Into<String>) -> AuditEntry {
+        entry(&self.0.entropy, self.now(), self.actor.clone(), action, subject)
+    }
+
+    /// Writes an entry of its own, for what is no change of a record: something
+    /// that was read out, or read in by many commits.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn note(
+        &self,
+        action: Action,
+        subject: &str,
+        details: &[(&str, String)],
+    ) -> Result<(), ServiceError> {
+        let entry = self.entry(action, subject);
+        let entry = details.iter().fold(entry, |entry, (name, value)| entry.with(name, value));
+        Ok(records::save(self.store(), None, &entry).await?)
+    }
+}
+
+impl Service {
+    /// The service as somebody uses it.
+    pub fn by(&self, actor: Actor) -> By<'_> {
+        By { service: self, actor }
+    }
+
+    /// Lists the log, the newest first. A page may be short, or even empty,
+    /// while `next` says that there is more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn audit(
+        &self,
+        filter: &AuditFilter,
+        window: &Window,
+    ) -> Result<Page<AuditEntry>, ServiceError> {
+        let scope = filter.action.map_or("", Action::group);
+        let scan = Scan { since: filter.since, until: filter.until, ..scan_of(Index::Audit, scope) };
+        let takes = |entry: &AuditEntry| {
+            filter.action.is_none_or(|action| entry.action == action)
+                && filter.actor.as_ref().is_none_or(|actor| entry.actor.as_str() == actor)
+        };
+        self.page(scan, window, takes).await
+    }
+
+    /// Writes up which settings are others than when the log last heard of them:
+    /// each by its name, its value, and whether that is secret. Answers their
+    /// names; all, where there is nothing to compare with.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn note_configuration(
+        &self,
+        settings: &[(String, Secret, bool)],
+    ) -> Result<Vec<String>, ServiceError> {
+        let marks: BTreeMap<String, String> =
+            settings.iter().map(|setting| (setting.0.clone(), self.mark(setting))).collect();
+        let by = self.by(Actor::configuration());
+        for attempt in 0..TRIES {
+            let last = self.last_marks().await?;
+            let changed = changed(last.as_ref(), &marks, settings);
+            if changed.is_empty() {
+                return Ok(changed);
+            }
+            let entry = by.entry(Action::ConfigurationChanged, "");
+            let mut entry = match &last {
+                Some(_) => entry.with("changed", changed.join(", ")),
+                None => entry.with("changed", "everything: nothing was known of it before"),
+            };
+            entry.marks.clone_from(&marks);
+            match records::save(self.store(), None, &entry).await {
+                Ok(()) => return Ok(changed),
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    async fn last_marks(&self) -> Result<Option<BTreeMap<String, String>>, ServiceError> {
+        let window = Window { limit: 1, after: None };
+        let scan = scan_of(Index::Audit, Action::ConfigurationChanged.group());
+        let last = self.page::<AuditEntry>(scan, &window, |entry| !entry.marks.is_empty()).await?;
+        Ok(last.items.into_iter().next().map(|entry| entry.marks))
+    }
+
+    /// A short hash of a setting; of a secret one with a key that is not in the
+    /// store, for a password can be tried out.
+    fn mark(&self, (key, value, is_secret): &(String, Secret, bool)) -> String {
+        let text = format!("{key}\0{}", value.expose());
+        let hash = match is_secret {
+            true => self.0.codes.fingerprint(&text),
+            false => hex::encode(Sha256::digest(text.as_bytes())),
+        };
+        hash[..16].to_owned()
+    }
+}
+
+/// The setting that the marks of secrets are made with.
+const CODE_KEYS: &str = "codes.keys";
+
+/// The names of settings whose marks differ.
+fn changed(
+    last: Option<&BTreeMap<String, String>>,
+    marks: &BTreeMap<String, String>,
+    settings: &[(String, Secret, bool)],
+) -> Vec<String> {
+    let before = |key: &str| last.and_then(|last| last.get(key));
+    // With another key the marks of all secrets are others, whatever they are.
+    let is_rekeyed = last.is_some() && before(CODE_KEYS) != marks.get(CODE_KEYS);
+    let differs = |(key, _, is_secret): &&(String, Secret, bool)| {
+        let is_blind = is_rekeyed && *is_secret && key != CODE_KEYS;
+        !is_blind && before(key) != marks.get(key)
+    };
+    settings.iter().filter(differs).map(|setting| setting.0.clone()).collect()
+}
+
+/// An entry, for whoever has a store and no service.
+pub fn entry(
+    entropy: &Entropy,
+    now: Timestamp,
+    actor: Actor,
+    action: Action,
+    subject: impl Into<String>,
+) -> AuditEntry {
+    let id = AuditId::new(now, u128::from_be_bytes(entropy.bytes()));
+    let (details, marks) = (BTreeMap::new(), BTreeMap::new());
+    AuditEntry { id, at: now, actor, action, subject: subject.into(), details, marks }
+}
+
+/// The change that writes an entry.
+pub fn write(entry: &AuditEntry) -> Change {
+    records::put(None, entry)
+}
+
+/// The log straight from a store, the newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn read_audit(
+    store: &dyn Store,
+    since: Option<Timestamp>,
+    limit: usize,
+) -> Result<Vec<AuditEntry>, ServiceError> {
+    let mut entries = Vec::new();
+    let scan = Scan { since, limit, ..scan_of(Index::Audit, "") };
+    for entry in store.scan(&scan).await? {
+        entries.extend(records::get::<AuditEntry>(store, &entry.id).await?.map(|found| found.record));
+    }
+    Ok(entries)
+}

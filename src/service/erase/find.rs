@@ -1,0 +1,160 @@
+//! Finding a number in records, and taking it out of those that only mention it.
+//!
+//! A number is found where its digits stand alone: not as part of a longer
+//! number and not inside an id. It is looked for as it is written everywhere
+//! here, with its country's code; what an application wrote otherwise into a tag
+//! is not found.
+
+use crate::model::phone::PhoneNumber;
+use crate::store::records::Record;
+use serde_json::Value;
+
+/// What stands in the place of a number that was taken out.
+pub const ERASED: &str = "erased";
+
+/// A number that is looked for.
+pub struct Wanted {
+    number: PhoneNumber,
+    digits: String,
+}
+
+impl Wanted {
+    /// This number.
+    pub fn new(number: PhoneNumber) -> Self {
+        let digits = number.in_full().trim_start_matches('+').to_owned();
+        Self { number, digits }
+    }
+
+    /// The number.
+    pub fn number(&self) -> &PhoneNumber {
+        &self.number
+    }
+
+    /// The number as a rate limit's value may have it.
+    pub fn writings(&self) -> [String; 3] {
+        let full = self.number.in_full();
+        [full.to_owned(), self.digits.clone(), format!("whatsapp:{full}")]
+    }
+
+    /// Whether an address is the number's, on any channel.
+    pub fn is(&self, address: &str) -> bool {
+        address.rsplit_once(':').map_or(address, |(_, number)| number) == self.number.in_full()
+    }
+
+    /// Whether it may be in a record's bytes: quick, and wrong where the digits
+    /// are part of something else.
+    pub fn may_be_in(&self, body: &[u8]) -> bool {
+        std::str::from_utf8(body).is_ok_and(|text| text.contains(&self.digits))
+    }
+
+    /// Whether a text names it.
+    pub fn is_named_in(&self, text: &str) -> bool {
+        self.next_in(text, 0).is_some()
+    }
+
+    /// The record without it; `None` where it does not stand in it, and an
+    /// error where the record is none without it.
+    pub fn taken_out<T: Record>(&self, record: &T) -> Result<Option<T>, serde_json::Error> {
+        let mut value = serde_json::to_value(record)?;
+        match self.take_out(&mut value) {
+            true => serde_json::from_value(value).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn take_out(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => match self.without(text) {
+                Some(without) => {
+                    *text = without;
+                    true
+                }
+                None => false,
+            },
+            Value::Array(items) => items.iter_mut().fold(false, |found, item| self.take_out(item) | found),
+            Value::Object(map) => {
+                let mut found = false;
+                *map = std::mem::take(map)
+                    .into_iter()
+                    .map(|(name, mut value)| {
+                        found |= self.take_out(&mut value);
+                        let without = self.without(&name);
+                        found |= without.is_some();
+                        (without.unwrap_or(name), value)
+                    })
+                    .collect();
+                found
+            }
+            _ => false,
+        }
+    }
+
+    fn without(&self, text: &str) -> Option<String> {
+        let (mut out, mut from) = (String::new(), 0);
+        while let Some((start, end)) = self.next_in(text, from) {
+            out.push_str(&text[from..start]);
+            out.push_str(ERASED);
+            from = end;
+        }
+        (from > 0).then(|| out + &text[from..])
+    }
+
+    /// Where the number stands next, with its plus.
+    fn next_in(&self, text: &str, from: usize) -> Option<(usize, usize)> {
+        let bytes = text.as_bytes();
+        let mut from = from;
+        while let Some(at) = text[from..].find(&self.digits) {
+            let (start, end) = (from + at, from + at + self.digits.len());
+            let before = &bytes[..start];
+            // In addresses a plus is `%2B`.
+            let encoded = before.len() >= 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"%2B");
+            let alone = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+            if (encoded || alone(before.last())) && alone(bytes.get(end)) {
+                let plus = if encoded { 3 } else { usize::from(before.ends_with(b"+")) };
+                return Some((start - plus, end));
+            }
+            from = start + 1;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wanted() -> Wanted {
+        Wanted::new("+14155550123".parse().unwrap())
+    }
+
+    #[test]
+    fn it_is_found_alone_and_nowhere_else() {
+        let wanted = wanted();
+        for (text, without) in [
+            ("+14155550123", "erased"),
+            ("14155550123", "erased"),
+            ("whatsapp:+14155550123", "whatsapp:erased"),
+            ("https://example.com/?to=%2B14155550123&x=1", "https://example.com/?to=erased&x=1"),
+            ("from +14155550123 to +14155550124, +14155550123", "from erased to +14155550124, erased"),
+        ] {
+            assert_eq!(wanted.without(text).as_deref(), Some(without));
+        }
+        for text in
+            ["+141555501234", "+514155550123", "SM14155550123aaaaaaaaaaaaaaaaaaaaa", "a14155550123", "é"]
+        {
+            assert_eq!(wanted.without(text), None, "{text}");
+        }
+        assert!(wanted.is("whatsapp:+14155550123") && !wanted.is("+14155550124"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_number_is_ever_found(other in "\\+[1-9][0-9]{6,14}", around in "[ ,;:/]{0,2}") {
+            let wanted = wanted();
+            let text = format!("{around}{other}{around}");
+            prop_assert_eq!(wanted.is_named_in(&text), other == "+14155550123");
+            prop_assert_eq!(wanted.is(&other), other == "+14155550123");
+        }
+    }
+}
