@@ -9,6 +9,7 @@
 mod attempts;
 mod brands;
 mod callback;
+mod care;
 mod check;
 mod compat;
 mod deliveries;
@@ -28,9 +29,11 @@ mod verifications;
 mod voice;
 mod worker;
 
+pub use crate::store::transfer::ImportError;
 pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
 pub use brands::Brands;
 pub use callback::Recorded;
+pub use care::{Exporting, ImportRules, inspect_rules};
 pub use check::{Checked, Offer};
 pub use deliveries::{DeliveryFilter, Found, find_delivery};
 pub use endpoints::{EndpointChange, Trial};
