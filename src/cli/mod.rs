@@ -4,11 +4,14 @@
 //! on pieces. Each command says what went wrong and what to do on standard
 //! error, and answers with an exit code: 0 done, 1 not as wanted, 2 misuse.
 
+mod care;
 mod client;
 mod config;
 mod delivery;
 mod endpoint;
 mod event;
+mod export;
+mod import;
 mod key;
 mod local;
 mod operator;
@@ -16,6 +19,8 @@ pub mod replay;
 mod sandbox;
 mod serve;
 mod signature;
+mod store;
+mod told;
 mod urls;
 mod verify;
 
@@ -66,6 +71,12 @@ enum Command {
     Config(config::Args),
     /// Create, list and revoke API keys
     Key(key::Args),
+    /// Write all data to a file, while the server runs or not
+    Export(export::Args),
+    /// Take the data of an export in
+    Import(import::Args),
+    /// Check the store, count what is in it, give space back
+    Store(store::Args),
 }
 
 /// Parses the arguments and runs the command they name.
@@ -105,5 +116,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Urls(args) => urls::run(&global, args).await,
         Command::Config(args) => config::run(&global, args).await,
         Command::Key(args) => key::run(&global, args).await,
+        Command::Export(args) => export::run(&global, args).await,
+        Command::Import(args) => import::run(&global, args).await,
+        Command::Store(args) => store::run(&global, args).await,
     }
 }
