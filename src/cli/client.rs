@@ -1,15 +1,17 @@
 //! Asking the running server, with the operator's key or an API key.
 
 use super::operator::Operator;
+use super::told::Told;
 use crate::config::Config;
 use crate::secret::Secret;
 use anyhow::{Context, bail};
+use reqwest::Method;
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
 /// Where the server is and how to be let in; for commands that ask it.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Target {
     /// The server [default: the one running on the configured store]
     #[arg(long, value_name = "URL", requires = "api_key")]
@@ -28,6 +30,9 @@ pub struct Client {
 
 /// A stream's deadline: a heartbeat comes every few seconds for as long as it lives.
 const AS_LONG_AS_IT_LASTS: Duration = Duration::from_secs(365 * 86_400);
+
+/// For what may take longer than a look.
+const A_WHILE: Duration = Duration::from_secs(60);
 
 /// The server's answer to a request: its status and its JSON.
 pub struct Answer {
@@ -115,12 +120,35 @@ impl Client {
     /// # Errors
     /// When there is no answer, or another one.
     pub async fn stream(&self, path: &str, last: Option<&str>) -> anyhow::Result<reqwest::Response> {
-        let request = self.http.get(format!("{}{path}", self.base)).timeout(AS_LONG_AS_IT_LASTS);
-        let request = request.header("Accept", "text/event-stream").bearer_auth(self.key.expose());
-        let request = match last {
+        let request = self.http.get(format!("{}{path}", self.base));
+        self.begin(match last {
             Some(last) => request.header("Last-Event-ID", last),
             None => request,
-        };
+        })
+        .await
+    }
+
+    /// Asks for something that is answered bit by bit.
+    ///
+    /// # Errors
+    /// When there is no answer, or another one.
+    pub async fn told(&self, method: Method, path: &str) -> anyhow::Result<Told> {
+        let response = self.begin(self.http.request(method, format!("{}{path}", self.base))).await?;
+        Ok(Told::of(response))
+    }
+
+    /// Hands in lines of JSON.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn lines(&self, path: &str, lines: Vec<u8>) -> anyhow::Result<Answer> {
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(A_WHILE);
+        self.send(request.header("Content-Type", "application/x-ndjson").body(lines)).await
+    }
+
+    async fn begin(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
+        let request = request.timeout(AS_LONG_AS_IT_LASTS);
+        let request = request.header("Accept", "text/event-stream").bearer_auth(self.key.expose());
         let response =
             request.send().await.with_context(|| format!("the server at {} does not answer", self.base))?;
         if response.status().is_success() {

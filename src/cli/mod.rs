@@ -5,12 +5,15 @@
 //! error, and answers with an exit code: 0 done, 1 not as wanted, 2 misuse.
 
 mod audit;
+mod care;
 mod client;
 mod config;
 mod delivery;
 mod endpoint;
 mod erase;
 mod event;
+mod export;
+mod import;
 mod key;
 mod local;
 mod operator;
@@ -18,6 +21,8 @@ pub mod replay;
 mod sandbox;
 mod serve;
 mod signature;
+mod store;
+mod told;
 mod urls;
 mod verify;
 
@@ -72,6 +77,12 @@ enum Command {
     Audit(audit::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
+    /// Write all data to a file, while the server runs or not
+    Export(export::Args),
+    /// Take the data of an export in
+    Import(import::Args),
+    /// Check the store, count what is in it, give space back
+    Store(store::Args),
 }
 
 /// Parses the arguments and runs the command they name.
@@ -113,5 +124,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&global, args).await,
         Command::Audit(args) => audit::run(&global, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
+        Command::Export(args) => export::run(&global, args).await,
+        Command::Import(args) => import::run(&global, args).await,
+        Command::Store(args) => store::run(&global, args).await,
     }
 }

@@ -59,6 +59,15 @@ pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>,
     Ok(key.map(|key| Caller { name: key.id, scopes: key.scopes }))
 }
 
+/// Lets the operator's key in, and no other.
+///
+/// # Errors
+/// [`Error::Unauthorized`].
+pub fn operator(context: &Context, request: &Request) -> Result<(), Error> {
+    let shown = Secret::new(bearer(request).ok_or(Error::Unauthorized)?);
+    is_operator(context, &shown).then_some(()).ok_or(Error::Unauthorized)
+}
+
 fn is_operator(context: &Context, shown: &Secret) -> bool {
     context.settings.operator.as_ref().is_some_and(|Operator(key)| !key.is_empty() && key == shown)
 }

@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod limiter;
 mod openapi;
+mod operator;
 mod pages;
 mod problem;
 mod reply;
@@ -101,6 +102,11 @@ fn table() -> Vec<Route> {
         step("/verify/{session}/again", Act::Again),
         step("/verify/{session}/cancel", Act::Cancel),
         step("/verify/{session}/return", Act::Return),
+        route("/operator/export", get(operator::export)),
+        route("/operator/import", post(operator::import)),
+        route("/operator/store/check", post(operator::check)),
+        route("/operator/store/stats", post(operator::stats)),
+        route("/operator/store/compact", post(operator::compact)),
         route("/openapi.json", get(openapi::document)),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready)),

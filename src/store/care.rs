@@ -2,7 +2,9 @@
 //!
 //! It refuses to know engines and what records mean.
 
-use super::StoreError;
+use super::{Entry, Key, Lane, Scan, Store, StoreError, millis};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// What a check has found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,4 +70,51 @@ pub struct Stats {
     pub compactions: u64,
     /// Whether they are being replaced, or old ones are still to be removed.
     pub is_copying: bool,
+}
+
+/// What should be there and is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Absent {
+    /// Records that are not due when they should be.
+    pub due: Vec<(Key, Timestamp)>,
+    /// Lines that no listing has.
+    pub entries: Vec<Entry>,
+}
+
+/// Most due records that are asked for at once, where an engine cannot look one
+/// up.
+const MOST_DUE: usize = i32::MAX as usize;
+
+/// [`Store::absent`] by the port's other questions.
+pub(super) async fn absent<S: Store + ?Sized>(
+    store: &S,
+    due: &[(Key, Timestamp)],
+    entries: &[Entry],
+) -> Result<Absent, StoreError> {
+    let mut absent = Absent::default();
+    for lane in [Lane::Front, Lane::Back] {
+        let wanted = || due.iter().filter(|(key, _)| key.kind.lane() == lane);
+        let Some(last) = wanted().map(|(_, at)| *at).max() else { continue };
+        let found = store.due_in(lane, last, MOST_DUE).await?;
+        let found: BTreeSet<_> = found.into_iter().map(|(key, at)| (key, millis(at))).collect();
+        absent.due.extend(wanted().filter(|(key, at)| !found.contains(&(key.clone(), millis(*at)))).cloned());
+    }
+    for entry in entries {
+        let later = |nanos| entry.at.checked_add(SignedDuration::from_nanos(nanos)).ok();
+        // From its own millisecond on, and no further down than its own id: no
+        // id has a NUL byte, so the next possible one is this longer by one.
+        let scan = Scan {
+            index: entry.index,
+            scope: entry.scope.clone(),
+            since: Some(entry.at),
+            until: later(1_000_000),
+            after: Some((entry.at, format!("{}\0", entry.id))),
+            limit: 1,
+        };
+        let found = store.scan(&scan).await?;
+        if found.first().is_none_or(|found| found.id != entry.id) {
+            absent.entries.push(entry.clone());
+        }
+    }
+    Ok(absent)
 }

@@ -4,13 +4,14 @@
 //! against it. It refuses to know files and bytes at rest.
 
 use super::{
-    Change, CheckReport, CommitError, Entry, Index, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
-    Version, millis, timestamp, validate,
+    Absent, Change, CheckReport, CommitError, Entry, Index, Key, Kind, Lane, Scan, Stats, Store, StoreError,
+    Stored, Version, millis, timestamp, validate,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A store in memory.
@@ -97,9 +98,22 @@ impl Store for Memory {
         limit: usize,
     ) -> Result<Vec<(String, Stored)>, StoreError> {
         let state = self.open()?;
-        let of_kind = state.records.iter().filter(|(key, _)| key.kind == kind);
-        let later = of_kind.filter(|(key, _)| after.is_none_or(|after| key.id.as_str() > after));
+        let start = match after {
+            Some(after) => Bound::Excluded(Key::new(kind, after)),
+            None => Bound::Included(Key::new(kind, "")),
+        };
+        let later = state.records.range((start, Bound::Unbounded)).take_while(|(key, _)| key.kind == kind);
         Ok(later.take(limit).map(|(key, stored)| (key.id.clone(), stored.clone())).collect())
+    }
+
+    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+        let state = self.open()?;
+        let is_due = |(key, at): &(Key, Timestamp)| state.due.contains(&(millis(*at), key.clone()));
+        let is_listed = |entry: &Entry| state.entries.contains(&line(entry.clone()));
+        Ok(Absent {
+            due: due.iter().filter(|due| !is_due(due)).cloned().collect(),
+            entries: entries.iter().filter(|entry| !is_listed(entry)).cloned().collect(),
+        })
     }
 
     async fn check(&self) -> Result<CheckReport, StoreError> {

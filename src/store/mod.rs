@@ -16,12 +16,15 @@
 //!   [`StoreError::Failed`] the outcome is unknown and must be read again.
 
 mod care;
+pub mod inspect;
+pub mod kinds;
 pub mod memory;
 pub mod postgres;
 pub mod records;
 pub mod sled;
+pub mod transfer;
 
-pub use care::{CheckReport, Stats};
+pub use care::{Absent, CheckReport, Stats};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -382,6 +385,13 @@ pub trait Store: Send + Sync + 'static {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, Stored)>, StoreError>;
+
+    /// Which of these due entries and lines of listings are not there; for
+    /// [`inspect`]. An engine that can look them up does so: this way of asking
+    /// reads everything that is due, again and again.
+    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+        care::absent(self, due, entries).await
+    }
 
     /// Whether a write would be done now: the readiness of the service.
     async fn probe(&self) -> Result<(), StoreError>;

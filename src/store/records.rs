@@ -5,6 +5,7 @@ use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Ver
 use crate::model::answer::Answer;
 use crate::model::audit::AuditEntry;
 use crate::model::brand::Brand;
+use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::contact::Contact;
 use crate::model::delivery::Delivery;
@@ -19,7 +20,7 @@ use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
-use crate::model::verification::Verification;
+use crate::model::verification::{self, Verification};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,36 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// Where it stands in listings.
     fn entries(&self) -> Vec<Entry> {
         Vec::new()
+    }
+
+    /// Which records must be there because of it, each with the time since
+    /// when: what is kept for a while only may be gone again.
+    fn refers(&self) -> Vec<(Key, Timestamp)> {
+        Vec::new()
+    }
+}
+
+/// What a record says of itself, for those who do not know its type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// The key that it belongs under.
+    pub key: Key,
+    /// The record as it is written now, in the newest format.
+    pub body: Vec<u8>,
+    /// As [`Record::due`].
+    pub due: Option<Timestamp>,
+    /// As [`Record::entries`].
+    pub entries: Vec<Entry>,
+    /// As [`Record::refers`].
+    pub refers: Vec<(Key, Timestamp)>,
+}
+
+impl Facts {
+    /// Whether it is the same record with the same content, whatever the order
+    /// in which its fields were written.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let value = |facts: &Self| serde_json::from_slice::<serde_json::Value>(&facts.body).ok();
+        self.key == other.key && (self.body == other.body || value(self) == value(other))
     }
 }
 
@@ -95,6 +126,40 @@ pub async fn save<T: Record>(
     store.commit(vec![put(old, new)]).await
 }
 
+/// The facts of a record from its bytes.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the bytes are not a record of a format that is
+/// known.
+pub fn facts<T: Record>(key: &Key, body: &[u8]) -> Result<Facts, StoreError> {
+    decode::<T>(key, body).map(|record| facts_of(&record))
+}
+
+/// The facts of a record.
+pub fn facts_of<T: Record>(record: &T) -> Facts {
+    Facts {
+        key: Key::new(T::KIND, record.id()),
+        body: encode(record),
+        due: record.due(),
+        entries: record.entries(),
+        refers: record.refers(),
+    }
+}
+
+/// The change that makes `new` of what was read, as [`put`] does.
+pub fn put_facts(old: Option<&Versioned<Facts>>, new: Facts) -> Change {
+    let before = old.map(|old| old.record.entries.clone()).unwrap_or_default();
+    Change {
+        key: new.key,
+        expected: old.map_or(0, |old| old.version),
+        body: Some(new.body),
+        due_before: old.and_then(|old| old.record.due),
+        due_after: new.due,
+        entries_added: missing_in(&before, &new.entries),
+        entries_removed: missing_in(&new.entries, &before),
+    }
+}
+
 fn change<T: Record>(kind: Kind, id: String, old: Option<&Versioned<T>>, new: Option<&T>) -> Change {
     let before = old.map(|old| old.record.entries()).unwrap_or_default();
     let after = new.map(Record::entries).unwrap_or_default();
@@ -104,9 +169,13 @@ fn change<T: Record>(kind: Kind, id: String, old: Option<&Versioned<T>>, new: Op
         body: new.map(encode),
         due_before: old.and_then(|old| old.record.due()),
         due_after: new.and_then(Record::due),
-        entries_added: after.iter().filter(|entry| !before.contains(entry)).cloned().collect(),
-        entries_removed: before.iter().filter(|entry| !after.contains(entry)).cloned().collect(),
+        entries_added: missing_in(&before, &after),
+        entries_removed: missing_in(&after, &before),
     }
+}
+
+fn missing_in(some: &[Entry], others: &[Entry]) -> Vec<Entry> {
+    others.iter().filter(|entry| !some.contains(entry)).cloned().collect()
 }
 
 fn encode<T: Record>(record: &T) -> Vec<u8> {
@@ -151,6 +220,17 @@ impl Record for Verification {
             entry(Index::Verifications, String::new()),
             entry(Index::VerificationsTo, self.to.in_full().to_owned()),
         ]
+    }
+
+    fn refers(&self) -> Vec<(Key, Timestamp)> {
+        // A message is settled and its delivery recorded in one commit. A call
+        // is bound already when it asks for its code, which may be before
+        // anything was reported of it.
+        let messages = self.sends.iter().filter(|send| send.channel != Channel::Call);
+        let delivery = |send: &verification::Send| {
+            Some((Key::new(Kind::Delivery, send.sid.as_ref()?.as_str()), send.asked_at))
+        };
+        messages.filter_map(delivery).collect()
     }
 }
 

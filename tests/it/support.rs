@@ -20,7 +20,7 @@ use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{
-    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
@@ -214,6 +214,10 @@ impl Store for Watched {
         limit: usize,
     ) -> Result<Vec<(String, Stored)>, StoreError> {
         self.inner.walk(kind, after, limit).await
+    }
+
+    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+        self.inner.absent(due, entries).await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

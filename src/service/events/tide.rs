@@ -9,7 +9,7 @@
 use super::{Shared, lock};
 use crate::model::id::NoticeId;
 use crate::store::{
-    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -152,6 +152,10 @@ impl Store for Watched {
         limit: usize,
     ) -> Result<Vec<(String, Stored)>, StoreError> {
         self.inner.walk(kind, after, limit).await
+    }
+
+    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+        self.inner.absent(due, entries).await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -30,8 +30,8 @@ mod url;
 mod writer;
 
 use super::{
-    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored, millis,
-    timestamp, validate,
+    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+    millis, timestamp, validate,
 };
 use async_trait::async_trait;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, Runtime};
@@ -286,6 +286,26 @@ impl Store for Postgres {
         care::check(&mut care::connect(&self.link).await?).await
     }
 
+    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+        let mut absent = Absent::default();
+        if !due.is_empty() {
+            let ids: Vec<&str> = due.iter().map(|(key, _)| key.id.as_str()).collect();
+            let kinds: Vec<i16> = due.iter().map(|(key, _)| key.kind.letter().into()).collect();
+            let times: Vec<i64> = due.iter().map(|(_, at)| millis(*at)).collect();
+            let rows = self.rows(statement::NOT_DUE, &[&ids, &kinds, &times]).await?;
+            absent.due = places(&rows, due)?;
+        }
+        if !entries.is_empty() {
+            let indexes: Vec<i16> = entries.iter().map(|entry| entry.index.letter().into()).collect();
+            let scopes: Vec<&str> = entries.iter().map(|entry| entry.scope.as_str()).collect();
+            let times: Vec<i64> = entries.iter().map(|entry| millis(entry.at)).collect();
+            let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+            let rows = self.rows(statement::NOT_LISTED, &[&indexes, &scopes, &times, &ids]).await?;
+            absent.entries = places(&rows, entries)?;
+        }
+        Ok(absent)
+    }
+
     async fn stats(&self) -> Result<Stats, StoreError> {
         let rows = self.rows(care::SIZE, &[]).await?;
         let bytes: i64 = rows.first().map_or(Ok(0), |row| field(row, 0))?;
@@ -354,6 +374,16 @@ async fn keep(link: Link, is_postgres: bool) {
             Err(error) => tracing::warn!(error, "cannot look after the tables"),
         }
     }
+}
+
+/// Those of a list whose places in it are in the rows, which count from 1.
+fn places<T: Clone>(rows: &[tokio_postgres::Row], of: &[T]) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let nth: i64 = field(row, 0)?;
+        found.extend(usize::try_from(nth - 1).ok().and_then(|nth| of.get(nth)).cloned());
+    }
+    Ok(found)
 }
 
 fn limited(limit: usize) -> i64 {

@@ -122,6 +122,18 @@ ORDER BY at DESC, id DESC LIMIT $7";
 pub(super) const WALK: &str = "\
 SELECT id, version, body FROM dialback_record WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3";
 
+/// Which of these records are not due then, by their places in the arrays.
+pub(super) const NOT_DUE: &str = "\
+SELECT i.nth FROM unnest($1::text[], $2::int2[], $3::int8[]) WITH ORDINALITY AS i(id, kind, due, nth)
+WHERE NOT EXISTS (SELECT 1 FROM dialback_record r WHERE r.id = i.id AND r.kind = i.kind AND r.due = i.due)";
+
+/// Which of these lines are in no listing, by their places in the arrays.
+pub(super) const NOT_LISTED: &str = "\
+SELECT i.nth FROM unnest($1::int2[], $2::text[], $3::int8[], $4::text[]) WITH ORDINALITY
+  AS i(index_letter, scope, at, id, nth)
+WHERE NOT EXISTS (SELECT 1 FROM dialback_entry e
+  WHERE e.index_letter = i.index_letter AND e.scope = i.scope AND e.at = i.at AND e.id = i.id)";
+
 /// A write that costs little and proves that writing works.
 pub(super) const PROBE: &str = "\
 INSERT INTO dialback_probe (id, at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET at = excluded.at";

@@ -4,9 +4,10 @@
 //! and each entry must have its record. It mends nothing, and refuses to know
 //! what records mean.
 
-use super::super::{CheckReport, Key, StoreError};
+use super::super::{Absent, CheckReport, Entry, Key, StoreError};
 use super::layout::{self, Place};
 use super::shared::failure;
+use jiff::Timestamp;
 use sled::Db;
 
 /// Reads everything.
@@ -40,6 +41,23 @@ pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {
         }
     }
     Ok(report)
+}
+
+/// Which of these entries are not there.
+pub(super) fn absent(db: &Db, due: Vec<(Key, Timestamp)>, entries: Vec<Entry>) -> Result<Absent, StoreError> {
+    let there = |key: Vec<u8>| db.contains_key(key).map_err(|error| failure(&error));
+    let mut absent = Absent::default();
+    for (key, at) in due {
+        if !there(layout::due_key(at, &key))? {
+            absent.due.push((key, at));
+        }
+    }
+    for entry in entries {
+        if !there(layout::entry_key(&entry))? {
+            absent.entries.push(entry);
+        }
+    }
+    Ok(absent)
 }
 
 /// Whether an entry has no record and has not just gone with it.

@@ -25,7 +25,7 @@ mod writer;
 
 use super::care::ADVICE;
 use super::{
-    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
     validate,
 };
 use async_trait::async_trait;
@@ -222,6 +222,11 @@ impl Store for Sled {
     ) -> Result<Vec<(String, Stored)>, StoreError> {
         let after = after.map(str::to_owned);
         self.blocking(move |shared| shared.walk(kind, after.as_deref(), limit)).await
+    }
+
+    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+        let (due, entries) = (due.to_vec(), entries.to_vec());
+        self.blocking(move |shared| shared.with(|db| check::absent(db, due, entries))).await
     }
 
     /// Checksums, and that each entry has its record.

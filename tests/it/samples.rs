@@ -1,0 +1,475 @@
+//! Records of every kind, the first of each with everything that it can have:
+//! what `fixtures/stored` is made of. Always the same, and nobody's.
+
+use dialback::model::answer::Answer;
+use dialback::model::audit::{Action, Actor, AuditEntry};
+use dialback::model::brand::{Brand, Countries, Origin, Pages, Settings};
+use dialback::model::channel::Channel;
+use dialback::model::code::CodeSeed;
+use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
+use dialback::model::contact::Contact;
+use dialback::model::delivery::{About, Delivery, Erased, Event, Fact, Source};
+use dialback::model::dispatch::{Attempt, Dispatch, State};
+use dialback::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
+use dialback::model::erasure::{Erasure, Kept, Left, State as ErasureState};
+use dialback::model::id::{AuditId, NoticeId};
+use dialback::model::key::{ApiKey, Scope};
+use dialback::model::notice::{News, Notice, Reason, Topic};
+use dialback::model::opt_out::OptOut;
+use dialback::model::pending::Pending;
+use dialback::model::phone::PhoneNumber;
+use dialback::model::policy::Gate;
+use dialback::model::safe_number::SafeNumber;
+use dialback::model::session::{End, Session};
+use dialback::model::status::Status as Delivered;
+use dialback::model::tally::{Count, Tally};
+use dialback::model::verification::{Details, Effect, Errand, Send, SendState, Status, Verification};
+use dialback::secret::Secret;
+use dialback::store::records::{Facts, facts_of};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+/// All of them.
+pub fn all() -> Vec<Facts> {
+    let mut all = Vec::new();
+    all.extend([facts_of(&brand())]);
+    all.extend([facts_of(&compat()), facts_of(&Compat::new(id("VA", 2)))]);
+    all.extend([facts_of(&api_key())]);
+    all.extend([facts_of(&safe_number())]);
+    all.extend([facts_of(&opt_out(1)), facts_of(&opt_out(2))]);
+    all.extend([facts_of(&endpoint()), facts_of(&quiet_endpoint())]);
+    all.extend((1..=4).map(|n| facts_of(&verification(n))));
+    all.extend([facts_of(&pending())]);
+    all.extend([facts_of(&delivery(1)), facts_of(&delivery(2)), facts_of(&stranger())]);
+    all.extend([facts_of(&answer(1)), facts_of(&answer(2))]);
+    all.extend([facts_of(&tally())]);
+    all.extend([facts_of(&session()), facts_of(&new_session())]);
+    all.extend([facts_of(&contact())]);
+    all.extend([facts_of(&event(1)), facts_of(&event(2))]);
+    all.extend([facts_of(&dispatch(1)), facts_of(&dispatch(2))]);
+    all.extend([facts_of(&audit()), facts_of(&erasure()), facts_of(&erased())]);
+    all
+}
+
+fn at(seconds: i64) -> Timestamp {
+    let start: Timestamp = "2026-11-20T09:00:00.123Z".parse().unwrap();
+    start.checked_add(SignedDuration::from_secs(seconds)).unwrap()
+}
+
+fn id<T: FromStr<Err: std::fmt::Debug>>(prefix: &str, n: u32) -> T {
+    format!("{prefix}{n:030x}00").parse().unwrap()
+}
+
+fn number(n: u32) -> PhoneNumber {
+    format!("+1415555{n:04}").parse().unwrap()
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn texts<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn list<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).into()
+}
+
+fn details() -> Details {
+    Details {
+        friendly_name: some("Shop \u{2068}né\u{2069}"),
+        template: some("shop"),
+        amount: some("12.50 EUR"),
+        payee: some("A \"quoted\" payee\nof two lines"),
+        purpose: some("payment"),
+        app_hash: some("FA+9qCX9VSu"),
+        send_digits: some("w12#"),
+        device_ip: some("192.0.2.7"),
+        tags: texts([("order", "17"), ("empty", "")]),
+    }
+}
+
+/// The first has everything; the others stand elsewhere.
+pub fn verification(n: u32) -> Verification {
+    let send = |number: u8, channel, state, sid: Option<&str>| Send {
+        number,
+        channel,
+        generation: 1,
+        asked_at: at(i64::from(number) * 30),
+        state,
+        sid: sid.map(|prefix| id(prefix, n)),
+        gate_key: (channel == Channel::Call).then_some(7),
+        readings: u8::from(channel == Channel::Call),
+        wrong_keys: 2,
+    };
+    let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
+    let lost = SendState::Failed { code: None, reason: "given up".into() };
+    let sends = match n {
+        1 => vec![
+            send(1, Channel::Sms, SendState::Accepted, Some("SM")),
+            send(2, Channel::Call, SendState::Accepted, Some("CA")),
+            send(3, Channel::Whatsapp, refused, None),
+            send(4, Channel::Sms, SendState::Waiting, None),
+            send(5, Channel::Sms, SendState::Sending, None),
+        ],
+        2 => vec![send(1, Channel::Sms, SendState::Accepted, Some("SM")), send(2, Channel::Sms, lost, None)],
+        3 => vec![send(1, Channel::Sms, SendState::Dropped, None)],
+        _ => vec![send(1, Channel::Sms, SendState::Test, None)],
+    };
+    let errand = |effect, attempts| Errand { effect, due: at(200), attempts };
+    let whole = n == 1;
+    let seed = CodeSeed {
+        key_id: "2026-11".into(),
+        nonce: "000102030405060708090a0b0c0d0e0f".into(),
+        generation: n,
+        length: 6,
+        alphabet: whole.then(|| "23456789CFGHJMPQRVWX".into()),
+        context: whole.then(|| "c0ffee".into()),
+        custom: whole.then(|| "a1b2c3".into()),
+    };
+    Verification {
+        id: id("VE", n),
+        service: whole.then(|| id("VA", 1)),
+        to: number(n),
+        locale: whole.then(|| "pt-BR".into()),
+        status: [Status::Pending, Status::Approved, Status::Canceled, Status::MaxAttemptsReached]
+            [n as usize - 1],
+        created_at: at(0),
+        expires_at: at(600),
+        ended_at: (n > 1).then(|| at(60)).or(Some(at(61))),
+        code: seed,
+        details: if whole { details() } else { Details::default() },
+        test: n == 1 || n == 4,
+        checks: n,
+        sends,
+        outbox: match whole {
+            true => vec![errand(Effect::Send { number: 4 }, 0), errand(Effect::LookUp { number: 5 }, 3)],
+            false => Vec::new(),
+        },
+    }
+}
+
+/// That of a verification's first message.
+pub fn delivery(n: u32) -> Delivery {
+    let fact = |status, error_code| Fact {
+        status: Some(status),
+        source: Source::Api,
+        error_code,
+        sequence: Some(2),
+        carrier_at: Some(at(3)),
+        carrier_time: some("2611200901"),
+        answered_by: some("human"),
+        sip_code: Some(200),
+        duration_seconds: Some(17),
+        billed_minutes: Some(1),
+        detection_ms: Some(2300),
+        other: texts([("RawDlrDoneDate", "2611200901"), ("ApiVersion", "2010-04-01")]),
+    };
+    let about = About {
+        account_sid: some("AC0123456789abcdef0123456789abcdef"),
+        from: some("+15005550006"),
+        to: some(number(n).in_full()),
+        messaging_service_sid: some("MG0123456789abcdef0123456789abcdef"),
+        direction: some("outbound-api"),
+        encoding: some("GSM-7"),
+        counted_segments: Some(1),
+        num_segments: Some(1),
+    };
+    let events = [fact(Delivered::Delivered, None), fact(Delivered::Sent, Some(30003)), Fact::default()];
+    Delivery {
+        sid: id("SM", n),
+        id: Some(format!("DL{n:030x}01").parse().unwrap()),
+        first_seen: at(1),
+        about,
+        events: events.into_iter().map(|fact| Event { received_at: at(2), fact }).collect(),
+        erased: None,
+    }
+}
+
+fn stranger() -> Delivery {
+    let about = About::default();
+    Delivery { sid: id("CA", 99), id: None, first_seen: at(5), about, events: Vec::new(), erased: None }
+}
+
+fn brand() -> Brand {
+    let countries = Countries { allow: list(["US", "DE"]), refuse: list(["KP"]), watch: list(["BR"]) };
+    let pages = Pages {
+        return_urls: list(["https://app.example.com/"]),
+        colour: some("#336699"),
+        logo: some("https://app.example.com/logo.svg"),
+        register: false,
+        retry: false,
+    };
+    let settings = Settings {
+        name: "Shop".into(),
+        code_length: 6,
+        code_alphabet: "0123456789".into(),
+        lifetime_seconds: 600,
+        max_checks: 5,
+        max_sends: 5,
+        resend_cooldown_seconds: vec![30, 60, 120],
+        new_code_on_resend: true,
+        channels: Channel::ALL.into(),
+        countries: [(Channel::Sms, countries)].into(),
+        template: some("shop"),
+        locale: some("de"),
+        from: some("+15005550006"),
+        messaging_service_sid: some("MG0123456789abcdef0123456789abcdef"),
+        whatsapp_from: some("whatsapp:+15005550006"),
+        whatsapp_content_sid: some("HX0123456789abcdef0123456789abcdef"),
+        whatsapp_variables: texts([("1", "{code}")]),
+        domain: some("example.com"),
+        do_not_share: true,
+        gate: Gate::NamedKey,
+        tts_name: some("shop"),
+        custom_code: true,
+        psd2: true,
+        skip_sms_to_landlines: true,
+        pages,
+    };
+    Brand { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
+}
+
+fn compat() -> Compat {
+    let (created_at, updated_at) = (at(-7000), at(-6000));
+    let features = Features {
+        lookup_enabled: true,
+        event_subscription_enabled: true,
+        push_include_date: true,
+        push_apn_credential: some("CR01"),
+        push_fcm_credential: some("CR02"),
+        totp_issuer: some("Shop"),
+        totp_time_step: Some(30),
+        totp_code_length: Some(6),
+        totp_skew: Some(1),
+        whatsapp_messaging_service: some("MG01"),
+        passkeys_id: some("example.com"),
+        passkeys_name: some("Shop"),
+        passkeys_origins: some("https://example.com"),
+        passkeys_attachment: some("platform"),
+        passkeys_discoverable: some("preferred"),
+        passkeys_user_verification: some("required"),
+    };
+    let bucket = Bucket { sid: "BL01".into(), max: 5, interval: 60, created_at, updated_at };
+    let rate_limit = RateLimit {
+        sid: "RK01".into(),
+        unique_name: "by_address".into(),
+        description: "one address".into(),
+        buckets: vec![bucket],
+        created_at,
+        updated_at,
+    };
+    let webhook = Webhook {
+        sid: "YW01".into(),
+        friendly_name: "Shop".into(),
+        event_types: list(["*"]),
+        url: "https://app.example.com/verify".into(),
+        enabled: true,
+        version: "v2".into(),
+        created_at,
+        updated_at,
+    };
+    let sender =
+        CountrySender { country: "all".into(), messaging_service_sid: "MG01".into(), created_at, updated_at };
+    Compat {
+        service: id("VA", 1),
+        features,
+        rate_limits: vec![rate_limit],
+        webhooks: vec![webhook],
+        senders: vec![sender],
+    }
+}
+
+fn api_key() -> ApiKey {
+    ApiKey::generate("shop", BTreeSet::from(Scope::ALL), [7; 6], [9; 32], at(-5000)).0
+}
+
+fn safe_number() -> SafeNumber {
+    SafeNumber { sid: "GN01".into(), number: number(77), created_at: at(-4000) }
+}
+
+fn opt_out(n: u32) -> OptOut {
+    OptOut {
+        number: number(n).in_full().to_owned(),
+        sender: "+15005550006".into(),
+        opted_out: n == 1,
+        at: at(70),
+    }
+}
+
+fn endpoint() -> Endpoint {
+    let key = |n: u8, until| SigningKey {
+        secret: Secret::new(format!("whsec_{}", "A".repeat(31 + n as usize))),
+        until,
+    };
+    Endpoint {
+        id: id("EP", 1),
+        url: "https://app.example.com/hooks".into(),
+        description: some("the shop"),
+        wishes: ["verification.*", "opt_out.created"].map(|wish| wish.parse().unwrap()).into(),
+        full_numbers: true,
+        keys: vec![key(1, None), key(2, Some(at(86_400)))],
+        disabled: Some(Disabled { at: at(90), why: Why::Failing }),
+        failing_since: Some(at(80)),
+        created_at: at(-3000),
+        updated_at: at(90),
+    }
+}
+
+fn quiet_endpoint() -> Endpoint {
+    Endpoint {
+        id: id("EP", 2),
+        description: None,
+        disabled: None,
+        failing_since: None,
+        full_numbers: false,
+        ..endpoint()
+    }
+}
+
+fn pending() -> Pending {
+    Pending { service: id("VA", 1), number: number(1), verification: id("VE", 1), expires_at: at(600) }
+}
+
+fn answer(n: u32) -> Answer {
+    Answer {
+        id: format!("dbk|{n}"),
+        fingerprint: "5f".repeat(32),
+        verification: (n == 1).then(|| verification(1)),
+        reply: some("{\"status\":201}"),
+        expires_at: at(86_400),
+    }
+}
+
+fn tally() -> Tally {
+    let counts = [("BL01".to_owned(), Count { since: 1_795_000_000, taken: 3 })];
+    Tally { id: "RK01|192.0.2.7".into(), counts: counts.into(), ends_at: at(60) }
+}
+
+fn session() -> Session {
+    Session {
+        id: id("PS", 1),
+        service: Some(id("VA", 1)),
+        to: Some(number(1)),
+        channels: vec![Channel::Sms, Channel::Call],
+        return_url: "https://app.example.com/back".into(),
+        state: some("xyz"),
+        locale: some("de"),
+        details: details(),
+        created_at: at(0),
+        expires_at: at(1800),
+        browser: some("ab"),
+        number: Some(number(1)),
+        numbers: 1,
+        verification: Some(id("VE", 1)),
+        starts: 1,
+        end: Some(End::Approved),
+        result: some("cd"),
+        exchanged_at: Some(at(100)),
+    }
+}
+
+fn new_session() -> Session {
+    Session {
+        id: id("PS", 2),
+        service: None,
+        to: None,
+        channels: Vec::new(),
+        state: None,
+        locale: None,
+        details: Details::default(),
+        browser: None,
+        number: None,
+        numbers: 0,
+        verification: None,
+        starts: 0,
+        end: None,
+        result: None,
+        exchanged_at: None,
+        ..session()
+    }
+}
+
+fn contact() -> Contact {
+    Contact { number: number(1).in_full().to_owned(), sender: "whatsapp:+15005550006".into(), at: at(20) }
+}
+
+fn event(n: u32) -> Notice {
+    let news = News {
+        topic: Topic::Failed,
+        at: at(61),
+        verification: Some(id("VE", n)),
+        service: Some(id("VA", 1)),
+        delivery: Some(format!("DL{n:030x}01").parse().unwrap()),
+        sid: Some(id("SM", n)),
+        channel: Some(Channel::Sms),
+        to: some(number(n).in_full()),
+        sender: some("+15005550006"),
+        status: some("undelivered"),
+        reason: Some(Reason::NotDelivered),
+        error_code: Some(30003),
+        detail: some("unreachable handset"),
+        test: true,
+        endpoint: some("EP00000000000000000000000000000100"),
+    };
+    let news = if n == 1 { news } else { News::new(Topic::Expired, at(600)) };
+    Notice { id: NoticeId::new(at(61), u128::from(n)), news, expires_at: at(30 * 86_400) }
+}
+
+fn dispatch(n: u32) -> Dispatch {
+    let attempt = Attempt { at: at(62), status: Some(503), error: some("overloaded"), millis: 38 };
+    Dispatch {
+        event: event(1).id,
+        endpoint: id("EP", n),
+        created_at: at(61),
+        state: if n == 1 { State::Pending } else { State::Delivered },
+        attempts: n,
+        next_at: (n == 1).then(|| at(67)),
+        last: (n == 1).then_some(attempt),
+        expires_at: at(30 * 86_400),
+    }
+}
+
+fn audit() -> AuditEntry {
+    AuditEntry {
+        id: AuditId::new(at(70), 7),
+        at: at(70),
+        actor: Actor::caller("0123456789ab"),
+        action: Action::ALL[0],
+        subject: "VA00000000000000000000000000000100".into(),
+        details: texts([("settings", "code_length, lifetime")]),
+        marks: texts([("server.listen", "0af657d0")]),
+    }
+}
+
+fn erasure() -> Erasure {
+    Erasure {
+        id: id("ER", 1),
+        number: Some(number(7)),
+        masked: "+1*****0107".into(),
+        opt_outs: true,
+        delete_at_twilio: true,
+        actor: Actor::operator(),
+        asked_at: at(80),
+        state: ErasureState::Running,
+        attempts: 2,
+        next_at: Some(at(85)),
+        deleted: BTreeMap::from([("verification".to_owned(), 3)]),
+        scrubbed: BTreeMap::from([("event".to_owned(), 1)]),
+        redacted: 2,
+        redacted_sids: vec![id("SM", 70)],
+        kept: vec![Kept { what: "opt_out".into(), count: 1, why: "so that nothing is sent again".into() }],
+        left: vec![Left {
+            what: "SM00000000000000000000000000007100".into(),
+            why: "still on its way".into(),
+        }],
+        finished_at: Some(at(90)),
+    }
+}
+
+fn erased() -> Delivery {
+    let erased = Erased { redacted: false, at: at(81), by: id("ER", 1) };
+    Delivery::erased(id("SM", 71), at(1), erased)
+}

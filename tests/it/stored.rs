@@ -1,0 +1,222 @@
+//! What was stored once still opens: `fixtures/stored` has an export of each
+//! format that ever was, and a whole store in files.
+
+use crate::samples;
+use dialback::store::memory::Memory;
+use dialback::store::records::Facts;
+use dialback::store::sled::{Options, Sled};
+use dialback::store::transfer::{Ledger, Line};
+use dialback::store::{Key, Kind, Store, kinds};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A store in files, as it was written first: the records of `format-1.ndjson`.
+const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/stored/sled-1");
+
+/// Exports, one for each time that a format was raised.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/stored");
+
+const WHAT_TO_DO: &str = "raise FORMAT of the record in src/store/records.rs, keep the old fixture, add a new one: \
+    `DIALBACK_WRITE_FIXTURE=fixtures/stored/NAME.ndjson cargo test --test it stored::write`";
+
+fn exports() -> Vec<PathBuf> {
+    let files = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|e| e == "ndjson")).collect();
+    files.sort();
+    files
+}
+
+/// The records of an export, which must be whole.
+fn records(path: &Path) -> Vec<(Key, Vec<u8>)> {
+    let file = fs::read(path).unwrap();
+    let mut ledger = Ledger::default();
+    let mut records = Vec::new();
+    for line in file.split_inclusive(|byte| *byte == b'\n') {
+        match ledger.take(line).unwrap_or_else(|bad| panic!("{}: {bad}", path.display())) {
+            Line::Record(key, body) => records.push((key, body)),
+            Line::Header { .. } | Line::End => {}
+        }
+    }
+    ledger.finish().unwrap();
+    records
+}
+
+fn read(key: &Key, body: &[u8]) -> Facts {
+    let facts = kinds::facts(key, body).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(facts.key, *key);
+    facts
+}
+
+fn value(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap()
+}
+
+/// Every place in a value, with what stands there.
+fn places(value: &Value, at: &str, found: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| places(value, &format!("{at}.{name}"), found))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(nth, value)| places(value, &format!("{at}[{nth}]"), found));
+        }
+        plain => drop(found.insert(at.to_owned(), plain.to_string())),
+    }
+}
+
+fn differences(one: &Value, other: &Value) -> Vec<String> {
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+    places(one, "", &mut before);
+    places(other, "", &mut after);
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let line = |at: &&String| format!("{at}: {:?} in the fixture, {:?} now", before.get(*at), after.get(*at));
+    all.into_iter().filter(|at| before.get(*at) != after.get(*at)).map(|at| line(&at)).collect()
+}
+
+#[test]
+fn every_stored_line_still_reads_and_says_the_same() {
+    let mut kinds_seen = BTreeSet::new();
+    for path in exports() {
+        for (key, body) in records(&path) {
+            let facts = read(&key, &body);
+            // Written again and read again it is the same record.
+            let again = read(&key, &facts.body);
+            assert_eq!(facts, again, "{key}");
+            if value(&body)["format"] == value(&facts.body)["format"] {
+                assert_eq!(value(&body), value(&facts.body), "{key} of {}", path.display());
+            }
+            kinds_seen.insert(key.kind);
+        }
+    }
+    let all: BTreeSet<Kind> = kinds::ALL.iter().copied().filter(|kind| kinds::is_exported(*kind)).collect();
+    assert_eq!(kinds_seen, all, "a kind without a line in fixtures/stored: {WHAT_TO_DO}");
+}
+
+/// The due date and the entries of each line, as they were when it was written.
+#[test]
+fn every_stored_line_is_due_and_listed_as_it_was() {
+    for path in exports() {
+        let told = fs::read_to_string(path.with_extension("entries.txt")).unwrap();
+        let now: String = records(&path).iter().map(|(key, body)| standing(&read(key, body))).collect();
+        assert!(told == now, "{}: records are due or listed elsewhere:\n{now}", path.display());
+    }
+}
+
+fn standing(facts: &Facts) -> String {
+    let due = facts.due.map_or_else(|| "-".to_owned(), |due| due.to_string());
+    let mut text = format!("{} {} due {due}\n", kinds::name(facts.key.kind), facts.key.id);
+    for entry in &facts.entries {
+        text += &format!("  {:?} {:?} {}\n", entry.index, entry.scope, entry.at);
+    }
+    text
+}
+
+#[test]
+fn what_a_record_looks_like_changes_with_its_format_only() {
+    let mut stored: BTreeMap<(Key, u64), Value> = BTreeMap::new();
+    for path in exports() {
+        for (key, body) in records(&path) {
+            let body = value(&body);
+            stored.insert((key, body["format"].as_u64().unwrap()), body);
+        }
+    }
+    for sample in samples::all() {
+        let now = value(&sample.body);
+        let format = now["format"].as_u64().unwrap();
+        let Some(then) = stored.get(&(sample.key.clone(), format)) else {
+            panic!("no fixture has {:?} {} in format {format}: {WHAT_TO_DO}", sample.key.kind, sample.key.id);
+        };
+        let differences = differences(then, &now).join("\n");
+        assert!(
+            differences.is_empty(),
+            "{:?} is written differently: {WHAT_TO_DO}\n{differences}",
+            sample.key.kind
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_in_files_still_opens_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(FILES).unwrap() {
+        let file = file.unwrap().path();
+        fs::copy(&file, dir.path().join(file.file_name().unwrap())).unwrap();
+    }
+    let store = Sled::open(dir.path(), Options::default()).unwrap();
+    let found = crate::care::checked(&store).await;
+    assert_eq!(found.damage, Vec::<String>::new());
+    let expected = records(&Path::new(FOLDER).join("format-1.ndjson"));
+    assert_eq!(found.records.values().sum::<u64>(), expected.len() as u64);
+    for (key, body) in expected {
+        let stored = store.read(&key).await.unwrap().unwrap();
+        assert_eq!(value(&stored.body), value(&body), "{key}");
+    }
+    store.close().await;
+}
+
+/// The samples have what a record can have, or the guard above guards nothing:
+/// no field of the first of a kind is left out, and none is empty.
+#[test]
+fn the_first_sample_of_a_kind_is_full() {
+    let mut seen = BTreeSet::new();
+    for sample in samples::all() {
+        if seen.insert(sample.key.kind) {
+            let mut found = BTreeMap::new();
+            places(&value(&sample.body), "", &mut found);
+            let empty: Vec<&String> = found
+                .iter()
+                .filter(|(_, text)| matches!(text.as_str(), "null" | "[]" | "{}"))
+                .map(|(at, _)| at)
+                .collect();
+            assert!(empty.is_empty(), "{:?}: {empty:?}", sample.key.kind);
+        }
+    }
+}
+
+/// The samples as `dialback export` writes them, and where they stand: a new
+/// fixture, when it is told where to.
+#[tokio::test]
+async fn write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = match std::env::var("DIALBACK_WRITE_FIXTURE") {
+        Ok(path) => Path::new(env!("CARGO_MANIFEST_DIR")).join(path),
+        Err(_) => dir.path().join("all.ndjson"),
+    };
+    let store = Sled::open(&dir.path().join("data"), Options::default()).unwrap();
+    put(&store).await;
+    store.close().await;
+    let exported = crate::app::binary(dir.path())
+        .env("DIALBACK_STORE__URL", format!("sled:{}", dir.path().join("data").display()))
+        .arg("export")
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let mut samples: Vec<(Key, Vec<u8>)> =
+        samples::all().into_iter().map(|facts| (facts.key, facts.body)).collect();
+    let order = |key: &Key| kinds::ALL.iter().position(|kind| *kind == key.kind);
+    samples.sort_by_key(|(key, _)| (order(key), key.id.clone()));
+    assert!(records(&path) == samples, "an export has every record as it is stored, in its order");
+    let told: String = records(&path).iter().map(|(key, body)| standing(&read(key, body))).collect();
+    fs::write(path.with_extension("entries.txt"), told).unwrap();
+}
+
+/// Puts the samples into a store.
+pub async fn put(store: &dyn Store) {
+    for facts in samples::all() {
+        let change = dialback::store::records::put_facts(None, facts);
+        store.commit(vec![change]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_samples_are_a_store_that_holds_together() {
+    let store = Memory::new();
+    put(&store).await;
+    let found = crate::care::checked(&store).await;
+    assert_eq!(found.damage, Vec::<String>::new());
+    assert_eq!(found.records.values().sum::<u64>(), samples::all().len() as u64);
+}
