@@ -21,6 +21,8 @@ mod output;
 mod pages;
 mod pages_browser;
 mod postgres;
+#[cfg(target_os = "linux")]
+mod power;
 mod receiver;
 mod sdk;
 mod server_limits;
