@@ -3,7 +3,7 @@
 //! mode 0600 in the store's directory, or in `store.state_dir` where the store is
 //! a database; with a store in memory it lives as long.
 
-use super::operator::write_private_once;
+use super::operator::{sync_names, write_private_once};
 use crate::entropy::Entropy;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::secret::Secret;
@@ -54,6 +54,8 @@ impl Local {
     }
 
     fn read(path: &Path) -> anyhow::Result<Self> {
+        // Whoever wrote it may have died before its name was durable.
+        sync_names(path).with_context(|| format!("cannot sync {}", path.display()))?;
         let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged; without it codes that are under way cannot be checked: restore it, or delete it to make new secrets", path.display()))

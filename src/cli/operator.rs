@@ -4,7 +4,7 @@
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde_json::json;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -71,13 +71,15 @@ impl Operator {
     }
 }
 
-/// Writes a file of mode 0600, whole or not at all, in place of any other.
+/// Writes a file of mode 0600, whole or not at all, in place of any other, and
+/// durable with its name when this returns.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = write_beside(path, bytes)?;
-    fs::rename(temporary, path)
+    fs::rename(temporary, path)?;
+    sync_names(path)
 }
 
 /// The same, unless there is one: then it stays, and the answer is false.
@@ -90,8 +92,17 @@ pub fn write_private_once(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     fs::remove_file(&temporary)?;
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        linked => linked.map(|()| true),
+        linked => linked.and_then(|()| sync_names(path)).map(|()| true),
     }
+}
+
+/// Makes the names durable in the directory that a file is in.
+///
+/// # Errors
+/// When the directory cannot be synced.
+pub fn sync_names(path: &Path) -> io::Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Under a name that no other process writes to.

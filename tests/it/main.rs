@@ -25,6 +25,8 @@ mod output;
 mod pages;
 mod pages_browser;
 mod postgres;
+#[cfg(target_os = "linux")]
+mod power;
 mod receiver;
 mod retention;
 mod samples;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `lock` | held by the process that has the store open |
 //! | `dialback-store` | says that data is expected here, written last at creation |
+//! | `dialback-store.making` | says that the store is being made, and holds nothing yet |
 //! | `acknowledged` | the number of the last group that was |
 //! | `current` | which generation of the data is valid (`generations.rs`) |
 //! | `db`, `conf`, `blobs`, `snap.*` | sled's own, of generation 0 |
@@ -18,6 +19,7 @@ use super::generations::{self, Current};
 use fs2::FileExt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +28,7 @@ const LOCK: &str = "lock";
 const MARKER: &str = "dialback-store";
 const MARKER_TEXT: &[u8] =
     b"A store of Dialback. Data is expected beside this file: do not delete either alone.\n";
+const MAKING: &str = "dialback-store.making";
 /// What sled calls its log.
 pub(super) const DATA: &str = "db";
 const ACKNOWLEDGED: &str = "acknowledged";
@@ -53,9 +56,11 @@ impl Directory {
         create(dir).map_err(|error| cannot(dir, &error))?;
         let path = dir.canonicalize().map_err(|error| cannot(dir, &error))?;
         let lock = lock(&path)?;
-        let opened = Current::read(&path)?;
         let marker = path.join(MARKER);
         let marked = marker.try_exists().map_err(|error| cannot(&marker, &error))?;
+        let making = if marked { end_making(&path) } else { begin_making(&path) };
+        making.map_err(|error| cannot(&path, &error))?;
+        let opened = Current::read(&path)?;
         let directory = Self { path, marked, opened, _lock: lock };
         let data = directory.generation(opened.generation);
         let size = fs::metadata(data.join(DATA)).map_or(0, |data| data.len());
@@ -136,7 +141,8 @@ impl Directory {
         let mut marker = File::create(self.path.join(MARKER))?;
         marker.write_all(MARKER_TEXT)?;
         marker.sync_all()?;
-        sync_dir(&self.path)
+        sync_dir(&self.path)?;
+        end_making(&self.path)
     }
 
     fn open_acknowledged(&self) -> io::Result<File> {
@@ -204,6 +210,43 @@ pub(super) fn said(error: &io::Error) -> String {
 /// The refusal to start empty where data was.
 pub(super) fn missing(path: &Path) -> StoreError {
     StoreError::Open(format!("{} held a store and its data is gone: {ADVICE}", path.display()))
+}
+
+/// Says that a store is being made, before sled has a file here. What a cut or a
+/// kill left of an earlier making holds nothing, and sled may refuse it: it goes.
+fn begin_making(dir: &Path) -> io::Result<()> {
+    let making = dir.join(MAKING);
+    if making.try_exists()? {
+        generations::remove_first(dir)?;
+        remove(&dir.join(ACKNOWLEDGED))?;
+    } else if !dir.join(DATA).try_exists()? {
+        File::create(making)?;
+    }
+    // Whoever made the directories may have died before their names were durable.
+    let device = fs::metadata(dir)?.dev();
+    for path in dir.ancestors() {
+        match fs::metadata(path).and_then(|about| Ok((about.dev() == device, File::open(path)?))) {
+            Ok((true, above)) => above.sync_all()?,
+            Ok((false, _)) => break,
+            // Made by somebody else, who sees to it.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// What is here now is data, whatever becomes of the marker.
+fn end_making(dir: &Path) -> io::Result<()> {
+    remove(&dir.join(MAKING))
+}
+
+/// Removes a file, if there is one.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the directory and its parents, for the owner's eyes only, and makes

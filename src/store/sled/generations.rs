@@ -155,7 +155,8 @@ pub(super) fn is_engines(name: &str) -> bool {
     matches!(name, DATA | "conf" | "blobs") || name.starts_with("snap.")
 }
 
-fn remove_first(dir: &Path) -> io::Result<()> {
+/// Removes sled's files in the directory itself.
+pub(super) fn remove_first(dir: &Path) -> io::Result<()> {
     for file in fs::read_dir(dir)? {
         let file = file?;
         if !file.file_name().to_str().is_some_and(is_engines) {
