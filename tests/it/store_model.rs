@@ -1,5 +1,5 @@
-//! Any sequence of operations has the same answers in memory and in files,
-//! however often the files are opened anew.
+//! Any sequence of operations has the same answers in memory, in files and in a
+//! database, however often these are opened anew.
 
 use crate::store_contract::{Thing, at, open};
 use dialback::store::memory::Memory;
