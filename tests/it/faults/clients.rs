@@ -21,6 +21,8 @@ const REPORTERS: usize = 3;
 const LIFE: [&str; 4] = ["queued", "sending", "sent", "delivered"];
 /// How long a person waits for the code before somebody else comes.
 const WAIT: Duration = Duration::from_millis(1500);
+/// How long who got no answer waits at most before asking again, in milliseconds.
+const LULL: u64 = 200;
 /// How long a client asks again for what it is in doubt about.
 const RESOLVE: Duration = Duration::from_secs(45);
 /// Area codes whose 555 numbers nobody has.
@@ -68,26 +70,37 @@ impl World {
         format!("+1{}555{:04}", AREAS[(nth / 10_000) as usize], nth % 10_000)
     }
 
-    fn chance(&self, percent: u64) -> bool {
+    pub fn chance(&self, percent: u64) -> bool {
         self.entropy.below(100) < percent
     }
 
-    /// A server's address, or the balancer's. Who finds nobody waits a moment.
+    /// A server's address, or the balancer's.
     fn base(&self) -> String {
         let nth = self.entropy.below(self.faces.count() as u64 + 1) as usize;
         self.faces.node(nth).unwrap_or_else(|| self.faces.front.clone())
     }
 
+    /// Notes what somebody failed to answer who lived all the time.
+    fn blame(&self, base: &str, what: String) {
+        let lives = (0..self.faces.count()).any(|nth| self.faces.node(nth).as_deref() == Some(base));
+        if lives {
+            self.ledger.count(|counts| counts.failures.push(what));
+        }
+    }
+
     /// Asks once, and says what is known then.
-    pub async fn ask(&self, request: RequestBuilder) -> Heard {
+    pub async fn ask(&self, base: &str, request: RequestBuilder) -> Heard {
         let heard = match try_answer(request).await {
-            Ok(answer) => match answer.status {
-                200..=299 => Heard::Yes(answer),
-                500..=599 => Heard::Doubt,
-                _ if answer.text.contains("\"contended\"") => Heard::Doubt,
-                _ => Heard::No(answer),
-            },
-            Err(_) => Heard::Doubt,
+            Ok(answer) if matches!(answer.status, 200..=299) => Heard::Yes(answer),
+            Ok(answer) if answer.status < 500 => Heard::No(answer),
+            Ok(answer) => {
+                self.blame(base, format!("{} {}", answer.status, answer.text));
+                Heard::Doubt
+            }
+            Err(error) => {
+                self.blame(base, format!("{error:?}"));
+                Heard::Doubt
+            }
         };
         match &heard {
             Heard::Doubt => self.ledger.count(|counts| counts.doubts += 1),
@@ -109,8 +122,9 @@ impl World {
         let deadline = Instant::now() + RESOLVE;
         let mut tries = 0;
         while Instant::now() < deadline {
-            let request = self.faces.api(&self.base(), Method::POST, "/v1/verifications");
-            match self.ask(with_json(request.header("idempotency-key", &key), &body)).await {
+            let base = self.base();
+            let request = self.faces.api(&base, Method::POST, "/v1/verifications");
+            match self.ask(&base, with_json(request.header("idempotency-key", &key), &body)).await {
                 Heard::Yes(answer) => {
                     let id = text(&answer.json()["id"]);
                     let mut book = self.ledger.book();
@@ -123,7 +137,7 @@ impl World {
                 Heard::No(answer) => panic!("a start was refused: {}", answer.text),
                 Heard::Doubt => {
                     tries += 1;
-                    self.rest(40).await;
+                    self.rest(LULL).await;
                 }
             }
         }
@@ -150,8 +164,9 @@ impl World {
 
     /// Offers a code, and writes down what came of it.
     pub async fn check(&self, id: &str, code: &str, is_right: bool) -> Heard {
-        let request = self.faces.api(&self.base(), Method::POST, &format!("/v1/verifications/{id}/check"));
-        let heard = self.ask(with_json(request, &json!({ "code": code }))).await;
+        let base = self.base();
+        let request = self.faces.api(&base, Method::POST, &format!("/v1/verifications/{id}/check"));
+        let heard = self.ask(&base, with_json(request, &json!({ "code": code }))).await;
         self.ledger.count(|counts| counts.checks += 1);
         let valid = |answer: &Answer| answer.json()["valid"] == true;
         self.ledger.note(id, |known| match (&heard, is_right) {
@@ -167,8 +182,9 @@ impl World {
     }
 
     async fn send_again(&self, id: &str) {
-        let request = self.faces.api(&self.base(), Method::POST, &format!("/v1/verifications/{id}/resend"));
-        let heard = self.ask(with_json(request, &json!({}))).await;
+        let base = self.base();
+        let request = self.faces.api(&base, Method::POST, &format!("/v1/verifications/{id}/resend"));
+        let heard = self.ask(&base, with_json(request, &json!({}))).await;
         self.ledger.note(id, |known| match heard {
             Heard::Yes(_) => known.sends += 1,
             Heard::Doubt => known.sends_in_doubt += 1,
@@ -208,19 +224,24 @@ impl World {
             let repeats = 1 + u64::from(self.chance(20));
             for _ in 0..repeats {
                 self.ledger.count(|counts| counts.callbacks += 1);
-                if matches!(self.ask(self.callback(&sid, status)).await, Heard::Yes(_)) {
-                    self.ledger.book().callbacks.entry(sid.clone()).or_default().insert(status);
+                let base = self.base();
+                match self.ask(&base, self.callback(&base, &sid, status)).await {
+                    Heard::Yes(_) => {
+                        self.ledger.book().callbacks.entry(sid.clone()).or_default().insert(status);
+                    }
+                    Heard::Doubt => self.rest(LULL).await,
+                    Heard::No(answer) => panic!("a callback was refused: {}", answer.text),
                 }
             }
         }
     }
 
     /// A signed status callback.
-    pub fn callback(&self, sid: &str, status: &str) -> RequestBuilder {
+    pub fn callback(&self, base: &str, sid: &str, status: &str) -> RequestBuilder {
         let params =
             [("MessageSid", sid), ("MessageStatus", status), ("To", "+12025550143"), ("AccountSid", ACCOUNT)];
         let signature = sign(TOKEN, &format!("{}/twilio/status", self.faces.front), &params);
-        let request = self.faces.http.post(format!("{}/twilio/status", self.base())).body(form(&params));
+        let request = self.faces.http.post(format!("{base}/twilio/status")).body(form(&params));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         request.header("x-twilio-signature", signature)
     }
@@ -245,7 +266,7 @@ impl Workload {
             tasks.spawn(async move {
                 while !world.stop.load(Ordering::SeqCst) {
                     world.life().await;
-                    world.rest(40).await;
+                    world.rest(20).await;
                 }
             });
         }

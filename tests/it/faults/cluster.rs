@@ -210,14 +210,20 @@ impl Cluster {
 
     /// Kills a server where it stands. The balancer does not know it yet.
     pub fn kill(&mut self, nth: usize) {
+        // First, so that nobody takes what dies for what lives.
+        self.faces.nodes.lock().unwrap()[nth] = None;
         let process = self.nodes[nth].take().unwrap();
         self.logs.push(process.kill());
-        self.faces.nodes.lock().unwrap()[nth] = None;
     }
 
     /// The log of a server that runs.
     pub fn log(&self, nth: usize) -> String {
         self.nodes[nth].as_ref().map(|process| process.err.text()).unwrap_or_default()
+    }
+
+    /// Its last lines.
+    pub fn end_of_log(&self, nth: usize) -> String {
+        end_of(&self.log(nth))
     }
 
     /// What all processes ever logged.

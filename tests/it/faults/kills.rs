@@ -1,12 +1,15 @@
-//! SIGKILL at random moments, with everything going on at once.
+//! SIGKILL at random moments, with everything going on at once: of the one
+//! server on sled, of any of three on PostgreSQL.
 
 use super::clients::{Workload, World};
 use super::cluster::Cluster;
 use super::verdict::{Found, Grace, Line, dissect, judge};
 use super::{kills, say};
+use crate::postgres::database;
 use dialback::entropy::Entropy;
 use dialback::store::Store;
-use dialback::store::sled::{Options, Sled};
+use dialback::store::postgres::{self, Postgres};
+use dialback::store::sled::{self, Sled};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +21,11 @@ const ROUND: u64 = 50;
 const LIFE: u64 = 700;
 
 /// Opens the store of servers that have stopped.
-fn open(url: &str) -> Arc<dyn Store> {
-    let dir = url.strip_prefix("sled:").unwrap();
-    Arc::new(Sled::open(Path::new(dir), Options::default()).unwrap())
+pub async fn open(url: &str) -> Arc<dyn Store> {
+    match url.strip_prefix("sled:") {
+        Some(dir) => Arc::new(Sled::open(Path::new(dir), sled::Options::default()).unwrap()),
+        None => Arc::new(Postgres::open(url, postgres::Options::default()).await.unwrap()),
+    }
 }
 
 /// Kills one server after the other in random order and starts it again.
@@ -60,7 +65,21 @@ async fn nothing_is_lost_or_done_twice_when_a_server_on_sled_is_killed() {
     let world = World::new(&cluster.faces, &Arc::default(), 42);
     let found = rounds(&mut cluster, &world, 43).await;
     cluster.stop().await;
-    dissect(open(cluster.store()), &world).await;
+    dissect(open(cluster.store()).await, &world).await;
     say(Line { what: &format!("{} kills on sled", kills()), world: &world, found: &found });
+    assert!(found.approved > kills() && found.callbacks > 10 * kills(), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_done_twice_when_one_of_three_servers_is_killed() {
+    let Some(database) = database("killing one of three servers").await else { return };
+    let mut cluster = Cluster::on(vec![database.url(); 3], 44, &[]).await;
+    let world = World::new(&cluster.faces, &Arc::default(), 45);
+    let found = rounds(&mut cluster, &world, 46).await;
+    cluster.stop().await;
+    dissect(open(cluster.store()).await, &world).await;
+    say(Line { what: &format!("{} kills of one of three on PostgreSQL", kills()), world: &world, found: &found });
+    let failures = world.ledger.book().counts.failures.clone();
+    assert!(failures.is_empty(), "servers that lived failed: {failures:#?}");
     assert!(found.approved > kills() && found.callbacks > 10 * kills(), "{found:?}");
 }

@@ -34,6 +34,8 @@ pub struct Counts {
     pub doubts: u64,
     /// Starts that were asked for again under their key and answered then.
     pub repeated_starts: u64,
+    /// What servers failed to answer while they lived.
+    pub failures: Vec<String>,
     /// Requests that a living server refused as not possible now, by code.
     pub refused: BTreeMap<String, u64>,
 }
