@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// People at a time, and message lives that Twilio reports at a time.
@@ -50,8 +51,16 @@ pub struct World {
 /// Clients at work; they stop when they are told to.
 pub struct Workload {
     pub world: Arc<World>,
+    /// How many people, and how many lives, may yet come: a verdict looks at
+    /// each, and has to come to an end.
+    people: Arc<Semaphore>,
+    lives: Arc<Semaphore>,
     tasks: JoinSet<()>,
 }
+
+/// How many people, and how many lives, come with each fault.
+const PEOPLE_A_FAULT: usize = 12;
+const LIVES_A_FAULT: usize = 8;
 
 impl World {
     pub fn new(faces: &Faces, ledger: &Arc<Ledger>, seed: u64) -> Arc<Self> {
@@ -252,30 +261,43 @@ impl Workload {
     pub fn begin(world: Arc<World>) -> Self {
         let mut tasks = JoinSet::new();
         world.stop.store(false, Ordering::SeqCst);
+        let (people, lives) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         for _ in 0..PEOPLE {
-            let world = world.clone();
+            let (world, people) = (world.clone(), people.clone());
             tasks.spawn(async move {
-                while !world.stop.load(Ordering::SeqCst) {
+                while let Ok(one) = people.acquire().await {
+                    one.forget();
                     world.person().await;
                     world.rest(80).await;
                 }
             });
         }
         for _ in 0..REPORTERS {
-            let world = world.clone();
+            let (world, lives) = (world.clone(), lives.clone());
             tasks.spawn(async move {
-                while !world.stop.load(Ordering::SeqCst) {
+                while let Ok(one) = lives.acquire().await {
+                    one.forget();
                     world.life().await;
                     world.rest(20).await;
                 }
             });
         }
-        Self { world, tasks }
+        let workload = Self { world, people, lives, tasks };
+        workload.feed();
+        workload
+    }
+
+    /// Lets more people and lives come, for the next fault.
+    pub fn feed(&self) {
+        self.people.add_permits(PEOPLE_A_FAULT);
+        self.lives.add_permits(LIVES_A_FAULT);
     }
 
     /// Lets them end what they are at. What panicked in one panics here.
     pub async fn end(mut self) {
         self.world.stop.store(true, Ordering::SeqCst);
+        self.people.close();
+        self.lives.close();
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
                 std::panic::resume_unwind(error.into_panic());

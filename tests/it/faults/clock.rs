@@ -72,6 +72,7 @@ async fn jumping(mut cluster: Cluster, offset: &Offset, seed: u64, what: &str) {
     let moments = Entropy::seeded(seed + 1);
     let workload = Workload::begin(world.clone());
     for seconds in JUMPS {
+        workload.feed();
         tokio::time::sleep(Duration::from_millis(500 + moments.below(STAY))).await;
         offset.set(seconds);
         world.ledger.hear(cluster.told().await);

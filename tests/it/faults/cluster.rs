@@ -216,6 +216,12 @@ impl Cluster {
         self.logs.push(process.kill());
     }
 
+    /// The operator's key of a server on a database.
+    pub fn operator(&self, nth: usize) -> String {
+        let left = std::fs::read(self.dir.path().join(format!("node{nth}/data/operator.json"))).unwrap();
+        serde_json::from_slice::<Value>(&left).unwrap()["key"].as_str().unwrap().to_owned()
+    }
+
     /// The log of a server that runs.
     pub fn log(&self, nth: usize) -> String {
         self.nodes[nth].as_ref().map(|process| process.err.text()).unwrap_or_default()

@@ -63,6 +63,7 @@ async fn nothing_is_lost_when_the_database_crashes_and_comes_back() {
     let workload = Workload::begin(world.clone());
     let mut slowest = Duration::ZERO;
     for crash in 0..crashes() {
+        workload.feed();
         tokio::time::sleep(Duration::from_millis(500 + moments.below(1500))).await;
         server.kill_immediate();
         slowest = slowest.max(says_so(&cluster, &world, crash).await);
@@ -96,6 +97,7 @@ async fn nothing_is_lost_when_the_way_to_the_database_breaks() {
         for mode in
             [Mode::CutAnswer, delay(), Mode::HalfClose, Mode::BlackHole, Mode::Refuse, Mode::Cut, Mode::Pass]
         {
+            workload.feed();
             tokio::time::sleep(Duration::from_millis(300 + moments.below(500))).await;
             way.set(mode);
             if mode == Mode::Pass {

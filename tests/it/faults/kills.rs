@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// After so many kills everything is judged, and the sandbox forgets: its
 /// shelves have an end.
-const ROUND: u64 = 50;
+const ROUND: u64 = 25;
 /// How long a server lives at most before it is killed, in milliseconds.
 const LIFE: u64 = 700;
 
@@ -32,6 +32,7 @@ pub async fn open(url: &str) -> Arc<dyn Store> {
 async fn killed(cluster: &mut Cluster, world: &Arc<World>, count: u64, moments: &Entropy) {
     let workload = Workload::begin(world.clone());
     for _ in 0..count {
+        workload.feed();
         tokio::time::sleep(Duration::from_millis(moments.below(LIFE))).await;
         let nth = moments.below(cluster.count() as u64) as usize;
         cluster.kill(nth);

@@ -62,7 +62,7 @@ async fn fight(world: &World, nth: usize) -> Fight {
         for told in join_all((0..10).map(|_| ask(&world.faces, &path, &none))).await {
             match told.status {
                 200 => fight.sent += 1,
-                _ => drop(told.problem(409, "no_sends_left")),
+                _ => drop(told.problem(429, "no_sends_left")),
             }
         }
         return fight;
@@ -141,9 +141,28 @@ async fn of_many_who_offer_one_code_one_is_right_whichever_server_they_ask() {
 
 /// A request to Verify's face by the balancer.
 async fn verify(faces: &Faces, path: &str, params: &[(&str, &str)]) -> Answer {
-    let url = format!("{}/v2{path}", faces.front);
-    let request = faces.http.post(url).basic_auth(ACCOUNT, Some(KEY)).body(form(params));
-    answer(request.header("content-type", "application/x-www-form-urlencoded")).await
+    verify_at(faces, (&faces.front, KEY), path, params).await
+}
+
+async fn verify_at(faces: &Faces, (base, key): (&str, &str), path: &str, params: &[(&str, &str)]) -> Answer {
+    let request = faces.http.post(format!("{base}/v2{path}")).basic_auth(ACCOUNT, Some(key));
+    answer(request.header("content-type", "application/x-www-form-urlencoded").body(form(params))).await
+}
+
+/// A service made at the first server, with a rate limit named `ip`.
+async fn limited_service(cluster: &Cluster) -> String {
+    let (base, key) = (cluster.faces.node(0).unwrap(), cluster.operator(0));
+    let make = async |path: &str, params: &[(&str, &str)]| {
+        let made = verify_at(&cluster.faces, (&base, &key), path, params).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        text(&made.json()["sid"])
+    };
+    let service = make("/Services", &[("FriendlyName", "Races")]).await;
+    let limits = format!("/Services/{service}/RateLimits");
+    let limit = make(&limits, &[("UniqueName", "ip")]).await;
+    let most = LIMIT.to_string();
+    make(&format!("{limits}/{limit}/Buckets"), &[("Max", &most), ("Interval", "3600")]).await;
+    service
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,12 +171,7 @@ async fn a_rate_limit_is_exact_whichever_server_is_asked() {
     let mut cluster = Cluster::on(vec![database.url(); 3], 73, &[]).await;
     let world = World::new(&cluster.faces, &Arc::default(), 74);
     let faces = &cluster.faces;
-    let service = text(&verify(faces, "/Services", &[("FriendlyName", "Races")]).await.json()["sid"]);
-    let limits = format!("/Services/{service}/RateLimits");
-    let limit = text(&verify(faces, &limits, &[("UniqueName", "ip")]).await.json()["sid"]);
-    let buckets = format!("{limits}/{limit}/Buckets");
-    let (most, hour) = (LIMIT.to_string(), "3600");
-    assert_eq!(verify(faces, &buckets, &[("Max", &most), ("Interval", hour)]).await.status, 201);
+    let service = limited_service(&cluster).await;
     let path = format!("/Services/{service}/Verifications");
     let start = async |number: String| {
         let limits = [("To", &*number), ("Channel", "sms"), ("RateLimits", r#"{"ip":"192.0.2.7"}"#)];
