@@ -52,6 +52,13 @@ impl TestDatabase {
         Postgres::open(&self.url(), Options::default()).await.unwrap()
     }
 
+    /// Takes all tables away.
+    pub async fn empty(&self) {
+        let schema = &self.schema;
+        let fresh = format!("DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}");
+        connect(&self.base).await.batch_execute(&fresh).await.unwrap();
+    }
+
     /// A connection of the test's own.
     pub async fn client(&self) -> Client {
         connect(&self.url()).await
@@ -60,7 +67,8 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let (base, drop) = (self.base.clone(), format!("DROP SCHEMA {} CASCADE", self.schema));
+        let (base, drop) =
+            (self.base.clone(), format!("SET lock_timeout = '10s'; DROP SCHEMA {} CASCADE", self.schema));
         // A test's runtime may be ending, and one cannot wait inside of it.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -111,11 +119,6 @@ impl Server {
     /// Its URL, for `store.url`.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
-    }
-
-    /// Its port on loopback.
-    pub fn port(&self) -> u16 {
-        self.port
     }
 
     /// Ends it as a crash does, with `pg_ctl -m immediate`.

@@ -48,6 +48,8 @@ pub(super) async fn check(client: &mut Client) -> Result<CheckReport, StoreError
         })
     })
     .await?;
+    // Waited for, so that no lock outlives the call.
+    transaction.rollback().await.map_err(|error| unread(&error))?;
     Ok(report)
 }
 

@@ -82,9 +82,14 @@ impl Writer {
                     if self.gate.failed(&why) {
                         self.refuse_all(&why).await;
                     }
+                    // Another may be connected; what was put aside here would
+                    // wait for this one.
+                    for work in self.aside.drain(..) {
+                        answer(&self.gate, work, Err(StoreError::Unavailable(why.clone()).into()));
+                    }
                 }
             }
-            if *self.closing.borrow() {
+            if *self.closing.borrow() || self.closing.has_changed().is_err() {
                 return None;
             }
             tokio::select! {
