@@ -85,8 +85,10 @@ async fn nothing_is_lost_when_the_database_crashes_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_the_way_to_the_database_breaks() {
     let Some(server) = Server::start("a broken way to the database").await else { return };
-    let way = Proxy::to(([127, 0, 0, 1], server.port()).into(), 61).await;
-    let through = format!("postgres://postgres@{}/postgres", way.addr());
+    let url = server.url();
+    let place = url.split(['@', '/']).find_map(|part| part.parse().ok()).unwrap();
+    let way = Proxy::to(place, 61).await;
+    let through = url.replace(&place.to_string(), &way.addr().to_string());
     let mut cluster = Cluster::on(vec![through; 3], 62, &[("STORE__DEADLINE_SECONDS", "2")]).await;
     let world = World::new(&cluster.faces, &Arc::default(), 63);
     let moments = Entropy::seeded(64);
