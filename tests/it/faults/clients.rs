@@ -139,8 +139,7 @@ impl World {
                     let mut book = self.ledger.book();
                     book.counts.starts += 1;
                     book.counts.repeated_starts += u64::from(tries > 0);
-                    book.started
-                        .insert(id.clone(), Known { number: number.to_owned(), ..Known::default() });
+                    book.started.insert(id.clone(), Known { number: number.to_owned(), ..Known::default() });
                     return Some(id);
                 }
                 Heard::No(answer) => panic!("a start was refused: {}", answer.text),

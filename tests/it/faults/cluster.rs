@@ -115,8 +115,7 @@ impl Faces {
         let mut next = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?{filter}PageSize=1000");
         let mut all = Vec::new();
         loop {
-            let request =
-                self.http.get(format!("{}{next}", self.sandbox)).basic_auth(ACCOUNT, Some(TOKEN));
+            let request = self.http.get(format!("{}{next}", self.sandbox)).basic_auth(ACCOUNT, Some(TOKEN));
             let page = try_answer(request).await.unwrap().json();
             all.extend(page["messages"].as_array().unwrap().iter().cloned());
             match page["next_page_uri"].as_str() {

@@ -31,7 +31,8 @@ async fn ready(world: &World, nth: usize) -> Option<Answer> {
 
 async fn all_ready(cluster: &Cluster, world: &World) {
     for nth in 0..cluster.count() {
-        let is_back = within(BACK, async || ready(world, nth).await.is_some_and(|answer| answer.status == 200));
+        let is_back =
+            within(BACK, async || ready(world, nth).await.is_some_and(|answer| answer.status == 200));
         assert!(is_back.await, "server {nth} did not come back:\n{}", cluster.end_of_log(nth));
     }
 }

@@ -79,7 +79,11 @@ async fn nothing_is_lost_or_done_twice_when_one_of_three_servers_is_killed() {
     let found = rounds(&mut cluster, &world, 46).await;
     cluster.stop().await;
     dissect(open(cluster.store()).await, &world).await;
-    say(Line { what: &format!("{} kills of one of three on PostgreSQL", kills()), world: &world, found: &found });
+    say(Line {
+        what: &format!("{} kills of one of three on PostgreSQL", kills()),
+        world: &world,
+        found: &found,
+    });
     let failures = world.ledger.book().counts.failures.clone();
     assert!(failures.is_empty(), "servers that lived failed: {failures:#?}");
     assert!(found.approved > kills() && found.callbacks > 10 * kills(), "{found:?}");

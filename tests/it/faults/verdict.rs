@@ -198,7 +198,11 @@ impl Case<'_> {
         }
         for message in self.messages {
             if !settled.contains(message["sid"].as_str().unwrap()) {
-                assert!(self.has_cause(message), "repeated without cause: {message} {view}\n{}", self.about());
+                assert!(
+                    self.has_cause(message),
+                    "repeated without cause: {message} {view}\n{}",
+                    self.about()
+                );
                 found.repeated += 1;
             }
         }
