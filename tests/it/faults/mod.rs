@@ -11,6 +11,7 @@ mod clients;
 mod clock;
 mod cluster;
 mod database;
+mod front;
 mod kills;
 mod ledger;
 mod proxy;

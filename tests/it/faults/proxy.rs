@@ -236,7 +236,7 @@ fn reset(stream: &TcpStream) {
 async fn refuse(mut client: TcpStream) {
     let mut piece = vec![0; PIECE];
     let answered = async {
-        client.read(&mut piece).await?;
+        let _begun = client.read(&mut piece).await?;
         client.write_all(GONE).await?;
         client.shutdown().await?;
         // What is left unread would reset the connection, and the answer with it.
