@@ -18,6 +18,7 @@ mod endpoints;
 mod erase;
 mod events;
 mod examples;
+mod faults;
 mod fixtures;
 mod network;
 mod openapi;
@@ -25,7 +26,6 @@ mod output;
 mod pages;
 mod pages_browser;
 mod postgres;
-#[cfg(target_os = "linux")]
 mod power;
 mod receiver;
 mod retention;

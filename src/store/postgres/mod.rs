@@ -96,7 +96,7 @@ pub struct Postgres {
     queues: RwLock<Option<Queues>>,
     closing: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
-    keeper: JoinHandle<()>,
+    keeper: Option<JoinHandle<()>>,
     is_postgres: bool,
 }
 
@@ -156,7 +156,7 @@ impl Postgres {
         for _ in 0..READERS.min(options.connections.max(1)) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        let keeper = tokio::spawn(keep(link.clone(), is_postgres));
+        let keeper = is_postgres.then(|| tokio::spawn(keep(link.clone())));
         let queues = RwLock::new(Some(Queues { works, asks }));
         Ok(Self { link, gate, reader, queues, closing, tasks: Mutex::new(tasks), keeper, is_postgres })
     }
@@ -331,7 +331,7 @@ impl Store for Postgres {
         self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         // Nobody may listen any more.
         let _ = self.closing.send(true);
-        self.keeper.abort();
+        self.keeper.iter().for_each(JoinHandle::abort);
         for task in self.tasks.lock().await.drain(..) {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the store did not end well");
@@ -344,7 +344,7 @@ impl Store for Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // The queues end with this, and those who serve them when they are empty.
-        self.keeper.abort();
+        self.keeper.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -362,8 +362,8 @@ fn pool(link: &Link, connections: usize) -> Result<Pool, StoreError> {
 }
 
 /// Makes the coming months' tables, for as long as the store is open.
-async fn keep(link: Link, is_postgres: bool) {
-    while is_postgres {
+async fn keep(link: Link) {
+    loop {
         tokio::time::sleep(partitions::EVERY).await;
         match link.connect().await {
             Ok((mut client, _)) => {
