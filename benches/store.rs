@@ -1,10 +1,12 @@
-//! Durable operations per second of the sled engine, beside a raw append with
-//! `fdatasync` of the same bytes on the same disk, alternating, as a ratio.
+//! Durable operations per second of the sled engine, and of PostgreSQL where
+//! `DIALBACK_TEST_POSTGRES` names a server, beside a raw append with `fdatasync`
+//! of the same bytes on the same disk, alternating, as a ratio.
 //!
 //! An operation is what a status callback does: read a record of some 300
 //! bytes, change it, commit it; every fourth is a new record with two lines in
 //! listings. `cargo bench --bench store [-- WRITERS…]`
 
+use dialback::store::postgres::{self, Postgres};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Entry, Index, Key, Kind, Store};
 use jiff::Timestamp;
@@ -22,36 +24,49 @@ const BODY: usize = 300;
 
 fn main() {
     let asked: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let writers = if asked.is_empty() { vec![1, 16, 64, 256] } else { asked };
+    let writers = if asked.is_empty() { vec![1, 16, 64, 256, 1024] } else { asked };
     let base = std::env::current_dir().expect("a directory to work in");
+    let server = std::env::var("DIALBACK_TEST_POSTGRES").ok();
+    if server.is_none() {
+        println!("PostgreSQL is left out: DIALBACK_TEST_POSTGRES names no server");
+    }
     println!(
-        "writers  raw op/s  sled op/s  ratio  p50 µs  p99 µs  read p99 µs  cpu µs/op  bytes/op  ops/group"
+        "engine    writers  raw op/s  op/s     ratio  p50 µs  p99 µs  read p99 µs  cpu µs/op  bytes/op  ops/group"
     );
     for writers in writers {
         let mut raw = Vec::new();
-        let mut runs = Vec::new();
+        let (mut files, mut tables) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let dir = tempfile::tempdir_in(base.join("target")).expect("a directory on the disk");
             raw.push(run(raw_round(dir.path(), writers)));
-            runs.push(run(sled_round(dir.path(), writers)));
+            files.push(run(sled_round(dir.path(), writers)));
+            tables.extend(server.as_deref().map(|url| run(postgres_round(url, writers))));
         }
-        // Rounds alternate, so that what else the disk has to do hits both.
-        let ratio = median(raw.iter().zip(&runs).map(|(raw, run)| run.rate / raw));
-        let raw = median(raw.iter().copied());
-        runs.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-        let median = &runs[ROUNDS / 2];
-        println!(
-            "{writers:>7}  {raw:>8.0}  {:>9.0}  {:>5.2}  {:>6}  {:>6}  {:>11}  {:>9.1}  {:>8.0}  {:>9.1}",
-            median.rate,
-            ratio,
-            median.latency.value_at_quantile(0.5),
-            median.latency.value_at_quantile(0.99),
-            median.reads.value_at_quantile(0.99),
-            median.cpu,
-            median.bytes,
-            median.group,
-        );
+        line("sled", writers, &raw, files);
+        line("postgres", writers, &raw, tables);
     }
+}
+
+/// Rounds alternate, so that what else the disk has to do hits all.
+fn line(engine: &str, writers: usize, raw: &[f64], mut runs: Vec<Round>) {
+    if runs.is_empty() {
+        return;
+    }
+    let ratio = median(raw.iter().zip(&runs).map(|(raw, run)| run.rate / raw));
+    let raw = median(raw.iter().copied());
+    runs.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+    let median = &runs[ROUNDS / 2];
+    println!(
+        "{engine:<8}  {writers:>7}  {raw:>8.0}  {:>7.0}  {:>5.2}  {:>6}  {:>6}  {:>11}  {:>9.1}  {:>8.0}  {:>9.1}",
+        median.rate,
+        ratio,
+        median.latency.value_at_quantile(0.5),
+        median.latency.value_at_quantile(0.99),
+        median.reads.value_at_quantile(0.99),
+        median.cpu,
+        median.bytes,
+        median.group,
+    );
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -81,7 +96,26 @@ fn histogram() -> Histogram {
 }
 
 async fn sled_round(dir: &Path, writers: usize) -> Round {
-    let store = Arc::new(Sled::open(&dir.join("store"), Options::default()).expect("a new store"));
+    let store = Sled::open(&dir.join("store"), Options::default()).expect("a new store");
+    round(Arc::new(store), writers).await
+}
+
+/// In a schema of its own, dropped afterwards.
+async fn postgres_round(url: &str, writers: usize) -> Round {
+    let (client, connection) =
+        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the server answers");
+    tokio::spawn(connection);
+    let fresh = "DROP SCHEMA IF EXISTS dialback_bench CASCADE; CREATE SCHEMA dialback_bench; CHECKPOINT";
+    client.batch_execute(fresh).await.expect("a user who may make schemas");
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{sign}options=-c%20search_path%3Ddialback_bench");
+    let store = Postgres::open(&url, postgres::Options::default()).await.expect("new tables");
+    let done = round(Arc::new(store), writers).await;
+    client.batch_execute("DROP SCHEMA dialback_bench CASCADE").await.expect("what was made");
+    done
+}
+
+async fn round<S: Store>(store: Arc<S>, writers: usize) -> Round {
     let (start, cpu) = (Instant::now(), cpu_time());
     let tasks: Vec<_> =
         (0..writers).map(|writer| tokio::spawn(writes(Arc::clone(&store), writer, start))).collect();
@@ -101,7 +135,7 @@ async fn sled_round(dir: &Path, writers: usize) -> Round {
 }
 
 /// Four events for each of many records, as callbacks come.
-async fn writes(store: Arc<Sled>, writer: usize, start: Instant) -> (Histogram, Histogram) {
+async fn writes<S: Store>(store: Arc<S>, writer: usize, start: Instant) -> (Histogram, Histogram) {
     let (mut latency, mut reads) = (histogram(), histogram());
     for n in 0u64.. {
         let key = Key::new(Kind::Delivery, sid(writer as u64, n / 4));
@@ -126,8 +160,7 @@ fn change(key: Key, expected: u64, n: u64) -> Change {
     let line = |index, scope: &str| Entry { index, scope: scope.to_owned(), at, id: key.id.clone() };
     let entries = vec![line(Index::Deliveries, ""), line(Index::DeliveriesTo, &number)];
     let entries_added = if expected == 0 { entries } else { Vec::new() };
-    let mut body = vec![b'0'; BODY];
-    body[..8].copy_from_slice(&n.to_be_bytes());
+    let body = format!(r#"{{"format":1,"record":"{n:0>width$}"}}"#, width = BODY - 25).into_bytes();
     Change {
         key,
         expected,

@@ -1,7 +1,7 @@
 //! Asking the running server, with the operator's key or an API key.
 
 use super::operator::Operator;
-use crate::config::{Config, StoreUrl};
+use crate::config::Config;
 use crate::secret::Secret;
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -160,10 +160,7 @@ impl Answer {
     }
 }
 
-/// The directory of the configured store, when it has one.
+/// The directory for what belongs to this machine, when something is kept.
 pub fn store_dir(config: &Config) -> Option<&Path> {
-    match &config.store.url {
-        StoreUrl::Sled(dir) => Some(dir),
-        StoreUrl::Memory => None,
-    }
+    config.store.dir()
 }

@@ -5,6 +5,7 @@ mod timeline;
 use super::Global;
 use super::client::{Client, Target, store_dir};
 use super::serve::open_store;
+use crate::config::StoreUrl;
 use crate::http::delivery_view;
 use crate::model::id::{DeliveryId, Sid};
 use crate::service::{ServiceError, find_delivery};
@@ -44,10 +45,12 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         }
         None => {
             // To look is no reason to make a store.
-            if let Some(dir) = store_dir(&config).filter(|dir| !dir.exists()) {
+            if let Some(dir) = store_dir(&config)
+                .filter(|dir| matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists())
+            {
                 bail!("no server is running, and {} is no store: name the server's --config", dir.display());
             }
-            let (store, _) = open_store(&config)?;
+            let (store, _) = open_store(&config).await?;
             let found = find_delivery(&*store, &args.sid).await;
             store.close().await;
             match found {

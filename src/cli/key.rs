@@ -3,7 +3,7 @@
 use super::Global;
 use super::client::{Client, Target, store_dir};
 use super::serve::open_store;
-use crate::config::Config;
+use crate::config::{Config, StoreUrl};
 use crate::entropy::Entropy;
 use crate::model::key::{ApiKey, Scope};
 use crate::service::{all_keys, create_key, revoke_key};
@@ -111,7 +111,7 @@ async fn create(
     if store_dir(config).is_none() {
         bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY");
     }
-    let (store, _) = open_store(config)?;
+    let (store, _) = open_store(config).await?;
     let made = create_key(&*store, &Entropy::system(), name, scopes, Timestamp::now()).await;
     store.close().await;
     Ok(made?.1.expose().to_owned())
@@ -119,7 +119,7 @@ async fn create(
 
 async fn list(config: &Config, target: &Target) -> anyhow::Result<Vec<Value>> {
     let Some(client) = Client::find(target, config).await? else {
-        let (store, _) = open_existing(config)?;
+        let (store, _) = open_existing(config).await?;
         let found = all_keys(&*store).await;
         store.close().await;
         return Ok(found?.iter().map(line).collect());
@@ -144,20 +144,20 @@ async fn revoke(config: &Config, target: &Target, id: &str) -> anyhow::Result<()
         client.delete(&format!("/v1/keys/{id}")).await?.done()?;
         return Ok(());
     }
-    let (store, _) = open_existing(config)?;
+    let (store, _) = open_existing(config).await?;
     let revoked = revoke_key(&*store, id).await;
     store.close().await;
     revoked.with_context(|| format!("no key has the id {id}"))
 }
 
 /// To look is no reason to make a store.
-fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
+async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
     match store_dir(config) {
         None => bail!("no server is running, and store.url = \"memory:\" keeps no keys"),
-        Some(dir) if !dir.exists() => {
+        Some(dir) if matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
             bail!("no server is running, and {} is no store: name the server's --config", dir.display())
         }
-        Some(_) => open_store(config),
+        Some(_) => open_store(config).await,
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is made once on this machine where nothing is configured: the
 //! sandbox's account and the key that derives its codes. Kept in a file of
-//! mode 0600 in the store's directory; with a store in memory it lives as long.
+//! mode 0600 in the store's directory, or in `store.state_dir` where the store is
+//! a database; with a store in memory it lives as long.
 
-use super::operator::write_private;
+use super::operator::write_private_once;
 use crate::entropy::Entropy;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::secret::Secret;
@@ -37,9 +38,7 @@ impl Local {
             return Ok(Self::make(entropy));
         };
         if path.exists() {
-            let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            return serde_json::from_slice(&text)
-                .with_context(|| format!("{} is damaged; without it codes that are under way cannot be checked: restore it, or delete it to make new secrets", path.display()));
+            return Self::read(&path);
         }
         let local = Self::make(entropy);
         let text = json!({
@@ -48,9 +47,16 @@ impl Local {
             "api_key": local.api_key.expose(),
             "code_key": local.code_key.expose(),
         });
-        write_private(&path, text.to_string().as_bytes())
+        let is_ours = write_private_once(&path, text.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(local)
+        // Of several processes that start at once all take what the first made.
+        if is_ours { Ok(local) } else { Self::read(&path) }
+    }
+
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} is damaged; without it codes that are under way cannot be checked: restore it, or delete it to make new secrets", path.display()))
     }
 
     /// The key for codes where none is configured.

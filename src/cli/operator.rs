@@ -55,11 +55,15 @@ impl Operator {
         write_private(&store_dir.join(NAME), text.to_string().as_bytes())
     }
 
-    /// Takes the file away.
+    /// Takes the file away, unless another server of this machine has left its
+    /// own there since.
     ///
     /// # Errors
     /// When it is there and stays.
-    pub fn remove(store_dir: &Path) -> io::Result<()> {
+    pub fn remove(&self, store_dir: &Path) -> io::Result<()> {
+        if Self::read(store_dir)?.is_none_or(|there| there.key != self.key) {
+            return Ok(());
+        }
         match fs::remove_file(store_dir.join(NAME)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -67,15 +71,35 @@ impl Operator {
     }
 }
 
-/// Writes a file of mode 0600, whole or not at all.
+/// Writes a file of mode 0600, whole or not at all, in place of any other.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = write_beside(path, bytes)?;
+    fs::rename(temporary, path)
+}
+
+/// The same, unless there is one: then it stays, and the answer is false.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private_once(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let temporary = write_beside(path, bytes)?;
+    let linked = fs::hard_link(&temporary, path);
+    fs::remove_file(&temporary)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        linked => linked.map(|()| true),
+    }
+}
+
+/// Under a name that no other process writes to.
+fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let mut temporary: PathBuf = path.to_owned();
-    temporary.as_mut_os_string().push(".new");
+    temporary.as_mut_os_string().push(format!(".{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&temporary, path)
+    Ok(temporary)
 }

@@ -3,7 +3,8 @@
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::Reader;
-use super::sections::{CodeKey, Config, GatewayKind, SignatureMode, StoreUrl, Twilio};
+use super::sections::{CodeKey, Config, GatewayKind, SignatureMode, Twilio};
+use super::store::StoreUrl;
 use reqwest::Url;
 use std::net::IpAddr;
 use std::time::Duration;

@@ -13,16 +13,18 @@ mod reader;
 mod sections;
 mod services;
 mod show;
+mod store;
 
 pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
-    MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Store,
-    StoreUrl, Twilio, Verification, Voice,
+    MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode,
+    Twilio, Verification, Voice,
 };
 
 pub use self::services::Services;
+pub use self::store::{Store, StoreUrl};
 
 use self::layers::{File, Layers};
 use self::reader::Reader;

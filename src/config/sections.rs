@@ -2,6 +2,7 @@
 
 use super::reader::{Choice, Reader};
 use super::services::{self, Base, Services};
+use super::store::Store;
 use crate::model::notice::Wish;
 use crate::model::test_number::TestNumber;
 use crate::secret::Secret;
@@ -9,7 +10,6 @@ use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 /// Words of a fixed list, each with the name it has in `config.toml`.
@@ -169,51 +169,6 @@ pub struct Pages {
 impl Pages {
     fn read(r: &mut Reader<'_>) -> Self {
         Self { templates: r.text("pages.templates").map(PathBuf::from) }
-    }
-}
-
-/// Where records are kept.
-#[derive(Clone, Debug)]
-pub struct Store {
-    /// The engine and its place.
-    pub url: StoreUrl,
-    /// Bytes of the engine's page cache.
-    pub cache_bytes: u64,
-}
-
-impl Store {
-    fn read(r: &mut Reader<'_>) -> Option<Self> {
-        let text = r.text("store.url").unwrap_or_default();
-        let url = StoreUrl::from_str(&text);
-        if let Err((what, mend)) = url {
-            r.note("store.url", what, mend);
-        }
-        let cache_bytes = r.number("store.cache_bytes", 1_048_576..=u64::MAX / 2);
-        Some(Self { url: url.ok()?, cache_bytes })
-    }
-}
-
-/// An engine and its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// In memory, gone with the process.
-    Memory,
-    /// sled in this directory.
-    Sled(PathBuf),
-}
-
-impl FromStr for StoreUrl {
-    type Err = (&'static str, &'static str);
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORMS: &str = "write \"sled:DIRECTORY\" or \"memory:\"";
-        match text.split_once(':') {
-            Some(("memory", "")) => Ok(Self::Memory),
-            Some(("sled", "")) => Err(("names no directory", FORMS)),
-            Some(("sled", directory)) => Ok(Self::Sled(directory.into())),
-            Some(("postgres" | "postgresql", _)) => Err(("postgresql is not in this version", FORMS)),
-            _ => Err(("is no store that there is", FORMS)),
-        }
     }
 }
 

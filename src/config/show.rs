@@ -55,14 +55,23 @@ fn starred(value: &Value) -> Value {
     }
 }
 
-/// A URL may have a password in it.
+/// A URL may have a password in it, before its last @ or behind its ?, and
+/// people write what they should not: a / in it too.
 fn without_password(value: &Value) -> Value {
     let Some((scheme, rest)) = value.as_str().and_then(|text| text.split_once("://")) else {
         return value.clone();
     };
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.rsplit_once('@') {
-        Some((userinfo, _)) => Value::String(format!("{scheme}://***{}", &rest[userinfo.len()..])),
-        None => value.clone(),
-    }
+    let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, query)| (place, query));
+    let is_database = matches!(scheme, "postgres" | "postgresql");
+    let authority = if is_database { place } else { place.split('/').next().unwrap_or(place) };
+    let place = match authority.rsplit_once('@') {
+        Some((userinfo, _)) => format!("***{}", &place[userinfo.len()..]),
+        None => place.to_owned(),
+    };
+    let query = match query {
+        "" => String::new(),
+        query if is_database && query.contains("password") => "?***".to_owned(),
+        query => format!("?{query}"),
+    };
+    Value::String(format!("{scheme}://{place}{query}"))
 }

@@ -57,7 +57,7 @@ fn a_whole_number_is_a_number_too() {
 #[test]
 fn every_mistake_is_named_with_its_line_and_its_mend_at_once() {
     let text = "public_ur = \"x\"\n\n[server]\nlisten = \"here\"\nmax_headers = \"many\"\n\n[verification]\n\
-                code_length = 3\n[signature]\nmode = \"enfroce\"\n[sever]\nx = 1\n[store]\nurl = \"postgres://u:p@h/d\"\n";
+                code_length = 3\n[signature]\nmode = \"enfroce\"\n[sever]\nx = 1\n[store]\nurl = \"postgres:u:p@h/d\"\n";
     let found = problems(text, &[]);
     let expected = [
         ("config.toml:1: public_ur: ", "did you mean public_url?"),
@@ -69,7 +69,7 @@ fn every_mistake_is_named_with_its_line_and_its_mend_at_once() {
         ("config.toml:8: verification.code_length: 3 is out of range", "from 4 to 10"),
         ("config.toml:10: signature.mode: ", "\"enforce\", \"report-only\""),
         ("config.toml:11: sever: ", "did you mean server?"),
-        ("config.toml:14: store.url: postgresql is not in this version", "sled:DIRECTORY"),
+        ("config.toml:14: store.url: is no store that there is", "sled:DIRECTORY"),
     ];
     for (start, mend) in expected {
         assert!(

@@ -69,7 +69,11 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn settle_claim(&self, claim: Box<Claim>, reply: Option<String>) -> Result<(), ServiceError> {
-        let old = Versioned { version: 1, record: claim.0 };
+        let found: Option<Versioned<Answer>> = records::get(self.store(), &claim.0.id).await?;
+        let Some(old) = found.filter(|found| found.record == claim.0) else {
+            tracing::warn!("a request took so long that its idempotency key was given up");
+            return Ok(());
+        };
         let change = match reply {
             None => records::delete(&old),
             Some(reply) => {

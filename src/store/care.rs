@@ -48,7 +48,7 @@ impl CheckReport {
 }
 
 /// What to do about a store that cannot be used.
-pub(super) const ADVICE: &str = "restore the directory from a backup, or move it away to start empty";
+pub(super) const ADVICE: &str = "restore it from a backup, or move it away to start empty";
 
 /// Figures of a store since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@
 
 mod care;
 pub mod memory;
+pub mod postgres;
 pub mod records;
 pub mod sled;
 

@@ -1,13 +1,17 @@
-//! Any sequence of operations has the same answers in memory and in files,
-//! however often the files are opened anew.
+//! Any sequence of operations has the same answers in memory, in files and in a
+//! database, however often these are opened anew.
 
+use crate::postgres::{TestDatabase, database};
 use crate::store_contract::{Thing, at, open};
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
-use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store};
+use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store, Stored};
 use jiff::Timestamp;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -98,15 +102,62 @@ fn scan(step: &Step) -> Option<Scan> {
     })
 }
 
-async fn run(dir: &Path, steps: Vec<Step>) {
+/// Where the engine that is tried is opened, and opened anew.
+enum Place<'a> {
+    Files(&'a Path),
+    Database(&'a TestDatabase),
+}
+
+impl Place<'_> {
+    async fn open(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Files(dir) => Arc::new(open(dir)),
+            Self::Database(database) => Arc::new(database.open().await),
+        }
+    }
+}
+
+/// The same changes for an engine whose records begin at other versions.
+async fn translated(store: &dyn Store, model: &Memory, changes: &[Change]) -> Vec<Change> {
+    let mut translated = changes.to_vec();
+    for change in &mut translated {
+        let version = async |store: &dyn Store| {
+            store.read(&change.key).await.unwrap().map_or(0, |stored| stored.version)
+        };
+        let (theirs, ours) = (version(store).await, version(model).await);
+        change.expected = (change.expected + theirs).checked_sub(ours).unwrap();
+    }
+    translated
+}
+
+async fn same(store: &dyn Store, model: &Memory, seen: &mut BTreeMap<u8, (u64, u64)>) {
+    for id in 0..6 {
+        let (theirs, ours) = (store.read(&key(id)).await.unwrap(), model.read(&key(id)).await.unwrap());
+        let json = |stored: &Stored| serde_json::from_slice::<serde_json::Value>(&stored.body).unwrap();
+        assert_eq!(theirs.as_ref().map(json), ours.as_ref().map(json));
+        let (Some(theirs), Some(ours)) = (theirs, ours) else {
+            seen.remove(&id);
+            continue;
+        };
+        // However they begin, they go up together.
+        match seen.insert(id, (theirs.version, ours.version)) {
+            Some((before, then)) => assert_eq!(theirs.version - before, ours.version - then),
+            None => assert!(theirs.version == 1 || store.is_shared(), "{theirs:?}"),
+        }
+    }
+}
+
+async fn run(place: Place<'_>, steps: Vec<Step>) {
     let memory = Memory::new();
-    let mut files = open(dir);
+    let mut files = place.open().await;
+    let mut seen = BTreeMap::new();
     for step in steps {
         match &step {
             Step::Commit(writes) => {
                 let changes = changes(&memory, writes).await;
-                let expected = verdict(memory.commit(changes.clone()).await);
-                assert_eq!(verdict(files.commit(changes).await), expected);
+                let translated = translated(&*files, &memory, &changes).await;
+                let expected = verdict(memory.commit(changes).await);
+                assert_eq!(verdict(files.commit(translated).await), expected);
             }
             Step::Due { until, limit } => {
                 let expected = memory.due(at(*until), *limit).await.unwrap();
@@ -118,12 +169,10 @@ async fn run(dir: &Path, steps: Vec<Step>) {
             }
             Step::Reopen => {
                 files.close().await;
-                files = open(dir);
+                files = place.open().await;
             }
         }
-        for id in 0..6 {
-            assert_eq!(files.read(&key(id)).await.unwrap(), memory.read(&key(id)).await.unwrap());
-        }
+        same(&*files, &memory, &mut seen).await;
     }
     let everything = |index, scope: &str| Scan {
         index,
@@ -151,6 +200,27 @@ proptest! {
     fn files_answer_as_memory_does(steps in proptest::collection::vec(step(), 1..60)) {
         let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        runtime.block_on(run(dir.path(), steps));
+        runtime.block_on(run(Place::Files(dir.path()), steps));
     }
+}
+
+#[test]
+fn a_database_answers_as_memory_does() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let Some(database) = runtime.block_on(database("the model of stores")) else { return };
+    let config = ProptestConfig {
+        cases: 48,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let steps = proptest::collection::vec(step(), 1..40);
+    let verdict = TestRunner::new(config).run(&steps, |steps| {
+        runtime.block_on(async {
+            database.empty().await;
+            run(Place::Database(&database), steps).await;
+        });
+        Ok(())
+    });
+    verdict.unwrap();
 }

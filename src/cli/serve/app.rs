@@ -16,6 +16,7 @@ use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
 use crate::service::{Parts, Service, WorkerLimits};
+use crate::store::postgres::{self, Postgres};
 use crate::store::{Store, memory::Memory, sled};
 use crate::twilio::request::Sender;
 use crate::twilio::url::PublicUrl;
@@ -54,7 +55,7 @@ impl App {
             true => Some(bind(config.sandbox.listen, "sandbox.listen")?),
             false => None,
         };
-        let (store, store_dir) = open_store(&config)?;
+        let (store, store_dir) = open_store(&config).await?;
         let local = Local::load(store_dir.as_deref(), &entropy)?;
         let own = format!("http://{}", reachable(listener.local_addr()?));
         let public_url = config.public_url.clone().unwrap_or_else(|| own.clone());
@@ -128,6 +129,7 @@ impl App {
     /// Serves until `stop`, then finishes: no new connections, requests in
     /// flight, errands under way, and the store last.
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        let operator = self.server_addr().map(|addr| self.operator(addr));
         let (stopping, stopped) = watch::channel(());
         let wait = |mut stopped: watch::Receiver<()>| async move {
             // Ends by a message or by the sender's end: both mean stop.
@@ -153,8 +155,8 @@ impl App {
             let _ = tokio::join!(server, background);
         }
         self.store.close().await;
-        if let Some(dir) = &self.store_dir {
-            let _ = Operator::remove(dir);
+        if let (Some(dir), Some(operator)) = (&self.store_dir, operator) {
+            let _ = operator.remove(dir);
         }
         tracing::info!(connections_cut = drained.connections_cut, "stopped");
     }
@@ -195,19 +197,38 @@ pub fn reachable(addr: SocketAddr) -> SocketAddr {
     addr
 }
 
-/// The store that is configured, and its directory when it has one.
+/// The store that is configured, and the directory for what belongs to this
+/// machine, when something is kept.
 ///
 /// # Errors
 /// The store's, which say what to do.
-pub fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
-    match &config.store.url {
-        StoreUrl::Memory => Ok((Arc::new(Memory::new()), None)),
+pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
+    let settings = &config.store;
+    let store: Arc<dyn Store> = match &settings.url {
+        StoreUrl::Memory => Arc::new(Memory::new()),
         StoreUrl::Sled(dir) => {
-            let options = sled::Options { cache_bytes: config.store.cache_bytes, ..sled::Options::default() };
-            let store = sled::Sled::open(Path::new(dir), options).context("store.url")?;
-            Ok((Arc::new(store), Some(dir.clone())))
+            let options = sled::Options { cache_bytes: settings.cache_bytes, ..sled::Options::default() };
+            Arc::new(sled::Sled::open(dir, options).context("store.url")?)
         }
-    }
+        StoreUrl::Postgres(url) => {
+            make_dir(&settings.state_dir)
+                .with_context(|| format!("store.state_dir: cannot make {}", settings.state_dir.display()))?;
+            let options = postgres::Options {
+                connections: settings.connections,
+                deadline: settings.deadline,
+                ..postgres::Options::default()
+            };
+            Arc::new(Postgres::open(url.expose(), options).await.context("store.url")?)
+        }
+    };
+    Ok((store, settings.dir().map(Path::to_owned)))
+}
+
+/// Makes a directory for its owner alone.
+fn make_dir(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)
 }
 
 fn account_sid(config: &Config, local: &Local) -> String {

@@ -1,0 +1,85 @@
+//! Whether work is taken, and what was done: what writers and those who commit
+//! have in common.
+//!
+//! Who cannot be served is told so at once: Twilio asks again, and a queue of
+//! those who wait for a server that is not there would only be late for
+//! everybody. It refuses to know statements and connections.
+
+use super::super::{CommitError, StoreError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+#[derive(Default)]
+pub(super) struct Gate {
+    /// Writers that have a connection.
+    connected: AtomicUsize,
+    /// Why the last attempt to get one failed, where nobody has one.
+    refusal: Mutex<Option<String>>,
+    settled_at: Mutex<Option<Instant>>,
+    pub commits: AtomicU64,
+    pub conflicts: AtomicU64,
+    pub groups: AtomicU64,
+}
+
+impl Gate {
+    /// Refuses new work where it would wait for nothing.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match &*locked(&self.refusal) {
+            Some(why) => Err(StoreError::Unavailable(why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// A writer has a connection.
+    pub(super) fn connected(&self) {
+        self.connected.fetch_add(1, Ordering::SeqCst);
+        if locked(&self.refusal).take().is_some() {
+            tracing::info!("the database can be reached again");
+        }
+    }
+
+    /// A writer has lost its connection.
+    pub(super) fn disconnected(&self) {
+        self.connected.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// A writer could not get one. True where no other has one either, so that
+    /// what waits is to be told.
+    pub(super) fn failed(&self, why: &str) -> bool {
+        let mut refusal = locked(&self.refusal);
+        // Looked at under the lock: who connects meanwhile takes it back.
+        if self.connected.load(Ordering::SeqCst) > 0 {
+            return false;
+        }
+        if refusal.is_none() {
+            tracing::error!(error = why, "the database cannot be reached: nothing is written until it can");
+        }
+        *refusal = Some(why.to_owned());
+        true
+    }
+
+    /// Something was written.
+    pub(super) fn settled(&self) {
+        self.groups.fetch_add(1, Ordering::Relaxed);
+        *locked(&self.settled_at) = Some(Instant::now());
+    }
+
+    /// When something was last written.
+    pub(super) fn settled_at(&self) -> Option<Instant> {
+        *locked(&self.settled_at)
+    }
+
+    pub(super) fn count(&self, verdict: &Result<(), CommitError>) {
+        match verdict {
+            Ok(()) => self.commits.fetch_add(1, Ordering::Relaxed),
+            Err(CommitError::Conflict) => self.conflicts.fetch_add(1, Ordering::Relaxed),
+            Err(CommitError::Store(_)) => 0,
+        };
+    }
+}
+
+/// Nothing is ever half-changed under these locks.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

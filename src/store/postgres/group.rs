@@ -1,0 +1,271 @@
+//! What is written together: which commits go into one statement, and the
+//! arrays that it is given.
+//!
+//! No record comes twice in a group. A commit that touches one that is in it
+//! already waits for the next, and is then mostly known to come too late. It
+//! refuses to know connections and errors.
+
+use super::super::{Change, CommitError, Entry, Key, Version, millis};
+use super::body::{Escaped, escape};
+use super::statement::{self, Lines};
+use std::collections::{HashMap, HashSet};
+use tokio::sync::oneshot;
+use tokio_postgres::types::ToSql;
+
+pub(super) type Verdict = Result<(), CommitError>;
+
+/// A commit that waits. One without changes is a probe.
+pub(super) struct Work {
+    pub changes: Vec<Change>,
+    pub answer: oneshot::Sender<Verdict>,
+}
+
+/// How much goes into one group; a single commit may have more bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub changes: usize,
+    pub bytes: usize,
+}
+
+/// Commits that are written together.
+pub(super) struct Group {
+    pub works: Vec<Work>,
+    keys: HashSet<Key>,
+    bytes: usize,
+    limits: Limits,
+}
+
+impl Group {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { works: Vec::new(), keys: HashSet::new(), bytes: 0, limits }
+    }
+
+    /// Takes a commit in, or gives it back: it is too much, or touches a record
+    /// of another.
+    pub(super) fn admit(&mut self, work: Work) -> Option<Work> {
+        let bytes: usize = work.changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum();
+        let is_much = self.keys.len() + work.changes.len() > self.limits.changes
+            || self.bytes + bytes > self.limits.bytes;
+        if !self.works.is_empty() && is_much
+            || work.changes.iter().any(|change| self.keys.contains(&change.key))
+        {
+            return Some(work);
+        }
+        self.keys.extend(work.changes.iter().map(|change| change.key.clone()));
+        self.bytes += bytes;
+        self.works.push(work);
+        None
+    }
+
+    /// Whether no more fits, with so many works put aside.
+    pub(super) fn is_full(&self, aside: usize) -> bool {
+        self.keys.len() + aside >= self.limits.changes || self.bytes >= self.limits.bytes
+    }
+}
+
+/// A group as a statement takes it.
+#[derive(Default)]
+pub(super) struct Arrays<'a> {
+    nth: Vec<i32>,
+    id: Vec<&'a str>,
+    kind: Vec<i16>,
+    expected: Vec<i64>,
+    version: Vec<i64>,
+    body: Vec<Option<Escaped<'a>>>,
+    due: Vec<Option<i64>>,
+    lane: Vec<i16>,
+    go: LineArrays<'a>,
+    come: LineArrays<'a>,
+}
+
+#[derive(Default)]
+struct LineArrays<'a> {
+    nth: Vec<i32>,
+    index: Vec<i16>,
+    scope: Vec<&'a str>,
+    at: Vec<i64>,
+    id: Vec<&'a str>,
+}
+
+impl<'a> Arrays<'a> {
+    /// The arrays of some commits, in the order of keys.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub(super) fn of(works: &'a [Work]) -> Result<Self, getrandom::Error> {
+        let mut changes: Vec<(i32, &Change)> = (0..)
+            .zip(works)
+            .flat_map(|(nth, work)| work.changes.iter().map(move |change| (nth, change)))
+            .collect();
+        changes.sort_unstable_by_key(|(_, change)| (&change.key.id, change.key.kind));
+        let mut arrays = Self::default();
+        for (nth, change) in changes {
+            arrays.push(nth, change)?;
+        }
+        Ok(arrays)
+    }
+
+    fn push(&mut self, nth: i32, change: &'a Change) -> Result<(), getrandom::Error> {
+        let kind = change.key.kind;
+        self.nth.push(nth);
+        self.id.push(&change.key.id);
+        self.kind.push(kind.letter().into());
+        self.expected.push(change.expected.cast_signed());
+        self.version.push(next_version(change)?.cast_signed());
+        self.body.push(change.body.as_deref().map(escape));
+        self.due.push(change.due_after.map(millis));
+        self.lane.push(statement::lane(kind));
+        // What goes and comes at once stays: both stand in one statement, whose
+        // parts have no order.
+        let gone = change.entries_removed.iter().filter(|entry| !change.entries_added.contains(entry));
+        gone.for_each(|entry| self.go.push(nth, entry));
+        change.entries_added.iter().for_each(|entry| self.come.push(nth, entry));
+        Ok(())
+    }
+
+    /// Which statement they are for.
+    pub(super) fn lines(&self) -> Lines {
+        Lines { go: !self.go.nth.is_empty(), come: !self.come.nth.is_empty() }
+    }
+
+    /// Whether there is anything to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nth.is_empty()
+    }
+
+    /// As the statement for [`Arrays::lines`] has them.
+    pub(super) fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
+        let mut all: Vec<&(dyn ToSql + Sync)> = vec![
+            &self.nth,
+            &self.id,
+            &self.kind,
+            &self.expected,
+            &self.version,
+            &self.body,
+            &self.due,
+            &self.lane,
+        ];
+        for lines in [&self.go, &self.come] {
+            if !lines.nth.is_empty() {
+                all.extend([
+                    &lines.nth as &(dyn ToSql + Sync),
+                    &lines.index,
+                    &lines.scope,
+                    &lines.at,
+                    &lines.id,
+                ]);
+            }
+        }
+        all
+    }
+
+    /// The versions that records have once the commits but those of the given
+    /// numbers are done.
+    pub(super) fn settled(&self, late: &HashSet<i32>) -> HashMap<(&'a str, i16), Version> {
+        let keys = self.id.iter().zip(&self.kind).zip(&self.version).zip(&self.nth);
+        keys.filter(|(_, nth)| !late.contains(nth))
+            .map(|(((id, kind), version), _)| ((*id, *kind), version.cast_unsigned()))
+            .collect()
+    }
+}
+
+impl<'a> LineArrays<'a> {
+    fn push(&mut self, nth: i32, entry: &'a Entry) {
+        self.nth.push(nth);
+        self.index.push(entry.index.letter().into());
+        self.scope.push(&entry.scope);
+        self.at.push(millis(entry.at));
+        self.id.push(&entry.id);
+    }
+}
+
+/// Whether a commit expects what one that was just done has changed.
+pub(super) fn is_late(work: &Work, settled: &HashMap<(&str, i16), Version>) -> bool {
+    work.changes.iter().any(|change| {
+        let key = (change.key.id.as_str(), i16::from(change.key.kind.letter()));
+        settled.get(&key).is_some_and(|version| *version != change.expected)
+    })
+}
+
+/// A record begins where no earlier one of its key has been, so that who still
+/// holds what it read of that one comes too late: at random, within 2^32 to 2^52.
+fn next_version(change: &Change) -> Result<Version, getrandom::Error> {
+    match (&change.body, change.expected) {
+        (None, _) => Ok(0),
+        (Some(_), 0) => Ok((1 << 32) + getrandom::u64()? % ((1 << 52) - (1 << 32))),
+        (Some(_), expected) => Ok(expected + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Index, Kind};
+    use super::*;
+    use jiff::Timestamp;
+
+    fn change(id: &str, expected: Version, body: &str) -> Change {
+        Change {
+            key: Key::new(Kind::Delivery, id),
+            expected,
+            body: Some(body.into()),
+            due_before: None,
+            due_after: None,
+            entries_added: Vec::new(),
+            entries_removed: Vec::new(),
+        }
+    }
+
+    fn work(ids: &[&str]) -> Work {
+        Work { changes: ids.iter().map(|id| change(id, 1, "{}")).collect(), answer: oneshot::channel().0 }
+    }
+
+    const LIMITS: Limits = Limits { changes: 4, bytes: 100 };
+
+    #[test]
+    fn a_record_is_in_a_group_once() {
+        let mut group = Group::new(LIMITS);
+        assert!(group.admit(work(&["a", "b"])).is_none());
+        assert!(group.admit(work(&["b", "c"])).is_some());
+        assert!(group.admit(work(&["c"])).is_none());
+        assert!(group.admit(work(&["d", "e"])).is_some(), "five are too many");
+        assert!(!group.is_full(0) && group.is_full(1));
+        let mut large = work(&["x"]);
+        large.changes[0].body = Some(vec![b' '; 200]);
+        assert!(Group::new(LIMITS).admit(large).is_none(), "a single one may have more");
+    }
+
+    #[test]
+    fn arrays_are_in_the_order_of_keys_and_know_what_will_be() {
+        let works = [work(&["c", "a"]), work(&["b"])];
+        let arrays = Arrays::of(&works).unwrap();
+        assert_eq!((&arrays.id[..], &arrays.nth[..]), (&["a", "b", "c"][..], &[0, 1, 0][..]));
+        let settled = arrays.settled(&HashSet::from([0]));
+        assert_eq!(settled, HashMap::from([(("b", i16::from(b'd')), 2)]));
+        assert!(is_late(&work(&["b"]), &settled) && !is_late(&work(&["a"]), &settled));
+    }
+
+    #[test]
+    fn a_new_record_begins_where_none_has_been() {
+        let first = |_| next_version(&change("a", 0, "{}")).unwrap();
+        let firsts: HashSet<Version> = (0..100).map(first).collect();
+        assert_eq!(firsts.len(), 100);
+        assert!(firsts.iter().all(|version| (1 << 32..1 << 52).contains(version)));
+        assert_eq!(next_version(&change("a", 7, "{}")).unwrap(), 8);
+    }
+
+    #[test]
+    fn a_line_that_goes_and_comes_stays() {
+        let line = Entry {
+            index: Index::Deliveries,
+            scope: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            id: "a".to_owned(),
+        };
+        let mut works = [work(&["a"])];
+        works[0].changes[0].entries_added = vec![line.clone()];
+        works[0].changes[0].entries_removed = vec![line];
+        let arrays = Arrays::of(&works).unwrap();
+        assert_eq!(arrays.lines(), Lines { come: true, go: false });
+        assert_eq!(arrays.parameters().len(), 13);
+    }
+}

@@ -1,0 +1,360 @@
+//! The engine for more than one machine: PostgreSQL, with group commit.
+//!
+//! - Commits that wait together are one statement in one transaction
+//!   (`writer.rs`, `group.rs`, `statement.rs`); reads of records that wait
+//!   together are one statement too (`reader.rs`).
+//! - Where the database is, and TLS, are in `url.rs`; connections in `link.rs`;
+//!   what errors mean in `fault.rs`; who is refused at once in `gate.rs`.
+//! - Tables and their versions are in `schema.rs`. Lines of listings are kept by
+//!   month (`partitions.rs`). Records are not: a record's key must be unique
+//!   for all time, and across partitions nothing can enforce that but a key
+//!   that has the time in it.
+//! - Bodies are `jsonb` (`body.rs`), for people to look at and for nobody else:
+//!   no statement depends on what is in them.
+//!
+//! Nothing is kept between statements, in this process or on its machine: any
+//! number of processes use the same tables, and any of them may go at any time.
+//! It refuses to know HTTP, Twilio and what records mean.
+
+mod body;
+mod care;
+mod fault;
+mod gate;
+mod group;
+mod link;
+mod partitions;
+mod reader;
+mod schema;
+mod statement;
+mod url;
+mod writer;
+
+use super::{
+    Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored, millis,
+    timestamp, validate,
+};
+use async_trait::async_trait;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, Runtime};
+use gate::Gate;
+use group::{Limits, Work};
+use jiff::Timestamp;
+use link::Link;
+use reader::{Ask, Reader, field, stored};
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::mpsc::{Sender, channel, error::TrySendError};
+use tokio::sync::{Mutex, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use url::Address;
+use writer::Writer;
+
+/// Connections that write. While one waits for the disk of the server another
+/// sends what has come since; a third would only make groups smaller.
+const WRITERS: usize = 2;
+
+/// Batches of reads under way at once.
+const READERS: usize = 4;
+
+/// Most bytes of bodies in a group; a single commit may have more.
+const GROUP_BYTES: usize = 1024 * 1024;
+
+/// Something written so recently says that the next would be, too.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// Rows that probes write to, so that processes do not wait for each other.
+const PROBES: u32 = 64;
+
+/// What an operator may turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Connections for reading; two more write.
+    pub connections: usize,
+    /// In this time a read or a group of writes is answered.
+    pub deadline: Duration,
+    /// How many commits may wait before more are refused as overload, and how
+    /// many reads.
+    pub max_waiting: usize,
+    /// How many changes one statement does at most.
+    pub group_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 8, deadline: Duration::from_secs(5), max_waiting: 4096, group_limit: 512 }
+    }
+}
+
+/// A store in a database.
+pub struct Postgres {
+    link: Link,
+    gate: Arc<Gate>,
+    reader: Reader,
+    /// Empty once closed.
+    queues: RwLock<Option<Queues>>,
+    closing: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    keeper: Option<JoinHandle<()>>,
+    is_postgres: bool,
+}
+
+struct Queues {
+    works: Sender<Work>,
+    asks: Sender<Ask>,
+}
+
+impl Postgres {
+    /// Connects, and makes the tables where there are none.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] with what to do. It never holds the password.
+    pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
+        let link = Link::new(Address::parse(url, options.deadline)?, options.deadline);
+        let at = |error: StoreError| match error {
+            StoreError::Open(why) => StoreError::Open(format!("{}: {why}", link.place)),
+            other => other,
+        };
+        let (mut client, _) = link.connect().await.map_err(|why| {
+            StoreError::Open(format!("{why}: see whether the server runs, and that store.url names it, the database and a user who may use it"))
+        })?;
+        let server = schema::inspect(&client).await.map_err(at)?;
+        link.settle(server.is_postgres);
+        schema::prepare(&mut client, server).await.map_err(at)?;
+        if server.is_postgres {
+            let made = partitions::make_ahead(&mut client).await;
+            made.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
+        }
+        Self::start(link, options, server.is_postgres)
+    }
+
+    fn start(link: Link, options: Options, is_postgres: bool) -> Result<Self, StoreError> {
+        let pool = pool(&link, options.connections)?;
+        let (works, work_queue) = channel(options.max_waiting.max(1));
+        let (asks, ask_queue) = channel(options.max_waiting.max(1));
+        let (work_queue, ask_queue) = (Arc::new(Mutex::new(work_queue)), Arc::new(Mutex::new(ask_queue)));
+        let (closing, closed) = watch::channel(false);
+        let gate = Arc::<Gate>::default();
+        let reader = Reader { pool, place: link.place.clone(), deadline: link.deadline };
+        let probe = getrandom::u32().unwrap_or_default() % PROBES;
+        let mut tasks = Vec::new();
+        for _ in 0..WRITERS {
+            let pool = reader.pool.clone();
+            let writer = Writer {
+                link: link.clone(),
+                gate: Arc::clone(&gate),
+                queue: Arc::clone(&work_queue),
+                limits: Limits { changes: options.group_limit.max(1), bytes: GROUP_BYTES },
+                probe: i16::try_from(probe).unwrap_or_default(),
+                closing: closed.clone(),
+                forget: Arc::new(move || drop(pool.retain(|_, _| false))),
+                aside: VecDeque::new(),
+            };
+            tasks.push(tokio::spawn(writer.run()));
+        }
+        for _ in 0..READERS.min(options.connections.max(1)) {
+            tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
+        }
+        let keeper = is_postgres.then(|| tokio::spawn(keep(link.clone())));
+        let queues = RwLock::new(Some(Queues { works, asks }));
+        Ok(Self { link, gate, reader, queues, closing, tasks: Mutex::new(tasks), keeper, is_postgres })
+    }
+
+    /// Hands something to those who do it.
+    fn send<T>(&self, to: impl FnOnce(&Queues) -> &Sender<T>, thing: T) -> Result<(), StoreError> {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        match queues.as_ref().map(|queues| to(queues).try_send(thing)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => Err(StoreError::Overloaded),
+            Some(Err(TrySendError::Closed(_))) | None => Err(StoreError::Closed),
+        }
+    }
+
+    fn open_queues(&self) -> Result<(), StoreError> {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        queues.as_ref().map(drop).ok_or(StoreError::Closed)
+    }
+
+    /// Hands work to a writer and waits for its answer.
+    async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.open_queues()?;
+        self.gate.check()?;
+        let (answer, answered) = oneshot::channel();
+        self.send(|queues| &queues.works, Work { changes, answer })?;
+        // One deadline to come to its turn, and one for the group.
+        match timeout(2 * self.link.deadline, answered).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) => Err(StoreError::Failed("the writer has stopped".to_owned()).into()),
+            Err(_) => Err(StoreError::Failed(format!("no answer in {:?}", 2 * self.link.deadline)).into()),
+        }
+    }
+
+    async fn rows(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+        self.open_queues()?;
+        self.reader.query(sql, parameters).await
+    }
+}
+
+#[async_trait]
+impl Store for Postgres {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(|queues| &queues.asks, Ask { key: key.clone(), answer })?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".to_owned())))
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.open_queues()?;
+        validate(&changes)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.submit(changes).await
+    }
+
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let lane = statement::lane_number(lane);
+        let rows = self.rows(statement::DUE, &[&lane, &millis(until), &limited(limit)]).await?;
+        let mut due = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (letter, id, at): (i16, String, i64) = (field(row, 0)?, field(row, 1)?, field(row, 2)?);
+            // A kind that only a newer process knows is that one's to do.
+            let kind = u8::try_from(letter).ok().and_then(Kind::from_letter);
+            due.extend(kind.and_then(|kind| Some((Key::new(kind, id), timestamp(at)?))));
+        }
+        Ok(due)
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        let since = scan.since.map_or(i64::MIN, millis);
+        let until = scan.until.map_or(i64::MAX, millis);
+        let (at, id) = scan.after.as_ref().map_or((i64::MAX, ""), |(at, id)| (millis(*at), id.as_str()));
+        let index = i16::from(scan.index.letter());
+        let rows = self
+            .rows(statement::SCAN, &[&index, &scan.scope, &since, &until, &at, &id, &limited(scan.limit)])
+            .await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (at, id): (i64, String) = (field(row, 0)?, field(row, 1)?);
+            let (index, scope) = (scan.index, scan.scope.clone());
+            entries.extend(timestamp(at).map(|at| Entry { index, scope, at, id }));
+        }
+        Ok(entries)
+    }
+
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        let (letter, after) = (i16::from(kind.letter()), after.unwrap_or_default());
+        let rows = self.rows(statement::WALK, &[&letter, &after, &limited(limit)]).await?;
+        rows.iter().map(|row| Ok((field(row, 0)?, stored(row, 1)?))).collect()
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.open_queues()?;
+        self.gate.check()?;
+        if self.gate.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
+            return Ok(());
+        }
+        self.submit(Vec::new()).await.map_err(|error| match error {
+            CommitError::Store(error) => error,
+            CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
+        })
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// That bodies are objects with a format, and that each line has its record.
+    /// That pages are whole is the server's to say: see its data checksums.
+    async fn check(&self) -> Result<CheckReport, StoreError> {
+        self.open_queues()?;
+        care::check(&mut care::connect(&self.link).await?).await
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        let rows = self.rows(care::SIZE, &[]).await?;
+        let bytes: i64 = rows.first().map_or(Ok(0), |row| field(row, 0))?;
+        let number = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        Ok(Stats {
+            commits: number(&self.gate.commits),
+            conflicts: number(&self.gate.conflicts),
+            groups: number(&self.gate.groups),
+            bytes_on_disk: bytes.cast_unsigned(),
+        })
+    }
+
+    async fn compact(&self) -> Result<(), StoreError> {
+        self.open_queues()?;
+        if !self.is_postgres {
+            return Ok(());
+        }
+        care::compact(&mut care::connect(&self.link).await?).await
+    }
+
+    async fn close(&self) {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Nobody may listen any more.
+        let _ = self.closing.send(true);
+        self.keeper.iter().for_each(JoinHandle::abort);
+        for task in self.tasks.lock().await.drain(..) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the store did not end well");
+            }
+        }
+        self.reader.pool.close();
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // The queues end with this, and those who serve them when they are empty.
+        self.keeper.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn pool(link: &Link, connections: usize) -> Result<Pool, StoreError> {
+    let manager =
+        Manager::from_connect(tokio_postgres::Config::new(), link.clone(), ManagerConfig::default());
+    Pool::builder(manager)
+        .max_size(connections.max(1))
+        .wait_timeout(Some(link.deadline))
+        .create_timeout(Some(link.deadline))
+        .recycle_timeout(Some(link.deadline))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| StoreError::Open(error.to_string()))
+}
+
+/// Makes the coming months' tables, for as long as the store is open.
+async fn keep(link: Link) {
+    loop {
+        tokio::time::sleep(partitions::EVERY).await;
+        match link.connect().await {
+            Ok((mut client, _)) => {
+                if let Err(error) = partitions::make_ahead(&mut client).await {
+                    tracing::warn!(error = fault::words(&error), "cannot look after the tables");
+                }
+            }
+            Err(error) => tracing::warn!(error, "cannot look after the tables"),
+        }
+    }
+}
+
+fn limited(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,232 @@
+//! The tables, how they come about, and which server can have them.
+//!
+//! Each step of the schema has a number, and says down to which version of
+//! dialback's idea of it may still be written: so an older process goes on
+//! beside a newer one while a cluster is upgraded machine by machine. Steps are
+//! taken under an advisory lock, so that of many processes that start at once
+//! one takes them. It refuses to know records and who asks.
+
+use super::super::StoreError;
+use super::fault::words;
+use tokio_postgres::{Client, Error, GenericClient};
+
+/// The oldest PostgreSQL that is tested, as `server_version_num`.
+const OLDEST: i32 = 140_000;
+
+/// Ours among the advisory locks: "DIAL".
+const LOCK: i32 = 0x4449_414c;
+
+/// A step: the version it leads to, and the oldest that can still use it.
+struct Step {
+    version: i32,
+    compatible_from: i32,
+    sql: &'static [&'static str],
+}
+
+const STEPS: &[Step] = &[Step { version: 1, compatible_from: 1, sql: TABLES }];
+
+/// Where due is NULL nothing is to be done. A record is updated more often than
+/// it is inserted; room on its page keeps an update off the indexes.
+const TABLES: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS dialback_record (
+        id text COLLATE \"C\" NOT NULL,
+        kind smallint NOT NULL,
+        version bigint NOT NULL,
+        body jsonb NOT NULL,
+        due bigint,
+        lane smallint NOT NULL,
+        PRIMARY KEY (id, kind)) {fill}",
+    "CREATE INDEX IF NOT EXISTS dialback_record_due ON dialback_record (lane, due, kind, id) \
+     WHERE due IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS dialback_entry (
+        index_letter smallint NOT NULL,
+        scope text COLLATE \"C\" NOT NULL,
+        at bigint NOT NULL,
+        id text COLLATE \"C\" NOT NULL,
+        PRIMARY KEY (index_letter, scope, at, id)) {partitioned}",
+    "{default}",
+    "CREATE TABLE IF NOT EXISTS dialback_probe (id smallint PRIMARY KEY, at timestamptz NOT NULL)",
+];
+
+/// What speaks the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Server {
+    /// Whether it is PostgreSQL, or made from it.
+    pub is_postgres: bool,
+}
+
+/// Finds out what the server is, and whether it will do.
+pub(super) async fn inspect(client: &Client) -> Result<Server, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT version(), current_setting('server_version_num')::int4, current_setting('server_encoding')",
+            &[],
+        )
+        .await
+        .map_err(|error| open(&error))?;
+    let (version, number, encoding): (String, i32, String) = (row.get(0), row.get(1), row.get(2));
+    let server = Server { is_postgres: !version.contains("CockroachDB") };
+    judge(server, &version, number, &encoding)?;
+    if server.is_postgres {
+        warn(client).await.map_err(|error| open(&error))?;
+    }
+    Ok(server)
+}
+
+fn judge(server: Server, version: &str, number: i32, encoding: &str) -> Result<(), StoreError> {
+    if server.is_postgres && number < OLDEST {
+        return Err(StoreError::Open(format!(
+            "the server is {}, and 14 is the oldest that will do: upgrade it, or name another in store.url",
+            version.split(" on ").next().unwrap_or(version)
+        )));
+    }
+    if !matches!(encoding, "UTF8" | "utf8") {
+        return Err(StoreError::Open(format!(
+            "the database's encoding is {encoding}: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )));
+    }
+    Ok(())
+}
+
+/// What is at stake where the server does not keep what it acknowledges.
+async fn warn(client: &Client) -> Result<(), Error> {
+    const STAKES: [(&str, &str); 3] = [
+        ("synchronous_commit", "what was acknowledged may be lost when the server falls"),
+        ("fsync", "the whole database may be damaged when the machine loses power"),
+        ("full_page_writes", "pages may be torn when the machine loses power"),
+    ];
+    for (setting, stake) in STAKES {
+        let row = client.query_one("SELECT current_setting($1, true)", &[&setting]).await?;
+        if row.get::<_, Option<&str>>(0) == Some("off") {
+            tracing::warn!(setting, stake, "the database server is set to off what must be on");
+        }
+    }
+    Ok(())
+}
+
+/// Makes the tables, or brings them up to what this version knows.
+pub(super) async fn prepare(client: &mut Client, server: Server) -> Result<(), StoreError> {
+    if is_known(found(client).await.map_err(|error| open(&error))?)? {
+        return Ok(());
+    }
+    let transaction = client.transaction().await.map_err(|error| open(&error))?;
+    if server.is_postgres {
+        lock(&transaction).await.map_err(|error| open(&error))?;
+    }
+    // Another process may have been here while this one waited for the lock.
+    let found = found(&transaction).await.map_err(|error| open(&error))?;
+    if is_known(found)? {
+        return Ok(());
+    }
+    let from = found.map_or(0, |(version, _)| version);
+    take_steps(&transaction, server, from).await.map_err(|error| open(&error))?;
+    transaction.commit().await.map_err(|error| open(&error))
+}
+
+/// Waits until nobody else makes tables here; let go with the transaction.
+pub(super) async fn lock(client: &impl GenericClient) -> Result<(), Error> {
+    let sql = "SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))";
+    client.execute(sql, &[&LOCK]).await.map(drop)
+}
+
+/// The schema's version and the oldest that can use it, where there is one.
+async fn found(client: &impl GenericClient) -> Result<Option<(i32, i32)>, Error> {
+    let there = client.query_one("SELECT to_regclass('dialback_schema') IS NOT NULL", &[]).await?;
+    if !there.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let row = client.query_opt("SELECT version, compatible_from FROM dialback_schema", &[]).await?;
+    Ok(row.map(|row| (row.get(0), row.get(1))))
+}
+
+/// Whether the tables are as this version wants them, or as a newer one left
+/// them for it.
+fn is_known(found: Option<(i32, i32)>) -> Result<bool, StoreError> {
+    let ours = STEPS.last().map_or(0, |step| step.version);
+    match found {
+        Some((version, compatible_from)) if version > ours && compatible_from > ours => {
+            Err(StoreError::Open(format!(
+                "the tables have version {version}, and this dialback knows {ours}: use a newer dialback"
+            )))
+        }
+        Some((version, _)) => Ok(version >= ours),
+        None => Ok(false),
+    }
+}
+
+async fn take_steps(client: &impl GenericClient, server: Server, from: i32) -> Result<(), Error> {
+    client
+        .batch_execute(
+            "CREATE TABLE IF NOT EXISTS dialback_schema (
+                only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+                version integer NOT NULL,
+                compatible_from integer NOT NULL)",
+        )
+        .await?;
+    for Step { version, compatible_from, sql } in STEPS.iter().filter(|step| step.version > from) {
+        for statement in *sql {
+            client.batch_execute(&fitted(statement, server)).await?;
+        }
+        client
+            .execute(
+                "INSERT INTO dialback_schema (version, compatible_from) VALUES ($1, $2) \
+                 ON CONFLICT (only_one) DO UPDATE SET version = excluded.version, \
+                 compatible_from = excluded.compatible_from",
+                &[version, compatible_from],
+            )
+            .await?;
+        tracing::info!(version, "made the tables of the database");
+    }
+    Ok(())
+}
+
+fn fitted(statement: &str, server: Server) -> String {
+    let fits = |postgres: &'static str| if server.is_postgres { postgres } else { "" };
+    statement
+        .replace("{fill}", fits("WITH (fillfactor = 80)"))
+        .replace("{partitioned}", fits("PARTITION BY RANGE (at)"))
+        .replace(
+            "{default}",
+            fits("CREATE TABLE IF NOT EXISTS dialback_entry_default PARTITION OF dialback_entry DEFAULT"),
+        )
+}
+
+fn open(error: &Error) -> StoreError {
+    StoreError::Open(words(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POSTGRES: Server = Server { is_postgres: true };
+
+    #[test]
+    fn a_server_that_is_too_old_is_named_with_what_to_do() {
+        let judged = |number, encoding| judge(POSTGRES, "PostgreSQL 13.9 on x86", number, encoding);
+        assert!(judged(140_000, "UTF8").is_ok());
+        let refused = judged(139_999, "UTF8").unwrap_err().to_string();
+        assert!(refused.contains("PostgreSQL 13.9,") && refused.contains("upgrade it"), "{refused}");
+        let refused = judged(150_018, "LATIN1").unwrap_err().to_string();
+        assert!(refused.contains("LATIN1") && refused.contains("ENCODING 'UTF8'"), "{refused}");
+    }
+
+    #[test]
+    fn tables_of_a_newer_version_are_used_where_they_let_us() {
+        let ours = STEPS.last().unwrap().version;
+        assert!(!is_known(None).unwrap());
+        assert!(!is_known(Some((ours - 1, 1))).unwrap());
+        assert!(is_known(Some((ours, ours))).unwrap());
+        assert!(is_known(Some((ours + 5, ours))).unwrap());
+        let refused = is_known(Some((ours + 5, ours + 1))).unwrap_err().to_string();
+        assert!(refused.contains("use a newer dialback"), "{refused}");
+    }
+
+    #[test]
+    fn steps_go_up_one_by_one() {
+        for (at, step) in STEPS.iter().enumerate() {
+            assert_eq!(usize::try_from(step.version).unwrap(), at + 1);
+            assert!(step.compatible_from <= step.version);
+        }
+    }
+}

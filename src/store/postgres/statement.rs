@@ -1,0 +1,168 @@
+//! The statements, in what PostgreSQL 14 to 17 have in common.
+//!
+//! A group is one statement, and so one round trip and one commit:
+//!
+//! - `input` is the group's changes, in the order of their keys.
+//! - `decided` locks the records that are there, one by one in that order, so
+//!   that two groups never wait for each other in a circle. Where somebody else
+//!   holds a lock it waits, and then sees the version that the other has left,
+//!   not that of its own snapshot (READ COMMITTED looks at a locked row anew).
+//!   Then it says of each commit whether all its changes found the version that
+//!   they expect.
+//! - The rest is done for those that did. An UPDATE or DELETE goes to the row
+//!   as it was locked, along the chain from the one in the snapshot.
+//! - A record that somebody else has put between snapshot and INSERT violates
+//!   the primary key, and with it the whole statement is undone; tried again
+//!   it sees that record, and only this one commit conflicts.
+//! - The last line asserts that as many rows were changed as were decided upon,
+//!   by a division that is by zero otherwise. Nothing here can make it so; it
+//!   stands for servers that isolate in another way.
+//!
+//! It refuses to know connections and who waits.
+
+use super::super::{Index, Kind};
+
+/// Whether a group has lines of listings that come, and lines that go. Most
+/// have none, and to open the partitions for nothing costs as much as the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Lines {
+    pub come: bool,
+    pub go: bool,
+}
+
+/// The statement of a group. Parameters are arrays: of each change its commit's
+/// number, id, kind, expected and next version, body, due and lane; then, where
+/// they are, of each line that goes, and of each that comes, its commit's number,
+/// index, scope, time and id. The answer is one row: the numbers of the
+/// commits that met a conflict.
+pub(super) fn group(lines: Lines) -> String {
+    let mut sql = GROUP.to_owned();
+    let mut first = 9;
+    let mut arrays = || {
+        let at = first;
+        first += 5;
+        format!(
+            "unnest(${}::int4[], ${}::int2[], ${}::text[], ${}::int8[], ${}::text[]) \
+             AS e(nth, index_letter, scope, at, id)",
+            at,
+            at + 1,
+            at + 2,
+            at + 3,
+            at + 4
+        )
+    };
+    if lines.go {
+        sql += &format!(
+            ", unlisted AS (
+DELETE FROM dialback_entry l USING {}
+WHERE e.nth NOT IN (SELECT nth FROM late)
+  AND l.index_letter = e.index_letter AND l.scope = e.scope AND l.at = e.at AND l.id = e.id)",
+            arrays()
+        );
+    }
+    if lines.come {
+        sql += &format!(
+            ", listed AS (
+INSERT INTO dialback_entry (index_letter, scope, at, id)
+SELECT e.index_letter, e.scope, e.at, e.id FROM {} WHERE e.nth NOT IN (SELECT nth FROM late)
+ON CONFLICT DO NOTHING)",
+            arrays()
+        );
+    }
+    sql + VERDICT
+}
+
+const GROUP: &str = "\
+WITH input AS MATERIALIZED (
+SELECT * FROM unnest($1::int4[], $2::text[], $3::int2[], $4::int8[], $5::int8[], $6::jsonb[], $7::int8[], $8::int2[])
+  AS i(nth, id, kind, expected, version, body, due, lane)),
+decided AS MATERIALIZED (
+SELECT i.*, bool_and(coalesce(l.version, 0) = i.expected) OVER (PARTITION BY i.nth) AS ok
+FROM input i LEFT JOIN LATERAL (
+  SELECT r.version FROM dialback_record r WHERE r.id = i.id AND r.kind = i.kind FOR UPDATE) l ON true),
+late AS MATERIALIZED (SELECT DISTINCT nth FROM decided WHERE NOT ok),
+changed AS (
+UPDATE dialback_record r SET version = d.version, body = d.body, due = d.due, lane = d.lane
+FROM decided d
+WHERE d.ok AND d.expected <> 0 AND d.body IS NOT NULL AND r.id = d.id AND r.kind = d.kind
+RETURNING 1),
+deleted AS (
+DELETE FROM dialback_record r USING decided d
+WHERE d.ok AND d.expected <> 0 AND d.body IS NULL AND r.id = d.id AND r.kind = d.kind
+RETURNING 1),
+inserted AS (
+INSERT INTO dialback_record (id, kind, version, body, due, lane)
+SELECT id, kind, version, body, due, lane FROM decided
+WHERE ok AND expected = 0 AND body IS NOT NULL ORDER BY id, kind
+RETURNING 1)";
+
+const VERDICT: &str = "
+SELECT ARRAY(SELECT nth FROM late), 1 / (CASE WHEN
+  (SELECT count(*) FROM changed) + (SELECT count(*) FROM deleted) + (SELECT count(*) FROM inserted)
+  = (SELECT count(*) FROM decided WHERE ok AND (expected <> 0 OR body IS NOT NULL)) THEN 1 ELSE 0 END)";
+
+/// Records by their keys, in any order, each with its place in the arrays.
+pub(super) const READ: &str = "\
+SELECT i.nth, r.version, r.body
+FROM unnest($1::text[], $2::int2[]) WITH ORDINALITY AS i(id, kind, nth)
+JOIN dialback_record r ON r.id = i.id AND r.kind = i.kind";
+
+/// What is due in a lane.
+pub(super) const DUE: &str = "\
+SELECT kind, id, due FROM dialback_record
+WHERE lane = $1 AND due IS NOT NULL AND due <= $2 ORDER BY due, kind, id LIMIT $3";
+
+/// A stretch of a listing.
+pub(super) const SCAN: &str = "\
+SELECT at, id FROM dialback_entry
+WHERE index_letter = $1 AND scope = $2 AND at >= $3 AND at < $4 AND (at, id) < ($5, $6)
+ORDER BY at DESC, id DESC LIMIT $7";
+
+/// Records of a kind after an id.
+pub(super) const WALK: &str = "\
+SELECT id, version, body FROM dialback_record WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3";
+
+/// A write that costs little and proves that writing works.
+pub(super) const PROBE: &str = "\
+INSERT INTO dialback_probe (id, at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+
+/// Records that are none of ours, or not whole.
+pub(super) fn bad_records() -> String {
+    let back: Vec<String> =
+        Kind::ALL.into_iter().filter(|kind| lane(*kind) == 1).map(|kind| kind.letter().to_string()).collect();
+    format!(
+        "SELECT kind, id, CASE WHEN version <= 0 THEN 'has no version' \
+           WHEN jsonb_typeof(body) <> 'object' OR coalesce(jsonb_typeof(body->'format'), '') <> 'number' \
+           THEN 'has no format' ELSE 'is in the wrong lane' END \
+         FROM dialback_record WHERE version <= 0 OR jsonb_typeof(body) <> 'object' \
+           OR coalesce(jsonb_typeof(body->'format'), '') <> 'number' \
+           OR (due IS NOT NULL AND lane <> CASE WHEN kind IN ({}) THEN 1 ELSE 0 END)",
+        back.join(", ")
+    )
+}
+
+/// Lines of listings whose record is not there.
+pub(super) fn strays() -> String {
+    let kinds: Vec<String> = Index::ALL
+        .into_iter()
+        .map(|index| format!("WHEN {} THEN {}", index.letter(), index.kind().letter()))
+        .collect();
+    format!(
+        "SELECT index_letter, id FROM dialback_entry e WHERE NOT EXISTS (SELECT 1 FROM dialback_record r \
+         WHERE r.id = e.id AND r.kind = CASE e.index_letter {} END)",
+        kinds.join(" ")
+    )
+}
+
+/// The number of the lane that a kind is due in.
+pub(super) fn lane(kind: Kind) -> i16 {
+    lane_number(kind.lane())
+}
+
+/// The number of a lane.
+pub(super) fn lane_number(lane: super::super::Lane) -> i16 {
+    match lane {
+        super::super::Lane::Front => 0,
+        super::super::Lane::Back => 1,
+    }
+}

@@ -1,0 +1,305 @@
+//! Group commit: two connections take turns at what waits, and one statement
+//! answers all of a group.
+//!
+//! While one waits for the server's disk the other takes what has come since.
+//! A group that met others is tried again, for nothing of it was done; one
+//! whose connection is lost is not, for nobody knows. Without a connection all
+//! that waits is refused at once, and a new one is looked for until there is
+//! one. It refuses to know SQL and what records mean.
+
+use super::super::{CommitError, StoreError};
+use super::fault::Fault;
+use super::gate::Gate;
+use super::group::{Arrays, Group, Limits, Verdict, Work, is_late};
+use super::link::Link;
+use super::statement::{self, Lines};
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_postgres::{Client, Statement};
+
+/// How often a group is tried where others are in its way.
+const MOST_TRIES: u32 = 8;
+
+/// The wait before the second try; the next are twice as long each.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+
+/// From a failed connect to the next: the first time, and then.
+const RECONNECT_FIRST: Duration = Duration::from_millis(100);
+const RECONNECT_LEAST: Duration = Duration::from_millis(500);
+const RECONNECT_MOST: Duration = Duration::from_millis(1000);
+
+/// One of those who write.
+pub(super) struct Writer {
+    pub link: Link,
+    pub gate: Arc<Gate>,
+    pub queue: Arc<Mutex<Receiver<Work>>>,
+    pub limits: Limits,
+    /// Which row of the probes is its own.
+    pub probe: i16,
+    /// Set when no more work comes.
+    pub closing: watch::Receiver<bool>,
+    /// Called where this server is not the one to ask any more.
+    pub forget: Arc<dyn Fn() + Send + Sync>,
+    /// What did not fit into the last group.
+    pub aside: VecDeque<Work>,
+}
+
+/// A connection with the statements that it knows.
+struct Session {
+    client: Client,
+    ended: JoinHandle<()>,
+    groups: Vec<(Lines, Statement)>,
+    probe: Option<Statement>,
+}
+
+impl Writer {
+    /// Writes until nobody can send any more and the queue is empty.
+    pub(super) async fn run(mut self) {
+        while let Some(session) = self.connect().await {
+            self.gate.connected();
+            let is_closed = self.serve(session).await;
+            self.gate.disconnected();
+            if is_closed {
+                break;
+            }
+        }
+    }
+
+    /// A connection, or `None` when it is not wanted any more.
+    async fn connect(&mut self) -> Option<Session> {
+        let mut pause = RECONNECT_FIRST;
+        loop {
+            match self.link.connect().await {
+                Ok((client, ended)) => {
+                    return Some(Session { client, ended, groups: Vec::new(), probe: None });
+                }
+                Err(why) => {
+                    if self.gate.failed(&why) {
+                        self.refuse_all(&why).await;
+                    }
+                    // Another may be connected; what was put aside here would
+                    // wait for this one.
+                    for work in self.aside.drain(..) {
+                        answer(&self.gate, work, Err(StoreError::Unavailable(why.clone()).into()));
+                    }
+                }
+            }
+            if *self.closing.borrow() || self.closing.has_changed().is_err() {
+                return None;
+            }
+            tokio::select! {
+                () = sleep(pause) => {}
+                // The sender ends with the store: both mean closing.
+                _ = self.closing.changed() => {}
+            }
+            pause = jittered(RECONNECT_LEAST, RECONNECT_MOST);
+        }
+    }
+
+    /// Tells all who wait that nothing will be done.
+    async fn refuse_all(&mut self, why: &str) {
+        let mut queue = self.queue.lock().await;
+        while let Some(work) = self.aside.pop_front().or_else(|| queue.try_recv().ok()) {
+            answer(&self.gate, work, Err(StoreError::Unavailable(why.to_owned()).into()));
+        }
+    }
+
+    /// Writes over a connection until it is lost, or nobody can send any more:
+    /// then it says true.
+    async fn serve(&mut self, mut session: Session) -> bool {
+        loop {
+            let group = tokio::select! {
+                biased;
+                _ = &mut session.ended => return false,
+                group = self.gather() => group,
+            };
+            let Some(group) = group else { return true };
+            if session.client.is_closed() {
+                self.aside.extend(group.works);
+                return false;
+            }
+            if !self.settle(&mut session, group.works).await {
+                session.ended.abort();
+                return false;
+            }
+        }
+    }
+
+    /// What waits and fits into one group; `None` at the end. Nothing is lost
+    /// when this is dropped: it waits for the first alone.
+    async fn gather(&mut self) -> Option<Group> {
+        let mut group = Group::new(self.limits);
+        if self.aside.is_empty() {
+            let mut queue = self.queue.lock().await;
+            let first = queue.recv().await?;
+            self.aside.push_back(first);
+        }
+        let mut again = VecDeque::new();
+        while let Some(work) = self.aside.pop_front() {
+            again.extend(group.admit(work));
+        }
+        self.aside = again;
+        // Who holds the queue waits for it to have something.
+        if let Ok(mut queue) = self.queue.try_lock() {
+            while !group.is_full(self.aside.len())
+                && let Ok(work) = queue.try_recv()
+            {
+                self.aside.extend(group.admit(work));
+            }
+        }
+        Some(group)
+    }
+
+    /// Writes a group and answers. False when the connection is lost.
+    async fn settle(&mut self, session: &mut Session, works: Vec<Work>) -> bool {
+        let mut waiting = VecDeque::from([works]);
+        while let Some(works) = waiting.pop_front() {
+            let done = match Arrays::of(&works) {
+                Err(error) => Err(Fault::Undone(format!("the system has no randomness: {error}"))),
+                Ok(arrays) => {
+                    let has_probe = works.iter().any(|work| work.changes.is_empty());
+                    let done = self.write(session, &arrays, has_probe).await;
+                    if let Ok(late) = &done {
+                        self.refuse_late(&arrays, late);
+                    }
+                    done
+                }
+            };
+            match done {
+                Ok(late) => {
+                    for (nth, work) in (0..).zip(works) {
+                        let verdict = if late.contains(&nth) { Err(CommitError::Conflict) } else { Ok(()) };
+                        answer(&self.gate, work, verdict);
+                    }
+                }
+                // One of them is to blame, and the others need not suffer.
+                Err(Fault::Refused(_)) if works.len() > 1 => {
+                    waiting.extend(works.into_iter().map(|work| vec![work]));
+                }
+                Err(fault) => {
+                    let is_lost = fault.ends_the_connection();
+                    tracing::warn!(?fault, commits = works.len(), "a group of writes was not done");
+                    if matches!(fault, Fault::Elsewhere(_)) {
+                        (self.forget)();
+                    }
+                    let error = StoreError::from(fault);
+                    for work in works {
+                        answer(&self.gate, work, Err(error.clone().into()));
+                    }
+                    if is_lost {
+                        self.aside.extend(waiting.into_iter().flatten());
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Answers those put aside that expect what this group has changed.
+    fn refuse_late(&mut self, arrays: &Arrays<'_>, late: &HashSet<i32>) {
+        if self.aside.is_empty() {
+            return;
+        }
+        let settled = arrays.settled(late);
+        for work in std::mem::take(&mut self.aside) {
+            match is_late(&work, &settled) {
+                true => answer(&self.gate, work, Err(CommitError::Conflict)),
+                false => self.aside.push_back(work),
+            }
+        }
+    }
+
+    /// Does a group, and says which commits came too late.
+    async fn write(
+        &self,
+        session: &mut Session,
+        arrays: &Arrays<'_>,
+        has_probe: bool,
+    ) -> Result<HashSet<i32>, Fault> {
+        let deadline = Instant::now() + self.link.deadline;
+        let mut pause = FIRST_PAUSE;
+        for tries in 1.. {
+            let attempt = session.attempt(arrays, has_probe.then_some(self.probe));
+            let fault = match timeout_at(deadline, attempt).await {
+                Ok(Ok(late)) => {
+                    self.gate.settled();
+                    return Ok(late);
+                }
+                Ok(Err(fault)) => fault,
+                Err(_) => Fault::Unknown(format!("no answer in {:?}", self.link.deadline)),
+            };
+            if !matches!(fault, Fault::Again(_)) || tries >= MOST_TRIES || Instant::now() + pause > deadline {
+                return Err(fault);
+            }
+            tracing::debug!(?fault, tries, "a group of writes met another, and is tried again");
+            sleep(jittered(pause / 2, pause)).await;
+            pause *= 2;
+        }
+        Err(Fault::Again("tried too often".to_owned()))
+    }
+}
+
+impl Session {
+    /// One try.
+    async fn attempt(&mut self, arrays: &Arrays<'_>, probe: Option<i16>) -> Result<HashSet<i32>, Fault> {
+        let late: HashSet<i32> = if arrays.is_empty() {
+            HashSet::new()
+        } else {
+            let statement = self.group(arrays.lines()).await?;
+            let rows = self.client.query(&statement, &arrays.parameters()).await;
+            let rows = rows.map_err(|error| Fault::of(&error))?;
+            let late: Vec<i32> = rows
+                .first()
+                .and_then(|row| row.try_get(0).ok())
+                .ok_or_else(|| Fault::Unknown("an answer that does not read".to_owned()))?;
+            late.into_iter().collect()
+        };
+        if let Some(row) = probe {
+            let statement = self.probe().await?;
+            self.client.execute(&statement, &[&row]).await.map_err(|error| Fault::of(&error))?;
+        }
+        Ok(late)
+    }
+
+    async fn group(&mut self, lines: Lines) -> Result<Statement, Fault> {
+        if let Some((_, statement)) = self.groups.iter().find(|(known, _)| *known == lines) {
+            return Ok(statement.clone());
+        }
+        let statement = self.prepare(&statement::group(lines)).await?;
+        self.groups.push((lines, statement.clone()));
+        Ok(statement)
+    }
+
+    async fn probe(&mut self) -> Result<Statement, Fault> {
+        if self.probe.is_none() {
+            self.probe = Some(self.prepare(statement::PROBE).await?);
+        }
+        self.probe.clone().ok_or_else(|| Fault::Undone("no statement".to_owned()))
+    }
+
+    /// Nothing is done by preparing, whatever becomes of it.
+    async fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
+        self.client.prepare(sql).await.map_err(|error| match Fault::of(&error) {
+            Fault::Unknown(why) => Fault::Elsewhere(why),
+            fault => fault,
+        })
+    }
+}
+
+fn answer(gate: &Gate, work: Work, verdict: Verdict) {
+    gate.count(&verdict);
+    // Who has gone no longer asks; what was taken is done all the same.
+    let _ = work.answer.send(verdict);
+}
+
+/// At random between the two; the longer one without randomness.
+fn jittered(least: Duration, most: Duration) -> Duration {
+    let share = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
+    least + most.saturating_sub(least).mul_f64(share)
+}

@@ -1,0 +1,192 @@
+//! Databases for tests: a schema of its own on the server that
+//! `DIALBACK_TEST_POSTGRES` names, or a server of its own out of the programs in
+//! `DIALBACK_TEST_POSTGRES_BIN`, which can be killed.
+
+use crate::app::skipped;
+use dialback::store::postgres::{Options, Postgres};
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+/// How long a server may take to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A schema of its own, dropped at the end.
+pub struct TestDatabase {
+    base: String,
+    schema: String,
+}
+
+/// A database for one test; says that it is skipped where there is none.
+pub async fn database(what: &str) -> Option<TestDatabase> {
+    let Ok(base) = env::var("DIALBACK_TEST_POSTGRES") else {
+        skipped(&format!(
+            "{what} on PostgreSQL: set DIALBACK_TEST_POSTGRES to the URL of a server where schemas may be made to turn it on"
+        ));
+        return None;
+    };
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let nth = MADE.fetch_add(1, Ordering::SeqCst);
+    let schema = format!("dialback_test_{}_{nth}", std::process::id());
+    let client = connect(&base).await;
+    let fresh = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
+    client.batch_execute(&fresh).await.expect("a user who may make schemas");
+    Some(TestDatabase { base, schema })
+}
+
+impl TestDatabase {
+    /// Its URL, for `store.url`.
+    pub fn url(&self) -> String {
+        let sign = if self.base.contains('?') { '&' } else { '?' };
+        format!("{}{sign}options=-c%20search_path%3D{}", self.base, self.schema)
+    }
+
+    /// The engine over it.
+    pub async fn open(&self) -> Postgres {
+        Postgres::open(&self.url(), Options::default()).await.unwrap()
+    }
+
+    /// Takes all tables away.
+    pub async fn empty(&self) {
+        let schema = &self.schema;
+        let fresh = format!("DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}");
+        connect(&self.base).await.batch_execute(&fresh).await.unwrap();
+    }
+
+    /// A connection of the test's own.
+    pub async fn client(&self) -> Client {
+        connect(&self.url()).await
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (base, drop) =
+            (self.base.clone(), format!("SET lock_timeout = '10s'; DROP SCHEMA {} CASCADE", self.schema));
+        // A test's runtime may be ending, and one cannot wait inside of it.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let client = connect(&base).await;
+                client.batch_execute(&drop).await
+            })
+        });
+        if !matches!(dropped.join(), Ok(Ok(()))) {
+            eprintln!("the schema {} was left behind", self.schema);
+        }
+    }
+}
+
+/// A connection to a URL.
+pub async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the test's server");
+    tokio::spawn(connection);
+    client
+}
+
+/// A server of its own, which ends with the test.
+pub struct Server {
+    programs: PathBuf,
+    dir: TempDir,
+    port: u16,
+}
+
+impl Server {
+    /// Starts one; says that it is skipped where there are no programs for it.
+    pub async fn start(what: &str) -> Option<Self> {
+        let Ok(programs) = env::var("DIALBACK_TEST_POSTGRES_BIN") else {
+            skipped(&format!(
+                "{what} on a PostgreSQL of its own: set DIALBACK_TEST_POSTGRES_BIN to the directory of initdb and postgres to turn it on"
+            ));
+            return None;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Self { programs: programs.into(), dir, port };
+        server.own();
+        let data = server.data();
+        server.run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]);
+        server.restart().await;
+        Some(server)
+    }
+
+    /// Its URL, for `store.url`.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends it as a crash does, with `pg_ctl -m immediate`.
+    pub fn kill_immediate(&self) {
+        self.run("pg_ctl", &["stop", "-D", &self.data(), "-m", "immediate", "-t", "60"]);
+    }
+
+    /// Starts it again on its data and port, and waits until it answers.
+    pub async fn restart(&self) {
+        let log = self.dir.path().join("log").display().to_string();
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=100",
+            self.port
+        );
+        self.run("pg_ctl", &["start", "-D", &self.data(), "-l", &log, "-o", &options, "-w", "-t", "60"]);
+        let deadline = Instant::now() + PATIENCE;
+        while tokio_postgres::connect(&self.url(), NoTls).await.is_err() {
+            let log = fs::read_to_string(&log).unwrap_or_default();
+            assert!(Instant::now() < deadline, "the server does not answer:\n{log}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn data(&self) -> String {
+        self.dir.path().join("data").display().to_string()
+    }
+
+    /// PostgreSQL does not run as root; then everything is its own user's.
+    fn own(&self) {
+        if is_root() {
+            let done = Command::new("chown").arg("postgres").arg(self.dir.path()).status().unwrap();
+            assert!(done.success(), "there is a user postgres");
+        }
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let program = find(&self.programs, program);
+        let mut command = if is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(&program);
+            command
+        } else {
+            Command::new(&program)
+        };
+        let done = command.args(arguments).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
+        let status = done.stderr(Stdio::null()).status().unwrap();
+        assert!(status.success(), "{} {arguments:?}: {status}", program.display());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if Path::new(&self.data()).join("postmaster.pid").exists() {
+            self.kill_immediate();
+        }
+    }
+}
+
+/// The directory may have links to some of its programs only.
+fn find(programs: &Path, name: &str) -> PathBuf {
+    let here = programs.join(name);
+    if here.exists() {
+        return here;
+    }
+    let real = fs::canonicalize(programs.join("postgres")).unwrap();
+    real.with_file_name(name)
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

@@ -1,0 +1,300 @@
+//! What only an engine that several processes share can be asked, and what only
+//! one behind a network can.
+
+use crate::postgres::{Server, TestDatabase, database};
+use crate::store_contract::{Thing, at, closed, count_together, story, thing};
+use dialback::store::postgres::{Options, Postgres};
+use dialback::store::records::{self, Versioned};
+use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store, StoreError};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long things may take that take no time on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn postgresql_keeps_the_contract() {
+    let Some(database) = database("the contract of stores").await else { return };
+    let store = database.open().await;
+    story(&store).await;
+    closed(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn postgresql_counts_every_step_once() {
+    let Some(database) = database("counting together").await else { return };
+    count_together(Arc::new(database.open().await)).await;
+}
+
+#[tokio::test]
+async fn another_engine_finds_everything() {
+    let Some(database) = database("opening again").await else { return };
+    let (first, second) = (database.open().await, database.open().await);
+    story(&first).await;
+    let read = records::get::<Thing>(&second, "a").await.unwrap().unwrap();
+    records::save(&second, Some(&read), &thing("a", 9, Some(-9), None)).await.unwrap();
+    let late = records::save(&first, Some(&read), &thing("a", 8, None, None)).await;
+    assert!(matches!(late, Err(CommitError::Conflict)));
+    first.close().await;
+    let due = second.due(Timestamp::MAX, 9).await.unwrap();
+    assert_eq!(due.first(), Some(&(Key::new(Kind::Delivery, "a"), at(-9))));
+    assert!(second.check().await.unwrap().verdict().is_ok());
+}
+
+fn change(id: &str, read: Option<&Versioned<Thing>>, note: u32) -> Change {
+    records::put(read, &thing(id, note, Some(i64::from(note)), Some((1, i64::from(note)))))
+}
+
+/// Moves one from a record to another, as often as it says, whoever else does.
+async fn move_ones(store: Arc<Postgres>, from: &'static str, to: &'static str, times: u32) {
+    for _ in 0..times {
+        loop {
+            let read = |id| records::get::<Thing>(&*store, id);
+            let (a, b) = (read(from).await.unwrap().unwrap(), read(to).await.unwrap().unwrap());
+            let changes =
+                vec![change(from, Some(&a), a.record.note - 1), change(to, Some(&b), b.record.note + 1)];
+            match store.commit(changes).await {
+                Ok(()) => break,
+                Err(CommitError::Conflict) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn engines_that_race_for_the_same_records_lose_nothing() {
+    const TIMES: u32 = 60;
+    let Some(database) = database("racing engines").await else { return };
+    let stores = [Arc::new(database.open().await), Arc::new(database.open().await)];
+    for id in ["a", "b", "c"] {
+        stores[0].commit(vec![change(id, None, 10_000)]).await.unwrap();
+    }
+    let moves = stores.iter().flat_map(|store| {
+        [("a", "b"), ("b", "a"), ("b", "c"), ("c", "a")]
+            .map(|(from, to)| tokio::spawn(move_ones(Arc::clone(store), from, to, TIMES)))
+    });
+    join_all(moves.collect::<Vec<_>>()).await.into_iter().for_each(|moved| moved.unwrap());
+    let mut notes = BTreeMap::new();
+    for id in ["a", "b", "c"] {
+        notes.insert(id, records::get::<Thing>(&*stores[1], id).await.unwrap().unwrap().record.note);
+    }
+    // Two engines each: a gives one, gets one of b and one of c.
+    let expected = BTreeMap::from([("a", 10_000 + 2 * TIMES), ("b", 10_000 - 2 * TIMES), ("c", 10_000)]);
+    assert_eq!(notes, expected);
+    let report = stores[0].check().await.unwrap();
+    assert_eq!((report.records, report.due, report.entries, report.damaged), (3, 3, 6, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_those_who_race_to_make_a_record_one_wins() {
+    const ROUNDS: usize = 150;
+    let Some(database) = database("racing inserts").await else { return };
+    let stores = [Arc::new(database.open().await), Arc::new(database.open().await)];
+    for round in 0..ROUNDS {
+        let id = format!("r{round}");
+        let makers = (0..6usize).map(|who| {
+            let (store, id) = (Arc::clone(&stores[who % 2]), id.clone());
+            tokio::spawn(async move {
+                // Something of its own goes with it, or not at all.
+                let note = u32::try_from(who).unwrap();
+                let own = change(&format!("{id}-{who}"), None, note);
+                store.commit(vec![change(&id, None, note), own]).await
+            })
+        });
+        let verdicts = join_all(makers.collect::<Vec<_>>()).await;
+        let mut winners = Vec::new();
+        for (who, verdict) in verdicts.into_iter().enumerate() {
+            match verdict.unwrap() {
+                Ok(()) => winners.push(who),
+                Err(CommitError::Conflict) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(winners.len(), 1, "round {round}: {winners:?}");
+        let read = records::get::<Thing>(&*stores[0], &id).await.unwrap().unwrap();
+        assert_eq!(read.record.note as usize, winners[0]);
+    }
+    let report = stores[0].check().await.unwrap();
+    assert_eq!((report.records, report.entries), (2 * ROUNDS as u64, 4 * ROUNDS as u64));
+}
+
+#[tokio::test]
+async fn a_record_made_anew_is_not_mistaken_for_the_one_before() {
+    let Some(database) = database("records made anew").await else { return };
+    let store = database.open().await;
+    store.commit(vec![change("a", None, 1)]).await.unwrap();
+    let read = records::get::<Thing>(&store, "a").await.unwrap().unwrap();
+    store.commit(vec![records::delete(&read)]).await.unwrap();
+    store.commit(vec![change("a", None, 1)]).await.unwrap();
+    let late = store.commit(vec![change("a", Some(&read), 2)]).await;
+    assert!(matches!(late, Err(CommitError::Conflict)));
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_take_fails_alone() {
+    let Some(database) = database("bodies that are none").await else { return };
+    let store = Arc::new(database.open().await);
+    let bad = || Change { body: Some(b"{\"format\": 1, ".to_vec()), ..change("bad", None, 1) };
+    let commits = (0..40u32).map(|n| {
+        let store = Arc::clone(&store);
+        let changes = if n == 20 {
+            vec![change("with bad", None, n), bad()]
+        } else {
+            vec![change(&format!("{n}"), None, n)]
+        };
+        async move { store.commit(changes).await }
+    });
+    let verdicts = join_all(commits).await;
+    for (n, verdict) in verdicts.iter().enumerate() {
+        match verdict {
+            Ok(()) => assert_ne!(n, 20),
+            Err(CommitError::Store(StoreError::Failed(_))) => assert_eq!(n, 20),
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+    assert!(store.read(&Key::new(Kind::Delivery, "with bad")).await.unwrap().is_none());
+    assert_eq!(store.check().await.unwrap().records, 39);
+}
+
+#[tokio::test]
+async fn every_text_comes_back_as_it_was() {
+    let Some(database) = database("texts").await else { return };
+    let store = database.open().await;
+    let texts = ["a\0b", "\u{f8ff}0", "\u{f8ff}", "\\u0000", "é😀\u{202e}", "\"\\"];
+    for (nth, text) in texts.into_iter().enumerate() {
+        let id = format!("t{nth}");
+        let body = json!({ "format": 1, "record": { text: text, "n": 1.5e-7, "big": i64::MAX } });
+        let change = Change { body: Some(body.to_string().into_bytes()), ..change(&id, None, 1) };
+        store.commit(vec![change]).await.unwrap();
+        let read = store.read(&Key::new(Kind::Delivery, id)).await.unwrap().unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&read.body).unwrap(), body);
+    }
+}
+
+#[tokio::test]
+async fn damage_is_found_and_named() {
+    let Some(database) = database("damage").await else { return };
+    let store = database.open().await;
+    for id in ["a", "b", "c"] {
+        store.commit(vec![change(id, None, 5)]).await.unwrap();
+    }
+    let sql = "DELETE FROM dialback_record WHERE id = 'a'; \
+               UPDATE dialback_record SET body = '[]', lane = 1 WHERE id = 'b'";
+    database.client().await.batch_execute(sql).await.unwrap();
+    let report = store.check().await.unwrap();
+    assert_eq!((report.records, report.due, report.entries, report.damaged), (2, 2, 6, 3));
+    let damage = report.damage.join("\n");
+    assert!(
+        damage.contains("Delivery b has no format") && damage.contains("Delivery a is listed"),
+        "{damage}"
+    );
+}
+
+async fn tables(database: &TestDatabase) -> Vec<String> {
+    let sql = "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+               WHERE i.inhparent = 'dialback_entry'::regclass ORDER BY 1";
+    let rows = database.client().await.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn listings_are_kept_by_month_and_empty_months_are_dropped() {
+    let Some(database) = database("months").await else { return };
+    let store = database.open().await;
+    // This month and two to come, and one for all else.
+    assert_eq!(tables(&database).await.len(), 4);
+    let sql = "CREATE TABLE dialback_entry_2020_02 PARTITION OF dialback_entry \
+                 FOR VALUES FROM (1580515200000) TO (1583020800000);
+               CREATE TABLE dialback_entry_2020_03 PARTITION OF dialback_entry \
+                 FOR VALUES FROM (1583020800000) TO (1585699200000)";
+    database.client().await.batch_execute(sql).await.unwrap();
+    let old: Timestamp = "2020-03-05T00:00:00Z".parse().unwrap();
+    for when in [old, "2020-01-01T00:00:00Z".parse().unwrap(), Timestamp::now()] {
+        let listed = Some((1, when.as_millisecond()));
+        records::save(&store, None, &thing(&when.to_string(), 1, None, listed)).await.unwrap();
+    }
+    store.compact().await.unwrap();
+    let left = tables(&database).await;
+    assert_eq!(left.len(), 5, "{left:?}");
+    assert!(left.contains(&"dialback_entry_2020_03".to_owned()), "{left:?}");
+    let all = Scan {
+        index: Index::Deliveries,
+        scope: String::new(),
+        since: None,
+        until: None,
+        after: None,
+        limit: 9,
+    };
+    let found: Vec<Entry> = store.scan(&all).await.unwrap();
+    assert!(found.len() == 3 && found.is_sorted_by(|a, b| a.at > b.at), "{found:?}");
+    assert!(store.stats().await.unwrap().bytes_on_disk > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_that_start_at_once_one_makes_the_tables() {
+    let Some(database) = database("starting at once").await else { return };
+    let stores = join_all((0..6).map(|_| database.open())).await;
+    for (n, store) in (0..).zip(&stores) {
+        store.commit(vec![change(&n.to_string(), None, n)]).await.unwrap();
+    }
+    assert_eq!(stores[0].check().await.unwrap().records, 6);
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_version_are_used_or_refused_as_they_say() {
+    let Some(database) = database("newer tables").await else { return };
+    database.open().await.close().await;
+    let client = database.client().await;
+    client.batch_execute("UPDATE dialback_schema SET version = 99, compatible_from = 1").await.unwrap();
+    let store = database.open().await;
+    store.commit(vec![change("a", None, 1)]).await.unwrap();
+    client.batch_execute("UPDATE dialback_schema SET compatible_from = 99").await.unwrap();
+    let refused = Postgres::open(&database.url(), Options::default()).await.err().unwrap().to_string();
+    assert!(refused.contains("use a newer dialback") && refused.contains("/postgres"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_named_without_its_password() {
+    let refused = Postgres::open("postgres://u:secret@127.0.0.1:1/base", Options::default()).await;
+    let refused = refused.err().unwrap().to_string();
+    assert!(refused.contains("127.0.0.1:1/base") && refused.contains("see whether"), "{refused}");
+    assert!(!refused.contains("secret"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_its_server_it_refuses_at_once_and_comes_back_with_it() {
+    let Some(server) = Server::start("the loss of the server").await else { return };
+    let store = Postgres::open(&server.url(), Options::default()).await.unwrap();
+    store.commit(vec![change("a", None, 1)]).await.unwrap();
+    server.kill_immediate();
+    // The first may have been under way; soon nothing is taken any more.
+    let deadline = Instant::now() + PATIENCE;
+    while !matches!(
+        store.commit(vec![change("lost", None, 1)]).await,
+        Err(CommitError::Store(StoreError::Unavailable(_)))
+    ) {
+        assert!(Instant::now() < deadline, "never said that the server is gone");
+    }
+    let asked = Instant::now();
+    for _ in 0..100 {
+        let refused = store.commit(vec![change("lost", None, 1)]).await;
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
+    }
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert!(matches!(store.probe().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.read(&Key::new(Kind::Delivery, "a")).await, Err(StoreError::Unavailable(_))));
+    server.restart().await;
+    let deadline = Instant::now() + PATIENCE;
+    while store.probe().await.is_err() {
+        assert!(Instant::now() < deadline, "never came back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let read = records::get::<Thing>(&store, "a").await.unwrap().unwrap();
+    store.commit(vec![change("a", Some(&read), 2)]).await.unwrap();
+    assert!(store.check().await.unwrap().verdict().is_ok());
+}
