@@ -322,7 +322,8 @@ impl Service {
             }
             match self.store().commit(changes).await {
                 Ok(()) => {
-                    tracing::info!(verification = %id, number, %sid, "send accepted");
+                    let is_new = decision.outcome == Outcome::Done;
+                    tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
                     return Ok(());
                 }
                 Err(CommitError::Conflict) => self.step_back(attempt).await,

@@ -168,6 +168,7 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         Event::Approve => next.stop(Status::Approved, now),
         Event::Deadline => Outcome::Done,
         Event::Claim { number } => next.claim(policy, number, now),
+        Event::Accepted { number, sid } if next.is_anothers(number, &sid) => Outcome::NotMine,
         Event::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
         Event::Refused { number, claim, .. }
         | Event::Unknown { number, claim, .. }
@@ -305,6 +306,13 @@ impl Verification {
     /// that it was too slow with counts no more; that Twilio accepted it does.
     fn is_outdated(&self, number: u8, claim: u32) -> bool {
         self.outbox.iter().any(|errand| errand.number() == number && errand.attempts != claim)
+    }
+
+    /// Whether a name of Twilio's is that of another send. Two that are looked up
+    /// at once, by two workers, may both find the one message that there is;
+    /// whoever comes second has found nothing and looks again.
+    fn is_anothers(&self, number: u8, sid: &Sid) -> bool {
+        self.sends.iter().any(|send| send.number != number && send.sid.as_ref() == Some(sid))
     }
 
     fn settle(&mut self, number: u8, state: SendState, sid: Option<Sid>) -> Outcome {

@@ -383,6 +383,19 @@ fn news_that_a_refused_or_dropped_send_was_taken_after_all_is_believed() {
 }
 
 #[test]
+fn one_message_settles_one_send() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.resend(30);
+    story.at(30, Event::Claim { number: 2 });
+    let found = |number| Event::Accepted { number, sid: sid("SM", 1) };
+    assert_eq!(story.at(40, found(2)), Outcome::Done);
+    assert_eq!(story.at(40, found(1)), Outcome::NotMine);
+    assert_eq!((story.state(1), story.state(2)), (&SendState::Sending, &SendState::Accepted));
+    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 45)], "it is looked up again");
+}
+
+#[test]
 fn a_callback_may_come_before_the_answer_to_our_own_request() {
     let mut story = Story::text();
     story.at(0, Event::Claim { number: 1 });
