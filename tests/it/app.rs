@@ -133,7 +133,8 @@ pub fn binary(dir: &Path) -> Command {
     command
 }
 
-async fn wait_ready(child: &mut Child, file: &Path, err: &Collected) -> Value {
+/// Waits until a process has written that it serves, and gives what it wrote.
+pub async fn wait_ready(child: &mut Child, file: &Path, err: &Collected) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Ok(text) = std::fs::read(file) {

@@ -14,6 +14,7 @@ mod drain;
 mod endpoints;
 mod events;
 mod examples;
+mod faults;
 mod fixtures;
 mod network;
 mod openapi;
