@@ -65,7 +65,8 @@ async fn nothing_is_lost_when_the_database_crashes_and_comes_back() {
     let mut slowest = Duration::ZERO;
     for crash in 0..crashes() {
         workload.feed();
-        tokio::time::sleep(Duration::from_millis(500 + moments.below(1500))).await;
+        // While those that have just come are at it.
+        tokio::time::sleep(Duration::from_millis(50 + moments.below(400))).await;
         server.kill_immediate();
         slowest = slowest.max(says_so(&cluster, &world, crash).await);
         tokio::time::sleep(Duration::from_millis(moments.below(1500))).await;
