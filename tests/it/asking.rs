@@ -2,6 +2,7 @@
 //! was counted is forgotten in its time, and a code that the application chose
 //! survives what makes codes anew.
 
+use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, request};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -12,6 +13,12 @@ use dialback::secret::Secret;
 use dialback::service::{Ask, AskError, ServiceError, StartRequest};
 use dialback::store::{Key, Kind};
 use futures_util::future::join_all;
+
+over_each_engine![
+    a_number_and_its_counts_are_forgotten,
+    a_chosen_code_survives_a_policy_of_new_codes,
+    a_value_that_all_share_is_counted_for_all,
+];
 
 fn ask(request: StartRequest) -> Ask {
     Ask { request, limits: vec![("ip".into(), "192.0.2.1".into())], skip_risk_check: false }
@@ -86,26 +93,6 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     assert_eq!((checked.valid, checked.view.status), (true, Status::Approved));
 }
 
-#[tokio::test]
-async fn a_number_and_its_counts_are_forgotten_in_memory() {
-    a_number_and_its_counts_are_forgotten(Engine::Memory).await;
-}
-
-#[tokio::test]
-async fn a_number_and_its_counts_are_forgotten_on_disk() {
-    a_number_and_its_counts_are_forgotten(Engine::Sled).await;
-}
-
-#[tokio::test]
-async fn a_chosen_code_survives_a_policy_of_new_codes_in_memory() {
-    a_chosen_code_survives_a_policy_of_new_codes(Engine::Memory).await;
-}
-
-#[tokio::test]
-async fn a_chosen_code_survives_a_policy_of_new_codes_on_disk() {
-    a_chosen_code_survives_a_policy_of_new_codes(Engine::Sled).await;
-}
-
 /// A value that all requests share, as a limit for the whole application does:
 /// nobody loses his race so often that he is sent away.
 async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
@@ -121,14 +108,4 @@ async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
     let refused: Vec<AskError> = all.into_iter().filter_map(|asked| asked.unwrap().err()).collect();
     assert_eq!(refused.len(), ASKED - 60, "{refused:?}");
     assert!(refused.iter().all(|error| matches!(error, AskError::Reached { .. })), "{refused:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_value_that_all_share_is_counted_for_all_in_memory() {
-    a_value_that_all_share_is_counted_for_all(Engine::Memory).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_value_that_all_share_is_counted_for_all_on_disk() {
-    a_value_that_all_share_is_counted_for_all(Engine::Sled).await;
 }

@@ -194,7 +194,11 @@ async fn a_running_server_takes_a_backup_in() {
     desk.done(&from, &["export", "all.ndjson"]);
     let app = Setup::live().dir(dir.path()).start().await;
     assert!(desk.done(&app.store, &["import", "all.ndjson", "--dry-run"]).starts_with("would be: "));
-    assert_eq!(desk.stats(&app.store), json!({}));
+    // The server's own start is in the audit log, and it holds a lease.
+    let own = ["audit", "lease"];
+    let mut begun = desk.stats(&app.store);
+    begun.as_object_mut().unwrap().retain(|kind, _| !own.contains(&kind.as_str()));
+    assert_eq!(begun, json!({}));
     assert!(desk.done(&app.store, &["import", "all.ndjson"]).contains("added"));
     let delivery = app.get("/v1/deliveries/SM00000000000000000000000000000100").await;
     assert_eq!(delivery.status, 200, "{}", delivery.text);

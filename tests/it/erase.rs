@@ -2,6 +2,7 @@
 //! nobody else has lost anything.
 
 use crate::app::{App, Setup, answer, binary, poll};
+use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, Say, World, eventually, report, request};
 use dialback::gateway::SendError;
 use dialback::model::audit::Actor;
@@ -176,15 +177,7 @@ fn late_report(sid: &str) -> Report {
     late
 }
 
-#[tokio::test]
-async fn a_number_is_erased_and_no_other_in_memory() {
-    a_number_is_erased_and_no_other(Engine::Memory).await;
-}
-
-#[tokio::test]
-async fn a_number_is_erased_and_no_other_on_sled() {
-    a_number_is_erased_and_no_other(Engine::Sled).await;
-}
+over_each_engine![a_number_is_erased_and_no_other];
 
 #[tokio::test]
 async fn a_message_under_way_is_waited_for_and_what_twilio_refuses_is_tried_again() {

@@ -15,6 +15,7 @@ mod cli;
 mod crash;
 mod drain;
 mod endpoints;
+mod engines;
 mod erase;
 mod events;
 mod examples;

@@ -121,6 +121,32 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// A standby of it, without which nothing is committed any more.
+    pub async fn standby(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let standby = Self { programs: self.programs.clone(), dir, port };
+        standby.own();
+        let from = format!("host=127.0.0.1 port={} user=postgres", self.port);
+        standby
+            .run("pg_basebackup", &["-D", &standby.data(), "-d", &from, "-R", "-X", "stream", "-c", "fast"]);
+        standby.restart().await;
+        let client = connect(&self.url()).await;
+        client.batch_execute("ALTER SYSTEM SET synchronous_standby_names = '*'").await.unwrap();
+        client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+        standby
+    }
+
+    /// Makes a standby the one that takes writes.
+    pub fn promote(&self) {
+        self.run("pg_ctl", &["promote", "-D", &self.data(), "-w", "-t", "60"]);
+    }
+
+    /// One URL for both.
+    pub fn url_with(&self, standby: &Self) -> String {
+        format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres", self.port, standby.port)
+    }
+
     /// Ends it as a crash does, with `pg_ctl -m immediate`.
     pub fn kill_immediate(&self) {
         self.run("pg_ctl", &["stop", "-D", &self.data(), "-m", "immediate", "-t", "60"]);

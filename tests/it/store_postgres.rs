@@ -298,3 +298,54 @@ async fn without_its_server_it_refuses_at_once_and_comes_back_with_it() {
     store.commit(vec![change("a", Some(&read), 2)]).await.unwrap();
     assert!(store.check().await.unwrap().verdict().is_ok());
 }
+
+/// Until the store takes a write; what it refuses before was not done, or nobody
+/// knows.
+async fn until_written(store: &Postgres, id: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = records::save(store, None, &thing(id, 1, None, None)).await {
+        if matches!(error, CommitError::Conflict) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_answers_reads_and_takes_over() {
+    let Some(primary) = Server::start("a standby that takes over").await else { return };
+    let standby = primary.standby().await;
+    let store = Postgres::open(&primary.url_with(&standby), Options::default()).await.unwrap();
+    for n in 0..100 {
+        until_written(&store, &format!("before{n}")).await;
+    }
+    primary.kill_immediate();
+    let began = Instant::now();
+    while records::save(&store, None, &thing("lost", 1, None, None)).await.is_ok() {
+        assert!(began.elapsed() < PATIENCE, "nothing is written without a server");
+    }
+    // Nobody takes writes now, which is said at once; reading goes on.
+    let deadline = Instant::now() + PATIENCE;
+    while !matches!(store.probe().await, Err(StoreError::Unavailable(_))) {
+        assert!(Instant::now() < deadline, "the loss is noticed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    while records::get::<Thing>(&store, "before99").await.is_err() {
+        assert!(Instant::now() < deadline, "the standby answers");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let began = Instant::now();
+    let refused = records::save(&store, None, &thing("refused", 1, None, None)).await;
+    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
+    assert!(began.elapsed() < Duration::from_secs(2), "at once");
+
+    standby.promote();
+    until_written(&store, "after").await;
+    for n in 0..100 {
+        let id = format!("before{n}");
+        assert!(records::get::<Thing>(&store, &id).await.unwrap().is_some(), "{id} was acknowledged");
+    }
+    assert!(store.check().await.unwrap().verdict().is_ok());
+    store.close().await;
+}

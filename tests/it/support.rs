@@ -1,6 +1,7 @@
 //! A service over an engine of one's choice, a gateway that answers by script,
 //! and a clock that stands still.
 
+use crate::postgres::{TestDatabase, database};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dialback::clock::Clock;
@@ -17,6 +18,7 @@ use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
 use dialback::service::{Brands, Parts, Retention, Service, ServiceError, StartRequest, View, WorkerLimits};
 use dialback::store::memory::Memory;
+use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{
@@ -26,9 +28,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -248,6 +251,8 @@ pub enum Engine {
     Sled,
     /// In memory, and said to be written by others too.
     Shared,
+    /// A schema of its own; only where there is a server.
+    Postgres,
 }
 
 /// A service and everything around it.
@@ -262,6 +267,7 @@ pub struct World {
     key_id: &'static str,
     engine: Engine,
     dir: TempDir,
+    schema: Option<TestDatabase>,
     worker: Option<(JoinHandle<()>, Arc<Notify>)>,
 }
 
@@ -274,10 +280,24 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
         let (bodies, busy) = <(Bodies, Arc<AtomicU32>)>::default();
-        let store = watched(engine, &dir, &bodies, &busy);
+        let schema = schema_for(engine);
+        let store = watched(engine, &dir, schema.as_ref(), &bodies, &busy);
         let gateway: Arc<Script> = Arc::default();
         let service = service(&store, &gateway, &clock, &policy, "a");
-        Self { service, gateway, clock, store, bodies, busy, policy, key_id: "a", engine, dir, worker: None }
+        Self {
+            service,
+            gateway,
+            clock,
+            store,
+            bodies,
+            busy,
+            policy,
+            key_id: "a",
+            engine,
+            dir,
+            schema,
+            worker: None,
+        }
     }
 
     /// Lets the gateway answer so, in this order.
@@ -311,9 +331,10 @@ impl World {
             worker.abort();
             let _ = worker.await;
         }
-        if self.engine == Engine::Sled {
+        if matches!(self.engine, Engine::Sled | Engine::Postgres) {
             self.store.close().await;
-            self.store = watched(self.engine, &self.dir, &self.bodies, &self.busy);
+            let schema = self.schema.as_ref();
+            self.store = watched(self.engine, &self.dir, schema, &self.bodies, &self.busy);
         }
         self.service = service(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
     }
@@ -406,8 +427,9 @@ pub fn word(error: &ServiceError) -> String {
     format!("{error:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned()
 }
 
-fn open(engine: Engine, dir: &TempDir) -> Arc<dyn Store> {
+fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc<dyn Store> {
     match engine {
+        Engine::Postgres => open_apart(schema.expect("a schema").url()),
         Engine::Memory | Engine::Shared => Arc::new(Memory::new()),
         Engine::Sled => {
             let options = Options { cache_bytes: 8 * 1024 * 1024, ..Options::default() };
@@ -416,8 +438,34 @@ fn open(engine: Engine, dir: &TempDir) -> Arc<dyn Store> {
     }
 }
 
-fn watched(engine: Engine, dir: &TempDir, bodies: &Bodies, busy: &Arc<AtomicU32>) -> Arc<dyn Store> {
-    let inner = open(engine, dir);
+/// Connections live as long as their runtime, and a world is made outside of one.
+fn open_apart(url: String) -> Arc<dyn Store> {
+    static APART: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+    let opened =
+        std::thread::spawn(move || APART.block_on(Postgres::open(&url, postgres::Options::default())));
+    Arc::new(opened.join().unwrap().unwrap())
+}
+
+/// A schema, where the engine needs one.
+fn schema_for(engine: Engine) -> Option<TestDatabase> {
+    if engine != Engine::Postgres {
+        return None;
+    }
+    let made = std::thread::spawn(|| {
+        let runtime = Runtime::new().unwrap();
+        runtime.block_on(database("the stories"))
+    });
+    made.join().unwrap()
+}
+
+fn watched(
+    engine: Engine,
+    dir: &TempDir,
+    schema: Option<&TestDatabase>,
+    bodies: &Bodies,
+    busy: &Arc<AtomicU32>,
+) -> Arc<dyn Store> {
+    let inner = open(engine, dir, schema);
     let is_shared = inner.is_shared() || engine == Engine::Shared;
     Arc::new(Watched { inner, bodies: bodies.clone(), busy: busy.clone(), is_shared })
 }

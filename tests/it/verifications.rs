@@ -1,6 +1,7 @@
 //! Verifications from the first word to the last, over each engine: what is
 //! sent, what is not sent twice, what is counted, and what is never at rest.
 
+use crate::engines::over_each_engine;
 use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, report, request, word};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -21,21 +22,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Tells each story once over each engine.
-macro_rules! stories {
-    ($($story:ident),* $(,)?) => {
-        mod memory {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { super::$story(super::Engine::Memory).await })*
-        }
-        mod sled {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { super::$story(super::Engine::Sled).await })*
-        }
-    };
-}
-
-stories![
+over_each_engine![
     a_code_goes_out_and_is_approved_once,
     ten_right_codes_at_once_are_one_success,
     ten_wrong_codes_at_once_all_count,

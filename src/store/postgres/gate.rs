@@ -31,12 +31,14 @@ impl Gate {
         }
     }
 
-    /// A writer has a connection.
-    pub(super) fn connected(&self) {
+    /// A writer has a connection. True where nobody had one before.
+    pub(super) fn connected(&self) -> bool {
         self.connected.fetch_add(1, Ordering::SeqCst);
-        if locked(&self.refusal).take().is_some() {
+        let is_news = locked(&self.refusal).take().is_some();
+        if is_news {
             tracing::info!("the database can be reached again");
         }
+        is_news
     }
 
     /// A writer has lost its connection.

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -31,12 +32,20 @@ pub(super) struct Link {
     /// In this time a connection is made, and a statement answered.
     pub deadline: Duration,
     session: Arc<OnceLock<String>>,
+    /// Whether a server that takes no writes is better than none.
+    reads_only: bool,
 }
 
 impl Link {
     pub(super) fn new(address: Address, deadline: Duration) -> Self {
         let Address { config, tls, place } = address;
-        Self { config, tls, place: place.into(), deadline, session: Arc::default() }
+        Self { config, tls, place: place.into(), deadline, session: Arc::default(), reads_only: false }
+    }
+
+    /// The same for reading alone: where none of several hosts takes writes,
+    /// one that is behind them answers what it knows.
+    pub(super) fn for_reads(&self) -> Self {
+        Self { reads_only: self.config.get_hosts().len() > 1, ..self.clone() }
     }
 
     /// Says from now on, on each new connection, what fits this server.
@@ -65,7 +74,14 @@ impl Link {
     }
 
     async fn dial(&self) -> Result<(Client, JoinHandle<()>), Error> {
-        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        let (client, connection) = match self.config.connect(self.tls.clone()).await {
+            Err(_) if self.reads_only => {
+                let mut any = self.config.clone();
+                any.target_session_attrs(TargetSessionAttrs::Any);
+                any.connect(self.tls.clone()).await?
+            }
+            connected => connected?,
+        };
         let task = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error = words(&error), "a connection to the database ended");

@@ -130,7 +130,7 @@ impl Postgres {
     }
 
     fn start(link: Link, options: Options, is_postgres: bool) -> Result<Self, StoreError> {
-        let pool = pool(&link, options.connections)?;
+        let pool = pool(&link.for_reads(), options.connections)?;
         let (works, work_queue) = channel(options.max_waiting.max(1));
         let (asks, ask_queue) = channel(options.max_waiting.max(1));
         let (work_queue, ask_queue) = (Arc::new(Mutex::new(work_queue)), Arc::new(Mutex::new(ask_queue)));

@@ -38,6 +38,8 @@ const TABLES: &[&str] = &[
         PRIMARY KEY (id, kind)) {fill}",
     "CREATE INDEX IF NOT EXISTS dialback_record_due ON dialback_record (lane, due, kind, id) \
      WHERE due IS NOT NULL",
+    // For those who go through all records of a kind, in the order of ids.
+    "CREATE INDEX IF NOT EXISTS dialback_record_kind ON dialback_record (kind, id)",
     "CREATE TABLE IF NOT EXISTS dialback_entry (
         index_letter smallint NOT NULL,
         scope text COLLATE \"C\" NOT NULL,

@@ -61,7 +61,10 @@ impl Writer {
     /// Writes until nobody can send any more and the queue is empty.
     pub(super) async fn run(mut self) {
         while let Some(session) = self.connect().await {
-            self.gate.connected();
+            if self.gate.connected() {
+                // Reading may have gone on at a server that was behind.
+                (self.forget)();
+            }
             let is_closed = self.serve(session).await;
             self.gate.disconnected();
             if is_closed {
