@@ -70,6 +70,7 @@ expect("page", second.instances.map((m) => m.sid), sids.slice(3, 6));
 expect("page back", (await second.previousPage()).instances.map((m) => m.sid), sids.slice(0, 3));
 const after = await client.messages.list({ to: OTHER, dateSentAfter: new Date("2020-01-01") });
 expect("after", after.length, 7);
+await until("its delivery", async () => (await client.messages(sids[0]).fetch()).status === "delivered");
 expect("deleted", await client.messages(sids[0]).remove(), true);
 await refused(404, 20404, () => client.messages(sids[0]).fetch());
 

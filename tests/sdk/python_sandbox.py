@@ -76,6 +76,7 @@ first = client.messages.page(to=OTHER, page_size=3)
 second = first.next_page()
 expect("page", [m.sid for m in second], sids[::-1][3:6])
 expect("page back", [m.sid for m in second.previous_page()], sids[::-1][:3])
+until("its delivery", lambda: client.messages(sids[0]).fetch().status == "delivered")
 expect("deleted", client.messages(sids[0]).delete(), True)
 refused(404, 20404, client.messages(sids[0]).fetch)
 
