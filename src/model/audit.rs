@@ -136,10 +136,6 @@ actions! {
     ErasureStarted = "erasure.started",
     /// It is erased, or what is left cannot be.
     ErasureFinished = "erasure.finished",
-    /// The store was written out.
-    Exported = "store.exported",
-    /// Records were read in.
-    Imported = "store.imported",
     /// The server started with another configuration than before.
     ConfigurationChanged = "configuration.changed",
 }

@@ -57,22 +57,6 @@ impl By<'_> {
     pub(super) fn entry(&self, action: Action, subject: impl Into<String>) -> AuditEntry {
         entry(&self.0.entropy, self.now(), self.actor.clone(), action, subject)
     }
-
-    /// Writes an entry of its own, for what is no change of a record: something
-    /// that was read out, or read in by many commits.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn note(
-        &self,
-        action: Action,
-        subject: &str,
-        details: &[(&str, String)],
-    ) -> Result<(), ServiceError> {
-        let entry = self.entry(action, subject);
-        let entry = details.iter().fold(entry, |entry, (name, value)| entry.with(name, value));
-        Ok(records::save(self.store(), None, &entry).await?)
-    }
 }
 
 impl Service {
