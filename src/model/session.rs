@@ -5,6 +5,10 @@
 //! does. What the code is, whether it was right and what was sent is the
 //! verification's story; the session knows which one it is. This module refuses
 //! to know pages, cookies and how secrets are made: it sees their hashes.
+//!
+//! What an event says of a verification it brings along as a [`Standing`], by
+//! name and number, and [`decide`] refuses it when the record knows another one:
+//! between reading and writing the person may have gone on in another tab.
 
 use crate::model::brand::Pages;
 use crate::model::channel::Channel;
@@ -63,7 +67,7 @@ pub struct Session {
     /// Hash of the secret of the browser it belongs to, from its first step on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
-    /// The number to be proved now.
+    /// The number to be proved now; from the end on, the one that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<PhoneNumber>,
     /// How many numbers were entered.
@@ -115,6 +119,17 @@ pub enum Step {
     Over,
 }
 
+/// A verification as it was seen when something was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Which.
+    pub verification: VerificationId,
+    /// The number that it proves.
+    pub to: PhoneNumber,
+    /// Where it stood. Only [`Status::Pending`] may be another one by now.
+    pub status: Status,
+}
+
 /// What happens to a session.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -122,14 +137,29 @@ pub enum Event {
     Begin(String),
     /// A number was entered.
     Number(PhoneNumber),
-    /// Another number is wanted.
-    ForgetNumber,
+    /// Another number is wanted. A code that is under way is called off first,
+    /// so that it cannot be right any more when its number is forgotten.
+    ForgetNumber(Option<Standing>),
     /// A verification was started.
-    Started(VerificationId),
-    /// Once more, after a failure.
-    Again,
-    /// Back to the application, with a result of that hash.
-    Leave(End, String),
+    Started {
+        /// Which, and for which number.
+        standing: Standing,
+        /// How many had been started when it was begun: it belongs to no later
+        /// try.
+        starts: u8,
+    },
+    /// Once more, after that failure.
+    Again(Standing),
+    /// Back to the application.
+    Leave {
+        /// What the session's verification came to. One that still waits for
+        /// its code is called off first.
+        standing: Option<Standing>,
+        /// Whether the person turns back, whatever there is.
+        cancel: bool,
+        /// The hash of the result that the application is to exchange.
+        result: String,
+    },
     /// The application exchanges a result of that hash.
     Exchange(String),
 }
@@ -141,6 +171,9 @@ pub enum Outcome {
     Done,
     /// Not from where the session stands.
     NotNow,
+    /// The event was decided on another verification than the session knows:
+    /// look again.
+    Outdated,
     /// It belongs to another browser, or is over.
     Gone,
     /// No further number may be entered.
@@ -162,15 +195,16 @@ pub fn decide(session: &Session, event: Event, now: Timestamp) -> (Session, Outc
 }
 
 impl Session {
-    /// The page it is at; `verification` is where the verification stands that
-    /// it knows.
-    pub fn step(&self, verification: Option<Status>) -> Step {
-        match (self.end, verification) {
+    /// The page it is at; `standing` is where the verification stands that it
+    /// knows. One that proves another number proves nothing here.
+    pub fn step(&self, standing: Option<&Standing>) -> Step {
+        match (self.end, standing) {
             _ if self.exchanged_at.is_some() => Step::Over,
             (Some(end), _) => Step::Done(end),
             _ if self.browser.is_none() => Step::Start,
-            (None, Some(Status::Pending)) => Step::Code,
-            (None, Some(Status::Approved)) => Step::Done(End::Approved),
+            (None, Some(standing)) if self.number.as_ref() != Some(&standing.to) => Step::Done(End::Failed),
+            (None, Some(Standing { status: Status::Pending, .. })) => Step::Code,
+            (None, Some(Standing { status: Status::Approved, .. })) => Step::Done(End::Approved),
             (None, Some(_)) => Step::Done(End::Failed),
             (None, None) if self.number.is_none() => Step::Number,
             (None, None) => Step::Channel,
@@ -215,35 +249,100 @@ impl Session {
             Event::Begin(_) => return Outcome::Gone,
             Event::Exchange(result) => return self.exchange(&result, now),
             _ if self.browser.is_none() || self.exchanged_at.is_some() => return Outcome::NotNow,
-            Event::Leave(end, result) => {
-                self.end = Some(end);
-                self.result = Some(result);
-                self.expires_at =
-                    self.expires_at.max(now.checked_add(RESULT_LIFETIME).unwrap_or(Timestamp::MAX));
-            }
+            Event::Leave { standing, cancel, result } => return self.leave(standing, cancel, result, now),
             _ if self.end.is_some() => return Outcome::NotNow,
-            Event::Number(_) | Event::ForgetNumber if self.to.is_some() => return Outcome::NotNow,
+            Event::Number(_) | Event::ForgetNumber(_) if self.to.is_some() => return Outcome::NotNow,
             Event::Number(_) if self.number.is_some() => return Outcome::NotNow,
             Event::Number(_) if self.numbers >= MOST_NUMBERS => return Outcome::NoNumbersLeft,
             Event::Number(number) => {
                 self.number = Some(number);
                 self.numbers += 1;
             }
-            Event::ForgetNumber if self.numbers >= MOST_NUMBERS => return Outcome::NoNumbersLeft,
-            Event::ForgetNumber => {
-                self.number = None;
-                self.verification = None;
-            }
-            Event::Started(id) if self.verification.as_ref() == Some(&id) => {}
-            Event::Started(_) if self.verification.is_some() => return Outcome::NotNow,
-            Event::Started(_) if self.starts >= MOST_STARTS => return Outcome::NoStartsLeft,
-            Event::Started(id) => {
-                self.verification = Some(id);
-                self.starts += 1;
-            }
-            Event::Again if self.starts >= MOST_STARTS => return Outcome::NoStartsLeft,
-            Event::Again => self.verification = None,
+            Event::ForgetNumber(standing) => return self.forget_number(standing.as_ref()),
+            Event::Started { standing, starts } => return self.started(standing, starts),
+            Event::Again(standing) => return self.again(&standing),
         }
+        Outcome::Done
+    }
+
+    /// Whether it is this session's verification that was looked at.
+    fn knows(&self, standing: Option<&Standing>) -> bool {
+        self.verification.as_ref() == standing.map(|standing| &standing.verification)
+    }
+
+    fn forget_number(&mut self, standing: Option<&Standing>) -> Outcome {
+        if self.numbers >= MOST_NUMBERS {
+            return Outcome::NoNumbersLeft;
+        }
+        if !self.knows(standing) {
+            return Outcome::Outdated;
+        }
+        // What is proved is not forgotten, and what may yet be proved neither.
+        if standing.is_some_and(|it| matches!(it.status, Status::Pending | Status::Approved)) {
+            return Outcome::NotNow;
+        }
+        self.number = None;
+        self.verification = None;
+        Outcome::Done
+    }
+
+    fn started(&mut self, standing: Standing, starts: u8) -> Outcome {
+        if self.verification.as_ref() == Some(&standing.verification) {
+            return Outcome::Done;
+        }
+        // A code that went to another number than the one to be proved now
+        // proves nothing about this one.
+        let is_of_this_number = self.number.as_ref() == Some(&standing.to);
+        if self.verification.is_some() || self.starts != starts || !is_of_this_number {
+            return Outcome::NotNow;
+        }
+        if self.starts >= MOST_STARTS {
+            return Outcome::NoStartsLeft;
+        }
+        self.verification = Some(standing.verification);
+        self.starts += 1;
+        Outcome::Done
+    }
+
+    fn again(&mut self, standing: &Standing) -> Outcome {
+        if !self.knows(Some(standing)) {
+            return Outcome::NotNow;
+        }
+        if matches!(standing.status, Status::Pending | Status::Approved) {
+            return Outcome::NotNow;
+        }
+        if self.starts >= MOST_STARTS {
+            return Outcome::NoStartsLeft;
+        }
+        self.verification = None;
+        Outcome::Done
+    }
+
+    /// The end is read off the verification that the record itself knows, and
+    /// so is the number of an approval; once there is an end it stays, and a
+    /// further way back gets a result of its own.
+    fn leave(&mut self, standing: Option<Standing>, cancel: bool, result: String, now: Timestamp) -> Outcome {
+        if self.end.is_none() {
+            if !self.knows(standing.as_ref()) {
+                return Outcome::Outdated;
+            }
+            let end = match (self.step(standing.as_ref()), standing) {
+                // Whoever turns back at that very moment is shown it first.
+                (Step::Done(End::Approved), _) if cancel => return Outcome::NotNow,
+                (Step::Code, _) => return Outcome::NotNow,
+                (Step::Done(End::Approved), Some(standing)) => {
+                    self.number = Some(standing.to);
+                    End::Approved
+                }
+                // What failed by itself was not called off.
+                (Step::Done(end), Some(standing)) if !cancel || standing.status != Status::Canceled => end,
+                _ if cancel => End::Canceled,
+                _ => return Outcome::NotNow,
+            };
+            self.end = Some(end);
+        }
+        self.result = Some(result);
+        self.expires_at = self.expires_at.max(now.checked_add(RESULT_LIFETIME).unwrap_or(Timestamp::MAX));
         Outcome::Done
     }
 

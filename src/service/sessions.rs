@@ -1,29 +1,23 @@
-//! Sessions: the way through the hosted pages, step by step.
+//! Sessions: the way through the hosted pages, from an application and back.
 //!
-//! A step is read, decided by the model and written against the version it was
-//! read at, and what it begins or checks is a verification like any other. The
-//! browser's secret and the result are made here and kept as hashes.
+//! A step ([`steps`]) is read, decided by the model and written against the
+//! version it was read at, and what it begins or checks is a verification like
+//! any other. The browser's secret and the result are made here and kept as
+//! hashes.
 
-use super::{Checked, Idempotency, Service, ServiceError, StartRequest, TRIES, View};
+mod steps;
+
+use super::{Service, ServiceError, TRIES, View};
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
-use crate::model::session::{self, End, Event, MOST_STATE, Outcome, Session, Step, decide};
-use crate::model::verification::{Details, Status};
+use crate::model::session::{self, Event, MOST_STATE, Outcome, Session, Standing, Step, decide};
+use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Whose idempotency keys those of the pages are; no API key has this name.
-const CALLER: &str = "pages";
-
-/// How long a step waits for one that was taken at the same time and chose
-/// otherwise, and how often before it goes its own way.
-const SHORTLY: Duration = Duration::from_millis(30);
-const WAITS: usize = 10;
 
 /// What an application asks for.
 #[derive(Clone, Default)]
@@ -144,212 +138,6 @@ impl Service {
         Secret::new(self.0.entropy.hex::<32>())
     }
 
-    /// The first step: the session belongs to this browser from here on. Where
-    /// nothing is left to choose, the code is sent.
-    ///
-    /// # Errors
-    /// As [`Service::session`], and as [`Service::session_start`].
-    pub async fn session_begin(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
-        let begin = Event::Begin(session::hash(browser.expose()));
-        let session = self.move_session(id, browser, |_| Ok(begin.clone())).await?;
-        self.session_advance(session, browser, tongue).await
-    }
-
-    /// A number was entered, perhaps in the writing of a region. Where nothing
-    /// is left to choose, the code is sent.
-    ///
-    /// # Errors
-    /// A number that is none or that no channel reaches, too many numbers, and
-    /// as [`Service::session_start`].
-    pub async fn session_number(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        text: &str,
-        region: Option<&str>,
-        tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
-        let number = self.number_in(text, region)?;
-        let session = self.own_session(id, Some(browser)).await?.record;
-        let brand = self.brand_of_session(&session).await?;
-        if session.allowed(brand.channels_for(&number)).is_empty() {
-            let channel = brand.settings.channels.first().copied().unwrap_or(Channel::Sms);
-            let region = number.region().unwrap_or_else(|| "??".to_owned());
-            return Err(ServiceError::CountryOff { channel, region });
-        }
-        let session = self.move_session(id, browser, |_| Ok(Event::Number(number.clone()))).await?;
-        self.session_advance(session, browser, tongue).await
-    }
-
-    /// Another number is wanted: the code that is on its way is called off.
-    ///
-    /// # Errors
-    /// As [`Service::session`], too many numbers, or not from here.
-    pub async fn session_change(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-    ) -> Result<SessionView, ServiceError> {
-        let before = self.own_session(id, Some(browser)).await?.record;
-        let session = self.move_session(id, browser, |_| Ok(Event::ForgetNumber)).await?;
-        self.call_off(&before).await?;
-        self.session_view(session).await
-    }
-
-    /// Sends the first code by a channel. Twice the same step sends one.
-    ///
-    /// # Errors
-    /// A channel that may not be used, too many starts, as [`Service::session`],
-    /// and as [`Service::start`].
-    pub async fn session_start(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        channel: Channel,
-        tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
-        for attempt in 0..TRIES {
-            let session = self.own_session(id, Some(browser)).await?.record;
-            let (Some(number), None) = (&session.number, &session.verification) else {
-                return self.session_view(session).await;
-            };
-            if session.starts >= session::MOST_STARTS {
-                return Err(ServiceError::NoStartsLeft);
-            }
-            let brand = self.brand_of_session(&session).await?;
-            if !session.allowed(brand.channels_for(number)).contains(&channel) {
-                return Err(ServiceError::ChannelOff(channel));
-            }
-            let request = StartRequest {
-                channel: Some(channel),
-                locale: tongue.chosen.or(session.locale.as_deref()).or(tongue.guessed).map(str::to_owned),
-                service: session.service.clone(),
-                details: session.details.clone(),
-                ..StartRequest::to(number.in_full())
-            };
-            // Whoever takes this step of this session a second time, at once or
-            // after a fall, gets the verification of the first.
-            // Once nobody can be under way any more, what was begun and not
-            // written down is left to itself.
-            let round = attempt / WAITS;
-            let key = format!("{id}/{}/{}/{round}", session.starts, session.numbers);
-            let kept = Idempotency { caller: CALLER.into(), key };
-            let started = match self.start(request, Some(kept)).await {
-                // The first one chose otherwise, and is about to be written.
-                Err(ServiceError::KeyReused) => {
-                    tokio::time::sleep(SHORTLY).await;
-                    continue;
-                }
-                started => started?.view.verification.id,
-            };
-            let session = self.move_session(id, browser, |_| Ok(Event::Started(started.clone()))).await?;
-            return self.session_view(session).await;
-        }
-        Err(ServiceError::Contended)
-    }
-
-    /// Sends again, by this channel.
-    ///
-    /// # Errors
-    /// A channel that may not be used, as [`Service::session`], and as
-    /// [`Service::resend`].
-    pub async fn session_resend(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        channel: Channel,
-    ) -> Result<SessionView, ServiceError> {
-        let view = self.session(id, Some(browser)).await?;
-        let Some(verification) = view.session.verification.clone().filter(|_| view.step == Step::Code) else {
-            return Ok(view);
-        };
-        if !view.channels.contains(&channel) {
-            return Err(ServiceError::ChannelOff(channel));
-        }
-        self.resend(&verification, Some(channel)).await?;
-        self.session_view(view.session).await
-    }
-
-    /// Offers a code. `None` where there is nothing to offer it to; whether that
-    /// is because of time, number or kind is nothing that a page tells.
-    ///
-    /// # Errors
-    /// As [`Service::session`], and as [`Service::check`].
-    pub async fn session_check(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        code: &str,
-    ) -> Result<Option<Checked>, ServiceError> {
-        let session = self.own_session(id, Some(browser)).await?.record;
-        let Some(verification) = session.verification.filter(|_| session.end.is_none()) else {
-            return Ok(None);
-        };
-        let offer = super::Offer {
-            code: code.to_owned(),
-            amount: session.details.amount.clone(),
-            payee: session.details.payee.clone(),
-        };
-        self.check(&verification, offer).await.map(Some)
-    }
-
-    /// Once more, after a failure.
-    ///
-    /// # Errors
-    /// Not allowed by the service, too many starts, and as [`Service::session`].
-    pub async fn session_again(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
-        let view = self.session(id, Some(browser)).await?;
-        if view.step != Step::Done(End::Failed) {
-            return Ok(view);
-        }
-        if !view.brand.settings.pages.retry {
-            let what = "the service does not let people begin anew: see pages.retry";
-            return Err(ServiceError::NotAllowed { field: "retry", what });
-        }
-        let session = self.move_session(id, browser, |_| Ok(Event::Again)).await?;
-        self.session_advance(session, browser, tongue).await
-    }
-
-    /// Back to the application: the address with a result, which is shown here
-    /// once and kept as a hash. `cancel` ends what is under way; without it a
-    /// session that has not ended stays, and there is no address.
-    ///
-    /// # Errors
-    /// As [`Service::session`].
-    pub async fn session_leave(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        cancel: bool,
-    ) -> Result<Option<Secret>, ServiceError> {
-        let view = self.session(id, Some(browser)).await?;
-        let end = match view.step {
-            Step::Done(end) => end,
-            Step::Over => return Ok(None),
-            _ if cancel => End::Canceled,
-            _ => return Ok(None),
-        };
-        let result = Secret::new(self.0.entropy.hex::<32>());
-        let leave = Event::Leave(end, session::hash(result.expose()));
-        // Calling off comes first: what was approved meanwhile stays approved.
-        if end == End::Canceled && self.call_off(&view.session).await? == Some(Status::Approved) {
-            return Ok(None);
-        }
-        let session = self.move_session(id, browser, |_| Ok(leave.clone())).await?;
-        tracing::info!(end = ?end, "session ended");
-        Ok(Some(Secret::new(session.way_back(result.expose()))))
-    }
-
     /// Exchanges a result, once.
     ///
     /// # Errors
@@ -388,36 +176,6 @@ impl Service {
         Ok(PhoneNumber::parse(text, &policy)?)
     }
 
-    /// Goes on by itself where one channel is left.
-    async fn session_advance(
-        &self,
-        session: Session,
-        browser: &Secret,
-        tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
-        let view = self.session_view(session).await?;
-        match (view.step, view.channels.as_slice()) {
-            (Step::Channel, [channel]) => {
-                self.session_start(&view.session.id, browser, *channel, tongue).await
-            }
-            _ => Ok(view),
-        }
-    }
-
-    /// Calls off the verification that a session knows, if it waits for a code,
-    /// and says where it stands.
-    async fn call_off(&self, session: &Session) -> Result<Option<Status>, ServiceError> {
-        let Some(verification) = &session.verification else {
-            return Ok(None);
-        };
-        match self.cancel(verification).await {
-            Ok(view) => Ok(Some(view.status)),
-            Err(ServiceError::Ended(status)) => Ok(Some(status)),
-            Err(ServiceError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn own_session(
         &self,
         id: &SessionId,
@@ -428,34 +186,6 @@ impl Service {
         let is_own =
             |session: &Session| self.now() < session.expires_at && session.belongs_to(hash.as_deref());
         found.filter(|found| is_own(&found.record)).ok_or(ServiceError::NotFound)
-    }
-
-    async fn move_session(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-        event: impl Fn(&Session) -> Result<Event, ServiceError>,
-    ) -> Result<Session, ServiceError> {
-        for attempt in 0..TRIES {
-            let old = self.own_session(id, Some(browser)).await?;
-            let (new, outcome) = decide(&old.record, event(&old.record)?, self.now());
-            match outcome {
-                Outcome::Gone | Outcome::NoSuchResult => return Err(ServiceError::NotFound),
-                Outcome::NoNumbersLeft => return Err(ServiceError::NoNumbersLeft),
-                Outcome::NoStartsLeft => return Err(ServiceError::NoStartsLeft),
-                // Whoever steps where the session no longer stands is shown
-                // where it does.
-                Outcome::NotNow => return Ok(old.record),
-                Outcome::Done if new == old.record => return Ok(new),
-                Outcome::Done => {}
-            }
-            match records::save(self.store(), Some(&old), &new).await {
-                Ok(()) => return Ok(new),
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(ServiceError::Contended)
     }
 
     async fn session_view(&self, session: Session) -> Result<SessionView, ServiceError> {
@@ -470,7 +200,12 @@ impl Service {
             (Some(number), None) => session.allowed(brand.channels_for(number)),
             (None, None) => session.allowed(brand.settings.channels.clone()),
         };
-        let step = session.step(verification.as_ref().map(|view| view.status));
+        let standing = verification.as_ref().map(|view| Standing {
+            verification: view.verification.id.clone(),
+            to: view.verification.to.clone(),
+            status: view.status,
+        });
+        let step = session.step(standing.as_ref());
         Ok(SessionView { session, brand, step, channels, verification })
     }
 

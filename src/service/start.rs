@@ -155,6 +155,7 @@ impl Service {
     /// # Errors
     /// Too soon, none left, ended, not offered, not found, or the store's.
     pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, ServiceError> {
+        // Number and service of a verification never change.
         let old = self.verification(id).await?.record;
         let channel = channel.unwrap_or_else(|| old.channel());
         let brand = self.brand_of(&old).await?;

@@ -41,6 +41,24 @@ fn verification(n: u8) -> VerificationId {
     VerificationId::from_random([n; 15])
 }
 
+fn seen(n: u8, last: u8, status: Status) -> Standing {
+    Standing { verification: verification(n), to: number(last), status }
+}
+
+fn started(n: u8, last: u8, starts: u8) -> Event {
+    Event::Started { standing: seen(n, last, Status::Pending), starts }
+}
+
+fn leave(standing: Option<Standing>, cancel: bool) -> Event {
+    Event::Leave { standing, cancel, result: hash("r") }
+}
+
+/// Begun, with a number entered and its verification started.
+fn under_way() -> Session {
+    let events = vec![Event::Begin(hash("b")), Event::Number(number(1)), started(1, 1, 0)];
+    after(&session(), events).0
+}
+
 #[test]
 fn the_way_goes_step_by_step() {
     let fresh = session();
@@ -49,11 +67,12 @@ fn the_way_goes_step_by_step() {
     assert_eq!(begun.step(None), Step::Number);
     let (numbered, _) = after(&begun, vec![Event::Number(number(1))]);
     assert_eq!(numbered.step(None), Step::Channel);
-    let (started, _) = after(&numbered, vec![Event::Started(verification(1))]);
-    assert_eq!(started.step(Some(Status::Pending)), Step::Code);
-    assert_eq!(started.step(Some(Status::Approved)), Step::Done(End::Approved));
+    let (started, _) = after(&numbered, vec![started(1, 1, 0)]);
+    let at = |status| started.step(Some(&seen(1, 1, status)));
+    assert_eq!(at(Status::Pending), Step::Code);
+    assert_eq!(at(Status::Approved), Step::Done(End::Approved));
     for status in [Status::Expired, Status::MaxAttemptsReached, Status::Canceled] {
-        assert_eq!(started.step(Some(status)), Step::Done(End::Failed));
+        assert_eq!(at(status), Step::Done(End::Failed));
     }
 }
 
@@ -71,7 +90,7 @@ fn a_given_number_stays() {
     let given = Session { to: Some(number(0)), ..session() };
     let (begun, _) = after(&given, vec![Event::Begin(hash("b"))]);
     assert_eq!(begun.number, Some(number(0)));
-    for event in [Event::Number(number(1)), Event::ForgetNumber] {
+    for event in [Event::Number(number(1)), Event::ForgetNumber(None)] {
         assert_eq!(after(&begun, vec![event]), (begun.clone(), Outcome::NotNow));
     }
 }
@@ -80,32 +99,117 @@ fn a_given_number_stays() {
 fn numbers_and_starts_are_bounded() {
     let (mut session, _) = after(&session(), vec![Event::Begin(hash("b"))]);
     for n in 0..MOST_NUMBERS {
-        let (entered, outcome) = after(&session, vec![Event::ForgetNumber, Event::Number(number(n))]);
+        let (entered, outcome) = after(&session, vec![Event::ForgetNumber(None), Event::Number(number(n))]);
         assert_eq!(outcome, Outcome::Done);
         session = entered;
     }
-    assert_eq!(after(&session, vec![Event::ForgetNumber]).1, Outcome::NoNumbersLeft);
+    assert_eq!(after(&session, vec![Event::ForgetNumber(None)]).1, Outcome::NoNumbersLeft);
+    let last = MOST_NUMBERS - 1;
     for n in 0..MOST_STARTS {
-        let (started, outcome) = after(&session, vec![Event::Started(verification(n))]);
+        let (started_one, outcome) = after(&session, vec![started(n, last, n)]);
         assert_eq!(outcome, Outcome::Done);
-        assert_eq!(after(&started, vec![Event::Started(verification(99))]).1, Outcome::NotNow);
-        session = Session { verification: None, ..started };
+        assert_eq!(after(&started_one, vec![started(99, last, n + 1)]).1, Outcome::NotNow);
+        session = started_one;
+        if n + 1 < MOST_STARTS {
+            let (again, outcome) = after(&session, vec![Event::Again(seen(n, last, Status::Expired))]);
+            assert_eq!(outcome, Outcome::Done);
+            session = again;
+        }
     }
-    assert_eq!(after(&session, vec![Event::Again]).1, Outcome::NoStartsLeft);
-    assert_eq!(after(&session, vec![Event::Started(verification(77))]).1, Outcome::NoStartsLeft);
+    let failed = seen(MOST_STARTS - 1, last, Status::Expired);
+    assert_eq!(after(&session, vec![Event::Again(failed)]).1, Outcome::NoStartsLeft);
+    let cleared = Session { verification: None, ..session };
+    assert_eq!(after(&cleared, vec![started(77, last, MOST_STARTS)]).1, Outcome::NoStartsLeft);
+}
+
+#[test]
+fn a_verification_of_another_number_is_not_hung_on_a_session() {
+    let (numbered, _) = after(&session(), vec![Event::Begin(hash("b")), Event::Number(number(2))]);
+    assert_eq!(after(&numbered, vec![started(1, 1, 0)]), (numbered.clone(), Outcome::NotNow));
+    let hung = Session { verification: Some(verification(1)), ..numbered };
+    let approved = seen(1, 1, Status::Approved);
+    assert_eq!(hung.step(Some(&approved)), Step::Done(End::Failed));
+    let (left, _) = after(&hung, vec![leave(Some(approved), false)]);
+    assert_eq!((left.end, left.number), (Some(End::Failed), Some(number(2))));
+}
+
+#[test]
+fn a_start_that_comes_late_is_not_taken_for_a_later_try() {
+    let (again, _) = after(&under_way(), vec![Event::Again(seen(1, 1, Status::MaxAttemptsReached))]);
+    assert_eq!(after(&again, vec![started(1, 1, 0)]), (again.clone(), Outcome::NotNow));
+    assert_eq!(after(&again, vec![started(2, 1, 1)]).1, Outcome::Done);
+}
+
+#[test]
+fn what_was_decided_on_another_verification_is_outdated() {
+    let now = under_way();
+    let (other, none) = (seen(9, 1, Status::Approved), None);
+    assert_eq!(after(&now, vec![leave(Some(other.clone()), false)]), (now.clone(), Outcome::Outdated));
+    assert_eq!(after(&now, vec![leave(none, true)]), (now.clone(), Outcome::Outdated));
+    assert_eq!(after(&now, vec![Event::ForgetNumber(None)]), (now.clone(), Outcome::Outdated));
+    assert_eq!(after(&now, vec![Event::Again(seen(9, 1, Status::Expired))]), (now, Outcome::NotNow));
+}
+
+#[test]
+fn an_end_is_read_off_the_sessions_own_verification() {
+    let rows = [
+        (Status::Approved, false, Some(End::Approved)),
+        // Whoever turns back at that very moment is shown it first.
+        (Status::Approved, true, None),
+        (Status::Pending, false, None),
+        (Status::Pending, true, None),
+        (Status::Canceled, true, Some(End::Canceled)),
+        (Status::Canceled, false, Some(End::Failed)),
+        (Status::Expired, true, Some(End::Failed)),
+        (Status::MaxAttemptsReached, false, Some(End::Failed)),
+    ];
+    for (status, cancel, end) in rows {
+        let (left, _) = after(&under_way(), vec![leave(Some(seen(1, 1, status)), cancel)]);
+        assert_eq!(left.end, end, "{status} {cancel}");
+    }
+    let (begun, _) = after(&session(), vec![Event::Begin(hash("b"))]);
+    assert_eq!(after(&begun, vec![leave(None, true)]).0.end, Some(End::Canceled));
+    assert_eq!(after(&begun, vec![leave(None, false)]).1, Outcome::NotNow);
+}
+
+#[test]
+fn an_end_stays_whatever_is_sent_at_the_same_moment() {
+    let approved = seen(1, 1, Status::Approved);
+    let (left, _) = after(&under_way(), vec![leave(Some(approved.clone()), false)]);
+    for event in [
+        Event::Number(number(2)),
+        Event::ForgetNumber(Some(approved.clone())),
+        started(2, 1, 1),
+        Event::Again(seen(1, 1, Status::Canceled)),
+    ] {
+        assert_eq!(after(&left, vec![event]), (left.clone(), Outcome::NotNow));
+    }
+    let other = Event::Leave { standing: None, cancel: true, result: hash("another tab's") };
+    let (again, _) = after(&left, vec![other]);
+    assert_eq!((again.end, &again.number), (left.end, &left.number));
+}
+
+#[test]
+fn a_number_is_not_forgotten_while_it_may_be_proved() {
+    for status in [Status::Pending, Status::Approved] {
+        let forget = Event::ForgetNumber(Some(seen(1, 1, status)));
+        assert_eq!(after(&under_way(), vec![forget]), (under_way(), Outcome::NotNow));
+    }
+    let (forgotten, _) = after(&under_way(), vec![Event::ForgetNumber(Some(seen(1, 1, Status::Canceled)))]);
+    assert_eq!((forgotten.number, forgotten.verification), (None, None));
 }
 
 #[test]
 fn a_result_is_exchanged_once_in_its_time() {
     let (begun, _) = after(&session(), vec![Event::Begin(hash("b"))]);
     assert_eq!(after(&begun, vec![Event::Exchange(hash(""))]).1, Outcome::NoSuchResult);
-    let (left, _) = after(&begun, vec![Event::Leave(End::Approved, hash("r"))]);
+    let (left, _) = after(&under_way(), vec![leave(Some(seen(1, 1, Status::Approved)), false)]);
     assert_eq!(left.step(None), Step::Done(End::Approved));
     assert_eq!(after(&left, vec![Event::Exchange(hash("other"))]).1, Outcome::NoSuchResult);
     let (told, outcome) = after(&left, vec![Event::Exchange(hash("r"))]);
     assert_eq!((outcome, told.step(None)), (Outcome::Done, Step::Over));
     assert_eq!(after(&told, vec![Event::Exchange(hash("r"))]).1, Outcome::NoSuchResult);
-    assert_eq!(after(&told, vec![Event::Leave(End::Failed, hash("x"))]).1, Outcome::NotNow);
+    assert_eq!(after(&told, vec![leave(None, true)]).1, Outcome::NotNow);
     let late = decide(&left, Event::Exchange(hash("r")), left.expires_at);
     assert_eq!(late.1, Outcome::Gone);
 }

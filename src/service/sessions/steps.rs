@@ -1,0 +1,373 @@
+//! The steps that a person takes in a session.
+//!
+//! Each is decided on the record that it is written to. What a step knows of the
+//! session's verification it reads anew with every try and hands to the model by
+//! name; whatever was seen before that decides nothing.
+
+use super::{SessionView, Tongue};
+use crate::model::channel::Channel;
+use crate::model::id::SessionId;
+use crate::model::phone::PhoneNumber;
+use crate::model::session::{self, End, Event, Outcome, Session, Standing, Step, decide};
+use crate::model::verification::Status;
+use crate::secret::Secret;
+use crate::service::{Checked, Idempotency, Offer, Service, ServiceError, StartRequest, TRIES};
+use crate::store::CommitError;
+use crate::store::records;
+use std::time::Duration;
+
+/// Whose idempotency keys those of the pages are; no API key has this name.
+const CALLER: &str = "pages";
+
+/// How long a step waits for one that was taken at the same time and chose
+/// otherwise, and how often before it goes its own way.
+const SHORTLY: Duration = Duration::from_millis(30);
+const WAITS: usize = 10;
+
+/// What a step must know of the session's verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Nothing.
+    Aside,
+    /// Where it stands.
+    Now,
+    /// Where it stands once it was called off, if the step happens then.
+    CalledOff,
+}
+
+impl Service {
+    /// The first step: the session belongs to this browser from here on. Where
+    /// nothing is left to choose, the code is sent.
+    ///
+    /// # Errors
+    /// As [`Service::session`], and as [`Service::session_start`].
+    pub async fn session_begin(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
+        let begin = Event::Begin(session::hash(browser.expose()));
+        let session = self.move_session(id, browser, Look::Aside, |_| Some(begin.clone())).await?;
+        self.session_advance(session, browser, tongue).await
+    }
+
+    /// A number was entered, perhaps in the writing of a region. Where nothing
+    /// is left to choose, the code is sent.
+    ///
+    /// # Errors
+    /// A number that is none or that no channel reaches, too many numbers, and
+    /// as [`Service::session_start`].
+    pub async fn session_number(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        text: &str,
+        region: Option<&str>,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
+        let number = self.number_in(text, region)?;
+        let session = self.own_session(id, Some(browser)).await?.record;
+        let brand = self.brand_of_session(&session).await?;
+        if session.allowed(brand.channels_for(&number)).is_empty() {
+            let channel = brand.settings.channels.first().copied().unwrap_or(Channel::Sms);
+            let region = number.region().unwrap_or_else(|| "??".to_owned());
+            return Err(ServiceError::CountryOff { channel, region });
+        }
+        let entered = |_| Some(Event::Number(number.clone()));
+        let session = self.move_session(id, browser, Look::Aside, entered).await?;
+        self.session_advance(session, browser, tongue).await
+    }
+
+    /// Another number is wanted: the code that is on its way is called off
+    /// first. If it was right at that very moment, the number stays.
+    ///
+    /// # Errors
+    /// As [`Service::session`], too many numbers, or not from here.
+    pub async fn session_change(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+    ) -> Result<SessionView, ServiceError> {
+        let forget = |standing| Some(Event::ForgetNumber(standing));
+        let session = self.move_session(id, browser, Look::CalledOff, forget).await?;
+        self.session_view(session).await
+    }
+
+    /// Sends the first code by a channel. Twice the same step sends one.
+    ///
+    /// # Errors
+    /// A channel that may not be used, too many starts, as [`Service::session`],
+    /// and as [`Service::start`].
+    pub async fn session_start(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        channel: Channel,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
+        self.session_start_for(id, browser, channel, tongue, None).await
+    }
+
+    /// The same, if the session's number is still the one that is meant.
+    async fn session_start_for(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        channel: Channel,
+        tongue: Tongue<'_>,
+        meant: Option<&PhoneNumber>,
+    ) -> Result<SessionView, ServiceError> {
+        for attempt in 0..TRIES {
+            let session = self.own_session(id, Some(browser)).await?.record;
+            let (Some(number), None, None) = (&session.number, &session.verification, session.end) else {
+                return self.session_view(session).await;
+            };
+            if meant.is_some_and(|meant| meant != number) {
+                return self.session_view(session).await;
+            }
+            if session.starts >= session::MOST_STARTS {
+                return Err(ServiceError::NoStartsLeft);
+            }
+            let brand = self.brand_of_session(&session).await?;
+            if !session.allowed(brand.channels_for(number)).contains(&channel) {
+                return Err(ServiceError::ChannelOff(channel));
+            }
+            let request = StartRequest {
+                channel: Some(channel),
+                locale: tongue.chosen.or(session.locale.as_deref()).or(tongue.guessed).map(str::to_owned),
+                service: session.service.clone(),
+                details: session.details.clone(),
+                ..StartRequest::to(number.in_full())
+            };
+            // Whoever takes this step of this session a second time, at once or
+            // after a fall, gets the verification of the first.
+            // Once nobody can be under way any more, what was begun and not
+            // written down is left to itself.
+            let round = attempt / WAITS;
+            let key = format!("{id}/{}/{}/{round}", session.starts, session.numbers);
+            let kept = Idempotency { caller: CALLER.into(), key };
+            let started = match self.start(request, Some(kept)).await {
+                // The first one chose otherwise, and is about to be written.
+                Err(ServiceError::KeyReused) => {
+                    tokio::time::sleep(SHORTLY).await;
+                    continue;
+                }
+                started => started?.view.verification,
+            };
+            let standing = Standing { verification: started.id, to: started.to, status: Status::Pending };
+            return self.session_started(id, browser, standing, session.starts).await;
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// Hangs what was started on the session. If the person has gone on
+    /// meanwhile, nobody waits for its code, and it is called off.
+    async fn session_started(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        standing: Standing,
+        starts: u8,
+    ) -> Result<SessionView, ServiceError> {
+        let started = |_| Some(Event::Started { standing: standing.clone(), starts });
+        let moved = self.move_session(id, browser, Look::Aside, started).await;
+        let is_left_alone = match &moved {
+            Ok(session) => session.verification.as_ref() != Some(&standing.verification),
+            Err(error) => matches!(error, ServiceError::NotFound | ServiceError::NoStartsLeft),
+        };
+        if is_left_alone {
+            self.call_off(standing).await?;
+        }
+        self.session_view(moved?).await
+    }
+
+    /// Sends again, by this channel.
+    ///
+    /// # Errors
+    /// A channel that may not be used, as [`Service::session`], and as
+    /// [`Service::resend`].
+    pub async fn session_resend(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        channel: Channel,
+    ) -> Result<SessionView, ServiceError> {
+        let view = self.session(id, Some(browser)).await?;
+        let Some(verification) = view.session.verification.clone().filter(|_| view.step == Step::Code) else {
+            return Ok(view);
+        };
+        if !view.channels.contains(&channel) {
+            return Err(ServiceError::ChannelOff(channel));
+        }
+        self.resend(&verification, Some(channel)).await?;
+        self.session_view(view.session).await
+    }
+
+    /// Offers a code. `None` where there is nothing to offer it to; whether that
+    /// is because of time, number or kind is nothing that a page tells.
+    ///
+    /// # Errors
+    /// As [`Service::session`], and as [`Service::check`].
+    pub async fn session_check(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        code: &str,
+    ) -> Result<Option<Checked>, ServiceError> {
+        let session = self.own_session(id, Some(browser)).await?.record;
+        let Some(verification) = session.verification.filter(|_| session.end.is_none()) else {
+            return Ok(None);
+        };
+        let offer = Offer {
+            code: code.to_owned(),
+            amount: session.details.amount.clone(),
+            payee: session.details.payee.clone(),
+        };
+        self.check(&verification, offer).await.map(Some)
+    }
+
+    /// Once more, after a failure.
+    ///
+    /// # Errors
+    /// Not allowed by the service, too many starts, and as [`Service::session`].
+    pub async fn session_again(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
+        let view = self.session(id, Some(browser)).await?;
+        if view.step != Step::Done(End::Failed) {
+            return Ok(view);
+        }
+        if !view.brand.settings.pages.retry {
+            let what = "the service does not let people begin anew: see pages.retry";
+            return Err(ServiceError::NotAllowed { field: "retry", what });
+        }
+        let again = |standing: Option<Standing>| standing.map(Event::Again);
+        let session = self.move_session(id, browser, Look::Now, again).await?;
+        self.session_advance(session, browser, tongue).await
+    }
+
+    /// Back to the application: the address with a result, which is shown here
+    /// once and kept as a hash. `cancel` ends what is under way; without it a
+    /// session that has not ended stays, and there is no address.
+    ///
+    /// # Errors
+    /// As [`Service::session`].
+    pub async fn session_leave(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        cancel: bool,
+    ) -> Result<Option<Secret>, ServiceError> {
+        let result = Secret::new(self.0.entropy.hex::<32>());
+        let hash = session::hash(result.expose());
+        let look = if cancel { Look::CalledOff } else { Look::Now };
+        let leave = |standing| Some(Event::Leave { standing, cancel, result: hash.clone() });
+        let session = self.move_session(id, browser, look, leave).await?;
+        if session.result.as_ref() != Some(&hash) {
+            return Ok(None);
+        }
+        tracing::info!(end = ?session.end, "session ended");
+        Ok(Some(Secret::new(session.way_back(result.expose()))))
+    }
+
+    /// Goes on by itself where one channel is left.
+    async fn session_advance(
+        &self,
+        session: Session,
+        browser: &Secret,
+        tongue: Tongue<'_>,
+    ) -> Result<SessionView, ServiceError> {
+        let view = self.session_view(session).await?;
+        match (view.step, view.channels.as_slice()) {
+            (Step::Channel, [channel]) => {
+                let session = &view.session;
+                self.session_start_for(&session.id, browser, *channel, tongue, session.number.as_ref()).await
+            }
+            _ => Ok(view),
+        }
+    }
+
+    /// Lets a step happen to a session, as often as it takes to be first, and
+    /// gives the session as it stands then. The event is made anew from what is
+    /// known of the session's verification each time; without one, and where
+    /// the session no longer stands where the step begins, it stays as it is.
+    async fn move_session(
+        &self,
+        id: &SessionId,
+        browser: &Secret,
+        look: Look,
+        event: impl Fn(Option<Standing>) -> Option<Event>,
+    ) -> Result<Session, ServiceError> {
+        for attempt in 0..TRIES {
+            let old = self.own_session(id, Some(browser)).await?;
+            let standing = match look {
+                Look::Aside => None,
+                Look::Now => self.standing(&old.record).await?,
+                Look::CalledOff => self.standing_without(&old.record, &event).await?,
+            };
+            let Some(event) = event(standing) else {
+                return Ok(old.record);
+            };
+            let (new, outcome) = decide(&old.record, event, self.now());
+            match outcome {
+                Outcome::Gone | Outcome::NoSuchResult => return Err(ServiceError::NotFound),
+                Outcome::NoNumbersLeft => return Err(ServiceError::NoNumbersLeft),
+                Outcome::NoStartsLeft => return Err(ServiceError::NoStartsLeft),
+                // Whoever steps where the session no longer stands is shown
+                // where it does.
+                Outcome::NotNow => return Ok(old.record),
+                Outcome::Done if new == old.record => return Ok(new),
+                Outcome::Done => match records::save(self.store(), Some(&old), &new).await {
+                    Ok(()) => return Ok(new),
+                    Err(CommitError::Conflict) => self.step_back(attempt).await,
+                    Err(CommitError::Store(error)) => return Err(error.into()),
+                },
+                Outcome::Outdated => self.step_back(attempt).await,
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// Where the verification stands that a session knows.
+    pub(super) async fn standing(&self, session: &Session) -> Result<Option<Standing>, ServiceError> {
+        let Some(id) = &session.verification else {
+            return Ok(None);
+        };
+        let found = self.verification(id).await?.record;
+        let status = found.status_at(self.now());
+        Ok(Some(Standing { verification: found.id, to: found.to, status }))
+    }
+
+    /// Where it stands once it was called off: only if the step then happens, for
+    /// a step that is refused must not cost the person their code.
+    async fn standing_without(
+        &self,
+        session: &Session,
+        event: &impl Fn(Option<Standing>) -> Option<Event>,
+    ) -> Result<Option<Standing>, ServiceError> {
+        let standing = self.standing(session).await?;
+        let Some(open) = standing.clone().filter(|standing| standing.status == Status::Pending) else {
+            return Ok(standing);
+        };
+        let called_off = Standing { status: Status::Canceled, ..open.clone() };
+        match event(Some(called_off)).map(|event| decide(session, event, self.now()).1) {
+            Some(Outcome::Done) => self.call_off(open).await.map(Some),
+            _ => Ok(standing),
+        }
+    }
+
+    /// Calls a verification off that waits for its code, and says where it
+    /// stands then: somebody may have been faster.
+    async fn call_off(&self, standing: Standing) -> Result<Standing, ServiceError> {
+        let status = match self.cancel(&standing.verification).await {
+            Ok(view) => view.status,
+            Err(ServiceError::Ended(status)) => status,
+            Err(error) => return Err(error),
+        };
+        Ok(Standing { status, ..standing })
+    }
+}
