@@ -6,6 +6,7 @@ mod api_lists;
 mod api_things;
 mod app;
 mod asking;
+mod at_once;
 mod audit;
 mod backup;
 mod beside;

@@ -427,7 +427,7 @@ pub fn word(error: &ServiceError) -> String {
     format!("{error:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned()
 }
 
-fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc<dyn Store> {
+pub fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc<dyn Store> {
     match engine {
         Engine::Postgres => open_apart(schema.expect("a schema").url()),
         Engine::Memory | Engine::Shared => Arc::new(Memory::new()),
@@ -447,7 +447,7 @@ fn open_apart(url: String) -> Arc<dyn Store> {
 }
 
 /// A schema, where the engine needs one.
-fn schema_for(engine: Engine) -> Option<TestDatabase> {
+pub fn schema_for(engine: Engine) -> Option<TestDatabase> {
     if engine != Engine::Postgres {
         return None;
     }

@@ -1,0 +1,322 @@
+//! Who goes through the pages in several tabs at one moment, and somebody else
+//! with them, has no number approved but the one whose telephone they hold.
+//!
+//! The person holds one telephone and knows the codes that are sent to it, and no
+//! other. Every pair and every triple of steps is taken from every place of the
+//! way. The sends stay in the outbox: nothing here waits for the gateway.
+
+use super::{Task, Turnstile, every_order};
+use crate::engines::over_each_engine;
+use crate::postgres::TestDatabase;
+use crate::support::{Engine, Script, open, parts, schema_for};
+use dialback::clock::Clock;
+use dialback::model::brand::{self, Pages};
+use dialback::model::channel::Channel;
+use dialback::model::code::{CodeKey, CodeKeys};
+use dialback::model::id::{SessionId, VerificationId};
+use dialback::model::session::{End, Session};
+use dialback::model::verification::{Status, Verification};
+use dialback::secret::Secret;
+use dialback::service::{
+    Brands, NewSession, Parts, Service, ServiceError, Tongue, VerificationFilter, Window,
+};
+use dialback::store::Store;
+use dialback::store::records::{self, Versioned};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// What a person does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Move {
+    Begin,
+    /// Somebody else opens the same link.
+    StrangerBegins,
+    /// Somebody else sends a form of theirs.
+    StrangerLeaves,
+    OwnNumber,
+    VictimsNumber,
+    Start,
+    StartCall,
+    /// The code that came to the own telephone.
+    Code,
+    WrongCode,
+    Resend,
+    Change,
+    Again,
+    Return,
+    Cancel,
+}
+
+use Move::*;
+
+const ALL: [Move; 14] = [
+    Begin,
+    StrangerBegins,
+    StrangerLeaves,
+    OwnNumber,
+    VictimsNumber,
+    Start,
+    StartCall,
+    Code,
+    WrongCode,
+    Resend,
+    Change,
+    Again,
+    Return,
+    Cancel,
+];
+
+/// The moves that change what a session is about: those of which three at once
+/// are tried.
+const TURNS: [Move; 7] = [OwnNumber, VictimsNumber, Start, Code, Change, Return, Cancel];
+
+/// From where the moves are made, as the moves that lead there.
+const PLACES: [&[Move]; 7] = [
+    &[],
+    &[Begin],
+    &[Begin, OwnNumber],
+    &[Begin, OwnNumber, Start],
+    &[Begin, OwnNumber, Start, Code],
+    &[Begin, OwnNumber, Start, WrongCode, WrongCode],
+    &[Begin, VictimsNumber, Start],
+];
+
+/// The places from which three moves at once are made.
+const OPEN_PLACES: [usize; 3] = [2, 3, 4];
+
+/// One way through the pages, and what was handed to the person on it.
+struct Way {
+    service: Service,
+    store: Arc<dyn Store>,
+    codes: CodeKeys,
+    id: SessionId,
+    browser: Secret,
+    stranger: Secret,
+    own: String,
+    victims: String,
+    /// The ways back that the person was sent.
+    results: Mutex<Vec<Secret>>,
+}
+
+impl Way {
+    async fn take(&self, step: Move) {
+        let (service, id, browser, tongue) = (&self.service, &self.id, &self.browser, Tongue::default());
+        let taken = match step {
+            Begin => service.session_begin(id, browser, tongue).await.map(drop),
+            StrangerBegins => service.session_begin(id, &self.stranger, tongue).await.map(drop),
+            StrangerLeaves => self.leave(&self.stranger, true).await,
+            OwnNumber => service.session_number(id, browser, &self.own, None, tongue).await.map(drop),
+            VictimsNumber => service.session_number(id, browser, &self.victims, None, tongue).await.map(drop),
+            Start => service.session_start(id, browser, Channel::Sms, tongue).await.map(drop),
+            StartCall => service.session_start(id, browser, Channel::Call, tongue).await.map(drop),
+            Code => match self.code_of_own().await {
+                Some(code) => service.session_check(id, browser, &code).await.map(drop),
+                None => Ok(()),
+            },
+            WrongCode => service.session_check(id, browser, "00000000").await.map(drop),
+            Resend => service.session_resend(id, browser, Channel::Sms).await.map(drop),
+            Change => service.session_change(id, browser).await.map(drop),
+            Again => service.session_again(id, browser, tongue).await.map(drop),
+            Return => self.leave(browser, false).await,
+            Cancel => self.leave(browser, true).await,
+        };
+        if let Err(error @ (ServiceError::Store(_) | ServiceError::Contended)) = taken {
+            panic!("{step:?}: {error}");
+        }
+    }
+
+    async fn leave(&self, browser: &Secret, cancel: bool) -> Result<(), ServiceError> {
+        let way = self.service.session_leave(&self.id, browser, cancel).await?;
+        self.results.lock().unwrap().extend(way);
+        Ok(())
+    }
+
+    /// The code that was sent to the own telephone last, as its owner reads it
+    /// there: not by way of the pages.
+    async fn code_of_own(&self) -> Option<String> {
+        let sent = self.sent_to(&self.own).await;
+        let last = sent.into_iter().max_by_key(|verification| verification.sends.len())?;
+        self.codes.derive(&last.id, &last.code).map(|code| code.expose().to_owned())
+    }
+
+    /// The verifications of this way that go to a number.
+    async fn sent_to(&self, number: &str) -> Vec<Verification> {
+        let filter = VerificationFilter { to: Some(number.to_owned()), ..VerificationFilter::default() };
+        let window = Window { limit: 20, after: None };
+        let page = self.service.verifications(&filter, &window).await.unwrap();
+        page.items.into_iter().map(|view| view.verification).collect()
+    }
+
+    async fn session(&self) -> Session {
+        let found: Option<Versioned<Session>> = records::get(&*self.store, self.id.as_str()).await.unwrap();
+        found.unwrap().record
+    }
+
+    async fn verification(&self, id: Option<&VerificationId>) -> Option<Verification> {
+        let found: Option<Versioned<Verification>> = records::get(&*self.store, id?.as_str()).await.unwrap();
+        found.map(|found| found.record)
+    }
+
+    /// Whether an approval of this session is an approval of the own number, by
+    /// its own code.
+    async fn is_proved(&self, to: Option<&str>, id: Option<&VerificationId>) -> bool {
+        let verification = self.verification(id).await;
+        to == Some(self.own.as_str())
+            && verification.is_some_and(|verification| {
+                verification.to.in_full() == self.own
+                    && verification.status == Status::Approved
+                    && verification.checks > 0
+            })
+    }
+
+    /// What must be so whatever the order was.
+    async fn judge(&self, moves: &[Move]) {
+        let session = self.session().await;
+        let number = session.number.as_ref().map(|number| number.in_full().to_owned());
+        if session.end == Some(End::Approved) {
+            let is_proved = self.is_proved(number.as_deref(), session.verification.as_ref()).await;
+            assert!(is_proved, "{moves:?}: an approved end of {session:?}");
+        }
+        for verification in self.sent_to(&self.victims).await {
+            assert_ne!(verification.status, Status::Approved, "{moves:?}: nobody knows this code");
+        }
+        for number in [&self.own, &self.victims] {
+            for verification in self.sent_to(number).await {
+                let is_its = session.verification.as_ref() == Some(&verification.id);
+                let is_open = verification.status == Status::Pending;
+                assert!(is_its || !is_open, "{moves:?}: a code is under way for nobody: {session:?}");
+                assert!(!(is_open && session.end.is_some()), "{moves:?}: and goes on after the end");
+            }
+        }
+        // What the application is told, by whichever way back the person took.
+        let ways = std::mem::take(&mut *self.results.lock().unwrap());
+        let mut told = 0;
+        for way in ways {
+            let (_, result) = way.expose().rsplit_once("result=").unwrap();
+            let Ok(view) = self.service.session_result(&self.id, result).await else { continue };
+            told += 1;
+            let to = view.session.number.as_ref().map(|number| number.in_full().to_owned());
+            let verification = view.verification.as_ref().map(|view| view.verification.id.clone());
+            if view.session.end == Some(End::Approved) {
+                assert!(self.is_proved(to.as_deref(), verification.as_ref()).await, "{moves:?}: was told");
+            }
+        }
+        assert!(told <= 1, "{moves:?}: a result was exchanged twice");
+    }
+}
+
+/// A service whose store can be stopped at every access, and ways through it.
+struct Stage {
+    service: Service,
+    store: Arc<dyn Store>,
+    ways: AtomicU32,
+    _kept: (TempDir, Option<TestDatabase>),
+}
+
+impl Stage {
+    fn new(engine: Engine) -> Self {
+        let (dir, schema) = (tempfile::tempdir().unwrap(), schema_for(engine));
+        let store: Arc<dyn Store> = Arc::new(Turnstile(open(engine, &dir, schema.as_ref())));
+        let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+        let plain = parts(&store, &Arc::<Script>::default(), &clock);
+        let settings = brand::Settings {
+            name: "Dialback".to_owned(),
+            channels: vec![Channel::Sms, Channel::Call],
+            max_checks: 2,
+            code_length: 8,
+            pages: Pages { return_urls: vec!["https://shop.example/done".to_owned()], ..Pages::default() },
+            ..brand::Settings::of_policy(&plain.policy)
+        };
+        let brands = Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new());
+        let service = Service::new(Parts { brands, codes: codes(), ..plain });
+        Self { service, store, ways: AtomicU32::new(0), _kept: (dir, schema) }
+    }
+
+    /// A new session with numbers of its own, moved to a place.
+    async fn way(&self, moves: &[Move]) -> Arc<Way> {
+        let n = self.ways.fetch_add(2, Ordering::Relaxed);
+        let request =
+            NewSession { return_url: "https://shop.example/done".to_owned(), ..NewSession::default() };
+        let way = Way {
+            id: self.service.create_session(request).await.unwrap().id,
+            service: self.service.clone(),
+            store: self.store.clone(),
+            codes: codes(),
+            browser: self.service.new_browser(),
+            stranger: self.service.new_browser(),
+            own: format!("+491512{n:07}"),
+            victims: format!("+491512{:07}", n + 1),
+            results: Mutex::default(),
+        };
+        for step in moves {
+            way.take(*step).await;
+        }
+        way.results.lock().unwrap().clear();
+        Arc::new(way)
+    }
+
+    /// Takes these moves at once from that place, in every order.
+    async fn at_once(&self, place: &[Move], moves: &[Move], most_stops: usize) -> usize {
+        let begin = async || {
+            let way = self.way(place).await;
+            let task = |step: &Move| -> Task {
+                let (way, step) = (way.clone(), *step);
+                Box::pin(async move { way.take(step).await })
+            };
+            let tasks = moves.iter().map(task).collect();
+            (way, tasks)
+        };
+        let tried = [place, moves].concat();
+        let judge = |way: Arc<Way>| {
+            let tried = tried.clone();
+            async move { way.judge(&tried).await }
+        };
+        every_order(most_stops, begin, judge).await
+    }
+}
+
+fn codes() -> CodeKeys {
+    CodeKeys::new(vec![CodeKey { id: "a".into(), secret: Secret::new("k".repeat(32)) }]).unwrap()
+}
+
+/// How often a task is stopped for another one, at most: in files and databases,
+/// whose accesses take their time, and by two that choose otherwise, where one
+/// waits for the other by the clock, once.
+fn most_stops(engine: Engine, moves: &[Move], all: usize) -> usize {
+    let wait = moves.contains(&Start) && moves.contains(&StartCall);
+    if engine == Engine::Memory && !wait { all } else { 1 }
+}
+
+over_each_engine!(two_moves_at_once_approve_nothing_but_the_own_number, three_moves_at_once_do_not_either);
+
+async fn two_moves_at_once_approve_nothing_but_the_own_number(engine: Engine) {
+    let mut orders = 0;
+    for place in PLACES {
+        let stage = Stage::new(engine);
+        for (nth, one) in ALL.iter().enumerate() {
+            for other in &ALL[nth..] {
+                let moves = [*one, *other];
+                orders += stage.at_once(place, &moves, most_stops(engine, &moves, usize::MAX)).await;
+            }
+        }
+    }
+    assert!(orders > PLACES.len() * ALL.len() * ALL.len() / 2, "{orders} orders");
+}
+
+async fn three_moves_at_once_do_not_either(engine: Engine) {
+    let places = if engine == Engine::Memory { &OPEN_PLACES[..] } else { &OPEN_PLACES[1..2] };
+    let mut orders = 0;
+    for place in places.iter().map(|place| PLACES[*place]) {
+        for (first, one) in TURNS.iter().enumerate() {
+            let stage = Stage::new(engine);
+            for (second, other) in TURNS.iter().enumerate().skip(first) {
+                for third in &TURNS[second..] {
+                    let moves = [*one, *other, *third];
+                    orders += stage.at_once(place, &moves, most_stops(engine, &moves, 2)).await;
+                }
+            }
+        }
+    }
+    assert!(orders > places.len() * 100, "{orders} orders");
+}
