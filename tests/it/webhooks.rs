@@ -123,7 +123,8 @@ async fn a_flood_of_forgeries_is_refused_without_ado() {
 
 #[tokio::test]
 async fn report_only_lets_pass_and_counts() {
-    let app = Setup::live().set("SIGNATURE__MODE", "report-only").start().await;
+    let setup = Setup::live().set("SIGNATURE__MODE", "report-only");
+    let app = setup.set("SIGNATURE__ALLOW_REPORT_ONLY_ON_PUBLIC", "true").start().await;
     let params = status(SID, "delivered");
     assert_eq!(app.forged("/twilio/status", &params, &[(SIGNATURE, "forged")]).await.status, 204);
     assert_eq!(app.delivery(SID, |_| true).await["status"], "delivered");
