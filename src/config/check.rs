@@ -7,6 +7,7 @@ use super::reader::Reader;
 use super::sections::{CodeKey, Config, GatewayKind, SignatureMode, Twilio};
 use super::store::StoreUrl;
 use reqwest::Url;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What was found.
@@ -28,6 +29,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     asked_twice(config, &mut dangers, &mut unwise);
     sandbox(config, &mut refused, &mut unwise);
     account(&config.twilio, &mut refused, &mut unwise);
+    accounts(config, &mut refused);
     if config.is_public() {
         weak(config, &mut dangers);
     }
@@ -160,12 +162,14 @@ const OWN_MACHINE: &str =
 fn weak(config: &Config, refused: &mut Reader<'_>) {
     let twilio = &config.twilio;
     let more = twilio.auth_tokens.iter().map(|accepted| ("twilio.auth_tokens", &accepted.token));
+    let others = twilio.accounts.values().flat_map(|account| &account.tokens);
     let shared = config.signature.shared_keys.values();
     let all = twilio
         .auth_token
         .iter()
         .map(|token| ("twilio.auth_token", token))
         .chain(more)
+        .chain(others.map(|token| ("twilio.accounts", token)))
         .chain(shared.map(|key| ("signature.shared_keys", key)));
     for (key, secret) in all {
         if secret.expose().chars().count() < LEAST_SECRET {
@@ -189,6 +193,38 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     if config.is_public() && config.sandbox.allow_public {
         let mend = "set sandbox.enabled = false to send for real";
         unwise.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
+    }
+}
+
+/// Other accounts, and what is said to be theirs.
+fn accounts(config: &Config, refused: &mut Reader<'_>) {
+    const KEY: &str = "twilio.accounts";
+    let twilio = &config.twilio;
+    let services = std::iter::once(&config.services.default).chain(config.services.others.values());
+    let own = services.flat_map(|own| [&own.from, &own.messaging_service_sid, &own.whatsapp_from]);
+    let own: Vec<&str> =
+        own.chain([&twilio.from, &twilio.messaging_service_sid]).flatten().map(String::as_str).collect();
+    let mut owners = BTreeMap::new();
+    for (sid, account) in &twilio.accounts {
+        if !sid.starts_with("AC") || !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
+            let what = format!("{sid:?} does not begin with AC, or has signs in it");
+            refused.note(KEY, what, "copy it from the console: AC and 32 hexadecimal digits");
+        }
+        if twilio.account_sid.as_ref() == Some(sid) {
+            let mend = "write its further tokens in twilio.auth_tokens";
+            refused.note(KEY, format_args!("{sid} is twilio.account_sid"), mend);
+        }
+        for sender in &account.senders {
+            let number = sender.rsplit(':').next().unwrap_or(sender);
+            if own.contains(&number) {
+                let what = format!("{sid} has a sender which twilio.account_sid sends from");
+                refused.note(KEY, what, "a sender belongs to one account");
+            }
+            if owners.insert(number, sid).is_some_and(|other| other != sid) {
+                let what = format!("{sid} has a sender of more than one account");
+                refused.note(KEY, what, "a sender belongs to one account");
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! refuses to know who uses the values; the command line takes them apart and
 //! hands on the pieces.
 
+mod accounts;
 mod check;
 mod env;
 mod exposure;
@@ -17,6 +18,7 @@ mod services;
 mod show;
 mod store;
 
+pub use self::accounts::Account;
 pub use self::env::Env;
 pub use self::exposure::LEAST_SECRET;
 pub use self::problem::{Origin, Problem, Problems};

@@ -1,6 +1,7 @@
 //! What a call of ours is to hear.
 
 use super::{Service, ServiceError};
+use crate::model::account::Proof;
 use crate::model::brand::Brand;
 use crate::model::code::Code;
 use crate::model::id::{Sid, VerificationId};
@@ -70,8 +71,11 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for whatever is not exactly a call of ours:
-    /// another verification, number or SID gives nothing away.
-    pub async fn speak(&self, request: VoiceRequest) -> Result<Said, ServiceError> {
+    /// another verification, number, SID or account gives nothing away.
+    pub async fn speak(&self, proof: &Proof, request: VoiceRequest) -> Result<Said, ServiceError> {
+        if !self.0.accounts.is_main(proof) {
+            return Err(ServiceError::NotFound);
+        }
         let VoiceRequest { verification, number, sid, machine, step } = request;
         let decision = self
             .happen(&verification, |_| {

@@ -74,7 +74,7 @@ pub fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 /// Reads one CloudEvent of Event Streams about a message or a call; `None` for
-/// events of other kinds.
+/// events of other kinds, and for one that says it is of two accounts.
 ///
 /// Source: Twilio, Event Streams, `com.twilio.messaging.message.*` and
 /// `com.twilio.voice.status-callback.*`: the data's names are those of the
@@ -100,9 +100,21 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     }
     pairs.iter_mut().filter(|(name, _)| is_status(name)).for_each(|(_, value)| value.make_ascii_lowercase());
     let mut report = report(&pairs, Source::EventStream, None).ok()?;
+    for account in [data.get("accountSid").and_then(|sid| sid.as_str()), account_in_source(event)] {
+        let Some(account) = account.filter(|sid| !sid.is_empty()) else { continue };
+        if report.about.account_sid.get_or_insert_with(|| account.to_owned()) != account {
+            return None;
+        }
+    }
     let time = event.get("time").and_then(|time| time.as_str()).and_then(|time| time.parse().ok());
     report.fact.carrier_at = report.fact.carrier_at.or(time);
     Some(report)
+}
+
+/// The account in `/2010-04-01/Accounts/AC…/Messages/SM…`.
+fn account_in_source(event: &serde_json::Value) -> Option<&str> {
+    let (_, after) = event.get("source")?.as_str()?.split_once("/Accounts/")?;
+    after.split(['/', '.', '?', '#']).next()
 }
 
 /// `messageSid` to `MessageSid`; what is nested is not ours to keep.
@@ -260,6 +272,27 @@ mod tests {
             None
         );
         assert_eq!(cloud_event(&serde_json::json!(17)), None);
+    }
+
+    #[test]
+    fn an_event_s_account_stands_in_its_data_or_its_source() {
+        let account = |data: &str, params: &str, source: &str| {
+            let kind = "com.twilio.voice.status-callback.call.completed";
+            let params =
+                serde_json::json!({ "CallSid": "CA5629a724cf3acc3d9dcd56e449ebabde", "AccountSid": params });
+            let data = serde_json::json!({ "accountSid": data, "request": { "parameters": params } });
+            let event = serde_json::json!({ "type": kind, "source": source, "data": data });
+            cloud_event(&event).map(|report| report.about.account_sid.unwrap_or_default())
+        };
+        let source = "/2010-04-01/Accounts/AC1/Calls/CA1.json";
+        assert_eq!(account("", "", "/").as_deref(), Some(""));
+        assert_eq!(account("", "", source).as_deref(), Some("AC1"));
+        assert_eq!(account("AC1", "", "/").as_deref(), Some("AC1"));
+        assert_eq!(account("", "AC1", "/").as_deref(), Some("AC1"));
+        assert_eq!(account("AC1", "AC1", source).as_deref(), Some("AC1"));
+        for (data, params) in [("AC2", ""), ("", "AC2"), ("AC1", "AC2")] {
+            assert_eq!(account(data, params, source), None, "{data} {params}");
+        }
     }
 
     #[test]

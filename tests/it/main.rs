@@ -28,6 +28,7 @@ mod pages;
 mod pages_browser;
 mod postgres;
 mod power;
+mod proofs;
 mod receiver;
 mod retention;
 mod samples;

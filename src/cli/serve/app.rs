@@ -205,6 +205,7 @@ fn service_of(
         numbers: parts::numbers(config),
         codes: parts::code_keys(config, local)?,
         sender: sender(config),
+        accounts: parts::accounts(config, local),
         retention: parts::retention(config),
         wake: Notify::new(),
     }))
@@ -403,8 +404,7 @@ fn context_of(
         messages,
         keys,
         sandboxed: config.sandbox.enabled,
-        account_sid: (config.sandbox.enabled || config.twilio.account_sid.is_some())
-            .then(|| account_sid(config, local)),
+        account_sid: parts::main_account(config, local),
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
         requests_per_minute: config.api.requests_per_minute,
     };
