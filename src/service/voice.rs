@@ -4,9 +4,12 @@ use super::{Service, ServiceError};
 use crate::model::account::Proof;
 use crate::model::brand::Brand;
 use crate::model::code::Code;
+use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
+use crate::model::status::Status;
 pub use crate::model::verification::Step;
 use crate::model::verification::{Details, Event, Outcome, Verification};
+use crate::store::records;
 use std::sync::Arc;
 
 /// A call that asks what to say.
@@ -77,6 +80,9 @@ impl Service {
             return Err(ServiceError::NotFound);
         }
         let VoiceRequest { verification, number, sid, machine, step } = request;
+        if self.is_over(&sid).await? {
+            return Err(ServiceError::NotFound);
+        }
         let decision = self
             .happen(&verification, |_| {
                 Ok(Event::CallAsks { number, sid: sid.clone(), machine, step: step.clone() })
@@ -100,5 +106,14 @@ impl Service {
         let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
         let Verification { to, locale, details, .. } = record;
         Ok(Said { spoken, name, locale, country: to.region(), details, brand })
+    }
+
+    /// Whether a call has ended: whoever asks for it then has a copy of what
+    /// Twilio once asked.
+    async fn is_over(&self, call: &Sid) -> Result<bool, ServiceError> {
+        let delivery = records::get::<Delivery>(self.store(), call.as_str()).await?;
+        let status =
+            delivery.filter(|delivery| !delivery.record.unproved).and_then(|known| known.record.status());
+        Ok(status.is_some_and(Status::is_final))
     }
 }

@@ -304,7 +304,16 @@ impl Service {
     }
 
     /// Settles a send and records what is known of its delivery, in one write.
-    async fn accepted(&self, id: &VerificationId, number: u8, report: Report) -> Result<(), ServiceError> {
+    async fn accepted(
+        &self,
+        id: &VerificationId,
+        number: u8,
+        mut report: Report,
+    ) -> Result<(), ServiceError> {
+        // What we send is the main account's, also where the answer does not say so.
+        if let Some(main) = &self.0.accounts.main {
+            report.about.account_sid.get_or_insert_with(|| main.to_string());
+        }
         let sid = report.sid.clone();
         for attempt in 0..TRIES {
             let old = self.verification(id).await?;

@@ -4,6 +4,7 @@
 //! is kept as it was said, for it is part of what was signed. This module
 //! refuses to know whether a request was proved to be Twilio's: that comes first.
 
+use super::mac::tail;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::status::Status;
@@ -71,6 +72,23 @@ fn sid(pairs: &[(String, String)]) -> Result<Sid, CallbackError> {
 /// The first value of a name, when it is not empty.
 pub fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(other, value)| other == name && !value.is_empty()).map(|(_, value)| value.as_str())
+}
+
+/// The value of a name that is there once, when it is not empty.
+pub fn only<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut found = pairs.iter().filter(|(other, _)| other == name);
+    let (_, value) = found.next()?;
+    (found.next().is_none() && !value.is_empty()).then_some(value)
+}
+
+/// Whether machine detection said that no person answered: any machine, or a fax.
+///
+/// What is signed has nothing between names and values, so whoever has a copy of
+/// a request can cut it into other pairs under the same signature. It is looked
+/// for where no cut can hide it: in the text that is signed.
+pub fn is_machine(pairs: &[(String, String)]) -> bool {
+    let signed = tail(pairs);
+    ["AnsweredBymachine", "AnsweredByfax"].iter().any(|said| signed.contains(said))
 }
 
 /// Reads one CloudEvent of Event Streams about a message or a call; `None` for
@@ -256,6 +274,39 @@ mod tests {
         let Report { about, fact, .. } = report(&pairs, Source::StatusCallback, None).unwrap();
         let texts = [about.to, fact.answered_by, fact.carrier_time, fact.other.get("Odd").cloned()];
         assert_eq!(texts, [(); 4].map(|()| Some("é".repeat(256))));
+    }
+
+    #[test]
+    fn a_machine_is_one_however_the_request_is_cut() {
+        let machine = |body: &str| is_machine(&serde_urlencoded::from_str::<Vec<_>>(body).unwrap());
+        for body in [
+            "AccountSid=AC1&AnsweredBy=machine_start&ApiVersion=2010-04-01",
+            "ApiVersion=2010-04-01&AnsweredBy=machine_end_beep",
+            "AccountSid=AC1&AnsweredBymachine_start=&ApiVersion=2010-04-01",
+            "AccountSid=AC1&An=sweredBymachine_startApiVersion2010-04-01",
+            "AccountSid=AC1AnsweredByfax&ApiVersion=2010-04-01",
+        ] {
+            assert!(machine(body), "{body}");
+        }
+        for body in
+            ["AccountSid=AC1&AnsweredBy=human", "AnsweredBy=unknown&Machine=machine_start", "AnsweredBy="]
+        {
+            assert!(!machine(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_has_to_be_there_once_is_not_there_twice() {
+        let value = |body: &str| {
+            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(body).unwrap();
+            only(&pairs, "CallSid").map(str::to_owned)
+        };
+        assert_eq!(value("A=1&CallSid=CA1").as_deref(), Some("CA1"));
+        for body in
+            ["", "CallSid=", "CallSid=CA1&CallSid=CA2", "CallSid=CA1&CallSid=CA1", "CallSid=CA1&CallSid="]
+        {
+            assert_eq!(value(body), None, "{body}");
+        }
     }
 
     #[test]

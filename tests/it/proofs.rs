@@ -2,9 +2,19 @@
 //! that nothing proves.
 
 use crate::app::{ACCOUNT, Answer, App, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
+use crate::support::{Script, eventually, parts, report, request};
+use dialback::clock::Clock;
+use dialback::model::account::{Accounts, Proof};
+use dialback::model::channel::Channel;
+use dialback::model::contact::Contact;
+use dialback::model::status::Status;
+use dialback::service::{Parts, Service, ServiceError, WorkerLimits};
+use dialback::store::memory::Memory;
+use dialback::store::{Store, records};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// An account with a token and nothing else, and one with a sender of its own.
 const SUB: &str = "AC22222222222222222222222222222222";
@@ -256,6 +266,92 @@ async fn another_account_hears_no_code() {
     }
     is_still_heard(&app, number, &call).await;
     app.stop().await;
+}
+
+#[tokio::test]
+async fn a_copied_request_hears_nothing_once_the_call_has_ended() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230903";
+    let (id, call) = ringing(&app, number).await;
+    is_still_heard(&app, number, &call).await;
+    let sid = text(&call["sid"]);
+    app.control(Method::POST, &format!("/calls/{sid}/hang-up"), Some(&json!({}))).await;
+    app.delivery(&sid, |delivery| delivery["status"] == "completed").await;
+    let (account, token) = (app.account.clone(), app.token.clone());
+    for heard in asked(&app, &id, &sid, &account, &token).await {
+        assert!(heard.contains(SPENT), "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_s_call_cut_into_other_pairs_is_a_machine_s() {
+    let app = Setup::sandbox().set("VOICE__GATE", "none").start().await;
+    let (id, call) = ringing(&app, "+15551230904").await;
+    let sid = text(&call["sid"]);
+    let (account, path) = (app.account.clone(), format!("/twilio/voice/{id}/1"));
+    let call_sid = ("CallSid", sid.as_str());
+    let whole = [("AccountSid", account.as_str()), ("AnsweredBy", "machine_start"), call_sid];
+    let signature = sign(&app.token, &format!("{}{path}", app.public_url), &whole);
+    let cuts = [
+        whole,
+        [("AccountSid", account.as_str()), ("AnsweredBymachine_start", ""), call_sid],
+        [("AccountSid", account.as_str()), ("An", "sweredBymachine_start"), call_sid],
+    ];
+    for cut in cuts {
+        let heard = app.forged(&path, &cut, &[(SIGNATURE, &signature)]).await;
+        assert!(heard.status == 200 && !heard.text.contains("<Say"), "{}", heard.text);
+    }
+}
+
+/// What a service knows of accounts, without its faces.
+async fn of_accounts(accounts: Accounts) -> (Service, Arc<dyn Store>) {
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let clock = Clock::stopped("2026-11-20T10:00:00Z".parse().unwrap());
+    let parts = parts(&store, &Arc::new(Script::default()), &clock);
+    (Service::new(Parts { accounts, ..parts }), store)
+}
+
+#[tokio::test]
+async fn a_window_of_whatsapp_is_opened_by_whom_the_sender_belongs_to() {
+    let (service, store) = of_accounts(Accounts {
+        main: Some(ACCOUNT.into()),
+        senders: [(BRANCHS_SENDER.to_owned(), BRANCH.into())].into(),
+    })
+    .await;
+    let proof = |account: &str| Proof::new(Some(account.into()), "a token".into());
+    let person = format!("whatsapp:{PERSON}");
+    let (own, branchs) = (format!("whatsapp:{MAINS_SENDER}"), format!("whatsapp:{BRANCHS_SENDER}"));
+    let open = async |sender: &str| {
+        let key = Contact::key(&person, sender);
+        records::get::<Contact>(&*store, &key).await.unwrap().is_some()
+    };
+    for (account, sender, opens) in [
+        (SUB, &own, false),
+        (BRANCH, &own, false),
+        (ACCOUNT, &branchs, false),
+        (ACCOUNT, &own, true),
+        (BRANCH, &branchs, true),
+    ] {
+        service.wrote(&proof(account), &person, &[sender]).await.unwrap();
+        assert_eq!(open(sender).await, opens, "{account} {sender}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_is_the_main_account_s_whoever_spoke_of_it_before() {
+    let (service, _store) = of_accounts(Accounts { main: Some(ACCOUNT.into()), ..Accounts::default() }).await;
+    // The name that the first message will get, guessed by somebody.
+    let first: &str = &sid(1);
+    let foreign = Proof::new(Some(SUB.into()), "a token".into());
+    let told = || report(first, Status::Delivered, None, None);
+    service.record(&foreign, told()).await.unwrap();
+    let began = service.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    tokio::spawn(service.clone().work(WorkerLimits::default(), std::future::pending()));
+    let id = began.view.verification.id;
+    eventually("it is sent", async || service.fetch(&id).await.unwrap().deliveries[0].1.is_some()).await;
+    let sent = service.fetch(&id).await.unwrap().deliveries[0].1.clone().unwrap();
+    assert_eq!((sent.about.account_sid.as_deref(), sent.status()), (Some(ACCOUNT), Some(Status::Queued)));
+    assert!(matches!(service.record(&foreign, told()).await, Err(ServiceError::OtherAccount)));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::http::request::Request;
 use crate::messages::{Catalog, spoken};
 use crate::model::delivery::Source;
 use crate::model::id::{DeliveryId, VerificationId};
+use crate::model::status::Status;
 use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
 use crate::twilio::callback;
 use crate::twilio::form::Pairs;
@@ -66,21 +67,20 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
     Ok(reply::twiml(xml))
 }
 
-/// What the path and the parameters say, when they can be a call of ours.
+/// What the path and the parameters say, when they can be a call of ours that
+/// goes on.
 fn voice_request(request: &Request, params: &Pairs, step: Step) -> Option<VoiceRequest> {
+    let status = callback::first(params, "CallStatus").and_then(|status| status.parse::<Status>().ok());
+    if status.is_some_and(Status::is_final) {
+        return None;
+    }
     Some(VoiceRequest {
         verification: request.params.first()?.parse::<VerificationId>().ok()?,
         number: request.params.get(1)?.parse().ok().filter(|number| *number > 0)?,
-        sid: callback::first(params, "CallSid")?.parse().ok()?,
-        machine: callback::first(params, "AnsweredBy").is_some_and(is_machine),
+        sid: callback::only(params, "CallSid")?.parse().ok()?,
+        machine: callback::is_machine(params),
         step,
     })
-}
-
-/// Everything but a person, and but what detection could not tell: a fax and
-/// any machine are not to hear a code.
-fn is_machine(answered_by: &str) -> bool {
-    answered_by.starts_with("machine") || answered_by == "fax"
 }
 
 /// That the call was answered, and by whom, is delivery state like any other.
