@@ -316,6 +316,20 @@ async fn post(app: &App, path: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_no_endpoint_is_inside_although_the_sandbox_runs() {
+    let refused = async |setup: Setup| {
+        let app = setup.start().await;
+        let made = post(&app, "/v1/endpoints", &json!({ "url": "https://169.254.169.254/" })).await;
+        assert!(matches!(made.status, 201 | 422), "{}", made.text);
+        made.status == 422
+    };
+    assert!(!refused(Setup::sandbox()).await);
+    let public = || Setup::sandbox().set("SANDBOX__ALLOW_PUBLIC", "true");
+    assert!(refused(public().set("PUBLIC_URL", "https://otp.example.com")).await);
+    assert!(refused(public().set("SIGNATURE__TRUSTED_PROXIES", "127.0.0.1")).await);
+}
+
+#[tokio::test]
 async fn an_endpoint_inside_or_without_tls_is_refused_where_it_is_not_allowed() {
     let app = Setup::live().start().await;
     for url in [
