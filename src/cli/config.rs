@@ -33,7 +33,7 @@ enum Command {
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Check => Ok(check(load(global))),
+        Command::Check => Ok(check(load(global).and_then(Loaded::fit_to_serve))),
         Command::Show => {
             print!("{}", load(global)?.show());
             Ok(ExitCode::SUCCESS)

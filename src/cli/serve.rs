@@ -27,7 +27,7 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let loaded = begin(global)?;
+    let loaded = begin(global)?.fit_to_serve()?;
     // Before anybody can know that we are there, so that whoever starts us can
     // also stop us in order.
     let stopped = stopped()?;

@@ -212,7 +212,8 @@ impl SignedRequest {
         let secret = self.request.secret()?;
         let parts = self.settings.iter().flat_map(|value| value.split(','));
         let id = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim() == "key");
-        let shared = id.map(|(_, id)| SharedKey { id: id.trim().to_owned(), secret: secret.clone() });
+        let shared =
+            id.map(|(_, id)| SharedKey { id: id.trim().to_owned(), account: None, secret: secret.clone() });
         let token = named_token("the token".to_owned(), secret.expose());
         Ok(Verifier::new(vec![token], shared.into_iter().collect())?)
     }

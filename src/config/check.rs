@@ -1,22 +1,38 @@
 //! Settings that are right one by one and impossible, or unwise, together.
 
+use super::exposure::{LEAST_SECRET, is_loopback};
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::sections::{CodeKey, Config, GatewayKind, SignatureMode, Twilio};
 use super::store::StoreUrl;
 use reqwest::Url;
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What is impossible, and what is only unwise.
-pub(super) fn check(config: &Config, layers: &Layers) -> (Vec<Problem>, Vec<Problem>) {
+/// What was found.
+pub(super) struct Found {
+    /// Impossible.
+    pub(super) refused: Vec<Problem>,
+    /// Possible, and nothing to be served with.
+    pub(super) dangers: Vec<Problem>,
+    /// Only unwise.
+    pub(super) unwise: Vec<Problem>,
+}
+
+/// Looks at everything.
+pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     let (mut refused, mut unwise) = (Reader::new(layers), Reader::new(layers));
+    let mut dangers = Reader::new(layers);
     urls(config, &mut refused, &mut unwise);
     missing(config, &mut refused);
-    asked_twice(config, &mut refused, &mut unwise);
+    asked_twice(config, &mut dangers, &mut unwise);
     sandbox(config, &mut refused, &mut unwise);
     account(&config.twilio, &mut refused, &mut unwise);
+    accounts(config, &mut refused);
+    if config.is_public() {
+        weak(config, &mut dangers);
+    }
     codes(config, &mut refused);
     words(config, &mut refused);
     if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {
@@ -26,14 +42,14 @@ pub(super) fn check(config: &Config, layers: &Layers) -> (Vec<Problem>, Vec<Prob
             "write \"sled:DIRECTORY\" to keep it",
         );
     }
-    (refused.problems, unwise.problems)
+    Found { refused: refused.problems, dangers: dangers.problems, unwise: unwise.problems }
 }
 
 fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     const PUBLIC: &str = "write it like \"https://verify.example.com\"";
     if let Some(url) = web_url("public_url", config.public_url.as_deref(), PUBLIC, refused)
         && url.scheme() == "http"
-        && !is_loopback_host(&url)
+        && !is_loopback(&url)
     {
         unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
     }
@@ -41,10 +57,10 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     let Some(url) = web_url("twilio.base_url", config.twilio.base_url.as_deref(), BASE, refused) else {
         return;
     };
-    if config.sandbox.enabled && !is_loopback_host(&url) {
+    if config.sandbox.enabled && !is_loopback(&url) {
         let mend = "set sandbox.enabled = false to send for real, or leave twilio.base_url empty";
         refused.note("twilio.base_url", "leads out of this machine while the sandbox is enabled", mend);
-    } else if url.scheme() == "http" && !is_loopback_host(&url) {
+    } else if url.scheme() == "http" && !is_loopback(&url) {
         refused.note("twilio.base_url", "would send the account's credentials in clear", "write https");
     }
 }
@@ -62,16 +78,10 @@ fn web_url(key: &str, text: Option<&str>, mend: &str, refused: &mut Reader<'_>) 
     None
 }
 
-fn is_loopback_host(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
-}
-
 /// True when what is called Twilio is on this machine, so that nobody real is
 /// sent a code.
 fn stand_in(twilio: &Twilio) -> bool {
-    twilio.base_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| is_loopback_host(&url))
+    twilio.base_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| is_loopback(&url))
 }
 
 /// What has to be there once messages are real.
@@ -110,13 +120,13 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
 
 /// What is dangerous where others can reach the server has to be asked for twice.
 fn asked_twice(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
-    let public = !config.server.listen.ip().is_loopback();
+    let public = config.is_public();
     let signature = &config.signature;
     if public && signature.mode == SignatureMode::ReportOnly && !signature.allow_report_only_on_public {
-        let mend = "set signature.allow_report_only_on_public = true as well, or listen on 127.0.0.1";
-        refused.note("signature.mode", "lets forged webhooks in on an address that others can reach", mend);
+        let mend = format!("set signature.allow_report_only_on_public = true as well, or {OWN_MACHINE}");
+        refused.note("signature.mode", "lets forged webhooks in where others can reach the server", mend);
     } else if signature.mode == SignatureMode::ReportOnly {
-        // A proxy or a tunnel may lead here from anywhere.
+        // A proxy or a tunnel that nobody has told us of may lead here from anywhere.
         unwise.note(
             "signature.mode",
             "lets forged webhooks in",
@@ -125,13 +135,47 @@ fn asked_twice(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_
     }
     let gateway = &config.gateway;
     if public && gateway.kind == GatewayKind::Console && !gateway.allow_console_on_public {
-        let mend = "set gateway.allow_console_on_public = true as well, or listen on 127.0.0.1";
+        let mend = format!("set gateway.allow_console_on_public = true as well, or {OWN_MACHINE}");
         refused.note("gateway.kind", "logs codes while others can reach the server", mend);
     }
     let sandbox = &config.sandbox;
-    if sandbox.enabled && !sandbox.listen.ip().is_loopback() && !sandbox.allow_public {
+    if sandbox.enabled && !sandbox.allow_public {
         let mend = "set sandbox.allow_public = true as well, or listen on 127.0.0.1";
-        refused.note("sandbox.listen", "shows codes on an address that others can reach", mend);
+        if !sandbox.listen.ip().is_loopback() {
+            refused.note("sandbox.listen", "shows codes on an address that others can reach", mend);
+        }
+        if public {
+            let mend = format!(
+                "set sandbox.enabled = false to send for real, or sandbox.allow_public = true as well, or {OWN_MACHINE}"
+            );
+            refused.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
+        }
+    }
+}
+
+/// How a server is one's own again.
+const OWN_MACHINE: &str =
+    "keep it to this machine: server.listen and public_url on 127.0.0.1, signature.trusted_proxies empty";
+
+/// Secrets that strangers could guess. Twilio's tokens have 32 characters; what
+/// is shorter was cut, or made up.
+fn weak(config: &Config, refused: &mut Reader<'_>) {
+    let twilio = &config.twilio;
+    let more = twilio.auth_tokens.iter().map(|accepted| ("twilio.auth_tokens", &accepted.token));
+    let others = twilio.accounts.values().flat_map(|account| &account.tokens);
+    let shared = config.signature.shared_keys.values();
+    let all = twilio
+        .auth_token
+        .iter()
+        .map(|token| ("twilio.auth_token", token))
+        .chain(more)
+        .chain(others.map(|token| ("twilio.accounts", token)))
+        .chain(shared.map(|key| ("signature.shared_keys", key)));
+    for (key, secret) in all {
+        if secret.expose().chars().count() < LEAST_SECRET {
+            let what = format!("is shorter than {LEAST_SECRET} characters, and others can reach the server");
+            refused.note(key, what, "copy the whole of it from twilio's console");
+        }
     }
 }
 
@@ -146,9 +190,41 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     if config.sandbox.listen == config.server.listen && config.server.listen.port() != 0 {
         refused.note("sandbox.listen", "is server.listen too", "give each a port of its own");
     }
-    if !config.server.listen.ip().is_loopback() {
+    if config.is_public() && config.sandbox.allow_public {
         let mend = "set sandbox.enabled = false to send for real";
         unwise.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
+    }
+}
+
+/// Other accounts, and what is said to be theirs.
+fn accounts(config: &Config, refused: &mut Reader<'_>) {
+    const KEY: &str = "twilio.accounts";
+    let twilio = &config.twilio;
+    let services = std::iter::once(&config.services.default).chain(config.services.others.values());
+    let own = services.flat_map(|own| [&own.from, &own.messaging_service_sid, &own.whatsapp_from]);
+    let own: Vec<&str> =
+        own.chain([&twilio.from, &twilio.messaging_service_sid]).flatten().map(String::as_str).collect();
+    let mut owners = BTreeMap::new();
+    for (sid, account) in &twilio.accounts {
+        if !sid.starts_with("AC") || !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
+            let what = format!("{sid:?} does not begin with AC, or has signs in it");
+            refused.note(KEY, what, "copy it from the console: AC and 32 hexadecimal digits");
+        }
+        if twilio.account_sid.as_ref() == Some(sid) {
+            let mend = "write its further tokens in twilio.auth_tokens";
+            refused.note(KEY, format_args!("{sid} is twilio.account_sid"), mend);
+        }
+        for sender in &account.senders {
+            let number = sender.rsplit(':').next().unwrap_or(sender);
+            if own.contains(&number) {
+                let what = format!("{sid} has a sender which twilio.account_sid sends from");
+                refused.note(KEY, what, "a sender belongs to one account");
+            }
+            if owners.insert(number, sid).is_some_and(|other| other != sid) {
+                let what = format!("{sid} has a sender of more than one account");
+                refused.note(KEY, what, "a sender belongs to one account");
+            }
+        }
     }
 }
 

@@ -5,8 +5,10 @@
 //! refuses to know who uses the values; the command line takes them apart and
 //! hands on the pieces.
 
+mod accounts;
 mod check;
 mod env;
+mod exposure;
 mod layers;
 mod problem;
 mod reader;
@@ -16,7 +18,9 @@ mod services;
 mod show;
 mod store;
 
+pub use self::accounts::Account;
 pub use self::env::Env;
+pub use self::exposure::LEAST_SECRET;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
@@ -50,12 +54,22 @@ pub struct Loaded {
     pub config: Config,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Problem>,
+    /// What must not be served with it. A command that serves nobody goes on.
+    pub dangers: Vec<Problem>,
     /// The file that was read; `None` for the embedded one alone.
     pub file: Option<String>,
     layers: Layers,
 }
 
 impl Loaded {
+    /// The configuration, if others may be served with it.
+    ///
+    /// # Errors
+    /// What is dangerous where others can reach the server.
+    pub fn fit_to_serve(self) -> Result<Self, Problems> {
+        if self.dangers.is_empty() { Ok(self) } else { Err(Problems(self.dangers)) }
+    }
+
     /// The configuration in force as TOML, each line with where it comes from,
     /// without secrets.
     pub fn show(&self) -> String {
@@ -102,19 +116,23 @@ pub fn parse(file: Option<(&str, &str)>, env: &Env) -> Result<Loaded, Problems> 
     let mut reader = Reader::new(&layers);
     let config = Config::read(&mut reader);
     problems.append(&mut reader.problems);
-    let mut warnings = Vec::new();
+    let (mut warnings, mut dangers) = (Vec::new(), Vec::new());
     if let Some(config) = &config {
-        let (impossible, unwise) = check::check(config, &layers);
-        warnings = unwise;
+        let found = check::check(config, &layers);
+        (warnings, dangers) = (found.unwise, found.dangers);
         // What is known to be broken need not be called missing too.
         let known: Vec<String> = problems.iter().map(|problem| problem.key.clone()).collect();
         let news = |problem: &Problem| !known.iter().any(|key| key.starts_with(&problem.key));
-        problems.extend(impossible.into_iter().filter(news));
+        problems.extend(found.refused.into_iter().filter(news));
     }
     match config {
         Some(config) if problems.is_empty() => {
-            Ok(Loaded { config, warnings, file: file.map(|(name, _)| name.to_owned()), layers })
+            let file = file.map(|(name, _)| name.to_owned());
+            Ok(Loaded { config, warnings, dangers, file, layers })
         }
-        _ => Err(Problems(problems)),
+        _ => {
+            problems.extend(dangers);
+            Err(Problems(problems))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The values, section by section, as `config.toml` documents them.
 
+use super::accounts::{self, Account};
 use super::reader::{Choice, Reader};
 use super::retention::Retention;
 use super::services::{self, Base, Services};
@@ -192,6 +193,8 @@ pub struct Twilio {
     pub auth_token: Option<Secret>,
     /// Further tokens whose signatures are accepted.
     pub auth_tokens: Vec<AcceptedToken>,
+    /// Other accounts, by their SIDs.
+    pub accounts: BTreeMap<String, Account>,
     /// "SK…"; there with its secret or not at all.
     pub api_key_sid: Option<String>,
     /// The API key's secret.
@@ -213,7 +216,7 @@ pub struct Twilio {
 /// A token whose signatures are accepted beside the account's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedToken {
-    /// The sub-account that signs with it; `None`: any.
+    /// The account that signs with it; `None`: `twilio.account_sid`.
     pub account_sid: Option<String>,
     /// The token.
     pub token: Secret,
@@ -225,6 +228,7 @@ impl Twilio {
             account_sid: r.text("twilio.account_sid"),
             auth_token: r.secret("twilio.auth_token"),
             auth_tokens: r.list("twilio.auth_tokens", AcceptedToken::read),
+            accounts: accounts::read(r),
             api_key_sid: r.text("twilio.api_key_sid"),
             api_key_secret: r.secret("twilio.api_key_secret"),
             from: r.text("twilio.from"),

@@ -35,16 +35,17 @@ pub(super) fn settings(layers: &Layers) -> Vec<(String, Secret, bool)> {
 }
 
 /// Keys whose values are secret, or hold secrets.
-const SECRET: [&str; 5] = [
+const SECRET: [&str; 6] = [
     "twilio.auth_token",
     "twilio.auth_tokens",
+    "twilio.accounts",
     "twilio.api_key_secret",
     "signature.shared_keys",
     "codes.keys",
 ];
 
 /// Names inside of those that are no secrets themselves.
-const OPEN: [&str; 4] = ["id", "account_sid", "token_file", "secret_file"];
+const OPEN: [&str; 6] = ["id", "account_sid", "token_file", "auth_token_file", "secret_file", "senders"];
 
 fn shown(key: &str, entry: &Entry) -> Value {
     if SECRET.contains(&key) { starred(&entry.value) } else { without_password(&entry.value) }

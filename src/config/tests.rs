@@ -15,7 +15,8 @@ fn good(text: &str, pairs: &[(&str, &str)]) -> Config {
 }
 
 fn problems(text: &str, pairs: &[(&str, &str)]) -> Vec<String> {
-    let problems = load(text, pairs).map(|loaded| loaded.config).expect_err("a problem").0;
+    let problems = load(text, pairs).and_then(Loaded::fit_to_serve).map(|loaded| loaded.config);
+    let problems = problems.expect_err("a problem").0;
     problems.iter().map(Problem::to_string).collect()
 }
 
@@ -25,7 +26,7 @@ const CODE_KEY: &str = "keys = [{ id = \"a\", secret = \"0123456789abcdef0123456
 fn live(more: &str) -> String {
     format!(
         "public_url = \"https://example.com/\"\n[sandbox]\nenabled = false\n[codes]\n{CODE_KEY}\n{more}\n\
-         [twilio]\naccount_sid = \"AC00000000000000000000000000000000\"\nauth_token = \"12345\"\nfrom = \"+15017122661\"\n"
+         [twilio]\naccount_sid = \"AC00000000000000000000000000000000\"\nauth_token = \"0123456789abcdef0123456789abcdef\"\nfrom = \"+15017122661\"\n"
     )
 }
 
@@ -238,6 +239,41 @@ fn impossible_pairs_are_refused_and_can_be_asked_for_twice() {
             ("DIALBACK_GATEWAY__ALLOW_CONSOLE_ON_PUBLIC", "true"),
         ),
         (
+            live("[signature]\nmode = \"report-only\"\n"),
+            "config.toml:7: signature.mode: ",
+            ("DIALBACK_SIGNATURE__ALLOW_REPORT_ONLY_ON_PUBLIC", "true"),
+        ),
+        (
+            live("[gateway]\nkind = \"console\"\n"),
+            "config.toml:7: gateway.kind: ",
+            ("DIALBACK_PUBLIC_URL", "http://127.0.0.1:8000"),
+        ),
+        (
+            "public_url = \"https://verify.example.com\"\n".into(),
+            "config.toml: sandbox.enabled: sends nothing",
+            ("DIALBACK_SANDBOX__ALLOW_PUBLIC", "true"),
+        ),
+        (
+            "[server]\nlisten = \"[::]:8000\"\n".into(),
+            "config.toml: sandbox.enabled: sends nothing",
+            ("DIALBACK_SERVER__LISTEN", "[::1]:8000"),
+        ),
+        (
+            "[signature]\ntrusted_proxies = [\"127.0.0.0/8\"]\n".into(),
+            "config.toml: sandbox.enabled: sends nothing",
+            ("DIALBACK_SANDBOX__ALLOW_PUBLIC", "true"),
+        ),
+        (
+            live("[signature]\nshared_keys = { k = \"short\" }\n"),
+            "config.toml:7: signature.shared_keys: is shorter than 20",
+            ("DIALBACK_PUBLIC_URL", "http://localhost:8000"),
+        ),
+        (
+            live("").replace("0123456789abcdef0123456789abcdef\"\nfrom", "a\"\nfrom"),
+            "config.toml:9: twilio.auth_token: is shorter than 20",
+            ("DIALBACK_TWILIO__AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
+        ),
+        (
             "[sandbox]\nlisten = \"0.0.0.0:1\"\n".into(),
             "config.toml:2: sandbox.listen: ",
             ("DIALBACK_SANDBOX__ALLOW_PUBLIC", "true"),
@@ -258,14 +294,14 @@ fn impossible_pairs_are_refused_and_can_be_asked_for_twice() {
             ("DIALBACK_SERVER__LISTEN", "127.0.0.1:0"),
         ),
         (
-            "public_url = \"https://example.com/?a=b\"\n".into(),
+            "public_url = \"http://localhost/?a=b\"\n".into(),
             "config.toml:1: public_url: has a query",
-            ("DIALBACK_PUBLIC_URL", "https://example.com/a/"),
+            ("DIALBACK_PUBLIC_URL", "http://localhost/a/"),
         ),
         (
             "public_url = \"example.com\"\n".into(),
             "config.toml:1: public_url: is no http",
-            ("DIALBACK_PUBLIC_URL", "https://[2001:db8::7]:8443"),
+            ("DIALBACK_PUBLIC_URL", "https://[::1]:8443"),
         ),
         (
             "[twilio]\naccount_sid = \"SK123\"\n".into(),
@@ -297,7 +333,7 @@ fn impossible_pairs_are_refused_and_can_be_asked_for_twice() {
         let found = problems(&text, &[]);
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].starts_with(start), "{start}: {found:#?}");
-        good(&text, &[mended]);
+        load(&text, &[mended]).and_then(Loaded::fit_to_serve).unwrap_or_else(|problems| panic!("{problems}"));
     }
 }
 

@@ -183,7 +183,8 @@ impl Error {
 fn service_kind(error: &ServiceError) -> &'static Kind {
     match error {
         ServiceError::Number(_) => &problem::INVALID_NUMBER,
-        ServiceError::NotFound => &problem::NOT_FOUND,
+        // Of another account's things nothing is said, not even that they are there.
+        ServiceError::NotFound | ServiceError::OtherAccount => &problem::NOT_FOUND,
         ServiceError::ChannelOff(_) => &problem::CHANNEL_NOT_OFFERED,
         ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
         ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,

@@ -29,6 +29,10 @@ pub struct Delivery {
     pub about: About,
     /// What was reported, the greatest status first, each fact once.
     pub events: Vec<Event>,
+    /// True while nothing proves what was reported, which in report-only mode is
+    /// kept nonetheless: the first proved report takes its place.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unproved: bool,
     /// That everything about it was erased. It then stays as it is, whatever is
     /// reported: a callback that comes late brings no number back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,13 +188,27 @@ impl Delivery {
             first_seen: received_at,
             about: report.about.bounded(),
             events: vec![Event { received_at, fact: report.fact.bounded() }],
+            unproved: false,
             erased: None,
         }
     }
 
+    /// The same of a report that nothing proves.
+    pub fn unproved(report: Report, received_at: Timestamp) -> Self {
+        Self { unproved: true, ..Self::new(report, received_at) }
+    }
+
     /// What is left of a delivery of that name when it is erased.
     pub fn erased(sid: Sid, first_seen: Timestamp, erased: Erased) -> Self {
-        Self { sid, id: None, first_seen, about: About::default(), events: Vec::new(), erased: Some(erased) }
+        Self {
+            sid,
+            id: None,
+            first_seen,
+            about: About::default(),
+            events: Vec::new(),
+            unproved: false,
+            erased: Some(erased),
+        }
     }
 
     /// This delivery and one report more. `None` when the report says nothing new.
@@ -212,12 +230,19 @@ impl Delivery {
             };
             return Self::erased(self.sid.clone(), first_seen, erased.clone());
         }
+        // Whatever is proved is greater than all that is not.
+        match (self.unproved, other.unproved) {
+            (false, true) => return self.clone(),
+            (true, false) => return other.clone(),
+            _ => {}
+        }
         let mut joined = Self {
             sid: self.sid.clone(),
             id: self.id.clone().max(other.id.clone()),
             first_seen,
             about: self.about.join(&other.about),
             events: Vec::with_capacity(self.events.len() + other.events.len()),
+            unproved: self.unproved,
             erased: None,
         };
         let mut theirs = other.events.iter().peekable();
@@ -426,6 +451,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_proved_takes_the_place_of_what_is_not() {
+        let heard = Delivery::unproved(report(Status::Delivered, None), at(1));
+        let proved = Delivery::new(report(Status::Sent, None), at(5));
+        assert_eq!(heard.join(&proved), proved);
+        assert_eq!(proved.join(&heard), proved);
+        assert_eq!(heard.merge(report(Status::Sent, None), at(5)), Some(proved));
+        let more = heard.join(&Delivery::unproved(report(Status::Read, None), at(2)));
+        assert!(more.unproved && more.events.len() == 2);
+    }
+
+    #[test]
     fn a_flood_of_facts_does_not_push_out_the_status() {
         let flood: Vec<_> = (0..200)
             .map(|n| {
@@ -539,8 +575,10 @@ mod tests {
             a in proptest::collection::vec(any_report(), 1..10),
             b in proptest::collection::vec(any_report(), 1..10),
             c in proptest::collection::vec(any_report(), 1..10),
+            unproved in any::<[bool; 3]>(),
         ) {
-            let (a, b, c) = (told(&a), told(&b), told(&c));
+            let heard = |reports: &[_], unproved| Delivery { unproved, ..told(reports) };
+            let (a, b, c) = (heard(&a, unproved[0]), heard(&b, unproved[1]), heard(&c, unproved[2]));
             prop_assert_eq!(a.join(&b), b.join(&a));
             prop_assert_eq!(a.join(&b).join(&c), a.join(&b.join(&c)));
             prop_assert_eq!(a.join(&a), a);

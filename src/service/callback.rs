@@ -1,6 +1,7 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
 use super::{Service, ServiceError, TRIES};
+use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
 use crate::model::verification::{Event, Outcome, SendState, Verification, decide};
@@ -20,14 +21,29 @@ impl Service {
     /// Merges a report into its delivery, durably, whether we sent it or not.
     ///
     /// A report that names a send of ours also settles that send: it may come
-    /// before the answer to our own request, or instead of it.
+    /// before the answer to our own request, or instead of it. Sends are the main
+    /// account's; what another account says of one is a message of its own.
     ///
     /// # Errors
-    /// The store's. The report is then not recorded and must not be acknowledged.
-    pub async fn record(&self, report: Report) -> Result<Recorded, ServiceError> {
+    /// [`ServiceError::OtherAccount`] when the delivery belongs to another account
+    /// than the proof; else the store's, and then the report is not recorded and
+    /// must not be acknowledged.
+    pub async fn record(&self, proof: &Proof, mut report: Report) -> Result<Recorded, ServiceError> {
+        if let Some(account) = proof.account().map(AccountSid::as_str) {
+            let named = report.about.account_sid.get_or_insert_with(|| account.to_owned());
+            if named != account {
+                return Err(ServiceError::OtherAccount);
+            }
+        }
+        if !self.0.accounts.is_main(proof) {
+            report.id = None;
+        }
         let received_at = self.now();
         for attempt in 0..TRIES {
             let old: Option<Versioned<Delivery>> = records::get(self.store(), report.sid.as_str()).await?;
+            if old.as_ref().is_some_and(|old| self.is_anothers(&old.record, &report)) {
+                return Err(ServiceError::OtherAccount);
+            }
             let delivery = match &old {
                 None => Delivery::new(report.clone(), received_at),
                 // What is read is durable already, so a repetition can be
@@ -54,6 +70,43 @@ impl Service {
             }
         }
         Err(ServiceError::Contended)
+    }
+
+    /// Keeps a report that nothing proves, marked as such and told to nobody:
+    /// in report-only mode it says what would be known. It changes nothing that
+    /// is proved and says nothing of what we sent.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn hear(&self, mut report: Report) -> Result<(), ServiceError> {
+        report.id = None;
+        let heard = Delivery::unproved(report, self.now());
+        for attempt in 0..TRIES {
+            let old: Option<Versioned<Delivery>> = records::get(self.store(), heard.sid.as_str()).await?;
+            let new = old.as_ref().map_or_else(|| heard.clone(), |old| old.record.join(&heard));
+            if old.as_ref().is_some_and(|old| old.record == new) {
+                return Ok(());
+            }
+            match self.store().commit(vec![records::put(old.as_ref(), &new)]).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// Whether a delivery is another account's than the report. What we sent is
+    /// the main account's, whether anything has said so yet or not; whose a
+    /// delivery is once stays so.
+    pub(super) fn is_anothers(&self, delivery: &Delivery, report: &Report) -> bool {
+        if delivery.unproved {
+            return false;
+        }
+        let ours = self.0.accounts.main.as_ref().filter(|_| delivery.id.is_some()).map(AccountSid::as_str);
+        let owner = delivery.about.account_sid.as_deref().or(ours);
+        let reporter = report.about.account_sid.as_deref();
+        owner.zip(reporter).is_some_and(|(owner, reporter)| owner != reporter)
     }
 
     /// The change by which a delivery that carries our name settles its send.

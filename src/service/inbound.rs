@@ -1,6 +1,7 @@
 //! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
 use super::{Service, ServiceError, TRIES, audit};
+use crate::model::account::{AccountSid, Proof};
 use crate::model::audit::AuditEntry;
 use crate::model::brand::Brand;
 use crate::model::contact::Contact;
@@ -11,15 +12,16 @@ use crate::store::CommitError;
 use crate::store::records;
 
 impl Service {
-    /// Records that somebody wrote to these senders of ours on WhatsApp.
+    /// Records that somebody wrote to these senders on WhatsApp, as far as they
+    /// belong to the account that says so.
     ///
     /// # Errors
     /// The store's.
-    pub async fn wrote(&self, number: &str, senders: &[&str]) -> Result<(), ServiceError> {
-        for sender in senders {
+    pub async fn wrote(&self, proof: &Proof, number: &str, senders: &[&str]) -> Result<(), ServiceError> {
+        for sender in self.owned(proof, senders) {
             let id = Contact::key(number, sender);
             let old = records::get::<Contact>(self.store(), &id).await?;
-            let new = Contact { number: number.to_owned(), sender: (*sender).to_owned(), at: self.now() };
+            let new = Contact { number: number.to_owned(), sender: sender.to_owned(), at: self.now() };
             match records::save(self.store(), old.as_ref(), &new).await {
                 // Whoever was faster wrote down the same moment.
                 Ok(()) | Err(CommitError::Conflict) => {}
@@ -42,12 +44,14 @@ impl Service {
     }
 
     /// Records what an inbound text asks for, towards each of the senders that
-    /// it reached (our number, and the messaging service it belongs to).
+    /// it reached (our number, and the messaging service it belongs to) and that
+    /// belong to the account that says so.
     ///
     /// # Errors
     /// The store's.
     pub async fn keyword(
         &self,
+        proof: &Proof,
         number: &str,
         senders: &[&str],
         keyword: Keyword,
@@ -57,11 +61,27 @@ impl Service {
             Keyword::Start => false,
             Keyword::Help => return Ok(()),
         };
-        for sender in senders {
+        for sender in self.owned(proof, senders) {
             self.wish(number, sender, opted_out, None).await?;
             tracing::info!(number = mask(number), sender = mask(sender), opted_out, "opt-out changed");
         }
         Ok(())
+    }
+
+    /// Those of the senders that belong to the account whose proof it is. What
+    /// another account says of a sender is passed over.
+    fn owned<'s>(&self, proof: &Proof, senders: &[&'s str]) -> Vec<&'s str> {
+        let (own, foreign): (Vec<&str>, Vec<&str>) =
+            senders.iter().partition(|sender| self.0.accounts.owns(proof, sender));
+        for sender in foreign {
+            let account = proof.account().map(AccountSid::as_str);
+            tracing::warn!(
+                sender = mask(sender),
+                account,
+                "an account speaks of a sender that is not its own"
+            );
+        }
+        own
     }
 
     /// Writes a wish down, with the line of the audit log where it is somebody

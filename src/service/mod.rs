@@ -57,6 +57,7 @@ pub use worker::WorkerLimits;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
+use crate::model::account::Accounts;
 use crate::model::brand::{BadSetting, Brand};
 use crate::model::channel::Channel;
 use crate::model::code::CodeKeys;
@@ -106,6 +107,8 @@ pub struct Parts {
     pub sender: Option<String>,
     /// What applications are told, and how.
     pub events: Events,
+    /// Whose senders and sends are whose.
+    pub accounts: Accounts,
     /// How long records are kept.
     pub retention: Retention,
     /// Wakes the worker.
@@ -135,6 +138,9 @@ pub enum ServiceError {
         /// ISO 3166, or `??` where no country is known.
         region: String,
     },
+    /// What is reported is another account's.
+    #[error("the message or call belongs to another account than the one that reports of it")]
+    OtherAccount,
     /// Something that the service's settings do not allow.
     #[error("{what}")]
     NotAllowed {
@@ -335,6 +341,8 @@ impl Service {
         // Most callbacks are told to nobody. Those that are have a future of
         // their own, so that the others carry no place for it.
         if self.tells_of(new) {
+            // What was unproved was told to nobody.
+            let old = old.filter(|old| !old.record.unproved);
             changes.extend(Box::pin(self.told_of_delivery(old, new)).await?);
         }
         Ok(changes)

@@ -1,11 +1,15 @@
 //! What a call of ours is to hear.
 
 use super::{Service, ServiceError};
+use crate::model::account::Proof;
 use crate::model::brand::Brand;
 use crate::model::code::Code;
+use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
+use crate::model::status::Status;
 pub use crate::model::verification::Step;
 use crate::model::verification::{Details, Event, Outcome, Verification};
+use crate::store::records;
 use std::sync::Arc;
 
 /// A call that asks what to say.
@@ -70,9 +74,15 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for whatever is not exactly a call of ours:
-    /// another verification, number or SID gives nothing away.
-    pub async fn speak(&self, request: VoiceRequest) -> Result<Said, ServiceError> {
+    /// another verification, number, SID or account gives nothing away.
+    pub async fn speak(&self, proof: &Proof, request: VoiceRequest) -> Result<Said, ServiceError> {
+        if !self.0.accounts.is_main(proof) {
+            return Err(ServiceError::NotFound);
+        }
         let VoiceRequest { verification, number, sid, machine, step } = request;
+        if self.is_over(&sid).await? {
+            return Err(ServiceError::NotFound);
+        }
         let decision = self
             .happen(&verification, |_| {
                 Ok(Event::CallAsks { number, sid: sid.clone(), machine, step: step.clone() })
@@ -96,5 +106,14 @@ impl Service {
         let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
         let Verification { to, locale, details, .. } = record;
         Ok(Said { spoken, name, locale, country: to.region(), details, brand })
+    }
+
+    /// Whether a call has ended: whoever asks for it then has a copy of what
+    /// Twilio once asked.
+    async fn is_over(&self, call: &Sid) -> Result<bool, ServiceError> {
+        let delivery = records::get::<Delivery>(self.store(), call.as_str()).await?;
+        let status =
+            delivery.filter(|delivery| !delivery.record.unproved).and_then(|known| known.record.status());
+        Ok(status.is_some_and(Status::is_final))
     }
 }

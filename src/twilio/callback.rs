@@ -4,6 +4,7 @@
 //! is kept as it was said, for it is part of what was signed. This module
 //! refuses to know whether a request was proved to be Twilio's: that comes first.
 
+use super::mac::tail;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::status::Status;
@@ -73,8 +74,25 @@ pub fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(other, value)| other == name && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
+/// The value of a name that is there once, when it is not empty.
+pub fn only<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut found = pairs.iter().filter(|(other, _)| other == name);
+    let (_, value) = found.next()?;
+    (found.next().is_none() && !value.is_empty()).then_some(value)
+}
+
+/// Whether machine detection said that no person answered: any machine, or a fax.
+///
+/// What is signed has nothing between names and values, so whoever has a copy of
+/// a request can cut it into other pairs under the same signature. It is looked
+/// for where no cut can hide it: in the text that is signed.
+pub fn is_machine(pairs: &[(String, String)]) -> bool {
+    let signed = tail(pairs);
+    ["AnsweredBymachine", "AnsweredByfax"].iter().any(|said| signed.contains(said))
+}
+
 /// Reads one CloudEvent of Event Streams about a message or a call; `None` for
-/// events of other kinds.
+/// events of other kinds, and for one that says it is of two accounts.
 ///
 /// Source: Twilio, Event Streams, `com.twilio.messaging.message.*` and
 /// `com.twilio.voice.status-callback.*`: the data's names are those of the
@@ -100,9 +118,21 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     }
     pairs.iter_mut().filter(|(name, _)| is_status(name)).for_each(|(_, value)| value.make_ascii_lowercase());
     let mut report = report(&pairs, Source::EventStream, None).ok()?;
+    for account in [data.get("accountSid").and_then(|sid| sid.as_str()), account_in_source(event)] {
+        let Some(account) = account.filter(|sid| !sid.is_empty()) else { continue };
+        if report.about.account_sid.get_or_insert_with(|| account.to_owned()) != account {
+            return None;
+        }
+    }
     let time = event.get("time").and_then(|time| time.as_str()).and_then(|time| time.parse().ok());
     report.fact.carrier_at = report.fact.carrier_at.or(time);
     Some(report)
+}
+
+/// The account in `/2010-04-01/Accounts/AC…/Messages/SM…`.
+fn account_in_source(event: &serde_json::Value) -> Option<&str> {
+    let (_, after) = event.get("source")?.as_str()?.split_once("/Accounts/")?;
+    after.split(['/', '.', '?', '#']).next()
 }
 
 /// `messageSid` to `MessageSid`; what is nested is not ours to keep.
@@ -247,6 +277,39 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_is_one_however_the_request_is_cut() {
+        let machine = |body: &str| is_machine(&serde_urlencoded::from_str::<Vec<_>>(body).unwrap());
+        for body in [
+            "AccountSid=AC1&AnsweredBy=machine_start&ApiVersion=2010-04-01",
+            "ApiVersion=2010-04-01&AnsweredBy=machine_end_beep",
+            "AccountSid=AC1&AnsweredBymachine_start=&ApiVersion=2010-04-01",
+            "AccountSid=AC1&An=sweredBymachine_startApiVersion2010-04-01",
+            "AccountSid=AC1AnsweredByfax&ApiVersion=2010-04-01",
+        ] {
+            assert!(machine(body), "{body}");
+        }
+        for body in
+            ["AccountSid=AC1&AnsweredBy=human", "AnsweredBy=unknown&Machine=machine_start", "AnsweredBy="]
+        {
+            assert!(!machine(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_has_to_be_there_once_is_not_there_twice() {
+        let value = |body: &str| {
+            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(body).unwrap();
+            only(&pairs, "CallSid").map(str::to_owned)
+        };
+        assert_eq!(value("A=1&CallSid=CA1").as_deref(), Some("CA1"));
+        for body in
+            ["", "CallSid=", "CallSid=CA1&CallSid=CA2", "CallSid=CA1&CallSid=CA1", "CallSid=CA1&CallSid="]
+        {
+            assert_eq!(value(body), None, "{body}");
+        }
+    }
+
+    #[test]
     fn an_event_of_a_stream_is_read_and_others_are_passed_over() {
         let event = serde_json::json!({
             "specversion": "1.0", "type": "com.twilio.messaging.message.delivered", "time": "2026-11-20T09:31:00Z",
@@ -260,6 +323,27 @@ mod tests {
             None
         );
         assert_eq!(cloud_event(&serde_json::json!(17)), None);
+    }
+
+    #[test]
+    fn an_event_s_account_stands_in_its_data_or_its_source() {
+        let account = |data: &str, params: &str, source: &str| {
+            let kind = "com.twilio.voice.status-callback.call.completed";
+            let params =
+                serde_json::json!({ "CallSid": "CA5629a724cf3acc3d9dcd56e449ebabde", "AccountSid": params });
+            let data = serde_json::json!({ "accountSid": data, "request": { "parameters": params } });
+            let event = serde_json::json!({ "type": kind, "source": source, "data": data });
+            cloud_event(&event).map(|report| report.about.account_sid.unwrap_or_default())
+        };
+        let source = "/2010-04-01/Accounts/AC1/Calls/CA1.json";
+        assert_eq!(account("", "", "/").as_deref(), Some(""));
+        assert_eq!(account("", "", source).as_deref(), Some("AC1"));
+        assert_eq!(account("AC1", "", "/").as_deref(), Some("AC1"));
+        assert_eq!(account("", "AC1", "/").as_deref(), Some("AC1"));
+        assert_eq!(account("AC1", "AC1", source).as_deref(), Some("AC1"));
+        for (data, params) in [("AC2", ""), ("", "AC2"), ("AC1", "AC2")] {
+            assert_eq!(account(data, params, source), None, "{data} {params}");
+        }
     }
 
     #[test]

@@ -10,7 +10,9 @@ mod guess;
 mod place;
 
 use super::mac::{Algorithm, Key, tail};
-use super::signature::{Coverage, Rejection, Settings, Signed, Signer, Token, Verifier};
+use super::signature::{
+    Coverage, MAX_KEYS_TRIED, Named, Rejection, Settings, Signed, Signer, Token, Verifier,
+};
 use super::url::spellings;
 use crate::secret::Secret;
 pub use guess::Cause;
@@ -66,7 +68,10 @@ pub fn explain(verifier: &Verifier, request: &Signed<'_>, hints: &Hints<'_>) -> 
     }
     let rejection = match verifier.verify(request) {
         Ok(verified) => {
-            return Explanation::new(Cause::Valid, format!("the signature is valid: {}", verified.signer));
+            return Explanation::new(
+                Cause::Valid,
+                format!("the signature is valid: {}", verified.proof.signer()),
+            );
         }
         Err(rejection) => rejection,
     };
@@ -74,11 +79,14 @@ pub fn explain(verifier: &Verifier, request: &Signed<'_>, hints: &Hints<'_>) -> 
         Rejection::BodyHashMismatch => Some(body::altered_bytes(request)),
         Rejection::Mismatch
         | Rejection::UnknownAccount
+        | Rejection::NoAccount
         | Rejection::UnknownKey
         | Rejection::BodyNotCovered => search(verifier, request, hints),
         Rejection::MissingHeader
         | Rejection::DuplicateHeader
         | Rejection::NoToken
+        | Rejection::ManyAccounts
+        | Rejection::OtherAccount
         | Rejection::UnknownAlgorithm => None,
     };
     found.unwrap_or_else(|| unexplained(rejection))
@@ -89,7 +97,10 @@ fn unexplained(rejection: Rejection) -> Explanation {
         Rejection::MissingHeader => "not from twilio, or a proxy drops x-twilio-signature",
         Rejection::DuplicateHeader => "a proxy repeats the header, or somebody added a line",
         Rejection::NoToken => "set twilio.auth_token",
-        Rejection::UnknownAccount => "add that account's token to twilio.auth_tokens",
+        Rejection::UnknownAccount => "add that account with its token to twilio.accounts",
+        Rejection::NoAccount => "not from twilio, or something on the way drops AccountSid",
+        Rejection::ManyAccounts => "not from twilio, or something on the way adds AccountSid",
+        Rejection::OtherAccount => "an account's key speaks for that account alone",
         Rejection::UnknownKey => "add the shared key to the configuration",
         Rejection::UnknownAlgorithm => "choose HMAC_SHA256 or HMAC_SHA1 in twilio's webhook settings",
         Rejection::BodyNotCovered => "a proxy changed content-type or dropped bodySHA256 from the query",
@@ -107,8 +118,23 @@ fn search(verifier: &Verifier, request: &Signed<'_>, hints: &Hints<'_>) -> Optio
     let coverage = Coverage::of(request).ok();
     let params = coverage.map(|coverage| coverage.params(request)).unwrap_or_default();
     let tail = if coverage == Some(Coverage::Form) { tail(&params) } else { String::new() };
-    let accepted = verifier.signers(&settings, &params).unwrap_or_default();
+    let named = coverage.map_or(Named::Nobody, |coverage| Named::of(request, coverage, &params));
     let mut search = Search { offered, algorithm: settings.algorithm, left: MAX_HMACS };
+    let accepted = match verifier.signers(&settings, &named) {
+        Ok(accepted) => accepted,
+        // What named the account may be what was lost; unless nothing was.
+        Err(Rejection::NoAccount) => {
+            let all: Vec<&Signer> = verifier.tokens().iter().take(MAX_KEYS_TRIED).collect();
+            let mut fits = |signer: &&Signer| {
+                search.fits_either_port(&signer.key, settings.algorithm, request.url, &tail)
+            };
+            if coverage.is_some() && all.iter().any(|signer| fits(signer)) {
+                return None;
+            }
+            all
+        }
+        Err(_) => Vec::new(),
+    };
     if coverage.is_some() {
         let found = search
             .header(&accepted, request.url, &tail)
@@ -213,7 +239,7 @@ impl Search<'_> {
             if self.fits_either_port(&token.key, self.algorithm, url, tail) {
                 let text = format!(
                     "would have matched with {}, the token of another account than the request names: \
-                     check which account the token belongs to",
+                     check which account the token belongs to, and name it in twilio.accounts",
                     shown(&token.label)
                 );
                 return Some(Explanation::new(Cause::OtherAccount, text));

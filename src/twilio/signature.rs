@@ -8,10 +8,12 @@
 //! is `explain`'s, off the request's path. A rejected
 //! signature therefore never costs more than an accepted one.
 
-use super::form::{self, Pairs, Params};
+pub(crate) use self::named::Named;
+use super::form::{self, Pairs};
 pub use super::mac::Algorithm;
 use super::mac::{Key, tail};
 use super::url;
+use crate::model::account::{AccountSid, Proof};
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -51,7 +53,8 @@ pub struct Signed<'a> {
 pub struct Token {
     /// What logs call it, such as `auth_token` or `auth_tokens[1]`.
     pub label: String,
-    /// The account SID it belongs to; without one it is tried for every account.
+    /// The account it belongs to, for which alone it proves anything. Without
+    /// one nothing is asked of the account that a request names.
     pub account: Option<String>,
     /// The token.
     pub secret: Secret,
@@ -62,6 +65,8 @@ pub struct Token {
 pub struct SharedKey {
     /// `webhooks_sharedkey_…`
     pub id: String,
+    /// The account it belongs to, as of a [`Token`].
+    pub account: Option<String>,
     /// Its secret.
     pub secret: Secret,
 }
@@ -73,8 +78,9 @@ pub struct Verified {
     /// The request's decoded parameters: of a form's body, else of a GET's
     /// query; empty for other bodies. Nothing unsigned is among them.
     pub params: Pairs,
-    /// The label of the token, or the id of the SharedKey, that signed.
-    pub signer: Arc<str>,
+    /// Whose token signed, or whose SharedKey. The request names that very
+    /// account and no other, where it has parameters at all.
+    pub proof: Proof,
 }
 
 /// Why a request was not accepted, as far as that is known without guessing.
@@ -92,6 +98,15 @@ pub enum Rejection {
     /// `AccountSid` names an account that no accepted token belongs to.
     #[error("no auth token is configured for the account the request names")]
     UnknownAccount,
+    /// No `AccountSid`, which everything has that Twilio sends.
+    #[error("the request names no account")]
+    NoAccount,
+    /// More than one `AccountSid`, in the body or in the URL.
+    #[error("the request names more than one account")]
+    ManyAccounts,
+    /// The key is another account's than the one that is named.
+    #[error("the request names another account than that of the key it was signed with")]
+    OtherAccount,
     /// The settings header names a SharedKey that is not configured.
     #[error("the settings header names a shared key that is not configured")]
     UnknownKey,
@@ -117,6 +132,9 @@ impl Rejection {
             Self::DuplicateHeader => "duplicate_header",
             Self::NoToken => "no_token",
             Self::UnknownAccount => "unknown_account",
+            Self::NoAccount => "no_account",
+            Self::ManyAccounts => "many_accounts",
+            Self::OtherAccount => "other_account",
             Self::UnknownKey => "unknown_key",
             Self::UnknownAlgorithm => "unknown_algorithm",
             Self::BodyNotCovered => "body_not_covered",
@@ -149,9 +167,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Takes the tokens and keys that are accepted from now on. Where a
-    /// request names no account (JSON bodies do not), the first
-    /// [`MAX_KEYS_TRIED`] tokens are tried, those of no account before others.
+    /// Takes the tokens and keys that are accepted from now on.
     ///
     /// # Errors
     /// [`InvalidTokens`] when a secret is empty or there are too many.
@@ -167,8 +183,9 @@ impl Verifier {
             return Err(InvalidTokens::TooMany);
         }
         let general_count = general.len();
-        let tokens = general.into_iter().chain(owned).map(|t| Signer::new(&t.label, t.secret));
-        let shared = shared_keys.into_iter().map(|k| Signer::new(&k.id, k.secret));
+        let tokens = general.into_iter().chain(owned);
+        let tokens = tokens.map(|t| Signer::new(&t.label, t.account.as_deref(), t.secret));
+        let shared = shared_keys.into_iter().map(|k| Signer::new(&k.id, k.account.as_deref(), k.secret));
         Ok(Self {
             tokens: tokens.collect::<Result<_, _>>()?,
             general: general_count,
@@ -194,29 +211,62 @@ impl Verifier {
         let coverage = Coverage::of(request)?;
         let params = coverage.params(request);
         let tail = if coverage == Coverage::Form { tail(&params) } else { String::new() };
-        let signers = self.signers(&settings, &params)?;
+        let named = Named::of(request, coverage, &params);
+        let signers = self.signers(&settings, &named)?;
         let matched = find_match(&signers, settings.algorithm, request.url, &tail, offered);
         let signer = matched.ok_or(Rejection::Mismatch)?;
         if let Coverage::Hash(hash) = coverage {
             // Last, so that a forger cannot make us hash.
             check_hash(hash, request.body)?;
         }
-        Ok(Verified { params, signer: signer.label.clone() })
+        named.fits(signer.account.as_ref())?;
+        let proof = Proof::new(signer.account.clone(), signer.label.clone());
+        Ok(Verified { params, proof })
     }
 
-    /// The keys that may have signed a request with these settings.
-    pub(crate) fn signers(&self, settings: &Settings<'_>, params: &Pairs) -> Result<Vec<&Signer>, Rejection> {
+    /// The keys that may have signed a request with these settings: those of
+    /// the account that it names, and those of no account.
+    pub(crate) fn signers(
+        &self,
+        settings: &Settings<'_>,
+        named: &Named<'_>,
+    ) -> Result<Vec<&Signer>, Rejection> {
         if let Some(id) = settings.key {
             let known = self.shared.iter().find(|key| *key.label == *id);
             return known.map(|key| vec![key]).ok_or(Rejection::UnknownKey);
         }
-        let Some(account) = Params::new(params).first("AccountSid") else {
-            return Ok(self.tokens.iter().take(MAX_KEYS_TRIED).collect());
-        };
         let general = self.tokens[..self.general].iter();
-        let owned = self.accounts.get(account).into_iter().flatten().map(|place| &self.tokens[*place]);
-        let signers: Vec<&Signer> = general.chain(owned).collect();
-        if signers.is_empty() { Err(Rejection::UnknownAccount) } else { Ok(signers) }
+        let (owned, otherwise) = match named {
+            Named::One(account) => (self.owned_by(account).collect(), Rejection::UnknownAccount),
+            Named::Within(body) => (self.mentioned(body), Rejection::UnknownAccount),
+            Named::Nobody => (Vec::new(), Rejection::NoAccount),
+            Named::Many => (Vec::new(), Rejection::ManyAccounts),
+        };
+        let signers: Vec<&Signer> = general.chain(owned).take(MAX_KEYS_TRIED).collect();
+        if signers.is_empty() { Err(otherwise) } else { Ok(signers) }
+    }
+
+    fn owned_by(&self, account: &str) -> impl Iterator<Item = &Signer> {
+        self.accounts.get(account).into_iter().flatten().map(|place| &self.tokens[*place])
+    }
+
+    /// The tokens of the accounts that a body speaks of, which nobody has read
+    /// yet: a hint at what to try, and no more. Of a body that speaks of none
+    /// that we know, any account may be the sender.
+    fn mentioned(&self, body: &[u8]) -> Vec<&Signer> {
+        let mut found: Vec<&str> = Vec::new();
+        for account in named::accounts_within(body) {
+            if found.len() < MAX_KEYS_TRIED
+                && self.accounts.contains_key(account)
+                && !found.contains(&account)
+            {
+                found.push(account);
+            }
+        }
+        if found.is_empty() {
+            return self.tokens[self.general..].iter().collect();
+        }
+        found.into_iter().flat_map(|account| self.owned_by(account)).collect()
     }
 
     /// Every key there is: tokens, then shared keys.
@@ -235,7 +285,7 @@ impl Verifier {
 
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verified").field("signer", &self.signer).finish_non_exhaustive()
+        f.debug_struct("Verified").field("proof", &self.proof).finish_non_exhaustive()
     }
 }
 
@@ -395,19 +445,22 @@ fn find_match<'s>(
 /// A key with its name.
 pub(crate) struct Signer {
     pub label: Arc<str>,
+    pub account: Option<AccountSid>,
     /// Kept for guessing at misspelt ones.
     pub secret: Secret,
     pub key: Key,
 }
 
 impl Signer {
-    fn new(label: &str, secret: Secret) -> Result<Self, InvalidTokens> {
+    fn new(label: &str, account: Option<&str>, secret: Secret) -> Result<Self, InvalidTokens> {
         if secret.is_empty() {
             return Err(InvalidTokens::Empty(label.to_owned()));
         }
-        Ok(Self { label: label.into(), key: Key::new(&secret), secret })
+        let account = account.map(AccountSid::from);
+        Ok(Self { label: label.into(), account, key: Key::new(&secret), secret })
     }
 }
 
+mod named;
 #[cfg(test)]
 mod tests;

@@ -174,6 +174,40 @@ fn a_broken_configuration_is_named_with_key_and_line() {
 }
 
 #[test]
+fn what_is_dangerous_in_public_is_not_served() {
+    let dir = TempDir::new().unwrap();
+    let serve = |key: &str, pairs: &[(&str, &str)]| {
+        let mut command = binary(dir.path());
+        command.env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0").env("DIALBACK_SANDBOX__LISTEN", "127.0.0.1:0");
+        command.env("DIALBACK_API_KEY", key).envs(pairs.iter().copied()).arg("serve");
+        let output = command.output().unwrap();
+        assert_ne!(code(&output), 0, "{pairs:?}");
+        err(&output)
+    };
+    let (url, allowed) =
+        (("DIALBACK_PUBLIC_URL", "https://otp.example.com"), ("DIALBACK_SANDBOX__ALLOW_PUBLIC", "true"));
+    let proxies = ("DIALBACK_SIGNATURE__TRUSTED_PROXIES", "10.0.0.0/8");
+    let key = "a key that is long enough";
+    for public in [url, proxies] {
+        let said = serve(key, &[public]);
+        assert!(said.contains("sandbox.enabled") && said.contains("sandbox.allow_public = true"), "{said}");
+        let said = serve("a", &[public, allowed]);
+        assert!(said.contains("DIALBACK_API_KEY is shorter than 20 characters"), "{said}");
+        let said = serve(key, &[public, allowed, ("DIALBACK_TWILIO__AUTH_TOKEN", "S3CRET")]);
+        assert!(said.contains("twilio.auth_token: is shorter") && !said.contains("S3CRET"), "{said}");
+        let said = serve(key, &[public, allowed, ("DIALBACK_SIGNATURE__MODE", "report-only")]);
+        assert!(said.contains("signature.allow_report_only_on_public"), "{said}");
+    }
+    // A command that serves nobody goes on.
+    let urls = binary(dir.path()).envs([url]).arg("urls").output().unwrap();
+    assert!(
+        code(&urls) == 0 && out(&urls).contains("https://otp.example.com/twilio/status"),
+        "{}",
+        err(&urls)
+    );
+}
+
+#[test]
 fn texts_of_ones_own_are_checked_and_counted_before_anything_is_served() {
     let dir = TempDir::new().unwrap();
     let texts = dir.path().join("texts");

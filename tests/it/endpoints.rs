@@ -75,7 +75,7 @@ async fn a_life_is_told_signed_and_without_its_code() {
     let verification = begin(&world).await;
     let (order, sid) = world.post.first().await;
     let report = crate::support::report(sid.as_str(), Status::Delivered, Some(&order.id), Some(PERSON));
-    world.service.record(report).await.unwrap();
+    world.service.record(&crate::support::proof(), report).await.unwrap();
     let code = order.code.expose().to_owned();
     for offered in [wrong(&code), code.clone()] {
         let path = format!("/v1/verifications/{verification}/check");
@@ -313,6 +313,20 @@ async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others()
 
 async fn post(app: &App, path: &str, body: &Value) -> Answer {
     app.ask(&app.operator(), Method::POST, path, Some(body)).await
+}
+
+#[tokio::test]
+async fn behind_a_proxy_no_endpoint_is_inside_although_the_sandbox_runs() {
+    let refused = async |setup: Setup| {
+        let app = setup.start().await;
+        let made = post(&app, "/v1/endpoints", &json!({ "url": "https://169.254.169.254/" })).await;
+        assert!(matches!(made.status, 201 | 422), "{}", made.text);
+        made.status == 422
+    };
+    assert!(!refused(Setup::sandbox()).await);
+    let public = || Setup::sandbox().set("SANDBOX__ALLOW_PUBLIC", "true");
+    assert!(refused(public().set("PUBLIC_URL", "https://otp.example.com")).await);
+    assert!(refused(public().set("SIGNATURE__TRUSTED_PROXIES", "127.0.0.1")).await);
 }
 
 #[tokio::test]

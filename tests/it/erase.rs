@@ -3,7 +3,7 @@
 
 use crate::app::{App, Setup, answer, binary, poll};
 use crate::engines::over_each_engine;
-use crate::support::{Engine, PERSON, Say, World, eventually, report, request};
+use crate::support::{Engine, PERSON, Say, World, eventually, proof, report, request};
 use dialback::gateway::SendError;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -65,17 +65,17 @@ async fn live(world: &World, number: &str, n: u32) {
     let session: Session = serde_json::from_value(session).unwrap();
     dialback::store::records::save(&*world.store, None, &session).await.unwrap();
     let whatsapp = format!("whatsapp:{number}");
-    service.wrote(&whatsapp, &["whatsapp:+15005550006"]).await.unwrap();
-    service.keyword(number, &[SENDER], Keyword::Stop).await.unwrap();
+    service.wrote(&proof(), &whatsapp, &["whatsapp:+15005550006"]).await.unwrap();
+    service.keyword(&proof(), number, &[SENDER], Keyword::Stop).await.unwrap();
     service.by(Actor::operator()).add_safe_number(number).await.unwrap();
     // Somebody else's message on the account, and one from the person.
     let foreign = report(&format!("SM{:032x}", 0xf00 + n), Status::Delivered, None, Some(number));
-    service.record(foreign).await.unwrap();
+    service.record(&proof(), foreign).await.unwrap();
     let mut inbound = report(&format!("SM{:032x}", 0xb00 + n), Status::Received, None, Some(SENDER));
     inbound.about.from = Some(number.to_owned());
     inbound.about.direction = Some("inbound".into());
     inbound.fact.source = Source::Inbound;
-    service.record(inbound).await.unwrap();
+    service.record(&proof(), inbound).await.unwrap();
 }
 
 async fn furnish(world: &World) {
@@ -166,7 +166,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     // What is reported late changes nothing, whatever it brings.
     let late: Vec<Report> = done.redacted_sids.iter().map(|sid| late_report(sid.as_str())).collect();
     for report in late {
-        assert!(!world.service.record(report).await.unwrap().news);
+        assert!(!world.service.record(&proof(), report).await.unwrap().news);
     }
     assert_eq!(naming(&records(&world).await, PERSON).len(), 1);
 }
@@ -221,7 +221,7 @@ async fn our_own_sender_is_not_erased_and_opt_outs_are_kept_unless_asked() {
     let by = world.service.by(Actor::operator());
     let refused = by.erase(SENDER, EraseOptions::default()).await.unwrap_err();
     assert!(matches!(refused, ServiceError::NotAllowed { .. }));
-    world.service.keyword(PERSON, &[SENDER], Keyword::Stop).await.unwrap();
+    world.service.keyword(&proof(), PERSON, &[SENDER], Keyword::Stop).await.unwrap();
     let begun = by.erase(PERSON, EraseOptions::default()).await.unwrap();
     let done = finished(&world, &begun).await;
     assert!(done.kept[0].what == "opt-out" && done.kept[0].why.contains("written to again"), "{done:?}");

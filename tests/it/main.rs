@@ -29,6 +29,7 @@ mod pages;
 mod pages_browser;
 mod postgres;
 mod power;
+mod proofs;
 mod receiver;
 mod retention;
 mod samples;

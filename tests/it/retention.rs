@@ -1,6 +1,6 @@
 //! What is old goes, what waits stays, and one process at a time sees to it.
 
-use crate::support::{PERSON, Script, parts, report, request};
+use crate::support::{PERSON, Script, parts, proof, report, request};
 use dialback::clock::Clock;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -62,7 +62,7 @@ async fn what_has_ended_goes_in_time_and_what_waits_stays() {
     kept.service.cancel(&ended).await.unwrap();
     for n in 0..150 {
         let sid = format!("SM{n:032x}");
-        kept.service.record(report(&sid, Status::Sent, None, Some(PERSON))).await.unwrap();
+        kept.service.record(&proof(), report(&sid, Status::Sent, None, Some(PERSON))).await.unwrap();
     }
     kept.pass(29);
     kept.service.sweep("one").await.unwrap().unwrap();
@@ -86,7 +86,7 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
     let id = kept.start().await;
     let name = id.delivery(1);
     let sid = format!("SM{:032x}", 7);
-    kept.service.record(report(&sid, Status::Delivered, Some(&name), Some(PERSON))).await.unwrap();
+    kept.service.record(&proof(), report(&sid, Status::Delivered, Some(&name), Some(PERSON))).await.unwrap();
     kept.pass(91);
     // The verification is not ended by anybody, so it is there without its delivery.
     assert_eq!(kept.service.sweep("one").await.unwrap().unwrap().deliveries, 1);
@@ -95,7 +95,7 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
     let attempts = kept.service.attempts(&AttemptFilter::default(), None, 10).await.unwrap();
     assert!(attempts.attempts.len() == 1 && attempts.attempts[0].delivery.is_none());
     // A callback that comes now begins anew and hurts nobody.
-    kept.service.record(report(&sid, Status::Read, Some(&name), Some(PERSON))).await.unwrap();
+    kept.service.record(&proof(), report(&sid, Status::Read, Some(&name), Some(PERSON))).await.unwrap();
     assert_eq!(kept.count(Kind::Delivery).await, 1);
 }
 

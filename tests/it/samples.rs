@@ -184,13 +184,15 @@ pub fn delivery(n: u32) -> Delivery {
         first_seen: at(1),
         about,
         events: events.into_iter().map(|fact| Event { received_at: at(2), fact }).collect(),
+        unproved: false,
         erased: None,
     }
 }
 
 fn stranger() -> Delivery {
     let about = About::default();
-    Delivery { sid: id("CA", 99), id: None, first_seen: at(5), about, events: Vec::new(), erased: None }
+    let (events, unproved) = (Vec::new(), false);
+    Delivery { sid: id("CA", 99), id: None, first_seen: at(5), about, events, unproved, erased: None }
 }
 
 fn brand() -> Brand {

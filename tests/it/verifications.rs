@@ -2,7 +2,7 @@
 //! sent, what is not sent twice, what is counted, and what is never at rest.
 
 use crate::engines::over_each_engine;
-use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, report, request, word};
+use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, proof, report, request, word};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::Source;
@@ -311,7 +311,11 @@ async fn a_refused_look_up_leaves_the_truth_to_the_callback(engine: Engine) {
     pass_slowly(&world, 10).await;
     assert!(matches!(world.state(&id, 1).await, SendState::Failed { .. }));
     let sid = "SM00000000000000000000000000000077";
-    world.service.record(report(sid, Delivered::Delivered, Some(&id.delivery(1)), None)).await.unwrap();
+    world
+        .service
+        .record(&proof(), report(sid, Delivered::Delivered, Some(&id.delivery(1)), None))
+        .await
+        .unwrap();
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     assert_eq!(world.gateway.orders().len(), 1);
 }
@@ -424,7 +428,10 @@ async fn who_has_opted_out_gets_no_text(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     world.pass(30);
     let say = async |keyword| {
-        world.service.keyword(PERSON, &["+15005550006", "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], keyword).await
+        world
+            .service
+            .keyword(&proof(), PERSON, &["+15005550006", "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], keyword)
+            .await
     };
     say(Keyword::Stop).await.unwrap();
     say(Keyword::Help).await.unwrap();
@@ -450,7 +457,7 @@ async fn a_report_before_the_answer_settles_the_send(engine: Engine) {
     eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
     let sid = "SM00000000000000000000000000000077";
     let sent = report(sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON));
-    assert!(world.service.record(sent).await.unwrap().news);
+    assert!(world.service.record(&proof(), sent).await.unwrap().news);
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     world.gateway.release.notify_one();
     pass_slowly(&world, 60).await;
@@ -480,7 +487,11 @@ async fn repeated_reports_change_nothing(engine: Engine) {
     let (id, _) = world.sent().await;
     let sid = world.record(&id).await.sends[0].sid.clone().unwrap();
     let tell = async |status| {
-        world.service.record(report(sid.as_str(), status, Some(&id.delivery(1)), Some(PERSON))).await.unwrap()
+        world
+            .service
+            .record(&proof(), report(sid.as_str(), status, Some(&id.delivery(1)), Some(PERSON)))
+            .await
+            .unwrap()
     };
     let delivered = tell(Delivered::Delivered).await;
     assert!(delivered.news);
@@ -506,7 +517,7 @@ async fn large_reports_without_end_are_still_recorded(engine: Engine) {
         ];
         pairs.extend((0..50).map(|name| (format!("Odd{name}"), format!("{n}{}", "\u{1}".repeat(5000)))));
         let report = callback::report(&pairs, Source::StatusCallback, None).unwrap();
-        world.service.record(report).await.unwrap().delivery
+        world.service.record(&proof(), report).await.unwrap().delivery
     };
     for n in 0..80 {
         assert_eq!(tell("sent", n).await.status(), Some(Delivered::Sent));
@@ -530,7 +541,7 @@ async fn a_stranger_hears_nothing(engine: Engine) {
             machine: false,
             step: Step::Gate { digits: "1".into() },
         };
-        assert!(matches!(world.service.speak(request).await, Err(ServiceError::NotFound)));
+        assert!(matches!(world.service.speak(&proof(), request).await, Err(ServiceError::NotFound)));
     }
     assert_eq!(world.record(&id).await, before);
 }
@@ -542,7 +553,7 @@ fn strange(kind: &str) -> dialback::model::id::Sid {
 async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Result<Spoken, ServiceError> {
     let request =
         VoiceRequest { verification: id.clone(), number: 1, sid: strange(kind), machine: false, step };
-    Ok(world.service.speak(request).await?.spoken)
+    Ok(world.service.speak(&proof(), request).await?.spoken)
 }
 
 // Looking deliveries up.
@@ -558,7 +569,11 @@ async fn deliveries_are_listed_page_by_page(engine: Engine) {
         let kind = if n % 3 == 2 { "CA" } else { "SM" };
         let status = if n % 2 == 0 { Delivered::Delivered } else { Delivered::Failed };
         let to = if n % 5 == 0 { "whatsapp:+14155550123" } else { PERSON };
-        world.service.record(report(&format!("{kind}{n:032x}"), status, None, Some(to))).await.unwrap();
+        world
+            .service
+            .record(&proof(), report(&format!("{kind}{n:032x}"), status, None, Some(to)))
+            .await
+            .unwrap();
     }
     let all = every(&world, &DeliveryFilter::default(), 200).await;
     assert_eq!(all.len(), 30);
@@ -606,7 +621,7 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
     let found = world.service.delivery(&name).await.unwrap();
     assert!(matches!(found, Found::Send(_, send) if send.state == SendState::Sending));
     let sid = "SM00000000000000000000000000000077";
-    world.service.record(report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await.unwrap();
+    world.service.record(&proof(), report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await.unwrap();
     for name in [name.as_str(), sid] {
         let found = world.service.delivery(name).await.unwrap();
         assert!(matches!(found, Found::Delivery(delivery) if delivery.sid.as_str() == sid), "{name}");

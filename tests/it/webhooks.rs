@@ -123,10 +123,12 @@ async fn a_flood_of_forgeries_is_refused_without_ado() {
 
 #[tokio::test]
 async fn report_only_lets_pass_and_counts() {
-    let app = Setup::live().set("SIGNATURE__MODE", "report-only").start().await;
+    let setup = Setup::live().set("SIGNATURE__MODE", "report-only");
+    let app = setup.set("SIGNATURE__ALLOW_REPORT_ONLY_ON_PUBLIC", "true").start().await;
     let params = status(SID, "delivered");
     assert_eq!(app.forged("/twilio/status", &params, &[(SIGNATURE, "forged")]).await.status, 204);
-    assert_eq!(app.delivery(SID, |_| true).await["status"], "delivered");
+    let delivery = app.delivery(SID, |_| true).await;
+    assert_eq!((&delivery["status"], &delivery["unproved"]), (&json!("delivered"), &json!(true)));
     assert_eq!(app.forged("/twilio/status", &params, &[]).await.status, 204);
     let path = format!("/twilio/sms?{}", form(&[("MessageSid", SID), ("Body", "HELP")]));
     assert_eq!(fetch(&app, &path, "forged").await.status, 200);

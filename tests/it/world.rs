@@ -9,6 +9,7 @@ use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, Redaction, SendError};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
 use dialback::messages::Catalog;
+use dialback::model::account::Accounts;
 use dialback::model::brand;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -85,7 +86,10 @@ impl World {
             Fact { status: Some(Status::Undelivered), source: Source::StatusCallback, ..Fact::default() };
         let about = About { to: Some(order.to.in_full().to_owned()), ..About::default() };
         self.service
-            .record(Report { sid: sid.clone(), id: Some(order.id.clone()), about, fact })
+            .record(
+                &crate::support::proof(),
+                Report { sid: sid.clone(), id: Some(order.id.clone()), about, fact },
+            )
             .await
             .unwrap();
     }
@@ -108,6 +112,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand
         numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
         sender: Some("+15005550006".to_owned()),
+        accounts: Accounts::default(),
         retention: Retention::default(),
         wake: Notify::new(),
     }

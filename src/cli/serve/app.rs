@@ -5,7 +5,7 @@ use crate::cli::client::store_dir;
 use crate::cli::local::Local;
 use crate::cli::operator::Operator;
 use crate::clock::Clock;
-use crate::config::{Config, GatewayKind, StoreUrl};
+use crate::config::{Config, GatewayKind, LEAST_SECRET, StoreUrl};
 use crate::entropy::Entropy;
 use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
@@ -205,6 +205,7 @@ fn service_of(
         numbers: parts::numbers(config),
         codes: parts::code_keys(config, local)?,
         sender: sender(config),
+        accounts: parts::accounts(config, local),
         retention: parts::retention(config),
         wake: Notify::new(),
     }))
@@ -391,7 +392,7 @@ fn context_of(
     messages: Arc<Catalog>,
 ) -> anyhow::Result<Arc<http::Context>> {
     let verifier = Arc::new(parts::verifier(config, local)?);
-    let mut keys: Vec<Secret> = env_key(config.sandbox.enabled)?.into_iter().collect();
+    let mut keys: Vec<Secret> = env_key(config.sandbox.enabled && !config.is_public())?.into_iter().collect();
     keys.extend(config.sandbox.enabled.then(|| local.api_key.clone()));
     let settings = http::Settings {
         public_url: public_url.clone(),
@@ -403,8 +404,7 @@ fn context_of(
         messages,
         keys,
         sandboxed: config.sandbox.enabled,
-        account_sid: (config.sandbox.enabled || config.twilio.account_sid.is_some())
-            .then(|| account_sid(config, local)),
+        account_sid: parts::main_account(config, local),
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
         requests_per_minute: config.api.requests_per_minute,
     };
@@ -415,14 +415,13 @@ fn context_of(
 
 /// `DIALBACK_API_KEY`. Where others can reach the service it must be too long
 /// to be guessed; a sandbox on this machine takes what tests like to write.
-fn env_key(sandboxed: bool) -> anyhow::Result<Option<Secret>> {
-    const LEAST: usize = 20;
+fn env_key(tried_out: bool) -> anyhow::Result<Option<Secret>> {
     let Some(key) = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty()) else {
         return Ok(None);
     };
     anyhow::ensure!(
-        sandboxed || key.len() >= LEAST,
-        "DIALBACK_API_KEY is shorter than {LEAST} characters: make one with `openssl rand -hex 32`"
+        tried_out || key.len() >= LEAST_SECRET,
+        "DIALBACK_API_KEY is shorter than {LEAST_SECRET} characters: make one with `openssl rand -hex 32`"
     );
     Ok(Some(Secret::new(key)))
 }

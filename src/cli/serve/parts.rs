@@ -6,6 +6,7 @@ use crate::gateway::twilio::LONGEST_TURN;
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
 use crate::messages::Catalog;
+use crate::model::account::{AccountSid, Accounts};
 use crate::model::brand::Settings;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::phone::{Kind, NumberPolicy};
@@ -16,6 +17,7 @@ use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +86,7 @@ pub fn messages(config: &Config) -> anyhow::Result<Catalog> {
 pub fn events(config: &Config) -> anyhow::Result<Events> {
     let events = &config.events;
     // Whoever tries the sandbox on one machine has the receivers there, too.
-    let tried_out = config.sandbox.enabled && config.server.listen.ip().is_loopback();
+    let tried_out = config.sandbox.enabled && !config.is_public();
     let allow_private = events.allow_private_addresses || tried_out;
     let courier = Messenger::new(events.connect_timeout, events.request_timeout, allow_private)
         .context("cannot set up TLS")?;
@@ -145,22 +147,50 @@ pub fn code_keys(config: &Config, local: &Local) -> anyhow::Result<CodeKeys> {
     Ok(CodeKeys::new(config.codes.keys.iter().map(key).collect())?)
 }
 
-/// Who may sign webhooks.
+/// The account that sends: the configured one, or the sandbox's. Without either
+/// nothing is sent by way of Twilio.
+pub fn main_account(config: &Config, local: &Local) -> Option<String> {
+    let of_sandbox = || config.sandbox.enabled.then(|| local.account_sid.clone());
+    config.twilio.account_sid.clone().or_else(of_sandbox)
+}
+
+/// Which account has what.
+pub fn accounts(config: &Config, local: &Local) -> Accounts {
+    let mut senders = BTreeMap::new();
+    for (sid, account) in &config.twilio.accounts {
+        let own = account.senders.iter().map(|sender| (sender.clone(), AccountSid::from(&**sid)));
+        senders.extend(own);
+    }
+    Accounts { main: main_account(config, local).as_deref().map(AccountSid::from), senders }
+}
+
+/// Who may sign webhooks. What names no account is the main account's.
 ///
 /// # Errors
 /// When a token is empty, or there are too many.
 pub fn verifier(config: &Config, local: &Local) -> anyhow::Result<Verifier> {
     let twilio = &config.twilio;
-    let mut tokens = Vec::new();
-    let main = twilio.auth_token.clone().or_else(|| config.sandbox.enabled.then(|| local.auth_token.clone()));
-    tokens.extend(main.map(|secret| Token { label: "auth_token".to_owned(), account: None, secret }));
-    tokens.extend(twilio.auth_tokens.iter().enumerate().map(|(at, accepted)| Token {
+    let main = main_account(config, local);
+    let own = twilio.auth_token.clone().or_else(|| config.sandbox.enabled.then(|| local.auth_token.clone()));
+    let own = own.map(|secret| Token { label: "auth_token".to_owned(), account: main.clone(), secret });
+    let accepted = twilio.auth_tokens.iter().enumerate().map(|(at, accepted)| Token {
         label: format!("auth_tokens[{at}]"),
-        account: accepted.account_sid.clone(),
+        account: accepted.account_sid.clone().or_else(|| main.clone()),
         secret: accepted.token.clone(),
-    }));
-    let shared = config.signature.shared_keys.iter();
-    let shared = shared.map(|(id, secret)| SharedKey { id: id.clone(), secret: secret.clone() });
+    });
+    let others = twilio.accounts.iter().flat_map(|(sid, account)| {
+        account.tokens.iter().enumerate().map(move |(at, secret)| Token {
+            label: format!("accounts.{sid}[{at}]"),
+            account: Some(sid.clone()),
+            secret: secret.clone(),
+        })
+    });
+    let tokens = own.into_iter().chain(accepted).chain(others).collect();
+    let shared = config.signature.shared_keys.iter().map(|(id, secret)| SharedKey {
+        id: id.clone(),
+        account: main.clone(),
+        secret: secret.clone(),
+    });
     Ok(Verifier::new(tokens, shared.collect())?)
 }
 

@@ -115,7 +115,8 @@ impl<'a> Vector<'a> {
         let token = Token { label: "auth_token".into(), account: None, secret: secret() };
         let named = self.settings.into_iter().flat_map(|header| header.split(','));
         let id = named.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim() == "key");
-        let shared = id.map(|(_, id)| SharedKey { id: id.trim().to_owned(), secret: secret() });
+        let shared =
+            id.map(|(_, id)| SharedKey { id: id.trim().to_owned(), account: None, secret: secret() });
         let verifier = Verifier::new(vec![token], shared.into_iter().collect());
         // The one thing that can be wrong with a single token is that it is empty.
         let verifier = verifier.map_err(|_| Rejection::NoToken)?;

@@ -1,6 +1,6 @@
 //! Event Streams: batches of CloudEvents, proved by `bodySHA256`.
 
-use super::prove;
+use super::{Proved, prove, record};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -11,7 +11,7 @@ use warp::reply::Response;
 
 /// `POST /twilio/events`
 pub async fn batch(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let body = prove(&context, &mut request).await?.body;
+    let Proved { proof, body, .. } = prove(&context, &mut request).await?;
     let events: Vec<serde_json::Value> = serde_json::from_slice(&body).map_err(|error| Error::Invalid {
         field: None,
         detail: format!("a batch is a JSON array of events: {error}"),
@@ -19,7 +19,7 @@ pub async fn batch(context: Arc<Context>, mut request: Request) -> Result<Respon
     // All of them, for 204 says that all are recorded; the body's limit bounds them.
     for event in &events {
         if let Some(report) = callback::cloud_event(event) {
-            context.service.record(report).await?;
+            record(&context, proof.as_ref(), report).await?;
         } else {
             tracing::debug!(kind = event["type"].as_str(), "an event of another kind");
         }

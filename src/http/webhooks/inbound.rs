@@ -1,11 +1,12 @@
 //! Texts and calls that people send us.
 
-use super::prove;
+use super::{Proved, prove, record};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
 use crate::messages::spoken;
+use crate::model::account::Proof;
 use crate::model::delivery::Source;
 use crate::model::opt_out::Keyword;
 use crate::twilio::callback::{self, first};
@@ -18,21 +19,19 @@ use warp::reply::Response;
 /// `/twilio/sms`: opting out and in is recorded; a question for help is
 /// answered; nothing else is, for nobody reads it.
 pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let params = prove(&context, &mut request).await?.params;
-    note(&context, &params).await?;
-    let senders: Vec<&str> =
-        ["To", "MessagingServiceSid"].iter().filter_map(|name| first(&params, name)).collect();
-    if let Some(from) = first(&params, "From").filter(|from| from.starts_with("whatsapp:")) {
-        context.service.wrote(from, &senders).await?;
-    }
+    let Proved { proof, params, .. } = prove(&context, &mut request).await?;
+    note(&context, proof.as_ref(), &params).await?;
     let opt_out_type = first(&params, "OptOutType");
     let keyword = words::keyword(first(&params, "Body").unwrap_or_default(), opt_out_type);
+    match &proof {
+        Some(proof) => wishes(&context, proof, &params, keyword).await?,
+        // Nobody has opted in again, so nobody is told so.
+        None if keyword == Some(Keyword::Start) => return xml(&documents::empty()),
+        None => {}
+    }
     let Some(keyword) = keyword else {
         return xml(&documents::empty());
     };
-    if let Some(from) = first(&params, "From") {
-        context.service.keyword(from, &senders, keyword).await?;
-    }
     // With Advanced Opt-Out Twilio has answered already; and after STOP it
     // refuses to carry an answer (21610), having sent its own.
     if opt_out_type.is_some() || keyword == Keyword::Stop {
@@ -42,19 +41,36 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
     xml(&documents::inbound_text(words, keyword, &context.settings.service_name))
 }
 
+/// Records what a text says about the person's wishes.
+async fn wishes(
+    context: &Context,
+    proof: &Proof,
+    params: &Pairs,
+    keyword: Option<Keyword>,
+) -> Result<(), Error> {
+    let Some(from) = first(params, "From") else { return Ok(()) };
+    let senders: Vec<&str> =
+        ["To", "MessagingServiceSid"].iter().filter_map(|name| first(params, name)).collect();
+    if from.starts_with("whatsapp:") {
+        context.service.wrote(proof, from, &senders).await?;
+    }
+    if let Some(keyword) = keyword {
+        context.service.keyword(proof, from, &senders, keyword).await?;
+    }
+    Ok(())
+}
+
 /// `/twilio/voice`: somebody calls our number back.
 pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let params = prove(&context, &mut request).await?.params;
-    note(&context, &params).await?;
+    let Proved { proof, params, .. } = prove(&context, &mut request).await?;
+    note(&context, proof.as_ref(), &params).await?;
     xml(&documents::inbound_call(spoken(None, first(&params, "FromCountry"), None)))
 }
 
-async fn note(context: &Context, params: &Pairs) -> Result<(), Error> {
+async fn note(context: &Context, proof: Option<&Proof>, params: &Pairs) -> Result<(), Error> {
     match callback::report(params, Source::Inbound, None) {
-        Ok(report) => {
-            context.service.record(report).await?;
-        }
-        Err(error) => tracing::warn!(%error, "a proved inbound request names nothing"),
+        Ok(report) => record(context, proof, report).await?,
+        Err(error) => tracing::warn!(%error, "an inbound request names nothing"),
     }
     Ok(())
 }

@@ -10,6 +10,9 @@ pub mod voice;
 use super::context::{Context, SignatureMode};
 use super::error::Error;
 use super::request::Request;
+use crate::model::account::Proof;
+use crate::model::delivery::Report;
+use crate::service::ServiceError;
 use crate::twilio::form::{self, Pairs};
 use crate::twilio::signature::{Rejection, SETTINGS_HEADER, SIGNATURE_HEADER, Signed, Verified};
 use crate::twilio::url::PublicUrl;
@@ -17,8 +20,11 @@ use bytes::Bytes;
 use explainer::Rejected;
 use std::borrow::Cow;
 
-/// A webhook that is Twilio's.
+/// A webhook: Twilio's, or in report-only mode perhaps somebody else's.
 struct Proved {
+    /// Which account it is proved to come from; nothing where nothing is proved,
+    /// and then it may change nothing and learn nothing.
+    proof: Option<Proof>,
     /// Its parameters, decoded, in wire order.
     params: Pairs,
     /// Its body.
@@ -49,17 +55,40 @@ async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error
         settings,
     };
     match context.verifier.verify(&signed) {
-        Ok(Verified { params, signer }) => {
-            tracing::trace!(%signer, "webhook proved");
-            Ok(Proved { params, body })
+        Ok(Verified { params, proof }) => {
+            tracing::trace!(signer = proof.signer(), "webhook proved");
+            Ok(Proved { proof: Some(proof), params, body })
         }
         Err(rejection) => {
             reject(context, request, &signed, rejection);
             match context.settings.mode {
                 SignatureMode::Enforce => Err(Error::Unproved),
-                SignatureMode::ReportOnly => Ok(Proved { params: params(&signed, request), body }),
+                SignatureMode::ReportOnly => {
+                    Ok(Proved { proof: None, params: params(&signed, request), body })
+                }
             }
         }
+    }
+}
+
+/// Records what a webhook reports. What an account says of another one's message
+/// is acknowledged, for nothing else would come of it, and changes nothing.
+///
+/// # Errors
+/// The store's: then it must not be acknowledged.
+async fn record(context: &Context, proof: Option<&Proof>, report: Report) -> Result<(), Error> {
+    let sid = report.sid.clone();
+    let Some(proof) = proof else {
+        return Ok(context.service.hear(report).await?);
+    };
+    match context.service.record(proof, report).await {
+        Ok(_) => Ok(()),
+        Err(ServiceError::OtherAccount) => {
+            let signer = proof.signer();
+            tracing::warn!(%sid, signer, "a report about another account's message or call was dropped");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

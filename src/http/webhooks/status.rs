@@ -1,6 +1,6 @@
 //! Status callbacks: recorded, durably, and then acknowledged with 204.
 
-use super::{prove, query_value};
+use super::{Proved, prove, query_value};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -8,14 +8,13 @@ use crate::http::request::Request;
 use crate::model::delivery::Source;
 use crate::model::id::DeliveryId;
 use crate::twilio::callback;
-use crate::twilio::form::Pairs;
 use std::sync::Arc;
 use warp::reply::Response;
 
 /// `POST /twilio/status`
 pub async fn message(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let proved = prove(&context, &mut request).await?;
-    record(&context, &request, &proved.params, Source::StatusCallback).await
+    record(&context, &request, &proved, Source::StatusCallback).await
 }
 
 /// `POST /twilio/call-status`, which also takes what machine detection and
@@ -28,23 +27,21 @@ pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Respons
         () if has("AnsweredBy") && !has("CallStatus") => Source::AsyncAmd,
         () => Source::StatusCallback,
     };
-    record(&context, &request, &proved.params, source).await
+    record(&context, &request, &proved, source).await
 }
 
 async fn record(
     context: &Context,
     request: &Request,
-    params: &Pairs,
+    proved: &Proved,
     source: Source,
 ) -> Result<Response, Error> {
     let id = query_value(request, "delivery").and_then(|id| id.parse::<DeliveryId>().ok());
-    match callback::report(params, source, id) {
-        Ok(report) => {
-            context.service.record(report).await?;
-        }
+    match callback::report(&proved.params, source, id) {
+        Ok(report) => super::record(context, proved.proof.as_ref(), report).await?,
         // It is Twilio's, and says nothing that we could keep; to refuse it
         // would only make Twilio log a warning about us.
-        Err(error) => tracing::warn!(%error, "a proved callback names nothing"),
+        Err(error) => tracing::warn!(%error, "a callback names nothing"),
     }
     Ok(reply::no_content())
 }

@@ -4,7 +4,7 @@
 //! code. Whatever is not exactly a call of ours hears the same goodbye as a
 //! call whose code is spent.
 
-use super::prove;
+use super::{Proved, prove, record};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -12,6 +12,7 @@ use crate::http::request::Request;
 use crate::messages::{Catalog, spoken};
 use crate::model::delivery::Source;
 use crate::model::id::{DeliveryId, VerificationId};
+use crate::model::status::Status;
 use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
 use crate::twilio::callback;
 use crate::twilio::form::Pairs;
@@ -23,32 +24,36 @@ use warp::reply::Response;
 
 /// `/twilio/voice/{verification}/{delivery}`: the call was answered.
 pub async fn answered(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let params = prove(&context, &mut request).await?.params;
-    speak(&context, &request, &params, Step::Answered).await
+    let proved = prove(&context, &mut request).await?;
+    speak(&context, &request, &proved, Step::Answered).await
 }
 
 /// `…/code`: a key was pressed at the gate.
 pub async fn gate(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let params = prove(&context, &mut request).await?.params;
-    let digits = digits(&params);
-    speak(&context, &request, &params, Step::Gate { digits }).await
+    let proved = prove(&context, &mut request).await?;
+    let digits = digits(&proved.params);
+    speak(&context, &request, &proved, Step::Gate { digits }).await
 }
 
 /// `…/again`: a key was pressed after the code.
 pub async fn again(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let params = prove(&context, &mut request).await?.params;
-    let digits = digits(&params);
-    speak(&context, &request, &params, Step::Again { digits }).await
+    let proved = prove(&context, &mut request).await?;
+    let digits = digits(&proved.params);
+    speak(&context, &request, &proved, Step::Again { digits }).await
 }
 
-async fn speak(context: &Context, request: &Request, params: &Pairs, step: Step) -> Result<Response, Error> {
-    let document = match voice_request(request, params, step) {
-        None => documents::not_for_you(),
-        Some(voice) => {
-            note(context, &voice, params).await?;
+/// What is not proved is noted like any other report, and hears nothing.
+async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step) -> Result<Response, Error> {
+    let voice = voice_request(request, &proved.params, step);
+    if let Some(voice) = &voice {
+        note(context, voice, proved).await?;
+    }
+    let document = match (voice, &proved.proof) {
+        (None, _) | (_, None) => documents::not_for_you(),
+        (Some(voice), Some(proof)) => {
             let id = voice.verification.clone();
             let number = voice.number;
-            match context.service.speak(voice).await {
+            match context.service.speak(proof, voice).await {
                 Ok(said) => {
                     let base = format!("{}/twilio/voice/{id}/{number}", context.settings.public_url);
                     document(&said, &context.settings.messages, &base)?
@@ -62,35 +67,32 @@ async fn speak(context: &Context, request: &Request, params: &Pairs, step: Step)
     Ok(reply::twiml(xml))
 }
 
-/// What the path and the parameters say, when they can be a call of ours.
+/// What the path and the parameters say, when they can be a call of ours that
+/// goes on.
 fn voice_request(request: &Request, params: &Pairs, step: Step) -> Option<VoiceRequest> {
+    let status = callback::first(params, "CallStatus").and_then(|status| status.parse::<Status>().ok());
+    if status.is_some_and(Status::is_final) {
+        return None;
+    }
     Some(VoiceRequest {
         verification: request.params.first()?.parse::<VerificationId>().ok()?,
         number: request.params.get(1)?.parse().ok().filter(|number| *number > 0)?,
-        sid: callback::first(params, "CallSid")?.parse().ok()?,
-        machine: callback::first(params, "AnsweredBy").is_some_and(is_machine),
+        sid: callback::only(params, "CallSid")?.parse().ok()?,
+        machine: callback::is_machine(params),
         step,
     })
 }
 
-/// Everything but a person, and but what detection could not tell: a fax and
-/// any machine are not to hear a code.
-fn is_machine(answered_by: &str) -> bool {
-    answered_by.starts_with("machine") || answered_by == "fax"
-}
-
 /// That the call was answered, and by whom, is delivery state like any other.
-async fn note(context: &Context, voice: &VoiceRequest, params: &Pairs) -> Result<(), Error> {
+async fn note(context: &Context, voice: &VoiceRequest, proved: &Proved) -> Result<(), Error> {
     if voice.step != Step::Answered {
         return Ok(());
     }
     let id: DeliveryId = voice.verification.delivery(voice.number);
     // The name is only taken from a path that leads to this very call, which
     // `speak` decides; so it is recorded without.
-    match callback::report(params, Source::VoiceRequest, None) {
-        Ok(report) => {
-            context.service.record(report).await?;
-        }
+    match callback::report(&proved.params, Source::VoiceRequest, None) {
+        Ok(report) => record(context, proved.proof.as_ref(), report).await?,
         Err(error) => tracing::warn!(%error, %id, "a voice request names no call"),
     }
     Ok(())

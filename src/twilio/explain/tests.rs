@@ -17,7 +17,8 @@ fn token(label: &str, account: Option<&str>, secret: &str) -> Token {
 
 fn verifier() -> Verifier {
     let tokens = vec![token("main", Some("AC1"), TOKEN), token("branch", Some("AC2"), "b1a")];
-    let shared = SharedKey { id: "webhooks_sharedkey_1".into(), secret: Secret::new("whsk_1") };
+    let shared =
+        SharedKey { id: "webhooks_sharedkey_1".into(), account: None, secret: Secret::new("whsk_1") };
     Verifier::new(tokens, vec![shared]).unwrap()
 }
 
@@ -109,9 +110,11 @@ fn a_body_that_was_altered_is_recognised() {
 #[test]
 fn a_signature_over_a_body_read_otherwise_is_recognised() {
     let body = "B=%2525+&A=1&a=%20&B=x&E=&B=a";
+    let verifier = Verifier::new(vec![token("main", None, TOKEN)], vec![]).unwrap();
     let signed_over = |tail: &str| {
         let key = Key::new(&Secret::new(TOKEN));
-        explained(URL, body, key.mac(Algorithm::HmacSha1, &[URL], tail).text()).cause
+        let signature = key.mac(Algorithm::HmacSha1, &[URL], tail);
+        explain(&verifier, &post(URL, body, &[signature.bytes()]), &Hints::default()).cause
     };
     let cases = [
         (Cause::Valid, "A1B%25 BaBxEa "),
@@ -158,6 +161,20 @@ fn another_key_is_recognised() {
     assert_eq!(signed_with(TOKEN, sha256), Cause::Algorithm);
     assert_eq!(signed_with("nobody's", sha256), Cause::Algorithm);
     assert_eq!(signed_with("nobody's", sha1), Cause::Rejected(Rejection::Mismatch));
+}
+
+#[test]
+fn what_names_no_account_or_two_is_explained() {
+    let none = BODY.replace("&AccountSid=AC1", "");
+    let found = explained(URL, &none, &twilios(URL, &none));
+    assert_eq!(found.cause, Cause::Rejected(Rejection::NoAccount));
+    assert!(found.text.contains("names no account"), "{}", found.text);
+    let many = format!("{BODY}&AccountSid=AC2");
+    let found = explained(URL, &many, &twilios(URL, &many));
+    assert_eq!(found.cause, Cause::Rejected(Rejection::ManyAccounts));
+    // What lost more than its account is explained by what it lost.
+    let http = URL.replace("https", "http");
+    assert_eq!(explained(&http, &none, &twilios(URL, &none)).cause, Cause::Scheme);
 }
 
 #[test]

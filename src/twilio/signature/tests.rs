@@ -14,7 +14,7 @@ fn token(label: &str, account: Option<&str>, secret: &str) -> Token {
 
 fn verifier(tokens: &[(&str, Option<&str>, &str)]) -> Verifier {
     let tokens = tokens.iter().map(|(label, account, secret)| token(label, *account, secret)).collect();
-    let key = SharedKey { id: "webhooks_sharedkey_1".into(), secret: Secret::new("whsk_1") };
+    let key = SharedKey { id: "webhooks_sharedkey_1".into(), account: None, secret: Secret::new("whsk_1") };
     Verifier::new(tokens, vec![key]).unwrap()
 }
 
@@ -28,7 +28,7 @@ fn the_documented_example_is_signed_and_proven() {
     let signed = sign_request(&Secret::new("12345"), Algorithm::HmacSha1, &request);
     assert_eq!(signed.unwrap().as_bytes(), SIGNED);
     let verified = verifier(&[("main", None, "12345")]).verify(&request).unwrap();
-    assert_eq!((&*verified.signer, verified.params.len()), ("main", 5));
+    assert_eq!((verified.proof.signer(), verified.params.len()), ("main", 5));
 }
 
 #[test]
@@ -55,13 +55,70 @@ fn tokens_of_an_account_prove_that_account_alone() {
     let verifier = verifier(&[("one", Some("AC1"), "a"), ("two", Some("AC2"), "b"), ("any", None, "c")]);
     let verdict = |secret: &str, body: &[u8]| {
         let signed = sign_request(&Secret::new(secret), Algorithm::HmacSha1, &post(URL, body, &[])).unwrap();
-        verifier.verify(&post(URL, body, &[signed.as_bytes()])).map(|verified| verified.signer.to_string())
+        verifier
+            .verify(&post(URL, body, &[signed.as_bytes()]))
+            .map(|verified| verified.proof.signer().to_owned())
     };
     assert_eq!(verdict("a", b"AccountSid=AC1"), Ok("one".into()));
     assert_eq!(verdict("c", b"AccountSid=AC1"), Ok("any".into()));
     assert_eq!(verdict("b", b"AccountSid=AC1"), Err(Rejection::Mismatch));
-    assert_eq!(verdict("b", b"To=1"), Ok("two".into()));
+    assert_eq!(verdict("b", b"To=1"), Err(Rejection::Mismatch));
+    assert_eq!(verdict("c", b"To=1"), Ok("any".into()));
     assert_eq!(verdict("b", b"AccountSid=AC3"), Err(Rejection::Mismatch));
+    for secret in ["a", "b", "c"] {
+        for many in [&b"AccountSid=AC1&AccountSid=AC2"[..], b"AccountSid=AC1&AccountSid=AC1"] {
+            assert!(matches!(verdict(secret, many), Err(Rejection::ManyAccounts | Rejection::Mismatch)));
+        }
+    }
+}
+
+#[test]
+fn without_tokens_of_no_account_the_account_has_to_be_named_once() {
+    let verifier = verifier(&[("one", Some("AC1"), "a"), ("two", Some("AC2"), "b")]);
+    let verdict = |body: &[u8]| verifier.verify(&post(URL, body, &[SIGNED])).map(|_| ());
+    assert_eq!(verdict(b"To=1"), Err(Rejection::NoAccount));
+    assert_eq!(verdict(b"AccountSid=AC1&AccountSid=AC2"), Err(Rejection::ManyAccounts));
+    assert_eq!(verdict(b"AccountSid="), Err(Rejection::UnknownAccount));
+}
+
+#[test]
+fn a_shared_key_proves_its_own_account_alone() {
+    let key = SharedKey { id: "k".into(), account: Some("AC1".into()), secret: Secret::new("whsk_1") };
+    let verifier = Verifier::new(vec![], vec![key]).unwrap();
+    let verdict = |body: &[u8]| {
+        let bare = post(URL, body, &[]);
+        let signed = sign_request(&Secret::new("whsk_1"), Algorithm::HmacSha256, &bare).unwrap();
+        let signatures = [signed.as_bytes()];
+        let settings = Some("key=k,algorithm=HMAC_SHA256");
+        verifier.verify(&Signed { settings, ..post(URL, body, &signatures) }).map(|verified| verified.proof)
+    };
+    assert_eq!(verdict(b"AccountSid=AC1"), Ok(Proof::new(Some("AC1".into()), "k".into())));
+    assert_eq!(verdict(b"AccountSid=AC2"), Err(Rejection::OtherAccount));
+    assert_eq!(verdict(b"AccountSid=AC1&AccountSid=AC2"), Err(Rejection::ManyAccounts));
+    assert_eq!(verdict(b"To=1"), Err(Rejection::NoAccount));
+}
+
+#[test]
+fn a_batch_is_tried_with_the_tokens_of_the_accounts_that_it_speaks_of() {
+    let many = |n: usize| (format!("{n}"), format!("AC{n}"), format!("secret{n}"));
+    let tokens: Vec<_> = (0..40).map(many).collect();
+    let tokens: Vec<_> = tokens
+        .iter()
+        .map(|(label, sid, secret)| (label.as_str(), Some(sid.as_str()), secret.as_str()))
+        .collect();
+    let verifier = verifier(&tokens);
+    let verdict = |secret: &str, body: &str| {
+        let url = format!("https://h/e?bodySHA256={}", body_hash(body.as_bytes()));
+        let signed = sign::<&str, &str>(&Secret::new(secret), Algorithm::HmacSha1, &url, &[]);
+        let signatures = [signed.as_bytes()];
+        let request =
+            Signed { content_type: Some("application/json"), ..post(&url, body.as_bytes(), &signatures) };
+        verifier.verify(&request).map(|verified| verified.proof.signer().to_owned())
+    };
+    assert_eq!(verdict("secret39", r#"[{"data":{"accountSid":"AC39"}}]"#), Ok("39".into()));
+    assert_eq!(verdict("secret39", r#"[{"source":"/Accounts/AC7/Messages"}]"#), Err(Rejection::Mismatch));
+    assert_eq!(verdict("secret39", r#"["AC7", "AC39"]"#), Ok("39".into()));
+    assert_eq!(verdict("secret3", "[]"), Ok("3".into()));
 }
 
 #[test]
@@ -77,7 +134,8 @@ fn both_tokens_count_while_one_replaces_the_other() {
     for (secret, label) in [("a", "old"), ("b", "new")] {
         let signed = sign(&Secret::new(secret), Algorithm::HmacSha1, URL, &[("AccountSid", "AC1")]);
         let verified = verifier.verify(&post(URL, b"AccountSid=AC1", &[signed.as_bytes()])).unwrap();
-        assert_eq!(&*verified.signer, label);
+        assert_eq!(verified.proof.signer(), label);
+        assert_eq!(verified.proof.account(), Some(&"AC1".into()));
     }
 }
 
@@ -99,7 +157,7 @@ fn a_shared_key_is_not_downgraded() {
         let signed = sign_request(&Secret::new(secret), algorithm, &post(URL, BODY, &[])).unwrap();
         let signatures = [signed.as_bytes()];
         let request = Signed { settings: Some(settings), ..post(URL, BODY, &signatures) };
-        verifier.verify(&request).map(|verified| verified.signer.to_string())
+        verifier.verify(&request).map(|verified| verified.proof.signer().to_owned())
     };
     let asked = "key=webhooks_sharedkey_1 , algorithm=hmac_sha256";
     assert_eq!(verdict("whsk_1", Algorithm::HmacSha256, asked), Ok("webhooks_sharedkey_1".into()));

@@ -49,6 +49,10 @@ pub struct Delivery {
     pub updated_at: Timestamp,
     /// What went wrong.
     pub error: Option<DeliveryError>,
+    /// True when nothing proves what was reported, which is kept only while
+    /// `signature.mode` is `report-only`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unproved: bool,
     /// What was reported, in order.
     pub events: Vec<Event>,
 }
@@ -213,6 +217,7 @@ impl From<&Found> for Delivery {
             created_at: send.asked_at,
             updated_at: send.asked_at,
             error,
+            unproved: false,
             events: Vec::new(),
         }
     }
@@ -240,6 +245,7 @@ impl From<&record::Delivery> for Delivery {
             created_at: record.first_seen,
             updated_at: record.updated_at(),
             error: record.error_code().map(DeliveryError::of),
+            unproved: record.unproved,
             events: record.history().into_iter().map(Event::from).collect(),
         }
     }

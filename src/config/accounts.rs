@@ -1,0 +1,133 @@
+//! `twilio.accounts`: accounts beside the one that sends, and what is theirs.
+
+use super::reader::Reader;
+use crate::secret::Secret;
+use std::collections::BTreeMap;
+use toml::{Table, Value};
+
+const KEY: &str = "twilio.accounts";
+const MEND: &str = "write [twilio.accounts.AC…] with auth_token, and senders if it has any";
+
+/// An account that may report what became of its own messages and calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The tokens it signs with: the primary one, and others while rotating.
+    pub tokens: Vec<Secret>,
+    /// Numbers and messaging services that people write to and that are its
+    /// own: what they say there is heard from it alone.
+    pub senders: Vec<String>,
+}
+
+/// The accounts by their SIDs.
+pub(super) fn read(r: &mut Reader<'_>) -> BTreeMap<String, Account> {
+    let mut accounts = BTreeMap::new();
+    for (sid, value) in r.table(KEY) {
+        let Some(table) = value.as_table() else {
+            r.note(KEY, format_args!("{sid} is no table"), MEND);
+            continue;
+        };
+        if let Some(account) = account(r, &sid, table) {
+            accounts.insert(sid, account);
+        }
+    }
+    accounts
+}
+
+fn account(r: &mut Reader<'_>, sid: &str, table: &Table) -> Option<Account> {
+    r.only(KEY, table, &["auth_token", "auth_token_file", "auth_tokens", "senders"]);
+    let others = texts(r, sid, table, "auth_tokens")?;
+    let senders = texts(r, sid, table, "senders")?;
+    let mut tokens = vec![r.secret_in(KEY, table, "auth_token")?];
+    for token in others {
+        tokens.push(r.checked_secret(KEY, token)?);
+    }
+    Some(Account { tokens, senders })
+}
+
+/// A list of texts; what is none may be a secret, and is not repeated.
+fn texts(r: &mut Reader<'_>, sid: &str, table: &Table, name: &str) -> Option<Vec<String>> {
+    let Some(value) = table.get(name) else { return Some(Vec::new()) };
+    let all = |items: &Vec<Value>| items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+    let texts: Option<Vec<String>> = value.as_array().and_then(all);
+    if texts.is_none() {
+        r.note(KEY, format_args!("{sid} has {name} that are no list of texts"), MEND);
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Env, parse};
+
+    const SUB: &str = "AC22222222222222222222222222222222";
+
+    fn load(twilio: &str, pairs: &[(&str, &str)]) -> Result<Config, String> {
+        let text = format!("[twilio]\naccount_sid = \"AC11111111111111111111111111111111\"\n{twilio}");
+        let env: Env = pairs.iter().copied().collect();
+        parse(Some(("config.toml", &text)), &env)
+            .map(|loaded| {
+                assert!(!loaded.show().contains("S3CRET"), "{}", loaded.show());
+                loaded.config
+            })
+            .map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn an_account_has_its_tokens_and_its_senders() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        std::fs::write(&file, "S3CRET1\n").unwrap();
+        let text = format!(
+            "[twilio.accounts.{SUB}]\nauth_token_file = \"{}\"\nauth_tokens = [\"S3CRET2\"]\n\
+             senders = [\"+15005550007\", \"MG1\"]\n",
+            file.display()
+        );
+        let config = load(&text, &[]).unwrap();
+        let account = &config.twilio.accounts[SUB];
+        let tokens: Vec<_> = account.tokens.iter().map(|token| token.expose()).collect();
+        assert_eq!(tokens, ["S3CRET1", "S3CRET2"]);
+        assert_eq!(account.senders, ["+15005550007", "MG1"]);
+        let line = format!("{{ {SUB} = {{ auth_token = \"S3CRET3\" }} }}");
+        let config = load("", &[("DIALBACK_TWILIO__ACCOUNTS", &line)]).unwrap();
+        assert_eq!(config.twilio.accounts[SUB].tokens[0].expose(), "S3CRET3");
+        assert!(config.twilio.accounts[SUB].senders.is_empty());
+    }
+
+    #[test]
+    fn what_an_account_cannot_be_is_said_without_its_secrets() {
+        let cases = [
+            (format!("accounts = {{ {SUB} = \"S3CRET\" }}"), "is no table"),
+            (format!("accounts = {{ {SUB} = {{ senders = [] }} }}"), "without a secret"),
+            (format!("accounts = {{ {SUB} = {{ auth_token = \"S3CRET \" }} }}"), "blanks"),
+            (
+                format!("accounts = {{ {SUB} = {{ auth_token = \"t\", auth_tokens = [5] }} }}"),
+                "list of texts",
+            ),
+            (format!("accounts = {{ {SUB} = {{ auth_token = \"t\", sender = [] }} }}"), "does not exist"),
+            ("accounts = { SK1 = { auth_token = \"t\" } }".to_owned(), "does not begin with AC"),
+            (
+                "accounts = { AC11111111111111111111111111111111 = { auth_token = \"t\" } }".to_owned(),
+                "is twilio.account_sid",
+            ),
+            (
+                format!(
+                    "from = \"+15005550006\"\n\
+                     accounts = {{ {SUB} = {{ auth_token = \"t\", senders = [\"+15005550006\"] }} }}"
+                ),
+                "which twilio.account_sid sends from",
+            ),
+            (
+                format!(
+                    "accounts = {{ {SUB} = {{ auth_token = \"t\", senders = [\"MG1\"] }}, \
+                     AC3 = {{ auth_token = \"t\", senders = [\"MG1\"] }} }}"
+                ),
+                "more than one account",
+            ),
+        ];
+        for (text, what) in cases {
+            let found = load(&text, &[]).map(|_| ()).unwrap_err();
+            assert!(found.contains("twilio.accounts") && found.contains(what), "{what}: {found}");
+            assert!(!found.contains("S3CRET"), "{found}");
+        }
+    }
+}

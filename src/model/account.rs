@@ -1,0 +1,124 @@
+//! Accounts at Twilio: which of them a request is proved to come from, and
+//! what belongs to which.
+//!
+//! What people send to, what was sent and what calls hear belong to the main
+//! account, the one that sends; other accounts have what the configuration
+//! gives them. This module refuses to know how anything is proved.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// An account at Twilio, `AC…`. It is compared as a whole, and never guessed at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountSid(Arc<str>);
+
+impl AccountSid {
+    /// The SID as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for AccountSid {
+    fn from(sid: &str) -> Self {
+        Self(sid.into())
+    }
+}
+
+impl fmt::Display for AccountSid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// That a request was signed with a token that we accept. Whatever changes what
+/// we know or do asks for one, so that nothing unproved can; only who has
+/// verified a signature makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    account: Option<AccountSid>,
+    signer: Arc<str>,
+}
+
+impl Proof {
+    /// What a verified signature proves: whose token made it, and what logs
+    /// call that token. A token is nobody's only where no account is configured.
+    pub fn new(account: Option<AccountSid>, signer: Arc<str>) -> Self {
+        Self { account, signer }
+    }
+
+    /// The account whose token signed.
+    pub fn account(&self) -> Option<&AccountSid> {
+        self.account.as_ref()
+    }
+
+    /// The token's label, for logs.
+    pub fn signer(&self) -> &str {
+        &self.signer
+    }
+}
+
+/// Which account has what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// The account that sends; nothing where none is configured.
+    pub main: Option<AccountSid>,
+    /// Senders of other accounts. All others are the main account's.
+    pub senders: BTreeMap<String, AccountSid>,
+}
+
+impl Accounts {
+    /// Whether a request comes from the account that sends: only then can it be
+    /// about a send of ours, and hear a code.
+    pub fn is_main(&self, proof: &Proof) -> bool {
+        proof.account == self.main
+    }
+
+    /// Whether a sender is the account's: only then do people who write to it
+    /// change what they want of it. A number is one sender on every channel.
+    pub fn owns(&self, proof: &Proof, sender: &str) -> bool {
+        let number = sender.rsplit(':').next().unwrap_or(sender);
+        let owner = self.senders.get(sender).or_else(|| self.senders.get(number));
+        proof.account.as_ref() == owner.or(self.main.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(account: Option<&str>) -> Proof {
+        Proof::new(account.map(AccountSid::from), "a token".into())
+    }
+
+    #[test]
+    fn a_sender_is_the_main_account_s_unless_another_one_has_it() {
+        let senders = [("+15005550007", "AC2"), ("MG1", "AC3")];
+        let accounts = Accounts {
+            main: Some("AC1".into()),
+            senders: senders.map(|(sender, account)| (sender.to_owned(), account.into())).into(),
+        };
+        let owners = |sender: &str| {
+            let all = ["AC1", "AC2", "AC3", "AC4"];
+            all.into_iter().filter(|sid| accounts.owns(&proof(Some(sid)), sender)).collect::<Vec<_>>()
+        };
+        assert_eq!(owners("+15005550006"), ["AC1"]);
+        assert_eq!(owners("+15005550007"), ["AC2"]);
+        assert_eq!(owners("whatsapp:+15005550007"), ["AC2"]);
+        assert_eq!(owners("MG1"), ["AC3"]);
+        assert_eq!(owners("MG2"), ["AC1"]);
+        assert!(!accounts.owns(&proof(None), "MG2"));
+    }
+
+    #[test]
+    fn only_one_account_sends() {
+        let accounts = Accounts { main: Some("AC1".into()), ..Accounts::default() };
+        assert!(accounts.is_main(&proof(Some("AC1"))));
+        assert!(!accounts.is_main(&proof(Some("AC2"))) && !accounts.is_main(&proof(Some("ac1"))));
+        assert!(!accounts.is_main(&proof(None)));
+        // Where none is configured, the tokens that are accepted are nobody's.
+        assert!(Accounts::default().is_main(&proof(None)));
+        assert!(!Accounts::default().is_main(&proof(Some("AC1"))));
+    }
+}
