@@ -4,6 +4,7 @@
 mod texts;
 
 use super::Global;
+use super::out::{errln, out, outln};
 use super::serve::parts;
 use crate::config::{self, Config, Env, Loaded, LogFormat, Problems};
 use crate::server::Limits;
@@ -35,11 +36,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Check => Ok(check(load(global))),
         Command::Show => {
-            print!("{}", load(global)?.show());
+            out!("{}", load(global)?.show());
             Ok(ExitCode::SUCCESS)
         }
         Command::Default => {
-            print!("{}", config::DEFAULT);
+            out!("{}", config::DEFAULT);
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -84,15 +85,15 @@ fn check(loaded: Result<Loaded, Problems>) -> ExitCode {
     match loaded {
         Ok(loaded) => {
             for line in verdict(&loaded) {
-                println!("ok: {line}");
+                outln!("ok: {line}");
             }
             for warning in &loaded.warnings {
-                println!("warning: {warning}");
+                outln!("warning: {warning}");
             }
             check_texts(&loaded.config)
         }
         Err(problems) => {
-            eprintln!("{problems}");
+            errln!("{problems}");
             ExitCode::FAILURE
         }
     }
@@ -103,13 +104,13 @@ fn check_texts(config: &Config) -> ExitCode {
     let messages = match parts::messages(config) {
         Ok(messages) => messages,
         Err(wrong) => {
-            eprintln!("{wrong}");
+            errln!("{wrong}");
             return ExitCode::FAILURE;
         }
     };
     let texts::Report { lines, warnings } = texts::report(config, &messages);
-    lines.iter().for_each(|line| println!("ok: {line}"));
-    warnings.iter().for_each(|warning| println!("warning: {warning}"));
+    lines.iter().for_each(|line| outln!("ok: {line}"));
+    warnings.iter().for_each(|warning| outln!("warning: {warning}"));
     ExitCode::SUCCESS
 }
 

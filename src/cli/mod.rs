@@ -17,6 +17,7 @@ mod import;
 mod key;
 mod local;
 mod operator;
+mod out;
 pub mod replay;
 mod sandbox;
 mod serve;
@@ -28,6 +29,7 @@ mod verify;
 
 use crate::config::Problems;
 use clap::{Parser, Subcommand};
+use out::errln;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -91,7 +93,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("dialback: cannot start: {error}");
+            errln!("dialback: cannot start: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -100,8 +102,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // A line for each, and each begins with its place.
             match error.downcast_ref::<Problems>() {
-                Some(problems) => eprintln!("{problems}"),
-                None => eprintln!("dialback: {error:#}"),
+                Some(problems) => errln!("{problems}"),
+                None => errln!("dialback: {error:#}"),
             }
             ExitCode::FAILURE
         }
