@@ -15,6 +15,7 @@ mod sections;
 mod services;
 mod show;
 mod store;
+mod stray;
 
 pub use self::env::Env;
 pub use self::problem::{Origin, Problem, Problems};
