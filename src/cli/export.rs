@@ -5,6 +5,7 @@ use super::Global;
 use super::care::{Place, in_words, progress};
 use super::client::Client;
 use super::out::{Stdout, errln};
+use super::private::take_file;
 use super::told::Told;
 use crate::store::transfer::{self, Ledger, Line, MAX_LINE};
 use crate::store::{Key, Store, kinds};
@@ -202,6 +203,7 @@ fn begin(args: &Args) -> anyhow::Result<Option<(Box<dyn Output>, Ledger)>> {
 /// A file that was cut off, cut behind its last whole line.
 fn resume(path: &Path) -> anyhow::Result<Option<(File, Ledger)>> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    take_file(path, &file)?;
     let (mut ledger, mut whole) = (Ledger::default(), 0);
     let mut lines = BufReader::new(&file);
     while let Some(line) = next_line(&mut lines)? {

@@ -18,6 +18,8 @@ mod key;
 mod local;
 mod operator;
 mod out;
+mod private;
+mod process;
 pub mod replay;
 mod sandbox;
 mod serve;
@@ -89,6 +91,7 @@ enum Command {
 
 /// Parses the arguments and runs the command they name.
 pub fn main() -> ExitCode {
+    process::keep_to_ourselves();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -29,6 +29,7 @@ mod pages_browser;
 mod pipes;
 mod postgres;
 mod power;
+mod private;
 mod receiver;
 mod retention;
 mod samples;

@@ -3,7 +3,8 @@
 use super::parts;
 use crate::cli::client::store_dir;
 use crate::cli::local::Local;
-use crate::cli::operator::Operator;
+use crate::cli::operator::{self, Operator};
+use crate::cli::private;
 use crate::clock::Clock;
 use crate::config::{Config, GatewayKind, StoreUrl};
 use crate::entropy::Entropy;
@@ -277,6 +278,14 @@ pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, O
 /// The store's, which say what to do.
 pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
     let settings = &config.store;
+    if let Some(dir) = settings.dir() {
+        let is_own = |name: &str| operator::is_own(name) || sled::is_own(name);
+        let key = match settings.url {
+            StoreUrl::Postgres(_) => "store.state_dir",
+            _ => "store.url",
+        };
+        private::take(dir, is_own).context(key)?;
+    }
     let store: Arc<dyn Store> = match &settings.url {
         StoreUrl::Memory => Arc::new(Memory::new()),
         StoreUrl::Sled(dir) => {
