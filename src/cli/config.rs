@@ -57,10 +57,14 @@ pub(super) fn load(global: &Global) -> Result<Loaded, Problems> {
 // The pieces that are handed on: a leaf does not know the configuration, and the
 // configuration does not know its users.
 
-impl From<&config::Server> for Limits {
-    fn from(server: &config::Server) -> Self {
+impl From<&Config> for Limits {
+    fn from(config: &Config) -> Self {
+        let server = &config.server;
         Self {
             max_connections: server.max_connections,
+            max_connections_per_peer: server.max_connections_per_peer,
+            uncounted_peers: config.signature.trusted_proxies.as_slice().into(),
+            max_body_bytes_in_flight: server.max_body_bytes_in_flight,
             max_head_bytes: server.max_head_bytes,
             max_headers: server.max_headers,
             head_timeout: server.head_timeout,
@@ -139,6 +143,6 @@ mod tests {
     #[test]
     fn the_defaults_in_the_file_are_the_server_s_own() {
         let loaded = config::parse(None, &Env::default()).unwrap();
-        assert_eq!(Limits::from(&loaded.config.server), Limits::default());
+        assert_eq!(Limits::from(&loaded.config), Limits::default());
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> (Vec<Problem>, Vec<Prob
     account(&config.twilio, &mut refused, &mut unwise);
     codes(config, &mut refused);
     words(config, &mut refused);
+    bodies(config, &mut refused);
     if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {
         unwise.note(
             "store.url",
@@ -27,6 +28,14 @@ pub(super) fn check(config: &Config, layers: &Layers) -> (Vec<Problem>, Vec<Prob
         );
     }
     (refused.problems, unwise.problems)
+}
+
+fn bodies(config: &Config, refused: &mut Reader<'_>) {
+    let server = &config.server;
+    if server.max_body_bytes_in_flight < server.max_body_bytes {
+        let what = "is less than one body may have";
+        refused.note("server.max_body_bytes_in_flight", what, "set it to server.max_body_bytes or more");
+    }
 }
 
 fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
