@@ -13,6 +13,7 @@ mod calls;
 mod care;
 mod cli;
 mod crash;
+mod crowds;
 mod drain;
 mod endpoints;
 mod engines;
