@@ -51,7 +51,9 @@ where
 {
     let filter =
         EnvFilter::try_new(level).map_err(|source| Error::Level { level: level.to_owned(), source })?;
-    let builder = fmt().with_env_filter(filter).with_writer(to).with_ansi(colours);
+    // A line that cannot be written is lost: to say so on standard error, where
+    // it was to go, panics when that is closed.
+    let builder = fmt().with_env_filter(filter).with_writer(to).with_ansi(colours).log_internal_errors(false);
     Ok(match format {
         Format::Human => builder.finish().into(),
         Format::Json => builder.json().flatten_event(true).with_current_span(false).finish().into(),

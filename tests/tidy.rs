@@ -146,6 +146,22 @@ fn no_file_holds_what_must_not_stay() {
 }
 
 #[test]
+fn commands_print_by_the_one_writer_that_bears_a_closed_pipe() {
+    let mut violations = Vec::new();
+    for file in sources("src") {
+        for (line, text) in file.code() {
+            for name in ["print", "println", "eprint", "eprintln"] {
+                if words(text, name).any(|at| text[at + name.len()..].starts_with('!')) {
+                    let to_do = format!("`{name}!` panics in a closed pipe: use `cli::out`'s macros");
+                    violations.push(file.at(line, to_do));
+                }
+            }
+        }
+    }
+    verdict(violations);
+}
+
+#[test]
 fn nothing_outside_tests_panics_without_saying_why_it_cannot() {
     /// Where `expect` stands with an invariant that was looked at.
     const LOOKED_AT: [&str; 10] = [

@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::client::{Client, Target};
+use super::out::outln;
 use super::serve::open_existing;
 use crate::http::audit_view;
 use crate::service::read_audit;
@@ -56,8 +57,8 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     match json {
-        true => println!("{:#}", json!({ "entries": entries })),
-        false => entries.iter().for_each(|entry| println!("{}", line(entry))),
+        true => outln!("{:#}", json!({ "entries": entries })),
+        false => entries.iter().for_each(|entry| outln!("{}", line(entry))),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 mod texts;
 
 use super::Global;
+use super::out::{errln, out, outln};
 use super::serve::parts;
 use crate::config::{self, Config, Env, Loaded, LogFormat, Problems};
 use crate::server::Limits;
@@ -35,11 +36,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Check => Ok(check(load(global).and_then(Loaded::fit_to_serve))),
         Command::Show => {
-            print!("{}", load(global)?.show());
+            out!("{}", load(global)?.show());
             Ok(ExitCode::SUCCESS)
         }
         Command::Default => {
-            print!("{}", config::DEFAULT);
+            out!("{}", config::DEFAULT);
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -56,10 +57,14 @@ pub(super) fn load(global: &Global) -> Result<Loaded, Problems> {
 // The pieces that are handed on: a leaf does not know the configuration, and the
 // configuration does not know its users.
 
-impl From<&config::Server> for Limits {
-    fn from(server: &config::Server) -> Self {
+impl From<&Config> for Limits {
+    fn from(config: &Config) -> Self {
+        let server = &config.server;
         Self {
             max_connections: server.max_connections,
+            max_connections_per_peer: server.max_connections_per_peer,
+            uncounted_peers: config.signature.trusted_proxies.as_slice().into(),
+            max_body_bytes_in_flight: server.max_body_bytes_in_flight,
             max_head_bytes: server.max_head_bytes,
             max_headers: server.max_headers,
             head_timeout: server.head_timeout,
@@ -84,15 +89,15 @@ fn check(loaded: Result<Loaded, Problems>) -> ExitCode {
     match loaded {
         Ok(loaded) => {
             for line in verdict(&loaded) {
-                println!("ok: {line}");
+                outln!("ok: {line}");
             }
             for warning in &loaded.warnings {
-                println!("warning: {warning}");
+                outln!("warning: {warning}");
             }
             check_texts(&loaded.config)
         }
         Err(problems) => {
-            eprintln!("{problems}");
+            errln!("{problems}");
             ExitCode::FAILURE
         }
     }
@@ -103,13 +108,13 @@ fn check_texts(config: &Config) -> ExitCode {
     let messages = match parts::messages(config) {
         Ok(messages) => messages,
         Err(wrong) => {
-            eprintln!("{wrong}");
+            errln!("{wrong}");
             return ExitCode::FAILURE;
         }
     };
     let texts::Report { lines, warnings } = texts::report(config, &messages);
-    lines.iter().for_each(|line| println!("ok: {line}"));
-    warnings.iter().for_each(|warning| println!("warning: {warning}"));
+    lines.iter().for_each(|line| outln!("ok: {line}"));
+    warnings.iter().for_each(|warning| outln!("warning: {warning}"));
     ExitCode::SUCCESS
 }
 
@@ -138,6 +143,6 @@ mod tests {
     #[test]
     fn the_defaults_in_the_file_are_the_server_s_own() {
         let loaded = config::parse(None, &Env::default()).unwrap();
-        assert_eq!(Limits::from(&loaded.config.server), Limits::default());
+        assert_eq!(Limits::from(&loaded.config), Limits::default());
     }
 }

@@ -4,6 +4,7 @@ mod timeline;
 
 use super::Global;
 use super::client::{Client, Target, store_dir};
+use super::out::{out, outln};
 use super::serve::open_store;
 use crate::config::StoreUrl;
 use crate::http::delivery_view;
@@ -68,9 +69,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         );
     };
     if args.json {
-        println!("{found:#}");
+        outln!("{found:#}");
     } else {
-        print!("{}", timeline::text(&found, args.full_numbers));
+        out!("{}", timeline::text(&found, args.full_numbers));
     }
     Ok(ExitCode::SUCCESS)
 }

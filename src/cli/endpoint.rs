@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::client::{Client, Target};
+use super::out::{errln, outln};
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -96,24 +97,24 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             let trial = client.post(&path(&id, "/test"), &json!({})).await?.done()?;
             let came = trial["status"].as_u64().map(|status| format!("answered {status}"));
             let came = came.unwrap_or_else(|| super::event::word(&trial, "error"));
-            println!("{came}, after {} ms", trial["millis"]);
+            outln!("{came}, after {} ms", trial["millis"]);
             return Ok(if trial["delivered"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Dispatches { id, status } => {
             let filter = status.map(|status| format!("&status={status}")).unwrap_or_default();
             let page = client.get(&path(&id, &format!("/dispatches?limit=100{filter}"))).await?.done()?;
             for dispatch in page["dispatches"].as_array().into_iter().flatten() {
-                println!("{}", dispatch_line(dispatch));
+                outln!("{}", dispatch_line(dispatch));
             }
             if page["next_cursor"].is_string() {
-                eprintln!("there are more");
+                errln!("there are more");
             }
         }
         Command::Redrive { id, since } => {
             let done = client.post(&path(&id, "/redrive"), &json!({ "since": since })).await?.done()?;
-            println!("{} are sent again", done["redriven"]);
+            outln!("{} are sent again", done["redriven"]);
             if done["more"] == true {
-                eprintln!("there are more: run it again when these are through");
+                errln!("there are more: run it again when these are through");
             }
         }
     }
@@ -121,9 +122,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn show_secret(made: &Value) -> anyhow::Result<()> {
-    println!("{}", made["id"].as_str().context("the server's answer holds no id")?);
-    println!("{}", made["secret"].as_str().context("the server's answer holds no secret")?);
-    eprintln!(
+    outln!("{}", made["id"].as_str().context("the server's answer holds no id")?);
+    outln!("{}", made["secret"].as_str().context("the server's answer holds no secret")?);
+    errln!(
         "this is the only time the secret is shown: whoever receives the events checks their signatures with it"
     );
     Ok(())
@@ -131,7 +132,7 @@ fn show_secret(made: &Value) -> anyhow::Result<()> {
 
 fn list(page: &Value, as_json: bool) {
     if as_json {
-        return println!("{page:#}");
+        return outln!("{page:#}");
     }
     for endpoint in page["endpoints"].as_array().into_iter().flatten() {
         let events: Vec<&str> =
@@ -142,7 +143,7 @@ fn list(page: &Value, as_json: bool) {
             (None, None) => "enabled".to_owned(),
         };
         let (id, url) = (super::event::word(endpoint, "id"), super::event::word(endpoint, "url"));
-        println!("{id}  {state}  {url}  {}", events.join(","));
+        outln!("{id}  {state}  {url}  {}", events.join(","));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::client::{Client, Target};
+use super::out::{out, outln};
 use super::serve::{offline, open_existing};
 use crate::config::Config;
 use crate::http::erasure_view;
@@ -52,8 +53,8 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         None => by_hand(&config, &args).await?,
     };
     match args.json {
-        true => println!("{receipt:#}"),
-        false => print!("{}", text(&receipt)),
+        true => outln!("{receipt:#}"),
+        false => out!("{}", text(&receipt)),
     }
     Ok(if receipt["status"] == "done" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::client::{Client, Target};
+use super::out::{errln, outln};
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -73,14 +74,14 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         Command::List { which, limit } => {
             let page = client.get(&format!("/v1/events?limit={limit}{}", which.query())).await?.done()?;
             for event in page["events"].as_array().into_iter().flatten() {
-                println!("{}", which.line(event));
+                outln!("{}", which.line(event));
             }
         }
         Command::Tail { which, after } => tail(&client, &which, after).await?,
         Command::Redrive { id, endpoint } => {
             let path = format!("/v1/events/{id}/redrive");
             let done = client.post(&path, &json!({ "endpoint": endpoint })).await?.done()?;
-            println!("sent again to {} endpoints", done["redriven"]);
+            outln!("sent again to {} endpoints", done["redriven"]);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -99,13 +100,13 @@ async fn tail(client: &Client, which: &Which, mut last: Option<String>) -> anyho
                 let line = String::from_utf8_lossy(&line);
                 if let Some(data) = line.strip_prefix("data:") {
                     let event: Value = serde_json::from_str(data).context("the stream holds no event")?;
-                    println!("{}", which.line(&event));
+                    outln!("{}", which.line(&event));
                     last = event["id"].as_str().map(str::to_owned);
                 }
             }
             anyhow::ensure!(rest.len() < MAX_LINE, "the stream holds no event");
         }
-        eprintln!("the stream ended; taking it up again");
+        errln!("the stream ended; taking it up again");
         stream = loop {
             tokio::time::sleep(AGAIN).await;
             if let Ok(stream) = client.stream(&path, last.as_deref()).await {

@@ -4,6 +4,8 @@
 use super::Global;
 use super::care::{Place, in_words, progress};
 use super::client::Client;
+use super::out::{Stdout, errln};
+use super::private::take_file;
 use super::told::Told;
 use crate::store::transfer::{self, Ledger, Line, MAX_LINE};
 use crate::store::{Key, Store, kinds};
@@ -50,7 +52,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
     let Some((mut out, mut ledger)) = begin(&args)? else {
-        eprintln!("{} is whole already", args.file.display());
+        errln!("{} is whole already", args.file.display());
         return Ok(ExitCode::SUCCESS);
     };
     let place = match Place::find(&config, false).await {
@@ -66,7 +68,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     written.with_context(go_on)?;
-    eprintln!("exported {}", in_words(ledger.counts().iter().map(|(name, count)| (*name, *count))));
+    errln!("exported {}", in_words(ledger.counts().iter().map(|(name, count)| (*name, *count))));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -172,7 +174,7 @@ impl Output for File {
     }
 }
 
-impl Output for io::Stdout {
+impl Output for Stdout {
     fn finish(&mut self) -> io::Result<()> {
         self.flush()
     }
@@ -183,7 +185,7 @@ fn begin(args: &Args) -> anyhow::Result<Option<(Box<dyn Output>, Ledger)>> {
     let path = &args.file;
     if path == Path::new("-") {
         ensure!(!args.resume, "--resume needs the file that was cut off");
-        return Ok(Some((Box::new(io::stdout()), Ledger::default())));
+        return Ok(Some((Box::new(Stdout::new()), Ledger::default())));
     }
     if args.resume && path.exists() {
         let resumed = resume(path).with_context(|| format!("cannot go on with {}", path.display()))?;
@@ -201,6 +203,7 @@ fn begin(args: &Args) -> anyhow::Result<Option<(Box<dyn Output>, Ledger)>> {
 /// A file that was cut off, cut behind its last whole line.
 fn resume(path: &Path) -> anyhow::Result<Option<(File, Ledger)>> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    take_file(path, &file)?;
     let (mut ledger, mut whole) = (Ledger::default(), 0);
     let mut lines = BufReader::new(&file);
     while let Some(line) = next_line(&mut lines)? {

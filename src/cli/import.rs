@@ -5,6 +5,7 @@ use super::Global;
 use super::care::{Place, in_words, progress};
 use super::client::Client;
 use super::export::next_line;
+use super::out::{errln, outln};
 use crate::store::transfer::{self, Imported, Ledger, Line, Rules};
 use crate::store::{Change, Key, Store};
 use anyhow::{Context, bail};
@@ -180,9 +181,9 @@ fn say(imported: &Imported, rules: Rules) {
         ("different and kept", *kept),
     ];
     let words = words.into_iter().filter(|(_, count)| *count > 0);
-    println!("{}{}", if rules.dry_run { "would be: " } else { "" }, in_words(words));
+    outln!("{}{}", if rules.dry_run { "would be: " } else { "" }, in_words(words));
     if *kept > 0 {
-        eprintln!("kept as they are in the store, --overwrite takes them from the file; the first are:");
-        different.iter().for_each(|key| eprintln!("  {key}"));
+        errln!("kept as they are in the store, --overwrite takes them from the file; the first are:");
+        different.iter().for_each(|key| errln!("  {key}"));
     }
 }

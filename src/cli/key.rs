@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::client::{Client, Target, store_dir};
+use super::out::{errln, out, outln};
 use super::serve::{open_existing, open_store};
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -76,16 +77,16 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
     match args.command {
         Command::Create { name, scopes, target } => {
-            println!("{}", create(&config, &target, &name, scopes_of(&scopes)).await?);
-            eprintln!("this is the only time the key is shown: keep it where your application's secrets are");
+            outln!("{}", create(&config, &target, &name, scopes_of(&scopes)).await?);
+            errln!("this is the only time the key is shown: keep it where your application's secrets are");
         }
         Command::List { json, target } => {
             let keys = list(&config, &target).await?;
-            if json { println!("{:#}", json!({ "keys": keys })) } else { print!("{}", table(&keys)) }
+            if json { outln!("{:#}", json!({ "keys": keys })) } else { out!("{}", table(&keys)) }
         }
         Command::Revoke { id, target } => {
             revoke(&config, &target, &id).await?;
-            eprintln!("{id} is revoked");
+            errln!("{id} is revoked");
         }
     }
     Ok(ExitCode::SUCCESS)

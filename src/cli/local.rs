@@ -13,7 +13,8 @@ use serde_json::json;
 use std::fs;
 use std::path::Path;
 
-const NAME: &str = "local.json";
+/// The file's name.
+pub(super) const NAME: &str = "local.json";
 
 /// Secrets of this machine alone.
 #[derive(Debug, Clone, Deserialize)]

@@ -17,6 +17,9 @@ mod import;
 mod key;
 mod local;
 mod operator;
+mod out;
+mod private;
+mod process;
 pub mod replay;
 mod sandbox;
 mod serve;
@@ -28,6 +31,7 @@ mod verify;
 
 use crate::config::Problems;
 use clap::{Parser, Subcommand};
+use out::errln;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -87,11 +91,12 @@ enum Command {
 
 /// Parses the arguments and runs the command they name.
 pub fn main() -> ExitCode {
+    process::keep_to_ourselves();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("dialback: cannot start: {error}");
+            errln!("dialback: cannot start: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -100,8 +105,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // A line for each, and each begins with its place.
             match error.downcast_ref::<Problems>() {
-                Some(problems) => eprintln!("{problems}"),
-                None => eprintln!("dialback: {error:#}"),
+                Some(problems) => errln!("{problems}"),
+                None => errln!("dialback: {error:#}"),
             }
             ExitCode::FAILURE
         }

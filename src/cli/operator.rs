@@ -27,6 +27,13 @@ pub struct Operator {
     pub auth_token: Option<Secret>,
 }
 
+/// Whether an entry of the directory is this file, or one half-written.
+pub fn is_own(name: &str) -> bool {
+    [NAME, super::local::NAME]
+        .iter()
+        .any(|own| name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with(".new")))
+}
+
 impl Operator {
     /// What a running server left, `None` when there is nothing.
     ///
@@ -109,7 +116,13 @@ pub fn sync_names(path: &Path) -> io::Result<()> {
 fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let mut temporary: PathBuf = path.to_owned();
     temporary.as_mut_os_string().push(format!(".{}.new", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    // What a process of this number left, or somebody laid there, is not written
+    // into: it may be a link, or be open to others.
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(temporary)

@@ -3,7 +3,7 @@
 
 use super::Global;
 use super::operator::write_private;
-use super::serve::{begin, bind, stopped};
+use super::serve::{begin, bind, fit, stopped};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::sandbox::{Inbound, Sandbox, Settings};
@@ -47,6 +47,9 @@ pub struct Args {
     ready_file: Option<PathBuf>,
 }
 
+/// Descriptors kept back for callbacks that go out, and for files.
+const CALLBACKS: u64 = 128;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -83,6 +86,8 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         ..Settings::new(account.clone(), token)
     };
     let sandbox = Sandbox::new(settings, Clock::real(), entropy)?;
+    let mut limits = Sandbox::limits();
+    fit(&mut [&mut limits], CALLBACKS)?;
     let stop = stopped()?;
     let listener = bind(listen, "--listen or sandbox.listen")?;
     let address = listener.local_addr()?;
@@ -105,7 +110,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         stop.await;
         let _ = tell.send(());
     }));
-    server::serve(listener, service, Sandbox::limits(), async move {
+    server::serve(listener, service, limits, async move {
         let _ = told.await;
     })
     .await;

@@ -2,8 +2,10 @@
 
 mod app;
 pub use app::{bind, offline, open_existing, open_store, reachable};
+pub use room::fit;
 mod banner;
 pub(super) mod parts;
+mod room;
 
 use super::Global;
 use crate::clock::Clock;

@@ -3,6 +3,7 @@
 mod vectors;
 
 use super::Global;
+use super::out::{errln, outln};
 use crate::secret::Secret;
 use crate::twilio::explain::{Hints, explain};
 use crate::twilio::form::{self, Space};
@@ -110,15 +111,15 @@ pub async fn run(_global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     match act(args.action) {
         Ok(outcome) => {
             for line in &outcome.lines {
-                println!("{line}");
+                outln!("{line}");
             }
             for note in &outcome.notes {
-                eprintln!("{note}");
+                errln!("{note}");
             }
             Ok(if outcome.good { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
         Err(error) => {
-            eprintln!("dialback: {error:#}");
+            errln!("dialback: {error:#}");
             Ok(ExitCode::from(2))
         }
     }

@@ -3,6 +3,7 @@
 
 use super::Global;
 use super::care::{Place, progress};
+use super::out::{errln, out, outln};
 use super::serve::parts;
 use crate::service::{InspectRules, inspect_rules};
 use crate::store::inspect::{self, Census, Findings};
@@ -80,13 +81,13 @@ async fn check(place: &Place, rules: InspectRules, json: bool) -> anyhow::Result
     };
     bar.finish_and_clear();
     match json {
-        true => println!("{:#}", json!(findings)),
-        false => print!("{}", report(&findings)),
+        true => outln!("{:#}", json!(findings)),
+        false => out!("{}", report(&findings)),
     }
     if findings.damaged == 0 {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!(
+    errln!(
         "the store is damaged: stop the server, put the damaged store aside, and take the last export into an empty one with `dialback import FILE`"
     );
     Ok(ExitCode::FAILURE)
@@ -120,8 +121,8 @@ async fn stats(place: &Place, json: bool) -> anyhow::Result<ExitCode> {
     };
     bar.finish_and_clear();
     match json {
-        true => println!("{:#}", json!(census)),
-        false => print!("{}", table(&census)),
+        true => outln!("{:#}", json!(census)),
+        false => out!("{}", table(&census)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -152,6 +153,6 @@ async fn compact(place: &Place) -> anyhow::Result<ExitCode> {
         }
     };
     bar.finish_and_clear();
-    println!("{} before, {} after", HumanBytes(before), HumanBytes(after));
+    outln!("{} before, {} after", HumanBytes(before), HumanBytes(after));
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::config::load;
+use super::out::out;
 use super::replay::target::running;
 use crate::config::Config;
 use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
@@ -39,7 +40,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     if let Err(error) = &tunnels {
         tracing::debug!(%error, "no ngrok agent");
     }
-    print!("{}", report(&config, tunnels.ok().as_deref()));
+    out!("{}", report(&config, tunnels.ok().as_deref()));
     Ok(ExitCode::SUCCESS)
 }
 

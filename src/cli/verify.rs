@@ -2,9 +2,10 @@
 
 use super::Global;
 use super::client::{Client, Target};
+use super::out::{out, outln};
 use anyhow::Context;
 use serde_json::{Value, json};
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -46,28 +47,28 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let started = client.post("/v1/verifications", &request).await?.done()?;
     let path =
         format!("/v1/verifications/{}", started["id"].as_str().context("the server's answer holds no id")?);
-    println!("{} to {}, good until {}", channel, shown(&started, "to"), shown(&started, "expires_at"));
+    outln!("{} to {}, good until {}", channel, shown(&started, "to"), shown(&started, "expires_at"));
     watch(&client, &path).await?;
     loop {
         let Some(code) = ask("code: ").await? else {
-            println!("no code was given; the verification stays open until it expires");
+            outln!("no code was given; the verification stays open until it expires");
             return Ok(ExitCode::FAILURE);
         };
         let answer = client.post(&format!("{path}/check"), &json!({ "code": code })).await?;
         if answer.status == 422 {
-            println!("{}", shown(&answer.body, "detail"));
+            outln!("{}", shown(&answer.body, "detail"));
             continue;
         }
         let checked = answer.done()?;
         if checked["valid"] == true {
-            println!("approved: the number is proved");
+            outln!("approved: the number is proved");
             return Ok(ExitCode::SUCCESS);
         }
         if checked["status"] != "pending" {
-            println!("wrong, and that was the last one: {}", shown(&checked, "status"));
+            outln!("wrong, and that was the last one: {}", shown(&checked, "status"));
             return Ok(ExitCode::FAILURE);
         }
-        println!("wrong; {} left", checked["checks_left"]);
+        outln!("wrong; {} left", checked["checks_left"]);
     }
 }
 
@@ -80,7 +81,7 @@ async fn watch(client: &Client, path: &str) -> anyhow::Result<()> {
         let delivery = &view["deliveries"][0];
         let status = shown(delivery, "status");
         if status != last {
-            println!("  {status}{}", why(delivery));
+            outln!("  {status}{}", why(delivery));
             last = status;
         }
         if matches!(
@@ -109,8 +110,7 @@ fn shown(value: &Value, name: &str) -> String {
 /// One line from the terminal; `None` at its end.
 async fn ask(prompt: &'static str) -> anyhow::Result<Option<String>> {
     let line = tokio::task::spawn_blocking(move || {
-        print!("{prompt}");
-        std::io::stdout().flush()?;
+        out!("{prompt}");
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line)?;
         Ok::<_, std::io::Error>((read > 0).then(|| line.trim().to_owned()))

@@ -35,6 +35,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     }
     codes(config, &mut refused);
     words(config, &mut refused);
+    bodies(config, &mut refused);
     if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {
         unwise.note(
             "store.url",
@@ -43,6 +44,14 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
         );
     }
     Found { refused: refused.problems, dangers: dangers.problems, unwise: unwise.problems }
+}
+
+fn bodies(config: &Config, refused: &mut Reader<'_>) {
+    let server = &config.server;
+    if server.max_body_bytes_in_flight < server.max_body_bytes {
+        let what = "is less than one body may have";
+        refused.note("server.max_body_bytes_in_flight", what, "set it to server.max_body_bytes or more");
+    }
 }
 
 fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {

@@ -1,36 +1,51 @@
 //! The environment as a value, so that nothing below reads the process's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 
-/// Environment variables. Those that are not UTF-8 do not exist here.
+/// Environment variables. Of those that are not UTF-8 only the names exist here.
 #[derive(Clone, Default)]
-pub struct Env(BTreeMap<String, String>);
+pub struct Env {
+    set: BTreeMap<String, String>,
+    unreadable: BTreeSet<String>,
+}
 
 impl Env {
     /// The process's environment, as it is now.
     pub fn of_process() -> Self {
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
+        let mut env = Self::default();
+        for (name, value) in std::env::vars_os() {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(env.set.insert(name, value)),
+                (Ok(name), Err(_)) => drop(env.unreadable.insert(name)),
+                (Err(name), _) => drop(env.unreadable.insert(name.to_string_lossy().into_owned())),
+            }
+        }
+        env
     }
 
     /// The value of a variable, if it is set.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.set.get(name).map(String::as_str)
     }
 
     pub(super) fn starting_with(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        self.set
             .iter()
             .filter(move |(name, _)| name.starts_with(prefix))
             .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The names of those that begin so and are not UTF-8.
+    pub(super) fn unreadable(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        self.unreadable.iter().map(String::as_str).filter(move |name| name.starts_with(prefix))
     }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let set = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { set, unreadable: BTreeSet::new() }
     }
 }
 
@@ -47,6 +62,19 @@ pub(super) fn expand(value: &mut Value, env: &Env) -> Vec<String> {
         },
         Value::Array(items) => items.iter_mut().flat_map(|item| expand(item, env)).collect(),
         Value::Table(table) => table.iter_mut().flat_map(|(_, item)| expand(item, env)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The variables that the strings of a value refer to.
+pub(super) fn named(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => {
+            let inside = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+            inside.map(|inside| inside.split(":-").next().unwrap_or(inside).to_owned()).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(named).collect(),
+        Value::Table(table) => table.iter().flat_map(|(_, item)| named(item)).collect(),
         _ => Vec::new(),
     }
 }

@@ -5,9 +5,10 @@
 //! It refuses to know what a key means. Which keys exist, and of what type they
 //! are, it learns from the embedded file, which has every one of them.
 
-use super::env::{Env, expand};
+use super::env::{Env, expand, named};
 use super::problem::{Origin, Problem, did_you_mean};
-use std::collections::BTreeMap;
+use super::stray::strays;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
@@ -26,6 +27,8 @@ pub(super) struct Layers {
     entries: BTreeMap<String, Entry>,
     /// The file that was laid over the defaults, with the lines of its sections.
     file: Option<(Arc<str>, BTreeMap<String, usize>)>,
+    /// The variables that the file refers to.
+    named: BTreeSet<String>,
 }
 
 /// Without the values: some are secret, and this level does not know which.
@@ -49,7 +52,7 @@ impl Layers {
         env: &Env,
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let mut layers = Self { entries: BTreeMap::new(), file: None };
+        let mut layers = Self { entries: BTreeMap::new(), file: None, named: BTreeSet::new() };
         layers.entries = defaults(embedded, problems);
         if let Some(file) = file {
             layers.lay_file(&file, env, problems);
@@ -90,6 +93,7 @@ impl Layers {
         self.file = Some((path.clone(), sections));
         for (key, mut value, line) in flat {
             let origin = Origin::File { path: path.clone(), line: Some(line) };
+            self.named.extend(named(&value));
             for what in expand(&mut value, env) {
                 let mend = "set the variable, or give a default with ${NAME:-text}".to_owned();
                 problems.push(Problem { origin: origin.clone(), key: key.clone(), what, mend });
@@ -138,12 +142,11 @@ impl Layers {
                         mend: format!("write it like {name}={like}"),
                     }),
                 }
-            } else if name[PREFIX.len()..].contains("__") {
-                let mut problem = unknown(name.to_owned(), origin, names.keys().map(String::as_str));
-                problem.key = String::new();
-                problems.push(problem);
             }
         }
+        let known: Vec<String> = self.in_order().iter().map(|(key, _)| variable(key)).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        problems.extend(strays(env, &known, &self.named));
     }
 
     /// Twilio's own variables speak where nothing else did.
@@ -170,7 +173,8 @@ impl Layers {
     }
 }
 
-const PREFIX: &str = "DIALBACK_";
+/// What the variables of keys begin with.
+pub(super) const PREFIX: &str = "DIALBACK_";
 
 /// A key, the key that may stand in for it, and Twilio's variable for it.
 const TWILIO_ENV: [(&str, &str, &str); 6] = [

@@ -17,6 +17,7 @@ mod sections;
 mod services;
 mod show;
 mod store;
+mod stray;
 
 pub use self::accounts::Account;
 pub use self::env::Env;

@@ -127,12 +127,16 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Connections open at once.
     pub max_connections: usize,
+    /// Of them, those of one peer that is no trusted proxy.
+    pub max_connections_per_peer: usize,
     /// Bytes of a request's head.
     pub max_head_bytes: usize,
     /// Header lines in a request.
     pub max_headers: usize,
     /// Bytes of a request's body.
     pub max_body_bytes: usize,
+    /// Bytes of all requests' bodies at once.
+    pub max_body_bytes_in_flight: usize,
     /// For a head, from its first byte.
     pub head_timeout: Duration,
     /// For a kept-alive connection's rest.
@@ -151,9 +155,11 @@ impl Server {
         let server = |listen| Self {
             listen,
             max_connections: r.number("server.max_connections", 1..=1_000_000),
+            max_connections_per_peer: r.number("server.max_connections_per_peer", 1..=1_000_000),
             max_head_bytes: r.number("server.max_head_bytes", 8192..=1_048_576),
             max_headers: r.number("server.max_headers", 8..=1000),
             max_body_bytes: r.number("server.max_body_bytes", 1024..=16_777_216),
+            max_body_bytes_in_flight: r.number("server.max_body_bytes_in_flight", 8_388_608..=17_179_869_184),
             head_timeout: r.seconds("server.head_timeout_seconds", 1..=300),
             idle_timeout: r.seconds("server.idle_timeout_seconds", 1..=3600),
             request_timeout: r.seconds("server.request_timeout_seconds", 1..=300),

@@ -52,6 +52,12 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The form has more pairs than allowed.
+    #[error("a form has {limit} pairs at most")]
+    TooManyPairs {
+        /// How many it may have.
+        limit: usize,
+    },
     /// The body did not come in time.
     #[error("the body did not arrive in time")]
     BodyLate,
@@ -133,7 +139,7 @@ impl Error {
             Self::Cursor(_) => &problem::INVALID_CURSOR,
             Self::TestNumbersReadOnly => &problem::TEST_NUMBERS_READ_ONLY,
             Self::Unproved => &problem::SIGNATURE_REJECTED,
-            Self::BodyTooLarge { .. } => &problem::BODY_TOO_LARGE,
+            Self::BodyTooLarge { .. } | Self::TooManyPairs { .. } => &problem::BODY_TOO_LARGE,
             Self::BodyLate => &problem::BODY_LATE,
             Self::BodyBroken => &problem::BODY_BROKEN,
             Self::Invalid { .. } => &problem::INVALID_REQUEST,

@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use crate::server::Incoming;
+use crate::twilio::form;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use std::net::IpAddr;
@@ -63,6 +64,20 @@ impl Request {
     /// A header that is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The form of a POST, whole, its query being bounded too. `limit` and
+    /// [`form::MAX_BYTES`] both hold.
+    ///
+    /// # Errors
+    /// Those of [`Request::body`], and when there are too many pairs.
+    pub async fn form(&mut self, limit: usize, deadline: Duration) -> Result<Bytes, Error> {
+        let too_many = Error::TooManyPairs { limit: form::MAX_PAIRS };
+        if form::has_too_many(self.query().as_bytes()) {
+            return Err(too_many);
+        }
+        let body = self.body(limit.min(form::MAX_BYTES), deadline).await?;
+        if form::has_too_many(&body) { Err(too_many) } else { Ok(body) }
     }
 
     /// The body, whole. One that says it is too long is not waited for.

@@ -2,6 +2,7 @@
 
 use super::io::{HeadTimer, Watched};
 use super::request::{RequestBody, answer};
+use super::room::{Place, Sign, Wait};
 use super::{Incoming, Limits};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,6 +27,8 @@ pub(super) struct Connection<S> {
     pub(super) stopping: watch::Receiver<bool>,
     /// Held by every handler while it runs.
     pub(super) in_flight: mpsc::Sender<Infallible>,
+    /// Its seat.
+    pub(super) place: Place,
 }
 
 impl<S> Connection<S>
@@ -38,19 +41,55 @@ where
         + 'static,
     S::Future: Send + 'static,
 {
-    /// Answers the connection's requests until it ends or the server stops.
-    pub(super) async fn drive(self, stream: TcpStream) {
-        let Self { peer, service, limits, mut stopping, in_flight } = self;
+    /// Answers the connection's requests until it ends, the server stops, or
+    /// somebody else needs its seat more.
+    pub(super) async fn run(self, stream: TcpStream) {
+        let Self { peer, service, limits, stopping, in_flight, place } = self;
+        let sign = place.sign();
+        let driven = drive(stream, Requests { peer, service, in_flight, sign }, limits, stopping);
+        tokio::select! {
+            () = driven => {}
+            () = place.cut() => tracing::debug!(%peer, "connection cut to make room"),
+        }
+    }
+}
+
+/// What requests are answered with.
+struct Requests<S> {
+    peer: SocketAddr,
+    service: S,
+    in_flight: mpsc::Sender<Infallible>,
+    sign: Sign,
+}
+
+async fn drive<S>(
+    stream: TcpStream,
+    requests: Requests<S>,
+    limits: Limits,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + Unpin
+        + 'static,
+    S::Future: Send + 'static,
+{
+    {
+        let Requests { peer, service, in_flight, sign } = requests;
         // Answers are small and whole: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set tcp_nodelay");
         }
-        let timer = HeadTimer::new(limits.head_timeout, limits.idle_timeout);
+        let timer = HeadTimer::new(limits.head_timeout, limits.idle_timeout, sign.clone());
         let io = Watched::new(stream, timer.clone(), limits.write_stall_timeout);
+        let at = sign.clone();
         let serve = service_fn(move |mut request: Request<hyper::body::Incoming>| {
+            at.works();
             let incoming = Incoming { peer, uri: request.uri().clone() };
             request.extensions_mut().insert(incoming);
-            Box::pin(answer(service.clone(), request, limits.request_timeout, in_flight.clone()))
+            Box::pin(answer(service.clone(), request, limits.request_timeout, in_flight.clone(), at.clone()))
         });
         let mut connection = http1::Builder::new()
             .timer(timer)
@@ -78,6 +117,7 @@ where
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "connection ended early");
         }
+        sign.waits(Wait::End);
         let parts = connection.into_parts();
         linger(parts.io.into_inner()).await;
     }

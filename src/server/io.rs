@@ -1,6 +1,7 @@
 //! The socket as hyper sees it, with the two deadlines hyper does not keep:
 //! slow heads apart from idle connections, and answers that nobody takes.
 
+use super::room::{Sign, Wait};
 use hyper::rt::{Read, ReadBufCursor, Sleep as HyperSleep, Timer, Write};
 use hyper_util::rt::TokioIo;
 use std::future::Future;
@@ -28,12 +29,14 @@ struct Shared {
     /// When the first byte since the wait began was read, in milliseconds from
     /// `began` and never zero; zero while there was none.
     first_byte: AtomicU64,
+    /// Where it is told that we wait.
+    sign: Sign,
 }
 
 impl HeadTimer {
-    pub(super) fn new(head: Duration, idle: Duration) -> Self {
-        let began = Instant::now();
-        Self(Arc::new(Shared { head, idle, began, waits: AtomicU64::new(0), first_byte: AtomicU64::new(0) }))
+    pub(super) fn new(head: Duration, idle: Duration, sign: Sign) -> Self {
+        let (began, waits, first_byte) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Shared { head, idle, began, waits, first_byte, sign }))
     }
 
     /// Bytes arrived.
@@ -67,6 +70,7 @@ impl Timer for HeadTimer {
     fn sleep_until(&self, _deadline: std::time::Instant) -> Pin<Box<dyn HyperSleep>> {
         self.0.first_byte.store(0, Ordering::Relaxed);
         let first = self.0.waits.fetch_add(1, Ordering::Relaxed) == 0;
+        self.0.sign.waits(if first { Wait::Head } else { Wait::Rest });
         let quiet = Instant::now() + if first { self.0.head } else { self.0.idle };
         Box::pin(HeadSleep { shared: self.0.clone(), quiet, sleep: Box::pin(sleep_until(quiet)) })
     }

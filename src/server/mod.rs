@@ -10,15 +10,18 @@
 mod connection;
 mod io;
 mod request;
+mod room;
 
 use self::connection::Connection;
+use self::room::{Admission, Most, Place, Room};
+use ipnet::IpNet;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tower_service::Service;
 use warp::http::{Request, Uri};
@@ -27,10 +30,20 @@ use warp::reply::Response;
 pub use self::request::RequestBody;
 
 /// What bounds the server. Every span is wall-clock time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections open at once; more wait in the kernel's backlog.
+    /// Connections open at once. For one more, whoever keeps us waiting longest
+    /// for a request is cut; while all are busy, it waits in the kernel's backlog.
     pub max_connections: usize,
+    /// Connections of one peer, an IPv4 address or 64 bits of IPv6. For one more,
+    /// it loses one that keeps us waiting; while all are busy, the new one.
+    pub max_connections_per_peer: usize,
+    /// Peers of which this does not hold: proxies, behind which everybody is.
+    pub uncounted_peers: Arc<[IpNet]>,
+    /// Bytes of all requests' bodies at once, from when they are read until their
+    /// handlers have answered. For more, the one that has been on its way longest
+    /// is answered 503; while all are here, the new one.
+    pub max_body_bytes_in_flight: usize,
     /// Bytes of a request's head, and of the read buffer. At least 8192.
     pub max_head_bytes: usize,
     /// Header lines in a request.
@@ -56,6 +69,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 4096,
+            max_connections_per_peer: 2048,
+            uncounted_peers: [].into(),
+            max_body_bytes_in_flight: 16 * 1024 * 1024,
             max_head_bytes: 16 * 1024,
             max_headers: 64,
             head_timeout: Duration::from_secs(10),
@@ -129,7 +145,13 @@ where
         + 'static,
     S::Future: Send + 'static,
 {
-    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let room = Room::new(Most {
+        connections: limits.max_connections,
+        connections_per_peer: limits.max_connections_per_peer,
+        uncounted: limits.uncounted_peers.clone(),
+        body_bytes: limits.max_body_bytes_in_flight,
+    });
+    let mut door = Door { listener, room, held: None };
     let (stop, stopping) = watch::channel(false);
     // Every handler holds a sender; when all are gone nothing is in flight.
     let (in_flight, mut all_done) = mpsc::channel::<Infallible>(1);
@@ -138,14 +160,12 @@ where
         let connection = Connection {
             peer: accepted.peer,
             service: service.clone(),
-            limits,
+            limits: limits.clone(),
             stopping: stopping.clone(),
             in_flight: in_flight.clone(),
+            place: accepted.place,
         };
-        connections.spawn(async move {
-            connection.drive(accepted.stream).await;
-            drop(accepted.slot);
-        });
+        connections.spawn(connection.run(accepted.stream));
     };
 
     tokio::pin!(shutdown);
@@ -153,7 +173,7 @@ where
         tokio::select! {
             () = &mut shutdown => break,
             Some(ended) = connections.join_next() => report(ended),
-            accepted = accept(&listener, &slots) => open(accepted, &mut connections),
+            accepted = door.next() => open(accepted, &mut connections),
         }
     }
 
@@ -163,11 +183,11 @@ where
     let settle = SETTLE.min(limits.drain_timeout);
     let backlog = async {
         loop {
-            open(accept(&listener, &slots).await, &mut connections);
+            open(door.next().await, &mut connections);
         }
     };
     let _over: Result<(), _> = tokio::time::timeout(settle, backlog).await;
-    drop(listener);
+    drop(door);
     tokio::time::sleep(settle).await;
     // Nobody listens when no connection is left, and that is fine.
     let _ = stop.send(true);
@@ -199,31 +219,55 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// How long to rest when the machine can give no more connections.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// A connection with the slot it holds.
+/// A connection with the seat it has.
 struct Accepted {
     stream: TcpStream,
     peer: SocketAddr,
-    slot: OwnedSemaphorePermit,
+    place: Place,
 }
 
-/// Waits for a slot first and a connection then, so that what is over the limit
-/// waits in the kernel and costs us nothing. Safe to drop at any time.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Accepted {
-    let slot = match slots.clone().acquire_owned().await {
-        Ok(slot) => slot,
-        // The semaphore is never closed; without a slot there is no accepting.
-        Err(_closed) => std::future::pending().await,
-    };
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => return Accepted { stream, peer, slot },
-            Err(error) if is_of_one_connection(&error) => {
-                tracing::debug!(%error, "connection lost before it was accepted");
+/// Where connections come in.
+struct Door {
+    listener: TcpListener,
+    room: Arc<Room>,
+    /// One that came and found no room.
+    held: Option<(TcpStream, SocketAddr)>,
+}
+
+impl Door {
+    /// The next connection that has a seat. While everybody is busy one stands at
+    /// the door, and the rest wait in the kernel and cost us nothing. Safe to drop
+    /// at any time.
+    async fn next(&mut self) -> Accepted {
+        loop {
+            if self.held.is_none() {
+                self.held = Some(self.accept().await);
             }
-            // Out of descriptors or memory: accepting at once would spin.
-            Err(error) => {
-                tracing::warn!(%error, back_off_ms = BACK_OFF.as_millis(), "cannot accept connections");
-                tokio::time::sleep(BACK_OFF).await;
+            let Some((stream, peer)) = self.held.take() else { continue };
+            match self.room.admit(peer.ip()) {
+                Admission::Seat(place) => return Accepted { stream, peer, place },
+                Admission::Refused => tracing::debug!(%peer, "connection refused: its peer has too many"),
+                Admission::Full => {
+                    self.held = Some((stream, peer));
+                    self.room.freed().await;
+                }
+            }
+        }
+    }
+
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) if is_of_one_connection(&error) => {
+                    tracing::debug!(%error, "connection lost before it was accepted");
+                }
+                // Out of descriptors or memory: accepting at once would spin.
+                Err(error) => {
+                    tracing::warn!(%error, back_off_ms = BACK_OFF.as_millis(), "cannot accept connections");
+                    self.room.make();
+                    tokio::time::sleep(BACK_OFF).await;
+                }
             }
         }
     }

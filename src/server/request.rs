@@ -1,5 +1,6 @@
 //! One request: its own task, its deadline, its body on the way in.
 
+use super::room::{Held, Sign, Wait};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::convert::Infallible;
@@ -8,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tower_service::Service;
-use warp::http::header::{CONNECTION, HeaderValue};
+use warp::http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use warp::http::{Request, StatusCode};
 use warp::reply::{Reply, Response};
 
@@ -19,24 +20,37 @@ use warp::reply::{Reply, Response};
 /// The task outlives a client that leaves and a deadline that passes, so what a
 /// handler began it also ends; only then does it let go of `in_flight`. But a
 /// handler that still waits for the request's body at the deadline is dropped:
-/// it can have begun nothing, and the connection cannot end while it listens.
+/// it can have begun nothing, and the connection cannot end while it listens. So
+/// is one whose body has no room, or has lost it to others.
 pub(super) async fn answer<S>(
     mut service: S,
     request: Request<Incoming>,
     deadline: Duration,
     in_flight: mpsc::Sender<Infallible>,
+    sign: Sign,
 ) -> Result<Response, Infallible>
 where
     S: Service<Request<RequestBody>, Response = Response, Error = Infallible> + Send + 'static,
     S::Future: Send + 'static,
 {
-    let (request, arriving) = watch_body(request);
+    let (request, arriving) = watch_body(request, &sign);
     let mut handler = tokio::spawn(async move {
+        // The body's bytes are the handler's until it has answered.
+        let held = request.body().held.clone();
         let answer = service.call(request).await;
-        drop(in_flight);
+        drop((held, in_flight));
         answer
     });
-    Ok(match tokio::time::timeout(deadline, &mut handler).await {
+    let answered = tokio::select! {
+        biased;
+        answered = tokio::time::timeout(deadline, &mut handler) => answered,
+        () = lost(arriving.as_deref()) => {
+            handler.abort();
+            tracing::debug!("no room for a request body");
+            return Ok(later());
+        }
+    };
+    Ok(match answered {
         Ok(Ok(Ok(response))) => response,
         Ok(Err(error)) => {
             tracing::error!(panicked = error.is_panic(), "request handler did not finish");
@@ -62,17 +76,37 @@ fn last(status: StatusCode) -> Response {
     response
 }
 
+/// The last answer for now, while there is no room.
+fn later() -> Response {
+    let mut response = last(StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// Resolves when the body's room is gone; never when there is no body.
+async fn lost(arriving: Option<&Arrival>) {
+    match arriving {
+        Some(arrival) => arrival.lost.notified().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Wraps the body so that it can be asked from outside whether it is still
 /// coming; none to ask when there is no body.
-fn watch_body(request: Request<Incoming>) -> (Request<RequestBody>, Option<Arc<Arrival>>) {
+fn watch_body(request: Request<Incoming>, sign: &Sign) -> (Request<RequestBody>, Option<Arc<Arrival>>) {
     let arrival = (!request.body().is_end_stream()).then(Arc::<Arrival>::default);
     let watched = arrival.clone();
-    (request.map(|body| RequestBody { body, arrival }), watched)
+    let held = arrival.clone().map(|arrival| Arc::new(sign.body(arrival)));
+    (request.map(|body| RequestBody { body, arrival, held, sign: sign.clone() }), watched)
 }
 
 /// Whether a body arrived whole or was given up: whichever was first, for good.
 #[derive(Debug, Default)]
-struct Arrival(AtomicU8);
+pub(super) struct Arrival {
+    state: AtomicU8,
+    /// Told when its room is gone.
+    lost: Notify,
+}
 
 /// Nobody has waited for the body yet; the handler may be busy with other things.
 const UNREAD: u8 = 0;
@@ -81,19 +115,34 @@ const ARRIVED: u8 = 2;
 const GIVEN_UP: u8 = 3;
 
 impl Arrival {
-    /// The handler waits for more of the body.
-    fn wait(&self) {
-        let _ = self.0.compare_exchange(UNREAD, AWAITED, Ordering::Relaxed, Ordering::Relaxed);
+    /// The handler waits for more of the body; true the first time.
+    pub(super) fn wait(&self) -> bool {
+        self.state.compare_exchange(UNREAD, AWAITED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// True when the last byte is here in time.
-    fn arrive(&self) -> bool {
-        self.0.swap(ARRIVED, Ordering::Relaxed) != GIVEN_UP
+    pub(super) fn arrive(&self) -> bool {
+        self.state.swap(ARRIVED, Ordering::Relaxed) != GIVEN_UP
     }
 
     /// True when the handler was waiting for the body, and will in vain.
     fn give_up(&self) -> bool {
-        self.0.compare_exchange(AWAITED, GIVEN_UP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.state.compare_exchange(AWAITED, GIVEN_UP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Gives it up for want of room, when the handler waits for it.
+    pub(super) fn shed(&self) -> bool {
+        let is_shed = self.give_up();
+        if is_shed {
+            self.lost.notify_one();
+        }
+        is_shed
+    }
+
+    /// Gives it up while the handler reads it, for there is no room.
+    fn refuse(&self) {
+        self.state.store(GIVEN_UP, Ordering::Relaxed);
+        self.lost.notify_one();
     }
 }
 
@@ -103,6 +152,9 @@ pub struct RequestBody {
     body: Incoming,
     /// Present until the last byte is here.
     arrival: Option<Arc<Arrival>>,
+    /// The room its bytes have; the handler's task has it too.
+    held: Option<Arc<Held>>,
+    sign: Sign,
 }
 
 impl Body for RequestBody {
@@ -114,16 +166,25 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if let (Poll::Pending, Some(arrival)) = (&frame, &self.arrival) {
-            arrival.wait();
+        if let (Poll::Pending, Some(arrival)) = (&frame, &self.arrival)
+            && arrival.wait()
+        {
+            self.sign.waits(Wait::Body);
+        }
+        if let (Poll::Ready(Some(Ok(frame))), Some(held), Some(arrival)) = (&frame, &self.held, &self.arrival)
+            && !held.take(frame.data_ref().map_or(0, Bytes::len))
+        {
+            // Nobody waits for this task any more: it is about to be dropped.
+            arrival.refuse();
+            return Poll::Pending;
         }
         let over = matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream();
-        if over
-            && let Some(arrival) = self.arrival.take()
-            && !arrival.arrive()
-        {
-            // Given up a moment ago: this task is about to be dropped.
-            return Poll::Pending;
+        if over && let Some(arrival) = self.arrival.take() {
+            if !arrival.arrive() {
+                // Given up a moment ago: this task is about to be dropped.
+                return Poll::Pending;
+            }
+            self.sign.works();
         }
         frame
     }

@@ -8,6 +8,18 @@ use std::borrow::Cow;
 /// Decoded names and values in wire order; a name may come more than once.
 pub type Pairs = Vec<(String, String)>;
 
+/// The longest form that is read, in bytes; Twilio's have a few thousand.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// The most pairs of a form that is read; Twilio's have a few dozen.
+pub const MAX_PAIRS: usize = 200;
+
+/// Whether a form has more than [`MAX_PAIRS`], which is cheaper to see than to
+/// read them.
+pub fn has_too_many(body: &[u8]) -> bool {
+    body.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()).nth(MAX_PAIRS).is_some()
+}
+
 /// How a space is written; everything else is percent-encoded alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Space {
@@ -104,6 +116,14 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_do_not_fail() {
         assert_eq!(parse(b"A=%FF\xfe"), pairs(&[("A", "\u{fffd}\u{fffd}")]));
+    }
+
+    #[test]
+    fn pairs_are_counted_as_they_are_read() {
+        let most = "&a=1&".repeat(MAX_PAIRS);
+        assert!(parse(most.as_bytes()).len() == MAX_PAIRS && !has_too_many(most.as_bytes()));
+        assert!(has_too_many(format!("{most}&b").as_bytes()) && !has_too_many(b""));
+        assert!(!has_too_many("&".repeat(1000).as_bytes()));
     }
 
     #[test]

@@ -200,14 +200,7 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] that is known without further work.
     pub fn verify(&self, request: &Signed<'_>) -> Result<Verified, Rejection> {
-        let offered = offered(request.signatures)?;
-        let settings = Settings::parse(request.settings)?;
-        if self.tokens.is_empty() && self.shared.is_empty() {
-            return Err(Rejection::NoToken);
-        }
-        if offered.len() != settings.algorithm.signature_length() {
-            return Err(Rejection::Mismatch);
-        }
+        let (offered, settings) = self.header(request.signatures, request.settings)?;
         let coverage = Coverage::of(request)?;
         let params = coverage.params(request);
         let tail = if coverage == Coverage::Form { tail(&params) } else { String::new() };
@@ -222,6 +215,30 @@ impl Verifier {
         named.fits(signer.account.as_ref())?;
         let proof = Proof::new(signer.account.clone(), signer.label.clone());
         Ok(Verified { params, proof })
+    }
+
+    /// Whether headers such as these could prove anything, whatever the body is.
+    ///
+    /// # Errors
+    /// The [`Rejection`] that [`Verifier::verify`] would end with.
+    pub fn judge_header(&self, signatures: &[&[u8]], settings: Option<&str>) -> Result<(), Rejection> {
+        self.header(signatures, settings).map(drop)
+    }
+
+    fn header<'a>(
+        &self,
+        signatures: &[&'a [u8]],
+        settings: Option<&'a str>,
+    ) -> Result<(&'a [u8], Settings<'a>), Rejection> {
+        let offered = offered(signatures)?;
+        let settings = Settings::parse(settings)?;
+        if self.tokens.is_empty() && self.shared.is_empty() {
+            return Err(Rejection::NoToken);
+        }
+        if offered.len() != settings.algorithm.signature_length() {
+            return Err(Rejection::Mismatch);
+        }
+        Ok((offered, settings))
     }
 
     /// The keys that may have signed a request with these settings: those of

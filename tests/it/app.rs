@@ -211,6 +211,11 @@ impl App {
         .await
     }
 
+    /// The process, as the system calls it.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
     /// The log so far.
     pub fn log(&self) -> String {
         self.err.text()

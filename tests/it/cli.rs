@@ -238,6 +238,43 @@ fn texts_of_ones_own_are_checked_and_counted_before_anything_is_served() {
     assert!(code(&gone) == 1 && err(&gone).contains(missing), "{}", err(&gone));
 }
 
+#[test]
+fn a_variable_that_is_no_key_stops_every_command_that_reads_the_configuration() {
+    let dir = TempDir::new().unwrap();
+    let secret = "postgres://dialback:hunter2@db.example.com/dialback";
+    let commands = [
+        &["serve"][..],
+        &["sandbox"],
+        &["config", "check"],
+        &["config", "show"],
+        &["key", "list"],
+        &["audit", "list"],
+        &["store", "check"],
+        &["export"],
+        &["event", "list"],
+        &["endpoint", "list"],
+        &["urls"],
+        &["delivery", "SM0123456789abcdef0123456789abcdef"],
+        &["verify", "+15551230702"],
+    ];
+    for args in commands {
+        let refused = binary(dir.path()).env("DIALBACK_STORE_URL", secret).args(args).output().unwrap();
+        let told = "environment variable DIALBACK_STORE_URL: there is no such key; did you mean DIALBACK_STORE__URL?\n";
+        assert_eq!((code(&refused), err(&refused).as_str()), (1, told), "{args:?}");
+        assert!(!dir.path().join("data").exists(), "{args:?}");
+    }
+    use std::os::unix::ffi::OsStrExt;
+    let broken = std::ffi::OsStr::from_bytes(b"sled:\xff");
+    let refused = binary(dir.path()).env("DIALBACK_STORE__URL", broken).args(["config", "check"]).output();
+    let refused = refused.unwrap();
+    assert!(code(&refused) == 1 && err(&refused).contains("DIALBACK_STORE__URL: is not UTF-8"));
+    std::fs::write(dir.path().join("config.toml"), "service_name = \"${DIALBACK_NAME}\"").unwrap();
+    let mut named = binary(dir.path());
+    named.env("DIALBACK_API_KEY", "k").env("DIALBACK_NAME", "Shop");
+    let fine = named.args(["config", "check"]).output().unwrap();
+    assert_eq!(code(&fine), 0, "{}", err(&fine));
+}
+
 /// A command that finds the running server by its store.
 fn beside(app: &App, dir: &TempDir, args: &[&str]) -> Command {
     let mut command = binary(dir.path());

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use warp::Filter;
 use warp::http::StatusCode;
 
 /// Longer than anything here takes when it works.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Server {
     addr: SocketAddr,
@@ -22,6 +22,10 @@ struct Server {
     drained: JoinHandle<Drained>,
     /// Slow requests that ran to their end.
     finished: Arc<AtomicUsize>,
+    /// Requests that wait to be released.
+    held: Arc<AtomicUsize>,
+    /// Releases one.
+    release: Arc<Notify>,
 }
 
 impl Server {
@@ -39,15 +43,26 @@ impl Server {
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let finished = Arc::new(AtomicUsize::new(0));
-        let service = warp::service(routes(finished.clone()));
+        let (held, release) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let service = warp::service(routes(finished.clone()).or(hold(held.clone(), release.clone())));
         let drained = tokio::spawn(serve(listener, service, limits, async {
             let _ = stopped.await;
         }));
-        Self { addr, stop, drained, finished }
+        Self { addr, stop, drained, finished, held, release }
     }
 
     async fn connect(&self) -> TcpStream {
         timeout(PATIENCE, TcpStream::connect(self.addr)).await.unwrap().unwrap()
+    }
+
+    /// Waits until so many requests are held.
+    async fn holding(&self, count: usize) {
+        let all = async {
+            while self.held.load(Ordering::SeqCst) < count {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(PATIENCE, all).await.expect("they are all being answered");
     }
 
     /// Sends `bytes` on a new connection and reads until the server closes it.
@@ -82,6 +97,21 @@ fn routes(
     let big = warp::path("big").map(|| "x".repeat(64 * 1024 * 1024));
     let empty = warp::path("empty").map(|| StatusCode::NO_CONTENT);
     raw.or(echo).or(headers).or(panics).or(slow).or(big).or(empty)
+}
+
+/// Answers when it is released.
+fn hold(
+    held: Arc<AtomicUsize>,
+    release: Arc<Notify>,
+) -> impl Filter<Extract = (&'static str,), Error = warp::Rejection> + Clone {
+    warp::path("hold").then(move || {
+        let (held, release) = (held.clone(), release.clone());
+        async move {
+            held.fetch_add(1, Ordering::SeqCst);
+            release.notified().await;
+            "held"
+        }
+    })
 }
 
 async fn read_to_end(client: &mut TcpStream) -> String {
@@ -284,17 +314,116 @@ async fn a_client_that_takes_nothing_is_cut() {
     drop(greedy);
 }
 
+/// Limits under which nothing ends by itself during a test.
+fn patient(limits: &mut Limits) {
+    limits.head_timeout = Duration::from_secs(600);
+    limits.idle_timeout = Duration::from_secs(600);
+    limits.request_timeout = Duration::from_secs(600);
+    limits.write_stall_timeout = Duration::from_secs(600);
+}
+
 #[tokio::test]
-async fn connections_over_the_limit_wait_their_turn() {
-    let server = Server::start(|limits| limits.max_connections = 2).await;
-    let (mut first, second) = (server.connect().await, server.connect().await);
-    first.write_all(b"GET /empty HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-    read_answer(&mut first).await;
+async fn connections_over_the_limit_wait_their_turn_while_all_are_busy() {
+    let server = Server::start(|limits| (patient(limits), limits.max_connections = 2).1).await;
+    let mut busy = Vec::new();
+    for _ in 0..2 {
+        let mut client = server.connect().await;
+        client.write_all(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        busy.push(client);
+    }
+    server.holding(2).await;
     let mut third = server.connect().await;
     third.write_all(b"GET /empty HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-    assert!(timeout(Duration::from_millis(100), third.read_u8()).await.is_err(), "no slot, no answer");
-    drop(second);
+    assert!(timeout(Duration::from_millis(100), third.read_u8()).await.is_err(), "no seat, no answer");
+    server.release.notify_one();
     assert!(read_answer(&mut third).await.starts_with("HTTP/1.1 204"));
+}
+
+#[tokio::test]
+async fn whoever_keeps_the_server_waiting_makes_room_for_whoever_comes() {
+    let server = Server::start(|limits| (patient(limits), limits.max_connections = 4).1).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    server.holding(1).await;
+    let mut resting = server.connect().await;
+    resting.write_all(b"GET /empty HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    read_answer(&mut resting).await;
+    // Silent ones, slow heads and slow bodies: more than there are seats.
+    let mut slow = Vec::new();
+    for bytes in ["", "GET /em", "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf"].repeat(8)
+    {
+        let mut client = server.connect().await;
+        client.write_all(bytes.as_bytes()).await.unwrap();
+        slow.push(client);
+    }
+    for _ in 0..5 {
+        let answer = server.exchange(format!("GET /empty HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    }
+    assert_eq!(read_to_end(&mut slow[0]).await, "", "the first to wait is the first to go");
+    server.release.notify_one();
+    assert!(read_answer(&mut busy).await.ends_with("held"), "and who is served is served");
+}
+
+#[tokio::test]
+async fn a_peer_has_its_share_unless_everybody_is_behind_it() {
+    let server = Server::start(|limits| (patient(limits), limits.max_connections_per_peer = 1).1).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    server.holding(1).await;
+    let mut refused = server.connect().await;
+    assert_eq!(read_to_end(&mut refused).await, "");
+    server.release.notify_one();
+    read_answer(&mut busy).await;
+    // It rests now, and gives way.
+    let answer = server.exchange(format!("GET /empty HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    assert_eq!(read_to_end(&mut busy).await, "");
+
+    let behind_a_proxy = |limits: &mut Limits| {
+        patient(limits);
+        limits.max_connections_per_peer = 1;
+        limits.uncounted_peers = ["127.0.0.0/8".parse().unwrap()].into();
+    };
+    let server = Server::start(behind_a_proxy).await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let mut client = server.connect().await;
+        client.write_all(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        clients.push(client);
+    }
+    server.holding(8).await;
+}
+
+#[tokio::test]
+async fn bodies_have_a_budget_and_the_slowest_makes_room() {
+    let server = Server::start(|limits| (patient(limits), limits.max_body_bytes_in_flight = 10_000).1).await;
+    let begin = async |sent: usize| {
+        let mut client = server.connect().await;
+        let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 9000\r\n\r\n";
+        client.write_all(format!("{head}{}", "x".repeat(sent)).as_bytes()).await.unwrap();
+        client
+    };
+    let mut slow = begin(6000).await;
+    let mut slower = begin(6000).await;
+    // There is room for one of them: the one that was there first, if both have
+    // waited, else the other.
+    let (mut first, mut second) = ([0; 12], [0; 12]);
+    let lost = timeout(PATIENCE, async {
+        tokio::select! {
+            _ = slow.read_exact(&mut first) => first,
+            _ = slower.read_exact(&mut second) => second,
+        }
+    });
+    assert_eq!(&lost.await.unwrap(), b"HTTP/1.1 503");
+    for _ in 0..5 {
+        let head = format!("POST /echo HTTP/1.1\r\n{CLOSE}content-length: 8000\r\n\r\n");
+        let answer = server.exchange(format!("{head}{}", "y".repeat(8000)).as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("yyy"), "{answer}");
+    }
+    let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 20000\r\n\r\n";
+    let answer = server.exchange(format!("{head}{}", "z".repeat(20_000)).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
  * directory, and writes down that it did, so that tests/it/power can take away
  * again what was never synced.
  *
- *   DIALBACK_POWER_ROOT     the directory, without links
- *   DIALBACK_POWER_JOURNAL  where it is written down, outside of the directory
- *   DIALBACK_POWER_MARK     files whose names begin so are not files: what is
- *                           written to them stands in the journal as a mark
- *   DIALBACK_POWER_DIE      the process kills itself after so many lines of it,
- *                           or, where that is no number, after the first mark
+ *   POWER_ROOT     the directory, without links
+ *   POWER_JOURNAL  where it is written down, outside of the directory
+ *   POWER_MARK     files whose names begin so are not files: what is
+ *                  written to them stands in the journal as a mark
+ *   POWER_DIE      the process kills itself after so many lines of it,
+ *                  or, where that is no number, after the first mark
  *
  * Each call and its line are one step under a lock, so that the journal has
  * the order in which things happened; only a sync runs beside others, between
@@ -71,9 +71,9 @@ __attribute__((constructor)) static void begin(void) {
     FIND(ftruncate64), FIND(fallocate64), FIND(fsync), FIND(fdatasync);
     FIND(renameat2), FIND(unlinkat), FIND(mkdirat), FIND(linkat), FIND(symlinkat);
     FIND(mmap64), FIND(copy_file_range), FIND(sendfile64);
-    const char *path = getenv("DIALBACK_POWER_JOURNAL"), *die = getenv("DIALBACK_POWER_DIE");
-    root = getenv("DIALBACK_POWER_ROOT");
-    mark = getenv("DIALBACK_POWER_MARK");
+    const char *path = getenv("POWER_JOURNAL"), *die = getenv("POWER_DIE");
+    root = getenv("POWER_ROOT");
+    mark = getenv("POWER_MARK");
     if (!path || !root || !mark) {
         root = NULL;
         return;

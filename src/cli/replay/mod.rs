@@ -6,6 +6,7 @@ pub mod send;
 pub mod target;
 
 use super::Global;
+use super::out::{errln, out, outln};
 use crate::secret::Secret;
 use anyhow::{Context, bail};
 use http_file::HttpFile;
@@ -75,7 +76,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         Ok(true) => Ok(ExitCode::SUCCESS),
         Ok(false) => Ok(ExitCode::from(1)),
         Err(error) => {
-            eprintln!("dialback: {error:#}");
+            errln!("dialback: {error:#}");
             Ok(ExitCode::from(2))
         }
     }
@@ -149,8 +150,8 @@ async fn replay(global: &Global, args: Args) -> anyhow::Result<bool> {
     if let (true, Some(answer)) = (tally.times.is_empty(), tally.answers.keys().next()) {
         bail!("{}: {answer}: is `dialback serve` running? --to URL names another place", target.to);
     }
-    println!("{} to {}, signed for {}", counted(count, "request"), target.to, target.signer.public_url);
-    print!("{}", summary(&requests, &tally));
+    outln!("{} to {}, signed for {}", counted(count, "request"), target.to, target.signer.public_url);
+    out!("{}", summary(&requests, &tally));
     Ok(tally.mismatches.is_empty())
 }
 

@@ -1,9 +1,10 @@
 //! Everything put together, started in order and stopped in order.
 
-use super::parts;
+use super::{parts, room};
 use crate::cli::client::store_dir;
 use crate::cli::local::Local;
-use crate::cli::operator::Operator;
+use crate::cli::operator::{self, Operator};
+use crate::cli::private;
 use crate::clock::Clock;
 use crate::config::{Config, GatewayKind, LEAST_SECRET, StoreUrl};
 use crate::entropy::Entropy;
@@ -39,6 +40,8 @@ pub struct App {
     store_dir: Option<PathBuf>,
     local: Local,
     public_url: PublicUrl,
+    /// The server's, and the sandbox's.
+    limits: (Limits, Limits),
 }
 
 impl App {
@@ -48,6 +51,7 @@ impl App {
     /// What is in the way, and what to do.
     pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let entropy = Entropy::system();
+        let limits = limits(&config)?;
         // The numbering plans are unpacked when they are first asked: now, and
         // not while the first person waits.
         std::thread::spawn(|| "+16505550100".parse::<PhoneNumber>().map(|number| number.region()));
@@ -77,7 +81,7 @@ impl App {
         let service = service_of(&config, &local, store.clone(), gateway, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
         let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
-        Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url })
+        Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url, limits })
     }
 
     /// Where the server listens.
@@ -137,15 +141,14 @@ impl App {
             // Ends by a message or by the sender's end: both mean stop.
             let _ = stopped.changed().await;
         };
-        let limits = Limits::from(&self.config.server);
+        let (limits, sandbox_limits) = self.limits;
         let service = warp::service(http::filter(self.context.clone()));
         let server = tokio::spawn(server::serve(self.listener, service, limits, wait(stopped.clone())));
         let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), wait(stopped.clone())));
         let sandbox = self.sandbox.map(|(listener, sandbox)| {
-            let limits = Sandbox::limits();
             let service = warp::service(sandbox.filter());
             let background = tokio::spawn(sandbox.run(wait(stopped.clone())));
-            (tokio::spawn(server::serve(listener, service, limits, wait(stopped))), background)
+            (tokio::spawn(server::serve(listener, service, sandbox_limits, wait(stopped))), background)
         });
         stop.await;
         tracing::info!("stopping");
@@ -179,6 +182,16 @@ impl App {
             auth_token: sandboxed.then(|| auth_token(&self.config, &self.local)),
         }
     }
+}
+
+/// The limits of the server and of the sandbox, as far as there are descriptors.
+fn limits(config: &Config) -> anyhow::Result<(Limits, Limits)> {
+    let (mut server, mut sandbox) = (Limits::from(config), Sandbox::limits());
+    match config.sandbox.enabled {
+        true => room::fit(&mut [&mut server, &mut sandbox], room::kept(config))?,
+        false => room::fit(&mut [&mut server], room::kept(config))?,
+    }
+    Ok((server, sandbox))
 }
 
 /// The service of a configuration.
@@ -278,6 +291,14 @@ pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, O
 /// The store's, which say what to do.
 pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
     let settings = &config.store;
+    if let Some(dir) = settings.dir() {
+        let is_own = |name: &str| operator::is_own(name) || sled::is_own(name);
+        let key = match settings.url {
+            StoreUrl::Postgres(_) => "store.state_dir",
+            _ => "store.url",
+        };
+        private::take(dir, is_own).context(key)?;
+    }
     let store: Arc<dyn Store> = match &settings.url {
         StoreUrl::Memory => Arc::new(Memory::new()),
         StoreUrl::Sled(dir) => {

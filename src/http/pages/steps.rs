@@ -15,6 +15,7 @@ use crate::model::phone::PhoneError;
 use crate::model::region;
 use crate::secret::Secret;
 use crate::service::ServiceError;
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -63,15 +64,20 @@ enum Next {
 pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Result<Response, Error> {
     let began = Instant::now();
     let visit = Visit::of(&request);
-    let form = match request.body(MOST_FORM, context.settings.body_timeout).await {
+    let Some(id) = visit.id.clone() else {
+        return gone(&context, &visit, None);
+    };
+    // Nobody waits for a form that cannot be one of ours.
+    let body = match known(&visit) {
+        None => Ok(Bytes::new()),
+        Some(_) => request.body(MOST_FORM, context.settings.body_timeout).await,
+    };
+    let form = match body {
         Ok(body) => Form(serde_urlencoded::from_bytes(&body).unwrap_or_default()),
         Err(error) => {
             tracing::debug!(%error, "a form did not arrive");
             return gone(&context, &visit, None);
         }
-    };
-    let Some(id) = visit.id.clone() else {
-        return gone(&context, &visit, None);
     };
     let next = match known(&visit) {
         None => Next::Page(Some(Note::new("cookies"))),

@@ -35,11 +35,10 @@ impl Call {
     /// # Errors
     /// The body's.
     pub async fn read(context: Arc<Context>, request: &mut Request, caller: Caller) -> Result<Self, Failure> {
+        let settings = &context.settings;
+        let form = request.form(settings.max_body, settings.body_timeout).await?;
         let pairs = match request.method.as_str() {
-            "POST" => {
-                let settings = &context.settings;
-                form::parse(&request.body(settings.max_body, settings.body_timeout).await?)
-            }
+            "POST" => form::parse(&form),
             _ => form::parse(request.query().as_bytes()),
         };
         let raw = request.raw_path_and_query();

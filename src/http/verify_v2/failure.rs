@@ -147,7 +147,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Service(error) => error.into(),
-            Error::BodyTooLarge { .. } => Self::new(413, 20001, error.to_string()),
+            Error::BodyTooLarge { .. } | Error::TooManyPairs { .. } => {
+                Self::new(413, 20001, error.to_string())
+            }
             Error::BodyLate => Self::new(408, 20001, error.to_string()),
             Error::Internal(_) => ours(&error),
             error => Self::new(400, 20001, error.to_string()),

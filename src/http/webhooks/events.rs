@@ -1,6 +1,6 @@
 //! Event Streams: batches of CloudEvents, proved by `bodySHA256`.
 
-use super::{Proved, prove, record};
+use super::{Proved, prove_batch, record};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -11,7 +11,7 @@ use warp::reply::Response;
 
 /// `POST /twilio/events`
 pub async fn batch(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let Proved { proof, body, .. } = prove(&context, &mut request).await?;
+    let Proved { proof, body, .. } = prove_batch(&context, &mut request).await?;
     let events: Vec<serde_json::Value> = serde_json::from_slice(&body).map_err(|error| Error::Invalid {
         field: None,
         detail: format!("a batch is a JSON array of events: {error}"),

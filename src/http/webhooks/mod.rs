@@ -31,29 +31,69 @@ struct Proved {
     body: Bytes,
 }
 
-/// Reads a request's body, once, and proves the request.
+/// Reads a request's form, once, and proves the request.
+///
+/// # Errors
+/// The form's, or [`Error::Unproved`] when signatures are enforced.
+async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error> {
+    header_first(context, request)?;
+    let body = request.form(context.settings.max_body, context.settings.body_timeout).await?;
+    proved(context, request, body)
+}
+
+/// The same for a batch of events, which may be longer than a form.
 ///
 /// # Errors
 /// The body's, or [`Error::Unproved`] when signatures are enforced.
-async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error> {
+async fn prove_batch(context: &Context, request: &mut Request) -> Result<Proved, Error> {
+    header_first(context, request)?;
     let body = request.body(context.settings.max_body, context.settings.body_timeout).await?;
-    let url = public_url(context, request).join(request.raw_path_and_query());
-    let signatures: Vec<&[u8]> =
-        request.headers.get_all(SIGNATURE_HEADER).iter().map(|value| value.as_bytes()).collect();
-    // Of two settings headers one may be somebody else's; text that names no
-    // algorithm is refused like any other.
-    let settings = match request.headers.get_all(SETTINGS_HEADER).iter().count() {
+    proved(context, request, body)
+}
+
+/// Refuses what no body could prove, before anybody waits for the body: a crowd
+/// that signs nothing costs no memory.
+fn header_first(context: &Context, request: &Request) -> Result<(), Error> {
+    let signatures = signatures(request);
+    match context.verifier.judge_header(&signatures, settings(request)) {
+        Err(rejection) if context.settings.mode == SignatureMode::Enforce => {
+            let url = public_url(context, request).join(request.raw_path_and_query());
+            reject(context, request, &signed(request, &url, &[], &signatures), rejection);
+            Err(Error::Unproved)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn signatures(request: &Request) -> Vec<&[u8]> {
+    request.headers.get_all(SIGNATURE_HEADER).iter().map(|value| value.as_bytes()).collect()
+}
+
+/// Of two settings headers one may be somebody else's; text that names no
+/// algorithm is refused like any other.
+fn settings(request: &Request) -> Option<&str> {
+    match request.headers.get_all(SETTINGS_HEADER).iter().count() {
         0 | 1 => request.header(SETTINGS_HEADER),
         _ => Some("algorithm=ambiguous"),
-    };
-    let signed = Signed {
+    }
+}
+
+fn signed<'a>(request: &'a Request, url: &'a str, body: &'a [u8], signatures: &'a [&'a [u8]]) -> Signed<'a> {
+    Signed {
         method: request.method.as_str(),
-        url: &url,
+        url,
         content_type: request.header("content-type"),
-        body: &body,
-        signatures: &signatures,
-        settings,
-    };
+        body,
+        signatures,
+        settings: settings(request),
+    }
+}
+
+/// Proves a request whose body is here.
+fn proved(context: &Context, request: &Request, body: Bytes) -> Result<Proved, Error> {
+    let url = public_url(context, request).join(request.raw_path_and_query());
+    let signatures = signatures(request);
+    let signed = signed(request, &url, &body, &signatures);
     match context.verifier.verify(&signed) {
         Ok(Verified { params, proof }) => {
             tracing::trace!(signer = proof.signer(), "webhook proved");

@@ -34,6 +34,11 @@ pub(super) const DATA: &str = "db";
 const ACKNOWLEDGED: &str = "acknowledged";
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Whether an entry of a store's directory has one of the store's own names.
+pub fn is_own(name: &str) -> bool {
+    matches!(name, LOCK | MARKER | MAKING | ACKNOWLEDGED) || generations::is_own(name)
+}
+
 /// A directory that is ours alone until this is dropped.
 #[derive(Debug)]
 pub(super) struct Directory {

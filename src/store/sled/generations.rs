@@ -150,6 +150,11 @@ fn others(dir: &Path, than: u64) -> io::Result<Vec<u64>> {
     Ok(found)
 }
 
+/// Whether an entry of the store's directory belongs to its generations.
+pub(super) fn is_own(name: &str) -> bool {
+    matches!(name, CURRENT | CURRENT_NEW) || name.starts_with(PREFIX) || is_engines(name)
+}
+
 /// Whether sled calls one of its files, or a directory of them, so.
 pub(super) fn is_engines(name: &str) -> bool {
     matches!(name, DATA | "conf" | "blobs") || name.starts_with("snap.")

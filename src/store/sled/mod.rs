@@ -32,6 +32,7 @@ use async_trait::async_trait;
 use compaction::Compactor;
 pub use compaction::Growth;
 use files::Directory;
+pub use files::is_own;
 use jiff::Timestamp;
 use shared::{Shared, failure};
 use std::io::ErrorKind;

@@ -104,13 +104,13 @@ impl Recorder {
     pub fn watch<'a>(&self, command: &'a mut Command, death: Death) -> &'a mut Command {
         let command = command
             .env("LD_PRELOAD", &self.library)
-            .env("DIALBACK_POWER_ROOT", &self.root)
-            .env("DIALBACK_POWER_JOURNAL", &self.journal)
-            .env("DIALBACK_POWER_MARK", &self.mark);
+            .env("POWER_ROOT", &self.root)
+            .env("POWER_JOURNAL", &self.journal)
+            .env("POWER_MARK", &self.mark);
         match death {
             Death::Never => command,
-            Death::After(steps) => command.env("DIALBACK_POWER_DIE", steps.to_string()),
-            Death::AtMark => command.env("DIALBACK_POWER_DIE", "mark"),
+            Death::After(steps) => command.env("POWER_DIE", steps.to_string()),
+            Death::AtMark => command.env("POWER_DIE", "mark"),
         }
     }
 

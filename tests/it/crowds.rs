@@ -1,0 +1,166 @@
+//! Crowds at the door of the real binary: connections that say nothing, bodies
+//! that do not end. Sending, `/healthz` and Twilio's webhooks go on.
+
+use crate::app::{App, Setup, TOKEN, answer, form, poll, sign, text, wait_ready};
+use crate::output::Collected;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// As many as a crowd is, where this process may have them.
+fn crowd(wished: u64) -> usize {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let there = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    // The other tests of this process need theirs.
+    usize::try_from(wished.min(there.saturating_sub(512) / 2).max(64)).unwrap()
+}
+
+fn address(app: &App) -> SocketAddr {
+    app.server.strip_prefix("http://").unwrap().parse().unwrap()
+}
+
+/// So many connections that each say this and then nothing.
+async fn gather(app: &App, count: usize, said: &str) -> Vec<TcpStream> {
+    let address = address(app);
+    let mut there = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Who was cut meanwhile has had its say.
+        let _ = stream.write_all(said.as_bytes()).await;
+        there.push(stream);
+    }
+    there
+}
+
+/// What has to go on, on connections of its own.
+async fn goes_on(app: &App, number: &str) {
+    let fresh = reqwest::Client::builder().no_proxy().timeout(crate::wire::PATIENCE).build().unwrap();
+    let health = answer(fresh.get(format!("{}/healthz", app.server))).await;
+    assert_eq!(health.status, 200, "{}", health.text);
+    let id = text(&app.begin(number, "sms").await["id"]);
+    // Sent, and reported back by callbacks that the sandbox signed.
+    app.texted_code(number, 1).await;
+    app.verification(&id, |view| view["deliveries"][0]["status"] == "delivered").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_says_nothing_keeps_nobody_out() {
+    let app = Setup::sandbox().start().await;
+    let silent = gather(&app, crowd(4200), "").await;
+    goes_on(&app, "+15551230901").await;
+    drop(silent);
+    let slow = gather(&app, crowd(4200), "POST /twilio/status HTTP/1.1\r\nhost: a\r\ncontent-le").await;
+    goes_on(&app, "+15551230902").await;
+    drop(slow);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_in_front_of_a_process_with_few_descriptors_keeps_nobody_out() {
+    let dir = TempDir::new().unwrap();
+    let ready = dir.path().join("ready.json");
+    // The hard limit too, so that it cannot be raised again.
+    let script = "ulimit -n 300; exec \"$0\" serve --ready-file \"$1\"";
+    let mut child = std::process::Command::new("/bin/sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_dialback")])
+        .arg(&ready)
+        .current_dir(dir.path())
+        .env_clear()
+        .env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0")
+        .env("DIALBACK_SANDBOX__LISTEN", "127.0.0.1:0")
+        .env("DIALBACK_API_KEY", crate::app::KEY)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let err = Collected::from(child.stderr.take().unwrap());
+    let told = wait_ready(&mut child, &ready, &err).await;
+    let server = told["server"].as_str().unwrap().to_owned();
+    let lowered = "too few descriptors for server.max_connections, which is lowered";
+    assert_eq!(err.text().matches(lowered).count(), 1, "{}", err.text());
+
+    let address: SocketAddr = server.parse().unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..600 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let http = reqwest::Client::builder().no_proxy().timeout(crate::wire::PATIENCE).build().unwrap();
+    assert_eq!(answer(http.get(format!("http://{server}/healthz"))).await.status, 200);
+    let body = serde_json::json!({ "to": "+15551230903", "channel": "sms" });
+    let start = http.post(format!("http://{server}/v1/verifications")).bearer_auth(crate::app::KEY);
+    assert_eq!(answer(crate::app::with_json(start, &body)).await.status, 201);
+    let list = || async {
+        let request = http.get(format!("http://{server}/v1/deliveries?status=delivered"));
+        let list = answer(request.bearer_auth(crate::app::KEY)).await.json();
+        Some(()).filter(|()| list["deliveries"].as_array().is_some_and(|them| !them.is_empty()))
+    };
+    poll(list).await.unwrap_or_else(|| panic!("nothing was delivered: {}", err.text()));
+    assert!(!err.text().contains("cannot accept connections"), "{}", err.text());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Resident memory of the process, in bytes.
+fn resident(app: &App) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", app.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_do_not_end_cost_a_bounded_memory_and_keep_nobody_out() {
+    let app = Setup::sandbox().start().await;
+    goes_on(&app, "+15551230910").await;
+    let before = resident(&app);
+    let path = "/twilio/status";
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-www-form-urlencoded\r\n");
+    let pairs = "Body=0123456789&".repeat(3);
+    let body = |length: usize, sent: usize| {
+        format!("content-length: {length}\r\n\r\n{}", pairs.repeat(sent / pairs.len()))
+    };
+    // Unsigned: answered before the body is here.
+    let mut unsigned = gather(&app, crowd(1000), &format!("{head}{}", body(60_000, 50_000))).await;
+    for stream in unsigned.iter_mut().rev().take(8) {
+        let mut status = [0; 12];
+        tokio::time::timeout(Duration::from_secs(60), stream.read_exact(&mut status)).await.unwrap().unwrap();
+        assert_eq!(&status, b"HTTP/1.1 403");
+    }
+    goes_on(&app, "+15551230911").await;
+    // A header that could be a signature: read, and within the budget.
+    let garbage = format!("{head}x-twilio-signature: {}=\r\n", "A".repeat(27));
+    let looking = gather(&app, crowd(1000), &format!("{garbage}{}", body(60_000, 50_000))).await;
+    goes_on(&app, "+15551230912").await;
+    // The budget of 16 MiB, a read buffer of 16 kB for each connection, and as
+    // much again for what the allocator keeps.
+    let grown = resident(&app).saturating_sub(before);
+    assert!(grown < 2 * (16 + 32) * 1024 * 1024, "{grown} bytes more");
+    drop((unsigned, looking));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_are_small_whoever_signed_them() {
+    let app = Setup::live().start().await;
+    let url = format!("{}/twilio/status", app.public_url);
+    let post = |pairs: Vec<(String, String)>| {
+        let borrowed: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let signature = sign(TOKEN, &url, &borrowed);
+        let request = app.http.post(format!("{}/twilio/status", app.server));
+        request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-twilio-signature", signature)
+            .body(form(&borrowed))
+    };
+    let mut pairs: Vec<(String, String)> = (0..199).map(|n| (format!("P{n}"), "1".to_owned())).collect();
+    pairs.push(("AccountSid".to_owned(), crate::app::ACCOUNT.to_owned()));
+    assert_eq!(answer(post(pairs.clone())).await.status, 204, "{}", app.end_of_log());
+    pairs.push(("One".to_owned(), "more".to_owned()));
+    answer(post(pairs.clone())).await.problem(413, "body_too_large");
+    let long = vec![("Body".to_owned(), "x".repeat(65_600))];
+    answer(post(long)).await.problem(413, "body_too_large");
+}
