@@ -12,6 +12,7 @@ mod call;
 mod callbacks;
 mod calls;
 mod control;
+mod cookies;
 mod events;
 mod exchanges;
 mod execute;

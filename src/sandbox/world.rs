@@ -1,6 +1,7 @@
 //! What the sandbox knows, behind one lock that is never held while waiting.
 
 use super::behaviour::Behaviour;
+use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::phone::Phone;
 use super::resource::{Call, Message};
@@ -66,6 +67,8 @@ pub(super) struct State {
     pub behaviour: Behaviour,
     /// The content templates.
     pub templates: Templates,
+    /// What the application's answers asked to be sent back.
+    pub cookies: Cookies,
     /// What went over the wire.
     pub exchanges: Exchanges,
     /// What Twilio's debugger would show, oldest first.
@@ -292,6 +295,7 @@ impl State {
             lines: HashMap::new(),
             behaviour: settings.behaviour.clone(),
             templates: Templates::default(),
+            cookies: Cookies::default(),
             exchanges: Exchanges::default(),
             alerts: VecDeque::new(),
             inbound: settings.inbound.clone(),
