@@ -52,7 +52,7 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
     world.with(|state| {
         let rows: Vec<&Message> = state.messages.newest_first().filter(wanted).collect();
         let account = &world.settings.account_sid;
-        page(request, "messages", &rows, |row| &row.sid, |row| row.document(account)).map(Done::Found)
+        page(request, "messages", &rows, |row| row.sid.clone(), |row| row.document(account)).map(Done::Found)
     })
 }
 

@@ -6,6 +6,7 @@
 //! the service it stands beside but a base URL and an API key for its page,
 //! and it is no gateway: nothing leaves this machine.
 
+mod accounts;
 mod address;
 mod behaviour;
 mod call;
@@ -20,6 +21,7 @@ mod fetch;
 mod forward;
 mod inbound;
 mod incoming;
+mod keys;
 mod messages;
 mod network;
 mod outgoing;

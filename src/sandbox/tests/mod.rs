@@ -1,6 +1,7 @@
 //! The sandbox from outside: over HTTP, with an application beside it that
 //! notes what it is told and answers what it was told to.
 
+mod accounts;
 mod calls;
 mod controls;
 mod cookies;
