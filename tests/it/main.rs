@@ -20,6 +20,7 @@ mod erase;
 mod events;
 mod examples;
 mod faults;
+mod field;
 mod fixtures;
 mod network;
 mod openapi;
