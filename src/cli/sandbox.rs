@@ -27,7 +27,7 @@ pub struct Args {
     /// How fast the network, speech and pauses go: 1 is real time, 0 is at once [default: sandbox.pace]
     #[arg(long, value_name = "FACTOR")]
     pace: Option<f64>,
-    /// The senders that exist; without any, every valid one does
+    /// The senders that exist, numbers or messaging services; without any, every valid one does
     #[arg(long = "number", value_name = "E.164")]
     numbers: Vec<String>,
     /// Where inbound texts are told
@@ -74,7 +74,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let settings = Settings {
         api_key: config.twilio.api_key_sid.zip(config.twilio.api_key_secret),
         own_numbers: if args.numbers.is_empty() {
-            config.twilio.from.into_iter().collect()
+            config.twilio.from.into_iter().filter(|from| !from.starts_with("MG")).collect()
         } else {
             args.numbers
         },

@@ -4,6 +4,7 @@
 
 use super::behaviour::{Answers, Behaviour};
 use super::callbacks::{CallEvent, Courier, Params, of_call};
+use super::cookies::Pair;
 use super::execute::{Line, Next, Opening};
 use super::outgoing::{Webhook, send};
 use super::resource::{Call, CallStatus, Detection, Hook};
@@ -228,9 +229,9 @@ impl Life {
                 let faults = self.behaviour.callbacks.clone();
                 self.world.spawn(async move {
                     world.pace(DETECTION).await;
-                    world.change_call(&sid, |call| call.answered_by = Some(by));
-                    if let Some(hook) = told {
-                        let webhook = detected(&world, &sid, by, hook).with_faults(&faults);
+                    let call = world.change_call(&sid, |call| call.answered_by = Some(by));
+                    if let Some((hook, call)) = told.zip(call) {
+                        let webhook = detected(&world, &call, by, hook).with_faults(&faults);
                         // The answer is ignored, and the exchange is noted.
                         let _ = send(&world, &webhook).await;
                     }
@@ -280,13 +281,14 @@ impl Life {
     }
 }
 
-fn detected(world: &World, sid: &str, by: &str, hook: Hook) -> Webhook {
+fn detected(world: &World, call: &Call, by: &str, hook: Hook) -> Webhook {
     let mut params = Params::default();
-    params.add("CallSid", sid).add("AccountSid", &world.settings.account_sid).add("AnsweredBy", by);
+    params.add("CallSid", &call.sid).add("AccountSid", &world.settings.account_sid).add("AnsweredBy", by);
     params.add("MachineDetectionDuration", DETECTION.as_millis().to_string());
     Webhook {
         kind: "amd-callback",
-        sid: sid.to_owned(),
+        sid: call.sid.clone(),
+        pair: Pair::new(&call.from, &call.to),
         hook,
         params: params.0,
         token: world.token(),

@@ -2,6 +2,7 @@
 //! or, when the phone wishes so, late, twice, shuffled or not at all.
 
 use super::behaviour::{CallbackFaults, shuffle};
+use super::cookies::Pair;
 use super::exchanges::Exchange;
 use super::outgoing::{Webhook, bare, note, send};
 use super::resource::{Call, Hook, Message, MessageStatus, rfc2822};
@@ -133,6 +134,7 @@ pub(super) fn of_message(world: &World, message: &Message) -> Option<Webhook> {
     Some(Webhook {
         kind: "status-callback",
         sid: message.sid.clone(),
+        pair: Pair::new(sender(message), message.to.to_string()),
         hook,
         params: params.0,
         token: world.token(),
@@ -236,6 +238,7 @@ pub(super) fn of_call(
     Some(Webhook {
         kind: "status-callback",
         sid: call.sid.clone(),
+        pair: Pair::new(&call.from, &call.to),
         hook: hook?.clone(),
         params: params.0,
         token: world.token(),

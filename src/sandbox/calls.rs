@@ -58,7 +58,7 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
     world.with(|state| {
         let rows: Vec<&Call> = state.calls.newest_first().filter(wanted).collect();
         let account = &world.settings.account_sid;
-        page(request, "calls", &rows, |row| &row.sid, |row| row.document(account)).map(Done::Found)
+        page(request, "calls", &rows, |row| row.sid.clone(), |row| row.document(account)).map(Done::Found)
     })
 }
 
@@ -126,7 +126,7 @@ pub(super) fn recordings(world: &World, sid: &str, request: &Request) -> Result<
         return Ok(None);
     }
     let none: [&Call; 0] = [];
-    page(request, "recordings", &none, |row| &row.sid, |_| serde_json::Value::Null)
+    page(request, "recordings", &none, |row| row.sid.clone(), |_| serde_json::Value::Null)
         .map(|page| Some(Done::Found(page)))
 }
 

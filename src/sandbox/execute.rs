@@ -8,6 +8,7 @@
 
 use super::behaviour::{Behaviour, Speech, is_key};
 use super::callbacks::call_params;
+use super::cookies::Pair;
 use super::fetch::{Fault, document, read, resolve};
 use super::outgoing::{Webhook, bare};
 use super::resource::{Caption, Hook};
@@ -210,6 +211,7 @@ impl Line {
         let webhook = Webhook {
             kind: if call.direction == "inbound" && self.base.is_none() { "inbound-call" } else { "twiml" },
             sid: self.sid.clone(),
+            pair: Pair::new(&call.from, &call.to),
             hook,
             params: params.0,
             token: self.world.token(),

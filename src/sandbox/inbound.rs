@@ -5,6 +5,7 @@ use super::address::Address;
 use super::call;
 use super::callbacks::{Params, Turn};
 use super::calls::queued;
+use super::cookies::Pair;
 use super::fetch::document;
 use super::messages::{segments, web_url};
 use super::network::{self, show};
@@ -111,6 +112,7 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
     let webhook = Webhook {
         kind: "inbound-message",
         sid: message.sid.clone(),
+        pair: Pair::new(from.to_string(), message.to.to_string()),
         hook: Hook { url, get: false },
         params: params.0,
         token: world.token(),

@@ -44,7 +44,7 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
     let (to, from) = (query.get("To").and_then(Address::to), query.get("From").and_then(Address::from));
     let wanted = |message: &&Message| {
         (query.get("To").is_none() || to.as_ref() == Some(&message.to))
-            && (query.get("From").is_none() || from == message.from)
+            && (query.get("From").is_none() || (from.is_some() && from == message.from))
             // What has not left yet is looked for by when it was created, so
             // that a sender in doubt finds it.
             && sent.holds(message.sent.or(Some(message.created)))
@@ -52,7 +52,7 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
     world.with(|state| {
         let rows: Vec<&Message> = state.messages.newest_first().filter(wanted).collect();
         let account = &world.settings.account_sid;
-        page(request, "messages", &rows, |row| &row.sid, |row| row.document(account)).map(Done::Found)
+        page(request, "messages", &rows, |row| row.sid.clone(), |row| row.document(account)).map(Done::Found)
     })
 }
 
@@ -124,11 +124,8 @@ pub(super) fn feedback(world: &World, sid: &str, form: &Form) -> Result<Option<D
 /// fault with it.
 fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
     let to = recipient(form)?;
-    let service = form.get("MessagingServiceSid");
-    if service.is_some_and(|sid| !is_sid(sid, "MG")) {
-        return Err(Refusal::bad(21705, "The Messaging Service Sid is invalid"));
-    }
-    let from = sender(world, form, &to, service.is_some())?;
+    let service = service(world, form)?;
+    let from = sender(world, form, &to, service)?;
     let media = form.all("MediaUrl");
     let template = Content::read(form)?.map(|content| world.with(|state| state.templates.fill(&content)));
     let body = words(form, template.as_ref(), &media)?;
@@ -147,7 +144,7 @@ fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
         sid: world.sid(if media.is_empty() { "SM" } else { "MM" }),
         segments: segments(&to, &body),
         to,
-        from: from.filter(|_| status != MessageStatus::Accepted || form.get("From").is_some()),
+        from,
         service: service.map(str::to_owned),
         words: body.clone(),
         template,
@@ -187,10 +184,29 @@ fn recipient(form: &Form) -> Result<Address, Refusal> {
     Err(Refusal::bad(code, why))
 }
 
-fn sender(world: &World, form: &Form, to: &Address, service: bool) -> Result<Option<Address>, Refusal> {
+/// The messaging service that sends it. Many applications have one field for
+/// their sender and put the service's SID into `From`; Twilio takes that.
+fn service<'a>(world: &World, form: &'a Form) -> Result<Option<&'a str>, Refusal> {
+    let in_from = || form.get("From").filter(|from| is_sid(from, "MG"));
+    match form.get("MessagingServiceSid").or_else(in_from) {
+        Some(sid) if !is_sid(sid, "MG") => Err(Refusal::bad(21705, "The Messaging Service Sid is invalid")),
+        Some(sid) if !world.settings.has_service(sid) => {
+            Err(Refusal::new(404, 21701, format!("The Messaging Service {sid} does not exist")))
+        }
+        service => Ok(service),
+    }
+}
+
+fn sender(
+    world: &World,
+    form: &Form,
+    to: &Address,
+    service: Option<&str>,
+) -> Result<Option<Address>, Refusal> {
     let text = match form.get("From") {
+        Some(text) if service.is_some_and(|service| text == service) => return Ok(None),
         Some(text) => text,
-        None if service => return Ok(None),
+        None if service.is_some() => return Ok(None),
         None => return Err(Refusal::bad(21603, "A 'From' phone number is required.")),
     };
     // The channels are compared before anything else, also of what is no number.

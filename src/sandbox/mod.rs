@@ -6,12 +6,14 @@
 //! the service it stands beside but a base URL and an API key for its page,
 //! and it is no gateway: nothing leaves this machine.
 
+mod accounts;
 mod address;
 mod behaviour;
 mod call;
 mod callbacks;
 mod calls;
 mod control;
+mod cookies;
 mod events;
 mod exchanges;
 mod execute;
@@ -19,6 +21,7 @@ mod fetch;
 mod forward;
 mod inbound;
 mod incoming;
+mod keys;
 mod messages;
 mod network;
 mod outgoing;
@@ -78,7 +81,8 @@ pub struct Settings {
     pub auth_token: Secret,
     /// An API key beside it, `SK…` and its secret.
     pub api_key: Option<(String, Secret)>,
-    /// The senders that exist, in E.164; with none, every valid one does.
+    /// The senders that exist, in E.164; with none, every valid one does. The
+    /// same of messaging services, `MG…`.
     pub own_numbers: Vec<String>,
     /// Where the dice start: the same seed brings the same mishaps.
     pub seed: u64,
@@ -117,12 +121,25 @@ impl Settings {
 
     /// Whether a sender belongs to the account.
     fn owns(&self, number: &str) -> bool {
-        self.own_numbers.is_empty() || number == SENDER || self.own_numbers.iter().any(|own| own == number)
+        let mut own = self.own(false).peekable();
+        own.peek().is_none() || number == SENDER || own.any(|own| own == number)
+    }
+
+    /// Whether a messaging service belongs to the account.
+    fn has_service(&self, sid: &str) -> bool {
+        let mut own = self.own(true).peekable();
+        own.peek().is_none() || own.any(|own| own.eq_ignore_ascii_case(sid))
+    }
+
+    /// The services, or the numbers, that were said to exist.
+    fn own(&self, services: bool) -> impl Iterator<Item = &str> {
+        let senders = self.own_numbers.iter().map(String::as_str);
+        senders.filter(move |own| messages::is_sid(own, "MG") == services)
     }
 
     /// The sender that a messaging service picks on a channel.
     fn sender(&self, whatsapp: bool) -> Address {
-        let number = self.own_numbers.first().map_or(SENDER, String::as_str).to_owned();
+        let number = self.own(false).next().unwrap_or(SENDER).to_owned();
         Address { whatsapp, number }
     }
 }

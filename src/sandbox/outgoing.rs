@@ -5,6 +5,7 @@
 //! means: it sends, notes the exchange and hands the answer back.
 
 use super::behaviour::{CallbackFaults, Port};
+use super::cookies::{Pair, Setting};
 use super::exchanges::Exchange;
 use super::overrides::Overrides;
 use super::resource::Hook;
@@ -13,7 +14,9 @@ use crate::secret::Secret;
 use crate::twilio::form::{Space, append_to_query, encode};
 use crate::twilio::signature::{Algorithm, sign};
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, HOST, LOCATION, WWW_AUTHENTICATE};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{CONTENT_TYPE, DATE, HOST, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use reqwest::{Method, RequestBuilder, Url};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -31,6 +34,8 @@ pub(super) struct Webhook {
     pub kind: &'static str,
     /// The message or call it is about.
     pub sid: String,
+    /// Whose cookies it brings and sets.
+    pub pair: Pair,
     /// Where it goes.
     pub hook: Hook,
     /// What it says, in wire order.
@@ -54,6 +59,10 @@ pub(super) struct Answer {
     pub content_type: Option<String>,
     /// `Location`.
     pub location: Option<String>,
+    /// Every `Set-Cookie`.
+    cookies: Vec<String>,
+    /// `Date`: the application's own time.
+    date: Option<Timestamp>,
     /// The body, cut one byte beyond what TwiML may have.
     pub body: Bytes,
     /// True when it asks for a name and a password.
@@ -100,6 +109,11 @@ impl Webhook {
         self.bad_signature = faults.bad_signature.unwrap_or(false);
         self.port = faults.port;
         self
+    }
+
+    /// True for a turn of a conversation, whose answer is TwiML.
+    fn is_dialogue(&self) -> bool {
+        !matches!(self.kind, "status-callback" | "amd-callback")
     }
 }
 
@@ -160,6 +174,9 @@ async fn attempt(
         Err(Trouble::Remote)
     };
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if let Ok(answer) = &outcome {
+        prepared.keep_cookies(world, webhook, answer);
+    }
     note(world, prepared.exchange(webhook, at, ms, &outcome));
     match outcome {
         Ok(answer) if answer.challenge && !with_password && !url.username().is_empty() => {
@@ -181,6 +198,9 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
     })?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (content_type, location) = (header(CONTENT_TYPE), header(LOCATION));
+    let date = header(DATE).and_then(|text| rfc2822::parse(&text).ok()).map(|date| date.timestamp());
+    let cookies = response.headers().get_all(SET_COOKIE).iter();
+    let cookies = cookies.filter_map(|line| line.to_str().ok()).map(str::to_owned).collect();
     let challenge = response.status() == 401 && header(WWW_AUTHENTICATE).is_some();
     let status = response.status().as_u16();
     let mut body = BytesMut::new();
@@ -191,7 +211,7 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
             Err(_) => return Err(Trouble::Broken),
         }
     }
-    Ok(Answer { status, content_type, location, body: body.freeze(), challenge })
+    Ok(Answer { status, content_type, location, cookies, date, body: body.freeze(), challenge })
 }
 
 /// Puts an exchange into the log and tells the page.
@@ -222,6 +242,7 @@ struct Prepared {
     url: Url,
     headers: Vec<(String, String)>,
     body: String,
+    brings_cookies: bool,
 }
 
 impl Prepared {
@@ -241,6 +262,7 @@ impl Prepared {
             (false, true) => Some("application/x-www-form-urlencoded; charset=UTF-8"),
             (false, false) => Some("application/x-www-form-urlencoded"),
         };
+        let cookie = world.with(|state| state.cookies.bring(&webhook.pair, &url, world.clock.now()));
         let fixed = [
             ("User-Agent", Some("TwilioProxy/1.1")),
             ("Accept", Some("*/*")),
@@ -248,12 +270,26 @@ impl Prepared {
             ("X-Twilio-Signature", Some(&signature)),
             ("I-Twilio-Idempotency-Token", Some(&webhook.token)),
             ("X-Home-Region", Some("us1")),
+            ("Cookie", cookie.as_deref()),
             ("Connection", Some("close")),
         ];
         let headers =
             fixed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         let method = if get { Method::GET } else { Method::POST };
-        Self { method, url, headers: headers.collect(), body: encode(params, space) }
+        let (headers, brings_cookies) = (headers.collect(), cookie.is_some());
+        Self { method, url, headers, body: encode(params, space), brings_cookies }
+    }
+
+    /// A callback that went out before a conversation had its cookies must not
+    /// overwrite them with a session that its receiver opened for it alone.
+    fn keep_cookies(&self, world: &World, webhook: &Webhook, answer: &Answer) {
+        let setting = Setting {
+            url: &self.url,
+            lines: &answer.cookies,
+            date: answer.date,
+            adds_only: !webhook.is_dialogue() && !self.brings_cookies,
+        };
+        world.with(|state| state.cookies.keep(&webhook.pair, &setting, world.clock.now()));
     }
 
     fn request(&self, http: &reqwest::Client) -> RequestBuilder {

@@ -16,7 +16,7 @@ pub(super) fn page<T>(
     request: &Request,
     key: &str,
     rows: &[&T],
-    sid: impl Fn(&T) -> &str,
+    sid: impl Fn(&T) -> String,
     document: impl Fn(&T) -> Value,
 ) -> Result<Value, Refusal> {
     let query = request.query();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn list(query: &str, rows: &[&String]) -> Result<Value, Refusal> {
-        page(&request(query), "messages", rows, |row| row, |row| json!(row))
+        page(&request(query), "messages", rows, |row| row.clone(), |row| json!(row))
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::incoming::{Request, empty};
 use super::outgoing::note;
 use super::refusal::Refusal;
 use super::world::World;
-use super::{calls, messages};
+use super::{accounts, calls, keys, messages};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -35,6 +35,15 @@ pub(super) enum Done {
     Silence(Duration),
 }
 
+/// What somebody proved who they are with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Proof {
+    /// The account's token.
+    Token,
+    /// An API key.
+    Key,
+}
+
 /// What a route gives.
 pub(super) type Outcome = Result<Done, Refusal>;
 
@@ -57,6 +66,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
     };
     let elapsed = begun.elapsed();
     dress(world, &mut response, elapsed);
+    let document = without_secrets(document);
     let headers = request.headers.iter().filter(|(name, _)| *name != "authorization");
     note(
         world,
@@ -86,6 +96,27 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
     // After it was noted: whoever gives up meanwhile ends this wait for good.
     tokio::time::sleep(silence).await;
     response
+}
+
+/// What the log of exchanges shows of an answer: everybody on this machine can
+/// read the log, and not everybody has the token.
+fn without_secrets(text: String) -> String {
+    let secrets = ["auth_token", "secret"];
+    if !secrets.iter().any(|name| text.contains(&format!("\"{name}\""))) {
+        return text;
+    }
+    let hide = |document: &mut Value| {
+        for name in secrets {
+            if let Some(secret) = document.get_mut(name).filter(|secret| secret.is_string()) {
+                *secret = "(not shown here)".into();
+            }
+        }
+    };
+    let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return String::new() };
+    hide(&mut document);
+    let rows = document.get_mut("accounts").and_then(Value::as_array_mut);
+    rows.into_iter().flatten().for_each(hide);
+    document.to_string()
 }
 
 fn sid_in(document: &str) -> Option<String> {
@@ -128,16 +159,34 @@ fn dress(world: &World, response: &mut Response, elapsed: Duration) {
 
 /// The whole API on one screen.
 fn route(world: &Arc<World>, request: &Request) -> Outcome {
-    authorize(world, request)?;
+    let proof = authorize(world, request)?;
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let missing = || Refusal::not_found(&request.path);
-    let ["2010-04-01", "Accounts", account, rest @ ..] = segments.as_slice() else { return Err(missing()) };
-    if *account != world.settings.account_sid {
+    let sid = |last: &'_ str| last.strip_suffix(".json").map(str::to_owned).ok_or_else(missing);
+    let not_allowed = || Err(Refusal::new(405, 20004, "Method not allowed"));
+    let (account, rest) = match segments.as_slice() {
+        ["2010-04-01", "Accounts.json"] if request.method == Method::GET => {
+            return accounts::list(world, request, proof);
+        }
+        ["2010-04-01", "Accounts.json"] => return not_allowed(),
+        ["2010-04-01", "Accounts", last] => (sid(last)?, &[][..]),
+        ["2010-04-01", "Accounts", account, rest @ ..] => ((*account).to_owned(), rest),
+        _ => return Err(missing()),
+    };
+    if account != world.settings.account_sid {
         return Err(Refusal::unauthorized("Authenticate"));
     }
-    let sid = |last: &'_ str| last.strip_suffix(".json").map(str::to_owned).ok_or_else(missing);
     match (&request.method, rest) {
+        (&Method::GET, []) => Ok(accounts::fetch(world, proof)),
+        (&Method::POST, []) => accounts::update(world, &request.form(), proof),
+        (&Method::POST, ["Keys.json"]) => keys::create(world, &request.form()),
+        (&Method::GET, ["Keys.json"]) => keys::list(world, request),
+        (&Method::GET, ["Keys", last]) => keys::fetch(world, &sid(last)?).ok_or_else(missing),
+        (&Method::POST, ["Keys", last]) => {
+            keys::update(world, &sid(last)?, &request.form())?.ok_or_else(missing)
+        }
+        (&Method::DELETE, ["Keys", last]) => keys::delete(world, &sid(last)?).ok_or_else(missing),
         (&Method::POST, ["Messages.json"]) => messages::create(world, &request.form()),
         (&Method::GET, ["Messages.json"]) => messages::list(world, request),
         (&Method::GET, ["Messages", last]) => messages::fetch(world, &sid(last)?).ok_or_else(missing),
@@ -160,14 +209,17 @@ fn route(world: &Arc<World>, request: &Request) -> Outcome {
         }
         (
             _,
-            ["Messages.json" | "Calls.json"] | ["Messages" | "Calls", _] | ["Messages", _, "Feedback.json"],
-        ) => Err(Refusal::new(405, 20004, "Method not allowed")),
+            []
+            | ["Messages.json" | "Calls.json" | "Keys.json"]
+            | ["Messages" | "Calls" | "Keys", _]
+            | ["Messages", _, "Feedback.json"],
+        ) => not_allowed(),
         _ => Err(missing()),
     }
 }
 
-/// HTTP Basic with the account's token or with the API key.
-fn authorize(world: &World, request: &Request) -> Result<(), Refusal> {
+/// HTTP Basic with the account's token or with an API key.
+fn authorize(world: &World, request: &Request) -> Result<Proof, Refusal> {
     let header = request.header("authorization").ok_or_else(|| Refusal::unauthorized("Authenticate"))?;
     let wrong = || Refusal::unauthorized("Authentication Error - invalid username");
     let (scheme, encoded) = header.split_once(' ').ok_or_else(wrong)?;
@@ -181,7 +233,11 @@ fn authorize(world: &World, request: &Request) -> Result<(), Refusal> {
     let settings = &world.settings;
     let by_token = user == settings.account_sid && password == settings.auth_token;
     let by_key = settings.api_key.as_ref().is_some_and(|(sid, secret)| user == sid && password == *secret);
-    if (by_token || by_key) && !password.is_empty() { Ok(()) } else { Err(wrong()) }
+    match password.is_empty() {
+        false if by_token => Ok(Proof::Token),
+        false if by_key || keys::opens(world, user, &password) => Ok(Proof::Key),
+        _ => Err(wrong()),
+    }
 }
 
 /// Lets the phone's API fault, if it has one, befall a create request;

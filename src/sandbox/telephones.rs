@@ -45,6 +45,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request, number: String
             world.change(|state| {
                 state.phones.remove(&number);
                 state.opted_out.retain(|(_, phone)| *phone != number);
+                state.cookies.forget(&number);
             });
             world.tell("phone", json!({ "number": number }));
             empty(204)

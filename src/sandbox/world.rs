@@ -1,7 +1,10 @@
 //! What the sandbox knows, behind one lock that is never held while waiting.
 
+use super::accounts::Account;
 use super::behaviour::Behaviour;
+use super::cookies::Cookies;
 use super::exchanges::Exchanges;
+use super::keys::{KEYS, Key};
 use super::phone::Phone;
 use super::resource::{Call, Message};
 use super::shelf::Shelf;
@@ -38,6 +41,8 @@ pub(super) struct World {
     pub settings: Settings,
     /// The time, shared with whoever gave it.
     pub clock: Clock,
+    /// When it was made: the account's date of creation.
+    pub born: Timestamp,
     /// Where SIDs come from.
     pub entropy: Entropy,
     /// The client for webhooks.
@@ -52,6 +57,10 @@ pub(super) struct World {
 
 /// The state behind the lock.
 pub(super) struct State {
+    /// The account.
+    pub account: Account,
+    /// The API keys that were made here.
+    pub keys: Shelf<Key>,
     /// The messages.
     pub messages: Shelf<Message>,
     /// The calls.
@@ -66,6 +75,8 @@ pub(super) struct State {
     pub behaviour: Behaviour,
     /// The content templates.
     pub templates: Templates,
+    /// What the application's answers asked to be sent back.
+    pub cookies: Cookies,
     /// What went over the wire.
     pub exchanges: Exchanges,
     /// What Twilio's debugger would show, oldest first.
@@ -131,6 +142,7 @@ impl World {
         let state = State::new(&settings);
         Self {
             settings,
+            born: clock.now(),
             clock,
             entropy,
             http,
@@ -285,6 +297,8 @@ impl World {
 impl State {
     fn new(settings: &Settings) -> Self {
         Self {
+            account: Account::default(),
+            keys: Shelf::new(KEYS),
             messages: Shelf::new(RESOURCES),
             calls: Shelf::new(RESOURCES),
             phones: BTreeMap::new(),
@@ -292,6 +306,7 @@ impl State {
             lines: HashMap::new(),
             behaviour: settings.behaviour.clone(),
             templates: Templates::default(),
+            cookies: Cookies::default(),
             exchanges: Exchanges::default(),
             alerts: VecDeque::new(),
             inbound: settings.inbound.clone(),

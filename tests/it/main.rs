@@ -22,6 +22,7 @@ mod erase;
 mod events;
 mod examples;
 mod faults;
+mod field;
 mod fixtures;
 mod network;
 mod openapi;

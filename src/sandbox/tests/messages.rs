@@ -134,6 +134,57 @@ async fn a_service_accepts_first_and_picks_a_sender_later() {
 }
 
 #[tokio::test]
+async fn a_service_in_from_is_taken_as_a_service() {
+    let stage = Stage::new().await;
+    let service = format!("MG{}", "a".repeat(32));
+    let callback = stage.url("/status");
+    for (channel, sender) in [("", SENDER.to_owned()), ("whatsapp:", format!("whatsapp:{SENDER}"))] {
+        let to = format!("{channel}{PHONE}");
+        let fields = [("To", to.as_str()), ("From", &service), ("Body", "x"), ("StatusCallback", &callback)];
+        let (status, document) = stage.create("Messages.json", &fields).await;
+        assert_eq!((status, &document["status"]), (201, &json!("accepted")), "{document}");
+        assert_eq!((&document["from"], &document["num_segments"]), (&Value::Null, &json!("0")));
+        assert_eq!(document["messaging_service_sid"], service);
+        let sid = document["sid"].as_str().unwrap();
+        let end = if channel.is_empty() { "delivered" } else { "failed" };
+        let message = stage.message_in(sid, end).await;
+        assert_eq!((&message["from"], &message["messaging_service_sid"]), (&json!(sender), &json!(service)));
+    }
+    let told = stage.app.wait("/status", 4).await;
+    assert_eq!(told[0].get("MessagingServiceSid").as_deref(), Some(service.as_str()));
+    // Both at once, and scheduled, which takes a service.
+    stage.text(&[("From", &service), ("MessagingServiceSid", &service)]).await;
+    let at = (stage.clock.now() + jiff::SignedDuration::from_hours(1)).to_string();
+    stage.text(&[("From", &service), ("ScheduleType", "fixed"), ("SendAt", &at)]).await;
+    let (_, list) = stage.fetch(&format!("Messages.json?From={service}")).await;
+    assert_eq!(list["messages"], json!([]), "no message came from a number of this name");
+}
+
+#[tokio::test]
+async fn services_that_are_none_are_refused_with_their_codes() {
+    let known = format!("MG{}", "a".repeat(32));
+    let stage = Stage::with(|settings| settings.own_numbers = vec![known.clone()]).await;
+    let (unknown, torn) = (format!("MG{}", "b".repeat(32)), format!("MG{}", "x".repeat(32)));
+    for (name, sid, status, code) in [
+        ("From", unknown.as_str(), 404, 21701),
+        ("MessagingServiceSid", &unknown, 404, 21701),
+        ("MessagingServiceSid", &torn, 400, 21705),
+        ("From", &torn, 400, 21212),
+    ] {
+        let (answered, document) =
+            stage.create("Messages.json", &[("To", PHONE), ("Body", "x"), (name, sid)]).await;
+        assert_eq!((answered, &document["code"]), (status, &json!(code)), "{name}={sid}");
+    }
+    let sid = stage.text(&[("From", &known)]).await;
+    assert_eq!(stage.message_in(&sid, "delivered").await["from"], SENDER);
+    let both = [("To", PHONE), ("Body", "x"), ("MessagingServiceSid", &known), ("From", &unknown)];
+    assert_eq!(stage.create("Messages.json", &both).await.1["code"], 21212);
+    let (_, document) =
+        stage.create("Calls.json", &[("To", PHONE), ("From", &known), ("Twiml", "<Response/>")]).await;
+    assert_eq!(document["code"], 21212, "a service sends messages alone");
+}
+
+#[tokio::test]
 async fn what_waits_beyond_its_validity_expires_by_the_clock() {
     let stage = Stage::new().await;
     stage.clock.stop();

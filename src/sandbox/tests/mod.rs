@@ -1,8 +1,10 @@
 //! The sandbox from outside: over HTTP, with an application beside it that
 //! notes what it is told and answers what it was told to.
 
+mod accounts;
 mod calls;
 mod controls;
+mod cookies;
 mod messages;
 mod whatsapp;
 
@@ -45,7 +47,8 @@ pub(super) struct Stage {
 pub(super) struct Application {
     pub base: String,
     told: Arc<Mutex<Vec<Told>>>,
-    answers: Arc<Mutex<HashMap<String, Reply>>>,
+    /// By path, and by the cookies that a request has to bring.
+    answers: Arc<Mutex<HashMap<(String, Option<String>), Reply>>>,
 }
 
 #[derive(Clone)]
@@ -53,6 +56,13 @@ pub(super) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
+}
+
+impl Reply {
+    fn new(status: u16, headers: &[(&'static str, &str)], body: &str) -> Self {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { status, headers, body: body.to_owned() }
+    }
 }
 
 /// A request that the application received.
@@ -86,9 +96,22 @@ impl Application {
     }
 
     pub fn answers(&self, path: &str, status: u16, headers: &[(&'static str, &str)], body: &str) {
-        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let reply = Reply { status, headers, body: body.to_owned() };
-        self.answers.lock().unwrap().insert(path.to_owned(), reply);
+        self.replies(path, None, Reply::new(status, headers, body));
+    }
+
+    /// Answers a path when these cookies come, or when none that is known comes.
+    pub fn answers_cookie(
+        &self,
+        path: &str,
+        cookie: Option<&str>,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) {
+        self.replies(path, cookie, Reply::new(200, headers, body));
+    }
+
+    fn replies(&self, path: &str, cookie: Option<&str>, reply: Reply) {
+        self.answers.lock().unwrap().insert((path.to_owned(), cookie.map(str::to_owned)), reply);
     }
 
     /// What it was told on a path so far.
@@ -114,7 +137,11 @@ impl Application {
     }
 
     fn answer(&self, told: Told) -> Response {
-        let reply = self.answers.lock().unwrap().get(&told.path).cloned();
+        let reply = {
+            let answers = self.answers.lock().unwrap();
+            let by = |cookie: Option<&str>| answers.get(&(told.path.clone(), cookie.map(str::to_owned)));
+            by(Some(told.header("cookie"))).or_else(|| by(None)).cloned()
+        };
         self.told.lock().unwrap().push(told);
         let mut response = Response::new("".into());
         *response.status_mut() = 204.try_into().unwrap();
@@ -122,7 +149,7 @@ impl Application {
             response = Response::new(reply.body.into());
             *response.status_mut() = reply.status.try_into().unwrap();
             for (name, value) in reply.headers {
-                response.headers_mut().insert(name, value.parse().unwrap());
+                response.headers_mut().append(name, value.parse().unwrap());
             }
         }
         response
