@@ -1,5 +1,9 @@
 //! Telephone numbers: what a person typed, to E.164, or why not.
 
+mod key;
+
+pub use key::{PersonKey, address_key, address_spellings};
+
 use phonenumber::{Type, country, metadata::DATABASE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
