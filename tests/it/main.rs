@@ -22,6 +22,7 @@ mod examples;
 mod faults;
 mod fixtures;
 mod network;
+mod numbers;
 mod openapi;
 mod output;
 mod pages;
