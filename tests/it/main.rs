@@ -27,6 +27,7 @@ mod openapi;
 mod output;
 mod pages;
 mod pages_browser;
+mod persons;
 mod postgres;
 mod power;
 mod receiver;
