@@ -6,6 +6,7 @@
 
 use crate::model::brand::DIGITS;
 use crate::model::id::VerificationId;
+use crate::model::typed;
 use crate::secret::Secret;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,20 @@ pub struct CodeSeed {
 }
 
 impl CodeSeed {
+    /// What somebody typed, as a code of this form: without what it was read
+    /// with, and with capitals where there are no small letters. `None` for what
+    /// cannot be one.
+    pub fn read(&self, typed: &str) -> Option<String> {
+        let mut offered = typed::code(typed);
+        if self.custom.is_none() {
+            // Alphabets have capitals and digits alone.
+            offered.make_ascii_uppercase();
+        }
+        self.has_form_of(&offered).then_some(offered)
+    }
+
     /// Whether a text has the form of this code.
-    pub fn has_form_of(&self, offered: &str) -> bool {
+    fn has_form_of(&self, offered: &str) -> bool {
         let known = |byte: u8| match (&self.custom, &self.alphabet) {
             (Some(_), _) => byte.is_ascii_alphanumeric(),
             (None, Some(alphabet)) => alphabet.as_bytes().contains(&byte),
@@ -152,8 +165,11 @@ impl Code {
         &self.0
     }
 
-    /// Whether that is what the person typed, in constant time.
+    /// Whether that is what the person typed, in constant time. Small letters
+    /// are the capitals of a code that somebody chose without small ones.
     pub fn matches(&self, offered: &str) -> bool {
+        let has_small = self.0.bytes().any(|byte| byte.is_ascii_lowercase());
+        let offered = if has_small { offered.to_owned() } else { offered.to_ascii_uppercase() };
         self.0.as_bytes().ct_eq(offered.as_bytes()).into()
     }
 }
@@ -235,6 +251,27 @@ mod tests {
         assert!(code(&letters).bytes().all(|byte| (b'A'..=b'H').contains(&byte)));
         assert!(letters.has_form_of("ABCDEFGHAB") && !letters.has_form_of("ABCDEFGHAI"));
         assert!(seed.has_form_of("0123456789") && !seed.has_form_of("012345678A"));
+    }
+
+    #[test]
+    fn a_code_is_taken_as_it_was_typed() {
+        let seed = keys().seed([7; 16], 6);
+        for typed in ["123456", " 123 456\n", "123-456", "\u{200e}123\u{202f}456", "\u{661}\u{662}3456"] {
+            assert_eq!(seed.read(typed).as_deref(), Some("123456"), "{typed:?}");
+        }
+        for typed in ["", "12345", "1234567", "12345O", "12345+6"] {
+            assert_eq!(seed.read(typed), None, "{typed:?}");
+        }
+        let letters = CodeSeed { alphabet: Some("ABCDWFP34".into()), ..seed.clone() };
+        assert_eq!(letters.read("dwf 4p3").as_deref(), Some("DWF4P3"));
+        let (keys, id) = (keys(), VerificationId::from_random([1; 15]));
+        for (chosen, typed, is_it) in
+            [("AB12CD", "ab-12-cd", true), ("Ab12cd", "Ab12cd", true), ("Ab12cd", "AB12CD", false)]
+        {
+            let custom = keys.seed_custom(&id, seed.clone(), chosen).unwrap();
+            let offered = custom.read(typed).unwrap();
+            assert_eq!(keys.derive(&id, &custom).unwrap().matches(&offered), is_it, "{chosen} {typed}");
+        }
     }
 
     #[test]

@@ -29,4 +29,5 @@ pub mod session;
 pub mod status;
 pub mod tally;
 pub mod test_number;
+pub mod typed;
 pub mod verification;

@@ -32,4 +32,10 @@ impl OptOut {
     pub fn key(number: &str, sender: &str) -> String {
         format!("{number}|{sender}")
     }
+
+    /// The wish that holds, of what one person said under several spellings of
+    /// a number: the latest, and of two at once the one to stop.
+    pub fn latest<'a>(wishes: impl Iterator<Item = &'a Self>) -> Option<&'a Self> {
+        wishes.max_by_key(|wish| (wish.at, wish.opted_out))
+    }
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Pending {
     /// The service.
     pub service: ServiceId,
-    /// The number.
+    /// Whose it is: the key of the person's number, and in records from before
+    /// there was one the number as it was given.
     pub number: PhoneNumber,
     /// The verification that was begun last.
     pub verification: VerificationId,

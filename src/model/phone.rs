@@ -1,6 +1,19 @@
 //! Telephone numbers: what a person typed, to E.164, or why not.
+//!
+//! libphonenumber's data and rules say what a number is. What is ours stands in
+//! [`read`]: the order in which a writing is tried, and what is never guessed.
+//! It refuses to know channels and who may be written to.
 
-use phonenumber::{Type, country, metadata::DATABASE};
+mod error;
+mod key;
+mod kind;
+mod read;
+
+pub use error::PhoneError;
+pub use key::{PersonKey, address_key, address_spellings};
+pub use kind::{Kind, Line};
+
+use crate::model::typed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,100 +25,6 @@ use std::str::FromStr;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
-
-/// What is wrong with a number. The texts are meant for the caller of the API.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PhoneError {
-    /// Too few digits, letters, or nothing at all.
-    #[error("this is not a telephone number; write it with its country code, like +14155550123")]
-    NotANumber,
-    /// A national number, and no default region to read it in.
-    #[error("the number has no country code; write it in international form, like +14155550123")]
-    NoCountryCode,
-    /// `+999…`.
-    #[error("no country has this calling code")]
-    UnknownCountryCode,
-    /// Fewer digits than any number of that country.
-    #[error("the number is too short for its country code +{country_code}")]
-    TooShort {
-        /// The calling code, without plus.
-        country_code: u16,
-    },
-    /// More digits than any number of that country.
-    #[error("the number is too long for its country code +{country_code}")]
-    TooLong {
-        /// The calling code, without plus.
-        country_code: u16,
-    },
-    /// The length fits, the digits do not.
-    #[error("no number in the country of +{country_code} begins like this")]
-    NoSuchRange {
-        /// The calling code, without plus.
-        country_code: u16,
-    },
-    /// An extension cannot receive a text message or be dialled at once.
-    #[error("numbers with an extension cannot be verified")]
-    Extension,
-    /// A kind of number that the policy refuses.
-    #[error("{0} numbers are refused by this service's policy")]
-    RefusedKind(Kind),
-}
-
-impl PhoneError {
-    /// A stable word for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotANumber => "not_a_number",
-            Self::NoCountryCode => "no_country_code",
-            Self::UnknownCountryCode => "unknown_country_code",
-            Self::TooShort { .. } => "too_short",
-            Self::TooLong { .. } => "too_long",
-            Self::NoSuchRange { .. } => "no_such_range",
-            Self::Extension => "extension",
-            Self::RefusedKind(_) => "refused_kind",
-        }
-    }
-}
-
-/// The kinds of numbers that cost somebody else's money or reach nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Premium rate: the callee earns from each call.
-    Premium,
-    /// Satellite networks and other global services (+870, +878, +881, +882, +883, +979).
-    Satellite,
-    /// Cost shared between both sides.
-    SharedCost,
-    /// Personal numbers, which follow their owner at a price (+1 500, +44 70).
-    Personal,
-    /// Pagers.
-    Pager,
-    /// Voicemail boxes.
-    Voicemail,
-    /// Universal access: a company's one number.
-    Uan,
-    /// Freephone: seldom a person.
-    TollFree,
-    /// Internet telephony.
-    Voip,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Premium => "premium-rate",
-            Self::Satellite => "satellite and global-service",
-            Self::SharedCost => "shared-cost",
-            Self::Personal => "personal",
-            Self::Pager => "pager",
-            Self::Voicemail => "voicemail",
-            Self::Uan => "universal-access",
-            Self::TollFree => "toll-free",
-            Self::Voip => "internet telephony",
-        })
-    }
-}
 
 /// What is refused, and how national numbers are read.
 #[derive(Debug, Clone)]
@@ -135,41 +54,26 @@ impl PhoneNumber {
     /// # Errors
     /// What is wrong with it, precisely enough to tell the person.
     pub fn parse(text: &str, policy: &NumberPolicy) -> Result<Self, PhoneError> {
-        let text = text.trim();
+        Self::parse_or_known(text, policy, |_| false)
+    }
+
+    /// Reads it; what is `known` is taken as it is, whether any plan has such a
+    /// number or not: numbers for tests.
+    ///
+    /// # Errors
+    /// As [`PhoneNumber::parse`].
+    pub fn parse_or_known(
+        text: &str,
+        policy: &NumberPolicy,
+        known: impl Fn(&Self) -> bool,
+    ) -> Result<Self, PhoneError> {
+        let plain = typed::plain(text);
         // Longer than any number with its punctuation; parsing is not free.
-        if text.len() > 64 || text.is_empty() {
+        if plain.is_empty() || plain.chars().count() > 64 {
             return Err(PhoneError::NotANumber);
         }
-        if let Some(fictional) = fictional(text, policy) {
-            return Ok(fictional);
-        }
-        let text = international(text);
-        // libphonenumber looks for a number in the midst of other words, and
-        // would take an address of another channel for one of ours.
-        if text.starts_with(|c: char| c.is_alphabetic()) && !text.starts_with("tel:") {
-            return Err(PhoneError::NotANumber);
-        }
-        let region = policy.default_region.as_deref().and_then(|region| region.parse::<country::Id>().ok());
-        let number = phonenumber::parse(region, &text)
-            .map_err(|error| parse_error(&error, &text, region.is_some()))?;
-        if number.extension().is_some() {
-            return Err(PhoneError::Extension);
-        }
-        let country_code = number.code().value();
-        let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
-        // Global services are asked for before validity: their plans are sparse.
-        let kind = kind(number.number_type(&DATABASE), country_code);
-        if let Some(kind) = kind
-            && policy.refuse.contains(&kind)
-        {
-            return Err(PhoneError::RefusedKind(kind));
-        }
-        if !number.is_valid() {
-            return Err(invalid(&number, country_code));
-        }
-        // Some plans have room for more digits than E.164 has; a record must
-        // read again what it holds.
-        e164.parse().map_err(|_| PhoneError::TooLong { country_code })
+        let as_it_is = |number: &Self| known(number) || policy.is_fictional(number);
+        read::read(&plain, policy, &as_it_is)
     }
 
     /// All of the number. For sending, for the API's owner, never for a log.
@@ -180,15 +84,20 @@ impl PhoneNumber {
     /// The country, as an ISO 3166 code; none for global services and for
     /// numbers that no plan knows.
     pub fn region(&self) -> Option<String> {
-        let number = phonenumber::parse(None, &self.0).ok()?;
-        number.country().id().map(|id| id.as_ref().to_owned())
+        let region = read::again(self)?.get_region_code()?;
+        // 001 is the library's name for what belongs to no country.
+        Some(region.to_string()).filter(|id| id.len() == 2)
+    }
+
+    /// What sort of telephone it leads to.
+    pub fn line(&self) -> Line {
+        read::again(self).map_or(Line::Unknown, |number| kind::line_of(&number))
     }
 
     /// Whether it certainly is a landline. Where a plan does not tell landlines
     /// from mobiles, as in North America, nobody knows.
     pub fn is_landline(&self) -> bool {
-        phonenumber::parse(None, &self.0)
-            .is_ok_and(|number| matches!(number.number_type(&DATABASE), Type::FixedLine))
+        self.line() == Line::Landline
     }
 
     /// The first three characters and the last two digits, the rest as stars.
@@ -232,7 +141,8 @@ impl FromStr for PhoneNumber {
     /// Reads a number that is E.164 already, as records hold it: no lookup.
     fn from_str(text: &str) -> Result<Self, PhoneError> {
         let digits = text.strip_prefix('+').ok_or(PhoneError::NoCountryCode)?;
-        if (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        // The shortest that any plan has are six: Iran's access numbers.
+        if (6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(text.to_owned()))
         } else {
             Err(PhoneError::NotANumber)
@@ -253,86 +163,11 @@ impl From<PhoneNumber> for String {
     }
 }
 
-/// `00` is what most of the world dials for `+`.
-fn international(text: &str) -> String {
-    match text.strip_prefix("00") {
-        Some(rest) => format!("+{rest}"),
-        None => text.to_owned(),
-    }
-}
-
-fn fictional(text: &str, policy: &NumberPolicy) -> Option<PhoneNumber> {
-    let compact: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
-    let known = policy.fictional.iter().any(|prefix| compact.starts_with(prefix.as_str()));
-    let length_fits = !compact.starts_with("+1") || compact.len() == 12;
-    if known && length_fits { compact.parse().ok() } else { None }
-}
-
-fn parse_error(error: &phonenumber::ParseError, text: &str, has_region: bool) -> PhoneError {
-    use phonenumber::ParseError as E;
-    match error {
-        E::InvalidCountryCode if text.starts_with('+') || has_region => PhoneError::UnknownCountryCode,
-        E::InvalidCountryCode => {
-            if text.chars().filter(char::is_ascii_digit).count() < 3 {
-                PhoneError::NotANumber
-            } else {
-                PhoneError::NoCountryCode
-            }
-        }
-        E::TooShortAfterIdd | E::TooShortNsn => match country_code(text) {
-            Some(country_code) => PhoneError::TooShort { country_code },
-            None => PhoneError::NotANumber,
-        },
-        E::TooLong => PhoneError::NotANumber,
-        _ => PhoneError::NotANumber,
-    }
-}
-
-/// The calling code with which a text begins; none is the beginning of another.
-fn country_code(text: &str) -> Option<u16> {
-    let digits: String = text.strip_prefix('+')?.chars().filter(char::is_ascii_digit).take(3).collect();
-    let mut codes = (1..=digits.len()).filter_map(|length| digits[..length].parse().ok());
-    codes.find(|code| DATABASE.by_code(code).is_some())
-}
-
-fn invalid(number: &phonenumber::PhoneNumber, country_code: u16) -> PhoneError {
-    let Some(regions) = DATABASE.by_code(&country_code) else {
-        return PhoneError::UnknownCountryCode;
-    };
-    let digits = number.national().to_string().len();
-    // The general description carries no lengths; those of the two common kinds do.
-    let kinds =
-        || regions.iter().flat_map(|meta| [meta.descriptors().fixed_line(), meta.descriptors().mobile()]);
-    let lengths = || kinds().flatten().flat_map(|kind| kind.possible_length().iter().copied());
-    match (lengths().min(), lengths().max()) {
-        (Some(least), _) if digits < usize::from(least) => PhoneError::TooShort { country_code },
-        (_, Some(most)) if digits > usize::from(most) => PhoneError::TooLong { country_code },
-        _ => PhoneError::NoSuchRange { country_code },
-    }
-}
-
-fn kind(kind: Type, country_code: u16) -> Option<Kind> {
-    // ITU-T E.164: shared and global codes, among them Inmarsat (870),
-    // Iridium and Globalstar (881), international networks (882, 883).
-    if matches!(country_code, 870 | 878 | 881 | 882 | 883) {
-        return Some(Kind::Satellite);
-    }
-    if country_code == 979 {
-        return Some(Kind::Premium);
-    }
-    if country_code == 808 {
-        return Some(Kind::SharedCost);
-    }
-    match kind {
-        Type::PremiumRate => Some(Kind::Premium),
-        Type::SharedCost => Some(Kind::SharedCost),
-        Type::PersonalNumber => Some(Kind::Personal),
-        Type::Pager => Some(Kind::Pager),
-        Type::Voicemail => Some(Kind::Voicemail),
-        Type::Uan => Some(Kind::Uan),
-        Type::TollFree => Some(Kind::TollFree),
-        Type::Voip => Some(Kind::Voip),
-        _ => None,
+impl NumberPolicy {
+    fn is_fictional(&self, number: &PhoneNumber) -> bool {
+        let full = number.in_full();
+        let length_fits = !full.starts_with("+1") || full.len() == 12;
+        length_fits && self.fictional.iter().any(|prefix| full.starts_with(prefix.as_str()))
     }
 }
 
@@ -367,7 +202,10 @@ mod tests {
             ("123", "no_country_code"),
             ("2055551234", "no_country_code"),
             ("+3110123456", "too_short"),
-            ("+1000000000", "not_a_number"),
+            ("+1000000000", "too_short"),
+            ("+49151234567O9", "not_a_number"),
+            ("1-800-FLOWERS", "not_a_number"),
+            ("+14155550123\n+14155550124", "not_a_number"),
             ("+41524204242424242", "too_long"),
             ("+14155550", "too_short"),
             ("+141555501234567", "too_long"),
@@ -422,6 +260,93 @@ mod tests {
     fn a_default_region_reads_national_numbers() {
         let policy = NumberPolicy { default_region: Some("DE".into()), ..NumberPolicy::default() };
         assert_eq!(PhoneNumber::parse("030 123456", &policy).unwrap().in_full(), "+4930123456");
+    }
+
+    #[test]
+    fn a_region_reads_as_people_there_dial() {
+        for (region, text, expected) in [
+            // A plus is never read by a region's trunk rules.
+            ("US", "+49 151 23456789", "+4915123456789"),
+            ("US", "(+49) 151 23456789", "+4915123456789"),
+            ("US", "+86 131 2345 6789", "+8613123456789"),
+            ("DE", "+225 07 05 18 11 23", "+2250705181123"),
+            ("US", "+7 812 345-67-89", "+78123456789"),
+            // Exit codes are the country's, and 00 a plus only where it is no number.
+            ("US", "011 49 151 23456789", "+4915123456789"),
+            ("US", "0049 151 23456789", "+4915123456789"),
+            ("AU", "0011 49 151 23456789", "+4915123456789"),
+            ("HK", "001 354 611 1234", "+3546111234"),
+            ("KR", "001 49 151 23456789", "+4915123456789"),
+            ("SG", "001 49 151 23456789", "+4915123456789"),
+            ("TH", "001 49 151 23456789", "+4915123456789"),
+            ("CO", "009 49 151 23456789", "+4915123456789"),
+            ("DE", "00 1 415 555 2671", "+14155552671"),
+            // Numbers that begin like their own calling code or trunk prefix.
+            ("IN", "91234 56789", "+919123456789"),
+            ("IT", "392 123 4567", "+393921234567"),
+            ("KZ", "777 123 4567", "+77771234567"),
+            ("KZ", "8 777 123 4567", "+77771234567"),
+            ("BR", "(55) 99912-3456", "+5555999123456"),
+            ("RU", "812 345-67-89", "+78123456789"),
+            ("RU", "8 (843) 212-34-56", "+78432123456"),
+            // Mexico before 2019.
+            ("MX", "044 55 1234 5678", "+525512345678"),
+            ("MX", "045 55 1234 5678", "+525512345678"),
+            ("MX", "01 55 1234 5678", "+525512345678"),
+            ("MX", "1 55 1234 5678", "+525512345678"),
+            ("MX", "521 55 1234 5678", "+525512345678"),
+            ("MX", "55 1234 5678", "+525512345678"),
+            ("US", "011 52 1 55 1234 5678", "+525512345678"),
+            ("DE", "0052 1 55 1234 5678", "+525512345678"),
+        ] {
+            let policy = NumberPolicy { default_region: Some(region.into()), ..NumberPolicy::default() };
+            let read = PhoneNumber::parse(text, &policy).map(|number| number.in_full().to_owned());
+            assert_eq!(read.as_deref(), Ok(expected), "{region} {text}");
+        }
+        for text in ["+52 1 55 1234 5678", "+5215512345678", "+52 044 55 1234 5678", "0052 1 5512345678"] {
+            assert_eq!(parse(text).as_deref(), Ok("+525512345678"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_letter_is_never_a_digit() {
+        let policy = NumberPolicy { default_region: Some("US".into()), ..NumberPolicy::default() };
+        for (text, letter) in [("415 555 O123", 'O'), ("+49151234l6789", 'l'), ("415555012\u{b2}", '\u{b2}')]
+        {
+            assert_eq!(PhoneNumber::parse(text, &policy), Err(PhoneError::Letter { letter }), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_keyboard_or_a_page_puts_in_is_read() {
+        for text in [
+            "+\u{664}\u{669}\u{661}\u{665}\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}\u{667}\u{668}\u{669}",
+            "\u{ff0b}49\u{202f}151\u{a0}2345\u{2011}6789",
+            "\u{feff}\u{202a}+49\u{2060}15123456789\u{202c}\r\n",
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok("+4915123456789"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_taken_however_it_is_written() {
+        let policy = NumberPolicy { default_region: Some("US".into()), ..NumberPolicy::default() };
+        let known = |number: &PhoneNumber| number.in_full() == "+15551230000";
+        for text in [
+            "+15551230000",
+            "+1 (555) 123-0000",
+            "555 123 0000",
+            "\u{ff0b}1555\u{2011}1230000",
+            "011 1 555 123 0000",
+        ] {
+            let read = PhoneNumber::parse_or_known(text, &policy, known);
+            assert_eq!(
+                read.map(|number| number.in_full().to_owned()).as_deref(),
+                Ok("+15551230000"),
+                "{text}"
+            );
+            assert!(PhoneNumber::parse(text, &policy).is_err());
+        }
     }
 
     #[test]

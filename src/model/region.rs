@@ -1,7 +1,8 @@
 //! The countries and regions that have telephone numbers: their calling codes,
 //! and what a number there looks like. All of it is libphonenumber's data.
 
-use phonenumber::{Mode, country, metadata::DATABASE};
+use rlibphonenumber::enums::Region as Id;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 use std::sync::LazyLock;
 
 /// A country or region.
@@ -26,27 +27,19 @@ pub fn find(id: &str) -> Option<&'static Region> {
 }
 
 static ALL: LazyLock<Vec<Region>> = LazyLock::new(|| {
-    let mut all: Vec<Region> = DATABASE.iter().filter_map(|metadata| region(metadata.id())).collect();
+    let mut all: Vec<Region> = PHONE_NUMBER_UTIL.get_supported_regions().filter_map(region).collect();
     all.sort_by(|one, other| one.id.cmp(&other.id));
-    all.dedup_by(|one, other| one.id == other.id);
     all
 });
 
 /// `None` for what is no place, like satellite networks.
-fn region(id: &str) -> Option<Region> {
-    let country: country::Id = id.parse().ok()?;
-    let metadata = DATABASE.by_id(id)?;
-    let descriptors = metadata.descriptors();
-    let kinds = [descriptors.mobile(), descriptors.fixed_line()];
-    let example = kinds.into_iter().flatten().find_map(|kind| kind.example());
-    let calling_code = metadata.country_code();
-    let number = phonenumber::parse(Some(country), example?).ok()?;
-    let national = number.format().mode(Mode::National).to_string();
-    // Where the plan's digits begin like its calling code, as in Kazakhstan, the
-    // national writing does not read back.
-    let reads = phonenumber::parse(Some(country), &national).is_ok_and(|again| again.is_valid());
-    let example = if reads { national } else { format!("+{calling_code} {}", example?) };
-    Some(Region { id: id.to_owned(), calling_code, example })
+fn region(id: Id) -> Option<Region> {
+    let calling_code = u16::try_from(PHONE_NUMBER_UTIL.get_country_code_for_region(id)?).ok()?;
+    let kinds = [PhoneNumberType::Mobile, PhoneNumberType::FixedLine];
+    let example = |kind| PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(id, kind).ok();
+    let number = kinds.into_iter().find_map(example)?;
+    let example = number.format_as(PhoneNumberFormat::National).into_owned();
+    Some(Region { id: id.to_string(), calling_code, example })
 }
 
 #[cfg(test)]

@@ -161,10 +161,11 @@ impl Service {
 
     fn walk(&self, filter: &AttemptFilter, after: Option<AttemptPlace>) -> Result<Walk, ServiceError> {
         let to = filter.to.as_deref().map(|to| self.number(to)).transpose()?;
-        let number = to.map(|(number, _)| number.in_full().to_owned());
+        let index = if to.is_some() { Index::VerificationsTo } else { Index::Verifications };
+        let scopes = to.map_or(vec![String::new()], |(number, _)| number.person().spellings());
         let scan = Scan {
-            index: if number.is_some() { Index::VerificationsTo } else { Index::Verifications },
-            scope: number.unwrap_or_default(),
+            index,
+            scope: String::new(),
             since: filter.since.map(|since| since.checked_sub(LONGEST_LIFE).unwrap_or(Timestamp::MIN)),
             until: filter.until,
             after: after.as_ref().filter(|place| place.2 <= 1).map(|place| (place.0, place.1.to_string())),
@@ -177,7 +178,7 @@ impl Service {
             None => (Vec::new(), false),
         };
         let rest = after.filter(|place| place.2 > 1);
-        Ok(Walk { scan, rest, waiting, is_last, place: None })
+        Ok(Walk { scan, scopes, rest, waiting, is_last, place: None })
     }
 
     /// The next verification with those of its sends that the filter takes, the
@@ -198,7 +199,7 @@ impl Service {
         }
         loop {
             if walk.waiting.is_empty() && !walk.is_last {
-                walk.waiting = self.store().scan(&walk.scan).await?;
+                walk.waiting = self.entries(&walk.scan, &walk.scopes).await?;
                 walk.is_last = walk.waiting.len() < walk.scan.limit;
                 walk.scan.after =
                     walk.waiting.last().map(|last| (last.at, last.id.clone())).or(walk.scan.after.take());
@@ -240,6 +241,8 @@ impl Service {
 /// A way through the listing.
 struct Walk {
     scan: Scan,
+    /// The spellings of the number that is wanted, or the whole listing.
+    scopes: Vec<String>,
     /// Where the last page ended, when that was not at a verification's end.
     rest: Option<AttemptPlace>,
     /// What was listed and not yet read, the next one last.

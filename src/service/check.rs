@@ -53,9 +53,10 @@ impl Service {
         let offered = offered.into();
         let decision = self
             .happen(id, |verification| {
-                if !verification.code.has_form_of(&offered.code) {
+                let Some(code) = verification.code.read(&offered.code) else {
                     return Err(ServiceError::NotACode { length: verification.code.length });
-                }
+                };
+                let offered = Offer { code, ..offered.clone() };
                 Ok(Event::Check { matches: self.matches(verification, &offered)? })
             })
             .await?;

@@ -7,6 +7,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::phone::PhoneNumber;
 use crate::model::status::Status;
+use crate::model::typed::plain;
 use crate::model::verification::{Send, Verification};
 use crate::store::records::{self, Versioned};
 use crate::store::{Index, Scan, Store};
@@ -77,7 +78,7 @@ impl Service {
             return Ok(text.to_owned());
         }
         let number = PhoneNumber::parse(text, &self.0.numbers);
-        let number = number.or_else(|refused| text.parse::<PhoneNumber>().map_err(|_| refused))?;
+        let number = number.or_else(|refused| plain(text).parse::<PhoneNumber>().map_err(|_| refused))?;
         Ok(number.in_full().to_owned())
     }
 }

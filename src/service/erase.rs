@@ -32,10 +32,11 @@ use crate::model::id::{ErasureId, VerificationId};
 use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::safe_number::SafeNumber;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
+use crate::model::typed::plain;
 use crate::model::verification::{Event, Status, Verification};
 use crate::store::records::{self, Record, Versioned};
 use crate::store::{Change, Index, Key, Kind, Store};
@@ -65,7 +66,7 @@ impl By<'_> {
     /// What is no number, a sender of ours, or the store's.
     pub async fn erase(&self, number: &str, options: EraseOptions) -> Result<Erasure, ServiceError> {
         let number = PhoneNumber::parse(number, &self.0.numbers)
-            .or_else(|refused| number.parse::<PhoneNumber>().map_err(|_| refused))?;
+            .or_else(|refused| plain(number).parse::<PhoneNumber>().map_err(|_| refused))?;
         if self.is_own_sender(&number).await? {
             let what = "this is a number that messages are sent from: everything would be erased";
             return Err(ServiceError::NotAllowed { field: "number", what });
@@ -100,12 +101,12 @@ impl By<'_> {
     }
 
     async fn is_own_sender(&self, number: &PhoneNumber) -> Result<bool, ServiceError> {
-        let full = Some(number.in_full());
-        let sends = |brand: &Brand| {
-            let settings = &brand.settings;
-            settings.from.as_deref() == full || settings.whatsapp_from.as_deref() == full
+        let person = number.person();
+        let is = |sender: &Option<String>| {
+            sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
         };
-        if self.0.sender.as_deref() == full || self.brands().of_configuration().any(|brand| sends(brand)) {
+        let sends = |brand: &Brand| is(&brand.settings.from) || is(&brand.settings.whatsapp_from);
+        if is(&self.0.sender) || self.brands().of_configuration().any(|brand| sends(brand)) {
             return Ok(true);
         }
         let window = Window { limit: 1, after: None };
@@ -205,10 +206,10 @@ impl Pass<'_> {
 
     async fn verifications_of(&self, wanted: &Wanted) -> Result<Vec<String>, ServiceError> {
         let mut ids = Vec::new();
-        let scope = wanted.number().in_full();
-        let mut scan = scan_of(Index::VerificationsTo, scope);
+        let spellings = wanted.spellings();
+        let mut scan = scan_of(Index::VerificationsTo, "");
         loop {
-            let entries = self.service.store().scan(&scan).await?;
+            let entries = self.service.entries(&scan, &spellings).await?;
             let is_last = entries.len() < scan.limit;
             scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
             ids.extend(entries.into_iter().map(|entry| entry.id));
@@ -298,19 +299,18 @@ impl Pass<'_> {
             Kind::Event => self.judge_event(wanted, id).await,
             Kind::Answer => {
                 let is_theirs = |one: &Answer| {
-                    one.verification.as_ref().is_some_and(|v| v.to == *wanted.number())
+                    one.verification.as_ref().is_some_and(|v| wanted.has(&v.to))
                         || one.reply.as_deref().is_some_and(|reply| wanted.is_named_in(reply))
                 };
                 self.judge_by(wanted, id, is_theirs).await
             }
             Kind::Session => {
-                let is = |number: &Option<PhoneNumber>| number.as_ref() == Some(wanted.number());
+                let is =
+                    |number: &Option<PhoneNumber>| number.as_ref().is_some_and(|number| wanted.has(number));
                 self.judge_by(wanted, id, |one: &Session| is(&one.to) || is(&one.number)).await
             }
-            Kind::Pending => self.judge_by(wanted, id, |one: &Pending| one.number == *wanted.number()).await,
-            Kind::SafeNumber => {
-                self.judge_by(wanted, id, |one: &SafeNumber| one.number == *wanted.number()).await
-            }
+            Kind::Pending => self.judge_by(wanted, id, |one: &Pending| wanted.has(&one.number)).await,
+            Kind::SafeNumber => self.judge_by(wanted, id, |one: &SafeNumber| wanted.has(&one.number)).await,
             Kind::Contact => self.judge_by(wanted, id, |one: &Contact| wanted.is(&one.number)).await,
             Kind::OptOut => match self.job.record.opt_outs {
                 true => self.judge_by(wanted, id, |one: &OptOut| wanted.is(&one.number)).await,
@@ -356,7 +356,7 @@ impl Pass<'_> {
         let Some(found) = records::get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
         };
-        if found.record.to != *wanted.number() {
+        if !wanted.has(&found.record.to) {
             return self.judge_by(wanted, id, |_: &Verification| false).await;
         }
         if found.record.status == Status::Pending {

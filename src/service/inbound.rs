@@ -7,9 +7,9 @@ use crate::model::brand::Brand;
 use crate::model::contact::Contact;
 use crate::model::notice;
 use crate::model::opt_out::{Keyword, OptOut};
-use crate::model::phone::{PhoneNumber, mask};
+use crate::model::phone::{PhoneNumber, address_spellings, mask};
 use crate::store::CommitError;
-use crate::store::records;
+use crate::store::records::{self, Versioned};
 
 impl Service {
     /// Records that somebody wrote to these senders on WhatsApp, as far as they
@@ -38,9 +38,14 @@ impl Service {
         let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
             return Ok(false);
         };
-        let id = Contact::key(&format!("whatsapp:{}", to.in_full()), sender);
-        let contact = records::get::<Contact>(self.store(), &id).await?;
-        Ok(contact.is_some_and(|contact| self.now() < contact.record.closes_at()))
+        // WhatsApp spells some numbers otherwise than we do.
+        for number in address_spellings(&format!("whatsapp:{}", to.in_full())) {
+            let contact = records::get::<Contact>(self.store(), &Contact::key(&number, sender)).await?;
+            if contact.is_some_and(|contact| self.now() < contact.record.closes_at()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Records what an inbound text asks for, towards each of the senders that
@@ -84,6 +89,20 @@ impl Service {
         own
     }
 
+    /// What a person said towards a sender, under each spelling of the address
+    /// under which they did.
+    pub(super) async fn wishes_of(
+        &self,
+        number: &str,
+        sender: &str,
+    ) -> Result<Vec<Versioned<OptOut>>, ServiceError> {
+        let mut wishes = Vec::new();
+        for number in address_spellings(number) {
+            wishes.extend(records::get::<OptOut>(self.store(), &OptOut::key(&number, sender)).await?);
+        }
+        Ok(wishes)
+    }
+
     /// Writes a wish down, with the line of the audit log where it is somebody
     /// else who says so.
     pub(super) async fn wish(
@@ -94,11 +113,15 @@ impl Service {
         entry: Option<&AuditEntry>,
     ) -> Result<(), ServiceError> {
         for attempt in 0..TRIES {
-            let old = records::get::<OptOut>(self.store(), &OptOut::key(number, sender)).await?;
+            let old = self.wishes_of(number, sender).await?;
             let new =
                 OptOut { number: number.to_owned(), sender: sender.to_owned(), opted_out, at: self.now() };
-            let mut changes = vec![records::put(old.as_ref(), &new)];
-            let news = notice::of_opt_out(old.as_ref().map(|old| &old.record), &new);
+            // One person has one wish: what was said under another spelling goes.
+            let (same, others): (Vec<_>, Vec<_>) =
+                old.iter().partition(|old| old.record.number == new.number);
+            let mut changes = vec![records::put(same.first().copied(), &new)];
+            changes.extend(others.into_iter().map(records::delete));
+            let news = notice::of_opt_out(OptOut::latest(old.iter().map(|old| &old.record)), &new);
             changes.extend(self.told(news.into_iter().collect()));
             changes.extend(entry.map(audit::write));
             match self.store().commit(changes).await {

@@ -2,7 +2,7 @@
 
 use super::{Service, ServiceError};
 use crate::store::records::{self, Record};
-use crate::store::{Index, Scan};
+use crate::store::{Entry, Index, Scan};
 use jiff::Timestamp;
 
 /// A place in a listing: a time, to the millisecond, and a record's id.
@@ -40,11 +40,24 @@ impl Service {
         window: &Window,
         takes: impl Fn(&T) -> bool,
     ) -> Result<Page<T>, ServiceError> {
+        let scopes = [scan.scope.clone()];
+        self.page_over(scan, &scopes, window, takes).await
+    }
+
+    /// The same of several parts of a listing, as if they were one: the
+    /// spellings of one person's number.
+    pub(super) async fn page_over<T: Record>(
+        &self,
+        scan: Scan,
+        scopes: &[String],
+        window: &Window,
+        takes: impl Fn(&T) -> bool,
+    ) -> Result<Page<T>, ServiceError> {
         let mut scan = Scan { after: window.after.clone(), ..scan };
         let mut page = Page { items: Vec::new(), next: None };
         let mut read = 0;
         loop {
-            let entries = self.store().scan(&scan).await?;
+            let entries = self.entries(&scan, scopes).await?;
             let is_last = entries.len() < scan.limit;
             let count = entries.len();
             for (nth, entry) in entries.into_iter().enumerate() {
@@ -62,6 +75,19 @@ impl Service {
                 return Ok(page);
             }
         }
+    }
+
+    /// A stretch of several parts of a listing, in the order of one.
+    pub(super) async fn entries(&self, scan: &Scan, scopes: &[String]) -> Result<Vec<Entry>, ServiceError> {
+        let mut entries = Vec::new();
+        for scope in scopes {
+            entries.extend(self.store().scan(&Scan { scope: scope.clone(), ..scan.clone() }).await?);
+        }
+        // What stands in two parts is one line.
+        entries.sort_by(|one, other| (other.at, &other.id).cmp(&(one.at, &one.id)));
+        entries.dedup_by(|one, other| (one.at, &one.id) == (other.at, &other.id));
+        entries.truncate(scan.limit);
+        Ok(entries)
     }
 }
 

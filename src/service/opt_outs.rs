@@ -6,7 +6,7 @@ use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::notice;
 use crate::model::opt_out::OptOut;
-use crate::model::phone::mask;
+use crate::model::phone::{address_spellings, mask};
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index};
 
@@ -23,14 +23,15 @@ impl Service {
         self.page(scan_of(Index::OptOuts, ""), window, |_| true).await
     }
 
-    /// What a number wants of each of our senders, the newest first.
+    /// What a person wants of each of our senders, the newest first, under
+    /// whichever spelling of the number it was said.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] when it never said anything, or the store's.
     pub async fn opt_outs_of(&self, number: &str) -> Result<Vec<OptOut>, ServiceError> {
-        let number = self.address(Some(number))?;
+        let spellings = address_spellings(&self.address(Some(number))?);
         let window = Window { limit: MOST_SENDERS, after: None };
-        let found = self.page(scan_of(Index::OptOuts, number), &window, |_| true).await?.items;
+        let found = self.page_over(scan_of(Index::OptOuts, ""), &spellings, &window, |_| true).await?.items;
         if found.is_empty() { Err(ServiceError::NotFound) } else { Ok(found) }
     }
 }

@@ -11,9 +11,8 @@ use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
 use crate::model::id::VerificationId;
 use crate::model::pending::Pending;
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::policy::Policy;
-use crate::model::safe_number::SafeNumber;
 use crate::model::tally::Tally;
 use crate::model::verification::{Event, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
@@ -91,7 +90,8 @@ impl Service {
         let (to, _) = self.number(&ask.request.to)?;
         let brand = self.sending_to(brand, &to).await?;
         let channel = self.channel_for(&brand, ask, &to).await?;
-        let values = ask.limits.iter().map(|(name, value)| hash(&[brand.id.as_str(), name, value]));
+        let values =
+            ask.limits.iter().map(|(name, value)| hash(&[brand.id.as_str(), name, &address_key(value)]));
         let _turns = self.1.take(values).await?;
         let mut first_seen = None;
         for attempt in 0..TRIES {
@@ -124,9 +124,8 @@ impl Service {
     /// [`ServiceError::NotFound`], also for what is no number, or the store's.
     pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, ServiceError> {
         let (to, _) = self.number(to).map_err(|_| ServiceError::NotFound)?;
-        let found = records::get::<Pending>(self.store(), &Pending::key(&brand.id, &to)).await?;
-        let found = found.map(|found| found.record).filter(|pending| self.now() < pending.expires_at);
-        found.map(|pending| pending.verification).ok_or(ServiceError::NotFound)
+        let live = self.pointers(brand, &to).await?.live;
+        live.map(|pending| pending.record.verification).ok_or(ServiceError::NotFound)
     }
 
     /// Lets the number of a verification begin anew at once.
@@ -134,8 +133,7 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), ServiceError> {
-        let key = Pending::key(&brand.id, &verification.to);
-        let Some(found) = records::get::<Pending>(self.store(), &key).await? else { return Ok(()) };
+        let Some(found) = self.pointers(brand, &verification.to).await?.live else { return Ok(()) };
         if found.record.verification != verification.id {
             return Ok(());
         }
@@ -159,21 +157,38 @@ impl Service {
         if is_deaf && ask.request.channel == Some(Channel::Sms) {
             return Err(AskError::Landline);
         }
-        let is_safe =
-            ask.skip_risk_check || records::get::<SafeNumber>(self.store(), to.in_full()).await?.is_some();
+        let is_safe = ask.skip_risk_check || self.stored_safe_number(to).await?.is_some();
         let countries = if is_safe { Countries::All } else { Countries::AsSet };
         Ok(self.way(brand, ask.request.channel, to, countries).await?)
     }
 
     async fn open(&self, brand: &Brand, to: &PhoneNumber) -> Result<Open, ServiceError> {
-        let pending = records::get::<Pending>(self.store(), &Pending::key(&brand.id, to)).await?;
-        let last = match &pending {
-            Some(found) if self.now() < found.record.expires_at => {
-                records::get::<Verification>(self.store(), found.record.verification.as_str()).await?
+        let Pointers { own, live } = self.pointers(brand, to).await?;
+        let last = match live {
+            Some(live) => {
+                records::get::<Verification>(self.store(), live.record.verification.as_str()).await?
             }
-            _ => None,
+            None => None,
         };
-        Ok(Open { pending, last })
+        Ok(Open { pending: own, last })
+    }
+
+    /// What leads to a person's verification: what stands under their key, or
+    /// under another spelling of the number while what was written so lives.
+    async fn pointers(&self, brand: &Brand, to: &PhoneNumber) -> Result<Pointers, ServiceError> {
+        let person = to.person();
+        let (mut own, mut live) = (None, None);
+        for spelling in person.spellings() {
+            let Ok(number) = spelling.parse() else { continue };
+            let found = records::get::<Pending>(self.store(), &Pending::key(&brand.id, &number)).await?;
+            if live.is_none() {
+                live = found.clone().filter(|found| self.now() < found.record.expires_at);
+            }
+            if number == *person.number() {
+                own = found;
+            }
+        }
+        Ok(Pointers { own, live })
     }
 
     /// What is to be written, and the verification as it will be.
@@ -198,7 +213,7 @@ impl Service {
                 let verification = self.new_verification_by(brand, &ask.request, channel)?;
                 let pending = Pending {
                     service: brand.id.clone(),
-                    number: verification.to.clone(),
+                    number: verification.to.person().number().clone(),
                     verification: verification.id.clone(),
                     expires_at: verification.expires_at,
                 };
@@ -251,9 +266,23 @@ impl Service {
         if limit.buckets.is_empty() {
             return Ok(None);
         }
-        let id = hash(&[compat.service.as_str(), &limit.sid, value]);
+        let id_of = |value: &str| hash(&[compat.service.as_str(), &limit.sid, value]);
+        // A value that is somebody's number counts for the person.
+        let key = address_key(value);
+        let id = id_of(&key);
         let old = records::get::<Tally>(self.store(), &id).await?;
-        let tally = old.as_ref().map_or_else(|| Tally::new(id), |old| old.record.clone());
+        let tally = match &old {
+            Some(old) => old.record.clone(),
+            // What was counted under the spelling goes on under the key.
+            None if key != value => {
+                let before = records::get::<Tally>(self.store(), &id_of(value)).await?;
+                before.map_or_else(
+                    || Tally::new(id.clone()),
+                    |before| Tally { id: id.clone(), ..before.record },
+                )
+            }
+            None => Tally::new(id.clone()),
+        };
         match tally.take(&limit.buckets, self.now()) {
             Ok(new) => Ok(Some(records::put(old.as_ref(), &new))),
             Err(reached) => {
@@ -299,6 +328,14 @@ impl Turns {
         };
         tokio::time::timeout(LONGEST_WAIT, all).await.map_err(|_| ServiceError::Contended.into())
     }
+}
+
+/// What leads to the verification of a person.
+struct Pointers {
+    /// What stands under their key, and is written over.
+    own: Option<Versioned<Pending>>,
+    /// What still leads somewhere, under any spelling.
+    live: Option<Versioned<Pending>>,
 }
 
 /// What stands open for a number.

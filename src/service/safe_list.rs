@@ -53,10 +53,16 @@ impl Service {
         found.map(|found| found.record).ok_or(ServiceError::NotFound)
     }
 
-    async fn stored_safe_number(
+    /// The number on the list, under whichever spelling it was put there.
+    pub(super) async fn stored_safe_number(
         &self,
         number: &PhoneNumber,
     ) -> Result<Option<Versioned<SafeNumber>>, ServiceError> {
-        Ok(records::get(self.store(), number.in_full()).await?)
+        for spelling in number.person().spellings() {
+            if let Some(found) = records::get(self.store(), &spelling).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }

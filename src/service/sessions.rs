@@ -164,16 +164,13 @@ impl Service {
 
     /// What a person or an application wrote, as a number.
     fn number_in(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, ServiceError> {
-        if let Some((number, _)) = self.test_number(text) {
-            return Ok(number);
-        }
         let policy = match region {
             Some(region) => {
                 NumberPolicy { default_region: Some(region.to_owned()), ..self.0.numbers.clone() }
             }
             None => self.0.numbers.clone(),
         };
-        Ok(PhoneNumber::parse(text, &policy)?)
+        Ok(self.number_by(text, &policy)?.0)
     }
 
     async fn own_session(

@@ -7,7 +7,7 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::{ServiceId, VerificationId};
 use crate::model::opt_out::OptOut;
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Event, Start, Verification};
 use crate::secret::Secret;
@@ -210,9 +210,36 @@ impl Service {
 
     /// The number that a text is, and what it is to tests.
     pub(super) fn number(&self, text: &str) -> Result<(PhoneNumber, Option<&TestNumber>), ServiceError> {
-        match self.test_number(text) {
-            Some((number, test)) => Ok((number, Some(test))),
-            None => Ok((PhoneNumber::parse(text, &self.0.numbers)?, None)),
+        self.number_by(text, &self.0.numbers)
+    }
+
+    /// The same by other rules: the one reader of numbers for all faces.
+    pub(super) fn number_by(
+        &self,
+        text: &str,
+        policy: &NumberPolicy,
+    ) -> Result<(PhoneNumber, Option<&TestNumber>), ServiceError> {
+        let is_test = |number: &PhoneNumber| self.test_of(number).is_some();
+        let number = PhoneNumber::parse_or_known(text, policy, is_test)?;
+        let test = self.test_of(&number);
+        Ok((number, test))
+    }
+
+    /// The number that a field of a form or a query holds: where a plus was
+    /// left unencoded, a space came in its place. Read as it came or with the
+    /// plus, and not at all where these are two numbers.
+    ///
+    /// # Errors
+    /// What is no number.
+    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, ServiceError> {
+        let own = self.number(text).map(|(number, _)| number);
+        let lost = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let Some(rest) = lost else { return own };
+        let meant = self.number(&format!("+{rest}")).map(|(number, _)| number);
+        match (own, meant) {
+            (Ok(own), Ok(meant)) if own != meant => Err(PhoneError::NotANumber.into()),
+            (Ok(own), _) => Ok(own),
+            (Err(_), meant) => meant,
         }
     }
 
@@ -271,12 +298,9 @@ impl Service {
         }
     }
 
-    /// The test number that a text is now.
-    pub(super) fn test_number(&self, text: &str) -> Option<(PhoneNumber, &TestNumber)> {
-        let compact: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
-        let number = compact.parse::<PhoneNumber>().ok()?;
-        let test = self.0.test_numbers.iter().find(|test| test.covers(&number, self.now()))?;
-        Some((number, test))
+    /// The test number that a number is now.
+    fn test_of(&self, number: &PhoneNumber) -> Option<&TestNumber> {
+        self.0.test_numbers.iter().find(|test| test.covers(number, self.now()))
     }
 
     /// The channel that was asked for, if it may be used; or the best that may.
@@ -359,30 +383,31 @@ impl Service {
         to: &PhoneNumber,
         channel: Channel,
     ) -> Result<(), ServiceError> {
-        let Some(key) = self.opt_out_key(brand, to, channel) else {
+        let Some((address, sender)) = self.wish_address(brand, to, channel) else {
             return Ok(());
         };
-        let wish = records::get::<OptOut>(self.store(), &key).await?;
-        match wish {
-            Some(wish) if wish.record.opted_out => Err(ServiceError::OptedOut),
+        let wishes = self.wishes_of(&address, &sender).await?;
+        match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
+            Some(wish) if wish.opted_out => Err(ServiceError::OptedOut),
             _ => Ok(()),
         }
     }
 }
 
 impl Service {
-    /// Where a number's wish towards the service's sender stands; calls have none.
-    fn opt_out_key(&self, brand: &Brand, to: &PhoneNumber, channel: Channel) -> Option<String> {
+    /// Under which address a number's wish stands, and towards which sender;
+    /// calls have none.
+    fn wish_address(&self, brand: &Brand, to: &PhoneNumber, channel: Channel) -> Option<(String, String)> {
         let settings = &brand.settings;
         match channel {
             Channel::Call => None,
             Channel::Sms => {
                 let own = settings.messaging_service_sid.as_ref().or(settings.from.as_ref());
-                Some(OptOut::key(to.in_full(), own.or(self.0.sender.as_ref())?))
+                Some((to.in_full().to_owned(), own.or(self.0.sender.as_ref())?.clone()))
             }
             Channel::Whatsapp => {
                 let from = settings.whatsapp_from.as_ref()?;
-                Some(OptOut::key(&format!("whatsapp:{}", to.in_full()), &format!("whatsapp:{from}")))
+                Some((format!("whatsapp:{}", to.in_full()), format!("whatsapp:{from}")))
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError, View};
 use crate::model::id::ServiceId;
+use crate::model::phone::address_spellings;
 use crate::model::verification::{Status, Verification};
 use crate::store::{Index, Scan};
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 /// Which verifications to list.
 #[derive(Clone, Default)]
 pub struct VerificationFilter {
-    /// Of this number, in any writing.
+    /// Of the person with this number, in any writing.
     pub to: Option<String>,
     /// In this status now.
     pub status: Option<Status>,
@@ -34,9 +35,10 @@ impl Service {
         window: &Window,
     ) -> Result<Page<View>, ServiceError> {
         let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
-        let scope = self.address(filter.to.as_deref())?;
-        let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, scope) };
-        let page = self.page(scan, window, |verification| self.takes(filter, verification)).await?;
+        let scopes = address_spellings(&self.address(filter.to.as_deref())?);
+        let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
+        let takes = |verification: &Verification| self.takes(filter, verification);
+        let page = self.page_over(scan, &scopes, window, takes).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for verification in page.items {
             items.push(self.view(verification).await?);

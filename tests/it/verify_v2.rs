@@ -264,6 +264,27 @@ async fn a_code_for_a_payment_is_good_for_it_alone() {
 }
 
 #[tokio::test]
+async fn a_plus_that_was_not_encoded_is_one_at_the_start_and_at_the_check() {
+    let world = World::start().await;
+    let verify = Verify::of(&world);
+    let service = verify.service(&[]).await;
+    let lost = TO.replace('+', " ");
+    let path = format!("/Services/{service}/Verifications");
+    let started = verify.post(&path, &[("To", &lost), ("Channel", "sms")]).await.json();
+    assert_eq!(started["to"], TO);
+    let code = verify.code(1).await;
+    let typed = format!("{}-{}\u{200e}", &code[..3], &code[3..]);
+    let check = format!("/Services/{service}/VerificationCheck");
+    let checked = verify.post(&check, &[("To", &lost), ("Code", &typed)]).await.json();
+    assert_eq!((&checked["status"], &checked["to"]), (&json!("approved"), &json!(TO)));
+    for (to, status, code) in
+        [("15", 400, 60200), ("+49151234567O9", 400, 60200), ("+14155550177", 404, 20404)]
+    {
+        failed(&verify.post(&check, &[("To", to), ("Code", "123456")]).await, status, code);
+    }
+}
+
+#[tokio::test]
 async fn a_parameter_that_cannot_be_is_named() {
     let world = World::start().await;
     let verify = Verify::of(&world);

@@ -112,7 +112,7 @@ async fn step(
         Act::Begin => drop(service.session_begin(id, browser, tongue).await?),
         Act::Number => {
             let region = region::find(form.get("region")).map(|region| region.id.as_str());
-            drop(service.session_number(id, browser, &ascii(form.get("number")), region, tongue).await?);
+            drop(service.session_number(id, browser, form.get("number"), region, tongue).await?);
         }
         Act::Channel => drop(service.session_start(id, browser, form.channel()?, tongue).await?),
         Act::Resend => drop(service.session_resend(id, browser, form.channel()?).await?),
@@ -121,10 +121,7 @@ async fn step(
         Act::Cancel => return Ok(leave(service.session_leave(id, browser, true).await?)),
         Act::Return => return Ok(leave(service.session_leave(id, browser, false).await?)),
         Act::Code => {
-            // A code may come with the spaces and dashes that it was read with.
-            let is_filler = |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '\u{2010}'..='\u{2015}');
-            let code: String = ascii(form.get("code")).chars().filter(|c| !is_filler(*c)).collect();
-            let checked = service.session_check(id, browser, &code.to_ascii_uppercase()).await?;
+            let checked = service.session_check(id, browser, form.get("code")).await?;
             let valid = checked.is_none_or(|checked| checked.valid);
             return Ok(Next::Page((!valid).then(|| Note::new("code"))));
         }
@@ -187,26 +184,5 @@ impl Form {
 
     fn channel(&self) -> Result<Channel, ServiceError> {
         self.get("channel").parse().map_err(|_| ServiceError::NoChannel)
-    }
-}
-
-/// The digits of other scripts as ASCII ones: keyboards write them.
-fn ascii(text: &str) -> String {
-    const ZEROS: [char; 4] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{ff10}'];
-    let digit = |c: char| {
-        let value =
-            ZEROS.iter().map(|zero| u32::from(c).wrapping_sub(u32::from(*zero))).find(|value| *value < 10);
-        value.and_then(|value| char::from_digit(value, 10)).unwrap_or(c)
-    };
-    text.chars().map(digit).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_of_other_scripts_are_digits() {
-        assert_eq!(ascii("٠١٢ ۳۴ ५६ ７８９ 0x"), "012 34 56 789 0x");
     }
 }

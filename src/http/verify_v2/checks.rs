@@ -4,6 +4,8 @@ use super::call::Call;
 use super::failure::Failure;
 use super::{request, verifications, views};
 use crate::http::reply;
+use crate::model::id::VerificationId;
+use crate::model::typed;
 use crate::model::verification::Status;
 use crate::service::{Offer, ServiceError};
 use warp::http::StatusCode;
@@ -12,15 +14,22 @@ use warp::reply::Response;
 /// Compares a code. A wrong one is an answer like the right one.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let name = call.text("VerificationSid").or(call.text("To"));
-    let name = name.ok_or_else(|| Failure::new(400, 60221, "No target verification specified"))?;
+    let name = match (call.text("VerificationSid"), call.text("To")) {
+        (Some(sid), _) => sid.to_owned(),
+        // What is no number is refused as where a verification begins.
+        (None, Some(to)) if to.parse::<VerificationId>().is_err() => {
+            call.context.service.number_of_form(to)?.in_full().to_owned()
+        }
+        (None, Some(to)) => to.to_owned(),
+        (None, None) => return Err(Failure::new(400, 60221, "No target verification specified")),
+    };
     let code = call.needed("Code")?;
-    if !(4..=10).contains(&code.chars().count()) {
+    if !(4..=10).contains(&typed::code(code).len()) {
         return Err(Failure::invalid_because("Code", "4 to 10 characters"));
     }
     let (amount, payee) = request::payment(&call, &brand)?.unzip();
     let service = &call.context.service;
-    let view = verifications::found(&call, &brand, name).await?;
+    let view = verifications::found(&call, &brand, &name).await?;
     if view.status == Status::MaxAttemptsReached {
         return Err(Failure::checks_used_up(service.seconds_left(&view.verification)));
     }

@@ -31,7 +31,7 @@ const LONGEST_LOCALE: usize = 35;
 /// # Errors
 /// What is missing, what cannot be, or what the service does not have.
 pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
-    let to = call.needed("To")?.to_owned();
+    let to = call.context.service.number_of_form(call.needed("To")?)?.in_full().to_owned();
     let channel = channel(call.needed("Channel")?)?;
     let payment = payment(call, brand)?;
     let channel = match (channel, &payment) {

@@ -5,7 +5,7 @@
 //! here, with its country's code; what an application wrote otherwise into a tag
 //! is not found.
 
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{PersonKey, PhoneNumber, address_key};
 use crate::store::records::Record;
 use serde_json::Value;
 
@@ -14,37 +14,46 @@ pub const ERASED: &str = "erased";
 
 /// A number that is looked for.
 pub struct Wanted {
-    number: PhoneNumber,
-    digits: String,
+    person: PersonKey,
+    /// Each spelling, without its plus.
+    digits: Vec<String>,
 }
 
 impl Wanted {
     /// This number.
     pub fn new(number: PhoneNumber) -> Self {
-        let digits = number.in_full().trim_start_matches('+').to_owned();
-        Self { number, digits }
+        let person = number.person();
+        let digit = |spelling: String| spelling.trim_start_matches('+').to_owned();
+        Self { digits: person.spellings().into_iter().map(digit).collect(), person }
     }
 
-    /// The number.
-    pub fn number(&self) -> &PhoneNumber {
-        &self.number
+    /// The spellings of the number.
+    pub fn spellings(&self) -> Vec<String> {
+        self.person.spellings()
     }
 
     /// The number as a rate limit's value may have it.
-    pub fn writings(&self) -> [String; 3] {
-        let full = self.number.in_full();
-        [full.to_owned(), self.digits.clone(), format!("whatsapp:{full}")]
+    pub fn writings(&self) -> Vec<String> {
+        let writings =
+            |digits: &String| [format!("+{digits}"), digits.clone(), format!("whatsapp:+{digits}")];
+        self.digits.iter().flat_map(writings).collect()
     }
 
-    /// Whether an address is the number's, on any channel.
+    /// Whether a number is the person's.
+    pub fn has(&self, number: &PhoneNumber) -> bool {
+        number.person() == self.person
+    }
+
+    /// Whether an address is the person's, on any channel.
     pub fn is(&self, address: &str) -> bool {
-        address.rsplit_once(':').map_or(address, |(_, number)| number) == self.number.in_full()
+        let number = address.rsplit_once(':').map_or(address, |(_, number)| number);
+        address_key(number) == self.person.as_str()
     }
 
     /// Whether it may be in a record's bytes: quick, and wrong where the digits
     /// are part of something else.
     pub fn may_be_in(&self, body: &[u8]) -> bool {
-        std::str::from_utf8(body).is_ok_and(|text| text.contains(&self.digits))
+        std::str::from_utf8(body).is_ok_and(|text| self.digits.iter().any(|digits| text.contains(digits)))
     }
 
     /// Whether a text names it.
@@ -99,24 +108,29 @@ impl Wanted {
         (from > 0).then(|| out + &text[from..])
     }
 
-    /// Where the number stands next, with its plus.
+    /// Where the number stands next, with its plus, in any spelling.
     fn next_in(&self, text: &str, from: usize) -> Option<(usize, usize)> {
-        let bytes = text.as_bytes();
-        let mut from = from;
-        while let Some(at) = text[from..].find(&self.digits) {
-            let (start, end) = (from + at, from + at + self.digits.len());
-            let before = &bytes[..start];
-            // In addresses a plus is `%2B`.
-            let encoded = before.len() >= 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"%2B");
-            let alone = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-            if (encoded || alone(before.last())) && alone(bytes.get(end)) {
-                let plus = if encoded { 3 } else { usize::from(before.ends_with(b"+")) };
-                return Some((start - plus, end));
-            }
-            from = start + 1;
-        }
-        None
+        self.digits.iter().filter_map(|digits| next_of(digits, text, from)).min()
     }
+}
+
+/// Where digits stand next alone, with their plus.
+fn next_of(digits: &str, text: &str, from: usize) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut from = from;
+    while let Some(at) = text[from..].find(digits) {
+        let (start, end) = (from + at, from + at + digits.len());
+        let before = &bytes[..start];
+        // In addresses a plus is `%2B`.
+        let encoded = before.len() >= 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"%2B");
+        let alone = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        if (encoded || alone(before.last())) && alone(bytes.get(end)) {
+            let plus = if encoded { 3 } else { usize::from(before.ends_with(b"+")) };
+            return Some((start - plus, end));
+        }
+        from = start + 1;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -146,6 +160,18 @@ mod tests {
             assert_eq!(wanted.without(text), None, "{text}");
         }
         assert!(wanted.is("whatsapp:+14155550123") && !wanted.is("+14155550124"));
+    }
+
+    #[test]
+    fn it_is_found_in_every_spelling() {
+        let wanted = Wanted::new("+5511987654321".parse().unwrap());
+        assert!(wanted.is("whatsapp:+551187654321") && wanted.is("+5511987654321"));
+        assert!(
+            wanted.has(&"+551187654321".parse().unwrap()) && !wanted.has(&"+551137654321".parse().unwrap())
+        );
+        let text = "whatsapp:+551187654321, +5511987654321, +5511987654322";
+        assert_eq!(wanted.without(text).as_deref(), Some("whatsapp:erased, erased, +5511987654322"));
+        assert_eq!(wanted.writings().len(), 6);
     }
 
     proptest! {

@@ -1,0 +1,65 @@
+//! Why a number is none, or is refused: texts for the caller of the API, and a
+//! stable word for programs. They repeat no digit.
+
+use super::Kind;
+
+/// What is wrong with a number. The texts are meant for the caller of the API.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneError {
+    /// Too few digits, or nothing at all.
+    #[error("this is not a telephone number; write it with its country code, like +14155550123")]
+    NotANumber,
+    /// An O for a zero, an l for a one, a word: which digit was meant, nobody
+    /// knows.
+    #[error("there is a letter among the digits ({letter}); write the number in digits alone")]
+    Letter {
+        /// The first one.
+        letter: char,
+    },
+    /// A national number, and no default region to read it in.
+    #[error("the number has no country code; write it in international form, like +14155550123")]
+    NoCountryCode,
+    /// `+999…`.
+    #[error("no country has this calling code")]
+    UnknownCountryCode,
+    /// Fewer digits than any number of that country.
+    #[error("the number is too short for its country code +{country_code}")]
+    TooShort {
+        /// The calling code, without plus.
+        country_code: u16,
+    },
+    /// More digits than any number of that country.
+    #[error("the number is too long for its country code +{country_code}")]
+    TooLong {
+        /// The calling code, without plus.
+        country_code: u16,
+    },
+    /// The length fits, the digits do not.
+    #[error("no number in the country of +{country_code} begins like this")]
+    NoSuchRange {
+        /// The calling code, without plus.
+        country_code: u16,
+    },
+    /// An extension cannot receive a text message or be dialled at once.
+    #[error("numbers with an extension cannot be verified")]
+    Extension,
+    /// A kind of number that the policy refuses.
+    #[error("{0} numbers are refused by this service's policy")]
+    RefusedKind(Kind),
+}
+
+impl PhoneError {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotANumber | Self::Letter { .. } => "not_a_number",
+            Self::NoCountryCode => "no_country_code",
+            Self::UnknownCountryCode => "unknown_country_code",
+            Self::TooShort { .. } => "too_short",
+            Self::TooLong { .. } => "too_long",
+            Self::NoSuchRange { .. } => "no_such_range",
+            Self::Extension => "extension",
+            Self::RefusedKind(_) => "refused_kind",
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The reading of a writing, and the order in which readings are tried.
+//!
+//! A number with a plus is read without any region, so that no region changes
+//! it. Any other is read as somebody in the region dials: by that country's
+//! exit code, its trunk prefix, its plan. `00` is a plus only where the
+//! country's own reading leads to no number, or where there is no country.
+//! It refuses to guess: a letter is never a digit.
+
+use super::kind::line_of;
+use super::{Line, NumberPolicy, PhoneError, PhoneNumber};
+use rlibphonenumber::enums::Region;
+use rlibphonenumber::{NumberLengthType, ParseError, ValidationError};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
+use rlibphonenumber::{PhoneNumber as Parsed, get_national_significant_number_owned};
+
+/// Numbers that need no plan.
+type AsItIs<'a> = &'a dyn Fn(&PhoneNumber) -> bool;
+
+/// Reads what is plain already.
+///
+/// # Errors
+/// What is wrong with it, by the last reading that was tried.
+pub fn read(plain: &str, policy: &NumberPolicy, as_it_is: AsItIs<'_>) -> Result<PhoneNumber, PhoneError> {
+    let region = policy.default_region.as_deref().and_then(|id| id.parse::<Region>().ok());
+    if let Some(letter) = letter_in(plain) {
+        return Err(match PHONE_NUMBER_UTIL.parse(plain, region) {
+            Ok(parsed) if parsed.extension.is_some() => PhoneError::Extension,
+            _ if plain.starts_with(char::is_alphabetic) => PhoneError::NotANumber,
+            _ => PhoneError::Letter { letter },
+        });
+    }
+    // Plans of no country are for tests only, and the library knows none.
+    if let Some(number) = compact(plain).filter(|number| as_it_is(number)) {
+        return Ok(number);
+    }
+    let mut error = PhoneError::NotANumber;
+    for (text, region) in readings(plain, region) {
+        match read_as(&text, region, policy, as_it_is) {
+            Ok(number) => return Ok(number),
+            // A number, and not one to go round by another reading.
+            Err(refused @ PhoneError::RefusedKind(_)) => return Err(refused),
+            Err(other) => error = other,
+        }
+    }
+    Err(error)
+}
+
+/// The library's view of a number that is read already.
+pub fn again(number: &PhoneNumber) -> Option<Parsed> {
+    PHONE_NUMBER_UTIL.parse(number.in_full(), None).ok()
+}
+
+/// What the text may be, the best first, each with the region to read it in.
+fn readings(plain: &str, region: Option<Region>) -> Vec<(String, Option<Region>)> {
+    let start = plain.find(|c: char| c == '+' || c.is_ascii_digit()).unwrap_or(0);
+    if plain[start..].starts_with('+') {
+        return vec![(plain.to_owned(), None)];
+    }
+    let exit = plain[start..].strip_prefix("00").map(|rest| (format!("+{rest}"), None));
+    let own = (plain.to_owned(), region);
+    match (region, exit) {
+        (Some(_), exit) => std::iter::once(own).chain(exit).collect(),
+        (None, Some(exit)) => vec![exit],
+        (None, None) => vec![own],
+    }
+}
+
+fn read_as(
+    text: &str,
+    region: Option<Region>,
+    policy: &NumberPolicy,
+    as_it_is: AsItIs<'_>,
+) -> Result<PhoneNumber, PhoneError> {
+    let parsed = PHONE_NUMBER_UTIL.parse(text, region).map_err(|error| parse_error(&error, text, region))?;
+    if parsed.extension.is_some() {
+        return Err(PhoneError::Extension);
+    }
+    let parsed = modern_mexican(&parsed).unwrap_or(parsed);
+    let country_code = u16::try_from(parsed.country_code).unwrap_or_default();
+    // Some plans have room for more digits than E.164 has; a record must read
+    // again what it holds.
+    let number = parsed
+        .format_as(PhoneNumberFormat::E164)
+        .parse::<PhoneNumber>()
+        .map_err(|_| PhoneError::TooLong { country_code });
+    if let Some(number) = number.as_ref().ok().filter(|number| as_it_is(number)) {
+        return Ok(number.clone());
+    }
+    // Global services are asked for before validity: their plans are sparse.
+    match line_of(&parsed) {
+        Line::Special(kind) if policy.refuse.contains(&kind) => Err(PhoneError::RefusedKind(kind)),
+        _ if parsed.is_valid() => number,
+        _ => Err(invalid(&parsed, country_code)),
+    }
+}
+
+/// Mexico's mobiles were written with a 1 behind the country's code until 2019,
+/// and dialled with 044, 045 or 01 and an area's number at home. The ten digits
+/// behind these are what they have now.
+fn modern_mexican(parsed: &Parsed) -> Option<Parsed> {
+    const OLD: [&str; 7] = ["044", "045", "01", "1", "521", "52044", "52045"];
+    if parsed.country_code != 52 || parsed.is_valid() {
+        return None;
+    }
+    let digits = get_national_significant_number_owned(parsed);
+    let ten = |prefix: &&str| digits.strip_prefix(*prefix).filter(|rest| rest.len() == 10);
+    let national_number = OLD.iter().find_map(ten)?.parse().ok()?;
+    let modern = Parsed { country_code: 52, national_number, ..Parsed::default() };
+    modern.is_valid().then_some(modern)
+}
+
+/// The first letter of a number, or what else counts but is no digit. A `tel:`
+/// and its parameters are none of the number's.
+fn letter_in(plain: &str) -> Option<char> {
+    let is_uri = plain.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
+    let number = if is_uri { plain[4..].split(';').next().unwrap_or_default() } else { plain };
+    number.chars().find(|c| c.is_alphanumeric() && !c.is_ascii_digit())
+}
+
+/// A number that is E.164 but for its punctuation.
+fn compact(plain: &str) -> Option<PhoneNumber> {
+    plain.chars().filter(|c| !" -().".contains(*c)).collect::<String>().parse().ok()
+}
+
+fn parse_error(error: &ParseError, text: &str, region: Option<Region>) -> PhoneError {
+    match error {
+        ParseError::InvalidCountryCode if text.starts_with('+') || region.is_some() => {
+            PhoneError::UnknownCountryCode
+        }
+        ParseError::InvalidCountryCode if text.chars().filter(char::is_ascii_digit).count() < 3 => {
+            PhoneError::NotANumber
+        }
+        ParseError::InvalidCountryCode => PhoneError::NoCountryCode,
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => match country_code(text) {
+            Some(country_code) => PhoneError::TooShort { country_code },
+            None => PhoneError::NotANumber,
+        },
+        ParseError::TooLongNsn => match country_code(text) {
+            Some(country_code) => PhoneError::TooLong { country_code },
+            None => PhoneError::NotANumber,
+        },
+        ParseError::NotANumber(_) => PhoneError::NotANumber,
+    }
+}
+
+/// The calling code with which a text begins; none is the beginning of another.
+fn country_code(text: &str) -> Option<u16> {
+    let digits: String = text.strip_prefix('+')?.chars().filter(char::is_ascii_digit).take(3).collect();
+    let mut codes = (1..=digits.len()).filter_map(|length| digits[..length].parse::<u16>().ok());
+    codes.find(|code| PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(*code)).is_some())
+}
+
+fn invalid(parsed: &Parsed, country_code: u16) -> PhoneError {
+    // By what landlines and mobiles have: some plans' special numbers are short.
+    let lengths = PhoneNumberType::FixedLineOrMobile;
+    match PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(parsed, lengths) {
+        Err(ValidationError::InvalidCountryCode) => PhoneError::UnknownCountryCode,
+        Err(ValidationError::TooShort) | Ok(NumberLengthType::IsPossibleLocalOnly) => {
+            PhoneError::TooShort { country_code }
+        }
+        Err(ValidationError::TooLong) => PhoneError::TooLong { country_code },
+        Ok(NumberLengthType::IsPossible) | Err(ValidationError::InvalidLength) => {
+            PhoneError::NoSuchRange { country_code }
+        }
+    }
+}
