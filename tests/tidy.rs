@@ -105,6 +105,21 @@ fn what_a_part_must_not_know_is_not_named_in_it() {
 }
 
 #[test]
+fn only_a_verified_signature_makes_a_proof() {
+    const MAKERS: [&str; 2] = ["src/model/account.rs", "src/twilio/signature.rs"];
+    let mut violations = Vec::new();
+    for file in sources("src").filter(|file| MAKERS.iter().all(|maker| file.path != Path::new(maker))) {
+        for (line, text) in file.code() {
+            if text.contains("Proof::new(") {
+                let what = "a proof is what a verified signature gives: take it from `verify`".into();
+                violations.push(file.at(line, what));
+            }
+        }
+    }
+    verdict(violations);
+}
+
+#[test]
 fn every_file_says_what_it_is_and_is_short_enough_to_be_read() {
     let mut violations = Vec::new();
     for file in sources("src").chain(sources("tests")).chain(sources("benches")) {

@@ -1,6 +1,7 @@
 //! `twilio.accounts`: accounts beside the one that sends, and what is theirs.
 
 use super::reader::Reader;
+use super::sections::Config;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -53,6 +54,37 @@ fn texts(r: &mut Reader<'_>, sid: &str, table: &Table, name: &str) -> Option<Vec
         r.note(KEY, format_args!("{sid} has {name} that are no list of texts"), MEND);
     }
     texts
+}
+
+/// What accounts there cannot be, and what cannot be theirs.
+pub(super) fn check(config: &Config, refused: &mut Reader<'_>) {
+    let twilio = &config.twilio;
+    let services = std::iter::once(&config.services.default).chain(config.services.others.values());
+    let own = services.flat_map(|own| [&own.from, &own.messaging_service_sid, &own.whatsapp_from]);
+    let own: Vec<&str> =
+        own.chain([&twilio.from, &twilio.messaging_service_sid]).flatten().map(String::as_str).collect();
+    let mut owners = BTreeMap::new();
+    for (sid, account) in &twilio.accounts {
+        if !sid.starts_with("AC") || !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
+            let what = format!("{sid:?} does not begin with AC, or has signs in it");
+            refused.note(KEY, what, "copy it from the console: AC and 32 hexadecimal digits");
+        }
+        if twilio.account_sid.as_ref() == Some(sid) {
+            let mend = "write its further tokens in twilio.auth_tokens";
+            refused.note(KEY, format_args!("{sid} is twilio.account_sid"), mend);
+        }
+        for sender in &account.senders {
+            let number = sender.rsplit(':').next().unwrap_or(sender);
+            if own.contains(&number) {
+                let what = format!("{sid} has a sender which twilio.account_sid sends from");
+                refused.note(KEY, what, "a sender belongs to one account");
+            }
+            if owners.insert(number, sid).is_some_and(|other| other != sid) {
+                let what = format!("{sid} has a sender of more than one account");
+                refused.note(KEY, what, "a sender belongs to one account");
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Settings that are right one by one and impossible, or unwise, together.
 
-use super::exposure::{LEAST_SECRET, is_loopback};
+use super::accounts;
+use super::exposure::{self, is_loopback};
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::Reader;
-use super::sections::{CodeKey, Config, GatewayKind, SignatureMode, Twilio};
+use super::sections::{CodeKey, Config, GatewayKind, Twilio};
 use super::store::StoreUrl;
 use reqwest::Url;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What was found.
@@ -26,13 +26,10 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     let mut dangers = Reader::new(layers);
     urls(config, &mut refused, &mut unwise);
     missing(config, &mut refused);
-    asked_twice(config, &mut dangers, &mut unwise);
+    exposure::check(config, &mut dangers, &mut unwise);
     sandbox(config, &mut refused, &mut unwise);
     account(&config.twilio, &mut refused, &mut unwise);
-    accounts(config, &mut refused);
-    if config.is_public() {
-        weak(config, &mut dangers);
-    }
+    accounts::check(config, &mut refused);
     codes(config, &mut refused);
     words(config, &mut refused);
     bodies(config, &mut refused);
@@ -127,67 +124,6 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
     need(sender, "twilio.from", "set it, TWILIO_PHONE_NUMBER, or twilio.messaging_service_sid");
 }
 
-/// What is dangerous where others can reach the server has to be asked for twice.
-fn asked_twice(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
-    let public = config.is_public();
-    let signature = &config.signature;
-    if public && signature.mode == SignatureMode::ReportOnly && !signature.allow_report_only_on_public {
-        let mend = format!("set signature.allow_report_only_on_public = true as well, or {OWN_MACHINE}");
-        refused.note("signature.mode", "lets forged webhooks in where others can reach the server", mend);
-    } else if signature.mode == SignatureMode::ReportOnly {
-        // A proxy or a tunnel that nobody has told us of may lead here from anywhere.
-        unwise.note(
-            "signature.mode",
-            "lets forged webhooks in",
-            "write \"enforce\" when the counts at /readyz stay still",
-        );
-    }
-    let gateway = &config.gateway;
-    if public && gateway.kind == GatewayKind::Console && !gateway.allow_console_on_public {
-        let mend = format!("set gateway.allow_console_on_public = true as well, or {OWN_MACHINE}");
-        refused.note("gateway.kind", "logs codes while others can reach the server", mend);
-    }
-    let sandbox = &config.sandbox;
-    if sandbox.enabled && !sandbox.allow_public {
-        let mend = "set sandbox.allow_public = true as well, or listen on 127.0.0.1";
-        if !sandbox.listen.ip().is_loopback() {
-            refused.note("sandbox.listen", "shows codes on an address that others can reach", mend);
-        }
-        if public {
-            let mend = format!(
-                "set sandbox.enabled = false to send for real, or sandbox.allow_public = true as well, or {OWN_MACHINE}"
-            );
-            refused.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
-        }
-    }
-}
-
-/// How a server is one's own again.
-const OWN_MACHINE: &str =
-    "keep it to this machine: server.listen and public_url on 127.0.0.1, signature.trusted_proxies empty";
-
-/// Secrets that strangers could guess. Twilio's tokens have 32 characters; what
-/// is shorter was cut, or made up.
-fn weak(config: &Config, refused: &mut Reader<'_>) {
-    let twilio = &config.twilio;
-    let more = twilio.auth_tokens.iter().map(|accepted| ("twilio.auth_tokens", &accepted.token));
-    let others = twilio.accounts.values().flat_map(|account| &account.tokens);
-    let shared = config.signature.shared_keys.values();
-    let all = twilio
-        .auth_token
-        .iter()
-        .map(|token| ("twilio.auth_token", token))
-        .chain(more)
-        .chain(others.map(|token| ("twilio.accounts", token)))
-        .chain(shared.map(|key| ("signature.shared_keys", key)));
-    for (key, secret) in all {
-        if secret.expose().chars().count() < LEAST_SECRET {
-            let what = format!("is shorter than {LEAST_SECRET} characters, and others can reach the server");
-            refused.note(key, what, "copy the whole of it from twilio's console");
-        }
-    }
-}
-
 fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     if !config.sandbox.enabled {
         return;
@@ -202,38 +138,6 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     if config.is_public() && config.sandbox.allow_public {
         let mend = "set sandbox.enabled = false to send for real";
         unwise.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
-    }
-}
-
-/// Other accounts, and what is said to be theirs.
-fn accounts(config: &Config, refused: &mut Reader<'_>) {
-    const KEY: &str = "twilio.accounts";
-    let twilio = &config.twilio;
-    let services = std::iter::once(&config.services.default).chain(config.services.others.values());
-    let own = services.flat_map(|own| [&own.from, &own.messaging_service_sid, &own.whatsapp_from]);
-    let own: Vec<&str> =
-        own.chain([&twilio.from, &twilio.messaging_service_sid]).flatten().map(String::as_str).collect();
-    let mut owners = BTreeMap::new();
-    for (sid, account) in &twilio.accounts {
-        if !sid.starts_with("AC") || !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
-            let what = format!("{sid:?} does not begin with AC, or has signs in it");
-            refused.note(KEY, what, "copy it from the console: AC and 32 hexadecimal digits");
-        }
-        if twilio.account_sid.as_ref() == Some(sid) {
-            let mend = "write its further tokens in twilio.auth_tokens";
-            refused.note(KEY, format_args!("{sid} is twilio.account_sid"), mend);
-        }
-        for sender in &account.senders {
-            let number = sender.rsplit(':').next().unwrap_or(sender);
-            if own.contains(&number) {
-                let what = format!("{sid} has a sender which twilio.account_sid sends from");
-                refused.note(KEY, what, "a sender belongs to one account");
-            }
-            if owners.insert(number, sid).is_some_and(|other| other != sid) {
-                let what = format!("{sid} has a sender of more than one account");
-                refused.note(KEY, what, "a sender belongs to one account");
-            }
-        }
     }
 }
 

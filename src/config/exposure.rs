@@ -1,12 +1,17 @@
 //! Whether others can reach the server. It is judged here alone, so that all
 //! that is dangerous in public is refused by one and the same rule.
 
-use super::sections::Config;
+use super::reader::Reader;
+use super::sections::{Config, GatewayKind, SignatureMode};
 use reqwest::Url;
 use std::net::IpAddr;
 
 /// The fewest characters of a secret that strangers may try to guess at.
 pub const LEAST_SECRET: usize = 20;
+
+/// How a server is one's own again.
+const OWN_MACHINE: &str =
+    "keep it to this machine: server.listen and public_url on 127.0.0.1, signature.trusted_proxies empty";
 
 impl Config {
     /// Whether others can reach the server: by its own address, or through the
@@ -23,6 +28,66 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
     ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
+}
+
+/// What is dangerous where others can reach the server has to be asked for twice.
+pub(super) fn check(config: &Config, dangers: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+    let public = config.is_public();
+    let signature = &config.signature;
+    if public && signature.mode == SignatureMode::ReportOnly && !signature.allow_report_only_on_public {
+        let mend = format!("set signature.allow_report_only_on_public = true as well, or {OWN_MACHINE}");
+        dangers.note("signature.mode", "lets forged webhooks in where others can reach the server", mend);
+    } else if signature.mode == SignatureMode::ReportOnly {
+        // A proxy or a tunnel that nobody has told us of may lead here from anywhere.
+        unwise.note(
+            "signature.mode",
+            "lets forged webhooks in",
+            "write \"enforce\" when the counts at /readyz stay still",
+        );
+    }
+    let gateway = &config.gateway;
+    if public && gateway.kind == GatewayKind::Console && !gateway.allow_console_on_public {
+        let mend = format!("set gateway.allow_console_on_public = true as well, or {OWN_MACHINE}");
+        dangers.note("gateway.kind", "logs codes while others can reach the server", mend);
+    }
+    if public {
+        weak(config, dangers);
+    }
+    let sandbox = &config.sandbox;
+    if sandbox.enabled && !sandbox.allow_public {
+        let mend = "set sandbox.allow_public = true as well, or listen on 127.0.0.1";
+        if !sandbox.listen.ip().is_loopback() {
+            dangers.note("sandbox.listen", "shows codes on an address that others can reach", mend);
+        }
+        if public {
+            let mend = format!(
+                "set sandbox.enabled = false to send for real, or sandbox.allow_public = true as well, or {OWN_MACHINE}"
+            );
+            dangers.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
+        }
+    }
+}
+
+/// Secrets that strangers could guess. Twilio's tokens have 32 characters; what
+/// is shorter was cut, or made up.
+fn weak(config: &Config, dangers: &mut Reader<'_>) {
+    let twilio = &config.twilio;
+    let more = twilio.auth_tokens.iter().map(|accepted| ("twilio.auth_tokens", &accepted.token));
+    let others = twilio.accounts.values().flat_map(|account| &account.tokens);
+    let shared = config.signature.shared_keys.values();
+    let all = twilio
+        .auth_token
+        .iter()
+        .map(|token| ("twilio.auth_token", token))
+        .chain(more)
+        .chain(others.map(|token| ("twilio.accounts", token)))
+        .chain(shared.map(|key| ("signature.shared_keys", key)));
+    for (key, secret) in all {
+        if secret.expose().chars().count() < LEAST_SECRET {
+            let what = format!("is shorter than {LEAST_SECRET} characters, and others can reach the server");
+            dangers.note(key, what, "copy the whole of it from twilio's console");
+        }
+    }
 }
 
 #[cfg(test)]

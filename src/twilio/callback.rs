@@ -74,13 +74,6 @@ pub fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(other, value)| other == name && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
-/// The value of a name that is there once, when it is not empty.
-pub fn only<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let mut found = pairs.iter().filter(|(other, _)| other == name);
-    let (_, value) = found.next()?;
-    (found.next().is_none() && !value.is_empty()).then_some(value)
-}
-
 /// Whether machine detection said that no person answered: any machine, or a fax.
 ///
 /// What is signed has nothing between names and values, so whoever has a copy of
@@ -292,20 +285,6 @@ mod tests {
             ["AccountSid=AC1&AnsweredBy=human", "AnsweredBy=unknown&Machine=machine_start", "AnsweredBy="]
         {
             assert!(!machine(body), "{body}");
-        }
-    }
-
-    #[test]
-    fn what_has_to_be_there_once_is_not_there_twice() {
-        let value = |body: &str| {
-            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(body).unwrap();
-            only(&pairs, "CallSid").map(str::to_owned)
-        };
-        assert_eq!(value("A=1&CallSid=CA1").as_deref(), Some("CA1"));
-        for body in
-            ["", "CallSid=", "CallSid=CA1&CallSid=CA2", "CallSid=CA1&CallSid=CA1", "CallSid=CA1&CallSid="]
-        {
-            assert_eq!(value(body), None, "{body}");
         }
     }
 

@@ -125,10 +125,10 @@ fn search(verifier: &Verifier, request: &Signed<'_>, hints: &Hints<'_>) -> Optio
         // What named the account may be what was lost; unless nothing was.
         Err(Rejection::NoAccount) => {
             let all: Vec<&Signer> = verifier.tokens().iter().take(MAX_KEYS_TRIED).collect();
-            let mut fits = |signer: &&Signer| {
-                search.fits_either_port(&signer.key, settings.algorithm, request.url, &tail)
-            };
-            if coverage.is_some() && all.iter().any(|signer| fits(signer)) {
+            let algorithm = settings.algorithm;
+            let mut fits =
+                all.iter().map(|signer| search.fits_either_port(&signer.key, algorithm, request.url, &tail));
+            if coverage.is_some() && fits.any(|fits| fits) {
                 return None;
             }
             all

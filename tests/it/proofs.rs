@@ -303,6 +303,24 @@ async fn a_machine_s_call_cut_into_other_pairs_is_a_machine_s() {
     }
 }
 
+#[tokio::test]
+async fn what_a_call_says_of_itself_it_says_once() {
+    let app = Setup::sandbox().start().await;
+    let (id, call) = ringing(&app, "+15551230905").await;
+    let (sid, account, path) = (text(&call["sid"]), app.account.clone(), format!("/twilio/voice/{id}/1"));
+    let own =
+        vec![("AccountSid", account.as_str()), ("CallSid", sid.as_str()), ("CallStatus", "in-progress")];
+    for more in [("CallSid", OTHER_CALL), ("CallSid", &sid), ("CallStatus", "completed")] {
+        let mut params = own.clone();
+        params.push(more);
+        let heard = app.webhook(&path, &params).await.text;
+        assert!(heard.contains(SPENT), "{more:?}: {heard}");
+    }
+    assert!(app.webhook(&path, &own).await.text.contains("<Gather"));
+    let ended = [own[0], own[1], ("CallStatus", "completed")];
+    assert!(app.webhook(&path, &ended).await.text.contains(SPENT));
+}
+
 /// What a service knows of accounts, without its faces.
 async fn of_accounts(accounts: Accounts) -> (Service, Arc<dyn Store>) {
     let store: Arc<dyn Store> = Arc::new(Memory::new());

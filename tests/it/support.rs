@@ -17,7 +17,9 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
-use dialback::service::{Brands, Parts, Retention, Service, ServiceError, StartRequest, View, WorkerLimits};
+use dialback::service::{
+    Brands, Parts, Recorded, Retention, Service, ServiceError, StartRequest, View, WorkerLimits,
+};
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
@@ -367,6 +369,11 @@ impl World {
         self.until_accepted(&id, 1).await;
         let code = self.gateway.orders().last().unwrap().code.clone();
         (id, code)
+    }
+
+    /// Records a report of the account that sends.
+    pub async fn tell(&self, report: Report) -> Recorded {
+        self.service.record(&proof(), report).await.unwrap()
     }
 
     pub async fn record(&self, id: &VerificationId) -> Verification {

@@ -314,11 +314,7 @@ async fn a_refused_look_up_leaves_the_truth_to_the_callback(engine: Engine) {
     pass_slowly(&world, 10).await;
     assert!(matches!(world.state(&id, 1).await, SendState::Failed { .. }));
     let sid = "SM00000000000000000000000000000077";
-    world
-        .service
-        .record(&proof(), report(sid, Delivered::Delivered, Some(&id.delivery(1)), None))
-        .await
-        .unwrap();
+    world.tell(report(sid, Delivered::Delivered, Some(&id.delivery(1)), None)).await;
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     assert_eq!(world.gateway.orders().len(), 1);
 }
@@ -460,7 +456,7 @@ async fn a_report_before_the_answer_settles_the_send(engine: Engine) {
     eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
     let sid = "SM00000000000000000000000000000077";
     let sent = report(sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON));
-    assert!(world.service.record(&proof(), sent).await.unwrap().news);
+    assert!(world.tell(sent).await.news);
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     world.gateway.release.notify_one();
     pass_slowly(&world, 60).await;
@@ -489,13 +485,8 @@ async fn repeated_reports_change_nothing(engine: Engine) {
     let mut world = World::new(engine);
     let (id, _) = world.sent().await;
     let sid = world.record(&id).await.sends[0].sid.clone().unwrap();
-    let tell = async |status| {
-        world
-            .service
-            .record(&proof(), report(sid.as_str(), status, Some(&id.delivery(1)), Some(PERSON)))
-            .await
-            .unwrap()
-    };
+    let tell =
+        async |status| world.tell(report(sid.as_str(), status, Some(&id.delivery(1)), Some(PERSON))).await;
     let delivered = tell(Delivered::Delivered).await;
     assert!(delivered.news);
     world.pass(5);
@@ -520,7 +511,7 @@ async fn large_reports_without_end_are_still_recorded(engine: Engine) {
         ];
         pairs.extend((0..50).map(|name| (format!("Odd{name}"), format!("{n}{}", "\u{1}".repeat(5000)))));
         let report = callback::report(&pairs, Source::StatusCallback, None).unwrap();
-        world.service.record(&proof(), report).await.unwrap().delivery
+        world.tell(report).await.delivery
     };
     for n in 0..80 {
         assert_eq!(tell("sent", n).await.status(), Some(Delivered::Sent));
@@ -572,11 +563,7 @@ async fn deliveries_are_listed_page_by_page(engine: Engine) {
         let kind = if n % 3 == 2 { "CA" } else { "SM" };
         let status = if n % 2 == 0 { Delivered::Delivered } else { Delivered::Failed };
         let to = if n % 5 == 0 { "whatsapp:+14155550123" } else { PERSON };
-        world
-            .service
-            .record(&proof(), report(&format!("{kind}{n:032x}"), status, None, Some(to)))
-            .await
-            .unwrap();
+        world.tell(report(&format!("{kind}{n:032x}"), status, None, Some(to))).await;
     }
     let all = every(&world, &DeliveryFilter::default(), 200).await;
     assert_eq!(all.len(), 30);
@@ -624,7 +611,7 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
     let found = world.service.delivery(&name).await.unwrap();
     assert!(matches!(found, Found::Send(_, send) if send.state == SendState::Sending));
     let sid = "SM00000000000000000000000000000077";
-    world.service.record(&proof(), report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await.unwrap();
+    world.tell(report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await;
     for name in [name.as_str(), sid] {
         let found = world.service.delivery(name).await.unwrap();
         assert!(matches!(found, Found::Delivery(delivery) if delivery.sid.as_str() == sid), "{name}");

@@ -70,6 +70,10 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
 /// What the path and the parameters say, when they can be a call of ours that
 /// goes on.
 fn voice_request(request: &Request, params: &Pairs, step: Step) -> Option<VoiceRequest> {
+    let is_twice = |name: &&str| params.iter().filter(|(other, _)| other == name).count() > 1;
+    if ["CallSid", "CallStatus", "From", "To", "AnsweredBy", "Digits"].iter().any(is_twice) {
+        return None;
+    }
     let status = callback::first(params, "CallStatus").and_then(|status| status.parse::<Status>().ok());
     if status.is_some_and(Status::is_final) {
         return None;
@@ -77,7 +81,7 @@ fn voice_request(request: &Request, params: &Pairs, step: Step) -> Option<VoiceR
     Some(VoiceRequest {
         verification: request.params.first()?.parse::<VerificationId>().ok()?,
         number: request.params.get(1)?.parse().ok().filter(|number| *number > 0)?,
-        sid: callback::only(params, "CallSid")?.parse().ok()?,
+        sid: callback::first(params, "CallSid")?.parse().ok()?,
         machine: callback::is_machine(params),
         step,
     })
