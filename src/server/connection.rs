@@ -77,6 +77,7 @@ where
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "connection ended early");
+            super::refused::tell(&error, peer, &limits);
         }
         let parts = connection.into_parts();
         linger(parts.io.into_inner()).await;

@@ -9,6 +9,7 @@
 
 mod connection;
 mod io;
+mod refused;
 mod request;
 
 use self::connection::Connection;

@@ -14,6 +14,7 @@ mod care;
 mod cli;
 mod crash;
 mod drain;
+mod edge;
 mod endpoints;
 mod engines;
 mod erase;
