@@ -260,7 +260,7 @@ impl Request {
         let text = match &self.token_file {
             Some(file) => {
                 let text = String::from_utf8(read(file)?).with_context(|| file.display().to_string())?;
-                text.trim_end_matches(['\r', '\n']).to_owned()
+                text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned()
             }
             None => self.token.clone().context("no token: set TWILIO_AUTH_TOKEN or give --token-file")?,
         };

@@ -97,7 +97,8 @@ pub fn load(file: Option<&Path>, env: &Env) -> Result<Loaded, Problems> {
     };
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(Some((&name, &text)), env),
+        // Editors put a byte-order mark in front of what they save.
+        Ok(text) => parse(Some((&name, text.strip_prefix('\u{feff}').unwrap_or(&text))), env),
         Err(error) => Err(Problems(vec![Problem {
             origin: Origin::File { path: name.into(), line: None },
             key: String::new(),

@@ -199,10 +199,10 @@ impl<'a> Reader<'a> {
 
     /// A secret that stands by itself.
     pub(super) fn checked_secret(&mut self, key: &str, text: String) -> Option<Secret> {
-        let sound =
-            !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains(char::is_control);
+        let sound = !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains(is_unseen);
         if !sound {
-            self.note(key, "is empty or has blanks or line breaks in it", "copy the secret alone");
+            let what = "is empty or has blanks, line breaks or invisible characters in it";
+            self.note(key, what, "copy the secret alone");
         }
         sound.then(|| Secret::new(text))
     }
@@ -210,7 +210,9 @@ impl<'a> Reader<'a> {
     fn secret_file(&mut self, key: &str, path: &str) -> Option<Secret> {
         match std::fs::read_to_string(path) {
             Ok(text) => {
-                let text = text.strip_suffix('\n').unwrap_or(&text);
+                // Editors put a byte-order mark in front of what they save.
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                let text = text.strip_suffix('\n').unwrap_or(text);
                 self.checked_secret(key, text.strip_suffix('\r').unwrap_or(text).to_owned())
             }
             Err(error) => {
@@ -230,4 +232,10 @@ impl<'a> Reader<'a> {
         debug_assert!(entry.is_some(), "config.toml lacks {key}");
         Some(&entry?.value)
     }
+}
+
+/// Characters that nobody sees, and that a copied text may bring along.
+fn is_unseen(c: char) -> bool {
+    let is_mark = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    c.is_control() || is_mark || matches!(c, '\u{ad}' | '\u{feff}')
 }

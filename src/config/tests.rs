@@ -176,6 +176,19 @@ fn secrets_come_from_files_too() {
     assert_eq!(twilio.auth_tokens[0].token.expose(), "12345");
     assert_eq!(twilio.auth_tokens[0].account_sid.as_deref(), Some("AC1"));
 
+    // A byte-order mark in front is an editor's; elsewhere it is a slip.
+    let file = dir.path().join("token");
+    std::fs::write(&file, "\u{feff}12345\r\n").unwrap();
+    let marked = good(&format!("[twilio]\nauth_token_file = \"{path}\""), &[]).twilio;
+    assert_eq!(marked.auth_token.unwrap().expose(), "12345");
+    for unseen in ["123\u{feff}45", "12345\u{200b}", "\u{200e}12345", "12\u{ad}345"] {
+        std::fs::write(&file, unseen).unwrap();
+        let found = problems(&format!("[twilio]\nauth_token_file = \"{path}\""), &[]);
+        assert!(found[0].contains("invisible characters"), "{found:#?}");
+        assert!(!found.iter().any(|it| it.contains("345")), "{found:#?}");
+    }
+    std::fs::write(&file, "12345\n").unwrap();
+
     let both = problems(&format!("[twilio]\nauth_token = \"1\"\nauth_token_file = \"{path}\""), &[]);
     assert!(
         both[0].starts_with("config.toml:3: twilio.auth_token_file: is set beside twilio.auth_token"),

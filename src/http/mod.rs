@@ -10,6 +10,7 @@ mod context;
 mod error;
 mod health;
 mod limiter;
+mod near;
 mod openapi;
 mod operator;
 mod pages;

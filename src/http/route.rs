@@ -4,6 +4,7 @@ use super::api::gate;
 use super::api::operation::{Call, Operation};
 use super::context::Context;
 use super::error::Error;
+use super::near::{NearMisses, near};
 use super::request::Request;
 use super::verify_v2;
 use crate::server::Incoming;
@@ -132,12 +133,20 @@ impl Route {
 /// would ask each in turn, on the way in and at every wake-up.
 pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Response,)> {
     let table: Arc<[Route]> = table.into();
+    let misses = Arc::new(NearMisses::default());
     warp::method()
         .and(warp::ext::get())
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
         .then(move |method: Method, incoming: Incoming, headers, body| {
+            let uri = incoming.uri.clone();
             let answer = begin(&table, &context, method.clone(), incoming, headers, body);
+            if answer.is_err()
+                && let patterns = table.iter().map(Route::pattern)
+                && let Some(near) = near(patterns, uri.path(), method == Method::POST)
+            {
+                misses.tell(&near, &context.settings.public_url, Instant::now());
+            }
             async move {
                 match answer {
                     Ok((route, answer)) => logged(method, route, answer).await,

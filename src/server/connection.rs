@@ -116,6 +116,7 @@ async fn drive<S>(
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "connection ended early");
+            super::refused::tell(&error, peer, &limits);
         }
         sign.waits(Wait::End);
         let parts = connection.into_parts();

@@ -9,6 +9,7 @@
 
 mod connection;
 mod io;
+mod refused;
 mod request;
 mod room;
 

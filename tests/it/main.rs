@@ -16,6 +16,7 @@ mod cli;
 mod crash;
 mod crowds;
 mod drain;
+mod edge;
 mod endpoints;
 mod engines;
 mod erase;

@@ -238,7 +238,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 fn token(path: &Path) -> anyhow::Result<Secret> {
     let text = read(path)?;
-    let token = text.trim_end_matches(['\r', '\n']);
+    let token = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     if token.is_empty() {
         bail!("{}: there is no token in it", path.display());
     }

@@ -39,6 +39,8 @@ pub enum Cause {
     UrlExtras,
     /// The query lost or shortened.
     QueryDropped,
+    /// A query, or a part of one, that was not signed.
+    QueryAdded,
     /// The query encoded otherwise.
     QueryEncoding,
     /// The query in another order.
@@ -86,6 +88,7 @@ impl Cause {
             Self::PathSpelling => "path_spelling",
             Self::UrlExtras => "url_extras",
             Self::QueryDropped => "query_dropped",
+            Self::QueryAdded => "query_added",
             Self::QueryEncoding => "query_encoding",
             Self::QueryOrder => "query_order",
             Self::QueryAsBody => "query_as_body",
@@ -111,6 +114,7 @@ impl Cause {
             Self::PathPrefix => "put the path prefix that twilio uses into public_url",
             Self::PathSpelling => "a proxy rewrites the path: pass it on as it came",
             Self::UrlExtras => "leave user name, password and fragment out of the url",
+            Self::QueryAdded => "something adds to the query on the way: pass it on as it came",
             Self::QueryDropped => "a proxy drops the query: pass it on as it came",
             Self::QueryEncoding | Self::QueryOrder => "something rewrites the query: pass it on as it came",
             Self::QueryAsBody => "something moves parameters between query and body",

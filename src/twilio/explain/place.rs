@@ -9,6 +9,11 @@ use crate::twilio::url::{self, Parts};
 /// The most combinations of scheme, host, port and path that are tried.
 const MAX_COMBINED: usize = 160;
 
+/// The most slashes of a path that may have been two, and parameters of a query
+/// that may have been added.
+const MAX_SLASHES: usize = 8;
+const MAX_ADDED: usize = 8;
+
 /// The most hosts and prefixes that are taken from hints.
 const MAX_HINTS: usize = 4;
 
@@ -25,6 +30,19 @@ pub(super) fn simple<'a>(
         .into_iter()
         .filter(|place| place.changes.len() == 1)
         .map(move |place| place.guess(tail))
+        .chain(merged(url, tail))
+}
+
+/// A double slash that something merged: a base with a slash at its end, say.
+fn merged<'a>(url: &'a str, tail: &'a str) -> impl Iterator<Item = Guess> + 'a {
+    let path = Parts::split(url).map(|parts| parts.path_and_query().0).unwrap_or_default();
+    let scheme_end = url.find("://").map_or(0, |at| at + 3);
+    let front = scheme_end + url[scheme_end..].find('/').unwrap_or_default();
+    path.match_indices('/').take(MAX_SLASHES).map(move |(at, _)| {
+        let (before, after) = url.split_at(front + at);
+        let what = "with a double slash in the path";
+        Guess::new(Cause::PathSpelling, what, &format!("{before}/{after}"), tail)
+    })
 }
 
 /// Several things are different: the internal name of a service behind a proxy.
@@ -64,8 +82,20 @@ pub(super) fn query<'a>(url: &'a str, tail: &'a str) -> impl Iterator<Item = Gue
         .into_iter()
         .filter(move |(_, _, spelling)| spelling != query)
         .map(move |(cause, what, spelling)| Guess::new(cause, what, &format!("{front}?{spelling}"), tail));
-    let without = if query.is_empty() { "with an empty query" } else { "without the query" };
-    let toggled = if bare.contains('?') { front.to_owned() } else { format!("{bare}?") };
+    let toggled = match bare.contains('?') {
+        true if query.is_empty() => Guess::new(Cause::QueryAdded, "without the empty query", front, tail),
+        true => Guess::new(Cause::QueryAdded, "without the query", front, tail),
+        false => Guess::new(Cause::QueryDropped, "with an empty query", &format!("{bare}?"), tail),
+    };
+    let shorter = |(at, _): (usize, &str)| {
+        let kept = query.split('&').enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| pair);
+        let url = format!("{front}?{}", kept.collect::<Vec<_>>().join("&"));
+        Guess::new(Cause::QueryAdded, "without one of the query's parameters", &url, tail)
+    };
+    let added: Vec<Guess> = match query.contains('&') {
+        true => query.split('&').enumerate().take(MAX_ADDED).map(shorter).collect(),
+        false => Vec::new(),
+    };
     let doubled = {
         let both = format!("{tail}{}", sorted(&pairs));
         let what = "with the query's parameters signed again as if they were a form's";
@@ -76,12 +106,7 @@ pub(super) fn query<'a>(url: &'a str, tail: &'a str) -> impl Iterator<Item = Gue
         let plain = Parts { userinfo: None, ..parts }.to_string();
         Guess::new(Cause::UrlExtras, "without user name and password", &plain, tail)
     });
-    [Guess::new(Cause::QueryDropped, without, &toggled, tail)]
-        .into_iter()
-        .chain(spelt)
-        .chain(doubled)
-        .chain(extras)
-        .chain(userinfo)
+    [toggled].into_iter().chain(added).chain(spelt).chain(doubled).chain(extras).chain(userinfo)
 }
 
 /// A URL that differs, and how.

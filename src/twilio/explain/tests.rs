@@ -75,7 +75,11 @@ fn a_url_that_was_rebuilt_wrongly_is_recognised() {
         (Cause::TrailingSlash, "https://otp.example.org/base/twilio/status/?job=42&x=%2b1"),
         (Cause::PathPrefix, "https://otp.example.org/tw/base/twilio/status?job=42&x=%2b1"),
         (Cause::PathPrefix, "https://otp.example.org/twilio/status?job=42&x=%2b1"),
-        (Cause::QueryDropped, "https://otp.example.org/base/twilio/status"),
+        (Cause::QueryAdded, "https://otp.example.org/base/twilio/status"),
+        (Cause::QueryAdded, "https://otp.example.org/base/twilio/status?job=42"),
+        (Cause::QueryAdded, "https://otp.example.org/base/twilio/status?x=%2b1"),
+        (Cause::PathSpelling, "https://otp.example.org/base//twilio/status?job=42&x=%2b1"),
+        (Cause::PathSpelling, "https://otp.example.org//base/twilio/status?job=42&x=%2b1"),
         (Cause::QueryOrder, "https://otp.example.org/base/twilio/status?job=42&x=%2b1"),
         (Cause::QueryEncoding, "https://otp.example.org/base/twilio/status?job=42&x=%2B1"),
         (Cause::QueryEncoding, "https://otp.example.org/base/twilio/status?job=42&x=+1"),
@@ -95,6 +99,17 @@ fn a_url_that_came_with_more_than_is_signed_is_recognised() {
     assert_eq!(received(&format!("{URL}#rc=2"), BODY), Cause::UrlExtras);
     assert_eq!(received(&URL.replace("/twilio", "//twilio"), BODY), Cause::PathSpelling);
     assert_eq!(received(&URL.replace("otp.", "OTP."), BODY), Cause::Host);
+}
+
+#[test]
+fn a_query_that_was_added_is_not_called_a_dropped_one() {
+    let bare = "https://otp.example.org/twilio/status";
+    let found = |url: &str, signed: &str| explained(url, BODY, &twilios(signed, BODY));
+    let added = found(&format!("{bare}?utm=1"), bare);
+    assert_eq!((added.cause.code(), added.cause), ("query_added", Cause::QueryAdded));
+    assert!(added.text.contains("without the query") && !added.text.contains("drops"), "{}", added.text);
+    assert_eq!(found(&format!("{bare}?"), bare).cause, Cause::QueryAdded);
+    assert_eq!(found(bare, &format!("{bare}?")).cause, Cause::QueryDropped);
 }
 
 #[test]

@@ -17,17 +17,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The cases that are known to fail, and why.
-const KNOWN: [(&str, &str); 11] = [
-    ("explain-query-added", "an added query is explained as a dropped one"),
-    ("head-64-lines", "a request with too many header lines is refused in silence"),
-    ("path-prefix-kept", "a webhook path that nearly fits is not named in the log"),
-    ("path-trailing-slash", "a webhook path that nearly fits is not named in the log"),
+const KNOWN: [(&str, &str); 6] = [
     ("proxy-dual-stack", "an IPv4 peer on a dual-stack listener is no IPv4 network's"),
     ("proxy-says-http", "a proxy's wrong scheme beats a right public_url"),
     ("stop-at-status", "an inbound text at the status URL is swallowed"),
     ("stream-stop", "a STOP in an event stream opts nobody out"),
     ("stream-test-event", "a test event's id is not in the log"),
-    ("token-bom", "a byte-order mark in a token's file becomes a part of the token"),
     ("v2-plus-lost", "a plus that a form turned into a space finds no verification"),
 ];
 

@@ -1,0 +1,180 @@
+//! Webhook paths that nearly fit: what Twilio was told to call, or a proxy made
+//! of it, is one slash or one letter beside a route. Said in the log with what
+//! is right, because to Twilio's side a 404 says nothing; at a bounded rate,
+//! because a path is anybody's to send.
+//!
+//! Nothing is forgiven: a path is compared as Twilio signs it.
+
+use crate::twilio::url::PublicUrl;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The webhooks' common first segment.
+const ROOT: &str = "/twilio/";
+/// The least time between two lines.
+const PACE: Duration = Duration::from_secs(1);
+/// The longest path that is looked at, in bytes, and the most segments.
+const LONGEST: usize = 512;
+const SEGMENTS: usize = 32;
+
+/// A path that nearly fits.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Near {
+    /// The route's pattern.
+    pub pattern: &'static str,
+    /// The path, with names in braces for what a pattern has so, and without
+    /// what may be somebody's number.
+    pub shown: String,
+    /// What is different.
+    pub why: &'static str,
+}
+
+/// The webhook that a path was meant for, when it nearly fits one.
+pub fn near(patterns: impl Iterator<Item = &'static str>, path: &str, is_post: bool) -> Option<Near> {
+    if path.len() > LONGEST || path.matches('/').count() > SEGMENTS {
+        return None;
+    }
+    let webhooks = patterns.filter(|pattern| pattern.starts_with(ROOT));
+    let mut fits: Vec<(usize, Near)> = webhooks.filter_map(|pattern| fit(pattern, path, is_post)).collect();
+    // The longest pattern has least of the path in front of it.
+    fits.sort_by_key(|(prefix, _)| *prefix);
+    fits.into_iter().next().map(|(_, near)| near)
+}
+
+/// How a path nearly fits a pattern, with how many segments stand before it.
+fn fit(pattern: &'static str, path: &str, is_post: bool) -> Option<(usize, Near)> {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
+    let ends_with = |parts: &[&str]| {
+        let start = segments.len().checked_sub(parts.len())?;
+        let mut pairs = parts.iter().zip(&segments[start..]);
+        pairs.all(|(part, segment)| is_name(part) || part.eq_ignore_ascii_case(segment)).then_some(start)
+    };
+    let (parts, start, is_cut) = match ends_with(&parts) {
+        Some(start) => (&parts[..], start, false),
+        // Without the first segment too much would fit: only all of it counts.
+        None if is_post && ends_with(&parts[1..]) == Some(0) => (&parts[1..], 0, true),
+        None => return None,
+    };
+    let differs = |(part, segment): (&&str, &&str)| !is_name(part) && part != segment;
+    let why = match () {
+        () if is_cut => "the proxy in front takes /twilio off the path: let it hand the path on as it came",
+        () if start > 0 => {
+            "something stands before /twilio: a prefix of public_url has to be taken off by the proxy in front"
+        }
+        () if parts.iter().zip(&segments).any(differs) => "paths are in small letters",
+        () if path.ends_with('/') => "there is a slash at its end",
+        () => "there is a slash too many in it",
+    };
+    let mut at = 0_usize;
+    let shown = path.split('/').map(|segment| {
+        if segment.is_empty() {
+            return "";
+        }
+        at += 1;
+        match (at - 1).checked_sub(start) {
+            None if is_plain(segment) => segment,
+            None => "…",
+            Some(place) if is_name(parts[place]) => parts[place],
+            Some(_) => segment,
+        }
+    });
+    let shown = shown.collect::<Vec<_>>().join("/");
+    Some((start, Near { pattern, shown, why }))
+}
+
+fn is_name(part: &str) -> bool {
+    part.starts_with('{')
+}
+
+/// Words such as prefixes are made of, without digits enough for a number.
+fn is_plain(segment: &str) -> bool {
+    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    segment.len() <= 40 && digits < 5 && segment.bytes().all(plain)
+}
+
+/// Says it, once in a while.
+#[derive(Default)]
+pub struct NearMisses(Mutex<(Option<Instant>, u64)>);
+
+impl NearMisses {
+    /// Writes the line, when the last one was long enough ago.
+    pub fn tell(&self, near: &Near, public_url: &PublicUrl, now: Instant) {
+        let Some(untold) = self.pass(now) else { return };
+        let right = public_url.join(near.pattern);
+        tracing::warn!(path = near.shown, right, why = near.why, untold, "a webhook's path nearly fits");
+    }
+
+    fn pass(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, untold) = &mut *state;
+        if last.is_some_and(|last| now.duration_since(last) < PACE) {
+            *untold += 1;
+            return None;
+        }
+        *last = Some(now);
+        Some(std::mem::take(untold))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATTERNS: [&str; 7] = [
+        "/twilio/status",
+        "/twilio/call-status",
+        "/twilio/sms",
+        "/twilio/voice",
+        "/twilio/voice/{verification}/{delivery}",
+        "/twilio/voice/{verification}/{delivery}/code",
+        "/v1/verifications",
+    ];
+
+    fn found(path: &str) -> Option<(&'static str, String)> {
+        near(PATTERNS.into_iter(), path, true).map(|near| (near.pattern, near.shown))
+    }
+
+    #[test]
+    fn slashes_case_and_prefixes_are_seen() {
+        for (path, pattern) in [
+            ("/twilio/status/", "/twilio/status"),
+            ("//twilio/status", "/twilio/status"),
+            ("/twilio//status", "/twilio/status"),
+            ("/Twilio/Status", "/twilio/status"),
+            ("/otp/twilio/status", "/twilio/status"),
+            ("/otp/v2/twilio/SMS/", "/twilio/sms"),
+            ("/call-status", "/twilio/call-status"),
+            ("/twilio/voice/", "/twilio/voice"),
+        ] {
+            assert_eq!(found(path), Some((pattern, path.to_owned())), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_and_numbers_are_not_shown() {
+        let voice = "/twilio/voice/{verification}/{delivery}/code";
+        assert_eq!(found("/twilio/voice/VE1/DL1/code/"), Some((voice, format!("{voice}/"))));
+        let shown = "/otp/…/twilio/status".to_owned();
+        assert_eq!(found("/otp/+15551234567/twilio/status"), Some(("/twilio/status", shown.clone())));
+        assert_eq!(found("/otp/a%0Ab/twilio/status"), Some(("/twilio/status", shown)));
+    }
+
+    #[test]
+    fn what_is_meant_for_others_is_left_alone() {
+        let long = format!("/{}/twilio/status", "a/".repeat(400));
+        for path in ["/", "/twilio", "/twilio/other", "/v1/verifications/", "/a/status", &long] {
+            assert_eq!(found(path), None, "{path}");
+        }
+        assert_eq!(near(PATTERNS.into_iter(), "/status", false), None);
+    }
+
+    #[test]
+    fn a_flood_gets_a_line_a_second() {
+        let (misses, start) = (NearMisses::default(), Instant::now());
+        assert_eq!(misses.pass(start), Some(0));
+        assert_eq!((misses.pass(start), misses.pass(start)), (None, None));
+        assert_eq!(misses.pass(start + PACE), Some(2));
+    }
+}
