@@ -97,7 +97,7 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() {
     let ((), _) = tokio::join!(stop, load);
     let stopped = Instant::now();
     app.stop().await;
-    assert!(stopped.elapsed() < Duration::from_secs(10), "{:?}", stopped.elapsed());
+    assert!(stopped.elapsed() < Duration::from_secs(18), "{:?}", stopped.elapsed());
     let app = Setup::live().dir(dir.path()).start().await;
     for sid in acknowledged.into_inner().unwrap() {
         assert_eq!(app.delivery(&sid, |_| true).await["status"], "sent");
@@ -114,7 +114,7 @@ async fn who_never_ends_does_not_hold_up_a_stop() {
     assert_eq!(app.get("/healthz").await.status, 200);
     let begun = Instant::now();
     let ended = app.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
     assert!(ended.err.contains("stopped connections_cut="), "{}", ended.err);
 }
 
@@ -137,7 +137,7 @@ async fn long_polls_and_event_streams_do_not_hold_up_a_stop() {
     assert_eq!(&head, b"HTTP/1.1 200");
     let begun = Instant::now();
     app.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
