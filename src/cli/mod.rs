@@ -16,6 +16,7 @@ mod export;
 mod import;
 mod key;
 mod local;
+mod number;
 mod operator;
 mod out;
 mod private;
@@ -61,6 +62,8 @@ enum Command {
     Sandbox(sandbox::Args),
     /// Verify a number from the terminal: send a code, ask for it, check it
     Verify(verify::Args),
+    /// Say how numbers are read, which are refused and why, and by which channels they are reached
+    Number(number::Args),
     /// Show what became of a message or call
     Delivery(delivery::Args),
     /// Where events are sent to: add, list, try, rotate, redrive
@@ -119,6 +122,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&global, args).await,
         Command::Sandbox(args) => sandbox::run(&global, args).await,
         Command::Verify(args) => verify::run(&global, args).await,
+        Command::Number(args) => number::run(&global, args).await,
         Command::Delivery(args) => delivery::run(&global, args).await,
         Command::Endpoint(args) => endpoint::run(&global, args).await,
         Command::Event(args) => event::run(&global, args).await,

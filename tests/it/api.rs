@@ -85,6 +85,33 @@ async fn what_cannot_be_understood_is_named() {
 }
 
 #[tokio::test]
+async fn a_number_and_a_code_are_read_as_they_were_typed() {
+    let test = "[{ number = \"+15551230409\", code = \"012345\", until = \"2099-12-31\" }]";
+    let app = Setup::sandbox().set("TEST_NUMBERS", test).start().await;
+    for (number, to) in [
+        ("+31101234567\n", "+31101234567"),
+        ("+33\u{202f}6\u{202f}12\u{202f}34\u{202f}56\u{202f}78", "+33612345678"),
+        (
+            "+\u{664}\u{669}\u{661}\u{665}\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}\u{667}\u{668}\u{669}",
+            "+4915123456789",
+        ),
+    ] {
+        let begun = app.post("/v1/verifications", &json!({ "to": number, "channel": "sms" })).await;
+        assert_eq!((begun.status, &begun.json()["to"]), (201, &json!(to)), "{}", begun.text);
+    }
+    let written =
+        |plus: &str| json!({ "to": format!("{plus}1 555\u{2011}123\u{2011}0409"), "channel": "sms" });
+    app.post("/v1/verifications", &written("\u{feff}")).await.problem(422, "invalid_number");
+    let id = text(&app.post("/v1/verifications", &written("\u{ff0b}")).await.json()["id"]);
+    let checked = app.check(&id, "\u{200e}012 345\n").await.json();
+    assert_eq!(checked["status"], "approved", "{checked}");
+    // Two numbers are none, and neither is repeated.
+    let both = json!({ "to": "+14155550123\n+14155550124", "channel": "sms" });
+    let told = app.post("/v1/verifications", &both).await.problem(422, "invalid_number");
+    assert!(!told.to_string().contains("5550123"), "{told}");
+}
+
+#[tokio::test]
 async fn bodies_have_a_limit() {
     let app = Setup::sandbox().set("SERVER__MAX_BODY_BYTES", "2048").start().await;
     let fits = format!("{}{}", json!({ "to": "+15551230402", "channel": "sms" }), " ".repeat(1900));

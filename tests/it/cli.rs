@@ -56,6 +56,69 @@ fn help_lists_only_commands_that_are_there() {
 }
 
 #[test]
+fn numbers_are_read_one_a_line() {
+    let dir = TempDir::new().unwrap();
+    let shown = run(dir.path(), &["number", "--region", "de", "0151 23456789", "+39 02 1234 5678"]);
+    assert_eq!(code(&shown), 0, "{}", err(&shown));
+    assert_eq!(
+        out(&shown),
+        "0151 23456789\t+4915123456789\tDE\tmobile\tsms, call, whatsapp\n\
+         +39 02 1234 5678\t+390212345678\tIT\tlandline\tsms, call, whatsapp\n"
+    );
+    let args = ["number", "--json", "+49151234567O9", "0151 23456789", "+19002345678"];
+    let refused = run(dir.path(), &args);
+    assert_eq!(code(&refused), 1);
+    let lines = out(&refused);
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let codes: Vec<&str> = lines.iter().map(|line| line["refused"]["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["not_a_number", "no_country_code", "refused_kind"]);
+    assert_eq!((&lines[2]["number"], &lines[2]["kind"]), (&json!("+19002345678"), &json!("premium-rate")));
+    assert!(lines[0]["refused"]["detail"].as_str().unwrap().contains("letter"));
+    assert_eq!(code(&run(dir.path(), &["number", "--region", "XX", "1"])), 2);
+    let unknown = run(dir.path(), &["number", "--service", "nobody", "+14155552671"]);
+    assert!(code(&unknown) == 1 && err(&unknown).contains("nobody"), "{}", err(&unknown));
+}
+
+#[test]
+fn thousands_of_numbers_are_read_at_once_and_a_closed_pipe_is_no_panic() {
+    let dir = TempDir::new().unwrap();
+    let mut child = binary(dir.path())
+        .args(["number", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        let lines: String = (0..5000).map(|n| format!("\u{feff}+1 415 555 {n:04}\r\n\n")).collect();
+        input.write_all(lines.as_bytes()).unwrap();
+        input.write_all(b"\xff\x00\x1b[31m\n").unwrap();
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let lines = out(&output);
+    assert_eq!((lines.lines().count(), code(&output)), (5001, 1), "{}", err(&output));
+    assert!(lines.lines().nth(4999).unwrap().contains("\t+14155554999\tUS\t"));
+    assert!(!lines.contains('\x1b'));
+
+    let mut child = binary(dir.path())
+        .args(["number", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Nobody reads any more.
+    drop(child.stdout.take());
+    // It may be gone before it has read all.
+    let _ = child.stdin.take().unwrap().write_all("+14155552671\n".repeat(2000).as_bytes());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty() && output.status.code().is_some(), "{}", err(&output));
+}
+
+#[test]
 fn vectors_are_checked_and_counted() {
     let dir = TempDir::new().unwrap();
     let checked = run(dir.path(), &["signature", "check", "--vectors", VECTORS]);

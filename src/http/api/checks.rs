@@ -39,8 +39,8 @@ pub const CHECK: Operation = Operation {
     body: Body::Needed(&[
         Field::needed(
             "code",
-            "What the person typed. Text, for leading zeros are digits too.",
-            Shape::Text { least: 0, most: 32 },
+            "What the person typed, with or without spaces and dashes. Text, for leading zeros are digits too.",
+            Shape::Typed { least: 0, most: 32 },
         )
         .example("\"012345\""),
         AMOUNT,

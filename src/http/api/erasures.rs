@@ -87,7 +87,7 @@ pub const CREATE: Operation = Operation {
     path: &[],
     query: &[],
     body: Body::Needed(&[
-        Field::needed("number", "The number.", Shape::Text { least: 1, most: 128 })
+        Field::needed("number", "The number.", Shape::Typed { least: 1, most: 128 })
             .example("\"+14155550123\""),
         Field::new(
             "opt_outs",

@@ -36,6 +36,14 @@ pub enum Shape {
         /// At most.
         most: usize,
     },
+    /// What a person typed or pasted: any text of so many characters, with the
+    /// line break or the marks that came along.
+    Typed {
+        /// At least.
+        least: usize,
+        /// At most.
+        most: usize,
+    },
     /// A text of certain characters.
     Chars {
         /// Which, as in a regular expression: `0-9A-Z`.
@@ -158,6 +166,9 @@ impl Shape {
                 "type": "string", "minLength": least, "maxLength": most,
                 "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F]*$",
             }),
+            Self::Typed { least, most } => {
+                json!({ "type": "string", "minLength": least, "maxLength": most })
+            }
             Self::Chars { class, least, most } => json!({
                 "type": "string", "minLength": least, "maxLength": most, "pattern": format!("^[{class}]*$"),
             }),
@@ -212,7 +223,7 @@ impl Shape {
             }
             (Self::Object(fields), Value::Object(map)) => check_object(path, fields, map),
             (_, value) if self.takes(value) => Ok(()),
-            (Self::Text { .. } | Self::Chars { .. } | Self::Id(_), Value::Number(_)) => {
+            (Self::Text { .. } | Self::Typed { .. } | Self::Chars { .. } | Self::Id(_), Value::Number(_)) => {
                 let why = "a number loses its leading zeros and its plus";
                 Err(Error::field(
                     path.to_owned(),
@@ -232,6 +243,7 @@ impl Shape {
             (Self::Text { least, most }, Value::String(text)) => {
                 length(text, least, most) && !text.chars().any(char::is_control)
             }
+            (Self::Typed { least, most }, Value::String(text)) => length(text, least, most),
             (Self::Chars { class, least, most }, Value::String(text)) => {
                 length(text, least, most) && text.chars().all(|c| is_of(class, c))
             }
@@ -256,7 +268,9 @@ impl Shape {
     /// What it has to be, in words.
     fn said(&self) -> String {
         match self {
-            Self::Text { least, most } => format!("text of {least} to {most} characters, in quotation marks"),
+            Self::Text { least, most } | Self::Typed { least, most } => {
+                format!("text of {least} to {most} characters, in quotation marks")
+            }
             Self::Chars { class, least, most } => {
                 format!("text of {least} to {most} characters out of {class}, in quotation marks")
             }

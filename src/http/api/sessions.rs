@@ -42,7 +42,7 @@ pub const CREATE: Operation = Operation {
         Field::new(
             "to",
             "The number. Left out: the person enters it, where the service lets them.",
-            Shape::Text { least: 0, most: 64 },
+            Shape::Typed { least: 0, most: 64 },
         )
         .example("\"+14155550123\""),
         Field::new(

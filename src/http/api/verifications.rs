@@ -24,7 +24,7 @@ pub const TAG: &str = "Verifications";
 /// A verification's id, in a path.
 pub const ID: Field = Field::needed("id", "The verification's id.", Shape::Id(&["VE"]));
 /// A telephone number; that nothing is none is said by who reads numbers.
-const NUMBER: Shape = Shape::Text { least: 0, most: 64 };
+const NUMBER: Shape = Shape::Typed { least: 0, most: 64 };
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 /// What is to be paid and who is, as far as a check says it.
 pub const AMOUNT: Field = Field::new(
