@@ -58,6 +58,8 @@ enum ScopeArg {
     Send,
     /// Offer codes
     Check,
+    /// Approve verifications whose code the application chose
+    Approve,
     /// See verifications, deliveries and settings
     Read,
     /// Everything
@@ -169,6 +171,7 @@ fn scopes_of(named: &[ScopeArg]) -> BTreeSet<Scope> {
     let scope = |arg: &ScopeArg| match arg {
         ScopeArg::Send => Scope::Send,
         ScopeArg::Check => Scope::Check,
+        ScopeArg::Approve => Scope::Approve,
         ScopeArg::Read => Scope::Read,
         ScopeArg::Admin => Scope::Admin,
     };

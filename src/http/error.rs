@@ -188,7 +188,7 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
         ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         ServiceError::NoChannel => &problem::NO_CHANNEL,
-        ServiceError::NotAllowed { .. } => &problem::NOT_ALLOWED,
+        ServiceError::NotAllowed { .. } | ServiceError::CodeNotChosen => &problem::NOT_ALLOWED,
         ServiceError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
         ServiceError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
         ServiceError::OptedOut => &problem::RECIPIENT_OPTED_OUT,

@@ -35,6 +35,8 @@ pub enum Scope {
     Send,
     /// Offer codes.
     Check,
+    /// Say of a code that the application chose that it was right.
+    Approve,
     /// See verifications, deliveries and settings.
     Read,
     /// Change services, keys, opt-outs and endpoints; erase people's data; read
@@ -44,9 +46,10 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope there is.
-    pub const ALL: [Self; 4] = [Self::Send, Self::Check, Self::Read, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Send, Self::Check, Self::Approve, Self::Read, Self::Admin];
 
-    /// What an application that verifies numbers needs.
+    /// What an application that verifies numbers needs. To approve is not among
+    /// it: who may approve needs no code.
     pub fn of_an_application() -> BTreeSet<Self> {
         BTreeSet::from([Self::Send, Self::Check, Self::Read])
     }
@@ -56,6 +59,7 @@ impl Scope {
         match self {
             Self::Send => "send",
             Self::Check => "check",
+            Self::Approve => "approve",
             Self::Read => "read",
             Self::Admin => "admin",
         }

@@ -28,6 +28,7 @@ mod retention;
 mod safe_list;
 mod sessions;
 mod start;
+mod verdict;
 mod verifications;
 mod voice;
 mod worker;
@@ -169,6 +170,9 @@ pub enum ServiceError {
         /// How many characters it has.
         length: u8,
     },
+    /// The application did not choose the code, and cannot say that it was right.
+    #[error("the code was not chosen by the application, so a check alone can approve this verification")]
+    CodeNotChosen,
     /// No further number may be entered in a session.
     #[error("no further number can be entered in this session")]
     NoNumbersLeft,
@@ -400,6 +404,7 @@ impl Service {
             }
             Outcome::NoSendsLeft => Err(ServiceError::NoSendsLeft),
             Outcome::ChannelOff => Err(ServiceError::ChannelOff(channel)),
+            Outcome::CodeNotChosen => Err(ServiceError::CodeNotChosen),
             _ => Ok(()),
         }
     }

@@ -31,6 +31,7 @@ mod power;
 mod receiver;
 mod retention;
 mod samples;
+mod scopes;
 mod sdk;
 mod server_limits;
 mod services;

@@ -42,8 +42,8 @@ pub const CREATE: Operation = Operation {
         .example("\"shop\""),
         Field::new(
             "scopes",
-            "What it may do: `send` starts verifications and sends again, `check` offers codes, `read` sees verifications, deliveries and settings, `admin` does everything. Left out: `send`, `check` and `read`.",
-            Shape::List { of: &Shape::Word(ScopeWord::all), least: 1, most: 4, distinct: true },
+            "What it may do: `send` starts verifications and sends again, `check` offers codes, `approve` says of a code that the application chose that it was right (`Status=approved` of Twilio Verify), `read` sees verifications, deliveries and settings, `admin` does everything. Left out: `send`, `check` and `read`.",
+            Shape::List { of: &Shape::Word(ScopeWord::all), least: 1, most: 5, distinct: true },
         ),
     ]),
     answer: Answer::json::<NewKey>(201, "It is made.").leading_to(FROM_CREATE),

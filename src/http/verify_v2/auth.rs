@@ -26,12 +26,17 @@ impl Caller {
         Actor::caller(&self.key.name)
     }
 
+    /// Whether they may do what `scope` names.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.may_all || self.key.may(scope)
+    }
+
     /// Refuses who may not do what `scope` names.
     ///
     /// # Errors
     /// 20003, with 403.
     pub fn must(&self, scope: Scope) -> Result<(), Failure> {
-        match self.may_all || self.key.may(scope) {
+        match self.may(scope) {
             true => Ok(()),
             false => Err(Failure::scope_missing(scope)),
         }

@@ -178,6 +178,7 @@ impl From<ServiceError> for Failure {
             ServiceError::NotFound | ServiceError::NoSuchService => {
                 Self::new(404, 20404, "The requested resource was not found")
             }
+            ServiceError::CodeNotChosen => Self::unsupported(),
             ServiceError::Contended => concurrent(),
             ServiceError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
             ServiceError::Setting(setting) => setting.into(),
