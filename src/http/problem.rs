@@ -58,6 +58,8 @@ kinds! {
         "None of the service's channels may be used for this number.";
     NOT_ALLOWED = "not_allowed" 422 "The service does not allow this":
         "A setting of the service forbids what `field` asks for; `detail` names it.";
+    PAYMENT_MISSING = "payment_missing" 422 "The payment is missing":
+        "The service binds its codes to payments (`psd2`), so a verification needs `amount` and `payee`; `field` names the one that is missing. One that began without them cannot be sent again: start a new one.";
     SERVICE_NOT_FOUND = "service_not_found" 422 "There is no such service":
         "The request names a service that does not exist, or no longer.";
     RECIPIENT_OPTED_OUT = "recipient_opted_out" 422 "The recipient has opted out of messages; a call may still be wanted":

@@ -28,6 +28,7 @@ mod retention;
 mod safe_list;
 mod sessions;
 mod start;
+mod terms;
 mod verdict;
 mod verifications;
 mod voice;
@@ -144,6 +145,15 @@ pub enum ServiceError {
         /// Why not, and which setting allows it.
         what: &'static str,
     },
+    /// The service binds its codes to payments, and half of one is missing.
+    #[error("this service binds its codes to a payment: amount and payee are both needed, from the start on")]
+    PaymentMissing {
+        /// Which half: `amount` or `payee`.
+        field: &'static str,
+    },
+    /// The service takes no codes that applications chose.
+    #[error("this service takes no codes of the application's own: its setting custom_code allows them")]
+    CustomCodeOff,
     /// No channel of the service reaches this number.
     #[error("no channel of this service reaches this number")]
     NoChannel,

@@ -26,6 +26,7 @@ mod openapi;
 mod output;
 mod pages;
 mod pages_browser;
+mod payments;
 mod postgres;
 mod power;
 mod receiver;

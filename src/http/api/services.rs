@@ -127,7 +127,12 @@ pub const SETTINGS: [Field; 25] = [
     .solid(),
     Field::new("tts_name", "The name as it is said in calls.", SHORT),
     Field::new("custom_code", "Whether applications may bring their own codes.", Shape::Flag).solid(),
-    Field::new("psd2", "Whether a code is bound to an amount and a payee.", Shape::Flag).solid(),
+    Field::new(
+        "psd2",
+        "Whether a code is bound to an amount and a payee, which every verification then needs.",
+        Shape::Flag,
+    )
+    .solid(),
     Field::new("skip_sms_to_landlines", "Whether landlines are offered calls only.", Shape::Flag).solid(),
     Field::new(
         "pages",

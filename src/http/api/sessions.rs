@@ -66,7 +66,12 @@ pub const CREATE: Operation = Operation {
         PAYEE,
     ]),
     answer: Answer::json::<NewSessionView>(201, "It has begun."),
-    problems: &[&problem::INVALID_NUMBER, &problem::NOT_ALLOWED, &problem::SERVICE_NOT_FOUND],
+    problems: &[
+        &problem::INVALID_NUMBER,
+        &problem::NOT_ALLOWED,
+        &problem::PAYMENT_MISSING,
+        &problem::SERVICE_NOT_FOUND,
+    ],
     repeats: Repeats::Kept,
 };
 

@@ -29,13 +29,13 @@ const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 /// What is to be paid and who is, as far as a check says it.
 pub const AMOUNT: Field = Field::new(
     "amount",
-    "What is to be paid, as it is shown. The code is bound to it: a check has to name the same (PSD2).",
+    "What is to be paid, as it is shown. The code is bound to it: a check has to name the same (PSD2). Needed where the service has `psd2`.",
     Shape::Text { least: 1, most: 64 },
 );
 /// See [`AMOUNT`].
 pub const PAYEE: Field = Field::new(
     "payee",
-    "Who is to be paid. The code is bound to it: a check has to name the same (PSD2).",
+    "Who is to be paid. The code is bound to it: a check has to name the same (PSD2). Needed where the service has `psd2`.",
     Shape::Text { least: 1, most: 64 },
 );
 const FROM_CREATE: &[(&str, &str, &str)] = &[
@@ -121,6 +121,7 @@ pub const CREATE: Operation = Operation {
         &problem::COUNTRY_NOT_OFFERED,
         &problem::NO_CHANNEL,
         &problem::NOT_ALLOWED,
+        &problem::PAYMENT_MISSING,
         &problem::SERVICE_NOT_FOUND,
         &problem::RECIPIENT_OPTED_OUT,
     ],
@@ -243,6 +244,7 @@ pub const RESEND: Operation = Operation {
     problems: &[
         &problem::NOT_FOUND,
         &problem::VERIFICATION_ENDED,
+        &problem::PAYMENT_MISSING,
         &problem::CHANNEL_NOT_OFFERED,
         &problem::COUNTRY_NOT_OFFERED,
         &problem::RECIPIENT_OPTED_OUT,

@@ -20,7 +20,10 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     if !(4..=10).contains(&code.chars().count()) {
         return Err(Failure::invalid_because("Code", "4 to 10 characters"));
     }
-    let (amount, payee) = request::payment(&call, &brand)?.unzip();
+    let (amount, payee) = request::payment(&call, &brand)?;
+    if brand.settings.psd2 && (amount.is_none() || payee.is_none()) {
+        return Err(Failure::payment_missing());
+    }
     let service = &call.context.service;
     if !call.caller.may(Scope::Read) {
         let offer = Offer { code: code.to_owned(), amount, payee };
