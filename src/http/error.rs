@@ -186,6 +186,7 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
     match error {
         ServiceError::Number(_) => &problem::INVALID_NUMBER,
         ServiceError::NotFound => &problem::NOT_FOUND,
+        ServiceError::KeyBound => &problem::KEY_BOUND,
         ServiceError::ChannelOff(_) => &problem::CHANNEL_NOT_OFFERED,
         ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
         ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,

@@ -55,6 +55,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
     let mut kinds = vec![
         &problem::UNAUTHORIZED,
         &problem::SCOPE_MISSING,
+        &problem::KEY_BOUND,
         &problem::RATE_LIMITED,
         &problem::INVALID_REQUEST,
         &problem::INTERNAL,

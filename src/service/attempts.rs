@@ -5,6 +5,7 @@ use super::{Service, ServiceError};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{ServiceId, VerificationId};
+use crate::model::key::ServiceSet;
 use crate::model::verification::{Send, Status, Verification};
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
@@ -107,8 +108,19 @@ impl Service {
         after: Option<AttemptPlace>,
         limit: usize,
     ) -> Result<AttemptPage, ServiceError> {
+        self.attempts_among(&ServiceSet::all(), filter, after, limit).await
+    }
+
+    /// The same, of these services.
+    pub(super) async fn attempts_among(
+        &self,
+        services: &ServiceSet,
+        filter: &AttemptFilter,
+        after: Option<AttemptPlace>,
+        limit: usize,
+    ) -> Result<AttemptPage, ServiceError> {
         let mut page = AttemptPage { attempts: Vec::new(), next: None };
-        let mut walk = self.walk(filter, after)?;
+        let mut walk = self.walk(services, filter, after)?;
         for _ in 0..MOST_READ {
             let Some((verification, sends)) = self.next_of(&mut walk, filter).await? else {
                 return Ok(page);
@@ -131,7 +143,16 @@ impl Service {
     /// # Errors
     /// As [`Service::attempts`].
     pub async fn count_attempts(&self, filter: &AttemptFilter) -> Result<AttemptCount, ServiceError> {
-        let (mut count, mut walk) = (AttemptCount::default(), self.walk(filter, None)?);
+        self.count_attempts_among(&ServiceSet::all(), filter).await
+    }
+
+    /// The same, of these services.
+    pub(super) async fn count_attempts_among(
+        &self,
+        services: &ServiceSet,
+        filter: &AttemptFilter,
+    ) -> Result<AttemptCount, ServiceError> {
+        let (mut count, mut walk) = (AttemptCount::default(), self.walk(services, filter, None)?);
         for _ in 0..MOST_COUNTED {
             let Some((verification, sends)) = self.next_of(&mut walk, filter).await? else {
                 return Ok(count);
@@ -159,7 +180,12 @@ impl Service {
         })
     }
 
-    fn walk(&self, filter: &AttemptFilter, after: Option<AttemptPlace>) -> Result<Walk, ServiceError> {
+    fn walk(
+        &self,
+        services: &ServiceSet,
+        filter: &AttemptFilter,
+        after: Option<AttemptPlace>,
+    ) -> Result<Walk, ServiceError> {
         let to = filter.to.as_deref().map(|to| self.number(to)).transpose()?;
         let number = to.map(|(number, _)| number.in_full().to_owned());
         let scan = Scan {
@@ -177,7 +203,7 @@ impl Service {
             None => (Vec::new(), false),
         };
         let rest = after.filter(|place| place.2 > 1);
-        Ok(Walk { scan, rest, waiting, is_last, place: None })
+        Ok(Walk { services: services.clone(), scan, rest, waiting, is_last, place: None })
     }
 
     /// The next verification with those of its sends that the filter takes, the
@@ -191,7 +217,7 @@ impl Service {
         if let Some((at, id, number)) = walk.rest.take() {
             walk.scan.after = Some((at, id.to_string()));
             if let Some(found) = records::get::<Verification>(self.store(), id.as_str()).await? {
-                let mut sends = self.taken(&found.record, filter);
+                let mut sends = self.taken(&walk.services, &found.record, filter);
                 sends.retain(|send| send.number < number);
                 return Ok(Some((found.record, sends)));
             }
@@ -207,17 +233,18 @@ impl Service {
             let Some(entry) = walk.waiting.pop() else { return Ok(None) };
             if let Some(found) = records::get::<Verification>(self.store(), &entry.id).await? {
                 walk.place = Some((entry.at, found.record.id.clone()));
-                let sends = self.taken(&found.record, filter);
+                let sends = self.taken(&walk.services, &found.record, filter);
                 return Ok(Some((found.record, sends)));
             }
         }
     }
 
-    fn taken(&self, verification: &Verification, filter: &AttemptFilter) -> Vec<Send> {
+    fn taken(&self, services: &ServiceSet, verification: &Verification, filter: &AttemptFilter) -> Vec<Send> {
         let default = &self.brands().default_brand().id;
         let service = verification.service.as_ref().unwrap_or(default);
         let to = verification.to.in_full();
-        let is_wanted = filter.service.as_ref().is_none_or(|wanted| wanted == service)
+        let is_wanted = services.has(service)
+            && filter.service.as_ref().is_none_or(|wanted| wanted == service)
             && filter.verification.as_ref().is_none_or(|wanted| *wanted == verification.id)
             && filter.prefix.as_ref().is_none_or(|prefix| to.starts_with(prefix.as_str()))
             && filter
@@ -239,6 +266,8 @@ impl Service {
 
 /// A way through the listing.
 struct Walk {
+    /// Whose attempts.
+    services: ServiceSet,
     scan: Scan,
     /// Where the last page ended, when that was not at a verification's end.
     rest: Option<AttemptPlace>,

@@ -1,6 +1,9 @@
 //! Pages of a listing: newest first, from a place on.
 
 use super::{Service, ServiceError};
+use crate::model::key::ServiceSet;
+use crate::model::owner::{Owned, Owner};
+use crate::model::verification::Verification;
 use crate::store::records::{self, Record};
 use crate::store::{Index, Scan};
 use jiff::Timestamp;
@@ -40,6 +43,28 @@ impl Service {
         window: &Window,
         takes: impl Fn(&T) -> bool,
     ) -> Result<Page<T>, ServiceError> {
+        self.page_by(scan, window, takes, |_| Owner::Nobody, &ServiceSet::all()).await
+    }
+
+    /// The same, of what belongs to these services.
+    pub(super) async fn page_among<T: Record + Owned>(
+        &self,
+        services: &ServiceSet,
+        scan: Scan,
+        window: &Window,
+        takes: impl Fn(&T) -> bool,
+    ) -> Result<Page<T>, ServiceError> {
+        self.page_by(scan, window, takes, T::owner, services).await
+    }
+
+    async fn page_by<T: Record>(
+        &self,
+        scan: Scan,
+        window: &Window,
+        takes: impl Fn(&T) -> bool,
+        owner: fn(&T) -> Owner,
+        services: &ServiceSet,
+    ) -> Result<Page<T>, ServiceError> {
         let mut scan = Scan { after: window.after.clone(), ..scan };
         let mut page = Page { items: Vec::new(), next: None };
         let mut read = 0;
@@ -50,7 +75,11 @@ impl Service {
             for (nth, entry) in entries.into_iter().enumerate() {
                 read += 1;
                 let found = records::get::<T>(self.store(), &entry.id).await?;
-                page.items.extend(found.map(|found| found.record).filter(&takes));
+                if let Some(record) = found.map(|found| found.record).filter(&takes)
+                    && self.is_among(services, owner(&record)).await?
+                {
+                    page.items.push(record);
+                }
                 scan.after = Some((entry.at, entry.id));
                 let is_end = is_last && nth + 1 == count;
                 if !is_end && (page.items.len() == window.limit || read == MOST_READ) {
@@ -62,6 +91,26 @@ impl Service {
                 return Ok(page);
             }
         }
+    }
+}
+
+impl Service {
+    /// Whether a thing of that owner belongs to these services. This is the one
+    /// place that says what a key of some services sees.
+    pub(super) async fn is_among(&self, services: &ServiceSet, owner: Owner) -> Result<bool, ServiceError> {
+        if services.is_all() {
+            return Ok(true);
+        }
+        let default = || self.brands().default_brand().id.clone();
+        let service = match owner {
+            Owner::Service(service) => service.unwrap_or_else(default),
+            Owner::Verification(id) => match records::get::<Verification>(self.store(), id.as_str()).await? {
+                Some(found) => found.record.service.unwrap_or_else(default),
+                None => return Ok(false),
+            },
+            Owner::Nobody => return Ok(false),
+        };
+        Ok(services.has(&service))
     }
 }
 

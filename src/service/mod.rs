@@ -21,6 +21,7 @@ mod events;
 mod inbound;
 mod keys;
 mod listing;
+mod narrowed;
 mod opt_outs;
 mod pending;
 mod repeats;
@@ -47,6 +48,7 @@ pub use erase::{EraseOptions, find_erasure};
 pub use events::{EventFilter, EventSettings, Events, Feed};
 pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
+pub use narrowed::Narrowed;
 pub use pending::{Ask, AskError};
 pub use repeats::{Claim, Repeat};
 pub use retention::Retention;
@@ -123,6 +125,11 @@ pub enum ServiceError {
     /// No such verification, delivery or key.
     #[error("no verification or delivery has this name")]
     NotFound,
+    /// What is about the whole, asked for with a key of some services.
+    #[error(
+        "this is about all services, and the key is for some alone; `dialback key create NAME` makes one for all"
+    )]
+    KeyBound,
     /// No such service.
     #[error("no service has this id")]
     NoSuchService,

@@ -9,6 +9,7 @@ mod asking;
 mod audit;
 mod backup;
 mod beside;
+mod bound_keys;
 mod calls;
 mod care;
 mod cli;

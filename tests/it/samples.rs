@@ -284,7 +284,7 @@ fn compat() -> Compat {
 
 fn api_key() -> ApiKey {
     let scopes = [Scope::Send, Scope::Check, Scope::Read, Scope::Admin];
-    ApiKey::generate("shop", BTreeSet::from(scopes), [7; 6], [9; 32], at(-5000)).0
+    ApiKey::generate("shop", BTreeSet::from(scopes).into(), [7; 6], [9; 32], at(-5000)).0
 }
 
 fn safe_number() -> SafeNumber {

@@ -5,7 +5,7 @@ use crate::verify_v2::{TO, Verify, failed};
 use crate::wire::{Answer, answer, text, wrong};
 use crate::world::{ACCOUNT_SID, World};
 use dialback::model::audit::Actor;
-use dialback::model::key::Scope;
+use dialback::model::key::{Access, Scope, ServiceSet};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -19,6 +19,7 @@ struct Line {
     method: Method,
     path: String,
     scope: &'static str,
+    is_whole: bool,
     said: Option<&'static str>,
 }
 
@@ -27,23 +28,42 @@ fn lines() -> impl Iterator<Item = Line> {
     lines.map(|line| {
         let mut words = line.split_whitespace();
         let method = words.next().unwrap().parse().unwrap();
-        Line { method, path: words.next().unwrap().into(), scope: words.next().unwrap(), said: words.next() }
+        let (path, scope) = (words.next().unwrap().to_owned(), words.next().unwrap());
+        let is_whole = match words.next().unwrap() {
+            "whole" => true,
+            "own" => false,
+            other => panic!("{other:?} in {line}"),
+        };
+        Line { method, path, scope, is_whole, said: words.next() }
     })
 }
 
-async fn key_of(world: &World, scopes: BTreeSet<Scope>) -> String {
+async fn key_of(world: &World, access: impl Into<Access>) -> String {
     let by = world.service.by(Actor::operator());
-    by.create_key("a test's", scopes).await.unwrap().1.expose().to_owned()
+    by.create_key("a test's", access).await.unwrap().1.expose().to_owned()
+}
+
+/// What has to be said for an operation to be tried at all.
+fn body(line: &Line) -> &'static str {
+    match (line.method.as_str(), line.path.as_str()) {
+        ("POST", "/v1/services" | "/v1/keys") => r#"{"name":"Shop"}"#,
+        ("POST", "/v1/endpoints") => r#"{"url":"https://example.com/hooks"}"#,
+        ("POST", "/v1/erasures") => r#"{"number":"+15005550139"}"#,
+        ("POST", "/v2/Services") => "FriendlyName=Shop",
+        ("POST", "/v2/SafeList/Numbers") => "PhoneNumber=%2B15005550139",
+        (_, path) if path.starts_with("/v1/") => "{}",
+        _ => line.said.unwrap_or_default(),
+    }
 }
 
 async fn ask(http: &Client, world: &World, key: &str, line: &Line, path: &str) -> Answer {
     let request = http.request(line.method.clone(), format!("{}{path}", world.base_url));
     let request = match path.starts_with("/v1/") {
-        true => request.bearer_auth(key).header("content-type", "application/json").body("{}"),
+        true => request.bearer_auth(key).header("content-type", "application/json").body(body(line)),
         false => request
             .basic_auth(ACCOUNT_SID, Some(key))
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(line.said.unwrap_or_default()),
+            .body(body(line)),
     };
     answer(request).await
 }
@@ -58,7 +78,7 @@ async fn each_operation_opens_to_its_scope_and_to_no_other() {
         let path = line.path.replace("{service}", &service).replace(['{', '}'], "");
         let named = Scope::ALL.into_iter().find(|scope| scope.as_str() == line.scope).unwrap();
         let others = |scope: &Scope| *scope != named && *scope != Scope::Admin;
-        let without = key_of(&world, Scope::ALL.into_iter().filter(others).collect()).await;
+        let without = key_of(&world, Scope::ALL.into_iter().filter(others).collect::<BTreeSet<_>>()).await;
         let refused = ask(&http, &world, &without, &line, &path).await;
         let what = format!("{} {path}: {}", line.method, refused.text);
         match path.starts_with("/v1/") {
@@ -73,6 +93,42 @@ async fn each_operation_opens_to_its_scope_and_to_no_other() {
             let told = ask(&http, &world, &with, &line, &path).await;
             let is_refused = told.text.contains("scope_missing") || told.text.contains("lacks the scope");
             assert!(!is_refused, "{} {path}: {}", line.method, told.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_about_the_whole_is_refused_to_a_key_of_some_services() {
+    let world = World::start().await;
+    let http = Client::builder().no_proxy().build().unwrap();
+    let service = Verify::of(&world).service(&[]).await;
+    let services = ServiceSet::of(BTreeSet::from([service.parse().unwrap()]));
+    let bound = key_of(&world, Access { scopes: BTreeSet::from(Scope::ALL), services }).await;
+    let all = key_of(&world, BTreeSet::from(Scope::ALL)).await;
+    for line in lines() {
+        // Names that could be: what is refused is refused before it is looked for.
+        let kind = ["endpoints", "events", "erasures"].into_iter().zip(["EP", "EV", "ER"]);
+        let mut path = line.path.replace("{service}", &service).replace("{number}", "+15005550139");
+        for (folder, prefix) in kind {
+            path = path.replace(&format!("{folder}/{{id}}"), &format!("{folder}/{prefix}{}", "0".repeat(32)));
+        }
+        let path = path.replace("keys/{id}", "keys/000000000000").replace(['{', '}'], "");
+        // This one is deleted in its turn; it is not about the whole.
+        if line.method == Method::DELETE && path == format!("/v2/Services/{service}") {
+            continue;
+        }
+        let told = ask(&http, &world, &bound, &line, &path).await;
+        let what = format!("{} {path}: {} {}", line.method, told.status, told.text);
+        match (line.is_whole, path.starts_with("/v1/")) {
+            (true, true) => drop(told.problem(403, "key_bound")),
+            (true, false) => assert!(failed(&told, 403, 20003).contains("some services alone"), "{what}"),
+            (false, _) => {
+                assert!(!told.text.contains("key_bound") && !told.text.contains("some services"), "{what}");
+            }
+        }
+        if line.is_whole {
+            let told = ask(&http, &world, &all, &line, &path).await;
+            assert_ne!(told.status, 403, "{what}");
         }
     }
 }

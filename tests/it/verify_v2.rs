@@ -350,7 +350,7 @@ async fn a_key_may_do_what_its_scopes_say() {
         let (_, key) = world
             .service
             .by(Actor::operator())
-            .create_key("shop", scopes.iter().copied().collect())
+            .create_key("shop", scopes.iter().copied().collect::<std::collections::BTreeSet<_>>())
             .await
             .unwrap();
         let verify = Verify::with(&world, key.expose());

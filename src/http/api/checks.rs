@@ -7,14 +7,13 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, ID, PAYEE, TAG};
 use super::views::verification::{CheckAnswer, Checked, Verdict};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use crate::service::{self, Offer, ServiceError};
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -44,7 +43,7 @@ pub const CHECK: Operation = Operation {
 };
 
 /// Checks a code.
-pub async fn check(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn check(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let offer = Offer {
         code: call.body.needed("code")?,
         amount: call.body.text("amount"),
@@ -57,7 +56,7 @@ pub async fn check(context: Arc<Context>, mut call: Call) -> Result<Response, Er
     Ok(reply::json(StatusCode::OK, &Checked { valid, verification: (&view).into() }))
 }
 
-async fn verdict(context: &Context, call: &Call, offer: Offer) -> Result<Response, Error> {
+async fn verdict(context: &CallContext, call: &Call, offer: Offer) -> Result<Response, Error> {
     let named = async { call.name().parse::<VerificationId>().map_err(|_| ServiceError::NotFound) };
     let approved = context.service.verdict(named, offer).await?;
     let verdict = Verdict {

@@ -7,7 +7,7 @@ use super::repeats;
 use super::views::verification::{Verification, Verifications};
 use super::views::{ChannelWord, StatusWord};
 use crate::http::auth::Caller;
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
@@ -15,7 +15,6 @@ use crate::model::key::Scope;
 use crate::model::verification::{Details, Status};
 use crate::secret::Secret;
 use crate::service::{ServiceError, StartRequest, VerificationFilter, View};
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -129,11 +128,13 @@ pub const CREATE: Operation = Operation {
 };
 
 /// Starts one.
-pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let idempotency = repeats::key(&call.headers, &call.caller)?;
     let body = &mut call.body;
     let template = body.text("template");
-    if template.as_deref().is_some_and(|name| context.settings.messages.find(name).is_none()) {
+    if let Some(name) = &template
+        && context.sets().await?.find(name).is_none()
+    {
         let what = "there is no such set of texts: `messages.dir` holds them";
         return Err(ServiceError::NotAllowed { field: "template", what }.into());
     }
@@ -189,7 +190,7 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
     let status = query.text("status");
@@ -224,7 +225,7 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let view = context.service.fetch(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
@@ -255,7 +256,7 @@ pub const RESEND: Operation = Operation {
 };
 
 /// Sends one again.
-pub async fn resend(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let channel = call.body.parsed("channel")?;
     let again = context.service.resend(&call.id()?, channel).await;
     let view = again.map_err(|error| blurred(error, &call.caller))?;
@@ -279,7 +280,7 @@ pub const CANCEL: Operation = Operation {
 };
 
 /// Calls one off.
-pub async fn cancel(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn cancel(context: CallContext, call: Call) -> Result<Response, Error> {
     let ended = context.service.cancel(&call.id()?).await;
     let view = ended.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))

@@ -180,6 +180,9 @@ impl From<ServiceError> for Failure {
             ServiceError::TooSoon { seconds, .. } => {
                 Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, "resend_cooldown")
             }
+            ServiceError::KeyBound => {
+                Self::new(403, 20003, "Permission Denied: the key is for some services alone")
+            }
             ServiceError::NotFound | ServiceError::NoSuchService => {
                 Self::new(404, 20404, "The requested resource was not found")
             }

@@ -123,11 +123,10 @@ fn friendly_name(call: &Call, brand: &Brand) -> Result<Option<String>, Failure> 
 
 /// The set of texts, and what the code is for.
 fn template(call: &Call) -> Result<(Option<String>, Option<String>), Failure> {
-    let catalog = &call.context.settings.messages;
     if call.text("Templates").is_some() {
         return templates(call);
     }
-    let set = call.text("TemplateSid").map(|sid| set_of(catalog, sid)).transpose()?;
+    let set = call.text("TemplateSid").map(|sid| set_of(&call.sets, sid)).transpose()?;
     let substitutions = match call.text("TemplateCustomSubstitutions") {
         Some(_) => object(call, "TemplateCustomSubstitutions")?,
         None => Map::new(),
@@ -141,9 +140,8 @@ fn templates(call: &Call) -> Result<(Option<String>, Option<String>), Failure> {
     let list = call.text(NAME).and_then(|text| serde_json::from_str::<Vec<Map<String, Value>>>(text).ok());
     let list = list.filter(|list| (1..=MOST_TEMPLATES).contains(&list.len()));
     let list = list.ok_or_else(|| Failure::invalid_because(NAME, "a JSON array of 1 to 10 objects"))?;
-    let catalog = &call.context.settings.messages;
     let found = list.iter().find_map(|entry| {
-        let set = set_of(catalog, entry.get("sid")?.as_str()?).ok()?;
+        let set = set_of(&call.sets, entry.get("sid")?.as_str()?).ok()?;
         Some((set, entry.get("substitutions").and_then(Value::as_object).cloned().unwrap_or_default()))
     });
     let (set, substitutions) = found.ok_or_else(|| Failure::new(404, 60228, "Template was not found"))?;

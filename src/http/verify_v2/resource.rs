@@ -100,7 +100,8 @@ where
     if let Need::One(scope) = need {
         caller.must(*scope)?;
     }
-    let call = Call::read(context, &mut request, caller).await?;
+    let seen = caller.sees(&context);
+    let call = Call::read(seen, &mut request, caller).await?;
     if let Need::Said(scope) = need {
         call.caller.must(scope(&call))?;
     }
