@@ -121,7 +121,7 @@ impl Service {
     ) -> Result<AttemptPage, ServiceError> {
         let mut page = AttemptPage { attempts: Vec::new(), next: None };
         let mut walk = self.walk(services, filter, after)?;
-        for _ in 0..MOST_READ {
+        for read in 1.. {
             let Some((verification, sends)) = self.next_of(&mut walk, filter).await? else {
                 return Ok(page);
             };
@@ -133,8 +133,14 @@ impl Service {
                 }
                 page.attempts.push(self.attempt_of(verification.clone(), send).await?);
             }
+            if read >= MOST_READ && (services.is_all() || walk.is_between()) {
+                break;
+            }
         }
-        page.next = walk.place.map(|(at, id)| (at, id, 0));
+        // The last one read may be another service's, and its name is not to be
+        // told: all of its millisecond was read.
+        let least = || VerificationId::from_random([0; 15]);
+        page.next = walk.place.map(|(at, id)| (at, if services.is_all() { id } else { least() }, 0));
         Ok(page)
     }
 
@@ -276,6 +282,14 @@ struct Walk {
     is_last: bool,
     /// The verification that was read last.
     place: Option<(Timestamp, VerificationId)>,
+}
+
+impl Walk {
+    /// Whether what comes next is of another millisecond than what was read last.
+    fn is_between(&self) -> bool {
+        let next = self.waiting.last().map(|next| next.at);
+        next.is_some_and(|next| self.place.as_ref().is_some_and(|(last, _)| *last != next))
+    }
 }
 
 fn entry_of(id: &VerificationId) -> Entry {

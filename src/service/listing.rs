@@ -71,19 +71,28 @@ impl Service {
         loop {
             let entries = self.store().scan(&scan).await?;
             let is_last = entries.len() < scan.limit;
-            let count = entries.len();
-            for (nth, entry) in entries.into_iter().enumerate() {
+            let mut entries = entries.into_iter().peekable();
+            while let Some(entry) = entries.next() {
                 read += 1;
                 let found = records::get::<T>(self.store(), &entry.id).await?;
-                if let Some(record) = found.map(|found| found.record).filter(&takes)
+                let taken = found.map(|found| found.record).filter(&takes);
+                if let Some(record) = taken
                     && self.is_among(services, owner(&record)).await?
                 {
                     page.items.push(record);
                 }
+                let is_end = is_last && entries.peek().is_none();
+                let is_full = page.items.len() == window.limit;
+                let is_between = entries.peek().is_some_and(|next| next.at != entry.at);
+                let is_enough = read >= MOST_READ && (services.is_all() || is_between);
                 scan.after = Some((entry.at, entry.id));
-                let is_end = is_last && nth + 1 == count;
-                if !is_end && (page.items.len() == window.limit || read == MOST_READ) {
-                    page.next = scan.after;
+                if !is_end && (is_full || is_enough) {
+                    page.next = scan.after.map(|(at, id)| match is_full || services.is_all() {
+                        true => (at, id),
+                        // The last thing read may be another service's, and its name
+                        // is not to be told: all of its millisecond was read.
+                        false => (at, String::new()),
+                    });
                     return Ok(page);
                 }
             }

@@ -8,9 +8,14 @@ use crate::world::World;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{About, Fact, Report, Source};
+use dialback::model::id::VerificationId;
 use dialback::model::key::{Access, Scope, ServiceSet};
+use dialback::model::notice::Topic;
 use dialback::model::status::Status;
-use dialback::service::{NewSession, StartRequest};
+use dialback::service::{
+    AttemptFilter, DeliveryFilter, EventFilter, NewSession, ServiceError, StartRequest, VerificationFilter,
+    Window,
+};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
@@ -295,6 +300,67 @@ async fn what_is_anothers_answers_like_what_never_was() {
     let begun =
         v1(&world, &several, Method::POST, "/v1/verifications", Some(json!({ "to": "+15005550305" }))).await;
     begun.problem(422, "service_not_found");
+}
+
+/// A page ends also where much was passed over; where it goes on then names
+/// nobody else's thing, and nothing is left out.
+#[tokio::test]
+async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
+    let world = world().await;
+    let shops = street(&world).await;
+    let bound = ServiceSet::of(BTreeSet::from([shops[0].service.parse().unwrap()]));
+    let start = async |shop: &Shop, to: String| {
+        let service = Some(shop.service.parse().unwrap());
+        let request = StartRequest { service, ..StartRequest::to(to) };
+        world.service.start(request, None).await.unwrap().view.verification.id
+    };
+    // More than one request reads, some at each of a few moments.
+    for nth in 0..5_010 {
+        if nth % 300 == 0 {
+            world.clock.advance(std::time::Duration::from_secs(1));
+        }
+        start(&shops[1], format!("+1500555{:04}", 1000 + nth)).await;
+    }
+    let seen = world.service.seen_by(bound, Actor::operator());
+    let (mut ids, mut pages) = (HashSet::new(), Vec::new());
+    let mut window = Window { limit: 10, after: None };
+    loop {
+        let page = seen.verifications(&VerificationFilter::default(), &window).await.unwrap();
+        for view in &page.items {
+            assert!(ids.insert(view.verification.id.clone()), "twice");
+        }
+        pages.push(page.items.len());
+        let Some(next) = page.next else { break };
+        assert_eq!(next.1, "", "a name of another's");
+        window.after = Some(next);
+    }
+    assert_eq!((ids.len(), pages.first(), pages.last()), (2, Some(&0), Some(&2)));
+    let first = seen.attempts(&AttemptFilter::default(), None, 10).await.unwrap();
+    assert!(first.attempts.is_empty());
+    let (at, id, _) = first.next.clone().unwrap();
+    assert_eq!(id, VerificationId::from_random([0; 15]), "a name of another's at {at}");
+    let second = seen.attempts(&AttemptFilter::default(), first.next, 10).await.unwrap();
+    let own: HashSet<_> = second.attempts.into_iter().map(|attempt| attempt.verification.id).collect();
+    assert_eq!((own, second.next), (ids, None));
+}
+
+/// Nobody knows whose it was, so it is no service's, and not the default one's.
+#[tokio::test]
+async fn what_is_told_of_a_verification_that_is_gone_is_nobodys() {
+    let world = world().await;
+    let own = world.service.brands().default_brand().id.clone();
+    let fact = Fact { status: Some(Status::Delivered), source: Source::StatusCallback, ..Fact::default() };
+    let about = About { to: Some("+15005550309".into()), ..About::default() };
+    let id = Some(VerificationId::from_random([9; 15]).delivery(1));
+    let sid = format!("SM{}", "e".repeat(32)).parse().unwrap();
+    world.service.record(Report { sid, id, about, fact }).await.unwrap();
+    let window = Window { limit: 10, after: None };
+    let told = world.service.events(&EventFilter::default(), &window).await.unwrap().items;
+    assert_eq!((told.len(), told[0].news.topic, &told[0].news.service), (1, Topic::Delivered, &None));
+    let seen = world.service.seen_by(ServiceSet::of(BTreeSet::from([own])), Actor::operator());
+    assert!(seen.events(&EventFilter::default(), &window).await.unwrap().items.is_empty());
+    assert!(seen.deliveries(&DeliveryFilter::default(), &window).await.unwrap().items.is_empty());
+    assert!(matches!(seen.event(&told[0].id).await, Err(ServiceError::NotFound)));
 }
 
 #[tokio::test]
