@@ -49,7 +49,11 @@ pub const CREATE: Operation = Operation {
             "The channels to offer, in this order. Left out: the service's.",
             Shape::List { of: &Shape::Word(ChannelWord::all), least: 1, most: 3, distinct: true },
         ),
-        Field::new("service", "The service's id. Left out: the default one.", Shape::Id(&["VA"])),
+        Field::new(
+            "service",
+            "The service's id. Left out: the default one, or the only one that the key is for.",
+            Shape::Id(&["VA"]),
+        ),
         Field::new("state", "Comes back as it is.", Shape::Text { least: 0, most: 512 }),
         Field::new(
             "locale",

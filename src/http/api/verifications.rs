@@ -59,7 +59,11 @@ pub const CREATE: Operation = Operation {
             .example("\"+14155550123\""),
         Field::new("channel", "How. Left out: the service's preferred way to this number.", CHANNEL)
             .example("\"sms\""),
-        Field::new("service", "The service's id. Left out: the default one.", Shape::Id(&["VA"])),
+        Field::new(
+            "service",
+            "The service's id. Left out: the default one, or the only one that the key is for.",
+            Shape::Id(&["VA"]),
+        ),
         Field::new(
             "locale",
             "The language of the message, like `pt-BR`. Left out: that of the number's country.",
