@@ -104,6 +104,27 @@ fn what_a_part_must_not_know_is_not_named_in_it() {
     verdict(violations);
 }
 
+/// Of the faces of keys, only the way in may reach what is everybody's: it knows
+/// who asks, and hands on the service as they may use it.
+#[test]
+fn handlers_of_keys_get_the_service_as_the_key_sees_it_and_nothing_else() {
+    const FACES: [&str; 2] = ["src/http/api", "src/http/verify_v2"];
+    const WAYS_IN: [&str; 4] = ["gate.rs", "repeats.rs", "auth.rs", "resource.rs"];
+    let mut violations = Vec::new();
+    for file in FACES.into_iter().flat_map(sources) {
+        if WAYS_IN.iter().any(|name| file.path.ends_with(name)) {
+            continue;
+        }
+        for (line, text) in file.code() {
+            let is_import = text.trim_start().starts_with("use ") && text.contains("http::context::");
+            if is_import && words(text, "Context").next().is_some() {
+                violations.push(file.at(line, "take `CallContext`: it holds what the caller may see".into()));
+            }
+        }
+    }
+    verdict(violations);
+}
+
 #[test]
 fn only_a_verified_signature_makes_a_proof() {
     const MAKERS: [&str; 2] = ["src/model/account.rs", "src/twilio/signature.rs"];

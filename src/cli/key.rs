@@ -3,12 +3,17 @@
 use super::Global;
 use super::client::{Client, Target, store_dir};
 use super::out::{errln, out, outln};
+use super::serve::parts::brands;
 use super::serve::{open_existing, open_store};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::model::audit::Actor;
-use crate::model::key::{ApiKey, Scope};
+use crate::model::brand::Brand;
+use crate::model::id::ServiceId;
+use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use crate::service::{all_keys, create_key, revoke_key};
+use crate::store::Store;
+use crate::store::records;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -32,6 +37,10 @@ enum Command {
         /// What it may do; repeat it for more [default: send, check and read]
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<ScopeArg>,
+        /// A service that it is for, by its id or its name in the configuration;
+        /// repeat it for more [default: all, those to come too]
+        #[arg(long = "service", value_name = "SERVICE")]
+        services: Vec<String>,
         #[command(flatten)]
         target: Target,
     },
@@ -59,6 +68,8 @@ enum ScopeArg {
     Send,
     /// Offer codes
     Check,
+    /// Approve verifications whose code the application chose
+    Approve,
     /// See verifications, deliveries and settings
     Read,
     /// Everything
@@ -76,8 +87,9 @@ const MOST_PAGES: usize = 100;
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
     match args.command {
-        Command::Create { name, scopes, target } => {
-            outln!("{}", create(&config, &target, &name, scopes_of(&scopes)).await?);
+        Command::Create { name, scopes, services, target } => {
+            let access = Access { scopes: scopes_of(&scopes), services: services_of(&config, &services)? };
+            outln!("{}", create(&config, &target, &name, access).await?);
             errln!("this is the only time the key is shown: keep it where your application's secrets are");
         }
         Command::List { json, target } => {
@@ -95,15 +107,14 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 // The running server holds the store, so it is asked; without one the store is
 // opened here.
 
-async fn create(
-    config: &Config,
-    target: &Target,
-    name: &str,
-    scopes: BTreeSet<Scope>,
-) -> anyhow::Result<String> {
+async fn create(config: &Config, target: &Target, name: &str, access: Access) -> anyhow::Result<String> {
     if let Some(client) = Client::find(target, config).await? {
-        let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-        let made = client.post("/v1/keys", &json!({ "name": name, "scopes": scopes })).await?.done()?;
+        let scopes: Vec<&str> = access.scopes.iter().map(|scope| scope.as_str()).collect();
+        let mut request = json!({ "name": name, "scopes": scopes });
+        if let Some(services) = access.services.bound() {
+            request["services"] = json!(services);
+        }
+        let made = client.post("/v1/keys", &request).await?.done()?;
         return Ok(made["key"].as_str().context("the server's answer holds no key")?.to_owned());
     }
     // It would be shown, and be nobody's.
@@ -111,10 +122,44 @@ async fn create(
         bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY");
     }
     let (store, _) = open_store(config).await?;
-    let made =
-        create_key(&*store, &Entropy::system(), &Actor::operator(), name, scopes, Timestamp::now()).await;
+    let made = match refuse_unknown(config, &*store, &access.services).await {
+        Ok(()) => {
+            let (entropy, actor) = (Entropy::system(), Actor::operator());
+            create_key(&*store, &entropy, &actor, name, access, Timestamp::now()).await.map_err(Into::into)
+        }
+        Err(error) => Err(error),
+    };
     store.close().await;
     Ok(made?.1.expose().to_owned())
+}
+
+/// The services that are meant: one of the configuration has a name there.
+fn services_of(config: &Config, named: &[String]) -> anyhow::Result<ServiceSet> {
+    if named.is_empty() {
+        return Ok(ServiceSet::all());
+    }
+    let id = |name: &String| match (name.parse::<ServiceId>(), name.as_str()) {
+        (Ok(id), _) => Ok(id),
+        (_, "default") => Ok(ServiceId::from_name("")),
+        (_, key) if config.services.others.contains_key(key) => Ok(ServiceId::from_name(key)),
+        _ => bail!(
+            "there is no service {name:?}: name one by its id (VA…), by its name in the configuration, or `default`"
+        ),
+    };
+    named.iter().map(id).collect::<anyhow::Result<_>>().map(ServiceSet::of)
+}
+
+/// Refuses a service that is neither in the configuration nor in the store: a
+/// key for it would open nothing.
+async fn refuse_unknown(config: &Config, store: &dyn Store, services: &ServiceSet) -> anyhow::Result<()> {
+    let brands = brands(config, Timestamp::now());
+    for id in services.bound().into_iter().flatten() {
+        let is_configured = brands.of_configuration().any(|brand| brand.id == *id);
+        if !is_configured && records::get::<Brand>(store, id.as_str()).await?.is_none() {
+            bail!("there is no service {id}");
+        }
+    }
+    Ok(())
 }
 
 async fn list(config: &Config, target: &Target) -> anyhow::Result<Vec<Value>> {
@@ -152,16 +197,26 @@ async fn revoke(config: &Config, target: &Target, id: &str) -> anyhow::Result<()
 
 fn line(key: &ApiKey) -> Value {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-    json!({ "id": key.id, "name": key.name, "scopes": scopes, "created_at": key.created_at })
+    json!({
+        "id": key.id,
+        "name": key.name,
+        "scopes": scopes,
+        "services": key.services.bound(),
+        "created_at": key.created_at,
+    })
 }
 
 fn table(keys: &[Value]) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = String::new();
     for key in keys {
-        let scopes: Vec<String> = key["scopes"].as_array().into_iter().flatten().map(text).collect();
+        let words = |field: &str| {
+            let words: Vec<String> = key[field].as_array().into_iter().flatten().map(text).collect();
+            words.join(",")
+        };
         let (id, made, name) = (text(&key["id"]), text(&key["created_at"]), text(&key["name"]));
-        lines += &format!("{id}  {made:.19}  {:<22}  {name}\n", scopes.join(","));
+        let services = if key["services"].is_null() { "all services".to_owned() } else { words("services") };
+        lines += &format!("{id}  {made:.19}  {:<30}  {name}  ({services})\n", words("scopes"));
     }
     lines
 }
@@ -170,6 +225,7 @@ fn scopes_of(named: &[ScopeArg]) -> BTreeSet<Scope> {
     let scope = |arg: &ScopeArg| match arg {
         ScopeArg::Send => Scope::Send,
         ScopeArg::Check => Scope::Check,
+        ScopeArg::Approve => Scope::Approve,
         ScopeArg::Read => Scope::Read,
         ScopeArg::Admin => Scope::Admin,
     };

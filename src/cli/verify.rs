@@ -23,6 +23,12 @@ pub struct Args {
     /// The language of text or call, like de or pt-BR
     #[arg(long, value_name = "LOCALE")]
     locale: Option<String>,
+    /// What is to be paid, for a service that binds codes to payments
+    #[arg(long, value_name = "TEXT", requires = "payee")]
+    amount: Option<String>,
+    /// Who is to be paid
+    #[arg(long, value_name = "TEXT", requires = "amount")]
+    payee: Option<String>,
     #[command(flatten)]
     target: Target,
 }
@@ -43,7 +49,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         (_, true) => "whatsapp",
         _ => "sms",
     };
-    let request = json!({ "to": args.number, "channel": channel, "locale": args.locale });
+    let mut request = json!({ "to": args.number, "channel": channel, "locale": args.locale });
+    let payment = [("amount", &args.amount), ("payee", &args.payee)];
+    with_payment(&mut request, payment);
     let started = client.post("/v1/verifications", &request).await?.done()?;
     let path =
         format!("/v1/verifications/{}", started["id"].as_str().context("the server's answer holds no id")?);
@@ -54,7 +62,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             outln!("no code was given; the verification stays open until it expires");
             return Ok(ExitCode::FAILURE);
         };
-        let answer = client.post(&format!("{path}/check"), &json!({ "code": code })).await?;
+        let mut offer = json!({ "code": code });
+        with_payment(&mut offer, payment);
+        let answer = client.post(&format!("{path}/check"), &offer).await?;
         if answer.status == 422 {
             outln!("{}", shown(&answer.body, "detail"));
             continue;
@@ -69,6 +79,15 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
         outln!("wrong; {} left", checked["checks_left"]);
+    }
+}
+
+/// Names what the code is bound to, if it is.
+fn with_payment(request: &mut Value, payment: [(&str, &Option<String>); 2]) {
+    for (name, text) in payment {
+        if let Some(text) = text {
+            request[name] = json!(text);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::context::{Context, Operator};
 use super::error::Error;
 use super::request::Request;
 use crate::model::audit::Actor;
-use crate::model::key::Scope;
+use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use crate::secret::Secret;
 use std::collections::BTreeSet;
 
@@ -14,19 +14,27 @@ pub struct Caller {
     /// A name that no other caller has: it keeps their idempotency keys and
     /// their limits apart.
     pub name: String,
-    scopes: BTreeSet<Scope>,
+    access: Access,
 }
 
 impl Caller {
+    fn of_all(name: &str, scopes: BTreeSet<Scope>) -> Self {
+        Self { name: name.to_owned(), access: scopes.into() }
+    }
+
     /// Who it is to the audit log.
     pub fn actor(&self) -> Actor {
         Actor::caller(&self.name)
     }
 
-    /// Whether they may do what needs this scope. An `admin` may do all: it
-    /// could make itself a key for it.
+    /// Whether they may do what needs this scope.
     pub fn may(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+        self.access.may(scope)
+    }
+
+    /// For which services they may do it.
+    pub fn services(&self) -> &ServiceSet {
+        &self.access.services
     }
 }
 
@@ -50,13 +58,14 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Erro
 /// The store's.
 pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>, Error> {
     if is_operator(context, shown) {
-        return Ok(Some(Caller { name: OPERATOR.into(), scopes: Scope::ALL.into() }));
+        return Ok(Some(Caller::of_all(OPERATOR, Scope::ALL.into())));
     }
     if context.settings.keys.iter().any(|key| !key.is_empty() && key == shown) {
-        return Ok(Some(Caller { name: ENVIRONMENT.into(), scopes: Scope::of_an_application() }));
+        return Ok(Some(Caller::of_all(ENVIRONMENT, Scope::of_an_application())));
     }
     let key = context.service.key_holder(shown.expose()).await?;
-    Ok(key.map(|key| Caller { name: key.id, scopes: key.scopes }))
+    Ok(key
+        .map(|ApiKey { id, scopes, services, .. }| Caller { name: id, access: Access { scopes, services } }))
 }
 
 /// Lets the operator's key in, and no other.

@@ -1,15 +1,16 @@
 //! What the handlers share.
 
+use super::auth::Caller;
 use super::limiter::Limiter;
 use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
-use crate::messages::Catalog;
+use crate::messages::{Catalog, DEFAULT_SET, Set};
 use crate::secret::Secret;
-use crate::service::Service;
+use crate::service::{Narrowed, Service, ServiceError};
 use crate::twilio::signature::Verifier;
 use crate::twilio::url::PublicUrl;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub struct Context {
     /// Proves webhooks.
     pub verifier: Arc<Verifier>,
     /// The rest.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// The pages for people.
     pub pages: Pages,
     /// Finds out why signatures do not match, elsewhere.
@@ -73,7 +74,55 @@ pub struct Context {
     rejected: Mutex<BTreeMap<&'static str, u64>>,
 }
 
+/// What the handlers of an API are given: the service as the caller may use it,
+/// so that none of them can reach what belongs to others.
+#[derive(Clone)]
+pub struct CallContext {
+    /// The service, narrowed to the caller's.
+    pub service: Narrowed,
+    /// What the faces know.
+    pub settings: Arc<Settings>,
+}
+
+impl CallContext {
+    /// The sets of texts that the caller may see and name, for one request.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn sets(&self) -> Result<Sets, ServiceError> {
+        Ok(Sets { catalog: self.settings.messages.clone(), named: self.service.templates().await? })
+    }
+}
+
+/// The sets of texts that a caller may see and name: all, or the shipped one
+/// and those of its services.
+pub struct Sets {
+    catalog: Arc<Catalog>,
+    named: Option<BTreeSet<String>>,
+}
+
+impl Sets {
+    /// Which they are.
+    pub fn iter(&self) -> impl Iterator<Item = &Set> {
+        let is_seen = |set: &&Set| {
+            set.name() == DEFAULT_SET || self.named.as_ref().is_none_or(|named| named.contains(set.name()))
+        };
+        self.catalog.sets().iter().filter(is_seen)
+    }
+
+    /// The one of a name or a SID.
+    pub fn find(&self, name_or_sid: &str) -> Option<&Set> {
+        self.iter().find(|set| set.name() == name_or_sid || set.sid() == name_or_sid)
+    }
+}
+
 impl Context {
+    /// What a caller's request is answered from.
+    pub fn seen_by(&self, caller: &Caller) -> CallContext {
+        let service = self.service.seen_by(caller.services().clone(), caller.actor());
+        CallContext { service, settings: self.settings.clone() }
+    }
+
     /// A context.
     pub fn new(
         service: Service,
@@ -83,6 +132,7 @@ impl Context {
         explainer: Explainer,
     ) -> Self {
         let limiter = Limiter::new(settings.requests_per_minute);
+        let settings = Arc::new(settings);
         Self { service, verifier, settings, pages, explainer, limiter, rejected: Mutex::default() }
     }
 

@@ -169,7 +169,9 @@ impl Error {
                 ServiceError::CountryOff { .. } | ServiceError::NoChannel => {
                     Members { field: field("to"), ..none }
                 }
-                ServiceError::NotAllowed { field: name, .. } => Members { field: field(name), ..none },
+                ServiceError::NotAllowed { field: name, .. }
+                | ServiceError::PaymentMissing { field: name } => Members { field: field(name), ..none },
+                ServiceError::CustomCodeOff => Members { field: field("custom_code"), ..none },
                 ServiceError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
                 ServiceError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
                 ServiceError::Ended(status) => Members { verification_status: Some(status.as_str()), ..none },
@@ -191,11 +193,15 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         ServiceError::Number(_) => &problem::INVALID_NUMBER,
         // Of another account's things nothing is said, not even that they are there.
         ServiceError::NotFound | ServiceError::OtherAccount => &problem::NOT_FOUND,
+        ServiceError::KeyBound => &problem::KEY_BOUND,
         ServiceError::ChannelOff(_) => &problem::CHANNEL_NOT_OFFERED,
         ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
         ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         ServiceError::NoChannel => &problem::NO_CHANNEL,
-        ServiceError::NotAllowed { .. } => &problem::NOT_ALLOWED,
+        ServiceError::NotAllowed { .. } | ServiceError::CustomCodeOff | ServiceError::CodeNotChosen => {
+            &problem::NOT_ALLOWED
+        }
+        ServiceError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
         ServiceError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
         ServiceError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
         ServiceError::OptedOut => &problem::RECIPIENT_OPTED_OUT,

@@ -141,3 +141,28 @@ pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
     table.extend(verify_v2::table());
     route::service(table, context)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Which scope each operation needs is tried from outside, line by line of
+    /// this table; here, that no operation is missing in it.
+    const SCOPES: &str = include_str!("../../fixtures/scopes.txt");
+
+    #[test]
+    fn every_operation_stands_in_the_table_of_scopes() {
+        let lines = SCOPES.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let written: BTreeSet<String> =
+            lines.map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect();
+        let mut all = table();
+        all.extend(verify_v2::table());
+        let there: BTreeSet<String> = all
+            .iter()
+            .filter(|route| ["/v1/", verify_v2::PREFIX].iter().any(|face| route.pattern().starts_with(face)))
+            .flat_map(|route| route.methods().map(|method| format!("{method} {}", route.pattern())))
+            .collect();
+        assert_eq!(written, there);
+    }
+}

@@ -24,6 +24,8 @@ Verify telephone numbers: start a verification, and check what the person typed.
 Every request carries an API key, `Authorization: Bearer KEY`, that has the scope which the operation \
 names. Bodies are JSON. Whatever goes wrong is a problem document (RFC 9457); rely on its `code`, and \
 show people its `detail`.\n\n\
+A **key** may be bound to services: other services' things are not found by it, and what belongs to no \
+service is `key_bound`.\n\n\
 **Lists** are newest first. `next_cursor`, or the `Link` header, leads to the next page.\n\n\
 **Repeating**: where an operation takes an `Idempotency-Key`, the same request with the same key gets the \
 same answer for 24 hours, with `Idempotent-Replayed: true`, and is not done again. Only success is kept.\n\n\
@@ -55,6 +57,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
     let mut kinds = vec![
         &problem::UNAUTHORIZED,
         &problem::SCOPE_MISSING,
+        &problem::KEY_BOUND,
         &problem::RATE_LIMITED,
         &problem::INVALID_REQUEST,
         &problem::INTERNAL,

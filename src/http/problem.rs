@@ -40,6 +40,8 @@ kinds! {
         "There is no `Authorization: Bearer KEY`, or the key is nobody's, or it was revoked.";
     SCOPE_MISSING = "scope_missing" 403 "The API key may not do this":
         "The key is good, and lacks the scope that `scope` names. Make another key that has it.";
+    KEY_BOUND = "key_bound" 403 "The API key is for some services alone":
+        "The key is good, and bound to services. What is about all of them (keys, endpoints, opt-outs, test numbers, the audit log, erasures, making services) needs a key that is not bound.";
     SIGNATURE_REJECTED = "signature_rejected" 403 "The signature was rejected":
         "A webhook is not signed with a token that is configured.";
     INVALID_REQUEST = "invalid_request" 422 "The request cannot be understood":
@@ -58,6 +60,8 @@ kinds! {
         "None of the service's channels may be used for this number.";
     NOT_ALLOWED = "not_allowed" 422 "The service does not allow this":
         "A setting of the service forbids what `field` asks for; `detail` names it.";
+    PAYMENT_MISSING = "payment_missing" 422 "The payment is missing":
+        "The service binds its codes to payments (`psd2`), so a verification needs `amount` and `payee`; `field` names the one that is missing. One that began without them cannot be sent again: start a new one.";
     SERVICE_NOT_FOUND = "service_not_found" 422 "There is no such service":
         "The request names a service that does not exist, or no longer.";
     RECIPIENT_OPTED_OUT = "recipient_opted_out" 422 "The recipient has opted out of messages; a call may still be wanted":

@@ -2,7 +2,7 @@
 
 use super::api::gate;
 use super::api::operation::{Call, Operation};
-use super::context::Context;
+use super::context::{CallContext, Context};
 use super::error::Error;
 use super::near::{NearMisses, near};
 use super::request::Request;
@@ -75,7 +75,7 @@ where
 /// A path of the API that knows this operation.
 pub fn api<F, Fut>(operation: &'static Operation, handler: F) -> Methods
 where
-    F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
+    F: Fn(CallContext, Call) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response, Error>> + Send + 'static,
 {
     Methods::default().and(operation, handler)
@@ -85,7 +85,7 @@ impl Methods {
     /// And this operation of the API.
     pub fn and<F, Fut>(mut self, operation: &'static Operation, handler: F) -> Self
     where
-        F: Fn(Arc<Context>, Call) -> Fut + Clone + Send + Sync + 'static,
+        F: Fn(CallContext, Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
     {
         let handler: Handler = Arc::new(move |context, request| {

@@ -3,6 +3,7 @@
 //! A key is `dbk_<id>_<secret>`. The secret holds 256 random bits, so a plain
 //! SHA-256 of it is safe at rest: there is no dictionary to try.
 
+use crate::model::id::ServiceId;
 use crate::secret::Secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,66 @@ pub struct ApiKey {
     /// application does.
     #[serde(default = "Scope::of_an_application")]
     pub scopes: BTreeSet<Scope>,
+    /// For which services. A key from before there was a choice is for all.
+    #[serde(default, skip_serializing_if = "ServiceSet::is_all")]
+    pub services: ServiceSet,
+}
+
+/// The services that a key is for: all, those to come too, or these.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServiceSet(Option<BTreeSet<ServiceId>>);
+
+impl ServiceSet {
+    /// Most services that a key is bound to; for more, it is for all.
+    pub const MOST: usize = 100;
+
+    /// All.
+    pub const fn all() -> Self {
+        Self(None)
+    }
+
+    /// These.
+    pub const fn of(services: BTreeSet<ServiceId>) -> Self {
+        Self(Some(services))
+    }
+
+    /// Whether it is all of them.
+    pub fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether a service is among them.
+    pub fn has(&self, service: &ServiceId) -> bool {
+        self.0.as_ref().is_none_or(|services| services.contains(service))
+    }
+
+    /// Which they are; nothing for all.
+    pub fn bound(&self) -> Option<&BTreeSet<ServiceId>> {
+        self.0.as_ref()
+    }
+
+    /// The one that there is, where there is one.
+    pub fn only(&self) -> Option<&ServiceId> {
+        self.0.as_ref().filter(|services| services.len() == 1).and_then(BTreeSet::first)
+    }
+}
+
+/// What somebody may do, and to which services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// What.
+    pub scopes: BTreeSet<Scope>,
+    /// Where.
+    pub services: ServiceSet,
+}
+
+impl Access {
+    /// Whether they may do what needs this scope. An `admin` may do all: it
+    /// could make itself a key for it.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
 }
 
 /// What a key may do.
@@ -35,6 +96,8 @@ pub enum Scope {
     Send,
     /// Offer codes.
     Check,
+    /// Say of a code that the application chose that it was right.
+    Approve,
     /// See verifications, deliveries and settings.
     Read,
     /// Change services, keys, opt-outs and endpoints; erase people's data; read
@@ -44,9 +107,10 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope there is.
-    pub const ALL: [Self; 4] = [Self::Send, Self::Check, Self::Read, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Send, Self::Check, Self::Approve, Self::Read, Self::Admin];
 
-    /// What an application that verifies numbers needs.
+    /// What an application that verifies numbers needs. To approve is not among
+    /// it: who may approve needs no code.
     pub fn of_an_application() -> BTreeSet<Self> {
         BTreeSet::from([Self::Send, Self::Check, Self::Read])
     }
@@ -56,9 +120,17 @@ impl Scope {
         match self {
             Self::Send => "send",
             Self::Check => "check",
+            Self::Approve => "approve",
             Self::Read => "read",
             Self::Admin => "admin",
         }
+    }
+}
+
+/// These, to all services.
+impl From<BTreeSet<Scope>> for Access {
+    fn from(scopes: BTreeSet<Scope>) -> Self {
+        Self { scopes, services: ServiceSet::all() }
     }
 }
 
@@ -69,14 +141,16 @@ impl ApiKey {
     /// A key from random bytes, and the text that is shown once.
     pub fn generate(
         name: &str,
-        scopes: BTreeSet<Scope>,
+        access: Access,
         id: [u8; 6],
         secret: [u8; 32],
         now: Timestamp,
     ) -> (Self, Secret) {
         let (id, secret) = (hex::encode(id), hex::encode(secret));
         let shown = Secret::new(format!("dbk_{id}_{secret}"));
-        let key = Self { id, name: name.to_owned(), secret_sha256: sha256(&secret), created_at: now, scopes };
+        let Access { scopes, services } = access;
+        let (name, secret_sha256) = (name.to_owned(), sha256(&secret));
+        let key = Self { id, name, secret_sha256, created_at: now, scopes, services };
         (key, shown)
     }
 
@@ -102,12 +176,27 @@ mod tests {
 
     #[test]
     fn a_key_opens_with_its_own_secret_only() {
-        let (key, shown) =
-            ApiKey::generate("shop", Scope::of_an_application(), [1; 6], [0xab; 32], Timestamp::UNIX_EPOCH);
+        let access = Scope::of_an_application().into();
+        let (key, shown) = ApiKey::generate("shop", access, [1; 6], [0xab; 32], Timestamp::UNIX_EPOCH);
         let (id, secret) = split(shown.expose()).unwrap();
         assert_eq!(id, key.id);
         assert!(key.opens_with(secret) && !key.opens_with("") && !key.opens_with(&secret.to_uppercase()));
         assert!(!serde_json::to_string(&key).unwrap().contains(secret));
         assert_eq!(split("dbk_short"), None);
+    }
+
+    #[test]
+    fn a_key_from_before_there_was_a_choice_is_for_all_services() {
+        let access = Scope::of_an_application().into();
+        let (key, _) = ApiKey::generate("shop", access, [1; 6], [0xab; 32], Timestamp::UNIX_EPOCH);
+        let stored = serde_json::to_value(&key).unwrap();
+        assert!(stored.get("services").is_none());
+        assert_eq!(serde_json::from_value::<ApiKey>(stored).unwrap(), key);
+        let (shop, bank) = (ServiceId::from_name("shop"), ServiceId::from_name("bank"));
+        let bound = ApiKey { services: ServiceSet::of(BTreeSet::from([shop.clone()])), ..key.clone() };
+        let read: ApiKey = serde_json::from_value(serde_json::to_value(&bound).unwrap()).unwrap();
+        assert_eq!(read, bound);
+        assert!(key.services.has(&bank) && read.services.has(&shop) && !read.services.has(&bank));
+        assert!(!ServiceSet::of(BTreeSet::new()).has(&shop));
     }
 }

@@ -20,6 +20,7 @@ pub mod key;
 pub mod lease;
 pub mod notice;
 pub mod opt_out;
+pub mod owner;
 pub mod pending;
 pub mod phone;
 pub mod policy;

@@ -44,7 +44,7 @@ pub struct News {
     /// The verification, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<VerificationId>,
-    /// Its service, when it is not the one of the configuration's top level.
+    /// Its service; nothing where the verification was gone when it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceId>,
     /// The message or call, by our name.

@@ -5,6 +5,7 @@ use super::{Service, ServiceError};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{ServiceId, VerificationId};
+use crate::model::key::ServiceSet;
 use crate::model::verification::{Send, Status, Verification};
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
@@ -107,9 +108,20 @@ impl Service {
         after: Option<AttemptPlace>,
         limit: usize,
     ) -> Result<AttemptPage, ServiceError> {
+        self.attempts_among(&ServiceSet::all(), filter, after, limit).await
+    }
+
+    /// The same, of these services.
+    pub(super) async fn attempts_among(
+        &self,
+        services: &ServiceSet,
+        filter: &AttemptFilter,
+        after: Option<AttemptPlace>,
+        limit: usize,
+    ) -> Result<AttemptPage, ServiceError> {
         let mut page = AttemptPage { attempts: Vec::new(), next: None };
-        let mut walk = self.walk(filter, after)?;
-        for _ in 0..MOST_READ {
+        let mut walk = self.walk(services, filter, after)?;
+        for read in 1.. {
             let Some((verification, sends)) = self.next_of(&mut walk, filter).await? else {
                 return Ok(page);
             };
@@ -121,8 +133,14 @@ impl Service {
                 }
                 page.attempts.push(self.attempt_of(verification.clone(), send).await?);
             }
+            if read >= MOST_READ && (services.is_all() || walk.is_between()) {
+                break;
+            }
         }
-        page.next = walk.place.map(|(at, id)| (at, id, 0));
+        // The last one read may be another service's, and its name is not to be
+        // told: all of its millisecond was read.
+        let least = || VerificationId::from_random([0; 15]);
+        page.next = walk.place.map(|(at, id)| (at, if services.is_all() { id } else { least() }, 0));
         Ok(page)
     }
 
@@ -131,7 +149,16 @@ impl Service {
     /// # Errors
     /// As [`Service::attempts`].
     pub async fn count_attempts(&self, filter: &AttemptFilter) -> Result<AttemptCount, ServiceError> {
-        let (mut count, mut walk) = (AttemptCount::default(), self.walk(filter, None)?);
+        self.count_attempts_among(&ServiceSet::all(), filter).await
+    }
+
+    /// The same, of these services.
+    pub(super) async fn count_attempts_among(
+        &self,
+        services: &ServiceSet,
+        filter: &AttemptFilter,
+    ) -> Result<AttemptCount, ServiceError> {
+        let (mut count, mut walk) = (AttemptCount::default(), self.walk(services, filter, None)?);
         for _ in 0..MOST_COUNTED {
             let Some((verification, sends)) = self.next_of(&mut walk, filter).await? else {
                 return Ok(count);
@@ -159,7 +186,12 @@ impl Service {
         })
     }
 
-    fn walk(&self, filter: &AttemptFilter, after: Option<AttemptPlace>) -> Result<Walk, ServiceError> {
+    fn walk(
+        &self,
+        services: &ServiceSet,
+        filter: &AttemptFilter,
+        after: Option<AttemptPlace>,
+    ) -> Result<Walk, ServiceError> {
         let to = filter.to.as_deref().map(|to| self.number(to)).transpose()?;
         let index = if to.is_some() { Index::VerificationsTo } else { Index::Verifications };
         let scopes = to.map_or(vec![String::new()], |(number, _)| number.person().spellings());
@@ -178,7 +210,7 @@ impl Service {
             None => (Vec::new(), false),
         };
         let rest = after.filter(|place| place.2 > 1);
-        Ok(Walk { scan, scopes, rest, waiting, is_last, place: None })
+        Ok(Walk { services: services.clone(), scan, scopes, rest, waiting, is_last, place: None })
     }
 
     /// The next verification with those of its sends that the filter takes, the
@@ -192,7 +224,7 @@ impl Service {
         if let Some((at, id, number)) = walk.rest.take() {
             walk.scan.after = Some((at, id.to_string()));
             if let Some(found) = records::get::<Verification>(self.store(), id.as_str()).await? {
-                let mut sends = self.taken(&found.record, filter);
+                let mut sends = self.taken(&walk.services, &found.record, filter);
                 sends.retain(|send| send.number < number);
                 return Ok(Some((found.record, sends)));
             }
@@ -208,17 +240,18 @@ impl Service {
             let Some(entry) = walk.waiting.pop() else { return Ok(None) };
             if let Some(found) = records::get::<Verification>(self.store(), &entry.id).await? {
                 walk.place = Some((entry.at, found.record.id.clone()));
-                let sends = self.taken(&found.record, filter);
+                let sends = self.taken(&walk.services, &found.record, filter);
                 return Ok(Some((found.record, sends)));
             }
         }
     }
 
-    fn taken(&self, verification: &Verification, filter: &AttemptFilter) -> Vec<Send> {
+    fn taken(&self, services: &ServiceSet, verification: &Verification, filter: &AttemptFilter) -> Vec<Send> {
         let default = &self.brands().default_brand().id;
         let service = verification.service.as_ref().unwrap_or(default);
         let to = verification.to.in_full();
-        let is_wanted = filter.service.as_ref().is_none_or(|wanted| wanted == service)
+        let is_wanted = services.has(service)
+            && filter.service.as_ref().is_none_or(|wanted| wanted == service)
             && filter.verification.as_ref().is_none_or(|wanted| *wanted == verification.id)
             && filter.prefix.as_ref().is_none_or(|prefix| to.starts_with(prefix.as_str()))
             && filter
@@ -240,6 +273,8 @@ impl Service {
 
 /// A way through the listing.
 struct Walk {
+    /// Whose attempts.
+    services: ServiceSet,
     scan: Scan,
     /// The spellings of the number that is wanted, or the whole listing.
     scopes: Vec<String>,
@@ -250,6 +285,14 @@ struct Walk {
     is_last: bool,
     /// The verification that was read last.
     place: Option<(Timestamp, VerificationId)>,
+}
+
+impl Walk {
+    /// Whether what comes next is of another millisecond than what was read last.
+    fn is_between(&self) -> bool {
+        let next = self.waiting.last().map(|next| next.at);
+        next.is_some_and(|next| self.place.as_ref().is_some_and(|(last, _)| *last != next))
+    }
 }
 
 fn entry_of(id: &VerificationId) -> Entry {

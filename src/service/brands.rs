@@ -8,6 +8,7 @@ use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::brand::{BadSetting, Brand, Origin, Settings};
 use crate::model::id::ServiceId;
+use crate::model::key::ServiceSet;
 use crate::model::policy::Policy;
 use crate::model::test_number::TestNumber;
 use crate::model::verification::Verification;
@@ -164,12 +165,22 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, ServiceError> {
+        self.services_among(&ServiceSet::all(), window).await
+    }
+
+    /// The same, of these alone.
+    pub(super) async fn services_among(
+        &self,
+        services: &ServiceSet,
+        window: &Window,
+    ) -> Result<Page<Arc<Brand>>, ServiceError> {
         // Those of the configuration stand at the beginning of time.
         let place = |brand: &Arc<Brand>| (Timestamp::UNIX_EPOCH, brand.id.to_string());
         let is_past_the_store = window.after.as_ref().is_some_and(|(at, _)| *at == Timestamp::UNIX_EPOCH);
         let mut items: Vec<Arc<Brand>> = Vec::new();
         if !is_past_the_store {
-            let stored = self.page::<Brand>(scan_of(Index::Brands, ""), window, |_| true).await?;
+            let scan = scan_of(Index::Brands, "");
+            let stored = self.page_among::<Brand>(services, scan, &[String::new()], window, |_| true).await?;
             items.extend(stored.items.into_iter().map(Arc::new));
             if stored.next.is_some() {
                 return Ok(Page { items, next: stored.next });
@@ -177,7 +188,8 @@ impl Service {
         }
         let left = window.limit.saturating_sub(items.len());
         let after = window.after.clone().filter(|_| is_past_the_store);
-        let all: Vec<Arc<Brand>> = self.brands().of_configuration().cloned().collect();
+        let is_seen = |brand: &&Arc<Brand>| services.has(&brand.id);
+        let all: Vec<Arc<Brand>> = self.brands().of_configuration().filter(is_seen).cloned().collect();
         if left == 0 {
             // The page is full, and the configuration's come on the next one.
             let next = items.last().map(|brand| (brand.created_at, brand.id.to_string()));

@@ -71,7 +71,7 @@ impl Service {
 
     /// Does the work of comparing an offer with a code that nobody was sent, so
     /// that who asks in vain cannot tell by the time it takes.
-    pub fn pretend_to_check(&self, offered: &Offer) {
+    pub(super) fn pretend_to_check(&self, offered: &Offer) {
         let id = VerificationId::from_random([0; 15]);
         let length = u8::try_from(offered.code.len()).unwrap_or(u8::MAX);
         let seed = self.0.codes.seed([0; 16], length);
@@ -104,15 +104,16 @@ impl Service {
         }
     }
 
-    /// Ends a verification whose code the application made and checked itself.
+    /// Ends a verification whose code the application chose and checked itself.
     ///
     /// # Errors
-    /// Not found, ended otherwise, or the store's.
+    /// Not found, ended otherwise, [`ServiceError::CodeNotChosen`], or the store's.
     pub async fn approve(&self, id: &VerificationId) -> Result<View, ServiceError> {
         use crate::model::verification::Status;
         let decision = self.happen(id, |_| Ok(Event::Approve)).await?;
         match decision.outcome {
             Outcome::Ended(status) if status != Status::Approved => Err(ServiceError::Ended(status)),
+            Outcome::CodeNotChosen => Err(ServiceError::CodeNotChosen),
             _ => {
                 tracing::info!(verification = %id, "verification approved by the application");
                 self.view(decision.verification).await

@@ -5,6 +5,8 @@ use super::{Service, ServiceError};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, Sid};
+use crate::model::key::ServiceSet;
+use crate::model::owner::{Owned, Owner};
 use crate::model::phone::PhoneNumber;
 use crate::model::status::Status;
 use crate::model::typed::plain;
@@ -37,6 +39,15 @@ pub enum Found {
     Send(Box<Verification>, Send),
 }
 
+impl Owned for Found {
+    fn owner(&self) -> Owner {
+        match self {
+            Self::Delivery(delivery) => delivery.owner(),
+            Self::Send(verification, _) => verification.owner(),
+        }
+    }
+}
+
 impl Service {
     /// A delivery by Twilio's name or by ours.
     ///
@@ -56,13 +67,24 @@ impl Service {
         filter: &DeliveryFilter,
         window: &Window,
     ) -> Result<Page<Delivery>, ServiceError> {
+        self.deliveries_among(&ServiceSet::all(), filter, window).await
+    }
+
+    /// The same, of these services.
+    pub(super) async fn deliveries_among(
+        &self,
+        services: &ServiceSet,
+        filter: &DeliveryFilter,
+        window: &Window,
+    ) -> Result<Page<Delivery>, ServiceError> {
         let index = if filter.to.is_some() { Index::DeliveriesTo } else { Index::Deliveries };
         let scan = Scan {
             since: filter.since,
             until: filter.until,
             ..scan_of(index, self.address(filter.to.as_deref())?)
         };
-        self.page(scan, window, |delivery| filter.takes(delivery)).await
+        let scopes = [scan.scope.clone()];
+        self.page_among(services, scan, &scopes, window, |delivery| filter.takes(delivery)).await
     }
 
     /// An address as it stands in listings: a number in any writing, or

@@ -170,7 +170,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Service {
     /// What is written beside a verification that changes.
     pub(super) fn told_of(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
-        self.told(notice::of_verification(old.map(|old| &old.record), new, self.now()))
+        let mut news = notice::of_verification(old.map(|old| &old.record), new, self.now());
+        for news in &mut news {
+            news.service.get_or_insert_with(|| self.brands().default_brand().id.clone());
+        }
+        self.told(news)
     }
 
     /// Whether a delivery's change may be told to anybody: one of ours always,
@@ -182,7 +186,7 @@ impl Service {
 
     /// What is written beside a delivery that changes. Which service it belongs
     /// to stands with its verification, which is read only when there is
-    /// something to tell.
+    /// something to tell; of one that is gone nobody says whose it was.
     pub(super) async fn told_of_delivery(
         &self,
         old: Option<&Versioned<Delivery>>,
@@ -199,7 +203,8 @@ impl Service {
             let number = new.id.as_ref().map(|id| id.parts().1);
             let send = number.and_then(|number| verification.send(number));
             for news in &mut news {
-                news.service.clone_from(&verification.service);
+                let default = || self.brands().default_brand().id.clone();
+                news.service = Some(verification.service.clone().unwrap_or_else(default));
                 news.test = verification.test;
                 news.channel = send.map(|send| send.channel).or(news.channel);
                 news.to.get_or_insert_with(|| verification.to.in_full().to_owned());
@@ -214,12 +219,9 @@ impl Service {
         let events = &self.0.events;
         let endpoints = events.known();
         let mut changes = Vec::new();
-        for mut news in news {
+        for news in news {
             if !events.is_told(news.topic, &endpoints) {
                 continue;
-            }
-            if news.verification.is_some() {
-                news.service.get_or_insert_with(|| self.brands().default_brand().id.clone());
             }
             let notice = self.named(news);
             // An endpoint is not told about itself.

@@ -4,7 +4,8 @@ use super::listing::{Page, Window, scan_of};
 use super::{By, Service, ServiceError, audit};
 use crate::entropy::Entropy;
 use crate::model::audit::{Action, Actor};
-use crate::model::key::{self, ApiKey, Scope};
+use crate::model::id::ServiceId;
+use crate::model::key::{self, Access, ApiKey, ServiceSet};
 use crate::secret::Secret;
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index, Scan, Store};
@@ -15,13 +16,18 @@ impl By<'_> {
     /// Makes a key. The secret is returned once and kept only as a hash.
     ///
     /// # Errors
-    /// An empty or overlong name, no scope at all, or the store's.
+    /// An empty or overlong name, no scope or no service at all, a service that
+    /// there is not, or the store's.
     pub async fn create_key(
         &self,
         name: &str,
-        scopes: BTreeSet<Scope>,
+        access: impl Into<Access>,
     ) -> Result<(ApiKey, Secret), ServiceError> {
-        create_key(self.store(), &self.0.entropy, self.actor(), name, scopes, self.now()).await
+        let access = access.into();
+        for service in access.services.bound().into_iter().flatten() {
+            self.brand(Some(service)).await?;
+        }
+        create_key(self.store(), &self.0.entropy, self.actor(), name, access, self.now()).await
     }
 
     /// Takes a key away. The next request that shows it is refused.
@@ -113,26 +119,34 @@ async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, Serv
 /// Makes a key straight in a store.
 ///
 /// # Errors
-/// An empty or overlong name, no scope at all, or the store's.
+/// An empty or overlong name, no scope or no service at all, or the store's.
+/// Whether there are its services is for the caller to know.
 pub async fn create_key(
     store: &dyn Store,
     entropy: &Entropy,
     actor: &Actor,
     name: &str,
-    scopes: BTreeSet<Scope>,
+    access: Access,
     now: Timestamp,
 ) -> Result<(ApiKey, Secret), ServiceError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > ApiKey::MAX_NAME || name.chars().any(char::is_control) {
         return Err(ServiceError::Malformed("a key's name has 1 to 64 characters"));
     }
-    if scopes.is_empty() {
+    let services = access.services.bound().map_or(1, BTreeSet::len);
+    if !(1..=ServiceSet::MOST).contains(&services) {
+        return Err(ServiceError::Malformed("a key is for all services, or for 1 to 100 that are named"));
+    }
+    if access.scopes.is_empty() {
         return Err(ServiceError::Malformed("a key has at least one scope, or it could do nothing"));
     }
-    let (key, shown) = ApiKey::generate(name, scopes, entropy.bytes(), entropy.bytes(), now);
+    let (key, shown) = ApiKey::generate(name, access, entropy.bytes(), entropy.bytes(), now);
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     let entry = audit::entry(entropy, now, actor.clone(), Action::KeyCreated, &*key.id);
-    let entry = entry.with("name", name).with("scopes", scopes.join(", "));
+    let mut entry = entry.with("name", name).with("scopes", scopes.join(", "));
+    if let Some(bound) = key.services.bound() {
+        entry = entry.with("services", bound.iter().map(ServiceId::as_str).collect::<Vec<_>>().join(", "));
+    }
     store.commit(vec![records::put(None, &key), audit::write(&entry)]).await?;
     tracing::info!(key = key.id, name, "api key created");
     Ok((key, shown))

@@ -1,6 +1,9 @@
 //! Pages of a listing: newest first, from a place on.
 
 use super::{Service, ServiceError};
+use crate::model::key::ServiceSet;
+use crate::model::owner::{Owned, Owner};
+use crate::model::verification::Verification;
 use crate::store::records::{self, Record};
 use crate::store::{Entry, Index, Scan};
 use jiff::Timestamp;
@@ -41,17 +44,31 @@ impl Service {
         takes: impl Fn(&T) -> bool,
     ) -> Result<Page<T>, ServiceError> {
         let scopes = [scan.scope.clone()];
-        self.page_over(scan, &scopes, window, takes).await
+        self.page_over(&ServiceSet::all(), scan, &scopes, window, takes, |_| Owner::Nobody).await
     }
 
-    /// The same of several parts of a listing, as if they were one: the
-    /// spellings of one person's number.
-    pub(super) async fn page_over<T: Record>(
+    /// The same, of what belongs to these services.
+    pub(super) async fn page_among<T: Record + Owned>(
         &self,
+        services: &ServiceSet,
         scan: Scan,
         scopes: &[String],
         window: &Window,
         takes: impl Fn(&T) -> bool,
+    ) -> Result<Page<T>, ServiceError> {
+        self.page_over(services, scan, scopes, window, takes, T::owner).await
+    }
+
+    /// A page of several parts of a listing, as if they were one: the spellings
+    /// of one person's number.
+    pub(super) async fn page_over<T: Record>(
+        &self,
+        services: &ServiceSet,
+        scan: Scan,
+        scopes: &[String],
+        window: &Window,
+        takes: impl Fn(&T) -> bool,
+        owner: fn(&T) -> Owner,
     ) -> Result<Page<T>, ServiceError> {
         let mut scan = Scan { after: window.after.clone(), ..scan };
         let mut page = Page { items: Vec::new(), next: None };
@@ -59,15 +76,28 @@ impl Service {
         loop {
             let entries = self.entries(&scan, scopes).await?;
             let is_last = entries.len() < scan.limit;
-            let count = entries.len();
-            for (nth, entry) in entries.into_iter().enumerate() {
+            let mut entries = entries.into_iter().peekable();
+            while let Some(entry) = entries.next() {
                 read += 1;
                 let found = records::get::<T>(self.store(), &entry.id).await?;
-                page.items.extend(found.map(|found| found.record).filter(&takes));
+                let taken = found.map(|found| found.record).filter(&takes);
+                if let Some(record) = taken
+                    && self.is_among(services, owner(&record)).await?
+                {
+                    page.items.push(record);
+                }
+                let is_end = is_last && entries.peek().is_none();
+                let is_full = page.items.len() == window.limit;
+                let is_between = entries.peek().is_some_and(|next| next.at != entry.at);
+                let is_enough = read >= MOST_READ && (services.is_all() || is_between);
                 scan.after = Some((entry.at, entry.id));
-                let is_end = is_last && nth + 1 == count;
-                if !is_end && (page.items.len() == window.limit || read == MOST_READ) {
-                    page.next = scan.after;
+                if !is_end && (is_full || is_enough) {
+                    page.next = scan.after.map(|(at, id)| match is_full || services.is_all() {
+                        true => (at, id),
+                        // The last thing read may be another service's, and its name
+                        // is not to be told: all of its millisecond was read.
+                        false => (at, String::new()),
+                    });
                     return Ok(page);
                 }
             }
@@ -88,6 +118,26 @@ impl Service {
         entries.dedup_by(|one, other| (one.at, &one.id) == (other.at, &other.id));
         entries.truncate(scan.limit);
         Ok(entries)
+    }
+}
+
+impl Service {
+    /// Whether a thing of that owner belongs to these services. This is the one
+    /// place that says what a key of some services sees.
+    pub(super) async fn is_among(&self, services: &ServiceSet, owner: Owner) -> Result<bool, ServiceError> {
+        if services.is_all() {
+            return Ok(true);
+        }
+        let default = || self.brands().default_brand().id.clone();
+        let service = match owner {
+            Owner::Service(service) => service.unwrap_or_else(default),
+            Owner::Verification(id) => match records::get::<Verification>(self.store(), id.as_str()).await? {
+                Some(found) => found.record.service.unwrap_or_else(default),
+                None => return Ok(false),
+            },
+            Owner::Nobody => return Ok(false),
+        };
+        Ok(services.has(&service))
     }
 }
 

@@ -21,6 +21,7 @@ mod events;
 mod inbound;
 mod keys;
 mod listing;
+mod narrowed;
 mod opt_outs;
 mod pending;
 mod repeats;
@@ -28,6 +29,8 @@ mod retention;
 mod safe_list;
 mod sessions;
 mod start;
+mod terms;
+mod verdict;
 mod verifications;
 mod voice;
 mod worker;
@@ -45,6 +48,7 @@ pub use erase::{EraseOptions, find_erasure};
 pub use events::{EventFilter, EventSettings, Events, Feed};
 pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
+pub use narrowed::Narrowed;
 pub use pending::{Ask, AskError};
 pub use repeats::{Claim, Repeat};
 pub use retention::Retention;
@@ -124,6 +128,11 @@ pub enum ServiceError {
     /// No such verification, delivery or key.
     #[error("no verification or delivery has this name")]
     NotFound,
+    /// What is about the whole, asked for with a key of some services.
+    #[error(
+        "this is about all services, and the key is for some alone; `dialback key create NAME` makes one for all"
+    )]
+    KeyBound,
     /// No such service.
     #[error("no service has this id")]
     NoSuchService,
@@ -149,6 +158,15 @@ pub enum ServiceError {
         /// Why not, and which setting allows it.
         what: &'static str,
     },
+    /// The service binds its codes to payments, and half of one is missing.
+    #[error("this service binds its codes to a payment: amount and payee are both needed, from the start on")]
+    PaymentMissing {
+        /// Which half: `amount` or `payee`.
+        field: &'static str,
+    },
+    /// The service takes no codes that applications chose.
+    #[error("this service takes no codes of the application's own: its setting custom_code allows them")]
+    CustomCodeOff,
     /// No channel of the service reaches this number.
     #[error("no channel of this service reaches this number")]
     NoChannel,
@@ -175,6 +193,9 @@ pub enum ServiceError {
         /// How many characters it has.
         length: u8,
     },
+    /// The application did not choose the code, and cannot say that it was right.
+    #[error("the code was not chosen by the application, so a check alone can approve this verification")]
+    CodeNotChosen,
     /// No further number may be entered in a session.
     #[error("no further number can be entered in this session")]
     NoNumbersLeft,
@@ -408,6 +429,7 @@ impl Service {
             }
             Outcome::NoSendsLeft => Err(ServiceError::NoSendsLeft),
             Outcome::ChannelOff => Err(ServiceError::ChannelOff(channel)),
+            Outcome::CodeNotChosen => Err(ServiceError::CodeNotChosen),
             _ => Ok(()),
         }
     }

@@ -4,8 +4,10 @@
 use super::listing::{Page, Window, scan_of};
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
+use crate::model::key::ServiceSet;
 use crate::model::notice;
 use crate::model::opt_out::OptOut;
+use crate::model::owner::Owner;
 use crate::model::phone::{address_spellings, mask};
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index};
@@ -31,7 +33,11 @@ impl Service {
     pub async fn opt_outs_of(&self, number: &str) -> Result<Vec<OptOut>, ServiceError> {
         let spellings = address_spellings(&self.address(Some(number))?);
         let window = Window { limit: MOST_SENDERS, after: None };
-        let found = self.page_over(scan_of(Index::OptOuts, ""), &spellings, &window, |_| true).await?.items;
+        let scan = scan_of(Index::OptOuts, "");
+        let found = self
+            .page_over(&ServiceSet::all(), scan, &spellings, &window, |_| true, |_| Owner::Nobody)
+            .await?
+            .items;
         if found.is_empty() { Err(ServiceError::NotFound) } else { Ok(found) }
     }
 }

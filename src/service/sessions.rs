@@ -66,9 +66,12 @@ impl Service {
     /// Makes a session.
     ///
     /// # Errors
-    /// A number, channel, service or address that is refused, or the store's.
+    /// A number, channel, service or address that is refused, a payment that is
+    /// missing, or the store's.
     pub async fn create_session(&self, request: NewSession) -> Result<Session, ServiceError> {
         let brand = self.brand(request.service.as_ref()).await?;
+        // Here, for the person could not say what is paid.
+        super::terms::refuse_unpaid(&brand, &request.details)?;
         let pages = &brand.settings.pages;
         if !session::may_return(pages, &request.return_url) {
             let what = "the service does not list this address in pages.return_urls";

@@ -1,5 +1,6 @@
 //! Beginning a verification, and sending again.
 
+use super::terms::{refuse_chosen, refuse_unpaid};
 use super::{Service, ServiceError, TRIES, View};
 use crate::model::answer::Answer;
 use crate::model::brand::{Brand, DIGITS, Reach};
@@ -153,7 +154,8 @@ impl Service {
     /// Sends again, by the same channel or another.
     ///
     /// # Errors
-    /// Too soon, none left, ended, not offered, not found, or the store's.
+    /// Too soon, none left, ended, not offered, not found, a payment that is
+    /// missing, or the store's.
     pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, ServiceError> {
         // Number and service of a verification never change.
         let old = self.verification(id).await?.record;
@@ -188,6 +190,8 @@ impl Service {
         request: &StartRequest,
         channel: Channel,
     ) -> Result<Verification, ServiceError> {
+        refuse_unpaid(brand, &request.details)?;
+        refuse_chosen(brand, request.custom_code.is_some())?;
         let (to, test) = self.number(&request.to)?;
         let id = VerificationId::from_random(self.0.entropy.bytes());
         let custom = match test {
@@ -246,6 +250,9 @@ impl Service {
     /// What sending again changes beside the channel: another code where what
     /// it is bound to has changed, or where the application brings another one.
     /// A code that somebody chose is laid out anew for a new generation.
+    ///
+    /// # Errors
+    /// What the service's terms refuse, or [`ServiceError::CodeKeyGone`].
     pub(super) fn renewed(
         &self,
         brand: &Brand,
@@ -253,6 +260,8 @@ impl Service {
         details: &Details,
         custom: Option<&Secret>,
     ) -> Result<Option<Box<(CodeSeed, Details)>>, ServiceError> {
+        refuse_unpaid(brand, details)?;
+        refuse_chosen(brand, custom.is_some())?;
         let code = || self.0.codes.derive(&old.id, &old.code).ok_or(ServiceError::CodeKeyGone);
         let is_bound_otherwise = old.details.binding() != details.binding();
         let is_other = match custom {

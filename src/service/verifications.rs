@@ -3,6 +3,7 @@
 use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError, View};
 use crate::model::id::ServiceId;
+use crate::model::key::ServiceSet;
 use crate::model::phone::address_spellings;
 use crate::model::verification::{Status, Verification};
 use crate::store::{Index, Scan};
@@ -34,11 +35,21 @@ impl Service {
         filter: &VerificationFilter,
         window: &Window,
     ) -> Result<Page<View>, ServiceError> {
+        self.verifications_among(&ServiceSet::all(), filter, window).await
+    }
+
+    /// The same, of these services.
+    pub(super) async fn verifications_among(
+        &self,
+        services: &ServiceSet,
+        filter: &VerificationFilter,
+        window: &Window,
+    ) -> Result<Page<View>, ServiceError> {
         let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
         let scopes = address_spellings(&self.address(filter.to.as_deref())?);
         let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
         let takes = |verification: &Verification| self.takes(filter, verification);
-        let page = self.page_over(scan, &scopes, window, takes).await?;
+        let page = self.page_among(services, scan, &scopes, window, takes).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for verification in page.items {
             items.push(self.view(verification).await?);

@@ -284,7 +284,9 @@ impl Record for Delivery {
 
 impl Record for ApiKey {
     const KIND: Kind = Kind::ApiKey;
-    const FORMAT: u32 = 1;
+    // 2 since keys may be bound to services: a process that does not know that
+    // must not take a bound key for one of all services.
+    const FORMAT: u32 = 2;
 
     fn id(&self) -> String {
         self.id.clone()

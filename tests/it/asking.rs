@@ -7,12 +7,14 @@ use crate::support::{Engine, PERSON, World, request};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
+use dialback::model::id::ServiceId;
 use dialback::model::policy::Policy;
 use dialback::model::verification::Status;
 use dialback::secret::Secret;
 use dialback::service::{Ask, AskError, ServiceError, StartRequest};
 use dialback::store::{Key, Kind};
 use futures_util::future::join_all;
+use serde_json::json;
 
 over_each_engine![
     a_number_and_its_counts_are_forgotten,
@@ -26,7 +28,11 @@ fn ask(request: StartRequest) -> Ask {
 
 /// Lets the top level's service count by `ip`, so many in an hour.
 async fn limit(world: &World, max: u32) {
-    let id = world.service.brands().default_brand().id.clone();
+    limit_of(world, &world.service.brands().default_brand().id, max).await;
+}
+
+/// The same of any service.
+async fn limit_of(world: &World, id: &ServiceId, max: u32) {
     let change = |compat: &mut Compat, now| {
         let bucket = Bucket { sid: "BL1".into(), max, interval: 3600, created_at: now, updated_at: now };
         compat.rate_limits.push(RateLimit {
@@ -39,7 +45,7 @@ async fn limit(world: &World, max: u32) {
         });
         Ok::<_, ServiceError>(())
     };
-    world.service.by(Actor::operator()).change_compat(&id, change).await.unwrap();
+    world.service.by(Actor::operator()).change_compat(id, change).await.unwrap();
 }
 
 async fn kept(world: &World, kind: Kind) -> bool {
@@ -74,9 +80,22 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     let policy = Policy { new_code_on_resend: true, cooldown: vec![], ..Policy::default() };
     let mut world = World::with(engine, policy);
     world.work();
-    limit(&world, 100).await;
-    let chosen =
-        |code: &str| StartRequest { custom_code: Some(Secret::new(code)), ..request(PERSON, Channel::Sms) };
+    let settings = json!({ "name": "Shop", "custom_code": true, "resend_cooldown_seconds": [0] });
+    let settings = settings.as_object().unwrap().clone();
+    let shop = world.service.by(Actor::operator()).create_service(settings).await;
+    let shop = shop.unwrap().id.clone();
+    limit_of(&world, &shop, 100).await;
+    let chosen = |code: &str| StartRequest {
+        custom_code: Some(Secret::new(code)),
+        service: Some(shop.clone()),
+        ..request(PERSON, Channel::Sms)
+    };
+    // The top level's takes none, by whichever face one comes.
+    let elsewhere = StartRequest { service: None, ..chosen("Ab12345") };
+    let refused = world.service.start(elsewhere.clone(), None).await.unwrap_err();
+    assert!(matches!(refused, ServiceError::CustomCodeOff), "{refused}");
+    let refused = world.service.ask(&Ask { limits: vec![], ..ask(elsewhere) }).await.unwrap_err();
+    assert!(matches!(refused, AskError::Service(ServiceError::CustomCodeOff)), "{refused}");
     let id = world.service.ask(&ask(chosen("Ab12345"))).await.unwrap().verification.id;
     world.settle().await;
     // By the other face, which brings no code.

@@ -13,7 +13,7 @@ use dialback::model::dispatch::{Attempt, Dispatch, State};
 use dialback::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
 use dialback::model::erasure::{Erasure, Kept, Left, State as ErasureState};
 use dialback::model::id::{AuditId, NoticeId};
-use dialback::model::key::{ApiKey, Scope};
+use dialback::model::key::{Access, ApiKey, Scope, ServiceSet};
 use dialback::model::notice::{News, Notice, Reason, Topic};
 use dialback::model::opt_out::OptOut;
 use dialback::model::pending::Pending;
@@ -285,7 +285,9 @@ fn compat() -> Compat {
 }
 
 fn api_key() -> ApiKey {
-    ApiKey::generate("shop", BTreeSet::from(Scope::ALL), [7; 6], [9; 32], at(-5000)).0
+    let services = ServiceSet::of(BTreeSet::from([id("VA", 1)]));
+    let access = Access { scopes: BTreeSet::from(Scope::ALL), services };
+    ApiKey::generate("shop", access, [7; 6], [9; 32], at(-5000)).0
 }
 
 fn safe_number() -> SafeNumber {

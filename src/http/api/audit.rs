@@ -3,7 +3,7 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::model::audit::{Action, AuditEntry};
 use crate::model::key::Scope;
@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use warp::reply::Response;
 
 /// A page of the log.
@@ -85,7 +84,7 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists it.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
     let word = query.text("action");
@@ -95,7 +94,7 @@ pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Err
         action: word.and_then(|word| Action::ALL.iter().copied().find(|action| action.as_str() == word)),
         actor: query.text("actor"),
     };
-    let page = context.service.audit(&filter, &asked.window).await?;
+    let page = context.service.whole()?.audit(&filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Audit {
         entries: items.iter().map(AuditView::from).collect(),
         next_cursor,

@@ -1,30 +1,21 @@
 //! `/v1/verifications/{id}/check`
 //!
-//! A caller that may check and nothing else is told yes or no: wrong, expired,
-//! used up and unknown look alike to it and take the same time, so that what it
-//! passes on to a person tells nobody which numbers are being verified.
+//! A caller that may check and nothing else is told yes or no, on the beat
+//! (`service/verdict`).
 
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, ID, PAYEE, TAG};
 use super::views::verification::{CheckAnswer, Checked, Verdict};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use crate::service::{self, Offer, ServiceError};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
 use warp::http::StatusCode;
 use warp::reply::Response;
-
-/// A `no` to a caller that may only check comes at the next multiple of this
-/// after its request: whatever was looked up, compared or written meanwhile
-/// cannot be told from outside.
-const BEAT: Duration = Duration::from_millis(50);
 
 /// `POST /v1/verifications/{id}/check`
 pub const CHECK: Operation = Operation {
@@ -52,7 +43,7 @@ pub const CHECK: Operation = Operation {
 };
 
 /// Checks a code.
-pub async fn check(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn check(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let offer = Offer {
         code: call.body.needed("code")?,
         amount: call.body.text("amount"),
@@ -65,25 +56,9 @@ pub async fn check(context: Arc<Context>, mut call: Call) -> Result<Response, Er
     Ok(reply::json(StatusCode::OK, &Checked { valid, verification: (&view).into() }))
 }
 
-async fn verdict(context: &Context, call: &Call, offer: Offer) -> Result<Response, Error> {
-    let begun = Instant::now();
-    let checked = match call.id::<VerificationId>() {
-        Ok(id) => context.service.check(&id, offer.clone()).await,
-        Err(_) => Err(ServiceError::NotFound),
-    };
-    let approved = match checked {
-        Ok(checked) if checked.valid => Some(checked.view),
-        Ok(_) => None,
-        Err(ServiceError::NotFound | ServiceError::Ended(_) | ServiceError::NotACode { .. }) => {
-            // The same work as for a code that could have been right.
-            context.service.pretend_to_check(&offer);
-            None
-        }
-        Err(error) => return Err(error.into()),
-    };
-    if approved.is_none() {
-        sleep_until(next_beat(begun, Instant::now())).await;
-    }
+async fn verdict(context: &CallContext, call: &Call, offer: Offer) -> Result<Response, Error> {
+    let named = async { call.name().parse::<VerificationId>().map_err(|_| ServiceError::NotFound) };
+    let approved = context.service.verdict(named, offer).await?;
     let verdict = Verdict {
         valid: approved.is_some(),
         id: call.name().to_owned(),
@@ -91,22 +66,4 @@ async fn verdict(context: &Context, call: &Call, offer: Offer) -> Result<Respons
         to: approved.map(|view| view.verification.to.in_full().to_owned()),
     };
     Ok(reply::json(StatusCode::OK, &verdict))
-}
-
-fn next_beat(begun: Instant, now: Instant) -> Instant {
-    let beats = now.duration_since(begun).as_millis() / BEAT.as_millis() + 1;
-    begun + BEAT * u32::try_from(beats).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_no_comes_on_the_beat() {
-        let begun = Instant::now();
-        for (millis, beats) in [(0, 1), (1, 1), (49, 1), (50, 2), (130, 3)] {
-            assert_eq!(next_beat(begun, begun + Duration::from_millis(millis)), begun + BEAT * beats);
-        }
-    }
 }

@@ -5,13 +5,12 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::delivery::{Deliveries, Delivery};
 use super::views::{ChannelWord, TwilioStatus};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::key::Scope;
 use crate::service::DeliveryFilter;
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -46,7 +45,7 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
     let filter = DeliveryFilter {
@@ -80,7 +79,7 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let found = context.service.delivery(call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Delivery::from(&found)))
 }

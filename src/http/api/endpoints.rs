@@ -6,7 +6,7 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::views::endpoint::{
     DispatchView, Dispatches, EndpointView, EndpointWithSecret, Endpoints, Redriven, TrialView,
 };
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
@@ -16,7 +16,6 @@ use crate::model::id::EndpointId;
 use crate::model::key::Scope;
 use crate::model::notice::Topic;
 use crate::service::EndpointChange;
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -78,9 +77,8 @@ pub const CREATE: Operation = Operation {
 };
 
 /// Makes one: the one time that its secret is shown.
-pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
-    let (endpoint, secret) =
-        context.service.by(call.caller.actor()).create_endpoint(change_of(&mut call)).await?;
+pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
+    let (endpoint, secret) = context.service.whole()?.create_endpoint(change_of(&mut call)).await?;
     let path = format!("/v1/endpoints/{}", endpoint.id);
     Ok(reply::created(&path, &EndpointWithSecret::new(&endpoint, &secret)))
 }
@@ -102,8 +100,8 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, _: Call) -> Result<Response, Error> {
-    let endpoints = context.service.endpoints().await?.iter().map(EndpointView::from).collect();
+pub async fn list(context: CallContext, _: Call) -> Result<Response, Error> {
+    let endpoints = context.service.whole()?.endpoints().await?.iter().map(EndpointView::from).collect();
     Ok(reply::json(StatusCode::OK, &Endpoints { endpoints, next_cursor: None }))
 }
 
@@ -124,8 +122,8 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let endpoint = context.service.endpoint(&call.id()?).await?;
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
+    let endpoint = context.service.whole()?.endpoint(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
 }
 
@@ -152,9 +150,9 @@ pub const CHANGE: Operation = Operation {
 };
 
 /// Changes one.
-pub async fn change(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn change(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let id: EndpointId = call.id()?;
-    let endpoint = context.service.by(call.caller.actor()).change_endpoint(&id, change_of(&mut call)).await?;
+    let endpoint = context.service.whole()?.change_endpoint(&id, change_of(&mut call)).await?;
     Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
 }
 
@@ -175,8 +173,8 @@ pub const DELETE: Operation = Operation {
 };
 
 /// Deletes one.
-pub async fn delete(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    context.service.by(call.caller.actor()).remove_endpoint(&call.id()?).await?;
+pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
+    context.service.whole()?.remove_endpoint(&call.id()?).await?;
     Ok(reply::no_content())
 }
 
@@ -197,8 +195,8 @@ pub const ROTATE: Operation = Operation {
 };
 
 /// Makes a new secret.
-pub async fn rotate(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let (endpoint, secret) = context.service.by(call.caller.actor()).rotate_endpoint(&call.id()?).await?;
+pub async fn rotate(context: CallContext, call: Call) -> Result<Response, Error> {
+    let (endpoint, secret) = context.service.whole()?.rotate_endpoint(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &EndpointWithSecret::new(&endpoint, &secret)))
 }
 
@@ -219,8 +217,8 @@ pub const TEST: Operation = Operation {
 };
 
 /// Tries one.
-pub async fn test(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let trial = context.service.try_endpoint(&call.id()?).await?;
+pub async fn test(context: CallContext, call: Call) -> Result<Response, Error> {
+    let trial = context.service.whole()?.try_endpoint(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &TrialView::from(trial)))
 }
 
@@ -241,11 +239,11 @@ pub const DISPATCHES: Operation = Operation {
 };
 
 /// Lists what was sent to one.
-pub async fn dispatches(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn dispatches(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let (id, asked) = (call.id()?, paging::asked(&mut call)?);
     let word = call.query.text("status");
     let state = word.and_then(|word| State::ALL.into_iter().find(|state| state.as_str() == word));
-    let page = context.service.dispatches(&id, state, &asked.window).await?;
+    let page = context.service.whole()?.dispatches(&id, state, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Dispatches {
         dispatches: items.iter().map(DispatchView::from).collect(),
         next_cursor,
@@ -269,9 +267,9 @@ pub const REDRIVE: Operation = Operation {
 };
 
 /// Sends again.
-pub async fn redrive(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let (id, since) = (call.id()?, call.body.time("since"));
-    let (redriven, more) = context.service.redrive_endpoint(&id, since).await?;
+    let (redriven, more) = context.service.whole()?.redrive_endpoint(&id, since).await?;
     Ok(reply::json(StatusCode::OK, &Redriven { redriven, more }))
 }
 

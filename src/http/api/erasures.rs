@@ -2,7 +2,7 @@
 
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
@@ -13,7 +13,6 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::http::header::{HeaderValue, LOCATION};
 use warp::reply::Response;
@@ -110,13 +109,13 @@ pub const CREATE: Operation = Operation {
 };
 
 /// Begins one.
-pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let number = call.body.text("number").unwrap_or_default();
     let options = EraseOptions {
         opt_outs: call.body.flag("opt_outs").unwrap_or(false),
         delete_at_twilio: call.body.flag("delete_at_twilio").unwrap_or(false),
     };
-    let erasure = context.service.by(call.caller.actor()).erase(&number, options).await?;
+    let erasure = context.service.whole()?.erase(&number, options).await?;
     let mut response = reply::json(StatusCode::ACCEPTED, &ErasureView::from(&erasure));
     if let Ok(path) = HeaderValue::from_str(&format!("/v1/erasures/{}", erasure.id)) {
         response.headers_mut().insert(LOCATION, path);
@@ -141,7 +140,7 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let erasure = context.service.erasure(&call.id()?).await?;
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
+    let erasure = context.service.whole()?.erasure(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &ErasureView::from(&erasure)))
 }

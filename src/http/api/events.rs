@@ -4,7 +4,7 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::endpoint::Redriven;
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
@@ -18,7 +18,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use warp::Reply;
@@ -81,7 +80,7 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them, or streams them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let wishes: BTreeSet<Wish> = call.query.parsed("type")?.into_iter().collect();
     let full_numbers = full_numbers(&mut call);
@@ -114,7 +113,7 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn fetch(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let notice = context.service.event(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &shown(&notice, full_numbers(&mut call))))
 }
@@ -136,14 +135,14 @@ pub const REDRIVE: Operation = Operation {
 };
 
 /// Sends one again.
-pub async fn redrive(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let (id, endpoint) = (call.id()?, call.body.parsed("endpoint")?);
-    let redriven = context.service.redrive_event(&id, endpoint.as_ref()).await?;
+    let redriven = context.service.whole()?.redrive_event(&id, endpoint.as_ref()).await?;
     Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: false }))
 }
 
 fn streamed(
-    context: &Context,
+    context: &CallContext,
     call: &mut Call,
     wishes: BTreeSet<Wish>,
     full_numbers: bool,

@@ -6,7 +6,7 @@ use super::body::Fields;
 use super::operation::{Body, Call, Operation, Repeats};
 use super::repeats;
 use crate::http::auth::{self, Caller};
-use crate::http::context::Context;
+use crate::http::context::{CallContext, Context};
 use crate::http::error::Error;
 use crate::http::limiter::Standing;
 use crate::http::reply::Whole;
@@ -30,7 +30,7 @@ pub async fn answer<F, Fut>(
     handler: F,
 ) -> Result<Response, Error>
 where
-    F: FnOnce(Arc<Context>, Call) -> Fut,
+    F: FnOnce(CallContext, Call) -> Fut,
     Fut: Future<Output = Result<Response, Error>>,
 {
     let caller = auth::caller(&context, &request).await?;
@@ -61,7 +61,7 @@ async fn done<F, Fut>(
     handler: F,
 ) -> Result<Response, Error>
 where
-    F: FnOnce(Arc<Context>, Call) -> Fut,
+    F: FnOnce(CallContext, Call) -> Fut,
     Fut: Future<Output = Result<Response, Error>>,
 {
     if !caller.may(operation.scope) {
@@ -78,9 +78,10 @@ where
         body,
         headers: request.headers,
     };
+    let seen = context.seen_by(&call.caller);
     match operation.repeats {
-        Repeats::Kept => repeats::once(context, call, handler).await,
-        Repeats::Ignored | Repeats::KeptByHandler => handler(context, call).await,
+        Repeats::Kept => repeats::once(&context.service, call, |call| handler(seen, call)).await,
+        Repeats::Ignored | Repeats::KeptByHandler => handler(seen, call).await,
     }
 }
 

@@ -5,13 +5,14 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::ScopeWord;
 use super::views::things::{Key, Keys, NewKey};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
-use crate::model::key::{ApiKey, Scope};
+use crate::model::id::ServiceId;
+use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
+use crate::service::ServiceError;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -42,25 +43,38 @@ pub const CREATE: Operation = Operation {
         .example("\"shop\""),
         Field::new(
             "scopes",
-            "What it may do: `send` starts verifications and sends again, `check` offers codes, `read` sees verifications, deliveries and settings, `admin` does everything. Left out: `send`, `check` and `read`.",
-            Shape::List { of: &Shape::Word(ScopeWord::all), least: 1, most: 4, distinct: true },
+            "What it may do: `send` starts verifications and sends again, `check` offers codes, `approve` says of a code that the application chose that it was right (`Status=approved` of Twilio Verify), `read` sees verifications, deliveries and settings, `admin` does everything. Left out: `send`, `check` and `read`.",
+            Shape::List { of: &Shape::Word(ScopeWord::all), least: 1, most: 5, distinct: true },
+        ),
+        Field::new(
+            "services",
+            "The services that it is for, by their ids: what belongs to others is not there to it, and neither is what belongs to none. Left out: all services, those to come too.",
+            Shape::List { of: &Shape::Id(&["VA"]), least: 1, most: ServiceSet::MOST, distinct: true },
         ),
     ]),
     answer: Answer::json::<NewKey>(201, "It is made.").leading_to(FROM_CREATE),
-    problems: &[],
+    problems: &[&problem::SERVICE_NOT_FOUND],
     repeats: Repeats::Ignored,
 };
 
 /// Makes one: the one time that it is shown.
-pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let name = call.body.needed("name")?;
     let scopes = match call.body.texts("scopes") {
         None => Scope::of_an_application(),
         Some(words) => scopes(&words),
     };
-    let (key, shown) = context.service.by(call.caller.actor()).create_key(&name, scopes).await?;
+    let services = match call.body.texts("services") {
+        None => ServiceSet::all(),
+        Some(ids) => ServiceSet::of(services(&ids)?),
+    };
+    let (key, shown) = context.service.whole()?.create_key(&name, Access { scopes, services }).await?;
     let path = format!("/v1/keys/{}", key.id);
     Ok(reply::created(&path, &NewKey { key: shown.expose().to_owned(), kept: (&key).into() }))
+}
+
+fn services(ids: &[String]) -> Result<BTreeSet<ServiceId>, Error> {
+    ids.iter().map(|id| id.parse().map_err(|_| ServiceError::NoSuchService.into())).collect()
 }
 
 fn scopes(words: &[String]) -> BTreeSet<Scope> {
@@ -84,9 +98,9 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let page = context.service.keys(&asked.window).await?;
+    let page = context.service.whole()?.keys(&asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Keys {
         keys: items.iter().map(Key::from).collect(),
         next_cursor,
@@ -110,8 +124,8 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let key = context.service.key(call.name()).await?;
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
+    let key = context.service.whole()?.key(call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Key::from(&key)))
 }
 
@@ -132,7 +146,7 @@ pub const REVOKE: Operation = Operation {
 };
 
 /// Revokes one.
-pub async fn revoke(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    context.service.by(call.caller.actor()).revoke_key(call.name()).await?;
+pub async fn revoke(context: CallContext, call: Call) -> Result<Response, Error> {
+    context.service.whole()?.revoke_key(call.name()).await?;
     Ok(reply::no_content())
 }

@@ -4,14 +4,13 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::things::{OptOutView, OptOuts, OptOutsOf};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::key::Scope;
 use crate::service::ServiceError;
 use percent_encoding::percent_decode_str;
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -45,9 +44,9 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let page = context.service.opt_outs(&asked.window).await?;
+    let page = context.service.whole()?.opt_outs(&asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| OptOuts {
         opt_outs: items.iter().map(OptOutView::from).collect(),
         next_cursor,
@@ -71,7 +70,7 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at a number's.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     shown(&context, &number(&call)?).await
 }
 
@@ -95,14 +94,10 @@ pub const SET: Operation = Operation {
 };
 
 /// Sets one.
-pub async fn set(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn set(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let number = number(&call)?;
     let opted_out = call.body.flag("opted_out").unwrap_or(true);
-    context
-        .service
-        .by(call.caller.actor())
-        .set_opt_out(&number, call.body.text("sender").as_deref(), opted_out)
-        .await?;
+    context.service.whole()?.set_opt_out(&number, call.body.text("sender").as_deref(), opted_out).await?;
     shown(&context, &number).await
 }
 
@@ -123,16 +118,16 @@ pub const DELETE: Operation = Operation {
 };
 
 /// Deletes a number's.
-pub async fn delete(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn delete(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let sender = call.query.text("sender");
     // A plus in a query means a space, and is easily meant as itself.
     let sender = sender.map(|sender| sender.replace(' ', "+"));
-    context.service.by(call.caller.actor()).delete_opt_out(&number(&call)?, sender.as_deref()).await?;
+    context.service.whole()?.delete_opt_out(&number(&call)?, sender.as_deref()).await?;
     Ok(reply::no_content())
 }
 
-async fn shown(context: &Context, number: &str) -> Result<Response, Error> {
-    let found = context.service.opt_outs_of(number).await?;
+async fn shown(context: &CallContext, number: &str) -> Result<Response, Error> {
+    let found = context.service.whole()?.opt_outs_of(number).await?;
     let number = found.first().map_or_else(|| number.to_owned(), |wish| wish.number.clone());
     let shown = OptOutsOf { number, opt_outs: found.iter().map(OptOutView::from).collect() };
     Ok(reply::json(StatusCode::OK, &shown))

@@ -3,13 +3,11 @@
 use super::fields::{Field, Shape};
 use super::operation::Call;
 use crate::http::auth::Caller;
-use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply::{self, Whole};
-use crate::service::{Idempotency, Repeat};
+use crate::service::{Idempotency, Repeat, Service};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
-use std::sync::Arc;
 use warp::http::header::LOCATION;
 use warp::http::{HeaderMap, HeaderValue, StatusCode};
 use warp::reply::Response;
@@ -63,22 +61,22 @@ pub fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<Idempotency>, 
 ///
 /// # Errors
 /// The handler's, which are not kept, or those of the key.
-pub async fn once<F, Fut>(context: Arc<Context>, call: Call, handler: F) -> Result<Response, Error>
+pub async fn once<F, Fut>(service: &Service, call: Call, handler: F) -> Result<Response, Error>
 where
-    F: FnOnce(Arc<Context>, Call) -> Fut,
+    F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Result<Response, Error>>,
 {
     let Some(key) = key(&call.headers, &call.caller)? else {
-        return handler(context, call).await;
+        return handler(call).await;
     };
     let request = format!("{}?{} {}", call.path, call.raw_query, call.body);
-    let claim = match context.service.claim(&key, &request).await? {
+    let claim = match service.claim(&key, &request).await? {
         Repeat::First(claim) => claim,
         Repeat::Again(kept) => return again(&kept),
     };
-    let answer = handler(context.clone(), call).await;
+    let answer = handler(call).await;
     let kept = answer.as_ref().ok().and_then(kept);
-    context.service.settle_claim(claim, kept).await?;
+    service.settle_claim(claim, kept).await?;
     answer
 }
 

@@ -5,7 +5,7 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::ChannelWord;
 use super::views::things::{Service, Services};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
@@ -13,7 +13,6 @@ use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::service::ServiceError;
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -127,7 +126,12 @@ pub const SETTINGS: [Field; 25] = [
     .solid(),
     Field::new("tts_name", "The name as it is said in calls.", SHORT),
     Field::new("custom_code", "Whether applications may bring their own codes.", Shape::Flag).solid(),
-    Field::new("psd2", "Whether a code is bound to an amount and a payee.", Shape::Flag).solid(),
+    Field::new(
+        "psd2",
+        "Whether a code is bound to an amount and a payee, which every verification then needs.",
+        Shape::Flag,
+    )
+    .solid(),
     Field::new("skip_sms_to_landlines", "Whether landlines are offered calls only.", Shape::Flag).solid(),
     Field::new(
         "pages",
@@ -176,8 +180,8 @@ pub const CREATE: Operation = Operation {
 };
 
 /// Makes one.
-pub async fn create(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    let brand = context.service.by(call.caller.actor()).create_service(call.body.rest()).await?;
+pub async fn create(context: CallContext, call: Call) -> Result<Response, Error> {
+    let brand = context.service.whole()?.create_service(call.body.rest()).await?;
     Ok(reply::created(&format!("/v1/services/{}", brand.id), &shown(&context, &brand)))
 }
 
@@ -198,7 +202,7 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let page = context.service.services(&asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Services {
@@ -224,9 +228,9 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let id: ServiceId = call.id()?;
-    let brand = context.service.brand(Some(&id)).await.map_err(|error| match error {
+    let brand = context.service.brand(&id).await.map_err(|error| match error {
         ServiceError::NoSuchService => ServiceError::NotFound,
         error => error,
     })?;
@@ -250,9 +254,9 @@ pub const CHANGE: Operation = Operation {
 };
 
 /// Changes one.
-pub async fn change(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn change(context: CallContext, call: Call) -> Result<Response, Error> {
     let id: ServiceId = call.id()?;
-    let brand = context.service.by(call.caller.actor()).change_service(&id, call.body.rest()).await?;
+    let brand = context.service.change_service(&id, call.body.rest()).await?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
 }
 
@@ -273,13 +277,13 @@ pub const DELETE: Operation = Operation {
 };
 
 /// Deletes one.
-pub async fn delete(context: Arc<Context>, call: Call) -> Result<Response, Error> {
-    context.service.by(call.caller.actor()).delete_service(&call.id()?).await?;
+pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
+    context.service.delete_service(&call.id()?).await?;
     Ok(reply::no_content())
 }
 
-fn shown(context: &Context, brand: &Brand) -> Service {
-    Service::new(brand, brand.id == context.service.brands().default_brand().id)
+fn shown(context: &CallContext, brand: &Brand) -> Service {
+    Service::new(brand, context.service.is_default(brand))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, PAYEE};
 use super::views::ChannelWord;
 use super::views::session::{NewSession as NewSessionView, SessionResult};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
@@ -15,7 +15,6 @@ use crate::model::key::Scope;
 use crate::model::session::{End, Step};
 use crate::model::verification::Details;
 use crate::service::{NewSession, ServiceError};
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -50,7 +49,11 @@ pub const CREATE: Operation = Operation {
             "The channels to offer, in this order. Left out: the service's.",
             Shape::List { of: &Shape::Word(ChannelWord::all), least: 1, most: 3, distinct: true },
         ),
-        Field::new("service", "The service's id. Left out: the default one.", Shape::Id(&["VA"])),
+        Field::new(
+            "service",
+            "The service's id. Left out: the default one, or the only one that the key is for.",
+            Shape::Id(&["VA"]),
+        ),
         Field::new("state", "Comes back as it is.", Shape::Text { least: 0, most: 512 }),
         Field::new(
             "locale",
@@ -66,12 +69,17 @@ pub const CREATE: Operation = Operation {
         PAYEE,
     ]),
     answer: Answer::json::<NewSessionView>(201, "It has begun."),
-    problems: &[&problem::INVALID_NUMBER, &problem::NOT_ALLOWED, &problem::SERVICE_NOT_FOUND],
+    problems: &[
+        &problem::INVALID_NUMBER,
+        &problem::NOT_ALLOWED,
+        &problem::PAYMENT_MISSING,
+        &problem::SERVICE_NOT_FOUND,
+    ],
     repeats: Repeats::Kept,
 };
 
 /// Begins one.
-pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let body = &mut call.body;
     let channels = body.texts("channels").unwrap_or_default();
     let new = NewSession {
@@ -119,7 +127,7 @@ pub const RESULT: Operation = Operation {
 };
 
 /// Tells what came of one.
-pub async fn result(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn result(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let result = call.body.needed("result")?;
     let id: SessionId = call.name().parse().map_err(|_| ServiceError::NoSuchResult)?;
     let view = context.service.session_result(&id, &result).await?;

@@ -3,11 +3,10 @@
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::things::{TestNumberView, TestNumbers};
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::model::key::Scope;
-use std::sync::Arc;
 use warp::reply::Response;
 
 const TAG: &str = "Test numbers";
@@ -29,9 +28,9 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let (page, now) = (context.service.test_numbers(&asked.window), context.service.now());
+    let (page, now) = (context.service.whole()?.test_numbers(&asked.window), context.service.now());
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| TestNumbers {
         test_numbers: items.iter().map(|test| TestNumberView::new(test, now)).collect(),
         next_cursor,
@@ -55,6 +54,7 @@ pub const CREATE: Operation = Operation {
 };
 
 /// Refuses to make one.
-pub async fn refuse(_: Arc<Context>, _: Call) -> Result<Response, Error> {
+pub async fn refuse(context: CallContext, _: Call) -> Result<Response, Error> {
+    context.service.whole()?;
     Err(Error::TestNumbersReadOnly)
 }

@@ -7,7 +7,7 @@ use super::repeats;
 use super::views::verification::{Verification, Verifications};
 use super::views::{ChannelWord, StatusWord};
 use crate::http::auth::Caller;
-use crate::http::context::Context;
+use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
@@ -15,7 +15,6 @@ use crate::model::key::Scope;
 use crate::model::verification::{Details, Status};
 use crate::secret::Secret;
 use crate::service::{ServiceError, StartRequest, VerificationFilter, View};
-use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -29,13 +28,13 @@ const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 /// What is to be paid and who is, as far as a check says it.
 pub const AMOUNT: Field = Field::new(
     "amount",
-    "What is to be paid, as it is shown. The code is bound to it: a check has to name the same (PSD2).",
+    "What is to be paid, as it is shown. The code is bound to it: a check has to name the same (PSD2). Needed where the service has `psd2`.",
     Shape::Text { least: 1, most: 64 },
 );
 /// See [`AMOUNT`].
 pub const PAYEE: Field = Field::new(
     "payee",
-    "Who is to be paid. The code is bound to it: a check has to name the same (PSD2).",
+    "Who is to be paid. The code is bound to it: a check has to name the same (PSD2). Needed where the service has `psd2`.",
     Shape::Text { least: 1, most: 64 },
 );
 const FROM_CREATE: &[(&str, &str, &str)] = &[
@@ -60,7 +59,11 @@ pub const CREATE: Operation = Operation {
             .example("\"+14155550123\""),
         Field::new("channel", "How. Left out: the service's preferred way to this number.", CHANNEL)
             .example("\"sms\""),
-        Field::new("service", "The service's id. Left out: the default one.", Shape::Id(&["VA"])),
+        Field::new(
+            "service",
+            "The service's id. Left out: the default one, or the only one that the key is for.",
+            Shape::Id(&["VA"]),
+        ),
         Field::new(
             "locale",
             "The language of the message, like `pt-BR`. Left out: that of the number's country.",
@@ -121,6 +124,7 @@ pub const CREATE: Operation = Operation {
         &problem::COUNTRY_NOT_OFFERED,
         &problem::NO_CHANNEL,
         &problem::NOT_ALLOWED,
+        &problem::PAYMENT_MISSING,
         &problem::SERVICE_NOT_FOUND,
         &problem::RECIPIENT_OPTED_OUT,
     ],
@@ -128,11 +132,13 @@ pub const CREATE: Operation = Operation {
 };
 
 /// Starts one.
-pub async fn create(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let idempotency = repeats::key(&call.headers, &call.caller)?;
     let body = &mut call.body;
     let template = body.text("template");
-    if template.as_deref().is_some_and(|name| context.settings.messages.find(name).is_none()) {
+    if let Some(name) = &template
+        && context.sets().await?.find(name).is_none()
+    {
         let what = "there is no such set of texts: `messages.dir` holds them";
         return Err(ServiceError::NotAllowed { field: "template", what }.into());
     }
@@ -188,7 +194,7 @@ pub const LIST: Operation = Operation {
 };
 
 /// Lists them.
-pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
     let status = query.text("status");
@@ -223,7 +229,7 @@ pub const FETCH: Operation = Operation {
 };
 
 /// Looks at one.
-pub async fn fetch(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let view = context.service.fetch(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
@@ -243,6 +249,7 @@ pub const RESEND: Operation = Operation {
     problems: &[
         &problem::NOT_FOUND,
         &problem::VERIFICATION_ENDED,
+        &problem::PAYMENT_MISSING,
         &problem::CHANNEL_NOT_OFFERED,
         &problem::COUNTRY_NOT_OFFERED,
         &problem::RECIPIENT_OPTED_OUT,
@@ -253,7 +260,7 @@ pub const RESEND: Operation = Operation {
 };
 
 /// Sends one again.
-pub async fn resend(context: Arc<Context>, mut call: Call) -> Result<Response, Error> {
+pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let channel = call.body.parsed("channel")?;
     let again = context.service.resend(&call.id()?, channel).await;
     let view = again.map_err(|error| blurred(error, &call.caller))?;
@@ -277,7 +284,7 @@ pub const CANCEL: Operation = Operation {
 };
 
 /// Calls one off.
-pub async fn cancel(context: Arc<Context>, call: Call) -> Result<Response, Error> {
+pub async fn cancel(context: CallContext, call: Call) -> Result<Response, Error> {
     let ended = context.service.cancel(&call.id()?).await;
     let view = ended.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))

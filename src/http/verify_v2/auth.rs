@@ -3,9 +3,8 @@
 
 use super::failure::Failure;
 use crate::http::auth;
-use crate::http::context::Context;
+use crate::http::context::{CallContext, Context};
 use crate::http::request::Request;
-use crate::model::audit::Actor;
 use crate::model::key::Scope;
 use crate::secret::Secret;
 use base64::Engine;
@@ -21,9 +20,14 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Who it is to the audit log.
-    pub fn actor(&self) -> Actor {
-        Actor::caller(&self.key.name)
+    /// What their request is answered from.
+    pub fn sees(&self, context: &Context) -> CallContext {
+        context.seen_by(&self.key)
+    }
+
+    /// Whether they may do what `scope` names.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.may_all || self.key.may(scope)
     }
 
     /// Refuses who may not do what `scope` names.
@@ -31,7 +35,7 @@ impl Caller {
     /// # Errors
     /// 20003, with 403.
     pub fn must(&self, scope: Scope) -> Result<(), Failure> {
-        match self.may_all || self.key.may(scope) {
+        match self.may(scope) {
             true => Ok(()),
             false => Err(Failure::scope_missing(scope)),
         }

@@ -5,11 +5,11 @@
 
 use super::auth::Caller;
 use super::failure::Failure;
-use crate::http::context::Context;
+use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
 use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
-use crate::service::{By, ServiceError};
+use crate::service::ServiceError;
 use crate::twilio::form::{self, Pairs, Params};
 use jiff::Timestamp;
 use std::str::FromStr;
@@ -17,14 +17,16 @@ use std::sync::Arc;
 
 /// A request.
 pub struct Call {
-    /// What the handlers share.
-    pub context: Arc<Context>,
+    /// The service as the caller may use it, and what the faces know.
+    pub context: CallContext,
     /// Who asks.
     pub caller: Caller,
     /// The names in the path, decoded.
     pub params: Vec<String>,
     /// The path as it came.
     pub path: String,
+    /// The sets of texts that the caller may see and name.
+    pub sets: Sets,
     /// The query's parameters, or the form's of a POST.
     pairs: Pairs,
 }
@@ -34,7 +36,7 @@ impl Call {
     ///
     /// # Errors
     /// The body's.
-    pub async fn read(context: Arc<Context>, request: &mut Request, caller: Caller) -> Result<Self, Failure> {
+    pub async fn read(context: CallContext, request: &mut Request, caller: Caller) -> Result<Self, Failure> {
         let settings = &context.settings;
         let form = request.form(settings.max_body, settings.body_timeout).await?;
         let pairs = match request.method.as_str() {
@@ -46,12 +48,8 @@ impl Call {
         let decoded =
             |param: &String| percent_encoding::percent_decode_str(param).decode_utf8_lossy().into_owned();
         let params = request.params.iter().map(decoded).collect();
-        Ok(Self { context, caller, params, path, pairs })
-    }
-
-    /// The service, as the caller uses it.
-    pub fn acting(&self) -> By<'_> {
-        self.context.service.by(self.caller.actor())
+        let sets = context.sets().await?;
+        Ok(Self { context, caller, params, path, sets, pairs })
     }
 
     /// A parameter that is there and not empty.
@@ -128,7 +126,7 @@ impl Call {
     /// 20404, or the store's.
     pub async fn service(&self) -> Result<Arc<Brand>, Failure> {
         let id: ServiceId = self.param(0).parse().map_err(|_| self.not_found())?;
-        self.context.service.brand(Some(&id)).await.map_err(|error| match error {
+        self.context.service.brand(&id).await.map_err(|error| match error {
             ServiceError::NoSuchService => self.not_found(),
             error => error.into(),
         })

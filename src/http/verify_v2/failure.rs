@@ -60,6 +60,11 @@ impl Failure {
         Self::new(403, 60204, "Service does not support this feature")
     }
 
+    /// A service that binds codes to payments is not told of one.
+    pub fn payment_missing() -> Self {
+        Self::new(400, 60206, "'Amount' & 'Payee' params are required")
+    }
+
     /// A channel that the service does not have.
     pub fn channel_disabled(channel: &str) -> Self {
         Self::new(403, 60223, format!("Delivery channel disabled: {}", channel.to_uppercase()))
@@ -177,9 +182,14 @@ impl From<ServiceError> for Failure {
             ServiceError::TooSoon { seconds, .. } => {
                 Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, "resend_cooldown")
             }
+            ServiceError::KeyBound => {
+                Self::new(403, 20003, "Permission Denied: the key is for some services alone")
+            }
             ServiceError::NotFound | ServiceError::NoSuchService => {
                 Self::new(404, 20404, "The requested resource was not found")
             }
+            ServiceError::CodeNotChosen | ServiceError::CustomCodeOff => Self::unsupported(),
+            ServiceError::PaymentMissing { .. } => Self::payment_missing(),
             ServiceError::Contended => concurrent(),
             ServiceError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
             ServiceError::Setting(setting) => setting.into(),

@@ -29,7 +29,7 @@ pub use failure::{nowhere, wrong_method};
 
 use super::route::Route;
 use crate::model::key::Scope::{Admin, Check, Read, Send};
-use resource::at;
+use resource::{Need, at};
 
 /// Where everything of Twilio's begins.
 pub const PREFIX: &str = "/v2/";
@@ -45,7 +45,7 @@ pub fn table() -> Vec<Route> {
         at("/v2/Services/{service}/Verifications").post(Send, verifications::create),
         at("/v2/Services/{service}/Verifications/{sid}")
             .get(Read, verifications::fetch)
-            .post(Send, verifications::update),
+            .post(Need::Said(verifications::needed), verifications::update),
         at("/v2/Services/{service}/VerificationCheck").post(Check, checks::create),
         at("/v2/Services/{service}/RateLimits").get(Read, rate_limits::list).post(Admin, rate_limits::create),
         at("/v2/Services/{service}/RateLimits/{sid}")

@@ -48,7 +48,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.push(limit.clone());
         Ok(limit)
     };
-    let limit = call.acting().change_compat(&brand.id, change).await?;
+    let limit = call.context.service.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &limit)))
 }
 
@@ -72,7 +72,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         }
         Ok::<_, Failure>(limit.clone())
     };
-    let limit = call.acting().change_compat(&brand.id, change).await?;
+    let limit = call.context.service.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &limit)))
 }
 
@@ -84,7 +84,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.retain(|limit| limit.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.acting().change_compat(&brand.id, change).await?;
+    call.context.service.change_compat(&brand.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -33,17 +33,18 @@ const LONGEST_LOCALE: usize = 35;
 pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
     let to = call.context.service.number_of_form(call.needed("To")?)?.in_full().to_owned();
     let channel = channel(call.needed("Channel")?)?;
-    let payment = payment(call, brand)?;
-    let channel = match (channel, &payment) {
-        (Some(Channel::Call), Some(_)) => {
+    let (amount, payee) = payment(call, brand)?;
+    let channel = match channel {
+        Some(Channel::Call) if brand.settings.psd2 => {
             return Err(Failure::new(400, 60214, "Call channel is not supported when using PSD2"));
         }
         // An amount is shown, not said.
-        (None, Some(_)) => brand.settings.channels.iter().copied().find(|channel| channel.is_message()),
-        (channel, _) => channel,
+        None if brand.settings.psd2 => {
+            brand.settings.channels.iter().copied().find(|channel| channel.is_message())
+        }
+        channel => channel,
     };
     let (template, purpose) = template(call)?;
-    let (amount, payee) = payment.unzip();
     if call.text("ChannelConfiguration").is_some() {
         // It is about e-mail alone.
         object(call, "ChannelConfiguration")?;
@@ -65,7 +66,7 @@ pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
             channel,
             locale: locale(call, brand, details.template.as_deref())?,
             service: Some(brand.id.clone()),
-            custom_code: custom_code(call, brand)?,
+            custom_code: custom_code(call)?,
             details,
             ..StartRequest::to(to)
         },
@@ -86,25 +87,24 @@ fn channel(text: &str) -> Result<Option<Channel>, Failure> {
     }
 }
 
-/// What is to be paid and to whom, of a service that wants to know.
+/// What is to be paid and to whom, as far as it is said; the service refuses to
+/// begin without.
 ///
 /// # Errors
-/// 60206 when one of them is missing, 60204 when the service does not want to know.
-pub fn payment(call: &Call, brand: &Brand) -> Result<Option<(String, String)>, Failure> {
+/// 60204 when the service does not want to know.
+pub fn payment(call: &Call, brand: &Brand) -> Result<(Option<String>, Option<String>), Failure> {
     let text = |name| checked(call, name, |text| is_line(text, LONGEST_TEXT));
     match (brand.settings.psd2, text("Amount")?, text("Payee")?) {
-        (true, Some(amount), Some(payee)) => Ok(Some((amount, payee))),
-        (true, _, _) => Err(Failure::new(400, 60206, "'Amount' & 'Payee' params are required")),
-        (false, None, None) => Ok(None),
+        (false, None, None) => Ok((None, None)),
         (false, _, _) => Err(Failure::unsupported()),
+        (true, amount, payee) => Ok((amount, payee)),
     }
 }
 
-fn custom_code(call: &Call, brand: &Brand) -> Result<Option<Secret>, Failure> {
+/// A code that the application chose; whether the service takes one is for the
+/// service to say.
+fn custom_code(call: &Call) -> Result<Option<Secret>, Failure> {
     let Some(code) = call.text("CustomCode") else { return Ok(None) };
-    if !brand.settings.custom_code {
-        return Err(Failure::unsupported());
-    }
     if !(4..=10).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(Failure::invalid_because("CustomCode", "4 to 10 letters and digits"));
     }
@@ -123,11 +123,10 @@ fn friendly_name(call: &Call, brand: &Brand) -> Result<Option<String>, Failure> 
 
 /// The set of texts, and what the code is for.
 fn template(call: &Call) -> Result<(Option<String>, Option<String>), Failure> {
-    let catalog = &call.context.settings.messages;
     if call.text("Templates").is_some() {
         return templates(call);
     }
-    let set = call.text("TemplateSid").map(|sid| set_of(catalog, sid)).transpose()?;
+    let set = call.text("TemplateSid").map(|sid| set_of(&call.sets, sid)).transpose()?;
     let substitutions = match call.text("TemplateCustomSubstitutions") {
         Some(_) => object(call, "TemplateCustomSubstitutions")?,
         None => Map::new(),
@@ -141,9 +140,8 @@ fn templates(call: &Call) -> Result<(Option<String>, Option<String>), Failure> {
     let list = call.text(NAME).and_then(|text| serde_json::from_str::<Vec<Map<String, Value>>>(text).ok());
     let list = list.filter(|list| (1..=MOST_TEMPLATES).contains(&list.len()));
     let list = list.ok_or_else(|| Failure::invalid_because(NAME, "a JSON array of 1 to 10 objects"))?;
-    let catalog = &call.context.settings.messages;
     let found = list.iter().find_map(|entry| {
-        let set = set_of(catalog, entry.get("sid")?.as_str()?).ok()?;
+        let set = set_of(&call.sets, entry.get("sid")?.as_str()?).ok()?;
         Some((set, entry.get("substitutions").and_then(Value::as_object).cloned().unwrap_or_default()))
     });
     let (set, substitutions) = found.ok_or_else(|| Failure::new(404, 60228, "Template was not found"))?;

@@ -12,6 +12,20 @@ use std::future::Future;
 use std::sync::Arc;
 use warp::reply::Response;
 
+/// What a caller must be allowed.
+pub enum Need {
+    /// This.
+    One(Scope),
+    /// One of several: which, the request says.
+    Said(fn(&Call) -> Scope),
+}
+
+impl From<Scope> for Need {
+    fn from(scope: Scope) -> Self {
+        Self::One(scope)
+    }
+}
+
 /// A path in the making.
 pub struct Resource {
     pattern: &'static str,
@@ -24,31 +38,31 @@ pub fn at(pattern: &'static str) -> Resource {
 }
 
 impl Resource {
-    /// Answers GET to who may do what `scope` names.
-    pub fn get<F, Fut>(self, scope: Scope, handler: F) -> Self
+    /// Answers GET to who may do what is needed.
+    pub fn get<F, Fut>(self, need: impl Into<Need>, handler: F) -> Self
     where
         F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
     {
-        self.on("GET", scope, handler)
+        self.on("GET", need.into(), handler)
     }
 
     /// And POST.
-    pub fn post<F, Fut>(self, scope: Scope, handler: F) -> Self
+    pub fn post<F, Fut>(self, need: impl Into<Need>, handler: F) -> Self
     where
         F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
     {
-        self.on("POST", scope, handler)
+        self.on("POST", need.into(), handler)
     }
 
     /// And DELETE.
-    pub fn delete<F, Fut>(self, scope: Scope, handler: F) -> Self
+    pub fn delete<F, Fut>(self, need: impl Into<Need>, handler: F) -> Self
     where
         F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
     {
-        self.on("DELETE", scope, handler)
+        self.on("DELETE", need.into(), handler)
     }
 
     /// The route that it is.
@@ -56,15 +70,16 @@ impl Resource {
         route(self.pattern, self.methods)
     }
 
-    fn on<F, Fut>(self, method: &'static str, scope: Scope, handler: F) -> Self
+    fn on<F, Fut>(self, method: &'static str, need: Need, handler: F) -> Self
     where
         F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
     {
+        let need = Arc::new(need);
         let handler = move |context: Arc<Context>, request: Request| {
-            let handler = handler.clone();
+            let (need, handler) = (need.clone(), handler.clone());
             async move {
-                Ok(answer(context, request, scope, handler).await.unwrap_or_else(Failure::into_response))
+                Ok(answer(context, request, &need, handler).await.unwrap_or_else(Failure::into_response))
             }
         };
         Self { methods: self.methods.with(method, handler), ..self }
@@ -74,7 +89,7 @@ impl Resource {
 async fn answer<F, Fut>(
     context: Arc<Context>,
     mut request: Request,
-    scope: Scope,
+    need: &Need,
     handler: F,
 ) -> Result<Response, Failure>
 where
@@ -82,6 +97,13 @@ where
     Fut: Future<Output = Result<Response, Failure>>,
 {
     let caller = auth::caller(&context, &request).await?;
-    caller.must(scope)?;
-    handler(Call::read(context, &mut request, caller).await?).await
+    if let Need::One(scope) = need {
+        caller.must(*scope)?;
+    }
+    let seen = caller.sees(&context);
+    let call = Call::read(seen, &mut request, caller).await?;
+    if let Need::Said(scope) = need {
+        call.caller.must(scope(&call))?;
+    }
+    handler(call).await
 }

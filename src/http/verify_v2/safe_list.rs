@@ -12,7 +12,7 @@ use warp::reply::Response;
 /// Puts a number on it.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let number = call.needed("PhoneNumber")?;
-    match call.acting().add_safe_number(number).await {
+    match call.context.service.whole()?.add_safe_number(number).await {
         Ok(safe) => Ok(reply::json(StatusCode::CREATED, &shown(&call, &safe))),
         Err(ServiceError::Number(why)) => Err(Failure::invalid_because("PhoneNumber", why)),
         Err(error) => Err(error.into()),
@@ -21,7 +21,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
 
 /// Says whether a number is on it.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    match call.context.service.safe_number(call.param(0)).await {
+    match call.context.service.whole()?.safe_number(call.param(0)).await {
         Ok(safe) => Ok(reply::json(StatusCode::OK, &shown(&call, &safe))),
         Err(ServiceError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
@@ -30,7 +30,7 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
 
 /// Takes a number from it.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    match call.acting().remove_safe_number(call.param(0)).await {
+    match call.context.service.whole()?.remove_safe_number(call.param(0)).await {
         Ok(()) => Ok(reply::no_content()),
         Err(ServiceError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),

@@ -30,11 +30,11 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
 pub async fn create(call: Call) -> Result<Response, Failure> {
     call.needed("FriendlyName")?;
     let service = &call.context.service;
-    let mut ours = settings::ours(&call, service.brands().default_brand().settings.gate)?;
+    let mut ours = settings::ours(&call, service.default_gate())?;
     // Twilio knows no wait between two sends.
     ours.insert("resend_cooldown_seconds".into(), json!([0]));
     let kept = settings::kept(&call)?;
-    let brand = call.acting().create_service(ours).await?;
+    let brand = call.context.service.whole()?.create_service(ours).await?;
     keep(&call, &brand, kept).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand).await?))
 }
@@ -50,7 +50,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
     let ours = settings::ours(&call, brand.settings.gate)?;
     let kept = settings::kept(&call)?;
-    let brand = call.acting().change_service(&brand.id, ours).await?;
+    let brand = call.context.service.change_service(&brand.id, ours).await?;
     keep(&call, &brand, kept).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand).await?))
 }
@@ -58,7 +58,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    call.acting().delete_service(&brand.id).await?;
+    call.context.service.delete_service(&brand.id).await?;
     Ok(reply::no_content())
 }
 
@@ -67,7 +67,7 @@ async fn keep(call: &Call, brand: &Brand, kept: impl Fn(&mut Features)) -> Resul
         kept(&mut compat.features);
         Ok::<_, Failure>(())
     };
-    call.acting().change_compat(&brand.id, change).await
+    call.context.service.change_compat(&brand.id, change).await
 }
 
 async fn shown(call: &Call, brand: &Brand) -> Result<Value, Failure> {

@@ -3,7 +3,7 @@
 
 use super::call::Call;
 use super::failure::Failure;
-use crate::messages::Catalog;
+use crate::http::context::Sets;
 use crate::model::compat::Features;
 use crate::model::policy::Gate;
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub fn ours(call: &Call, gate: Gate) -> Result<Map<String, Value>, Failure> {
     set("custom_code", call.flag("CustomCodeEnabled")?.map(|flag| json!(flag)));
     set("gate", call.flag("DtmfInputRequired")?.map(|needed| json!(gate_for(needed, gate))));
     set("whatsapp_from", call.given("Whatsapp.From").map(whatsapp_from));
-    set("template", template(call, &call.context.settings.messages)?);
+    set("template", template(call)?);
     Ok(settings)
 }
 
@@ -46,11 +46,11 @@ fn whatsapp_from(from: &str) -> Value {
     json!(Some(from).filter(|from| !from.is_empty()))
 }
 
-fn template(call: &Call, catalog: &Catalog) -> Result<Option<Value>, Failure> {
+fn template(call: &Call) -> Result<Option<Value>, Failure> {
     match call.given("DefaultTemplateSid") {
         None => Ok(None),
         Some("") => Ok(Some(Value::Null)),
-        Some(sid) => set_of(catalog, sid).map(|name| Some(json!(name))),
+        Some(sid) => set_of(&call.sets, sid).map(|name| Some(json!(name))),
     }
 }
 
@@ -58,8 +58,8 @@ fn template(call: &Call, catalog: &Catalog) -> Result<Option<Value>, Failure> {
 ///
 /// # Errors
 /// 60228.
-pub fn set_of(catalog: &Catalog, sid: &str) -> Result<String, Failure> {
-    let set = catalog.sets().iter().find(|set| set.sid() == sid);
+pub fn set_of(sets: &Sets, sid: &str) -> Result<String, Failure> {
+    let set = sets.iter().find(|set| set.sid() == sid);
     set.map(|set| set.name().to_owned()).ok_or_else(|| Failure::new(404, 60228, "Template was not found"))
 }
 

@@ -10,7 +10,7 @@ use warp::reply::Response;
 
 /// Lists them.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let sets = call.context.settings.messages.sets().iter();
+    let sets = call.sets.iter();
     let wanted = call.text("FriendlyName");
     let sets = sets.filter(|set| wanted.is_none_or(|wanted| set.name() == wanted));
     let items = sets.map(|set| shown(&call, set)).collect();
@@ -19,7 +19,7 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
 
 fn shown(call: &Call, set: &Set) -> Value {
     // Texts are files: they are there since the process started.
-    let since = time(call.context.service.brands().default_brand().created_at);
+    let since = time(call.context.service.since());
     let translations = set.translations(Kind::Sms).into_iter().map(|translation| {
         let shown = json!({
             "is_default_translation": translation.is_default,

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::{request, views};
 use crate::http::reply;
 use crate::model::brand::Brand;
+use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use crate::model::verification::Status;
 use crate::service::{ServiceError, View};
@@ -16,7 +17,11 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
     let ask = request::ask(&call, &brand)?;
     let view = call.context.service.ask(&ask).await?;
-    Ok(reply::json(StatusCode::CREATED, &views::verification(&call, &brand, &view)))
+    let shown = match call.caller.may(Scope::Read) {
+        true => views::verification(&call, &brand, &view),
+        false => views::begun(&call, &brand, &view),
+    };
+    Ok(reply::json(StatusCode::CREATED, &shown))
 }
 
 /// Looks at one, by its name or its number.
@@ -26,10 +31,22 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::OK, &views::verification(&call, &brand, &view)))
 }
 
-/// Calls one off, or approves one whose code the application checked itself.
+/// What it takes to give one this status: another scope than to send, for who
+/// may approve needs no code.
+pub fn needed(call: &Call) -> Scope {
+    if call.text("Status") == Some("approved") { Scope::Approve } else { Scope::Send }
+}
+
+/// Calls one off, or approves one whose code the application chose and checked
+/// itself.
 pub async fn update(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
     let status = call.word("Status", &["canceled", "approved"])?.ok_or_else(|| Failure::missing("Status"))?;
+    // Who may not read names what it began by the name that it was given: asking
+    // number by number would tell which of them are being verified.
+    if !call.caller.may(Scope::Read) && call.param(1).parse::<VerificationId>().is_err() {
+        return Err(call.not_found());
+    }
     let view = found(&call, &brand, call.param(1)).await?;
     let (service, id) = (&call.context.service, &view.verification.id);
     let done = match status {
@@ -39,14 +56,13 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
             Ok(view)
         }
         "canceled" => service.cancel(id).await,
-        _ => {
-            call.caller.must(Scope::Check)?;
-            service.approve(id).await
-        }
+        _ => service.approve(id).await,
     };
     match done {
         Ok(view) => Ok(reply::json(StatusCode::OK, &views::verification(&call, &brand, &view))),
         Err(ServiceError::Ended(_)) => Err(call.not_found()),
+        // To who may not read, what is there and cannot be approved is not there.
+        Err(ServiceError::CodeNotChosen) if !call.caller.may(Scope::Read) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -57,18 +73,31 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 /// # Errors
 /// 20404, alike for what never was and what has ended; or the store's.
 pub async fn found(call: &Call, brand: &Brand, name: &str) -> Result<View, Failure> {
-    let service = &call.context.service;
-    let found = async {
-        let id = match name.parse() {
-            Ok(id) => id,
-            Err(_) => service.last_asked(brand, name).await?,
-        };
-        service.fetch(&id).await
-    };
-    match found.await {
-        Ok(view) if service.belongs(brand, &view.verification) && is_there(call, &view) => Ok(view),
+    match looked_up(call, brand, name).await {
+        Ok(view) if is_there(call, &view) => Ok(view),
         Ok(_) | Err(ServiceError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The id of a verification of the service, by its name or its number.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn named(call: &Call, brand: &Brand, name: &str) -> Result<VerificationId, ServiceError> {
+    looked_up(call, brand, name).await.map(|view| view.verification.id)
+}
+
+async fn looked_up(call: &Call, brand: &Brand, name: &str) -> Result<View, ServiceError> {
+    let service = &call.context.service;
+    let id = match name.parse() {
+        Ok(id) => id,
+        Err(_) => service.last_asked(brand, name).await?,
+    };
+    let view = service.fetch(&id).await?;
+    match service.belongs(brand, &view.verification) {
+        true => Ok(view),
+        false => Err(ServiceError::NotFound),
     }
 }
 

@@ -3,15 +3,28 @@
 use super::call::{Call, time};
 use crate::model::brand::Brand;
 use crate::model::id::VerificationId;
-use crate::model::verification::{Status, Verification};
+use crate::model::verification::{Send, Status, Verification};
 use crate::service::View;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The Verification resource.
 pub fn verification(call: &Call, brand: &Brand, view: &View) -> Value {
+    with_attempts(call, brand, view, &view.verification.sends)
+}
+
+/// The same for a caller that may send and not read: what it asked for now, and
+/// nothing of what was sent to the number before.
+pub fn begun(call: &Call, brand: &Brand, view: &View) -> Value {
+    let sends = &view.verification.sends;
+    let mut shown = with_attempts(call, brand, view, &sends[sends.len().saturating_sub(1)..]);
+    shown["date_created"] = shown["date_updated"].clone();
+    shown
+}
+
+fn with_attempts(call: &Call, brand: &Brand, view: &View, sends: &[Send]) -> Value {
     let record = &view.verification;
-    let attempts = record.sends.iter().map(|send| {
+    let attempts = sends.iter().map(|send| {
         json!({
             "time": time(send.asked_at),
             "channel": send.channel.as_str().to_uppercase(),
@@ -31,6 +44,27 @@ pub fn check(call: &Call, brand: &Brand, view: &View) -> Value {
     let mut shown = common(call, brand, view);
     shown["sna_attempts_error_codes"] = json!([]);
     shown
+}
+
+/// The VerificationCheck resource for a caller that may check and not read,
+/// when the code was not right: what it said itself, and nothing else. It is
+/// what Twilio says to a wrong code, so that libraries take it for that.
+pub fn no(call: &Call, brand: &Brand) -> Value {
+    let named = call.text("VerificationSid");
+    json!({
+        "sid": named,
+        "service_sid": brand.id,
+        "account_sid": call.caller.account,
+        "to": call.text("To").filter(|_| named.is_none()),
+        "channel": null,
+        "status": Status::Pending,
+        "valid": false,
+        "amount": null,
+        "payee": null,
+        "date_created": null,
+        "date_updated": null,
+        "sna_attempts_error_codes": [],
+    })
 }
 
 fn common(call: &Call, brand: &Brand, view: &View) -> Value {

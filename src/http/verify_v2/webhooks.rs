@@ -51,7 +51,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.webhooks.push(webhook.clone());
         Ok(webhook)
     };
-    let webhook = call.acting().change_compat(&brand.id, add).await?;
+    let webhook = call.context.service.change_compat(&brand.id, add).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &webhook)))
 }
 
@@ -72,7 +72,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         webhook.updated_at = now;
         Ok::<_, Failure>(webhook.clone())
     };
-    let webhook = call.acting().change_compat(&brand.id, update).await?;
+    let webhook = call.context.service.change_compat(&brand.id, update).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &webhook)))
 }
 
@@ -84,7 +84,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.webhooks.retain(|webhook| webhook.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.acting().change_compat(&brand.id, change).await?;
+    call.context.service.change_compat(&brand.id, change).await?;
     Ok(reply::no_content())
 }
 

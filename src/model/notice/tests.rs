@@ -68,7 +68,11 @@ fn a_life_is_told_once_each() {
 fn every_end_has_its_name() {
     let of = |events| told(begun(true), events).concat()[1..].to_vec();
     assert_eq!(of(vec![Event::Cancel]), [(Topic::Canceled, None)]);
-    assert_eq!(of(vec![Event::Approve]), [(Topic::Approved, None)]);
+    // Only a code that the application chose is approved by its word.
+    assert!(of(vec![Event::Approve]).is_empty());
+    let mut chosen = begun(false);
+    chosen.code.custom = Some("00".into());
+    assert_eq!(told(chosen, vec![Event::Approve]).concat()[1..], [(Topic::Approved, None)]);
     let wrong = vec![Event::Check { matches: false }; 6];
     assert_eq!(of(wrong), [(Topic::Failed, Some(Reason::TooManyChecks))]);
     let old = begun(true);

@@ -27,7 +27,7 @@ pub enum Event {
     },
     /// The application called it off.
     Cancel,
-    /// The application, which made the code and checks it itself, says that it
+    /// The application, which chose the code and checks it itself, says that it
     /// was right.
     Approve,
     /// The time came to look: something in the outbox may be due, or the end.
@@ -135,6 +135,8 @@ pub enum Outcome {
     NoSendsLeft,
     /// The policy does not have this channel.
     ChannelOff,
+    /// The application did not choose the code, so it cannot know that it was right.
+    CodeNotChosen,
     /// Nothing of the kind stands open: another worker has it, or it is done.
     NotMine,
     /// The send was dropped, for its code would arrive dead.
@@ -165,7 +167,7 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         Event::Check { matches } => next.check(policy, matches, now),
         Event::Resend { channel, gate_key, renewed } => next.resend(policy, channel, gate_key, renewed, now),
         Event::Cancel => next.stop(Status::Canceled, now),
-        Event::Approve => next.stop(Status::Approved, now),
+        Event::Approve => next.vouch(now),
         Event::Deadline => Outcome::Done,
         Event::Claim { number } => next.claim(policy, number, now),
         Event::Accepted { number, sid } if next.is_anothers(number, &sid) => Outcome::NotMine,
@@ -271,6 +273,17 @@ impl Verification {
         }
         self.end(status, now);
         Outcome::Done
+    }
+
+    /// The application's word counts for a code that it chose, and for no other:
+    /// whoever takes its word for a code of ours has proved nothing. A test
+    /// number's code is the configuration's choice.
+    fn vouch(&mut self, now: Timestamp) -> Outcome {
+        let is_chosen = self.code.custom.is_some() && !self.test;
+        if self.status == Status::Pending && !is_chosen {
+            return Outcome::CodeNotChosen;
+        }
+        self.stop(Status::Approved, now)
     }
 
     fn claim(&mut self, policy: &Policy, number: u8, now: Timestamp) -> Outcome {

@@ -271,6 +271,24 @@ fn calling_off_ends_it_and_drops_what_was_not_begun() {
 }
 
 #[test]
+fn the_applications_word_counts_for_a_code_that_it_chose_and_for_no_other() {
+    let word = |custom: bool, test: bool| {
+        let mut story = Story::text();
+        story.verification.code.custom = custom.then(|| "00".into());
+        story.verification.test = test;
+        (story.at(1, Event::Approve), story.verification.status)
+    };
+    assert_eq!(word(true, false), (Outcome::Done, Status::Approved));
+    for (custom, test) in [(false, false), (true, true), (false, true)] {
+        assert_eq!(word(custom, test), (Outcome::CodeNotChosen, Status::Pending));
+    }
+    // What has ended has ended, whose code it ever was.
+    let mut story = Story::text();
+    story.at(1, Event::Cancel);
+    assert_eq!(story.at(2, Event::Approve), Outcome::Ended(Status::Canceled));
+}
+
+#[test]
 fn a_deadline_ends_it_in_time_and_does_nothing_before() {
     let mut story = Story::text();
     let before = story.verification.clone();
@@ -565,6 +583,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         3 => (channel(), proptest::option::of(1u8..10))
             .prop_map(|(channel, gate_key)| Event::Resend { channel, gate_key, renewed: None }),
         1 => Just(Event::Cancel),
+        1 => Just(Event::Approve),
         1 => Just(Event::Deadline),
         4 => number().prop_map(|number| Event::Claim { number }),
         2 => (number(), any_sid()).prop_map(|(number, sid)| Event::Accepted { number, sid }),

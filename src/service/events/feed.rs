@@ -2,7 +2,9 @@
 
 use super::{Events, Service, ServiceError};
 use crate::model::id::NoticeId;
+use crate::model::key::ServiceSet;
 use crate::model::notice::{Notice, Wish};
+use crate::model::owner::Owned;
 use crate::service::listing::{Page, Window};
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
@@ -44,6 +46,8 @@ const REST: Duration = Duration::from_millis(100);
 /// the last id it saw is told those seconds once more.
 pub struct Feed {
     service: Service,
+    /// Whose events.
+    services: ServiceSet,
     last: NoticeId,
     told: BTreeSet<NoticeId>,
     looked: Option<Instant>,
@@ -68,13 +72,34 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, ServiceError> {
+        self.events_among(&ServiceSet::all(), filter, window).await
+    }
+
+    /// The same, of these services.
+    pub(in crate::service) async fn events_among(
+        &self,
+        services: &ServiceSet,
+        filter: &EventFilter,
+        window: &Window,
+    ) -> Result<Page<Notice>, ServiceError> {
         let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
-        self.page(scan, window, |notice| takes(&filter.wishes, notice)).await
+        let scopes = [scan.scope.clone()];
+        self.page_among(services, scan, &scopes, window, |notice| takes(&filter.wishes, notice)).await
     }
 
     /// Events as they come, after the given one or from now on. `None` when
     /// there are as many streams as there may be, or the service stops.
     pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
+        self.feed_among(ServiceSet::all(), after, wishes)
+    }
+
+    /// The same, of these services.
+    pub(in crate::service) fn feed_among(
+        &self,
+        services: ServiceSet,
+        after: Option<NoticeId>,
+        wishes: BTreeSet<Wish>,
+    ) -> Option<Feed> {
         let events: &Events = &self.0.events;
         let written = events.shared.written.subscribe();
         if written.borrow().is_none() {
@@ -87,7 +112,7 @@ impl Service {
             None => events.shared.tide.horizon(self.now()).previous(),
         };
         let (told, looked) = (BTreeSet::new(), None);
-        Some(Feed { service: self.clone(), last, told, looked, wishes, written, _place: place })
+        Some(Feed { service: self.clone(), services, last, told, looked, wishes, written, _place: place })
     }
 
     /// The ids after one, in order, up to what is certainly written; a stretch
@@ -155,7 +180,11 @@ impl Feed {
             for id in &ids {
                 let notice = records::get::<Notice>(self.service.store(), id.as_str()).await?;
                 let notice = notice.map(|found| found.record);
-                notices.extend(notice.filter(|notice| takes(&self.wishes, notice)));
+                if let Some(notice) = notice.filter(|notice| takes(&self.wishes, notice))
+                    && self.service.is_among(&self.services, notice.owner()).await?
+                {
+                    notices.push(notice);
+                }
             }
             if !notices.is_empty() {
                 return Ok(Some(notices));

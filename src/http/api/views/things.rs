@@ -3,6 +3,7 @@
 use super::ScopeWord;
 use crate::http::api::{fields, services::SETTINGS};
 use crate::model::brand::{Brand, Origin};
+use crate::model::id::ServiceId;
 use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;
 use crate::model::test_number::TestNumber;
@@ -103,6 +104,8 @@ pub struct Key {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<ScopeWord>,
+    /// The services that it is for; null for all.
+    pub services: Option<Vec<String>>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -132,6 +135,7 @@ impl From<&ApiKey> for Key {
             id: key.id.clone(),
             name: key.name.clone(),
             scopes: key.scopes.iter().copied().map(ScopeWord::from).collect(),
+            services: key.services.bound().map(|all| all.iter().map(ServiceId::to_string).collect()),
             created_at: key.created_at,
         }
     }

@@ -1,0 +1,64 @@
+//! Whose a record is: what keys of some services may see is decided by it, so
+//! each record that such a key can come across says it here. This module
+//! refuses to know keys and stores.
+
+use crate::model::brand::Brand;
+use crate::model::delivery::Delivery;
+use crate::model::id::{ServiceId, VerificationId};
+use crate::model::notice::Notice;
+use crate::model::session::Session;
+use crate::model::verification::Verification;
+
+/// Whose a record is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// A service's; nothing for that of the configuration's top level.
+    Service(Option<ServiceId>),
+    /// That of this verification's service, which the record does not know.
+    Verification(VerificationId),
+    /// No service's: it is about the whole.
+    Nobody,
+}
+
+/// A record that belongs to a service, or to none.
+pub trait Owned {
+    /// Whose it is.
+    fn owner(&self) -> Owner;
+}
+
+impl Owned for Verification {
+    fn owner(&self) -> Owner {
+        Owner::Service(self.service.clone())
+    }
+}
+
+impl Owned for Session {
+    fn owner(&self) -> Owner {
+        Owner::Service(self.service.clone())
+    }
+}
+
+impl Owned for Brand {
+    fn owner(&self) -> Owner {
+        Owner::Service(Some(self.id.clone()))
+    }
+}
+
+/// One of ours leads back to its verification; anybody else's on the account is
+/// no service's.
+impl Owned for Delivery {
+    fn owner(&self) -> Owner {
+        self.id.as_ref().map_or(Owner::Nobody, |id| Owner::Verification(id.parts().0))
+    }
+}
+
+/// What is told of opt-outs, endpoints and foreign deliveries is no service's.
+impl Owned for Notice {
+    fn owner(&self) -> Owner {
+        match (&self.news.service, &self.news.verification) {
+            (Some(service), _) => Owner::Service(Some(service.clone())),
+            (None, Some(verification)) => Owner::Verification(verification.clone()),
+            (None, None) => Owner::Nobody,
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! The service as a key may use it: what belongs to other services is not there.
+//!
+//! The faces of keys are given this and nothing else, so no operation of theirs
+//! can forget whose a thing is. Each one here either asks that, or demands a key
+//! of all services ([`Narrowed::whole`]). What is no service's (opt-outs, keys,
+//! endpoints, the audit log, foreign deliveries, …) belongs to the whole.
+
+use super::attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
+use super::{
+    Ask, AskError, By, Checked, DeliveryFilter, EventFilter, Feed, Found, Idempotency, NewSession, Offer,
+    Page, Service, ServiceError, SessionView, StartRequest, Started, VerificationFilter, View, Window,
+};
+use crate::model::audit::Actor;
+use crate::model::brand::Brand;
+use crate::model::channel::Channel;
+use crate::model::compat::Compat;
+use crate::model::delivery::Delivery;
+use crate::model::id::{NoticeId, ServiceId, SessionId, VerificationId};
+use crate::model::key::ServiceSet;
+use crate::model::notice::{Notice, Wish};
+use crate::model::owner::Owned;
+use crate::model::phone::PhoneNumber;
+use crate::model::policy::Gate;
+use crate::model::session::Session;
+use crate::model::verification::Verification;
+use crate::store::records::{self, Versioned};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The service, as somebody with a key may use it.
+#[derive(Clone)]
+pub struct Narrowed {
+    all: Service,
+    services: ServiceSet,
+    actor: Actor,
+}
+
+impl Service {
+    /// The service as somebody may use it who is let to these services.
+    pub fn seen_by(&self, services: ServiceSet, actor: Actor) -> Narrowed {
+        Narrowed { all: self.clone(), services, actor }
+    }
+}
+
+/// Whose things are.
+impl Narrowed {
+    /// The service without bounds, for what is about the whole.
+    ///
+    /// # Errors
+    /// [`ServiceError::KeyBound`] for a key of some services.
+    pub fn whole(&self) -> Result<By<'_>, ServiceError> {
+        match self.services.is_all() {
+            true => Ok(self.all.by(self.actor.clone())),
+            false => Err(ServiceError::KeyBound),
+        }
+    }
+
+    /// The service that a request names. One that names none means the default
+    /// one, or the only one that the key is for.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchService`], also for one that the key is not for.
+    fn named(&self, service: Option<ServiceId>) -> Result<Option<ServiceId>, ServiceError> {
+        let default = &self.all.brands().default_brand().id;
+        match service.or_else(|| self.services.only().cloned()) {
+            None if self.services.has(default) => Ok(None),
+            Some(service) if self.services.has(&service) => Ok(Some(service)),
+            _ => Err(ServiceError::NoSuchService),
+        }
+    }
+
+    /// A thing, if it belongs to the key's services.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    async fn own<T: Owned>(&self, thing: T) -> Result<T, ServiceError> {
+        match self.all.is_among(&self.services, thing.owner()).await? {
+            true => Ok(thing),
+            false => Err(ServiceError::NotFound),
+        }
+    }
+
+    /// Refuses the verification of another service.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    async fn refuse_foreign(&self, id: &VerificationId) -> Result<(), ServiceError> {
+        // A verification never changes its service: reading it before it is
+        // changed is as good as reading it in the same write.
+        if !self.services.is_all() {
+            let found = records::get::<Verification>(self.all.store(), id.as_str()).await?;
+            self.own(found.ok_or(ServiceError::NotFound)?.record).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What is nobody's.
+impl Narrowed {
+    /// The time, as the service sees it.
+    pub fn now(&self) -> Timestamp {
+        self.all.now()
+    }
+
+    /// See [`Service::number_of_form`].
+    ///
+    /// # Errors
+    /// What is no number.
+    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, ServiceError> {
+        self.all.number_of_form(text)
+    }
+
+    /// See [`Service::new_sid`].
+    pub fn new_sid(&self, prefix: &str) -> String {
+        self.all.new_sid(prefix)
+    }
+
+    /// See [`Service::seconds_left`].
+    pub fn seconds_left(&self, verification: &Verification) -> i64 {
+        self.all.seconds_left(verification)
+    }
+
+    /// See [`Service::belongs`].
+    pub fn belongs(&self, brand: &Brand, verification: &Verification) -> bool {
+        self.all.belongs(brand, verification)
+    }
+
+    /// Whether a service is the one for requests that name none.
+    pub fn is_default(&self, brand: &Brand) -> bool {
+        self.all.brands().default_brand().id == brand.id
+    }
+
+    /// Since when the process runs.
+    pub fn since(&self) -> Timestamp {
+        self.all.brands().default_brand().created_at
+    }
+
+    /// What a call of a new service waits for.
+    pub fn default_gate(&self) -> Gate {
+        self.all.brands().default_brand().settings.gate
+    }
+}
+
+/// Verifications.
+impl Narrowed {
+    /// See [`Service::start`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start(
+        &self,
+        request: StartRequest,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Started, ServiceError> {
+        let service = self.named(request.service.clone())?;
+        self.all.start(StartRequest { service, ..request }, idempotency).await
+    }
+
+    /// See [`Service::ask`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn ask(&self, ask: &Ask) -> Result<View, AskError> {
+        let mut ask = ask.clone();
+        ask.request.service = self.named(ask.request.service)?;
+        self.all.ask(&ask).await
+    }
+
+    /// See [`Service::last_asked`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, ServiceError> {
+        let id = self.all.last_asked(brand, to).await?;
+        self.refuse_foreign(&id).await?;
+        Ok(id)
+    }
+
+    /// See [`Service::fetch`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn fetch(&self, id: &VerificationId) -> Result<View, ServiceError> {
+        self.own(self.all.fetch(id).await?).await
+    }
+
+    /// See [`Service::verifications`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn verifications(
+        &self,
+        filter: &VerificationFilter,
+        window: &Window,
+    ) -> Result<Page<View>, ServiceError> {
+        self.all.verifications_among(&self.services, filter, window).await
+    }
+
+    /// See [`Service::check`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn check(&self, id: &VerificationId, offer: Offer) -> Result<Checked, ServiceError> {
+        self.refuse_foreign(id).await?;
+        self.all.check(id, offer).await
+    }
+
+    /// See [`Service::verdict`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn verdict(
+        &self,
+        found: impl Future<Output = Result<VerificationId, ServiceError>>,
+        offer: Offer,
+    ) -> Result<Option<View>, ServiceError> {
+        let own = async {
+            let id = found.await?;
+            self.refuse_foreign(&id).await?;
+            Ok(id)
+        };
+        self.all.verdict(own, offer).await
+    }
+
+    /// See [`Service::resend`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, ServiceError> {
+        self.refuse_foreign(id).await?;
+        self.all.resend(id, channel).await
+    }
+
+    /// See [`Service::cancel`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn cancel(&self, id: &VerificationId) -> Result<View, ServiceError> {
+        self.refuse_foreign(id).await?;
+        self.all.cancel(id).await
+    }
+
+    /// See [`Service::approve`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn approve(&self, id: &VerificationId) -> Result<View, ServiceError> {
+        self.refuse_foreign(id).await?;
+        self.all.approve(id).await
+    }
+
+    /// See [`Service::release`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), ServiceError> {
+        self.refuse_foreign(&verification.id).await?;
+        self.all.release(brand, verification).await
+    }
+}
+
+/// Sessions of the pages, as the application sees them.
+impl Narrowed {
+    /// See [`Service::create_session`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_session(&self, request: NewSession) -> Result<Session, ServiceError> {
+        let service = self.named(request.service.clone())?;
+        self.all.create_session(NewSession { service, ..request }).await
+    }
+
+    /// See [`Service::session_result`].
+    ///
+    /// # Errors
+    /// As there; another service's session has no such result.
+    pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, ServiceError> {
+        if !self.services.is_all() {
+            let found = records::get::<Session>(self.all.store(), id.as_str()).await?;
+            let session = found.ok_or(ServiceError::NoSuchResult)?.record;
+            self.own(session).await.map_err(|error| match error {
+                ServiceError::NotFound => ServiceError::NoSuchResult,
+                error => error,
+            })?;
+        }
+        self.all.session_result(id, result).await
+    }
+}
+
+/// What was sent, and what happened.
+impl Narrowed {
+    /// See [`Service::delivery`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn delivery(&self, name: &str) -> Result<Found, ServiceError> {
+        self.own(self.all.delivery(name).await?).await
+    }
+
+    /// See [`Service::deliveries`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        window: &Window,
+    ) -> Result<Page<Delivery>, ServiceError> {
+        self.all.deliveries_among(&self.services, filter, window).await
+    }
+
+    /// See [`Service::attempt`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn attempt(&self, id: &VerificationId, number: u8) -> Result<Attempt, ServiceError> {
+        self.refuse_foreign(id).await?;
+        self.all.attempt(id, number).await
+    }
+
+    /// See [`Service::attempts`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn attempts(
+        &self,
+        filter: &AttemptFilter,
+        after: Option<AttemptPlace>,
+        limit: usize,
+    ) -> Result<AttemptPage, ServiceError> {
+        self.all.attempts_among(&self.services, filter, after, limit).await
+    }
+
+    /// See [`Service::count_attempts`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn count_attempts(&self, filter: &AttemptFilter) -> Result<AttemptCount, ServiceError> {
+        self.all.count_attempts_among(&self.services, filter).await
+    }
+
+    /// See [`Service::event`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn event(&self, id: &NoticeId) -> Result<Notice, ServiceError> {
+        self.own(self.all.event(id).await?).await
+    }
+
+    /// See [`Service::events`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, ServiceError> {
+        self.all.events_among(&self.services, filter, window).await
+    }
+
+    /// See [`Service::feed`].
+    pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
+        self.all.feed_among(self.services.clone(), after, wishes)
+    }
+}
+
+/// The services themselves, and what is kept with them.
+impl Narrowed {
+    /// The service of that id.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchService`], or the store's.
+    pub async fn brand(&self, id: &ServiceId) -> Result<Arc<Brand>, ServiceError> {
+        match self.services.has(id) {
+            true => self.all.brand(Some(id)).await,
+            false => Err(ServiceError::NoSuchService),
+        }
+    }
+
+    /// See [`Service::services`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, ServiceError> {
+        self.all.services_among(&self.services, window).await
+    }
+
+    /// The sets of texts that the key's services name; nothing where all sets
+    /// are the caller's to see. The shipped one is everybody's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn templates(&self) -> Result<Option<BTreeSet<String>>, ServiceError> {
+        let Some(bound) = self.services.bound() else {
+            return Ok(None);
+        };
+        let mut names = BTreeSet::new();
+        for id in bound {
+            match self.all.brand(Some(id)).await {
+                Ok(brand) => names.extend(brand.settings.template.clone()),
+                Err(ServiceError::NoSuchService) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(names))
+    }
+
+    /// See [`By::change_service`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn change_service(
+        &self,
+        id: &ServiceId,
+        changes: Map<String, Value>,
+    ) -> Result<Arc<Brand>, ServiceError> {
+        self.refuse_foreign_service(id)?;
+        self.all.by(self.actor.clone()).change_service(id, changes).await
+    }
+
+    /// See [`By::delete_service`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn delete_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
+        self.refuse_foreign_service(id)?;
+        self.all.by(self.actor.clone()).delete_service(id).await
+    }
+
+    /// See [`Service::compat`].
+    ///
+    /// # Errors
+    /// As there; not found for another service's.
+    pub async fn compat(&self, id: &ServiceId) -> Result<Versioned<Compat>, ServiceError> {
+        self.refuse_foreign_service(id)?;
+        self.all.compat(id).await
+    }
+
+    /// See [`By::change_compat`].
+    ///
+    /// # Errors
+    /// As there; not found for another service's.
+    pub async fn change_compat<T, E: From<ServiceError>>(
+        &self,
+        id: &ServiceId,
+        change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.refuse_foreign_service(id)?;
+        self.all.by(self.actor.clone()).change_compat(id, change).await
+    }
+
+    fn refuse_foreign_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
+        if self.services.has(id) { Ok(()) } else { Err(ServiceError::NotFound) }
+    }
+}
+
+impl Owned for View {
+    fn owner(&self) -> crate::model::owner::Owner {
+        self.verification.owner()
+    }
+}
