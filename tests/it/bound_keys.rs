@@ -2,6 +2,7 @@
 //! in no list, by no name, by no deed, in no stream.
 
 use crate::app::{Setup, binary, text};
+use crate::support::proof;
 use crate::verify_v2::{Verify, failed};
 use crate::wire::{Answer, answer, with_json};
 use crate::world::World;
@@ -98,7 +99,7 @@ async fn street(world: &World) -> [Shop; 3] {
     let fact = Fact { status: Some(Status::Sent), source: Source::StatusCallback, ..Fact::default() };
     let about = About { to: Some("+15005550309".into()), ..About::default() };
     let sid = format!("SM{}", "f".repeat(32)).parse().unwrap();
-    world.tell(Report { sid, id: None, about, fact }).await.unwrap();
+    world.service.record(&proof(), Report { sid, id: None, about, fact }).await.unwrap();
     by.set_opt_out("+15005550309", None, true).await.unwrap();
     shops
 }
@@ -353,7 +354,7 @@ async fn what_is_told_of_a_verification_that_is_gone_is_nobodys() {
     let about = About { to: Some("+15005550309".into()), ..About::default() };
     let id = Some(VerificationId::from_random([9; 15]).delivery(1));
     let sid = format!("SM{}", "e".repeat(32)).parse().unwrap();
-    world.tell(Report { sid, id, about, fact }).await.unwrap();
+    world.service.record(&proof(), Report { sid, id, about, fact }).await.unwrap();
     let window = Window { limit: 10, after: None };
     let told = world.service.events(&EventFilter::default(), &window).await.unwrap().items;
     assert_eq!((told.len(), told[0].news.topic, &told[0].news.service), (1, Topic::Delivered, &None));
