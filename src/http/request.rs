@@ -56,9 +56,10 @@ impl Request {
         self.incoming.uri.query().unwrap_or("")
     }
 
-    /// Who is at the other end of the connection.
+    /// Who is at the other end of the connection: an IPv4 address as one, also
+    /// where a listener on `[::]` has it as a part of an IPv6 address.
     pub fn peer(&self) -> IpAddr {
-        self.incoming.peer.ip()
+        self.incoming.peer.ip().to_canonical()
     }
 
     /// A header that is text.
@@ -108,6 +109,18 @@ impl Request {
 mod tests {
     use super::*;
     use warp::http::HeaderValue;
+
+    #[test]
+    fn an_ipv4_peer_of_a_dual_stack_listener_is_one() {
+        let peer = |text: &str| {
+            let incoming = Incoming { peer: text.parse().unwrap(), uri: "/".parse().unwrap() };
+            let body = futures_util::stream::empty::<Result<Bytes, warp::Error>>();
+            Request::new(Vec::new(), Method::GET, incoming, HeaderMap::new(), body).peer().to_string()
+        };
+        assert_eq!(peer("[::ffff:127.0.0.1]:9"), "127.0.0.1");
+        assert_eq!(peer("10.0.0.1:9"), "10.0.0.1");
+        assert_eq!(peer("[2001:db8::1]:9"), "2001:db8::1");
+    }
 
     #[tokio::test]
     async fn a_body_that_says_it_is_too_long_is_not_waited_for() {

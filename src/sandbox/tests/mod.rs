@@ -48,8 +48,10 @@ pub(super) struct Application {
     pub base: String,
     told: Arc<Mutex<Vec<Told>>>,
     /// By path, and by the cookies that a request has to bring.
-    answers: Arc<Mutex<HashMap<(String, Option<String>), Reply>>>,
+    answers: Arc<Mutex<Answers>>,
 }
+
+type Answers = HashMap<(String, Option<String>), Reply>;
 
 #[derive(Clone)]
 pub(super) struct Reply {

@@ -34,15 +34,15 @@ pub(super) fn simple<'a>(
 }
 
 /// A double slash that something merged: a base with a slash at its end, say.
-fn merged<'a>(url: &'a str, tail: &'a str) -> impl Iterator<Item = Guess> + 'a {
-    let path = Parts::split(url).map(|parts| parts.path_and_query().0).unwrap_or_default();
-    let scheme_end = url.find("://").map_or(0, |at| at + 3);
-    let front = scheme_end + url[scheme_end..].find('/').unwrap_or_default();
-    path.match_indices('/').take(MAX_SLASHES).map(move |(at, _)| {
-        let (before, after) = url.split_at(front + at);
-        let what = "with a double slash in the path";
-        Guess::new(Cause::PathSpelling, what, &format!("{before}/{after}"), tail)
-    })
+fn merged(url: &str, tail: &str) -> Vec<Guess> {
+    let Some(Parts { scheme, userinfo, host, port, rest }) = Parts::split(url) else { return Vec::new() };
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let doubled = |(at, _): (usize, &str)| {
+        let rest = format!("{}/{}", &rest[..at], &rest[at..]);
+        let url = Parts { scheme, userinfo, host, port, rest: &rest }.to_string();
+        Guess::new(Cause::PathSpelling, "with a double slash in the path", &url, tail)
+    };
+    path.match_indices('/').take(MAX_SLASHES).map(doubled).collect()
 }
 
 /// Several things are different: the internal name of a service behind a proxy.

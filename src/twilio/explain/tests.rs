@@ -110,6 +110,10 @@ fn a_query_that_was_added_is_not_called_a_dropped_one() {
     assert!(added.text.contains("without the query") && !added.text.contains("drops"), "{}", added.text);
     assert_eq!(found(&format!("{bare}?"), bare).cause, Cause::QueryAdded);
     assert_eq!(found(bare, &format!("{bare}?")).cause, Cause::QueryDropped);
+    // What is hardly a URL is explained, too.
+    for odd in ["http://# a##AA A:A/", "http://?/#/", "://", "http:///ä/#", "x"] {
+        assert_ne!(found(odd, bare).cause, Cause::Valid, "{odd}");
+    }
 }
 
 #[test]

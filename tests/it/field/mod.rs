@@ -17,8 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The cases that are known to fail, and why.
-const KNOWN: [(&str, &str); 6] = [
-    ("proxy-dual-stack", "an IPv4 peer on a dual-stack listener is no IPv4 network's"),
+const KNOWN: [(&str, &str); 5] = [
     ("proxy-says-http", "a proxy's wrong scheme beats a right public_url"),
     ("stop-at-status", "an inbound text at the status URL is swallowed"),
     ("stream-stop", "a STOP in an event stream opts nobody out"),
