@@ -269,12 +269,12 @@ async fn an_endpoint_that_is_gone_or_fails_for_long_is_disabled_and_others_hear_
 
 #[tokio::test]
 async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
-    let world = World::start().await;
+    // Longer than the test waits for anything: who waits for the slow one fails.
+    let world = World::with_patience(std::time::Duration::from_secs(300)).await;
     let (slow, quick) = (Receiver::start().await, Receiver::start().await);
     slow.next(&[Say::Silence; 200]);
     endpoint(&world, &slow, &["verification.started"]).await;
     endpoint(&world, &quick, &["verification.started"]).await;
-    let began = std::time::Instant::now();
     for _ in 0..60 {
         let request = dialback::service::StartRequest::to(PERSON);
         world.service.start(request, None).await.unwrap();
@@ -288,8 +288,6 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
         Some(page.items).filter(|sent| sent.len() == 60)
     });
     sent.await.unwrap();
-    // Sixty requests of a second each, eight at once, take seven seconds.
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert!(slow.seen().len() < 60);
 }
 

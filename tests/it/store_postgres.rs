@@ -285,7 +285,7 @@ async fn without_its_server_it_refuses_at_once_and_comes_back_with_it() {
         let refused = store.commit(vec![change("lost", None, 1)]).await;
         assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
     }
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < PATIENCE, "{:?}", asked.elapsed());
     assert!(matches!(store.probe().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.read(&Key::new(Kind::Delivery, "a")).await, Err(StoreError::Unavailable(_))));
     server.restart().await;
@@ -338,7 +338,7 @@ async fn a_standby_answers_reads_and_takes_over() {
     let began = Instant::now();
     let refused = records::save(&store, None, &thing("refused", 1, None, None)).await;
     assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
-    assert!(began.elapsed() < Duration::from_secs(2), "at once");
+    assert!(began.elapsed() < Duration::from_secs(4), "at once, and not after the deadline of 5 s");
 
     standby.promote();
     until_written(&store, "after").await;

@@ -62,11 +62,20 @@ impl World {
 
     /// The same, with a service that was changed.
     pub async fn with_brand(change: impl FnOnce(&mut brand::Settings)) -> Self {
+        Self::with(change, events()).await
+    }
+
+    /// The same, where endpoints have so long to answer.
+    pub async fn with_patience(deadline: Duration) -> Self {
+        Self::with(|_| (), events_within(deadline)).await
+    }
+
+    async fn with(change: impl FnOnce(&mut brand::Settings), events: Events) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
         let post = Arc::new(Post::default());
-        let service = Service::new(parts(post.clone(), clock.clone(), change));
+        let service = Service::new(Parts { events, ..parts(post.clone(), clock.clone(), change) });
         let service_filter = warp::service(http::filter(context(&base_url, service.clone())));
         let (running, stop) = watch::channel(());
         let stopped = |mut stop: watch::Receiver<()>| async move {
@@ -118,10 +127,13 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand
     }
 }
 
+fn events_within(deadline: Duration) -> Events {
+    Events::new(Arc::new(Messenger::new(deadline, deadline, true).unwrap()), EventSettings::default())
+}
+
 /// Events go to endpoints wherever they are.
 pub fn events() -> Events {
-    let second = Duration::from_secs(1);
-    Events::new(Arc::new(Messenger::new(second, second, true).unwrap()), EventSettings::default())
+    events_within(Duration::from_secs(1))
 }
 
 fn context(base_url: &str, service: Service) -> Arc<Context> {

@@ -35,9 +35,9 @@ async fn a_long_poll_waits_for_a_message_and_not_for_ever() {
     let begun = Instant::now();
     assert_eq!(stage.look(&format!("{path}?wait=0.1")).await, json!([]));
     assert!(begun.elapsed() >= Duration::from_millis(100));
-    let (polled, sid) = tokio::join!(stage.look("phones/15551230001/messages?wait=5"), stage.text(&[]));
+    let (polled, sid) = tokio::join!(stage.look("phones/15551230001/messages?wait=60"), stage.text(&[]));
     assert_eq!(polled[0]["sid"], json!(sid));
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(begun.elapsed() < Duration::from_secs(30));
     let (polled, second) = tokio::join!(
         async { stage.look(&format!("{path}?wait=5&since={sid}")).await },
         stage.text(&[("Body", "second")])
@@ -204,7 +204,7 @@ async fn the_page_is_told_what_happens() {
             heard.push_str(&String::from_utf8_lossy(&response.chunk().await.unwrap().unwrap()));
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), all).await.expect("every kind of event");
+    tokio::time::timeout(Duration::from_secs(30), all).await.expect("every kind of event");
     assert!(heard.contains("hello there"));
 }
 
@@ -225,7 +225,7 @@ async fn everything_ends_when_the_sandbox_is_told_to_stop() {
     };
     let all = async { tokio::join!(poll, events, stopping) };
     let (polled, streamed, ()) =
-        tokio::time::timeout(Duration::from_secs(5), all).await.expect("all of them end");
+        tokio::time::timeout(Duration::from_secs(30), all).await.expect("all of them end");
     run.await.unwrap();
     assert_eq!(polled, json!([]));
     assert!(streamed.is_ok());

@@ -83,7 +83,7 @@ async fn jumping(mut cluster: Cluster, offset: &Offset, seed: u64, what: &str) {
     cluster.stop().await;
     dissect(open(cluster.store()).await, &world).await;
     say(Line { what: &format!("{} jumps of {what}", JUMPS.len()), world: &world, found: &found });
-    assert!(found.approved > 10, "{found:?}");
+    assert!(found.approved > 0, "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
