@@ -3,6 +3,7 @@
 //! This folder refuses to know the time (it is told), randomness (it is
 //! given), waiting, logging, Twilio's words and bytes at rest.
 
+pub mod address;
 pub mod answer;
 pub mod audit;
 pub mod brand;

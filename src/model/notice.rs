@@ -14,7 +14,7 @@ mod tests;
 pub use find::{of_delivery, of_opt_out, of_verification};
 pub use payload::{Data, Fault, Payload};
 
-use crate::model::channel::Channel;
+use crate::model::channel::DeliveryChannel;
 use crate::model::id::{DeliveryId, NoticeId, ServiceId, Sid, VerificationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub struct News {
     pub sid: Option<Sid>,
     /// How it went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<Channel>,
+    pub channel: Option<DeliveryChannel>,
     /// The person's address, in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,

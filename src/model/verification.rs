@@ -156,6 +156,20 @@ pub enum SendState {
     Test,
 }
 
+impl SendState {
+    /// The state as it is written in the API, where a delivery's status stands.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting => "pending",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Failed { .. } => "failed",
+            Self::Dropped => "canceled",
+            Self::Test => "test",
+        }
+    }
+}
+
 impl Verification {
     /// A new one, with its first message or call in the outbox.
     pub fn start(policy: &Policy, request: Start, now: Timestamp) -> Self {

@@ -1,11 +1,15 @@
 //! Looking deliveries up.
 
-use super::listing::{Page, Window, scan_of};
+mod merged;
+
+use self::merged::Merged;
+use super::listing::{MOST_READ, Page, Window, scan_of};
 use super::{Service, ServiceError};
-use crate::model::channel::Channel;
+use crate::model::address;
+use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, Sid};
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::status::Status;
 use crate::model::verification::{Send, Verification};
 use crate::store::records::{self, Versioned};
@@ -15,15 +19,16 @@ use jiff::Timestamp;
 /// Which deliveries to list.
 #[derive(Clone, Default)]
 pub struct DeliveryFilter {
-    /// Sent to this address: a number in any writing, or an address like `whatsapp:+…`.
+    /// To this number, in any writing and on any channel; or to this address,
+    /// like `whatsapp:+…`.
     pub to: Option<String>,
-    /// In this status now.
-    pub status: Option<Status>,
+    /// In this status now, as [`Found::status`] has it.
+    pub status: Option<String>,
     /// By this channel.
-    pub channel: Option<Channel>,
-    /// First seen at this time or later.
+    pub channel: Option<DeliveryChannel>,
+    /// First heard of, or asked for, at this time or later.
     pub since: Option<Timestamp>,
-    /// First seen before this time.
+    /// First heard of, or asked for, before this time.
     pub until: Option<Timestamp>,
 }
 
@@ -54,14 +59,8 @@ impl Service {
         &self,
         filter: &DeliveryFilter,
         window: &Window,
-    ) -> Result<Page<Delivery>, ServiceError> {
-        let index = if filter.to.is_some() { Index::DeliveriesTo } else { Index::Deliveries };
-        let scan = Scan {
-            since: filter.since,
-            until: filter.until,
-            ..scan_of(index, self.address(filter.to.as_deref())?)
-        };
-        self.page(scan, window, |delivery| filter.takes(delivery)).await
+    ) -> Result<Page<Found>, ServiceError> {
+        list_deliveries(self.store(), &self.0.numbers, filter, window).await
     }
 
     /// An address as it stands in listings: a number in any writing, or
@@ -104,9 +103,102 @@ async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, ServiceError> {
     found.map(|found| Found::Delivery(Box::new(found.record))).ok_or(ServiceError::NotFound)
 }
 
+/// Deliveries straight from a store, as [`Service::deliveries`] lists them.
+///
+/// # Errors
+/// A number that is none, or the store's.
+pub async fn list_deliveries(
+    store: &dyn Store,
+    numbers: &NumberPolicy,
+    filter: &DeliveryFilter,
+    window: &Window,
+) -> Result<Page<Found>, ServiceError> {
+    let scans = scans(numbers, filter)?;
+    let mut merged = Merged::new(store, scans, window.after.clone());
+    let mut page = Page { items: Vec::new(), next: None };
+    let (mut read, mut last) = (0, None);
+    while let Some(place) = merged.next().await? {
+        // One more than is wanted, or may be read, says that there is more.
+        if page.items.len() == window.limit || read == MOST_READ {
+            page.next = last;
+            break;
+        }
+        read += 1;
+        let found = records::get::<Delivery>(store, &place.1).await?;
+        let found = found.map(|found| Found::Delivery(Box::new(found.record)));
+        page.items.extend(found.filter(|found| filter.takes(found)));
+        last = Some(place);
+    }
+    Ok(page)
+}
+
+/// Where to look for what a filter wants: everywhere, or under each address
+/// that the wanted number can have.
+fn scans(numbers: &NumberPolicy, filter: &DeliveryFilter) -> Result<Vec<Scan>, ServiceError> {
+    let scan =
+        |index, scope: String| Scan { since: filter.since, until: filter.until, ..scan_of(index, scope) };
+    let Some(to) = &filter.to else {
+        return Ok(vec![scan(Index::Deliveries, String::new())]);
+    };
+    let scopes = match Wanted::read(to, numbers)? {
+        Wanted::Number { number, prefix } => address::addresses_of(&number, prefix.as_deref()),
+        Wanted::Address(address) => vec![address],
+    };
+    Ok(scopes.into_iter().map(|scope| scan(Index::DeliveriesTo, scope)).collect())
+}
+
+/// Whose deliveries are wanted.
+enum Wanted {
+    /// Those of a number, on all channels or behind one prefix.
+    Number { number: PhoneNumber, prefix: Option<String> },
+    /// Those to an address that is no number: a short code, a name.
+    Address(String),
+}
+
+impl Wanted {
+    /// Reads a number in any writing, or an address.
+    fn read(text: &str, numbers: &NumberPolicy) -> Result<Self, ServiceError> {
+        let text = text.trim_end();
+        let (prefix, bare) = address::split(text);
+        // `tel:` is a way to write a number.
+        let prefix = prefix.filter(|prefix| !prefix.eq_ignore_ascii_case("tel"));
+        let bare = if prefix.is_some() { bare } else { text };
+        // In a query, a plus that was meant as itself is a space.
+        let plus = bare.strip_prefix(' ').map(|rest| format!("+{}", rest.trim_start_matches(['+', ' '])));
+        let bare = plus.as_deref().unwrap_or(bare);
+        if prefix.is_none() && (1..=6).contains(&bare.len()) {
+            return Ok(Self::Address(bare.to_owned()));
+        }
+        let number = PhoneNumber::parse(bare, numbers);
+        match number.or_else(|refused| bare.parse::<PhoneNumber>().map_err(|_| refused)) {
+            Ok(number) => Ok(Self::Number { number, prefix: prefix.map(str::to_owned) }),
+            Err(_) if prefix.is_some() => Ok(Self::Address(text.to_owned())),
+            Err(refused) => Err(refused.into()),
+        }
+    }
+}
+
 impl DeliveryFilter {
-    fn takes(&self, delivery: &Delivery) -> bool {
-        self.status.is_none_or(|status| delivery.status() == Some(status))
-            && self.channel.is_none_or(|channel| delivery.channel() == channel)
+    fn takes(&self, found: &Found) -> bool {
+        self.status.as_deref().is_none_or(|status| found.status() == Some(status))
+            && self.channel.is_none_or(|channel| found.channel() == channel)
+    }
+}
+
+impl Found {
+    /// Where it stands: Twilio's word once Twilio has said one, ours before.
+    pub fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Delivery(delivery) => delivery.status().map(Status::as_str),
+            Self::Send(_, send) => Some(send.state.as_str()),
+        }
+    }
+
+    /// How it goes.
+    pub fn channel(&self) -> DeliveryChannel {
+        match self {
+            Self::Delivery(delivery) => delivery.channel(),
+            Self::Send(_, send) => send.channel.into(),
+        }
     }
 }

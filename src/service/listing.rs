@@ -27,7 +27,7 @@ pub struct Page<T> {
 }
 
 /// Entries that one request reads at most, whatever the filter passes over.
-const MOST_READ: usize = 2_000;
+pub(super) const MOST_READ: usize = 2_000;
 /// Entries that are read at once.
 const AT_ONCE: usize = 100;
 

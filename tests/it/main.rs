@@ -13,6 +13,7 @@ mod calls;
 mod care;
 mod cli;
 mod crash;
+mod deliveries;
 mod drain;
 mod endpoints;
 mod engines;

@@ -1,7 +1,8 @@
 //! What there is to tell of a change: old and new, side by side.
 
 use super::{News, Reason, Topic};
-use crate::model::channel::Channel;
+use crate::model::address;
+use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::opt_out::OptOut;
 use crate::model::status::Status as Standing;
@@ -13,7 +14,7 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
     let tell = |topic| News {
         verification: Some(new.id.clone()),
         service: new.service.clone(),
-        channel: Some(new.channel()),
+        channel: Some(new.channel().into()),
         to: Some(new.to.in_full().to_owned()),
         status: Some(new.status.to_string()),
         test: new.test,
@@ -39,7 +40,7 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
 }
 
 fn of_send(send: &Send, tell: &impl Fn(Topic) -> News) -> Option<News> {
-    let channel = Some(send.channel);
+    let channel = Some(send.channel.into());
     match &send.state {
         SendState::Accepted => Some(News { channel, sid: send.sid.clone(), ..tell(Topic::Sent) }),
         SendState::Failed { code, reason } => Some(News {
@@ -112,7 +113,7 @@ pub fn of_opt_out(old: Option<&OptOut>, new: &OptOut) -> Option<News> {
         (true, false) => Topic::OptOutRemoved,
         _ => return None,
     };
-    let channel = if new.number.starts_with("whatsapp:") { Channel::Whatsapp } else { Channel::Sms };
+    let channel = address::named_channel(&new.number).unwrap_or(DeliveryChannel::Sms);
     Some(News {
         channel: Some(channel),
         to: Some(new.number.clone()),

@@ -39,7 +39,8 @@ pub struct Data {
     /// The message or call as Twilio names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// How: `sms`, `call` or `whatsapp`.
+    /// How: `sms`, `call`, `whatsapp`; of a delivery of anybody's also `rcs`,
+    /// `messenger`, `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// The person's number, masked unless the endpoint asks for it in full.

@@ -1,6 +1,7 @@
 //! What is told of lives and deliveries, event by event.
 
 use super::*;
+use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{About, Delivery, Fact, Report};
 use crate::model::opt_out::OptOut;
@@ -145,7 +146,7 @@ fn only_a_wish_that_changes_something_is_told() {
     let of = |old: Option<bool>, new| of_opt_out(old.map(wish).as_ref(), &wish(new)).map(|news| news.topic);
     assert_eq!((of(None, true), of(Some(true), true)), (Some(Topic::OptOutCreated), None));
     assert_eq!((of(Some(true), false), of(None, false)), (Some(Topic::OptOutRemoved), None));
-    assert_eq!(of_opt_out(None, &wish(true)).unwrap().channel, Some(Channel::Whatsapp));
+    assert_eq!(of_opt_out(None, &wish(true)).unwrap().channel, Some(DeliveryChannel::Whatsapp));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A message or call, with everything that was reported of it.
 
-use super::{ChannelWord, DeliveryStatus, TwilioStatus};
+use super::{DeliveryChannelWord, DeliveryStatus, TwilioStatus};
+use crate::model::channel::DeliveryChannel;
 use crate::model::delivery as record;
 use crate::model::id::DeliveryId;
 use crate::model::verification::{Send, SendState};
@@ -20,8 +21,8 @@ pub struct Delivery {
     pub id: Option<String>,
     /// The verification that it belongs to, when it is ours.
     pub verification: Option<String>,
-    /// The channel.
-    pub channel: ChannelWord,
+    /// The channel, as its addresses say.
+    pub channel: DeliveryChannelWord,
     /// Twilio's word for who began it: `inbound`, `outbound-api`, ….
     pub direction: Option<String>,
     /// Where it stands; null while only other things were reported.
@@ -37,9 +38,9 @@ pub struct Delivery {
     pub account_sid: Option<String>,
     /// The messaging service at Twilio.
     pub messaging_service_sid: Option<String>,
-    /// How many segments a message costs.
+    /// How many segments a text message costs; null for everything else.
     pub segments: Option<u32>,
-    /// The alphabet it is sent in: `GSM-7` or `UCS-2`.
+    /// The alphabet of a text message: `GSM-7` or `UCS-2`.
     pub encoding: Option<String>,
     /// Who or what answered a call: `human`, `machine_start`, ….
     pub answered_by: Option<String>,
@@ -158,16 +159,12 @@ pub fn standing(send: &Send, delivery: Option<&record::Delivery>) -> (DeliverySt
         let code = delivery.and_then(record::Delivery::error_code);
         return (DeliveryStatus(status.as_str()), code.map(DeliveryError::of));
     }
-    let (word, error) = match &send.state {
-        SendState::Waiting => ("pending", None),
-        SendState::Sending => ("sending", None),
-        SendState::Accepted => ("accepted", None),
-        SendState::Failed { code: Some(code), .. } => ("failed", Some(DeliveryError::of(*code))),
-        SendState::Failed { code: None, reason } => ("failed", Some(DeliveryError::named(reason))),
-        SendState::Dropped => ("canceled", None),
-        SendState::Test => ("test", None),
+    let error = match &send.state {
+        SendState::Failed { code: Some(code), .. } => Some(DeliveryError::of(*code)),
+        SendState::Failed { code: None, reason } => Some(DeliveryError::named(reason)),
+        _ => None,
     };
-    (DeliveryStatus(word), error)
+    (DeliveryStatus(send.state.as_str()), error)
 }
 
 impl DeliveryError {
@@ -199,7 +196,7 @@ impl From<&Found> for Delivery {
             sid: send.sid.as_ref().map(ToString::to_string),
             id: Some(verification.delivery_id(send.number).to_string()),
             verification: Some(verification.id.to_string()),
-            channel: send.channel.into(),
+            channel: DeliveryChannel::from(send.channel).into(),
             direction: None,
             r#final: matches!(status.0, "failed" | "canceled" | "test"),
             status: Some(status),
@@ -233,8 +230,8 @@ impl From<&record::Delivery> for Delivery {
             to: about.to,
             from: about.from,
             account_sid: about.account_sid,
-            segments: record.about.segments(),
-            encoding: about.encoding,
+            segments: record.segments(),
+            encoding: record.encoding().map(str::to_owned),
             messaging_service_sid: about.messaging_service_sid,
             answered_by: record.answered_by().map(str::to_owned),
             created_at: record.first_seen,
