@@ -6,9 +6,11 @@
 //! is overwritten by whoever writes last.
 
 mod about;
+mod call;
 mod fact;
 
 pub use about::About;
+pub use call::{CallSoFar, Told, Unheard, is_machine};
 pub use fact::{Fact, Source};
 
 use crate::model::address;

@@ -126,9 +126,15 @@ pub struct Send {
     /// How often the code was read out in this call.
     #[serde(default)]
     pub readings: u8,
-    /// How many wrong keys were pressed at the gate.
+    /// How many wrong keys were pressed in this call.
     #[serde(default)]
     pub wrong_keys: u8,
+    /// How many right ones.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub right_keys: u8,
+    /// How many of the readings were spoken to their end.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub finished: u8,
 }
 
 /// How far a send got, as far as we had a hand in it. What became of it
@@ -250,6 +256,8 @@ impl Verification {
             gate_key: gate_key.filter(|_| channel == Channel::Call),
             readings: 0,
             wrong_keys: 0,
+            right_keys: 0,
+            finished: 0,
         });
         if !self.test {
             self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0 });

@@ -4,7 +4,7 @@
 use dialback::model::answer::Answer;
 use dialback::model::audit::{Action, Actor, AuditEntry};
 use dialback::model::brand::{Brand, Countries, Origin, Pages, Settings};
-use dialback::model::channel::Channel;
+use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
 use dialback::model::contact::Contact;
@@ -103,6 +103,8 @@ pub fn verification(n: u32) -> Verification {
         gate_key: (channel == Channel::Call).then_some(7),
         readings: u8::from(channel == Channel::Call),
         wrong_keys: 2,
+        right_keys: 0,
+        finished: 0,
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
     let lost = SendState::Failed { code: None, reason: "given up".into() };
@@ -165,6 +167,7 @@ pub fn delivery(n: u32) -> Delivery {
         duration_seconds: Some(17),
         billed_minutes: Some(1),
         detection_ms: Some(2300),
+        call: None,
         other: texts([("RawDlrDoneDate", "2611200901"), ("ApiVersion", "2010-04-01")]),
     };
     let about = About {
@@ -404,7 +407,7 @@ fn event(n: u32) -> Notice {
         service: Some(id("VA", 1)),
         delivery: Some(format!("DL{n:030x}01").parse().unwrap()),
         sid: Some(id("SM", n)),
-        channel: Some(Channel::Sms),
+        channel: Some(DeliveryChannel::Sms),
         to: some(number(n).in_full()),
         sender: some("+15005550006"),
         status: some("undelivered"),

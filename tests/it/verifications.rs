@@ -469,7 +469,7 @@ async fn a_call_that_asks_before_the_answer_settles_the_send(engine: Engine) {
     assert!(matches!(spoken, Spoken::Gate { key: None, wrong: false }));
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     let spoken = speak(&world, &id, "CA", Step::Gate { digits: "7".into() }).await.unwrap();
-    let Spoken::Code { code, again: true } = spoken else { panic!("{spoken:?}") };
+    let Spoken::Code { code } = spoken else { panic!("{spoken:?}") };
     assert!(world.service.check(&id, code.expose()).await.unwrap().valid);
     let spoken = speak(&world, &id, "CA", Step::Again { digits: "1".into() }).await.unwrap();
     assert!(matches!(spoken, Spoken::Ended), "a spent code is not read again");

@@ -10,7 +10,7 @@ use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
 use crate::messages::{Catalog, spoken};
-use crate::model::delivery::Source;
+use crate::model::delivery::{Source, is_machine};
 use crate::model::id::{DeliveryId, VerificationId};
 use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
 use crate::twilio::callback;
@@ -27,11 +27,17 @@ pub async fn answered(context: Arc<Context>, mut request: Request) -> Result<Res
     speak(&context, &request, &params, Step::Answered).await
 }
 
-/// `…/code`: a key was pressed at the gate.
+/// `…/code`: a key was pressed at the gate, or none in time.
 pub async fn gate(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let params = prove(&context, &mut request).await?.params;
     let digits = digits(&params);
     speak(&context, &request, &params, Step::Gate { digits }).await
+}
+
+/// `…/read`: the code was read once, to its end.
+pub async fn read(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
+    let params = prove(&context, &mut request).await?.params;
+    speak(&context, &request, &params, Step::Read).await
 }
 
 /// `…/again`: a key was pressed after the code.
@@ -73,12 +79,6 @@ fn voice_request(request: &Request, params: &Pairs, step: Step) -> Option<VoiceR
     })
 }
 
-/// Everything but a person, and but what detection could not tell: a fax and
-/// any machine are not to hear a code.
-fn is_machine(answered_by: &str) -> bool {
-    answered_by.starts_with("machine") || answered_by == "fax"
-}
-
 /// That the call was answered, and by whom, is delivery state like any other.
 async fn note(context: &Context, voice: &VoiceRequest, params: &Pairs) -> Result<(), Error> {
     if voice.step != Step::Answered {
@@ -109,14 +109,19 @@ fn document(said: &Said, messages: &Catalog, base: &str) -> Result<Twiml, Error>
                 documents::gate(words, policy, &action, &said.name)
             }
         }
-        Spoken::Code { code, again } => {
-            let again = again.then(|| format!("{base}/again"));
+        Spoken::Code { code } => {
             let set = said.details.template.as_deref().or(own.template.as_deref());
             let intro = messages.call_intro(set, words.locale(), &said.name);
             let before = Before { payment: said.details.binding(), intro: intro.as_deref() };
-            documents::read_code(words, code.expose(), before, again.as_deref())
+            documents::read_code(words, code.expose(), before, &format!("{base}/read"))
                 .map_err(|error| Error::Internal(error.to_string()))?
         }
+        Spoken::CodeOnceMore { code, again } => {
+            let again = again.then(|| format!("{base}/again"));
+            documents::read_code_once_more(words, code.expose(), again.as_deref())
+                .map_err(|error| Error::Internal(error.to_string()))?
+        }
+        Spoken::NoKey => documents::no_key(words),
         Spoken::Goodbye => documents::farewell(words),
         Spoken::Ended => documents::not_valid(words),
         Spoken::Machine => documents::machine(),

@@ -1,5 +1,6 @@
 //! What can be reported of a delivery, and how much of it is kept.
 
+use super::CallSoFar;
 use crate::model::status::Status;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,12 +70,15 @@ pub struct Fact {
     /// How long machine detection took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detection_ms: Option<u32>,
+    /// What a call of ours had come to, when it had asked what to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallSoFar>,
     /// Everything else that was said, as it was said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
@@ -129,6 +133,7 @@ impl fmt::Debug for Fact {
             .field("error_code", &self.error_code)
             .field("sequence", &self.sequence)
             .field("carrier_at", &self.carrier_at)
+            .field("call", &self.call)
             .field("other", &self.other.keys())
             .finish_non_exhaustive()
     }

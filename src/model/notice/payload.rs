@@ -52,7 +52,7 @@ pub struct Data {
     /// Where the verification or the delivery stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Why it failed.
+    /// Why it failed, or was not heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// What the other side said about the failure.

@@ -1,7 +1,7 @@
 //! A message or call, with everything that was reported of it.
 
-use super::{DeliveryChannelWord, DeliveryStatus, TwilioStatus};
-use crate::model::channel::DeliveryChannel;
+use super::{DeliveryChannelWord, DeliveryStatus, TwilioStatus, UnheardWord};
+use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery as record;
 use crate::model::id::DeliveryId;
 use crate::model::verification::{Send, SendState};
@@ -44,6 +44,17 @@ pub struct Delivery {
     pub encoding: Option<String>,
     /// Who or what answered a call: `human`, `machine_start`, ….
     pub answered_by: Option<String>,
+    /// Whether it reached its person: the handset took the message, or the call
+    /// was read the code. Null where nobody can say: what comes in, calls of
+    /// others, calls from before readings were counted.
+    pub delivered: Option<bool>,
+    /// Whether a call of ours lasted one whole reading of the code; null for
+    /// everything else.
+    pub heard: Option<bool>,
+    /// Why the code was not heard in a call of ours that has ended.
+    pub unheard: Option<UnheardView>,
+    /// What a call of ours has come to, once it has asked what to say.
+    pub call: Option<CallView>,
     /// When we first heard of it, or asked for it.
     pub created_at: Timestamp,
     /// When we last heard of it.
@@ -67,6 +78,28 @@ pub struct DeliveryError {
     pub advice: Option<&'static str>,
     /// Twilio's page about it.
     pub docs: Option<String>,
+}
+
+/// Why the code was not heard in a call.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UnheardView {
+    /// A word for it.
+    pub reason: UnheardWord,
+    /// What it means.
+    pub meaning: String,
+}
+
+/// What a call of ours has come to. Which keys were pressed is not kept.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallView {
+    /// Keys that were pressed as it was asked for.
+    pub right_keys: u8,
+    /// Other keys that were pressed.
+    pub wrong_keys: u8,
+    /// Readings of the code that were begun.
+    pub readings_begun: u8,
+    /// Readings that were spoken to their end while the call lasted.
+    pub readings_finished: u8,
 }
 
 /// Something that was reported of a delivery.
@@ -105,6 +138,13 @@ pub struct Event {
     /// How long machine detection took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection_ms: Option<u32>,
+    /// What a call of ours was then told: `gate`, `code`, `no_key`, `goodbye`,
+    /// `ended`, or `nothing` for a machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<&'static str>,
+    /// What it had come to with that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallView>,
     /// Everything else that was said, as it was said.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
@@ -185,6 +225,23 @@ impl DeliveryError {
     }
 }
 
+impl From<record::Unheard> for UnheardView {
+    fn from(why: record::Unheard) -> Self {
+        Self { reason: UnheardWord(why.as_str()), meaning: why.to_string() }
+    }
+}
+
+impl From<record::CallSoFar> for CallView {
+    fn from(call: record::CallSoFar) -> Self {
+        Self {
+            right_keys: call.right_keys,
+            wrong_keys: call.wrong_keys,
+            readings_begun: call.readings,
+            readings_finished: call.finished,
+        }
+    }
+}
+
 impl From<&Found> for Delivery {
     fn from(found: &Found) -> Self {
         let (verification, send) = match found {
@@ -207,6 +264,10 @@ impl From<&Found> for Delivery {
             segments: None,
             encoding: None,
             answered_by: None,
+            delivered: Some(false),
+            heard: (send.channel == Channel::Call).then_some(false),
+            unheard: None,
+            call: None,
             created_at: send.asked_at,
             updated_at: send.asked_at,
             error,
@@ -234,6 +295,10 @@ impl From<&record::Delivery> for Delivery {
             encoding: record.encoding().map(str::to_owned),
             messaging_service_sid: about.messaging_service_sid,
             answered_by: record.answered_by().map(str::to_owned),
+            delivered: record.is_delivered(),
+            heard: record.is_heard(),
+            unheard: record.unheard().map(UnheardView::from),
+            call: record.call().map(CallView::from),
             created_at: record.first_seen,
             updated_at: record.updated_at(),
             error: record.error_code().map(DeliveryError::of),
@@ -258,6 +323,8 @@ impl From<&record::Event> for Event {
             duration_seconds: fact.duration_seconds,
             billed_minutes: fact.billed_minutes,
             detection_ms: fact.detection_ms,
+            told: fact.call.map(|call| call.told.as_str()),
+            call: fact.call.map(CallView::from),
             other: fact.other,
         }
     }

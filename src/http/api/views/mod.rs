@@ -64,6 +64,11 @@ words!(
     ScopeWord, "Scope", model::key::Scope::ALL.map(model::key::Scope::as_str)
 );
 
+words!(
+    /// Why a call of ours was not heard.
+    UnheardWord, "UnheardReason", model::delivery::Unheard::ALL.map(model::delivery::Unheard::as_str)
+);
+
 fn delivery_words() -> Vec<&'static str> {
     let own = ["pending", "sending", "accepted", "failed", "canceled", "test"];
     let twilio = model::status::Status::all().map(model::status::Status::as_str);
