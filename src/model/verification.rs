@@ -116,6 +116,10 @@ pub struct Send {
     pub asked_at: Timestamp,
     /// How far it got.
     pub state: SendState,
+    /// Whether it stands in the listing of deliveries for as long as it has no
+    /// name of Twilio's; those that were made before there was that do not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub listed: bool,
     /// Twilio's name for it, once known. A call is bound to it: no other call
     /// hears the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -252,6 +256,7 @@ impl Verification {
             generation: self.code.generation,
             asked_at: now,
             state: if self.test { SendState::Test } else { SendState::Waiting },
+            listed: true,
             sid: None,
             gate_key: gate_key.filter(|_| channel == Channel::Call),
             readings: 0,

@@ -1,14 +1,15 @@
 //! Looking deliveries up.
 
+mod listed;
 mod merged;
 
-use self::merged::Merged;
-use super::listing::{MOST_READ, Page, Window, scan_of};
+use self::listed::{Listed, of_verification};
+use super::listing::{MOST_READ, Page, Place, Window, page_of, scan_of};
 use super::{Service, ServiceError};
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
-use crate::model::id::{DeliveryId, Sid};
+use crate::model::id::{DeliveryId, Sid, VerificationId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::status::Status;
 use crate::model::verification::{Send, Verification};
@@ -22,6 +23,8 @@ pub struct DeliveryFilter {
     /// To this number, in any writing and on any channel; or to this address,
     /// like `whatsapp:+…`.
     pub to: Option<String>,
+    /// Of this verification.
+    pub verification: Option<VerificationId>,
     /// In this status now, as [`Found::status`] has it.
     pub status: Option<String>,
     /// By this channel.
@@ -50,8 +53,8 @@ impl Service {
         find_delivery(self.store(), name).await
     }
 
-    /// Lists deliveries, newest first. A page may be short, or even empty,
-    /// while `next` says that there is more.
+    /// Lists deliveries, newest first; ours from the moment that they are
+    /// promised. A page may be short, or even empty, while `next` says that there is more.
     ///
     /// # Errors
     /// A number that is none, or the store's.
@@ -113,38 +116,47 @@ pub async fn list_deliveries(
     filter: &DeliveryFilter,
     window: &Window,
 ) -> Result<Page<Found>, ServiceError> {
-    let scans = scans(numbers, filter)?;
-    let mut merged = Merged::new(store, scans, window.after.clone());
+    let wanted = filter.to.as_deref().map(|to| Wanted::read(to, numbers)).transpose()?;
+    if let Some(id) = &filter.verification {
+        let found = of_verification(store, id, wanted.as_ref()).await?;
+        let takes = |(_, found): &(Place, Found)| filter.takes(found) && filter.spans(found.asked_at());
+        let found = found.into_iter().filter(takes).collect();
+        let page = page_of(found, window, |(place, _)| place.clone());
+        return Ok(Page { items: page.items.into_iter().map(|(_, found)| found).collect(), next: page.next });
+    }
+    let mut listed = Listed::new(store, scans(filter, wanted.as_ref()), window.after.clone());
     let mut page = Page { items: Vec::new(), next: None };
     let (mut read, mut last) = (0, None);
-    while let Some(place) = merged.next().await? {
+    let takes =
+        |found: &Found| filter.takes(found) && wanted.as_ref().is_none_or(|wanted| wanted.takes(found));
+    while let Some((place, found)) = listed.next().await? {
         // One more than is wanted, or may be read, says that there is more.
         if page.items.len() == window.limit || read == MOST_READ {
             page.next = last;
             break;
         }
         read += 1;
-        let found = records::get::<Delivery>(store, &place.1).await?;
-        let found = found.map(|found| Found::Delivery(Box::new(found.record)));
-        page.items.extend(found.filter(|found| filter.takes(found)));
+        page.items.extend(found.filter(&takes));
         last = Some(place);
     }
     Ok(page)
 }
 
 /// Where to look for what a filter wants: everywhere, or under each address
-/// that the wanted number can have.
-fn scans(numbers: &NumberPolicy, filter: &DeliveryFilter) -> Result<Vec<Scan>, ServiceError> {
+/// that the wanted number can have. Sends come first: what is given its name
+/// meanwhile is then met in one of the two.
+fn scans(filter: &DeliveryFilter, wanted: Option<&Wanted>) -> Vec<Scan> {
     let scan =
         |index, scope: String| Scan { since: filter.since, until: filter.until, ..scan_of(index, scope) };
-    let Some(to) = &filter.to else {
-        return Ok(vec![scan(Index::Deliveries, String::new())]);
-    };
-    let scopes = match Wanted::read(to, numbers)? {
-        Wanted::Number { number, prefix } => address::addresses_of(&number, prefix.as_deref()),
-        Wanted::Address(address) => vec![address],
-    };
-    Ok(scopes.into_iter().map(|scope| scan(Index::DeliveriesTo, scope)).collect())
+    match wanted {
+        None => [Index::Sends, Index::Deliveries].map(|index| scan(index, String::new())).to_vec(),
+        Some(Wanted::Address(address)) => vec![scan(Index::DeliveriesTo, address.clone())],
+        Some(Wanted::Number { number, prefix }) => {
+            let sends = address::numbers_of(number).into_iter().map(|to| scan(Index::SendsTo, to));
+            let named = address::addresses_of(number, prefix.as_deref());
+            sends.chain(named.into_iter().map(|to| scan(Index::DeliveriesTo, to))).collect()
+        }
+    }
 }
 
 /// Whose deliveries are wanted.
@@ -178,7 +190,26 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Whether a send goes to it. What Twilio has named was found by its address.
+    fn takes(&self, found: &Found) -> bool {
+        let Found::Send(verification, send) = found else { return true };
+        match self {
+            Self::Address(_) => false,
+            Self::Number { number, prefix } => {
+                let channel = DeliveryChannel::of_prefix(prefix.as_deref());
+                address::numbers_of(number).iter().any(|to| to == verification.to.in_full())
+                    && (prefix.is_none() || channel == send.channel.into())
+            }
+        }
+    }
+}
+
 impl DeliveryFilter {
+    fn spans(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+
     fn takes(&self, found: &Found) -> bool {
         self.status.as_deref().is_none_or(|status| found.status() == Some(status))
             && self.channel.is_none_or(|channel| found.channel() == channel)
@@ -191,6 +222,14 @@ impl Found {
         match self {
             Self::Delivery(delivery) => delivery.status().map(Status::as_str),
             Self::Send(_, send) => Some(send.state.as_str()),
+        }
+    }
+
+    /// When it was asked for, or first heard of.
+    fn asked_at(&self) -> Timestamp {
+        match self {
+            Self::Delivery(delivery) => delivery.first_seen,
+            Self::Send(_, send) => send.asked_at,
         }
     }
 

@@ -99,6 +99,7 @@ pub fn verification(n: u32) -> Verification {
         generation: 1,
         asked_at: at(i64::from(number) * 30),
         state,
+        listed: false,
         sid: sid.map(|prefix| id(prefix, n)),
         gate_key: (channel == Channel::Call).then_some(7),
         readings: u8::from(channel == Channel::Call),

@@ -52,6 +52,9 @@ over_each_engine![
     a_stranger_hears_nothing,
     deliveries_are_listed_page_by_page,
     deliveries_are_found_by_either_name,
+    sends_are_listed_until_they_have_a_name,
+    a_send_that_is_named_while_it_is_listed_is_shown_once,
+    a_send_is_never_missing_while_it_gets_its_name,
     keys_are_kept_as_hashes,
     no_code_is_ever_at_rest,
 ];
@@ -638,6 +641,108 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
     }
     for name in [id.delivery(2).to_string(), "SM00000000000000000000000000000078".into(), "nothing".into()] {
         assert!(matches!(world.service.delivery(&name).await, Err(ServiceError::NotFound)), "{name}");
+    }
+}
+
+/// What stands in a listing: its name, and where it stands.
+async fn standing(world: &World, filter: &DeliveryFilter) -> Vec<(String, &'static str)> {
+    let page = world.service.deliveries(filter, &Window { limit: 50, after: None }).await.unwrap();
+    page.items.iter().map(|found| (name(found), found.status().unwrap_or("-"))).collect()
+}
+
+async fn sends_are_listed_until_they_have_a_name(engine: Engine) {
+    let policy =
+        Policy { channels: Channel::ALL.to_vec(), cooldown: vec![Duration::ZERO], ..Policy::default() };
+    let mut world = World::with(engine, policy);
+    world.script([Say::Refused(21211), Say::Taken, Say::Silence], []);
+    world.work();
+    let to = || DeliveryFilter { to: Some(PERSON.into()), ..DeliveryFilter::default() };
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it is refused", async || matches!(world.state(&id, 1).await, SendState::Failed { .. })).await;
+    let refused = (id.delivery(1).to_string(), "failed");
+    assert_eq!(standing(&world, &to()).await, [refused.clone()], "Twilio never knew it");
+    // Two in the same millisecond, of which one has a name in the end.
+    world.pass(1);
+    world.service.resend(&id, Some(Channel::Call)).await.unwrap();
+    world.until_accepted(&id, 2).await;
+    world.service.resend(&id, Some(Channel::Sms)).await.unwrap();
+    eventually("it is under way", async || world.state(&id, 3).await == SendState::Sending).await;
+    let call = world.record(&id).await.sends[1].sid.clone().unwrap().to_string();
+    let hanging = (id.delivery(3).to_string(), "sending");
+    let whole = [(call.clone(), "queued"), hanging.clone(), refused.clone()];
+    assert_eq!(standing(&world, &to()).await, whole);
+    assert_eq!(standing(&world, &DeliveryFilter::default()).await, whole);
+    for limit in [1, 2, 3] {
+        let names: Vec<String> = whole.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(every(&world, &to(), limit).await, names, "pages of {limit}");
+        let of = DeliveryFilter { verification: Some(id.clone()), ..DeliveryFilter::default() };
+        assert_eq!(every(&world, &of, limit).await.len(), 3, "pages of {limit}");
+    }
+    let by = async |channel, status: Option<&str>| {
+        let filter = DeliveryFilter { channel, status: status.map(str::to_owned), ..to() };
+        standing(&world, &filter).await.len()
+    };
+    assert_eq!(by(Some(DeliveryChannel::Sms), None).await, 2);
+    assert_eq!(by(None, Some("sending")).await, 1);
+    assert_eq!(by(None, Some("failed")).await, 1);
+    assert_eq!(by(Some(DeliveryChannel::Whatsapp), None).await, 0);
+    let other = DeliveryFilter { to: Some("+14155550199".into()), ..DeliveryFilter::default() };
+    assert_eq!(standing(&world, &other).await, []);
+    // A page ends at what is then named; the next one goes on behind it.
+    let first = world.service.deliveries(&to(), &Window { limit: 2, after: None }).await.unwrap();
+    let sid = "SM00000000000000000000000000000077";
+    world.pass(5);
+    world.service.record(report(sid, Delivered::Sent, Some(&id.delivery(3)), Some(PERSON))).await.unwrap();
+    let rest = world.service.deliveries(&to(), &Window { limit: 9, after: first.next }).await.unwrap();
+    let named: Vec<String> = rest.items.iter().map(name).collect();
+    assert_eq!(named, [refused.0.clone()]);
+    let all = standing(&world, &to()).await;
+    assert_eq!(all, [(sid.to_owned(), "sent"), (call, "queued"), refused]);
+    let found = crate::care::checked(&*world.store).await;
+    assert_eq!(found.damage, Vec::<String>::new(), "every line has its record, and no more");
+}
+
+async fn a_send_that_is_named_while_it_is_listed_is_shown_once(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Silence], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it is under way", async || world.state(&id, 1).await == SendState::Sending).await;
+    world.pass(3);
+    let others = (1..4u32).map(|n| report(&format!("SM{n:032x}"), Delivered::Sent, None, Some(PERSON)));
+    for other in others {
+        world.service.record(other).await.unwrap();
+    }
+    // Somebody goes through the pages while it gets its name, and the clock went on.
+    let to = DeliveryFilter { to: Some(PERSON.into()), ..DeliveryFilter::default() };
+    let first = world.service.deliveries(&to, &Window { limit: 2, after: None }).await.unwrap();
+    let sid = "SM00000000000000000000000000000077";
+    world.service.record(report(sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON))).await.unwrap();
+    let rest = world.service.deliveries(&to, &Window { limit: 9, after: first.next }).await.unwrap();
+    let names: Vec<String> = first.items.iter().chain(&rest.items).map(name).collect();
+    let other = |n: u32| format!("SM{n:032x}");
+    assert_eq!(names, [other(3), other(2), other(1), sid.to_owned()], "neither twice nor passed over");
+}
+
+async fn a_send_is_never_missing_while_it_gets_its_name(engine: Engine) {
+    let world = World::new(engine);
+    for n in 0..40u32 {
+        let id = world.start(Channel::Sms).await.verification.id;
+        let sid = format!("SM{n:032x}");
+        let (since, service) = (Some(world.now()), world.service.clone());
+        let named = report(&sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON));
+        let naming = tokio::spawn(async move { service.record(named).await.unwrap() });
+        let to = DeliveryFilter { to: Some(PERSON.into()), since, ..DeliveryFilter::default() };
+        loop {
+            let is_over = naming.is_finished();
+            let names: Vec<String> = standing(&world, &to).await.into_iter().map(|(name, _)| name).collect();
+            assert!(names == [id.delivery(1).to_string()] || names == [sid.clone()], "{names:?}");
+            if is_over {
+                break;
+            }
+        }
+        naming.await.unwrap();
+        world.pass(1);
     }
 }
 

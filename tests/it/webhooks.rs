@@ -75,7 +75,11 @@ async fn what_is_not_signed_is_refused_on_every_route_and_kept_nowhere() {
     assert_eq!(app.get("/v1/deliveries").await.json()["deliveries"], json!([]));
     let counts = app.get("/readyz").await.json()["rejected_webhooks"].clone();
     // An empty header is as good as none.
-    assert_eq!((&counts["missing_header"], &counts["duplicate_header"]), (&json!(20), &json!(10)), "{counts}");
+    assert_eq!(
+        (&counts["missing_header"], &counts["duplicate_header"]),
+        (&json!(20), &json!(10)),
+        "{counts}"
+    );
     // And the same, rightly signed, is believed.
     assert_eq!(app.webhook("/twilio/status", &status(SID, "delivered")).await.status, 204);
     assert_eq!(app.delivery(SID, |_| true).await["status"], "delivered");

@@ -23,7 +23,7 @@ pub const LIST: Operation = Operation {
     id: "listDeliveries",
     tag: TAG,
     summary: "List deliveries",
-    about: "Every message and call that was heard of, ours or anybody's on the account; the newest first.",
+    about: "Every message and call: ours from the moment that it is promised, anybody's on the account once it was heard of; the newest first.",
     scope: Scope::Read,
     path: &[],
     query: &[
@@ -32,6 +32,7 @@ pub const LIST: Operation = Operation {
             "Those to this number, in any writing and on any channel; or those to this address, like `whatsapp:+14155550123` or a short code.",
             Shape::Text { least: 1, most: 128 },
         ),
+        Field::new("verification", "Those of this verification.", Shape::Id(&["VE"])),
         Field::new("status", "Those in this status now.", Shape::Word(DeliveryStatus::all)),
         Field::new("channel", "Those by this channel.", Shape::Word(DeliveryChannelWord::all)),
         Field::new("since", "Those first heard of, or asked for, at this time or later.", Shape::Time),
@@ -51,6 +52,7 @@ pub async fn list(context: Arc<Context>, mut call: Call) -> Result<Response, Err
     let query = &mut call.query;
     let filter = DeliveryFilter {
         to: query.text("to"),
+        verification: query.parsed("verification")?,
         status: query.text("status"),
         channel: query.parsed("channel")?,
         since: query.time("since"),

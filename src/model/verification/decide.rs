@@ -193,6 +193,10 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         Event::NotTaken { number, retry_at, .. } => next.put_off(number, Effect::Send { number }, retry_at),
         Event::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
     };
+    // What an earlier version made is listed from its next change on.
+    if next != *verification {
+        next.sends.iter_mut().for_each(|send| send.listed = true);
+    }
     let effects = next.outbox.iter().skip(before).map(|errand| errand.effect.clone()).collect();
     Decision { verification: next, outcome, effects }
 }
