@@ -22,6 +22,7 @@ mod events;
 mod examples;
 mod faults;
 mod fixtures;
+mod listings;
 mod network;
 mod openapi;
 mod output;
