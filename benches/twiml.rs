@@ -14,7 +14,7 @@ fn documents(c: &mut Criterion) {
     });
     c.bench_function("twiml/read six digits", |b| {
         b.iter(|| {
-            read_code(words, black_box("054321"), Before::default(), Some("/voice/VE0/1/again"))
+            read_code(words, black_box("054321"), Before::default(), "/voice/VE0/1/read")
                 .map(|read| read.render())
         })
     });

@@ -42,6 +42,7 @@ fn table() -> Vec<Route> {
         route("/twilio/call-status", post(status::call)),
         route("/twilio/voice/{verification}/{delivery}", get_or_post(voice::answered)),
         route("/twilio/voice/{verification}/{delivery}/code", get_or_post(voice::gate)),
+        route("/twilio/voice/{verification}/{delivery}/read", get_or_post(voice::read)),
         route("/twilio/voice/{verification}/{delivery}/again", get_or_post(voice::again)),
         route("/twilio/sms", get_or_post(inbound::text)),
         route("/twilio/voice", get_or_post(inbound::call)),

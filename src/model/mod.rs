@@ -4,6 +4,7 @@
 //! given), waiting, logging, Twilio's words and bytes at rest.
 
 pub mod account;
+pub mod address;
 pub mod answer;
 pub mod audit;
 pub mod brand;

@@ -14,7 +14,8 @@ mod tests;
 pub use find::{of_delivery, of_opt_out, of_verification};
 pub use payload::{Data, Fault, Payload};
 
-use crate::model::channel::Channel;
+use crate::model::channel::DeliveryChannel;
+use crate::model::delivery::Unheard;
 use crate::model::id::{DeliveryId, NoticeId, ServiceId, Sid, VerificationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ pub struct News {
     pub sid: Option<Sid>,
     /// How it went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<Channel>,
+    pub channel: Option<DeliveryChannel>,
     /// The person's address, in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
@@ -119,7 +120,8 @@ impl fmt::Debug for News {
     }
 }
 
-/// Why a verification failed, or one of its messages and calls did.
+/// Why a verification failed, or one of its messages and calls did, or was not
+/// heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -129,6 +131,43 @@ pub enum Reason {
     SendFailed,
     /// A message or call did not reach the person; another may be tried.
     NotDelivered,
+    /// A call was taken by a machine, which was told nothing.
+    Machine,
+    /// Nobody pressed a key in a call.
+    NoKey,
+    /// Another key was pressed than the call had asked for.
+    WrongKey,
+    /// A call ended before the code was read.
+    HungUp,
+    /// A call ended while the code was read for the first time.
+    CutShort,
+    /// The code was no longer good when the call was answered.
+    CodeEnded,
+    /// The line was busy, or the call was declined.
+    Busy,
+    /// Nobody answered a call.
+    NoAnswer,
+    /// A call could not be placed.
+    CallFailed,
+    /// A call was called off.
+    CallCanceled,
+}
+
+impl From<Unheard> for Reason {
+    fn from(why: Unheard) -> Self {
+        match why {
+            Unheard::Machine => Self::Machine,
+            Unheard::NoKey => Self::NoKey,
+            Unheard::WrongKey => Self::WrongKey,
+            Unheard::HungUp => Self::HungUp,
+            Unheard::CutShort => Self::CutShort,
+            Unheard::Ended => Self::CodeEnded,
+            Unheard::Busy => Self::Busy,
+            Unheard::NoAnswer => Self::NoAnswer,
+            Unheard::Failed => Self::CallFailed,
+            Unheard::Canceled => Self::CallCanceled,
+        }
+    }
 }
 
 macro_rules! topics {
@@ -154,8 +193,10 @@ topics! {
     Started = "verification.started",
     /// Twilio took a message or call of it.
     Sent = "verification.sent",
-    /// A message arrived, or a call took place.
+    /// A message arrived, or a call lasted one whole reading of the code.
     Delivered = "verification.delivered",
+    /// A call ended without the code having been heard; the reason says why.
+    Unheard = "verification.unheard",
     /// The right code was offered.
     Approved = "verification.approved",
     /// Too many wrong codes, or a message or call failed; the reason says which.

@@ -116,6 +116,10 @@ pub struct Send {
     pub asked_at: Timestamp,
     /// How far it got.
     pub state: SendState,
+    /// Whether it stands in the listing of deliveries for as long as it has no
+    /// name of Twilio's; those that were made before there was that do not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub listed: bool,
     /// Twilio's name for it, once known. A call is bound to it: no other call
     /// hears the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,9 +130,15 @@ pub struct Send {
     /// How often the code was read out in this call.
     #[serde(default)]
     pub readings: u8,
-    /// How many wrong keys were pressed at the gate.
+    /// How many wrong keys were pressed in this call.
     #[serde(default)]
     pub wrong_keys: u8,
+    /// How many right ones.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub right_keys: u8,
+    /// How many of the readings were spoken to their end.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub finished: u8,
 }
 
 /// How far a send got, as far as we had a hand in it. What became of it
@@ -154,6 +164,20 @@ pub enum SendState {
     Dropped,
     /// Not sent, because the number is a test number.
     Test,
+}
+
+impl SendState {
+    /// The state as it is written in the API, where a delivery's status stands.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting => "pending",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Failed { .. } => "failed",
+            Self::Dropped => "canceled",
+            Self::Test => "test",
+        }
+    }
 }
 
 impl Verification {
@@ -232,10 +256,13 @@ impl Verification {
             generation: self.code.generation,
             asked_at: now,
             state: if self.test { SendState::Test } else { SendState::Waiting },
+            listed: true,
             sid: None,
             gate_key: gate_key.filter(|_| channel == Channel::Call),
             readings: 0,
             wrong_keys: 0,
+            right_keys: 0,
+            finished: 0,
         });
         if !self.test {
             self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0 });

@@ -56,10 +56,13 @@ impl Service {
                     }
                 },
             };
+            let is_named = delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none());
+            let (delivery, settled) = match is_named {
+                true => Box::pin(self.settle_by(delivery)).await?,
+                false => (delivery, Vec::new()),
+            };
             let mut changes = self.written_delivery(old.as_ref(), &delivery).await?;
-            if delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none()) {
-                changes.extend(Box::pin(self.settle_by(&delivery)).await?);
-            }
+            changes.extend(settled);
             match self.store().commit(changes).await {
                 Ok(()) => {
                     log(old.as_ref().map(|old| &old.record), &delivery);
@@ -109,24 +112,30 @@ impl Service {
         owner.zip(reporter).is_some_and(|(owner, reporter)| owner != reporter)
     }
 
-    /// The change by which a delivery that carries our name settles its send.
-    async fn settle_by(&self, delivery: &Delivery) -> Result<Vec<Change>, ServiceError> {
+    /// A delivery that carries our name, with the time at which it was asked for,
+    /// and the change by which it settles its send.
+    async fn settle_by(&self, delivery: Delivery) -> Result<(Delivery, Vec<Change>), ServiceError> {
         let Some(id) = &delivery.id else {
-            return Ok(Vec::new());
+            return Ok((delivery, Vec::new()));
         };
         let (verification, number) = id.parts();
         let Some(old) = records::get::<Verification>(self.store(), verification.as_str()).await? else {
-            return Ok(Vec::new());
+            return Ok((delivery, Vec::new()));
         };
-        if old.record.send(number).is_none_or(|send| send.state == SendState::Accepted) {
-            return Ok(Vec::new());
+        let Some(send) = old.record.send(number) else {
+            return Ok((delivery, Vec::new()));
+        };
+        let asked_at = send.asked_at;
+        if send.state == SendState::Accepted {
+            let is_it = send.sid.as_ref() == Some(&delivery.sid);
+            return Ok((if is_it { delivery.asked_at(asked_at) } else { delivery }, Vec::new()));
         }
         let event = Event::Accepted { number, sid: delivery.sid.clone() };
         let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
         if decision.outcome != Outcome::Done {
-            return Ok(Vec::new());
+            return Ok((delivery, Vec::new()));
         }
-        Ok(self.written(Some(&old), &decision.verification))
+        Ok((delivery.asked_at(asked_at), self.written(Some(&old), &decision.verification)))
     }
 }
 

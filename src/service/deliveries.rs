@@ -1,13 +1,18 @@
 //! Looking deliveries up.
 
-use super::listing::{Page, Window, scan_of};
+mod listed;
+mod merged;
+
+use self::listed::{Listed, of_verification};
+use super::listing::{MOST_READ, Page, Place, Window, page_of, scan_of};
 use super::{Service, ServiceError};
-use crate::model::channel::Channel;
+use crate::model::address;
+use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
-use crate::model::id::{DeliveryId, Sid};
+use crate::model::id::{DeliveryId, Sid, VerificationId};
 use crate::model::key::ServiceSet;
 use crate::model::owner::{Owned, Owner};
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::status::Status;
 use crate::model::typed::plain;
 use crate::model::verification::{Send, Verification};
@@ -18,15 +23,18 @@ use jiff::Timestamp;
 /// Which deliveries to list.
 #[derive(Clone, Default)]
 pub struct DeliveryFilter {
-    /// Sent to this address: a number in any writing, or an address like `whatsapp:+…`.
+    /// To this number, in any writing and on any channel; or to this address,
+    /// like `whatsapp:+…`.
     pub to: Option<String>,
-    /// In this status now.
-    pub status: Option<Status>,
+    /// Of this verification.
+    pub verification: Option<VerificationId>,
+    /// In this status now, as [`Found::status`] has it.
+    pub status: Option<String>,
     /// By this channel.
-    pub channel: Option<Channel>,
-    /// First seen at this time or later.
+    pub channel: Option<DeliveryChannel>,
+    /// First heard of, or asked for, at this time or later.
     pub since: Option<Timestamp>,
-    /// First seen before this time.
+    /// First heard of, or asked for, before this time.
     pub until: Option<Timestamp>,
 }
 
@@ -57,8 +65,8 @@ impl Service {
         find_delivery(self.store(), name).await
     }
 
-    /// Lists deliveries, newest first. A page may be short, or even empty,
-    /// while `next` says that there is more.
+    /// Lists deliveries, newest first; ours from the moment that they are
+    /// promised. A page may be short, or even empty, while `next` says that there is more.
     ///
     /// # Errors
     /// A number that is none, or the store's.
@@ -66,8 +74,8 @@ impl Service {
         &self,
         filter: &DeliveryFilter,
         window: &Window,
-    ) -> Result<Page<Delivery>, ServiceError> {
-        self.deliveries_among(&ServiceSet::all(), filter, window).await
+    ) -> Result<Page<Found>, ServiceError> {
+        list(self.store(), &self.0.numbers, filter, window, Whose::All).await
     }
 
     /// The same, of these services.
@@ -76,15 +84,9 @@ impl Service {
         services: &ServiceSet,
         filter: &DeliveryFilter,
         window: &Window,
-    ) -> Result<Page<Delivery>, ServiceError> {
-        let index = if filter.to.is_some() { Index::DeliveriesTo } else { Index::Deliveries };
-        let scan = Scan {
-            since: filter.since,
-            until: filter.until,
-            ..scan_of(index, self.address(filter.to.as_deref())?)
-        };
-        let scopes = [scan.scope.clone()];
-        self.page_among(services, scan, &scopes, window, |delivery| filter.takes(delivery)).await
+    ) -> Result<Page<Found>, ServiceError> {
+        let whose = if services.is_all() { Whose::All } else { Whose::Of(self, services) };
+        list(self.store(), &self.0.numbers, filter, window, whose).await
     }
 
     /// An address as it stands in listings: a number in any writing, or
@@ -127,9 +129,181 @@ async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, ServiceError> {
     found.map(|found| Found::Delivery(Box::new(found.record))).ok_or(ServiceError::NotFound)
 }
 
+/// Deliveries straight from a store, as [`Service::deliveries`] lists them.
+///
+/// # Errors
+/// A number that is none, or the store's.
+pub async fn list_deliveries(
+    store: &dyn Store,
+    numbers: &NumberPolicy,
+    filter: &DeliveryFilter,
+    window: &Window,
+) -> Result<Page<Found>, ServiceError> {
+    list(store, numbers, filter, window, Whose::All).await
+}
+
+/// Whose deliveries somebody may see.
+enum Whose<'a> {
+    All,
+    Of(&'a Service, &'a ServiceSet),
+}
+
+impl Whose<'_> {
+    async fn has(&self, found: &Found) -> Result<bool, ServiceError> {
+        match self {
+            Self::All => Ok(true),
+            Self::Of(service, services) => service.is_among(services, found.owner()).await,
+        }
+    }
+
+    fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+}
+
+async fn list(
+    store: &dyn Store,
+    numbers: &NumberPolicy,
+    filter: &DeliveryFilter,
+    window: &Window,
+    whose: Whose<'_>,
+) -> Result<Page<Found>, ServiceError> {
+    let wanted = filter.to.as_deref().map(|to| Wanted::read(to, numbers)).transpose()?;
+    if let Some(id) = &filter.verification {
+        let mut taken = Vec::new();
+        for (place, found) in of_verification(store, id, wanted.as_ref()).await? {
+            if filter.takes(&found) && filter.spans(found.asked_at()) && whose.has(&found).await? {
+                taken.push((place, found));
+            }
+        }
+        let page = page_of(taken, window, |(place, _)| place.clone());
+        return Ok(Page { items: page.items.into_iter().map(|(_, found)| found).collect(), next: page.next });
+    }
+    let mut listed = Listed::new(store, scans(filter, wanted.as_ref()), window.after.clone());
+    let mut page = Page { items: Vec::new(), next: None };
+    let (mut read, mut last) = (0, None::<Place>);
+    let takes =
+        |found: &Found| filter.takes(found) && wanted.as_ref().is_none_or(|wanted| wanted.takes(found));
+    while let Some((place, found)) = listed.next().await? {
+        // One more than is wanted, or may be read, says that there is more.
+        if page.items.len() == window.limit {
+            page.next = last;
+            break;
+        }
+        // The last thing read may be another service's, and its name is not to
+        // be told: whoever may not see it goes on behind its whole millisecond.
+        let is_between = last.as_ref().is_some_and(|last| last.0 != place.0);
+        if read >= MOST_READ && (whose.is_all() || is_between) {
+            page.next = last.map(|(at, id)| (at, if whose.is_all() { id } else { String::new() }));
+            break;
+        }
+        read += 1;
+        if let Some(found) = found.filter(&takes)
+            && whose.has(&found).await?
+        {
+            page.items.push(found);
+        }
+        last = Some(place);
+    }
+    Ok(page)
+}
+
+/// Where to look for what a filter wants: everywhere, or under each address
+/// that the wanted number can have. Sends come first: what is given its name
+/// meanwhile is then met in one of the two.
+fn scans(filter: &DeliveryFilter, wanted: Option<&Wanted>) -> Vec<Scan> {
+    let scan =
+        |index, scope: String| Scan { since: filter.since, until: filter.until, ..scan_of(index, scope) };
+    match wanted {
+        None => [Index::Sends, Index::Deliveries].map(|index| scan(index, String::new())).to_vec(),
+        Some(Wanted::Address(address)) => vec![scan(Index::DeliveriesTo, address.clone())],
+        Some(Wanted::Number { number, prefix }) => {
+            let sends = address::numbers_of(number).into_iter().map(|to| scan(Index::SendsTo, to));
+            let named = address::addresses_of(number, prefix.as_deref());
+            sends.chain(named.into_iter().map(|to| scan(Index::DeliveriesTo, to))).collect()
+        }
+    }
+}
+
+/// Whose deliveries are wanted.
+enum Wanted {
+    /// Those of a number, on all channels or behind one prefix.
+    Number { number: PhoneNumber, prefix: Option<String> },
+    /// Those to an address that is no number: a short code, a name.
+    Address(String),
+}
+
+impl Wanted {
+    /// Reads a number in any writing, or an address.
+    fn read(text: &str, numbers: &NumberPolicy) -> Result<Self, ServiceError> {
+        let text = text.trim_end();
+        let (prefix, bare) = address::split(text);
+        // `tel:` is a way to write a number.
+        let prefix = prefix.filter(|prefix| !prefix.eq_ignore_ascii_case("tel"));
+        let bare = if prefix.is_some() { bare } else { text };
+        // In a query, a plus that was meant as itself is a space.
+        let plus = bare.strip_prefix(' ').map(|rest| format!("+{}", rest.trim_start_matches(['+', ' '])));
+        let bare = plus.as_deref().unwrap_or(bare);
+        if prefix.is_none() && (1..=6).contains(&bare.len()) {
+            return Ok(Self::Address(bare.to_owned()));
+        }
+        let number = PhoneNumber::parse(bare, numbers);
+        match number.or_else(|refused| plain(bare).parse::<PhoneNumber>().map_err(|_| refused)) {
+            Ok(number) => Ok(Self::Number { number, prefix: prefix.map(str::to_owned) }),
+            Err(_) if prefix.is_some() => Ok(Self::Address(text.to_owned())),
+            Err(refused) => Err(refused.into()),
+        }
+    }
+}
+
+impl Wanted {
+    /// Whether a send goes to it. What Twilio has named was found by its address.
+    fn takes(&self, found: &Found) -> bool {
+        let Found::Send(verification, send) = found else { return true };
+        match self {
+            Self::Address(_) => false,
+            Self::Number { number, prefix } => {
+                let channel = DeliveryChannel::of_prefix(prefix.as_deref());
+                address::numbers_of(number).iter().any(|to| to == verification.to.in_full())
+                    && (prefix.is_none() || channel == send.channel.into())
+            }
+        }
+    }
+}
+
 impl DeliveryFilter {
-    fn takes(&self, delivery: &Delivery) -> bool {
-        self.status.is_none_or(|status| delivery.status() == Some(status))
-            && self.channel.is_none_or(|channel| delivery.channel() == channel)
+    fn spans(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+
+    fn takes(&self, found: &Found) -> bool {
+        self.status.as_deref().is_none_or(|status| found.status() == Some(status))
+            && self.channel.is_none_or(|channel| found.channel() == channel)
+    }
+}
+
+impl Found {
+    /// Where it stands: Twilio's word once Twilio has said one, ours before.
+    pub fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Delivery(delivery) => delivery.status().map(Status::as_str),
+            Self::Send(_, send) => Some(send.state.as_str()),
+        }
+    }
+
+    /// When it was asked for, or first heard of.
+    fn asked_at(&self) -> Timestamp {
+        match self {
+            Self::Delivery(delivery) => delivery.first_seen,
+            Self::Send(_, send) => send.asked_at,
+        }
+    }
+
+    /// How it goes.
+    pub fn channel(&self) -> DeliveryChannel {
+        match self {
+            Self::Delivery(delivery) => delivery.channel(),
+            Self::Send(_, send) => send.channel.into(),
+        }
     }
 }

@@ -13,6 +13,7 @@ pub use feed::{EventFilter, Feed};
 use self::tide::{Tide, Watched};
 use super::{Service, ServiceError};
 use crate::gateway::webhook::Courier;
+use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
@@ -206,7 +207,10 @@ impl Service {
                 let default = || self.brands().default_brand().id.clone();
                 news.service = Some(verification.service.clone().unwrap_or_else(default));
                 news.test = verification.test;
-                news.channel = send.map(|send| send.channel).or(news.channel);
+                // What is known of a message may name no address yet.
+                if news.channel == Some(DeliveryChannel::Sms) {
+                    news.channel = send.map(|send| send.channel.into()).or(news.channel);
+                }
                 news.to.get_or_insert_with(|| verification.to.in_full().to_owned());
             }
         }

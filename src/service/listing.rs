@@ -30,9 +30,33 @@ pub struct Page<T> {
 }
 
 /// Entries that one request reads at most, whatever the filter passes over.
-const MOST_READ: usize = 2_000;
+pub(super) const MOST_READ: usize = 2_000;
 /// Entries that are read at once.
 const AT_ONCE: usize = 100;
+
+/// Whose records somebody may see, and how a record says whose it is.
+pub(super) struct Among<'a, T> {
+    services: Option<&'a ServiceSet>,
+    owner: fn(&T) -> Owner,
+}
+
+impl<T> Among<'_, T> {
+    /// Everybody's.
+    pub fn all() -> Self {
+        Self { services: None, owner: |_| Owner::Nobody }
+    }
+
+    fn is_all(&self) -> bool {
+        self.services.is_none_or(ServiceSet::is_all)
+    }
+
+    async fn has(&self, service: &Service, record: &T) -> Result<bool, ServiceError> {
+        match self.services {
+            None => Ok(true),
+            Some(services) => service.is_among(services, (self.owner)(record)).await,
+        }
+    }
+}
 
 impl Service {
     /// The records of a listing that `takes` takes. A page may be short, or
@@ -44,7 +68,7 @@ impl Service {
         takes: impl Fn(&T) -> bool,
     ) -> Result<Page<T>, ServiceError> {
         let scopes = [scan.scope.clone()];
-        self.page_over(&ServiceSet::all(), scan, &scopes, window, takes, |_| Owner::Nobody).await
+        self.page_over(Among::all(), scan, &scopes, window, takes).await
     }
 
     /// The same, of what belongs to these services.
@@ -56,19 +80,18 @@ impl Service {
         window: &Window,
         takes: impl Fn(&T) -> bool,
     ) -> Result<Page<T>, ServiceError> {
-        self.page_over(services, scan, scopes, window, takes, T::owner).await
+        self.page_over(Among { services: Some(services), owner: T::owner }, scan, scopes, window, takes).await
     }
 
     /// A page of several parts of a listing, as if they were one: the spellings
     /// of one person's number.
     pub(super) async fn page_over<T: Record>(
         &self,
-        services: &ServiceSet,
+        among: Among<'_, T>,
         scan: Scan,
         scopes: &[String],
         window: &Window,
         takes: impl Fn(&T) -> bool,
-        owner: fn(&T) -> Owner,
     ) -> Result<Page<T>, ServiceError> {
         let mut scan = Scan { after: window.after.clone(), ..scan };
         let mut page = Page { items: Vec::new(), next: None };
@@ -82,17 +105,17 @@ impl Service {
                 let found = records::get::<T>(self.store(), &entry.id).await?;
                 let taken = found.map(|found| found.record).filter(&takes);
                 if let Some(record) = taken
-                    && self.is_among(services, owner(&record)).await?
+                    && among.has(self, &record).await?
                 {
                     page.items.push(record);
                 }
                 let is_end = is_last && entries.peek().is_none();
                 let is_full = page.items.len() == window.limit;
                 let is_between = entries.peek().is_some_and(|next| next.at != entry.at);
-                let is_enough = read >= MOST_READ && (services.is_all() || is_between);
+                let is_enough = read >= MOST_READ && (among.is_all() || is_between);
                 scan.after = Some((entry.at, entry.id));
                 if !is_end && (is_full || is_enough) {
-                    page.next = scan.after.map(|(at, id)| match is_full || services.is_all() {
+                    page.next = scan.after.map(|(at, id)| match is_full || among.is_all() {
                         true => (at, id),
                         // The last thing read may be another service's, and its name
                         // is not to be told: all of its millisecond was read.

@@ -42,7 +42,7 @@ pub use brands::Brands;
 pub use callback::Recorded;
 pub use care::{Exporting, ImportRules, InspectRules, inspect_rules};
 pub use check::{Checked, Offer};
-pub use deliveries::{DeliveryFilter, Found, find_delivery};
+pub use deliveries::{DeliveryFilter, Found, find_delivery, list_deliveries};
 pub use endpoints::{EndpointChange, Trial};
 pub use erase::{EraseOptions, find_erasure};
 pub use events::{EventFilter, EventSettings, Events, Feed};

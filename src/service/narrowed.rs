@@ -14,7 +14,6 @@ use crate::model::audit::Actor;
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
-use crate::model::delivery::Delivery;
 use crate::model::id::{NoticeId, ServiceId, SessionId, VerificationId};
 use crate::model::key::ServiceSet;
 use crate::model::notice::{Notice, Wish};
@@ -307,7 +306,7 @@ impl Narrowed {
         &self,
         filter: &DeliveryFilter,
         window: &Window,
-    ) -> Result<Page<Delivery>, ServiceError> {
+    ) -> Result<Page<Found>, ServiceError> {
         self.all.deliveries_among(&self.services, filter, window).await
     }
 

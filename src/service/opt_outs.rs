@@ -1,13 +1,11 @@
 //! Who does not want to be texted: what operators see and set of it. What
 //! people say themselves comes in by their texts.
 
-use super::listing::{Page, Window, scan_of};
+use super::listing::{Among, Page, Window, scan_of};
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
-use crate::model::key::ServiceSet;
 use crate::model::notice;
 use crate::model::opt_out::OptOut;
-use crate::model::owner::Owner;
 use crate::model::phone::{address_spellings, mask};
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index};
@@ -34,10 +32,7 @@ impl Service {
         let spellings = address_spellings(&self.address(Some(number))?);
         let window = Window { limit: MOST_SENDERS, after: None };
         let scan = scan_of(Index::OptOuts, "");
-        let found = self
-            .page_over(&ServiceSet::all(), scan, &spellings, &window, |_| true, |_| Owner::Nobody)
-            .await?
-            .items;
+        let found = self.page_over(Among::all(), scan, &spellings, &window, |_| true).await?.items;
         if found.is_empty() { Err(ServiceError::NotFound) } else { Ok(found) }
     }
 }

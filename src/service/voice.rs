@@ -1,15 +1,16 @@
-//! What a call of ours is to hear.
+//! What a call of ours is to hear, and what it has come to with that.
 
-use super::{Service, ServiceError};
-use crate::model::account::Proof;
+use super::{Service, ServiceError, TRIES};
+use crate::model::account::{AccountSid, Proof};
 use crate::model::brand::Brand;
 use crate::model::code::Code;
-use crate::model::delivery::Delivery;
+use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told};
 use crate::model::id::{Sid, VerificationId};
 use crate::model::status::Status;
 pub use crate::model::verification::Step;
-use crate::model::verification::{Details, Event, Outcome, Verification};
-use crate::store::records;
+use crate::model::verification::{Decision, Details, Event, Outcome, Send, Verification, decide};
+use crate::store::records::{self, Versioned};
+use crate::store::{Change, CommitError};
 use std::sync::Arc;
 
 /// A call that asks what to say.
@@ -37,13 +38,21 @@ pub enum Spoken {
         /// True when a wrong one was pressed before.
         wrong: bool,
     },
-    /// The code, digit by digit.
+    /// The code, digit by digit, once. Whoever hears the end of it asks for the
+    /// rest, and so says that it was heard.
     Code {
+        /// The code.
+        code: Code,
+    },
+    /// The code once more.
+    CodeOnceMore {
         /// The code.
         code: Code,
         /// Whether it may be asked for again.
         again: bool,
     },
+    /// That no key was pressed.
+    NoKey,
     /// A goodbye.
     Goodbye,
     /// That the code is no longer good.
@@ -70,7 +79,7 @@ pub struct Said {
 }
 
 impl Service {
-    /// Decides what a call hears.
+    /// Decides what a call hears, and writes down what it has come to with that.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for whatever is not exactly a call of ours:
@@ -79,41 +88,96 @@ impl Service {
         if !self.0.accounts.is_main(proof) {
             return Err(ServiceError::NotFound);
         }
-        let VoiceRequest { verification, number, sid, machine, step } = request;
-        if self.is_over(&sid).await? {
+        for attempt in 0..TRIES {
+            // What is known of the call is written with the decision, against
+            // the version that was looked at: an end that comes meanwhile holds.
+            let known: Option<Versioned<Delivery>> = records::get(self.store(), request.sid.as_str()).await?;
+            if known.as_ref().is_some_and(|known| is_over(&known.record)) {
+                return Err(ServiceError::NotFound);
+            }
+            let old = self.verification(&request.verification).await?;
+            let VoiceRequest { number, sid, machine, step, .. } = request.clone();
+            let event = Event::CallAsks { number, sid, machine, step };
+            let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
+            let (spoken, told) = self.spoken(&decision, number)?;
+            let mut changes = Vec::new();
+            if decision.verification != old.record {
+                changes.extend(self.written(Some(&old), &decision.verification));
+            }
+            changes.extend(self.call_so_far(proof, known, &decision.verification, &request, told).await?);
+            if changes.is_empty() {
+                return self.said(spoken, decision.verification).await;
+            }
+            match self.store().commit(changes).await {
+                Ok(()) => return self.said(spoken, decision.verification).await,
+                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// What was decided, and what is written down of it.
+    fn spoken(&self, decision: &Decision, number: u8) -> Result<(Spoken, Told), ServiceError> {
+        let record = &decision.verification;
+        let key = record.send(number).and_then(|send| send.gate_key);
+        let code = || self.0.codes.derive(&record.id, &record.code).ok_or(ServiceError::CodeKeyGone);
+        Ok(match decision.outcome {
+            Outcome::SayGate => (Spoken::Gate { key, wrong: false }, Told::Gate),
+            Outcome::SayGateAgain => (Spoken::Gate { key, wrong: true }, Told::Gate),
+            Outcome::SayCode { .. } => (Spoken::Code { code: code()? }, Told::Code),
+            Outcome::SayCodeOnceMore { again } => (Spoken::CodeOnceMore { code: code()?, again }, Told::Code),
+            Outcome::SayNoKey => (Spoken::NoKey, Told::NoKey),
+            Outcome::SayGoodbye => (Spoken::Goodbye, Told::Goodbye),
+            Outcome::SayEnded => (Spoken::Ended, Told::Ended),
+            Outcome::SayNothing => (Spoken::Machine, Told::Nothing),
+            _ => return Err(ServiceError::NotFound),
+        })
+    }
+
+    /// What is written of the call: it is ours, and has come so far.
+    async fn call_so_far(
+        &self,
+        proof: &Proof,
+        known: Option<Versioned<Delivery>>,
+        verification: &Verification,
+        request: &VoiceRequest,
+        told: Told,
+    ) -> Result<Vec<Change>, ServiceError> {
+        let send = verification.send(request.number).ok_or(ServiceError::NotFound)?;
+        let Send { right_keys, wrong_keys, readings, finished, .. } = *send;
+        let fact = Fact {
+            status: Some(Status::InProgress),
+            source: Source::VoiceRequest,
+            call: Some(CallSoFar { told, right_keys, wrong_keys, readings, finished }),
+            ..Fact::default()
+        };
+        let id = Some(verification.delivery_id(send.number));
+        let account_sid = proof.account().map(|account: &AccountSid| account.as_str().to_owned());
+        let about = About { account_sid, ..About::default() };
+        let report = Report { sid: request.sid.clone(), id, about, fact };
+        if known.as_ref().is_some_and(|known| self.is_anothers(&known.record, &report)) {
             return Err(ServiceError::NotFound);
         }
-        let decision = self
-            .happen(&verification, |_| {
-                Ok(Event::CallAsks { number, sid: sid.clone(), machine, step: step.clone() })
-            })
-            .await?;
-        let record = decision.verification;
-        let key = record.send(number).and_then(|send| send.gate_key);
-        let spoken = match decision.outcome {
-            Outcome::SayGate => Spoken::Gate { key, wrong: false },
-            Outcome::SayGateAgain => Spoken::Gate { key, wrong: true },
-            Outcome::SayCode { again } => {
-                let code = self.0.codes.derive(&record.id, &record.code).ok_or(ServiceError::CodeKeyGone)?;
-                Spoken::Code { code, again }
-            }
-            Outcome::SayGoodbye => Spoken::Goodbye,
-            Outcome::SayEnded => Spoken::Ended,
-            Outcome::SayNothing => Spoken::Machine,
-            _ => return Err(ServiceError::NotFound),
+        let delivery = match &known {
+            None => Some(Delivery::new(report, self.now())),
+            Some(known) => known.record.merge(report, self.now()),
         };
+        match delivery {
+            Some(delivery) => self.written_delivery(known.as_ref(), &delivery.asked_at(send.asked_at)).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn said(&self, spoken: Spoken, record: Verification) -> Result<Said, ServiceError> {
         let brand = self.brand_of(&record).await?;
         let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
         let Verification { to, locale, details, .. } = record;
         Ok(Said { spoken, name, locale, country: to.region(), details, brand })
     }
+}
 
-    /// Whether a call has ended: whoever asks for it then has a copy of what
-    /// Twilio once asked.
-    async fn is_over(&self, call: &Sid) -> Result<bool, ServiceError> {
-        let delivery = records::get::<Delivery>(self.store(), call.as_str()).await?;
-        let status =
-            delivery.filter(|delivery| !delivery.record.unproved).and_then(|known| known.record.status());
-        Ok(status.is_some_and(Status::is_final))
-    }
+/// Whether a call has ended, as far as anything proved said so.
+fn is_over(call: &Delivery) -> bool {
+    !call.unproved && call.status().is_some_and(Status::is_final)
 }

@@ -333,8 +333,13 @@ impl Service {
                 }
                 Some(known) => known.record.merge(report.clone(), self.now()),
             };
-            if let Some(delivery) = &delivery {
-                changes.extend(self.written_delivery(known.as_ref(), delivery).await?);
+            let send = decision.verification.send(number).filter(|send| send.sid.as_ref() == Some(&sid));
+            if let Some(delivery) = delivery {
+                let delivery = match send {
+                    Some(send) => delivery.asked_at(send.asked_at),
+                    None => delivery,
+                };
+                changes.extend(self.written_delivery(known.as_ref(), &delivery).await?);
             }
             match self.store().commit(changes).await {
                 Ok(()) => {

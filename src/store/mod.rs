@@ -208,11 +208,16 @@ pub enum Index {
     /// `a`: the audit log by time; the scope is empty, or what stands before
     /// the dot of an action.
     Audit = b'a',
+    /// `q`: sends that have no name of Twilio's, by the time they were asked for,
+    /// as the verifications that they belong to; the scope is empty.
+    Sends = b'q',
+    /// `r`: the same of one number; the scope is the number.
+    SendsTo = b'r',
 }
 
 impl Index {
     /// Every listing there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Deliveries,
         Self::DeliveriesTo,
         Self::ApiKeys,
@@ -224,6 +229,8 @@ impl Index {
         Self::Events,
         Self::Dispatches,
         Self::Audit,
+        Self::Sends,
+        Self::SendsTo,
     ];
 
     /// The prefix at rest.
@@ -241,7 +248,7 @@ impl Index {
         match self {
             Self::Deliveries | Self::DeliveriesTo => Kind::Delivery,
             Self::ApiKeys => Kind::ApiKey,
-            Self::Verifications | Self::VerificationsTo => Kind::Verification,
+            Self::Verifications | Self::VerificationsTo | Self::Sends | Self::SendsTo => Kind::Verification,
             Self::Brands => Kind::Brand,
             Self::OptOuts => Kind::OptOut,
             Self::Endpoints => Kind::Endpoint,

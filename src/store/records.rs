@@ -24,6 +24,7 @@ use crate::model::verification::{self, Verification};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A value that is kept as a record.
 pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -215,11 +216,21 @@ impl Record for Verification {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let entry = |index, scope| Entry { index, scope, at: self.created_at, id: self.id.to_string() };
-        vec![
-            entry(Index::Verifications, String::new()),
-            entry(Index::VerificationsTo, self.to.in_full().to_owned()),
-        ]
+        let entry = |index, scope, at| Entry { index, scope, at, id: self.id.to_string() };
+        let number = || self.to.in_full().to_owned();
+        let mut entries = vec![
+            entry(Index::Verifications, String::new(), self.created_at),
+            entry(Index::VerificationsTo, number(), self.created_at),
+        ];
+        // A send is listed here until its delivery is listed under Twilio's name.
+        // One line stands for all of the same millisecond, for it is the same line.
+        let unnamed = self.sends.iter().filter(|send| send.listed && send.sid.is_none());
+        let times: BTreeMap<i64, Timestamp> =
+            unnamed.map(|send| (send.asked_at.as_millisecond(), send.asked_at)).collect();
+        for at in times.into_values() {
+            entries.extend([entry(Index::Sends, String::new(), at), entry(Index::SendsTo, number(), at)]);
+        }
+        entries
     }
 
     fn refers(&self) -> Vec<(Key, Timestamp)> {

@@ -18,7 +18,7 @@ async fn every_list_is_paged_alike_and_stable_under_inserts() {
     }
     let lists = [
         ("/v1/verifications", "verifications", "id"),
-        ("/v1/deliveries", "deliveries", "sid"),
+        ("/v1/deliveries", "deliveries", "id"),
         ("/v1/services", "services", "id"),
         ("/v1/keys", "keys", "id"),
         ("/v1/opt-outs", "opt_outs", "number"),

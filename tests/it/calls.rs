@@ -1,4 +1,4 @@
-//! Calls: what is heard, by whom, and what is never said.
+//! Calls: what is heard, by whom, what is never said, and what they came to.
 
 use crate::app::{App, Setup, text};
 use reqwest::Method;
@@ -57,13 +57,22 @@ async fn a_call_says_the_code_after_a_key_was_pressed() {
     app.control(Method::POST, &format!("/calls/{}/hang-up", text(&call["sid"])), Some(&json!({}))).await;
     let delivery = app.delivery(&text(&call["sid"]), |delivery| delivery["status"] == "completed").await;
     assert_eq!((&delivery["channel"], &delivery["verification"]), (&json!("call"), &json!(id)));
+    assert_eq!(
+        (&delivery["delivered"], &delivery["heard"], &delivery["unheard"]),
+        (&json!(true), &json!(true), &Value::Null)
+    );
+    let came_to = json!({ "right_keys": 1, "wrong_keys": 0, "readings_begun": 1, "readings_finished": 1 });
+    assert_eq!(delivery["call"], came_to);
+    let told: Vec<&str> =
+        delivery["events"].as_array().unwrap().iter().filter_map(|event| event["told"].as_str()).collect();
+    assert_eq!(told, ["gate", "code", "code"]);
     let seen: Vec<_> = delivery["events"].as_array().unwrap().iter().map(|event| &event["status"]).collect();
     for status in ["ringing", "in-progress", "completed"] {
         assert!(seen.contains(&&json!(status)), "{seen:?}");
     }
     // The code is in the document that is read out, and in no request.
     let fetched = app.exchanges("twiml", &text(&call["sid"])).await;
-    assert_eq!(fetched.len(), 2, "the gate and the code");
+    assert_eq!(fetched.len(), 3, "the gate, the code, and the code once more");
     for exchange in &fetched {
         assert!(
             !text(&exchange["request"]["url"]).contains(&code)
@@ -214,4 +223,126 @@ async fn calls_that_nobody_takes_end_in_the_right_status() {
         let view = app.verification(&id, |view| view["deliveries"][0]["status"] == status).await;
         assert_eq!((&view["status"], &view["checks_left"]), (&json!("pending"), &json!(5)));
     }
+}
+
+/// The events about a call of a verification, once it has ended: what was told
+/// of it, and why.
+async fn told(app: &App, id: &str) -> Vec<(String, String)> {
+    app.verification(id, |view| {
+        matches!(
+            view["deliveries"][0]["status"].as_str(),
+            Some("completed" | "busy" | "no-answer" | "failed")
+        )
+    })
+    .await;
+    let events = app.get("/v1/events?limit=100").await.json();
+    let of_call = |event: &&Value| {
+        event["data"]["verification"] == *id
+            && ["verification.delivered", "verification.unheard"].contains(&event["type"].as_str().unwrap())
+    };
+    let told = events["events"].as_array().unwrap().iter().filter(of_call);
+    told.map(|event| (text(&event["type"]), event["data"]["reason"].as_str().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+fn unheard(reason: &str) -> Vec<(String, String)> {
+    vec![("verification.unheard".to_owned(), reason.to_owned())]
+}
+
+#[tokio::test]
+async fn a_call_is_delivered_when_it_was_heard_and_else_says_why_not() {
+    let app = Setup::sandbox()
+        .set("VOICE__GATE", "named-key")
+        .set("VOICE__MACHINE_DETECTION", "enable")
+        .start()
+        .await;
+    // Nobody presses a key, whoever took the call.
+    let number = "+15551230231";
+    let (id, call) = answered(&app, number).await;
+    app.advance(20).await;
+    app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!(told(&app, &id).await, unheard("no_key"));
+    let delivery = app.delivery(&text(&call["sid"]), |_| true).await;
+    assert_eq!(
+        (&delivery["delivered"], &delivery["heard"], &delivery["unheard"]["reason"]),
+        (&json!(false), &json!(false), &json!("no_key"))
+    );
+    let sent = app.verification(&id, |_| true).await["deliveries"][0].clone();
+    assert_eq!((&sent["delivered"], &sent["heard"]), (&json!(false), &json!(false)));
+
+    // A machine.
+    let number = "+15551230232";
+    app.phone(number, json!({ "answers": "machine" })).await;
+    let id = text(&app.begin(number, "call").await["id"]);
+    app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!(told(&app, &id).await, unheard("machine"));
+
+    // Somebody who puts down before the code.
+    let number = "+15551230233";
+    let (id, call) = answered(&app, number).await;
+    app.control(Method::POST, &format!("/calls/{}/hang-up", text(&call["sid"])), Some(&json!({}))).await;
+    assert_eq!(told(&app, &id).await, unheard("hung_up"));
+
+    // Wrong keys, to the end.
+    let number = "+15551230234";
+    let (id, call) = answered(&app, number).await;
+    let other = if heard(&call).concat().contains('9') { "8" } else { "9" };
+    app.press(&call, &other.repeat(3)).await;
+    app.call(number, |call| call["status"] == "completed").await;
+    assert_eq!(told(&app, &id).await, unheard("wrong_key"));
+    let delivery = app.delivery(&text(&call["sid"]), |_| true).await;
+    assert_eq!(
+        (&delivery["call"]["wrong_keys"], &delivery["call"]["readings_begun"]),
+        (&json!(3), &json!(0))
+    );
+
+    // The right key, and the code to its end.
+    let number = "+15551230235";
+    let (id, call) = answered(&app, number).await;
+    let key = heard(&call).concat().chars().rev().find(char::is_ascii_digit).unwrap();
+    app.press(&call, &key.to_string()).await;
+    let call = app.call(number, |call| says(call, "press one")).await;
+    app.learn(spoken_code(&call));
+    app.control(Method::POST, &format!("/calls/{}/hang-up", text(&call["sid"])), Some(&json!({}))).await;
+    assert_eq!(told(&app, &id).await, [("verification.delivered".to_owned(), String::new())]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_cut_in_the_midst_of_the_code_was_read_it_and_not_heard() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230236";
+    let (id, call) = answered(&app, number).await;
+    // What Twilio asks when the key was pressed, and nothing after it.
+    let (sid, path) = (text(&call["sid"]), format!("/twilio/voice/{id}/1/code"));
+    let ask = [
+        ("CallSid", sid.as_str()),
+        ("AccountSid", app.account.as_str()),
+        ("Digits", "5"),
+        ("CallStatus", "in-progress"),
+        ("From", "+15005550006"),
+        ("To", number),
+        ("Direction", "outbound-api"),
+        ("ApiVersion", "2010-04-01"),
+    ];
+    let document = app.webhook(&path, &ask).await;
+    assert!(document.text.contains(&format!("/twilio/voice/{id}/1/read</Redirect>")), "{}", document.status);
+    app.control(Method::POST, &format!("/calls/{sid}/hang-up"), Some(&json!({}))).await;
+    assert_eq!(told(&app, &id).await, unheard("cut_short"));
+    let delivery = app.delivery(&sid, |_| true).await;
+    assert_eq!((&delivery["delivered"], &delivery["heard"]), (&json!(true), &json!(false)));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn calls_that_nobody_takes_are_unheard_with_their_reason() {
+    let app = Setup::sandbox().start().await;
+    let ends = [("busy", "busy"), ("declines", "busy"), ("fails", "call_failed"), ("nobody", "no_answer")];
+    for (at, (answers, reason)) in ends.into_iter().enumerate() {
+        let number = format!("+1555123024{at}");
+        app.phone(&number, json!({ "answers": answers, "answer_after_ms": 10 })).await;
+        let id = text(&app.begin(&number, "call").await["id"]);
+        assert_eq!(told(&app, &id).await, unheard(reason), "{answers}");
+    }
+    app.stop().await;
 }

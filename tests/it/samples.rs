@@ -4,7 +4,7 @@
 use dialback::model::answer::Answer;
 use dialback::model::audit::{Action, Actor, AuditEntry};
 use dialback::model::brand::{Brand, Countries, Origin, Pages, Settings};
-use dialback::model::channel::Channel;
+use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
 use dialback::model::contact::Contact;
@@ -99,10 +99,13 @@ pub fn verification(n: u32) -> Verification {
         generation: 1,
         asked_at: at(i64::from(number) * 30),
         state,
+        listed: false,
         sid: sid.map(|prefix| id(prefix, n)),
         gate_key: (channel == Channel::Call).then_some(7),
         readings: u8::from(channel == Channel::Call),
         wrong_keys: 2,
+        right_keys: 0,
+        finished: 0,
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
     let lost = SendState::Failed { code: None, reason: "given up".into() };
@@ -165,6 +168,7 @@ pub fn delivery(n: u32) -> Delivery {
         duration_seconds: Some(17),
         billed_minutes: Some(1),
         detection_ms: Some(2300),
+        call: None,
         other: texts([("RawDlrDoneDate", "2611200901"), ("ApiVersion", "2010-04-01")]),
     };
     let about = About {
@@ -408,7 +412,7 @@ fn event(n: u32) -> Notice {
         service: Some(id("VA", 1)),
         delivery: Some(format!("DL{n:030x}01").parse().unwrap()),
         sid: Some(id("SM", n)),
-        channel: Some(Channel::Sms),
+        channel: Some(DeliveryChannel::Sms),
         to: some(number(n).in_full()),
         sender: some("+15005550006"),
         status: some("undelivered"),

@@ -12,9 +12,7 @@ use dialback::model::opt_out::Keyword;
 use dialback::model::policy::{Gate, Policy};
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::{SendState, Status};
-use dialback::service::{
-    Checked, DeliveryFilter, Found, Idempotency, ServiceError, Spoken, Step, VoiceRequest, Window,
-};
+use dialback::service::{Checked, Idempotency, ServiceError, Spoken, Step, VoiceRequest};
 use dialback::store::{Key, Kind};
 use dialback::twilio::callback;
 use futures_util::future::join_all;
@@ -50,8 +48,6 @@ over_each_engine![
     repeated_reports_change_nothing,
     large_reports_without_end_are_still_recorded,
     a_stranger_hears_nothing,
-    deliveries_are_listed_page_by_page,
-    deliveries_are_found_by_either_name,
     keys_are_kept_as_hashes,
     no_code_is_ever_at_rest,
 ];
@@ -475,7 +471,7 @@ async fn a_call_that_asks_before_the_answer_settles_the_send(engine: Engine) {
     assert!(matches!(spoken, Spoken::Gate { key: None, wrong: false }));
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     let spoken = speak(&world, &id, "CA", Step::Gate { digits: "7".into() }).await.unwrap();
-    let Spoken::Code { code, again: true } = spoken else { panic!("{spoken:?}") };
+    let Spoken::Code { code } = spoken else { panic!("{spoken:?}") };
     assert!(world.service.check(&id, code.expose()).await.unwrap().valid);
     let spoken = speak(&world, &id, "CA", Step::Again { digits: "1".into() }).await.unwrap();
     assert!(matches!(spoken, Spoken::Ended), "a spent code is not read again");
@@ -548,77 +544,6 @@ async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Re
     let request =
         VoiceRequest { verification: id.clone(), number: 1, sid: strange(kind), machine: false, step };
     Ok(world.service.speak(&proof(), request).await?.spoken)
-}
-
-// Looking deliveries up.
-
-async fn deliveries_are_listed_page_by_page(engine: Engine) {
-    let world = World::new(engine);
-    let start = world.now();
-    for n in 0..30u32 {
-        // Three at a time, so that ties are met; every third is a call.
-        if n % 3 == 0 {
-            world.pass(1);
-        }
-        let kind = if n % 3 == 2 { "CA" } else { "SM" };
-        let status = if n % 2 == 0 { Delivered::Delivered } else { Delivered::Failed };
-        let to = if n % 5 == 0 { "whatsapp:+14155550123" } else { PERSON };
-        world.tell(report(&format!("{kind}{n:032x}"), status, None, Some(to))).await;
-    }
-    let all = every(&world, &DeliveryFilter::default(), 200).await;
-    assert_eq!(all.len(), 30);
-    for limit in [1, 2, 7, 30] {
-        let paged = every(&world, &DeliveryFilter::default(), limit).await;
-        assert_eq!(paged, all, "pages of {limit} neither overlap nor lose");
-    }
-    let count = async |filter: DeliveryFilter| every(&world, &filter, 4).await.len();
-    let second = |n| Some(start + jiff::SignedDuration::from_secs(n));
-    let to = |to: &str| DeliveryFilter { to: Some(to.into()), ..Default::default() };
-    assert_eq!(count(to("+1 (415) 555-0123")).await, 24, "in any writing");
-    assert_eq!(count(to("whatsapp:+14155550123")).await, 6);
-    assert_eq!(count(to("+14155550199")).await, 0);
-    assert_eq!(count(DeliveryFilter { status: Some(Delivered::Failed), ..Default::default() }).await, 15);
-    assert_eq!(count(DeliveryFilter { channel: Some(Channel::Call), ..Default::default() }).await, 10);
-    assert_eq!(count(DeliveryFilter { since: second(9), ..Default::default() }).await, 6);
-    assert_eq!(count(DeliveryFilter { until: second(9), ..Default::default() }).await, 24);
-    let both = DeliveryFilter { since: second(2), until: second(4), ..to(PERSON) };
-    assert_eq!(count(both).await, 5, "numbers 3 to 8 but 5, which went by another way");
-    let first = Window { limit: 4, after: None };
-    assert!(world.service.deliveries(&to("hello there"), &first).await.is_err());
-}
-
-async fn every(world: &World, filter: &DeliveryFilter, limit: usize) -> Vec<String> {
-    let (mut found, mut window) = (Vec::new(), Window { limit, after: None });
-    for _ in 0..100 {
-        let page = world.service.deliveries(filter, &window).await.unwrap();
-        assert!(page.items.len() <= limit);
-        found.extend(page.items.iter().map(|delivery| delivery.sid.to_string()));
-        window.after = page.next;
-        if window.after.is_none() {
-            return found;
-        }
-    }
-    panic!("the pages never end");
-}
-
-async fn deliveries_are_found_by_either_name(engine: Engine) {
-    let mut world = World::new(engine);
-    world.script([Say::Silence], []);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
-    let name = id.delivery(1).to_string();
-    let found = world.service.delivery(&name).await.unwrap();
-    assert!(matches!(found, Found::Send(_, send) if send.state == SendState::Sending));
-    let sid = "SM00000000000000000000000000000077";
-    world.tell(report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await;
-    for name in [name.as_str(), sid] {
-        let found = world.service.delivery(name).await.unwrap();
-        assert!(matches!(found, Found::Delivery(delivery) if delivery.sid.as_str() == sid), "{name}");
-    }
-    for name in [id.delivery(2).to_string(), "SM00000000000000000000000000000078".into(), "nothing".into()] {
-        assert!(matches!(world.service.delivery(&name).await, Err(ServiceError::NotFound)), "{name}");
-    }
 }
 
 // Secrets.

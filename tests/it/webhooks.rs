@@ -43,6 +43,7 @@ async fn what_is_not_signed_is_refused_on_every_route_and_kept_nowhere() {
         "/twilio/events".to_owned(),
         voice.to_owned(),
         format!("{voice}/code"),
+        format!("{voice}/read"),
         format!("{voice}/again"),
     ];
     let mut params = status(SID, "delivered");
@@ -74,7 +75,11 @@ async fn what_is_not_signed_is_refused_on_every_route_and_kept_nowhere() {
     assert_eq!(app.get("/v1/deliveries").await.json()["deliveries"], json!([]));
     let counts = app.get("/readyz").await.json()["rejected_webhooks"].clone();
     // An empty header is as good as none.
-    assert_eq!((&counts["missing_header"], &counts["duplicate_header"]), (&json!(18), &json!(9)), "{counts}");
+    assert_eq!(
+        (&counts["missing_header"], &counts["duplicate_header"]),
+        (&json!(20), &json!(10)),
+        "{counts}"
+    );
     // And the same, rightly signed, is believed.
     assert_eq!(app.webhook("/twilio/status", &status(SID, "delivered")).await.status, 204);
     assert_eq!(app.delivery(SID, |_| true).await["status"], "delivered");
@@ -301,7 +306,7 @@ async fn a_call_that_is_not_ours_hears_what_a_spent_one_hears() {
     };
     let (other, strange) = ("CA00000000000000000000000000000009", "VE0123456789abcdef0123456789abcdef");
     let mut heard = Vec::new();
-    for below in ["", "/code", "/again"] {
+    for below in ["", "/code", "/read", "/again"] {
         heard.push(ask(&format!("/twilio/voice/{id}/1{below}"), other).await);
         heard.push(ask(&format!("/twilio/voice/{id}/2{below}"), &call).await);
         heard.push(ask(&format!("/twilio/voice/{id}/0{below}"), &call).await);

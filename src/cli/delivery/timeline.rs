@@ -42,6 +42,22 @@ fn head(out: &mut String, delivery: &Value, full_numbers: bool) -> std::fmt::Res
     if delivery["unproved"].as_bool() == Some(true) {
         writeln!(out, "  unproved: anybody may have said so (signature.mode is report-only)")?;
     }
+    call(out, delivery)
+}
+
+/// What a call came to.
+fn call(out: &mut String, delivery: &Value) -> std::fmt::Result {
+    let call = &delivery["call"];
+    if call.is_object() {
+        writeln!(out, "  keys    {} right, {} wrong", call["right_keys"], call["wrong_keys"])?;
+        let (begun, finished) = (&call["readings_begun"], &call["readings_finished"]);
+        writeln!(out, "  code    begun to be read {begun}x, read to the end {finished}x")?;
+    }
+    match (delivery["heard"].as_bool(), delivery["unheard"]["meaning"].as_str()) {
+        (Some(true), _) => writeln!(out, "  heard   yes")?,
+        (_, Some(why)) => writeln!(out, "  heard   no: {why}")?,
+        _ => {}
+    }
     Ok(())
 }
 
@@ -72,6 +88,7 @@ fn details(event: &Value) -> String {
     add("carrier_at", &|at| format!("at Twilio {at}"));
     add("carrier_time", &|time| format!("at the carrier {time} (YYMMDDhhmm)"));
     add("answered_by", &|who| format!("answered by {who}"));
+    add("told", &|told| format!("told: {}", told.replace('_', " ")));
     add("sip_code", &|code| format!("SIP {code}"));
     add("duration_seconds", &|seconds| format!("{seconds} s"));
     add("billed_minutes", &|minutes| format!("{minutes} min billed"));

@@ -4,7 +4,7 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::delivery::{Deliveries, Delivery};
-use super::views::{ChannelWord, TwilioStatus};
+use super::views::{DeliveryChannelWord, DeliveryStatus};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
@@ -22,19 +22,20 @@ pub const LIST: Operation = Operation {
     id: "listDeliveries",
     tag: TAG,
     summary: "List deliveries",
-    about: "Every message and call that was heard of, ours or anybody's on the account; the newest first.",
+    about: "Every message and call: ours from the moment that it is promised, anybody's on the account once it was heard of; the newest first.",
     scope: Scope::Read,
     path: &[],
     query: &[
         Field::new(
             "to",
-            "Those to this address: a number in any writing, or an address like `whatsapp:+14155550123`.",
+            "Those to this number, in any writing and on any channel; or those to this address, like `whatsapp:+14155550123` or a short code.",
             Shape::Text { least: 1, most: 128 },
         ),
-        Field::new("status", "Those in this status now.", Shape::Word(TwilioStatus::all)),
-        Field::new("channel", "Those by this channel.", Shape::Word(ChannelWord::all)),
-        Field::new("since", "Those first heard of at this time or later.", Shape::Time),
-        Field::new("until", "Those first heard of before this time.", Shape::Time),
+        Field::new("verification", "Those of this verification.", Shape::Id(&["VE"])),
+        Field::new("status", "Those in this status now.", Shape::Word(DeliveryStatus::all)),
+        Field::new("channel", "Those by this channel.", Shape::Word(DeliveryChannelWord::all)),
+        Field::new("since", "Those first heard of, or asked for, at this time or later.", Shape::Time),
+        Field::new("until", "Those first heard of, or asked for, before this time.", Shape::Time),
         LIMIT,
         CURSOR,
     ],
@@ -50,7 +51,8 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     let query = &mut call.query;
     let filter = DeliveryFilter {
         to: query.text("to"),
-        status: query.parsed("status")?,
+        verification: query.parsed("verification")?,
+        status: query.text("status"),
         channel: query.parsed("channel")?,
         since: query.time("since"),
         until: query.time("until"),

@@ -28,11 +28,17 @@ pub async fn answered(context: Arc<Context>, mut request: Request) -> Result<Res
     speak(&context, &request, &proved, Step::Answered).await
 }
 
-/// `…/code`: a key was pressed at the gate.
+/// `…/code`: a key was pressed at the gate, or none in time.
 pub async fn gate(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let proved = prove(&context, &mut request).await?;
     let digits = digits(&proved.params);
     speak(&context, &request, &proved, Step::Gate { digits }).await
+}
+
+/// `…/read`: the code was read once, to its end.
+pub async fn read(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
+    let proved = prove(&context, &mut request).await?;
+    speak(&context, &request, &proved, Step::Read).await
 }
 
 /// `…/again`: a key was pressed after the code.
@@ -115,14 +121,19 @@ fn document(said: &Said, messages: &Catalog, base: &str) -> Result<Twiml, Error>
                 documents::gate(words, policy, &action, &said.name)
             }
         }
-        Spoken::Code { code, again } => {
-            let again = again.then(|| format!("{base}/again"));
+        Spoken::Code { code } => {
             let set = said.details.template.as_deref().or(own.template.as_deref());
             let intro = messages.call_intro(set, words.locale(), &said.name);
             let before = Before { payment: said.details.binding(), intro: intro.as_deref() };
-            documents::read_code(words, code.expose(), before, again.as_deref())
+            documents::read_code(words, code.expose(), before, &format!("{base}/read"))
                 .map_err(|error| Error::Internal(error.to_string()))?
         }
+        Spoken::CodeOnceMore { code, again } => {
+            let again = again.then(|| format!("{base}/again"));
+            documents::read_code_once_more(words, code.expose(), again.as_deref())
+                .map_err(|error| Error::Internal(error.to_string()))?
+        }
+        Spoken::NoKey => documents::no_key(words),
         Spoken::Goodbye => documents::farewell(words),
         Spoken::Ended => documents::not_valid(words),
         Spoken::Machine => documents::machine(),

@@ -1,7 +1,8 @@
 //! What there is to tell of a change: old and new, side by side.
 
 use super::{News, Reason, Topic};
-use crate::model::channel::Channel;
+use crate::model::address;
+use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::opt_out::OptOut;
 use crate::model::status::Status as Standing;
@@ -13,7 +14,7 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
     let tell = |topic| News {
         verification: Some(new.id.clone()),
         service: new.service.clone(),
-        channel: Some(new.channel()),
+        channel: Some(new.channel().into()),
         to: Some(new.to.in_full().to_owned()),
         status: Some(new.status.to_string()),
         test: new.test,
@@ -39,7 +40,7 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
 }
 
 fn of_send(send: &Send, tell: &impl Fn(Topic) -> News) -> Option<News> {
-    let channel = Some(send.channel);
+    let channel = Some(send.channel.into());
     match &send.state {
         SendState::Accepted => Some(News { channel, sid: send.sid.clone(), ..tell(Topic::Sent) }),
         SendState::Failed { code, reason } => Some(News {
@@ -66,7 +67,9 @@ fn of_end(status: Status, tell: &impl Fn(Topic) -> News) -> Option<News> {
 }
 
 /// What happened to a delivery that becomes `new`: its status changed, and
-/// where it is one of a verification of ours, that it arrived or did not.
+/// where it is one of a verification of ours, that it arrived or did not. A
+/// call arrives when it has lasted one whole reading of the code; that it took
+/// place says nothing.
 ///
 /// What was said before a delivery was known to be ours is said again of the
 /// verification once it is.
@@ -89,19 +92,25 @@ pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Ve
     if was != Some(status) {
         news.push(tell(Topic::DeliveryUpdated));
     }
-    let known_before = old.filter(|old| old.id.is_some()).and_then(Delivery::status);
+    let before = old.filter(|old| old.id.is_some());
     if new.id.is_some() {
-        if arrived(status) && !known_before.is_some_and(arrived) {
+        if arrived(new) && !before.is_some_and(arrived) {
             news.push(tell(Topic::Delivered));
-        } else if status.is_failure() && !known_before.is_some_and(Standing::is_failure) {
+        } else if status.is_failure() && !before.and_then(Delivery::status).is_some_and(Standing::is_failure)
+        {
             news.push(News { reason: Some(Reason::NotDelivered), ..tell(Topic::Failed) });
+        }
+        let was_unheard = before.is_some_and(|before| before.unheard().is_some());
+        if let Some(why) = new.unheard().filter(|_| !was_unheard) {
+            news.push(News { reason: Some(why.into()), ..tell(Topic::Unheard) });
         }
     }
     news
 }
 
-fn arrived(status: Standing) -> bool {
-    matches!(status, Standing::Delivered | Standing::Read | Standing::Completed)
+fn arrived(delivery: &Delivery) -> bool {
+    let arrived = if delivery.sid.is_call() { delivery.is_heard() } else { delivery.is_delivered() };
+    arrived == Some(true)
 }
 
 /// What happened to a wish not to be written to.
@@ -112,7 +121,7 @@ pub fn of_opt_out(old: Option<&OptOut>, new: &OptOut) -> Option<News> {
         (true, false) => Topic::OptOutRemoved,
         _ => return None,
     };
-    let channel = if new.number.starts_with("whatsapp:") { Channel::Whatsapp } else { Channel::Sms };
+    let channel = address::named_channel(&new.number).unwrap_or(DeliveryChannel::Sms);
     Some(News {
         channel: Some(channel),
         to: Some(new.number.clone()),

@@ -39,7 +39,8 @@ pub struct Data {
     /// The message or call as Twilio names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// How: `sms`, `call` or `whatsapp`.
+    /// How: `sms`, `call`, `whatsapp`; of a delivery of anybody's also `rcs`,
+    /// `messenger`, `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// The person's number, masked unless the endpoint asks for it in full.
@@ -51,7 +52,7 @@ pub struct Data {
     /// Where the verification or the delivery stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Why it failed.
+    /// Why it failed, or was not heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// What the other side said about the failure.

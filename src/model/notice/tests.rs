@@ -1,8 +1,9 @@
 //! What is told of lives and deliveries, event by event.
 
 use super::*;
+use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::delivery::{About, Delivery, Fact, Report};
+use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told};
 use crate::model::opt_out::OptOut;
 use crate::model::policy::Policy;
 use crate::model::status::Status as Standing;
@@ -138,6 +139,54 @@ fn a_delivery_is_told_where_its_status_changes_and_its_verification_once() {
     );
 }
 
+/// What is told of a call of ours while these facts arrive, one after another.
+fn told_of_call(facts: Vec<Fact>) -> Vec<(Topic, Option<Reason>)> {
+    let id = VerificationId::from_random([7; 15]).delivery(1);
+    let (mut old, mut all): (Option<Delivery>, Vec<_>) = (None, Vec::new());
+    for fact in facts {
+        let sid = format!("CA{:032x}", 1).parse().unwrap();
+        let report = Report { sid, id: Some(id.clone()), about: About::default(), fact };
+        let new = match &old {
+            None => Delivery::new(report, at(0)),
+            Some(old) => old.merge(report, at(1)).unwrap_or_else(|| old.clone()),
+        };
+        let news = of_delivery(old.as_ref(), &new, at(1)).into_iter();
+        all.extend(
+            news.filter(|news| news.topic != Topic::DeliveryUpdated).map(|news| (news.topic, news.reason)),
+        );
+        old = Some(new);
+    }
+    all
+}
+
+#[test]
+fn a_call_is_told_as_delivered_once_it_was_heard_and_else_as_unheard() {
+    let status = |status| Fact { status: Some(status), ..Fact::default() };
+    let asked = |told, readings, finished| Fact {
+        source: Source::VoiceRequest,
+        call: Some(CallSoFar { told, readings, finished, right_keys: readings, wrong_keys: 0 }),
+        ..status(Standing::InProgress)
+    };
+    let (ringing, over) = (status(Standing::Ringing), status(Standing::Completed));
+    let gate = asked(Told::Gate, 0, 0);
+    let (read, heard) = (asked(Told::Code, 1, 0), asked(Told::Code, 1, 1));
+    let delivered = (Topic::Delivered, None);
+    let unheard = |reason| (Topic::Unheard, Some(reason));
+    assert_eq!(told_of_call(vec![ringing.clone(), gate.clone(), read.clone()]), [], "it is still being read");
+    let whole = vec![ringing.clone(), gate.clone(), read.clone(), heard.clone(), over.clone(), heard.clone()];
+    assert_eq!(told_of_call(whole), [delivered]);
+    let cut = vec![gate.clone(), read.clone(), over.clone(), over.clone()];
+    assert_eq!(told_of_call(cut), [unheard(Reason::CutShort)]);
+    let silent = vec![gate.clone(), asked(Told::NoKey, 0, 0), over.clone()];
+    assert_eq!(told_of_call(silent), [unheard(Reason::NoKey)]);
+    let machine = Fact { answered_by: Some("machine_end_beep".into()), ..asked(Told::Nothing, 0, 0) };
+    assert_eq!(told_of_call(vec![machine, over.clone()]), [unheard(Reason::Machine)]);
+    let busy = vec![ringing, status(Standing::Busy)];
+    assert_eq!(told_of_call(busy), [(Topic::Failed, Some(Reason::NotDelivered)), unheard(Reason::Busy)]);
+    // A request whose answer was written late corrects what was said.
+    assert_eq!(told_of_call(vec![gate, read, over, heard]), [unheard(Reason::CutShort), delivered]);
+}
+
 #[test]
 fn only_a_wish_that_changes_something_is_told() {
     let wish = |opted_out| OptOut {
@@ -149,7 +198,7 @@ fn only_a_wish_that_changes_something_is_told() {
     let of = |old: Option<bool>, new| of_opt_out(old.map(wish).as_ref(), &wish(new)).map(|news| news.topic);
     assert_eq!((of(None, true), of(Some(true), true)), (Some(Topic::OptOutCreated), None));
     assert_eq!((of(Some(true), false), of(None, false)), (Some(Topic::OptOutRemoved), None));
-    assert_eq!(of_opt_out(None, &wish(true)).unwrap().channel, Some(Channel::Whatsapp));
+    assert_eq!(of_opt_out(None, &wish(true)).unwrap().channel, Some(DeliveryChannel::Whatsapp));
 }
 
 #[test]
@@ -158,7 +207,7 @@ fn a_wish_takes_a_name_all_below_one_or_all() {
         let wish: Wish = wish.parse().unwrap();
         Topic::ALL.iter().filter(|topic| wish.takes(**topic)).count()
     };
-    assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (Topic::ALL.len(), 7, 1));
+    assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (Topic::ALL.len(), 8, 1));
     for wrong in
         ["", "verification", "verification.", "verif*", "*.*", "verification.*.*", "fax.*", "Verification.*"]
     {

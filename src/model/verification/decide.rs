@@ -91,11 +91,13 @@ pub enum Event {
 pub enum Step {
     /// The call was answered.
     Answered,
-    /// A key was pressed at the gate.
+    /// A key was pressed at the gate, or none in time.
     Gate {
         /// The key, or nothing.
         digits: String,
     },
+    /// The code was read once, to its end.
+    Read,
     /// A key was pressed after the code was read.
     Again {
         /// The key, or nothing.
@@ -150,6 +152,13 @@ pub enum Outcome {
         /// Whether it may ask to hear it again.
         again: bool,
     },
+    /// The call has heard the code once and is to hear it once more.
+    SayCodeOnceMore {
+        /// Whether it may ask to hear it again.
+        again: bool,
+    },
+    /// The call is to hear that no key was pressed, and goodbye.
+    SayNoKey,
     /// The call is to hear a goodbye.
     SayGoodbye,
     /// The call is to hear that the code is no longer good.
@@ -186,6 +195,10 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         Event::NotTaken { number, retry_at, .. } => next.put_off(number, Effect::Send { number }, retry_at),
         Event::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
     };
+    // What an earlier version made is listed from its next change on.
+    if next != *verification {
+        next.sends.iter_mut().for_each(|send| send.listed = true);
+    }
     let effects = next.outbox.iter().skip(before).map(|errand| errand.effect.clone()).collect();
     Decision { verification: next, outcome, effects }
 }
@@ -359,7 +372,7 @@ impl Verification {
     }
 
     fn call_asks(&mut self, policy: &Policy, number: u8, sid: Sid, machine: bool, step: Step) -> Outcome {
-        let (pending, generation) = (self.status == Status::Pending, self.code.generation);
+        let (status, generation) = (self.status, self.code.generation);
         let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
             return Outcome::NotMine;
         };
@@ -373,12 +386,16 @@ impl Verification {
         // answer was or will be.
         send.sid = Some(sid);
         send.state = SendState::Accepted;
-        let outcome = if !pending || send.generation != generation {
+        // It was spoken, whatever has become of the verification meanwhile.
+        let was_spoken = step == Step::Read && send.finish();
+        let outcome = if was_spoken && status == Status::Approved {
+            Outcome::SayGoodbye
+        } else if status != Status::Pending || send.generation != generation {
             Outcome::SayEnded
         } else if machine {
             Outcome::SayNothing
         } else {
-            send.step(policy, step)
+            send.step(policy, step, was_spoken)
         };
         self.outbox.retain(|errand| errand.number() != number);
         outcome
@@ -386,20 +403,30 @@ impl Verification {
 }
 
 impl super::Send {
-    fn step(&mut self, policy: &Policy, step: Step) -> Outcome {
+    fn step(&mut self, policy: &Policy, step: Step, was_spoken: bool) -> Outcome {
         match step {
             Step::Answered if policy.gate == Gate::None => self.read(policy),
             Step::Answered => Outcome::SayGate,
             // A call that was told goodbye is over, whatever is pressed then.
             Step::Gate { .. } if self.is_closed(policy) => Outcome::SayGoodbye,
-            Step::Gate { digits } if self.opens(&digits) => self.read(policy),
+            // Whoever pressed nothing is not asked a second time.
+            Step::Gate { digits } if digits.is_empty() => Outcome::SayNoKey,
+            Step::Gate { digits } if self.opens(&digits) => self.read_for_key(policy),
             Step::Gate { .. } => {
-                self.wrong_keys += 1;
+                self.wrong_keys = self.wrong_keys.saturating_add(1);
                 if self.is_closed(policy) { Outcome::SayGoodbye } else { Outcome::SayGateAgain }
             }
+            Step::Read if was_spoken => {
+                Outcome::SayCodeOnceMore { again: self.readings <= policy.max_replays }
+            }
+            // A copy of a request that was answered already.
+            Step::Read => Outcome::SayGoodbye,
             // Whoever never passed the gate has nothing to hear again.
-            Step::Again { digits } if digits == "1" && self.readings > 0 => self.read(policy),
-            Step::Again { .. } => Outcome::SayGoodbye,
+            Step::Again { digits } if digits == "1" && self.readings > 0 => self.read_for_key(policy),
+            Step::Again { digits } => {
+                self.wrong_keys = self.wrong_keys.saturating_add(u8::from(!digits.is_empty()));
+                Outcome::SayGoodbye
+            }
         }
     }
 
@@ -413,6 +440,18 @@ impl super::Send {
             Some(key) => digits == key.to_string(),
             None => !digits.is_empty(),
         }
+    }
+
+    fn read_for_key(&mut self, policy: &Policy) -> Outcome {
+        self.right_keys = self.right_keys.saturating_add(1);
+        self.read(policy)
+    }
+
+    /// Whether a reading that was begun is now finished.
+    fn finish(&mut self) -> bool {
+        let is_open = self.finished < self.readings;
+        self.finished += u8::from(is_open);
+        is_open
     }
 
     fn read(&mut self, policy: &Policy) -> Outcome {

@@ -471,7 +471,9 @@ fn any_key_opens_the_gate_of_any_key_and_silence_does_not() {
         assert_eq!(story.asks(6, gate(key)), Outcome::SayCode { again: true }, "{key}");
     }
     let mut story = Story::call(Policy::default());
-    assert_eq!(story.asks(6, gate("")), Outcome::SayGateAgain);
+    // Nobody is asked twice who pressed nothing, and it costs no try.
+    assert_eq!(story.asks(6, gate("")), Outcome::SayNoKey);
+    assert_eq!(story.verification.sends[0].wrong_keys, 0);
 }
 
 #[test]
@@ -506,6 +508,37 @@ fn the_code_is_read_again_on_request_up_to_the_cap() {
 }
 
 #[test]
+fn a_reading_that_was_begun_is_finished_once() {
+    let mut story = Story::call(Policy { max_replays: 1, ..Policy::default() });
+    let counts = |story: &Story| {
+        let send = &story.verification.sends[0];
+        (send.right_keys, send.wrong_keys, send.readings, send.finished)
+    };
+    assert_eq!(story.asks(5, Step::Read), Outcome::SayGoodbye, "nothing was read yet");
+    assert_eq!(story.asks(6, gate("1")), Outcome::SayCode { again: true });
+    assert_eq!(counts(&story), (1, 0, 1, 0));
+    assert_eq!(story.asks(7, Step::Read), Outcome::SayCodeOnceMore { again: true });
+    assert_eq!(counts(&story), (1, 0, 1, 1));
+    assert_eq!(story.asks(8, Step::Read), Outcome::SayGoodbye, "a copy hears no code");
+    assert_eq!(story.asks(9, again("1")), Outcome::SayCode { again: false });
+    assert_eq!(story.asks(10, Step::Read), Outcome::SayCodeOnceMore { again: false });
+    assert_eq!(story.asks(11, again("7")), Outcome::SayGoodbye);
+    assert_eq!(counts(&story), (2, 1, 2, 2));
+
+    // Who has typed the code in the meantime has heard it, and is thanked.
+    let mut story = Story::call(Policy::default());
+    story.asks(6, gate("1"));
+    story.check(7, true);
+    assert_eq!(story.asks(8, Step::Read), Outcome::SayGoodbye);
+    assert_eq!(counts(&story), (1, 0, 1, 1));
+    let mut story = Story::call(Policy::default());
+    story.asks(6, gate("1"));
+    story.at(7, Event::Cancel);
+    assert_eq!(story.asks(8, Step::Read), Outcome::SayEnded);
+    assert_eq!(counts(&story), (1, 0, 1, 1));
+}
+
+#[test]
 fn the_caps_hold_where_the_numbers_end() {
     let mut story = Story::call(Policy {
         gate: Gate::NamedKey,
@@ -525,7 +558,7 @@ fn the_caps_hold_where_the_numbers_end() {
 
 #[test]
 fn a_machine_hears_nothing_secret() {
-    for step in [Step::Answered, gate("1"), again("1")] {
+    for step in [Step::Answered, gate("1"), Step::Read, again("1")] {
         let mut story = Story::call(Policy { gate: Gate::None, ..Policy::default() });
         assert_eq!(story.asks_as(5, sid("CA", 1), true, step), Outcome::SayNothing);
         assert_eq!(story.verification.sends[0].readings, 0);

@@ -3,7 +3,7 @@
 //!
 //! This module refuses to know verifications, routes and attempts: where a key
 //! press goes and whether a code may still be read is the caller's to say. Only
-//! [`read_code`] ever sees a code.
+//! [`read_code`] and [`read_code_once_more`] ever see a code.
 
 use super::{Gather, Method, Part, Prompt, Response, Say, Verb};
 use crate::model::opt_out::Keyword;
@@ -43,7 +43,7 @@ impl GatePolicy {
 }
 
 /// The first document of a call: greets, and waits for a key that goes to
-/// `action`. Without one it says goodbye and hangs up. The code is not in it.
+/// `action`, and so does it that none was pressed. The code is not in it.
 pub fn gate(words: &Words, policy: GatePolicy, action: &str, service: &str) -> Response {
     let greeting = template(words, &words.call().greeting, service, None);
     ask_for_key(words, policy, action, greeting)
@@ -63,19 +63,14 @@ pub struct Before<'a> {
     pub intro: Option<&'a str>,
 }
 
-/// The code itself: each character alone and slowly, twice, then an offer to
-/// hear it again if the caller gives a URL for that (the cap on repetitions is
-/// the caller's), and goodbye.
+/// The code itself: each character alone and slowly. The document goes on at
+/// `then`, where [`read_code_once_more`] is to be had: who asks for it says that
+/// the call has lasted a whole reading.
 ///
 /// # Errors
 /// [`BadCode`] when it is not 4 to 10 ASCII digits and letters: better no answer
 /// than half a code in somebody's ear.
-pub fn read_code(
-    words: &Words,
-    code: &str,
-    before: Before<'_>,
-    again: Option<&str>,
-) -> Result<Response, BadCode> {
+pub fn read_code(words: &Words, code: &str, before: Before<'_>, then: &str) -> Result<Response, BadCode> {
     let characters = characters(code)?;
     let call = words.call();
     let mut response = Response::new();
@@ -84,10 +79,21 @@ pub fn read_code(
         response = response.then(say(words, &payment)).then(Prompt::pause(1));
     }
     response = one_by_one(words, response, before.intro.unwrap_or(&call.intro), &characters);
-    response = one_by_one(words, response, &call.repeat, &characters);
+    Ok(response.then(Verb::Redirect(then.to_owned())))
+}
+
+/// The code once more, then an offer to hear it again if the caller gives a URL
+/// for that (the cap on repetitions is the caller's), and goodbye.
+///
+/// # Errors
+/// As [`read_code`].
+pub fn read_code_once_more(words: &Words, code: &str, again: Option<&str>) -> Result<Response, BadCode> {
+    let characters = characters(code)?;
+    let call = words.call();
+    let mut response = one_by_one(words, Response::new(), &call.repeat, &characters);
     if let Some(url) = again {
         let prompts = vec![say(words, &call.again).into()];
-        response = response.then(one_key(url, AGAIN_SECONDS, prompts));
+        response = response.then(one_key(url, AGAIN_SECONDS, false, prompts));
     }
     Ok(goodbye(response, say(words, &call.goodbye)))
 }
@@ -102,6 +108,11 @@ pub fn not_valid(words: &Words) -> Response {
 /// code answers, so that nothing can be learnt by trying.
 pub fn not_for_you() -> Response {
     not_valid(words::resolve(None))
+}
+
+/// For somebody who pressed no key.
+pub fn no_key(words: &Words) -> Response {
+    goodbye(Response::new(), say(words, &words.call().no_key))
 }
 
 /// For somebody who has heard all there is, or pressed too many wrong keys.
@@ -139,8 +150,9 @@ fn ask_for_key(words: &Words, policy: GatePolicy, action: &str, mut parts: Vec<P
     };
     parts.push(Part::Text(" ".to_owned()));
     parts.extend(request);
-    let gather = one_key(action, GATE_SECONDS, vec![spoken(words, parts).into()]);
-    goodbye(Response::new().then(gather), say(words, &call.no_key))
+    let gather = one_key(action, GATE_SECONDS, true, vec![spoken(words, parts).into()]);
+    // Silence goes to the action as well, so nothing comes after it.
+    Response::new().then(gather)
 }
 
 /// An introduction and the characters, each in its own `<Say>` with a pause
@@ -152,14 +164,15 @@ fn one_by_one(words: &Words, response: Response, intro: &str, characters: &[Char
         .fold(response, |response, parts| response.then(spoken(words, parts)).then(Prompt::pause(1)))
 }
 
-fn one_key(action: &str, timeout: u8, prompts: Vec<Prompt>) -> Gather {
+/// One key for `action`, which is asked without one too if silence counts.
+fn one_key(action: &str, timeout: u8, silence: bool, prompts: Vec<Prompt>) -> Gather {
     Gather {
         action: action.to_owned(),
         method: Method::Post,
         num_digits: 1,
         timeout,
         finish_on_key: None,
-        action_on_empty_result: false,
+        action_on_empty_result: silence,
         prompts,
     }
 }

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 const ACTION: &str = "/twilio/voice/VE00000000000000000000000000000001/1/key";
 const AGAIN: &str = "/twilio/voice/VE00000000000000000000000000000001/1/again?round=1&of=3";
+const THEN: &str = "/twilio/voice/VE00000000000000000000000000000001/1/read";
 const SERVICE: &str = "Dialback";
 
 fn in_locale(locale: &str) -> &'static words::Words {
@@ -21,6 +22,19 @@ fn key(char: char) -> GatePolicy {
 
 fn tree_of(response: &Response) -> Node {
     tree::parse(&response.render().unwrap()).unwrap()
+}
+
+/// All that a call hears of a code, as one document.
+fn read(
+    words: &words::Words,
+    code: &str,
+    before: Before<'_>,
+    again: Option<&str>,
+) -> Result<Response, words::BadCode> {
+    let mut whole = documents::read_code(words, code, before, THEN)?;
+    assert!(matches!(whole.verbs.pop(), Some(Verb::Redirect(then)) if then == THEN));
+    whole.verbs.extend(documents::read_code_once_more(words, code, again)?.verbs);
+    Ok(whole)
 }
 
 /// The single digits said, each in a `<Say>` of its own, read from the XML.
@@ -44,6 +58,7 @@ fn goldens() -> Vec<(String, Response)> {
         ("not-valid".to_owned(), documents::not_valid(in_locale("de"))),
         ("not-for-you".to_owned(), documents::not_for_you()),
         ("machine".to_owned(), documents::machine()),
+        ("no-key".to_owned(), documents::no_key(en)),
         ("inbound-call".to_owned(), documents::inbound_call(en)),
         ("inbound-stop".to_owned(), documents::inbound_text(en, Keyword::Stop, SERVICE)),
         ("inbound-start".to_owned(), documents::inbound_text(en, Keyword::Start, SERVICE)),
@@ -51,14 +66,14 @@ fn goldens() -> Vec<(String, Response)> {
         ("empty".to_owned(), documents::empty()),
     ];
     for locale in ["en", "de", "ja", "uk", "ar"] {
-        let read = documents::read_code(in_locale(locale), "054321", Before::default(), Some(AGAIN)).unwrap();
-        all.push((format!("read-{locale}"), read));
+        let words = in_locale(locale);
+        let once = documents::read_code(words, "054321", Before::default(), THEN).unwrap();
+        all.push((format!("read-{locale}"), once));
+        let again = documents::read_code_once_more(words, "054321", Some(AGAIN)).unwrap();
+        all.push((format!("read-{locale}-once-more"), again));
     }
     let basic = in_locale("de").with_voice("woman");
-    all.push((
-        "read-de-without-ssml".to_owned(),
-        documents::read_code(&basic, "054321", Before::default(), None).unwrap(),
-    ));
+    all.push(("read-de-without-ssml".to_owned(), read(&basic, "054321", Before::default(), None).unwrap()));
     all
 }
 
@@ -111,11 +126,12 @@ fn a_document_starts_with_its_declaration_and_root() {
 fn the_gate_waits_fifteen_seconds_for_one_key_and_any_key_counts() {
     let root = tree_of(&documents::gate(in_locale("en"), GatePolicy::AnyKey, ACTION, SERVICE));
     let gather = &root.children[0];
-    assert_eq!(root.shape(), ["Gather", "Say", "Hangup"]);
+    assert_eq!(root.shape(), ["Gather"]);
     assert_eq!(gather.shape(), ["Say"]);
     let attribute = |name: &str| gather.attributes[name].as_str();
     assert_eq!((attribute("timeout"), attribute("numDigits"), attribute("finishOnKey")), ("15", "1", ""));
     assert_eq!(attribute("action"), ACTION);
+    assert_eq!(attribute("actionOnEmptyResult"), "true", "that nobody pressed a key is told, too");
 }
 
 #[test]
@@ -140,8 +156,7 @@ fn the_key_opens_only_its_own_gate() {
 #[test]
 fn leading_zeros_are_said() {
     for code in ["054321", "000000", "07654321", "000042", "0000"] {
-        let root =
-            tree_of(&documents::read_code(in_locale("en"), code, Before::default(), Some(AGAIN)).unwrap());
+        let root = tree_of(&read(in_locale("en"), code, Before::default(), Some(AGAIN)).unwrap());
         assert_eq!(digits_said(&root), code.repeat(2));
     }
 }
@@ -155,14 +170,14 @@ fn the_key_to_hear_it_again_is_called_by_its_word() {
 
 #[test]
 fn a_call_that_may_not_repeat_offers_nothing() {
-    let root = tree_of(&documents::read_code(in_locale("en"), "1234", Before::default(), None).unwrap());
+    let root = tree_of(&read(in_locale("en"), "1234", Before::default(), None).unwrap());
     assert!(!root.shape().contains(&"Gather"));
     assert_eq!(root.shape().last(), Some(&"Hangup"));
 }
 
 #[test]
 fn letters_are_said_one_by_one_as_capitals() {
-    let root = tree_of(&documents::read_code(in_locale("de"), "a1B2", Before::default(), None).unwrap());
+    let root = tree_of(&read(in_locale("de"), "a1B2", Before::default(), None).unwrap());
     let says: Vec<&Node> = root.children.iter().filter(|node| node.name == "Say").collect();
     let said: Vec<_> = says[1..5]
         .iter()
@@ -173,14 +188,14 @@ fn letters_are_said_one_by_one_as_capitals() {
         .collect();
     assert_eq!(said, [("A", "characters"), ("1", "digits"), ("B", "characters"), ("2", "digits")]);
     let basic = in_locale("de").with_voice("alice");
-    let spoken = documents::read_code(&basic, "AB12", Before::default(), None).unwrap().spoken();
+    let spoken = read(&basic, "AB12", Before::default(), None).unwrap().spoken();
     assert_eq!(spoken[1..5], ["A", "B", "eins", "zwei"]);
 }
 
 #[test]
 fn a_payment_is_told_before_its_code_and_a_service_may_introduce_it() {
     let before = Before { payment: Some(("12,50 €", "<Shop> & Co")), intro: Some("Der Code:") };
-    let heard = documents::read_code(in_locale("de"), "0421", before, None).unwrap().spoken();
+    let heard = read(in_locale("de"), "0421", before, None).unwrap().spoken();
     assert_eq!(
         heard[..3],
         ["Mit diesem Code bestätigen Sie die Zahlung von 12,50 € an <Shop> & Co.", "Der Code:", "0"]
@@ -190,11 +205,7 @@ fn a_payment_is_told_before_its_code_and_a_service_may_introduce_it() {
 #[test]
 fn what_is_not_a_code_is_not_read() {
     let refused = ["123", "12345678901", "12ä", "", "１２３４", "-123"];
-    assert!(
-        refused
-            .iter()
-            .all(|code| documents::read_code(in_locale("en"), code, Before::default(), None).is_err())
-    );
+    assert!(refused.iter().all(|code| read(in_locale("en"), code, Before::default(), None).is_err()));
 }
 
 #[test]
@@ -242,7 +253,7 @@ fn the_other_verbs_are_written_too() {
 
 #[test]
 fn a_document_does_not_show_in_debug_output() {
-    let response = documents::read_code(in_locale("en"), "8642", Before::default(), None).unwrap();
+    let response = read(in_locale("en"), "8642", Before::default(), None).unwrap();
     assert_eq!(format!("{response:?}"), "Response(22 verbs)");
 }
 
@@ -250,10 +261,10 @@ fn a_document_does_not_show_in_debug_output() {
 fn every_locale_reads_every_digit_with_and_without_ssml() {
     for words in words::all() {
         let code = "0123456789";
-        let root = tree_of(&documents::read_code(words, code, Before::default(), Some(AGAIN)).unwrap());
+        let root = tree_of(&read(words, code, Before::default(), Some(AGAIN)).unwrap());
         assert_eq!(digits_said(&root), code.repeat(2), "{}", words.locale());
         let basic = words.with_voice("woman");
-        let said = documents::read_code(&basic, code, Before::default(), None).unwrap().spoken();
+        let said = read(&basic, code, Before::default(), None).unwrap().spoken();
         let digits = code.chars().filter_map(Digit::from_char);
         let expected: Vec<_> = digits.map(|digit| words.digit(digit)).collect();
         let named: Vec<_> = said.iter().filter(|text| expected.contains(&text.as_str())).collect();
@@ -268,7 +279,7 @@ fn is_xml_char(c: char) -> bool {
 proptest! {
     #[test]
     fn any_code_in_any_locale_is_read_twice(locale in any::<String>(), code in "[0-9]{4,10}", again in any::<String>()) {
-        let response = documents::read_code(words::resolve(Some(&locale)), &code, Before::default(), Some(&again)).unwrap();
+        let response = read(words::resolve(Some(&locale)), &code, Before::default(), Some(&again)).unwrap();
         let xml = response.render().unwrap();
         let root = tree::parse(&xml).unwrap();
         prop_assert!(xml.len() < DOCUMENT_MAX / 4);

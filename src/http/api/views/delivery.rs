@@ -1,6 +1,7 @@
 //! A message or call, with everything that was reported of it.
 
-use super::{ChannelWord, DeliveryStatus, TwilioStatus};
+use super::{DeliveryChannelWord, DeliveryStatus, TwilioStatus, UnheardWord};
+use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery as record;
 use crate::model::id::DeliveryId;
 use crate::model::verification::{Send, SendState};
@@ -20,8 +21,8 @@ pub struct Delivery {
     pub id: Option<String>,
     /// The verification that it belongs to, when it is ours.
     pub verification: Option<String>,
-    /// The channel.
-    pub channel: ChannelWord,
+    /// The channel, as its addresses say.
+    pub channel: DeliveryChannelWord,
     /// Twilio's word for who began it: `inbound`, `outbound-api`, ….
     pub direction: Option<String>,
     /// Where it stands; null while only other things were reported.
@@ -37,12 +38,23 @@ pub struct Delivery {
     pub account_sid: Option<String>,
     /// The messaging service at Twilio.
     pub messaging_service_sid: Option<String>,
-    /// How many segments a message costs.
+    /// How many segments a text message costs; null for everything else.
     pub segments: Option<u32>,
-    /// The alphabet it is sent in: `GSM-7` or `UCS-2`.
+    /// The alphabet of a text message: `GSM-7` or `UCS-2`.
     pub encoding: Option<String>,
     /// Who or what answered a call: `human`, `machine_start`, ….
     pub answered_by: Option<String>,
+    /// Whether it reached its person: the handset took the message, or the call
+    /// was read the code. Null where nobody can say: what comes in, calls of
+    /// others, calls from before readings were counted.
+    pub delivered: Option<bool>,
+    /// Whether a call of ours lasted one whole reading of the code; null for
+    /// everything else.
+    pub heard: Option<bool>,
+    /// Why the code was not heard in a call of ours that has ended.
+    pub unheard: Option<UnheardView>,
+    /// What a call of ours has come to, once it has asked what to say.
+    pub call: Option<CallView>,
     /// When we first heard of it, or asked for it.
     pub created_at: Timestamp,
     /// When we last heard of it.
@@ -70,6 +82,28 @@ pub struct DeliveryError {
     pub advice: Option<&'static str>,
     /// Twilio's page about it.
     pub docs: Option<String>,
+}
+
+/// Why the code was not heard in a call.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UnheardView {
+    /// A word for it.
+    pub reason: UnheardWord,
+    /// What it means.
+    pub meaning: String,
+}
+
+/// What a call of ours has come to. Which keys were pressed is not kept.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallView {
+    /// Keys that were pressed as it was asked for.
+    pub right_keys: u8,
+    /// Other keys that were pressed.
+    pub wrong_keys: u8,
+    /// Readings of the code that were begun.
+    pub readings_begun: u8,
+    /// Readings that were spoken to their end while the call lasted.
+    pub readings_finished: u8,
 }
 
 /// Something that was reported of a delivery.
@@ -108,6 +142,13 @@ pub struct Event {
     /// How long machine detection took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection_ms: Option<u32>,
+    /// What a call of ours was then told: `gate`, `code`, `no_key`, `goodbye`,
+    /// `ended`, or `nothing` for a machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<&'static str>,
+    /// What it had come to with that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallView>,
     /// Everything else that was said, as it was said.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
@@ -162,16 +203,12 @@ pub fn standing(send: &Send, delivery: Option<&record::Delivery>) -> (DeliverySt
         let code = delivery.and_then(record::Delivery::error_code);
         return (DeliveryStatus(status.as_str()), code.map(DeliveryError::of));
     }
-    let (word, error) = match &send.state {
-        SendState::Waiting => ("pending", None),
-        SendState::Sending => ("sending", None),
-        SendState::Accepted => ("accepted", None),
-        SendState::Failed { code: Some(code), .. } => ("failed", Some(DeliveryError::of(*code))),
-        SendState::Failed { code: None, reason } => ("failed", Some(DeliveryError::named(reason))),
-        SendState::Dropped => ("canceled", None),
-        SendState::Test => ("test", None),
+    let error = match &send.state {
+        SendState::Failed { code: Some(code), .. } => Some(DeliveryError::of(*code)),
+        SendState::Failed { code: None, reason } => Some(DeliveryError::named(reason)),
+        _ => None,
     };
-    (DeliveryStatus(word), error)
+    (DeliveryStatus(send.state.as_str()), error)
 }
 
 impl DeliveryError {
@@ -192,6 +229,23 @@ impl DeliveryError {
     }
 }
 
+impl From<record::Unheard> for UnheardView {
+    fn from(why: record::Unheard) -> Self {
+        Self { reason: UnheardWord(why.as_str()), meaning: why.to_string() }
+    }
+}
+
+impl From<record::CallSoFar> for CallView {
+    fn from(call: record::CallSoFar) -> Self {
+        Self {
+            right_keys: call.right_keys,
+            wrong_keys: call.wrong_keys,
+            readings_begun: call.readings,
+            readings_finished: call.finished,
+        }
+    }
+}
+
 impl From<&Found> for Delivery {
     fn from(found: &Found) -> Self {
         let (verification, send) = match found {
@@ -203,7 +257,7 @@ impl From<&Found> for Delivery {
             sid: send.sid.as_ref().map(ToString::to_string),
             id: Some(verification.delivery_id(send.number).to_string()),
             verification: Some(verification.id.to_string()),
-            channel: send.channel.into(),
+            channel: DeliveryChannel::from(send.channel).into(),
             direction: None,
             r#final: matches!(status.0, "failed" | "canceled" | "test"),
             status: Some(status),
@@ -214,6 +268,10 @@ impl From<&Found> for Delivery {
             segments: None,
             encoding: None,
             answered_by: None,
+            delivered: Some(false),
+            heard: (send.channel == Channel::Call).then_some(false),
+            unheard: None,
+            call: None,
             created_at: send.asked_at,
             updated_at: send.asked_at,
             error,
@@ -238,10 +296,14 @@ impl From<&record::Delivery> for Delivery {
             to: about.to,
             from: about.from,
             account_sid: about.account_sid,
-            segments: record.about.segments(),
-            encoding: about.encoding,
+            segments: record.segments(),
+            encoding: record.encoding().map(str::to_owned),
             messaging_service_sid: about.messaging_service_sid,
             answered_by: record.answered_by().map(str::to_owned),
+            delivered: record.is_delivered(),
+            heard: record.is_heard(),
+            unheard: record.unheard().map(UnheardView::from),
+            call: record.call().map(CallView::from),
             created_at: record.first_seen,
             updated_at: record.updated_at(),
             error: record.error_code().map(DeliveryError::of),
@@ -267,6 +329,8 @@ impl From<&record::Event> for Event {
             duration_seconds: fact.duration_seconds,
             billed_minutes: fact.billed_minutes,
             detection_ms: fact.detection_ms,
+            told: fact.call.map(|call| call.told.as_str()),
+            call: fact.call.map(CallView::from),
             other: fact.other,
         }
     }

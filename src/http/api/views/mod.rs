@@ -41,6 +41,11 @@ words!(
     ChannelWord, "Channel", model::channel::Channel::ALL.map(model::channel::Channel::as_str)
 );
 words!(
+    /// The channel of a delivery, which may be one that nothing is sent by here.
+    DeliveryChannelWord, "DeliveryChannel",
+    model::channel::DeliveryChannel::ALL.map(model::channel::DeliveryChannel::as_str)
+);
+words!(
     /// Where a verification stands.
     StatusWord, "VerificationStatus", model::verification::Status::ALL.map(model::verification::Status::as_str)
 );
@@ -59,6 +64,11 @@ words!(
     ScopeWord, "Scope", model::key::Scope::ALL.map(model::key::Scope::as_str)
 );
 
+words!(
+    /// Why a call of ours was not heard.
+    UnheardWord, "UnheardReason", model::delivery::Unheard::ALL.map(model::delivery::Unheard::as_str)
+);
+
 fn delivery_words() -> Vec<&'static str> {
     let own = ["pending", "sending", "accepted", "failed", "canceled", "test"];
     let twilio = model::status::Status::all().map(model::status::Status::as_str);
@@ -67,6 +77,12 @@ fn delivery_words() -> Vec<&'static str> {
 
 impl From<model::channel::Channel> for ChannelWord {
     fn from(channel: model::channel::Channel) -> Self {
+        Self(channel.as_str())
+    }
+}
+
+impl From<model::channel::DeliveryChannel> for DeliveryChannelWord {
+    fn from(channel: model::channel::DeliveryChannel) -> Self {
         Self(channel.as_str())
     }
 }

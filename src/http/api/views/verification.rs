@@ -3,6 +3,8 @@
 use super::delivery::{DeliveryError, standing};
 use super::{ChannelWord, DeliveryStatus, StatusWord};
 use crate::model;
+use crate::model::channel::Channel;
+use crate::model::delivery::Delivery;
 use crate::service::View;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -67,6 +69,11 @@ pub struct Sent {
     pub channel: ChannelWord,
     /// Where it stands.
     pub status: DeliveryStatus,
+    /// Whether it reached its person: the handset took the message, or the call
+    /// was read the code; null where nobody can say.
+    pub delivered: Option<bool>,
+    /// Whether a call lasted one whole reading of the code; null for messages.
+    pub heard: Option<bool>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// What went wrong.
@@ -163,6 +170,11 @@ impl Sent {
             sid: send.sid.as_ref().map(ToString::to_string),
             channel: send.channel.into(),
             status,
+            delivered: delivery.map_or(Some(false), Delivery::is_delivered),
+            heard: match delivery {
+                Some(delivery) => delivery.is_heard(),
+                None => (send.channel == Channel::Call).then_some(false),
+            },
             created_at: send.asked_at,
             error,
         }

@@ -1,0 +1,80 @@
+//! Who and where a delivery is, as far as anybody said.
+
+use super::fact::cut;
+use crate::model::phone::mask;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who and where a delivery is. Its `Debug` shows addresses masked.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The account, `AC…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_sid: Option<String>,
+    /// The sender's address: a number, a short code, a name, `whatsapp:+…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The recipient's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The messaging service, `MG…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messaging_service_sid: Option<String>,
+    /// Twilio's word for who began it: `inbound`, `outbound-api`, ….
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<String>,
+    /// The alphabet of a text message that we sent: `GSM-7`, `UCS-2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// Its segments, as we counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_segments: Option<u32>,
+    /// A message's segments as Twilio says; it says 0 as long as it has not
+    /// decided on a sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_segments: Option<u32>,
+}
+
+impl fmt::Debug for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("About")
+            .field("from", &self.from.as_deref().map(mask))
+            .field("to", &self.to.as_deref().map(mask))
+            .field("direction", &self.direction)
+            .finish_non_exhaustive()
+    }
+}
+
+impl About {
+    /// How many segments a message costs: Twilio's number where it has one, else
+    /// as we counted them.
+    pub fn segments(&self) -> Option<u32> {
+        self.num_segments.filter(|segments| *segments > 0).or(self.counted_segments)
+    }
+
+    pub(super) fn bounded(self) -> Self {
+        Self {
+            account_sid: self.account_sid.map(cut),
+            from: self.from.map(cut),
+            to: self.to.map(cut),
+            messaging_service_sid: self.messaging_service_sid.map(cut),
+            direction: self.direction.map(cut),
+            encoding: self.encoding.map(cut),
+            ..self
+        }
+    }
+
+    pub(super) fn join(&self, other: &Self) -> Self {
+        let greatest = |a: &Option<String>, b: &Option<String>| a.as_ref().max(b.as_ref()).cloned();
+        Self {
+            account_sid: greatest(&self.account_sid, &other.account_sid),
+            from: greatest(&self.from, &other.from),
+            to: greatest(&self.to, &other.to),
+            messaging_service_sid: greatest(&self.messaging_service_sid, &other.messaging_service_sid),
+            direction: greatest(&self.direction, &other.direction),
+            encoding: greatest(&self.encoding, &other.encoding),
+            counted_segments: self.counted_segments.max(other.counted_segments),
+            num_segments: self.num_segments.max(other.num_segments),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What stands in the listings of deliveries: what Twilio has a name for, and
+//! the sends that it has none for, or none yet.
+//!
+//! A send is listed as its verification, at the time at which it was asked for,
+//! until it has a name; then its delivery is, at the same time. So nothing moves
+//! while somebody goes through the pages. It refuses to know filters.
+
+use super::merged::{self, Merged};
+use super::{Found, Wanted};
+use crate::model::delivery::Delivery;
+use crate::model::id::{Sid, VerificationId};
+use crate::model::verification::{Send, Verification};
+use crate::service::ServiceError;
+use crate::service::listing::Place;
+use crate::store::records;
+use crate::store::{Scan, Store};
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How long until a record that is listed already can be read: what writes it
+/// is on its way to the disk.
+const SHORTLY: Duration = Duration::from_millis(5);
+/// How often that is waited for in one request, in all.
+const MOST_WAITS: usize = 40;
+
+/// Deliveries of scans, with their places.
+pub(super) struct Listed<'s> {
+    store: &'s dyn Store,
+    merged: Merged<'s>,
+    after: Option<Place>,
+    /// Sends of the line that was read last.
+    ready: VecDeque<(Place, Option<Found>)>,
+    /// What was shown by its line and not by Twilio's name.
+    shown: Vec<Sid>,
+    waits: usize,
+}
+
+impl<'s> Listed<'s> {
+    /// Those of these scans, from after that place on.
+    pub fn new(store: &'s dyn Store, scans: Vec<Scan>, after: Option<Place>) -> Self {
+        let merged = Merged::new(store, scans, after.clone());
+        Self { store, merged, after, ready: VecDeque::new(), shown: Vec::new(), waits: 0 }
+    }
+
+    /// The next place, and what stands there, unless it is gone.
+    pub async fn next(&mut self) -> Result<Option<(Place, Option<Found>)>, ServiceError> {
+        loop {
+            if let Some(next) = self.ready.pop_front() {
+                return Ok(Some(next));
+            }
+            let Some((at, id)) = self.merged.next().await? else {
+                return Ok(None);
+            };
+            match merged::verification_at(&id) {
+                Some(verification) => self.sends_at(at, &verification).await?,
+                None if self.shown.iter().any(|shown| shown.as_str() == id) => {}
+                None => {
+                    let found = self.named(&id).await?;
+                    return Ok(Some(((at, id), found)));
+                }
+            }
+        }
+    }
+
+    /// A delivery that is listed. Its line can be there a moment before it; the
+    /// send that it comes from is then listed no more, and must not be missing.
+    async fn named(&mut self, sid: &str) -> Result<Option<Found>, ServiceError> {
+        loop {
+            if let Some(found) = records::get::<Delivery>(self.store, sid).await? {
+                return Ok(Some(Found::Delivery(Box::new(found.record))));
+            }
+            if self.waits == MOST_WAITS {
+                return Ok(None);
+            }
+            self.waits += 1;
+            tokio::time::sleep(SHORTLY).await;
+        }
+    }
+
+    /// The sends that a line stands for, the last one first.
+    async fn sends_at(&mut self, at: Timestamp, id: &VerificationId) -> Result<(), ServiceError> {
+        let Some(found) = records::get::<Verification>(self.store, id.as_str()).await? else {
+            return Ok(());
+        };
+        let is_here = |send: &&Send| send.asked_at.as_millisecond() == at.as_millisecond();
+        for send in found.record.sends.iter().rev().filter(is_here) {
+            let place = place_of(at, &found.record, send);
+            if self.after.as_ref().is_some_and(|after| place >= *after) {
+                continue;
+            }
+            let found = match &send.sid {
+                None => Some(Found::Send(Box::new(found.record.clone()), send.clone())),
+                // Named already, as others of its line are not; or only since
+                // the line was read, and then it is shown in its place.
+                Some(sid) => self.named_since(at, sid).await?,
+            };
+            self.ready.push_back((place, found));
+        }
+        Ok(())
+    }
+
+    /// A delivery whose own line was not met, although it stands where its send
+    /// did.
+    async fn named_since(&mut self, at: Timestamp, sid: &Sid) -> Result<Option<Found>, ServiceError> {
+        let Some(found) = records::get::<Delivery>(self.store, sid.as_str()).await? else {
+            return Ok(None);
+        };
+        let own = (listed_at(found.record.first_seen), sid.to_string());
+        if own.0 != at || self.merged.was_met(&own) {
+            return Ok(None);
+        }
+        self.shown.push(sid.clone());
+        Ok(Some(Found::Delivery(Box::new(found.record))))
+    }
+}
+
+/// The messages and calls of a verification, with what became of each.
+pub(super) async fn of_verification(
+    store: &dyn Store,
+    id: &VerificationId,
+    wanted: Option<&Wanted>,
+) -> Result<Vec<(Place, Found)>, ServiceError> {
+    let Some(found) = records::get::<Verification>(store, id.as_str()).await? else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::with_capacity(found.record.sends.len());
+    for send in &found.record.sends {
+        let place = place_of(send.asked_at, &found.record, send);
+        let own = Found::Send(Box::new(found.record.clone()), send.clone());
+        if wanted.is_some_and(|wanted| !wanted.takes(&own)) {
+            continue;
+        }
+        let named = match &send.sid {
+            Some(sid) => records::get::<Delivery>(store, sid.as_str()).await?,
+            None => None,
+        };
+        all.push((place, named.map_or(own, |named| Found::Delivery(Box::new(named.record)))));
+    }
+    Ok(all)
+}
+
+/// Where a send stands: behind its verification's id, with the send's number in
+/// the two digits that are there for it, so that those of one millisecond can be
+/// told apart.
+fn place_of(at: Timestamp, verification: &Verification, send: &Send) -> Place {
+    let name = verification.delivery_id(send.number).to_string();
+    (listed_at(at), merged::send_place(&name.replacen("DL", "VE", 1)))
+}
+
+/// Times in listings are whole milliseconds.
+fn listed_at(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
