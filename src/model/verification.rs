@@ -4,15 +4,19 @@
 //! in the world stands in the verification's own outbox, so that what is
 //! written is what will be done, whatever dies between.
 
+mod attempts;
 mod decide;
 mod details;
 mod outbox;
+pub mod retry;
+mod sending;
 #[cfg(test)]
 mod tests;
 
+pub use attempts::{Attempts, Failure, LastError};
 pub use decide::{Decision, Event, Outcome, Step, decide};
 pub use details::{Details, binding};
-pub use outbox::{Effect, Errand};
+pub use outbox::{Doubt, Effect, Errand};
 
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -129,6 +133,9 @@ pub struct Send {
     /// How many wrong keys were pressed at the gate.
     #[serde(default)]
     pub wrong_keys: u8,
+    /// How sending it went so far.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attempts: Attempts,
 }
 
 /// How far a send got, as far as we had a hand in it. What became of it
@@ -216,6 +223,13 @@ impl Verification {
         self.id.delivery(number)
     }
 
+    /// When a send that was tried without success is tried or looked up next;
+    /// while that is under way, from when on somebody else may.
+    pub fn next_attempt_at(&self, number: u8) -> Option<Timestamp> {
+        self.send(number)?.attempts.last_error.as_ref()?;
+        self.outbox.iter().find(|errand| errand.number() == number).map(|errand| errand.due)
+    }
+
     /// When something is to be done next: an errand, or dying.
     pub fn due(&self) -> Option<Timestamp> {
         let errands = self.outbox.iter().map(|errand| errand.due);
@@ -236,9 +250,10 @@ impl Verification {
             gate_key: gate_key.filter(|_| channel == Channel::Call),
             readings: 0,
             wrong_keys: 0,
+            attempts: Attempts::default(),
         });
         if !self.test {
-            self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0 });
+            self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0, doubt: None });
         }
     }
 }

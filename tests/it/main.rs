@@ -23,6 +23,7 @@ mod faults;
 mod fixtures;
 mod network;
 mod openapi;
+mod outcomes;
 mod output;
 mod pages;
 mod pages_browser;
