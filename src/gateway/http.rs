@@ -2,6 +2,7 @@
 
 use crate::secret::Secret;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub struct Outgoing {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// `Retry-After` in seconds, when it is a number.
+    /// `Retry-After` in seconds, in whichever form it came.
     pub retry_after: Option<u64>,
     /// At most [`MAX_BODY`] bytes.
     pub body: Vec<u8>,
@@ -112,11 +113,8 @@ impl Transport for Client {
         // Errors of reqwest name the URL, and the URL of a list names a number.
         let mut response = builder.send().await.map_err(|error| transport_error(error.without_url()))?;
         let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get("Retry-After")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok());
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header("Retry-After").and_then(|text| retry_after(text, header("Date")));
         let mut body = Vec::new();
         while let Some(chunk) =
             response.chunk().await.map_err(|error| transport_error(error.without_url()))?
@@ -130,10 +128,81 @@ impl Transport for Client {
     }
 }
 
+/// `Retry-After` (RFC 9110 §10.2.3) in seconds: a number of them, or a date, which
+/// is read against the `Date` of the answer, for our clocks may differ.
+fn retry_after(text: &str, date: Option<&str>) -> Option<u64> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(seconds);
+    }
+    let read = |text: &str| Some(jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp());
+    let now = date.and_then(read).unwrap_or_else(Timestamp::now);
+    u64::try_from(read(text)?.duration_since(now).as_secs()).ok()
+}
+
+/// Whatever there is no answer for by reason of the connection was not sent:
+/// names that do not resolve and certificates that prove nothing among it.
 fn transport_error(error: reqwest::Error) -> TransportError {
-    let text = match std::error::Error::source(&error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
-    if error.is_connect() { TransportError::NotConnected(text) } else { TransportError::Broken(text) }
+    let mut last: &dyn std::error::Error = &error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    match () {
+        () if error.is_connect() && error.is_timeout() => TransportError::NotConnected("time ran out".into()),
+        () if error.is_connect() => TransportError::NotConnected(last.to_string()),
+        () if error.is_timeout() => TransportError::Broken("time ran out".into()),
+        () => TransportError::Broken(last.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let date = Some("Fri, 20 Nov 2026 09:30:00 GMT");
+        assert_eq!(retry_after("7", None), Some(7));
+        assert_eq!(retry_after(" 120 ", date), Some(120));
+        assert_eq!(retry_after("Fri, 20 Nov 2026 09:31:30 GMT", date), Some(90), "whatever our clock says");
+        assert_eq!(retry_after("Fri, 20 Nov 2026 09:29:00 GMT", date), None, "that is over");
+        assert_eq!(retry_after("soon", date), None);
+        assert!(retry_after("Wed, 20 Nov 2999 09:31:30 GMT", None) > Some(1_000_000));
+    }
+
+    fn client() -> Client {
+        Client::new(Duration::from_secs(5), Duration::from_millis(500)).unwrap()
+    }
+
+    async fn asked(url: String) -> TransportError {
+        let auth = ("AC1".to_owned(), Secret::new("secret"));
+        client().call(Outgoing { method: "POST", url, auth, form: Vec::new() }).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn what_was_never_sent_is_told_from_what_may_have_been() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let silent = asked(format!("http://{address}/?To=%2B14155550123")).await;
+        assert_eq!(silent, TransportError::Broken("time ran out".into()));
+        drop(listener);
+        let dead = asked(format!("http://{address}/?To=%2B14155550123")).await;
+        let TransportError::NotConnected(why) = &dead else { panic!("{dead:?}") };
+        assert!(why.contains("refused") && !why.contains("4155550123"), "{why}");
+        let nowhere = asked("http://nowhere.invalid/".into()).await;
+        assert!(matches!(nowhere, TransportError::NotConnected(_)), "{nowhere:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_speaks_no_tls_was_sent_nothing() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            use tokio::io::AsyncWriteExt;
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        });
+        let error = asked(format!("https://{address}/")).await;
+        assert!(matches!(error, TransportError::NotConnected(_)), "{error:?}");
+        server.await.unwrap();
+    }
 }

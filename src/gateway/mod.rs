@@ -67,18 +67,31 @@ pub enum SendError {
     NotTaken {
         /// Twilio's error code.
         code: Option<u32>,
-        /// Why.
+        /// Why, without numbers or secrets.
         reason: String,
-        /// How long to wait at least.
+        /// How long the other side asks to be left alone; zero where it does not
+        /// say. How long to wait is whoever's matter who asks again.
         after: Duration,
     },
     /// Nobody knows: time ran out, the connection broke, or the other side
     /// failed. It must be looked up before it is repeated.
     #[error("outcome unknown: {reason}")]
     Unknown {
-        /// Why.
+        /// Twilio's error code.
+        code: Option<u32>,
+        /// Why, without numbers or secrets.
         reason: String,
+        /// How long the other side asks to be left alone; zero where it does not
+        /// say.
+        after: Duration,
     },
+}
+
+impl SendError {
+    /// Nobody knows, and nobody asked to wait.
+    pub fn unknown(reason: impl Into<String>) -> Self {
+        Self::Unknown { code: None, reason: reason.into(), after: Duration::ZERO }
+    }
 }
 
 /// What there was to be taken away.

@@ -27,6 +27,9 @@ use tokio::sync::Semaphore;
 /// How long a request waits for its turn among those of the account.
 pub const LONGEST_TURN: Duration = Duration::from_secs(5);
 
+/// The error code of requests that were too many; none of them was processed.
+const TOO_MANY_REQUESTS: u32 = 20429;
+
 /// What stands before a number of WhatsApp.
 const WHATSAPP: &str = "whatsapp:";
 
@@ -87,7 +90,7 @@ impl<T: Transport> Twilio<T> {
         // before its lease runs out.
         let Ok(_place) = tokio::time::timeout(LONGEST_TURN, self.places.acquire()).await else {
             let reason = "too many requests to twilio at once: see twilio.max_in_flight".to_owned();
-            return Err(SendError::NotTaken { code: None, reason, after: Duration::from_secs(2) });
+            return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
         };
         if begin_by.is_some_and(|begin_by| begin_by < Instant::now()) {
             let reason = "its worker stood still for too long: it is left to another one".to_owned();
@@ -95,10 +98,11 @@ impl<T: Transport> Twilio<T> {
         }
         let auth = self.settings.auth.clone();
         self.transport.call(Outgoing { method, url, auth, form }).await.map_err(|error| match error {
-            TransportError::NotConnected(reason) => {
-                SendError::NotTaken { code: None, reason, after: Duration::from_secs(2) }
+            TransportError::NotConnected(why) => {
+                let reason = format!("cannot connect to twilio: {why}");
+                SendError::NotTaken { code: None, reason, after: Duration::ZERO }
             }
-            TransportError::Broken(reason) => SendError::Unknown { reason },
+            TransportError::Broken(why) => SendError::unknown(format!("no answer from twilio: {why}")),
         })
     }
 
@@ -218,7 +222,7 @@ impl<T: Transport> Gateway for Twilio<T> {
         }
         match serde_json::from_slice::<Resource>(&answer.body) {
             Ok(resource) => Ok(self.about(order, resource.report(Some(order.id.clone())))),
-            Err(_) => Err(SendError::Unknown { reason: "the answer was not a message or call".into() }),
+            Err(_) => Err(SendError::unknown("the answer of twilio was no message or call")),
         }
     }
 
@@ -243,7 +247,7 @@ impl<T: Transport> Gateway for Twilio<T> {
             return Err(refusal(&answer));
         }
         let page: Page = serde_json::from_slice(&answer.body)
-            .map_err(|_| SendError::Unknown { reason: "the answer was not a list".into() })?;
+            .map_err(|_| SendError::unknown("the answer of twilio was no list"))?;
         // The body of a template is Twilio's to show; there the recipient, the
         // time and the direction have to do.
         let is_template =
@@ -264,7 +268,7 @@ impl<T: Transport> Gateway for Twilio<T> {
         // not say that there is none.
         let reaches_back = listed.last().and_then(Resource::created_at).is_some_and(|at| at < earliest);
         if found.is_none() && goes_on && !reaches_back {
-            return Err(SendError::Unknown { reason: "the list has more than one page".into() });
+            return Err(SendError::unknown("twilio's list has more than one page"));
         }
         Ok(found.map(|resource| self.about(order, resource.report(Some(order.id.clone())))))
     }
@@ -283,17 +287,23 @@ fn address(order: &Order) -> String {
 fn refusal(answer: &Answer) -> SendError {
     let document = serde_json::from_slice::<ErrorDocument>(&answer.body).ok();
     let code = document.as_ref().and_then(|document| document.code);
-    let reason = match code {
-        Some(code) => errors::lookup(code).name.to_owned(),
-        None => format!("HTTP status {}", answer.status),
+    let name = code.map(errors::lookup);
+    let after = Duration::from_secs(answer.retry_after.unwrap_or(0));
+    let answered = || match name {
+        Some(meaning) if meaning.known => format!("twilio answered {} ({})", answer.status, meaning.name),
+        Some(meaning) => format!("twilio answered {} (error {})", answer.status, meaning.code),
+        None => format!("twilio answered {}", answer.status),
     };
-    match answer.status {
-        409 | 429 => {
-            let after = Duration::from_secs(answer.retry_after.unwrap_or(2).clamp(1, 60));
-            SendError::NotTaken { code, reason, after }
+    match (answer.status, code) {
+        // Whatever the status, this code says that it was not processed.
+        (409 | 429, _) | (_, Some(TOO_MANY_REQUESTS)) => {
+            SendError::NotTaken { code, reason: answered(), after }
         }
-        500..=599 | 200..=399 | 408 => SendError::Unknown { reason },
-        _ => SendError::Refused { code, reason },
+        (500..=599 | 200..=399 | 408, _) => SendError::Unknown { code, reason: answered(), after },
+        _ => {
+            let reason = name.map_or_else(answered, |meaning| meaning.name.to_owned());
+            SendError::Refused { code, reason }
+        }
     }
 }
 

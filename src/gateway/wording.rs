@@ -5,6 +5,7 @@ use super::{Order, SendError};
 use crate::messages::{Catalog, Text, Wording, compose};
 use crate::model::channel::Channel;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The message of an order by text or WhatsApp, in the language that was asked
 /// for, or that of the number's country, or the service's.
@@ -79,8 +80,12 @@ fn name(order: &Order) -> &str {
     order.details.friendly_name.as_deref().unwrap_or(&order.brand.settings.name)
 }
 
-/// How long the code is good when the message leaves, in whole minutes, at
-/// least one.
+/// How long the code is good when the message leaves, in whole minutes that it
+/// has, at least one: a person who is promised more comes too late.
 fn minutes(order: &Order) -> u32 {
-    u32::try_from(order.valid_for.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX)
+    u32::try_from(((order.valid_for + A_MOMENT).as_secs() / 60).max(1)).unwrap_or(u32::MAX)
 }
+
+/// What a code may have lost of its last minute and still be said to have it: the
+/// way from the store to the gateway takes a moment.
+const A_MOMENT: Duration = Duration::from_secs(3);

@@ -1,7 +1,7 @@
 //! Telephone numbers: what a person typed, to E.164, or why not.
 //!
 //! libphonenumber's data and rules say what a number is. What is ours stands in
-//! [`read`]: the order in which a writing is tried, and what is never guessed.
+//! `read`: the order in which a writing is tried, and what is never guessed.
 //! It refuses to know channels and who may be written to.
 
 mod error;

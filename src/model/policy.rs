@@ -2,6 +2,7 @@
 //! none of it is in the decisions.
 
 use crate::model::channel::Channel;
+use crate::model::verification::retry::LIST_LAG;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -50,11 +51,12 @@ pub enum Gate {
 }
 
 impl Policy {
-    /// How long after its claim a send must have been begun. The request itself
-    /// takes at most [`Policy::lease`] less this and less the
-    /// five seconds that clocks of two machines may differ by, so that it has ended before anybody else may look for it.
+    /// How long after its claim a send must have been begun: half the lease, less
+    /// the lag of Twilio's lists. The request itself takes at most half a lease,
+    /// less the five seconds that clocks of two machines may differ by. So it has
+    /// ended, and what it made is listed, before anybody else may look for it.
     pub fn time_to_begin(&self) -> Duration {
-        self.lease / 2
+        (self.lease / 2).saturating_sub(LIST_LAG.unsigned_abs())
     }
 
     /// How long to wait after the send of that number (1 for the first).

@@ -4,15 +4,19 @@
 //! in the world stands in the verification's own outbox, so that what is
 //! written is what will be done, whatever dies between.
 
+mod attempts;
 mod decide;
 mod details;
 mod outbox;
+pub mod retry;
+mod sending;
 #[cfg(test)]
 mod tests;
 
+pub use attempts::{Attempts, Failure, LastError};
 pub use decide::{Decision, Event, Outcome, Step, decide};
 pub use details::{Details, binding};
-pub use outbox::{Effect, Errand};
+pub use outbox::{Doubt, Effect, Errand};
 
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -139,6 +143,9 @@ pub struct Send {
     /// How many of the readings were spoken to their end.
     #[serde(default, skip_serializing_if = "is_default")]
     pub finished: u8,
+    /// How sending it went so far.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attempts: Attempts,
 }
 
 /// How far a send got, as far as we had a hand in it. What became of it
@@ -240,6 +247,13 @@ impl Verification {
         self.id.delivery(number)
     }
 
+    /// When a send that was tried without success is tried or looked up next;
+    /// while that is under way, from when on somebody else may.
+    pub fn next_attempt_at(&self, number: u8) -> Option<Timestamp> {
+        self.send(number)?.attempts.last_error.as_ref()?;
+        self.outbox.iter().find(|errand| errand.number() == number).map(|errand| errand.due)
+    }
+
     /// When something is to be done next: an errand, or dying.
     pub fn due(&self) -> Option<Timestamp> {
         let errands = self.outbox.iter().map(|errand| errand.due);
@@ -263,9 +277,10 @@ impl Verification {
             wrong_keys: 0,
             right_keys: 0,
             finished: 0,
+            attempts: Attempts::default(),
         });
         if !self.test {
-            self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0 });
+            self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0, doubt: None });
         }
     }
 }

@@ -164,9 +164,17 @@ pub enum Port {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiFault {
-    /// An error status: 429 (20429, not processed) or 500 to 599 (20500, not processed).
+    /// An error status: 429 (20429, not processed) or 500 to 599 (20500, not
+    /// processed unless it is `accepted`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// With a status of 500 to 599: the message or call is made all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+    /// How long after it was made a message or call to this phone is missing from
+    /// the lists that are asked for it, in milliseconds of the sandbox's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_after_ms: Option<u64>,
     /// No answer before the client gives up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Timeout>,
@@ -176,6 +184,12 @@ pub struct ApiFault {
     /// How many requests it befalls; all of them by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
+}
+
+impl ApiFault {
+    fn is_none(&self) -> bool {
+        self.status.is_none() && self.timeout.is_none() && self.listed_after_ms.is_none()
+    }
 }
 
 /// When the answer fails to come.
@@ -237,8 +251,10 @@ impl Behaviour {
             Some("callbacks.repeat is 0 to 3")
         } else if api.and_then(|api| api.status).is_some_and(|s| s != 429 && !(500..600).contains(&s)) {
             Some("api.status is 429 or 500 to 599")
-        } else if api.is_some_and(|api| api.status.is_none() && api.timeout.is_none()) {
-            Some("api needs a status or a timeout (before or after)")
+        } else if api.is_some_and(ApiFault::is_none) {
+            Some("api needs a status, a timeout (before or after) or listed_after_ms")
+        } else if api.is_some_and(|api| api.accepted && api.status.is_none_or(|status| status == 429)) {
+            Some("api.accepted goes with a status of 500 to 599")
         } else if keys.into_iter().any(|key| !is_key(key)) {
             Some("press holds keys: 0-9, * and #")
         } else {
@@ -337,6 +353,9 @@ mod tests {
     fn wishes_out_of_range_are_named() {
         assert!(wishes(r#"{"callbacks":{"lose":1.5}}"#).problem().unwrap().contains("lose"));
         assert!(wishes(r#"{"api":{"status":404}}"#).problem().unwrap().contains("429"));
+        assert!(wishes(r#"{"api":{}}"#).problem().unwrap().contains("listed_after_ms"));
+        assert!(wishes(r#"{"api":{"status":429,"accepted":true}}"#).problem().unwrap().contains("accepted"));
+        assert!(wishes(r#"{"api":{"listed_after_ms":5000}}"#).problem().is_none());
         assert!(wishes(r#"{"press":["1","x"]}"#).problem().unwrap().contains("keys"));
         assert!(wishes(r#"{"press":["12#"]}"#).problem().is_none());
         assert!(serde_json::from_str::<Behaviour>(r#"{"answer":"busy"}"#).is_err());

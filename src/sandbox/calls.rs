@@ -8,8 +8,9 @@ use super::messages::web_url;
 use super::paging::{Span, page};
 use super::refusal::Refusal;
 use super::resource::{Call, CallOrder, CallStatus, Detection, Hook};
-use super::rest::{Done, Outcome, befall};
+use super::rest::{Done, Outcome, befall, listed_until};
 use super::world::{Control, World};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// The longest inline TwiML, in characters.
@@ -47,8 +48,10 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
         return Err(Refusal::bad(20001, format!("Invalid parameter value for Status: {status}")));
     }
     let same = |name, value: &str| query.get(name).is_none_or(|text| number(text) == value);
+    let until = query.get("To").map_or(Timestamp::MAX, |to| listed_until(world, &number(to)));
     let wanted = |call: &&Call| {
-        same("To", &call.to)
+        call.created <= until
+            && same("To", &call.to)
             && same("From", &call.from)
             && status.is_none_or(|status| status == call.status.word())
             && query.get("ParentCallSid").is_none()

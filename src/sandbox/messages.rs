@@ -7,7 +7,7 @@ use super::network;
 use super::paging::{Span, page};
 use super::refusal::Refusal;
 use super::resource::{Message, MessageStatus, rfc2822};
-use super::rest::{Done, Outcome, befall};
+use super::rest::{Done, Outcome, befall, listed_until};
 use super::templates::{Content, Filled};
 use super::world::World;
 use crate::twilio::segments::{count, smart_encoded};
@@ -42,8 +42,10 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
     let query = request.query();
     let sent = Span::read(&query, "DateSent")?;
     let (to, from) = (query.get("To").and_then(Address::to), query.get("From").and_then(Address::from));
+    let until = to.as_ref().map_or(Timestamp::MAX, |to| listed_until(world, &to.number));
     let wanted = |message: &&Message| {
-        (query.get("To").is_none() || to.as_ref() == Some(&message.to))
+        message.created <= until
+            && (query.get("To").is_none() || to.as_ref() == Some(&message.to))
             && (query.get("From").is_none() || (from.is_some() && from == message.from))
             // What has not left yet is looked for by when it was created, so
             // that a sender in doubt finds it.

@@ -14,6 +14,7 @@ use super::{accounts, calls, keys, messages};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -247,11 +248,24 @@ pub(super) fn befall(world: &World, number: &str, accept: impl FnOnce() -> Outco
     let held = Duration::from_millis(fault.hold_ms.unwrap_or(HOLD_MS));
     match (fault.status, fault.timeout) {
         (Some(429), _) => Err(Refusal::new(429, 20429, "Too Many Requests")),
-        (Some(status), _) => Err(Refusal::new(status, 20500, "Internal Server Error")),
+        (Some(status), _) => {
+            if fault.accepted {
+                accept()?;
+            }
+            Err(Refusal::new(status, 20500, "Internal Server Error"))
+        }
         (None, Some(Timeout::Before)) => Ok(Done::Silence(held)),
         (None, Some(Timeout::After)) => accept().map(|_| Done::Silence(held)),
         (None, None) => accept(),
     }
+}
+
+/// Until when a message or call has to have been made to be in a list for the
+/// phone: Twilio's lists lag.
+pub(super) fn listed_until(world: &World, number: &str) -> Timestamp {
+    let lag = world.behaviour(number).api.and_then(|api| api.listed_after_ms).unwrap_or(0);
+    let lag = SignedDuration::from_millis(i64::try_from(lag).unwrap_or(i64::MAX));
+    world.clock.now().checked_sub(lag).unwrap_or(Timestamp::MIN)
 }
 
 fn take_fault(world: &World, number: &str) -> Option<ApiFault> {

@@ -2,7 +2,8 @@
 //!
 //! A send is claimed by a write before it is made, and settled by a write
 //! after. Between the two lies the only moment whose outcome can be unknown;
-//! whoever finds such a send later looks it up before anybody sends again.
+//! whoever finds such a send later looks it up before anybody sends again. When
+//! it is tried and looked up again is the model's to say.
 
 use super::{Service, ServiceError, TRIES};
 use crate::gateway::{Order, SendError};
@@ -17,7 +18,10 @@ use crate::model::notice::Notice;
 use crate::model::pending::Pending;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
-use crate::model::verification::{Effect, Errand, Event, Outcome, Send, Verification, decide};
+use crate::model::verification::retry::Jitter;
+use crate::model::verification::{
+    Decision, Effect, Errand, Event, Failure, Outcome, Send, SendState, Verification, decide,
+};
 use crate::store::records::{self, Record, Versioned};
 use crate::store::{CommitError, Key, Kind, Lane};
 use futures_util::FutureExt;
@@ -35,13 +39,11 @@ pub struct WorkerLimits {
     pub concurrency: usize,
     /// How long errands under way may take after the stop.
     pub drain: Duration,
-    /// How often an order that was certainly not taken is tried.
-    pub most_attempts: u32,
 }
 
 impl Default for WorkerLimits {
     fn default() -> Self {
-        Self { concurrency: 32, drain: Duration::from_secs(20), most_attempts: 4 }
+        Self { concurrency: 32, drain: Duration::from_secs(20) }
     }
 }
 
@@ -58,13 +60,6 @@ const CROWD: usize = MOST_RESTING / 2;
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// The longest sleep where another process may, and may have died since.
 const SHARED_SLEEP: SignedDuration = SignedDuration::from_secs(2);
-/// How long after an unknown outcome the list is asked: Twilio's lists lag.
-const LOOK_UP_AFTER: SignedDuration = SignedDuration::from_secs(5);
-/// The longest wait between two look-ups of the same send.
-const LONGEST_LOOK_UP_WAIT: SignedDuration = SignedDuration::from_mins(10);
-/// How often a send is begun or looked up before its outcome is given up: the
-/// waits add up to half an hour. A callback that comes later still settles it.
-const MOST_LOOK_UPS: u32 = 10;
 
 impl Service {
     /// Works until `stop`, then finishes what is under way.
@@ -134,7 +129,7 @@ impl Service {
                 started += 1;
                 let (service, leave) = (self.clone(), Leave { desk: desk.clone(), key });
                 tasks.spawn(async move {
-                    match service.errand(&leave.key, limits, crowded).await {
+                    match service.errand(&leave.key, crowded).await {
                         Ok(None) => {}
                         Ok(Some(rest)) => open(&leave.desk).rest(&leave.key, rest),
                         // What is due may be listed a moment before its record
@@ -174,16 +169,11 @@ impl Service {
 
     /// Does what is due about a record; answers how long it is to rest, when it
     /// cannot be done now.
-    async fn errand(
-        &self,
-        key: &Key,
-        limits: WorkerLimits,
-        crowded: bool,
-    ) -> Result<Option<Duration>, ServiceError> {
+    async fn errand(&self, key: &Key, crowded: bool) -> Result<Option<Duration>, ServiceError> {
         match key.kind {
             Kind::Verification => {
                 let id = key.id.parse::<VerificationId>().map_err(|_| ServiceError::NotFound)?;
-                self.errand_of(&id, limits).await?;
+                self.errand_of(&id).await?;
             }
             Kind::Answer => self.forget_due::<Answer>(&key.id).await?,
             Kind::Contact => self.forget_due::<Contact>(&key.id).await?,
@@ -212,7 +202,7 @@ impl Service {
         }
     }
 
-    async fn errand_of(&self, id: &VerificationId, limits: WorkerLimits) -> Result<(), ServiceError> {
+    async fn errand_of(&self, id: &VerificationId) -> Result<(), ServiceError> {
         let verification = self.verification(id).await?.record;
         let now = self.now();
         let Some(errand) = verification.outbox.iter().find(|errand| errand.due <= now) else {
@@ -224,7 +214,7 @@ impl Service {
         let begin_by = Instant::now() + self.policy_of(&verification).await?.time_to_begin();
         let decision = self.happen(id, |_| Ok(Event::Claim { number })).await?;
         match decision.outcome {
-            Outcome::Done => self.carry(decision.verification, number, begin_by, limits).await,
+            Outcome::Done => self.carry(decision.verification, number, begin_by).await,
             Outcome::Dropped => {
                 tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
                 Ok(())
@@ -239,7 +229,6 @@ impl Service {
         verification: Verification,
         number: u8,
         begin_by: Instant,
-        limits: WorkerLimits,
     ) -> Result<(), ServiceError> {
         let id = verification.id.clone();
         let (Some(send), Some(errand)) =
@@ -262,20 +251,56 @@ impl Service {
                 self.0.gateway.look_up(&order, send.asked_at, &others).await
             }
         };
+        let claim = errand.attempts;
         let event = match outcome {
             Ok(Some(report)) => return self.accepted(&id, number, report).await,
-            Ok(None) => {
-                tracing::info!(verification = %id, number, "the send never reached the other side");
-                not_found(errand, limits, self.now())
-            }
+            Ok(None) => Event::NotFound { number, claim, jitter: self.jitter() },
             Err(error) => {
-                tracing::warn!(verification = %id, number, attempts = errand.attempts, %error, "send not accepted");
-                failed(errand, error, limits, self.now())
+                tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
+                self.failed(errand, error)
             }
         };
-        self.happen(&id, |_| Ok(event.clone())).await?;
+        let decision = self.happen(&id, |_| Ok(event.clone())).await?;
+        if matches!(event, Event::NotFound { .. }) {
+            log_not_found(&decision, number);
+        }
+        if let Some(SendState::Failed { reason, .. }) =
+            decision.verification.send(number).map(|send| &send.state)
+            && decision.outcome == Outcome::Done
+        {
+            tracing::warn!(verification = %id, number, reason, "send given up");
+        }
         self.0.wake.notify_one();
         Ok(())
+    }
+
+    /// What an attempt without success means for the send.
+    fn failed(&self, errand: &Errand, error: SendError) -> Event {
+        let (number, claim, jitter) = (errand.number(), errand.attempts, self.jitter());
+        let failure = |code, reason, after: Duration| Failure {
+            code,
+            reason,
+            after: SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX),
+        };
+        match error {
+            // The send is as unknown as before, and stays so: its callback may
+            // tell yet.
+            SendError::Refused { code, reason } if errand.is_look_up() => {
+                let reason = format!("whether twilio took it cannot be looked up: {reason}");
+                Event::Refused { number, claim, code, reason }
+            }
+            SendError::Refused { code, reason } => Event::Refused { number, claim, code, reason },
+            SendError::NotTaken { code, reason, after } => {
+                Event::NotTaken { number, claim, failure: failure(code, reason, after), jitter }
+            }
+            SendError::Unknown { code, reason, after } => {
+                Event::Unknown { number, claim, failure: failure(code, reason, after), jitter }
+            }
+        }
+    }
+
+    fn jitter(&self) -> Jitter {
+        Jitter(u32::from_be_bytes(self.0.entropy.bytes()))
     }
 
     fn order(
@@ -355,46 +380,17 @@ impl Service {
     }
 }
 
-/// A look-up found nothing: the send never arrived, and is made again. Not
-/// for ever, because a list that lags would let each of them reach the person.
-fn not_found(errand: &Errand, limits: WorkerLimits, now: Timestamp) -> Event {
-    let (number, claim) = (errand.number(), errand.attempts);
-    if errand.attempts < limits.most_attempts {
-        return Event::NotTaken { number, claim, retry_at: now };
+fn log_not_found(decision: &Decision, number: u8) {
+    let id = &decision.verification.id;
+    match decision.verification.send(number).map(|send| &send.state) {
+        Some(SendState::Sending) => {
+            tracing::debug!(verification = %id, number, "not found, and looked up once more: lists lag");
+        }
+        _ if decision.outcome == Outcome::Done => {
+            tracing::info!(verification = %id, number, "the send never reached the other side");
+        }
+        _ => {}
     }
-    Event::Refused { number, claim, code: None, reason: "no attempt reached the other side".into() }
-}
-
-/// What an attempt without success means for the send.
-fn failed(errand: &Errand, error: SendError, limits: WorkerLimits, now: Timestamp) -> Event {
-    let (number, claim) = (errand.number(), errand.attempts);
-    let is_look_up = matches!(errand.effect, Effect::LookUp { .. });
-    match error {
-        SendError::Refused { code, reason } => Event::Refused { number, claim, code, reason },
-        SendError::NotTaken { after, .. } if !is_look_up && errand.attempts < limits.most_attempts => {
-            let after = SignedDuration::try_from(after).unwrap_or(LOOK_UP_AFTER);
-            Event::NotTaken { number, claim, retry_at: now.checked_add(after).unwrap_or(Timestamp::MAX) }
-        }
-        SendError::NotTaken { code, reason, .. } if !is_look_up => {
-            Event::Refused { number, claim, code, reason }
-        }
-        // Of a look-up that was not taken the send is as unknown as before.
-        SendError::Unknown { .. } | SendError::NotTaken { .. } if errand.attempts < MOST_LOOK_UPS => {
-            Event::Unknown { number, claim, retry_at: look_up_at(errand.attempts, now) }
-        }
-        SendError::Unknown { reason } | SendError::NotTaken { reason, .. } => Event::Refused {
-            number,
-            claim,
-            code: None,
-            reason: format!("the outcome was never found out: {reason}"),
-        },
-    }
-}
-
-/// Each look-up waits twice as long as the one before.
-fn look_up_at(attempts: u32, now: Timestamp) -> Timestamp {
-    let wait = LOOK_UP_AFTER.saturating_mul(1 << attempts.saturating_sub(1).min(16));
-    now.checked_add(wait.min(LONGEST_LOOK_UP_WAIT)).unwrap_or(Timestamp::MAX)
 }
 
 /// Which errands are under way, and which failed and rest, so that what cannot

@@ -2,7 +2,8 @@
 //!
 //! Two tables are embedded: `errors.json`, one row per code, and `advice.toml`,
 //! sentences for people. Twilio adds codes without notice and advises against
-//! logic built on them, so whatever is in no table is judged by its range.
+//! logic built on them, so whatever is in no table is judged by its range, and is
+//! given no meaning in words: a wrong one leads people astray.
 //! This module refuses to know how often something was tried already.
 //!
 //! Source: <https://www.twilio.com/docs/api/errors>.
@@ -73,31 +74,35 @@ pub fn fault(code: u32) -> Fault {
     Fault {
         code: Some(code),
         name: meaning.name.to_owned(),
-        meaning: Some(meaning.explanation().to_owned()),
+        meaning: meaning.explanation().map(str::to_owned),
         advice: Some(meaning.advice().to_owned()),
     }
 }
 
 impl Meaning {
-    /// "What this means", in a sentence for the person who runs the service.
-    pub fn explanation(&self) -> &'static str {
-        &self.sentences().means
+    /// "What this means", in a sentence for the person who runs the service;
+    /// nothing for a code that is in no table.
+    pub fn explanation(&self) -> Option<&'static str> {
+        self.sentences().map(|sentences| sentences.means.as_str())
     }
 
     /// "What to do", in a sentence for the person who runs the service.
     pub fn advice(&self) -> &'static str {
-        &self.sentences().todo
+        self.sentences().map_or(LOOK_IT_UP, |sentences| &sentences.todo)
     }
 
-    fn sentences(&self) -> &'static Advice {
+    fn sentences(&self) -> Option<&'static Advice> {
         let tables = &*TABLES;
-        tables
-            .by_code
-            .get(&self.code)
-            .or_else(|| tables.by_class.get(&self.disposition))
-            .expect("every disposition has its sentences: a test asks for each")
+        let own = tables.by_code.get(&self.code);
+        let of_class = || tables.by_class.get(&self.disposition);
+        self.known.then(|| {
+            own.or_else(of_class).expect("every disposition has its sentences: a test asks for each")
+        })
     }
 }
+
+/// What to do about a code that is in no table.
+const LOOK_IT_UP: &str = "This version does not know the code: read Twilio's page about it.";
 
 /// The ranges as Twilio uses them: 11 to 15 thousand are webhooks and TwiML, 20
 /// the REST API, 21 refused requests, 30 deliveries, 32 calls, 60 Verify, 63
@@ -203,7 +208,7 @@ mod tests {
         let silent: Vec<_> = rows
             .values()
             .map(Row::meaning)
-            .filter(|meaning| meaning.explanation().is_empty() || meaning.advice().is_empty())
+            .filter(|meaning| meaning.explanation().is_none_or(str::is_empty) || meaning.advice().is_empty())
             .collect();
         assert_eq!((rows.len(), silent), (226, vec![]));
     }
@@ -247,13 +252,16 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_is_judged_by_its_range() {
+    fn an_unknown_code_is_judged_by_its_range_and_given_no_meaning() {
+        for code in [39999, 63999, 31000, 99999] {
+            let fault = fault(code);
+            assert_eq!((fault.name.as_str(), fault.meaning), ("unknown error code", None), "{code}");
+        }
         let judged = [30999, 21999, 63999, 20599, 20999, 11999, 60999, 32999, 500, 429, 404, 0, u32::MAX]
             .map(|code| {
                 let meaning = lookup(code);
-                assert!(
-                    !meaning.known && !meaning.explanation().is_empty() && !meaning.number_dead_for_channel
-                );
+                assert!(!meaning.known && !meaning.number_dead_for_channel);
+                assert_eq!((meaning.explanation(), meaning.advice()), (None, LOOK_IT_UP), "{code}");
                 (meaning.disposition, meaning.retry_same_channel, meaning.try_other_channel)
             });
         use Disposition::{Config, Other, Receiver, Retry, Throttle};

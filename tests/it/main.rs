@@ -31,6 +31,7 @@ mod listings;
 mod network;
 mod numbers;
 mod openapi;
+mod outcomes;
 mod output;
 mod pages;
 mod pages_browser;

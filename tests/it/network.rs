@@ -2,6 +2,7 @@
 //! the truth, and nothing is sent twice.
 
 use crate::app::{App, Setup, poll, text};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -222,6 +223,90 @@ async fn a_server_error_is_looked_up_before_it_is_repeated() {
     assert_eq!(made(&app, number).await, 1);
 }
 
+/// An app whose claims last for minutes, so that who is at a send can be told from
+/// when it is tried next.
+fn with_long_claims() -> Setup {
+    Setup::sandbox().set("TWILIO__REQUEST_TIMEOUT_SECONDS", "120")
+}
+
+/// Moves the shared clock to each next try until a verification looks as wished,
+/// and never while a try is under way.
+async fn hurry(app: &App, id: &str, wished: impl Fn(&Value) -> bool) -> Value {
+    let found = poll(|| async {
+        let view = app.get(&format!("/v1/verifications/{id}")).await.json();
+        if wished(&view) {
+            return Some(view);
+        }
+        let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
+        let now = time(&app.control(Method::GET, "/clock", None).await["now"]);
+        if let (Some(next), Some(now)) = (time(&view["deliveries"][0]["next_attempt_at"]), now) {
+            let left = next.duration_since(now).as_secs() + 1;
+            if (1..100).contains(&left) {
+                app.advance(u32::try_from(left).unwrap()).await;
+            }
+        }
+        None
+    });
+    found.await.unwrap_or_else(|| panic!("it never came to that:\n{}", app.end_of_log()))
+}
+
+#[tokio::test]
+async fn a_message_that_was_made_and_answered_with_500_is_not_made_twice() {
+    let app = with_long_claims().start().await;
+    let number = "+15551230320";
+    // It is in no list for a while, and no callback tells of it.
+    let api = json!({ "status": 500, "accepted": true, "listed_after_ms": 9000, "times": 1 });
+    app.phone(number, json!({ "api": api, "callbacks": { "lose": 1.0 } })).await;
+    let id = text(&app.begin(number, "sms").await["id"]);
+    app.logged("twilio answered 500").await;
+    let view = hurry(&app, &id, |view| !view["deliveries"][0]["sid"].is_null()).await;
+    assert_eq!(view["deliveries"][0]["attempts"], 1, "{view}");
+    app.advance(120).await;
+    assert_eq!((made(&app, number).await, requests(&app, number).await.len()), (1, 1));
+    let code = app.texted_code(number, 1).await;
+    assert_eq!(app.check(&id, &code).await.json()["valid"], true);
+}
+
+#[tokio::test]
+async fn an_outage_is_told_while_it_lasts_and_loses_no_code() {
+    for (nth, status, code) in [(1, 500, 20500), (2, 429, 20429)] {
+        let app = with_long_claims().start().await;
+        let number = format!("+1555123033{nth}");
+        app.phone(&number, json!({ "api": { "status": status } })).await;
+        let id = text(&app.begin(&number, "sms").await["id"]);
+        let view = hurry(&app, &id, |view| view["deliveries"][0]["attempts"].as_u64() >= Some(3)).await;
+        let send = &view["deliveries"][0];
+        assert!(matches!(send["status"].as_str(), Some("pending" | "sending")), "{send}");
+        assert_eq!((&send["last_error"]["code"], &send["error"]), (&json!(code), &Value::Null), "{send}");
+        let detail = text(&send["last_error"]["detail"]);
+        assert!(detail.starts_with(&format!("twilio answered {status} (")), "{detail}");
+        assert!(send["next_attempt_at"].is_string(), "{send}");
+        let found = app.get(&format!("/v1/deliveries/{}", text(&send["id"]))).await.json();
+        assert_eq!(found["last_error"]["code"], code, "{found}");
+        app.phone(&number, json!({})).await;
+        hurry(&app, &id, |view| view["deliveries"][0]["status"] == "delivered").await;
+        assert_eq!(made(&app, &number).await, 1);
+        let code = app.texted_code(&number, 1).await;
+        assert_eq!(app.check(&id, &code).await.json()["valid"], true);
+        app.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_that_outlives_the_code_says_what_every_try_came_to() {
+    let app = with_long_claims().start().await;
+    let number = "+15551230340";
+    app.phone(number, json!({ "api": { "status": 429 } })).await;
+    let id = text(&app.begin(number, "sms").await["id"]);
+    let view = hurry(&app, &id, |view| view["deliveries"][0]["status"] == "failed").await;
+    let send = &view["deliveries"][0];
+    let reason = format!("twilio answered 429 (Too Many Requests), at each of {} tries", send["attempts"]);
+    assert_eq!((&send["error"]["code"], &send["error"]["detail"]), (&json!(20429), &json!(reason)), "{send}");
+    assert!(send["attempts"].as_u64() > Some(10), "{send}");
+    assert_eq!((&send["last_error"], &send["next_attempt_at"]), (&Value::Null, &Value::Null));
+    assert_eq!(made(&app, number).await, 0);
+}
+
 #[tokio::test]
 async fn a_code_that_would_arrive_dead_is_not_sent() {
     let app = impatient().start().await;
@@ -230,8 +315,10 @@ async fn a_code_that_would_arrive_dead_is_not_sent() {
     let id = text(&app.begin(number, "sms").await["id"]);
     app.logged("outcome unknown").await;
     app.advance(595).await;
-    app.logged("the code would arrive dead").await;
-    let view = app.verification(&id, |view| view["deliveries"][0]["status"] == "canceled").await;
+    app.logged("send given up").await;
+    let view = app.verification(&id, |view| view["deliveries"][0]["status"] == "failed").await;
+    let reason = "no answer from twilio: time ran out, and no time was left to try again";
+    assert_eq!(view["deliveries"][0]["error"]["name"], reason, "{view}");
     assert_eq!(made(&app, number).await, 0, "{view}");
 }
 

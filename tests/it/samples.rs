@@ -23,7 +23,9 @@ use dialback::model::safe_number::SafeNumber;
 use dialback::model::session::{End, Session};
 use dialback::model::status::Status as Delivered;
 use dialback::model::tally::{Count, Tally};
-use dialback::model::verification::{Details, Effect, Errand, Send, SendState, Status, Verification};
+use dialback::model::verification::{
+    Attempts, Details, Effect, Errand, Send, SendState, Status, Verification,
+};
 use dialback::secret::Secret;
 use dialback::store::records::{Facts, facts_of};
 use jiff::{SignedDuration, Timestamp};
@@ -106,6 +108,7 @@ pub fn verification(n: u32) -> Verification {
         wrong_keys: 2,
         right_keys: 0,
         finished: 0,
+        attempts: Attempts::default(),
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
     let lost = SendState::Failed { code: None, reason: "given up".into() };
@@ -121,7 +124,7 @@ pub fn verification(n: u32) -> Verification {
         3 => vec![send(1, Channel::Sms, SendState::Dropped, None)],
         _ => vec![send(1, Channel::Sms, SendState::Test, None)],
     };
-    let errand = |effect, attempts| Errand { effect, due: at(200), attempts };
+    let errand = |effect, attempts| Errand { effect, due: at(200), attempts, doubt: None };
     let whole = n == 1;
     let seed = CodeSeed {
         key_id: "2026-11".into(),

@@ -111,6 +111,11 @@ impl Script {
         self.orders.lock().unwrap().clone()
     }
 
+    /// How many orders were taken, or found to have been.
+    pub fn taken(&self) -> u32 {
+        self.names.load(Ordering::SeqCst)
+    }
+
     pub fn look_ups(&self) -> Vec<Seen> {
         self.look_ups.lock().unwrap().clone()
     }
@@ -133,10 +138,10 @@ impl Gateway for Script {
             Say::Taken => Ok(self.report(order)),
             Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
             Say::NotTaken(after) => Err(SendError::NotTaken { code: None, reason: "scripted".into(), after }),
-            Say::Unknown => Err(SendError::Unknown { reason: "scripted".into() }),
+            Say::Unknown => Err(SendError::unknown("scripted")),
             Say::Silence => {
                 self.release.notified().await;
-                Err(SendError::Unknown { reason: "scripted".into() })
+                Err(SendError::unknown("scripted"))
             }
         }
     }
@@ -153,7 +158,7 @@ impl Gateway for Script {
             Find::It => Ok(Some(self.report(order))),
             Find::Nothing => Ok(None),
             Find::Refused => Err(SendError::Refused { code: Some(20003), reason: "scripted".into() }),
-            Find::Unknown => Err(SendError::Unknown { reason: "scripted".into() }),
+            Find::Unknown => Err(SendError::unknown("scripted")),
         }
     }
 

@@ -2,6 +2,7 @@
 //! sent, what is not sent twice, what is counted, and what is never at rest.
 
 use crate::engines::over_each_engine;
+use crate::outcomes::pass_slowly;
 use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, proof, report, request, word};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -31,16 +32,6 @@ over_each_engine![
     an_idempotency_key_does_it_once,
     an_idempotency_key_is_free_again_after_a_day,
     duplicates_at_once_are_one_verification_and_one_order,
-    an_unknown_send_that_is_found_is_not_repeated,
-    an_unknown_send_that_is_not_found_is_repeated_once,
-    a_gateway_that_never_knows_is_not_asked_for_ever,
-    a_look_up_that_never_answers_is_given_up,
-    a_refused_look_up_leaves_the_truth_to_the_callback,
-    a_look_up_asks_for_the_code_that_was_sent,
-    a_worker_that_dies_while_sending_leaves_a_look_up,
-    a_lost_code_key_ends_in_a_failed_send,
-    a_refused_send_has_failed_with_its_code,
-    a_send_that_was_not_taken_is_repeated_a_few_times,
     an_expired_verification_sends_nothing,
     who_has_opted_out_gets_no_text,
     a_report_before_the_answer_settles_the_send,
@@ -256,152 +247,7 @@ async fn duplicates_at_once_are_one_verification_and_one_order(engine: Engine) {
     assert_eq!(world.gateway.orders().len(), 1);
 }
 
-// Sends whose outcome is not known.
-
-async fn an_unknown_send_that_is_found_is_not_repeated(engine: Engine) {
-    let mut world = World::new(engine);
-    world.script([Say::Unknown], [Find::Unknown, Find::It]);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    pass_slowly(&world, 60).await;
-    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
-    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 2));
-}
-
-async fn an_unknown_send_that_is_not_found_is_repeated_once(engine: Engine) {
-    let mut world = World::new(engine);
-    world.script([Say::Unknown, Say::Taken], [Find::Nothing]);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    world.settle().await;
-    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 0), "not at once");
-    pass_slowly(&world, 60).await;
-    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
-    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (2, 1));
-}
-
-async fn a_gateway_that_never_knows_is_not_asked_for_ever(engine: Engine) {
-    let mut world = World::new(engine);
-    world.always(Say::Unknown, Find::Nothing);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    pass_slowly(&world, 300).await;
-    assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: None, .. }));
-    assert_eq!(world.gateway.orders().len(), 2, "each of them may have reached the person");
-}
-
-async fn a_look_up_that_never_answers_is_given_up(engine: Engine) {
-    let mut world = World::new(engine);
-    world.always(Say::Unknown, Find::Unknown);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    pass_slowly(&world, 7200).await;
-    assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: None, .. }));
-    assert_eq!((world.gateway.orders().len(), world.record(&id).await.due()), (1, None));
-    let look_ups = world.gateway.look_ups().len();
-    assert!((5..20).contains(&look_ups), "{look_ups} look-ups in two hours");
-}
-
-async fn a_refused_look_up_leaves_the_truth_to_the_callback(engine: Engine) {
-    let mut world = World::new(engine);
-    world.script([Say::Unknown], [Find::Refused]);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    pass_slowly(&world, 10).await;
-    assert!(matches!(world.state(&id, 1).await, SendState::Failed { .. }));
-    let sid = "SM00000000000000000000000000000077";
-    world.tell(report(sid, Delivered::Delivered, Some(&id.delivery(1)), None)).await;
-    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
-    assert_eq!(world.gateway.orders().len(), 1);
-}
-
-async fn a_look_up_asks_for_the_code_that_was_sent(engine: Engine) {
-    let policy = Policy { new_code_on_resend: true, cooldown: vec![], ..Policy::default() };
-    let mut world = World::with(engine, policy);
-    world.script([Say::Unknown], [Find::It]);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    eventually("the first is ordered", async || world.gateway.orders().len() == 1).await;
-    world.settle().await;
-    world.service.resend(&id, None).await.unwrap();
-    world.until_accepted(&id, 2).await;
-    pass_slowly(&world, 10).await;
-    world.until_accepted(&id, 1).await;
-    let (orders, look_ups) = (world.gateway.orders(), world.gateway.look_ups());
-    assert_ne!(orders[0].code, orders[1].code);
-    assert_eq!((look_ups[0].id.clone(), &look_ups[0].code), (id.delivery(1), &orders[0].code));
-}
-
-async fn a_worker_that_dies_while_sending_leaves_a_look_up(engine: Engine) {
-    let mut world = World::new(engine);
-    world.script([Say::Silence], [Find::It]);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
-    world.crash().await;
-    assert_eq!(world.state(&id, 1).await, SendState::Sending);
-    world.work();
-    pass_slowly(&world, 44).await;
-    assert_eq!(world.gateway.look_ups().len(), 0, "the lease still runs");
-    pass_slowly(&world, 1).await;
-    world.until_accepted(&id, 1).await;
-    pass_slowly(&world, 60).await;
-    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 1));
-}
-
-async fn a_lost_code_key_ends_in_a_failed_send(engine: Engine) {
-    let mut world = World::new(engine);
-    let id = world.start(Channel::Sms).await.verification.id;
-    world.crash_and_lose_the_code_key().await;
-    world.work();
-    eventually("the send has failed", async || matches!(world.state(&id, 1).await, SendState::Failed { .. }))
-        .await;
-    assert!(matches!(world.service.check(&id, "123456").await, Err(ServiceError::CodeKeyGone)));
-    assert_eq!((world.gateway.orders().len(), world.record(&id).await.checks), (0, 0));
-}
-
-/// Lets time pass in steps, and the worker do its work after each.
-async fn pass_slowly(world: &World, seconds: u64) {
-    let mut left = seconds;
-    while left > 0 {
-        // The first seconds one by one; more in greater steps, or the test
-        // takes as long.
-        let step = if seconds - left < 10 { 1 } else { left.min(30) };
-        world.pass(step);
-        world.settle().await;
-        left -= step;
-    }
-}
-
-// Sends whose outcome is known.
-
-async fn a_refused_send_has_failed_with_its_code(engine: Engine) {
-    let mut world = World::new(engine);
-    world.script([Say::Refused(21211)], []);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    eventually("it has failed", async || {
-        matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21211), .. })
-    })
-    .await;
-    let view = world.service.fetch(&id).await.unwrap();
-    assert_eq!((view.status, view.sends_left), (Status::Pending, 4), "another channel may still do it");
-    world.pass(30);
-    world.service.resend(&id, Some(Channel::Call)).await.unwrap();
-    world.until_accepted(&id, 2).await;
-}
-
-async fn a_send_that_was_not_taken_is_repeated_a_few_times(engine: Engine) {
-    let mut world = World::new(engine);
-    world.always(Say::NotTaken(Duration::from_secs(2)), Find::Nothing);
-    world.work();
-    let id = world.start(Channel::Sms).await.verification.id;
-    world.settle().await;
-    assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (1, SendState::Waiting));
-    pass_slowly(&world, 10).await;
-    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (4, 0));
-    assert!(matches!(world.state(&id, 1).await, SendState::Failed { .. }));
-}
+// What is not sent.
 
 async fn an_expired_verification_sends_nothing(engine: Engine) {
     let mut world = World::new(engine);

@@ -10,6 +10,7 @@ pub fn text(delivery: &Value, full_numbers: bool) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = head(&mut out, delivery, full_numbers);
+    let _ = tries(&mut out, delivery);
     let _ = events(&mut out, delivery);
     let _ = error(&mut out, &delivery["error"]);
     out
@@ -61,9 +62,27 @@ fn call(out: &mut String, delivery: &Value) -> std::fmt::Result {
     Ok(())
 }
 
+/// How sending it goes, where it did not succeed at once.
+fn tries(out: &mut String, delivery: &Value) -> std::fmt::Result {
+    let Some(attempts) = delivery["attempts"].as_u64().filter(|attempts| *attempts > 0) else {
+        return Ok(());
+    };
+    let last = &delivery["last_error"];
+    let Some(why) = last["detail"].as_str().or(last["name"].as_str()) else {
+        return Ok(());
+    };
+    let times = if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
+    let next = delivery["next_attempt_at"].as_str().unwrap_or("-");
+    writeln!(out, "  tried   {times}: {why}; again at {next}")
+}
+
 fn events(out: &mut String, delivery: &Value) -> std::fmt::Result {
     let Some(events) = delivery["events"].as_array().filter(|events| !events.is_empty()) else {
-        return writeln!(out, "\n  nothing was reported yet");
+        // Of what never left nothing can be reported.
+        return match delivery["error"].is_null() {
+            true => writeln!(out, "\n  nothing was reported yet"),
+            false => Ok(()),
+        };
     };
     writeln!(out)?;
     for event in events {
@@ -106,9 +125,12 @@ fn error(out: &mut String, error: &Value) -> std::fmt::Result {
         Some(code) => writeln!(out, "\n  error {code}: {name}")?,
         None => writeln!(out, "\n  error: {name}")?,
     }
-    for (label, field) in
-        [("what this means", "meaning"), ("what to do     ", "advice"), ("more           ", "docs")]
-    {
+    for (label, field) in [
+        ("what happened  ", "detail"),
+        ("what this means", "meaning"),
+        ("what to do     ", "advice"),
+        ("more           ", "docs"),
+    ] {
         if let Some(text) = error[field].as_str() {
             writeln!(out, "  {label}  {text}")?;
         }
@@ -135,6 +157,27 @@ mod tests {
         assert!(text.contains("  cost    2 segments of UCS-2\n"), "{text}");
         assert!(text.contains("what this means  Nobody has it."), "{text}");
         assert!(text.contains("at the carrier 2611200931 (YYMMDDhhmm), error 30005"), "{text}");
+    }
+
+    #[test]
+    fn a_send_that_is_tried_again_says_why_and_when() {
+        let last = json!({"code": 20429, "name": "Too Many Requests", "detail": "twilio answered 429 (Too Many Requests)"});
+        let delivery = json!({"id": "DL1", "channel": "sms", "status": "pending", "events": [], "attempts": 3,
+            "last_error": last, "next_attempt_at": "2026-11-20T09:31:00Z"});
+        let text = text(&delivery, false);
+        let line =
+            "  tried   3 times: twilio answered 429 (Too Many Requests); again at 2026-11-20T09:31:00Z\n";
+        assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
+    fn a_send_that_failed_is_not_said_to_be_waited_for() {
+        let error = json!({"code": 20500, "name": "Internal Server Error", "detail": "twilio answered 500, at each of 9 tries"});
+        let text = text(
+            &json!({"id": "DL1", "channel": "sms", "status": "failed", "events": [], "error": error}),
+            false,
+        );
+        assert!(!text.contains("nothing was reported") && text.contains("at each of 9 tries"), "{text}");
     }
 
     #[test]

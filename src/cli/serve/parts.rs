@@ -30,7 +30,8 @@ pub fn policy(config: &Config) -> Policy {
     Policy {
         max_replays: config.voice.max_replays,
         // A send is begun in the first half, and its request has ended as long
-        // before the end as a turn takes: so much may clocks differ.
+        // A send is begun in the first half, and its request has ended ten seconds
+        // before the end: so much may clocks differ and lists lag.
         lease: (LONGEST_TURN + config.twilio.connect_timeout + config.twilio.request_timeout) * 2,
         ..Policy::default()
     }

@@ -55,20 +55,20 @@ impl<T: Transport> Twilio<T> {
                 return Ok(false);
             }
             let page: Recordings = serde_json::from_slice(&answer.body)
-                .map_err(|_| SendError::Unknown { reason: "the answer was not a list".into() })?;
+                .map_err(|_| SendError::unknown("the answer was not a list"))?;
             if page.recordings.is_empty() {
                 return Ok(true);
             }
             for Recording { sid } in page.recordings {
                 // It becomes part of an address.
                 if !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                    return Err(SendError::Unknown { reason: "the answer names no recording".into() });
+                    return Err(SendError::unknown("the answer names no recording"));
                 }
                 let url = self.url(&format!("Recordings/{sid}"), "");
                 done(&self.call("DELETE", url, Vec::new(), None).await?)?;
             }
         }
-        Err(SendError::Unknown { reason: "the call has more recordings than are deleted at once".into() })
+        Err(SendError::unknown("the call has more recordings than are deleted at once"))
     }
 }
 

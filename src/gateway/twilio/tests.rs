@@ -126,11 +126,31 @@ async fn a_text_goes_out_from_a_number_and_lives_no_longer_than_its_code() {
         format!("https://verify.example.com/twilio/status?delivery={}{CALLBACK_OVERRIDES}", order.id);
     assert_eq!(value(&request, "StatusCallback"), [callback]);
     let body = value(&request, "Body")[0];
-    assert!(body.contains(order.code.expose()) && body.contains("Acme") && body.contains('8'), "8 minutes");
+    assert!(
+        body.contains(order.code.expose()) && body.contains("Acme") && body.contains("7 minutes"),
+        "of 421 seconds"
+    );
 
     let report = report.unwrap();
     assert_eq!(report.id, Some(order.id));
     assert_eq!((report.fact.status, report.fact.source), (Some(Status::Queued), Source::Api));
+}
+
+#[tokio::test]
+async fn a_text_promises_no_minute_that_its_code_has_not() {
+    for (seconds, minutes) in [
+        (600, "10 minutes"),
+        (599, "10 minutes"),
+        (590, "9 minutes"),
+        (120, "2 minutes"),
+        (99, "1 minute"),
+        (20, "1 minute"),
+    ] {
+        let order = Order { valid_for: Duration::from_secs(seconds), ..order(Channel::Sms) };
+        let request = asked(order).await.unwrap();
+        let body = value(&request, "Body")[0].to_owned();
+        assert!(body.contains(&format!("{minutes}.")), "{seconds} s: {body}");
+    }
 }
 
 #[tokio::test]
@@ -222,7 +242,7 @@ async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
         value(&asked[0], "Body"),
         [format!(
             "Acme Bank: Mit dem Code {code} bestätigen Sie die Zahlung von 12,50 € an Shop. \
-             Er ist 8 Minuten gültig. Geben Sie ihn nie weiter.\n@acme.example #{code}"
+             Er ist 7 Minuten gültig. Geben Sie ihn nie weiter.\n@acme.example #{code}"
         )]
     );
     assert_eq!((report.about.encoding.as_deref(), report.about.counted_segments), (Some("GSM-7"), Some(1)));
@@ -271,7 +291,7 @@ async fn a_template_gets_the_variables_that_the_service_maps() {
     let code = order.code.expose().to_owned();
     let request = asked(order.clone()).await.unwrap();
     let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
-    assert_eq!(variables, json!({"code": code, "who": "Acme", "2": "8", "at": ""}));
+    assert_eq!(variables, json!({"code": code, "who": "Acme", "2": "7", "at": ""}));
 
     let details = Details { amount: Some("1 EUR".into()), payee: Some("Shop".into()), ..Details::default() };
     let paid = asked(Order { details: details.clone(), ..order }).await.unwrap_err();
@@ -307,7 +327,7 @@ async fn without_a_template_whatsapp_takes_free_text_only_while_its_window_is_op
     assert!(fake.asked.lock().unwrap().is_empty(), "refused before it is sent");
     let code = order.code.expose().to_owned();
     let open = asked(Order { window_open: true, ..order }).await.unwrap();
-    assert_eq!(value(&open, "Body"), [format!("Your Acme code is {code}. It expires in 8 minutes.")]);
+    assert_eq!(value(&open, "Body"), [format!("Your Acme code is {code}. It expires in 7 minutes.")]);
     assert_eq!(value(&open, "ContentSid"), [""; 0]);
 }
 
@@ -368,12 +388,15 @@ async fn an_error_document_is_a_refusal_with_its_code() {
 
 #[tokio::test]
 async fn too_many_requests_were_not_processed() {
-    for (retry_after, expected) in [(Some(7), 7), (None, 2), (Some(86_400), 60), (Some(0), 1)] {
+    for (retry_after, expected) in [(Some(7), 7), (None, 0), (Some(86_400), 86_400), (Some(0), 0)] {
         let body = br#"{"code":20429}"#.to_vec();
         let error = refused(Ok(Answer { status: 429, retry_after, body })).await;
-        let SendError::NotTaken { code: Some(20429), after, .. } = error else { panic!("{error:?}") };
-        assert_eq!(after, Duration::from_secs(expected));
+        let SendError::NotTaken { code: Some(20429), after, reason } = error else { panic!("{error:?}") };
+        assert_eq!(after, Duration::from_secs(expected), "as it was asked for: the code's life bounds it");
+        assert_eq!(reason, "twilio answered 429 (Too Many Requests)");
     }
+    let odd = refused(answer(503, &json!({ "code": 20429 }))).await;
+    assert!(matches!(odd, SendError::NotTaken { .. }), "the code says it, whatever the status: {odd:?}");
 }
 
 #[tokio::test]
@@ -397,12 +420,23 @@ async fn what_may_have_been_processed_is_unknown() {
         let error = refused(said.clone()).await;
         assert!(matches!(error, SendError::Unknown { .. }), "{said:?} is {error:?}");
     }
+    let body = br#"{"code":20503}"#.to_vec();
+    let error = refused(Ok(Answer { status: 503, retry_after: Some(9), body })).await;
+    let reason = "twilio answered 503 (Service unavailable)".to_owned();
+    assert_eq!(error, SendError::Unknown { code: Some(20503), reason, after: Duration::from_secs(9) });
+    let error = refused(answer(502, &json!({"code": 20598}))).await;
+    assert_eq!(
+        error.to_string(),
+        "outcome unknown: twilio answered 502 (error 20598)",
+        "no meaning is invented"
+    );
 }
 
 #[tokio::test]
 async fn where_no_connection_came_about_nothing_was_taken() {
-    let error = refused(Err(TransportError::NotConnected("refused".into()))).await;
+    let error = refused(Err(TransportError::NotConnected("connection refused".into()))).await;
     assert!(matches!(error, SendError::NotTaken { code: None, .. }));
+    assert_eq!(error.to_string(), "not taken: cannot connect to twilio: connection refused");
 }
 
 // Looking up.

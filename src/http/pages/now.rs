@@ -61,6 +61,11 @@ pub fn ways(view: &SessionView, failed: bool) -> Vec<Way> {
     };
     let last = verification.verification.channel();
     let tries = verification.verification.sends.len() + 1;
+    // While Twilio does not take it, it may take other things.
+    let struggles = verification.deliveries.last().is_some_and(|(send, _)| {
+        matches!(send.state, SendState::Waiting | SendState::Sending) && send.attempts.last_error.is_some()
+    });
+    let failed = failed || struggles;
     let way = |channel: &Channel| Way {
         channel: *channel,
         again: *channel == last,

@@ -84,7 +84,7 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 impl Fact {
     /// The most bytes that everything else that was said may take as JSON.
-    /// With [`Delivery::MAX_EVENTS`] facts of that size a delivery still fits
+    /// With [`super::Delivery::MAX_EVENTS`] facts of that size a delivery still fits
     /// into a record.
     pub const MAX_OTHER: usize = 1200;
 

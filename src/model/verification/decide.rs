@@ -1,11 +1,12 @@
 //! The one place where a verification changes.
 
-use super::{Details, Effect, Errand, SendState, Status, Verification, after};
+use super::retry::{Jitter, MISSING};
+use super::{Details, Doubt, Effect, Failure, SendState, Status, Verification, after};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::Sid;
 use crate::model::policy::{Gate, Policy};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,23 +56,37 @@ pub enum Event {
         /// Why, in words without numbers or secrets.
         reason: String,
     },
-    /// Nobody knows whether Twilio took a send: it must be looked up.
+    /// Nobody knows whether Twilio took a send, or a look-up has not told: it
+    /// must be looked up.
     Unknown {
         /// The send's number.
         number: u8,
         /// Which claim found that out.
         claim: u32,
-        /// When to look.
-        retry_at: Timestamp,
+        /// Why.
+        failure: Failure,
+        /// Draws the wait.
+        jitter: Jitter,
     },
-    /// Twilio certainly did not take a send, and it may be tried again.
+    /// Twilio certainly did not take a send, or did not do a look-up.
     NotTaken {
         /// The send's number.
         number: u8,
         /// Which claim found that out.
         claim: u32,
-        /// When.
-        retry_at: Timestamp,
+        /// Why not.
+        failure: Failure,
+        /// Draws the wait.
+        jitter: Jitter,
+    },
+    /// A look-up found no trace of a send.
+    NotFound {
+        /// The send's number.
+        number: u8,
+        /// Which claim found that out.
+        claim: u32,
+        /// Draws the wait until the next one, if this one came too soon.
+        jitter: Jitter,
     },
     /// A call of ours was answered and asks what to say.
     CallAsks {
@@ -184,6 +199,7 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         Event::Refused { number, claim, .. }
         | Event::Unknown { number, claim, .. }
         | Event::NotTaken { number, claim, .. }
+        | Event::NotFound { number, claim, .. }
             if next.is_outdated(number, claim) =>
         {
             Outcome::NotMine
@@ -191,8 +207,13 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         Event::Refused { number, code, reason, .. } => {
             next.settle(number, SendState::Failed { code, reason }, None)
         }
-        Event::Unknown { number, retry_at, .. } => next.put_off(number, Effect::LookUp { number }, retry_at),
-        Event::NotTaken { number, retry_at, .. } => next.put_off(number, Effect::Send { number }, retry_at),
+        Event::Unknown { number, failure, jitter, .. } => {
+            next.in_doubt(policy, number, (&failure, jitter), now)
+        }
+        Event::NotTaken { number, failure, jitter, .. } => {
+            next.not_taken(policy, number, (&failure, jitter), now)
+        }
+        Event::NotFound { number, jitter, .. } => next.not_found(policy, number, jitter, now),
         Event::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
     };
     // What an earlier version made is listed from its next change on.
@@ -217,7 +238,8 @@ impl Verification {
         // unknown is still found out, for the record of what was sent is true.
         for send in &mut self.sends {
             if send.state == SendState::Waiting {
-                send.state = SendState::Dropped;
+                let is_over = status == Status::Expired;
+                send.state = if is_over { send.attempts.given_up() } else { SendState::Dropped };
             }
         }
         let open: Vec<u8> = self
@@ -303,6 +325,7 @@ impl Verification {
         let least_end = after(now, policy.least_life);
         let (code, pending, expires_at) =
             (self.code.generation, self.status == Status::Pending, self.expires_at);
+        let is_replaced = self.is_replaced(number);
         let Some(errand) =
             self.outbox.iter_mut().find(|errand| errand.number() == number && errand.due <= now)
         else {
@@ -311,16 +334,24 @@ impl Verification {
         let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
             return Outcome::NotMine;
         };
-        let is_first = matches!(errand.effect, Effect::Send { .. }) && send.state == SendState::Waiting;
-        if is_first && (!pending || expires_at < least_end || send.generation != code) {
-            send.state = SendState::Dropped;
+        let is_to_be_sent = !errand.is_look_up() && send.state == SendState::Waiting;
+        let is_wanted = pending && send.generation == code && !is_replaced;
+        if is_to_be_sent && !(is_wanted && expires_at >= least_end) {
+            send.state = if is_wanted { send.attempts.given_up() } else { SendState::Dropped };
             self.outbox.retain(|errand| errand.number() != number);
             return Outcome::Dropped;
         }
+        if is_to_be_sent {
+            send.attempts.made = send.attempts.made.saturating_add(1);
+        }
         // Begun before and not settled: whoever began it may have died between
-        // sending and writing. From here on nobody may simply send again.
+        // sending and writing. From here on nobody may simply send again. It had
+        // ended so long before its lease that lists show what it has made.
         if send.state == SendState::Sending {
+            let old = if errand.is_look_up() { SignedDuration::ZERO } else { MISSING.least };
+            let since = errand.due.checked_sub(old).unwrap_or(Timestamp::MIN);
             errand.effect = Effect::LookUp { number };
+            errand.doubt.get_or_insert(Doubt { since, look_ups: 0 });
         }
         errand.attempts += 1;
         errand.due = after(now, policy.lease);
@@ -341,7 +372,7 @@ impl Verification {
         self.sends.iter().any(|send| send.number != number && send.sid.as_ref() == Some(sid))
     }
 
-    fn settle(&mut self, number: u8, state: SendState, sid: Option<Sid>) -> Outcome {
+    pub(super) fn settle(&mut self, number: u8, state: SendState, sid: Option<Sid>) -> Outcome {
         let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
             return Outcome::NotMine;
         };
@@ -352,22 +383,6 @@ impl Verification {
         send.state = state;
         send.sid = sid.or(send.sid.take());
         self.outbox.retain(|errand| errand.number() != number);
-        Outcome::Done
-    }
-
-    fn put_off(&mut self, number: u8, effect: Effect, due: Timestamp) -> Outcome {
-        let ended = self.status != Status::Pending;
-        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
-            return Outcome::NotMine;
-        };
-        let Some(errand) = self.outbox.iter_mut().find(|errand| errand.number() == number) else {
-            return Outcome::NotMine;
-        };
-        if matches!(effect, Effect::Send { .. }) {
-            send.state = if ended { SendState::Dropped } else { SendState::Waiting };
-        }
-        *errand = Errand { effect, due, attempts: errand.attempts };
-        self.outbox.retain(|errand| errand.number() != number || !ended || errand.is_look_up());
         Outcome::Done
     }
 
@@ -460,18 +475,5 @@ impl super::Send {
         }
         self.readings += 1;
         Outcome::SayCode { again: self.readings <= policy.max_replays }
-    }
-}
-
-impl Errand {
-    /// The number of the send that it is about.
-    pub fn number(&self) -> u8 {
-        match self.effect {
-            Effect::Send { number } | Effect::LookUp { number } => number,
-        }
-    }
-
-    fn is_look_up(&self) -> bool {
-        matches!(self.effect, Effect::LookUp { .. })
     }
 }

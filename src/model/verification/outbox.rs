@@ -31,4 +31,30 @@ pub struct Errand {
     pub due: Timestamp,
     /// How often it was begun: the number of the claim that holds it.
     pub attempts: u32,
+    /// Since when nobody knows the send's outcome, where it is looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// A send whose outcome nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// From when on it is certainly not under way any more.
+    pub since: Timestamp,
+    /// Look-ups without an answer.
+    pub look_ups: u32,
+}
+
+impl Errand {
+    /// The number of the send that it is about.
+    pub fn number(&self) -> u8 {
+        match self.effect {
+            Effect::Send { number } | Effect::LookUp { number } => number,
+        }
+    }
+
+    /// Whether a send in doubt is looked up, and not sent.
+    pub fn is_look_up(&self) -> bool {
+        matches!(self.effect, Effect::LookUp { .. })
+    }
 }

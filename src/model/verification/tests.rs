@@ -1,5 +1,8 @@
 //! The life of a verification, told as stories, and what holds in every life.
 
+mod outbox;
+
+use super::retry::Jitter;
 use super::*;
 use crate::model::policy::Gate;
 use proptest::prelude::*;
@@ -89,6 +92,23 @@ impl Story {
         let second = |errand: &Errand| errand.due.as_second() - at(0).as_second();
         self.verification.outbox.iter().map(|errand| (&errand.effect, second(errand))).collect()
     }
+}
+
+fn failure(reason: &str) -> Failure {
+    Failure { code: Some(20500), reason: reason.into(), after: SignedDuration::ZERO }
+}
+
+/// What a claim found out, with waits as short as they may be.
+fn unknown(number: u8, claim: u32) -> Event {
+    Event::Unknown { number, claim, failure: failure("twilio answered 500"), jitter: Jitter(0) }
+}
+
+fn not_taken(number: u8, claim: u32) -> Event {
+    Event::NotTaken { number, claim, failure: failure("twilio answered 429"), jitter: Jitter(0) }
+}
+
+fn not_found(number: u8, claim: u32) -> Event {
+    Event::NotFound { number, claim, jitter: Jitter(0) }
 }
 
 fn gate(key: &str) -> Step {
@@ -306,136 +326,8 @@ fn a_send_under_way_at_the_end_is_still_found_out() {
     assert_eq!(story.state(1), &SendState::Sending);
     assert_eq!(story.at(45, Event::Claim { number: 1 }), Outcome::Done);
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
-    assert_eq!(story.at(46, Event::NotTaken { number: 1, claim: 2, retry_at: at(46) }), Outcome::Done);
+    assert_eq!(story.at(46, not_found(1, 2)), Outcome::Done);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0), "and not sent again");
-}
-
-// The outbox.
-
-#[test]
-fn a_claimed_send_belongs_to_its_worker_for_the_lease_and_is_then_looked_up() {
-    let mut story = Story::text();
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 0)]);
-    assert_eq!(story.at(0, Event::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 45)]);
-    assert_eq!(story.at(44, Event::Claim { number: 1 }), Outcome::NotMine);
-    assert_eq!(story.at(45, Event::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
-    assert_eq!(story.at(90, Event::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 135)], "a look-up is looked up again");
-}
-
-#[test]
-fn a_worker_that_was_too_slow_decides_nothing_any_more() {
-    let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(45, Event::Claim { number: 1 });
-    let held = story.verification.clone();
-    let late = [
-        Event::Refused { number: 1, claim: 1, code: Some(21211), reason: "late".into() },
-        Event::Unknown { number: 1, claim: 1, retry_at: at(50) },
-        Event::NotTaken { number: 1, claim: 1, retry_at: at(50) },
-    ];
-    for event in late {
-        assert_eq!(story.at(46, event.clone()), Outcome::NotMine, "{event:?}");
-    }
-    assert_eq!(story.verification, held, "it would be sent while the other looks it up");
-    assert_eq!(story.at(47, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
-}
-
-#[test]
-fn an_unknown_send_is_looked_up_and_sent_again_only_when_it_was_not_taken() {
-    let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(10, Event::Unknown { number: 1, claim: 1, retry_at: at(15) });
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 15)]);
-    assert_eq!(story.at(14, Event::Claim { number: 1 }), Outcome::NotMine);
-    story.at(15, Event::Claim { number: 1 });
-    story.at(16, Event::NotTaken { number: 1, claim: 2, retry_at: at(16) });
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 16)]);
-    assert_eq!(story.state(1), &SendState::Waiting);
-    assert_eq!(story.at(16, Event::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 61)]);
-    assert_eq!(story.verification.outbox[0].attempts, 3, "each beginning counts");
-}
-
-#[test]
-fn a_code_that_would_arrive_dead_is_not_sent() {
-    for (second, expected) in [(585, Outcome::Done), (586, Outcome::Dropped)] {
-        let mut story = Story::text();
-        assert_eq!(story.at(second, Event::Claim { number: 1 }), expected, "at {second} s");
-    }
-    let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::NotTaken { number: 1, claim: 1, retry_at: at(590) });
-    assert_eq!(story.at(590, Event::Claim { number: 1 }), Outcome::Dropped, "nor repeated");
-    assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0));
-}
-
-#[test]
-fn accepted_is_final_and_the_first_name_stays() {
-    let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    assert_eq!(story.at(1, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
-    let accepted = story.verification.clone();
-    let later = [
-        Event::Accepted { number: 1, sid: sid("SM", 2) },
-        Event::Refused { number: 1, claim: 1, code: None, reason: "late".into() },
-        Event::Unknown { number: 1, claim: 1, retry_at: at(2) },
-        Event::NotTaken { number: 1, claim: 1, retry_at: at(2) },
-        Event::Claim { number: 1 },
-    ];
-    for event in later {
-        assert_eq!(story.at(50, event.clone()), Outcome::NotMine, "{event:?}");
-    }
-    assert_eq!(story.verification, accepted);
-}
-
-#[test]
-fn news_that_a_refused_or_dropped_send_was_taken_after_all_is_believed() {
-    let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::Refused { number: 1, claim: 1, code: None, reason: "given up".into() });
-    assert_eq!(story.at(2, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
-    assert_eq!(story.state(1), &SendState::Accepted);
-}
-
-#[test]
-fn one_message_settles_one_send() {
-    let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.resend(30);
-    story.at(30, Event::Claim { number: 2 });
-    let found = |number| Event::Accepted { number, sid: sid("SM", 1) };
-    assert_eq!(story.at(40, found(2)), Outcome::Done);
-    assert_eq!(story.at(40, found(1)), Outcome::NotMine);
-    assert_eq!((story.state(1), story.state(2)), (&SendState::Sending, &SendState::Accepted));
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 45)], "it is looked up again");
-}
-
-#[test]
-fn a_callback_may_come_before_the_answer_to_our_own_request() {
-    let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    assert_eq!(story.at(1, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
-    assert_eq!(story.at(5, Event::Unknown { number: 1, claim: 1, retry_at: at(10) }), Outcome::NotMine);
-    assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0), "nothing to look up");
-}
-
-#[test]
-fn events_about_sends_that_do_not_exist_are_nobodys() {
-    let events = [
-        Event::Claim { number: 9 },
-        Event::Accepted { number: 0, sid: sid("SM", 1) },
-        Event::Refused { number: 9, claim: 1, code: None, reason: String::new() },
-        Event::Unknown { number: 9, claim: 1, retry_at: at(1) },
-        Event::NotTaken { number: 9, claim: 1, retry_at: at(1) },
-        Event::CallAsks { number: 9, sid: sid("CA", 1), machine: false, step: Step::Answered },
-    ];
-    let mut story = Story::text();
-    let before = story.verification.clone();
-    assert!(events.into_iter().all(|event| story.at(1, event) == Outcome::NotMine));
-    assert_eq!(story.verification, before);
 }
 
 // Calls.
@@ -446,7 +338,7 @@ fn a_call_that_asks_before_our_request_was_answered_settles_it() {
     story.at(0, Event::Claim { number: 1 });
     assert_eq!(story.asks(3, Step::Answered), Outcome::SayGate);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0));
-    assert_eq!(story.at(4, Event::Unknown { number: 1, claim: 1, retry_at: at(9) }), Outcome::NotMine);
+    assert_eq!(story.at(4, unknown(1, 1)), Outcome::NotMine);
 }
 
 #[test]
@@ -604,7 +496,11 @@ fn any_event() -> impl Strategy<Value = Event> {
     let channel = || prop_oneof![Just(Channel::Sms), Just(Channel::Call)];
     let number = || 0u8..5;
     let any_sid = || (prop_oneof![Just("SM"), Just("CA")], 0u8..3).prop_map(|(kind, n)| sid(kind, n));
-    let time = || prop_oneof![(-50i64..800).prop_map(at), Just(Timestamp::MAX), Just(Timestamp::MIN)];
+    let any_failure = || {
+        let after = prop_oneof![Just(0), 0i64..900, Just(i64::MAX), Just(-1)];
+        after.prop_map(|after| Failure { after: SignedDuration::from_secs(after), ..failure("no") })
+    };
+    let jitter = || any::<u32>().prop_map(Jitter);
     let step = prop_oneof![
         Just(Step::Answered),
         "[0-9#*]{0,2}".prop_map(|digits| Step::Gate { digits }),
@@ -622,8 +518,12 @@ fn any_event() -> impl Strategy<Value = Event> {
         2 => (number(), any_sid()).prop_map(|(number, sid)| Event::Accepted { number, sid }),
         1 => (number(), 0u32..4).prop_map(|(number, claim)| Event::Refused {
             number, claim, code: Some(30007), reason: "no".into() }),
-        2 => (number(), 0u32..4, time()).prop_map(|(number, claim, retry_at)| Event::Unknown { number, claim, retry_at }),
-        2 => (number(), 0u32..4, time()).prop_map(|(number, claim, retry_at)| Event::NotTaken { number, claim, retry_at }),
+        2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
+            Event::Unknown { number, claim, failure, jitter }),
+        2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
+            Event::NotTaken { number, claim, failure, jitter }),
+        2 => (number(), 0u32..4, jitter()).prop_map(|(number, claim, jitter)|
+            Event::NotFound { number, claim, jitter }),
         3 => (number(), any_sid(), any::<bool>(), step)
             .prop_map(|(number, sid, machine, step)| Event::CallAsks { number, sid, machine, step }),
     ]
@@ -657,6 +557,17 @@ fn holds(policy: &Policy, old: &Verification, event: &Event, new: &Decision, now
         assert!(before.state != SendState::Accepted || after.state == SendState::Accepted);
         assert!(before.sid.is_none() || before.sid == after.sid, "a binding was changed");
         assert!(after.readings <= policy.max_replays.saturating_add(1));
+    }
+    for errand in &next.outbox {
+        let was = old.outbox.iter().find(|other| other.number() == errand.number());
+        let sends_again = was.is_some_and(|was| was.is_look_up()) && !errand.is_look_up();
+        let since = was.and_then(|was| was.doubt.as_ref()).map(|doubt| doubt.since);
+        let is_missing = since.is_none_or(|since| now.duration_since(since) >= retry::MISSING.least);
+        assert!(!sends_again || is_missing, "sent again before it was known to be missing");
+        let is_retried = was.is_some_and(|was| was.due != errand.due)
+            && *event != Event::Claim { number: errand.number() };
+        let last = next.expires_at.checked_sub(SignedDuration::from_secs(15)).unwrap();
+        assert!(errand.is_look_up() || !is_retried || errand.due <= last, "beyond the life of the code");
     }
     assert!(next.due().is_some() || next.status != Status::Pending);
     let approved_now = old.status == Status::Pending && next.status == Status::Approved;

@@ -353,6 +353,13 @@ async fn the_api_fails_as_often_as_wished() {
     stage.behave(PHONE, r#"{"api":{"timeout":"after","hold_ms":20}}"#).await;
     assert_eq!(stage.create("Messages.json", &fields).await.0, 504);
     assert_eq!(count().await, 2);
+    stage.behave(PHONE, r#"{"api":{"status":500,"accepted":true}}"#).await;
+    assert_eq!(stage.create("Messages.json", &fields).await.1["code"], 20500);
+    assert_eq!(count().await, 3);
+    stage.behave(PHONE, r#"{"api":{"listed_after_ms":3600000}}"#).await;
+    assert_eq!(stage.create("Messages.json", &fields).await.0, 201);
+    let listed = stage.fetch(&format!("Messages.json?To=%2B{}", &PHONE[1..])).await.1;
+    assert_eq!((listed["messages"].as_array().unwrap().len(), count().await), (0, 4), "the list lags");
 }
 
 #[tokio::test]

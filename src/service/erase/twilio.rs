@@ -16,8 +16,10 @@ use std::time::Duration;
 
 /// After so many failures in a row nothing more is tried now.
 const MOST_FAILURES: usize = 10;
-/// The longest wait for a turn that Twilio asks for, before it is left.
+/// The longest wait for a turn that Twilio asks for, before it is left, and the
+/// shortest where it does not say.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 
 impl Pass<'_> {
     /// Redacts everything that is still to be redacted.
@@ -49,7 +51,7 @@ impl Pass<'_> {
         let sid = &found.record.sid;
         let mut outcome = gateway.redact(sid, delete).await;
         if let Err(SendError::NotTaken { after, .. }) = outcome {
-            tokio::time::sleep(after.min(LONGEST_WAIT)).await;
+            tokio::time::sleep(after.clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
             outcome = gateway.redact(sid, delete).await;
         }
         if let Err(error) = outcome {

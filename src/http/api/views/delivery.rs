@@ -65,6 +65,13 @@ pub struct Delivery {
     /// `signature.mode` is `report-only`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unproved: bool,
+    /// How often sending it was begun; null once Twilio has it.
+    pub attempts: Option<u32>,
+    /// Why the last try did not succeed, while it is tried or looked up again.
+    pub last_error: Option<DeliveryError>,
+    /// When it is tried or looked up next; while that is under way, from when on
+    /// another process may.
+    pub next_attempt_at: Option<Timestamp>,
     /// What was reported, in order.
     pub events: Vec<Event>,
 }
@@ -80,6 +87,8 @@ pub struct DeliveryError {
     pub meaning: Option<&'static str>,
     /// What to do.
     pub advice: Option<&'static str>,
+    /// What exactly happened, where the name does not say it: how its tries went.
+    pub detail: Option<String>,
     /// Twilio's page about it.
     pub docs: Option<String>,
 }
@@ -204,11 +213,17 @@ pub fn standing(send: &Send, delivery: Option<&record::Delivery>) -> (DeliverySt
         return (DeliveryStatus(status.as_str()), code.map(DeliveryError::of));
     }
     let error = match &send.state {
-        SendState::Failed { code: Some(code), .. } => Some(DeliveryError::of(*code)),
-        SendState::Failed { code: None, reason } => Some(DeliveryError::named(reason)),
+        SendState::Failed { code, reason } => Some(DeliveryError::because(*code, reason)),
         _ => None,
     };
     (DeliveryStatus(send.state.as_str()), error)
+}
+
+/// Why the last try of a send did not succeed, while it is not settled.
+pub fn last_error(send: &Send) -> Option<DeliveryError> {
+    let is_open = matches!(send.state, SendState::Waiting | SendState::Sending);
+    let last = send.attempts.last_error.as_ref().filter(|_| is_open)?;
+    Some(DeliveryError::because(last.code, &last.reason))
 }
 
 impl DeliveryError {
@@ -218,14 +233,25 @@ impl DeliveryError {
         Self {
             code: Some(code),
             name: meaning.name.to_owned(),
-            meaning: Some(meaning.explanation()),
+            meaning: meaning.explanation(),
             advice: Some(meaning.advice()),
+            detail: None,
             docs: Some(format!("https://www.twilio.com/docs/api/errors/{code}")),
         }
     }
 
-    fn named(reason: &str) -> Self {
-        Self { code: None, name: reason.to_owned(), meaning: None, advice: None, docs: None }
+    /// A reason of ours, with Twilio's code where it gave one.
+    fn because(code: Option<u32>, reason: &str) -> Self {
+        let named = |name: &str| Self {
+            code: None,
+            name: name.to_owned(),
+            meaning: None,
+            advice: None,
+            detail: None,
+            docs: None,
+        };
+        let of = code.map_or_else(|| named(reason), Self::of);
+        Self { detail: Some(reason.to_owned()).filter(|reason| *reason != of.name), ..of }
     }
 }
 
@@ -276,6 +302,9 @@ impl From<&Found> for Delivery {
             updated_at: send.asked_at,
             error,
             unproved: false,
+            attempts: Some(send.attempts.made),
+            last_error: last_error(send),
+            next_attempt_at: verification.next_attempt_at(send.number),
             events: Vec::new(),
         }
     }
@@ -308,6 +337,9 @@ impl From<&record::Delivery> for Delivery {
             updated_at: record.updated_at(),
             error: record.error_code().map(DeliveryError::of),
             unproved: record.unproved,
+            attempts: None,
+            last_error: None,
+            next_attempt_at: None,
             events: record.history().into_iter().map(Event::from).collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! A verification, as its owner sees it: the number in full, never the code.
 
-use super::delivery::{DeliveryError, standing};
+use super::delivery::{DeliveryError, last_error, standing};
 use super::{ChannelWord, DeliveryStatus, StatusWord};
 use crate::model;
 use crate::model::channel::Channel;
@@ -78,6 +78,13 @@ pub struct Sent {
     pub created_at: Timestamp,
     /// What went wrong.
     pub error: Option<DeliveryError>,
+    /// How often sending it was begun.
+    pub attempts: u32,
+    /// Why the last try did not succeed, while it is tried or looked up again.
+    pub last_error: Option<DeliveryError>,
+    /// When it is tried or looked up next; while that is under way, from when on
+    /// another process may.
+    pub next_attempt_at: Option<Timestamp>,
 }
 
 /// What came of a check, for a caller that may see verifications.
@@ -177,6 +184,9 @@ impl Sent {
             },
             created_at: send.asked_at,
             error,
+            attempts: send.attempts.made,
+            last_error: last_error(send),
+            next_attempt_at: verification.next_attempt_at(send.number),
         }
     }
 }

@@ -1,0 +1,131 @@
+//! What a send becomes when it did not succeed: it is tried again, looked up, or
+//! given up.
+
+use super::retry::{self, Jitter, LONGEST_DOUBT, MISSING};
+use super::{Doubt, Effect, Errand, Failure, Outcome, Send, SendState, Status, Verification};
+use crate::model::policy::Policy;
+use jiff::{SignedDuration, Timestamp};
+
+impl Verification {
+    /// It was certainly not taken: it is sent again while its code is worth it.
+    pub(super) fn not_taken(
+        &mut self,
+        policy: &Policy,
+        number: u8,
+        (failure, jitter): (&Failure, Jitter),
+        now: Timestamp,
+    ) -> Outcome {
+        let until = self.worth_until(policy);
+        let Some((send, errand)) = self.open_send(number) else {
+            return Outcome::NotMine;
+        };
+        // Of a look-up that was not taken the send is as unknown as before.
+        if errand.is_look_up() {
+            return self.in_doubt(policy, number, (failure, jitter), now);
+        }
+        send.attempts.note(failure, now);
+        let next = retry::next_try(send.attempts.made, failure.after, jitter, now, until);
+        self.send_again(number, next)
+    }
+
+    /// Nobody knows whether it was taken: it is looked up. So it is again when the
+    /// look-up has not told.
+    pub(super) fn in_doubt(
+        &mut self,
+        policy: &Policy,
+        number: u8,
+        (failure, jitter): (&Failure, Jitter),
+        now: Timestamp,
+    ) -> Outcome {
+        let until = (self.status == Status::Pending).then(|| self.worth_until(policy));
+        let last = self.expires_at.checked_add(LONGEST_DOUBT).unwrap_or(Timestamp::MAX);
+        let Some((send, errand)) = self.open_send(number) else {
+            return Outcome::NotMine;
+        };
+        let doubt = match errand.doubt.clone().filter(|_| errand.is_look_up()) {
+            Some(doubt) => Doubt { look_ups: doubt.look_ups.saturating_add(1), ..doubt },
+            None => {
+                send.attempts.note(failure, now);
+                Doubt { since: now, look_ups: 0 }
+            }
+        };
+        if doubt.look_ups > 0 && now >= last {
+            let reason = format!("the outcome was never found out: {}", failure.reason);
+            return self.settle(number, SendState::Failed { code: failure.code, reason }, None);
+        }
+        errand.effect = Effect::LookUp { number };
+        errand.due = retry::next_look_up(doubt.look_ups, failure.after, jitter, now, until);
+        errand.doubt = Some(doubt);
+        Outcome::Done
+    }
+
+    /// A look-up found nothing. When no list lags so long any more the send is
+    /// missing, and is sent again.
+    pub(super) fn not_found(
+        &mut self,
+        policy: &Policy,
+        number: u8,
+        jitter: Jitter,
+        now: Timestamp,
+    ) -> Outcome {
+        let until = self.worth_until(policy);
+        let Some((send, errand)) = self.open_send(number).filter(|(_, errand)| errand.is_look_up()) else {
+            return Outcome::NotMine;
+        };
+        let since = errand.doubt.as_ref().map_or(now, |doubt| doubt.since);
+        if now.duration_since(since) < MISSING.least {
+            errand.due = retry::next_proof(send.attempts.made, jitter, since, until);
+            errand.doubt.get_or_insert(Doubt { since, look_ups: 0 });
+            return Outcome::Done;
+        }
+        self.send_again(number, (now <= until).then_some(now))
+    }
+
+    /// Puts a send that is certainly not under way back into the outbox, or gives
+    /// it up where there is no time for it. Nobody waits for a code of what was
+    /// approved or called off.
+    fn send_again(&mut self, number: u8, next: Option<Timestamp>) -> Outcome {
+        let status = self.status;
+        let Some((send, errand)) = self.open_send(number) else {
+            return Outcome::NotMine;
+        };
+        if let (Status::Pending, Some(due)) = (status, next) {
+            send.state = SendState::Waiting;
+            *errand = Errand { effect: Effect::Send { number }, due, attempts: errand.attempts, doubt: None };
+            return Outcome::Done;
+        }
+        send.state = match status {
+            Status::Pending | Status::Expired => send.attempts.given_up(),
+            _ => SendState::Dropped,
+        };
+        self.outbox.retain(|errand| errand.number() != number);
+        Outcome::Done
+    }
+
+    /// Whether a send that was tried already is not to be tried any more, because
+    /// a newer one brings the same code by the same channel: who asked again during
+    /// an outage gets one message after it.
+    pub(super) fn is_replaced(&self, number: u8) -> bool {
+        let Some(send) = self.send(number).filter(|send| send.attempts.made > 0) else {
+            return false;
+        };
+        self.sends.iter().any(|newer| {
+            newer.number > number
+                && newer.channel == send.channel
+                && newer.generation == send.generation
+                && matches!(newer.state, SendState::Waiting | SendState::Sending | SendState::Accepted)
+        })
+    }
+
+    /// From when on the code would arrive dead.
+    fn worth_until(&self, policy: &Policy) -> Timestamp {
+        let least = policy.least_life.try_into().unwrap_or(SignedDuration::MAX);
+        self.expires_at.checked_sub(least).unwrap_or(Timestamp::MIN)
+    }
+
+    /// A send that is not settled, with its errand.
+    fn open_send(&mut self, number: u8) -> Option<(&mut Send, &mut Errand)> {
+        let send = self.sends.iter_mut().find(|send| send.number == number)?;
+        Some((send, self.outbox.iter_mut().find(|errand| errand.number() == number)?))
+    }
+}

@@ -1,0 +1,324 @@
+//! What becomes of sends that did not succeed at once, over each engine: what is
+//! tried again, what is looked up first, and what is given up.
+
+use crate::engines::over_each_engine;
+use crate::support::{Engine, Find, Say, World, eventually, report};
+use dialback::model::channel::Channel;
+use dialback::model::policy::Policy;
+use dialback::model::status::Status as Delivered;
+use dialback::model::verification::{SendState, Status};
+use dialback::service::ServiceError;
+use dialback::store::{Key, Kind, Lane};
+use std::time::Duration;
+
+over_each_engine![
+    an_unknown_send_that_is_found_is_not_repeated,
+    an_unknown_send_that_is_not_found_is_repeated_once,
+    an_unknown_send_that_is_listed_late_is_not_repeated,
+    a_minute_of_server_errors_loses_no_code_and_doubles_none,
+    a_minute_of_server_errors_that_hide_a_message_doubles_nothing,
+    a_gateway_that_never_knows_is_asked_ever_more_seldom_while_the_code_lives,
+    a_look_up_that_never_answers_is_given_up,
+    a_refused_look_up_leaves_the_truth_to_the_callback,
+    a_look_up_asks_for_the_code_that_was_sent,
+    a_worker_that_dies_while_sending_leaves_a_look_up,
+    a_lost_code_key_ends_in_a_failed_send,
+    a_refused_send_has_failed_with_its_code,
+    a_minute_of_too_many_requests_loses_no_code,
+    who_asks_to_be_left_alone_is,
+    a_send_that_is_never_taken_is_tried_for_the_life_of_its_code,
+    a_retry_stands_where_people_wait,
+    who_asks_again_during_an_outage_gets_one_message,
+    what_nobody_wants_any_more_is_not_tried_again,
+];
+
+// Sends whose outcome is not known.
+
+async fn an_unknown_send_that_is_found_is_not_repeated(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Unknown], [Find::Unknown, Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 60).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 2));
+}
+
+async fn an_unknown_send_that_is_not_found_is_repeated_once(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Unknown, Say::Taken], [Find::Nothing, Find::Nothing]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.settle().await;
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 0), "not at once");
+    pass_slowly(&world, 9).await;
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 1), "a list may lag");
+    pass_slowly(&world, 20).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (2, 2));
+    assert_eq!(world.record(&id).await.sends[0].attempts.made, 2);
+}
+
+async fn an_unknown_send_that_is_listed_late_is_not_repeated(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Unknown], [Find::Nothing, Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 60).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 2));
+}
+
+async fn a_minute_of_server_errors_loses_no_code_and_doubles_none(engine: Engine) {
+    let mut world = World::new(engine);
+    // The lists fail as well, and tell the truth in between.
+    world.always(Say::Unknown, Find::Nothing);
+    world.script([], [Find::Unknown, Find::Nothing, Find::Unknown]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_by_seconds(&world, 60).await;
+    let tries = world.gateway.orders().len();
+    assert!((2..=6).contains(&tries), "{tries} tries in a minute");
+    world.always(Say::Taken, Find::Nothing);
+    pass_by_seconds(&world, 75).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!(world.gateway.taken(), 1);
+    let last = world.gateway.orders().last().unwrap().clone();
+    assert!(world.service.check(&id, &last.code).await.unwrap().valid);
+}
+
+async fn a_minute_of_server_errors_that_hide_a_message_doubles_nothing(engine: Engine) {
+    let mut world = World::new(engine);
+    // Twilio makes it, answers 500, and cannot list it before a minute is over.
+    world.script([Say::Unknown], []);
+    world.always(Say::Taken, Find::Unknown);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_by_seconds(&world, 60).await;
+    assert_eq!(world.gateway.orders().len(), 1, "what cannot be looked up is not sent again");
+    world.always(Say::Taken, Find::It);
+    pass_by_seconds(&world, 31).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!(world.gateway.orders().len(), 1);
+}
+
+async fn a_gateway_that_never_knows_is_asked_ever_more_seldom_while_the_code_lives(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::Unknown, Find::Nothing);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 660).await;
+    let tries = world.gateway.orders().len();
+    assert!((8..=40).contains(&tries), "{tries} tries in ten minutes");
+    let SendState::Failed { code: None, reason } = world.state(&id, 1).await else { panic!() };
+    assert_eq!(reason, format!("scripted, at each of {tries} tries"));
+    assert_eq!(world.record(&id).await.due(), None);
+}
+
+async fn a_look_up_that_never_answers_is_given_up(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::Unknown, Find::Unknown);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 7200).await;
+    assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: None, .. }));
+    assert_eq!((world.gateway.orders().len(), world.record(&id).await.due()), (1, None));
+    let look_ups = world.gateway.look_ups().len();
+    assert!((20..150).contains(&look_ups), "{look_ups} look-ups in two hours");
+}
+
+async fn a_refused_look_up_leaves_the_truth_to_the_callback(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Unknown], [Find::Refused]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 10).await;
+    assert!(matches!(world.state(&id, 1).await, SendState::Failed { .. }));
+    let sid = "SM00000000000000000000000000000077";
+    world.tell(report(sid, Delivered::Delivered, Some(&id.delivery(1)), None)).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!(world.gateway.orders().len(), 1);
+}
+
+async fn a_look_up_asks_for_the_code_that_was_sent(engine: Engine) {
+    let policy = Policy { new_code_on_resend: true, cooldown: vec![], ..Policy::default() };
+    let mut world = World::with(engine, policy);
+    world.script([Say::Unknown], [Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("the first is ordered", async || world.gateway.orders().len() == 1).await;
+    world.settle().await;
+    world.service.resend(&id, None).await.unwrap();
+    world.until_accepted(&id, 2).await;
+    pass_slowly(&world, 10).await;
+    world.until_accepted(&id, 1).await;
+    let (orders, look_ups) = (world.gateway.orders(), world.gateway.look_ups());
+    assert_ne!(orders[0].code, orders[1].code);
+    assert_eq!((look_ups[0].id.clone(), &look_ups[0].code), (id.delivery(1), &orders[0].code));
+}
+
+async fn a_worker_that_dies_while_sending_leaves_a_look_up(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Silence], [Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
+    world.crash().await;
+    assert_eq!(world.state(&id, 1).await, SendState::Sending);
+    world.work();
+    pass_slowly(&world, 44).await;
+    assert_eq!(world.gateway.look_ups().len(), 0, "the lease still runs");
+    pass_slowly(&world, 1).await;
+    world.until_accepted(&id, 1).await;
+    pass_slowly(&world, 60).await;
+    assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 1));
+}
+
+async fn a_lost_code_key_ends_in_a_failed_send(engine: Engine) {
+    let mut world = World::new(engine);
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.crash_and_lose_the_code_key().await;
+    world.work();
+    eventually("the send has failed", async || matches!(world.state(&id, 1).await, SendState::Failed { .. }))
+        .await;
+    assert!(matches!(world.service.check(&id, "123456").await, Err(ServiceError::CodeKeyGone)));
+    assert_eq!((world.gateway.orders().len(), world.record(&id).await.checks), (0, 0));
+}
+
+/// Lets time pass in steps, and the worker do its work after each.
+pub async fn pass_slowly(world: &World, seconds: u64) {
+    let mut left = seconds;
+    while left > 0 {
+        // The first seconds one by one; more in greater steps, or the test
+        // takes as long.
+        let step = if seconds - left < 10 { 1 } else { left.min(30) };
+        world.pass(step);
+        world.settle().await;
+        left -= step;
+    }
+}
+
+/// The same, second by second: for what is drawn by dice.
+async fn pass_by_seconds(world: &World, seconds: u64) {
+    for _ in 0..seconds {
+        world.pass(1);
+        world.settle().await;
+    }
+}
+
+// Sends whose outcome is known.
+
+async fn a_refused_send_has_failed_with_its_code(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::Refused(21211)], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it has failed", async || {
+        matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21211), .. })
+    })
+    .await;
+    let view = world.service.fetch(&id).await.unwrap();
+    assert_eq!((view.status, view.sends_left), (Status::Pending, 4), "another channel may still do it");
+    world.pass(30);
+    world.service.resend(&id, Some(Channel::Call)).await.unwrap();
+    world.until_accepted(&id, 2).await;
+}
+
+async fn a_minute_of_too_many_requests_loses_no_code(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.settle().await;
+    assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (1, SendState::Waiting));
+    let view = world.service.fetch(&id).await.unwrap().verification;
+    let next = view.next_attempt_at(1).unwrap();
+    assert!(next > world.now() && next <= world.later(2), "{next}");
+    pass_by_seconds(&world, 60).await;
+    let tries = world.gateway.orders().len();
+    assert!((4..=40).contains(&tries), "{tries} tries in a minute");
+    world.always(Say::Taken, Find::Nothing);
+    pass_by_seconds(&world, 31).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    assert_eq!((world.gateway.taken(), world.gateway.look_ups().len()), (1, 0));
+}
+
+async fn who_asks_to_be_left_alone_is(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::NotTaken(Duration::from_secs(50))], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.settle().await;
+    pass_by_seconds(&world, 50).await;
+    assert_eq!(world.gateway.orders().len(), 1);
+    pass_by_seconds(&world, 3).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    world.script([Say::NotTaken(Duration::from_secs(86_400))], []);
+    world.pass(30);
+    world.service.resend(&id, None).await.unwrap();
+    world.settle().await;
+    let end = world.record(&id).await.expires_at;
+    let last = world.record(&id).await.next_attempt_at(2).unwrap();
+    assert_eq!(end.duration_since(last).as_secs(), 17, "not beyond the life of the code");
+}
+
+async fn a_send_that_is_never_taken_is_tried_for_the_life_of_its_code(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_slowly(&world, 560).await;
+    assert_eq!(world.state(&id, 1).await, SendState::Waiting, "its code lives");
+    pass_by_seconds(&world, 40).await;
+    let tries = world.gateway.orders().len();
+    assert!(tries >= 15, "{tries} tries in ten minutes");
+    let SendState::Failed { reason, .. } = world.state(&id, 1).await else { panic!() };
+    assert_eq!(reason, format!("scripted, at each of {tries} tries"));
+    assert_eq!(world.gateway.look_ups().len(), 0);
+    let valid_for = world.gateway.orders().last().unwrap().valid_for;
+    assert!(valid_for >= Duration::from_secs(15) && valid_for < Duration::from_secs(47), "{valid_for:?}");
+}
+
+async fn a_retry_stands_where_people_wait(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::NotTaken(Duration::ZERO)], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.settle().await;
+    let entry = Key::new(Kind::Verification, id.as_str());
+    let due = world.store.due_in(Lane::Front, world.later(600), 10).await.unwrap();
+    assert!(due.iter().any(|(key, _)| *key == entry), "it is what a person waits for: {due:?}");
+}
+
+async fn who_asks_again_during_an_outage_gets_one_message(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_by_seconds(&world, 31).await;
+    world.service.resend(&id, None).await.unwrap();
+    pass_by_seconds(&world, 61).await;
+    world.service.resend(&id, None).await.unwrap();
+    // Each of the older ones has had its turn, and given way.
+    pass_by_seconds(&world, 31).await;
+    world.always(Say::Taken, Find::Nothing);
+    pass_by_seconds(&world, 31).await;
+    assert_eq!(world.gateway.taken(), 1);
+    let mut states = Vec::new();
+    for number in 1..=3 {
+        states.push(world.state(&id, number).await);
+    }
+    assert_eq!(states, [SendState::Dropped, SendState::Dropped, SendState::Accepted]);
+}
+
+async fn what_nobody_wants_any_more_is_not_tried_again(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    pass_by_seconds(&world, 5).await;
+    world.service.cancel(&id).await.unwrap();
+    let tries = world.gateway.orders().len();
+    pass_slowly(&world, 120).await;
+    assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (tries, SendState::Dropped));
+}
