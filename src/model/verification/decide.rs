@@ -49,7 +49,7 @@ pub enum Event {
     Refused {
         /// The send's number.
         number: u8,
-        /// Which claim found that out: [`Errand::attempts`] as it was claimed.
+        /// Which claim found that out: [`super::Errand::attempts`] as it was claimed.
         claim: u32,
         /// Twilio's error code.
         code: Option<u32>,
