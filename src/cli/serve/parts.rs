@@ -29,7 +29,6 @@ const FICTIONAL: [&str; 2] = ["+1500555", "+1555"];
 pub fn policy(config: &Config) -> Policy {
     Policy {
         max_replays: config.voice.max_replays,
-        // A send is begun in the first half, and its request has ended as long
         // A send is begun in the first half, and its request has ended ten seconds
         // before the end: so much may clocks differ and lists lag.
         lease: (LONGEST_TURN + config.twilio.connect_timeout + config.twilio.request_timeout) * 2,
