@@ -17,12 +17,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The cases that are known to fail, and why.
-const KNOWN: [(&str, &str); 5] = [
+const KNOWN: [(&str, &str); 4] = [
     ("proxy-says-http", "a proxy's wrong scheme beats a right public_url"),
     ("stop-at-status", "an inbound text at the status URL is swallowed"),
     ("stream-stop", "a STOP in an event stream opts nobody out"),
     ("stream-test-event", "a test event's id is not in the log"),
-    ("v2-plus-lost", "a plus that a form turned into a space finds no verification"),
 ];
 
 /// How many servers run beside each other.
