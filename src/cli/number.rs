@@ -1,6 +1,7 @@
 //! `dialback number`: how numbers are read, one line each, without a server.
 
 use super::Global;
+use super::out::Stdout;
 use super::serve::parts;
 use crate::config::Config;
 use crate::model::brand::Brand;
@@ -11,7 +12,7 @@ use crate::model::test_number::TestNumber;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -65,9 +66,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     match written {
         Ok(true) => Ok(ExitCode::SUCCESS),
         Ok(false) => Ok(ExitCode::FAILURE),
-        // Whoever read along has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        Err(error) => Err(error).context("cannot read the numbers, or write what they are"),
+        Err(error) => Err(error).context("cannot read the numbers"),
     }
 }
 
@@ -92,7 +91,7 @@ impl Judge {
 
     /// Reads all, and says whether none was refused.
     fn all(&self, args: &Args) -> std::io::Result<bool> {
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let mut out = std::io::BufWriter::new(Stdout::new());
         let mut all_taken = true;
         let mut one = |given: &str, out: &mut dyn Write| {
             let reading = self.read(given);

@@ -122,6 +122,16 @@ pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
     Some(report)
 }
 
+/// The parameters of a text that a CloudEvent says came in, named as in the
+/// webhook of inbound messages; `None` for all other events.
+///
+/// Source: Twilio, Event Streams, `com.twilio.messaging.inbound-message.received`.
+pub fn inbound_text(event: &serde_json::Value) -> Option<Vec<(String, String)>> {
+    let kind = event.get("type")?.as_str()?;
+    let data = event.get("data").filter(|_| kind == "com.twilio.messaging.inbound-message.received")?;
+    Some(data.as_object()?.iter().filter_map(event_pair).collect())
+}
+
 /// The account in `/2010-04-01/Accounts/AC…/Messages/SM…`.
 fn account_in_source(event: &serde_json::Value) -> Option<&str> {
     let (_, after) = event.get("source")?.as_str()?.split_once("/Accounts/")?;

@@ -49,6 +49,7 @@ async fn commands(app: &App) -> Vec<Vec<String>> {
         "config show".to_owned(),
         "config default".to_owned(),
         "urls".to_owned(),
+        "number +15551230801 --json".to_owned(),
         format!("delivery {sid}"),
         format!("delivery {sid} --json"),
         "endpoint list".to_owned(),

@@ -198,13 +198,15 @@ async fn to_who_may_not_read_every_no_of_verify_is_the_same() {
     let wrong_code = wrong(&code);
     let noes = [
         ("+15005550139", "123456"),
-        ("no number", "123456"),
         (expired, &*expired_code),
         (used_up, &*used_up_code),
         (canceled, &*canceled_code),
         (pending, &*wrong_code),
         (pending, "12345"),
     ];
+    // What is no number tells of nobody, and is refused as at the start.
+    let strange = door.post(&path, &[("To", "no number"), ("Code", "123456")]).await;
+    assert_eq!((strange.status, &strange.json()["code"]), (400, &json!(60200)));
     let (_, headers, _) = check("+15005550138", "000000").await;
     let no = |sid: Value, to: Value| {
         json!({

@@ -31,8 +31,10 @@ const LONGEST_LOCALE: usize = 35;
 /// # Errors
 /// What is missing, what cannot be, or what the service does not have.
 pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
-    let to = call.context.service.number_of_form(call.needed("To")?)?.in_full().to_owned();
+    let to = call.needed("To")?;
+    // First the channel: an address of one that is not ours is no number.
     let channel = channel(call.needed("Channel")?)?;
+    let to = call.context.service.number_of_form(to)?.in_full().to_owned();
     let (amount, payee) = payment(call, brand)?;
     let channel = match channel {
         Some(Channel::Call) if brand.settings.psd2 => {

@@ -22,7 +22,7 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
     let Proved { proof, params, .. } = prove(&context, &mut request).await?;
     note(&context, proof.as_ref(), &params).await?;
     let opt_out_type = first(&params, "OptOutType");
-    let keyword = words::keyword(first(&params, "Body").unwrap_or_default(), opt_out_type);
+    let keyword = keyword(&params);
     match &proof {
         Some(proof) => wishes(&context, proof, &params, keyword).await?,
         // Nobody has opted in again, so nobody is told so.
@@ -41,8 +41,35 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
     xml(&documents::inbound_text(words, keyword, &context.settings.service_name))
 }
 
+/// A text that somebody has set the wrong URL for: it is taken where it came,
+/// and the log says where it belongs.
+pub(super) async fn strayed(context: &Context, proved: &Proved) -> Result<(), Error> {
+    tracing::warn!(
+        wanted = %context.settings.public_url.join("/twilio/sms"),
+        "an inbound text came to /twilio/status: at Twilio, set this URL as what happens when a message comes in"
+    );
+    note(context, proved.proof.as_ref(), &proved.params).await?;
+    match &proved.proof {
+        Some(proof) => wishes(context, proof, &proved.params, keyword(&proved.params)).await,
+        None => Ok(()),
+    }
+}
+
+/// Whether a request tells of a text that came in, and not of one that was sent.
+pub(super) fn is_text(params: &Pairs) -> bool {
+    let is_received =
+        |name| first(params, name).is_some_and(|status| status.eq_ignore_ascii_case("received"));
+    (is_received("SmsStatus") || is_received("MessageStatus"))
+        && params.iter().any(|(name, _)| name == "Body")
+}
+
+/// What a text asks for.
+pub(super) fn keyword(params: &Pairs) -> Option<Keyword> {
+    words::keyword(first(params, "Body").unwrap_or_default(), first(params, "OptOutType"))
+}
+
 /// Records what a text says about the person's wishes.
-async fn wishes(
+pub(super) async fn wishes(
     context: &Context,
     proof: &Proof,
     params: &Pairs,
@@ -69,7 +96,9 @@ pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Respons
 
 async fn note(context: &Context, proof: Option<&Proof>, params: &Pairs) -> Result<(), Error> {
     match callback::report(params, Source::Inbound, None) {
-        Ok(report) => record(context, proof, report).await?,
+        Ok(report) => {
+            record(context, proof, report).await?;
+        }
         Err(error) => tracing::warn!(%error, "an inbound request names nothing"),
     }
     Ok(())

@@ -112,21 +112,23 @@ fn proved(context: &Context, request: &Request, body: Bytes) -> Result<Proved, E
 }
 
 /// Records what a webhook reports. What an account says of another one's message
-/// is acknowledged, for nothing else would come of it, and changes nothing.
+/// is acknowledged, for nothing else would come of it, and changes nothing. Says
+/// whether it was proved and taken.
 ///
 /// # Errors
 /// The store's: then it must not be acknowledged.
-async fn record(context: &Context, proof: Option<&Proof>, report: Report) -> Result<(), Error> {
+async fn record(context: &Context, proof: Option<&Proof>, report: Report) -> Result<bool, Error> {
     let sid = report.sid.clone();
     let Some(proof) = proof else {
-        return Ok(context.service.hear(report).await?);
+        context.service.hear(report).await?;
+        return Ok(false);
     };
     match context.service.record(proof, report).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         Err(ServiceError::OtherAccount) => {
             let signer = proof.signer();
             tracing::warn!(%sid, signer, "a report about another account's message or call was dropped");
-            Ok(())
+            Ok(false)
         }
         Err(error) => Err(error.into()),
     }

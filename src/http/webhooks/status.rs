@@ -1,6 +1,6 @@
 //! Status callbacks: recorded, durably, and then acknowledged with 204.
 
-use super::{Proved, prove, query_value};
+use super::{Proved, inbound, prove, query_value};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -14,6 +14,10 @@ use warp::reply::Response;
 /// `POST /twilio/status`
 pub async fn message(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let proved = prove(&context, &mut request).await?;
+    if inbound::is_text(&proved.params) {
+        inbound::strayed(&context, &proved).await?;
+        return Ok(reply::no_content());
+    }
     record(&context, &request, &proved, Source::StatusCallback).await
 }
 
@@ -38,7 +42,9 @@ async fn record(
 ) -> Result<Response, Error> {
     let id = query_value(request, "delivery").and_then(|id| id.parse::<DeliveryId>().ok());
     match callback::report(&proved.params, source, id) {
-        Ok(report) => super::record(context, proved.proof.as_ref(), report).await?,
+        Ok(report) => {
+            super::record(context, proved.proof.as_ref(), report).await?;
+        }
         // It is Twilio's, and says nothing that we could keep; to refuse it
         // would only make Twilio log a warning about us.
         Err(error) => tracing::warn!(%error, "a callback names nothing"),

@@ -102,7 +102,9 @@ async fn note(context: &Context, voice: &VoiceRequest, proved: &Proved) -> Resul
     // The name is only taken from a path that leads to this very call, which
     // `speak` decides; so it is recorded without.
     match callback::report(&proved.params, Source::VoiceRequest, None) {
-        Ok(report) => record(context, proved.proof.as_ref(), report).await?,
+        Ok(report) => {
+            record(context, proved.proof.as_ref(), report).await?;
+        }
         Err(error) => tracing::warn!(%error, %id, "a voice request names no call"),
     }
     Ok(())

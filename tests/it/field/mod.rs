@@ -17,12 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The cases that are known to fail, and why.
-const KNOWN: [(&str, &str); 4] = [
-    ("proxy-says-http", "a proxy's wrong scheme beats a right public_url"),
-    ("stop-at-status", "an inbound text at the status URL is swallowed"),
-    ("stream-stop", "a STOP in an event stream opts nobody out"),
-    ("stream-test-event", "a test event's id is not in the log"),
-];
+const KNOWN: [(&str, &str); 1] = [("proxy-says-http", "a proxy's wrong scheme beats a right public_url")];
 
 /// How many servers run beside each other.
 const BESIDE: usize = 3;
