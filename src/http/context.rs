@@ -102,6 +102,11 @@ pub struct Sets {
 }
 
 impl Sets {
+    /// Whether the caller may not name it: another service's, or none at all.
+    pub fn hides(&self, name: &str) -> bool {
+        self.named.is_some() && self.find(name).is_none()
+    }
+
     /// Which they are.
     pub fn iter(&self) -> impl Iterator<Item = &Set> {
         let is_seen = |set: &&Set| {

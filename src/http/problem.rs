@@ -89,7 +89,7 @@ kinds! {
     RATE_LIMITED = "rate_limited" 429 "Too many requests":
         "The API key has used up its requests for now. Wait `Retry-After` seconds.";
     BODY_TOO_LARGE = "body_too_large" 413 "The body is too large":
-        "`server.max_body_bytes` is the limit.";
+        "`server.max_body_bytes` is the limit; forms have 65536 bytes and 200 pairs at most.";
     BODY_LATE = "body_late" 408 "The body did not arrive in time":
         "`server.request_timeout_seconds` is the limit.";
     BODY_BROKEN = "body_broken" 400 "The body broke off":

@@ -49,7 +49,8 @@ pub struct EventSettings {
 
 impl EventSettings {
     /// More dispatches would not fit into one commit beside what they tell of:
-    /// at most four notices, with a dispatch of each to each.
+    /// at most five notices (three of a call's end, that it was sent, and the
+    /// verification's end), with a dispatch of each to each.
     pub const MOST_ENDPOINTS: usize = 10;
 }
 

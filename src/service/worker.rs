@@ -47,6 +47,9 @@ impl Default for WorkerLimits {
     }
 }
 
+/// How many messages or calls that may be a send in doubt, and are another's, are
+/// passed over in one look-up.
+const MOST_CANDIDATES: usize = 8;
 /// How long to wait when the store cannot say what is due, and before an errand
 /// that failed is tried again.
 const RECOVERY: Duration = Duration::from_secs(1);
@@ -244,12 +247,15 @@ impl Service {
         let outcome = match (order, &errand.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
-            (Ok(order), Effect::Send { .. }) => self.0.gateway.send(&order).await.map(Some),
-            (Ok(order), Effect::LookUp { .. }) => {
-                let others: Vec<Sid> =
-                    verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
-                self.0.gateway.look_up(&order, send.asked_at, &others).await
+            // What was promised may leave much later: people change their wish.
+            (Ok(order), Effect::Send { .. }) => {
+                match self.refuse_opted_out(&order.brand, &verification.to, send.channel).await {
+                    Ok(()) => self.0.gateway.send(&order).await.map(Some),
+                    Err(ServiceError::OptedOut) => Err(opted_out()),
+                    Err(error) => return Err(error),
+                }
             }
+            (Ok(order), Effect::LookUp { .. }) => self.look_up(&order, &verification, number).await?,
         };
         let claim = errand.attempts;
         let event = match outcome {
@@ -272,6 +278,29 @@ impl Service {
         }
         self.0.wake.notify_one();
         Ok(())
+    }
+
+    /// Looks a send up in the other side's list. What is known to be another
+    /// send's is not it, though it may look like it: a call shows no code.
+    async fn look_up(
+        &self,
+        order: &Order,
+        verification: &Verification,
+        number: u8,
+    ) -> Result<Result<Option<Report>, SendError>, ServiceError> {
+        let policy = self.policy_of(verification).await?;
+        let since = verification.look_up_since(&policy, number).unwrap_or(verification.created_at);
+        let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
+        for _ in 0..MOST_CANDIDATES {
+            let found = self.0.gateway.look_up(order, since, &others).await;
+            let Ok(Some(report)) = &found else { return Ok(found) };
+            let known = records::get::<Delivery>(self.store(), report.sid.as_str()).await?;
+            if known.and_then(|known| known.record.id).is_none_or(|id| id == order.id) {
+                return Ok(found);
+            }
+            others.push(report.sid.clone());
+        }
+        Ok(Err(SendError::unknown("twilio's list has too many that may be it")))
     }
 
     /// What an attempt without success means for the send.
@@ -378,6 +407,13 @@ impl Service {
         }
         Err(ServiceError::Contended)
     }
+}
+
+/// As Twilio says it where it keeps the list itself.
+/// <https://www.twilio.com/docs/api/errors/21610>
+fn opted_out() -> SendError {
+    let reason = "the recipient has opted out of messages from this sender".to_owned();
+    SendError::Refused { code: Some(21610), reason }
 }
 
 fn log_not_found(decision: &Decision, number: u8) {

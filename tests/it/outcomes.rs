@@ -2,8 +2,9 @@
 //! tried again, what is looked up first, and what is given up.
 
 use crate::engines::over_each_engine;
-use crate::support::{Engine, Find, Say, World, eventually, report};
+use crate::support::{Engine, Find, PERSON, Say, World, eventually, proof, report};
 use dialback::model::channel::Channel;
+use dialback::model::opt_out::Keyword;
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::{SendState, Status};
@@ -26,6 +27,7 @@ over_each_engine![
     a_refused_send_has_failed_with_its_code,
     a_minute_of_too_many_requests_loses_no_code,
     who_asks_to_be_left_alone_is,
+    who_says_stop_during_an_outage_gets_nothing_after_it,
     a_send_that_is_never_taken_is_tried_for_the_life_of_its_code,
     a_retry_stands_where_people_wait,
     who_asks_again_during_an_outage_gets_one_message,
@@ -260,6 +262,18 @@ async fn who_asks_to_be_left_alone_is(engine: Engine) {
     let end = world.record(&id).await.expires_at;
     let last = world.record(&id).await.next_attempt_at(2).unwrap();
     assert_eq!(end.duration_since(last).as_secs(), 17, "not beyond the life of the code");
+}
+
+async fn who_says_stop_during_an_outage_gets_nothing_after_it(engine: Engine) {
+    let mut world = World::new(engine);
+    world.script([Say::NotTaken(Duration::from_secs(20))], []);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    world.settle().await;
+    world.service.keyword(&proof(), PERSON, &["+15005550006"], Keyword::Stop).await.unwrap();
+    pass_slowly(&world, 60).await;
+    assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21610), .. }));
+    assert_eq!(world.gateway.orders().len(), 1);
 }
 
 async fn a_send_that_is_never_taken_is_tried_for_the_life_of_its_code(engine: Engine) {

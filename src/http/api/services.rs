@@ -9,7 +9,7 @@ use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
-use crate::model::brand::Brand;
+use crate::model::brand::{BadSetting, Brand};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::service::ServiceError;
@@ -256,7 +256,15 @@ pub const CHANGE: Operation = Operation {
 /// Changes one.
 pub async fn change(context: CallContext, call: Call) -> Result<Response, Error> {
     let id: ServiceId = call.id()?;
-    let brand = context.service.change_service(&id, call.body.rest()).await?;
+    let changes = call.body.rest();
+    // Other services' texts are not there for a key of some services.
+    if let Some(name) = changes.get("template").and_then(|name| name.as_str())
+        && context.sets().await?.hides(name)
+    {
+        let what = format!("{name:?} is no set of texts");
+        return Err(ServiceError::Setting(BadSetting { field: "template".to_owned(), what }).into());
+    }
+    let brand = context.service.change_service(&id, changes).await?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
 }
 

@@ -24,15 +24,18 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
     if old.is_none() {
         news.push(tell(Topic::Started));
     }
-    for send in &new.sends {
-        let before = old.and_then(|old| old.send(send.number)).map(|send| &send.state);
-        if before != Some(&send.state)
-            && let Some(told) = of_send(send, &tell)
-        {
+    let was = old.map_or(Status::Pending, |old| old.status);
+    let changed =
+        |send: &&Send| old.and_then(|old| old.send(send.number)).map(|send| &send.state) != Some(&send.state);
+    let is_accepted = |send: &Send| send.state == SendState::Accepted;
+    // Where a callback meets the end, it and the end are told, and not the other
+    // sends that ended with it: a commit holds so many notices and no more.
+    let is_told_already = was != new.status && new.sends.iter().filter(changed).any(is_accepted);
+    for send in new.sends.iter().filter(changed) {
+        if let Some(told) = of_send(send, &tell).filter(|_| !is_told_already || is_accepted(send)) {
             news.push(News { delivery: Some(new.delivery_id(send.number)), ..told });
         }
     }
-    let was = old.map_or(Status::Pending, |old| old.status);
     if was != new.status {
         news.extend(of_end(new.status, &tell));
     }

@@ -236,11 +236,13 @@ impl Verification {
         self.ended_at = Some(at);
         // What was not begun is not begun any more. What is under way or
         // unknown is still found out, for the record of what was sent is true.
-        for send in &mut self.sends {
-            if send.state == SendState::Waiting {
-                let is_over = status == Status::Expired;
-                send.state = if is_over { send.attempts.given_up() } else { SendState::Dropped };
-            }
+        let code = self.code.generation;
+        let replaced: Vec<u8> =
+            self.sends.iter().map(|send| send.number).filter(|number| self.is_replaced(*number)).collect();
+        for send in self.sends.iter_mut().filter(|send| send.state == SendState::Waiting) {
+            let is_wanted = send.generation == code && !replaced.contains(&send.number);
+            let is_over = status == Status::Expired && is_wanted;
+            send.state = if is_over { send.attempts.given_up() } else { SendState::Dropped };
         }
         let open: Vec<u8> = self
             .sends

@@ -73,7 +73,11 @@ impl Verification {
             return Outcome::NotMine;
         };
         let since = errand.doubt.as_ref().map_or(now, |doubt| doubt.since);
-        if now.duration_since(since) < MISSING.least {
+        // A list is as old as the question: the claim wrote when it was asked, and
+        // an answer that took its time proves no more for that.
+        let lease = policy.lease.try_into().unwrap_or(SignedDuration::MAX);
+        let asked = errand.due.checked_sub(lease).unwrap_or(Timestamp::MIN).min(now);
+        if asked.duration_since(since) < MISSING.least {
             errand.due = retry::next_proof(send.attempts.made, jitter, since, until);
             errand.doubt.get_or_insert(Doubt { since, look_ups: 0 });
             return Outcome::Done;
@@ -115,6 +119,16 @@ impl Verification {
                 && newer.generation == send.generation
                 && matches!(newer.state, SendState::Waiting | SendState::Sending | SendState::Accepted)
         })
+    }
+
+    /// Since when there can be, at the other side, what a send in doubt has made:
+    /// since its last try began, which had ended within a lease.
+    pub fn look_up_since(&self, policy: &Policy, number: u8) -> Option<Timestamp> {
+        let send = self.send(number)?;
+        let doubt = self.outbox.iter().find(|errand| errand.number() == number)?.doubt.as_ref();
+        let lease = policy.lease.try_into().unwrap_or(SignedDuration::MAX);
+        let begun = doubt.and_then(|doubt| doubt.since.checked_sub(lease).ok());
+        Some(begun.map_or(send.asked_at, |begun| begun.max(send.asked_at)))
     }
 
     /// From when on the code would arrive dead.

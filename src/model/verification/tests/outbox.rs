@@ -59,6 +59,19 @@ fn an_unknown_send_is_looked_up_and_sent_again_only_when_it_is_known_to_be_missi
 }
 
 #[test]
+fn a_list_that_answers_late_proves_no_more_than_when_it_was_asked() {
+    let mut story = Story::text();
+    story.at(0, Event::Claim { number: 1 });
+    story.at(10, unknown(1, 1));
+    story.at(13, Event::Claim { number: 1 });
+    story.at(27, not_found(1, 2));
+    assert_eq!(story.state(1), &SendState::Sending, "asked three seconds after the doubt");
+    story.at(27, Event::Claim { number: 1 });
+    story.at(27, not_found(1, 3));
+    assert_eq!(story.state(1), &SendState::Waiting);
+}
+
+#[test]
 fn a_look_up_that_does_not_tell_is_repeated_and_the_doubt_stays_as_old_as_it_is() {
     let mut story = Story::text();
     story.at(0, Event::Claim { number: 1 });
