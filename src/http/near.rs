@@ -5,14 +5,12 @@
 //!
 //! Nothing is forgiven: a path is compared as Twilio signs it.
 
+use crate::server::Rate;
 use crate::twilio::url::PublicUrl;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The webhooks' common first segment.
 const ROOT: &str = "/twilio/";
-/// The least time between two lines.
-const PACE: Duration = Duration::from_secs(1);
 /// The longest path that is looked at, in bytes, and the most segments.
 const LONGEST: usize = 512;
 const SEGMENTS: usize = 32;
@@ -96,31 +94,21 @@ fn is_plain(segment: &str) -> bool {
 
 /// Says it, once in a while.
 #[derive(Default)]
-pub struct NearMisses(Mutex<(Option<Instant>, u64)>);
+pub struct NearMisses(Rate);
 
 impl NearMisses {
     /// Writes the line, when the last one was long enough ago.
     pub fn tell(&self, near: &Near, public_url: &PublicUrl, now: Instant) {
-        let Some(untold) = self.pass(now) else { return };
+        let Some(untold) = self.0.pass(now) else { return };
         let right = public_url.join(near.pattern);
         tracing::warn!(path = near.shown, right, why = near.why, untold, "a webhook's path nearly fits");
-    }
-
-    fn pass(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, untold) = &mut *state;
-        if last.is_some_and(|last| now.duration_since(last) < PACE) {
-            *untold += 1;
-            return None;
-        }
-        *last = Some(now);
-        Some(std::mem::take(untold))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::PACE;
 
     const PATTERNS: [&str; 7] = [
         "/twilio/status",
@@ -173,8 +161,8 @@ mod tests {
     #[test]
     fn a_flood_gets_a_line_a_second() {
         let (misses, start) = (NearMisses::default(), Instant::now());
-        assert_eq!(misses.pass(start), Some(0));
-        assert_eq!((misses.pass(start), misses.pass(start)), (None, None));
-        assert_eq!(misses.pass(start + PACE), Some(2));
+        assert_eq!(misses.0.pass(start), Some(0));
+        assert_eq!((misses.0.pass(start), misses.0.pass(start)), (None, None));
+        assert_eq!(misses.0.pass(start + PACE), Some(2));
     }
 }

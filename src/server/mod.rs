@@ -9,6 +9,7 @@
 
 mod connection;
 mod io;
+mod rate;
 mod refused;
 mod request;
 mod room;
@@ -28,6 +29,7 @@ use tower_service::Service;
 use warp::http::{Request, Uri};
 use warp::reply::Response;
 
+pub use self::rate::{PACE, Rate};
 pub use self::request::RequestBody;
 
 /// What bounds the server. Every span is wall-clock time.

@@ -2,13 +2,9 @@
 //! at where they went: too large a head, or no HTTP at all. Their senders are
 //! anybody, so a line comes once in a while and says how many it stands for.
 
-use super::Limits;
+use super::{Limits, Rate};
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// The least time between two lines of one kind.
-const PACE: Duration = Duration::from_secs(1);
+use std::time::Instant;
 
 static TOO_LARGE: Rate = Rate::new();
 static NO_HTTP: Rate = Rate::new();
@@ -37,41 +33,5 @@ pub(super) fn tell(error: &hyper::Error, peer: SocketAddr, limits: &Limits) {
             "request refused with 400: it is no HTTP/1: a proxy in front may speak the PROXY protocol, TLS or \
              HTTP/2 to this port: have it speak plain HTTP/1.1"
         );
-    }
-}
-
-/// Lets one line pass in each span, and counts the others.
-struct Rate(Mutex<(Option<Instant>, u64)>);
-
-impl Rate {
-    const fn new() -> Self {
-        Self(Mutex::new((None, 0)))
-    }
-
-    /// How many were not told since the last line, when it is time for one.
-    fn pass(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, untold) = &mut *state;
-        if last.is_some_and(|last| now.duration_since(last) < PACE) {
-            *untold += 1;
-            return None;
-        }
-        *last = Some(now);
-        Some(std::mem::take(untold))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_gets_a_line_a_second_that_counts_the_others() {
-        let (rate, start) = (Rate::new(), Instant::now());
-        assert_eq!(rate.pass(start), Some(0));
-        assert!((0..50).all(|_| rate.pass(start).is_none()));
-        assert_eq!(rate.pass(start + PACE), Some(50));
-        assert_eq!(rate.pass(start + PACE), None);
-        assert_eq!(rate.pass(start + 3 * PACE), Some(1));
     }
 }
