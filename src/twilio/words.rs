@@ -304,9 +304,10 @@ macro_rules! sources {
 }
 
 /// The data files, embedded: name and text.
-const SOURCES: [(&str, &str); 22] = sources![
+const SOURCES: [(&str, &str); 42] = sources![
     "en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru"
-    "tr" "uk" "ar" "hi"
+    "tr" "uk" "ar" "hi" "af" "bg" "ca" "cs" "el" "et" "he" "hr" "hu" "id" "kn" "lt" "mr" "ms" "ro" "sk" "te"
+    "th" "tl" "vi"
 ];
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
