@@ -173,7 +173,11 @@ macro_rules! sources {
 }
 
 /// The data files. A new language is a file and its name here.
-const SOURCES: [(&str, &str); 22] = sources!["en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru" "tr" "uk" "ar" "hi"];
+const SOURCES: [(&str, &str); 42] = sources![
+    "en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru"
+    "tr" "uk" "ar" "hi" "af" "bg" "ca" "cs" "el" "et" "he" "hr" "hu" "id" "kn" "lt" "mr" "ms" "ro" "sk" "te"
+    "th" "tl" "vi"
+];
 
 static LANGUAGES: LazyLock<Vec<Language>> =
     LazyLock::new(|| ALL.iter().filter_map(|words| Language::parse(&words.locale)).collect());
