@@ -163,14 +163,18 @@ impl Error {
                 ServiceError::Number(error) => {
                     Members { field: field("to"), reason: Some(error.code()), ..none }
                 }
-                ServiceError::ChannelOff(_) => Members { field: field("channel"), ..none },
+                ServiceError::ChannelOff(_) | ServiceError::Landline => {
+                    Members { field: field("channel"), ..none }
+                }
                 ServiceError::NoSuchResult => Members { field: field("result"), ..none },
                 ServiceError::NoSuchService => Members { field: field("service"), ..none },
                 ServiceError::CountryOff { .. } | ServiceError::NoChannel => {
                     Members { field: field("to"), ..none }
                 }
                 ServiceError::NotAllowed { field: name, .. }
+                | ServiceError::Link { field: name }
                 | ServiceError::PaymentMissing { field: name } => Members { field: field(name), ..none },
+                ServiceError::ReturnUrl(_) => Members { field: field("return_url"), ..none },
                 ServiceError::CustomCodeOff => Members { field: field("custom_code"), ..none },
                 ServiceError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
                 ServiceError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
@@ -194,13 +198,15 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         // Of another account's things nothing is said, not even that they are there.
         ServiceError::NotFound | ServiceError::OtherAccount => &problem::NOT_FOUND,
         ServiceError::KeyBound => &problem::KEY_BOUND,
-        ServiceError::ChannelOff(_) => &problem::CHANNEL_NOT_OFFERED,
+        ServiceError::ChannelOff(_) | ServiceError::Landline => &problem::CHANNEL_NOT_OFFERED,
         ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
         ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         ServiceError::NoChannel => &problem::NO_CHANNEL,
-        ServiceError::NotAllowed { .. } | ServiceError::CustomCodeOff | ServiceError::CodeNotChosen => {
-            &problem::NOT_ALLOWED
-        }
+        ServiceError::NotAllowed { .. }
+        | ServiceError::ReturnUrl(_)
+        | ServiceError::Link { .. }
+        | ServiceError::CustomCodeOff
+        | ServiceError::CodeNotChosen => &problem::NOT_ALLOWED,
         ServiceError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
         ServiceError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
         ServiceError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,

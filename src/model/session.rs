@@ -10,7 +10,6 @@
 //! name and number, and [`decide`] refuses it when the record knows another one:
 //! between reading and writing the person may have gone on in another tab.
 
-use crate::model::brand::Pages;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::phone::PhoneNumber;
@@ -29,8 +28,6 @@ pub const MOST_NUMBERS: u8 = 3;
 /// How many verifications may be started in one session. With the checks that
 /// a verification allows this bounds the codes that may be tried.
 pub const MOST_STARTS: u8 = 5;
-/// The longest return address, in bytes.
-pub const MOST_RETURN_URL: usize = 2048;
 /// The longest state, in bytes.
 pub const MOST_STATE: usize = 1024;
 
@@ -361,30 +358,6 @@ impl Session {
 /// bits, so there is no dictionary to try.
 pub fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
-}
-
-/// Whether people may be sent to an address: one of the service's, or one
-/// below one that ends in `/*`; `:*` in one of ours is any port. An address that
-/// browsers might read otherwise than it is written (`..`, backslashes, a
-/// fragment) is none of them.
-pub fn may_return(pages: &Pages, url: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
-    let path = url.split('?').next().unwrap_or_default();
-    let climbs = path.split('/').any(|part| {
-        let part = part.to_ascii_lowercase().replace("%2e", ".");
-        part == "." || part == ".."
-    });
-    // Settings have `:*` after the hosts of one's own machine only.
-    let port = url.splitn(3, ':').nth(2).unwrap_or_default();
-    let port = &port[..port.bytes().take_while(u8::is_ascii_digit).count()];
-    let fits = |allowed: &String| {
-        let allowed = allowed.replacen(":*/", &format!(":{port}/"), 1);
-        match allowed.strip_suffix('*') {
-            Some(below) if below.ends_with('/') => url.starts_with(below),
-            _ => url == allowed,
-        }
-    };
-    url.len() <= MOST_RETURN_URL && url.bytes().all(plain) && !climbs && pages.return_urls.iter().any(fits)
 }
 
 /// A byte as it is written in a query (RFC 3986 §2.3: unreserved as it is).

@@ -4,6 +4,7 @@
 //! through the API are read from the store, and remembered for a moment.
 
 use super::listing::{Page, Window, page_of, scan_of};
+use super::terms::refuse_link_as_name;
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::brand::{BadSetting, Brand, Origin, Settings};
@@ -228,7 +229,9 @@ impl By<'_> {
     pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, ServiceError> {
         let now = self.now();
         let named = settings.keys().cloned().collect::<Vec<_>>().join(", ");
-        let settings = self.brands().default_brand().settings.with(settings)?;
+        let default = &self.brands().default_brand().settings;
+        let settings = default.with(settings)?;
+        refuse_link_as_name(default, &settings)?;
         (self.brands().judge)(&settings)?;
         let brand = Brand {
             id: ServiceId::from_random(self.0.entropy.bytes()),
@@ -257,6 +260,7 @@ impl By<'_> {
         for attempt in 0..TRIES {
             let old = self.own_brand(id).await?;
             let settings = old.record.settings.with(changes.clone())?;
+            refuse_link_as_name(&old.record.settings, &settings)?;
             (self.brands().judge)(&settings)?;
             let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
             let entry = self.entry(Action::ServiceChanged, id.as_str());
@@ -302,11 +306,7 @@ impl By<'_> {
 
 /// The names of settings that differ.
 fn changed(old: &Settings, new: &Settings) -> Vec<String> {
-    let map = |settings: &Settings| match serde_json::to_value(settings) {
-        Ok(Value::Object(map)) => map,
-        _ => Map::new(),
-    };
-    let (old, new) = (map(old), map(new));
+    let (old, new) = (old.all(), new.all());
     let mut names: Vec<String> =
         new.keys().filter(|name| old.get(*name) != new.get(*name)).cloned().collect();
     names.extend(old.keys().filter(|name| !new.contains_key(*name)).cloned());

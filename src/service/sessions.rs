@@ -12,6 +12,7 @@ use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
+use crate::model::return_url;
 use crate::model::session::{self, Event, MOST_STATE, Outcome, Session, Standing, Step, decide};
 use crate::model::verification::Details;
 use crate::secret::Secret;
@@ -71,12 +72,11 @@ impl Service {
     pub async fn create_session(&self, request: NewSession) -> Result<Session, ServiceError> {
         let brand = self.brand(request.service.as_ref()).await?;
         // Here, for the person could not say what is paid.
-        super::terms::refuse_unpaid(&brand, &request.details)?;
+        let details = super::terms::worded(&brand, &request.details)?;
+        super::terms::refuse_unpaid(&brand, &details)?;
         let pages = &brand.settings.pages;
-        if !session::may_return(pages, &request.return_url) {
-            let what = "the service does not list this address in pages.return_urls";
-            return Err(ServiceError::NotAllowed { field: "return_url", what });
-        }
+        let return_url =
+            return_url::permit(&pages.return_urls, &request.return_url).map_err(ServiceError::ReturnUrl)?;
         if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
             return Err(ServiceError::Malformed("state: 1024 bytes at most"));
         }
@@ -97,10 +97,10 @@ impl Service {
             service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
             to,
             channels: request.channels,
-            return_url: request.return_url,
+            return_url,
             state: request.state,
             locale: request.locale,
-            details: request.details,
+            details,
             created_at: now,
             expires_at: now.checked_add(session::LIFETIME).unwrap_or(now),
             browser: None,
@@ -113,7 +113,7 @@ impl Service {
             exchanged_at: None,
         };
         if let Some(to) = &session.to
-            && session.allowed(brand.channels_for(to)).is_empty()
+            && session.allowed(self.ways(brand.clone(), to).await?.channels(to)).is_empty()
         {
             return Err(ServiceError::NoChannel);
         }
@@ -197,7 +197,7 @@ impl Service {
         let number = session.number.as_ref().or(session.to.as_ref());
         let channels = match (number, &verification) {
             (_, Some(view)) => session.allowed(view.channels_left.clone()),
-            (Some(number), None) => session.allowed(brand.channels_for(number)),
+            (Some(number), None) => session.allowed(self.ways(brand.clone(), number).await?.channels(number)),
             (None, None) => session.allowed(brand.settings.channels.clone()),
         };
         let standing = verification.as_ref().map(|view| Standing {

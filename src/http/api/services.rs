@@ -9,7 +9,7 @@ use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
-use crate::model::brand::{BadSetting, Brand};
+use crate::model::brand::{BadSetting, Brand, MOST_NAME};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::service::ServiceError;
@@ -32,11 +32,11 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 25] = [
+pub const SETTINGS: [Field; 26] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
-        Shape::Text { least: 1, most: 30 },
+        Shape::Text { least: 1, most: MOST_NAME },
     )
     .solid()
     .example("\"Shop\""),
@@ -139,10 +139,15 @@ pub const SETTINGS: [Field; 25] = [
         Shape::Object(&[
             Field::new(
                 "return_urls",
-                "Where people may be sent back to: exact addresses, or ones that end in `/*`.",
+                "Where people may be sent back to: exact https addresses, or ones that end in `/*`; `*.` before your own domain is any one label.",
                 Shape::List { of: &URL, least: 0, most: 20, distinct: true },
             )
             .solid(),
+            Field::new(
+                "success_url",
+                "Your own page for people whose number is proved, where a session names no `return_url`.",
+                URL,
+            ),
             Field::new(
                 "colour",
                 "The accent colour, like `#1a6f4e`.",
@@ -154,10 +159,16 @@ pub const SETTINGS: [Field; 25] = [
         ]),
     )
     .solid(),
+    Field::new(
+        "allow_links",
+        "Whether names, purposes, amounts and payees that applications give may hold links and addresses.",
+        Shape::Flag,
+    )
+    .solid(),
 ];
 
 /// The same for a new one, which needs a name.
-const NEW: [Field; 25] = {
+const NEW: [Field; 26] = {
     let mut settings = SETTINGS;
     settings[0].needed = true;
     settings
@@ -302,9 +313,9 @@ mod tests {
 
     #[test]
     fn the_table_has_every_setting_and_the_default_ones_fit_it() {
-        let settings = serde_json::to_value(Settings::default()).unwrap();
+        let settings = Settings::default().all();
         let names: Vec<&str> = SETTINGS.iter().map(|field| field.name).collect();
-        assert_eq!(settings.as_object().unwrap().keys().collect::<Vec<_>>(), names);
+        assert_eq!(settings.keys().collect::<Vec<_>>(), names);
         for field in &SETTINGS {
             assert!(field.check(field.name, &settings[field.name]).is_ok(), "{}", field.name);
         }

@@ -11,6 +11,7 @@ use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
+use crate::model::brand::MOST_NAME;
 use crate::model::key::Scope;
 use crate::model::verification::{Details, Status};
 use crate::secret::Secret;
@@ -73,7 +74,7 @@ pub const CREATE: Operation = Operation {
         Field::new(
             "friendly_name",
             "The name in the message, instead of the service's.",
-            Shape::Text { least: 1, most: 30 },
+            Shape::Text { least: 1, most: MOST_NAME },
         ),
         Field::new(
             "template",

@@ -7,6 +7,7 @@ use crate::messages::{DEFAULT_SET, is_app_hash};
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
+use crate::model::typed;
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::service::{Ask, StartRequest};
@@ -107,6 +108,8 @@ pub fn payment(call: &Call, brand: &Brand) -> Result<(Option<String>, Option<Str
 /// service to say.
 fn custom_code(call: &Call) -> Result<Option<Secret>, Failure> {
     let Some(code) = call.text("CustomCode") else { return Ok(None) };
+    // Written as people write codes: digits of any script, in groups.
+    let code = typed::code(code);
     if !(4..=10).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(Failure::invalid_because("CustomCode", "4 to 10 letters and digits"));
     }

@@ -69,7 +69,8 @@ impl Service {
         let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
         let brand = self.brand_of_session(&session).await?;
-        if session.allowed(brand.channels_for(&number)).is_empty() {
+        let ways = self.ways(brand.clone(), &number).await?;
+        if session.allowed(ways.channels(&number)).is_empty() {
             let channel = brand.settings.channels.first().copied().unwrap_or(Channel::Sms);
             let region = number.region().unwrap_or_else(|| "??".to_owned());
             return Err(ServiceError::CountryOff { channel, region });
@@ -130,7 +131,8 @@ impl Service {
                 return Err(ServiceError::NoStartsLeft);
             }
             let brand = self.brand_of_session(&session).await?;
-            if !session.allowed(brand.channels_for(number)).contains(&channel) {
+            let ways = self.ways(brand, number).await?;
+            if !session.allowed(ways.channels(number)).contains(&channel) {
                 return Err(ServiceError::ChannelOff(channel));
             }
             let request = StartRequest {
@@ -274,7 +276,9 @@ impl Service {
         Ok(Some(Secret::new(session.way_back(result.expose()))))
     }
 
-    /// Goes on by itself where one channel is left.
+    /// Goes on by itself where one channel is left. That it will be a call the
+    /// first page has said where the application gave the number; else nobody
+    /// is called because a text is refused.
     async fn session_advance(
         &self,
         session: Session,
@@ -282,13 +286,17 @@ impl Service {
         tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
         let view = self.session_view(session).await?;
-        match (view.step, view.channels.as_slice()) {
-            (Step::Channel, [channel]) => {
-                let session = &view.session;
-                self.session_start_for(&session.id, browser, *channel, tongue, session.number.as_ref()).await
-            }
-            _ => Ok(view),
+        let session = &view.session;
+        let ([channel], Some(number), Step::Channel) = (&view.channels[..], &session.number, view.step)
+        else {
+            return Ok(view);
+        };
+        let plan = session.allowed(view.brand.settings.channels.clone());
+        let ways = self.ways(view.brand.clone(), number).await?;
+        if session.to.is_none() && ways.is_makeshift(*channel, &plan, number) {
+            return Ok(view);
         }
+        self.session_start_for(&session.id, browser, *channel, tongue, Some(number)).await
     }
 
     /// Lets a step happen to a session, as often as it takes to be first, and
