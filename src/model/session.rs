@@ -10,6 +10,7 @@
 //! name and number, and [`decide`] refuses it when the record knows another one:
 //! between reading and writing the person may have gone on in another tab.
 
+use crate::model::brand::Pages;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::phone::PhoneNumber;
@@ -46,8 +47,10 @@ pub struct Session {
     /// The channels it may use; none for all of the service's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<Channel>,
-    /// Where the person goes in the end.
-    pub return_url: String,
+    /// Where the person goes in the end; nothing where the service's own page is
+    /// meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
     /// The application's own word, given back as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -97,6 +100,19 @@ pub enum End {
     Failed,
     /// The person did not want to.
     Canceled,
+    /// The application ended it.
+    CalledOff,
+}
+
+impl End {
+    /// The end as it is told to applications.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Failed => "failed",
+            Self::Canceled | Self::CalledOff => "canceled",
+        }
+    }
 }
 
 /// The page that a session is at.
@@ -147,6 +163,8 @@ pub enum Event {
     },
     /// Once more, after that failure.
     Again(Standing),
+    /// The application ends it. A code that is under way is called off first.
+    CallOff(Option<Standing>),
     /// Back to the application.
     Leave {
         /// What the session's verification came to. One that still waits for
@@ -224,16 +242,23 @@ impl Session {
         channels.into_iter().filter(allowed).collect()
     }
 
-    /// Where the person goes with a result.
-    pub fn way_back(&self, result: &str) -> String {
-        let mut way = self.return_url.clone();
+    /// Where the person may go from here: back to the application, or to the
+    /// service's own page once the number is proved.
+    pub fn way_out<'s>(&'s self, pages: &'s Pages) -> Option<&'s str> {
+        let success = || pages.success_url.as_deref().filter(|_| self.end == Some(End::Approved));
+        self.return_url.as_deref().or_else(success)
+    }
+
+    /// Where the person goes with a result; nowhere without a way out.
+    pub fn way_back(&self, pages: &Pages, result: &str) -> Option<String> {
+        let mut way = self.way_out(pages)?.to_owned();
         way.push(if way.contains('?') { '&' } else { '?' });
         way.push_str(&format!("session={}", self.id));
         if let Some(state) = &self.state {
             way.push_str("&state=");
             way.extend(state.bytes().map(escaped));
         }
-        way + "&result=" + result
+        Some(way + "&result=" + result)
     }
 
     fn happen(&mut self, event: Event, now: Timestamp) -> Outcome {
@@ -245,7 +270,10 @@ impl Session {
             Event::Begin(browser) if self.belongs_to(Some(&browser)) => {}
             Event::Begin(_) => return Outcome::Gone,
             Event::Exchange(result) => return self.exchange(&result, now),
-            _ if self.browser.is_none() || self.exchanged_at.is_some() => return Outcome::NotNow,
+            Event::CallOff(standing) => return self.call_off(standing.as_ref()),
+            // What the application has ended may be left by whoever looks at it.
+            _ if self.browser.is_none() && self.end.is_none() => return Outcome::NotNow,
+            _ if self.exchanged_at.is_some() => return Outcome::NotNow,
             Event::Leave { standing, cancel, result } => return self.leave(standing, cancel, result, now),
             _ if self.end.is_some() => return Outcome::NotNow,
             Event::Number(_) | Event::ForgetNumber(_) if self.to.is_some() => return Outcome::NotNow,
@@ -312,6 +340,24 @@ impl Session {
             return Outcome::NoStartsLeft;
         }
         self.verification = None;
+        Outcome::Done
+    }
+
+    /// A number that is proved stays so, and a code that may yet be right keeps
+    /// the session open.
+    fn call_off(&mut self, standing: Option<&Standing>) -> Outcome {
+        match self.end {
+            Some(End::Canceled | End::CalledOff) => return Outcome::Done,
+            Some(End::Approved | End::Failed) => return Outcome::NotNow,
+            None => {}
+        }
+        if !self.knows(standing) {
+            return Outcome::Outdated;
+        }
+        if standing.is_some_and(|it| matches!(it.status, Status::Pending | Status::Approved)) {
+            return Outcome::NotNow;
+        }
+        self.end = Some(End::CalledOff);
         Outcome::Done
     }
 

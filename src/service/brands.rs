@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 /// How long a service is remembered: a change on another machine holds here
 /// after this time at the latest.
 const REMEMBERED: Duration = Duration::from_secs(2);
+/// Among how many services one is looked for by its name.
+const MOST_NAMED: usize = 1000;
 /// How many services are remembered.
 const MOST_REMEMBERED: usize = 1000;
 
@@ -87,6 +89,17 @@ impl Brands {
         std::iter::once(&self.default).chain(self.file.values())
     }
 
+    /// The service of the configuration that is called so: by its id, by its key
+    /// there, or `default`.
+    pub fn named(&self, name: &str) -> Option<&Arc<Brand>> {
+        let is_it = |brand: &&Arc<Brand>| match &brand.origin {
+            _ if brand.id.as_str() == name => true,
+            Origin::File { key } => key.as_deref().unwrap_or("default") == name,
+            Origin::Api => false,
+        };
+        self.of_configuration().find(is_it)
+    }
+
     /// Forgets what is remembered of a service that was changed here.
     pub fn forget(&self, id: &ServiceId) {
         self.seen().remove(id);
@@ -137,6 +150,33 @@ impl Service {
             }
         };
         brand.ok_or(ServiceError::NoSuchService)
+    }
+
+    /// The id of a service that is named by it, by its key in the configuration,
+    /// or by its name, where no other of `services` has that.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchService`], [`ServiceError::Malformed`] where several
+    /// have the name, or the store's.
+    pub(super) async fn service_named(
+        &self,
+        services: &ServiceSet,
+        name: &str,
+    ) -> Result<ServiceId, ServiceError> {
+        let own = self.brands().named(name).map(|brand| brand.id.clone());
+        if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
+            return Ok(id);
+        }
+        let window = Window { limit: MOST_NAMED, after: None };
+        let all = self.services_among(services, &window).await?.items;
+        let mut so_called = all.iter().filter(|brand| brand.settings.name == name);
+        match (so_called.next(), so_called.next()) {
+            (Some(brand), None) => Ok(brand.id.clone()),
+            (None, _) => Err(ServiceError::NoSuchService),
+            (Some(_), Some(_)) => {
+                Err(ServiceError::Malformed("service: several have this name; name the one by its id, VA…"))
+            }
+        }
     }
 
     /// The services there are.

@@ -70,6 +70,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::VerificationId;
 use crate::model::phone::{NumberPolicy, PhoneError};
 use crate::model::policy::{Gate, Policy};
+use crate::model::session::End;
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Decision, Event, Outcome, Send, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
@@ -127,7 +128,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Number(#[from] PhoneError),
     /// No such verification, delivery or key.
-    #[error("no verification or delivery has this name")]
+    #[error("nothing has this name")]
     NotFound,
     /// What is about the whole, asked for with a key of some services.
     #[error(
@@ -135,7 +136,7 @@ pub enum ServiceError {
     )]
     KeyBound,
     /// No such service.
-    #[error("no service has this id")]
+    #[error("no service has this id or name; `GET /v1/services` lists them")]
     NoSuchService,
     /// The service does not have this channel.
     #[error("the channel {0} is not offered")]
@@ -191,6 +192,9 @@ pub enum ServiceError {
     /// It has ended.
     #[error("the verification is {0}")]
     Ended(Status),
+    /// The session has ended otherwise than by being called off.
+    #[error("the session has ended: it is {}", .0.as_str())]
+    SessionEnded(End),
     /// The next send is not allowed yet.
     #[error("the next message or call is allowed from {at} on")]
     TooSoon {

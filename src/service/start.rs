@@ -6,7 +6,7 @@ use crate::model::answer::Answer;
 use crate::model::brand::{Brand, DIGITS};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::id::{ServiceId, VerificationId};
+use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Event, Start, Verification};
@@ -30,6 +30,9 @@ pub struct StartRequest {
     pub locale: Option<String>,
     /// For which service; nothing for the one of the configuration's top level.
     pub service: Option<ServiceId>,
+    /// The session of the pages, where it is begun in one.
+    #[serde(skip)]
+    pub session: Option<SessionId>,
     /// What else is said about it.
     pub details: Details,
     /// A code that the application chose: 4 to 10 letters and digits. It is no
@@ -46,6 +49,7 @@ impl StartRequest {
             channel: None,
             locale: None,
             service: None,
+            session: None,
             details: Details::default(),
             custom_code: None,
         }
@@ -195,6 +199,7 @@ impl Service {
             code: self.code_seed(brand, &id, 1, &details, custom)?,
             id,
             service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
+            session: request.session.clone(),
             details,
             test: test.is_some(),
             to,

@@ -17,7 +17,8 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 const TAG: &str = "Services";
-const ID: Field = Field::needed("id", "The service's id.", Shape::Id(&["VA"]));
+const ID: Field =
+    Field::needed("id", "The service's id, or a name by which requests name it.", Shape::Id(&["VA"]));
 const FROM_CREATE: &[(&str, &str, &str)] =
     &[("fetchService", "id", "/id"), ("changeService", "id", "/id"), ("deleteService", "id", "/id")];
 
@@ -240,11 +241,8 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let id: ServiceId = call.id()?;
-    let brand = context.service.brand(&id).await.map_err(|error| match error {
-        ServiceError::NoSuchService => ServiceError::NotFound,
-        error => error,
-    })?;
+    let id = named(&context, &call).await?;
+    let brand = context.service.brand(&id).await.map_err(not_found)?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
 }
 
@@ -266,7 +264,7 @@ pub const CHANGE: Operation = Operation {
 
 /// Changes one.
 pub async fn change(context: CallContext, call: Call) -> Result<Response, Error> {
-    let id: ServiceId = call.id()?;
+    let id = named(&context, &call).await?;
     let changes = call.body.rest();
     // Other services' texts are not there for a key of some services.
     if let Some(name) = changes.get("template").and_then(|name| name.as_str())
@@ -297,8 +295,23 @@ pub const DELETE: Operation = Operation {
 
 /// Deletes one.
 pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
-    context.service.delete_service(&call.id()?).await?;
+    let id = named(&context, &call).await?;
+    context.service.delete_service(&id).await?;
     Ok(reply::no_content())
+}
+
+/// The service that the path names.
+async fn named(context: &CallContext, call: &Call) -> Result<ServiceId, Error> {
+    let name = percent_encoding::percent_decode_str(call.name()).decode_utf8_lossy().into_owned();
+    let id = context.service.service_named(Some(name)).await.map_err(not_found)?;
+    id.ok_or_else(|| ServiceError::NotFound.into())
+}
+
+fn not_found(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::NoSuchService => ServiceError::NotFound,
+        error => error,
+    }
 }
 
 fn shown(context: &CallContext, brand: &Brand) -> Service {

@@ -98,6 +98,13 @@ impl Failure {
             .with(REACHED, "requests_per_minute")
     }
 
+    /// Many wrong credentials came from where these come from.
+    pub fn wrong_keys(seconds: u64) -> Self {
+        Self::new(429, 20429, "Too many requests: many wrong credentials came from this address")
+            .with(RETRY_AFTER, seconds.to_string())
+            .with(REACHED, "wrong_keys")
+    }
+
     /// The codes of a verification were all wrong.
     pub fn checks_used_up(seconds: i64) -> Self {
         Self::new(429, 60202, "Max check attempts reached").after(seconds)

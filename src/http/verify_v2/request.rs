@@ -61,6 +61,7 @@ pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
         app_hash: checked(call, "AppHash", is_app_hash)?,
         send_digits: checked(call, "SendDigits", is_digits)?,
         device_ip: call.parsed::<IpAddr>("DeviceIp")?.map(|ip| ip.to_string()),
+        user: None,
         tags: tags(call)?,
         template,
     };

@@ -4,7 +4,7 @@
 //! session's verification it reads anew with every try and hands to the model by
 //! name; whatever was seen before that decides nothing.
 
-use super::{SessionView, Tongue};
+use super::{SessionView, Tongue, Who};
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
@@ -26,7 +26,7 @@ const WAITS: usize = 10;
 
 /// What a step must know of the session's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
     /// Nothing.
     Aside,
     /// Where it stands.
@@ -48,7 +48,8 @@ impl Service {
         tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
         let begin = Event::Begin(session::hash(browser.expose()));
-        let session = self.move_session(id, browser, Look::Aside, |_| Some(begin.clone())).await?;
+        let session =
+            self.move_session(id, Who::Browser(browser), Look::Aside, |_| Some(begin.clone())).await?;
         self.session_advance(session, browser, tongue).await
     }
 
@@ -76,7 +77,7 @@ impl Service {
             return Err(ServiceError::CountryOff { channel, region });
         }
         let entered = |_| Some(Event::Number(number.clone()));
-        let session = self.move_session(id, browser, Look::Aside, entered).await?;
+        let session = self.move_session(id, Who::Browser(browser), Look::Aside, entered).await?;
         self.session_advance(session, browser, tongue).await
     }
 
@@ -91,7 +92,7 @@ impl Service {
         browser: &Secret,
     ) -> Result<SessionView, ServiceError> {
         let forget = |standing| Some(Event::ForgetNumber(standing));
-        let session = self.move_session(id, browser, Look::CalledOff, forget).await?;
+        let session = self.move_session(id, Who::Browser(browser), Look::CalledOff, forget).await?;
         self.session_view(session).await
     }
 
@@ -139,6 +140,7 @@ impl Service {
                 channel: Some(channel),
                 locale: tongue.chosen.or(session.locale.as_deref()).or(tongue.guessed).map(str::to_owned),
                 service: session.service.clone(),
+                session: Some(session.id.clone()),
                 details: session.details.clone(),
                 ..StartRequest::to(number.in_full())
             };
@@ -173,7 +175,7 @@ impl Service {
         starts: u8,
     ) -> Result<SessionView, ServiceError> {
         let started = |_| Some(Event::Started { standing: standing.clone(), starts });
-        let moved = self.move_session(id, browser, Look::Aside, started).await;
+        let moved = self.move_session(id, Who::Browser(browser), Look::Aside, started).await;
         let is_left_alone = match &moved {
             Ok(session) => session.verification.as_ref() != Some(&standing.verification),
             Err(error) => matches!(error, ServiceError::NotFound | ServiceError::NoStartsLeft),
@@ -248,7 +250,7 @@ impl Service {
             return Err(ServiceError::NotAllowed { field: "retry", what });
         }
         let again = |standing: Option<Standing>| standing.map(Event::Again);
-        let session = self.move_session(id, browser, Look::Now, again).await?;
+        let session = self.move_session(id, Who::Browser(browser), Look::Now, again).await?;
         self.session_advance(session, browser, tongue).await
     }
 
@@ -268,12 +270,13 @@ impl Service {
         let hash = session::hash(result.expose());
         let look = if cancel { Look::CalledOff } else { Look::Now };
         let leave = |standing| Some(Event::Leave { standing, cancel, result: hash.clone() });
-        let session = self.move_session(id, browser, look, leave).await?;
+        let session = self.move_session(id, Who::Browser(browser), look, leave).await?;
         if session.result.as_ref() != Some(&hash) {
             return Ok(None);
         }
         tracing::info!(end = ?session.end, "session ended");
-        Ok(Some(Secret::new(session.way_back(result.expose()))))
+        let brand = self.brand_of_session(&session).await?;
+        Ok(session.way_back(&brand.settings.pages, result.expose()).map(Secret::new))
     }
 
     /// Goes on by itself where one channel is left. That it will be a call the
@@ -303,15 +306,15 @@ impl Service {
     /// gives the session as it stands then. The event is made anew from what is
     /// known of the session's verification each time; without one, and where
     /// the session no longer stands where the step begins, it stays as it is.
-    async fn move_session(
+    pub(super) async fn move_session(
         &self,
         id: &SessionId,
-        browser: &Secret,
+        who: Who<'_>,
         look: Look,
         event: impl Fn(Option<Standing>) -> Option<Event>,
     ) -> Result<Session, ServiceError> {
         for attempt in 0..TRIES {
-            let old = self.own_session(id, Some(browser)).await?;
+            let old = self.session_of(id, who).await?;
             let standing = match look {
                 Look::Aside => None,
                 Look::Now => self.standing(&old.record).await?,
@@ -329,11 +332,15 @@ impl Service {
                 // where it does.
                 Outcome::NotNow => return Ok(old.record),
                 Outcome::Done if new == old.record => return Ok(new),
-                Outcome::Done => match records::save(self.store(), Some(&old), &new).await {
-                    Ok(()) => return Ok(new),
-                    Err(CommitError::Conflict) => self.step_back(attempt).await,
-                    Err(CommitError::Store(error)) => return Err(error.into()),
-                },
+                Outcome::Done => {
+                    let mut changes = vec![records::put(Some(&old), &new)];
+                    changes.extend(self.told_of_session(&old.record, &new));
+                    match self.store().commit(changes).await {
+                        Ok(()) => return Ok(new),
+                        Err(CommitError::Conflict) => self.step_back(attempt).await,
+                        Err(CommitError::Store(error)) => return Err(error.into()),
+                    }
+                }
                 Outcome::Outdated => self.step_back(attempt).await,
             }
         }
