@@ -15,8 +15,11 @@ pub async fn live(_: Arc<Context>, _: Request) -> Result<Response, Error> {
 }
 
 /// The store takes writes: requests can be served. The counts of rejected
-/// webhooks are here because a roll-out in report-only mode watches them.
+/// webhooks are here because a roll-out in report-only mode watches them, and
+/// those of wrong keys beside them.
 pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error> {
     context.service.ready().await.map_err(crate::service::ServiceError::from)?;
-    Ok(reply::json(StatusCode::OK, &json!({ "status": "ready", "rejected_webhooks": context.rejected() })))
+    let (webhooks, keys) = (context.rejected(), context.guesses.counts());
+    let ready = json!({ "status": "ready", "rejected_webhooks": webhooks, "wrong_keys": keys });
+    Ok(reply::json(StatusCode::OK, &ready))
 }

@@ -50,7 +50,7 @@ impl Shop {
             to: Some(number.to_owned()),
             service: Some(service.parse().unwrap()),
             channels: vec![Channel::Sms],
-            return_url: "https://shop.example/back".into(),
+            return_url: Some("https://shop.example/back".into()),
             ..NewSession::default()
         };
         let session = world.service.create_session(new).await.unwrap().id;
