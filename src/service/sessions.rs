@@ -72,6 +72,7 @@ impl Service {
         let brand = self.brand(request.service.as_ref()).await?;
         // Here, for the person could not say what is paid.
         super::terms::refuse_unpaid(&brand, &request.details)?;
+        self.refuse_unspoken(&brand, request.details.template.as_deref(), request.locale.as_deref())?;
         let pages = &brand.settings.pages;
         if !session::may_return(pages, &request.return_url) {
             let what = "the service does not list this address in pages.return_urls";
