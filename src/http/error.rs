@@ -211,7 +211,7 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         ServiceError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
         ServiceError::NoStartsLeft => &problem::NO_STARTS_LEFT,
         ServiceError::NoSuchResult => &problem::NO_SUCH_RESULT,
-        ServiceError::NotACode { .. } => &problem::INVALID_CODE,
+        ServiceError::NotACode { .. } | ServiceError::SeveralCodes => &problem::INVALID_CODE,
         ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
         ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
         ServiceError::CodeKeyGone => &problem::INTERNAL,

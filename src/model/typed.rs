@@ -6,6 +6,7 @@
 //! are: it refuses to guess that an O was meant to be a zero.
 
 mod digits;
+pub mod sentence;
 
 use digits::digit;
 

@@ -232,6 +232,18 @@ impl Verification {
         (self.sends_left(policy) > 0).then(|| after(last.asked_at, policy.cooldown_after(self.sends.len())))
     }
 
+    /// Whether a channel is open at once, without the wait between sends: the
+    /// last send did not get through, and this way was not tried yet. So each way
+    /// is opened by a failure once, and what all of them cost stays bounded.
+    /// `failed` is the number of a send that did not arrive by Twilio's word.
+    pub fn is_way_out(&self, channel: Channel, failed: Option<u8>) -> bool {
+        let Some(last) = self.sends.last() else { return false };
+        let struggles = matches!(last.state, SendState::Waiting | SendState::Sending)
+            && last.attempts.last_error.is_some();
+        let is_lost = matches!(last.state, SendState::Failed { .. }) || failed == Some(last.number);
+        (struggles || is_lost) && self.sends.iter().all(|send| send.channel != channel)
+    }
+
     /// The channel last used.
     pub fn channel(&self) -> Channel {
         self.sends.last().map_or(Channel::Sms, |send| send.channel)

@@ -193,6 +193,10 @@ pub enum ServiceError {
         /// How many characters it has.
         length: u8,
     },
+    /// More than one part of what was offered may be the code; no check was
+    /// spent.
+    #[error("more than one part of this text may be the code; give the code alone")]
+    SeveralCodes,
     /// The application did not choose the code, and cannot say that it was right.
     #[error("the code was not chosen by the application, so a check alone can approve this verification")]
     CodeNotChosen,
@@ -265,6 +269,21 @@ pub struct View {
 }
 
 impl View {
+    /// The last send's number, if it did not arrive by Twilio's word.
+    pub fn failed_send(&self) -> Option<u8> {
+        let (send, delivery) = self.deliveries.last()?;
+        let status = delivery.as_ref().and_then(Delivery::status)?;
+        status.is_failure().then_some(send.number)
+    }
+
+    /// The channels that are open at once, though the next send by the way of
+    /// the last one has to wait.
+    pub fn ways_out(&self) -> Vec<Channel> {
+        let failed = self.failed_send();
+        let is_open = |channel: &&Channel| self.verification.is_way_out(**channel, failed);
+        self.channels_left.iter().filter(is_open).copied().collect()
+    }
+
     fn new(
         brand: Arc<Brand>,
         base: &Policy,

@@ -233,7 +233,7 @@ impl Service {
     ) -> Result<(Vec<Change>, Verification), AskError> {
         let custom = ask.request.custom_code.as_ref();
         let renewed = self.renewed(brand, &old.record, &ask.request.details, custom)?;
-        let event = Event::Resend { channel, gate_key: self.gate_key(brand), renewed };
+        let event = Event::Resend { channel, gate_key: self.gate_key(brand), failed: None, renewed };
         let decision = decide(&without_ladder(brand.policy(&self.0.policy)), &old.record, event, self.now());
         if decision.outcome == Outcome::NoSendsLeft {
             return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });

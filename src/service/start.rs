@@ -163,9 +163,10 @@ impl Service {
         let brand = self.brand_of(&old).await?;
         self.refuse_way(&brand, channel, &old.to, Countries::AsSet).await?;
         let gate_key = self.gate_key(&brand);
+        let failed = self.view(old).await?.failed_send();
         let resend = |old: &Verification| {
             let renewed = self.renewed(&brand, old, &old.details, None)?;
-            Ok(Event::Resend { channel, gate_key, renewed })
+            Ok(Event::Resend { channel, gate_key, failed, renewed })
         };
         let decision = self.happen(id, resend).await?;
         self.refuse(decision.outcome, channel)?;

@@ -8,12 +8,14 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use std::path::Path;
 
 /// The first of them are parts of the others, and no pages.
-const PARTS: usize = 3;
+const PARTS: usize = 5;
 /// Name and text of every template.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("problem.html", include_str!("templates/problem.html")),
     ("cancel.html", include_str!("templates/cancel.html")),
+    ("facts.html", include_str!("templates/facts.html")),
+    ("entry.html", include_str!("templates/entry.html")),
     ("start.html", include_str!("templates/start.html")),
     ("number.html", include_str!("templates/number.html")),
     ("channel.html", include_str!("templates/channel.html")),
@@ -164,17 +166,17 @@ fn samples() -> [Value; 2] {
             languages => [context! { locale => "en", name => "English" }],
             problem => rich.then(|| context! { text => "No.", field => "number" }),
             number => some("+41 •• 42"), purpose => some("Log in"), amount => some("1 €"), payee => some("Bob"),
-            enters => rich, go => "Continue", may_change => rich, may_cancel => rich, end => if rich { "approved" } else { "failed" },
-            may_retry => rich, message => some("Back"),
+            enters => rich, payment => rich, go => "Continue", may_change => rich, may_cancel => rich, end => if rich { "approved" } else { "failed" },
+            may_retry => rich, why => rich.then_some("expired"), message => some("Back"),
         }
     };
     let steps = |rich: bool| {
         context! {
             regions => [context! { id => "CH", name => "Switzerland", code => 41, example => "078 123 45 67" }],
-            region => "CH", example => "078 123 45 67", input => "",
+            region => rich.then_some("CH"), example => "078 123 45 67", anywhere => "+44 7700 900123", input => "",
             channels => ["sms", "call"],
-            channel => "sms", length => 6, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
-            ways => [context! { channel => "sms", again => true, offered => true }], wait => i64::from(rich) * 30,
+            channel => "sms", length => 6, kind => if rich { "digits" } else { "characters" }, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
+            ways => [context! { channel => "sms", again => true, offered => true, at_once => rich }], wait => i64::from(rich) * 30,
             wait_text => "0:30", expires => "2:00", expires_seconds => if rich { 120 } else { 300 }, expires_soon => rich, attempts => rich.then_some(2),
         }
     };

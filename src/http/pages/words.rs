@@ -59,17 +59,18 @@ macro_rules! section {
 
 section!(
     /// `[common]`
-    Common { language cancel problem seconds minutes }
+    Common { language cancel problem seconds minutes wait }
 );
 section!(
     /// `[start]`
     Start {
-        title lead number purpose amount payee how enter receive r#type charges go go_sms go_call go_whatsapp
+        title lead payment_title payment_lead number purpose amount payee how enter receive r#type charges go
+        go_sms go_call go_whatsapp
     }
 );
 section!(
     /// `[number]`
-    Number { title lead country number hint go }
+    Number { title lead country choose number hint go }
 );
 section!(
     /// `[channel]`
@@ -78,20 +79,23 @@ section!(
 section!(
     /// `[code]`
     Code {
-        title sms call whatsapp code go none wait again_sms again_call again_whatsapp other_sms other_call
-        other_whatsapp expires attempts change
+        title sms call whatsapp code digits letters characters go none wait again_sms again_call
+        again_whatsapp other_sms other_call other_whatsapp expires attempts change
     }
 );
 section!(
     /// `[now]`
     Now {
-        preparing queued sent delivered failed calling ringing talking called busy no_answer call_failed test
+        preparing queued delayed sent delivered failed calling ringing talking called busy no_answer
+        call_failed test
     }
 );
 section!(
     /// `[done]`
     Done {
-        approved_title approved_lead failed_title canceled_title canceled_lead back again over_title over_lead
+        approved_title approved_lead failed_title expired used_up invalid next_code next_number next_back
+        canceled_title canceled_lead back again over_title over_lead payment_title payment_failed_title
+        payment_canceled_lead
     }
 );
 section!(
@@ -101,8 +105,8 @@ section!(
 section!(
     /// `[errors]`
     Errors {
-        code code_form not_a_number no_country_code unknown_country_code too_short too_long no_such_range
-        extension refused_kind country opted_out too_soon sends numbers starts channel form cookies trouble
+        code code_form code_several not_a_number no_country_code unknown_country_code too_short too_long
+        no_such_range read_as extension refused_kind country opted_out too_soon sends numbers starts channel form cookies trouble
     }
 );
 

@@ -136,7 +136,7 @@ mod tests {
                 "id": "EV000000000000000000000000000000ab",
                 "type": "verification.failed",
                 "timestamp": "1970-01-01T00:00:00Z",
-                "data": { "to": "+14*******23", "error": { "code": 30003, "name": "gone" } },
+                "data": { "to": "+1********23", "error": { "code": 30003, "name": "gone" } },
             })
         );
         assert!(!format!("{notice:?}").contains("4155550123"));

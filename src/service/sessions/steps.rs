@@ -10,6 +10,7 @@ use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
 use crate::model::session::{self, End, Event, Outcome, Session, Standing, Step, decide};
+use crate::model::typed::sentence::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
 use crate::service::{Checked, Idempotency, Offer, Service, ServiceError, StartRequest, TRIES};
@@ -48,13 +49,18 @@ impl Service {
         browser: &Secret,
         tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
-        let begin = Event::Begin(session::hash(browser.expose()));
-        let session = self.move_session(id, browser, Look::Aside, |_| Some(begin.clone())).await?;
+        let session = self.session_bound(id, browser).await?;
         self.session_advance(session, browser, tongue).await
     }
 
-    /// A number was entered, perhaps in the writing of a region. Where nothing
-    /// is left to choose, the code is sent.
+    /// The session, as this browser's.
+    async fn session_bound(&self, id: &SessionId, browser: &Secret) -> Result<Session, ServiceError> {
+        let begin = Event::Begin(session::hash(browser.expose()));
+        self.move_session(id, browser, Look::Aside, |_| Some(begin.clone())).await
+    }
+
+    /// A number was entered, perhaps in the writing of a region, and perhaps as
+    /// the first step. Where nothing is left to choose, the code is sent.
     ///
     /// # Errors
     /// A number that is none or that no channel reaches, too many numbers, and
@@ -74,6 +80,9 @@ impl Service {
             let channel = brand.settings.channels.first().copied().unwrap_or(Channel::Sms);
             let region = number.region().unwrap_or_else(|| "??".to_owned());
             return Err(ServiceError::CountryOff { channel, region });
+        }
+        if session.browser.is_none() {
+            self.session_bound(id, browser).await?;
         }
         let entered = |_| Some(Event::Number(number.clone()));
         let session = self.move_session(id, browser, Look::Aside, entered).await?;
@@ -214,11 +223,12 @@ impl Service {
         self.session_view(view.session).await
     }
 
-    /// Offers a code. `None` where there is nothing to offer it to; whether that
-    /// is because of time, number or kind is nothing that a page tells.
+    /// Offers the code that a person typed, or that stands in what they pasted.
+    /// `None` where there is nothing to offer it to.
     ///
     /// # Errors
-    /// As [`Service::session`], and as [`Service::check`].
+    /// As [`Service::session`], as [`Service::check`], and
+    /// [`ServiceError::SeveralCodes`].
     pub async fn session_check(
         &self,
         id: &SessionId,
@@ -229,11 +239,14 @@ impl Service {
         let Some(verification) = session.verification.filter(|_| session.end.is_none()) else {
             return Ok(None);
         };
-        let offer = Offer {
-            code: code.to_owned(),
-            amount: session.details.amount.clone(),
-            payee: session.details.payee.clone(),
+        let code = match self.verification(&verification).await?.record.code.find(code) {
+            Found::One(code) => code,
+            Found::Several => return Err(ServiceError::SeveralCodes),
+            // Refused as it is, by the same rule as everywhere.
+            Found::Nothing => code.to_owned(),
         };
+        let offer =
+            Offer { code, amount: session.details.amount.clone(), payee: session.details.payee.clone() };
         self.check(&verification, offer).await.map(Some)
     }
 
@@ -274,6 +287,10 @@ impl Service {
     ) -> Result<Option<Secret>, ServiceError> {
         let result = Secret::new(self.0.entropy.hex::<32>());
         let hash = session::hash(result.expose());
+        // Whoever turns back on the first page has taken no other step.
+        if cancel {
+            self.session_bound(id, browser).await?;
+        }
         let look = if cancel { Look::CalledOff } else { Look::Now };
         let leave = |standing| Some(Event::Leave { standing, cancel, result: hash.clone() });
         let session = self.move_session(id, browser, look, leave).await?;
