@@ -4,7 +4,7 @@
 
 use super::words::{self, fill};
 use minijinja::value::Kwargs;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, HtmlEscape, UndefinedBehavior, Value, context};
 use std::path::Path;
 
 /// The first of them are parts of the others, and no pages.
@@ -23,6 +23,9 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("done.html", include_str!("templates/done.html")),
     ("gone.html", include_str!("templates/gone.html")),
 ];
+
+/// Where a heading may break, in a language that has no spaces.
+const BREAK: char = '\u{200b}';
 
 /// A template file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,9 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("fill", filled);
+        environment.add_filter("mark", marked);
+        environment.add_filter("phrases", phrases);
+        environment.add_filter("whole", |text: &str| text.replace(BREAK, ""));
         for (name, text) in TEMPLATES {
             add(&mut environment, name, text.to_owned(), name)?;
         }
@@ -115,6 +121,23 @@ fn filled(text: &str, values: Kwargs) -> Result<String, minijinja::Error> {
     let pairs: Vec<(&str, &str)> =
         pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     Ok(fill(text, &pairs))
+}
+
+/// `{{ words.code.title | phrases }}`: a heading that breaks between its phrases.
+fn phrases(text: &str) -> Value {
+    Value::from_safe_string(HtmlEscape(text).to_string().replace(BREAK, "<wbr>"))
+}
+
+/// `{{ words.channel.lead | mark(number=number) }}`: the text with values that stay
+/// together and read from the left, whatever is around them.
+fn marked(text: &str, values: Kwargs) -> Result<Value, minijinja::Error> {
+    let mut marked = HtmlEscape(text).to_string();
+    for name in values.args() {
+        let value: String = values.get(name)?;
+        let value = format!("<bdi dir=\"ltr\">{}</bdi>", HtmlEscape(&value));
+        marked = marked.replace(&format!("{{{name}}}"), &value);
+    }
+    Ok(Value::from_safe_string(marked))
 }
 
 fn add(
@@ -206,6 +229,16 @@ mod tests {
         }
         let nowhere = Templates::load(Some(Path::new("/nowhere/at/all"))).map(drop).unwrap_err().to_string();
         assert!(nowhere.contains("/nowhere/at/all"), "{nowhere}");
+    }
+
+    #[test]
+    fn a_marked_value_is_text_all_the_same() {
+        let mut environment = Environment::new();
+        environment.add_filter("mark", marked);
+        environment.add_template("x.html", "{{ text | mark(number=number) }}").unwrap();
+        let page = environment.get_template("x.html").unwrap();
+        let page = page.render(context! { text => "<To> {number}", number => "<b>" }).unwrap();
+        assert_eq!(page, "&lt;To&gt; <bdi dir=\"ltr\">&lt;b&gt;</bdi>");
     }
 
     #[test]

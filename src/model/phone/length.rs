@@ -15,20 +15,25 @@ pub enum Slip {
     Long,
 }
 
-/// How many digits people leave out or add.
-const MOST: usize = 3;
+/// How many digits may be missing, and how many too many. Who stopped half way
+/// has a number that is too short.
+const MOST_MISSING: usize = 8;
+const MOST_EXTRA: usize = 5;
+/// The most digits of a number without its calling code.
+const MOST_DIGITS: usize = 14;
 
 /// What is wrong with the length, if that is what is wrong.
 pub fn slip(parsed: &Parsed) -> Option<Slip> {
     let digits = get_national_significant_number_owned(parsed);
     let is_number = |digits: &str| is_telephone(parsed.country_code, digits);
-    for step in 1..=MOST {
-        if digits.len().checked_sub(step).is_some_and(|end| is_number(&digits[..end])) {
+    for step in 1..=MOST_MISSING {
+        let end = digits.len().checked_sub(step).filter(|_| step <= MOST_EXTRA);
+        if end.is_some_and(|end| is_number(&digits[..end])) {
             return Some(Slip::Long);
         }
-        // Which digits are missing nobody knows; any ten of one kind stand for them.
-        let longer = ('0'..='9').map(|digit| digits.clone() + &digit.to_string().repeat(step));
-        if longer.into_iter().any(|digits| is_number(&digits)) {
+        // Which digits are missing nobody knows; each of the ten stands for them.
+        let mut longer = (0..10).map(|digit| format!("{digits}{}", digit.to_string().repeat(step)));
+        if digits.len() + step <= MOST_DIGITS && longer.any(|digits| is_number(&digits)) {
             return Some(Slip::Short);
         }
     }
