@@ -240,11 +240,6 @@ impl Set {
     pub(super) fn units(&self, unit: Kind) -> impl Iterator<Item = &str> {
         self.texts.of_unit(unit).iter().map(|(language, _)| language.tag())
     }
-
-    /// Whether it has a text message of its own in the language of a tag.
-    pub fn speaks(&self, tag: &str) -> bool {
-        pick(self.texts.of(Kind::Sms), tag).is_some()
-    }
 }
 
 /// The text for whoever asks for none that there is: English, else the first.

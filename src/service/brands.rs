@@ -100,6 +100,23 @@ impl Brands {
         self.of_configuration().find(is_it)
     }
 
+    /// Whether there is a language that somebody asks a service's messages in, by
+    /// its set of texts or the one that is named.
+    ///
+    /// # Errors
+    /// What is wrong with the tag, and which was meant or which there are.
+    pub(super) fn judge_locale(
+        &self,
+        brand: &Brand,
+        set: Option<&str>,
+        locale: &str,
+    ) -> Result<(), BadSetting> {
+        let template = set.or(brand.settings.template.as_deref()).map(str::to_owned);
+        let asked = Settings { template, locale: Some(locale.to_owned()), ..Settings::default() };
+        // A set of texts that is gone since is not what is asked about.
+        (self.judge)(&asked).or_else(|wrong| if wrong.field == "locale" { Err(wrong) } else { Ok(()) })
+    }
+
     /// Forgets what is remembered of a service that was changed here.
     pub fn forget(&self, id: &ServiceId) {
         self.seen().remove(id);

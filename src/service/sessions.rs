@@ -84,6 +84,7 @@ impl Service {
         // Here, for the person could not say what is paid.
         let details = super::terms::worded(&brand, &request.details)?;
         super::terms::refuse_unpaid(&brand, &details)?;
+        self.refuse_unspoken(&brand, details.template.as_deref(), request.locale.as_deref())?;
         let pages = &brand.settings.pages;
         let return_url = match &request.return_url {
             Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(ServiceError::ReturnUrl)?),

@@ -26,7 +26,7 @@ pub struct StartRequest {
     pub to: String,
     /// How; nothing for the service's preferred way to this number.
     pub channel: Option<Channel>,
-    /// The language.
+    /// The language; one that there are texts in.
     pub locale: Option<String>,
     /// For which service; nothing for the one of the configuration's top level.
     pub service: Option<ServiceId>,
@@ -190,6 +190,7 @@ impl Service {
         let details = worded(brand, &request.details)?;
         refuse_unpaid(brand, &details)?;
         refuse_chosen(brand, request.custom_code.is_some())?;
+        self.refuse_unspoken(brand, request.details.template.as_deref(), request.locale.as_deref())?;
         let (to, test) = self.number(&request.to)?;
         let id = VerificationId::from_random(self.0.entropy.bytes());
         let custom = match test {
@@ -209,6 +210,17 @@ impl Service {
             gate_key: self.gate_key(brand),
         };
         Ok(Verification::start(&brand.policy(&self.0.policy), start, self.now()))
+    }
+
+    /// Refuses a language that there are no texts in: whoever asks for one that
+    /// there is not would find out from people who cannot read theirs.
+    pub(super) fn refuse_unspoken(
+        &self,
+        brand: &Brand,
+        set: Option<&str>,
+        locale: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        Ok(locale.map_or(Ok(()), |locale| self.brands().judge_locale(brand, set, locale))?)
     }
 
     /// The number that a text is, and what it is to tests.

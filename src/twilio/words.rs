@@ -115,6 +115,27 @@ impl Words {
         fill(template, &[("service", service)])
     }
 
+    /// Everything that calls say, with its slots.
+    #[cfg(test)]
+    pub fn prompts(&self) -> [String; 12] {
+        let call = self.call();
+        [
+            &call.greeting,
+            &call.press_any,
+            &call.press_key,
+            &call.no_key,
+            &call.wrong_key,
+            &call.payment,
+            &call.intro,
+            &call.repeat,
+            &call.again,
+            &call.goodbye,
+            &call.not_valid,
+            &call.inbound,
+        ]
+        .map(String::clone)
+    }
+
     /// What is said in a call; templates with `{service}` and `{key}`.
     pub(in crate::twilio) fn call(&self) -> &CallWords {
         &self.file.call

@@ -255,7 +255,8 @@ fn code_values(view: &SessionView, words: &Words, at: Timestamp) -> Value {
     let ways = ways(view);
     let until = |then: Timestamp| (then.duration_since(at).as_millis() + 999).div_euclid(1000) as i64;
     let wait = verification.resend_at.map_or(0, until).max(0);
-    let expires = until(record.expires_at).max(0);
+    // A wait ends when it is over, a code's life is told in what there is of it.
+    let expires = record.expires_at.duration_since(at).as_secs().max(0);
     let alphabet = record.code.alphabet.as_deref().unwrap_or(DIGITS);
     context! {
         channel => record.channel(), now, ways, wait, wait_text => clock(wait),

@@ -59,7 +59,7 @@ macro_rules! section {
 
 section!(
     /// `[common]`
-    Common { language cancel problem seconds minutes wait }
+    Common { language cancel problem seconds minutes hours wait }
 );
 section!(
     /// `[start]`
@@ -189,6 +189,8 @@ static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
 });
 
 #[cfg(test)]
+mod care;
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
@@ -248,6 +250,10 @@ mod tests {
             let language = LANGUAGES.iter().find(|language| language.tag() == words.locale);
             let rtl = language.map(Language::is_rtl);
             assert_eq!(rtl, Some(words.direction == Direction::Rtl), "{}: its direction", words.locale);
+        }
+        let catalog = messages::Catalog::shipped();
+        for locale in catalog.languages(None, messages::Kind::Sms) {
+            assert_eq!(find(locale).map(|words| words.locale.as_str()), Some(locale), "written, and no page");
         }
     }
 

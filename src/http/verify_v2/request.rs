@@ -170,9 +170,9 @@ fn locale(call: &Call, brand: &Brand, set: Option<&str>) -> Result<Option<String
     };
     let Some(locale) = checked(call, "Locale", is_tag)? else { return Ok(None) };
     let set = set.or(brand.settings.template.as_deref()).unwrap_or(DEFAULT_SET);
-    match call.context.settings.messages.set(Some(set)).speaks(&locale) {
-        true => Ok(Some(locale)),
-        false => Err(Failure::new(404, 60229, "Template translation was not found")),
+    match call.context.settings.messages.judge_locale(Some(set), &locale) {
+        Ok(()) => Ok(Some(locale)),
+        Err(why) => Err(Failure::new(404, 60229, format!("Template translation was not found: {why}"))),
     }
 }
 

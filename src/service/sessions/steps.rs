@@ -5,6 +5,7 @@
 //! name; whatever was seen before that decides nothing.
 
 use super::{SessionView, Tongue, Who};
+use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
@@ -146,7 +147,7 @@ impl Service {
             }
             let request = StartRequest {
                 channel: Some(channel),
-                locale: tongue.chosen.or(session.locale.as_deref()).or(tongue.guessed).map(str::to_owned),
+                locale: self.session_locale(&brand, &session, tongue).map(str::to_owned),
                 service: session.service.clone(),
                 session: Some(session.id.clone()),
                 details: session.details.clone(),
@@ -171,6 +172,15 @@ impl Service {
             return self.session_started(id, browser, standing, session.starts).await;
         }
         Err(ServiceError::Contended)
+    }
+
+    /// The language of a session's messages. One that was asked for while there
+    /// were texts in it, and is gone since, is passed over: nobody is here to whom
+    /// that could be told.
+    fn session_locale<'a>(&self, brand: &Brand, session: &'a Session, tongue: Tongue<'a>) -> Option<&'a str> {
+        let set = session.details.template.as_deref();
+        let wishes = [tongue.chosen, session.locale.as_deref(), tongue.guessed];
+        wishes.into_iter().flatten().find(|locale| self.refuse_unspoken(brand, set, Some(locale)).is_ok())
     }
 
     /// Hangs what was started on the session. If the person has gone on
