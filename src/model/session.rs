@@ -236,10 +236,13 @@ impl Session {
         }
     }
 
-    /// Those of a service's channels that it may use.
+    /// Those of a service's channels that it may use, in the order that the
+    /// application gave, or in the service's.
     pub fn allowed(&self, channels: Vec<Channel>) -> Vec<Channel> {
-        let allowed = |channel: &Channel| self.channels.is_empty() || self.channels.contains(channel);
-        channels.into_iter().filter(allowed).collect()
+        match self.channels.is_empty() {
+            true => channels,
+            false => self.channels.iter().copied().filter(|channel| channels.contains(channel)).collect(),
+        }
     }
 
     /// Where the person may go from here: back to the application, or to the

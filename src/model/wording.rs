@@ -77,17 +77,34 @@ fn folded(text: &str) -> String {
     // As those write who want a link to be read and not to be seen as one.
     [" [dot] ", " (dot) ", "[dot]", "(dot)", "{dot}", "[.]", "(.)", "{.}"]
         .iter()
-        .fold(folded, |text, hidden| text.replace(hidden, "."))
+        .fold(with_middle_dots(&folded), |text, hidden| text.replace(hidden, "."))
 }
 
 /// Dots that browsers take for one in a domain (UTS 46), and others that look so.
 fn dot(c: char) -> char {
     match c {
         '\u{3002}' | '\u{ff0e}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}' | '\u{a4f8}' | '\u{701}'
-        | '\u{702}' | '\u{6d4}' | '\u{2027}' | '\u{2219}' | '\u{22c5}' | '\u{b7}' | '\u{30fb}'
-        | '\u{10a50}' => '.',
+        | '\u{702}' | '\u{6d4}' | '\u{10a50}' => '.',
+        '\u{2027}' | '\u{2219}' | '\u{22c5}' | '\u{2022}' | '\u{30fb}' => MIDDLE,
         c => c,
     }
+}
+
+/// A dot in the middle of the line: between words a separator (`ジョン・スミス`),
+/// before the names that everybody knows a dot.
+const MIDDLE: char = '\u{b7}';
+const KNOWN_TO_ALL: [&str; 3] = ["com", "net", "org"];
+
+fn with_middle_dots(text: &str) -> String {
+    let mut parts = text.split(MIDDLE);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |mut text, part| {
+        let begins = |name: &&str| {
+            part.strip_prefix(*name).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        text.push(if KNOWN_TO_ALL.iter().any(begins) { '.' } else { MIDDLE });
+        text + part
+    })
 }
 
 fn has_scheme(text: &str) -> bool {

@@ -1,10 +1,12 @@
 //! Wrong API keys: whoever tries many waits longer each time, is counted and is
 //! written up once; a right key is let in all the same.
 
+use crate::app::Setup;
 use crate::verify_v2::{Verify, failed};
-use crate::wire::{Answer, answer, poll};
+use crate::wire::{Answer, answer, poll, text};
 use crate::world::{API_KEY, OPERATOR_KEY, World};
-use reqwest::Client;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 async fn get(world: &World, key: &str, path: &str) -> Answer {
@@ -58,4 +60,20 @@ async fn many_wrong_keys_wait_in_every_face_and_right_ones_never() {
         (&written[0]["actor"], &written[0]["subject"], &written[0]["details"]["count"]),
         (&json!("nobody"), &json!("127.0.0.0/24"), &json!("11"))
     );
+}
+
+/// Whoever knows a test number's code has no telephone: the door is told.
+#[tokio::test]
+async fn a_door_key_is_told_that_a_number_is_one_for_tests() {
+    let soon = Timestamp::now() + SignedDuration::from_hours(24 * 30);
+    let tests = format!(r#"[{{ number = "+15551230000", code = "123456", until = "{soon}" }}]"#);
+    let app = Setup::sandbox().set("TEST_NUMBERS", &tests).start().await;
+    let door = app.key(&["send", "check"]).await;
+    let body = json!({ "to": "+15551230000" });
+    let begun = app.ask(&door, Method::POST, "/v1/verifications", Some(&body)).await.json();
+    let path = format!("/v1/verifications/{}/check", text(&begun["id"]));
+    let no = app.ask(&door, Method::POST, &path, Some(&json!({ "code": "000000" }))).await.json();
+    assert_eq!((&no["valid"], &no["test"]), (&json!(false), &Value::Null), "{no}");
+    let yes = app.ask(&door, Method::POST, &path, Some(&json!({ "code": "123456" }))).await.json();
+    assert_eq!((&yes["valid"], &yes["test"]), (&json!(true), &json!(true)), "{yes}");
 }

@@ -331,3 +331,15 @@ async fn a_payment_is_what_is_seen_of_it() {
     let id = order.id.parts().0;
     assert!(world.service.check(&id, offer).await.unwrap().valid);
 }
+
+/// A code of the application's own is read as any code is.
+#[tokio::test]
+async fn a_code_of_ones_own_is_read_in_the_digits_of_any_script() {
+    let world = World::with_brand(|settings| settings.custom_code = true).await;
+    for (nth, code) in ["\u{661}\u{662}\u{663}\u{664}", "12-34", " 12 34 "].into_iter().enumerate() {
+        let to = format!("+1500555018{nth}");
+        assert!(v2(&world, &to, Some(Channel::Sms), &[("CustomCode", code)]).await.is_ok(), "{code}");
+        assert_eq!(world.post.nth(nth + 1).await.0.code.expose(), "1234", "{code}");
+    }
+    assert!(v2(&world, MOBILE, Some(Channel::Sms), &[("CustomCode", "12#4")]).await.is_err());
+}

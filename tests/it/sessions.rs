@@ -229,7 +229,13 @@ async fn marks_and_user_and_session_go_along_in_what_is_told() {
     plain["to"] = TO.into();
     let begun = ask(&world, API_KEY, Method::POST, "/v1/verifications", Some(plain)).await.json();
     let events = async || ask(&world, API_KEY, Method::GET, "/v1/events?limit=100", None).await.json();
-    let types = ["verification.started", "verification.sent", "verification.failed", "verification.canceled"];
+    let types = [
+        "verification.started",
+        "verification.sent",
+        "verification.failed",
+        "verification.canceled",
+        "session.ended",
+    ];
     let of = |events: &Value, verification: &str| -> Vec<Value> {
         let all = events["events"].as_array().unwrap().iter();
         all.filter(|event| event["data"]["verification"] == verification).cloned().collect()

@@ -16,6 +16,7 @@ use crate::model::key::Scope;
 use crate::model::verification::{Details, Status};
 use crate::secret::Secret;
 use crate::service::{ServiceError, StartRequest, VerificationFilter, View};
+use std::net::IpAddr;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -172,7 +173,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             purpose: body.text("purpose"),
             app_hash: body.text("app_hash"),
             send_digits: body.text("send_digits"),
-            device_ip: body.text("device_ip"),
+            device_ip: body.parsed::<IpAddr>("device_ip")?.map(|address| address.to_string()),
             user: body.text("user"),
             tags: body.map("tags").unwrap_or_default(),
         },
