@@ -42,7 +42,7 @@ pub(super) fn check(config: &Config, dangers: &mut Reader<'_>, unwise: &mut Read
         unwise.note(
             "signature.mode",
             "lets forged webhooks in",
-            "write \"enforce\" when the counts at /readyz stay still",
+            "write \"enforce\" when the counts at the admin listener's /readyz stay still",
         );
     }
     let gateway = &config.gateway;

@@ -26,8 +26,8 @@ pub use self::problem::{Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
-    MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode,
-    Twilio, Verification, Voice,
+    MachineDetection, Messages, NumberKind, Numbers, Openapi, Pages, Sandbox, Server, Signature,
+    SignatureMode, Twilio, Verification, Voice,
 };
 
 pub use self::services::Services;

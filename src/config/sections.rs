@@ -120,11 +120,19 @@ impl Config {
 
 const ADDRESS: &str = "write an address and a port, such as \"127.0.0.1:8000\" or \"[::1]:0\"";
 
+const ADMIN_ADDRESS: &str =
+    "write an address of this machine alone and a port, such as \"127.0.0.1:0\", or leave it empty";
+
 /// The server and its limits.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// For this machine's own: the operator's routes. Port 0 takes a free one;
+    /// `None` has none.
+    pub admin_listen: Option<SocketAddr>,
+    /// Who may see the API's description on the server's own address.
+    pub openapi: Openapi,
     /// Connections open at once.
     pub max_connections: usize,
     /// Of them, those of one peer that is no trusted proxy.
@@ -154,6 +162,8 @@ impl Server {
         let listen = r.required("server.listen", ADDRESS);
         let server = |listen| Self {
             listen,
+            admin_listen: r.parsed("server.admin_listen", ADMIN_ADDRESS),
+            openapi: r.choice("server.openapi"),
             max_connections: r.number("server.max_connections", 1..=1_000_000),
             max_connections_per_peer: r.number("server.max_connections_per_peer", 1..=1_000_000),
             max_head_bytes: r.number("server.max_head_bytes", 8192..=1_048_576),
@@ -167,6 +177,18 @@ impl Server {
             drain_timeout: r.seconds("server.drain_timeout_seconds", 0..=300),
         };
         listen.map(server)
+    }
+}
+
+choices! {
+    /// Who may see `/openapi.json` on the server's own address.
+    Openapi {
+        /// Who can reach it, as long as that is this machine alone.
+        Private = "private",
+        /// Everybody who can reach it.
+        Always = "always",
+        /// Nobody; it is on the admin listener.
+        Never = "never",
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Settings {
     pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
+    /// Whether `/openapi.json` is shown to all who can reach the service.
+    pub shows_description: bool,
     /// Requests that an API key may send each minute; 0 for all.
     pub requests_per_minute: u32,
 }

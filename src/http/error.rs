@@ -5,6 +5,7 @@
 use super::problem::{self, Kind, Members, Problem};
 use super::reply;
 use crate::model::key::Scope;
+use crate::server::Stranger;
 use crate::service::ServiceError;
 use std::borrow::Cow;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -43,6 +44,9 @@ pub enum Error {
     /// Test numbers are not changed here.
     #[error("test numbers are listed in the configuration file, under test_numbers, and nowhere else")]
     TestNumbersReadOnly,
+    /// A listener of this machine's own was asked by a stranger.
+    #[error("{}", strangers(*.0))]
+    Stranger(Stranger),
     /// The signature does not prove the request.
     #[error("the signature was rejected")]
     Unproved,
@@ -138,6 +142,7 @@ impl Error {
             Self::RateLimited { .. } => &problem::RATE_LIMITED,
             Self::Cursor(_) => &problem::INVALID_CURSOR,
             Self::TestNumbersReadOnly => &problem::TEST_NUMBERS_READ_ONLY,
+            Self::Stranger(_) => &problem::OTHER_ORIGIN,
             Self::Unproved => &problem::SIGNATURE_REJECTED,
             Self::BodyTooLarge { .. } | Self::TooManyPairs { .. } => &problem::BODY_TOO_LARGE,
             Self::BodyLate => &problem::BODY_LATE,
@@ -185,6 +190,13 @@ impl Error {
             },
             _ => none,
         }
+    }
+}
+
+fn strangers(stranger: Stranger) -> &'static str {
+    match stranger {
+        Stranger::Name => "this listener does not answer to this name: call it by 127.0.0.1 or localhost",
+        Stranger::Page => "another site's page may not steer this server",
     }
 }
 

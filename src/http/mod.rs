@@ -31,7 +31,7 @@ use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-/// Every route there is, on one screen. The path is compared raw, as Twilio
+/// Every route that others may reach, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
     use api::{audit, checks, deliveries, endpoints, erasures, keys, opt_outs, services, sessions};
@@ -104,15 +104,27 @@ fn table() -> Vec<Route> {
         step("/verify/{session}/again", Act::Again),
         step("/verify/{session}/cancel", Act::Cancel),
         step("/verify/{session}/return", Act::Return),
+        route("/healthz", get(health::live)),
+        route("/readyz", get(health::ready)),
+    ]
+}
+
+/// What the listener for this machine's own has: nothing that others must see.
+fn admin_table() -> Vec<Route> {
+    vec![
         route("/operator/export", get(operator::export)),
         route("/operator/import", post(operator::import)),
         route("/operator/store/check", post(operator::check)),
         route("/operator/store/stats", post(operator::stats)),
         route("/operator/store/compact", post(operator::compact)),
-        route("/openapi.json", get(openapi::document)),
+        description(),
         route("/healthz", get(health::live)),
-        route("/readyz", get(health::ready)),
+        route("/readyz", get(health::ready_with_details)),
     ]
+}
+
+fn description() -> Route {
+    route("/openapi.json", get(openapi::document))
 }
 
 /// A delivery as the API shows it.
@@ -136,11 +148,20 @@ fn step(pattern: &'static str, act: Act) -> Route {
     route(pattern, post(move |context, request| pages::take(context, request, act)))
 }
 
-/// The whole service as a filter.
+/// The whole service as a filter, for a listener that others may reach.
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
     let mut table = table();
     table.extend(verify_v2::table());
-    route::service(table, context)
+    if context.settings.shows_description {
+        table.push(description());
+    }
+    route::service(table, context, None)
+}
+
+/// What the operator and this machine's own tools ask, for a listener of its own:
+/// it answers to this machine's names and to `hosts`.
+pub fn admin(context: Arc<Context>, hosts: Vec<String>) -> BoxedFilter<(Response,)> {
+    route::service(admin_table(), context, Some(hosts))
 }
 
 #[cfg(test)]

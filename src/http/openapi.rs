@@ -317,7 +317,8 @@ mod tests {
         );
         // Nobody meets these at an operation: they come before one is found, or
         // from elsewhere.
-        let elsewhere = ["method_not_allowed", "signature_rejected", "no_numbers_left", "no_starts_left"];
+        let elsewhere =
+            ["method_not_allowed", "signature_rejected", "other_origin", "no_numbers_left", "no_starts_left"];
         let table = super::super::table();
         let answered: Vec<&Kind> = table.iter().flat_map(Route::operations).flat_map(problems).collect();
         for kind in problem::ALL {

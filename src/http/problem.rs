@@ -44,6 +44,8 @@ kinds! {
         "The key is good, and bound to services. What is about all of them (keys, endpoints, opt-outs, test numbers, the audit log, erasures, making services) needs a key that is not bound.";
     SIGNATURE_REJECTED = "signature_rejected" 403 "The signature was rejected":
         "A webhook is not signed with a token that is configured.";
+    OTHER_ORIGIN = "other_origin" 403 "This listener is for its own machine":
+        "The admin listener was asked by a name that is not this machine's, or by another site's page.";
     INVALID_REQUEST = "invalid_request" 422 "The request cannot be understood":
         "A field, parameter or header is missing, unknown or not what it should be. `field` names it and `detail` says what would be right.";
     INVALID_NUMBER = "invalid_number" 422 "The telephone number cannot be used":

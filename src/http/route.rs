@@ -7,7 +7,7 @@ use super::error::Error;
 use super::near::{NearMisses, near};
 use super::request::Request;
 use super::verify_v2;
-use crate::server::Incoming;
+use crate::server::{Incoming, stranger};
 use bytes::Buf;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
@@ -131,7 +131,12 @@ impl Route {
 
 /// All routes as one filter, which looks a path up once. A chain of filters
 /// would ask each in turn, on the way in and at every wake-up.
-pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Response,)> {
+/// With `hosts` it answers to this machine's names, and these, alone.
+pub fn service(
+    table: Vec<Route>,
+    context: Arc<Context>,
+    hosts: Option<Vec<String>>,
+) -> BoxedFilter<(Response,)> {
     let table: Arc<[Route]> = table.into();
     let misses = Arc::new(NearMisses::default());
     warp::method()
@@ -140,7 +145,11 @@ pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Respons
         .and(warp::body::stream())
         .then(move |method: Method, incoming: Incoming, headers, body| {
             let uri = incoming.uri.clone();
-            let answer = begin(&table, &context, method.clone(), incoming, headers, body);
+            let stranger = hosts.as_ref().and_then(|hosts| stranger(&method, &headers, hosts));
+            let answer = match stranger {
+                Some(stranger) => Err(Box::new(Error::Stranger(stranger).into_response())),
+                None => begin(&table, &context, method.clone(), incoming, headers, body),
+            };
             if answer.is_err()
                 && let patterns = table.iter().map(Route::pattern)
                 && let Some(near) = near(patterns, uri.path(), method == Method::POST)

@@ -9,6 +9,7 @@
 
 mod connection;
 mod io;
+mod local;
 mod rate;
 mod refused;
 mod request;
@@ -29,6 +30,7 @@ use tower_service::Service;
 use warp::http::{Request, Uri};
 use warp::reply::Response;
 
+pub use self::local::{Stranger, is_local, stranger};
 pub use self::rate::{PACE, Rate};
 pub use self::request::RequestBody;
 

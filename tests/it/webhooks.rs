@@ -73,7 +73,7 @@ async fn what_is_not_signed_is_refused_on_every_route_and_kept_nowhere() {
     is_unknown(&app, SID).await;
     is_unknown(&app, "CA00000000000000000000000000000001").await;
     assert_eq!(app.get("/v1/deliveries").await.json()["deliveries"], json!([]));
-    let counts = app.get("/readyz").await.json()["rejected_webhooks"].clone();
+    let counts = app.rejected().await;
     // An empty header is as good as none.
     assert_eq!(
         (&counts["missing_header"], &counts["duplicate_header"]),
@@ -123,7 +123,7 @@ async fn a_flood_of_forgeries_is_refused_without_ado() {
     assert_eq!(app.webhook("/twilio/status", &params).await.status, 204);
     let explained = app.log().matches("webhook signature rejected").count();
     assert!((1..100).contains(&explained), "{explained} of 200 explained");
-    assert_eq!(app.get("/readyz").await.json()["rejected_webhooks"]["mismatch"], 200);
+    assert_eq!(app.rejected().await["mismatch"], 200);
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn report_only_lets_pass_and_counts() {
     assert_eq!(app.forged("/twilio/status", &params, &[]).await.status, 204);
     let path = format!("/twilio/sms?{}", form(&[("MessageSid", SID), ("Body", "HELP")]));
     assert_eq!(fetch(&app, &path, "forged").await.status, 200);
-    let counts = app.get("/readyz").await.json()["rejected_webhooks"].clone();
+    let counts = app.rejected().await;
     assert_eq!(counts, json!({ "mismatch": 2, "missing_header": 1 }));
     app.logged("enforced=false").await;
 }

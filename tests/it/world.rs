@@ -151,6 +151,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
         operator: Some(Operator(Secret::new(OPERATOR_KEY))),
+        shows_description: true,
         requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
