@@ -57,6 +57,15 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
         && url.scheme() == "http"
         && !is_loopback(&url)
     {
+        let signature = &config.signature;
+        if !signature.trusted_proxies.is_empty() && signature.hosts.is_empty() {
+            let what = "is not https, so whatever https host a trusted proxy names counts as this server's";
+            unwise.note(
+                "public_url",
+                what,
+                "set it to what twilio calls, or list that host in signature.hosts",
+            );
+        }
         unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
     }
     const BASE: &str = "leave it empty, or write it like \"https://api.twilio.com\"";

@@ -298,6 +298,8 @@ pub struct Signature {
     pub allow_report_only_on_public: bool,
     /// Proxies whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Hosts besides `public_url`'s that they may name.
+    pub hosts: Vec<String>,
     /// HMAC-SHA256 secrets by id.
     pub shared_keys: BTreeMap<String, Secret>,
 }
@@ -314,15 +316,34 @@ choices! {
 
 impl Signature {
     fn read(r: &mut Reader<'_>) -> Self {
-        let network = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
         let mend = "write addresses or networks, such as \"10.0.0.0/8\"";
         Self {
             mode: r.choice("signature.mode"),
             allow_report_only_on_public: r.flag("signature.allow_report_only_on_public"),
             trusted_proxies: r.parsed_list("signature.trusted_proxies", mend, network),
+            hosts: r.parsed_list(
+                "signature.hosts",
+                "write host names without scheme, port and path, such as \"otp.example.com\"",
+                host,
+            ),
             shared_keys: shared_keys(r),
         }
     }
+}
+
+/// A network, or an address as one. What is IPv4 within IPv6 is IPv4, as its peers are.
+fn network(text: &str) -> Option<IpNet> {
+    let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+    let IpNet::V6(six) = net else { return Some(net) };
+    let (four, bits) = (six.addr().to_ipv4_mapped(), six.prefix_len().checked_sub(96));
+    let mapped = four.zip(bits).and_then(|(four, bits)| IpNet::new(four.into(), bits).ok());
+    Some(mapped.unwrap_or(net))
+}
+
+/// A host as it stands in a URL.
+fn host(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(&format!("https://{text}/")).ok()?;
+    (url.host_str()? == text.to_ascii_lowercase() && url.path() == "/").then(|| text.to_owned())
 }
 
 fn shared_keys(r: &mut Reader<'_>) -> BTreeMap<String, Secret> {

@@ -19,8 +19,10 @@ use std::time::Duration;
 pub struct Settings {
     /// Where Twilio reaches us.
     pub public_url: PublicUrl,
-    /// Who may say otherwise with `X-Forwarded-*`.
+    /// Who may name another address of ours with `X-Forwarded-*`.
     pub trusted_proxies: Vec<IpNet>,
+    /// Hosts besides `public_url`'s that they may name.
+    pub hosts: Vec<String>,
     /// Whether unproved webhooks are refused.
     pub mode: SignatureMode,
     /// The most bytes of a body.

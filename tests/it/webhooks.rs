@@ -184,11 +184,24 @@ async fn forwarded_headers_count_only_from_trusted_proxies() {
     };
     let (forwarded, configured) =
         ("http://tunnel.example.net:8443/twilio/status", format!("{PUBLIC_URL}/twilio/status"));
-    let trusting = Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "127.0.0.0/8,::1").start().await;
+    let trusted = || Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "127.0.0.0/8,::1");
+    let trusting = trusted().set("SIGNATURE__HOSTS", "tunnel.example.net").start().await;
     assert_eq!(send(&trusting, forwarded).await, 204);
-    assert_eq!(send(&trusting, &configured).await, 403);
-    // Without such headers the configured address holds.
+    // Whatever the headers say, and without them, the configured address holds.
+    assert_eq!(send(&trusting, &configured).await, 204);
     assert_eq!(trusting.webhook("/twilio/status", &params).await.status, 204);
+    for elsewhere in [
+        "https://tunnel.example.net/twilio/status",
+        "http://otp.example.com:8443/twilio/status",
+        "http://127.0.0.1:8443/twilio/status",
+    ] {
+        assert_eq!(send(&trusting, elsewhere).await, 403, "{elsewhere}");
+    }
+    // A host that nobody listed is not ours, whoever names it.
+    let strict = trusted().start().await;
+    assert_eq!(send(&strict, forwarded).await, 403);
+    strict.logged("signature.hosts").await;
+    assert_eq!(send(&strict, &configured).await, 204);
     let other = Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "10.0.0.0/8").start().await;
     assert_eq!(send(&other, forwarded).await, 403);
     assert_eq!(send(&other, &configured).await, 204);
@@ -330,4 +343,29 @@ async fn a_call_that_is_not_ours_hears_what_a_spent_one_hears() {
         assert_eq!(other, &spent, "case {at}");
     }
     assert_eq!(app.get(&format!("/v1/verifications/{id}")).await.json()["status"], "canceled");
+}
+
+#[tokio::test]
+async fn no_wrong_header_of_a_proxy_beats_a_right_public_url() {
+    let app = Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "::ffff:127.0.0.0/104").start().await;
+    let params = status(SID, "sent");
+    let right = sign(TOKEN, &format!("{PUBLIC_URL}/twilio/status"), &params);
+    for wrong in [
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-proto", "gopher"),
+        ("x-forwarded-host", "dialback.default.svc.cluster.local"),
+        ("x-forwarded-host", "10.0.0.1:8000"),
+        ("x-forwarded-host", "not a host"),
+        ("x-forwarded-port", "80"),
+        ("x-forwarded-port", "none"),
+        ("x-forwarded-prefix", "/otp"),
+        ("forwarded", "for=192.0.2.1;proto=http;host=elsewhere.example"),
+    ] {
+        let sent = app.forged("/twilio/status", &params, &[(SIGNATURE, &right), wrong]).await;
+        assert_eq!(sent.status, 204, "{wrong:?}");
+    }
+    // The proxy is known, also where it is written as a part of IPv6.
+    let over_http = sign(TOKEN, "http://otp.example.com/twilio/status", &params);
+    let headers = [(SIGNATURE, over_http.as_str()), ("x-forwarded-proto", "http")];
+    assert_eq!(app.forged("/twilio/status", &params, &headers).await.status, 204);
 }

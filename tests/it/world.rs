@@ -142,6 +142,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
     let settings = Settings {
         public_url: PublicUrl::parse(base_url).unwrap(),
         trusted_proxies: vec![],
+        hosts: vec![],
         mode: SignatureMode::Enforce,
         max_body: 256 * 1024,
         body_timeout: Duration::from_secs(5),

@@ -462,6 +462,7 @@ fn context_of(
     let settings = http::Settings {
         public_url: public_url.clone(),
         trusted_proxies: config.signature.trusted_proxies.clone(),
+        hosts: config.signature.hosts.clone(),
         mode: parts::signature_mode(config),
         max_body: config.server.max_body_bytes,
         body_timeout: config.server.request_timeout,
