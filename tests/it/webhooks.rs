@@ -310,7 +310,7 @@ async fn a_call_that_is_not_ours_hears_what_a_spent_one_hears() {
         let answer = app.webhook(path, &params).await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
-            (200, "text/xml"),
+            (200, "text/xml; charset=utf-8"),
             "{path}: {}",
             answer.text
         );
