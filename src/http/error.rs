@@ -226,6 +226,7 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         ServiceError::NotACode { .. } => &problem::INVALID_CODE,
         ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
         ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
+        ServiceError::TooLarge { .. } => &problem::RECORD_TOO_LARGE,
         ServiceError::CodeKeyGone => &problem::INTERNAL,
         ServiceError::Contended => &problem::CONTENDED,
         ServiceError::Store(_) => &problem::STORE_UNAVAILABLE,

@@ -66,6 +66,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
     ];
     if operation.body.fields().is_some() {
         kinds.extend([&problem::BODY_BROKEN, &problem::BODY_LATE, &problem::BODY_TOO_LARGE]);
+        kinds.push(&problem::RECORD_TOO_LARGE);
     }
     if operation.answer.is_list {
         kinds.push(&problem::INVALID_CURSOR);
