@@ -1,6 +1,7 @@
 //! Settings that are right one by one and impossible, or unwise, together.
 
 use super::accounts;
+use super::dangers::Judge;
 use super::exposure::{self, is_loopback};
 use super::layers::Layers;
 use super::problem::Problem;
@@ -23,11 +24,11 @@ pub(super) struct Found {
 /// Looks at everything.
 pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     let (mut refused, mut unwise) = (Reader::new(layers), Reader::new(layers));
-    let mut dangers = Reader::new(layers);
+    let mut judge = Judge::new(layers);
     urls(config, &mut refused, &mut unwise);
     missing(config, &mut refused);
-    exposure::check(config, &mut dangers, &mut unwise);
-    sandbox(config, &mut refused, &mut unwise);
+    exposure::check(config, &mut judge);
+    sandbox(config, &mut refused);
     account(&config.twilio, &mut refused, &mut unwise);
     accounts::check(config, &mut refused);
     codes(config, &mut refused);
@@ -40,6 +41,8 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
             "write \"sled:DIRECTORY\" to keep it",
         );
     }
+    let Judge { dangers, unwise: allowed } = judge;
+    unwise.problems.extend(allowed.problems);
     Found { refused: refused.problems, dangers: dangers.problems, unwise: unwise.problems }
 }
 
@@ -133,7 +136,7 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
     need(sender, "twilio.from", "set it, TWILIO_PHONE_NUMBER, or twilio.messaging_service_sid");
 }
 
-fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+fn sandbox(config: &Config, refused: &mut Reader<'_>) {
     if !config.sandbox.enabled {
         return;
     }
@@ -143,10 +146,6 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     }
     if config.sandbox.listen == config.server.listen && config.server.listen.port() != 0 {
         refused.note("sandbox.listen", "is server.listen too", "give each a port of its own");
-    }
-    if config.is_public() && config.sandbox.allow_public {
-        let mend = "set sandbox.enabled = false to send for real";
-        unwise.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
     }
 }
 

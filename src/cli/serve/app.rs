@@ -231,6 +231,7 @@ fn limits(config: &Config) -> anyhow::Result<AllLimits> {
         max_connections: room::ADMIN_CONNECTIONS,
         max_connections_per_peer: room::ADMIN_CONNECTIONS,
         uncounted_peers: [].into(),
+        over_tls: false,
         ..Limits::from(config)
     };
     Ok(AllLimits { server, admin, sandbox })
@@ -250,7 +251,13 @@ fn service_of(
         gateway,
         brands: parts::brands(config, clock.now()).judged_by({
             let messages = messages.clone();
-            move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+            let verification = &config.verification;
+            let guessable = verification.allow_guessable_codes.is_some();
+            let long_life = verification.allow_long_life.is_some();
+            move |settings| {
+                settings.check_strength(guessable, long_life)?;
+                messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+            }
         }),
         events: parts::events(config)?,
         clock,
@@ -491,7 +498,7 @@ fn env_key(tried_out: bool) -> anyhow::Result<Option<Secret>> {
         return Ok(None);
     };
     anyhow::ensure!(
-        tried_out || key.len() >= LEAST_SECRET,
+        tried_out || key.chars().count() >= LEAST_SECRET,
         "DIALBACK_API_KEY is shorter than {LEAST_SECRET} characters: make one with `openssl rand -hex 32`"
     );
     Ok(Some(Secret::new(key)))
