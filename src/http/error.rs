@@ -232,3 +232,16 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         ServiceError::Store(_) => &problem::STORE_UNAVAILABLE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_a_record_is_the_callers_to_mend() {
+        let error = Error::from(ServiceError::TooLarge { size: 70_000, most: 65_536 });
+        let (kind, text) = (error.kind(), error.to_string());
+        assert_eq!((kind.status, kind.code), (422, "record_too_large"));
+        assert!(text.contains("70000") && text.contains("65536"), "{text}");
+    }
+}

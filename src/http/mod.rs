@@ -26,7 +26,7 @@ pub use pages::{BadTemplate, Pages};
 pub use webhooks::explainer::Explainer;
 
 use pages::Act;
-use route::{Route, api, get, get_or_post, post, route};
+use route::{Route, api, get, get_or_post, post, route, search};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -48,10 +48,12 @@ fn table() -> Vec<Route> {
         route("/twilio/voice", get_or_post(inbound::call)),
         route("/twilio/events", post(events::batch)),
         route("/v1/verifications", api(&v::LIST, v::list).and(&v::CREATE, v::create)),
+        route("/v1/verifications/search", search(&v::SEARCH, v::list)),
         route("/v1/verifications/{id}", api(&v::FETCH, v::fetch).and(&v::CANCEL, v::cancel)),
         route("/v1/verifications/{id}/check", api(&checks::CHECK, checks::check)),
         route("/v1/verifications/{id}/resend", api(&v::RESEND, v::resend)),
         route("/v1/deliveries", api(&deliveries::LIST, deliveries::list)),
+        route("/v1/deliveries/search", search(&deliveries::SEARCH, deliveries::list)),
         route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
         route("/v1/services", api(&services::LIST, services::list).and(&services::CREATE, services::create)),
         route(
@@ -63,6 +65,7 @@ fn table() -> Vec<Route> {
         route("/v1/sessions", api(&sessions::CREATE, sessions::create)),
         route("/v1/sessions/{id}/result", api(&sessions::RESULT, sessions::result)),
         route("/v1/opt-outs", api(&opt_outs::LIST, opt_outs::list)),
+        route("/v1/opt-outs/search", search(&opt_outs::SEARCH, opt_outs::list)),
         route(
             "/v1/opt-outs/{number}",
             api(&opt_outs::FETCH, opt_outs::fetch)

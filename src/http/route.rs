@@ -2,6 +2,7 @@
 
 use super::api::gate;
 use super::api::operation::{Call, Operation};
+use super::api::search::as_list;
 use super::context::{CallContext, Context};
 use super::error::Error;
 use super::near::{NearMisses, near};
@@ -79,6 +80,15 @@ where
     Fut: Future<Output = Result<Response, Error>> + Send + 'static,
 {
     Methods::default().and(operation, handler)
+}
+
+/// A path of the API that is a list's search, answered as the list is.
+pub fn search<F, Fut>(operation: &'static Operation, list: F) -> Methods
+where
+    F: Fn(CallContext, Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+{
+    api(operation, move |context, call| list(context, as_list(call)))
 }
 
 impl Methods {
@@ -206,8 +216,15 @@ async fn logged(method: Method, route: &'static str, answer: Answer) -> Response
     let start = Instant::now();
     let response = answer.await.unwrap_or_else(Error::into_response);
     let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
-    tracing::info!(%method, route, status, micros, "request");
+    let method = known(&method);
+    tracing::info!(method, route, status, micros, "request");
     response
+}
+
+/// A method as the log has it: what is none of HTTP's is anybody's text, as a path is.
+fn known(method: &Method) -> &'static str {
+    const ALL: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    ALL.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> {
@@ -221,7 +238,8 @@ fn nowhere(method: &Method, path: &str) -> Response {
         true => verify_v2::nowhere(path),
         false => Error::NoRoute.into_response(),
     };
-    tracing::info!(%method, route = "none", status = response.status().as_u16(), "request");
+    let method = known(method);
+    tracing::info!(method, route = "none", status = response.status().as_u16(), "request");
     response
 }
 

@@ -147,3 +147,32 @@ async fn every_answer_tells_browsers_to_make_nothing_more_of_it() {
     over_tls.stop().await;
     sandbox.stop().await;
 }
+
+#[tokio::test]
+async fn no_number_of_a_url_is_logged() {
+    let app = Setup::sandbox().set("LOG__LEVEL", "info,dialback=trace").start().await;
+    let ask = |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    for number in ["4915155501234", "15555501234"] {
+        // Whatever is logged is searched for it at the end.
+        app.learn(number);
+        for listener in [&app.server, &app.admin, &app.sandbox] {
+            for line in [
+                format!("GET /v1/verifications?to=%2B{number}"),
+                format!("GET /v1/deliveries?to=+{number}"),
+                format!("GET /v1/opt-outs/+{number}"),
+                format!("GET /v1/opt-outs/%2b{number}"),
+                format!("DELETE /sandbox/phones/%2B{number}"),
+                format!("GET /+{number}/twilio/status"),
+                format!("POST /twilio/sms?From=%2B{number}"),
+                format!("POST /twilio/voice/VE{number}/DL{number}"),
+                format!("GET /v2/Services/VA1/SafeList/Numbers/+{number}"),
+                format!("{number} /healthz"),
+                format!("GET /2010-04-01/Accounts/AC1/Messages.json?To=%2B{number}"),
+                format!("GET http://{number}/healthz"),
+            ] {
+                assert!(raw_to(listener, &ask(&line)).await.starts_with("HTTP/1.1 "), "{line}");
+            }
+        }
+    }
+    app.stop().await;
+}

@@ -77,6 +77,7 @@ where
         query,
         body,
         headers: request.headers,
+        is_linked: true,
     };
     let seen = context.seen_by(&call.caller);
     match operation.repeats {
