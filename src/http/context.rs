@@ -20,8 +20,10 @@ use std::time::Duration;
 pub struct Settings {
     /// Where Twilio reaches us.
     pub public_url: PublicUrl,
-    /// Who may say otherwise with `X-Forwarded-*`.
+    /// Who may name another address of ours with `X-Forwarded-*`.
     pub trusted_proxies: Vec<IpNet>,
+    /// Hosts besides `public_url`'s that they may name.
+    pub hosts: Vec<String>,
     /// Whether unproved webhooks are refused.
     pub mode: SignatureMode,
     /// The most bytes of a body.
@@ -41,6 +43,8 @@ pub struct Settings {
     pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
+    /// Whether `/openapi.json` is shown to all who can reach the service.
+    pub shows_description: bool,
     /// Requests that an API key may send each minute; 0 for all.
     pub requests_per_minute: u32,
 }

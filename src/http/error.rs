@@ -5,6 +5,7 @@
 use super::problem::{self, Kind, Members, Problem};
 use super::reply;
 use crate::model::key::Scope;
+use crate::server::Stranger;
 use crate::service::ServiceError;
 use std::borrow::Cow;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -52,6 +53,9 @@ pub enum Error {
     /// Test numbers are not changed here.
     #[error("test numbers are listed in the configuration file, under test_numbers, and nowhere else")]
     TestNumbersReadOnly,
+    /// A listener of this machine's own was asked by a stranger.
+    #[error("{}", strangers(*.0))]
+    Stranger(Stranger),
     /// The signature does not prove the request.
     #[error("the signature was rejected")]
     Unproved,
@@ -150,6 +154,7 @@ impl Error {
             Self::WrongKeys { .. } => &problem::WRONG_KEYS,
             Self::Cursor(_) => &problem::INVALID_CURSOR,
             Self::TestNumbersReadOnly => &problem::TEST_NUMBERS_READ_ONLY,
+            Self::Stranger(_) => &problem::OTHER_ORIGIN,
             Self::Unproved => &problem::SIGNATURE_REJECTED,
             Self::BodyTooLarge { .. } | Self::TooManyPairs { .. } => &problem::BODY_TOO_LARGE,
             Self::BodyLate => &problem::BODY_LATE,
@@ -204,6 +209,13 @@ impl Error {
     }
 }
 
+fn strangers(stranger: Stranger) -> &'static str {
+    match stranger {
+        Stranger::Name => "this listener does not answer to this name: call it by 127.0.0.1 or localhost",
+        Stranger::Page => "another site's page may not steer this server",
+    }
+}
+
 fn service_kind(error: &ServiceError) -> &'static Kind {
     match error {
         ServiceError::Number(_) => &problem::INVALID_NUMBER,
@@ -233,8 +245,22 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         ServiceError::NotACode { .. } | ServiceError::SeveralCodes => &problem::INVALID_CODE,
         ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
         ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
+        ServiceError::TooLarge { .. } => &problem::RECORD_TOO_LARGE,
         ServiceError::CodeKeyGone => &problem::INTERNAL,
         ServiceError::Contended => &problem::CONTENDED,
         ServiceError::Store(_) => &problem::STORE_UNAVAILABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_a_record_is_the_callers_to_mend() {
+        let error = Error::from(ServiceError::TooLarge { size: 70_000, most: 65_536 });
+        let (kind, text) = (error.kind(), error.to_string());
+        assert_eq!((kind.status, kind.code), (422, "record_too_large"));
+        assert!(text.contains("70000") && text.contains("65536"), "{text}");
     }
 }

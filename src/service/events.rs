@@ -6,13 +6,16 @@
 //! nothing that happened goes untold, whenever the process dies.
 
 mod feed;
+mod seats;
 mod tide;
 
 pub use feed::{EventFilter, Feed};
 
+use self::seats::{Seat, Seats};
 use self::tide::{Tide, Watched};
 use super::{Service, ServiceError};
 use crate::gateway::webhook::Courier;
+use crate::model::audit::Actor;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
@@ -27,7 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 /// What bounds the telling.
 #[derive(Debug, Clone)]
@@ -80,7 +83,7 @@ pub struct Events {
     pub(super) settings: EventSettings,
     endpoints: Mutex<Arc<Vec<Endpoint>>>,
     busy: Mutex<HashMap<EndpointId, usize>>,
-    streams: Arc<Semaphore>,
+    seats: Seats,
     shared: Arc<Shared>,
 }
 
@@ -103,7 +106,7 @@ impl Events {
             courier,
             endpoints: Mutex::default(),
             busy: Mutex::default(),
-            streams: Arc::new(Semaphore::new(settings.max_streams)),
+            seats: Seats::new(settings.max_streams),
             settings,
             shared,
         }
@@ -130,8 +133,8 @@ impl Events {
         Some(Turn { events: self, endpoint: endpoint.clone() })
     }
 
-    fn stream(&self) -> Option<OwnedSemaphorePermit> {
-        self.streams.clone().try_acquire_owned().ok()
+    fn stream(&self, who: &Actor) -> Option<Seat> {
+        self.seats.take(who)
     }
 
     fn known(&self) -> Arc<Vec<Endpoint>> {

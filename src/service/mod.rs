@@ -252,16 +252,36 @@ pub enum ServiceError {
     /// Too many writes of the same record at once.
     #[error("too many requests for the same record at once")]
     Contended,
+    /// What is kept together in one record would be too much for it.
+    #[error(
+        "what is kept together here would take {size} bytes, and {most} are possible: use fewer or shorter \
+         settings, limits, lists or tags"
+    )]
+    TooLarge {
+        /// How much it would be.
+        size: usize,
+        /// How much it may be.
+        most: usize,
+    },
     /// The store could not do it.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooLarge { size } => Self::TooLarge { size, most: Change::MAX_BODY },
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl From<CommitError> for ServiceError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Conflict => Self::Contended,
-            CommitError::Store(error) => Self::Store(error),
+            CommitError::Store(error) => error.into(),
         }
     }
 }

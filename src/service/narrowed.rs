@@ -383,7 +383,7 @@ impl Narrowed {
 
     /// See [`Service::feed`].
     pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
-        self.all.feed_among(self.services.clone(), after, wishes)
+        self.all.feed_among(&self.actor, self.services.clone(), after, wishes)
     }
 }
 

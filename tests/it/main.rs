@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file per theme.
 
+mod admin;
 mod api;
 mod api_access;
 mod api_lists;

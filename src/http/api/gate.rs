@@ -81,6 +81,7 @@ where
         query,
         body,
         headers: request.headers,
+        is_linked: true,
     };
     let seen = context.seen_by(&call.caller);
     match operation.repeats {

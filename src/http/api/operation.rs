@@ -77,6 +77,7 @@ impl Body {
 }
 
 /// What is answered when it went well.
+#[derive(Clone, Copy)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -149,6 +150,8 @@ pub struct Call {
     pub body: Fields,
     /// All headers.
     pub headers: HeaderMap,
+    /// Whether a list's next page has an address, for a `Link` header.
+    pub is_linked: bool,
 }
 
 impl Call {

@@ -4,6 +4,7 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::repeats;
+use super::search;
 use super::views::verification::{Verification, Verifications};
 use super::views::{ChannelWord, StatusWord};
 use crate::http::auth::Caller;
@@ -210,6 +211,9 @@ pub const LIST: Operation = Operation {
     problems: &[&problem::INVALID_NUMBER, &problem::SERVICE_NOT_FOUND],
     repeats: Repeats::Ignored,
 };
+
+/// `POST /v1/verifications/search`
+pub const SEARCH: Operation = search::of(&LIST, "searchVerifications", "Search verifications");
 
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {

@@ -35,7 +35,7 @@ const FEW: u32 = 2;
 
 /// `GET /verify/{session}`: changes nothing, sends nothing.
 pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&request);
+    let visit = Visit::of(&context, &request);
     let view = match &visit.id {
         Some(id) => context.service.session(id, visit.browser.as_ref()).await,
         None => Err(ServiceError::NotFound),

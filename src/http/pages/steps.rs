@@ -66,7 +66,7 @@ enum Next {
 /// `POST /verify/{session}/…`
 pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Result<Response, Error> {
     let began = Instant::now();
-    let visit = Visit::of(&request);
+    let visit = Visit::of(&context, &request);
     let Some(id) = visit.id.clone() else {
         return gone(&context, &visit, None);
     };

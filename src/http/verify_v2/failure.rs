@@ -204,6 +204,7 @@ impl From<ServiceError> for Failure {
             ServiceError::Contended => concurrent(),
             ServiceError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
             ServiceError::Setting(setting) => setting.into(),
+            ServiceError::TooLarge { .. } => Self::new(400, 60200, format!("Invalid parameter: {error}")),
             ServiceError::Store(_) | ServiceError::CodeKeyGone => ours(&error),
             _ => Self::new(400, 20001, error.to_string()),
         }
