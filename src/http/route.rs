@@ -257,7 +257,7 @@ where
         }
         false => Error::NoRoute.into_response(),
     };
-    let method = known(method);
+    let method = known(&method);
     tracing::info!(method, route = "none", status = response.status().as_u16(), "request");
     response
 }

@@ -141,7 +141,7 @@ impl Service {
                 return Err(ServiceError::NoStartsLeft);
             }
             let brand = self.brand_of_session(&session).await?;
-            let ways = self.ways(brand, number).await?;
+            let ways = self.ways(brand.clone(), number).await?;
             if !session.allowed(ways.channels(number)).contains(&channel) {
                 return Err(ServiceError::ChannelOff(channel));
             }
