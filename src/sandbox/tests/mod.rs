@@ -6,6 +6,7 @@ mod calls;
 mod controls;
 mod cookies;
 mod messages;
+mod redirects;
 mod whatsapp;
 
 use super::incoming::collect;
