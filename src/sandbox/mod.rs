@@ -254,6 +254,12 @@ impl Sandbox {
         self.world.change(|state| state.inbound = inbound);
     }
 
+    /// Whether somebody is the account's: by its SID and token, or by one of its
+    /// keys and that one's secret.
+    pub fn opens(&self, user: &str, password: &Secret) -> bool {
+        rest::proof(&self.world, user, password).is_some()
+    }
+
     /// How many lives (messages, calls, callbacks) are under way.
     pub fn lives(&self) -> usize {
         self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()

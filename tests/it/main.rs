@@ -30,6 +30,7 @@ mod fixtures;
 mod listings;
 mod network;
 mod numbers;
+mod one_client;
 mod openapi;
 mod outcomes;
 mod output;

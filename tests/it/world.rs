@@ -150,6 +150,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         keys: vec![Secret::new(API_KEY)],
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
+        opens_account: None,
         operator: Some(Operator(Secret::new(OPERATOR_KEY))),
         requests_per_minute: 0,
     };

@@ -80,7 +80,9 @@ impl App {
         let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?;
         let service = service_of(&config, &local, store.clone(), gateway, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
-        let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
+        let opens_account = sandbox.as_ref().map(|(_, sandbox)| opens(sandbox.clone()));
+        let context =
+            context_of(&config, &local, &public_url, service.clone(), &entropy, messages, opens_account)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url, limits })
     }
 
@@ -413,6 +415,7 @@ fn context_of(
     service: Service,
     entropy: &Entropy,
     messages: Arc<Catalog>,
+    opens_account: Option<http::OpensAccount>,
 ) -> anyhow::Result<Arc<http::Context>> {
     let verifier = Arc::new(parts::verifier(config, local)?);
     let mut keys: Vec<Secret> = env_key(config.sandbox.enabled && !config.is_public())?.into_iter().collect();
@@ -428,12 +431,18 @@ fn context_of(
         keys,
         sandboxed: config.sandbox.enabled,
         account_sid: parts::main_account(config, local),
+        opens_account,
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
         requests_per_minute: config.api.requests_per_minute,
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
     let pages = http::Pages::load(config.pages.templates.as_deref())?;
     Ok(Arc::new(http::Context::new(service, verifier, settings, pages, explainer)))
+}
+
+/// Who has the account of a sandbox beside: for one client of both.
+fn opens(sandbox: Sandbox) -> http::OpensAccount {
+    Arc::new(move |user, password| sandbox.opens(user, password))
 }
 
 /// `DIALBACK_API_KEY`. Where others can reach the service it must be too long
