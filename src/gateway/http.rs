@@ -130,7 +130,7 @@ impl Transport for Client {
 
 /// `Retry-After` (RFC 9110 §10.2.3) in seconds: a number of them, or a date, which
 /// is read against the `Date` of the answer, for our clocks may differ.
-fn retry_after(text: &str, date: Option<&str>) -> Option<u64> {
+pub(super) fn retry_after(text: &str, date: Option<&str>) -> Option<u64> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(seconds);
     }

@@ -11,6 +11,7 @@ mod sign;
 pub use address::is_public;
 pub use sign::{new_secret, signature};
 
+use super::http::retry_after;
 use crate::model::id::NoticeId;
 use crate::model::notice::{Notice, Payload};
 use crate::secret::Secret;
@@ -31,7 +32,8 @@ pub struct Parcel {
     pub url: String,
     /// The event's id: the same each time it is sent.
     pub id: NoticeId,
-    /// The time of this attempt, for the signature.
+    /// The time of this attempt, for the signature: the receiver compares it with
+    /// its own clock, so it is the system's, whatever time the body tells.
     pub at: Timestamp,
     /// JSON.
     pub body: Vec<u8>,
@@ -52,17 +54,8 @@ impl Parcel {
 pub struct Receipt {
     /// HTTP status.
     pub status: u16,
-    /// `Retry-After`.
-    pub wait: Option<Wait>,
-}
-
-/// How long an endpoint asks to be left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
-    /// So many seconds.
-    Seconds(u32),
-    /// Until then.
-    Until(Timestamp),
+    /// How long it asks to be left alone: `Retry-After`, in either form.
+    pub wait: Option<Duration>,
 }
 
 /// Why nothing came back. The texts name neither address nor secret.
@@ -179,13 +172,9 @@ impl Courier for Messenger {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
-fn wait(response: &reqwest::Response) -> Option<Wait> {
-    let text = response.headers().get("retry-after")?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Wait::Seconds(seconds)),
-        Err(_) => Some(Wait::Until(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())),
-    }
+fn wait(response: &reqwest::Response) -> Option<Duration> {
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    retry_after(header("retry-after")?, header("date")).map(Duration::from_secs)
 }
 
 fn error(error: reqwest::Error) -> PostError {

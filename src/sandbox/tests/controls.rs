@@ -102,6 +102,15 @@ async fn starting_afresh_forgets_what_happened_and_ends_what_goes_on() {
 }
 
 #[tokio::test]
+async fn starting_afresh_sets_the_clock_back() {
+    let stage = Stage::new().await;
+    stage.steer(Method::POST, "clock", r#"{"advance_seconds":86400,"stop":true}"#).await;
+    assert!(stage.clock.now() > Clock::system() && stage.clock.is_stopped());
+    assert_eq!(stage.steer(Method::DELETE, "state", "").await.0, 204);
+    assert!(stage.clock.now() <= Clock::system() && !stage.clock.is_stopped());
+}
+
+#[tokio::test]
 async fn a_phone_can_be_forgotten_alone() {
     let stage = Stage::new().await;
     stage.behave(PHONE, r#"{"answers":"busy"}"#).await;
