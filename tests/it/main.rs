@@ -62,6 +62,7 @@ mod stored;
 mod story;
 mod support;
 mod telephones;
+mod tls;
 mod verifications;
 mod verify_v2;
 mod verify_v2_limits;

@@ -128,7 +128,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand
 }
 
 fn events_within(deadline: Duration) -> Events {
-    Events::new(Arc::new(Messenger::new(deadline, deadline, true).unwrap()), EventSettings::default())
+    Events::new(Arc::new(Messenger::new(deadline, deadline, true, &dialback::trust::Trust::compiled_in()).unwrap()), EventSettings::default())
 }
 
 /// Events go to endpoints wherever they are.

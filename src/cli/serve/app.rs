@@ -17,9 +17,10 @@ use crate::model::phone::PhoneNumber;
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
-use crate::service::{Parts, Service, WorkerLimits};
+use crate::service::{Events, Parts, Service, WorkerLimits};
 use crate::store::postgres::{self, Postgres};
 use crate::store::{Store, memory::Memory, sled};
+use crate::trust::Trust;
 use crate::twilio::request::Sender;
 use crate::twilio::url::PublicUrl;
 use anyhow::Context;
@@ -51,6 +52,7 @@ impl App {
     /// What is in the way, and what to do.
     pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let entropy = Entropy::system();
+        let trust = Trust::from_env()?;
         let limits = limits(&config)?;
         // The numbering plans are unpacked when they are first asked: now, and
         // not while the first person waits.
@@ -68,7 +70,7 @@ impl App {
         let sandbox = match sandbox_listener {
             Some(listener) => {
                 let app = sandbox::App { base_url: own, api_key: local.api_key.clone() };
-                Some((listener, sandbox_of(&config, &local, &public_url, app, clock.clone())?))
+                Some((listener, sandbox_of(&config, &local, &public_url, app, clock.clone(), &trust)?))
             }
             None => None,
         };
@@ -77,8 +79,9 @@ impl App {
             None => None,
         };
         let messages = Arc::new(parts::messages(&config)?);
-        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?;
-        let service = service_of(&config, &local, store.clone(), gateway, &messages, clock)?;
+        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages, &trust)?;
+        let events = parts::events(&config, &trust)?;
+        let service = service_of(&config, &local, store.clone(), gateway, events, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(|(_, sandbox)| opens(sandbox.clone()));
         let context =
@@ -202,6 +205,7 @@ fn service_of(
     local: &Local,
     store: Arc<dyn Store>,
     gateway: Arc<dyn Gateway>,
+    events: Events,
     messages: &Arc<Catalog>,
     clock: Clock,
 ) -> anyhow::Result<Service> {
@@ -212,7 +216,7 @@ fn service_of(
             let messages = messages.clone();
             move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
         }),
-        events: parts::events(config)?,
+        events,
         clock,
         entropy: Entropy::system(),
         policy: parts::policy(config),
@@ -236,16 +240,18 @@ pub async fn offline(config: &Config) -> anyhow::Result<(Service, Arc<dyn Store>
     let (store, dir) = open_existing(config).await?;
     let entropy = Entropy::system();
     let local = Local::load(dir.as_deref(), &entropy)?;
+    let trust = Trust::from_env()?;
     let messages = Arc::new(parts::messages(config)?);
     let gateway: Arc<dyn Gateway> = match config.sandbox.enabled {
         true => Arc::new(Console::new(entropy, messages.clone())),
         false => {
             let public_url = PublicUrl::parse(config.public_url.as_deref().unwrap_or("http://127.0.0.1"))
                 .context("public_url")?;
-            gateway_of(config, &local, &public_url, None, &entropy, &messages)?
+            gateway_of(config, &local, &public_url, None, &entropy, &messages, &trust)?
         }
     };
-    let service = service_of(config, &local, store.clone(), gateway, &messages, Clock::real())?;
+    let events = parts::events(config, &trust)?;
+    let service = service_of(config, &local, store.clone(), gateway, events, &messages, Clock::real())?;
     service.learn_endpoints().await.context("store.url")?;
     Ok((service, store))
 }
@@ -349,6 +355,7 @@ fn gateway_of(
     sandbox_url: Option<String>,
     entropy: &Entropy,
     messages: &Arc<Catalog>,
+    trust: &Trust,
 ) -> anyhow::Result<Arc<dyn Gateway>> {
     if config.gateway.kind == GatewayKind::Console {
         return Ok(Arc::new(Console::new(entropy.clone(), messages.clone())));
@@ -378,7 +385,8 @@ fn gateway_of(
         machine_detection: parts::machine_detection(config),
         concurrency: twilio.max_in_flight,
     };
-    let client = Client::new(twilio.connect_timeout, twilio.request_timeout).context("cannot set up TLS")?;
+    let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
+    let client = client.context("cannot set up TLS")?;
     Ok(Arc::new(Twilio::new(settings, client)))
 }
 
@@ -388,10 +396,12 @@ fn sandbox_of(
     public_url: &PublicUrl,
     app: sandbox::App,
     clock: Clock,
+    trust: &Trust,
 ) -> anyhow::Result<Sandbox> {
     let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
     settings.seed = config.sandbox.seed;
     settings.pace = config.sandbox.pace;
+    settings.trust = trust.clone();
     settings.app = Some(app);
     // Services of the file name others beside it: here all exist.
     settings.own_numbers =

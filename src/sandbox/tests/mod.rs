@@ -5,6 +5,7 @@ mod accounts;
 mod calls;
 mod controls;
 mod cookies;
+mod failures;
 mod messages;
 mod redirects;
 mod whatsapp;
