@@ -160,7 +160,8 @@ fn python_agrees(received: &Received, secret: &str) {
 
 #[tokio::test]
 async fn what_is_not_taken_is_tried_up_the_whole_ladder() {
-    let world = World::start().await;
+    // One attempt is never answered.
+    let world = World::with_patience(Duration::from_secs(1)).await;
     let receiver = Receiver::start().await;
     receiver.next(&[
         Say::Status(500),
@@ -312,7 +313,7 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others() {
-    let world = World::start().await;
+    let world = World::with_patience(Duration::from_secs(1)).await;
     let (slow, quick) = (Receiver::start().await, Receiver::start().await);
     slow.next(&[Say::Silence; 500]);
     endpoint(&world, &slow, &["verification.started"]).await;

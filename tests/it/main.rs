@@ -39,6 +39,7 @@ mod pages_browser;
 mod payments;
 mod persons;
 mod pipes;
+mod ports;
 mod postgres;
 mod power;
 mod private;

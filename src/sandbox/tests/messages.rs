@@ -237,7 +237,7 @@ async fn a_scheduled_message_can_be_canceled_and_never_leaves() {
     assert_eq!(stage.create(&path, &[("Status", "canceled")]).await.1["status"], "canceled");
     stage.app.wait("/status", 1).await;
     stage.clock.advance(Duration::from_secs(7200));
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    stage.settle().await;
     assert_eq!(stage.app.values("/status", "MessageStatus"), ["canceled"]);
     assert_eq!(stage.create(&path, &[("Status", "canceled")]).await.0, 409);
 }
@@ -293,7 +293,7 @@ async fn survivors(seed: u64) -> Vec<String> {
     for n in 0..10 {
         let path = format!("/{n}");
         let sid = stage.text(&[("StatusCallback", &stage.url(&path))]).await;
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             let log = stage.look(&format!("exchanges?kind=status-callback&sid={sid}")).await;
             if log.as_array().unwrap().len() == 3 {
                 break;
