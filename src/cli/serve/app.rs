@@ -79,13 +79,12 @@ impl App {
             None => None,
         };
         let messages = Arc::new(parts::messages(&config)?);
-        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages, &trust)?;
-        let events = parts::events(&config, &trust)?;
-        let service = service_of(&config, &local, store.clone(), gateway, events, &messages, clock)?;
+        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
+        let ways_out = (gateway, parts::events(&config, &trust)?);
+        let service = service_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(|(_, sandbox)| opens(sandbox.clone()));
-        let context =
-            context_of(&config, &local, &public_url, service.clone(), &entropy, messages, opens_account)?;
+        let context = context_of(&config, &local, &public_url, service.clone(), messages, opens_account)?;
         Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url, limits })
     }
 
@@ -199,13 +198,12 @@ fn limits(config: &Config) -> anyhow::Result<(Limits, Limits)> {
     Ok((server, sandbox))
 }
 
-/// The service of a configuration.
+/// The service of a configuration, with its ways out for codes and for events.
 fn service_of(
     config: &Config,
     local: &Local,
     store: Arc<dyn Store>,
-    gateway: Arc<dyn Gateway>,
-    events: Events,
+    (gateway, events): (Arc<dyn Gateway>, Events),
     messages: &Arc<Catalog>,
     clock: Clock,
 ) -> anyhow::Result<Service> {
@@ -247,11 +245,11 @@ pub async fn offline(config: &Config) -> anyhow::Result<(Service, Arc<dyn Store>
         false => {
             let public_url = PublicUrl::parse(config.public_url.as_deref().unwrap_or("http://127.0.0.1"))
                 .context("public_url")?;
-            gateway_of(config, &local, &public_url, None, &entropy, &messages, &trust)?
+            gateway_of(config, &local, &public_url, None, &messages, &trust)?
         }
     };
-    let events = parts::events(config, &trust)?;
-    let service = service_of(config, &local, store.clone(), gateway, events, &messages, Clock::real())?;
+    let ways_out = (gateway, parts::events(config, &trust)?);
+    let service = service_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
     service.learn_endpoints().await.context("store.url")?;
     Ok((service, store))
 }
@@ -353,12 +351,11 @@ fn gateway_of(
     local: &Local,
     public_url: &PublicUrl,
     sandbox_url: Option<String>,
-    entropy: &Entropy,
     messages: &Arc<Catalog>,
     trust: &Trust,
 ) -> anyhow::Result<Arc<dyn Gateway>> {
     if config.gateway.kind == GatewayKind::Console {
-        return Ok(Arc::new(Console::new(entropy.clone(), messages.clone())));
+        return Ok(Arc::new(Console::new(Entropy::system(), messages.clone())));
     }
     let twilio = &config.twilio;
     let account_sid = account_sid(config, local);
@@ -423,7 +420,6 @@ fn context_of(
     local: &Local,
     public_url: &PublicUrl,
     service: Service,
-    entropy: &Entropy,
     messages: Arc<Catalog>,
     opens_account: Option<http::OpensAccount>,
 ) -> anyhow::Result<Arc<http::Context>> {
@@ -442,7 +438,7 @@ fn context_of(
         sandboxed: config.sandbox.enabled,
         account_sid: parts::main_account(config, local),
         opens_account,
-        operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
+        operator: Some(http::Operator(Secret::new(format!("dbo_{}", Entropy::system().hex::<32>())))),
         requests_per_minute: config.api.requests_per_minute,
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
