@@ -362,6 +362,30 @@ async fn the_api_fails_as_often_as_wished() {
     assert_eq!((listed["messages"].as_array().unwrap().len(), count().await), (0, 4), "the list lags");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_messages_of_one_reply_arrive_in_their_order() {
+    let stage = Stage::new().await;
+    let words: Vec<String> = (0..10).map(|n| format!("part {n}")).collect();
+    let replies: String = words.iter().map(|words| format!("<Message>{words}</Message>")).collect();
+    stage.app.says("/sms", &format!("<Response>{replies}</Response>"));
+    let inbound = json!({ "sms_url": stage.url("/sms") }).to_string();
+    stage.steer(Method::PUT, "inbound", &inbound).await;
+    for round in 1..=10 {
+        let phone = format!("phones/+1555124{round:04}/messages");
+        assert_eq!(stage.steer(Method::POST, &phone, r#"{"body":"hello"}"#).await.0, 201);
+        let mut texts = Vec::new();
+        for _ in 0..3_000 {
+            texts = stage.look(&phone).await.as_array().unwrap().clone();
+            if texts.len() == 10 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let bodies: Vec<&str> = texts.iter().map(|text| text["body"].as_str().unwrap()).collect();
+        assert_eq!(bodies, words);
+    }
+}
+
 #[tokio::test]
 async fn who_says_stop_is_left_alone_until_start() {
     let stage = Stage::new().await;
