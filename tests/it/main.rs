@@ -34,6 +34,7 @@ mod one_client;
 mod openapi;
 mod outcomes;
 mod output;
+mod over;
 mod pages;
 mod pages_browser;
 mod payments;
