@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[cfg(test)]
+#[path = "trust/tests/stage.rs"]
 pub(crate) mod stage;
 
 const FILE: &str = "SSL_CERT_FILE";

@@ -2,7 +2,7 @@
 //! that `SSL_CERT_FILE` names, and no others.
 
 #[expect(dead_code, reason = "the rest is for the tests beside the code")]
-#[path = "../../src/trust/stage.rs"]
+#[path = "../../src/trust/tests/stage.rs"]
 mod stage;
 
 use crate::app::{App, Setup, binary};
