@@ -17,6 +17,7 @@ mod show;
 mod start;
 mod steps;
 mod templates;
+mod values;
 mod visit;
 mod words;
 
