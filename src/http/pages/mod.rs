@@ -16,6 +16,7 @@ mod regions;
 mod show;
 mod start;
 mod steps;
+mod streams;
 mod templates;
 mod values;
 mod visit;
@@ -39,7 +40,7 @@ pub struct Pages {
     languages: minijinja::Value,
     regions: HashMap<&'static str, minijinja::Value>,
     starts: start::Starts,
-    streams: events::Streams,
+    streams: streams::Streams,
 }
 
 impl Pages {
@@ -58,7 +59,7 @@ impl Pages {
             languages: all.iter().map(language).collect(),
             regions: all.iter().map(|words| (words.locale.as_str(), regions(words))).collect(),
             starts: start::Starts::default(),
-            streams: events::Streams::default(),
+            streams: streams::Streams::default(),
         })
     }
 }

@@ -126,9 +126,14 @@ pub fn joined(one: &str, two: &str) -> String {
     format!("{one}{space}{two}")
 }
 
-/// A span as a clock shows it: `2:05`.
+/// A span as a clock shows it: `2:05`, and from an hour on `1:02:05`.
 pub fn clock(seconds: i64) -> String {
-    format!("{}:{:02}", seconds.max(0) / 60, seconds.max(0) % 60)
+    let seconds = seconds.max(0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
 }
 
 fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {

@@ -132,14 +132,15 @@ fn text<'a>(words: &'a Words, state: &str) -> &'a str {
     }
 }
 
-/// A span, roughly: `20 sec`, `3 min`.
+/// A span, roughly: `20 sec`, `3 min`, `5 hr`.
 fn span(words: &Words, seconds: i64) -> String {
     match seconds {
         ..60 => fill(
             &words.common.seconds,
             &[("n", &(seconds.max(1).div_euclid(STEP) * STEP).max(1).to_string())],
         ),
-        _ => fill(&words.common.minutes, &[("n", &(seconds / 60).to_string())]),
+        60..3600 => fill(&words.common.minutes, &[("n", &(seconds / 60).to_string())]),
+        _ => fill(&words.common.hours, &[("n", &(seconds / 3600).to_string())]),
     }
 }
 
@@ -163,9 +164,16 @@ mod tests {
     #[test]
     fn a_span_is_told_roughly() {
         let words = &super::super::words::all()[0];
-        for (seconds, told) in
-            [(-3, "1 sec"), (0, "1 sec"), (4, "1 sec"), (19, "15 sec"), (59, "55 sec"), (130, "2 min")]
-        {
+        for (seconds, told) in [
+            (-3, "1 sec"),
+            (0, "1 sec"),
+            (4, "1 sec"),
+            (19, "15 sec"),
+            (59, "55 sec"),
+            (130, "2 min"),
+            (3599, "59 min"),
+            (86_399, "23 hr"),
+        ] {
             assert_eq!(span(words, seconds), told);
         }
     }

@@ -4,7 +4,7 @@ use super::assets::Assets;
 use super::guard;
 use super::note::Note;
 use super::start::{self, Kind};
-use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values};
+use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values, way_out};
 use super::visit::Visit;
 use super::words::Words;
 use crate::http::context::Context;
@@ -22,7 +22,7 @@ use warp::reply::Response;
 
 /// `GET /verify/{session}`: changes nothing, sends nothing.
 pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&request);
+    let visit = Visit::of(&context, &request);
     let view = match &visit.id {
         Some(id) => context.service.session(id, visit.browser.as_ref()).await,
         None => Err(ServiceError::NotFound),
@@ -73,7 +73,8 @@ fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -
         }
     };
     let mut response = html(StatusCode::OK, page);
-    guard::dress(&mut response, view.brand.settings.pages.logo.as_deref(), Some(&view.session.return_url));
+    let pages = &view.brand.settings.pages;
+    guard::dress(&mut response, pages.logo.as_deref(), way_out(view));
     let mut set = |name, value: &str| guard::set_cookie(context, &mut response, id, name, value);
     if let Some(browser) = &fresh {
         set(guard::BROWSER, browser.expose());

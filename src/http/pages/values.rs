@@ -32,7 +32,7 @@ pub fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Word
         Step::Channel => context! { channels => view.channels },
         Step::Code => code_values(view, words, context.service.now()),
         Step::Done(end) => done_values(view, words, end),
-        Step::Over => context! { end => "over", may_retry => false, told => () },
+        Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
     }
 }
 
@@ -93,7 +93,7 @@ fn done_values(view: &SessionView, words: &Words, end: End) -> Value {
         next.push(fill(&done.next_back, &[("service", service)]));
     }
     let told = why.cloned().into_iter().chain(next).reduce(|one, two| joined(&one, &two));
-    context! { end, may_retry, told }
+    context! { end, may_retry, may_leave => way_out(view).is_some(), told }
 }
 
 fn code_values(view: &SessionView, words: &Words, at: Timestamp) -> Value {
@@ -105,7 +105,8 @@ fn code_values(view: &SessionView, words: &Words, at: Timestamp) -> Value {
     let ways = ways(view);
     let until = |then: Timestamp| (then.duration_since(at).as_millis() + 999).div_euclid(1000) as i64;
     let wait = verification.resend_at.map_or(0, until).max(0);
-    let expires = until(record.expires_at).max(0);
+    // A wait ends when it is over, a code's life is told in what there is of it.
+    let expires = record.expires_at.duration_since(at).as_secs().max(0);
     let alphabet = record.code.alphabet.as_deref().unwrap_or(DIGITS);
     context! {
         channel => record.channel(), now, ways, wait, wait_text => clock(wait),
@@ -123,6 +124,17 @@ fn go<'a>(words: &'a Words, view: &SessionView) -> &'a str {
         [Channel::Call] => &words.start.go_call,
         [Channel::Whatsapp] => &words.start.go_whatsapp,
         _ => &words.start.go,
+    }
+}
+
+/// Where the person may go from the page that the session is at: once there is an
+/// end, by that end; and by the approval that is about to be one.
+pub fn way_out(view: &SessionView) -> Option<&str> {
+    let pages = &view.brand.settings.pages;
+    let success = || pages.success_url.as_deref().filter(|_| view.step != Step::Done(End::Failed));
+    match (&view.session.return_url, view.session.end) {
+        (None, None) => success(),
+        _ => view.session.way_out(pages),
     }
 }
 

@@ -59,7 +59,7 @@ macro_rules! section {
 
 section!(
     /// `[common]`
-    Common { language cancel problem seconds minutes wait }
+    Common { language cancel problem seconds minutes hours wait }
 );
 section!(
     /// `[start]`
@@ -173,7 +173,11 @@ macro_rules! sources {
 }
 
 /// The data files. A new language is a file and its name here.
-const SOURCES: [(&str, &str); 22] = sources!["en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru" "tr" "uk" "ar" "hi"];
+const SOURCES: [(&str, &str); 42] = sources![
+    "en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru"
+    "tr" "uk" "ar" "hi" "af" "bg" "ca" "cs" "el" "et" "he" "hr" "hu" "id" "kn" "lt" "mr" "ms" "ro" "sk" "te"
+    "th" "tl" "vi"
+];
 
 static LANGUAGES: LazyLock<Vec<Language>> =
     LazyLock::new(|| ALL.iter().filter_map(|words| Language::parse(&words.locale)).collect());
@@ -184,6 +188,8 @@ static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
     SOURCES.iter().filter_map(|(_, source)| toml::from_str(source).ok()).collect()
 });
 
+#[cfg(test)]
+mod care;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +250,10 @@ mod tests {
             let language = LANGUAGES.iter().find(|language| language.tag() == words.locale);
             let rtl = language.map(Language::is_rtl);
             assert_eq!(rtl, Some(words.direction == Direction::Rtl), "{}: its direction", words.locale);
+        }
+        let catalog = messages::Catalog::shipped();
+        for locale in catalog.languages(None, messages::Kind::Sms) {
+            assert_eq!(find(locale).map(|words| words.locale.as_str()), Some(locale), "written, and no page");
         }
     }
 

@@ -4,7 +4,11 @@
 const $ = (selector) => document.querySelector(selector);
 /** From so many seconds on the end of a code's life is told. */
 const SOON = 150;
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+const clock = (seconds) => {
+  const [hours, ...rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
+  const two = ([first, ...others]) => [first, ...others.map((part) => String(part).padStart(2, "0"))].join(":");
+  return two(hours ? [hours, ...rest] : rest);
+};
 
 /** One form is sent once; a page that comes back from history is fresh again. */
 for (const form of document.forms) {
