@@ -97,7 +97,6 @@ async fn tell_the_story(command: Command) {
 
     person.open(&example.url).await;
     person.send("confirm", &[]).await;
-    person.send("begin", &[]).await;
     person.send("cancel", &[]).await;
     person.sees(200, "not proved: canceled");
 
@@ -112,7 +111,6 @@ async fn tell_the_story(command: Command) {
 async fn prove(app: &App, person: &mut Person) -> Url {
     person.send("confirm", &[]).await;
     assert!(person.url.as_str().starts_with(&format!("{}/verify/PS", app.server)), "{}", person.url);
-    person.send("begin", &[]).await;
     person.send("number", &[("region", "US"), ("number", NUMBER)]).await;
     person.send("channel", &[("channel", "sms")]).await;
     let code = app.texted_code(NUMBER, 1).await;
