@@ -20,7 +20,7 @@ pub use outbox::{Doubt, Effect, Errand};
 
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::id::{DeliveryId, ServiceId, Sid, VerificationId};
+use crate::model::id::{DeliveryId, ServiceId, SessionId, Sid, VerificationId};
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +37,9 @@ pub struct Verification {
     /// top level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceId>,
+    /// The session of the pages that it was begun in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
     /// The number to be proved.
     pub to: PhoneNumber,
     /// The language that was asked for.
@@ -193,6 +196,7 @@ impl Verification {
         let mut verification = Self {
             id: request.id,
             service: request.service,
+            session: request.session,
             details: request.details,
             test: request.test,
             to: request.to,
@@ -304,6 +308,8 @@ pub struct Start {
     pub id: VerificationId,
     /// The service, if it is not the one of the configuration's top level.
     pub service: Option<ServiceId>,
+    /// The session of the pages, where it is begun in one.
+    pub session: Option<SessionId>,
     /// What the application said about it.
     pub details: Details,
     /// Whether the number is a test number.

@@ -19,15 +19,14 @@ const axe = from("axe-core").source;
 const [server, sandbox, key] = process.argv.slice(2);
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** The application, to which people come back, under its name in this browser alone. */
-const back = "http://shop.example/back";
+/** The application, to which people come back: another site than the server's, on this machine. */
 const shop = createServer((request, response) => {
   response.setHeader("content-type", "text/html");
   response.end("<!doctype html><title>Shop</title><link rel=icon href=data:,><h1>Welcome back</h1>");
 });
 await new Promise((ready) => shop.listen(0, "127.0.0.1", ready));
-const names = `--host-resolver-rules=MAP shop.example 127.0.0.1:${shop.address().port}`;
-const browser = await chromium.launch({ executablePath, args: [...flags, names] });
+const back = `http://localhost:${shop.address().port}/back`;
+const browser = await chromium.launch({ executablePath, args: flags });
 
 
 async function api(path, body) {

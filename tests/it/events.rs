@@ -120,11 +120,17 @@ async fn answer_delete(app: &App, id: &str) {
 
 #[tokio::test]
 async fn a_stream_holds_no_stop_and_there_are_only_so_many() {
-    let app = Setup::sandbox().set("EVENTS__MAX_STREAMS", "2").start().await;
+    let app = Setup::sandbox().set("EVENTS__MAX_STREAMS", "8").start().await;
     let mut one = Reading::begin(&app, None).await;
     let two = Reading::begin(&app, None).await;
+    // The key has its share then, and others have theirs.
     let third = app.api(Method::GET, "/v1/events").header("accept", "text/event-stream");
     try_answer(third).await.unwrap().problem(503, "no_stream");
+    let other = app.key(&["read"]).await;
+    let others = app.http.get(format!("{}/v1/events", app.server)).bearer_auth(other);
+    let others = others.header("accept", "text/event-stream").send().await.unwrap();
+    assert_eq!(others.status(), 200);
+    drop(others);
     drop(two);
     let free = poll(|| async {
         let third = app.api(Method::GET, "/v1/events").header("accept", "text/event-stream");

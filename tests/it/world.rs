@@ -148,6 +148,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
     let settings = Settings {
         public_url: PublicUrl::parse(base_url).unwrap(),
         trusted_proxies: vec![],
+        hosts: vec![],
         mode: SignatureMode::Enforce,
         max_body: 256 * 1024,
         body_timeout: Duration::from_secs(5),
@@ -157,6 +158,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
         operator: Some(Operator(Secret::new(OPERATOR_KEY))),
+        shows_description: true,
         requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);

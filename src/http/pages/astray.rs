@@ -19,13 +19,13 @@ pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
 
 /// Where nothing is.
 pub fn nowhere(context: &Context, request: &Request) -> Response {
-    gone(context, &Visit::of(request), None).unwrap_or_else(Error::into_response)
+    gone(context, &Visit::of(context, request), None).unwrap_or_else(Error::into_response)
 }
 
 /// Where a form would be taken and none was sent. Somebody who looks at a
 /// step's address is shown the page that the session is at.
 pub fn no_form(context: &Context, request: &Request, allow: &str) -> Response {
-    let visit = Visit::of(request);
+    let visit = Visit::of(context, request);
     let mut response = nowhere(context, request);
     match &visit.id {
         Some(id) if request.method == Method::GET => {

@@ -16,6 +16,7 @@ mod regions;
 mod show;
 mod start;
 mod steps;
+mod streams;
 mod templates;
 mod visit;
 mod words;
@@ -38,7 +39,7 @@ pub struct Pages {
     languages: minijinja::Value,
     regions: HashMap<&'static str, minijinja::Value>,
     starts: start::Starts,
-    streams: events::Streams,
+    streams: streams::Streams,
 }
 
 impl Pages {
@@ -57,7 +58,7 @@ impl Pages {
             languages: all.iter().map(language).collect(),
             regions: all.iter().map(|words| (words.locale.as_str(), regions(words))).collect(),
             starts: start::Starts::default(),
-            streams: events::Streams::default(),
+            streams: streams::Streams::default(),
         })
     }
 }

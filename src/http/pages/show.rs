@@ -35,7 +35,7 @@ const FEW: u32 = 2;
 
 /// `GET /verify/{session}`: changes nothing, sends nothing.
 pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&request);
+    let visit = Visit::of(&context, &request);
     let view = match &visit.id {
         Some(id) => context.service.session(id, visit.browser.as_ref()).await,
         None => Err(ServiceError::NotFound),
@@ -86,7 +86,8 @@ fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -
         }
     };
     let mut response = html(StatusCode::OK, page);
-    guard::dress(&mut response, view.brand.settings.pages.logo.as_deref(), Some(&view.session.return_url));
+    let pages = &view.brand.settings.pages;
+    guard::dress(&mut response, pages.logo.as_deref(), way_out(view));
     let mut set = |name, value: &str| guard::set_cookie(context, &mut response, id, name, value);
     if let Some(browser) = &fresh {
         set(guard::BROWSER, browser.expose());
@@ -197,9 +198,10 @@ fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -
                 && pages.retry
                 && view.session.end.is_none()
                 && view.session.starts < MOST_STARTS;
-            context! { end, may_retry, why => why(view) }
+            let may_leave = way_out(view).is_some();
+            context! { end, may_retry, may_leave, why => why(view) }
         }
-        Step::Over => context! { end => "over", may_retry => false, why => () },
+        Step::Over => context! { end => "over", may_retry => false, may_leave => false, why => () },
     }
 }
 
@@ -272,6 +274,17 @@ fn go<'a>(words: &'a Words, view: &SessionView) -> &'a str {
         [Channel::Call] => &words.start.go_call,
         [Channel::Whatsapp] => &words.start.go_whatsapp,
         _ => &words.start.go,
+    }
+}
+
+/// Where the person may go from the page that the session is at: once there is an
+/// end, by that end; and by the approval that is about to be one.
+fn way_out(view: &SessionView) -> Option<&str> {
+    let pages = &view.brand.settings.pages;
+    let success = || pages.success_url.as_deref().filter(|_| view.step != Step::Done(End::Failed));
+    match (&view.session.return_url, view.session.end) {
+        (None, None) => success(),
+        _ => view.session.way_out(pages),
     }
 }
 

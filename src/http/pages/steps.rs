@@ -66,7 +66,7 @@ enum Next {
 /// `POST /verify/{session}/…`
 pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Result<Response, Error> {
     let began = Instant::now();
-    let visit = Visit::of(&request);
+    let visit = Visit::of(&context, &request);
     let Some(id) = visit.id.clone() else {
         return gone(&context, &visit, None);
     };
@@ -182,7 +182,9 @@ fn note_of(error: ServiceError, form: &Form) -> Option<Note> {
         ServiceError::NoSendsLeft => Note::new("sends"),
         ServiceError::NoNumbersLeft => Note::new("numbers"),
         ServiceError::NoStartsLeft => Note::new("starts"),
-        ServiceError::ChannelOff(_) | ServiceError::NoChannel => Note::new("channel"),
+        ServiceError::ChannelOff(_) | ServiceError::NoChannel | ServiceError::Landline => {
+            Note::new("channel")
+        }
         error => {
             tracing::error!(%error, "a step of a session failed");
             Note::new("trouble")

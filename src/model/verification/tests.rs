@@ -19,6 +19,7 @@ fn sid(kind: &str, n: u8) -> Sid {
 
 fn by(channel: Channel, policy: &Policy) -> Verification {
     let start = Start {
+        session: None,
         id: VerificationId::from_random([7; 15]),
         to: "+14155550123".parse().unwrap(),
         locale: None,
