@@ -41,6 +41,9 @@ pub fn report(config: &Config, catalog: &Catalog) -> Report {
                 Channel::Call => {}
             }
         }
+        if let Some(set) = settings.template.as_deref().filter(|set| *set != DEFAULT_SET) {
+            report.lines.push(format!("{service}: what {set} leaves out is in the shipped texts"));
+        }
     }
     report
 }
@@ -82,10 +85,7 @@ fn sms(
         let unit = if *segments == 1 { "segment" } else { "segments" };
         format!("{segments} {unit} in {}", locales.join(", "))
     });
-    let costs = costs.collect::<Vec<_>>().join("; ");
-    let is_own = settings.template.as_deref().is_some_and(|set| set != DEFAULT_SET);
-    let rest = if is_own { "; every other language in the shipped texts" } else { "" };
-    report.lines.push(format!("{service}: {what}: {costs}{rest}"));
+    report.lines.push(format!("{service}: {what}: {}", costs.collect::<Vec<_>>().join("; ")));
 }
 
 /// Why a text costs more than one segment, and what would save some.
@@ -186,10 +186,7 @@ mod tests {
         );
         assert_eq!(
             report.lines[2..4],
-            [
-                "services.shop: sms: 3 segments in de, sw; every other language in the shipped texts",
-                "services.shop: sms of a payment: 1 segment in de; every other language in the shipped texts",
-            ]
+            ["services.shop: sms: 3 segments in de, sw", "services.shop: sms of a payment: 1 segment in de",]
         );
         assert_eq!(
             report.warnings,
