@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::reader::Reader;
 use super::sections::{CodeKey, Config, GatewayKind, Twilio};
 use super::store::StoreUrl;
+use crate::model::brand::MOST_NAME;
 use reqwest::Url;
 use std::time::Duration;
 
@@ -207,11 +208,11 @@ fn codes(config: &Config, refused: &mut Reader<'_>) {
 
 fn words(config: &Config, refused: &mut Reader<'_>) {
     let name = &config.service_name;
-    if name.chars().count() > 30 || name.chars().any(char::is_control) {
+    if name.chars().count() > MOST_NAME || name.chars().any(char::is_control) {
         refused.note(
             "service_name",
             "is too long for a text, or has control characters",
-            "use at most 30 characters",
+            "use at most 32 characters",
         );
     }
     let region = config.numbers.default_region.as_deref().unwrap_or("DE");

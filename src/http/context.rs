@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use super::auth::Caller;
+use super::guesses::Guesses;
 use super::limiter::Limiter;
 use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
@@ -75,6 +76,8 @@ pub struct Context {
     pub explainer: Explainer,
     /// Counts the requests of each API key.
     pub limiter: Limiter,
+    /// Counts wrong API keys.
+    pub guesses: Guesses,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -142,7 +145,16 @@ impl Context {
     ) -> Self {
         let limiter = Limiter::new(settings.requests_per_minute);
         let settings = Arc::new(settings);
-        Self { service, verifier, settings, pages, explainer, limiter, rejected: Mutex::default() }
+        Self {
+            service,
+            verifier,
+            settings,
+            pages,
+            explainer,
+            limiter,
+            guesses: Guesses::default(),
+            rejected: Mutex::default(),
+        }
     }
 
     /// Counts a rejected webhook by its cause.

@@ -18,6 +18,9 @@ pub enum Error {
     /// No such path.
     #[error("there is nothing at this path")]
     NoRoute,
+    /// Nothing has the name that was asked for; of what there is none.
+    #[error("{0}")]
+    Nothing(&'static str),
     /// The path does not know this method.
     #[error("this path knows {allow} only")]
     MethodNotAllowed {
@@ -36,6 +39,12 @@ pub enum Error {
         /// How many it may send.
         per_minute: u32,
         /// When the next one is let in, in whole seconds.
+        seconds: u64,
+    },
+    /// Many wrong keys came from where this one comes from.
+    #[error("many wrong API keys came from this address: wait {seconds} seconds, or send a right one")]
+    WrongKeys {
+        /// How long, in whole seconds.
         seconds: u64,
     },
     /// A cursor that is none, or another list's.
@@ -123,7 +132,9 @@ impl Error {
         match self {
             Self::MethodNotAllowed { allow } => add(ALLOW, allow.clone()),
             Self::Unauthorized => add(WWW_AUTHENTICATE, "Bearer realm=\"dialback\"".into()),
-            Self::RateLimited { seconds, .. } => add(RETRY_AFTER, seconds.to_string()),
+            Self::RateLimited { seconds, .. } | Self::WrongKeys { seconds } => {
+                add(RETRY_AFTER, seconds.to_string())
+            }
             Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
             Self::NoStream => add(RETRY_AFTER, "1".into()),
             Self::Service(ServiceError::Contended | ServiceError::InProgress | ServiceError::Store(_)) => {
@@ -135,11 +146,12 @@ impl Error {
 
     fn kind(&self) -> &'static Kind {
         match self {
-            Self::NoRoute => &problem::NOT_FOUND,
+            Self::NoRoute | Self::Nothing(_) => &problem::NOT_FOUND,
             Self::MethodNotAllowed { .. } => &problem::METHOD_NOT_ALLOWED,
             Self::Unauthorized => &problem::UNAUTHORIZED,
             Self::ScopeMissing(_) => &problem::SCOPE_MISSING,
             Self::RateLimited { .. } => &problem::RATE_LIMITED,
+            Self::WrongKeys { .. } => &problem::WRONG_KEYS,
             Self::Cursor(_) => &problem::INVALID_CURSOR,
             Self::TestNumbersReadOnly => &problem::TEST_NUMBERS_READ_ONLY,
             Self::Stranger(_) => &problem::OTHER_ORIGIN,
@@ -160,7 +172,7 @@ impl Error {
         match self {
             Self::Invalid { field, .. } => Members { field: field.as_ref().map(ToString::to_string), ..none },
             Self::ScopeMissing(scope) => Members { scope: Some(scope.as_str()), ..none },
-            Self::RateLimited { seconds, .. } => {
+            Self::RateLimited { seconds, .. } | Self::WrongKeys { seconds } => {
                 Members { retry_after: i64::try_from(*seconds).ok(), ..none }
             }
             Self::Cursor(_) => Members { field: field("cursor"), ..none },
@@ -168,14 +180,18 @@ impl Error {
                 ServiceError::Number(error) => {
                     Members { field: field("to"), reason: Some(error.code()), ..none }
                 }
-                ServiceError::ChannelOff(_) => Members { field: field("channel"), ..none },
+                ServiceError::ChannelOff(_) | ServiceError::Landline => {
+                    Members { field: field("channel"), ..none }
+                }
                 ServiceError::NoSuchResult => Members { field: field("result"), ..none },
                 ServiceError::NoSuchService => Members { field: field("service"), ..none },
                 ServiceError::CountryOff { .. } | ServiceError::NoChannel => {
                     Members { field: field("to"), ..none }
                 }
                 ServiceError::NotAllowed { field: name, .. }
+                | ServiceError::Link { field: name }
                 | ServiceError::PaymentMissing { field: name } => Members { field: field(name), ..none },
+                ServiceError::ReturnUrl(_) => Members { field: field("return_url"), ..none },
                 ServiceError::CustomCodeOff => Members { field: field("custom_code"), ..none },
                 ServiceError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
                 ServiceError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
@@ -206,24 +222,27 @@ fn service_kind(error: &ServiceError) -> &'static Kind {
         // Of another account's things nothing is said, not even that they are there.
         ServiceError::NotFound | ServiceError::OtherAccount => &problem::NOT_FOUND,
         ServiceError::KeyBound => &problem::KEY_BOUND,
-        ServiceError::ChannelOff(_) => &problem::CHANNEL_NOT_OFFERED,
+        ServiceError::ChannelOff(_) | ServiceError::Landline => &problem::CHANNEL_NOT_OFFERED,
         ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
         ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         ServiceError::NoChannel => &problem::NO_CHANNEL,
-        ServiceError::NotAllowed { .. } | ServiceError::CustomCodeOff | ServiceError::CodeNotChosen => {
-            &problem::NOT_ALLOWED
-        }
+        ServiceError::NotAllowed { .. }
+        | ServiceError::ReturnUrl(_)
+        | ServiceError::Link { .. }
+        | ServiceError::CustomCodeOff
+        | ServiceError::CodeNotChosen => &problem::NOT_ALLOWED,
         ServiceError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
         ServiceError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
         ServiceError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
         ServiceError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
         ServiceError::Ended(_) => &problem::VERIFICATION_ENDED,
+        ServiceError::SessionEnded(_) => &problem::SESSION_ENDED,
         ServiceError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
         ServiceError::NoSendsLeft => &problem::NO_SENDS_LEFT,
         ServiceError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
         ServiceError::NoStartsLeft => &problem::NO_STARTS_LEFT,
         ServiceError::NoSuchResult => &problem::NO_SUCH_RESULT,
-        ServiceError::NotACode { .. } => &problem::INVALID_CODE,
+        ServiceError::NotACode { .. } | ServiceError::SeveralCodes => &problem::INVALID_CODE,
         ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
         ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
         ServiceError::TooLarge { .. } => &problem::RECORD_TOO_LARGE,

@@ -30,9 +30,11 @@ pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error>
     Ok(response)
 }
 
-/// The same for this machine's own, with the reason, and the counts of rejected
-/// webhooks, which a roll-out in report-only mode watches.
+/// The same for this machine's own, with the reason, the counts of rejected
+/// webhooks, which a roll-out in report-only mode watches, and those of wrong keys.
 pub async fn ready_with_details(context: Arc<Context>, _: Request) -> Result<Response, Error> {
     context.service.ready().await.map_err(crate::service::ServiceError::from)?;
-    Ok(reply::json(StatusCode::OK, &json!({ "status": "ready", "rejected_webhooks": context.rejected() })))
+    let (webhooks, keys) = (context.rejected(), context.guesses.counts());
+    let ready = json!({ "status": "ready", "rejected_webhooks": webhooks, "wrong_keys": keys });
+    Ok(reply::json(StatusCode::OK, &ready))
 }

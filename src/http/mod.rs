@@ -8,6 +8,7 @@ mod api;
 mod auth;
 mod context;
 mod error;
+mod guesses;
 mod health;
 mod limiter;
 mod near;
@@ -63,6 +64,7 @@ fn table() -> Vec<Route> {
                 .and(&services::DELETE, services::delete),
         ),
         route("/v1/sessions", api(&sessions::CREATE, sessions::create)),
+        route("/v1/sessions/{id}", api(&sessions::END, sessions::end)),
         route("/v1/sessions/{id}/result", api(&sessions::RESULT, sessions::result)),
         route("/v1/opt-outs", api(&opt_outs::LIST, opt_outs::list)),
         route("/v1/opt-outs/search", search(&opt_outs::SEARCH, opt_outs::list)),

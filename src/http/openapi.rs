@@ -59,6 +59,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
         &problem::SCOPE_MISSING,
         &problem::KEY_BOUND,
         &problem::RATE_LIMITED,
+        &problem::WRONG_KEYS,
         &problem::INVALID_REQUEST,
         &problem::INTERNAL,
         &problem::CONTENDED,

@@ -80,6 +80,8 @@ kinds! {
         "It is changed in the configuration file, under the key that `configured_at` names, and not here.";
     TEST_NUMBERS_READ_ONLY = "test_numbers_read_only" 409 "Test numbers come from the configuration":
         "They are listed in the configuration file under `test_numbers`, and nowhere else, so that nobody can open a door with an API key.";
+    SESSION_ENDED = "session_ended" 409 "The session has ended":
+        "Its number is proved, or it has failed: `detail` says which. Its result is what there is to know of it.";
     RESEND_TOO_SOON = "resend_too_soon" 429 "The next message or call is not allowed yet":
         "Wait until `resend_at`, which is `retry_after` seconds from now.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
@@ -92,6 +94,8 @@ kinds! {
         "The result is not this session's, or it was exchanged before.";
     RATE_LIMITED = "rate_limited" 429 "Too many requests":
         "The API key has used up its requests for now. Wait `Retry-After` seconds.";
+    WRONG_KEYS = "wrong_keys" 429 "Too many wrong API keys":
+        "Many keys that are nobody's came from your address. Wait `Retry-After` seconds; a right key is let in at once.";
     BODY_TOO_LARGE = "body_too_large" 413 "The body is too large":
         "`server.max_body_bytes` is the limit; forms have 65536 bytes and 200 pairs at most.";
     BODY_LATE = "body_late" 408 "The body did not arrive in time":

@@ -6,6 +6,7 @@ use super::api::search::as_list;
 use super::context::{CallContext, Context};
 use super::error::Error;
 use super::near::{NearMisses, near};
+use super::pages;
 use super::request::Request;
 use super::verify_v2;
 use crate::server::{Incoming, stranger};
@@ -193,20 +194,23 @@ where
     B: Buf,
 {
     let Some((Route { pattern, methods }, params)) = find(table, incoming.uri.path()) else {
-        return Err(Box::new(nowhere(&method, incoming.uri.path())));
+        return Err(Box::new(nowhere(context, method, incoming, headers, body)));
     };
     let answer = match methods.0.get(method.as_str()) {
         Some(endpoint) => {
             (endpoint.handler)(context.clone(), Request::new(params, method, incoming, headers, body))
         }
         None => {
-            let (allow, is_twilios) = (methods.allow(), pattern.starts_with(verify_v2::PREFIX));
-            Box::pin(async move {
-                match is_twilios {
-                    true => Ok(verify_v2::wrong_method(&allow)),
-                    false => Err(Error::MethodNotAllowed { allow }),
+            let allow = methods.allow();
+            let answer = match pattern.starts_with(verify_v2::PREFIX) {
+                true => Ok(verify_v2::wrong_method(&allow)),
+                false if pages::is_page(incoming.uri.path(), &headers) => {
+                    let request = Request::new(params, method, incoming, headers, body);
+                    Ok(pages::no_form(context, &request, &allow))
                 }
-            })
+                false => Err(Error::MethodNotAllowed { allow }),
+            };
+            Box::pin(std::future::ready(answer))
         }
     };
     Ok((*pattern, answer))
@@ -233,12 +237,27 @@ fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> 
 
 /// What is answered where no route is. The path is not logged: it is anybody's
 /// text, and may hold a number.
-fn nowhere(method: &Method, path: &str) -> Response {
+fn nowhere<S, B>(
+    context: &Context,
+    method: Method,
+    incoming: Incoming,
+    headers: HeaderMap,
+    body: S,
+) -> Response
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
+    B: Buf,
+{
+    let path = incoming.uri.path();
     let response = match path.starts_with(verify_v2::PREFIX) {
         true => verify_v2::nowhere(path),
+        false if pages::is_page(path, &headers) => {
+            let params = path.split('/').skip(2).map(str::to_owned).collect();
+            pages::nowhere(context, &Request::new(params, method.clone(), incoming, headers, body))
+        }
         false => Error::NoRoute.into_response(),
     };
-    let method = known(method);
+    let method = known(&method);
     tracing::info!(method, route = "none", status = response.status().as_u16(), "request");
     response
 }

@@ -22,6 +22,7 @@ use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
 use crate::model::id::{EndpointId, NoticeId};
 use crate::model::notice::{self, News, Notice, Topic, Wish};
+use crate::model::session::Session;
 use crate::model::verification::Verification;
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, Store};
@@ -59,7 +60,7 @@ impl EventSettings {
 
 impl Default for EventSettings {
     fn default() -> Self {
-        let wishes = ["verification.*", "opt_out.*", "endpoint.*"];
+        let wishes = ["verification.*", "session.*", "opt_out.*", "endpoint.*"];
         Self {
             record: wishes.iter().filter_map(|wish| wish.parse().ok()).collect(),
             retention: SignedDuration::from_hours(30 * 24),
@@ -182,6 +183,15 @@ impl Service {
         self.told(news)
     }
 
+    /// What is written beside a session that changes.
+    pub(super) fn told_of_session(&self, old: &Session, new: &Session) -> Vec<Change> {
+        let mut news = notice::of_session(Some(old), new, self.now());
+        if let Some(news) = &mut news {
+            news.service.get_or_insert_with(|| self.brands().default_brand().id.clone());
+        }
+        self.told(news.into_iter().collect())
+    }
+
     /// Whether a delivery's change may be told to anybody: one of ours always,
     /// anybody else's when every delivery is asked for.
     pub(super) fn tells_of(&self, delivery: &Delivery) -> bool {
@@ -211,6 +221,7 @@ impl Service {
                 let default = || self.brands().default_brand().id.clone();
                 news.service = Some(verification.service.clone().unwrap_or_else(default));
                 news.test = verification.test;
+                *news = news.clone().said_of(&verification);
                 // What is known of a message may name no address yet.
                 if news.channel == Some(DeliveryChannel::Sms) {
                     news.channel = send.map(|send| send.channel.into()).or(news.channel);

@@ -3,7 +3,7 @@
 //! after a while: browsers come again by themselves, and a server that stops
 //! need not wait for them.
 
-use super::now::{now, ways};
+use super::now::{Way, now, ways};
 use super::show::{gone, known};
 use super::streams::Seat;
 use super::visit::Visit;
@@ -11,6 +11,7 @@ use super::words::Words;
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::request::Request;
+use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::session::Step;
 use crate::secret::Secret;
@@ -115,14 +116,19 @@ impl Speaker {
     fn news(&self, view: Option<&SessionView>) -> String {
         let now = view.filter(|view| view.step == Step::Code).and_then(|view| {
             let now = now(view, self.words, self.context.service.now())?;
-            let ways = ways(view, now.failed).into_iter().filter(|way| way.offered);
-            Some((now, ways.map(|way| way.channel).collect::<Vec<_>>()))
+            Some((now, ways(view)))
         });
         match now {
             None => json!({ "over": true }).to_string(),
             Some((now, ways)) => {
-                json!({ "over": false, "state": now.state, "text": now.text, "failed": now.failed, "ways": ways })
-                    .to_string()
+                let named = |takes: fn(&Way) -> bool| -> Vec<Channel> {
+                    ways.iter().filter(|way| takes(way)).map(|way| way.channel).collect()
+                };
+                json!({
+                    "over": false, "state": now.state, "text": now.text, "failed": now.failed,
+                    "ways": named(|way| way.offered), "open": named(|way| way.at_once),
+                })
+                .to_string()
             }
         }
     }

@@ -5,6 +5,7 @@
 //! This folder refuses to know how a step is decided, and what a code is.
 
 mod assets;
+mod astray;
 mod colour;
 mod events;
 mod guard;
@@ -21,6 +22,7 @@ mod visit;
 mod words;
 
 pub use assets::serve as asset;
+pub use astray::{is_page, no_form, nowhere};
 pub use events::stream as events;
 pub use show::page;
 pub use steps::{Act, take};
