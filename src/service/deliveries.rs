@@ -15,7 +15,7 @@ use crate::model::owner::{Owned, Owner};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::status::Status;
 use crate::model::typed::plain;
-use crate::model::verification::{Send, Verification};
+use crate::model::verification::{Attempts, Send, Verification};
 use crate::store::records::{self, Versioned};
 use crate::store::{Index, Scan, Store};
 use jiff::Timestamp;
@@ -41,8 +41,10 @@ pub struct DeliveryFilter {
 /// What a delivery's name led to.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// Twilio knows it.
-    Delivery(Box<Delivery>),
+    /// Twilio knows it. One of ours that was asked for by its name, or among those
+    /// of its verification, brings along how its tries went, as long as its
+    /// verification is kept.
+    Delivery(Box<Delivery>, Option<Box<Attempts>>),
     /// It stands in our outbox, or never left.
     Send(Box<Verification>, Send),
 }
@@ -50,7 +52,7 @@ pub enum Found {
 impl Owned for Found {
     fn owner(&self) -> Owner {
         match self {
-            Self::Delivery(delivery) => delivery.owner(),
+            Self::Delivery(delivery, _) => delivery.owner(),
             Self::Send(verification, _) => verification.owner(),
         }
     }
@@ -126,7 +128,18 @@ pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, Servi
 
 async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, ServiceError> {
     let found: Option<Versioned<Delivery>> = records::get(store, sid.as_str()).await?;
-    found.map(|found| Found::Delivery(Box::new(found.record))).ok_or(ServiceError::NotFound)
+    let delivery = found.ok_or(ServiceError::NotFound)?.record;
+    let attempts = attempts_of(store, &delivery).await?;
+    Ok(Found::Delivery(Box::new(delivery), attempts))
+}
+
+/// How the tries of a delivery of ours went.
+async fn attempts_of(store: &dyn Store, delivery: &Delivery) -> Result<Option<Box<Attempts>>, ServiceError> {
+    let Some(id) = &delivery.id else { return Ok(None) };
+    let (verification, number) = id.parts();
+    let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
+    let send = found.as_ref().and_then(|found| found.record.send(number));
+    Ok(send.map(|send| Box::new(send.attempts.clone())))
 }
 
 /// Deliveries straight from a store, as [`Service::deliveries`] lists them.
@@ -286,7 +299,7 @@ impl Found {
     /// Where it stands: Twilio's word once Twilio has said one, ours before.
     pub fn status(&self) -> Option<&'static str> {
         match self {
-            Self::Delivery(delivery) => delivery.status().map(Status::as_str),
+            Self::Delivery(delivery, _) => delivery.status().map(Status::as_str),
             Self::Send(_, send) => Some(send.state.as_str()),
         }
     }
@@ -294,7 +307,7 @@ impl Found {
     /// When it was asked for, or first heard of.
     fn asked_at(&self) -> Timestamp {
         match self {
-            Self::Delivery(delivery) => delivery.first_seen,
+            Self::Delivery(delivery, _) => delivery.first_seen,
             Self::Send(_, send) => send.asked_at,
         }
     }
@@ -302,7 +315,7 @@ impl Found {
     /// How it goes.
     pub fn channel(&self) -> DeliveryChannel {
         match self {
-            Self::Delivery(delivery) => delivery.channel(),
+            Self::Delivery(delivery, _) => delivery.channel(),
             Self::Send(_, send) => send.channel.into(),
         }
     }

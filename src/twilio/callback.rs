@@ -4,8 +4,9 @@
 //! is kept as it was said, for it is part of what was signed. This module
 //! refuses to know whether a request was proved to be Twilio's: that comes first.
 
+use super::errors;
 use super::mac::tail;
-use crate::model::delivery::{About, Fact, Report, Source};
+use crate::model::delivery::{About, ERROR_MESSAGE, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::status::Status;
 use jiff::Timestamp;
@@ -162,7 +163,14 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         "Direction" => set(&mut about.direction, text()),
         "NumSegments" => set(&mut about.num_segments, value.parse().ok()),
         "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, value.parse::<Status>().ok()),
-        "ErrorCode" => set(&mut fact.error_code, value.parse().ok()),
+        // 0 says that nothing went wrong.
+        "ErrorCode" => value == "0" || set(&mut fact.error_code, errors::code(value)),
+        ERROR_MESSAGE => {
+            if let Some(words) = errors::own_words(value) {
+                fact.other.entry(name.to_owned()).or_insert(words);
+            }
+            true
+        }
         "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),
         // As callbacks write it, or as event streams do.
         "Timestamp" => set(&mut fact.carrier_at, rfc2822(value).or_else(|| value.parse().ok())),

@@ -91,7 +91,7 @@ async fn every(world: &World, filter: &DeliveryFilter, limit: usize) -> Vec<Stri
 /// Twilio's name, or ours where there is none.
 fn name(found: &Found) -> String {
     match found {
-        Found::Delivery(delivery) => delivery.sid.to_string(),
+        Found::Delivery(delivery, _) => delivery.sid.to_string(),
         Found::Send(verification, send) => verification.delivery_id(send.number).to_string(),
     }
 }
@@ -109,7 +109,7 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
     world.service.record(&proof(), report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await.unwrap();
     for name in [name.as_str(), sid] {
         let found = world.service.delivery(name).await.unwrap();
-        assert!(matches!(found, Found::Delivery(delivery) if delivery.sid.as_str() == sid), "{name}");
+        assert!(matches!(found, Found::Delivery(delivery, _) if delivery.sid.as_str() == sid), "{name}");
     }
     for name in [id.delivery(2).to_string(), "SM00000000000000000000000000000078".into(), "nothing".into()] {
         assert!(matches!(world.service.delivery(&name).await, Err(ServiceError::NotFound)), "{name}");

@@ -28,6 +28,7 @@ mod faults;
 mod field;
 mod fixtures;
 mod listings;
+mod meaning;
 mod network;
 mod numbers;
 mod openapi;

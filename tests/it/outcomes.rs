@@ -113,7 +113,7 @@ async fn a_gateway_that_never_knows_is_asked_ever_more_seldom_while_the_code_liv
     let tries = world.gateway.orders().len();
     assert!((8..=40).contains(&tries), "{tries} tries in ten minutes");
     let SendState::Failed { code: None, reason } = world.state(&id, 1).await else { panic!() };
-    assert_eq!(reason, format!("scripted, at each of {tries} tries"));
+    assert_eq!(reason, format!("scripted, at each of {tries} tries within 9 min"));
     assert_eq!(world.record(&id).await.due(), None);
 }
 
@@ -287,7 +287,7 @@ async fn a_send_that_is_never_taken_is_tried_for_the_life_of_its_code(engine: En
     let tries = world.gateway.orders().len();
     assert!(tries >= 15, "{tries} tries in ten minutes");
     let SendState::Failed { reason, .. } = world.state(&id, 1).await else { panic!() };
-    assert_eq!(reason, format!("scripted, at each of {tries} tries"));
+    assert_eq!(reason, format!("scripted, at each of {tries} tries within 9 min"));
     assert_eq!(world.gateway.look_ups().len(), 0);
     let valid_for = world.gateway.orders().last().unwrap().valid_for;
     assert!(valid_for >= Duration::from_secs(15) && valid_for < Duration::from_secs(47), "{valid_for:?}");

@@ -205,7 +205,7 @@ fn line(notice: &Notice, full_numbers: bool) -> sse::Event {
 }
 
 fn shown(notice: &Notice, full_numbers: bool) -> Payload {
-    Payload::new(notice, full_numbers, errors::fault)
+    Payload::new(notice, full_numbers, errors::told)
 }
 
 fn full_numbers(call: &mut Call) -> bool {

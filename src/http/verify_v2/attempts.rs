@@ -166,7 +166,8 @@ fn channel_data(call: &Call, attempt: &Attempt) -> Value {
 fn standing(attempt: &Attempt) -> (String, Option<u32>) {
     let delivery = attempt.delivery.as_ref();
     if let Some(status) = delivery.and_then(Delivery::status) {
-        return (status.to_string(), delivery.and_then(Delivery::error_code));
+        let code = delivery.and_then(Delivery::error_code).filter(|_| status.is_failure());
+        return (status.to_string(), code);
     }
     match &attempt.send.state {
         SendState::Failed { code, .. } => ("failed".to_owned(), *code),

@@ -61,7 +61,7 @@ fn delivered_after_undelivered_holds_and_the_reverse_does_not() {
     let forth = told(&[(report(Undelivered, Some(30005)), 1), (report(Delivered, None), 2)]);
     let back = told(&[(report(Delivered, None), 2), (report(Undelivered, Some(30005)), 1)]);
     assert_eq!(forth, back);
-    assert_eq!((forth.status(), forth.error_code()), (Some(Delivered), None));
+    assert_eq!((forth.status(), forth.error_code()), (Some(Delivered), Some(30005)), "it had failed before");
     assert_eq!(forth.history().len(), 2);
 }
 

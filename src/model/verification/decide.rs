@@ -204,9 +204,7 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         {
             Outcome::NotMine
         }
-        Event::Refused { number, code, reason, .. } => {
-            next.settle(number, SendState::Failed { code, reason }, None)
-        }
+        Event::Refused { number, code, reason, .. } => next.refused(number, code, reason, now),
         Event::Unknown { number, failure, jitter, .. } => {
             next.in_doubt(policy, number, (&failure, jitter), now)
         }
@@ -344,7 +342,7 @@ impl Verification {
             return Outcome::Dropped;
         }
         if is_to_be_sent {
-            send.attempts.made = send.attempts.made.saturating_add(1);
+            send.attempts.begin(now);
         }
         // Begun before and not settled: whoever began it may have died between
         // sending and writing. From here on nobody may simply send again. It had
