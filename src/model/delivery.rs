@@ -199,8 +199,13 @@ impl Delivery {
     }
 
     fn error(&self) -> Option<&Fact> {
-        // The greatest status comes first, and of one the greatest code.
-        self.events.iter().map(|event| &event.fact).find(|fact| fact.error_code.is_some())
+        // The greatest status comes first, and of one the greatest code. Without a
+        // status it is a line of an error log, which may be about something else
+        // where all went well.
+        let counts = |fact: &&Fact| {
+            fact.error_code.is_some() && (fact.status.is_some() || self.is_delivered() != Some(true))
+        };
+        self.events.iter().map(|event| &event.fact).find(counts)
     }
 
     /// Who answered, as far as anything said.

@@ -11,6 +11,7 @@ pub mod request;
 pub mod response;
 pub mod segments;
 pub mod signature;
+pub mod stream;
 pub mod twiml;
 pub mod url;
 pub mod words;

@@ -60,6 +60,7 @@ mod store_postgres;
 mod store_space;
 mod stored;
 mod story;
+mod streams;
 mod support;
 mod telephones;
 mod verifications;

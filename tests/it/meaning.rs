@@ -88,7 +88,7 @@ async fn what_failed_and_then_arrived_keeps_its_error_in_either_order() {
 
 #[tokio::test]
 async fn a_call_that_a_machine_took_says_what_to_do() {
-    let app = Setup::sandbox().set("CALL__MACHINE_DETECTION", "enable").start().await;
+    let app = Setup::sandbox().set("VOICE__MACHINE_DETECTION", "enable").start().await;
     app.phone(PERSON, json!({ "answers": "machine" })).await;
     let view = app.begin(PERSON, "call").await;
     let id = text(&view["id"]);

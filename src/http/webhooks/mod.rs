@@ -20,6 +20,11 @@ use bytes::Bytes;
 use explainer::Rejected;
 use std::borrow::Cow;
 
+/// The longest batch of events, in bytes. Twilio states no limit, and discards a
+/// batch that is refused for its length; `server.max_body_bytes` holds where it is
+/// more. Bodies in flight have room for two of them at least.
+const LONGEST_BATCH: usize = 4 * 1024 * 1024;
+
 /// A webhook: Twilio's, or in report-only mode perhaps somebody else's.
 struct Proved {
     /// Which account it is proved to come from; nothing where nothing is proved,
@@ -47,8 +52,22 @@ async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error
 /// The body's, or [`Error::Unproved`] when signatures are enforced.
 async fn prove_batch(context: &Context, request: &mut Request) -> Result<Proved, Error> {
     header_first(context, request)?;
-    let body = request.body(context.settings.max_body, context.settings.body_timeout).await?;
-    proved(context, request, body)
+    let url = public_url(context, request).join(request.raw_path_and_query());
+    // Its signature covers the URL alone, so it is looked at before the body is
+    // let in that only Twilio may make so long.
+    let is_announced = context.verifier.announces_body(&url, &signatures(request), settings(request));
+    let most = context.settings.max_body;
+    let limit = if is_announced { most.max(LONGEST_BATCH) } else { most };
+    match request.body(limit, context.settings.body_timeout).await {
+        Err(error @ Error::BodyTooLarge { .. }) if is_announced => {
+            tracing::error!(
+                limit,
+                "a batch of twilio's is too long: twilio does not send it again, its events are lost"
+            );
+            Err(error)
+        }
+        body => proved(context, request, body?),
+    }
 }
 
 /// Refuses what no body could prove, before anybody waits for the body: a crowd
