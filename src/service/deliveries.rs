@@ -4,7 +4,7 @@ mod listed;
 mod merged;
 
 use self::listed::{Listed, of_verification};
-use super::listing::{MOST_READ, Page, Place, Window, page_of, scan_of};
+use super::listing::{LONGEST_PAGE, MOST_READ, Page, Place, Window, page_of, scan_of};
 use super::{Service, ServiceError};
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
@@ -14,11 +14,11 @@ use crate::model::key::ServiceSet;
 use crate::model::owner::{Owned, Owner};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::status::Status;
-use crate::model::typed::plain;
 use crate::model::verification::{Attempts, Send, Verification};
 use crate::store::records::{self, Versioned};
 use crate::store::{Index, Scan, Store};
 use jiff::Timestamp;
+use std::time::Instant;
 
 /// Which deliveries to list.
 #[derive(Clone, Default)]
@@ -103,9 +103,7 @@ impl Service {
         if text.contains(':') || (1..=6).contains(&text.len()) {
             return Ok(text.to_owned());
         }
-        let number = PhoneNumber::parse(text, &self.0.numbers);
-        let number = number.or_else(|refused| plain(text).parse::<PhoneNumber>().map_err(|_| refused))?;
-        Ok(number.in_full().to_owned())
+        Ok(PhoneNumber::parse_to_find(text, &self.0.numbers)?.in_full().to_owned())
     }
 }
 
@@ -194,7 +192,7 @@ async fn list(
     }
     let mut listed = Listed::new(store, scans(filter, wanted.as_ref()), window.after.clone());
     let mut page = Page { items: Vec::new(), next: None };
-    let (mut read, mut last) = (0, None::<Place>);
+    let (mut read, mut last, begun) = (0, None::<Place>, Instant::now());
     let takes =
         |found: &Found| filter.takes(found) && wanted.as_ref().is_none_or(|wanted| wanted.takes(found));
     while let Some((place, found)) = listed.next().await? {
@@ -206,7 +204,7 @@ async fn list(
         // The last thing read may be another service's, and its name is not to
         // be told: whoever may not see it goes on behind its whole millisecond.
         let is_between = last.as_ref().is_some_and(|last| last.0 != place.0);
-        if read >= MOST_READ && (whose.is_all() || is_between) {
+        if (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (whose.is_all() || is_between) {
             page.next = last.map(|(at, id)| (at, if whose.is_all() { id } else { String::new() }));
             break;
         }
@@ -260,8 +258,7 @@ impl Wanted {
         if prefix.is_none() && (1..=6).contains(&bare.len()) {
             return Ok(Self::Address(bare.to_owned()));
         }
-        let number = PhoneNumber::parse(bare, numbers);
-        match number.or_else(|refused| plain(bare).parse::<PhoneNumber>().map_err(|_| refused)) {
+        match PhoneNumber::parse_to_find(bare, numbers) {
             Ok(number) => Ok(Self::Number { number, prefix: prefix.map(str::to_owned) }),
             Err(_) if prefix.is_some() => Ok(Self::Address(text.to_owned())),
             Err(refused) => Err(refused.into()),

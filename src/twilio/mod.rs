@@ -14,4 +14,5 @@ pub mod signature;
 pub mod stream;
 pub mod twiml;
 pub mod url;
+pub mod voice_request;
 pub mod words;

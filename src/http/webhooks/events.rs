@@ -67,11 +67,20 @@ pub async fn batch(context: Arc<Context>, mut request: Request) -> Result<Respon
     Ok(reply::no_content())
 }
 
+#[derive(serde::Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    _kind: serde::de::IgnoredAny,
+}
+
 /// The events of a batch as they are written: a list, or a single one.
 fn events(body: &[u8]) -> Result<Vec<&RawValue>, Error> {
     let is_single = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let read = match is_single {
-        true => serde_json::from_slice(body).map(|event| vec![event]),
+        // An event says what kind it is of.
+        true => serde_json::from_slice::<Kind>(body)
+            .and_then(|_| serde_json::from_slice(body))
+            .map(|event| vec![event]),
         false => serde_json::from_slice(body),
     };
     read.map_err(|error| Error::Invalid {
@@ -141,6 +150,6 @@ mod tests {
             [count("[]"), count(r#"[{"a":1}, {"b":2}]"#), count(r#" {"a":1}"#)],
             [Some(0), Some(2), Some(1)]
         );
-        assert_eq!([count(""), count("[{"), count("17"), count("[1 2]")], [None; 4]);
+        assert_eq!([count(""), count("[{"), count("17"), count("{}")], [None; 4]);
     }
 }

@@ -420,6 +420,8 @@ impl Verification {
 impl super::Send {
     fn step(&mut self, policy: &Policy, step: Step, was_spoken: bool) -> Outcome {
         match step {
+            // A copy of what was answered already: the code was read since.
+            Step::Answered | Step::Gate { .. } if self.finished > 0 => Outcome::SayGoodbye,
             Step::Answered if policy.gate == Gate::None => self.read(policy),
             Step::Answered => Outcome::SayGate,
             // A call that was told goodbye is over, whatever is pressed then.
