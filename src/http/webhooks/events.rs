@@ -147,7 +147,7 @@ mod tests {
     fn a_batch_is_a_list_or_a_single_event() {
         let count = |body: &str| events(body.as_bytes()).map(|events| events.len()).ok();
         assert_eq!(
-            [count("[]"), count(r#"[{"a":1}, {"b":2}]"#), count(r#" {"a":1}"#)],
+            [count("[]"), count(r#"[{"a":1}, {"b":2}]"#), count(r#" {"type":"a"}"#)],
             [Some(0), Some(2), Some(1)]
         );
         assert_eq!([count(""), count("[{"), count("17"), count("{}")], [None; 4]);

@@ -194,6 +194,26 @@ proptest! {
         prop_assert_eq!(told(&shuffled), expected);
     }
 
+    /// What failed and then arrived keeps its error, in whatever order both are told
+    /// and however often.
+    #[test]
+    fn an_error_is_kept_in_any_order(
+        reports in proptest::collection::vec(any_report(), 1..20),
+        at in any::<prop::sample::Index>(),
+        again in any::<bool>(),
+    ) {
+        let failed = || (report(Status::Undelivered, Some(30003)), 5);
+        let mut all = reports.clone();
+        all.insert(at.index(all.len()), failed());
+        if again {
+            all.push(failed());
+        }
+        let kept = told(&all).error_code();
+        prop_assert!(kept.is_some());
+        all.reverse();
+        prop_assert_eq!(told(&all).error_code(), kept);
+    }
+
     #[test]
     fn joining_is_associative_and_commutative(
         a in proptest::collection::vec(any_report(), 1..10),
