@@ -56,12 +56,15 @@ fn escaped(webhooks: &[&'static str], path: &str, is_post: bool) -> Option<Near>
 /// A name that is a slip or two beside a webhook's.
 fn misspelt(webhooks: &[&'static str], path: &str) -> Option<Near> {
     const SLIPS: usize = 2;
-    let own =
-        path.trim_end_matches('/').strip_prefix(ROOT).filter(|name| !name.contains('/') && is_plain(name))?;
-    let slips = |pattern: &&&'static str| strsim::damerau_levenshtein(own, &pattern[ROOT.len()..]);
-    let pattern = webhooks.iter().filter(|pattern| !pattern.contains('{')).min_by_key(slips)?;
+    let name = path.trim_end_matches('/').strip_prefix(ROOT)?;
+    if name.contains('/') || !is_plain(name) {
+        return None;
+    }
+    let slips = |pattern: &str| strsim::damerau_levenshtein(name, &pattern[ROOT.len()..]);
+    let named = webhooks.iter().copied().filter(|pattern| !pattern.contains('{'));
+    let pattern = named.min_by_key(|pattern| slips(pattern)).filter(|pattern| slips(pattern) <= SLIPS)?;
     let why = "there is no webhook of that name: this one is near it";
-    (slips(&pattern) <= SLIPS).then(|| Near { pattern, shown: path.to_owned(), why })
+    Some(Near { pattern, shown: path.to_owned(), why })
 }
 
 /// How a path nearly fits a pattern, with how many segments stand before it.

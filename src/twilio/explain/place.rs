@@ -116,16 +116,20 @@ pub(super) fn query<'a>(url: &'a str, tail: &'a str) -> impl Iterator<Item = Gue
 /// The orders in which a query's few parameters may have been.
 fn orders(query: &str) -> Vec<String> {
     let pairs: Vec<&str> = query.split('&').collect();
-    let mut orders: Vec<Vec<&str>> = vec![Vec::new()];
     if pairs.len() > MAX_ORDERED {
         return Vec::new();
     }
+    let mut orders: Vec<Vec<&str>> = vec![Vec::new()];
     for pair in pairs {
-        let with = |order: &Vec<&str>| {
-            let places = 0..=order.len();
-            places.map(|place| [&order[..place], &[pair], &order[place..]].concat()).collect::<Vec<_>>()
-        };
-        orders = orders.iter().flat_map(with).collect();
+        let mut longer = Vec::new();
+        for order in &orders {
+            for place in 0..=order.len() {
+                let mut order = order.clone();
+                order.insert(place, pair);
+                longer.push(order);
+            }
+        }
+        orders = longer;
     }
     orders.into_iter().map(|order| order.join("&")).collect()
 }
