@@ -190,7 +190,8 @@ async fn a_look_up_does_not_take_another_verifications_call(engine: Engine) {
             .unwrap();
     }
     let before = world.gateway.orders().len();
-    world.script([Say::Unknown], std::iter::repeat_n(Find::Among(many), 20).collect::<Vec<_>>());
+    world.script([Say::Unknown], []);
+    world.always(Say::Taken, Find::Among(many));
     let id = world.start(Channel::Call).await.verification.id;
     pass_slowly(&world, 60).await;
     let send = world.record(&id).await.sends[0].clone();

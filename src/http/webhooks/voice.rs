@@ -51,6 +51,8 @@ pub async fn again(context: Arc<Context>, mut request: Request) -> Result<Respon
 async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step) -> Result<Response, Error> {
     let voice = voice_request(request, proved, step);
     let document = match (voice, &proved.proof) {
+        // Cut into other pairs or not: a machine hears nothing.
+        (None, _) if callback::is_machine(&proved.params) => documents::machine(),
         (None, _) => documents::not_for_you(),
         (Some(voice), None) => {
             note(context, &voice, proved).await?;
