@@ -88,6 +88,10 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
     match args.command {
         Command::Create { name, scopes, services, target } => {
+            anyhow::ensure!(
+                ApiKey::is_name(&name),
+                "a key needs a name of 1 to 64 characters, such as the application that will use it"
+            );
             let access = Access { scopes: scopes_of(&scopes), services: services_of(&config, &services)? };
             outln!("{}", create(&config, &target, &name, access).await?);
             errln!("this is the only time the key is shown: keep it where your application's secrets are");
@@ -138,10 +142,10 @@ fn services_of(config: &Config, named: &[String]) -> anyhow::Result<ServiceSet> 
     if named.is_empty() {
         return Ok(ServiceSet::all());
     }
-    let id = |name: &String| match (name.parse::<ServiceId>(), name.as_str()) {
+    let brands = brands(config, Timestamp::now());
+    let id = |name: &String| match (name.parse::<ServiceId>(), brands.named(name)) {
         (Ok(id), _) => Ok(id),
-        (_, "default") => Ok(ServiceId::from_name("")),
-        (_, key) if config.services.others.contains_key(key) => Ok(ServiceId::from_name(key)),
+        (_, Some(brand)) => Ok(brand.id.clone()),
         _ => bail!(
             "there is no service {name:?}: name one by its id (VA…), by its name in the configuration, or `default`"
         ),

@@ -5,7 +5,6 @@ use super::out::Stdout;
 use super::serve::parts;
 use crate::config::Config;
 use crate::model::brand::Brand;
-use crate::model::id::ServiceId;
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::region;
 use crate::model::test_number::TestNumber;
@@ -79,8 +78,7 @@ impl Judge {
         let brand = match &args.service {
             None => brands.default_brand().clone(),
             Some(name) => {
-                let id = name.parse().unwrap_or_else(|_| ServiceId::from_name(name));
-                let Some(brand) = brands.of_configuration().find(|brand| brand.id == id) else {
+                let Some(brand) = brands.named(name) else {
                     bail!("no service of the configuration is called {name}: see `services` there");
                 };
                 brand.clone()

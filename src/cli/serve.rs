@@ -19,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Arguments of `dialback serve`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Write {"server":"ADDRESS","sandbox":"ADDRESS"} to this file once both accept
+    /// Write {"server":"ADDRESS","admin":"ADDRESS","sandbox":"ADDRESS"} to this file once all accept
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
 }
@@ -38,7 +38,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     app.note_configuration(&settings).await?;
     app.announce()?;
     if let Some(path) = &args.ready_file {
-        let ready = serde_json::json!({ "server": app.server_addr(), "sandbox": app.sandbox_addr() });
+        let ready = serde_json::json!({
+            "server": app.server_addr(),
+            "admin": app.admin_addr(),
+            "sandbox": app.sandbox_addr(),
+        });
         super::operator::write_private(path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -20,6 +20,9 @@ pub struct Args {
     /// Send a WhatsApp message instead of a text
     #[arg(long)]
     whatsapp: bool,
+    /// The service, by its id or its name in the configuration
+    #[arg(long, value_name = "SERVICE")]
+    service: Option<String>,
     /// The language of text or call, like de or pt-BR
     #[arg(long, value_name = "LOCALE")]
     locale: Option<String>,
@@ -49,7 +52,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         (_, true) => "whatsapp",
         _ => "sms",
     };
-    let mut request = json!({ "to": args.number, "channel": channel, "locale": args.locale });
+    let mut request = json!({
+        "to": args.number, "channel": channel, "locale": args.locale, "service": args.service,
+    });
     let payment = [("amount", &args.amount), ("payee", &args.payee)];
     with_payment(&mut request, payment);
     let started = client.post("/v1/verifications", &request).await?.done()?;

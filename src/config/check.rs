@@ -1,12 +1,14 @@
 //! Settings that are right one by one and impossible, or unwise, together.
 
 use super::accounts;
+use super::dangers::Judge;
 use super::exposure::{self, is_loopback};
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::sections::{CodeKey, Config, GatewayKind, Twilio};
 use super::store::StoreUrl;
+use crate::model::brand::MOST_NAME;
 use reqwest::Url;
 use std::time::Duration;
 
@@ -23,11 +25,11 @@ pub(super) struct Found {
 /// Looks at everything.
 pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     let (mut refused, mut unwise) = (Reader::new(layers), Reader::new(layers));
-    let mut dangers = Reader::new(layers);
+    let mut judge = Judge::new(layers);
     urls(config, &mut refused, &mut unwise);
     missing(config, &mut refused);
-    exposure::check(config, &mut dangers, &mut unwise);
-    sandbox(config, &mut refused, &mut unwise);
+    exposure::check(config, &mut judge);
+    sandbox(config, &mut refused);
     account(&config.twilio, &mut refused, &mut unwise);
     accounts::check(config, &mut refused);
     codes(config, &mut refused);
@@ -40,6 +42,8 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
             "write \"sled:DIRECTORY\" to keep it",
         );
     }
+    let Judge { dangers, unwise: allowed } = judge;
+    unwise.problems.extend(allowed.problems);
     Found { refused: refused.problems, dangers: dangers.problems, unwise: unwise.problems }
 }
 
@@ -57,6 +61,15 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
         && url.scheme() == "http"
         && !is_loopback(&url)
     {
+        let signature = &config.signature;
+        if !signature.trusted_proxies.is_empty() && signature.hosts.is_empty() {
+            let what = "is not https, so whatever https host a trusted proxy names counts as this server's";
+            unwise.note(
+                "public_url",
+                what,
+                "set it to what twilio calls, or list that host in signature.hosts",
+            );
+        }
         unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
     }
     const BASE: &str = "leave it empty, or write it like \"https://api.twilio.com\"";
@@ -124,7 +137,7 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
     need(sender, "twilio.from", "set it, TWILIO_PHONE_NUMBER, or twilio.messaging_service_sid");
 }
 
-fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+fn sandbox(config: &Config, refused: &mut Reader<'_>) {
     if !config.sandbox.enabled {
         return;
     }
@@ -134,10 +147,6 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     }
     if config.sandbox.listen == config.server.listen && config.server.listen.port() != 0 {
         refused.note("sandbox.listen", "is server.listen too", "give each a port of its own");
-    }
-    if config.is_public() && config.sandbox.allow_public {
-        let mend = "set sandbox.enabled = false to send for real";
-        unwise.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
     }
 }
 
@@ -199,11 +208,11 @@ fn codes(config: &Config, refused: &mut Reader<'_>) {
 
 fn words(config: &Config, refused: &mut Reader<'_>) {
     let name = &config.service_name;
-    if name.chars().count() > 30 || name.chars().any(char::is_control) {
+    if name.chars().count() > MOST_NAME || name.chars().any(char::is_control) {
         refused.note(
             "service_name",
             "is too long for a text, or has control characters",
-            "use at most 30 characters",
+            "use at most 32 characters",
         );
     }
     let region = config.numbers.default_region.as_deref().unwrap_or("DE");

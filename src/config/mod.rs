@@ -7,6 +7,7 @@
 
 mod accounts;
 mod check;
+mod dangers;
 mod env;
 mod exposure;
 mod layers;
@@ -20,14 +21,14 @@ mod store;
 mod stray;
 
 pub use self::accounts::Account;
+pub use self::dangers::LEAST_SECRET;
 pub use self::env::Env;
-pub use self::exposure::LEAST_SECRET;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
     AcceptedToken, CodeKey, Codes, Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat,
-    MachineDetection, Messages, NumberKind, Numbers, Pages, Sandbox, Server, Signature, SignatureMode,
-    Twilio, Verification, Voice,
+    MachineDetection, Messages, NumberKind, Numbers, Openapi, Pages, Sandbox, Server, Signature,
+    SignatureMode, Twilio, Verification, Voice,
 };
 
 pub use self::services::Services;
@@ -122,6 +123,10 @@ pub fn parse(file: Option<(&str, &str)>, env: &Env) -> Result<Loaded, Problems> 
     if let Some(config) = &config {
         let found = check::check(config, &layers);
         (warnings, dangers) = (found.unwise, found.dangers);
+        let shared = env.get("DIALBACK_API_KEY").filter(|key| !key.is_empty());
+        if config.is_public() || !config.sandbox.enabled {
+            dangers.extend(shared.and_then(dangers::api_key));
+        }
         // What is known to be broken need not be called missing too.
         let known: Vec<String> = problems.iter().map(|problem| problem.key.clone()).collect();
         let news = |problem: &Problem| !known.iter().any(|key| key.starts_with(&problem.key));

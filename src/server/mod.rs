@@ -9,11 +9,15 @@
 
 mod caller;
 mod connection;
+mod head;
+mod inspect;
 mod io;
+mod local;
 mod rate;
 mod refused;
 mod request;
 mod room;
+mod secure;
 
 use self::connection::Connection;
 use self::room::{Admission, Most, Place, Room};
@@ -31,6 +35,7 @@ use warp::http::{Request, Uri};
 use warp::reply::Response;
 
 pub use self::caller::gone as caller_gone;
+pub use self::local::{Stranger, is_local, stranger};
 pub use self::rate::{PACE, Rate};
 pub use self::request::RequestBody;
 
@@ -68,6 +73,9 @@ pub struct Limits {
     pub write_stall_timeout: Duration,
     /// How long a stop waits for work in flight before it cuts connections.
     pub drain_timeout: Duration,
+    /// Whether everybody comes over TLS, by way of a proxy in front: then answers
+    /// tell browsers to come in no other way (HSTS).
+    pub over_tls: bool,
 }
 
 impl Default for Limits {
@@ -85,6 +93,7 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(15),
             write_stall_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(20),
+            over_tls: false,
         }
     }
 }

@@ -100,7 +100,7 @@ impl Service {
         // In a query, a plus that was meant as itself is a space.
         let plus = text.strip_prefix(' ').map(|rest| format!("+{rest}"));
         let text = plus.as_deref().unwrap_or(text);
-        if text.contains(':') || (1..=6).contains(&text.len()) {
+        if text.contains(':') || is_short_code(text) {
             return Ok(text.to_owned());
         }
         Ok(PhoneNumber::parse_to_find(text, &self.0.numbers)?.in_full().to_owned())
@@ -236,6 +236,11 @@ fn scans(filter: &DeliveryFilter, wanted: Option<&Wanted>) -> Vec<Scan> {
     }
 }
 
+/// Three to eight digits are a network's own number, in one country or another.
+fn is_short_code(text: &str) -> bool {
+    (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whose deliveries are wanted.
 enum Wanted {
     /// Those of a number, on all channels or behind one prefix.
@@ -255,12 +260,14 @@ impl Wanted {
         // In a query, a plus that was meant as itself is a space.
         let plus = bare.strip_prefix(' ').map(|rest| format!("+{}", rest.trim_start_matches(['+', ' '])));
         let bare = plus.as_deref().unwrap_or(bare);
-        if prefix.is_none() && (1..=6).contains(&bare.len()) {
+        if prefix.is_none() && is_short_code(bare) {
             return Ok(Self::Address(bare.to_owned()));
         }
+        // On WhatsApp people have their numbers for names.
+        let is_of_numbers = prefix.is_none_or(|prefix| prefix.eq_ignore_ascii_case("whatsapp"));
         match PhoneNumber::parse_to_find(bare, numbers) {
             Ok(number) => Ok(Self::Number { number, prefix: prefix.map(str::to_owned) }),
-            Err(_) if prefix.is_some() => Ok(Self::Address(text.to_owned())),
+            Err(_) if !is_of_numbers => Ok(Self::Address(text.to_owned())),
             Err(refused) => Err(refused.into()),
         }
     }

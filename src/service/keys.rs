@@ -30,6 +30,15 @@ impl By<'_> {
         create_key(self.store(), &self.0.entropy, self.actor(), name, access, self.now()).await
     }
 
+    /// Writes up that many wrong keys came from a network, so many so far.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn note_guesses(&self, from: &str, count: u64) -> Result<(), ServiceError> {
+        let entry = self.entry(Action::KeysGuessed, from).with("count", count);
+        Ok(self.store().commit(vec![audit::write(&entry)]).await?)
+    }
+
     /// Takes a key away. The next request that shows it is refused.
     ///
     /// # Errors
@@ -130,8 +139,8 @@ pub async fn create_key(
     now: Timestamp,
 ) -> Result<(ApiKey, Secret), ServiceError> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > ApiKey::MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ServiceError::Malformed("a key's name has 1 to 64 characters"));
+    if !ApiKey::is_name(name) {
+        return Err(ServiceError::Malformed("name: a key's name is a line of 1 to 64 characters"));
     }
     let services = access.services.bound().map_or(1, BTreeSet::len);
     if !(1..=ServiceSet::MOST).contains(&services) {

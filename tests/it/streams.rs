@@ -89,7 +89,8 @@ async fn events_of_other_kinds_are_counted_and_told_once() {
     let odd = json!({ "type": "a\nb", "data": { "to": PERSON } });
     assert_eq!(send(&app, json!([other(), other(), odd, 17]).to_string()).await.status, 204);
     assert_eq!(send(&app, other().to_string()).await.status, 204, "one alone, not in a list");
-    let counted = app.get("/readyz").await.json()["unread_events"].clone();
+    let ready = answer(app.http.get(format!("{}/readyz", app.admin))).await;
+    let counted = ready.json()["unread_events"].clone();
     assert_eq!(counted, json!({ "com.twilio.taskrouter.task.created": 3, "unnamed": 2 }));
     app.logged("events of a kind that is not read here").await;
     let log = app.log();

@@ -64,15 +64,21 @@ impl PhoneError {
     pub fn read_by(self, text: &str, policy: &NumberPolicy) -> Self {
         let has_own = typed::plain(text).contains('+');
         let region = policy.default_region.as_deref().and_then(region::find).filter(|_| !has_own);
-        let code = match self {
-            Self::TooShort { country_code }
-            | Self::TooLong { country_code }
-            | Self::NoSuchRange { country_code } => Some(country_code),
-            _ => None,
-        };
+        let code = self.country_code();
         match region.filter(|region| Some(region.calling_code) == code) {
             Some(region) => Self::ReadBy { region: region.id.clone(), error: Box::new(self) },
             None => self,
+        }
+    }
+
+    /// The calling code of the country by whose plan it was judged.
+    pub fn country_code(&self) -> Option<u16> {
+        match self {
+            Self::TooShort { country_code }
+            | Self::TooLong { country_code }
+            | Self::NoSuchRange { country_code } => Some(*country_code),
+            Self::ReadBy { error, .. } => error.country_code(),
+            _ => None,
         }
     }
 
