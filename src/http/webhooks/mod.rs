@@ -51,10 +51,15 @@ async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error
 /// The body's, or [`Error::Unproved`] when signatures are enforced.
 async fn prove_batch(context: &Context, request: &mut Request) -> Result<Proved, Error> {
     header_first(context, request)?;
-    let url = context.settings.public_url.join(request.raw_path_and_query());
+    let target = request.raw_path_and_query();
+    let others = place::forwarded(&context.settings, request);
+    let mut urls = std::iter::once(context.settings.public_url.join(target))
+        .chain(others.map(|other| other.join(target)));
     // Its signature covers the URL alone, so it is looked at before the body is
     // let in that only Twilio may make so long.
-    let is_announced = context.verifier.announces_body(&url, &signatures(request), settings(request));
+    let (signatures, settings) = (signatures(request), settings(request));
+    let is_announced = urls.any(|url| context.verifier.announces_body(&url, &signatures, settings));
+    drop((urls, signatures));
     let most = context.settings.max_body;
     let limit = if is_announced { most.max(LONGEST_BATCH) } else { most };
     match request.body(limit, context.settings.body_timeout).await {
