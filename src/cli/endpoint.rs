@@ -110,15 +110,28 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
                 errln!("there are more");
             }
         }
-        Command::Redrive { id, since } => {
-            let done = client.post(&path(&id, "/redrive"), &json!({ "since": since })).await?.done()?;
-            outln!("{} are sent again", done["redriven"]);
-            if done["more"] == true {
-                errln!("there are more: run it again when these are through");
-            }
-        }
+        Command::Redrive { id, since } => redrive(&client, &path(&id, "/redrive"), since).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Step by step, as far back as events are kept. What a step has asked for stays
+/// asked for, so one that is run again goes on where there is something left.
+async fn redrive(client: &Client, path: &str, since: Option<String>) -> anyhow::Result<()> {
+    let (mut redriven, mut cursor) = (0, Value::Null);
+    loop {
+        let mut body = json!({ "since": since });
+        if cursor.is_string() {
+            body["cursor"] = cursor;
+        }
+        let done = client.post(path, &body).await?.done()?;
+        redriven += done["redriven"].as_u64().unwrap_or(0);
+        cursor = done["next_cursor"].clone();
+        if !cursor.is_string() {
+            outln!("{redriven} are sent again");
+            return Ok(());
+        }
+    }
 }
 
 fn show_secret(made: &Value) -> anyhow::Result<()> {

@@ -46,7 +46,7 @@ impl Parcel {
     /// The body of an event.
     pub fn body(notice: &Notice, full_numbers: bool) -> Vec<u8> {
         // Plain data with text keys: writing it cannot fail.
-        serde_json::to_vec(&Payload::new(notice, full_numbers, errors::fault)).unwrap_or_default()
+        serde_json::to_vec(&Payload::new(notice, full_numbers, errors::told)).unwrap_or_default()
     }
 }
 

@@ -7,7 +7,7 @@
 //! events in any order.
 
 use super::events::after;
-use super::listing::{Page, Window, scan_of};
+use super::listing::{LONGEST_PAGE, Page, Place, Window, scan_of};
 use super::{Service, ServiceError};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt};
@@ -26,10 +26,9 @@ const TURN: Duration = Duration::from_millis(250);
 /// those that are put off are spread.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 const PUT_OFF: Duration = Duration::from_secs(30);
-/// Dispatches that one redrive asks for at most.
-const MOST_REDRIVEN: usize = 5_000;
-/// Entries that one redrive looks at.
-const MOST_LOOKED_AT: usize = 20_000;
+/// Entries that one step of a redrive looks at, so that it ends within a request's
+/// time; the next one goes on behind it.
+const MOST_LOOKED_AT: usize = 2_000;
 /// Changes in one commit of a redrive.
 const GROUP: usize = 32;
 
@@ -193,7 +192,8 @@ impl Service {
 
     /// Asks again for what an endpoint did not take: all that was given up, or,
     /// with a time, also every event since then that it wants and was never
-    /// sent, because it was disabled. Answers how many, and whether there is more.
+    /// sent, because it was disabled. One step of it, the newest first, from behind
+    /// a place: answers how many, and where to go on, as far back as records are kept.
     ///
     /// # Errors
     /// Not found, disabled, or the store's.
@@ -201,16 +201,17 @@ impl Service {
         &self,
         id: &EndpointId,
         since: Option<Timestamp>,
-    ) -> Result<(usize, bool), ServiceError> {
+        after: Option<Place>,
+    ) -> Result<(usize, Option<Place>), ServiceError> {
         let endpoint = self.endpoint(id).await?;
         refuse_disabled(&endpoint)?;
         let mut changes = Vec::new();
-        let mut scan = Scan { since, ..to(id) };
+        let mut scan = Scan { since, after, ..to(id) };
         if since.is_some() {
             (scan.index, scan.scope) = (Index::Events, String::new());
         }
-        let mut looked_at = 0;
-        while changes.len() < MOST_REDRIVEN && looked_at < MOST_LOOKED_AT {
+        let (mut looked_at, begun) = (0, Instant::now());
+        while looked_at < MOST_LOOKED_AT && begun.elapsed() < LONGEST_PAGE {
             let entries = self.store().scan(&scan).await?;
             let is_last = entries.len() < scan.limit;
             looked_at += entries.len();
@@ -223,10 +224,10 @@ impl Service {
                 scan.after = Some((at, id));
             }
             if is_last {
-                return Ok((self.redriven(changes).await?, false));
+                return Ok((self.redriven(changes).await?, None));
             }
         }
-        Ok((self.redriven(changes).await?, true))
+        Ok((self.redriven(changes).await?, scan.after))
     }
 
     /// Asks again for an event, at every endpoint that wants it, or at one,

@@ -238,6 +238,47 @@ async fn a_signature_has_the_time_that_receivers_have_and_the_body_that_of_the_e
 }
 
 #[tokio::test]
+async fn a_redrive_goes_on_step_by_step_as_far_back_as_events_are_kept() {
+    let world = World::start().await;
+    let receiver = Receiver::start().await;
+    let (id, _) = endpoint(&world, &receiver, &["verification.started"]).await;
+    // Somebody wants to hear of every delivery, so that there are such events.
+    endpoint(&world, &Receiver::start().await, &["delivery.updated"]).await;
+    let path = format!("/v1/endpoints/{id}");
+    ask(&world, Method::PATCH, &path, json!({ "enabled": false })).await;
+    let since = world.clock.now().to_string();
+    begin(&world).await;
+    world.clock.advance(Duration::from_secs(1));
+    // More newer events than one step looks at.
+    for n in 0..2_100u32 {
+        let report = crate::support::report(&format!("SM{n:032x}"), Status::Sent, None, Some(PERSON));
+        world.service.record(&crate::support::proof(), report).await.unwrap();
+    }
+    ask(&world, Method::PATCH, &path, json!({ "enabled": true })).await;
+    let redrive = format!("{path}/redrive");
+    let (mut steps, mut redriven, mut cursor) = (0, 0, Value::Null);
+    loop {
+        let mut said = json!({ "since": since });
+        if cursor.is_string() {
+            said["cursor"] = cursor.clone();
+        }
+        let done = ask(&world, Method::POST, &redrive, said).await.json();
+        steps += 1;
+        redriven += done["redriven"].as_u64().unwrap();
+        assert_eq!(done["more"], done["next_cursor"].is_string());
+        if done["more"] == false {
+            break;
+        }
+        cursor = done["next_cursor"].clone();
+    }
+    assert!(steps > 1 && redriven == 1, "{redriven} in {steps} steps");
+    receiver.wait(1).await;
+    // A cursor belongs to its own redrive.
+    ask(&world, Method::POST, &redrive, json!({ "cursor": cursor })).await.problem(422, "invalid_cursor");
+    ask(&world, Method::POST, &redrive, json!({ "cursor": "x" })).await.problem(422, "invalid_cursor");
+}
+
+#[tokio::test]
 async fn an_endpoint_may_ask_for_patience_and_a_body_that_never_ends_is_no_failure() {
     let world = World::start().await;
     let receiver = Receiver::start().await;

@@ -150,7 +150,7 @@ fn the_hash_at_the_head_of_a_file_is_that_of_its_body() {
 
 async fn delivery(world: &World, sid: &str) -> Option<Delivery> {
     match world.service.delivery(sid).await {
-        Ok(Found::Delivery(delivery)) => Some(*delivery),
+        Ok(Found::Delivery(delivery, _)) => Some(*delivery),
         Ok(Found::Send(..)) | Err(ServiceError::NotFound) => None,
         Err(error) => panic!("{sid}: {error}"),
     }

@@ -58,6 +58,9 @@ pub enum Find {
     Nothing,
     Refused,
     Unknown,
+    /// The first of these that is not known to be another's, as in a list in which
+    /// calls look alike.
+    Among(Vec<String>),
 }
 
 /// An order as the gateway saw it.
@@ -149,7 +152,7 @@ impl Gateway for Script {
         &self,
         order: &Order,
         _since: Timestamp,
-        _others: &[Sid],
+        others: &[Sid],
     ) -> Result<Option<Report>, SendError> {
         self.look_ups.lock().unwrap().push(Self::seen(order));
         let find = self.finds.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().1);
@@ -158,6 +161,10 @@ impl Gateway for Script {
             Find::Nothing => Ok(None),
             Find::Refused => Err(SendError::Refused { code: Some(20003), reason: "scripted".into() }),
             Find::Unknown => Err(SendError::unknown("scripted")),
+            Find::Among(listed) => {
+                let own = listed.iter().find(|sid| !others.iter().any(|other| other.as_str() == *sid));
+                Ok(own.map(|sid| report(sid, Status::Queued, Some(&order.id), Some(order.to.in_full()))))
+            }
         }
     }
 
