@@ -1,6 +1,7 @@
 //! Whether others can reach the server. It is judged here alone, so that all
 //! that is dangerous in public is refused by one and the same rule.
 
+use super::file::{item, join};
 use super::reader::Reader;
 use super::sections::{Config, GatewayKind, SignatureMode};
 use reqwest::Url;
@@ -72,20 +73,18 @@ pub(super) fn check(config: &Config, dangers: &mut Reader<'_>, unwise: &mut Read
 /// is shorter was cut, or made up.
 fn weak(config: &Config, dangers: &mut Reader<'_>) {
     let twilio = &config.twilio;
-    let more = twilio.auth_tokens.iter().map(|accepted| ("twilio.auth_tokens", &accepted.token));
-    let others = twilio.accounts.values().flat_map(|account| &account.tokens);
-    let shared = config.signature.shared_keys.values();
-    let all = twilio
-        .auth_token
-        .iter()
-        .map(|token| ("twilio.auth_token", token))
-        .chain(more)
-        .chain(others.map(|token| ("twilio.accounts", token)))
-        .chain(shared.map(|key| ("signature.shared_keys", key)));
-    for (key, secret) in all {
+    let own = twilio.auth_token.iter().map(|token| ("twilio.auth_token".to_owned(), token));
+    let more = twilio.auth_tokens.iter().enumerate();
+    let more = more.map(|(at, accepted)| (item("twilio.auth_tokens", at), &accepted.token));
+    let others = twilio.accounts.iter().flat_map(|(sid, account)| {
+        account.tokens.iter().map(move |token| (join("twilio.accounts", sid), token))
+    });
+    let shared = config.signature.shared_keys.iter();
+    let shared = shared.map(|(id, key)| (join("signature.shared_keys", id), key));
+    for (key, secret) in own.chain(more).chain(others).chain(shared) {
         if secret.expose().chars().count() < LEAST_SECRET {
             let what = format!("is shorter than {LEAST_SECRET} characters, and others can reach the server");
-            dangers.note(key, what, "copy the whole of it from twilio's console");
+            dangers.note(&key, what, "copy the whole of it from twilio's console");
         }
     }
 }

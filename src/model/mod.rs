@@ -27,6 +27,7 @@ pub mod phone;
 pub mod policy;
 pub mod region;
 pub mod safe_number;
+pub mod sender;
 pub mod session;
 pub mod status;
 pub mod tally;
