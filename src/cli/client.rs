@@ -1,6 +1,7 @@
 //! Asking the running server, with the operator's key or an API key.
 
 use super::operator::Operator;
+use super::serve::IN_MEMORY;
 use super::told::Told;
 use crate::config::Config;
 use crate::secret::Secret;
@@ -74,10 +75,13 @@ impl Client {
     pub async fn need(target: &Target, config: &Config) -> anyhow::Result<Self> {
         match Self::find(target, config).await? {
             Some(client) => Ok(client),
-            None => bail!(
-                "no server is running on {}: start one with `dialback serve`, or name one with --url and --api-key",
-                store_dir(config).map_or("this configuration".into(), |dir| dir.display().to_string())
-            ),
+            None => match store_dir(config) {
+                None => bail!("{IN_MEMORY}"),
+                Some(dir) => bail!(
+                    "no server is running on {}: start one with `dialback serve`, or name one with --url and --api-key",
+                    dir.display()
+                ),
+            },
         }
     }
 
@@ -95,6 +99,15 @@ impl Client {
     /// When there is no answer.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
         let request = self.http.post(format!("{}{path}", self.base));
+        self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
+    }
+
+    /// Sets something as it is to be.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.http.put(format!("{}{path}", self.base));
         self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
     }
 

@@ -2,10 +2,9 @@
 
 use super::Global;
 use super::out::Stdout;
-use super::serve::parts;
+use super::serve::parts::{self, service_id};
 use crate::config::Config;
 use crate::model::brand::Brand;
-use crate::model::id::ServiceId;
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::region;
 use crate::model::test_number::TestNumber;
@@ -19,7 +18,8 @@ use std::sync::Arc;
 /// Arguments of `dialback number`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Numbers as people write them; - reads them from standard input, one a line
+    /// Numbers as people write them; - reads them from standard input, one a line,
+    /// and answers each line with one
     #[arg(required = true, value_name = "NUMBER")]
     numbers: Vec<String>,
     /// The country of numbers that are written without one, like DE [default: numbers.default_region]
@@ -79,9 +79,9 @@ impl Judge {
         let brand = match &args.service {
             None => brands.default_brand().clone(),
             Some(name) => {
-                let id = name.parse().unwrap_or_else(|_| ServiceId::from_name(name));
+                let id = service_id(config, name)?;
                 let Some(brand) = brands.of_configuration().find(|brand| brand.id == id) else {
-                    bail!("no service of the configuration is called {name}: see `services` there");
+                    bail!("{id} is no service of the configuration: see `services` there");
                 };
                 brand.clone()
             }
@@ -107,9 +107,9 @@ impl Judge {
                 let mut line = Vec::new();
                 while input.read_until(b'\n', &mut line)? > 0 {
                     let text = String::from_utf8_lossy(&line);
-                    if !text.trim().is_empty() {
-                        one(text.trim_end_matches(['\r', '\n']), &mut out)?;
-                    }
+                    // A blank line is answered too, so that answers stand beside
+                    // what was asked.
+                    one(text.trim_end_matches(['\r', '\n']), &mut out)?;
                     line.clear();
                 }
             } else {

@@ -1,5 +1,6 @@
 //! `dialback signature`: sign a request, check one, or explain why it fails.
 
+mod known;
 mod vectors;
 
 use super::Global;
@@ -10,6 +11,7 @@ use crate::twilio::form::{self, Space};
 use crate::twilio::signature::{Algorithm, SharedKey, Signed, Token, Verifier, body_hash, sign_request};
 use crate::twilio::url::{Medium, PublicUrl, signing_url};
 use anyhow::Context;
+use known::Known;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -83,12 +85,16 @@ struct Request {
     /// The request's method
     #[arg(long, default_value = "POST", value_parser = |text: &str| Ok::<_, String>(text.to_ascii_uppercase()))]
     method: String,
-    /// The auth token; better in TWILIO_AUTH_TOKEN or a file, where no shell history keeps it
-    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
+    /// The auth token; better in a file, where no shell history keeps it
+    /// [default: those of the configuration, which has TWILIO_AUTH_TOKEN in it]
+    #[arg(long, hide_env_values = true)]
     token: Option<String>,
     /// A file with the auth token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Of the configured tokens, that of this account
+    #[arg(long, value_name = "AC…", conflicts_with_all = ["token", "token_file"])]
+    account: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,8 +113,8 @@ struct SignedRequest {
 ///
 /// # Errors
 /// A file that cannot be read or is not what it should be.
-pub async fn run(_global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    match act(args.action) {
+pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    match act(args.action, &|| Known::configured(global)) {
         Ok(outcome) => {
             for line in &outcome.lines {
                 outln!("{line}");
@@ -139,32 +145,56 @@ impl Outcome {
     }
 }
 
+/// Where tokens come from that nobody gave.
+type Configured<'a> = &'a dyn Fn() -> anyhow::Result<Known>;
+
 /// An error is misuse.
-fn act(action: Action) -> anyhow::Result<Outcome> {
+fn act(action: Action, configured: Configured<'_>) -> anyhow::Result<Outcome> {
     match action {
-        Action::Sign { url, request, algorithm, voice } => print_signature(&url, &request, algorithm, voice),
+        Action::Sign { url, request, algorithm, voice } => {
+            print_signature(&url, &request, algorithm, voice, configured)
+        }
         Action::Check { vectors: Some(file), .. } => check_file(&file),
-        Action::Check { url, signed, .. } => signed.check(&url.context("give a url or --vectors")?),
+        Action::Check { url, signed, .. } => {
+            signed.check(&url.context("give a url or --vectors")?, configured)
+        }
         Action::Explain { url, signed, hosts, prefixes, others } => {
-            signed.explain(&url, &hosts, &prefixes, others)
+            signed.explain(&url, &hosts, &prefixes, others, configured)
         }
     }
 }
 
 fn print_signature(
-    configured: &str,
+    as_configured: &str,
     request: &Request,
     algorithm: Algorithm,
     voice: bool,
+    configured: Configured<'_>,
 ) -> anyhow::Result<Outcome> {
-    let body = request.body(configured)?;
+    let body = request.body(as_configured)?;
     let medium = if voice { Medium::Voice } else { Medium::Message };
-    let mut url = signing_url(configured, medium);
+    let mut url = signing_url(as_configured, medium);
     if request.json && !url.contains("bodySHA256=") {
         url = form::append_to_query(&url, &[("bodySHA256", body_hash(&body))], Space::Plus);
     }
-    let signature = sign_request(&request.secret()?, algorithm, &request.signed(&url, &body))?;
-    let notes = if url == configured { vec![] } else { vec![format!("signed url: {url}")] };
+    let mut notes = if url == as_configured { vec![] } else { vec![format!("signed url: {url}")] };
+    let secret = match request.secret()? {
+        Some(secret) => secret,
+        None if algorithm == Algorithm::HmacSha256 => {
+            let key = configured()?.shared_key()?;
+            notes.push(format!(
+                "signed with the shared key {}",
+                known::in_words(&key.id, key.account.as_deref())
+            ));
+            key.secret
+        }
+        None => {
+            let token = configured()?.token(request.account.as_deref())?;
+            notes.push(format!("signed with {}", known::in_words(&token.label, token.account.as_deref())));
+            token.secret
+        }
+    };
+    let signature = sign_request(&secret, algorithm, &request.signed(&url, &body))?;
     Ok(Outcome { lines: vec![signature], notes, good: true })
 }
 
@@ -177,11 +207,17 @@ fn check_file(file: &Path) -> anyhow::Result<Outcome> {
 }
 
 impl SignedRequest {
-    fn check(&self, url: &str) -> anyhow::Result<Outcome> {
+    fn check(&self, url: &str, configured: Configured<'_>) -> anyhow::Result<Outcome> {
         let body = self.request.body(url)?;
         let signatures = self.signatures();
-        Ok(match self.verifier()?.verify(&self.signed(url, &body, &signatures)) {
-            Ok(_) => Outcome::line(true, "valid"),
+        Ok(match self.verifier(configured)?.verify(&self.signed(url, &body, &signatures)) {
+            Ok(verified) => {
+                let notes = match self.request.secret()? {
+                    Some(_) => vec![],
+                    None => vec![format!("signed with {}", verified.proof.signer())],
+                };
+                Outcome { notes, ..Outcome::line(true, "valid") }
+            }
             Err(rejection) => Outcome::line(false, format!("not valid: {}: {rejection}", rejection.cause())),
         })
     }
@@ -192,10 +228,11 @@ impl SignedRequest {
         hosts: &[String],
         prefixes: &[String],
         others: Vec<String>,
+        configured: Configured<'_>,
     ) -> anyhow::Result<Outcome> {
         let body = self.request.body(url)?;
         let signatures = self.signatures();
-        let verifier = self.verifier()?;
+        let verifier = self.verifier(configured)?;
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
         let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
         let named =
@@ -208,9 +245,22 @@ impl SignedRequest {
         Ok(Outcome::line(good, format!("{}: {}", found.cause.code(), found.text)))
     }
 
-    /// The one secret given plays the auth token, and the SharedKey that the settings name.
-    fn verifier(&self) -> anyhow::Result<Verifier> {
-        let secret = self.request.secret()?;
+    /// The one secret given plays the auth token, and the SharedKey that the settings
+    /// name. Without one those of the configuration are tried, whatever account the
+    /// request names: that is not asked here.
+    fn verifier(&self, configured: Configured<'_>) -> anyhow::Result<Verifier> {
+        let Some(secret) = self.request.secret()? else {
+            let Known { tokens, shared } = configured()?;
+            let only = self.request.account.as_deref();
+            let tokens =
+                tokens.into_iter().filter(|token| only.is_none() || token.account.as_deref() == only);
+            let tokens = tokens.map(|token| {
+                let label = known::in_words(&token.label, token.account.as_deref());
+                Token { label, account: None, secret: token.secret }
+            });
+            let shared = shared.into_iter().map(|key| SharedKey { account: None, ..key });
+            return Ok(Verifier::new(tokens.collect(), shared.collect())?);
+        };
         let parts = self.settings.iter().flat_map(|value| value.split(','));
         let id = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim() == "key");
         let shared =
@@ -255,20 +305,23 @@ impl Request {
         Ok(form::encode(&pairs, Space::Plus).into_bytes())
     }
 
-    /// A file wins over the environment, because it was named.
-    fn secret(&self) -> anyhow::Result<Secret> {
+    /// The secret that was given; a file wins, because it keeps it better.
+    fn secret(&self) -> anyhow::Result<Option<Secret>> {
         let text = match &self.token_file {
             Some(file) => {
                 let text = String::from_utf8(read(file)?).with_context(|| file.display().to_string())?;
                 text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned()
             }
-            None => self.token.clone().context("no token: set TWILIO_AUTH_TOKEN or give --token-file")?,
+            None => match &self.token {
+                Some(token) => token.clone(),
+                None => return Ok(None),
+            },
         };
         let secret = Secret::new(text);
         if secret.is_empty() {
             anyhow::bail!("the token is empty, which proves nothing");
         }
-        Ok(secret)
+        Ok(Some(secret))
     }
 }
 
@@ -330,7 +383,11 @@ mod tests {
     const SIGNATURE: &str = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
 
     fn try_run(words: &[&str]) -> anyhow::Result<Outcome> {
-        act(Line::try_parse_from([&["signature"], words].concat())?.args.action)
+        try_with(words, Known::default)
+    }
+
+    fn try_with(words: &[&str], known: fn() -> Known) -> anyhow::Result<Outcome> {
+        act(Line::try_parse_from([&["signature"], words].concat())?.args.action, &|| Ok(known()))
     }
 
     fn run(action: &str, url: &str, rest: &[&str]) -> Outcome {
@@ -369,6 +426,47 @@ mod tests {
         let wrong = run("check", URL, &["--signature", "RSOYDt4T1cUTdK1PDd93/VVr8B9="]);
         assert_eq!(wrong, Outcome::line(false, "not valid: mismatch: the signature does not match"));
         assert!(run("check", URL, &[]).lines[0].starts_with("not valid: missing_header"));
+    }
+
+    fn of_two_accounts() -> Known {
+        let token = |label: &str, account: &str, secret: &str| Token {
+            label: label.to_owned(),
+            account: Some(account.to_owned()),
+            secret: Secret::new(secret),
+        };
+        let tokens = vec![
+            token("twilio.auth_token", "AC1", "12345"),
+            token("twilio.auth_tokens[0]", "AC1", "67890"),
+            token("twilio.accounts.AC2[0]", "AC2", "abcde"),
+        ];
+        let shared = vec![SharedKey { id: "k1".into(), account: None, secret: Secret::new("shared") }];
+        Known { tokens, shared }
+    }
+
+    #[test]
+    fn what_is_configured_signs_and_proves_where_nothing_else_is_given() {
+        let with = |words: &[&str]| try_with(&[words, &DATA[..]].concat(), of_two_accounts).unwrap();
+        let signed = with(&["sign", URL]);
+        assert_eq!(
+            (&signed.lines[..], &signed.notes[..]),
+            (&[SIGNATURE.to_owned()][..], &["signed with twilio.auth_token of AC1".to_owned()][..])
+        );
+        assert_eq!(with(&["sign", URL, "--token", "12345"]).notes, Vec::<String>::new());
+        let other = with(&["sign", URL, "--account", "AC2"]);
+        assert_eq!(other.notes, ["signed with twilio.accounts.AC2[0] of AC2"]);
+        let checked = with(&["check", URL, "--signature", &other.lines[0]]);
+        assert!(checked.good && checked.notes == other.notes, "{checked:?}");
+        assert!(!with(&["check", URL, "--signature", &other.lines[0], "--account", "AC1"]).good);
+        let explained = with(&["explain", &URL.replace("https", "http"), "--signature", SIGNATURE]);
+        assert!(explained.lines[0].starts_with("scheme: "), "{explained:?}");
+        let sha = with(&["sign", URL, "--algorithm", "HMAC_SHA256"]);
+        assert_eq!(sha.notes, ["signed with the shared key k1"]);
+        let nobody = try_with(&["sign", URL, "--account", "AC9"], of_two_accounts).unwrap_err();
+        assert!(nobody.to_string().contains("no token of AC9"), "{nobody}");
+        for outcome in [signed, other, checked, explained] {
+            let said = format!("{outcome:?}");
+            assert!(!["12345\"", "67890", "abcde"].iter().any(|secret| said.contains(secret)), "{said}");
+        }
     }
 
     #[test]

@@ -98,15 +98,12 @@ impl Loaded {
         !self.layers.broken
     }
 
-    /// Refuses the value at a path, or at a part of it, for a reason that only its
-    /// user knows: what is known to be wrong already is not said twice.
-    pub fn refuse(&mut self, path: &str, what: impl ToString, mend: impl ToString) {
-        let problem = Problem {
-            origin: self.layers.place(path),
-            key: path.to_owned(),
-            what: what.to_string(),
-            mend: mend.to_string(),
-        };
+    /// Refuses the value at a path for a reason that only its user knows: what is
+    /// known to be wrong already is not said twice.
+    pub fn refuse(&mut self, path: &[&str], what: impl ToString, mend: impl ToString) {
+        let key = path.iter().fold(String::new(), |path, name| file::join(&path, name));
+        let problem =
+            Problem { origin: self.layers.place(&key), key, what: what.to_string(), mend: mend.to_string() };
         if is_news(&self.refused, &problem) {
             self.refused.push(problem);
         }

@@ -15,12 +15,24 @@ use crate::store::{CommitError, Index};
 const MOST_SENDERS: usize = 100;
 
 impl Service {
-    /// Lists opt-outs, the newest first.
+    /// Lists opt-outs, the newest first; of one number, under whichever spelling
+    /// it was said, where one is named.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn opt_outs(&self, window: &Window) -> Result<Page<OptOut>, ServiceError> {
-        self.page(scan_of(Index::OptOuts, ""), window, |_| true).await
+    /// A number that is none, or the store's.
+    pub async fn opt_outs(
+        &self,
+        number: Option<&str>,
+        window: &Window,
+    ) -> Result<Page<OptOut>, ServiceError> {
+        let scan = scan_of(Index::OptOuts, "");
+        match number {
+            None => self.page(scan, window, |_| true).await,
+            Some(number) => {
+                let spellings = address_spellings(&self.address(Some(number))?);
+                self.page_over(Among::all(), scan, &spellings, window, |_| true).await
+            }
+        }
     }
 
     /// What a person wants of each of our senders, the newest first, under

@@ -255,7 +255,7 @@ fn what_is_dangerous_in_public_is_not_served() {
         let said = serve(key, &[public]);
         assert!(said.contains("sandbox.enabled") && said.contains("sandbox.allow_public = true"), "{said}");
         let said = serve("a", &[public, allowed]);
-        assert!(said.contains("DIALBACK_API_KEY is shorter than 20 characters"), "{said}");
+        assert!(said.contains("DIALBACK_API_KEY: is shorter than 20 characters"), "{said}");
         let said = serve(key, &[public, allowed, ("DIALBACK_TWILIO__AUTH_TOKEN", "S3CRET")]);
         assert!(said.contains("twilio.auth_token: is shorter") && !said.contains("S3CRET"), "{said}");
         let said = serve(key, &[public, allowed, ("DIALBACK_SIGNATURE__MODE", "report-only")]);

@@ -14,6 +14,7 @@ mod bound_keys;
 mod calls;
 mod care;
 mod cli;
+mod commands;
 mod crash;
 mod crowds;
 mod deliveries;
