@@ -6,6 +6,7 @@ use super::told::Told;
 use crate::config::Config;
 use crate::secret::Secret;
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 use std::path::Path;
@@ -199,6 +200,27 @@ impl Answer {
             None => bail!("the server answered {}", self.status),
         }
     }
+}
+
+/// An id on the command line. It becomes a part of a path, and must not lead
+/// elsewhere.
+///
+/// # Errors
+/// When it can be nobody's.
+pub fn id(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match !text.is_empty() && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err("an id has letters and digits alone".to_owned()),
+    }
+}
+
+/// A time on the command line.
+///
+/// # Errors
+/// When it is none.
+pub fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write a time with its zone, as in 2026-11-20T09:30:00Z".to_owned())
 }
 
 /// The directory for what belongs to this machine, when something is kept.

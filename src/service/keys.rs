@@ -85,6 +85,20 @@ pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, ServiceError> {
     Ok(keys)
 }
 
+/// What a key is called, without the blanks around it.
+///
+/// # Errors
+/// An empty or overlong name.
+pub fn key_name(name: &str) -> Result<&str, ServiceError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > ApiKey::MAX_NAME || name.chars().any(char::is_control) {
+        return Err(ServiceError::Malformed(
+            "a key's name has 1 to 64 characters, none of them a control character",
+        ));
+    }
+    Ok(name)
+}
+
 /// Takes a key away, straight in a store.
 ///
 /// # Errors
@@ -129,10 +143,7 @@ pub async fn create_key(
     access: Access,
     now: Timestamp,
 ) -> Result<(ApiKey, Secret), ServiceError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > ApiKey::MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ServiceError::Malformed("a key's name has 1 to 64 characters"));
-    }
+    let name = key_name(name)?;
     let services = access.services.bound().map_or(1, BTreeSet::len);
     if !(1..=ServiceSet::MOST).contains(&services) {
         return Err(ServiceError::Malformed("a key is for all services, or for 1 to 100 that are named"));

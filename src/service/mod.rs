@@ -46,7 +46,7 @@ pub use deliveries::{DeliveryFilter, Found, find_delivery, list_deliveries};
 pub use endpoints::{EndpointChange, Trial};
 pub use erase::{EraseOptions, find_erasure};
 pub use events::{EventFilter, EventSettings, Events, Feed};
-pub use keys::{all_keys, create_key, revoke_key};
+pub use keys::{all_keys, create_key, key_name, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use narrowed::Narrowed;
 pub use pending::{Ask, AskError};

@@ -193,7 +193,7 @@ async fn opt_outs_are_kept_beside_a_server_and_without_one() {
         assert_eq!(listed(&[]), Vec::<Value>::new());
         let (code, _, wrong) = on(&["opt-out", "remove", "+14155550123"]);
         assert!(code == 1 && wrong.contains("said nothing"), "{wrong}");
-        let (code, _, wrong) = on(&["opt-out", "add", "12"]);
+        let (code, _, wrong) = on(&["opt-out", "add", "+1415555O123"]);
         assert!(code == 1 && !wrong.is_empty());
         let audit = works(&["audit", "list"]);
         assert!(audit.contains("opt_out.set") && audit.contains("opt_out.deleted"), "{of}: {audit}");
@@ -266,4 +266,27 @@ async fn the_sandbox_says_which_account_it_is() {
     for needed in [&app.account, &app.sandbox, &app.server, "local.json"] {
         assert!(said.contains(needed), "{needed}: {said}");
     }
+}
+
+#[test]
+fn a_slip_in_an_argument_is_told_by_what_would_be_right_and_makes_nothing() {
+    let dir = TempDir::new().unwrap();
+    for (args, code, told) in [
+        (&["event", "list", "--limit", "300"][..], 2, "1..=100"),
+        (&["event", "redrive", "../keys"], 2, "letters and digits"),
+        (&["endpoint", "remove", ""], 2, "letters and digits"),
+        (&["audit", "list", "--since", "yesterday"], 2, "2026-11-20T09:30:00Z"),
+        (&["sandbox", "--listen", "8001"], 2, "127.0.0.1:8001"),
+        (&["sandbox", "--pace", "-1"], 1, "0 to 100"),
+        (&["key", "create", ""], 1, "1 to 64 characters"),
+        (&["key", "create", "x", "--service", "shop"], 1, "there is no service \"shop\""),
+        (&["verify", "+14155550123", "--service", "shop"], 1, "by its key in the configuration: default"),
+        (&["number", "--service", "shop", "+14155550123"], 1, "by its key in the configuration: default"),
+        (&["opt-out", "list", "--limit", "0"], 2, "1..=10000"),
+        (&["opt-out", "list"], 1, "is no store"),
+    ] {
+        let (ended, said, wrong) = run(binary(dir.path()).args(args));
+        assert!(ended == code && said.is_empty() && wrong.contains(told), "{args:?}: {ended} {said}{wrong}");
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
