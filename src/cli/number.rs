@@ -92,11 +92,15 @@ impl Judge {
     /// Reads all, and says whether none was refused.
     fn all(&self, args: &Args) -> std::io::Result<bool> {
         let mut out = std::io::BufWriter::new(Stdout::new());
-        let mut all_taken = true;
+        let (mut all_taken, mut all_named) = (true, true);
         let mut one = |given: &str, out: &mut dyn Write| {
             let reading = self.read(given);
-            all_taken &= reading.refused.is_none();
+            // A blank line is answered with one, so that answers stand beside what
+            // was asked; it is nobody's number, and none that was refused.
+            let is_blank = given.trim().is_empty();
+            all_taken &= is_blank || reading.refused.is_none();
             match args.json {
+                false if is_blank => writeln!(out),
                 true => writeln!(out, "{}", reading.json()),
                 false => writeln!(out, "{}", reading.line()),
             }
@@ -107,17 +111,16 @@ impl Judge {
                 let mut line = Vec::new();
                 while input.read_until(b'\n', &mut line)? > 0 {
                     let text = String::from_utf8_lossy(&line);
-                    // A blank line is answered too, so that answers stand beside
-                    // what was asked.
                     one(text.trim_end_matches(['\r', '\n']), &mut out)?;
                     line.clear();
                 }
             } else {
                 one(number, &mut out)?;
+                all_named &= !number.trim().is_empty();
             }
         }
         out.flush()?;
-        Ok(all_taken)
+        Ok(all_taken && all_named)
     }
 
     fn read(&self, given: &str) -> Reading {

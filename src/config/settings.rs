@@ -8,9 +8,13 @@ use super::file::{item, join};
 use super::problem::one_of;
 use super::reader::{Reader, shown};
 use crate::model::brand::{Pages, Settings};
+use crate::model::id::is_sid;
 use serde_json::{Map, Value, json};
 
 const MEND: &str = "see `services` in `dialback config default`";
+
+/// A key that begins as an id and is so long was meant to be one.
+const LOOKS_LIKE_AN_ID: usize = 20;
 
 /// Something that is wrong: its path, itself, and the model's words.
 type Wrong = (String, Value, String);
@@ -26,6 +30,10 @@ pub(super) fn with(r: &mut Reader<'_>, key: &str, base: &Settings, section: Opti
             return base.clone();
         }
     };
+    if key.is_empty() || key.starts_with("VA") && key.len() >= LOOKS_LIKE_AN_ID && !is_sid(key, "VA") {
+        let mend = "name it in your own words, or by an id: VA and 32 hexadecimal digits";
+        r.note_key(&path, "names no service", mend);
+    }
     let known = fields(base);
     let mut changes = Map::new();
     for (name, value) in section {

@@ -157,6 +157,22 @@ fn inside_a_service_every_part_has_its_place() {
 }
 
 #[test]
+fn a_service_has_a_name_of_ones_own_or_a_whole_id() {
+    let id = format!("VA{:032x}", 9);
+    for key in [&id[..33], "VAgggggggggggggggggggggggggggggggg", "\"\""] {
+        let found = all(&format!("[services.{key}]\nname = \"Shop\"\n"), &[]);
+        assert!(
+            found.len() == 1 && found[0].to_string().starts_with("config.toml:1:11: "),
+            "{key}: {found:#?}"
+        );
+        assert!(found[0].what.contains("names no service"), "{found:#?}");
+    }
+    for key in [&id, "VAT", "shop", "\"My Shop\""] {
+        assert_eq!(all(&format!("[services.{key}]\nname = \"Shop\"\n"), &[]), []);
+    }
+}
+
+#[test]
 fn an_empty_text_in_a_service_is_not_set() {
     let text = "[services.default]\nfrom = \"+15017122661\"\n[services.shop]\nfrom = \"\"\ntemplate = \"\"\nlocale = \"\"\n\
                 messaging_service_sid = \"\"\nwhatsapp_content_sid = \"${NONE:-}\"\npages = { colour = \"\", logo = \"\" }\n";
