@@ -25,11 +25,11 @@ pub enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
     /// A mistake: to look is no reason to make one.
-    IsRefused,
+    Refused,
     /// As good as an empty one, which need not be made to be looked at.
-    IsEmpty,
+    Empty,
     /// A reason to make it.
-    IsMade,
+    Made,
 }
 
 fn holds_a_store(dir: &Path) -> bool {
@@ -55,10 +55,10 @@ impl Place {
         }
         let dir = store_dir(config).filter(|_| matches!(config.store.url, StoreUrl::Sled(_)));
         match (dir.filter(|dir| !holds_a_store(dir)), absent) {
-            (Some(dir), Absent::IsRefused) if !dir.exists() => {
+            (Some(dir), Absent::Refused) if !dir.exists() => {
                 bail!("no server is running, and {} is no store: name the server's --config", dir.display())
             }
-            (Some(_), Absent::IsEmpty) => Ok(Self::Store(Arc::new(Memory::new()))),
+            (Some(_), Absent::Empty) => Ok(Self::Store(Arc::new(Memory::new()))),
             _ => Ok(Self::Store(open_store(config).await?.0)),
         }
     }

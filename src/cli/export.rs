@@ -55,7 +55,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         errln!("{} is whole already", args.file.display());
         return Ok(ExitCode::SUCCESS);
     };
-    let place = match Place::find(&config, Absent::IsRefused).await {
+    let place = match Place::find(&config, Absent::Refused).await {
         Ok(place) => place,
         Err(error) => return Err(discarded(&args, &ledger, error)),
     };

@@ -60,7 +60,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         true => Some(verify(&mut open(&args.file)?).with_context(named)?),
         false => None,
     };
-    let place = Place::find(&config, if args.dry_run { Absent::IsEmpty } else { Absent::IsMade }).await?;
+    let place = Place::find(&config, if args.dry_run { Absent::Empty } else { Absent::Made }).await?;
     let rules = Rules { overwrite: args.overwrite, dry_run: args.dry_run };
     let imported = match is_file {
         true => take_in(&place, &mut open(&args.file)?, records, rules).await,

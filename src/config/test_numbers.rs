@@ -22,6 +22,12 @@ fn one(r: &mut Reader<'_>, path: &str, item: &toml::Value) -> Option<TestNumber>
         return None;
     };
     r.only(path, table, &["number", "code", "until"]);
+    for name in ["number", "code"] {
+        if table.get(name).is_some_and(|value| !value.is_str()) {
+            r.note(&join(path, name), "is no text", "write it in quotation marks");
+            return None;
+        }
+    }
     let text = |name: &str| match table.get(name) {
         Some(toml::Value::String(text)) => text.clone(),
         Some(toml::Value::Datetime(time)) => time.to_string(),

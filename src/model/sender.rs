@@ -31,7 +31,7 @@ pub fn check(text: &str) -> Result<(), NoSender> {
     if is_sid(text, "MG") {
         return no("is a messaging service", "write it in messaging_service_sid");
     }
-    if text.starts_with("MG") && text.len() > LONGEST_NAME {
+    if text.strip_prefix("MG").is_some_and(|rest| text.len() > LONGEST_NAME || is_cut(rest)) {
         return no(
             "is not the whole of a messaging service",
             "write MG and 32 hexadecimal digits in messaging_service_sid",
@@ -101,6 +101,13 @@ pub fn check_number(text: &str) -> Result<(), NoSender> {
     }
 }
 
+/// Whether these look like the first digits of a SID, and not like a word.
+fn is_cut(rest: &str) -> bool {
+    rest.len() >= 3
+        && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && rest.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 fn no(what: impl Into<String>, mend: &str) -> Result<(), NoSender> {
     Err(NoSender { what: what.into(), mend: mend.to_owned() })
 }
@@ -128,6 +135,7 @@ mod tests {
         for (wrong, what) in [
             (service.as_str(), "is a messaging service"),
             (&service[..33], "not the whole of a messaging service"),
+            ("MG0123", "not the whole of a messaging service"),
             ("5017122661", "without + and country code"),
             ("15017122661", "without + and country code"),
             ("+555", "too short"),

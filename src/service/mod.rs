@@ -126,7 +126,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Number(#[from] PhoneError),
     /// No such verification, delivery or key.
-    #[error("no verification or delivery has this name")]
+    #[error("there is nothing of this name or id")]
     NotFound,
     /// What is about the whole, asked for with a key of some services.
     #[error(

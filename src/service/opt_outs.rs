@@ -6,7 +6,7 @@ use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::notice;
 use crate::model::opt_out::OptOut;
-use crate::model::phone::{address_spellings, mask};
+use crate::model::phone::{PhoneError, address_spellings, mask};
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index};
 
@@ -62,6 +62,10 @@ impl By<'_> {
         opted_out: bool,
     ) -> Result<(), ServiceError> {
         let number = self.address(Some(number))?;
+        // One may look for anything; a wish is some person's.
+        if !number.starts_with('+') && !number.contains(':') {
+            return Err(PhoneError::NotANumber.into());
+        }
         let sender = sender.or(self.0.sender.as_deref()).ok_or(ServiceError::Malformed(
             "sender: there is no sender for all services; say which one is meant",
         ))?;

@@ -92,9 +92,7 @@ fn what_twilio_would_refuse_is_refused() {
             vec!["config.toml:6:18: twilio.accounts.AC1: is not AC"],
         ),
         (
-            format!(
-                "[twilio.accounts.AC22222222222222222222222222222222]\nauth_token = \"x\"\nsenders = [\"+555\", \"5017122661\"]\n"
-            ),
+            "[twilio.accounts.AC22222222222222222222222222222222]\nauth_token = \"x\"\nsenders = [\"+555\", \"5017122661\"]\n".to_owned(),
             vec![
                 "config.toml:7:14: twilio.accounts.AC22222222222222222222222222222222.auth_token: is no auth token",
                 "config.toml:8:12: twilio.accounts.AC22222222222222222222222222222222.senders[0]: is no number",
