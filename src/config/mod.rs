@@ -9,6 +9,7 @@ mod accounts;
 mod check;
 mod codes;
 mod env;
+mod events;
 mod exposure;
 mod file;
 mod layers;
@@ -27,12 +28,13 @@ mod twilio;
 pub use self::accounts::Account;
 pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
+pub use self::events::Events;
 pub use self::exposure::LEAST_SECRET;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
-    Config, Events, Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection, Messages, NumberKind,
-    Numbers, Pages, Sandbox, Server, Signature, SignatureMode, Verification, Voice,
+    Config, Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection, Messages, NumberKind, Numbers,
+    Pages, Sandbox, Server, Signature, SignatureMode, Verification, Voice,
 };
 
 pub use self::services::Services;

@@ -1,6 +1,7 @@
 //! The values, section by section, as `config.toml` documents them.
 
 use super::codes::Codes;
+use super::events::Events;
 use super::file::join;
 use super::reader::{Choice, Reader};
 use super::retention::Retention;
@@ -8,7 +9,6 @@ use super::services::{Base, Services};
 use super::store::Store;
 use super::test_numbers;
 use super::twilio::Twilio;
-use crate::model::notice::Wish;
 use crate::model::test_number::TestNumber;
 use crate::secret::Secret;
 use ipnet::IpNet;
@@ -430,44 +430,6 @@ impl Numbers {
         Self {
             default_region: r.text("numbers.default_region"),
             refuse: r.parsed_list("numbers.refuse", &mend, NumberKind::of),
-        }
-    }
-}
-
-/// What applications are told, and how.
-#[derive(Clone, Debug)]
-pub struct Events {
-    /// What is recorded whether an endpoint wants it or not.
-    pub record: Vec<Wish>,
-    /// Whether endpoints may be in private networks, and without TLS.
-    pub allow_private_addresses: bool,
-    /// Endpoints at most.
-    pub max_endpoints: usize,
-    /// Requests to endpoints at once.
-    pub max_in_flight: usize,
-    /// Streams of events at once.
-    pub max_streams: usize,
-    /// To connect to an endpoint.
-    pub connect_timeout: Duration,
-    /// For a whole request to an endpoint.
-    pub request_timeout: Duration,
-    /// How long nothing but failures may come back.
-    pub disable_after: Duration,
-}
-
-impl Events {
-    fn read(r: &mut Reader<'_>) -> Self {
-        let mend = "write names such as \"verification.approved\", or \"verification.*\"";
-        let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        Self {
-            record: r.parsed_list("events.record", mend, |text| text.parse().ok()),
-            allow_private_addresses: r.flag("events.allow_private_addresses"),
-            max_endpoints: r.number("events.max_endpoints", 1..=10),
-            max_in_flight: r.number("events.max_in_flight", 1..=256),
-            max_streams: r.number("events.max_streams", 1..=10_000),
-            connect_timeout: r.seconds("events.connect_timeout_seconds", 1..=60),
-            request_timeout: r.seconds("events.request_timeout_seconds", 1..=60),
-            disable_after: hours(r.number("events.disable_after_hours", 1..=8760)),
         }
     }
 }
