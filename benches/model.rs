@@ -65,6 +65,7 @@ fn verifications(c: &mut Criterion) {
     let keys = CodeKeys::new(vec![key]).expect("a key that is long enough");
     let policy = Policy::default();
     let start = Start {
+        session: None,
         id: VerificationId::from_random(Entropy::seeded(1).bytes()),
         to: PhoneNumber::parse("+14155552671", &NumberPolicy::default()).expect("a number"),
         locale: None,

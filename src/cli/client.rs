@@ -26,6 +26,8 @@ pub struct Target {
 /// A server that is asked.
 pub struct Client {
     base: String,
+    /// Where the operator's routes are; `None` where the server has no such listener.
+    admin: Option<String>,
     key: Secret,
     http: reqwest::Client,
 }
@@ -54,7 +56,7 @@ impl Client {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
         if let (Some(url), Some(key)) = (&target.url, &target.api_key) {
             let base = url.trim_end_matches('/').to_owned();
-            return Ok(Some(Self { base, key: Secret::new(key.clone()), http }));
+            return Ok(Some(Self { base, admin: None, key: Secret::new(key.clone()), http }));
         }
         let Some(dir) = store_dir(config) else {
             return Ok(None);
@@ -64,7 +66,7 @@ impl Client {
         else {
             return Ok(None);
         };
-        let client = Self { base: operator.url, key: operator.key, http };
+        let client = Self { base: operator.url, admin: operator.admin, key: operator.key, http };
         // The file outlives a server that was killed.
         Ok(client.get("/healthz").await.is_ok().then_some(client))
     }
@@ -142,21 +144,28 @@ impl Client {
         .await
     }
 
-    /// Asks for something that is answered bit by bit.
+    /// Asks the operator's routes for something that is answered bit by bit.
     ///
     /// # Errors
     /// When there is no answer, or another one.
     pub async fn told(&self, method: Method, path: &str) -> anyhow::Result<Told> {
-        let response = self.begin(self.http.request(method, format!("{}{path}", self.base))).await?;
+        let response = self.begin(self.http.request(method, format!("{}{path}", self.admin()?))).await?;
         Ok(Told::of(response))
     }
 
-    /// Hands in lines of JSON.
+    /// Where the operator's routes are.
+    fn admin(&self) -> anyhow::Result<&str> {
+        const NONE: &str =
+            "this server has no listener for that: set server.admin_listen, or stop the server";
+        self.admin.as_deref().context(NONE)
+    }
+
+    /// Hands in lines of JSON, at the operator's routes.
     ///
     /// # Errors
     /// When there is no answer.
     pub async fn lines(&self, path: &str, lines: Vec<u8>) -> anyhow::Result<Answer> {
-        let request = self.http.post(format!("{}{path}", self.base)).timeout(A_WHILE);
+        let request = self.http.post(format!("{}{path}", self.admin()?)).timeout(A_WHILE);
         self.send(request.header("Content-Type", "application/x-ndjson").body(lines)).await
     }
 

@@ -86,6 +86,7 @@ impl From<&Config> for Limits {
             request_timeout: server.request_timeout,
             write_stall_timeout: server.write_stall_timeout,
             drain_timeout: server.drain_timeout,
+            over_tls: config.public_url.as_deref().is_some_and(|url| url.starts_with("https:")),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::entropy::Entropy;
 use crate::model::audit::Actor;
 use crate::model::brand::Brand;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
-use crate::service::{all_keys, create_key, key_name, revoke_key};
+use crate::service::{all_keys, create_key, revoke_key};
 use crate::store::Store;
 use crate::store::records;
 use anyhow::{Context, bail};
@@ -87,8 +87,10 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
     match args.command {
         Command::Create { name, scopes, services, target } => {
-            // A slip is no reason to make a store.
-            key_name(&name)?;
+            anyhow::ensure!(
+                ApiKey::is_name(&name),
+                "a key needs a name of 1 to 64 characters, such as the application that will use it"
+            );
             let access = Access { scopes: scopes_of(&scopes), services: services_of(&config, &services)? };
             outln!("{}", create(&config, &target, &name, access).await?);
             errln!("this is the only time the key is shown: keep it where your application's secrets are");

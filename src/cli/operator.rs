@@ -17,6 +17,9 @@ const NAME: &str = "operator.json";
 pub struct Operator {
     /// The server, `http://127.0.0.1:8000`.
     pub url: String,
+    /// Its listener for this machine's own, when there is one.
+    #[serde(default)]
+    pub admin: Option<String>,
     /// The operator's key, good until the server stops.
     pub key: Secret,
     /// Where Twilio reaches the server; webhooks are signed for it.
@@ -54,6 +57,7 @@ impl Operator {
     pub fn write(&self, store_dir: &Path) -> io::Result<()> {
         let text = json!({
             "url": self.url,
+            "admin": self.admin,
             "key": self.key.expose(),
             "public_url": self.public_url,
             "account_sid": self.account_sid,

@@ -62,9 +62,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = begin(global)?.config;
     let listen = args.listen.unwrap_or(config.sandbox.listen);
     ensure!(
-        listen.ip().is_loopback() || config.sandbox.allow_public,
+        listen.ip().is_loopback() || config.sandbox.allow_public.is_some(),
         "the sandbox shows every code, and {listen} can be reached by others: \
-         listen on 127.0.0.1, or set sandbox.allow_public = true as well"
+         listen on 127.0.0.1, or say in sandbox.allow_public why it has to be so"
     );
     let pace = args.pace.unwrap_or(config.sandbox.pace);
     ensure!((0.0..=100.0).contains(&pace), "--pace is a number from 0 to 100");

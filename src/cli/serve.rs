@@ -20,8 +20,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Arguments of `dialback serve`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Write {"server":"ADDRESS","sandbox":"ADDRESS","account_sid":"AC…"} to this file once both accept;
-    /// the account is the sandbox's
+    /// Write {"server":"ADDRESS","admin":"ADDRESS","sandbox":"ADDRESS","account_sid":"AC…"} to this file
+    /// once all accept; the account is the sandbox's
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
 }
@@ -42,7 +42,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     app.note_configuration(&settings).await?;
     app.announce()?;
     if let Some(path) = &args.ready_file {
-        let mut ready = serde_json::json!({ "server": app.server_addr(), "sandbox": app.sandbox_addr() });
+        let mut ready = serde_json::json!({
+            "server": app.server_addr(),
+            "admin": app.admin_addr(),
+            "sandbox": app.sandbox_addr(),
+        });
         if let Some(sid) = app.sandbox_account() {
             ready["account_sid"] = sid.into();
         }

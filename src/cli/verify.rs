@@ -3,7 +3,6 @@
 use super::Global;
 use super::client::{Client, Target};
 use super::out::{out, outln};
-use super::serve::parts::service_id;
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::io::BufRead;
@@ -21,7 +20,7 @@ pub struct Args {
     /// Send a WhatsApp message instead of a text
     #[arg(long)]
     whatsapp: bool,
-    /// For this service, by its key in the configuration or its id
+    /// The service, by its id or its name in the configuration
     #[arg(long, value_name = "SERVICE")]
     service: Option<String>,
     /// The language of text or call, like de or pt-BR
@@ -47,17 +46,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
-    let service = args.service.as_deref().map(|name| service_id(&config, name)).transpose()?;
     let client = Client::need(&args.target, &config).await?;
     let channel = match (args.call, args.whatsapp) {
         (true, _) => "call",
         (_, true) => "whatsapp",
         _ => "sms",
     };
-    let mut request = json!({ "to": args.number, "channel": channel, "locale": args.locale });
-    if let Some(service) = service {
-        request["service"] = json!(service);
-    }
+    let mut request = json!({
+        "to": args.number, "channel": channel, "locale": args.locale, "service": args.service,
+    });
     let payment = [("amount", &args.amount), ("payee", &args.payee)];
     with_payment(&mut request, payment);
     let started = client.post("/v1/verifications", &request).await?.done()?;

@@ -2,6 +2,7 @@
 
 use super::accounts;
 use super::codes::CodeKey;
+use super::dangers::Judge;
 use super::exposure::{self, is_loopback};
 use super::file::{item, join};
 use super::layers::Layers;
@@ -27,11 +28,11 @@ pub(super) struct Found {
 /// Looks at everything.
 pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     let (mut refused, mut unwise) = (Reader::new(layers), Reader::new(layers));
-    let mut dangers = Reader::new(layers);
+    let mut judge = Judge::new(layers);
     urls(config, &mut refused, &mut unwise);
     missing(config, &mut refused);
-    exposure::check(config, &mut dangers, &mut unwise);
-    sandbox(config, &mut refused, &mut unwise);
+    exposure::check(config, &mut judge);
+    sandbox(config, &mut refused);
     account(&config.twilio, &mut refused, &mut unwise);
     accounts::check(config, &mut refused);
     codes(config, &mut refused);
@@ -44,6 +45,8 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
             "write \"sled:DIRECTORY\" to keep it",
         );
     }
+    let Judge { dangers, unwise: allowed } = judge;
+    unwise.problems.extend(allowed.problems);
     Found { refused: refused.problems, dangers: dangers.problems, unwise: unwise.problems }
 }
 
@@ -66,6 +69,7 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
             let what = format!("ends in {}, which is added to it", path[at..].trim_end_matches('/'));
             refused.note("public_url", what, "write what comes before that alone");
         } else if url.scheme() == "http" && !is_loopback(&url) {
+            in_clear(config, unwise);
             unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
         }
     }
@@ -84,6 +88,16 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
         );
     } else if url.scheme() == "http" && !is_loopback(&url) {
         refused.note("twilio.base_url", "would send the account's credentials in clear", "write https");
+    }
+}
+
+/// What else follows from a public address without TLS.
+fn in_clear(config: &Config, unwise: &mut Reader<'_>) {
+    let signature = &config.signature;
+    if !signature.trusted_proxies.is_empty() && signature.hosts.is_empty() {
+        let what = "is not https, so whatever https host a trusted proxy names counts as this server's";
+        let mend = "set it to what twilio calls, or list that host in signature.hosts";
+        unwise.note("public_url", what, mend);
     }
 }
 
@@ -140,7 +154,7 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
     need(sender, "twilio.from", "set it, TWILIO_PHONE_NUMBER, or twilio.messaging_service_sid");
 }
 
-fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+fn sandbox(config: &Config, refused: &mut Reader<'_>) {
     if !config.sandbox.enabled {
         return;
     }
@@ -150,10 +164,6 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     }
     if config.sandbox.listen == config.server.listen && config.server.listen.port() != 0 {
         refused.note("sandbox.listen", "is server.listen too", "give each a port of its own");
-    }
-    if config.is_public() && config.sandbox.allow_public {
-        let mend = "set sandbox.enabled = false to send for real";
-        unwise.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
     }
 }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 pub struct Events {
     /// What is recorded whether an endpoint wants it or not.
     pub record: Vec<Wish>,
-    /// Whether endpoints may be in private networks, and without TLS.
-    pub allow_private_addresses: bool,
+    /// Why endpoints may be in private networks, and without TLS.
+    pub allow_private_addresses: Option<String>,
     /// Endpoints at most.
     pub max_endpoints: usize,
     /// Requests to endpoints at once.
@@ -33,7 +33,7 @@ impl Events {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         Self {
             record: r.parsed_list("events.record", mend, |text| text.parse().ok()),
-            allow_private_addresses: r.flag("events.allow_private_addresses"),
+            allow_private_addresses: r.reason("events.allow_private_addresses"),
             max_endpoints: r.number("events.max_endpoints", 1..=10),
             max_in_flight: r.number("events.max_in_flight", 1..=256),
             max_streams: r.number("events.max_streams", 1..=10_000),

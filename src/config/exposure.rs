@@ -1,14 +1,11 @@
 //! Whether others can reach the server. It is judged here alone, so that all
 //! that is dangerous in public is refused by one and the same rule.
 
+use super::dangers::{self, Judge, LEAST_SECRET};
 use super::file::{item, join};
-use super::reader::Reader;
 use super::sections::{Config, GatewayKind, SignatureMode};
 use reqwest::Url;
 use std::net::IpAddr;
-
-/// The fewest characters of a secret that strangers may try to guess at.
-pub const LEAST_SECRET: usize = 20;
 
 /// How a server is one's own again.
 const OWN_MACHINE: &str =
@@ -31,47 +28,79 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
 }
 
-/// What is dangerous where others can reach the server has to be asked for twice.
-pub(super) fn check(config: &Config, dangers: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+/// What is dangerous, everywhere or where others can reach the server, is refused
+/// unless the configuration says why it has to be so.
+pub(super) fn check(config: &Config, judge: &mut Judge<'_>) {
+    dangers::codes(config, judge);
     let public = config.is_public();
-    let signature = &config.signature;
-    if public && signature.mode == SignatureMode::ReportOnly && !signature.allow_report_only_on_public {
-        let mend = format!("set signature.allow_report_only_on_public = true as well, or {OWN_MACHINE}");
-        dangers.note("signature.mode", "lets forged webhooks in where others can reach the server", mend);
-    } else if signature.mode == SignatureMode::ReportOnly {
-        // A proxy or a tunnel that nobody has told us of may lead here from anywhere.
-        unwise.note(
-            "signature.mode",
-            "lets forged webhooks in",
-            "write \"enforce\" when the counts at /readyz stay still",
-        );
+    // Nothing real is proved by a sandbox that nobody else can reach.
+    if public || !config.sandbox.enabled {
+        dangers::test_numbers(config, judge);
     }
-    let gateway = &config.gateway;
-    if public && gateway.kind == GatewayKind::Console && !gateway.allow_console_on_public {
-        let mend = format!("set gateway.allow_console_on_public = true as well, or {OWN_MACHINE}");
-        dangers.note("gateway.kind", "logs codes while others can reach the server", mend);
-    }
+    forgeries(config, public, judge);
     if public {
-        weak(config, dangers);
+        in_public(config, judge);
+        weak(config, judge);
     }
     let sandbox = &config.sandbox;
-    if sandbox.enabled && !sandbox.allow_public {
-        let mend = "set sandbox.allow_public = true as well, or listen on 127.0.0.1";
-        if !sandbox.listen.ip().is_loopback() {
-            dangers.note("sandbox.listen", "shows codes on an address that others can reach", mend);
-        }
-        if public {
-            let mend = format!(
-                "set sandbox.enabled = false to send for real, or sandbox.allow_public = true as well, or {OWN_MACHINE}"
-            );
-            dangers.note("sandbox.enabled", "sends nothing although others can reach the server", mend);
-        }
+    let allow = ("sandbox.allow_public", &sandbox.allow_public);
+    if sandbox.enabled && !sandbox.listen.ip().is_loopback() {
+        let what = "shows codes on an address that others can reach";
+        judge.danger("sandbox.listen", what, "listen on 127.0.0.1", allow);
+    }
+    if sandbox.enabled && public {
+        let what = "sends nothing although others can reach the server";
+        let mend = format!("set sandbox.enabled = false to send for real, or {OWN_MACHINE}");
+        judge.danger("sandbox.enabled", what, mend, allow);
+    }
+    let server = &config.server;
+    if server.admin_listen.is_some_and(|addr| !addr.ip().is_loopback()) {
+        let what = "opens the operator's routes on an address that others can reach";
+        let allow = ("server.allow_admin_on_public", &server.allow_admin_on_public);
+        judge.danger("server.admin_listen", what, "write \"127.0.0.1:0\"", allow);
+    }
+}
+
+fn forgeries(config: &Config, public: bool, judge: &mut Judge<'_>) {
+    let signature = &config.signature;
+    if signature.mode != SignatureMode::ReportOnly {
+        return;
+    }
+    if public {
+        let what = "lets forged webhooks in where others can reach the server";
+        let allow = ("signature.allow_report_only_on_public", &signature.allow_report_only_on_public);
+        judge.danger("signature.mode", what, OWN_MACHINE, allow);
+    } else {
+        // A proxy or a tunnel that nobody has told us of may lead here from anywhere.
+        let mend = "write \"enforce\" when the counts at the admin listener's /readyz stay still";
+        judge.unwise.note("signature.mode", "lets forged webhooks in", mend);
+    }
+}
+
+fn in_public(config: &Config, judge: &mut Judge<'_>) {
+    let Config { gateway, events, api, .. } = config;
+    if gateway.kind == GatewayKind::Console {
+        let what = "logs codes while others can reach the server";
+        let allow = ("gateway.allow_console_on_public", &gateway.allow_console_on_public);
+        judge.danger("gateway.kind", what, OWN_MACHINE, allow);
+    }
+    if api.requests_per_minute == 0 {
+        let what = "lets a key try as often as it likes";
+        let allow = ("api.allow_unlimited", &api.allow_unlimited);
+        judge.danger("api.requests_per_minute", what, "set a limit, such as 6000", allow);
+    }
+    if events.allow_private_addresses.as_deref() == Some("true") {
+        let what = "lets endpoints lead into the private network, though others can reach the server";
+        judge.unwise.note("events.allow_private_addresses", what, "say why it has to be so, as text");
+    } else if let Some(reason) = &events.allow_private_addresses {
+        let what = "lets endpoints lead into the private network";
+        judge.unwise.note("events.allow_private_addresses", what, format_args!("allowed: {reason}"));
     }
 }
 
 /// Secrets that strangers could guess. Twilio's tokens have 32 characters; what
 /// is shorter was cut, or made up.
-fn weak(config: &Config, dangers: &mut Reader<'_>) {
+fn weak(config: &Config, judge: &mut Judge<'_>) {
     let twilio = &config.twilio;
     let own = twilio.auth_token.iter().map(|token| ("twilio.auth_token".to_owned(), token));
     let more = twilio.auth_tokens.iter().enumerate();
@@ -81,11 +110,18 @@ fn weak(config: &Config, dangers: &mut Reader<'_>) {
     });
     let shared = config.signature.shared_keys.iter();
     let shared = shared.map(|(id, key)| (join("signature.shared_keys", id), key));
-    for (key, secret) in own.chain(more).chain(others).chain(shared) {
-        if secret.expose().chars().count() < LEAST_SECRET {
-            let what = format!("is shorter than {LEAST_SECRET} characters, and others can reach the server");
-            dangers.note(&key, what, "copy the whole of it from twilio's console");
-        }
+    let codes = config.codes.keys.iter().enumerate();
+    let codes = codes.map(|(at, key)| (item("codes.keys", at), &key.secret));
+    let all = own.chain(more).chain(others).chain(shared).chain(codes);
+    for (key, _) in all.filter(|(_, secret)| dangers::is_weak(secret)) {
+        let what = format!(
+            "is shorter than {LEAST_SECRET} characters or of too few different ones, and others can reach the server"
+        );
+        let mend = match key.starts_with("codes.keys") {
+            true => "make one with `openssl rand -hex 32`",
+            false => "copy the whole of it from twilio's console",
+        };
+        judge.dangers.note(&key, what, mend);
     }
 }
 

@@ -154,7 +154,7 @@ impl Layers {
             problems.push(unknown(key, origin, known));
             return;
         };
-        let value = widened(value, &entry.value);
+        let value = worded(&key, widened(value, &entry.value), &entry.value);
         if entry.value.same_type(&value) {
             entry.value = value;
             entry.origin = origin;
@@ -280,6 +280,15 @@ fn typed(text: &str, like: &Value) -> Option<Value> {
 fn widened(value: Value, like: &Value) -> Value {
     match (value, like) {
         (Value::Integer(number), Value::Float(_)) => Value::Float(number as f64),
+        (value, _) => value,
+    }
+}
+
+/// A reason where older configurations had true or false.
+fn worded(key: &str, value: Value, like: &Value) -> Value {
+    let is_reason = key.rsplit('.').next().is_some_and(|name| name.starts_with("allow_"));
+    match (value, like) {
+        (Value::Boolean(is_allowed), Value::String(_)) if is_reason => Value::String(is_allowed.to_string()),
         (value, _) => value,
     }
 }

@@ -8,6 +8,7 @@
 mod accounts;
 mod check;
 mod codes;
+mod dangers;
 mod env;
 mod events;
 mod exposure;
@@ -27,14 +28,14 @@ mod twilio;
 
 pub use self::accounts::Account;
 pub use self::codes::{CodeKey, Codes};
+pub use self::dangers::LEAST_SECRET;
 pub use self::env::Env;
 pub use self::events::Events;
-pub use self::exposure::LEAST_SECRET;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
     Config, Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection, Messages, NumberKind, Numbers,
-    Pages, Sandbox, Server, Signature, SignatureMode, Verification, Voice,
+    Openapi, Pages, Sandbox, Server, Signature, SignatureMode, Verification, Voice,
 };
 
 pub use self::services::Services;
@@ -176,12 +177,17 @@ pub fn examine(file: Option<(&str, &str)>, env: &Env) -> Loaded {
     if !layers.broken {
         let found = check::check(&config, &layers);
         (warnings, dangers) = (found.unwise, found.dangers);
+        let shared = env.get("DIALBACK_API_KEY").filter(|key| !key.is_empty());
+        if config.is_public() || !config.sandbox.enabled {
+            dangers.extend(shared.and_then(dangers::api_key));
+        }
         for problem in found.refused {
             if is_news(&refused, &problem) {
                 refused.push(problem);
             }
         }
-        dangers.retain(|danger| is_news(&refused, danger));
+        // A variable has no key of its own.
+        dangers.retain(|danger| danger.key.is_empty() || is_news(&refused, danger));
     }
     let file = file.map(|(name, _)| name.to_owned());
     Loaded { config, refused, warnings, dangers, file, layers }

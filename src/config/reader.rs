@@ -124,6 +124,12 @@ impl<'a> Reader<'a> {
         self.layers.get(key).is_some()
     }
 
+    /// Why something dangerous is allowed; `None` when it is not. The answer of old
+    /// configurations, true or false, counts for as much.
+    pub(super) fn reason(&mut self, key: &str) -> Option<String> {
+        self.text(key).filter(|reason| reason != "false" && !reason.trim().is_empty())
+    }
+
     pub(super) fn flag(&mut self, key: &str) -> bool {
         self.value(key).and_then(Value::as_bool).unwrap_or_default()
     }

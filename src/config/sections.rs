@@ -43,6 +43,8 @@ pub struct Config {
     pub services: Services,
     /// Numbers to which nothing is sent.
     pub test_numbers: Vec<TestNumber>,
+    /// Why they may be a door.
+    pub allow_test_numbers: Option<String>,
     /// `[server]`
     pub server: Server,
     /// `[store]`
@@ -97,6 +99,7 @@ impl Config {
         Self {
             services: Services::read(r, &base),
             test_numbers: test_numbers::read(r),
+            allow_test_numbers: r.reason("allow_test_numbers"),
             public_url,
             service_name,
             twilio,
@@ -109,7 +112,10 @@ impl Config {
             codes: Codes::read(r),
             events: Events::read(r),
             retention: Retention::read(r),
-            api: Api { requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000) },
+            api: Api {
+                requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000),
+                allow_unlimited: r.reason("api.allow_unlimited"),
+            },
             pages: Pages::read(r),
             log: Log::read(r),
             server,
@@ -126,12 +132,21 @@ const ADDRESS: &str = "write an address and a port, such as \"127.0.0.1:8000\" o
 
 /// What stands in for an address that is none.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const ADMIN_ADDRESS: &str =
+    "write an address of this machine alone and a port, such as \"127.0.0.1:0\", or leave it empty";
 
 /// The server and its limits.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// For this machine's own: the operator's routes. Port 0 takes a free one;
+    /// `None` has none.
+    pub admin_listen: Option<SocketAddr>,
+    /// Why others may reach that.
+    pub allow_admin_on_public: Option<String>,
+    /// Who may see the API's description on the server's own address.
+    pub openapi: Openapi,
     /// Connections open at once.
     pub max_connections: usize,
     /// Of them, those of one peer that is no trusted proxy.
@@ -160,6 +175,9 @@ impl Server {
     fn read(r: &mut Reader<'_>) -> Self {
         Self {
             listen: r.required("server.listen", ADDRESS, ANY_PORT),
+            admin_listen: r.parsed("server.admin_listen", ADMIN_ADDRESS),
+            allow_admin_on_public: r.reason("server.allow_admin_on_public"),
+            openapi: r.choice("server.openapi"),
             max_connections: r.number("server.max_connections", 1..=1_000_000),
             max_connections_per_peer: r.number("server.max_connections_per_peer", 1..=1_000_000),
             max_head_bytes: r.number("server.max_head_bytes", 8192..=1_048_576),
@@ -172,6 +190,18 @@ impl Server {
             write_stall_timeout: r.seconds("server.write_stall_timeout_seconds", 1..=300),
             drain_timeout: r.seconds("server.drain_timeout_seconds", 0..=300),
         }
+    }
+}
+
+choices! {
+    /// Who may see `/openapi.json` on the server's own address.
+    Openapi {
+        /// Who can reach it, as long as that is this machine alone.
+        Private = "private",
+        /// Everybody who can reach it.
+        Always = "always",
+        /// Nobody; it is on the admin listener.
+        Never = "never",
     }
 }
 
@@ -193,6 +223,8 @@ impl Pages {
 pub struct Api {
     /// Requests of one key; 0 for all that come.
     pub requests_per_minute: u32,
+    /// Why that may be so in public.
+    pub allow_unlimited: Option<String>,
 }
 
 /// How webhooks are proven.
@@ -200,10 +232,12 @@ pub struct Api {
 pub struct Signature {
     /// Whether a failure refuses.
     pub mode: SignatureMode,
-    /// The second asking.
-    pub allow_report_only_on_public: bool,
+    /// Why it may be so in public.
+    pub allow_report_only_on_public: Option<String>,
     /// Proxies whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Hosts besides `public_url`'s that they may name.
+    pub hosts: Vec<String>,
     /// HMAC-SHA256 secrets by id.
     pub shared_keys: BTreeMap<String, Secret>,
 }
@@ -220,15 +254,34 @@ choices! {
 
 impl Signature {
     fn read(r: &mut Reader<'_>) -> Self {
-        let network = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
         let mend = "write addresses or networks, such as \"10.0.0.0/8\"";
         Self {
             mode: r.choice("signature.mode"),
-            allow_report_only_on_public: r.flag("signature.allow_report_only_on_public"),
+            allow_report_only_on_public: r.reason("signature.allow_report_only_on_public"),
             trusted_proxies: r.parsed_list("signature.trusted_proxies", mend, network),
+            hosts: r.parsed_list(
+                "signature.hosts",
+                "write host names without scheme, port and path, such as \"otp.example.com\"",
+                host,
+            ),
             shared_keys: shared_keys(r),
         }
     }
+}
+
+/// A network, or an address as one. What is IPv4 within IPv6 is IPv4, as its peers are.
+fn network(text: &str) -> Option<IpNet> {
+    let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+    let IpNet::V6(six) = net else { return Some(net) };
+    let (four, bits) = (six.addr().to_ipv4_mapped(), six.prefix_len().checked_sub(96));
+    let mapped = four.zip(bits).and_then(|(four, bits)| IpNet::new(four.into(), bits).ok());
+    Some(mapped.unwrap_or(net))
+}
+
+/// A host as it stands in a URL.
+fn host(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(&format!("https://{text}/")).ok()?;
+    (url.host_str()? == text.to_ascii_lowercase() && url.path() == "/").then(|| text.to_owned())
 }
 
 fn shared_keys(r: &mut Reader<'_>) -> BTreeMap<String, Secret> {
@@ -251,8 +304,8 @@ fn shared_keys(r: &mut Reader<'_>) -> BTreeMap<String, Secret> {
 pub struct Gateway {
     /// The way out.
     pub kind: GatewayKind,
-    /// The second asking.
-    pub allow_console_on_public: bool,
+    /// Why it may be so in public.
+    pub allow_console_on_public: Option<String>,
 }
 
 choices! {
@@ -269,7 +322,7 @@ impl Gateway {
     fn read(r: &mut Reader<'_>) -> Self {
         Self {
             kind: r.choice("gateway.kind"),
-            allow_console_on_public: r.flag("gateway.allow_console_on_public"),
+            allow_console_on_public: r.reason("gateway.allow_console_on_public"),
         }
     }
 }
@@ -281,8 +334,8 @@ pub struct Sandbox {
     pub enabled: bool,
     /// Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The second asking for an address that others can reach.
-    pub allow_public: bool,
+    /// Why others may reach it.
+    pub allow_public: Option<String>,
     /// The seed of its awkwardness.
     pub seed: u64,
     /// How much of real time its network, speech and pauses take, 0 to 100.
@@ -292,7 +345,7 @@ pub struct Sandbox {
 impl Sandbox {
     fn read(r: &mut Reader<'_>) -> Self {
         let listen = r.required("sandbox.listen", ADDRESS, ANY_PORT);
-        let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.flag("sandbox.allow_public"));
+        let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.reason("sandbox.allow_public"));
         let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
         let pace = r.fraction("sandbox.pace", 0.0..=100.0);
         Self { enabled, listen, allow_public, seed, pace }
@@ -315,6 +368,10 @@ pub struct Verification {
     pub resend_cooldown: Vec<Duration>,
     /// Whether sending again makes a new code.
     pub new_code_on_resend: bool,
+    /// Why codes may be guessed by one in a thousand.
+    pub allow_guessable_codes: Option<String>,
+    /// Why codes may live longer than an hour.
+    pub allow_long_life: Option<String>,
 }
 
 impl Verification {
@@ -326,6 +383,8 @@ impl Verification {
             max_sends: r.number("verification.max_sends", 1..=20),
             resend_cooldown: r.seconds_list("verification.resend_cooldown_seconds", 0..=3600),
             new_code_on_resend: r.flag("verification.new_code_on_resend"),
+            allow_guessable_codes: r.reason("verification.allow_guessable_codes"),
+            allow_long_life: r.reason("verification.allow_long_life"),
         }
     }
 }

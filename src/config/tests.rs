@@ -388,3 +388,86 @@ fn neither_show_nor_a_problem_has_a_secret() {
     .join("\n");
     assert!(broken.lines().count() >= 3 && !broken.contains("S3CRET"), "{broken}");
 }
+
+#[test]
+fn what_makes_proofs_worthless_needs_a_reason() {
+    let cases = [
+        (
+            "[verification]\ncode_length = 4\nmax_checks = 20\n",
+            "verification.code_length: 20 checks of a code of 4 characters let one guesser in 500 in",
+            "DIALBACK_VERIFICATION__ALLOW_GUESSABLE_CODES",
+        ),
+        (
+            "services = { shop = { code_alphabet = \"01234567\", code_length = 4 } }\n",
+            "services: shop: 5 checks",
+            "DIALBACK_VERIFICATION__ALLOW_GUESSABLE_CODES",
+        ),
+        (
+            "[verification]\nlifetime_seconds = 86400\n",
+            "verification.lifetime_seconds: a code that lives longer than an hour",
+            "DIALBACK_VERIFICATION__ALLOW_LONG_LIFE",
+        ),
+        (
+            "[server]\nadmin_listen = \"0.0.0.0:0\"\n",
+            "server.admin_listen: opens the operator's routes",
+            "DIALBACK_SERVER__ALLOW_ADMIN_ON_PUBLIC",
+        ),
+        (
+            "[sandbox]\nlisten = \"0.0.0.0:1\"\n",
+            "sandbox.listen: shows codes",
+            "DIALBACK_SANDBOX__ALLOW_PUBLIC",
+        ),
+        (
+            "public_url = \"https://verify.example.com\"\n",
+            "sandbox.enabled: sends nothing",
+            "DIALBACK_SANDBOX__ALLOW_PUBLIC",
+        ),
+    ];
+    let limits = live("[api]\nrequests_per_minute = 0\n");
+    let numbers = |number| {
+        let test = format!("test_numbers = [{number}]\n");
+        live("").replace("[sandbox]", &format!("{test}[sandbox]"))
+    };
+    let wide = numbers("{ number = \"+14155*\", code = \"492817\", until = \"2026-12-31\" }");
+    let weak = numbers("{ number = \"+15551230000\", code = \"0000\", until = \"2026-12-31\" }");
+    let endless = numbers("{ number = \"+15551230000\", code = \"492817\", until = \"2099-12-31\" }");
+    let allowed = "DIALBACK_ALLOW_TEST_NUMBERS";
+    let live = [
+        (limits.as_str(), "api.requests_per_minute: lets a key try", "DIALBACK_API__ALLOW_UNLIMITED"),
+        (&wide, "test_numbers: the item 1 stands for more", allowed),
+        (&weak, "test_numbers: the item 1 has a code that everybody", allowed),
+        (&endless, "test_numbers: the item 1 ends later", allowed),
+    ];
+    for (text, what, allow) in cases.into_iter().chain(live) {
+        let found = problems(text, &[]);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].contains(what) && found[0].contains("allow_"), "{what}: {found:#?}");
+        let with = |reason| load(text, &[(allow, reason)]).and_then(Loaded::fit_to_serve);
+        assert!(with("").is_err() && with("false").is_err(), "{what}");
+        let said = |loaded: Loaded| loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let warned =
+            said(with("the old app cannot show six").unwrap_or_else(|problems| panic!("{problems}")));
+        let told = |line: &String| line.contains(what) && line.contains("the old app cannot show six");
+        assert!(warned.iter().any(told), "{what}: {warned:#?}");
+        let warned = said(with("true").unwrap_or_else(|problems| panic!("{problems}")));
+        assert!(warned.iter().any(|line| line.contains("write why, as text")), "{what}: {warned:#?}");
+    }
+    // As in files of before: true without quotation marks.
+    let old = "public_url = \"https://verify.example.com\"\n[sandbox]\nallow_public = true\n";
+    load(old, &[]).and_then(Loaded::fit_to_serve).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(load(&old.replace("= true", "= false"), &[]).and_then(Loaded::fit_to_serve).is_err());
+    // What Twilio Verify allows, and the defaults, need none.
+    for text in ["", "[verification]\ncode_length = 4\n", "[verification]\nmax_checks = 20\n"] {
+        load(text, &[]).and_then(Loaded::fit_to_serve).unwrap_or_else(|problems| panic!("{problems}"));
+    }
+}
+
+#[test]
+fn a_weak_shared_key_is_refused_where_others_can_reach_the_server() {
+    for key in ["a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+        let found = problems(&live(""), &[("DIALBACK_API_KEY", key)]);
+        assert!(found.len() == 1 && found[0].contains("DIALBACK_API_KEY"), "{found:#?}");
+        assert!(!found[0].contains(key) || key == "a", "{found:#?}");
+        load("", &[("DIALBACK_API_KEY", key)]).and_then(Loaded::fit_to_serve).unwrap();
+    }
+}

@@ -101,7 +101,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// Connections that are kept for the next event, to one host.
 const MAX_IDLE: usize = 2;
 const PRIVATE: &str =
-    "the address leads to a private network: set events.allow_private_addresses = true to allow it";
+    "the address leads to a private network: say in events.allow_private_addresses why to allow it";
 
 impl Messenger {
     /// A messenger with rustls, no redirects, no proxy, and a resolver that

@@ -20,7 +20,7 @@ pub fn text(messages: &Catalog, order: &Order) -> Text {
             is_whatsapp: order.channel == Channel::Whatsapp,
             service: name(order),
             code: order.code.expose(),
-            minutes: minutes(order),
+            seconds: seconds(order),
             payment: details.binding(),
             purpose: details.purpose.as_deref(),
             domain: settings.domain.as_deref(),
@@ -67,7 +67,7 @@ fn value(order: &Order, variable: &str) -> Option<String> {
     Some(match variable {
         "code" => order.code.expose().to_owned(),
         "service" => name(order).to_owned(),
-        "minutes" => minutes(order).to_string(),
+        "minutes" => minutes(seconds(order)),
         "amount" => text(&details.amount),
         "payee" => text(&details.payee),
         "purpose" => text(&details.purpose),
@@ -80,12 +80,18 @@ fn name(order: &Order) -> &str {
     order.details.friendly_name.as_deref().unwrap_or(&order.brand.settings.name)
 }
 
-/// How long the code is good when the message leaves, in whole minutes that it
-/// has, at least one: a person who is promised more comes too late.
-fn minutes(order: &Order) -> u32 {
-    u32::try_from(((order.valid_for + A_MOMENT).as_secs() / 60).max(1)).unwrap_or(u32::MAX)
+/// How long the code is good when the message leaves, in seconds.
+fn seconds(order: &Order) -> u32 {
+    let is_last_minute = order.valid_for < Duration::from_secs(60);
+    let left = if is_last_minute { order.valid_for } else { order.valid_for + A_MOMENT };
+    u32::try_from(left.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// What a code may have lost of its last minute and still be said to have it: the
-/// way from the store to the gateway takes a moment.
+/// Whole minutes that there are: a person who is promised more comes too late.
+fn minutes(seconds: u32) -> String {
+    if seconds < 60 { "<1".to_owned() } else { (seconds / 60).to_string() }
+}
+
+/// What a code may have lost of a minute or an hour and still be said to have it,
+/// but for its last one: the way from the store to the gateway takes a moment.
 const A_MOMENT: Duration = Duration::from_secs(3);

@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use super::auth::Caller;
+use super::guesses::Guesses;
 use super::limiter::Limiter;
 use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
@@ -19,8 +20,10 @@ use std::time::Duration;
 pub struct Settings {
     /// Where Twilio reaches us.
     pub public_url: PublicUrl,
-    /// Who may say otherwise with `X-Forwarded-*`.
+    /// Who may name another address of ours with `X-Forwarded-*`.
     pub trusted_proxies: Vec<IpNet>,
+    /// Hosts besides `public_url`'s that they may name.
+    pub hosts: Vec<String>,
     /// Whether unproved webhooks are refused.
     pub mode: SignatureMode,
     /// The most bytes of a body.
@@ -40,6 +43,8 @@ pub struct Settings {
     pub account_sid: Option<String>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
+    /// Whether `/openapi.json` is shown to all who can reach the service.
+    pub shows_description: bool,
     /// Requests that an API key may send each minute; 0 for all.
     pub requests_per_minute: u32,
 }
@@ -71,6 +76,8 @@ pub struct Context {
     pub explainer: Explainer,
     /// Counts the requests of each API key.
     pub limiter: Limiter,
+    /// Counts wrong API keys.
+    pub guesses: Guesses,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -138,7 +145,16 @@ impl Context {
     ) -> Self {
         let limiter = Limiter::new(settings.requests_per_minute);
         let settings = Arc::new(settings);
-        Self { service, verifier, settings, pages, explainer, limiter, rejected: Mutex::default() }
+        Self {
+            service,
+            verifier,
+            settings,
+            pages,
+            explainer,
+            limiter,
+            guesses: Guesses::default(),
+            rejected: Mutex::default(),
+        }
     }
 
     /// Counts a rejected webhook by its cause.

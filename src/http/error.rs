@@ -5,6 +5,7 @@
 use super::problem::{self, Kind, Members, Problem};
 use super::reply;
 use crate::model::key::Scope;
+use crate::server::Stranger;
 use crate::service::ServiceError;
 use std::borrow::Cow;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -17,6 +18,9 @@ pub enum Error {
     /// No such path.
     #[error("there is nothing at this path")]
     NoRoute,
+    /// Nothing has the name that was asked for; of what there is none.
+    #[error("{0}")]
+    Nothing(&'static str),
     /// The path does not know this method.
     #[error("this path knows {allow} only")]
     MethodNotAllowed {
@@ -37,12 +41,21 @@ pub enum Error {
         /// When the next one is let in, in whole seconds.
         seconds: u64,
     },
+    /// Many wrong keys came from where this one comes from.
+    #[error("many wrong API keys came from this address: wait {seconds} seconds, or send a right one")]
+    WrongKeys {
+        /// How long, in whole seconds.
+        seconds: u64,
+    },
     /// A cursor that is none, or another list's.
     #[error("{0}")]
     Cursor(&'static str),
     /// Test numbers are not changed here.
     #[error("test numbers are listed in the configuration file, under test_numbers, and nowhere else")]
     TestNumbersReadOnly,
+    /// A listener of this machine's own was asked by a stranger.
+    #[error("{}", strangers(*.0))]
+    Stranger(Stranger),
     /// The signature does not prove the request.
     #[error("the signature was rejected")]
     Unproved,
@@ -119,7 +132,9 @@ impl Error {
         match self {
             Self::MethodNotAllowed { allow } => add(ALLOW, allow.clone()),
             Self::Unauthorized => add(WWW_AUTHENTICATE, "Bearer realm=\"dialback\"".into()),
-            Self::RateLimited { seconds, .. } => add(RETRY_AFTER, seconds.to_string()),
+            Self::RateLimited { seconds, .. } | Self::WrongKeys { seconds } => {
+                add(RETRY_AFTER, seconds.to_string())
+            }
             Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
             Self::NoStream => add(RETRY_AFTER, "1".into()),
             Self::Service(ServiceError::Contended | ServiceError::InProgress | ServiceError::Store(_)) => {
@@ -131,13 +146,15 @@ impl Error {
 
     fn kind(&self) -> &'static Kind {
         match self {
-            Self::NoRoute => &problem::NOT_FOUND,
+            Self::NoRoute | Self::Nothing(_) => &problem::NOT_FOUND,
             Self::MethodNotAllowed { .. } => &problem::METHOD_NOT_ALLOWED,
             Self::Unauthorized => &problem::UNAUTHORIZED,
             Self::ScopeMissing(_) => &problem::SCOPE_MISSING,
             Self::RateLimited { .. } => &problem::RATE_LIMITED,
+            Self::WrongKeys { .. } => &problem::WRONG_KEYS,
             Self::Cursor(_) => &problem::INVALID_CURSOR,
             Self::TestNumbersReadOnly => &problem::TEST_NUMBERS_READ_ONLY,
+            Self::Stranger(_) => &problem::OTHER_ORIGIN,
             Self::Unproved => &problem::SIGNATURE_REJECTED,
             Self::BodyTooLarge { .. } | Self::TooManyPairs { .. } => &problem::BODY_TOO_LARGE,
             Self::BodyLate => &problem::BODY_LATE,
@@ -155,7 +172,7 @@ impl Error {
         match self {
             Self::Invalid { field, .. } => Members { field: field.as_ref().map(ToString::to_string), ..none },
             Self::ScopeMissing(scope) => Members { scope: Some(scope.as_str()), ..none },
-            Self::RateLimited { seconds, .. } => {
+            Self::RateLimited { seconds, .. } | Self::WrongKeys { seconds } => {
                 Members { retry_after: i64::try_from(*seconds).ok(), ..none }
             }
             Self::Cursor(_) => Members { field: field("cursor"), ..none },
@@ -163,14 +180,18 @@ impl Error {
                 ServiceError::Number(error) => {
                     Members { field: field("to"), reason: Some(error.code()), ..none }
                 }
-                ServiceError::ChannelOff(_) => Members { field: field("channel"), ..none },
+                ServiceError::ChannelOff(_) | ServiceError::Landline => {
+                    Members { field: field("channel"), ..none }
+                }
                 ServiceError::NoSuchResult => Members { field: field("result"), ..none },
                 ServiceError::NoSuchService => Members { field: field("service"), ..none },
                 ServiceError::CountryOff { .. } | ServiceError::NoChannel => {
                     Members { field: field("to"), ..none }
                 }
                 ServiceError::NotAllowed { field: name, .. }
+                | ServiceError::Link { field: name }
                 | ServiceError::PaymentMissing { field: name } => Members { field: field(name), ..none },
+                ServiceError::ReturnUrl(_) => Members { field: field("return_url"), ..none },
                 ServiceError::CustomCodeOff => Members { field: field("custom_code"), ..none },
                 ServiceError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
                 ServiceError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
@@ -188,34 +209,58 @@ impl Error {
     }
 }
 
+fn strangers(stranger: Stranger) -> &'static str {
+    match stranger {
+        Stranger::Name => "this listener does not answer to this name: call it by 127.0.0.1 or localhost",
+        Stranger::Page => "another site's page may not steer this server",
+    }
+}
+
 fn service_kind(error: &ServiceError) -> &'static Kind {
     match error {
         ServiceError::Number(_) => &problem::INVALID_NUMBER,
         // Of another account's things nothing is said, not even that they are there.
         ServiceError::NotFound | ServiceError::OtherAccount => &problem::NOT_FOUND,
         ServiceError::KeyBound => &problem::KEY_BOUND,
-        ServiceError::ChannelOff(_) => &problem::CHANNEL_NOT_OFFERED,
+        ServiceError::ChannelOff(_) | ServiceError::Landline => &problem::CHANNEL_NOT_OFFERED,
         ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
         ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         ServiceError::NoChannel => &problem::NO_CHANNEL,
-        ServiceError::NotAllowed { .. } | ServiceError::CustomCodeOff | ServiceError::CodeNotChosen => {
-            &problem::NOT_ALLOWED
-        }
+        ServiceError::NotAllowed { .. }
+        | ServiceError::ReturnUrl(_)
+        | ServiceError::Link { .. }
+        | ServiceError::CustomCodeOff
+        | ServiceError::CodeNotChosen => &problem::NOT_ALLOWED,
         ServiceError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
         ServiceError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
         ServiceError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
         ServiceError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
         ServiceError::Ended(_) => &problem::VERIFICATION_ENDED,
+        ServiceError::SessionEnded(_) => &problem::SESSION_ENDED,
         ServiceError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
         ServiceError::NoSendsLeft => &problem::NO_SENDS_LEFT,
         ServiceError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
         ServiceError::NoStartsLeft => &problem::NO_STARTS_LEFT,
         ServiceError::NoSuchResult => &problem::NO_SUCH_RESULT,
-        ServiceError::NotACode { .. } => &problem::INVALID_CODE,
+        ServiceError::NotACode { .. } | ServiceError::SeveralCodes => &problem::INVALID_CODE,
         ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
         ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
+        ServiceError::TooLarge { .. } => &problem::RECORD_TOO_LARGE,
         ServiceError::CodeKeyGone => &problem::INTERNAL,
         ServiceError::Contended => &problem::CONTENDED,
         ServiceError::Store(_) => &problem::STORE_UNAVAILABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_a_record_is_the_callers_to_mend() {
+        let error = Error::from(ServiceError::TooLarge { size: 70_000, most: 65_536 });
+        let (kind, text) = (error.kind(), error.to_string());
+        assert_eq!((kind.status, kind.code), (422, "record_too_large"));
+        assert!(text.contains("70000") && text.contains("65536"), "{text}");
     }
 }

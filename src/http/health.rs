@@ -6,7 +6,8 @@ use super::reply;
 use super::request::Request;
 use serde_json::json;
 use std::sync::Arc;
-use warp::http::StatusCode;
+use warp::http::header::RETRY_AFTER;
+use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
 /// The process runs.
@@ -14,9 +15,26 @@ pub async fn live(_: Arc<Context>, _: Request) -> Result<Response, Error> {
     Ok(reply::json(StatusCode::OK, &json!({ "status": "ok" })))
 }
 
-/// The store takes writes: requests can be served. The counts of rejected
-/// webhooks are here because a roll-out in report-only mode watches them.
+/// Whether the store takes writes, in a word: requests can be served. Anybody may
+/// ask, so why not is not said.
 pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error> {
+    let is_ready = context.service.ready().await.is_ok();
+    let (status, word) = match is_ready {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    };
+    let mut response = reply::json(status, &json!({ "status": word }));
+    if !is_ready {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    Ok(response)
+}
+
+/// The same for this machine's own, with the reason, the counts of rejected
+/// webhooks, which a roll-out in report-only mode watches, and those of wrong keys.
+pub async fn ready_with_details(context: Arc<Context>, _: Request) -> Result<Response, Error> {
     context.service.ready().await.map_err(crate::service::ServiceError::from)?;
-    Ok(reply::json(StatusCode::OK, &json!({ "status": "ready", "rejected_webhooks": context.rejected() })))
+    let (webhooks, keys) = (context.rejected(), context.guesses.counts());
+    let ready = json!({ "status": "ready", "rejected_webhooks": webhooks, "wrong_keys": keys });
+    Ok(reply::json(StatusCode::OK, &ready))
 }

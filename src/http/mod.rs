@@ -8,6 +8,7 @@ mod api;
 mod auth;
 mod context;
 mod error;
+mod guesses;
 mod health;
 mod limiter;
 mod near;
@@ -26,12 +27,12 @@ pub use pages::{BadTemplate, Pages};
 pub use webhooks::explainer::Explainer;
 
 use pages::Act;
-use route::{Route, api, get, get_or_post, post, route};
+use route::{Route, api, get, get_or_post, post, route, search};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-/// Every route there is, on one screen. The path is compared raw, as Twilio
+/// Every route that others may reach, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<Route> {
     use api::{audit, checks, deliveries, endpoints, erasures, keys, opt_outs, services, sessions};
@@ -48,10 +49,12 @@ fn table() -> Vec<Route> {
         route("/twilio/voice", get_or_post(inbound::call)),
         route("/twilio/events", post(events::batch)),
         route("/v1/verifications", api(&v::LIST, v::list).and(&v::CREATE, v::create)),
+        route("/v1/verifications/search", search(&v::SEARCH, v::list)),
         route("/v1/verifications/{id}", api(&v::FETCH, v::fetch).and(&v::CANCEL, v::cancel)),
         route("/v1/verifications/{id}/check", api(&checks::CHECK, checks::check)),
         route("/v1/verifications/{id}/resend", api(&v::RESEND, v::resend)),
         route("/v1/deliveries", api(&deliveries::LIST, deliveries::list)),
+        route("/v1/deliveries/search", search(&deliveries::SEARCH, deliveries::list)),
         route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
         route("/v1/services", api(&services::LIST, services::list).and(&services::CREATE, services::create)),
         route(
@@ -61,8 +64,10 @@ fn table() -> Vec<Route> {
                 .and(&services::DELETE, services::delete),
         ),
         route("/v1/sessions", api(&sessions::CREATE, sessions::create)),
+        route("/v1/sessions/{id}", api(&sessions::END, sessions::end)),
         route("/v1/sessions/{id}/result", api(&sessions::RESULT, sessions::result)),
         route("/v1/opt-outs", api(&opt_outs::LIST, opt_outs::list)),
+        route("/v1/opt-outs/search", search(&opt_outs::SEARCH, opt_outs::list)),
         route(
             "/v1/opt-outs/{number}",
             api(&opt_outs::FETCH, opt_outs::fetch)
@@ -104,15 +109,27 @@ fn table() -> Vec<Route> {
         step("/verify/{session}/again", Act::Again),
         step("/verify/{session}/cancel", Act::Cancel),
         step("/verify/{session}/return", Act::Return),
+        route("/healthz", get(health::live)),
+        route("/readyz", get(health::ready)),
+    ]
+}
+
+/// What the listener for this machine's own has: nothing that others must see.
+fn admin_table() -> Vec<Route> {
+    vec![
         route("/operator/export", get(operator::export)),
         route("/operator/import", post(operator::import)),
         route("/operator/store/check", post(operator::check)),
         route("/operator/store/stats", post(operator::stats)),
         route("/operator/store/compact", post(operator::compact)),
-        route("/openapi.json", get(openapi::document)),
+        description(),
         route("/healthz", get(health::live)),
-        route("/readyz", get(health::ready)),
+        route("/readyz", get(health::ready_with_details)),
     ]
+}
+
+fn description() -> Route {
+    route("/openapi.json", get(openapi::document))
 }
 
 /// A delivery as the API shows it.
@@ -136,11 +153,20 @@ fn step(pattern: &'static str, act: Act) -> Route {
     route(pattern, post(move |context, request| pages::take(context, request, act)))
 }
 
-/// The whole service as a filter.
+/// The whole service as a filter, for a listener that others may reach.
 pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
     let mut table = table();
     table.extend(verify_v2::table());
-    route::service(table, context)
+    if context.settings.shows_description {
+        table.push(description());
+    }
+    route::service(table, context, None)
+}
+
+/// What the operator and this machine's own tools ask, for a listener of its own:
+/// it answers to this machine's names and to `hosts`.
+pub fn admin(context: Arc<Context>, hosts: Vec<String>) -> BoxedFilter<(Response,)> {
+    route::service(admin_table(), context, Some(hosts))
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
         &problem::SCOPE_MISSING,
         &problem::KEY_BOUND,
         &problem::RATE_LIMITED,
+        &problem::WRONG_KEYS,
         &problem::INVALID_REQUEST,
         &problem::INTERNAL,
         &problem::CONTENDED,
@@ -66,6 +67,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
     ];
     if operation.body.fields().is_some() {
         kinds.extend([&problem::BODY_BROKEN, &problem::BODY_LATE, &problem::BODY_TOO_LARGE]);
+        kinds.push(&problem::RECORD_TOO_LARGE);
     }
     if operation.answer.is_list {
         kinds.push(&problem::INVALID_CURSOR);
@@ -317,7 +319,8 @@ mod tests {
         );
         // Nobody meets these at an operation: they come before one is found, or
         // from elsewhere.
-        let elsewhere = ["method_not_allowed", "signature_rejected", "no_numbers_left", "no_starts_left"];
+        let elsewhere =
+            ["method_not_allowed", "signature_rejected", "other_origin", "no_numbers_left", "no_starts_left"];
         let table = super::super::table();
         let answered: Vec<&Kind> = table.iter().flat_map(Route::operations).flat_map(problems).collect();
         for kind in problem::ALL {

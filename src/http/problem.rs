@@ -44,6 +44,8 @@ kinds! {
         "The key is good, and bound to services. What is about all of them (keys, endpoints, opt-outs, test numbers, the audit log, erasures, making services) needs a key that is not bound.";
     SIGNATURE_REJECTED = "signature_rejected" 403 "The signature was rejected":
         "A webhook is not signed with a token that is configured.";
+    OTHER_ORIGIN = "other_origin" 403 "This listener is for its own machine":
+        "The admin listener was asked by a name that is not this machine's, or by another site's page.";
     INVALID_REQUEST = "invalid_request" 422 "The request cannot be understood":
         "A field, parameter or header is missing, unknown or not what it should be. `field` names it and `detail` says what would be right.";
     INVALID_NUMBER = "invalid_number" 422 "The telephone number cannot be used":
@@ -52,6 +54,8 @@ kinds! {
         "The code has another length or other characters than this verification's. `length` says how many it has.";
     INVALID_CURSOR = "invalid_cursor" 422 "The cursor cannot be used":
         "The cursor is none, or belongs to another list or to other filters. Begin at the first page.";
+    RECORD_TOO_LARGE = "record_too_large" 422 "This is more than one record can hold":
+        "What is kept together (a service's settings, its rate limits, a verification with its tags) has a limit of 65536 bytes, however legal each part is. `detail` says how much it would be. Use less of it.";
     CHANNEL_NOT_OFFERED = "channel_not_offered" 422 "The channel is not offered":
         "The service does not have this channel, or not for this number.";
     COUNTRY_NOT_OFFERED = "country_not_offered" 422 "The channel is not offered in this country":
@@ -76,6 +80,8 @@ kinds! {
         "It is changed in the configuration file, under the key that `configured_at` names, and not here.";
     TEST_NUMBERS_READ_ONLY = "test_numbers_read_only" 409 "Test numbers come from the configuration":
         "They are listed in the configuration file under `test_numbers`, and nowhere else, so that nobody can open a door with an API key.";
+    SESSION_ENDED = "session_ended" 409 "The session has ended":
+        "Its number is proved, or it has failed: `detail` says which. Its result is what there is to know of it.";
     RESEND_TOO_SOON = "resend_too_soon" 429 "The next message or call is not allowed yet":
         "Wait until `resend_at`, which is `retry_after` seconds from now.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
@@ -88,6 +94,8 @@ kinds! {
         "The result is not this session's, or it was exchanged before.";
     RATE_LIMITED = "rate_limited" 429 "Too many requests":
         "The API key has used up its requests for now. Wait `Retry-After` seconds.";
+    WRONG_KEYS = "wrong_keys" 429 "Too many wrong API keys":
+        "Many keys that are nobody's came from your address. Wait `Retry-After` seconds; a right key is let in at once.";
     BODY_TOO_LARGE = "body_too_large" 413 "The body is too large":
         "`server.max_body_bytes` is the limit; forms have 65536 bytes and 200 pairs at most.";
     BODY_LATE = "body_late" 408 "The body did not arrive in time":
@@ -99,7 +107,7 @@ kinds! {
     CONTENDED = "contended" 503 "Too many requests for the same thing at once":
         "Others changed the same record again and again. Ask again after `Retry-After` seconds.";
     NO_STREAM = "no_stream" 503 "No stream of events can be begun now":
-        "There are as many as `events.max_streams` allows, or the server is stopping. Ask again after `Retry-After` seconds.";
+        "There are as many as `events.max_streams` allows, the key has its share of them (a quarter), or the server is stopping. Ask again after `Retry-After` seconds.";
     STORE_UNAVAILABLE = "store_unavailable" 503 "The store cannot do this now":
         "The store is overloaded, closing or failing. Ask again after `Retry-After` seconds.";
 }

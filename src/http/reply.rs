@@ -43,7 +43,7 @@ pub fn no_content() -> Response {
 
 /// TwiML. Twilio's documentation asks for `text/xml`.
 pub fn twiml(document: String) -> Response {
-    bytes(StatusCode::OK, "text/xml", document.into())
+    bytes(StatusCode::OK, "text/xml; charset=utf-8", document.into())
 }
 
 /// These bytes.

@@ -5,6 +5,7 @@ use crate::server::Incoming;
 use crate::twilio::form;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
@@ -60,6 +61,20 @@ impl Request {
     /// where a listener on `[::]` has it as a part of an IPv6 address.
     pub fn peer(&self) -> IpAddr {
         self.incoming.peer.ip().to_canonical()
+    }
+
+    /// Whose share a request is of: the peer, or whom a proxy saw last that is trusted
+    /// or on this machine. Good for sharing out, and proof of nothing.
+    pub fn client(&self, trusted: &[IpNet]) -> IpAddr {
+        let is_proxy = |ip: &IpAddr| ip.is_loopback() || trusted.iter().any(|net| net.contains(ip));
+        let peer = self.peer();
+        if !is_proxy(&peer) {
+            return peer;
+        }
+        let lines = self.headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
+        let all: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+        let told = all.iter().rev().map_while(|ip| ip.trim().parse::<IpAddr>().ok());
+        told.map(|ip| ip.to_canonical()).find(|ip| !is_proxy(ip)).unwrap_or(peer)
     }
 
     /// A header that is text.

@@ -2,12 +2,14 @@
 
 use super::api::gate;
 use super::api::operation::{Call, Operation};
+use super::api::search::as_list;
 use super::context::{CallContext, Context};
 use super::error::Error;
 use super::near::{NearMisses, near};
+use super::pages;
 use super::request::Request;
 use super::verify_v2;
-use crate::server::Incoming;
+use crate::server::{Incoming, stranger};
 use bytes::Buf;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
@@ -81,6 +83,15 @@ where
     Methods::default().and(operation, handler)
 }
 
+/// A path of the API that is a list's search, answered as the list is.
+pub fn search<F, Fut>(operation: &'static Operation, list: F) -> Methods
+where
+    F: Fn(CallContext, Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Error>> + Send + 'static,
+{
+    api(operation, move |context, call| list(context, as_list(call)))
+}
+
 impl Methods {
     /// And this operation of the API.
     pub fn and<F, Fut>(mut self, operation: &'static Operation, handler: F) -> Self
@@ -131,7 +142,12 @@ impl Route {
 
 /// All routes as one filter, which looks a path up once. A chain of filters
 /// would ask each in turn, on the way in and at every wake-up.
-pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Response,)> {
+/// With `hosts` it answers to this machine's names, and these, alone.
+pub fn service(
+    table: Vec<Route>,
+    context: Arc<Context>,
+    hosts: Option<Vec<String>>,
+) -> BoxedFilter<(Response,)> {
     let table: Arc<[Route]> = table.into();
     let misses = Arc::new(NearMisses::default());
     warp::method()
@@ -140,7 +156,11 @@ pub fn service(table: Vec<Route>, context: Arc<Context>) -> BoxedFilter<(Respons
         .and(warp::body::stream())
         .then(move |method: Method, incoming: Incoming, headers, body| {
             let uri = incoming.uri.clone();
-            let answer = begin(&table, &context, method.clone(), incoming, headers, body);
+            let stranger = hosts.as_ref().and_then(|hosts| stranger(&method, &headers, hosts));
+            let answer = match stranger {
+                Some(stranger) => Err(Box::new(Error::Stranger(stranger).into_response())),
+                None => begin(&table, &context, method.clone(), incoming, headers, body),
+            };
             if answer.is_err()
                 && let patterns = table.iter().map(Route::pattern)
                 && let Some(near) = near(patterns, uri.path(), method == Method::POST)
@@ -174,20 +194,23 @@ where
     B: Buf,
 {
     let Some((Route { pattern, methods }, params)) = find(table, incoming.uri.path()) else {
-        return Err(Box::new(nowhere(&method, incoming.uri.path())));
+        return Err(Box::new(nowhere(context, method, incoming, headers, body)));
     };
     let answer = match methods.0.get(method.as_str()) {
         Some(endpoint) => {
             (endpoint.handler)(context.clone(), Request::new(params, method, incoming, headers, body))
         }
         None => {
-            let (allow, is_twilios) = (methods.allow(), pattern.starts_with(verify_v2::PREFIX));
-            Box::pin(async move {
-                match is_twilios {
-                    true => Ok(verify_v2::wrong_method(&allow)),
-                    false => Err(Error::MethodNotAllowed { allow }),
+            let allow = methods.allow();
+            let answer = match pattern.starts_with(verify_v2::PREFIX) {
+                true => Ok(verify_v2::wrong_method(&allow)),
+                false if pages::is_page(incoming.uri.path(), &headers) => {
+                    let request = Request::new(params, method, incoming, headers, body);
+                    Ok(pages::no_form(context, &request, &allow))
                 }
-            })
+                false => Err(Error::MethodNotAllowed { allow }),
+            };
+            Box::pin(std::future::ready(answer))
         }
     };
     Ok((*pattern, answer))
@@ -197,8 +220,15 @@ async fn logged(method: Method, route: &'static str, answer: Answer) -> Response
     let start = Instant::now();
     let response = answer.await.unwrap_or_else(Error::into_response);
     let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
-    tracing::info!(%method, route, status, micros, "request");
+    let method = known(&method);
+    tracing::info!(method, route, status, micros, "request");
     response
+}
+
+/// A method as the log has it: what is none of HTTP's is anybody's text, as a path is.
+fn known(method: &Method) -> &'static str {
+    const ALL: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    ALL.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> {
@@ -207,12 +237,28 @@ fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> 
 
 /// What is answered where no route is. The path is not logged: it is anybody's
 /// text, and may hold a number.
-fn nowhere(method: &Method, path: &str) -> Response {
+fn nowhere<S, B>(
+    context: &Context,
+    method: Method,
+    incoming: Incoming,
+    headers: HeaderMap,
+    body: S,
+) -> Response
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
+    B: Buf,
+{
+    let path = incoming.uri.path();
     let response = match path.starts_with(verify_v2::PREFIX) {
         true => verify_v2::nowhere(path),
+        false if pages::is_page(path, &headers) => {
+            let params = path.split('/').skip(2).map(str::to_owned).collect();
+            pages::nowhere(context, &Request::new(params, method.clone(), incoming, headers, body))
+        }
         false => Error::NoRoute.into_response(),
     };
-    tracing::info!(%method, route = "none", status = response.status().as_u16(), "request");
+    let method = known(&method);
+    tracing::info!(method, route = "none", status = response.status().as_u16(), "request");
     response
 }
 

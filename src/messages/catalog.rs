@@ -4,8 +4,9 @@
 //! This module refuses to know values and messages.
 
 use super::file::{Forms, Mistake, Texts};
-use super::language::{self, Language};
+use super::language::{self, Language, Wanted};
 use super::template::{Kind, Template, Variable, WHATSAPP_VARIABLES, near};
+use super::wish;
 use crate::model::brand::{BadSetting, Settings};
 use crate::model::channel::Channel;
 use sha2::{Digest, Sha256};
@@ -122,9 +123,9 @@ impl Catalog {
             let mend = guess(name, self.sets.iter().map(Set::name).collect());
             wrong.push(bad("template", format!("{name:?} is no set of texts; {mend}")));
         }
-        if let Some(tag) = settings.locale.as_deref().filter(|tag| Language::parse(tag).is_none()) {
-            let what = format!("{tag:?} is no language; write a tag such as de or pt-BR");
-            wrong.push(bad("locale", what));
+        if let Some(tag) = settings.locale.as_deref() {
+            let judged = self.judge_locale(settings.template.as_deref(), tag);
+            wrong.extend(judged.err().map(|what| bad("locale", what)));
         }
         let known = WHATSAPP_VARIABLES.map(Variable::name);
         for (name, variable) in &settings.whatsapp_variables {
@@ -137,37 +138,47 @@ impl Catalog {
         wrong
     }
 
-    /// The texts of a kind, from a set that has some: that set, else what stands
-    /// in for the kind there, else the shipped one.
-    pub(super) fn texts<'a>(&'a self, set: &'a Set, kind: Kind) -> &'a [(Language, Template)] {
-        let stand_in = if kind == Kind::Whatsapp { Kind::Sms } else { kind };
-        [(set, kind), (set, stand_in), (self.shipped_set(), stand_in)]
-            .into_iter()
-            .map(|(set, kind)| set.texts.of(kind))
-            .find(|texts| !texts.is_empty())
-            .unwrap_or_default()
+    /// Whether messages of a set can be in the language of a tag, by its own
+    /// texts or the shipped ones.
+    ///
+    /// # Errors
+    /// What is wrong with the tag, and which was meant or which there are.
+    pub fn judge_locale(&self, set: Option<&str>, tag: &str) -> Result<(), String> {
+        let sets = [self.shipped_set(), self.set(set)].map(|set| set.texts.of(Kind::Sms));
+        wish::judge(&sets.map(|texts| texts.iter().map(|(language, _)| language)), tag)
     }
 
-    /// The languages that messages of a set are in, by their tags.
+    /// The texts that stand in for each other, language by language: those of a
+    /// kind in a set, what stands in for the kind there, the shipped ones.
+    pub(super) fn texts<'a>(&'a self, set: &'a Set, kind: Kind) -> [&'a [(Language, Template)]; 3] {
+        let stand_in = if kind == Kind::Whatsapp { Kind::Sms } else { kind };
+        [(set, kind), (set, stand_in), (self.shipped_set(), stand_in)].map(|(set, kind)| set.texts.of(kind))
+    }
+
+    /// The languages that a set has texts of its own in, by their tags; those of
+    /// the shipped texts where it has none. In every other language messages are
+    /// the shipped ones.
     pub fn languages(&self, set: Option<&str>, kind: Kind) -> Vec<&str> {
-        self.texts(self.set(set), kind).iter().map(|(language, _)| language.tag()).collect()
+        let own = self.texts(self.set(set), kind).into_iter().find(|texts| !texts.is_empty());
+        own.unwrap_or_default().iter().map(|(language, _)| language.tag()).collect()
     }
 
     /// The sentence that the code is for nobody else, in a language of the set
     /// or of the shipped texts.
     pub(super) fn do_not_share<'a>(&'a self, set: &'a Set, language: &Language) -> Option<&'a Template> {
-        [set, self.shipped_set()]
-            .into_iter()
-            .find_map(|set| pick(set.texts.of(Kind::DoNotShare), language.tag()))
+        let texts = [set, self.shipped_set()].map(|set| set.texts.of(Kind::DoNotShare));
+        language::closest_in(&texts, &Wanted::of(language)).map(|(_, template)| template)
     }
 
-    /// The words for minutes, with the language whose plurals they follow.
-    pub(super) fn minutes<'a>(&'a self, set: &'a Set, language: &Language) -> Option<&'a (Language, Forms)> {
-        [set, self.shipped_set()].into_iter().find_map(|set| {
-            let forms = set.texts.minutes();
-            let closest = language::closest(forms.iter().map(|(known, _)| known), language.tag())?;
-            forms.iter().find(|(known, _)| known == closest)
-        })
+    /// The words for a unit of time, with the language whose plurals they follow.
+    pub(super) fn unit<'a>(
+        &'a self,
+        set: &'a Set,
+        unit: Kind,
+        language: &Language,
+    ) -> Option<&'a (Language, Forms)> {
+        let forms = [set, self.shipped_set()].map(|set| set.texts.of_unit(unit));
+        language::closest_in(&forms, &Wanted::of(language))
     }
 
     /// What a call says before the digits, in a language close to the one it is
@@ -224,9 +235,10 @@ impl Set {
             .collect()
     }
 
-    /// Whether it has a text message in the language of a tag.
-    pub fn speaks(&self, tag: &str) -> bool {
-        pick(self.texts.of(Kind::Sms), tag).is_some()
+    /// The languages that it has words for a unit of time in.
+    #[cfg(test)]
+    pub(super) fn units(&self, unit: Kind) -> impl Iterator<Item = &str> {
+        self.texts.of_unit(unit).iter().map(|(language, _)| language.tag())
     }
 }
 
@@ -237,8 +249,7 @@ pub(super) fn fallback(texts: &[(Language, Template)]) -> Option<&(Language, Tem
 }
 
 fn pick<'a>(texts: &'a [(Language, Template)], tag: &str) -> Option<&'a Template> {
-    let closest = language::closest(texts.iter().map(|(language, _)| language), tag)?;
-    texts.iter().find(|(language, _)| language == closest).map(|(_, template)| template)
+    language::closest_in(&[texts], &Wanted::tag(tag)?).map(|(_, template)| template)
 }
 
 /// The files of a directory, by name.

@@ -5,8 +5,9 @@
 //! the person waits for a code. This module refuses to know who is written to.
 
 use super::catalog::{Catalog, Set, fallback};
-use super::language::{self, Language};
+use super::language::{self, Language, Wanted};
 use super::template::{Kind, Template, Variable};
+use super::validity::in_units;
 use crate::twilio::segments::{self, Segments};
 use std::fmt;
 
@@ -28,8 +29,8 @@ pub struct Wording<'a> {
     pub service: &'a str,
     /// The code.
     pub code: &'a str,
-    /// How long it is still good.
-    pub minutes: u32,
+    /// How long it is still good, in seconds.
+    pub seconds: u32,
     /// What is paid and to whom.
     pub payment: Option<(&'a str, &'a str)>,
     /// What the code is for, a few words of the application.
@@ -78,8 +79,7 @@ pub fn compose(catalog: &Catalog, wording: &Wording<'_>) -> Text {
         (None, true) => Kind::Whatsapp,
         (None, false) => Kind::Sms,
     };
-    let texts = catalog.texts(set, kind);
-    let Some((language, template)) = choose(texts, wording) else {
+    let Some((language, template)) = choose(&catalog.texts(set, kind), wording) else {
         // The shipped texts are never empty; without them the code is enough.
         let body = wording.code.to_owned();
         return Text { segments: segments::count(&body), body, locale: String::new() };
@@ -109,19 +109,20 @@ pub fn is_app_hash(text: &str) -> bool {
 }
 
 /// The text in the language that was asked for; else in that of the number's
-/// country, else the service's own; else English, else the first there is. A
-/// language that the set has no text in is passed over: the words of the
-/// operator go before the language.
-fn choose<'a>(texts: &'a [(Language, Template)], wording: &Wording<'_>) -> Option<&'a (Language, Template)> {
-    let there = || texts.iter().map(|(language, _)| language);
-    let closest = |tag: Option<&str>| tag.and_then(|tag| language::closest(there(), tag));
-    let language = closest(wording.requested)
-        .or_else(|| wording.country.and_then(|country| language::of_country(there(), country)))
-        .or_else(|| closest(wording.default_locale));
-    match language {
-        Some(language) => texts.iter().find(|(known, _)| known == language),
-        None => fallback(texts),
-    }
+/// country, else the service's own; else English, else the first there is. In
+/// each language the operator's words go before the shipped ones, and never a
+/// language before another for its words.
+fn choose<'a>(
+    texts: &[&'a [(Language, Template)]],
+    wording: &Wording<'_>,
+) -> Option<&'a (Language, Template)> {
+    let wishes = [
+        wording.requested.and_then(Wanted::tag),
+        wording.country.and_then(Wanted::country),
+        wording.default_locale.and_then(Wanted::tag),
+    ];
+    let wished = wishes.iter().flatten().find_map(|wanted| language::closest_in(texts, wanted));
+    wished.or_else(|| texts.iter().find_map(|texts| fallback(texts)))
 }
 
 /// The lines by which telephones recognize the message.
@@ -155,11 +156,8 @@ impl Values<'_> {
             // Nothing around the code: telephones look for it by what stands
             // next to it, and digits run the same way in every script.
             Variable::Code => wording.code.to_owned(),
-            Variable::Minutes => match self.catalog.minutes(self.set, self.language) {
-                Some((language, forms)) => forms.phrase(language, wording.minutes),
-                None => wording.minutes.to_string(),
-            },
-            Variable::N => wording.minutes.to_string(),
+            // The bare number stands in the forms of units, which fill it in.
+            Variable::Minutes | Variable::N => self.validity(),
             Variable::Service => self.isolated(wording.service),
             Variable::Amount => self.isolated(amount.unwrap_or_default()),
             Variable::Payee => self.isolated(payee.unwrap_or_default()),
@@ -169,6 +167,22 @@ impl Values<'_> {
                 wording.app_hash.filter(|hash| is_app_hash(hash)).unwrap_or_default().to_owned()
             }
         }
+    }
+
+    /// How long the code is good. A set of one's own in a language that is not
+    /// shipped need not have words for hours and seconds: the first are told in
+    /// minutes then, the others by the unit's sign, which is the same everywhere.
+    fn validity(&self) -> String {
+        let (unit, number) = in_units(self.wording.seconds);
+        let told = |unit, number| {
+            let (language, forms) = self.catalog.unit(self.set, unit, self.language)?;
+            Some(forms.phrase(language, number))
+        };
+        told(unit, number).unwrap_or_else(|| match unit {
+            Kind::Hours => told(Kind::Minutes, self.wording.seconds / 60).unwrap_or(format!("{number} h")),
+            Kind::Seconds => format!("{number} s"),
+            _ => format!("{number} min"),
+        })
     }
 
     /// A value that runs the other way than the text around it, with the marks

@@ -55,10 +55,11 @@ impl fmt::Display for Mistake {
 #[derive(Debug, Default)]
 pub struct Texts {
     templates: BTreeMap<Kind, Vec<(Language, Template)>>,
-    minutes: Vec<(Language, Forms)>,
+    units: BTreeMap<Kind, Vec<(Language, Forms)>>,
 }
 
-/// The words for a number of minutes in one language, by plural category.
+/// The words for a number of minutes, hours or seconds in one language, by
+/// plural category.
 #[derive(Debug)]
 pub struct Forms(Vec<(PluralCategory, Template)>);
 
@@ -84,19 +85,19 @@ impl Texts {
         self.templates.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// The words for minutes by language.
-    pub fn minutes(&self) -> &[(Language, Forms)] {
-        &self.minutes
+    /// The words for a unit of time by language: minutes, hours or seconds.
+    pub fn of_unit(&self, unit: Kind) -> &[(Language, Forms)] {
+        self.units.get(&unit).map_or(&[], Vec::as_slice)
     }
 }
 
 impl Forms {
     /// The number with its word, in the language of these forms.
-    pub fn phrase(&self, language: &Language, minutes: u32) -> String {
-        let category = language.plural(minutes);
+    pub fn phrase(&self, language: &Language, number: u32) -> String {
+        let category = language.plural(number);
         let form = |wanted| self.0.iter().find(|(category, _)| *category == wanted);
         let form = form(category).or_else(|| form(PluralCategory::Other));
-        form.map_or_else(|| minutes.to_string(), |(_, form)| form.fill(|_| minutes.to_string()))
+        form.map_or_else(|| number.to_string(), |(_, form)| form.fill(|_| number.to_string()))
     }
 }
 
@@ -151,17 +152,14 @@ impl<'a> Reader<'a> {
                 self.note(start, &key, "is no language", mend);
                 continue;
             };
-            let is_there = |known: &Language| *known == language;
-            let twice = if kind == Kind::Minutes {
-                texts.minutes.iter().any(|(known, _)| is_there(known))
-            } else {
-                texts.of(kind).iter().any(|(known, _)| is_there(known))
-            };
+            let twice = texts.of(kind).iter().any(|(known, _)| *known == language)
+                || texts.of_unit(kind).iter().any(|(known, _)| *known == language);
             if twice {
                 self.note(start, &key, "stands here twice", "take one of them out");
-            } else if kind == Kind::Minutes {
-                let forms = self.forms(&key, &language, value);
-                texts.minutes.extend(forms.map(|forms| (language, forms)));
+            } else if let Some(numbers) = kind.numbers() {
+                let forms = self.forms(&key, kind, &language.plurals(numbers), value);
+                let of_unit = texts.units.entry(kind).or_default();
+                of_unit.extend(forms.map(|forms| (language, forms)));
             } else {
                 let template = self.template(&key, kind, value);
                 let of_kind = texts.templates.entry(kind).or_default();
@@ -186,9 +184,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn forms(&mut self, key: &str, language: &Language, value: &Value<'_>) -> Option<Forms> {
+    fn forms(
+        &mut self,
+        key: &str,
+        unit: Kind,
+        plurals: &[(PluralCategory, usize, u32)],
+        value: &Value<'_>,
+    ) -> Option<Forms> {
         let start = value.span().start;
-        let plurals = language.plurals();
         let name_of =
             |wanted| CATEGORIES.iter().find(|(_, category)| *category == wanted).map_or("", |(name, _)| name);
         let needed = plurals.iter().map(|(category, ..)| format!("{} = \"…\"", name_of(*category)));
@@ -210,7 +213,7 @@ impl<'a> Reader<'a> {
                 self.note(at, &key, "is no plural form", mend);
                 continue;
             };
-            let Some(form) = self.template(&key, Kind::Minutes, value) else { continue };
+            let Some(form) = self.template(&key, unit, value) else { continue };
             // A form may say its number in a word only where it has one.
             let many = plurals.iter().find(|(known, count, _)| known == category && *count > 1);
             if let (Some((_, count, first)), false) = (many, form.holds(Variable::N)) {
@@ -235,9 +238,9 @@ impl<'a> Reader<'a> {
         for (kind, templates) in &texts.templates {
             for (language, _) in templates.iter().filter(|(_, text)| text.holds(Variable::Minutes)) {
                 let known = texts
-                    .minutes
+                    .of_unit(Kind::Minutes)
                     .iter()
-                    .chain(others.map_or(&[][..], Texts::minutes))
+                    .chain(others.map_or(&[][..], |others| others.of_unit(Kind::Minutes)))
                     .map(|(known, _)| known);
                 if super::language::closest(known, language.tag()).is_none() {
                     let key = format!("{}.{}", kind.table(), language.tag());
@@ -284,10 +287,10 @@ impl<'a> Reader<'a> {
 }
 
 /// The tags that people mistype: those of the shipped texts.
-const KNOWN: [&str; 35] = [
-    "en", "ar", "bg", "ca", "cs", "da", "de", "el", "es", "fi", "fr", "he", "hi", "hr", "hu", "id", "it",
-    "ja", "ko", "ms", "nb", "nl", "pl", "pt-BR", "pt-PT", "ro", "ru", "sk", "sv", "th", "tr", "uk", "vi",
-    "zh-CN", "zh-TW",
+const KNOWN: [&str; 42] = [
+    "en", "af", "ar", "bg", "ca", "cs", "da", "de", "el", "es", "et", "fi", "fr", "he", "hi", "hr", "hu",
+    "id", "it", "ja", "kn", "ko", "lt", "mr", "ms", "nb", "nl", "pl", "pt-BR", "pt-PT", "ro", "ru", "sk",
+    "sv", "te", "th", "tl", "tr", "uk", "vi", "zh-CN", "zh-TW",
 ];
 
 /// The entries of a table as they stand in the file; the first of equally good

@@ -5,14 +5,11 @@
 
 use icu_locale::{LanguageIdentifier, Locale, LocaleDirectionality, LocaleExpander, TransformResult};
 use icu_plurals::{PluralCategory, PluralRules};
+use std::ops::RangeInclusive;
 
 /// Longest language tag that is looked at, in bytes (RFC 5646 §4.4.1 asks for
 /// at least 35).
 const TAG_MAX: usize = 35;
-
-/// The longest life of a code, in minutes: a day. Plural forms are asked for up
-/// to here.
-pub const MINUTES_MAX: u32 = 24 * 60;
 
 /// CLDR's likely subtags, of every language that it has: "nb" is not among the
 /// common ones.
@@ -20,11 +17,12 @@ const EXPANDER: LocaleExpander = LocaleExpander::new_extended();
 
 /// Languages by other names: by the macrolanguage, an old code, or the written
 /// language that their speakers read.
-const OTHER_NAMES: [(&str, &str); 7] = [
+const OTHER_NAMES: [(&str, &str); 8] = [
     ("no", "nb"),
     ("nn", "nb"),
     ("iw", "he"),
     ("in", "id"),
+    ("tl", "fil"),
     ("arb", "ar"),
     ("cmn", "zh"),
     ("yue", "zh-Hant-HK"),
@@ -54,9 +52,9 @@ impl Language {
         LocaleDirectionality::new_common().is_right_to_left(&self.likely)
     }
 
-    /// The plural category of a number of minutes.
-    pub fn plural(&self, minutes: u32) -> PluralCategory {
-        self.rules().map_or(PluralCategory::Other, |rules| rules.category_for(minutes))
+    /// The plural category of a number.
+    pub fn plural(&self, number: u32) -> PluralCategory {
+        self.rules().map_or(PluralCategory::Other, |rules| rules.category_for(number))
     }
 
     /// The rules are static data, found by a look-up; keeping them would only
@@ -65,16 +63,16 @@ impl Language {
         PluralRules::try_new_cardinal((&self.likely).into()).ok()
     }
 
-    /// The categories that minutes have in it, each with the numbers that it
-    /// stands for: how many, and the first.
-    pub fn plurals(&self) -> Vec<(PluralCategory, usize, u32)> {
+    /// The categories that numbers have in it, each with those that it stands
+    /// for: how many, and the first.
+    pub fn plurals(&self, numbers: RangeInclusive<u32>) -> Vec<(PluralCategory, usize, u32)> {
         let rules = self.rules();
         let mut found: Vec<(PluralCategory, usize, u32)> = Vec::new();
-        for minutes in 1..=MINUTES_MAX {
-            let category = rules.as_ref().map_or(PluralCategory::Other, |rules| rules.category_for(minutes));
+        for number in numbers {
+            let category = rules.as_ref().map_or(PluralCategory::Other, |rules| rules.category_for(number));
             match found.iter_mut().find(|(known, ..)| *known == category) {
                 Some((_, count, _)) => *count += 1,
-                None => found.push((category, 1, minutes)),
+                None => found.push((category, 1, number)),
             }
         }
         found
@@ -86,40 +84,72 @@ impl Language {
 /// and country, then in language and script, then in language. Nothing when the
 /// language is not among them.
 pub fn closest<'a>(languages: impl Iterator<Item = &'a Language>, requested: &str) -> Option<&'a Language> {
-    nearest(languages, &read(requested)?)
+    nearest(languages, |language| language, &Wanted::tag(requested)?).map(|(_, language)| language)
 }
 
 /// The closest to what most people read in a country (`CH`, `BR`), by CLDR's
 /// likely subtags.
 pub fn of_country<'a>(languages: impl Iterator<Item = &'a Language>, country: &str) -> Option<&'a Language> {
-    let is_code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let mut id = LanguageIdentifier::try_from_str(&format!("und-{country}")).ok().filter(|_| is_code)?;
-    if EXPANDER.maximize(&mut id) == TransformResult::Unmodified {
-        // CLDR lists no country where it would say what it says of the world.
-        id = LanguageIdentifier::try_from_str(&format!("en-Latn-{country}")).ok()?;
-    }
-    nearest(languages, &id)
+    nearest(languages, |language| language, &Wanted::country(country)?).map(|(_, language)| language)
 }
 
-fn nearest<'a>(
-    languages: impl Iterator<Item = &'a Language>,
-    wanted: &LanguageIdentifier,
-) -> Option<&'a Language> {
+/// A language that is looked for.
+pub(super) struct Wanted(LanguageIdentifier);
+
+impl Wanted {
+    /// That of a tag; nothing for one that CLDR does not know.
+    pub(super) fn tag(tag: &str) -> Option<Self> {
+        read(tag).map(Self)
+    }
+
+    /// One that there are texts in.
+    pub(super) fn of(language: &Language) -> Self {
+        Self(language.likely.clone())
+    }
+
+    /// What most people read in a country.
+    pub(super) fn country(country: &str) -> Option<Self> {
+        let is_code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let mut id = LanguageIdentifier::try_from_str(&format!("und-{country}")).ok().filter(|_| is_code)?;
+        if EXPANDER.maximize(&mut id) == TransformResult::Unmodified {
+            // CLDR lists no country where it would say what it says of the world.
+            id = LanguageIdentifier::try_from_str(&format!("en-Latn-{country}")).ok()?;
+        }
+        Some(Self(id))
+    }
+}
+
+/// The closest of several lists, of which the earlier go first: of the first
+/// that has the language in the script that is wanted, else of the first that
+/// has the language.
+pub(super) fn closest_in<'a, T>(lists: &[&'a [(Language, T)]], wanted: &Wanted) -> Option<&'a (Language, T)> {
+    let found = || lists.iter().filter_map(|list| nearest(list.iter(), |entry| &entry.0, wanted));
+    found().find(|(rank, _)| *rank > OTHER_SCRIPT).or_else(|| found().next()).map(|(_, entry)| entry)
+}
+
+fn nearest<'a, T>(
+    entries: impl Iterator<Item = &'a T>,
+    language: impl Fn(&T) -> &Language,
+    wanted: &Wanted,
+) -> Option<(u8, &'a T)> {
     let mut best = None;
-    for language in languages {
-        let rank = rank(&language.likely, wanted);
+    for entry in entries {
+        let rank = rank(&language(entry).likely, &wanted.0);
         if rank > best.map_or(0, |(rank, _)| rank) {
-            best = Some((rank, language));
+            best = Some((rank, entry));
         }
     }
-    best.map(|(_, language)| language)
+    best
 }
+
+/// The rank of the same language in another script.
+const OTHER_SCRIPT: u8 = 1;
 
 fn rank(one: &LanguageIdentifier, other: &LanguageIdentifier) -> u8 {
     let is_same = [one.language == other.language, one.script == other.script, one.region == other.region];
     match is_same {
         [false, ..] => 0,
-        [true, false, _] => 1,
+        [true, false, _] => OTHER_SCRIPT,
         [true, true, false] => 2,
         [true, true, true] => 3,
     }
@@ -252,7 +282,11 @@ mod tests {
         let language = |tag| Language::parse(tag).unwrap();
         assert!(language("ar").is_rtl() && language("he").is_rtl() && !language("de").is_rtl());
         let names = |tag| {
-            language(tag).plurals().into_iter().map(|(c, n, first)| (c, n > 1, first)).collect::<Vec<_>>()
+            language(tag)
+                .plurals(1..=1440)
+                .into_iter()
+                .map(|(c, n, first)| (c, n > 1, first))
+                .collect::<Vec<_>>()
         };
         use PluralCategory::{Few, Many, One, Other, Two};
         assert_eq!(names("de"), [(One, false, 1), (Other, true, 2)]);

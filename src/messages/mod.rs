@@ -10,10 +10,12 @@ mod file;
 mod language;
 mod spoken;
 mod template;
+mod validity;
+mod wish;
 
 pub use catalog::{Catalog, DEFAULT_SET, LoadError, Set, Translation};
 pub use compose::{Text, Wording, compose, is_app_hash};
 pub use file::Mistake;
-pub use language::{Language, MINUTES_MAX, closest, of_country};
+pub use language::{Language, closest, of_country};
 pub use spoken::spoken;
 pub use template::{Kind, TEMPLATE_MAX};

@@ -9,6 +9,10 @@ use std::fmt;
 /// stays under the 1600 that Twilio takes (error 21617).
 pub const TEMPLATE_MAX: usize = 640;
 
+/// The longest life of a code, in minutes: a day. Plural forms are asked for up
+/// to here.
+const MINUTES_MAX: u32 = 24 * 60;
+
 /// What may stand in braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Variable {
@@ -16,7 +20,8 @@ pub enum Variable {
     Code,
     /// The service's name.
     Service,
-    /// How long the code is good: the number with its word, "10 minutes".
+    /// How long the code is good: the number with its word, "10 minutes",
+    /// "24 hours".
     Minutes,
     /// What is paid.
     Amount,
@@ -28,7 +33,7 @@ pub enum Variable {
     Domain,
     /// The hash by which an Android application knows its message.
     AppHash,
-    /// The bare number of minutes, in the forms of `[minutes]` only.
+    /// The bare number of minutes, hours or seconds, in their forms only.
     N,
 }
 
@@ -93,12 +98,35 @@ pub enum Kind {
     DoNotShare,
     /// One plural form of minutes.
     Minutes,
+    /// One plural form of hours.
+    Hours,
+    /// One plural form of seconds.
+    Seconds,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 6] =
-        [Self::Sms, Self::Whatsapp, Self::Payment, Self::Call, Self::DoNotShare, Self::Minutes];
+    pub const ALL: [Self; 8] = [
+        Self::Sms,
+        Self::Whatsapp,
+        Self::Payment,
+        Self::Call,
+        Self::DoNotShare,
+        Self::Minutes,
+        Self::Hours,
+        Self::Seconds,
+    ];
+
+    /// For a unit of time the numbers of it that are said, from one; `None` for
+    /// a whole text.
+    pub fn numbers(self) -> Option<std::ops::RangeInclusive<u32>> {
+        match self {
+            Self::Minutes => Some(1..=MINUTES_MAX),
+            Self::Hours => Some(1..=MINUTES_MAX / 60),
+            Self::Seconds => Some(1..=59),
+            Self::Sms | Self::Whatsapp | Self::Payment | Self::Call | Self::DoNotShare => None,
+        }
+    }
 
     /// The table of a file that holds its texts.
     pub fn table(self) -> &'static str {
@@ -109,6 +137,8 @@ impl Kind {
             Self::Call => "call",
             Self::DoNotShare => "do_not_share",
             Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Seconds => "seconds",
         }
     }
 
@@ -119,7 +149,7 @@ impl Kind {
             Self::Payment => &[Code, Service, Minutes, Amount, Payee, Purpose, Domain, AppHash],
             Self::Call => &[Service],
             Self::DoNotShare => &[Service, Domain],
-            Self::Minutes => &[N],
+            Self::Minutes | Self::Hours | Self::Seconds => &[N],
         }
     }
 
@@ -127,7 +157,7 @@ impl Kind {
         match self {
             Self::Sms | Self::Whatsapp => &[Variable::Code],
             Self::Payment => &[Variable::Code, Variable::Amount, Variable::Payee],
-            Self::Call | Self::DoNotShare | Self::Minutes => &[],
+            Self::Call | Self::DoNotShare | Self::Minutes | Self::Hours | Self::Seconds => &[],
         }
     }
 }

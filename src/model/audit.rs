@@ -68,6 +68,11 @@ impl Actor {
         Self("configuration".into())
     }
 
+    /// Somebody of whom nothing is known.
+    pub fn nobody() -> Self {
+        Self("nobody".into())
+    }
+
     /// Who called: an API key's id, `operator`, or `environment` for the key of
     /// `DIALBACK_API_KEY`.
     pub fn caller(name: &str) -> Self {
@@ -110,6 +115,8 @@ actions! {
     KeyCreated = "key.created",
     /// An API key was taken away.
     KeyRevoked = "key.revoked",
+    /// Many keys that are nobody's came from one address.
+    KeysGuessed = "key.guessed",
     /// A service was made.
     ServiceCreated = "service.created",
     /// Settings of a service were changed.

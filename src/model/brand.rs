@@ -10,7 +10,9 @@ use crate::model::id::{ServiceId, is_sid};
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::{Gate, Policy};
 use crate::model::region;
+use crate::model::return_url::{self, Allowed};
 use crate::model::sender::{self, NoSender};
+use crate::model::wording;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,7 +52,7 @@ pub enum Origin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The name in texts, calls and pages: 1 to 30 characters.
+    /// The name in texts, calls and pages: 1 to 32 characters.
     pub name: String,
     /// Characters of a code, 4 to 10.
     pub code_length: u8,
@@ -117,6 +119,10 @@ pub struct Settings {
     /// The hosted pages.
     #[serde(default)]
     pub pages: Pages,
+    /// Whether names, purposes, amounts and payees that applications give may
+    /// hold links and addresses, as `Booking.com` is one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_links: bool,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -136,8 +142,13 @@ pub struct Countries {
 #[serde(deny_unknown_fields, default)]
 pub struct Pages {
     /// Where people may be sent back to: exact addresses, or ones that end in
-    /// `/*` for everything below. On one's own machine the port may be `*`.
+    /// `/*` for everything below; `*.` before one's own domain is any one label.
+    /// On one's own machine the port may be `*`.
     pub return_urls: Vec<String>,
+    /// The application's own page for people whose number is proved, where a
+    /// session names no way back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_url: Option<String>,
     /// The accent colour: `#1a6f4e`.
     pub colour: Option<String>,
     /// The logo's address, on this server's origin or https.
@@ -155,9 +166,19 @@ pub const OWN_MACHINE: [&str; 2] = ["http://127.0.0.1:*/", "http://localhost:*/"
 
 impl Default for Pages {
     fn default() -> Self {
-        Self { return_urls: Vec::new(), colour: None, logo: None, register: true, retry: true }
+        Self {
+            return_urls: Vec::new(),
+            success_url: None,
+            colour: None,
+            logo: None,
+            register: true,
+            retry: true,
+        }
     }
 }
+
+/// The longest name, in characters: as long as Twilio lets a service's be.
+pub const MOST_NAME: usize = 32;
 
 /// What is wrong with a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -186,9 +207,7 @@ impl Settings {
     /// # Errors
     /// The first setting that does not exist or cannot be.
     pub fn with(&self, changes: Map<String, Value>) -> Result<Self, BadSetting> {
-        let Ok(Value::Object(mut all)) = serde_json::to_value(self) else {
-            return Err(bad("settings", "cannot be written down"));
-        };
+        let mut all = self.all();
         for (name, value) in changes {
             if !all.contains_key(&name) {
                 let known = all.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -207,28 +226,55 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Every setting by its name, also those that are not kept where they are
+    /// as usual.
+    pub fn all(&self) -> Map<String, Value> {
+        // Plain data with text keys: writing it cannot fail.
+        let mut all = match serde_json::to_value(self) {
+            Ok(Value::Object(all)) => all,
+            _ => Map::new(),
+        };
+        all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
+        all
+    }
+
     /// Looks for what cannot be.
     ///
     /// # Errors
     /// The first setting that cannot.
     pub fn check(&self) -> Result<(), BadSetting> {
-        self.check_name()?;
+        check_name(&self.name)?;
         self.check_code()?;
         self.check_limits()?;
         self.check_ways()?;
         self.check_pages()
     }
 
-    fn check_name(&self) -> Result<(), BadSetting> {
-        let name = self.name.trim();
-        let length = name.chars().count();
-        if !(1..=30).contains(&length) || name.chars().any(char::is_control) {
-            return Err(bad("name", "has 1 to 30 characters"));
+    /// How likely somebody who knows nothing guesses a code within its checks.
+    pub fn guess(&self) -> f64 {
+        let codes = (self.code_alphabet.len() as f64).powi(i32::from(self.code_length));
+        f64::from(self.max_checks) / codes
+    }
+
+    /// Looks for codes that prove nothing: that can be guessed, or live too long.
+    ///
+    /// # Errors
+    /// The setting that makes them so.
+    pub fn check_strength(&self, may_be_guessable: bool, may_live_long: bool) -> Result<(), BadSetting> {
+        if !may_be_guessable && self.guess() >= GUESSABLE {
+            let one_in = format!("{:.0}", 1.0 / self.guess());
+            return Err(bad(
+                "code_length",
+                format!(
+                    "with {} checks lets one guesser in {one_in} in: take longer codes or fewer checks; only \
+                     verification.allow_guessable_codes in the configuration allows it",
+                    self.max_checks
+                ),
+            ));
         }
-        // Twilio Verify's rule: it would look like the code.
-        let run = name.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-        if run > 4 {
-            return Err(bad("name", "has no more than 4 digits in a row, or it would look like a code"));
+        if !may_live_long && self.lifetime_seconds > LONGEST_LIFE {
+            let what = "is 3600 at most unless verification.allow_long_life in the configuration allows it";
+            return Err(bad("lifetime_seconds", what));
         }
         Ok(())
     }
@@ -307,14 +353,11 @@ impl Settings {
         if pages.colour.as_deref().is_some_and(|text| !colour(text)) {
             return Err(bad("pages.colour", "is written like #1a6f4e"));
         }
-        let web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
-        if !pages.return_urls.iter().all(web) {
-            return Err(bad("pages.return_urls", "has addresses that begin with https:// or http://"));
+        for url in &pages.return_urls {
+            Allowed::read(url).map_err(|what| bad("pages.return_urls", what))?;
         }
-        let own = |url: &String| OWN_MACHINE.iter().any(|own| url.starts_with(own));
-        if pages.return_urls.iter().any(|url| url.contains(":*") && !own(url)) {
-            let what = "has :* for any port only in http://127.0.0.1:*/ and http://localhost:*/";
-            return Err(bad("pages.return_urls", what));
+        if let Some(Err(what)) = pages.success_url.as_deref().map(return_url::page) {
+            return Err(bad("pages.success_url", what));
         }
         Ok(())
     }
@@ -357,17 +400,41 @@ impl Brand {
 
     /// The channels that may be used for a number, the preferred one first.
     pub fn channels_for(&self, to: &PhoneNumber) -> Vec<Channel> {
-        let settings = &self.settings;
-        let deaf = settings.skip_sms_to_landlines && to.is_landline();
-        let usable =
-            |channel: &Channel| self.reach(*channel, to) != Reach::No && (*channel == Channel::Call || !deaf);
-        settings.channels.iter().copied().filter(usable).collect()
+        let usable = |channel: &Channel| self.reach(*channel, to) != Reach::No && !self.is_deaf(*channel, to);
+        self.settings.channels.iter().copied().filter(usable).collect()
+    }
+
+    /// Whether a number would not take a message: it is a landline, and the
+    /// service sends none to these.
+    pub fn is_deaf(&self, channel: Channel, to: &PhoneNumber) -> bool {
+        self.settings.skip_sms_to_landlines && channel.is_message() && to.is_landline()
     }
 
     /// The name as it is said aloud.
     pub fn spoken_name(&self) -> &str {
         self.settings.tts_name.as_deref().unwrap_or(&self.settings.name)
     }
+}
+
+/// Looks for what cannot be a service's name.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_name(name: &str) -> Result<(), BadSetting> {
+    let name = name.trim();
+    let length = name.chars().count();
+    if !(1..=MOST_NAME).contains(&length) || name.chars().any(char::is_control) {
+        return Err(bad("name", "has 1 to 32 characters"));
+    }
+    if wording::shown(name) != name {
+        return Err(bad("name", "has no marks that show nothing or turn the direction of writing"));
+    }
+    // Twilio Verify's rule: it would look like the code.
+    let run = name.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+    if run > 4 {
+        return Err(bad("name", "has no more than 4 digits in a row, or it would look like a code"));
+    }
+    Ok(())
 }
 
 /// What serde says, without the value that it may repeat.
@@ -441,9 +508,17 @@ impl Settings {
             psd2: false,
             skip_sms_to_landlines: false,
             pages: Pages::default(),
+            allow_links: false,
         }
     }
 }
+
+/// From which likelihood of a guess on a verification proves nothing: twice that of
+/// the weakest that Twilio Verify has, five checks of four digits.
+pub const GUESSABLE: f64 = 0.001;
+
+/// How long a code may live, in seconds, without being found by others.
+pub const LONGEST_LIFE: u32 = 3600;
 
 /// The ten digits.
 pub const DIGITS: &str = "0123456789";

@@ -7,6 +7,7 @@
 use crate::model::brand::DIGITS;
 use crate::model::id::VerificationId;
 use crate::model::typed;
+use crate::model::typed::sentence::{self, Form, Found};
 use crate::secret::Secret;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,18 @@ impl CodeSeed {
             offered.make_ascii_uppercase();
         }
         self.has_form_of(&offered).then_some(offered)
+    }
+
+    /// The code in what a person typed or pasted, a whole message perhaps.
+    pub fn find(&self, typed: &str) -> Found {
+        if let Some(code) = self.read(typed) {
+            return Found::One(code);
+        }
+        let alphabet = match &self.custom {
+            Some(_) => None,
+            None => Some(self.alphabet.as_deref().unwrap_or(DIGITS)),
+        };
+        sentence::find(typed, Form { length: self.length.into(), alphabet })
     }
 
     /// Whether a text has the form of this code.

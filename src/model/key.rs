@@ -154,6 +154,13 @@ impl ApiKey {
         (key, shown)
     }
 
+    /// Whether a text may be a key's name: it is there, of at most 64 characters
+    /// in one line.
+    pub fn is_name(text: &str) -> bool {
+        let text = text.trim();
+        (1..=Self::MAX_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    }
+
     /// Whether the secret part is this key's, in constant time.
     pub fn opens_with(&self, secret: &str) -> bool {
         self.secret_sha256.as_bytes().ct_eq(sha256(secret).as_bytes()).into()

@@ -11,14 +11,16 @@ mod payload;
 #[cfg(test)]
 mod tests;
 
-pub use find::{of_delivery, of_opt_out, of_verification};
+pub use find::{of_delivery, of_opt_out, of_session, of_verification};
 pub use payload::{Data, Fault, Payload};
 
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Unheard;
-use crate::model::id::{DeliveryId, NoticeId, ServiceId, Sid, VerificationId};
+use crate::model::id::{DeliveryId, NoticeId, ServiceId, SessionId, Sid, VerificationId};
+use crate::model::verification::Verification;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -48,6 +50,15 @@ pub struct News {
     /// Its service; nothing where the verification was gone when it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceId>,
+    /// The session of the pages, where it was begun in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The application's own name for the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The application's own marks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// The message or call, by our name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryId>,
@@ -91,6 +102,9 @@ impl News {
             at,
             verification: None,
             service: None,
+            session: None,
+            user: None,
+            tags: BTreeMap::new(),
             delivery: None,
             sid: None,
             channel: None,
@@ -102,6 +116,18 @@ impl News {
             detail: None,
             test: false,
             endpoint: None,
+        }
+    }
+}
+
+impl News {
+    /// The same, with what the application said of its verification.
+    pub fn said_of(self, verification: &Verification) -> Self {
+        Self {
+            session: verification.session.clone(),
+            user: verification.details.user.clone(),
+            tags: verification.details.tags.clone(),
+            ..self
         }
     }
 }
@@ -205,6 +231,8 @@ topics! {
     Expired = "verification.expired",
     /// The application called it off.
     Canceled = "verification.canceled",
+    /// Somebody's way through the pages ended; the status says how.
+    SessionEnded = "session.ended",
     /// A message or call, anybody's on the account, has another status.
     DeliveryUpdated = "delivery.updated",
     /// Somebody asked a sender to stop.

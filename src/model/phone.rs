@@ -7,11 +7,14 @@
 mod error;
 mod key;
 mod kind;
+mod length;
+mod mask;
 mod read;
 
 pub use error::PhoneError;
 pub use key::{PersonKey, address_key, address_spellings};
 pub use kind::{Kind, Line};
+pub use mask::mask;
 
 use crate::model::typed;
 use serde::{Deserialize, Serialize};
@@ -84,6 +87,15 @@ impl PhoneNumber {
         &self.0
     }
 
+    /// All of it as it is written between countries, `+41 52 420 42 42`: for the
+    /// person whose number it is.
+    pub fn in_full_spaced(&self) -> String {
+        let spaced = |number: &rlibphonenumber::PhoneNumber| {
+            number.format_as(rlibphonenumber::PhoneNumberFormat::International).into_owned()
+        };
+        read::again(self).as_ref().map_or_else(|| self.0.clone(), spaced)
+    }
+
     /// The country, as an ISO 3166 code; none for global services and for
     /// numbers that no plan knows.
     pub fn region(&self) -> Option<String> {
@@ -103,7 +115,7 @@ impl PhoneNumber {
         self.line() == Line::Landline
     }
 
-    /// The first three characters and the last two digits, the rest as stars.
+    /// The calling code and the last two digits, the rest as stars.
     pub fn masked(&self) -> String {
         mask(&self.0)
     }
@@ -111,24 +123,6 @@ impl PhoneNumber {
 
 fn is_line_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Masks whatever address Twilio may name: `whatsapp:+…` keeps its channel,
-/// names and short codes keep their last two characters.
-pub fn mask(address: &str) -> String {
-    let (channel, number) = match address.rsplit_once(':') {
-        Some((channel, number)) => (format!("{channel}:"), number),
-        None => (String::new(), address),
-    };
-    let length = number.chars().count();
-    let head = if length > 7 { 3 } else { 0 };
-    let tail = if length > 4 { 2 } else { 0 };
-    let masked: String = number
-        .chars()
-        .enumerate()
-        .map(|(at, c)| if at < head || at + tail >= length { c } else { '*' })
-        .collect();
-    format!("{channel}{masked}")
 }
 
 impl fmt::Display for PhoneNumber {
@@ -366,12 +360,29 @@ mod tests {
     }
 
     #[test]
-    fn a_number_shows_masked() {
+    fn a_number_shows_masked_or_spaced() {
         let number: PhoneNumber = "+41524204242".parse().unwrap();
         assert_eq!(number.to_string(), "+41*******42");
         assert_eq!(format!("{number:?}"), "PhoneNumber(+41*******42)");
-        assert_eq!(mask("whatsapp:+41524204242"), "whatsapp:+41*******42");
-        assert_eq!(mask("12345"), "***45");
-        assert_eq!(mask("Acme"), "****");
+        assert_eq!(number.in_full_spaced(), "+41 52 420 42 42");
+        let fictional: PhoneNumber = "+15005550006".parse().unwrap();
+        assert_eq!(fictional.in_full_spaced(), "+1 500-555-0006");
+    }
+
+    #[test]
+    fn a_wrong_length_is_told_from_a_wrong_beginning() {
+        for (text, code) in [
+            // Some German numbers are as short as these, others as long.
+            ("+49 151 234567", "too_short"),
+            ("+49 151 23456789 0", "too_long"),
+            ("+49 171 12345", "too_short"),
+            ("+49 151 23", "too_short"),
+            ("+33 6 12 34 56 7", "too_short"),
+            ("+44 7400 12345", "too_short"),
+            ("+1 999 555 0123", "no_such_range"),
+            ("+1 055 555 0123", "no_such_range"),
+        ] {
+            assert_eq!(parse(text), Err(code), "{text}");
+        }
     }
 }

@@ -67,6 +67,13 @@ fn meant(id: &str) -> Option<String> {
     other.or_else(|| find(&id).map(|region| region.id.clone()))
 }
 
+/// The region of a calling code, the largest where several share it as one and
+/// its neighbours do. None for those of many equals, 1 and 7.
+pub fn of_code(calling_code: u16) -> Option<&'static Region> {
+    let id = PHONE_NUMBER_UTIL.get_region_for_country_code(calling_code.into())?;
+    find(&id.to_string()).filter(|_| !matches!(calling_code, 1 | 7))
+}
+
 static ALL: LazyLock<Vec<Region>> = LazyLock::new(|| {
     let mut all: Vec<Region> = PHONE_NUMBER_UTIL.get_supported_regions().filter_map(region).collect();
     all.sort_by(|one, other| one.id.cmp(&other.id));

@@ -29,8 +29,6 @@ pub const MOST_NUMBERS: u8 = 3;
 /// How many verifications may be started in one session. With the checks that
 /// a verification allows this bounds the codes that may be tried.
 pub const MOST_STARTS: u8 = 5;
-/// The longest return address, in bytes.
-pub const MOST_RETURN_URL: usize = 2048;
 /// The longest state, in bytes.
 pub const MOST_STATE: usize = 1024;
 
@@ -49,8 +47,10 @@ pub struct Session {
     /// The channels it may use; none for all of the service's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<Channel>,
-    /// Where the person goes in the end.
-    pub return_url: String,
+    /// Where the person goes in the end; nothing where the service's own page is
+    /// meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
     /// The application's own word, given back as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -100,6 +100,19 @@ pub enum End {
     Failed,
     /// The person did not want to.
     Canceled,
+    /// The application ended it.
+    CalledOff,
+}
+
+impl End {
+    /// The end as it is told to applications.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Failed => "failed",
+            Self::Canceled | Self::CalledOff => "canceled",
+        }
+    }
 }
 
 /// The page that a session is at.
@@ -150,6 +163,8 @@ pub enum Event {
     },
     /// Once more, after that failure.
     Again(Standing),
+    /// The application ends it. A code that is under way is called off first.
+    CallOff(Option<Standing>),
     /// Back to the application.
     Leave {
         /// What the session's verification came to. One that still waits for
@@ -221,22 +236,32 @@ impl Session {
         }
     }
 
-    /// Those of a service's channels that it may use.
+    /// Those of a service's channels that it may use, in the order that the
+    /// application gave, or in the service's.
     pub fn allowed(&self, channels: Vec<Channel>) -> Vec<Channel> {
-        let allowed = |channel: &Channel| self.channels.is_empty() || self.channels.contains(channel);
-        channels.into_iter().filter(allowed).collect()
+        match self.channels.is_empty() {
+            true => channels,
+            false => self.channels.iter().copied().filter(|channel| channels.contains(channel)).collect(),
+        }
     }
 
-    /// Where the person goes with a result.
-    pub fn way_back(&self, result: &str) -> String {
-        let mut way = self.return_url.clone();
+    /// Where the person may go from here: back to the application, or to the
+    /// service's own page once the number is proved.
+    pub fn way_out<'s>(&'s self, pages: &'s Pages) -> Option<&'s str> {
+        let success = || pages.success_url.as_deref().filter(|_| self.end == Some(End::Approved));
+        self.return_url.as_deref().or_else(success)
+    }
+
+    /// Where the person goes with a result; nowhere without a way out.
+    pub fn way_back(&self, pages: &Pages, result: &str) -> Option<String> {
+        let mut way = self.way_out(pages)?.to_owned();
         way.push(if way.contains('?') { '&' } else { '?' });
         way.push_str(&format!("session={}", self.id));
         if let Some(state) = &self.state {
             way.push_str("&state=");
             way.extend(state.bytes().map(escaped));
         }
-        way + "&result=" + result
+        Some(way + "&result=" + result)
     }
 
     fn happen(&mut self, event: Event, now: Timestamp) -> Outcome {
@@ -248,7 +273,10 @@ impl Session {
             Event::Begin(browser) if self.belongs_to(Some(&browser)) => {}
             Event::Begin(_) => return Outcome::Gone,
             Event::Exchange(result) => return self.exchange(&result, now),
-            _ if self.browser.is_none() || self.exchanged_at.is_some() => return Outcome::NotNow,
+            Event::CallOff(standing) => return self.call_off(standing.as_ref()),
+            // What the application has ended may be left by whoever looks at it.
+            _ if self.browser.is_none() && self.end.is_none() => return Outcome::NotNow,
+            _ if self.exchanged_at.is_some() => return Outcome::NotNow,
             Event::Leave { standing, cancel, result } => return self.leave(standing, cancel, result, now),
             _ if self.end.is_some() => return Outcome::NotNow,
             Event::Number(_) | Event::ForgetNumber(_) if self.to.is_some() => return Outcome::NotNow,
@@ -318,6 +346,24 @@ impl Session {
         Outcome::Done
     }
 
+    /// A number that is proved stays so, and a code that may yet be right keeps
+    /// the session open.
+    fn call_off(&mut self, standing: Option<&Standing>) -> Outcome {
+        match self.end {
+            Some(End::Canceled | End::CalledOff) => return Outcome::Done,
+            Some(End::Approved | End::Failed) => return Outcome::NotNow,
+            None => {}
+        }
+        if !self.knows(standing) {
+            return Outcome::Outdated;
+        }
+        if standing.is_some_and(|it| matches!(it.status, Status::Pending | Status::Approved)) {
+            return Outcome::NotNow;
+        }
+        self.end = Some(End::CalledOff);
+        Outcome::Done
+    }
+
     /// The end is read off the verification that the record itself knows, and
     /// so is the number of an approval; once there is an end it stays, and a
     /// further way back gets a result of its own.
@@ -361,30 +407,6 @@ impl Session {
 /// bits, so there is no dictionary to try.
 pub fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
-}
-
-/// Whether people may be sent to an address: one of the service's, or one
-/// below one that ends in `/*`; `:*` in one of ours is any port. An address that
-/// browsers might read otherwise than it is written (`..`, backslashes, a
-/// fragment) is none of them.
-pub fn may_return(pages: &Pages, url: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
-    let path = url.split('?').next().unwrap_or_default();
-    let climbs = path.split('/').any(|part| {
-        let part = part.to_ascii_lowercase().replace("%2e", ".");
-        part == "." || part == ".."
-    });
-    // Settings have `:*` after the hosts of one's own machine only.
-    let port = url.splitn(3, ':').nth(2).unwrap_or_default();
-    let port = &port[..port.bytes().take_while(u8::is_ascii_digit).count()];
-    let fits = |allowed: &String| {
-        let allowed = allowed.replacen(":*/", &format!(":{port}/"), 1);
-        match allowed.strip_suffix('*') {
-            Some(below) if below.ends_with('/') => url.starts_with(below),
-            _ => url == allowed,
-        }
-    };
-    url.len() <= MOST_RETURN_URL && url.bytes().all(plain) && !climbs && pages.return_urls.iter().any(fits)
 }
 
 /// A byte as it is written in a query (RFC 3986 §2.3: unreserved as it is).

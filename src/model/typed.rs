@@ -6,6 +6,7 @@
 //! are: it refuses to guess that an O was meant to be a zero.
 
 mod digits;
+pub mod sentence;
 
 use digits::digit;
 
@@ -57,7 +58,7 @@ fn is_dash(c: char) -> bool {
 
 /// What Unicode calls default ignorable: marks of direction, joiners, spaces of
 /// no width, variation selectors, the byte-order mark, fillers.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -20,7 +20,7 @@ pub use outbox::{Doubt, Effect, Errand};
 
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::id::{DeliveryId, ServiceId, Sid, VerificationId};
+use crate::model::id::{DeliveryId, ServiceId, SessionId, Sid, VerificationId};
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +37,9 @@ pub struct Verification {
     /// top level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceId>,
+    /// The session of the pages that it was begun in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
     /// The number to be proved.
     pub to: PhoneNumber,
     /// The language that was asked for.
@@ -193,6 +196,7 @@ impl Verification {
         let mut verification = Self {
             id: request.id,
             service: request.service,
+            session: request.session,
             details: request.details,
             test: request.test,
             to: request.to,
@@ -230,6 +234,18 @@ impl Verification {
     pub fn resend_at(&self, policy: &Policy) -> Option<Timestamp> {
         let last = self.sends.last()?;
         (self.sends_left(policy) > 0).then(|| after(last.asked_at, policy.cooldown_after(self.sends.len())))
+    }
+
+    /// Whether a channel is open at once, without the wait between sends: the
+    /// last send did not get through, and this way was not tried yet. So each way
+    /// is opened by a failure once, and what all of them cost stays bounded.
+    /// `failed` is the number of a send that did not arrive by Twilio's word.
+    pub fn is_way_out(&self, channel: Channel, failed: Option<u8>) -> bool {
+        let Some(last) = self.sends.last() else { return false };
+        let struggles = matches!(last.state, SendState::Waiting | SendState::Sending)
+            && last.attempts.last_error.is_some();
+        let is_lost = matches!(last.state, SendState::Failed { .. }) || failed == Some(last.number);
+        (struggles || is_lost) && self.sends.iter().all(|send| send.channel != channel)
     }
 
     /// The channel last used.
@@ -292,6 +308,8 @@ pub struct Start {
     pub id: VerificationId,
     /// The service, if it is not the one of the configuration's top level.
     pub service: Option<ServiceId>,
+    /// The session of the pages, where it is begun in one.
+    pub session: Option<SessionId>,
     /// What the application said about it.
     pub details: Details,
     /// Whether the number is a test number.

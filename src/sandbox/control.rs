@@ -12,9 +12,9 @@ use super::outgoing::send;
 use super::views::{call_view, clock_view, phones, snapshot};
 use super::world::World;
 use super::{Inbound, forward, telephones, templates};
+use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use warp::http::Method;
@@ -108,32 +108,16 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
 
 /// Refuses what did not come from this machine's own pages and programs.
 fn foreign(world: &World, request: &Request) -> Option<Response> {
-    let host = request.header("host").unwrap_or_default();
-    if !is_local(host, &world.settings.hosts) {
-        let hint = "call it by 127.0.0.1, localhost or the address it listens on";
-        return Some(complaint(403, "the sandbox does not answer to this name", hint));
-    }
-    let safe = matches!(request.method, Method::GET | Method::HEAD);
-    match request.headers.get("origin").map(|origin| origin.to_str().unwrap_or_default()) {
-        Some(origin) if !safe && origin.split_once("://").map(|(_, host)| host) != Some(host) => {
+    match stranger(&request.method, &request.headers, &world.settings.hosts)? {
+        Stranger::Name => {
+            let hint = "call it by 127.0.0.1, localhost or the address it listens on";
+            Some(complaint(403, "the sandbox does not answer to this name", hint))
+        }
+        Stranger::Page => {
             let hint = "use the sandbox's own page";
             Some(complaint(403, "another site's page may not steer the sandbox", hint))
         }
-        _ => None,
     }
-}
-
-/// True for loopback by name or number, and for the names that were allowed.
-pub(super) fn is_local(host: &str, allowed: &[String]) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let bare = name.trim_matches(['[', ']']);
-    let loopback = bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    loopback
-        || bare.eq_ignore_ascii_case("localhost")
-        || allowed.iter().any(|host| host.eq_ignore_ascii_case(bare))
 }
 
 fn set_inbound(world: &World, request: &Request) -> Response {

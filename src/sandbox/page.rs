@@ -3,9 +3,9 @@
 //! This module refuses to know what the page does. It serves fixed bytes to
 //! this machine's own browser and lets the page load nothing from elsewhere.
 
-use super::control::is_local;
 use super::incoming::{Request, complaint, not_allowed, typed};
 use super::world::World;
+use crate::server::is_local;
 use warp::http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };

@@ -1,9 +1,10 @@
 //! One connection from its first byte to its last.
 
+use super::inspect::Inspector;
 use super::io::{HeadTimer, Watched};
 use super::request::{RequestBody, answer};
 use super::room::{Place, Sign, Wait};
-use super::{Incoming, Limits};
+use super::{Incoming, Limits, refused, secure};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::convert::Infallible;
@@ -83,13 +84,21 @@ async fn drive<S>(
             tracing::debug!(%error, "cannot set tcp_nodelay");
         }
         let timer = HeadTimer::new(limits.head_timeout, limits.idle_timeout, sign.clone());
-        let io = Watched::new(stream, timer.clone(), limits.write_stall_timeout);
-        let at = sign.clone();
+        let inspector = Inspector::new(limits.max_head_bytes, limits.max_headers);
+        let io = Watched::new(stream, timer.clone(), inspector, limits.write_stall_timeout);
+        let (at, met) = (sign.clone(), timer.clone());
         let serve = service_fn(move |mut request: Request<hyper::body::Incoming>| {
             at.works();
+            met.met();
             let incoming = Incoming { peer, uri: request.uri().clone() };
             request.extensions_mut().insert(incoming);
-            Box::pin(answer(service.clone(), request, limits.request_timeout, in_flight.clone(), at.clone()))
+            let answered =
+                answer(service.clone(), request, limits.request_timeout, in_flight.clone(), at.clone());
+            Box::pin(async move {
+                let mut response = answered.await?;
+                secure::dress(response.headers_mut(), limits.over_tls);
+                Ok::<_, Infallible>(response)
+            })
         });
         let mut connection = http1::Builder::new()
             .timer(timer)
@@ -114,13 +123,19 @@ async fn drive<S>(
                 }
             }
         };
-        if let Err(error) = ended {
-            tracing::debug!(%peer, %error, "connection ended early");
-            super::refused::tell(&error, peer, &limits);
-        }
         sign.waits(Wait::End);
-        let parts = connection.into_parts();
-        linger(parts.io.into_inner()).await;
+        let (mut stream, refusal) = connection.into_parts().io.into_parts();
+        match (ended, refusal) {
+            (_, Some(refusal)) => {
+                refused::tell(&refusal, peer, &limits);
+                let answer = refused::answer(&refusal, limits.over_tls);
+                // Who does not take so few bytes is not waited for.
+                let _ = tokio::time::timeout(LINGER, stream.write_all(answer.as_bytes())).await;
+            }
+            (Err(error), None) => tracing::debug!(%peer, %error, "connection ended early"),
+            (Ok(()), None) => {}
+        }
+        linger(stream).await;
     }
 }
 

@@ -1,6 +1,9 @@
-//! The socket as hyper sees it, with the two deadlines hyper does not keep:
-//! slow heads apart from idle connections, and answers that nobody takes.
+//! The socket as hyper sees it: with the two deadlines that hyper does not keep,
+//! slow heads apart from idle connections and answers that nobody takes, and
+//! without the requests that are none to the letter.
 
+use super::head::Refusal;
+use super::inspect::{Inspector, Wrong};
 use super::room::{Sign, Wait};
 use hyper::rt::{Read, ReadBufCursor, Sleep as HyperSleep, Timer, Write};
 use hyper_util::rt::TokioIo;
@@ -8,9 +11,10 @@ use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -29,6 +33,8 @@ struct Shared {
     /// When the first byte since the wait began was read, in milliseconds from
     /// `began` and never zero; zero while there was none.
     first_byte: AtomicU64,
+    /// Whether hyper waits for a head, having answered what was before it.
+    wants_head: AtomicBool,
     /// Where it is told that we wait.
     sign: Sign,
 }
@@ -36,7 +42,13 @@ struct Shared {
 impl HeadTimer {
     pub(super) fn new(head: Duration, idle: Duration, sign: Sign) -> Self {
         let (began, waits, first_byte) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Shared { head, idle, began, waits, first_byte, sign }))
+        let wants_head = AtomicBool::new(false);
+        Self(Arc::new(Shared { head, idle, began, waits, first_byte, wants_head, sign }))
+    }
+
+    /// A head is whole, and its request is under way.
+    pub(super) fn met(&self) {
+        self.0.wants_head.store(false, Ordering::Relaxed);
     }
 
     /// Bytes arrived.
@@ -69,6 +81,7 @@ impl Timer for HeadTimer {
     /// hyper asks for this once for each head, when it begins to wait for it.
     fn sleep_until(&self, _deadline: std::time::Instant) -> Pin<Box<dyn HyperSleep>> {
         self.0.first_byte.store(0, Ordering::Relaxed);
+        self.0.wants_head.store(true, Ordering::Relaxed);
         let first = self.0.waits.fetch_add(1, Ordering::Relaxed) == 0;
         self.0.sign.waits(if first { Wait::Head } else { Wait::Rest });
         let quiet = Instant::now() + if first { self.0.head } else { self.0.idle };
@@ -97,23 +110,49 @@ impl Future for HeadSleep {
     }
 }
 
-/// A socket that tells the timer what arrives and gives up on a reader that
-/// takes nothing.
+/// The most bytes that are read at once.
+const READ: usize = 8 * 1024;
+
+/// A socket that tells the timer what arrives, gives up on a reader that takes
+/// nothing, and passes on no request that is wrong.
 pub(super) struct Watched {
     io: TokioIo<TcpStream>,
     timer: HeadTimer,
+    inspector: Inspector,
+    /// What stands behind the bytes that were passed on.
+    wrong: Option<Wrong>,
+    /// Set when the reading has ended before a wrong head.
+    refused: Option<Refusal>,
+    /// Whether the kernel has all that was written.
+    is_flushed: bool,
     stall: Duration,
     /// Runs while bytes wait for a client to take them.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, timer: HeadTimer, stall: Duration) -> Self {
-        Self { io: TokioIo::new(stream), timer, stall, stalled: None }
+    pub(super) fn new(stream: TcpStream, timer: HeadTimer, inspector: Inspector, stall: Duration) -> Self {
+        let io = TokioIo::new(stream);
+        Self { io, timer, inspector, wrong: None, refused: None, is_flushed: true, stall, stalled: None }
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
-        self.io.into_inner()
+    /// The socket, and why the next request on it is refused, when that is why the
+    /// connection ended.
+    pub(super) fn into_parts(self) -> (TcpStream, Option<Refusal>) {
+        (self.io.into_inner(), self.refused)
+    }
+
+    /// Ends the reading before what is wrong. A head waits until whoever came before
+    /// it on this connection has been answered: hyper asks again then, or is woken
+    /// when the answer has left.
+    fn stop(&mut self, wrong: Wrong) -> Poll<io::Result<()>> {
+        let is_next = self.timer.0.wants_head.load(Ordering::Relaxed) && self.is_flushed;
+        match wrong {
+            Wrong::Head(_) if !is_next => return Poll::Pending,
+            Wrong::Head(refusal) => self.refused = Some(refusal),
+            Wrong::Body => {}
+        }
+        Poll::Ready(Err(ErrorKind::InvalidData.into()))
     }
 
     /// Bounds the wait of a write: an error once nothing was taken for too long.
@@ -135,18 +174,31 @@ impl Read for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
+        mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.io).poll_read(cx, buf);
-        if read.is_ready() {
-            self.timer.heard();
+        if let Some(wrong) = self.wrong {
+            return self.stop(wrong);
         }
-        read
+        let mut bytes = [0; READ];
+        let mut read = ReadBuf::new(&mut bytes[..buf.remaining().min(READ)]);
+        let outcome = ready!(Pin::new(self.io.inner_mut()).poll_read(cx, &mut read));
+        self.timer.heard();
+        outcome?;
+        let (passed, wrong) = self.inspector.pass(read.filled());
+        self.wrong = wrong;
+        match wrong {
+            Some(wrong) if passed == 0 => self.stop(wrong),
+            _ => {
+                buf.put_slice(&read.filled()[..passed]);
+                Poll::Ready(Ok(()))
+            }
+        }
     }
 }
 
 impl Write for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.is_flushed = false;
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         self.bound(cx, written)
     }
@@ -156,6 +208,7 @@ impl Write for Watched {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.is_flushed = false;
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
         self.bound(cx, written)
     }
@@ -165,7 +218,11 @@ impl Write for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        if flushed.is_ready() && !std::mem::replace(&mut self.is_flushed, true) && self.wrong.is_some() {
+            cx.waker().wake_by_ref();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

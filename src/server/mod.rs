@@ -8,11 +8,15 @@
 //! requests these are. The one thing it tells the service is [`Incoming`].
 
 mod connection;
+mod head;
+mod inspect;
 mod io;
+mod local;
 mod rate;
 mod refused;
 mod request;
 mod room;
+mod secure;
 
 use self::connection::Connection;
 use self::room::{Admission, Most, Place, Room};
@@ -29,6 +33,7 @@ use tower_service::Service;
 use warp::http::{Request, Uri};
 use warp::reply::Response;
 
+pub use self::local::{Stranger, is_local, stranger};
 pub use self::rate::{PACE, Rate};
 pub use self::request::RequestBody;
 
@@ -66,6 +71,9 @@ pub struct Limits {
     pub write_stall_timeout: Duration,
     /// How long a stop waits for work in flight before it cuts connections.
     pub drain_timeout: Duration,
+    /// Whether everybody comes over TLS, by way of a proxy in front: then answers
+    /// tell browsers to come in no other way (HSTS).
+    pub over_tls: bool,
 }
 
 impl Default for Limits {
@@ -83,6 +91,7 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(15),
             write_stall_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(20),
+            over_tls: false,
         }
     }
 }

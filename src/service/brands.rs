@@ -4,6 +4,7 @@
 //! through the API are read from the store, and remembered for a moment.
 
 use super::listing::{Page, Window, page_of, scan_of};
+use super::terms::refuse_link_as_name;
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::brand::{BadSetting, Brand, Origin, Settings};
@@ -23,6 +24,8 @@ use std::time::{Duration, Instant};
 /// How long a service is remembered: a change on another machine holds here
 /// after this time at the latest.
 const REMEMBERED: Duration = Duration::from_secs(2);
+/// Among how many services one is looked for by its name.
+const MOST_NAMED: usize = 1000;
 /// How many services are remembered.
 const MOST_REMEMBERED: usize = 1000;
 
@@ -86,6 +89,34 @@ impl Brands {
         std::iter::once(&self.default).chain(self.file.values())
     }
 
+    /// The service of the configuration that is called so: by its id, by its key
+    /// there, or `default`.
+    pub fn named(&self, name: &str) -> Option<&Arc<Brand>> {
+        let is_it = |brand: &&Arc<Brand>| match &brand.origin {
+            _ if brand.id.as_str() == name => true,
+            Origin::File { key } => key.as_deref().unwrap_or("default") == name,
+            Origin::Api => false,
+        };
+        self.of_configuration().find(is_it)
+    }
+
+    /// Whether there is a language that somebody asks a service's messages in, by
+    /// its set of texts or the one that is named.
+    ///
+    /// # Errors
+    /// What is wrong with the tag, and which was meant or which there are.
+    pub(super) fn judge_locale(
+        &self,
+        brand: &Brand,
+        set: Option<&str>,
+        locale: &str,
+    ) -> Result<(), BadSetting> {
+        let template = set.or(brand.settings.template.as_deref()).map(str::to_owned);
+        let asked = Settings { template, locale: Some(locale.to_owned()), ..Settings::default() };
+        // A set of texts that is gone since is not what is asked about.
+        (self.judge)(&asked).or_else(|wrong| if wrong.field == "locale" { Err(wrong) } else { Ok(()) })
+    }
+
     /// Forgets what is remembered of a service that was changed here.
     pub fn forget(&self, id: &ServiceId) {
         self.seen().remove(id);
@@ -136,6 +167,33 @@ impl Service {
             }
         };
         brand.ok_or(ServiceError::NoSuchService)
+    }
+
+    /// The id of a service that is named by it, by its key in the configuration,
+    /// or by its name, where no other of `services` has that.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchService`], [`ServiceError::Malformed`] where several
+    /// have the name, or the store's.
+    pub(super) async fn service_named(
+        &self,
+        services: &ServiceSet,
+        name: &str,
+    ) -> Result<ServiceId, ServiceError> {
+        let own = self.brands().named(name).map(|brand| brand.id.clone());
+        if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
+            return Ok(id);
+        }
+        let window = Window { limit: MOST_NAMED, after: None };
+        let all = self.services_among(services, &window).await?.items;
+        let mut so_called = all.iter().filter(|brand| brand.settings.name == name);
+        match (so_called.next(), so_called.next()) {
+            (Some(brand), None) => Ok(brand.id.clone()),
+            (None, _) => Err(ServiceError::NoSuchService),
+            (Some(_), Some(_)) => {
+                Err(ServiceError::Malformed("service: several have this name; name the one by its id, VA…"))
+            }
+        }
     }
 
     /// The services there are.
@@ -228,7 +286,9 @@ impl By<'_> {
     pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, ServiceError> {
         let now = self.now();
         let named = settings.keys().cloned().collect::<Vec<_>>().join(", ");
-        let settings = self.brands().default_brand().settings.with(settings)?;
+        let default = &self.brands().default_brand().settings;
+        let settings = default.with(settings)?;
+        refuse_link_as_name(default, &settings)?;
         (self.brands().judge)(&settings)?;
         let brand = Brand {
             id: ServiceId::from_random(self.0.entropy.bytes()),
@@ -257,6 +317,7 @@ impl By<'_> {
         for attempt in 0..TRIES {
             let old = self.own_brand(id).await?;
             let settings = old.record.settings.with(changes.clone())?;
+            refuse_link_as_name(&old.record.settings, &settings)?;
             (self.brands().judge)(&settings)?;
             let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
             let entry = self.entry(Action::ServiceChanged, id.as_str());
@@ -302,11 +363,7 @@ impl By<'_> {
 
 /// The names of settings that differ.
 fn changed(old: &Settings, new: &Settings) -> Vec<String> {
-    let map = |settings: &Settings| match serde_json::to_value(settings) {
-        Ok(Value::Object(map)) => map,
-        _ => Map::new(),
-    };
-    let (old, new) = (map(old), map(new));
+    let (old, new) = (old.all(), new.all());
     let mut names: Vec<String> =
         new.keys().filter(|name| old.get(*name) != new.get(*name)).cloned().collect();
     names.extend(old.keys().filter(|name| !new.contains_key(*name)).cloned());

@@ -3,6 +3,7 @@
 use super::{Service, ServiceError, View};
 use crate::model::id::VerificationId;
 use crate::model::verification::{Event, Outcome, Verification, binding};
+use crate::model::wording;
 
 /// What somebody says the code is.
 #[derive(Clone, Default)]
@@ -125,7 +126,12 @@ impl Service {
         let code =
             self.0.codes.derive(&verification.id, &verification.code).ok_or(ServiceError::CodeKeyGone)?;
         // A code that is bound to an amount and a payee is good for them alone.
-        let bound = verification.details.binding() == binding(&offered.amount, &offered.payee);
+        let shown =
+            |text: &Option<String>| text.as_deref().map(wording::shown).filter(|text| !text.is_empty());
+        let (details, payment) = (&verification.details, (shown(&offered.amount), shown(&offered.payee)));
+        // Those of before words were made plain are compared as plainly.
+        let own = (shown(&details.amount), shown(&details.payee));
+        let bound = binding(&own.0, &own.1) == binding(&payment.0, &payment.1);
         Ok(code.matches(&offered.code) && bound)
     }
 }

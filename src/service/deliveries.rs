@@ -98,7 +98,7 @@ impl Service {
         // In a query, a plus that was meant as itself is a space.
         let plus = text.strip_prefix(' ').map(|rest| format!("+{rest}"));
         let text = plus.as_deref().unwrap_or(text);
-        if text.contains(':') || (1..=6).contains(&text.len()) {
+        if text.contains(':') || is_short_code(text) {
             return Ok(text.to_owned());
         }
         let number = PhoneNumber::parse(text, &self.0.numbers);
@@ -225,6 +225,11 @@ fn scans(filter: &DeliveryFilter, wanted: Option<&Wanted>) -> Vec<Scan> {
     }
 }
 
+/// Three to eight digits are a network's own number, in one country or another.
+fn is_short_code(text: &str) -> bool {
+    (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whose deliveries are wanted.
 enum Wanted {
     /// Those of a number, on all channels or behind one prefix.
@@ -244,13 +249,15 @@ impl Wanted {
         // In a query, a plus that was meant as itself is a space.
         let plus = bare.strip_prefix(' ').map(|rest| format!("+{}", rest.trim_start_matches(['+', ' '])));
         let bare = plus.as_deref().unwrap_or(bare);
-        if prefix.is_none() && (1..=6).contains(&bare.len()) {
+        if prefix.is_none() && is_short_code(bare) {
             return Ok(Self::Address(bare.to_owned()));
         }
+        // On WhatsApp people have their numbers for names.
+        let is_of_numbers = prefix.is_none_or(|prefix| prefix.eq_ignore_ascii_case("whatsapp"));
         let number = PhoneNumber::parse(bare, numbers);
         match number.or_else(|refused| plain(bare).parse::<PhoneNumber>().map_err(|_| refused)) {
             Ok(number) => Ok(Self::Number { number, prefix: prefix.map(str::to_owned) }),
-            Err(_) if prefix.is_some() => Ok(Self::Address(text.to_owned())),
+            Err(_) if !is_of_numbers => Ok(Self::Address(text.to_owned())),
             Err(refused) => Err(refused.into()),
         }
     }

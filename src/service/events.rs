@@ -6,19 +6,23 @@
 //! nothing that happened goes untold, whenever the process dies.
 
 mod feed;
+mod seats;
 mod tide;
 
 pub use feed::{EventFilter, Feed};
 
+use self::seats::{Seat, Seats};
 use self::tide::{Tide, Watched};
 use super::{Service, ServiceError};
 use crate::gateway::webhook::Courier;
+use crate::model::audit::Actor;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
 use crate::model::id::{EndpointId, NoticeId};
 use crate::model::notice::{self, News, Notice, Topic, Wish};
+use crate::model::session::Session;
 use crate::model::verification::Verification;
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, Store};
@@ -26,7 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 /// What bounds the telling.
 #[derive(Debug, Clone)]
@@ -56,7 +60,7 @@ impl EventSettings {
 
 impl Default for EventSettings {
     fn default() -> Self {
-        let wishes = ["verification.*", "opt_out.*", "endpoint.*"];
+        let wishes = ["verification.*", "session.*", "opt_out.*", "endpoint.*"];
         Self {
             record: wishes.iter().filter_map(|wish| wish.parse().ok()).collect(),
             retention: SignedDuration::from_hours(30 * 24),
@@ -79,7 +83,7 @@ pub struct Events {
     pub(super) settings: EventSettings,
     endpoints: Mutex<Arc<Vec<Endpoint>>>,
     busy: Mutex<HashMap<EndpointId, usize>>,
-    streams: Arc<Semaphore>,
+    seats: Seats,
     shared: Arc<Shared>,
 }
 
@@ -102,7 +106,7 @@ impl Events {
             courier,
             endpoints: Mutex::default(),
             busy: Mutex::default(),
-            streams: Arc::new(Semaphore::new(settings.max_streams)),
+            seats: Seats::new(settings.max_streams),
             settings,
             shared,
         }
@@ -129,8 +133,8 @@ impl Events {
         Some(Turn { events: self, endpoint: endpoint.clone() })
     }
 
-    fn stream(&self) -> Option<OwnedSemaphorePermit> {
-        self.streams.clone().try_acquire_owned().ok()
+    fn stream(&self, who: &Actor) -> Option<Seat> {
+        self.seats.take(who)
     }
 
     fn known(&self) -> Arc<Vec<Endpoint>> {
@@ -179,6 +183,15 @@ impl Service {
         self.told(news)
     }
 
+    /// What is written beside a session that changes.
+    pub(super) fn told_of_session(&self, old: &Session, new: &Session) -> Vec<Change> {
+        let mut news = notice::of_session(Some(old), new, self.now());
+        if let Some(news) = &mut news {
+            news.service.get_or_insert_with(|| self.brands().default_brand().id.clone());
+        }
+        self.told(news.into_iter().collect())
+    }
+
     /// Whether a delivery's change may be told to anybody: one of ours always,
     /// anybody else's when every delivery is asked for.
     pub(super) fn tells_of(&self, delivery: &Delivery) -> bool {
@@ -208,6 +221,7 @@ impl Service {
                 let default = || self.brands().default_brand().id.clone();
                 news.service = Some(verification.service.clone().unwrap_or_else(default));
                 news.test = verification.test;
+                *news = news.clone().said_of(&verification);
                 // What is known of a message may name no address yet.
                 if news.channel == Some(DeliveryChannel::Sms) {
                     news.channel = send.map(|send| send.channel.into()).or(news.channel);

@@ -30,6 +30,15 @@ impl By<'_> {
         create_key(self.store(), &self.0.entropy, self.actor(), name, access, self.now()).await
     }
 
+    /// Writes up that many wrong keys came from a network, so many so far.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn note_guesses(&self, from: &str, count: u64) -> Result<(), ServiceError> {
+        let entry = self.entry(Action::KeysGuessed, from).with("count", count);
+        Ok(self.store().commit(vec![audit::write(&entry)]).await?)
+    }
+
     /// Takes a key away. The next request that shows it is refused.
     ///
     /// # Errors
@@ -85,20 +94,6 @@ pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, ServiceError> {
     Ok(keys)
 }
 
-/// What a key is called, without the blanks around it.
-///
-/// # Errors
-/// An empty or overlong name.
-pub fn key_name(name: &str) -> Result<&str, ServiceError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > ApiKey::MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ServiceError::Malformed(
-            "a key's name has 1 to 64 characters, none of them a control character",
-        ));
-    }
-    Ok(name)
-}
-
 /// Takes a key away, straight in a store.
 ///
 /// # Errors
@@ -143,7 +138,10 @@ pub async fn create_key(
     access: Access,
     now: Timestamp,
 ) -> Result<(ApiKey, Secret), ServiceError> {
-    let name = key_name(name)?;
+    let name = name.trim();
+    if !ApiKey::is_name(name) {
+        return Err(ServiceError::Malformed("name: a key's name is a line of 1 to 64 characters"));
+    }
     let services = access.services.bound().map_or(1, BTreeSet::len);
     if !(1..=ServiceSet::MOST).contains(&services) {
         return Err(ServiceError::Malformed("a key is for all services, or for 1 to 100 that are named"));

@@ -33,6 +33,7 @@ mod terms;
 mod verdict;
 mod verifications;
 mod voice;
+mod ways;
 mod worker;
 
 pub use crate::store::transfer::ImportError;
@@ -46,7 +47,7 @@ pub use deliveries::{DeliveryFilter, Found, find_delivery, list_deliveries};
 pub use endpoints::{EndpointChange, Trial};
 pub use erase::{EraseOptions, find_erasure};
 pub use events::{EventFilter, EventSettings, Events, Feed};
-pub use keys::{all_keys, create_key, key_name, revoke_key};
+pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use narrowed::Narrowed;
 pub use pending::{Ask, AskError};
@@ -69,6 +70,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::VerificationId;
 use crate::model::phone::{NumberPolicy, PhoneError};
 use crate::model::policy::{Gate, Policy};
+use crate::model::session::End;
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Decision, Event, Outcome, Send, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
@@ -126,7 +128,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Number(#[from] PhoneError),
     /// No such verification, delivery or key.
-    #[error("there is nothing of this name or id")]
+    #[error("nothing has this name")]
     NotFound,
     /// What is about the whole, asked for with a key of some services.
     #[error(
@@ -134,7 +136,7 @@ pub enum ServiceError {
     )]
     KeyBound,
     /// No such service.
-    #[error("no service has this id")]
+    #[error("no service has this id or name; `GET /v1/services` lists them")]
     NoSuchService,
     /// The service does not have this channel.
     #[error("the channel {0} is not offered")]
@@ -150,6 +152,17 @@ pub enum ServiceError {
     /// What is reported is another account's.
     #[error("the message or call belongs to another account than the one that reports of it")]
     OtherAccount,
+    /// The number is a landline, and the service sends no texts to these.
+    #[error("the number is a landline, which gets no texts from this service; a call reaches it")]
+    Landline,
+    /// A text for people has a link or an address in it.
+    #[error(
+        "{field} has a link or an address in it, and people would follow it in the service's name: leave it out, or set the service's allow_links where it is right, as for a brand that is a domain"
+    )]
+    Link {
+        /// Which text.
+        field: &'static str,
+    },
     /// Something that the service's settings do not allow.
     #[error("{what}")]
     NotAllowed {
@@ -158,6 +171,9 @@ pub enum ServiceError {
         /// Why not, and which setting allows it.
         what: &'static str,
     },
+    /// The service does not let people be sent there.
+    #[error("return_url {0}")]
+    ReturnUrl(String),
     /// The service binds its codes to payments, and half of one is missing.
     #[error("this service binds its codes to a payment: amount and payee are both needed, from the start on")]
     PaymentMissing {
@@ -176,6 +192,9 @@ pub enum ServiceError {
     /// It has ended.
     #[error("the verification is {0}")]
     Ended(Status),
+    /// The session has ended otherwise than by being called off.
+    #[error("the session has ended: it is {}", .0.as_str())]
+    SessionEnded(End),
     /// The next send is not allowed yet.
     #[error("the next message or call is allowed from {at} on")]
     TooSoon {
@@ -193,6 +212,10 @@ pub enum ServiceError {
         /// How many characters it has.
         length: u8,
     },
+    /// More than one part of what was offered may be the code; no check was
+    /// spent.
+    #[error("more than one part of this text may be the code; give the code alone")]
+    SeveralCodes,
     /// The application did not choose the code, and cannot say that it was right.
     #[error("the code was not chosen by the application, so a check alone can approve this verification")]
     CodeNotChosen,
@@ -229,16 +252,36 @@ pub enum ServiceError {
     /// Too many writes of the same record at once.
     #[error("too many requests for the same record at once")]
     Contended,
+    /// What is kept together in one record would be too much for it.
+    #[error(
+        "what is kept together here would take {size} bytes, and {most} are possible: use fewer or shorter \
+         settings, limits, lists or tags"
+    )]
+    TooLarge {
+        /// How much it would be.
+        size: usize,
+        /// How much it may be.
+        most: usize,
+    },
     /// The store could not do it.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooLarge { size } => Self::TooLarge { size, most: Change::MAX_BODY },
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl From<CommitError> for ServiceError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Conflict => Self::Contended,
-            CommitError::Store(error) => Self::Store(error),
+            CommitError::Store(error) => error.into(),
         }
     }
 }
@@ -265,6 +308,21 @@ pub struct View {
 }
 
 impl View {
+    /// The last send's number, if it did not arrive by Twilio's word.
+    pub fn failed_send(&self) -> Option<u8> {
+        let (send, delivery) = self.deliveries.last()?;
+        let status = delivery.as_ref().and_then(Delivery::status)?;
+        status.is_failure().then_some(send.number)
+    }
+
+    /// The channels that are open at once, though the next send by the way of
+    /// the last one has to wait.
+    pub fn ways_out(&self) -> Vec<Channel> {
+        let failed = self.failed_send();
+        let is_open = |channel: &&Channel| self.verification.is_way_out(**channel, failed);
+        self.channels_left.iter().filter(is_open).copied().collect()
+    }
+
     fn new(
         brand: Arc<Brand>,
         base: &Policy,
@@ -389,17 +447,22 @@ impl Service {
         self.wanted(self.bare_view(brand, verification, deliveries)).await
     }
 
-    /// The same view without the channels that the person does not want.
+    /// The same view with the channels that go to the number and that the person
+    /// wants.
     async fn wanted(&self, mut view: View) -> Result<View, ServiceError> {
-        let mut left = Vec::with_capacity(view.channels_left.len());
-        for channel in std::mem::take(&mut view.channels_left) {
-            match self.refuse_opted_out(&view.brand, &view.verification.to, channel).await {
-                Ok(()) => left.push(channel),
+        view.channels_left.clear();
+        if view.sends_left == 0 {
+            return Ok(view);
+        }
+        let to = &view.verification.to;
+        let ways = self.ways(view.brand.clone(), to).await?;
+        for channel in ways.channels(to) {
+            match self.refuse_opted_out(&ways.brand, to, channel).await {
+                Ok(()) => view.channels_left.push(channel),
                 Err(ServiceError::OptedOut) => {}
                 Err(error) => return Err(error),
             }
         }
-        view.channels_left = left;
         Ok(view)
     }
 

@@ -70,6 +70,19 @@ impl Narrowed {
         }
     }
 
+    /// The id of the service that a request names: see [`Service::brand`] for
+    /// what becomes of it.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchService`], also for one that the key is not for;
+    /// several of one name; or the store's.
+    pub async fn service_named(&self, name: Option<String>) -> Result<Option<ServiceId>, ServiceError> {
+        match name {
+            Some(name) => self.all.service_named(&self.services, &name).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// A thing, if it belongs to the key's services.
     ///
     /// # Errors
@@ -271,6 +284,18 @@ impl Narrowed {
         self.all.create_session(NewSession { service, ..request }).await
     }
 
+    /// See [`Service::end_session`].
+    ///
+    /// # Errors
+    /// As there; another service's session is not there.
+    pub async fn end_session(&self, id: &SessionId) -> Result<Session, ServiceError> {
+        if !self.services.is_all() {
+            let found = records::get::<Session>(self.all.store(), id.as_str()).await?;
+            self.own(found.ok_or(ServiceError::NotFound)?.record).await?;
+        }
+        self.all.end_session(id).await
+    }
+
     /// See [`Service::session_result`].
     ///
     /// # Errors
@@ -358,7 +383,7 @@ impl Narrowed {
 
     /// See [`Service::feed`].
     pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
-        self.all.feed_among(self.services.clone(), after, wishes)
+        self.all.feed_among(&self.actor, self.services.clone(), after, wishes)
     }
 }
 

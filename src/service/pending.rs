@@ -4,7 +4,7 @@
 //! What leads to it, the verification, and the counts of the rate limits are
 //! one write, so that no race makes two of them or one request too many.
 
-use super::start::{Countries, hash};
+use super::start::hash;
 use super::{Service, ServiceError, StartRequest, TRIES, View};
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
@@ -62,9 +62,6 @@ pub enum AskError {
         /// How long it still lives, in whole seconds.
         seconds: i64,
     },
-    /// The number is a landline, and the service sends no texts to these.
-    #[error("the number is a landline, which gets no texts from this service")]
-    Landline,
     /// Another request for the same number is being done.
     #[error("another request for the same number came at the same time")]
     Concurrent,
@@ -88,8 +85,12 @@ impl Service {
     pub async fn ask(&self, ask: &Ask) -> Result<View, AskError> {
         let brand = self.brand(ask.request.service.as_ref()).await?;
         let (to, _) = self.number(&ask.request.to)?;
-        let brand = self.sending_to(brand, &to).await?;
-        let channel = self.channel_for(&brand, ask, &to).await?;
+        let ways = match ask.skip_risk_check {
+            true => self.ways_to_all(brand, &to).await?,
+            false => self.ways(brand, &to).await?,
+        };
+        let channel = self.way(&ways, ask.request.channel, &to).await?;
+        let brand = ways.brand;
         let values =
             ask.limits.iter().map(|(name, value)| hash(&[brand.id.as_str(), name, &address_key(value)]));
         let _turns = self.1.take(values).await?;
@@ -150,16 +151,6 @@ impl Service {
     /// Whether a verification belongs to a service.
     pub fn belongs(&self, brand: &Brand, verification: &Verification) -> bool {
         *verification.service.as_ref().unwrap_or(&self.brands().default_brand().id) == brand.id
-    }
-
-    async fn channel_for(&self, brand: &Brand, ask: &Ask, to: &PhoneNumber) -> Result<Channel, AskError> {
-        let is_deaf = brand.settings.skip_sms_to_landlines && to.is_landline();
-        if is_deaf && ask.request.channel == Some(Channel::Sms) {
-            return Err(AskError::Landline);
-        }
-        let is_safe = ask.skip_risk_check || self.stored_safe_number(to).await?.is_some();
-        let countries = if is_safe { Countries::All } else { Countries::AsSet };
-        Ok(self.way(brand, ask.request.channel, to, countries).await?)
     }
 
     async fn open(&self, brand: &Brand, to: &PhoneNumber) -> Result<Open, ServiceError> {
@@ -233,7 +224,7 @@ impl Service {
     ) -> Result<(Vec<Change>, Verification), AskError> {
         let custom = ask.request.custom_code.as_ref();
         let renewed = self.renewed(brand, &old.record, &ask.request.details, custom)?;
-        let event = Event::Resend { channel, gate_key: self.gate_key(brand), renewed };
+        let event = Event::Resend { channel, gate_key: self.gate_key(brand), failed: None, renewed };
         let decision = decide(&without_ladder(brand.policy(&self.0.policy)), &old.record, event, self.now());
         if decision.outcome == Outcome::NoSendsLeft {
             return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });

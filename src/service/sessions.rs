@@ -7,12 +7,14 @@
 
 mod steps;
 
+use self::steps::Look;
 use super::{Service, ServiceError, TRIES, View};
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
-use crate::model::session::{self, Event, MOST_STATE, Outcome, Session, Standing, Step, decide};
+use crate::model::return_url;
+use crate::model::session::{self, End, Event, MOST_STATE, Outcome, Session, Standing, Step, decide};
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::store::CommitError;
@@ -28,8 +30,8 @@ pub struct NewSession {
     pub channels: Vec<Channel>,
     /// For which service; nothing for the one of the configuration's top level.
     pub service: Option<ServiceId>,
-    /// Where the person goes in the end.
-    pub return_url: String,
+    /// Where the person goes in the end; nothing for the service's own page.
+    pub return_url: Option<String>,
     /// The application's own word, given back as it came.
     pub state: Option<String>,
     /// The language.
@@ -45,6 +47,15 @@ pub struct Tongue<'a> {
     pub chosen: Option<&'a str>,
     /// What the browser says: after it.
     pub guessed: Option<&'a str>,
+}
+
+/// Who moves a session.
+#[derive(Debug, Clone, Copy)]
+enum Who<'b> {
+    /// The person, with the secret of their browser.
+    Browser(&'b Secret),
+    /// The application that began it.
+    Application,
 }
 
 /// A session as a page needs it.
@@ -71,12 +82,18 @@ impl Service {
     pub async fn create_session(&self, request: NewSession) -> Result<Session, ServiceError> {
         let brand = self.brand(request.service.as_ref()).await?;
         // Here, for the person could not say what is paid.
-        super::terms::refuse_unpaid(&brand, &request.details)?;
+        let details = super::terms::worded(&brand, &request.details)?;
+        super::terms::refuse_unpaid(&brand, &details)?;
+        self.refuse_unspoken(&brand, details.template.as_deref(), request.locale.as_deref())?;
         let pages = &brand.settings.pages;
-        if !session::may_return(pages, &request.return_url) {
-            let what = "the service does not list this address in pages.return_urls";
-            return Err(ServiceError::NotAllowed { field: "return_url", what });
-        }
+        let return_url = match &request.return_url {
+            Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(ServiceError::ReturnUrl)?),
+            None if pages.success_url.is_some() => None,
+            None => {
+                let what = "is missing: say where people go back to, or set the service's pages.success_url";
+                return Err(ServiceError::ReturnUrl(what.to_owned()));
+            }
+        };
         if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
             return Err(ServiceError::Malformed("state: 1024 bytes at most"));
         }
@@ -97,10 +114,10 @@ impl Service {
             service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
             to,
             channels: request.channels,
-            return_url: request.return_url,
+            return_url,
             state: request.state,
             locale: request.locale,
-            details: request.details,
+            details,
             created_at: now,
             expires_at: now.checked_add(session::LIFETIME).unwrap_or(now),
             browser: None,
@@ -113,7 +130,7 @@ impl Service {
             exchanged_at: None,
         };
         if let Some(to) = &session.to
-            && session.allowed(brand.channels_for(to)).is_empty()
+            && session.allowed(self.ways(brand.clone(), to).await?.channels(to)).is_empty()
         {
             return Err(ServiceError::NoChannel);
         }
@@ -165,6 +182,26 @@ impl Service {
         Err(ServiceError::Contended)
     }
 
+    /// Ends a session for the application: what is under way in it is called off.
+    /// One that the person or the application has ended stays so.
+    ///
+    /// # Errors
+    /// Not found, or no longer there; [`ServiceError::SessionEnded`] for one whose
+    /// number is proved or that has failed; or the store's.
+    pub async fn end_session(&self, id: &SessionId) -> Result<Session, ServiceError> {
+        let call_off = |standing| Some(Event::CallOff(standing));
+        let session = self.move_session(id, Who::Application, Look::CalledOff, call_off).await?;
+        let end = match session.end {
+            Some(End::Canceled | End::CalledOff) => {
+                tracing::info!(session = %id, "session ended by the application");
+                return Ok(session);
+            }
+            Some(end) => end,
+            None => End::Approved,
+        };
+        Err(ServiceError::SessionEnded(end))
+    }
+
     /// What a person or an application wrote, as a number.
     fn number_in(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, ServiceError> {
         let policy = match region {
@@ -174,6 +211,17 @@ impl Service {
             None => self.0.numbers.clone(),
         };
         Ok(self.number_by(text, &policy)?.0)
+    }
+
+    async fn session_of(&self, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, ServiceError> {
+        match who {
+            Who::Browser(browser) => self.own_session(id, Some(browser)).await,
+            Who::Application => {
+                let found = records::get::<Session>(self.store(), id.as_str()).await?;
+                let is_there = |found: &Versioned<Session>| self.now() < found.record.expires_at;
+                found.filter(is_there).ok_or(ServiceError::NotFound)
+            }
+        }
     }
 
     async fn own_session(
@@ -197,7 +245,7 @@ impl Service {
         let number = session.number.as_ref().or(session.to.as_ref());
         let channels = match (number, &verification) {
             (_, Some(view)) => session.allowed(view.channels_left.clone()),
-            (Some(number), None) => session.allowed(brand.channels_for(number)),
+            (Some(number), None) => session.allowed(self.ways(brand.clone(), number).await?.channels(number)),
             (None, None) => session.allowed(brand.settings.channels.clone()),
         };
         let standing = verification.as_ref().map(|view| Standing {

@@ -1,13 +1,12 @@
 //! Beginning a verification, and sending again.
 
-use super::terms::{refuse_chosen, refuse_unpaid};
+use super::terms::{refuse_chosen, refuse_unpaid, worded};
 use super::{Service, ServiceError, TRIES, View};
 use crate::model::answer::Answer;
-use crate::model::brand::{Brand, DIGITS, Reach};
+use crate::model::brand::{Brand, DIGITS};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::id::{ServiceId, VerificationId};
-use crate::model::opt_out::OptOut;
+use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Event, Start, Verification};
@@ -27,10 +26,13 @@ pub struct StartRequest {
     pub to: String,
     /// How; nothing for the service's preferred way to this number.
     pub channel: Option<Channel>,
-    /// The language.
+    /// The language; one that there are texts in.
     pub locale: Option<String>,
     /// For which service; nothing for the one of the configuration's top level.
     pub service: Option<ServiceId>,
+    /// The session of the pages, where it is begun in one.
+    #[serde(skip)]
+    pub session: Option<SessionId>,
     /// What else is said about it.
     pub details: Details,
     /// A code that the application chose: 4 to 10 letters and digits. It is no
@@ -47,6 +49,7 @@ impl StartRequest {
             channel: None,
             locale: None,
             service: None,
+            session: None,
             details: Details::default(),
             custom_code: None,
         }
@@ -69,15 +72,6 @@ pub struct Started {
     pub view: View,
     /// True when this answer was given before.
     pub replayed: bool,
-}
-
-/// Which countries a channel reaches this time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Countries {
-    /// Those of the service's settings.
-    AsSet,
-    /// All: the number is on the safe list, or the application says so.
-    All,
 }
 
 /// How long an answer is kept for its idempotency key.
@@ -161,11 +155,13 @@ impl Service {
         let old = self.verification(id).await?.record;
         let channel = channel.unwrap_or_else(|| old.channel());
         let brand = self.brand_of(&old).await?;
-        self.refuse_way(&brand, channel, &old.to, Countries::AsSet).await?;
+        let ways = self.ways(brand.clone(), &old.to).await?;
+        self.refuse_way(&ways, channel, &old.to).await?;
         let gate_key = self.gate_key(&brand);
+        let failed = self.view(old).await?.failed_send();
         let resend = |old: &Verification| {
             let renewed = self.renewed(&brand, old, &old.details, None)?;
-            Ok(Event::Resend { channel, gate_key, renewed })
+            Ok(Event::Resend { channel, gate_key, failed, renewed })
         };
         let decision = self.happen(id, resend).await?;
         self.refuse(decision.outcome, channel)?;
@@ -175,11 +171,12 @@ impl Service {
 
     async fn new_verification(
         &self,
-        brand: &Brand,
+        brand: &Arc<Brand>,
         request: &StartRequest,
     ) -> Result<Verification, ServiceError> {
         let (to, _) = self.number(&request.to)?;
-        let channel = self.way(brand, request.channel, &to, Countries::AsSet).await?;
+        let ways = self.ways(brand.clone(), &to).await?;
+        let channel = self.way(&ways, request.channel, &to).await?;
         self.new_verification_by(brand, request, channel)
     }
 
@@ -190,8 +187,10 @@ impl Service {
         request: &StartRequest,
         channel: Channel,
     ) -> Result<Verification, ServiceError> {
-        refuse_unpaid(brand, &request.details)?;
+        let details = worded(brand, &request.details)?;
+        refuse_unpaid(brand, &details)?;
         refuse_chosen(brand, request.custom_code.is_some())?;
+        self.refuse_unspoken(brand, request.details.template.as_deref(), request.locale.as_deref())?;
         let (to, test) = self.number(&request.to)?;
         let id = VerificationId::from_random(self.0.entropy.bytes());
         let custom = match test {
@@ -199,10 +198,11 @@ impl Service {
             None => request.custom_code.as_ref().map(|code| code.expose()),
         };
         let start = Start {
-            code: self.code_seed(brand, &id, 1, &request.details, custom)?,
+            code: self.code_seed(brand, &id, 1, &details, custom)?,
             id,
             service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
-            details: request.details.clone(),
+            session: request.session.clone(),
+            details,
             test: test.is_some(),
             to,
             locale: request.locale.clone(),
@@ -210,6 +210,17 @@ impl Service {
             gate_key: self.gate_key(brand),
         };
         Ok(Verification::start(&brand.policy(&self.0.policy), start, self.now()))
+    }
+
+    /// Refuses a language that there are no texts in: whoever asks for one that
+    /// there is not would find out from people who cannot read theirs.
+    pub(super) fn refuse_unspoken(
+        &self,
+        brand: &Brand,
+        set: Option<&str>,
+        locale: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        Ok(locale.map_or(Ok(()), |locale| self.brands().judge_locale(brand, set, locale))?)
     }
 
     /// The number that a text is, and what it is to tests.
@@ -260,7 +271,9 @@ impl Service {
         details: &Details,
         custom: Option<&Secret>,
     ) -> Result<Option<Box<(CodeSeed, Details)>>, ServiceError> {
-        refuse_unpaid(brand, details)?;
+        // What was said before was judged then.
+        let details = if *details == old.details { details.clone() } else { worded(brand, details)? };
+        refuse_unpaid(brand, &details)?;
         refuse_chosen(brand, custom.is_some())?;
         let code = || self.0.codes.derive(&old.id, &old.code).ok_or(ServiceError::CodeKeyGone);
         let is_bound_otherwise = old.details.binding() != details.binding();
@@ -276,13 +289,13 @@ impl Service {
                 _ => None,
             };
             let generation = old.code.generation + 1;
-            self.code_seed(brand, &old.id, generation, details, kept.as_ref().map(Secret::expose))?
-        } else if old.details == *details {
+            self.code_seed(brand, &old.id, generation, &details, kept.as_ref().map(Secret::expose))?
+        } else if old.details == details {
             return Ok(None);
         } else {
             old.code.clone()
         };
-        Ok(Some(Box::new((seed, details.clone()))))
+        Ok(Some(Box::new((seed, details))))
     }
 
     /// The seed of one of a verification's codes.
@@ -310,50 +323,6 @@ impl Service {
     /// The test number that a number is now.
     fn test_of(&self, number: &PhoneNumber) -> Option<&TestNumber> {
         self.0.test_numbers.iter().find(|test| test.covers(number, self.now()))
-    }
-
-    /// The channel that was asked for, if it may be used; or the best that may.
-    pub(super) async fn way(
-        &self,
-        brand: &Brand,
-        asked: Option<Channel>,
-        to: &PhoneNumber,
-        countries: Countries,
-    ) -> Result<Channel, ServiceError> {
-        if let Some(channel) = asked {
-            self.refuse_way(brand, channel, to, countries).await?;
-            return Ok(channel);
-        }
-        for channel in brand.channels_for(to) {
-            match self.refuse_way(brand, channel, to, countries).await {
-                Ok(()) => return Ok(channel),
-                Err(ServiceError::Store(error)) => return Err(error.into()),
-                Err(_) => {}
-            }
-        }
-        Err(ServiceError::NoChannel)
-    }
-
-    /// Refuses a channel that the service does not have, that does not go to
-    /// the number's country, or that the person does not want.
-    async fn refuse_way(
-        &self,
-        brand: &Brand,
-        channel: Channel,
-        to: &PhoneNumber,
-        countries: Countries,
-    ) -> Result<(), ServiceError> {
-        if !brand.settings.channels.contains(&channel) {
-            return Err(ServiceError::ChannelOff(channel));
-        }
-        let region = || to.region().unwrap_or_else(|| "??".to_owned());
-        match brand.reach(channel, to) {
-            Reach::Yes => {}
-            Reach::No if countries == Countries::All => {}
-            Reach::Watched => tracing::warn!(%to, %channel, region = region(), "a watched country"),
-            Reach::No => return Err(ServiceError::CountryOff { channel, region: region() }),
-        }
-        self.refuse_opted_out(brand, to, channel).await
     }
 
     pub(super) fn fresh_view(&self, brand: Arc<Brand>, verification: Verification) -> View {
@@ -384,41 +353,6 @@ impl Service {
         let status = verification.status;
         let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
         View::new(brand, &self.0.policy, verification, status, deliveries)
-    }
-
-    pub(super) async fn refuse_opted_out(
-        &self,
-        brand: &Brand,
-        to: &PhoneNumber,
-        channel: Channel,
-    ) -> Result<(), ServiceError> {
-        let Some((address, sender)) = self.wish_address(brand, to, channel) else {
-            return Ok(());
-        };
-        let wishes = self.wishes_of(&address, &sender).await?;
-        match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
-            Some(wish) if wish.opted_out => Err(ServiceError::OptedOut),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Service {
-    /// Under which address a number's wish stands, and towards which sender;
-    /// calls have none.
-    fn wish_address(&self, brand: &Brand, to: &PhoneNumber, channel: Channel) -> Option<(String, String)> {
-        let settings = &brand.settings;
-        match channel {
-            Channel::Call => None,
-            Channel::Sms => {
-                let own = settings.messaging_service_sid.as_ref().or(settings.from.as_ref());
-                Some((to.in_full().to_owned(), own.or(self.0.sender.as_ref())?.clone()))
-            }
-            Channel::Whatsapp => {
-                let from = settings.whatsapp_from.as_ref()?;
-                Some((format!("whatsapp:{}", to.in_full()), format!("whatsapp:{from}")))
-            }
-        }
     }
 }
 

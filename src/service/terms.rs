@@ -1,11 +1,63 @@
 //! What a service demands of every verification before it begins or is sent
-//! again, by whichever face it is asked for: the payment that its codes are
-//! bound to, and that nobody brings a code where it takes none. This module
-//! refuses to know who asks.
+//! again, by whichever face it is asked for: words that say no more than they
+//! should in the brand's name, the payment that its codes are bound to, and that
+//! nobody brings a code where it takes none. This module refuses to know who asks.
 
 use super::ServiceError;
-use crate::model::brand::Brand;
+use crate::model::brand::{self, BadSetting, Brand, Settings};
 use crate::model::verification::Details;
+use crate::model::wording;
+
+/// What an application says, as people are to see it: without the marks that
+/// show nothing. What only they are is not said.
+///
+/// # Errors
+/// [`ServiceError::Link`] where the service takes no links, and
+/// [`ServiceError::Setting`] for a name that could be no service's.
+pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, ServiceError> {
+    let text = |field, said: &Option<String>| {
+        let shown = said.as_deref().map(wording::shown).filter(|text| !text.is_empty());
+        match &shown {
+            Some(text) if !brand.settings.allow_links && wording::has_link(text) => {
+                Err(ServiceError::Link { field })
+            }
+            _ => Ok(shown),
+        }
+    };
+    let friendly_name = text("friendly_name", &details.friendly_name)?;
+    if let Some(name) = &friendly_name {
+        let named = |wrong| BadSetting { field: "friendly_name".to_owned(), ..wrong };
+        brand::check_name(name).map_err(named)?;
+    }
+    Ok(Details {
+        friendly_name,
+        amount: text("amount", &details.amount)?,
+        payee: text("payee", &details.payee)?,
+        purpose: text("purpose", &details.purpose)?,
+        ..details.clone()
+    })
+}
+
+/// Refuses to call a service by a link through the API. What the configuration
+/// says is the operator's own.
+///
+/// # Errors
+/// [`ServiceError::Setting`].
+pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), ServiceError> {
+    let spoken = |settings: &Settings| settings.tts_name.clone().unwrap_or_default();
+    let names = [("name", new.name.clone(), old.name.clone()), ("tts_name", spoken(new), spoken(old))];
+    let is_refused =
+        |(_, name, was): &&(&str, String, String)| !new.allow_links && was != name && wording::has_link(name);
+    match names.iter().find(is_refused) {
+        Some((field, ..)) => Err(BadSetting {
+            field: (*field).to_owned(),
+            what: "has a link or an address in it, which people would follow; allow_links = true allows it"
+                .to_owned(),
+        }
+        .into()),
+        None => Ok(()),
+    }
+}
 
 /// Refuses a verification without the payment that the service's codes are
 /// bound to (PSD2, RTS article 5: the payer knows amount and payee).
@@ -35,7 +87,6 @@ pub(super) fn refuse_chosen(brand: &Brand, has_code: bool) -> Result<(), Service
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::brand::Settings;
     use crate::service::Brands;
     use jiff::Timestamp;
 
@@ -60,5 +111,45 @@ mod tests {
             assert_eq!(missing(amount, "Acme"), "amount");
             assert!(refuse_unpaid(&brand(false), &details(amount, "-")).is_ok());
         }
+    }
+
+    #[test]
+    fn words_are_shown_plainly_and_lead_nowhere() {
+        let brand = |allow_links| {
+            let settings = Settings { allow_links, ..Settings::default() };
+            Brands::of_file(None, settings, Timestamp::UNIX_EPOCH)
+        };
+        let all = |text: &str| Details {
+            friendly_name: Some(text.to_owned()),
+            purpose: Some(text.to_owned()),
+            amount: Some(text.to_owned()),
+            payee: Some(text.to_owned()),
+            ..Details::default()
+        };
+        let said = worded(&brand(false), &all("\u{202e}St. \u{200b}Gallen ")).unwrap();
+        assert_eq!(said, all("St. Gallen"));
+        assert_eq!(worded(&brand(false), &all("\u{200b}\u{200e}")).unwrap(), Details::default());
+        assert_eq!(worded(&brand(true), &all("Booking.com")).unwrap(), all("Booking.com"));
+        for field in ["friendly_name", "purpose", "amount", "payee"] {
+            let mut details = serde_json::to_value(all("fine")).unwrap();
+            details[field] = "ev\u{200b}il\u{3002}com".into();
+            let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
+            assert!(matches!(refused, ServiceError::Link { field: named } if named == field), "{refused}");
+        }
+        let told = worded(&brand(false), &all("Code 123456")).unwrap_err().to_string();
+        assert!(told.starts_with("friendly_name: has no more than 4 digits in a row"), "{told}");
+    }
+
+    #[test]
+    fn a_payment_of_nothing_that_is_seen_is_missing() {
+        let settings = Settings { psd2: true, ..Settings::default() };
+        let brand = Brands::of_file(None, settings, Timestamp::UNIX_EPOCH);
+        let details = Details {
+            amount: Some("\u{2060}\u{200b}".to_owned()),
+            payee: Some("Acme".to_owned()),
+            ..Details::default()
+        };
+        let refused = worded(&brand, &details).and_then(|said| refuse_unpaid(&brand, &said));
+        assert!(matches!(refused, Err(ServiceError::PaymentMissing { field: "amount" })));
     }
 }

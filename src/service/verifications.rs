@@ -4,7 +4,7 @@ use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError, View};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
-use crate::model::phone::address_spellings;
+use crate::model::phone::{PhoneError, address_spellings};
 use crate::model::verification::{Status, Verification};
 use crate::store::{Index, Scan};
 use jiff::Timestamp;
@@ -46,7 +46,14 @@ impl Service {
         window: &Window,
     ) -> Result<Page<View>, ServiceError> {
         let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
-        let scopes = address_spellings(&self.address(filter.to.as_deref())?);
+        let scopes = match &filter.to {
+            Some(to) => match self.address(Some(to))? {
+                address if address.starts_with('+') => address_spellings(&address),
+                // An address of another kind has no verifications.
+                _ => return Err(PhoneError::NotANumber.into()),
+            },
+            None => vec![String::new()],
+        };
         let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
         let takes = |verification: &Verification| self.takes(filter, verification);
         let page = self.page_among(services, scan, &scopes, window, takes).await?;

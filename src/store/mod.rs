@@ -343,6 +343,13 @@ pub enum StoreError {
     /// The engine or the disk failed; for a commit the outcome is unknown.
     #[error("the store failed: {0}")]
     Failed(String),
+    /// A record would be longer than [`Change::MAX_BODY`]; nothing of this commit
+    /// was done, and asking again changes nothing.
+    #[error("a record of {size} bytes, {} are possible", Change::MAX_BODY)]
+    TooLarge {
+        /// How long it would be.
+        size: usize,
+    },
     /// Too many writes are waiting; nothing of this commit was done.
     #[error("the store is overloaded")]
     Overloaded,
@@ -364,7 +371,8 @@ pub trait Store: Send + Sync + 'static {
     /// Does all changes or none, durably. Keys must differ; there are at most
     /// [`Change::MAX_COMMIT`] of them, with bodies of at most
     /// [`Change::MAX_BODY`], and a change's entries are its own record's. What
-    /// breaks these rules is refused with [`StoreError::Failed`], undone.
+    /// breaks these rules is refused with [`StoreError::TooLarge`] or
+    /// [`StoreError::Failed`], undone.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
 
     /// Records of a lane due at or before `until`, the most overdue first, with
@@ -449,7 +457,7 @@ fn validate(changes: &[Change]) -> Result<(), StoreError> {
             return refuse("an id with a NUL byte".to_owned());
         }
         if size > Change::MAX_BODY {
-            return refuse(format!("a record of {size} bytes, {} are possible", Change::MAX_BODY));
+            return Err(StoreError::TooLarge { size });
         }
         if changes[..nth].iter().any(|earlier| earlier.key == change.key) {
             return refuse(format!("two changes of one {kind:?} in one commit"));

@@ -64,8 +64,8 @@ pub enum Prompt {
 pub struct Say {
     /// `Polly.Vicki`.
     pub voice: String,
-    /// `de-DE`.
-    pub language: String,
+    /// `de-DE`; nothing where the voice alone says it.
+    pub language: Option<String>,
     /// What is said, in order.
     pub parts: Vec<Part>,
 }

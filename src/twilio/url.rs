@@ -128,6 +128,11 @@ impl PublicUrl {
         &self.prefix
     }
 
+    /// Whether it is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
     /// Host name or address, an IPv6 one in brackets.
     pub fn host(&self) -> &str {
         &self.host

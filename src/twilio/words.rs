@@ -29,7 +29,7 @@ const TAG_MAX: usize = 35;
 #[derive(Clone)]
 pub struct Words {
     locale: String,
-    language: String,
+    language: Option<String>,
     voice: String,
     file: &'static File,
 }
@@ -70,9 +70,11 @@ impl Words {
         &self.locale
     }
 
-    /// `<Say language>`, in the spelling Twilio lists: `cmn-CN`.
-    pub fn language(&self) -> &str {
-        &self.language
+    /// `<Say language>`, in the spelling Twilio lists: `cmn-CN`. Nothing where
+    /// Twilio has a voice of the language and no name for it there: the voice
+    /// alone says it then.
+    pub fn language(&self) -> Option<&str> {
+        self.language.as_deref()
     }
 
     /// `<Say voice>`: `Polly.Zhiyu`, `Google.uk-UA-Wavenet-A`.
@@ -91,6 +93,12 @@ impl Words {
         !matches!(self.voice.as_str(), "man" | "woman" | "alice")
     }
 
+    /// Whether the voice is one of another language, because Twilio has none of
+    /// this: left to itself it would name digits in its own.
+    pub fn is_borrowed(&self) -> bool {
+        self.file.borrowed
+    }
+
     /// The word for a digit: "four".
     pub fn digit(&self, digit: Digit) -> &str {
         &self.file.digits[usize::from(digit.0)]
@@ -105,6 +113,27 @@ impl Words {
             Keyword::Help => &text.help,
         };
         fill(template, &[("service", service)])
+    }
+
+    /// Everything that calls say, with its slots.
+    #[cfg(test)]
+    pub fn prompts(&self) -> [String; 12] {
+        let call = self.call();
+        [
+            &call.greeting,
+            &call.press_any,
+            &call.press_key,
+            &call.no_key,
+            &call.wrong_key,
+            &call.payment,
+            &call.intro,
+            &call.repeat,
+            &call.again,
+            &call.goodbye,
+            &call.not_valid,
+            &call.inbound,
+        ]
+        .map(String::clone)
     }
 
     /// What is said in a call; templates with `{service}` and `{key}`.
@@ -242,6 +271,9 @@ struct File {
     aliases: Vec<String>,
     language: String,
     voice: String,
+    /// Whether the voice is another language's; left out where it is not.
+    #[serde(default)]
+    borrowed: bool,
     digits: [String; 10],
     variants: BTreeMap<String, Variant>,
     call: CallWords,
@@ -304,9 +336,10 @@ macro_rules! sources {
 }
 
 /// The data files, embedded: name and text.
-const SOURCES: [(&str, &str); 22] = sources![
+const SOURCES: [(&str, &str); 42] = sources![
     "en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru"
-    "tr" "uk" "ar" "hi"
+    "tr" "uk" "ar" "hi" "af" "bg" "ca" "cs" "el" "et" "he" "hr" "hu" "id" "kn" "lt" "mr" "ms" "ro" "sk" "te"
+    "th" "tl" "vi"
 ];
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
@@ -323,7 +356,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     for file in FILES.iter() {
         let words = |locale: &String, language: &String, voice: &String| Words {
             locale: locale.clone(),
-            language: language.clone(),
+            language: Some(language.clone()).filter(|language| !language.is_empty()),
             voice: voice.clone(),
             file,
         };

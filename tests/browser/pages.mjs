@@ -19,15 +19,14 @@ const axe = from("axe-core").source;
 const [server, sandbox, key] = process.argv.slice(2);
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** The application, to which people come back, under its name in this browser alone. */
-const back = "http://shop.example/back";
+/** The application, to which people come back: another site than the server's, on this machine. */
 const shop = createServer((request, response) => {
   response.setHeader("content-type", "text/html");
   response.end("<!doctype html><title>Shop</title><link rel=icon href=data:,><h1>Welcome back</h1>");
 });
 await new Promise((ready) => shop.listen(0, "127.0.0.1", ready));
-const names = `--host-resolver-rules=MAP shop.example 127.0.0.1:${shop.address().port}`;
-const browser = await chromium.launch({ executablePath, args: [...flags, names] });
+const back = `http://localhost:${shop.address().port}/back`;
+const browser = await chromium.launch({ executablePath, args: flags });
 
 
 async function api(path, body) {
@@ -94,23 +93,38 @@ async function sound(page, where) {
   assert.deepEqual(serious, [], where);
 }
 
+/** After something wrong the field has the focus; it and what is wrong are seen,
+    also where a keyboard has taken the room below. */
+async function wrongAt(page, field, send, words) {
+  const whole = page.viewportSize();
+  await page.setViewportSize({ width: whole.width, height: 330 });
+  await send();
+  await page.locator("#problem", { hasText: words }).waitFor();
+  await page.waitForFunction(() => document.readyState === "complete");
+  const [focus, seen] = await page.evaluate((field) => {
+    const isSeen = (of) => { const at = document.querySelector(of).getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight; };
+    return [`#${document.activeElement.id}`, [field, "#problem"].filter(isSeen)];
+  }, field);
+  await page.setViewportSize(whole);
+  assert.equal(focus, field);
+  assert.deepEqual(seen, [field, "#problem"]);
+}
+
 async function wholeWay(name, number, look) {
   const { url } = await session({ purpose: "Sign in to your account", state: "s 1" });
   const page = await open(url, look);
   const at = (step) => `${name} ${step}`;
   await heading(page, "Confirm your phone number");
   await sound(page, at("start"));
-  await page.click("button.main");
-  await heading(page, "What is your phone number?");
-  await sound(page, at("number"));
+  assert.equal(await page.inputValue("#region"), "US");
   await page.selectOption("#region", "DE");
   if (page.script) assert.match(await page.innerText("#hint"), /01512 3456789/);
-  await page.fill("#number", "12");
-  await page.keyboard.press("Enter");
-  await page.waitForSelector("#problem");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "problem");
+  await wrongAt(page, "#number", async () => {
+    await page.fill("#number", "0151 23");
+    await page.keyboard.press("Enter");
+  }, "too short for +49. It was read as a number of Germany (+49).");
   assert.equal(await page.inputValue("#region"), "DE");
-  assert.equal(await page.inputValue("#number"), "12");
+  assert.equal(await page.inputValue("#number"), "0151 23");
   await sound(page, at("number wrong"));
   await page.fill("#number", number);
   await page.keyboard.press("Enter");
@@ -123,12 +137,15 @@ async function wholeWay(name, number, look) {
   await sound(page, at("code"));
   assert.equal(await page.getAttribute("#code", "autocomplete"), "one-time-code");
   const wrong = String((Number(code[0]) + 1) % 10) + code.slice(1);
-  await page.fill("#code", wrong);
-  if (!page.script) await page.keyboard.press("Enter");
-  await page.locator("#problem", { hasText: "not right or no longer valid" }).waitFor();
+  await wrongAt(page, "#code", async () => {
+    await page.fill("#code", wrong);
+    if (!page.script) await page.keyboard.press("Enter");
+  }, "not the right code");
   await sound(page, at("code wrong"));
-  await page.fill("#code", `${code.slice(0, 3)} – ${code.slice(3)}`);
-  if (!page.script) await page.keyboard.press("Enter");
+  assert.equal(await page.inputValue("#code"), "");
+  assert.match(await page.innerText(".lead"), /\+49 1512 3456/);
+  await page.fill("#code", `Your code is ${code.slice(0, 3)} ${code.slice(3)}. It expires in 10 minutes.`);
+  await page.keyboard.press("Enter");
   await heading(page, "Your number is confirmed");
   await picture(page, at("done").replaceAll(/\W+/g, "-"));
   if (!page.script) await page.click("button.main");
@@ -144,10 +161,10 @@ async function failedText() {
   await phone(number, { message: { outcome: "undelivered", error_code: 30005 } });
   const { url } = await session({ to: number });
   const page = await open(url, { width: 360, height: 740, scheme: "dark" });
-  await page.click("button.main");
   await page.click("button[value=sms]");
   await page.locator("#now-text", { hasText: "did not deliver" }).waitFor();
-  await page.locator("button[value=call]", { hasText: "Call me instead" }).waitFor();
+  await page.locator("button[value=call]:enabled", { hasText: "Call me instead" }).waitFor();
+  assert.equal(await page.locator("button[value=sms]").isDisabled(), true);
   await page.waitForFunction(() => document.querySelector("#now").dataset.state === "failed");
   await sound(page, "failed dark narrow");
   await page.click("text=Cancel");
@@ -186,7 +203,7 @@ async function german() {
   const page = await open(url, { width: 640, height: 800 });
   await page.click("summary");
   await page.click("text=Deutsch");
-  await heading(page, "Bestätigen Sie Ihre Telefonnummer");
+  await heading(page, "Bestätigen Sie Ihre Zahlung");
   assert.equal(await page.getAttribute("html", "lang"), "de");
   await page.evaluate(() => { document.documentElement.style.zoom = "2"; });
   await sound(page, "german zoomed");

@@ -161,7 +161,7 @@ async fn to_who_may_only_check_every_no_is_the_same() {
     let mut took = Vec::new();
     for (id, offered) in noes {
         let (body, own, time) = check(id, offered).await;
-        assert_eq!(body, json!({ "valid": false, "id": id, "status": null, "to": null }));
+        assert_eq!(body, json!({ "valid": false, "id": id, "status": null, "to": null, "test": null }));
         assert_eq!(own, headers, "{id}");
         took.push(time);
     }
@@ -174,7 +174,10 @@ async fn to_who_may_only_check_every_no_is_the_same() {
     let view = app.get(&format!("/v1/verifications/{pending}")).await.json();
     assert_eq!(view["checks_left"], 4);
     let (yes, ..) = check(&pending, &code).await;
-    assert_eq!(yes, json!({ "valid": true, "id": pending, "status": "approved", "to": number }));
+    assert_eq!(
+        yes,
+        json!({ "valid": true, "id": pending, "status": "approved", "to": number, "test": false })
+    );
     assert_eq!(check(&pending, &code).await.0["valid"], false);
     // Who may read is told why.
     app.check(unknown, "123456").await.problem(404, "not_found");

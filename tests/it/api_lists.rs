@@ -125,3 +125,51 @@ fn test_numbers(patterns: &[&str]) -> String {
         |pattern: &&str| format!("{{ number = \"{pattern}\", code = \"123456\", until = \"2099-12-31\" }}");
     format!("[{}]", patterns.iter().map(one).collect::<Vec<_>>().join(", "))
 }
+
+#[tokio::test]
+async fn a_search_is_its_list_with_nothing_in_the_url() {
+    let app = Setup::sandbox().start().await;
+    let key = app.operator();
+    for n in 0..3 {
+        add(&app, &key, n).await;
+    }
+    let search = async |path: &str, body: Value| {
+        app.ask(&key, Method::POST, &format!("{path}/search"), Some(&body)).await
+    };
+    for (path, name) in [
+        ("/v1/verifications", "verifications"),
+        ("/v1/deliveries", "deliveries"),
+        ("/v1/opt-outs", "opt_outs"),
+    ] {
+        let listed = app.ask(&key, Method::GET, path, None).await.json();
+        assert!(listed[name].as_array().is_some_and(|all| all.len() >= 3), "{listed}");
+        assert_eq!(search(path, json!({})).await.json()[name], listed[name], "{path}");
+        // Page by page, each asked for in a body again.
+        let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let body = match &cursor {
+                Some(cursor) => json!({ "limit": 1, "cursor": cursor }),
+                None => json!({ "limit": 1 }),
+            };
+            let page = search(path, body).await;
+            assert_eq!((page.status, page.header("link")), (200, ""), "{}", page.text);
+            seen.extend(page.json()[name].as_array().unwrap().iter().cloned());
+            cursor = page.json()["next_cursor"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(Value::Array(seen), listed[name], "{path}");
+        search(path, json!({ "limit": 0 })).await.problem(422, "invalid_request");
+        search(path, json!({ "nonsense": 1 })).await.problem(422, "invalid_request");
+    }
+    for (path, name) in [("/v1/verifications", "verifications"), ("/v1/deliveries", "deliveries")] {
+        let found = search(path, json!({ "to": NUMBER })).await.json();
+        let listed = app.ask(&key, Method::GET, &format!("{path}?to=%2B{}", &NUMBER[1..]), None).await.json();
+        assert_eq!(found[name], listed[name], "{path}");
+        let none = search(path, json!({ "to": "+15551239999" })).await.json();
+        assert_eq!(none[name], json!([]), "{path}");
+        search(path, json!({ "to": 15_551_230_440_u64 })).await.problem(422, "invalid_request");
+    }
+    app.stop().await;
+}

@@ -163,3 +163,37 @@ async fn test_numbers_are_shown_without_their_codes_and_made_nowhere() {
         true
     );
 }
+
+#[tokio::test]
+async fn a_service_whose_codes_can_be_guessed_is_refused_unless_the_configuration_says_why() {
+    let weak = json!({ "name": "Shop", "code_length": 4, "max_checks": 20 });
+    let long = json!({ "name": "Shop", "lifetime_seconds": 86_400 });
+    let app = Setup::sandbox().start().await;
+    let key = app.operator();
+    for (body, field, allow) in
+        [(&weak, "code_length", "allow_guessable_codes"), (&long, "lifetime_seconds", "allow_long_life")]
+    {
+        let refused = app.ask(&key, Method::POST, "/v1/services", Some(body)).await;
+        let problem = refused.problem(422, "invalid_request");
+        assert_eq!(problem["field"], field);
+        assert!(text(&problem["detail"]).contains(allow), "{problem}");
+    }
+    let twilios = json!({ "name": "Shop", "code_length": 4 });
+    let made = app.ask(&key, Method::POST, "/v1/services", Some(&twilios)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = format!("/v1/services/{}", text(&made.json()["id"]));
+    let more = app.ask(&key, Method::PATCH, &path, Some(&json!({ "max_checks": 20 }))).await;
+    more.problem(422, "invalid_request");
+    app.stop().await;
+
+    let allowed = Setup::sandbox()
+        .set("VERIFICATION__ALLOW_GUESSABLE_CODES", "a test of the old hardware")
+        .set("VERIFICATION__ALLOW_LONG_LIFE", "letters take a day");
+    let app = allowed.start().await;
+    let key = app.operator();
+    for body in [&weak, &long] {
+        let made = app.ask(&key, Method::POST, "/v1/services", Some(body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+    }
+    app.stop().await;
+}

@@ -103,6 +103,7 @@ impl Setup {
             _own: own,
             store,
             server,
+            admin: url("admin"),
             sandbox: url("sandbox"),
             public_url,
             account,
@@ -157,6 +158,8 @@ pub struct App {
     /// The store's URL, by which the command line finds the server.
     pub store: String,
     pub server: String,
+    /// The listener for this machine's own.
+    pub admin: String,
     pub sandbox: String,
     pub public_url: String,
     pub account: String,
@@ -209,6 +212,13 @@ impl App {
             None => request,
         })
         .await
+    }
+
+    /// What `/readyz` of the admin listener counts of rejected webhooks.
+    pub async fn rejected(&self) -> Value {
+        let ready = answer(self.http.get(format!("{}/readyz", self.admin))).await;
+        assert_eq!(ready.status, 200, "{}", ready.text);
+        ready.json()["rejected_webhooks"].clone()
     }
 
     /// The process, as the system calls it.

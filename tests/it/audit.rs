@@ -1,7 +1,7 @@
 //! The audit log: what somebody does stands in it by the same commit, with who
 //! it was and without values.
 
-use crate::app::{App, KEY, Setup, binary};
+use crate::app::{App, Setup, binary};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -68,7 +68,8 @@ async fn who_changes_something_is_written_up_and_values_are_not() {
     }
     let mine = entries(&app, "actor=operator").await;
     assert_eq!(actions(&mine), ["key.created"]);
-    let refused = app.ask(KEY, Method::GET, "/v1/audit", None).await;
+    let application = app.key(&["send", "check", "read"]).await;
+    let refused = app.ask(&application, Method::GET, "/v1/audit", None).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
     app.stop().await;
 }

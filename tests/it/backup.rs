@@ -164,12 +164,13 @@ async fn a_running_server_is_backed_up_and_another_one_goes_on_from_it() {
         for (method, path) in
             [(Method::GET, "export"), (Method::POST, "import"), (Method::POST, "store/check")]
         {
-            let refused = app.ask(key, method, &format!("/operator/{path}"), None).await;
-            assert_eq!(refused.status, 401, "{path}");
+            let asked =
+                |base| app.http.request(method.clone(), format!("{base}/operator/{path}")).bearer_auth(key);
+            assert_eq!(answer(asked(&app.admin)).await.status, 401, "{path}");
         }
     }
     let operator = app.operator();
-    let broken = app.http.post(format!("{}/operator/import?line=5", app.server)).bearer_auth(&operator);
+    let broken = app.http.post(format!("{}/operator/import?line=5", app.admin)).bearer_auth(&operator);
     let broken = answer(broken.body("{\"kind\":\"moon\",\"id\":\"1\",\"body\":{}}\n")).await;
     assert!(broken.status == 422 && broken.text.contains("line 5"), "{}", broken.text);
     app.stop().await;

@@ -50,7 +50,7 @@ impl Shop {
             to: Some(number.to_owned()),
             service: Some(service.parse().unwrap()),
             channels: vec![Channel::Sms],
-            return_url: "https://shop.example/back".into(),
+            return_url: Some("https://shop.example/back".into()),
             ..NewSession::default()
         };
         let session = world.service.create_session(new).await.unwrap().id;
@@ -445,4 +445,40 @@ async fn keys_of_a_service_are_made_in_the_terminal_and_by_the_api_and_say_so() 
         app.ask(&operator, Method::GET, &format!("/v1/keys/{}", text(&made["id"])), None).await.json();
     assert_eq!(shown["services"], json!([service]));
     app.stop().await;
+}
+
+/// Texts of other services are not there for a key of some services, not even to
+/// be named.
+#[tokio::test]
+async fn anothers_texts_cannot_be_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let set = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/messages/good/shop.toml");
+    for name in ["shop", "bank"] {
+        std::fs::copy(set, dir.path().join(format!("{name}.toml"))).unwrap();
+    }
+    let app = Setup::sandbox().set("MESSAGES__DIR", &dir.path().display().to_string()).start().await;
+    let make = async |name: &str| {
+        let made = app.post("/v1/services", &json!({ "name": name, "template": name })).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        text(&made.json()["id"])
+    };
+    let (shop, _) = (make("shop").await, make("bank").await);
+    let key = json!({ "name": "bound", "scopes": ["admin"], "services": [shop] });
+    let key = text(&app.post("/v1/keys", &key).await.json()["key"]);
+    app.learn(key.clone());
+    let path = format!("/v1/services/{shop}");
+    let change = async |template: &str| {
+        let body = json!({ "template": template });
+        app.ask(&key, Method::PATCH, &path, Some(&body)).await
+    };
+    // One that there is and one that there is not are told alike.
+    for name in ["bank", "nobody"] {
+        let told = change(name).await.problem(422, "invalid_request");
+        assert_eq!(told["field"], "template");
+        assert_eq!(text(&told["detail"]), format!("template: {name:?} is no set of texts"));
+        let body = json!({ "to": "+15005550006", "template": name });
+        let told = app.ask(&key, Method::POST, "/v1/verifications", Some(&body)).await;
+        assert_eq!(told.problem(422, "not_allowed")["field"], "template");
+    }
+    assert_eq!(change("shop").await.status, 200);
 }

@@ -253,7 +253,7 @@ fn what_is_dangerous_in_public_is_not_served() {
     let key = "a key that is long enough";
     for public in [url, proxies] {
         let said = serve(key, &[public]);
-        assert!(said.contains("sandbox.enabled") && said.contains("sandbox.allow_public = true"), "{said}");
+        assert!(said.contains("sandbox.enabled") && said.contains("sandbox.allow_public = "), "{said}");
         let said = serve("a", &[public, allowed]);
         assert!(said.contains("DIALBACK_API_KEY: is shorter than 20 characters"), "{said}");
         let said = serve(key, &[public, allowed, ("DIALBACK_TWILIO__AUTH_TOKEN", "S3CRET")]);

@@ -282,7 +282,6 @@ fn a_slip_in_an_argument_is_told_by_what_would_be_right_and_makes_nothing() {
         (&["sandbox", "--pace", "-1"], 1, "0 to 100"),
         (&["key", "create", ""], 1, "1 to 64 characters"),
         (&["key", "create", "x", "--service", "shop"], 1, "there is no service \"shop\""),
-        (&["verify", "+14155550123", "--service", "shop"], 1, "by its key in the configuration: default"),
         (&["number", "--service", "shop", "+14155550123"], 1, "by its key in the configuration: default"),
         (&["opt-out", "list", "--limit", "0"], 2, "1..=10000"),
         (&["opt-out", "list"], 1, "is no store"),

@@ -124,7 +124,7 @@ async fn a_send_is_listed_from_its_promise_on_and_stays_where_it_was() {
     assert_eq!(listed(&app, "to=whatsapp:%2B15551230501").await.len(), 0);
     assert_eq!(listed(&app, &format!("verification={hanging}")).await.len(), 1);
     let (code, shown, err) = run(&app, &["delivery", "+1 555 123 0501"]);
-    assert!(code == 0 && shown.contains(&name(&hanging)) && shown.contains("+15*******01"), "{shown}{err}");
+    assert!(code == 0 && shown.contains(&name(&hanging)) && shown.contains("+1********01"), "{shown}{err}");
     let last = begin(refused, "sms").await;
     let expected = [name(&last), name(&hanging), name(&first)];
     assert_eq!(paged(&app, "").await, expected);
@@ -151,7 +151,7 @@ async fn a_send_is_listed_from_its_promise_on_and_stays_where_it_was() {
     let (code, shown, err) = run(&app, &["delivery", &hanging]);
     assert!(code == 0 && shown.contains(callback[0].1) && shown.contains("delivered"), "{shown}{err}");
     let (code, _, err) = run(&app, &["delivery", "+15551239999"]);
-    assert!(code == 1 && err.contains("+15*******99") && !err.contains("5551239999"), "{err}");
+    assert!(code == 1 && err.contains("+1********99") && !err.contains("5551239999"), "{err}");
     app.stop().await;
 }
 

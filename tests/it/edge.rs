@@ -2,15 +2,21 @@
 //! that nearly fit, heads that are too large, and what is no HTTP.
 
 use crate::app::{App, Setup};
+use crate::wire::PATIENCE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 async fn raw(app: &App, request: &str) -> String {
-    let address = app.server.strip_prefix("http://").unwrap();
+    raw_to(&app.server, request).await
+}
+
+async fn raw_to(listener: &str, request: &str) -> String {
+    let address = listener.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer));
+    read.await.unwrap_or_else(|_| panic!("no end of the answer to {request:?}")).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -37,5 +43,136 @@ async fn heads_that_are_refused_are_told_with_the_setting() {
     let answer = raw(&app, proxied).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     app.logged("PROXY protocol").await;
+    app.stop().await;
+}
+
+/// The value of a header in an answer, read by hand.
+fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let head = answer.split("\r\n\r\n").next()?;
+    let lines = head.split("\r\n").filter_map(|line| line.split_once(": "));
+    let mut found = lines.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    let value = found.next();
+    assert_eq!(found.next(), None, "{name} is there twice in {head}");
+    value
+}
+
+#[tokio::test]
+async fn no_listener_takes_what_is_not_http_to_the_letter() {
+    let app = Setup::sandbox().start().await;
+    let listeners = [&app.server, &app.admin, &app.sandbox];
+    for request in [
+        "GET / HTTP/1.1\n\n",
+        "GET / HTTP/1.1\r\nHost: localhost\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: local host\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: 1\r\n folded\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost : localhost\r\n\r\n",
+        "GET http://other.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}",
+    ] {
+        for listener in listeners {
+            let answer = raw_to(listener, request).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{listener} to {request:?}: {answer}");
+            assert_eq!(header(&answer, "x-content-type-options"), Some("nosniff"), "{request:?}");
+            assert_eq!(header(&answer, "connection"), Some("close"), "{request:?}");
+        }
+    }
+    // Who came before on the same connection is answered, and nothing behind it.
+    let good = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for bad in ["GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\nHost: h\n\n"] {
+        let answer = raw_to(&app.server, &format!("{good}{good}{bad}{good}")).await;
+        let statuses: Vec<&str> =
+            answer.matches("HTTP/1.1 200").chain(answer.matches("HTTP/1.1 400")).collect();
+        assert_eq!(statuses, ["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 400"], "{answer}");
+    }
+    // A body whose chunks are none is the reader's to refuse.
+    let chunks = "POST /v1/verifications HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\
+                  Content-Type: application/json\r\nAuthorization: Bearer KEY\r\n\r\n2\n{}\r\n0\r\n\r\n";
+    let answer = raw_to(&app.server, &chunks.replace("KEY", crate::app::KEY)).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_make_nothing_more_of_it() {
+    let over_tls = Setup::live().start().await;
+    let sandbox = Setup::sandbox().start().await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let post = |path: &str| {
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    };
+    let listeners = [
+        (&over_tls.server, true),
+        (&over_tls.admin, false),
+        (&sandbox.server, false),
+        (&sandbox.admin, false),
+        (&sandbox.sandbox, false),
+    ];
+    for (listener, is_over_tls) in listeners {
+        for request in [
+            get("/healthz"),
+            get("/nowhere"),
+            get("/v1/verifications"),
+            get("/v2/Services"),
+            post("/twilio/status"),
+            post("/twilio/voice/VE1/DL1"),
+            get("/verify/PS1"),
+            get("/verify/static/page.css"),
+            get("/sandbox/state"),
+            get("/2010-04-01/Accounts.json"),
+            get("/"),
+            "GET / HTTP/1.1\r\n\r\n".to_owned(),
+            format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: 1\r\n".repeat(70)),
+        ] {
+            let answer = raw_to(listener, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 "), "{listener} to {request}: {answer}");
+            for name in [
+                "x-content-type-options",
+                "cache-control",
+                "referrer-policy",
+                "x-frame-options",
+                "content-security-policy",
+            ] {
+                assert!(header(&answer, name).is_some(), "{name} of {request}: {answer}");
+            }
+            let hsts = header(&answer, "strict-transport-security").is_some();
+            assert_eq!(hsts, is_over_tls, "{request}: {answer}");
+        }
+    }
+    over_tls.stop().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn no_number_of_a_url_is_logged() {
+    let app = Setup::sandbox().set("LOG__LEVEL", "info,dialback=trace").start().await;
+    let ask = |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    for number in ["4915155501234", "15555501234"] {
+        // Whatever is logged is searched for it at the end.
+        app.learn(number);
+        for listener in [&app.server, &app.admin, &app.sandbox] {
+            for line in [
+                format!("GET /v1/verifications?to=%2B{number}"),
+                format!("GET /v1/deliveries?to=+{number}"),
+                format!("GET /v1/opt-outs/+{number}"),
+                format!("GET /v1/opt-outs/%2b{number}"),
+                format!("DELETE /sandbox/phones/%2B{number}"),
+                format!("GET /+{number}/twilio/status"),
+                format!("POST /twilio/sms?From=%2B{number}"),
+                format!("POST /twilio/voice/VE{number}/DL{number}"),
+                format!("GET /v2/Services/VA1/SafeList/Numbers/+{number}"),
+                format!("{number} /healthz"),
+                format!("GET /2010-04-01/Accounts/AC1/Messages.json?To=%2B{number}"),
+                format!("GET http://{number}/healthz"),
+            ] {
+                assert!(raw_to(listener, &ask(&line)).await.starts_with("HTTP/1.1 "), "{line}");
+            }
+        }
+    }
     app.stop().await;
 }

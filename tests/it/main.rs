@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file per theme.
 
+mod admin;
 mod api;
 mod api_access;
 mod api_lists;
@@ -28,7 +29,9 @@ mod examples;
 mod faults;
 mod field;
 mod fixtures;
+mod guesses;
 mod listings;
+mod named;
 mod network;
 mod numbers;
 mod openapi;
@@ -45,11 +48,13 @@ mod private;
 mod proofs;
 mod receiver;
 mod retention;
+mod rules;
 mod samples;
 mod scopes;
 mod sdk;
 mod server_limits;
 mod services;
+mod sessions;
 mod several;
 mod store_contract;
 mod store_crash;

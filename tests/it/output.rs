@@ -65,6 +65,6 @@ fn the_search_of_the_output_finds_what_it_looks_for() {
     for line in ["sid=SM0421370000", "micros=042137", "2026-11-20T10:00:00.042137Z", "042138", "1042137"] {
         assert!(!tells(line, code), "{line}");
     }
-    assert!(tells("to=%2B15551230101 x", "15551230101") && !tells("to=+15*******01", "15551230101"));
+    assert!(tells("to=%2B15551230101 x", "15551230101") && !tells("to=+1********01", "15551230101"));
     assert!(tells("why=KbWYbtGNBGwzLsvYq6VUs8yUnFM=", "KbWYbtGNBGwzLsvYq6VUs8yUnFM="));
 }

@@ -71,7 +71,7 @@ async fn what_began_before_payments_were_needed_is_not_sent_again() {
     let session = NewSession {
         to: Some(TO.into()),
         service: Some(service.parse().unwrap()),
-        return_url: "https://shop.example/back".into(),
+        return_url: Some("https://shop.example/back".into()),
         ..NewSession::default()
     };
     let by = world.service.by(Actor::operator());

@@ -89,6 +89,7 @@ fn details() -> Details {
         app_hash: some("FA+9qCX9VSu"),
         send_digits: some("w12#"),
         device_ip: some("192.0.2.7"),
+        user: None,
         tags: texts([("order", "17"), ("empty", "")]),
     }
 }
@@ -138,6 +139,7 @@ pub fn verification(n: u32) -> Verification {
     Verification {
         id: id("VE", n),
         service: whole.then(|| id("VA", 1)),
+        session: None,
         to: number(n),
         locale: whole.then(|| "pt-BR".into()),
         status: [Status::Pending, Status::Approved, Status::Canceled, Status::MaxAttemptsReached]
@@ -208,6 +210,7 @@ fn brand() -> Brand {
         return_urls: list(["https://app.example.com/"]),
         colour: some("#336699"),
         logo: some("https://app.example.com/logo.svg"),
+        success_url: None,
         register: false,
         retry: false,
     };
@@ -237,6 +240,7 @@ fn brand() -> Brand {
         psd2: true,
         skip_sms_to_landlines: true,
         pages,
+        allow_links: false,
     };
     Brand { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }
@@ -365,7 +369,7 @@ fn session() -> Session {
         service: Some(id("VA", 1)),
         to: Some(number(1)),
         channels: vec![Channel::Sms, Channel::Call],
-        return_url: "https://app.example.com/back".into(),
+        return_url: some("https://app.example.com/back"),
         state: some("xyz"),
         locale: some("de"),
         details: details(),
@@ -413,6 +417,9 @@ fn event(n: u32) -> Notice {
         at: at(61),
         verification: Some(id("VE", n)),
         service: Some(id("VA", 1)),
+        session: None,
+        user: None,
+        tags: BTreeMap::new(),
         delivery: Some(format!("DL{n:030x}01").parse().unwrap()),
         sid: Some(id("SM", n)),
         channel: Some(DeliveryChannel::Sms),

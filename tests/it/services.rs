@@ -66,4 +66,22 @@ async fn what_a_service_or_a_start_names_must_be_there() {
     assert_eq!(refused.problem(422, "invalid_request")["field"], "locale");
     let refused = app.post("/v1/verifications", &json!({ "to": PHONE, "template": "nowhere" })).await;
     assert_eq!(refused.problem(422, "not_allowed")["field"], "template");
+    for (locale, told) in [("xx", "; there are af, ar, "), ("de_DE", "\"de-DE\"?"), ("en-ZZ", "\"en\"?")] {
+        for (method, path, body) in [
+            (Method::PATCH, path.as_str(), json!({ "locale": locale })),
+            (Method::POST, "/v1/verifications", json!({ "to": PHONE, "locale": locale })),
+            (
+                Method::POST,
+                "/v1/sessions",
+                json!({ "return_url": "https://shop.example/", "locale": locale }),
+            ),
+        ] {
+            let refused = ask(method, path, body).await;
+            let problem = refused.problem(422, "invalid_request");
+            assert_eq!(problem["field"], "locale", "{path}: {}", refused.text);
+            assert!(text(&problem["detail"]).contains(told), "{path}: {}", refused.text);
+        }
+    }
+    let made = app.post("/v1/verifications", &json!({ "to": PHONE, "locale": "de-JP" })).await;
+    assert_eq!(made.status, 201, "a language that there is, in any country: {}", made.text);
 }

@@ -200,7 +200,6 @@ async fn refuses(store: &dyn Store) {
         vec![Change { key: long, ..new() }],
         vec![Change { key: Key::new(Kind::Delivery, ""), ..new() }],
         vec![Change { key: Key::new(Kind::Delivery, "a\0b"), ..new() }],
-        vec![Change { body: Some(vec![b' '; Change::MAX_BODY + 1]), ..new() }],
         vec![Change { entries_added: vec![foreign], ..new() }],
         vec![Change { entries_added: vec![torn], ..new() }],
         (0..=Change::MAX_COMMIT).map(crowd).collect(),
@@ -208,6 +207,9 @@ async fn refuses(store: &dyn Store) {
         let answer = store.commit(refused).await;
         assert!(matches!(answer, Err(CommitError::Store(StoreError::Failed(_)))), "{answer:?}");
     }
+    let long = vec![Change { body: Some(vec![b' '; Change::MAX_BODY + 1]), ..new() }];
+    let answer = store.commit(long).await;
+    assert!(matches!(answer, Err(CommitError::Store(StoreError::TooLarge { size: 65_537 }))), "{answer:?}");
     assert!(records::get::<Thing>(store, "new").await.unwrap().is_none());
 }
 

@@ -332,7 +332,10 @@ async fn a_parameter_that_cannot_be_is_named() {
     }
     let template = format!("HJ{}", "0".repeat(32));
     failed(&verify.start(&service, &[("TemplateSid", &template)]).await, 404, 60228);
-    failed(&verify.start(&service, &[("Locale", "tlh")]).await, 404, 60229);
+    for locale in ["tlh", "xx", "de_DE", "en-ZZ"] {
+        let told = failed(&verify.start(&service, &[("Locale", locale)]).await, 404, 60229);
+        assert!(told.starts_with("Template translation was not found: "), "{told}");
+    }
     failed(&verify.check(&service, "123").await, 400, 60200);
     let check = format!("/Services/{service}/VerificationCheck");
     failed(&verify.post(&check, &[("Code", "123456")]).await, 400, 60221);

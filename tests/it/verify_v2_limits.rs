@@ -156,3 +156,55 @@ async fn texts_to_a_country_go_through_its_own_messaging_service() {
     assert_eq!(verify.delete(&format!("{path}/DE")).await.status, 204);
     failed(&verify.get(&format!("{path}/DE")).await, 404, 20404);
 }
+
+#[tokio::test]
+async fn limits_and_senders_that_together_fill_a_record_are_refused_as_twilio_refuses() {
+    let world = World::start().await;
+    let verify = Verify::of(&world);
+    let service = verify.service(&[]).await;
+    let limits = format!("/Services/{service}/RateLimits");
+    let long = "x".repeat(200);
+    let mut refused = None;
+    'full: for n in 0..20 {
+        let name = format!("limit_{n}_{}", "n".repeat(40));
+        let limit = verify.post(&limits, &[("UniqueName", &name), ("Description", &long)]).await;
+        assert_eq!(limit.status, 201, "{}", limit.text);
+        for m in 1..=10 {
+            let buckets = format!("{limits}/{}/Buckets", text(&limit.json()["sid"]));
+            let bucket =
+                verify.post(&buckets, &[("Max", "1000"), ("Interval", &format!("{}", m * 60))]).await;
+            if bucket.status != 201 {
+                refused = Some(bucket);
+                break 'full;
+            }
+        }
+    }
+    for n in 0..250 {
+        if refused.is_some() {
+            break;
+        }
+        let path = format!("/Services/{service}/MessagingConfigurations");
+        let codes = dialback_countries();
+        let Some(country) = codes.get(n) else { break };
+        let sid = format!("MG{:032x}", n);
+        let sender = verify.post(&path, &[("Country", country), ("MessagingServiceSid", &sid)]).await;
+        if sender.status != 201 {
+            refused = Some(sender);
+        }
+    }
+    let refused = refused.expect("all that is legal is more than a record holds");
+    assert!(failed(&refused, 400, 60200).contains("65536"), "{}", refused.text);
+}
+
+/// Countries by two letters; Verify takes any that there are.
+fn dialback_countries() -> Vec<&'static str> {
+    "AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA CC CD \
+     CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD \
+     GE GF GG GH GI GL GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI \
+     KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW \
+     MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB SC \
+     SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US UY UZ \
+     VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
+        .split_whitespace()
+        .collect()
+}

@@ -73,7 +73,7 @@ async fn what_is_not_signed_is_refused_on_every_route_and_kept_nowhere() {
     is_unknown(&app, SID).await;
     is_unknown(&app, "CA00000000000000000000000000000001").await;
     assert_eq!(app.get("/v1/deliveries").await.json()["deliveries"], json!([]));
-    let counts = app.get("/readyz").await.json()["rejected_webhooks"].clone();
+    let counts = app.rejected().await;
     // An empty header is as good as none.
     assert_eq!(
         (&counts["missing_header"], &counts["duplicate_header"]),
@@ -123,7 +123,7 @@ async fn a_flood_of_forgeries_is_refused_without_ado() {
     assert_eq!(app.webhook("/twilio/status", &params).await.status, 204);
     let explained = app.log().matches("webhook signature rejected").count();
     assert!((1..100).contains(&explained), "{explained} of 200 explained");
-    assert_eq!(app.get("/readyz").await.json()["rejected_webhooks"]["mismatch"], 200);
+    assert_eq!(app.rejected().await["mismatch"], 200);
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn report_only_lets_pass_and_counts() {
     assert_eq!(app.forged("/twilio/status", &params, &[]).await.status, 204);
     let path = format!("/twilio/sms?{}", form(&[("MessageSid", SID), ("Body", "HELP")]));
     assert_eq!(fetch(&app, &path, "forged").await.status, 200);
-    let counts = app.get("/readyz").await.json()["rejected_webhooks"].clone();
+    let counts = app.rejected().await;
     assert_eq!(counts, json!({ "mismatch": 2, "missing_header": 1 }));
     app.logged("enforced=false").await;
 }
@@ -184,11 +184,24 @@ async fn forwarded_headers_count_only_from_trusted_proxies() {
     };
     let (forwarded, configured) =
         ("http://tunnel.example.net:8443/twilio/status", format!("{PUBLIC_URL}/twilio/status"));
-    let trusting = Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "127.0.0.0/8,::1").start().await;
+    let trusted = || Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "127.0.0.0/8,::1");
+    let trusting = trusted().set("SIGNATURE__HOSTS", "tunnel.example.net").start().await;
     assert_eq!(send(&trusting, forwarded).await, 204);
-    assert_eq!(send(&trusting, &configured).await, 403);
-    // Without such headers the configured address holds.
+    // Whatever the headers say, and without them, the configured address holds.
+    assert_eq!(send(&trusting, &configured).await, 204);
     assert_eq!(trusting.webhook("/twilio/status", &params).await.status, 204);
+    for elsewhere in [
+        "https://tunnel.example.net/twilio/status",
+        "http://otp.example.com:8443/twilio/status",
+        "http://127.0.0.1:8443/twilio/status",
+    ] {
+        assert_eq!(send(&trusting, elsewhere).await, 403, "{elsewhere}");
+    }
+    // A host that nobody listed is not ours, whoever names it.
+    let strict = trusted().start().await;
+    assert_eq!(send(&strict, forwarded).await, 403);
+    strict.logged("signature.hosts").await;
+    assert_eq!(send(&strict, &configured).await, 204);
     let other = Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "10.0.0.0/8").start().await;
     assert_eq!(send(&other, forwarded).await, 403);
     assert_eq!(send(&other, &configured).await, 204);
@@ -297,7 +310,7 @@ async fn a_call_that_is_not_ours_hears_what_a_spent_one_hears() {
         let answer = app.webhook(path, &params).await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
-            (200, "text/xml"),
+            (200, "text/xml; charset=utf-8"),
             "{path}: {}",
             answer.text
         );
@@ -330,4 +343,29 @@ async fn a_call_that_is_not_ours_hears_what_a_spent_one_hears() {
         assert_eq!(other, &spent, "case {at}");
     }
     assert_eq!(app.get(&format!("/v1/verifications/{id}")).await.json()["status"], "canceled");
+}
+
+#[tokio::test]
+async fn no_wrong_header_of_a_proxy_beats_a_right_public_url() {
+    let app = Setup::live().set("SIGNATURE__TRUSTED_PROXIES", "::ffff:127.0.0.0/104").start().await;
+    let params = status(SID, "sent");
+    let right = sign(TOKEN, &format!("{PUBLIC_URL}/twilio/status"), &params);
+    for wrong in [
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-proto", "gopher"),
+        ("x-forwarded-host", "dialback.default.svc.cluster.local"),
+        ("x-forwarded-host", "10.0.0.1:8000"),
+        ("x-forwarded-host", "not a host"),
+        ("x-forwarded-port", "80"),
+        ("x-forwarded-port", "none"),
+        ("x-forwarded-prefix", "/otp"),
+        ("forwarded", "for=192.0.2.1;proto=http;host=elsewhere.example"),
+    ] {
+        let sent = app.forged("/twilio/status", &params, &[(SIGNATURE, &right), wrong]).await;
+        assert_eq!(sent.status, 204, "{wrong:?}");
+    }
+    // The proxy is known, also where it is written as a part of IPv6.
+    let over_http = sign(TOKEN, "http://otp.example.com/twilio/status", &params);
+    let headers = [(SIGNATURE, over_http.as_str()), ("x-forwarded-proto", "http")];
+    assert_eq!(app.forged("/twilio/status", &params, &headers).await.status, 204);
 }

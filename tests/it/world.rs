@@ -25,6 +25,7 @@ use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
 use jiff::Timestamp;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -91,8 +92,13 @@ impl World {
 impl World {
     /// Twilio says that an order's message was not delivered.
     pub async fn tell_failed(&self, order: &Order, sid: &Sid) {
-        let fact =
-            Fact { status: Some(Status::Undelivered), source: Source::StatusCallback, ..Fact::default() };
+        self.tell_failed_with(order, sid, None).await;
+    }
+
+    /// The same, and by which error.
+    pub async fn tell_failed_with(&self, order: &Order, sid: &Sid, error_code: Option<u32>) {
+        let (status, source) = (Some(Status::Undelivered), Source::StatusCallback);
+        let fact = Fact { status, source, error_code, ..Fact::default() };
         let about = About { to: Some(order.to.in_full().to_owned()), ..About::default() };
         self.service
             .record(
@@ -142,6 +148,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
     let settings = Settings {
         public_url: PublicUrl::parse(base_url).unwrap(),
         trusted_proxies: vec![],
+        hosts: vec![],
         mode: SignatureMode::Enforce,
         max_body: 256 * 1024,
         body_timeout: Duration::from_secs(5),
@@ -151,6 +158,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
         operator: Some(Operator(Secret::new(OPERATOR_KEY))),
+        shows_description: true,
         requests_per_minute: 0,
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
@@ -161,6 +169,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
 /// A gateway that takes every order.
 #[derive(Default)]
 pub struct Post {
+    fails: AtomicBool,
     taken: Mutex<Vec<(Order, Sid)>>,
 }
 
@@ -181,6 +190,11 @@ impl Post {
         panic!("less than {number} orders within five seconds");
     }
 
+    /// From now on nothing is taken, or everything again.
+    pub fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
+    }
+
     /// How many orders there were so far.
     pub fn count(&self) -> usize {
         self.taken.lock().unwrap().len()
@@ -190,6 +204,10 @@ impl Post {
 #[async_trait]
 impl Gateway for Post {
     async fn send(&self, order: &Order) -> Result<Report, SendError> {
+        if self.fails.load(Ordering::SeqCst) {
+            let reason = "this gateway fails".to_owned();
+            return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
+        }
         let mut taken = self.taken.lock().unwrap();
         let prefix = if order.channel == Channel::Call { "CA" } else { "SM" };
         let sid: Sid = format!("{prefix}{:032x}", taken.len() + 1).parse().unwrap();

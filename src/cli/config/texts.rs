@@ -3,7 +3,7 @@
 
 use crate::cli::serve::parts;
 use crate::config::Config;
-use crate::messages::{Catalog, Kind, Wording, compose};
+use crate::messages::{Catalog, DEFAULT_SET, Kind, Wording, compose};
 use crate::model::brand::Settings;
 use crate::model::channel::Channel;
 use crate::twilio::segments::{Encoding, Segments, count, not_gsm, smart_encoded};
@@ -63,7 +63,7 @@ fn sms(
                 set: settings.template.as_deref(),
                 service: &settings.name,
                 code: &code,
-                minutes: settings.lifetime_seconds.div_ceil(60),
+                seconds: settings.lifetime_seconds,
                 payment,
                 domain: settings.domain.as_deref(),
                 do_not_share: settings.do_not_share,
@@ -82,7 +82,10 @@ fn sms(
         let unit = if *segments == 1 { "segment" } else { "segments" };
         format!("{segments} {unit} in {}", locales.join(", "))
     });
-    report.lines.push(format!("{service}: {what}: {}", costs.collect::<Vec<_>>().join("; ")));
+    let costs = costs.collect::<Vec<_>>().join("; ");
+    let is_own = settings.template.as_deref().is_some_and(|set| set != DEFAULT_SET);
+    let rest = if is_own { "; every other language in the shipped texts" } else { "" };
+    report.lines.push(format!("{service}: {what}: {costs}{rest}"));
 }
 
 /// Why a text costs more than one segment, and what would save some.
@@ -144,7 +147,7 @@ mod tests {
         let report = of("");
         assert_eq!(report.warnings, Vec::<String>::new());
         let [sms, whatsapp] = &report.lines[..] else { panic!("{report:?}") };
-        assert!(sms.starts_with("services.default: sms: 1 segment in en, ar, bg, "), "{sms}");
+        assert!(sms.starts_with("services.default: sms: 1 segment in en, af, ar, bg, "), "{sms}");
         assert!(sms.ends_with(", zh-CN, zh-TW") && !sms.contains(';'), "{sms}");
         assert!(
             whatsapp.starts_with("services.default: whatsapp: codes go out by the template HX"),
@@ -183,7 +186,10 @@ mod tests {
         );
         assert_eq!(
             report.lines[2..4],
-            ["services.shop: sms: 3 segments in de, sw", "services.shop: sms of a payment: 1 segment in de",]
+            [
+                "services.shop: sms: 3 segments in de, sw; every other language in the shipped texts",
+                "services.shop: sms of a payment: 1 segment in de; every other language in the shipped texts",
+            ]
         );
         assert_eq!(
             report.warnings,

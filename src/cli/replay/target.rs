@@ -123,6 +123,7 @@ mod tests {
     fn server() -> Operator {
         Operator {
             url: "http://127.0.0.1:4711".into(),
+            admin: None,
             key: Secret::new("k"),
             public_url: "https://hooks.example.org/otp".into(),
             account_sid: Some("AC7".into()),

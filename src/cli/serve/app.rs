@@ -6,7 +6,7 @@ use crate::cli::local::{self, Local};
 use crate::cli::operator::{self, Operator};
 use crate::cli::private;
 use crate::clock::Clock;
-use crate::config::{Config, GatewayKind, StoreUrl};
+use crate::config::{Config, GatewayKind, Openapi, StoreUrl};
 use crate::entropy::Entropy;
 use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
@@ -33,6 +33,7 @@ use tokio::sync::{Notify, watch};
 pub struct App {
     config: Config,
     listener: TcpListener,
+    admin: Option<TcpListener>,
     sandbox: Option<(TcpListener, Sandbox)>,
     service: Service,
     context: Arc<http::Context>,
@@ -41,7 +42,7 @@ pub struct App {
     local: Local,
     public_url: PublicUrl,
     /// The server's, and the sandbox's.
-    limits: (Limits, Limits),
+    limits: AllLimits,
 }
 
 impl App {
@@ -56,6 +57,7 @@ impl App {
         // not while the first person waits.
         std::thread::spawn(|| "+16505550100".parse::<PhoneNumber>().map(|number| number.region()));
         let listener = bind(config.server.listen, "server.listen")?;
+        let admin = config.server.admin_listen.map(|addr| bind(addr, "server.admin_listen")).transpose()?;
         let sandbox_listener = match config.sandbox.enabled {
             true => Some(bind(config.sandbox.listen, "sandbox.listen")?),
             false => None,
@@ -81,12 +83,29 @@ impl App {
         let service = service_of(&config, &local, store.clone(), gateway, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
         let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
-        Ok(Self { config, listener, sandbox, service, context, store, store_dir, local, public_url, limits })
+        Ok(Self {
+            config,
+            listener,
+            admin,
+            sandbox,
+            service,
+            context,
+            store,
+            store_dir,
+            local,
+            public_url,
+            limits,
+        })
     }
 
     /// Where the server listens.
     pub fn server_addr(&self) -> Option<SocketAddr> {
         self.listener.local_addr().ok()
+    }
+
+    /// Where this machine's own are listened to, when they are.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// Where the sandbox listens, when there is one.
@@ -166,7 +185,13 @@ impl App {
             // Ends by a message or by the sender's end: both mean stop.
             let _ = stopped.changed().await;
         };
-        let (limits, sandbox_limits) = self.limits;
+        let AllLimits { server: limits, admin: admin_limits, sandbox: sandbox_limits } = self.limits;
+        let admin = self.admin.map(|listener| {
+            let own = listener.local_addr().ok().filter(|addr| !addr.ip().is_unspecified());
+            let hosts = own.map(|addr| addr.ip().to_string()).into_iter().collect();
+            let service = warp::service(http::admin(self.context.clone(), hosts));
+            tokio::spawn(server::serve(listener, service, admin_limits, wait(stopped.clone())))
+        });
         let service = warp::service(http::filter(self.context.clone()));
         let server = tokio::spawn(server::serve(self.listener, service, limits, wait(stopped.clone())));
         let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), wait(stopped.clone())));
@@ -179,6 +204,9 @@ impl App {
         tracing::info!("stopping");
         drop(stopping);
         let drained = server.await.unwrap_or_default();
+        if let Some(admin) = admin {
+            let _ = admin.await;
+        }
         // A worker that panicked has been reported; the store still closes.
         let _ = worker.await;
         if let Some((server, background)) = sandbox {
@@ -195,6 +223,7 @@ impl App {
         let sandboxed = self.sandbox.is_some();
         Operator {
             url: format!("http://{}", reachable(addr)),
+            admin: self.admin_addr().map(|addr| format!("http://{}", reachable(addr))),
             key: self
                 .context
                 .settings
@@ -209,14 +238,28 @@ impl App {
     }
 }
 
-/// The limits of the server and of the sandbox, as far as there are descriptors.
-fn limits(config: &Config) -> anyhow::Result<(Limits, Limits)> {
+/// What bounds each of the listeners.
+struct AllLimits {
+    server: Limits,
+    admin: Limits,
+    sandbox: Limits,
+}
+
+/// The limits of the listeners, as far as there are descriptors.
+fn limits(config: &Config) -> anyhow::Result<AllLimits> {
     let (mut server, mut sandbox) = (Limits::from(config), Sandbox::limits());
     match config.sandbox.enabled {
         true => room::fit(&mut [&mut server, &mut sandbox], room::kept(config))?,
         false => room::fit(&mut [&mut server], room::kept(config))?,
     }
-    Ok((server, sandbox))
+    let admin = Limits {
+        max_connections: room::ADMIN_CONNECTIONS,
+        max_connections_per_peer: room::ADMIN_CONNECTIONS,
+        uncounted_peers: [].into(),
+        over_tls: false,
+        ..Limits::from(config)
+    };
+    Ok(AllLimits { server, admin, sandbox })
 }
 
 /// The service of a configuration.
@@ -233,7 +276,13 @@ fn service_of(
         gateway,
         brands: parts::brands(config, clock.now()).judged_by({
             let messages = messages.clone();
-            move |settings| messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+            let verification = &config.verification;
+            let guessable = verification.allow_guessable_codes.is_some();
+            let long_life = verification.allow_long_life.is_some();
+            move |settings| {
+                settings.check_strength(guessable, long_life)?;
+                messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+            }
         }),
         events: parts::events(config)?,
         clock,
@@ -450,6 +499,7 @@ fn context_of(
     let settings = http::Settings {
         public_url: public_url.clone(),
         trusted_proxies: config.signature.trusted_proxies.clone(),
+        hosts: config.signature.hosts.clone(),
         mode: parts::signature_mode(config),
         max_body: config.server.max_body_bytes,
         body_timeout: config.server.request_timeout,
@@ -459,6 +509,11 @@ fn context_of(
         sandboxed: config.sandbox.enabled,
         account_sid: parts::main_account(config, local),
         operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
+        shows_description: match config.server.openapi {
+            Openapi::Private => !config.is_public(),
+            Openapi::Always => true,
+            Openapi::Never => false,
+        },
         requests_per_minute: config.api.requests_per_minute,
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());

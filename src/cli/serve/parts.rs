@@ -111,7 +111,7 @@ pub fn events(config: &Config) -> anyhow::Result<Events> {
     let events = &config.events;
     // Whoever tries the sandbox on one machine has the receivers there, too.
     let tried_out = config.sandbox.enabled && !config.is_public();
-    let allow_private = events.allow_private_addresses || tried_out;
+    let allow_private = events.allow_private_addresses.is_some() || tried_out;
     let courier = Messenger::new(events.connect_timeout, events.request_timeout, allow_private)
         .context("cannot set up TLS")?;
     let settings = EventSettings {

@@ -8,7 +8,7 @@
 use super::parts;
 use crate::cli::local::Local;
 use crate::cli::{operator, private};
-use crate::config::{At, Config, LEAST_SECRET, Loaded, Origin, Problem, StoreUrl};
+use crate::config::{At, Config, Loaded, Origin, Problem, StoreUrl};
 use crate::entropy::Entropy;
 use crate::http;
 use crate::messages::{Catalog, Mistake};
@@ -41,10 +41,12 @@ pub fn look(loaded: &mut Loaded) {
 }
 
 fn addresses(config: &Config, loaded: &mut Loaded) {
-    let sandbox = config.sandbox.enabled.then_some(("sandbox", config.sandbox.listen));
-    for (section, addr) in [("server", config.server.listen)].into_iter().chain(sandbox) {
+    let sandbox = config.sandbox.enabled.then_some((["sandbox", "listen"], config.sandbox.listen));
+    let admin = config.server.admin_listen.map(|addr| (["server", "admin_listen"], addr));
+    let all = [(["server", "listen"], config.server.listen)].into_iter().chain(admin).chain(sandbox);
+    for (key, addr) in all {
         if let Some((what, mend)) = unusable(addr) {
-            loaded.refuse(&[section, "listen"], format_args!("{addr} {what}"), mend);
+            loaded.refuse(&key, format_args!("{addr} {what}"), mend);
         }
     }
 }
@@ -124,22 +126,4 @@ fn keys(config: &Config, loaded: &mut Loaded) {
     if let Err(error) = parts::verifier(config, &local) {
         loaded.refuse(&["twilio", "auth_tokens"], error, "take out those that no longer sign");
     }
-    if let Err((what, mend)) = env_key(config) {
-        let origin = Origin::Env(ENV_KEY.to_owned());
-        loaded.refused.push(Problem { origin, key: String::new(), what, mend: mend.to_owned() });
-    }
-}
-
-/// The variable with a key for applications.
-const ENV_KEY: &str = "DIALBACK_API_KEY";
-
-/// Where others can reach the service its key must be too long to be guessed; a
-/// sandbox on this machine takes what tests like to write.
-fn env_key(config: &Config) -> Result<(), (String, &'static str)> {
-    let tried_out = config.sandbox.enabled && !config.is_public();
-    let key = std::env::var(ENV_KEY).unwrap_or_default();
-    if tried_out || key.is_empty() || key.len() >= LEAST_SECRET {
-        return Ok(());
-    }
-    Err((format!("is shorter than {LEAST_SECRET} characters"), "make one with `openssl rand -hex 32`"))
 }

@@ -9,6 +9,8 @@ use anyhow::ensure;
 
 /// For files, pipes, look-ups of names, and what opens one for a moment.
 const KEPT: u64 = 64;
+/// Connections of this machine's own tools at once, which have a listener of theirs.
+pub const ADMIN_CONNECTIONS: usize = 32;
 /// With fewer it is no server.
 const LEAST: u64 = 64;
 
@@ -18,7 +20,7 @@ pub fn kept(config: &Config) -> u64 {
     let out = config.twilio.max_in_flight + config.events.max_in_flight;
     let callbacks = if config.sandbox.enabled { KEPT } else { 0 };
     // Two more connections to a database write, and two look after it.
-    KEPT + callbacks + 2 * out as u64 + config.store.connections as u64 + 4
+    KEPT + ADMIN_CONNECTIONS as u64 + callbacks + 2 * out as u64 + config.store.connections as u64 + 4
 }
 
 /// Raises the process's limit as far as it goes, and lowers what does not fit in
@@ -70,6 +72,6 @@ mod tests {
         assert_eq!(share(1024, 204), 820);
         assert_eq!(share(64, 204), 32);
         let config = crate::config::parse(None, &crate::config::Env::default()).unwrap().config;
-        assert_eq!(kept(&config), 64 + 64 + 2 * 32 + 8 + 4);
+        assert_eq!(kept(&config), 64 + 64 + 32 + 2 * 32 + 8 + 4);
     }
 }

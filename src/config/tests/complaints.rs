@@ -80,7 +80,7 @@ fn what_twilio_would_refuse_is_refused() {
         (
             format!(
                 "auth_tokens = [\n  \"short\",\n  {{ account_sid = \"AC1\", token = \"{}\" }}]",
-                "0".repeat(32)
+                "0123456789abcdef".repeat(2)
             ),
             vec![
                 "config.toml:7:3: twilio.auth_tokens[0]: is no auth token",
@@ -88,7 +88,7 @@ fn what_twilio_would_refuse_is_refused() {
             ],
         ),
         (
-            format!("[twilio.accounts.AC1]\nauth_token = \"{}\"", "0".repeat(32)),
+            format!("[twilio.accounts.AC1]\nauth_token = \"{}\"", "0123456789abcdef".repeat(2)),
             vec!["config.toml:6:18: twilio.accounts.AC1: is not AC"],
         ),
         (
@@ -134,7 +134,7 @@ fn inside_a_service_every_part_has_its_place() {
                 locale = \"\"\nwhatsapp_from = \"\"\n[services.other]\nname = \"Other\"\nfrom = \"+555\"\n";
     let found: Vec<String> = all(text, &[]).iter().map(Problem::to_string).collect();
     let expected = [
-        ("config.toml:2:8: services.shop.name: ", "1 to 30 characters"),
+        ("config.toml:2:8: services.shop.name: ", "characters"),
         ("config.toml:3:8: services.shop.from: ", "messaging_service_sid"),
         ("config.toml:4:1: services.shop.code_lenght: there is no such setting", "did you mean code_length?"),
         ("config.toml:5:15: services.shop.code_length: 99 does not fit here", "a whole number from 4 to 10"),

@@ -144,7 +144,12 @@ async fn a_text_promises_no_minute_that_its_code_has_not() {
         (590, "9 minutes"),
         (120, "2 minutes"),
         (99, "1 minute"),
-        (20, "1 minute"),
+        (60, "1 minute"),
+        (59, "59 seconds"),
+        (20, "20 seconds"),
+        (86_400, "24 hours"),
+        (86_398, "24 hours"),
+        (82_000, "22 hours"),
     ] {
         let order = Order { valid_for: Duration::from_secs(seconds), ..order(Channel::Sms) };
         let request = asked(order).await.unwrap();

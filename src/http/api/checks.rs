@@ -63,6 +63,7 @@ async fn verdict(context: &CallContext, call: &Call, offer: Offer) -> Result<Res
         valid: approved.is_some(),
         id: call.name().to_owned(),
         status: approved.as_ref().map(|view| view.status.into()),
+        test: approved.as_ref().map(|view| view.verification.test),
         to: approved.map(|view| view.verification.to.in_full().to_owned()),
     };
     Ok(reply::json(StatusCode::OK, &verdict))

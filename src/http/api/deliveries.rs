@@ -3,6 +3,7 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
+use super::search;
 use super::views::delivery::{Deliveries, Delivery};
 use super::views::{DeliveryChannelWord, DeliveryStatus};
 use crate::http::context::CallContext;
@@ -44,6 +45,9 @@ pub const LIST: Operation = Operation {
     problems: &[&problem::INVALID_NUMBER],
     repeats: Repeats::Ignored,
 };
+
+/// `POST /v1/deliveries/search`
+pub const SEARCH: Operation = search::of(&LIST, "searchDeliveries", "Search deliveries");
 
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {

@@ -47,7 +47,7 @@ const FULL_NUMBERS: Field = Field::new(
 
 /// Every word that says what somebody wants to hear of.
 pub(super) fn wishes() -> Vec<&'static str> {
-    let groups = ["*", "verification.*", "delivery.*", "opt_out.*", "endpoint.*"];
+    let groups = ["*", "verification.*", "session.*", "delivery.*", "opt_out.*", "endpoint.*"];
     groups.into_iter().chain(Topic::ALL.iter().map(|topic| topic.as_str())).collect()
 }
 

@@ -11,6 +11,7 @@ use crate::http::error::Error;
 use crate::http::limiter::Standing;
 use crate::http::reply::Whole;
 use crate::http::request::Request;
+use crate::service::ServiceError;
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::sync::Arc;
@@ -40,7 +41,10 @@ where
         Some(Standing { wait: Some(seconds), per_minute, .. }) => {
             Err(Error::RateLimited { per_minute, seconds })
         }
-        _ => done(operation, context, caller, request, handler).await,
+        _ => done(operation, context, caller, request, handler).await.map_err(|error| match error {
+            Error::Service(ServiceError::NotFound) => Error::Nothing(operation.nothing()),
+            error => error,
+        }),
     };
     let mut response = response.unwrap_or_else(Error::into_response);
     tell_if_undocumented(operation, &response);
@@ -77,6 +81,7 @@ where
         query,
         body,
         headers: request.headers,
+        is_linked: true,
     };
     let seen = context.seen_by(&call.caller);
     match operation.repeats {

@@ -3,6 +3,7 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
+use super::verifications::SERVICE;
 use super::views::ScopeWord;
 use super::views::things::{Key, Keys, NewKey};
 use crate::http::context::CallContext;
@@ -11,7 +12,6 @@ use crate::http::problem;
 use crate::http::reply;
 use crate::model::id::ServiceId;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
-use crate::service::ServiceError;
 use std::collections::BTreeSet;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -48,8 +48,8 @@ pub const CREATE: Operation = Operation {
         ),
         Field::new(
             "services",
-            "The services that it is for, by their ids: what belongs to others is not there to it, and neither is what belongs to none. Left out: all services, those to come too.",
-            Shape::List { of: &Shape::Id(&["VA"]), least: 1, most: ServiceSet::MOST, distinct: true },
+            "The services that it is for, by their ids, or by the names by which requests name them: what belongs to others is not there to it, and neither is what belongs to none. Left out: all services, those to come too.",
+            Shape::List { of: &SERVICE.shape, least: 1, most: ServiceSet::MOST, distinct: true },
         ),
     ]),
     answer: Answer::json::<NewKey>(201, "It is made.").leading_to(FROM_CREATE),
@@ -66,15 +66,21 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
     };
     let services = match call.body.texts("services") {
         None => ServiceSet::all(),
-        Some(ids) => ServiceSet::of(services(&ids)?),
+        Some(names) => ServiceSet::of(services(&context, names).await?),
     };
     let (key, shown) = context.service.whole()?.create_key(&name, Access { scopes, services }).await?;
     let path = format!("/v1/keys/{}", key.id);
     Ok(reply::created(&path, &NewKey { key: shown.expose().to_owned(), kept: (&key).into() }))
 }
 
-fn services(ids: &[String]) -> Result<BTreeSet<ServiceId>, Error> {
-    ids.iter().map(|id| id.parse().map_err(|_| ServiceError::NoSuchService.into())).collect()
+async fn services(context: &CallContext, names: Vec<String>) -> Result<BTreeSet<ServiceId>, Error> {
+    // What is about the whole is refused before anything is looked for.
+    context.service.whole()?;
+    let mut ids = BTreeSet::new();
+    for name in names {
+        ids.extend(context.service.service_named(Some(name)).await?);
+    }
+    Ok(ids)
 }
 
 fn scopes(words: &[String]) -> BTreeSet<Scope> {

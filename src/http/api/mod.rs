@@ -17,6 +17,7 @@ pub mod operation;
 pub mod opt_outs;
 pub mod paging;
 pub mod repeats;
+pub mod search;
 pub mod services;
 pub mod sessions;
 pub mod test_numbers;

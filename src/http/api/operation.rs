@@ -38,6 +38,24 @@ pub struct Operation {
     pub repeats: Repeats,
 }
 
+impl Operation {
+    /// What there is none of, where nothing is found.
+    pub fn nothing(&self) -> &'static str {
+        match self.tag {
+            "Verifications" => "no verification has this id",
+            "Deliveries" => "no delivery has this name: SM…, MM…, CA… of Twilio's, or DL… of ours",
+            "Sessions" => "no session has this id, or its time is over",
+            "Services" => "no service has this id or name; `GET /v1/services` lists them",
+            "Opt-outs" => "this number has said nothing to any sender, or not to this one",
+            "Endpoints" => "no endpoint has this id",
+            "Events" => "no event has this id, or it was forgotten by retention.events_days",
+            "Keys" => "no API key has this id; `GET /v1/keys` lists them",
+            "Erasures" => "no erasure has this id",
+            _ => "nothing has this name",
+        }
+    }
+}
+
 /// The body of a request.
 pub enum Body {
     /// None; one that comes is not read.
@@ -59,6 +77,7 @@ impl Body {
 }
 
 /// What is answered when it went well.
+#[derive(Clone, Copy)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -131,6 +150,8 @@ pub struct Call {
     pub body: Fields,
     /// All headers.
     pub headers: HeaderMap,
+    /// Whether a list's next page has an address, for a `Link` header.
+    pub is_linked: bool,
 }
 
 impl Call {

@@ -3,6 +3,7 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
+use super::search;
 use super::views::things::{OptOutView, OptOuts, OptOutsOf};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
@@ -50,6 +51,9 @@ pub const LIST: Operation = Operation {
     problems: &[&problem::INVALID_NUMBER],
     repeats: Repeats::Ignored,
 };
+
+/// `POST /v1/opt-outs/search`
+pub const SEARCH: Operation = search::of(&LIST, "searchOptOuts", "Search opt-outs");
 
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {

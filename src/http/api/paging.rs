@@ -66,7 +66,7 @@ pub fn answer<T, V: Serialize>(
     shown: impl FnOnce(Vec<T>, Option<String>) -> V,
 ) -> Response {
     let next = page.next.as_ref().map(|place| write(place, &asked.list));
-    let link = next.as_deref().and_then(|cursor| link(call, cursor));
+    let link = next.as_deref().filter(|_| call.is_linked).and_then(|cursor| link(call, cursor));
     let mut response = reply::json(StatusCode::OK, &shown(page.items, next));
     if let Some(link) = link {
         response.headers_mut().insert(LINK, link);

@@ -9,7 +9,7 @@ use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
-use crate::model::brand::{BadSetting, Brand};
+use crate::model::brand::{BadSetting, Brand, MOST_NAME};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::service::ServiceError;
@@ -17,7 +17,8 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 const TAG: &str = "Services";
-const ID: Field = Field::needed("id", "The service's id.", Shape::Id(&["VA"]));
+const ID: Field =
+    Field::needed("id", "The service's id, or a name by which requests name it.", Shape::Id(&["VA"]));
 const FROM_CREATE: &[(&str, &str, &str)] =
     &[("fetchService", "id", "/id"), ("changeService", "id", "/id"), ("deleteService", "id", "/id")];
 
@@ -32,11 +33,11 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 25] = [
+pub const SETTINGS: [Field; 26] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
-        Shape::Text { least: 1, most: 30 },
+        Shape::Text { least: 1, most: MOST_NAME },
     )
     .solid()
     .example("\"Shop\""),
@@ -139,10 +140,15 @@ pub const SETTINGS: [Field; 25] = [
         Shape::Object(&[
             Field::new(
                 "return_urls",
-                "Where people may be sent back to: exact addresses, or ones that end in `/*`.",
+                "Where people may be sent back to: exact https addresses, or ones that end in `/*`; `*.` before your own domain is any one label.",
                 Shape::List { of: &URL, least: 0, most: 20, distinct: true },
             )
             .solid(),
+            Field::new(
+                "success_url",
+                "Your own page for people whose number is proved, where a session names no `return_url`.",
+                URL,
+            ),
             Field::new(
                 "colour",
                 "The accent colour, like `#1a6f4e`.",
@@ -154,10 +160,16 @@ pub const SETTINGS: [Field; 25] = [
         ]),
     )
     .solid(),
+    Field::new(
+        "allow_links",
+        "Whether names, purposes, amounts and payees that applications give may hold links and addresses.",
+        Shape::Flag,
+    )
+    .solid(),
 ];
 
 /// The same for a new one, which needs a name.
-const NEW: [Field; 25] = {
+const NEW: [Field; 26] = {
     let mut settings = SETTINGS;
     settings[0].needed = true;
     settings
@@ -229,11 +241,8 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let id: ServiceId = call.id()?;
-    let brand = context.service.brand(&id).await.map_err(|error| match error {
-        ServiceError::NoSuchService => ServiceError::NotFound,
-        error => error,
-    })?;
+    let id = named(&context, &call).await?;
+    let brand = context.service.brand(&id).await.map_err(not_found)?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
 }
 
@@ -255,7 +264,7 @@ pub const CHANGE: Operation = Operation {
 
 /// Changes one.
 pub async fn change(context: CallContext, call: Call) -> Result<Response, Error> {
-    let id: ServiceId = call.id()?;
+    let id = named(&context, &call).await?;
     let changes = call.body.rest();
     // Other services' texts are not there for a key of some services.
     if let Some(name) = changes.get("template").and_then(|name| name.as_str())
@@ -286,8 +295,23 @@ pub const DELETE: Operation = Operation {
 
 /// Deletes one.
 pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
-    context.service.delete_service(&call.id()?).await?;
+    let id = named(&context, &call).await?;
+    context.service.delete_service(&id).await?;
     Ok(reply::no_content())
+}
+
+/// The service that the path names.
+async fn named(context: &CallContext, call: &Call) -> Result<ServiceId, Error> {
+    let name = percent_encoding::percent_decode_str(call.name()).decode_utf8_lossy().into_owned();
+    let id = context.service.service_named(Some(name)).await.map_err(not_found)?;
+    id.ok_or_else(|| ServiceError::NotFound.into())
+}
+
+fn not_found(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::NoSuchService => ServiceError::NotFound,
+        error => error,
+    }
 }
 
 fn shown(context: &CallContext, brand: &Brand) -> Service {
@@ -302,9 +326,9 @@ mod tests {
 
     #[test]
     fn the_table_has_every_setting_and_the_default_ones_fit_it() {
-        let settings = serde_json::to_value(Settings::default()).unwrap();
+        let settings = Settings::default().all();
         let names: Vec<&str> = SETTINGS.iter().map(|field| field.name).collect();
-        assert_eq!(settings.as_object().unwrap().keys().collect::<Vec<_>>(), names);
+        assert_eq!(settings.keys().collect::<Vec<_>>(), names);
         for field in &SETTINGS {
             assert!(field.check(field.name, &settings[field.name]).is_ok(), "{}", field.name);
         }

@@ -2,9 +2,9 @@
 
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
-use super::verifications::{AMOUNT, PAYEE};
+use super::verifications::{AMOUNT, FRIENDLY_NAME, PAYEE, SERVICE, TAGS, USER};
 use super::views::ChannelWord;
-use super::views::session::{NewSession as NewSessionView, SessionResult};
+use super::views::session::{EndedSession, NewSession as NewSessionView, SessionResult};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
@@ -32,9 +32,9 @@ pub const CREATE: Operation = Operation {
     path: &[],
     query: &[],
     body: Body::Needed(&[
-        Field::needed(
+        Field::new(
             "return_url",
-            "Where the person is sent back to: one that the service's `pages.return_urls` allow.",
+            "Where the person is sent back to: one that the service's `pages.return_urls` allow. Left out: the service's `pages.success_url`, once the number is proved.",
             Shape::Text { least: 1, most: 2048 },
         )
         .example("\"https://example.com/done\""),
@@ -49,11 +49,7 @@ pub const CREATE: Operation = Operation {
             "The channels to offer, in this order. Left out: the service's.",
             Shape::List { of: &Shape::Word(ChannelWord::all), least: 1, most: 3, distinct: true },
         ),
-        Field::new(
-            "service",
-            "The service's id. Left out: the default one, or the only one that the key is for.",
-            Shape::Id(&["VA"]),
-        ),
+        SERVICE,
         Field::new("state", "Comes back as it is.", Shape::Text { least: 0, most: 512 }),
         Field::new(
             "locale",
@@ -65,11 +61,16 @@ pub const CREATE: Operation = Operation {
             "What the code is for, in the person's language: `to sign in`.",
             Shape::Text { least: 1, most: 100 },
         ),
+        FRIENDLY_NAME,
         AMOUNT,
         PAYEE,
+        USER,
+        TAGS,
     ]),
-    answer: Answer::json::<NewSessionView>(201, "It has begun."),
+    answer: Answer::json::<NewSessionView>(201, "It has begun.").leading_to(&[("endSession", "id", "/id")]),
     problems: &[
+        &problem::CHANNEL_NOT_OFFERED,
+        &problem::NO_CHANNEL,
         &problem::INVALID_NUMBER,
         &problem::NOT_ALLOWED,
         &problem::PAYMENT_MISSING,
@@ -86,14 +87,17 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         to: body.text("to"),
         // Words of another kind were refused when the body was read.
         channels: channels.iter().filter_map(|word| word.parse::<Channel>().ok()).collect(),
-        service: body.parsed("service")?,
-        return_url: body.needed("return_url")?,
+        service: context.service.service_named(body.text("service")).await?,
+        return_url: body.text("return_url"),
         state: body.text("state"),
         locale: body.text("locale"),
         details: Details {
+            friendly_name: body.text("friendly_name"),
             purpose: body.text("purpose"),
             amount: body.text("amount"),
             payee: body.text("payee"),
+            user: body.text("user"),
+            tags: body.map("tags").unwrap_or_default(),
             ..Details::default()
         },
     };
@@ -104,6 +108,36 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         expires_at: session.expires_at,
     };
     Ok(reply::json(StatusCode::CREATED, &answer))
+}
+
+/// `DELETE /v1/sessions/{id}`
+pub const END: Operation = Operation {
+    method: "DELETE",
+    id: "endSession",
+    tag: TAG,
+    summary: "End a session",
+    about: "Its pages say that it is over, and a code that is under way is worth nothing from then on. One that was called off stays so.\n\nTo a key without the scope `read`, a session that has ended otherwise is one that does not exist.",
+    scope: Scope::Send,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<EndedSession>(200, "It has ended."),
+    problems: &[&problem::NOT_FOUND, &problem::SESSION_ENDED],
+    repeats: Repeats::Ignored,
+};
+
+/// Ends one.
+pub async fn end(context: CallContext, call: Call) -> Result<Response, Error> {
+    let ended = context.service.end_session(&call.id()?).await.map_err(|error| match error {
+        ServiceError::SessionEnded(_) if !call.caller.may(Scope::Read) => ServiceError::NotFound,
+        error => error,
+    })?;
+    let answer = EndedSession {
+        id: ended.id.to_string(),
+        status: ended.end.unwrap_or(End::CalledOff).into(),
+        state: ended.state,
+    };
+    Ok(reply::json(StatusCode::OK, &answer))
 }
 
 /// `POST /v1/sessions/{id}/result`

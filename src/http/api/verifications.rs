@@ -4,6 +4,7 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::repeats;
+use super::search;
 use super::views::verification::{Verification, Verifications};
 use super::views::{ChannelWord, StatusWord};
 use crate::http::auth::Caller;
@@ -11,10 +12,12 @@ use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
+use crate::model::brand::MOST_NAME;
 use crate::model::key::Scope;
 use crate::model::verification::{Details, Status};
 use crate::secret::Secret;
 use crate::service::{ServiceError, StartRequest, VerificationFilter, View};
+use std::net::IpAddr;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -36,6 +39,35 @@ pub const PAYEE: Field = Field::new(
     "payee",
     "Who is to be paid. The code is bound to it: a check has to name the same (PSD2). Needed where the service has `psd2`.",
     Shape::Text { least: 1, most: 64 },
+);
+/// The service that something is for.
+pub const SERVICE: Field = Field::new(
+    "service",
+    "The service: its id; or its key in the configuration file, `default` for the one of its top level; or its name, where no other has that. Left out: the default one, or the only one that the key is for.",
+    Shape::Text { least: 1, most: 64 },
+)
+.example("\"shop\"");
+/// The name in the message.
+pub const FRIENDLY_NAME: Field = Field::new(
+    "friendly_name",
+    "The name in the message, instead of the service's.",
+    Shape::Text { least: 1, most: MOST_NAME },
+);
+/// The application's own name for the person.
+pub const USER: Field = Field::new(
+    "user",
+    "Your own name for the person. Nobody else sees it; it is in the verification's events.",
+    Shape::Text { least: 1, most: 128 },
+);
+/// The application's own marks.
+pub const TAGS: Field = Field::new(
+    "tags",
+    "Your own marks, at most ten. They are in the verification's events.",
+    Shape::Map {
+        names: &Shape::Text { least: 1, most: 64 },
+        of: &Shape::Text { least: 0, most: 128 },
+        most: 10,
+    },
 );
 const FROM_CREATE: &[(&str, &str, &str)] = &[
     ("fetchVerification", "id", "/id"),
@@ -59,22 +91,14 @@ pub const CREATE: Operation = Operation {
             .example("\"+14155550123\""),
         Field::new("channel", "How. Left out: the service's preferred way to this number.", CHANNEL)
             .example("\"sms\""),
-        Field::new(
-            "service",
-            "The service's id. Left out: the default one, or the only one that the key is for.",
-            Shape::Id(&["VA"]),
-        ),
+        SERVICE,
         Field::new(
             "locale",
             "The language of the message, like `pt-BR`. Left out: that of the number's country.",
             Shape::Chars { class: "A-Za-z0-9_-", least: 2, most: 35 },
         )
         .example("\"de\""),
-        Field::new(
-            "friendly_name",
-            "The name in the message, instead of the service's.",
-            Shape::Text { least: 1, most: 30 },
-        ),
+        FRIENDLY_NAME,
         Field::new(
             "template",
             "The set of message templates, instead of the service's.",
@@ -107,15 +131,8 @@ pub const CREATE: Operation = Operation {
             "The address of the person's device.",
             Shape::Chars { class: "0-9A-Fa-f.:", least: 2, most: 45 },
         ),
-        Field::new(
-            "tags",
-            "Your own marks, at most ten.",
-            Shape::Map {
-                names: &Shape::Text { least: 1, most: 64 },
-                of: &Shape::Text { least: 0, most: 128 },
-                most: 10,
-            },
-        ),
+        USER,
+        TAGS,
     ]),
     answer: Answer::json::<Verification>(201, "It has begun.").leading_to(FROM_CREATE),
     problems: &[
@@ -145,7 +162,8 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
     let request = StartRequest {
         to: body.needed("to")?,
         channel: body.parsed("channel")?,
-        service: body.parsed("service")?,
+        service: context.service.service_named(body.text("service")).await?,
+        session: None,
         locale: body.text("locale"),
         custom_code: body.text("custom_code").map(Secret::new),
         details: Details {
@@ -156,7 +174,8 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             purpose: body.text("purpose"),
             app_hash: body.text("app_hash"),
             send_digits: body.text("send_digits"),
-            device_ip: body.text("device_ip"),
+            device_ip: body.parsed::<IpAddr>("device_ip")?.map(|address| address.to_string()),
+            user: body.text("user"),
             tags: body.map("tags").unwrap_or_default(),
         },
     };
@@ -181,7 +200,7 @@ pub const LIST: Operation = Operation {
     query: &[
         Field::new("to", "Those of this number, in any writing.", NUMBER),
         Field::new("status", "Those in this status now.", Shape::Word(StatusWord::all)),
-        Field::new("service", "Those of this service.", Shape::Id(&["VA"])),
+        Field::new("service", "Those of this service, by its id or name.", SERVICE.shape),
         Field::new("since", "Those that began at this time or later.", Shape::Time),
         Field::new("until", "Those that began before this time.", Shape::Time),
         LIMIT,
@@ -189,19 +208,28 @@ pub const LIST: Operation = Operation {
     ],
     body: Body::None,
     answer: Answer::list::<Verifications>("A page of them."),
-    problems: &[&problem::INVALID_NUMBER],
+    problems: &[&problem::INVALID_NUMBER, &problem::SERVICE_NOT_FOUND],
     repeats: Repeats::Ignored,
 };
+
+/// `POST /v1/verifications/search`
+pub const SEARCH: Operation = search::of(&LIST, "searchVerifications", "Search verifications");
 
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
+    let named = query.text("service");
+    // A service that was deleted has verifications, and no name any more.
+    let service = match named.as_deref().and_then(|id| id.parse().ok()) {
+        Some(id) => Some(id),
+        None => context.service.service_named(named).await?,
+    };
     let status = query.text("status");
     let filter = VerificationFilter {
         to: query.text("to"),
         status: status.and_then(|word| Status::ALL.into_iter().find(|status| status.as_str() == word)),
-        service: query.parsed("service")?,
+        service,
         since: query.time("since"),
         until: query.time("until"),
     };

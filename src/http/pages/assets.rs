@@ -2,6 +2,7 @@
 //! in it in its name, so that browsers may keep it for ever; a brand's style
 //! sheet is made of the colour in its name.
 
+use super::astray::{is_page, nowhere};
 use super::colour::Colour;
 use crate::http::context::Context;
 use crate::http::error::Error;
@@ -56,14 +57,17 @@ impl Assets {
 }
 
 /// `GET /verify/static/{file}`
-pub async fn serve(_: Arc<Context>, request: Request) -> Result<Response, Error> {
+pub async fn serve(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     let name = request.params.first().map(String::as_str).unwrap_or_default();
     if let Some(file) = FILES.iter().find(|file| file.name == name) {
         return Ok(kept(file.kind, file.text.to_owned()));
     }
     let hex = name.strip_prefix("brand-").and_then(|rest| rest.strip_suffix(".css"));
-    let colour = hex.and_then(Colour::parse).ok_or(Error::NoRoute)?;
-    Ok(kept(CSS, colour.style_sheet()))
+    match hex.and_then(Colour::parse) {
+        Some(colour) => Ok(kept(CSS, colour.style_sheet())),
+        None if is_page(request.path(), &request.headers) => Ok(nowhere(&context, &request)),
+        None => Err(Error::NoRoute),
+    }
 }
 
 fn kept(kind: &'static str, text: String) -> Response {

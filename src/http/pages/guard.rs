@@ -5,6 +5,7 @@ use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::secret::Secret;
+use crate::twilio::url::PublicUrl;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use warp::http::header::{
@@ -13,14 +14,14 @@ use warp::http::header::{
 use warp::http::{HeaderMap, HeaderName, HeaderValue};
 use warp::reply::Response;
 
-/// The browser's secret. Of a session alone, by its path.
+/// The browser's secret. Of a session alone, by its path or, over TLS, by its name.
 pub const BROWSER: &str = "dialback_browser";
 /// The language chosen on a page.
 pub const LANGUAGE: &str = "dialback_language";
 /// What the next page has to say.
 pub const NOTE: &str = "dialback_note";
-/// Cookies that are looked at.
-const MOST_COOKIES: usize = 50;
+/// Cookies that are looked at: as many as a browser keeps of a site.
+const MOST_COOKIES: usize = 180;
 /// Seconds that a cookie is kept: as long as a session and its result live.
 const KEPT: u32 = 35 * 60;
 
@@ -31,25 +32,36 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(own, _)| *own == name).map(|(_, value)| value)
 }
 
+/// What a session's cookie is called. Over TLS the name has the prefix by which
+/// browsers take it from this very host alone, over TLS and for all paths (RFC
+/// 6265bis, §4.1.3.2), so that no other host of the domain can lay one there; the
+/// session is in its name then.
+pub fn name(url: &PublicUrl, id: &SessionId, name: &str) -> String {
+    if url.is_https() { format!("__Host-{name}_{id}") } else { name.to_owned() }
+}
+
 /// The browser's secret, if the cookie may be one of ours.
-pub fn browser(headers: &HeaderMap) -> Option<Secret> {
-    let value = cookie(headers, BROWSER)?;
+pub fn browser(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    let value = cookie(headers, name)?;
     let is_ours = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_ours.then(|| Secret::new(value))
 }
 
 /// Sets a cookie of a session's pages; an empty value takes it away.
 pub fn set_cookie(context: &Context, response: &mut Response, id: &SessionId, name: &str, value: &str) {
-    let url = &context.settings.public_url;
-    let age = if value.is_empty() { 0 } else { KEPT };
-    let secure = if url.to_string().starts_with("https:") { "; Secure" } else { "" };
-    let line = format!(
-        "{name}={value}; Path={}/verify/{id}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}",
-        url.prefix()
-    );
-    if let Ok(line) = HeaderValue::from_str(&line) {
+    if let Ok(line) = HeaderValue::from_str(&line(&context.settings.public_url, id, name, value)) {
         response.headers_mut().append(SET_COOKIE, line);
     }
+}
+
+fn line(url: &PublicUrl, id: &SessionId, plain: &str, value: &str) -> String {
+    let age = if value.is_empty() { 0 } else { KEPT };
+    let (path, secure) = match url.is_https() {
+        true => ("/".to_owned(), "; Secure"),
+        false => (format!("{}/verify/{id}", url.prefix()), ""),
+    };
+    let name = name(url, id, plain);
+    format!("{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// What a form of ours proves itself with: nobody who does not know the
@@ -144,11 +156,30 @@ mod tests {
     }
 
     #[test]
+    fn over_tls_a_cookie_is_its_hosts_alone() {
+        let id = SessionId::from_random([1; 16]);
+        let url = |text| PublicUrl::parse(text).unwrap();
+        let over_tls = line(&url("https://otp.example/door"), &id, NOTE, "n");
+        let expected =
+            format!("__Host-dialback_note_{id}=n; Path=/; Max-Age=2100; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(over_tls, expected);
+        let plain = line(&url("http://127.0.0.1:8000/door"), &id, NOTE, "");
+        assert_eq!(
+            plain,
+            format!("dialback_note=; Path=/door/verify/{id}; Max-Age=0; HttpOnly; SameSite=Lax")
+        );
+        // One that lacks the prefix may be another host's.
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("dialback_note=theirs"));
+        assert_eq!(cookie(&headers, &name(&url("https://otp.example"), &id, NOTE)), None);
+    }
+
+    #[test]
     fn cookies_are_found_among_others() {
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, HeaderValue::from_static("x=1; dialback_note=n=code; y"));
         headers.append(COOKIE, HeaderValue::from_static("dialback_browser=short"));
         assert_eq!(cookie(&headers, NOTE), Some("n=code"));
-        assert!(browser(&headers).is_none());
+        assert!(browser(&headers, BROWSER).is_none());
     }
 }

@@ -37,16 +37,99 @@ impl Hints<'_> {
     }
 }
 
-/// The country that a person most likely dials in: the region of the
-/// application's wish or of the browser's first language that names one.
+/// The country that a person most likely dials in. The first language decides,
+/// of the application's wish and then of the browser's: by a region that it is
+/// named with, else by its likely one. None is better than a wrong one.
 pub fn region(session: Option<&str>, browser: Option<&str>) -> Option<String> {
-    let wish = session.into_iter().chain(browser.into_iter().flat_map(ranges));
-    let region = |tag: &str| {
-        let part = tag.split(['-', '_']).skip(1).find(|part| part.len() == 2)?;
-        part.bytes().all(|byte| byte.is_ascii_alphabetic()).then(|| part.to_ascii_uppercase())
-    };
-    wish.filter_map(region).next()
+    let tags = session.into_iter().chain(browser.into_iter().flat_map(ranges)).filter(|tag| *tag != "*");
+    let tags: Vec<&str> = tags.collect();
+    let language = language_of(tags.first()?);
+    let mut own = tags.iter().filter(|tag| language_of(tag).eq_ignore_ascii_case(language));
+    own.find_map(|tag| region_of(tag)).or_else(|| likely(tags[0]).map(str::to_owned))
 }
+
+/// The region that a tag names: `de-AT`, `zh_Hant_HK`.
+pub fn region_of(tag: &str) -> Option<String> {
+    let part = tag.split(['-', '_']).skip(1).find(|part| part.len() == 2)?;
+    part.bytes().all(|byte| byte.is_ascii_alphabetic()).then(|| part.to_ascii_uppercase())
+}
+
+fn language_of(tag: &str) -> &str {
+    tag.split(['-', '_']).next().unwrap_or_default()
+}
+
+/// The likely region of a language (CLDR 48, likely subtags), where by far the
+/// most of those who set it live there. Those of English, Spanish, Portuguese
+/// and Arabic live in many countries, so none is likely enough.
+fn likely(tag: &str) -> Option<&'static str> {
+    let traditional = tag.split(['-', '_']).skip(1).any(|part| part.eq_ignore_ascii_case("hant"));
+    if traditional && language_of(tag).eq_ignore_ascii_case("zh") {
+        return Some("TW");
+    }
+    let language = language_of(tag).to_ascii_lowercase();
+    LIKELY.iter().find(|(own, _)| *own == language).map(|(_, region)| *region)
+}
+
+const LIKELY: [(&str, &str); 58] = [
+    ("af", "ZA"),
+    ("am", "ET"),
+    ("az", "AZ"),
+    ("be", "BY"),
+    ("bg", "BG"),
+    ("bn", "BD"),
+    ("bs", "BA"),
+    ("ca", "ES"),
+    ("cs", "CZ"),
+    ("cy", "GB"),
+    ("da", "DK"),
+    ("de", "DE"),
+    ("el", "GR"),
+    ("et", "EE"),
+    ("eu", "ES"),
+    ("fa", "IR"),
+    ("fi", "FI"),
+    ("fil", "PH"),
+    ("fr", "FR"),
+    ("ga", "IE"),
+    ("gl", "ES"),
+    ("gu", "IN"),
+    ("he", "IL"),
+    ("hi", "IN"),
+    ("hr", "HR"),
+    ("hu", "HU"),
+    ("hy", "AM"),
+    ("id", "ID"),
+    ("is", "IS"),
+    ("it", "IT"),
+    ("ja", "JP"),
+    ("ka", "GE"),
+    ("kk", "KZ"),
+    ("km", "KH"),
+    ("kn", "IN"),
+    ("ko", "KR"),
+    ("lt", "LT"),
+    ("lv", "LV"),
+    ("mk", "MK"),
+    ("mr", "IN"),
+    ("ms", "MY"),
+    ("nb", "NO"),
+    ("nl", "NL"),
+    ("nn", "NO"),
+    ("no", "NO"),
+    ("pl", "PL"),
+    ("ro", "RO"),
+    ("ru", "RU"),
+    ("sk", "SK"),
+    ("sl", "SI"),
+    ("sv", "SE"),
+    ("te", "IN"),
+    ("th", "TH"),
+    ("tl", "PH"),
+    ("tr", "TR"),
+    ("uk", "UA"),
+    ("vi", "VN"),
+    ("zh", "CN"),
+];
 
 /// The ranges of an `Accept-Language`, the most wanted first (RFC 9110 §12.5.4);
 /// one with a weight of zero is not wanted at all.
@@ -104,9 +187,34 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_read_off_the_first_tag_that_has_one() {
-        assert_eq!(region(None, Some("de,de-AT;q=0.9,en-US;q=0.8")).as_deref(), Some("AT"));
-        assert_eq!(region(Some("pt_BR"), Some("de-AT")).as_deref(), Some("BR"));
-        assert_eq!(region(Some("zh-Hant"), Some("en,fr;q=0.2")), None);
+    fn the_first_language_names_the_region_or_its_likely_one() {
+        for (session, browser, expected) in [
+            (None, "de-AT,de;q=0.9,en-US;q=0.8", Some("AT")),
+            (None, "de,de-AT;q=0.9,en-US;q=0.8", Some("AT")),
+            (None, "de,en-US;q=0.7", Some("DE")),
+            (None, "en-US;q=0.7,de", Some("DE")),
+            (None, "en-US;q=0,fr", Some("FR")),
+            (None, "fr", Some("FR")),
+            (None, "ja", Some("JP")),
+            (None, "zh-Hant", Some("TW")),
+            (None, "zh-Hant-HK", Some("HK")),
+            (None, "en-GB,en;q=0.9", Some("GB")),
+            // Spoken in many countries: no region, and not another language's.
+            (None, "en,fr-FR;q=0.2", None),
+            (None, "es", None),
+            (None, "pt,en-US", None),
+            (None, "ar", None),
+            (None, "tlh", None),
+            (None, "*", None),
+            (None, "", None),
+            (Some("pt_BR"), "de-AT", Some("BR")),
+            (Some("de"), "de-CH,en;q=0.5", Some("CH")),
+            (Some("en"), "de-AT", None),
+        ] {
+            assert_eq!(region(session, Some(browser)).as_deref(), expected, "{session:?} {browser}");
+        }
+        assert_eq!(region(None, None), None);
+        assert!(LIKELY.iter().all(|(_, id)| crate::model::region::find(id).is_some()));
+        assert!(LIKELY.is_sorted());
     }
 }

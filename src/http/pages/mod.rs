@@ -5,6 +5,7 @@
 //! This folder refuses to know how a step is decided, and what a code is.
 
 mod assets;
+mod astray;
 mod colour;
 mod events;
 mod guard;
@@ -15,11 +16,13 @@ mod regions;
 mod show;
 mod start;
 mod steps;
+mod streams;
 mod templates;
 mod visit;
 mod words;
 
 pub use assets::serve as asset;
+pub use astray::{is_page, no_form, nowhere};
 pub use events::stream as events;
 pub use show::page;
 pub use steps::{Act, take};
@@ -36,7 +39,7 @@ pub struct Pages {
     languages: minijinja::Value,
     regions: HashMap<&'static str, minijinja::Value>,
     starts: start::Starts,
-    streams: events::Streams,
+    streams: streams::Streams,
 }
 
 impl Pages {
@@ -55,7 +58,7 @@ impl Pages {
             languages: all.iter().map(language).collect(),
             regions: all.iter().map(|words| (words.locale.as_str(), regions(words))).collect(),
             starts: start::Starts::default(),
-            streams: events::Streams::default(),
+            streams: streams::Streams::default(),
         })
     }
 }

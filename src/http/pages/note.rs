@@ -5,6 +5,8 @@
 
 use super::regions;
 use super::words::{Direction, Errors, Words, fill};
+use crate::model::phone::PhoneNumber;
+use crate::model::region::{self, Region};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub struct Note {
     /// The country that was chosen.
     #[serde(rename = "r", skip_serializing_if = "String::is_empty")]
     pub region: String,
+    /// The country by whose plan the number was judged.
+    #[serde(rename = "j", skip_serializing_if = "String::is_empty")]
+    pub judged: String,
 }
 
 impl Note {
@@ -45,6 +50,17 @@ impl Note {
         Self { input: input.chars().take(MOST_INPUT).collect(), region: region.to_owned(), ..self }
     }
 
+    /// No text, but the number that was left for another one.
+    pub fn kept(number: &PhoneNumber) -> Self {
+        let region = number.region().unwrap_or_default();
+        Self::default().with_input(&number.in_full_spaced(), &region)
+    }
+
+    /// With the country by whose plan the number was judged.
+    pub fn read_as(self, region: Option<&Region>) -> Self {
+        Self { judged: region.map_or_else(String::new, |region| region.id.clone()), ..self }
+    }
+
     /// As a cookie's value: a query string, whose letters cookies may have.
     pub fn to_cookie(&self) -> String {
         serde_urlencoded::to_string(self).unwrap_or_default()
@@ -58,7 +74,10 @@ impl Note {
         let is_short =
             |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
         let is_plain = note.about.len() <= 5 && note.about.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let fits = is_plain && is_short(&note.input, MOST_INPUT) && is_short(&note.region, 2);
+        let fits = is_plain
+            && is_short(&note.input, MOST_INPUT)
+            && is_short(&note.region, 2)
+            && is_short(&note.judged, 2);
         fits.then_some(note)
     }
 
@@ -71,13 +90,22 @@ impl Note {
         }
         let country = regions::name(&words.locale, &self.about);
         let time = clock(self.about.parse().unwrap_or(0));
-        Some(fill(&text, &[("code", &self.about), ("country", country), ("time", &time)]))
+        text = fill(&text, &[("code", &self.about), ("country", country), ("time", &time)]);
+        if let Some(region) = region::find(&self.judged) {
+            let name = regions::name(&words.locale, &region.id);
+            let country = match words.direction {
+                Direction::Ltr => format!("{name} (+{})", region.calling_code),
+                Direction::Rtl => format!("{name} (\u{2066}+{}\u{2069})", region.calling_code),
+            };
+            text = joined(&text, &fill(&words.errors.read_as, &[("country", &country)]));
+        }
+        Some(text)
     }
 
     /// The field that it is about.
     pub fn field(&self) -> Option<&'static str> {
         match self.name.as_str() {
-            "code" | "code_form" => Some("code"),
+            "code" | "code_form" | "code_several" => Some("code"),
             "not_a_number"
             | "no_country_code"
             | "unknown_country_code"
@@ -92,15 +120,27 @@ impl Note {
     }
 }
 
-/// A span as a clock shows it: `2:05`.
+/// Two sentences; Chinese and Japanese have no space between them.
+fn joined(one: &str, two: &str) -> String {
+    let space = if one.ends_with('。') { "" } else { " " };
+    format!("{one}{space}{two}")
+}
+
+/// A span as a clock shows it: `2:05`, and from an hour on `1:02:05`.
 pub fn clock(seconds: i64) -> String {
-    format!("{}:{:02}", seconds.max(0) / 60, seconds.max(0) % 60)
+    let seconds = seconds.max(0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
 }
 
 fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {
     Some(match name {
         "code" => &errors.code,
         "code_form" => &errors.code_form,
+        "code_several" => &errors.code_several,
         "not_a_number" => &errors.not_a_number,
         "no_country_code" => &errors.no_country_code,
         "unknown_country_code" => &errors.unknown_country_code,
@@ -131,6 +171,7 @@ mod tests {
     #[test]
     fn a_note_survives_its_cookie() {
         let note = Note::about("too_short", 49).with_input("+49 3;\"<b>, ٠١", "DE");
+        let note = note.read_as(region::find("DE"));
         let cookie = note.to_cookie();
         // RFC 6265 §4.1.1.
         assert!(cookie.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)), "{cookie}");
@@ -142,6 +183,11 @@ mod tests {
         let words = &words::all()[0];
         for (cookie, says) in [
             ("n=too_soon&a=75", Some("Please wait 1:15 before you ask for another.")),
+            (
+                "n=too_short&a=49&j=DE",
+                Some("This number is too short for +49. It was read as a number of Germany (+49)."),
+            ),
+            ("n=too_short&a=49&j=%3C", Some("This number is too short for +49.")),
             ("n=country&a=KP", Some("We do not send codes to North Korea.")),
             ("n=free+text", None),
             ("n=country&a=You+won", None),

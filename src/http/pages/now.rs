@@ -3,14 +3,15 @@
 
 use super::words::{Words, fill};
 use crate::model::channel::Channel;
+use crate::model::delivery::Delivery;
 use crate::model::status::Status;
-use crate::model::verification::SendState;
+use crate::model::verification::{Send, SendState};
 use crate::service::SessionView;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// From which try on a call is offered to who began with a message.
-const CALL_FROM_TRY: usize = 3;
+/// Twilio's code for a recipient who told the sender to stop.
+const OPTED_OUT: u32 = 21610;
 /// Below a minute, spans are told in steps of so many seconds.
 const STEP: i64 = 5;
 
@@ -32,44 +33,55 @@ pub struct Way {
     pub channel: Channel,
     /// Whether it is the way of the last time.
     pub again: bool,
-    /// Whether it is offered now, and not only when this way fails.
+    /// Whether it is shown. Every way is, from the first message on.
     pub offered: bool,
+    /// Whether it is open now, though another send by the last way has to wait.
+    pub at_once: bool,
 }
 
 /// What is happening with the last message or call.
 pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
     let verification = view.verification.as_ref()?;
     let (send, delivery) = verification.deliveries.last()?;
-    let status = delivery.as_ref().and_then(|delivery| delivery.status());
+    let delivery = delivery.as_ref();
+    let status = delivery.and_then(Delivery::status);
     let state = match (&send.state, status) {
         (SendState::Test, _) => "test",
+        _ if error_of(send, delivery) == Some(OPTED_OUT) => "opted_out",
         (_, Some(status)) => state_of(send.channel, status),
         (SendState::Failed { .. } | SendState::Dropped, None) => failed(send.channel),
         (SendState::Accepted, None) if send.channel.is_message() => "queued",
+        // Twilio has not taken it, or has not said so, and it is tried again.
+        (SendState::Waiting | SendState::Sending, None) if send.attempts.last_error.is_some() => "delayed",
         (_, None) if send.channel.is_message() => "preparing",
         (_, None) => "calling",
     };
-    let since = delivery.as_ref().map_or(send.asked_at, |delivery| delivery.updated_at());
+    let since = delivery.map_or(send.asked_at, Delivery::updated_at);
     let text = fill(text(words, state), &[("time", &span(words, at.duration_since(since).as_secs()))]);
-    Some(Now { state, text, failed: matches!(state, "failed" | "call_failed" | "busy" | "no_answer") })
+    let failed = matches!(state, "failed" | "call_failed" | "busy" | "no_answer" | "opted_out");
+    Some(Now { state, text, failed })
+}
+
+/// Why a send did not succeed, in Twilio's code.
+fn error_of(send: &Send, delivery: Option<&Delivery>) -> Option<u32> {
+    match &send.state {
+        SendState::Failed { code, .. } => *code,
+        _ => delivery.and_then(Delivery::error_code),
+    }
 }
 
 /// The ways that are left, the one of the last time first.
-pub fn ways(view: &SessionView, failed: bool) -> Vec<Way> {
+pub fn ways(view: &SessionView) -> Vec<Way> {
     let Some(verification) = &view.verification else {
         return Vec::new();
     };
     let last = verification.verification.channel();
-    let tries = verification.verification.sends.len() + 1;
-    // While Twilio does not take it, it may take other things.
-    let struggles = verification.deliveries.last().is_some_and(|(send, _)| {
-        matches!(send.state, SendState::Waiting | SendState::Sending) && send.attempts.last_error.is_some()
-    });
-    let failed = failed || struggles;
+    let open = verification.ways_out();
     let way = |channel: &Channel| Way {
         channel: *channel,
         again: *channel == last,
-        offered: *channel != Channel::Call || last == Channel::Call || tries >= CALL_FROM_TRY || failed,
+        offered: true,
+        at_once: open.contains(channel),
     };
     let mut ways: Vec<Way> = view.channels.iter().map(way).collect();
     ways.sort_by_key(|way| !way.again);
@@ -103,6 +115,9 @@ fn text<'a>(words: &'a Words, state: &str) -> &'a str {
     match state {
         "preparing" => &now.preparing,
         "queued" => &now.queued,
+        "delayed" => &now.delayed,
+        // What is wrong, and what to do, as where it is refused at once.
+        "opted_out" => &words.errors.opted_out,
         "sent" => &now.sent,
         "delivered" => &now.delivered,
         "calling" => &now.calling,
@@ -117,14 +132,15 @@ fn text<'a>(words: &'a Words, state: &str) -> &'a str {
     }
 }
 
-/// A span, roughly: `20 sec`, `3 min`.
+/// A span, roughly: `20 sec`, `3 min`, `5 hr`.
 fn span(words: &Words, seconds: i64) -> String {
     match seconds {
         ..60 => fill(
             &words.common.seconds,
             &[("n", &(seconds.max(1).div_euclid(STEP) * STEP).max(1).to_string())],
         ),
-        _ => fill(&words.common.minutes, &[("n", &(seconds / 60).to_string())]),
+        60..3600 => fill(&words.common.minutes, &[("n", &(seconds / 60).to_string())]),
+        _ => fill(&words.common.hours, &[("n", &(seconds / 3600).to_string())]),
     }
 }
 
@@ -148,9 +164,16 @@ mod tests {
     #[test]
     fn a_span_is_told_roughly() {
         let words = &super::super::words::all()[0];
-        for (seconds, told) in
-            [(-3, "1 sec"), (0, "1 sec"), (4, "1 sec"), (19, "15 sec"), (59, "55 sec"), (130, "2 min")]
-        {
+        for (seconds, told) in [
+            (-3, "1 sec"),
+            (0, "1 sec"),
+            (4, "1 sec"),
+            (19, "15 sec"),
+            (59, "55 sec"),
+            (130, "2 min"),
+            (3599, "59 min"),
+            (86_399, "23 hr"),
+        ] {
             assert_eq!(span(words, seconds), told);
         }
     }

@@ -33,7 +33,7 @@ where
 }
 
 /// Names by language, sorted as that language sorts them: the data of the
-/// Unicode CLDR, release 48.
+/// Unicode CLDR, release 48; `words/regions.mjs` writes the file.
 const NAMES: &str = include_str!("words/regions.json");
 
 static LINES: LazyLock<HashMap<String, Vec<Line>>> = LazyLock::new(|| {

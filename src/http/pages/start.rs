@@ -2,6 +2,7 @@
 //! person to person is left open and filled in. An application may send
 //! thousands at once, and most of what they see is the same.
 
+use crate::model::channel::Channel;
 use crate::model::id::ServiceId;
 use jiff::Timestamp;
 use minijinja::HtmlEscape;
@@ -19,10 +20,12 @@ pub struct Kind {
     pub locale: &'static str,
     /// The service, as it was last changed.
     pub brand: (ServiceId, Timestamp),
-    /// Which of the open places there are, and what the button says.
+    /// Which of the open places there are.
     pub has: [bool; 4],
-    /// The only channel, where there is one.
-    pub channel: Option<&'static str>,
+    /// The channels, each of which may have a button.
+    pub channels: Vec<Channel>,
+    /// The country that is chosen, where a number is asked for.
+    pub region: Option<String>,
 }
 
 /// The open places, in the order of their values.
@@ -61,7 +64,11 @@ impl Frozen {
 
     /// The page with these values, which may be anybody's text.
     pub fn fill(&self, values: [&str; PLACES]) -> String {
-        let mut page = String::with_capacity(8192);
+        let texts = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Place(at) => values[*at].len(),
+        });
+        let mut page = String::with_capacity(texts.sum::<usize>() + 256);
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => page.push_str(text),

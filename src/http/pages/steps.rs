@@ -12,7 +12,10 @@ use crate::http::request::Request;
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneError;
-use crate::model::region;
+use crate::model::region::{self, Region};
+use crate::model::session::Step;
+use crate::model::typed;
+use crate::model::verification::Status;
 use crate::secret::Secret;
 use crate::service::ServiceError;
 use bytes::Bytes;
@@ -63,7 +66,7 @@ enum Next {
 /// `POST /verify/{session}/…`
 pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Result<Response, Error> {
     let began = Instant::now();
-    let visit = Visit::of(&request);
+    let visit = Visit::of(&context, &request);
     let Some(id) = visit.id.clone() else {
         return gone(&context, &visit, None);
     };
@@ -109,21 +112,33 @@ async fn step(
     let tongue = visit.tongue();
     let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
     match act {
-        Act::Begin => drop(service.session_begin(id, browser, tongue).await?),
+        Act::Begin => {
+            let view = service.session_begin(id, browser, tongue).await?;
+            // The first page has a button for each way.
+            if let (Step::Channel, Ok(channel)) = (view.step, form.channel()) {
+                drop(service.session_start(id, browser, channel, tongue).await?);
+            }
+        }
         Act::Number => {
             let region = region::find(form.get("region")).map(|region| region.id.as_str());
             drop(service.session_number(id, browser, form.get("number"), region, tongue).await?);
         }
         Act::Channel => drop(service.session_start(id, browser, form.channel()?, tongue).await?),
         Act::Resend => drop(service.session_resend(id, browser, form.channel()?).await?),
-        Act::Change => drop(service.session_change(id, browser).await?),
+        Act::Change => {
+            let old = service.session(id, Some(browser)).await?.session.number;
+            let view = service.session_change(id, browser).await?;
+            let old = old.filter(|_| view.step == Step::Number);
+            return Ok(Next::Page(old.map(|number| Note::kept(&number))));
+        }
         Act::Again => drop(service.session_again(id, browser, tongue).await?),
         Act::Cancel => return Ok(leave(service.session_leave(id, browser, true).await?)),
         Act::Return => return Ok(leave(service.session_leave(id, browser, false).await?)),
         Act::Code => {
             let checked = service.session_check(id, browser, form.get("code")).await?;
-            let valid = checked.is_none_or(|checked| checked.valid);
-            return Ok(Next::Page((!valid).then(|| Note::new("code"))));
+            // Of a verification that this has ended the page itself tells.
+            let is_wrong = checked.is_some_and(|it| !it.valid && it.view.status == Status::Pending);
+            return Ok(Next::Page(is_wrong.then(|| Note::new("code"))));
         }
     }
     Ok(Next::Page(None))
@@ -151,28 +166,41 @@ fn answer(context: &Context, id: &SessionId, next: Next) -> Response {
 fn note_of(error: ServiceError, form: &Form) -> Option<Note> {
     let input = |note: Note| note.with_input(form.get("number"), form.get("region"));
     Some(match error {
-        ServiceError::NotFound => return None,
-        // Like a wrong one: to the person they are the same.
-        ServiceError::Ended(_) => Note::new("code"),
+        ServiceError::NotFound | ServiceError::Ended(_) => return None,
         ServiceError::NotACode { .. } => Note::new("code_form"),
-        ServiceError::Number(error) => input(match &error {
-            PhoneError::TooShort { country_code }
-            | PhoneError::TooLong { country_code }
-            | PhoneError::NoSuchRange { country_code } => Note::about(error.code(), country_code),
-            _ => Note::new(error.code()),
-        }),
+        ServiceError::SeveralCodes => Note::new("code_several"),
+        ServiceError::Number(error) => {
+            let note = match error.country_code() {
+                Some(code) => Note::about(error.code(), code),
+                None => Note::new(error.code()),
+            };
+            input(note).read_as(judged_by(&error, form))
+        }
         ServiceError::CountryOff { region, .. } => input(Note::about("country", region)),
         ServiceError::OptedOut => Note::new("opted_out"),
         ServiceError::TooSoon { seconds, .. } => Note::about("too_soon", seconds),
         ServiceError::NoSendsLeft => Note::new("sends"),
         ServiceError::NoNumbersLeft => Note::new("numbers"),
         ServiceError::NoStartsLeft => Note::new("starts"),
-        ServiceError::ChannelOff(_) | ServiceError::NoChannel => Note::new("channel"),
+        ServiceError::ChannelOff(_) | ServiceError::NoChannel | ServiceError::Landline => {
+            Note::new("channel")
+        }
         error => {
             tracing::error!(%error, "a step of a session failed");
             Note::new("trouble")
         }
     })
+}
+
+/// The country by whose plan a number was judged: the one that was chosen, where
+/// it has that calling code. Nobody judged what is no number at all.
+fn judged_by(error: &PhoneError, form: &Form) -> Option<&'static Region> {
+    let chosen = region::find(form.get("region"));
+    if let Some(code) = error.country_code() {
+        return chosen.filter(|region| region.calling_code == code).or_else(|| region::of_code(code));
+    }
+    let is_national = !typed::plain(form.get("number")).contains('+');
+    chosen.filter(|_| is_national && matches!(error, PhoneError::Extension | PhoneError::RefusedKind(_)))
 }
 
 struct Form(Vec<(String, String)>);

@@ -4,16 +4,18 @@
 
 use super::words::{self, fill};
 use minijinja::value::Kwargs;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, HtmlEscape, UndefinedBehavior, Value, context};
 use std::path::Path;
 
 /// The first of them are parts of the others, and no pages.
-const PARTS: usize = 3;
+const PARTS: usize = 5;
 /// Name and text of every template.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("problem.html", include_str!("templates/problem.html")),
     ("cancel.html", include_str!("templates/cancel.html")),
+    ("facts.html", include_str!("templates/facts.html")),
+    ("entry.html", include_str!("templates/entry.html")),
     ("start.html", include_str!("templates/start.html")),
     ("number.html", include_str!("templates/number.html")),
     ("channel.html", include_str!("templates/channel.html")),
@@ -21,6 +23,9 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("done.html", include_str!("templates/done.html")),
     ("gone.html", include_str!("templates/gone.html")),
 ];
+
+/// Where a heading may break, in a language that has no spaces.
+const BREAK: char = '\u{200b}';
 
 /// A template file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +71,9 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("fill", filled);
+        environment.add_filter("mark", marked);
+        environment.add_filter("phrases", phrases);
+        environment.add_filter("whole", |text: &str| text.replace(BREAK, ""));
         for (name, text) in TEMPLATES {
             add(&mut environment, name, text.to_owned(), name)?;
         }
@@ -113,6 +121,23 @@ fn filled(text: &str, values: Kwargs) -> Result<String, minijinja::Error> {
     let pairs: Vec<(&str, &str)> =
         pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     Ok(fill(text, &pairs))
+}
+
+/// `{{ words.code.title | phrases }}`: a heading that breaks between its phrases.
+fn phrases(text: &str) -> Value {
+    Value::from_safe_string(HtmlEscape(text).to_string().replace(BREAK, "<wbr>"))
+}
+
+/// `{{ words.channel.lead | mark(number=number) }}`: the text with values that stay
+/// together and read from the left, whatever is around them.
+fn marked(text: &str, values: Kwargs) -> Result<Value, minijinja::Error> {
+    let mut marked = HtmlEscape(text).to_string();
+    for name in values.args() {
+        let value: String = values.get(name)?;
+        let value = format!("<bdi dir=\"ltr\">{}</bdi>", HtmlEscape(&value));
+        marked = marked.replace(&format!("{{{name}}}"), &value);
+    }
+    Ok(Value::from_safe_string(marked))
 }
 
 fn add(
@@ -164,17 +189,17 @@ fn samples() -> [Value; 2] {
             languages => [context! { locale => "en", name => "English" }],
             problem => rich.then(|| context! { text => "No.", field => "number" }),
             number => some("+41 •• 42"), purpose => some("Log in"), amount => some("1 €"), payee => some("Bob"),
-            enters => rich, go => "Continue", may_change => rich, may_cancel => rich, end => if rich { "approved" } else { "failed" },
-            may_retry => rich, message => some("Back"),
+            enters => rich, payment => rich, go => "Continue", may_change => rich, may_cancel => rich, end => if rich { "approved" } else { "failed" },
+            may_retry => rich, may_leave => rich, why => rich.then_some("expired"), message => some("Back"),
         }
     };
     let steps = |rich: bool| {
         context! {
             regions => [context! { id => "CH", name => "Switzerland", code => 41, example => "078 123 45 67" }],
-            region => "CH", example => "078 123 45 67", input => "",
+            region => rich.then_some("CH"), example => "078 123 45 67", anywhere => "+44 7700 900123", input => "",
             channels => ["sms", "call"],
-            channel => "sms", length => 6, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
-            ways => [context! { channel => "sms", again => true, offered => true }], wait => i64::from(rich) * 30,
+            channel => "sms", length => 6, kind => if rich { "digits" } else { "characters" }, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
+            ways => [context! { channel => "sms", again => true, offered => true, at_once => rich }], wait => i64::from(rich) * 30,
             wait_text => "0:30", expires => "2:00", expires_seconds => if rich { 120 } else { 300 }, expires_soon => rich, attempts => rich.then_some(2),
         }
     };
@@ -204,6 +229,16 @@ mod tests {
         }
         let nowhere = Templates::load(Some(Path::new("/nowhere/at/all"))).map(drop).unwrap_err().to_string();
         assert!(nowhere.contains("/nowhere/at/all"), "{nowhere}");
+    }
+
+    #[test]
+    fn a_marked_value_is_text_all_the_same() {
+        let mut environment = Environment::new();
+        environment.add_filter("mark", marked);
+        environment.add_template("x.html", "{{ text | mark(number=number) }}").unwrap();
+        let page = environment.get_template("x.html").unwrap();
+        let page = page.render(context! { text => "<To> {number}", number => "<b>" }).unwrap();
+        assert_eq!(page, "&lt;To&gt; <bdi dir=\"ltr\">&lt;b&gt;</bdi>");
     }
 
     #[test]

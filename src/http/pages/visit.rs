@@ -4,6 +4,7 @@ use super::guard;
 use super::locale::Hints;
 use super::note::Note;
 use super::words::{self, Words};
+use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::secret::Secret;
@@ -29,18 +30,22 @@ pub struct Visit {
 
 impl Visit {
     /// What a request says about who sends it.
-    pub fn of(request: &Request) -> Self {
+    pub fn of(context: &Context, request: &Request) -> Self {
         let headers = &request.headers;
         let query: Vec<(String, String)> = serde_urlencoded::from_str(request.query()).unwrap_or_default();
         let chosen = query.iter().find(|(name, _)| name == "lang").and_then(|(_, tag)| words::find(tag));
         let ahead = |name| request.header(name).is_some_and(|purpose| purpose.contains("prefetch"));
+        let id: Option<SessionId> = request.params.first().and_then(|id| id.parse().ok());
+        let url = &context.settings.public_url;
+        let cookie = |name| Some(guard::name(url, id.as_ref()?, name));
+        let kept = |name| cookie(name).and_then(|name| guard::cookie(headers, &name));
         Self {
-            id: request.params.first().and_then(|id| id.parse().ok()),
-            browser: guard::browser(headers),
+            browser: cookie(guard::BROWSER).and_then(|name| guard::browser(headers, &name)),
             chosen,
-            kept: guard::cookie(headers, guard::LANGUAGE).and_then(words::find),
-            note: guard::cookie(headers, guard::NOTE).and_then(Note::from_cookie),
+            kept: kept(guard::LANGUAGE).and_then(words::find),
+            note: kept(guard::NOTE).and_then(Note::from_cookie),
             accepts: request.header("accept-language").map(str::to_owned),
+            id,
             is_ahead: ahead("sec-purpose") || ahead("purpose"),
         }
     }

@@ -59,17 +59,18 @@ macro_rules! section {
 
 section!(
     /// `[common]`
-    Common { language cancel problem seconds minutes }
+    Common { language cancel problem seconds minutes hours wait }
 );
 section!(
     /// `[start]`
     Start {
-        title lead number purpose amount payee how enter receive r#type charges go go_sms go_call go_whatsapp
+        title lead payment_title payment_lead number purpose amount payee how enter receive r#type charges go
+        go_sms go_call go_whatsapp
     }
 );
 section!(
     /// `[number]`
-    Number { title lead country number hint go }
+    Number { title lead country choose number hint go }
 );
 section!(
     /// `[channel]`
@@ -78,20 +79,23 @@ section!(
 section!(
     /// `[code]`
     Code {
-        title sms call whatsapp code go none wait again_sms again_call again_whatsapp other_sms other_call
-        other_whatsapp expires attempts change
+        title sms call whatsapp code digits letters characters go none wait again_sms again_call
+        again_whatsapp other_sms other_call other_whatsapp expires attempts change
     }
 );
 section!(
     /// `[now]`
     Now {
-        preparing queued sent delivered failed calling ringing talking called busy no_answer call_failed test
+        preparing queued delayed sent delivered failed calling ringing talking called busy no_answer
+        call_failed test
     }
 );
 section!(
     /// `[done]`
     Done {
-        approved_title approved_lead failed_title canceled_title canceled_lead back again over_title over_lead
+        approved_title approved_lead failed_title expired used_up invalid next_code next_number next_back
+        canceled_title canceled_lead back again over_title over_lead payment_title payment_failed_title
+        payment_canceled_lead
     }
 );
 section!(
@@ -101,8 +105,8 @@ section!(
 section!(
     /// `[errors]`
     Errors {
-        code code_form not_a_number no_country_code unknown_country_code too_short too_long no_such_range
-        extension refused_kind country opted_out too_soon sends numbers starts channel form cookies trouble
+        code code_form code_several not_a_number no_country_code unknown_country_code too_short too_long
+        no_such_range read_as extension refused_kind country opted_out too_soon sends numbers starts channel form cookies trouble
     }
 );
 
@@ -169,7 +173,11 @@ macro_rules! sources {
 }
 
 /// The data files. A new language is a file and its name here.
-const SOURCES: [(&str, &str); 22] = sources!["en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru" "tr" "uk" "ar" "hi"];
+const SOURCES: [(&str, &str); 42] = sources![
+    "en" "de" "fr" "es" "it" "pt-BR" "pt-PT" "nl" "pl" "sv" "da" "nb" "fi" "ja" "ko" "zh-CN" "zh-TW" "ru"
+    "tr" "uk" "ar" "hi" "af" "bg" "ca" "cs" "el" "et" "he" "hr" "hu" "id" "kn" "lt" "mr" "ms" "ro" "sk" "te"
+    "th" "tl" "vi"
+];
 
 static LANGUAGES: LazyLock<Vec<Language>> =
     LazyLock::new(|| ALL.iter().filter_map(|words| Language::parse(&words.locale)).collect());
@@ -180,6 +188,8 @@ static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
     SOURCES.iter().filter_map(|(_, source)| toml::from_str(source).ok()).collect()
 });
 
+#[cfg(test)]
+mod care;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +250,10 @@ mod tests {
             let language = LANGUAGES.iter().find(|language| language.tag() == words.locale);
             let rtl = language.map(Language::is_rtl);
             assert_eq!(rtl, Some(words.direction == Direction::Rtl), "{}: its direction", words.locale);
+        }
+        let catalog = messages::Catalog::shipped();
+        for locale in catalog.languages(None, messages::Kind::Sms) {
+            assert_eq!(find(locale).map(|words| words.locale.as_str()), Some(locale), "written, and no page");
         }
     }
 

@@ -4,6 +4,7 @@
 use super::failure::Failure;
 use crate::http::auth;
 use crate::http::context::{CallContext, Context};
+use crate::http::guesses;
 use crate::http::request::Request;
 use crate::model::key::Scope;
 use crate::secret::Secret;
@@ -16,7 +17,6 @@ pub struct Caller {
     /// The account, as they named it.
     pub account: String,
     key: auth::Caller,
-    may_all: bool,
 }
 
 impl Caller {
@@ -27,7 +27,7 @@ impl Caller {
 
     /// Whether they may do what `scope` names.
     pub fn may(&self, scope: Scope) -> bool {
-        self.may_all || self.key.may(scope)
+        self.key.may(scope)
     }
 
     /// Refuses who may not do what `scope` names.
@@ -54,18 +54,23 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
         None => is_account_sid(&account),
     };
     if !is_theirs {
-        return Err(Failure::wrong_credentials("invalid username"));
+        return Err(wrong(context, request, "invalid username"));
     }
     let key = auth::holder(context, &token).await?;
-    let key = key.ok_or_else(|| Failure::wrong_credentials("invalid password"))?;
+    let key = key.ok_or_else(|| wrong(context, request, "invalid password"))?;
     let standing = context.limiter.take(&key.name, Instant::now());
     if let Some(seconds) = standing.and_then(|standing| standing.wait) {
         return Err(Failure::too_often(seconds));
     }
-    // In the sandbox the key that the banner shows is as good as an account's
-    // token at Twilio: there is nothing to protect.
-    let is_shown = context.settings.keys.contains(&token);
-    Ok(Caller { account, key, may_all: context.settings.sandboxed && is_shown })
+    Ok(Caller { account, key })
+}
+
+/// What is said of credentials that are nobody's.
+fn wrong(context: &Context, request: &Request, what: &str) -> Failure {
+    match guesses::wrong_key(context, request) {
+        Some(seconds) => Failure::wrong_keys(seconds),
+        None => Failure::wrong_credentials(what),
+    }
 }
 
 fn basic(request: &Request) -> Option<(String, Secret)> {

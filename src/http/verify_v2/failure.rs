@@ -98,6 +98,13 @@ impl Failure {
             .with(REACHED, "requests_per_minute")
     }
 
+    /// Many wrong credentials came from where these come from.
+    pub fn wrong_keys(seconds: u64) -> Self {
+        Self::new(429, 20429, "Too many requests: many wrong credentials came from this address")
+            .with(RETRY_AFTER, seconds.to_string())
+            .with(REACHED, "wrong_keys")
+    }
+
     /// The codes of a verification were all wrong.
     pub fn checks_used_up(seconds: i64) -> Self {
         Self::new(429, 60202, "Max check attempts reached").after(seconds)
@@ -177,6 +184,10 @@ impl From<ServiceError> for Failure {
                 ),
             ),
             ServiceError::OptedOut => Self::new(400, 21610, "Attempt to send to unsubscribed recipient"),
+            ServiceError::Landline => Self::new(403, 60205, "SMS is not supported by landline phone number"),
+            ServiceError::Link { field } => {
+                Self::invalid_because(super::settings::parameter(field), "has a link or an address in it")
+            }
             ServiceError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
             // Only a ladder that somebody has set comes to this.
             ServiceError::TooSoon { seconds, .. } => {
@@ -193,6 +204,7 @@ impl From<ServiceError> for Failure {
             ServiceError::Contended => concurrent(),
             ServiceError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
             ServiceError::Setting(setting) => setting.into(),
+            ServiceError::TooLarge { .. } => Self::new(400, 60200, format!("Invalid parameter: {error}")),
             ServiceError::Store(_) | ServiceError::CodeKeyGone => ours(&error),
             _ => Self::new(400, 20001, error.to_string()),
         }
@@ -210,7 +222,6 @@ impl From<AskError> for Failure {
             AskError::SendsUsedUp { seconds } => {
                 Self::new(429, 60203, "Max send attempts reached").after(*seconds)
             }
-            AskError::Landline => Self::new(403, 60205, "SMS is not supported by landline phone number"),
             AskError::Concurrent => concurrent(),
             AskError::Service(error) => error.clone().into(),
         }

@@ -7,6 +7,7 @@ use crate::messages::{DEFAULT_SET, is_app_hash};
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
+use crate::model::typed;
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::service::{Ask, StartRequest};
@@ -60,6 +61,7 @@ pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
         app_hash: checked(call, "AppHash", is_app_hash)?,
         send_digits: checked(call, "SendDigits", is_digits)?,
         device_ip: call.parsed::<IpAddr>("DeviceIp")?.map(|ip| ip.to_string()),
+        user: None,
         tags: tags(call)?,
         template,
     };
@@ -107,6 +109,8 @@ pub fn payment(call: &Call, brand: &Brand) -> Result<(Option<String>, Option<Str
 /// service to say.
 fn custom_code(call: &Call) -> Result<Option<Secret>, Failure> {
     let Some(code) = call.text("CustomCode") else { return Ok(None) };
+    // Written as people write codes: digits of any script, in groups.
+    let code = typed::code(code);
     if !(4..=10).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(Failure::invalid_because("CustomCode", "4 to 10 letters and digits"));
     }
@@ -166,9 +170,9 @@ fn locale(call: &Call, brand: &Brand, set: Option<&str>) -> Result<Option<String
     };
     let Some(locale) = checked(call, "Locale", is_tag)? else { return Ok(None) };
     let set = set.or(brand.settings.template.as_deref()).unwrap_or(DEFAULT_SET);
-    match call.context.settings.messages.set(Some(set)).speaks(&locale) {
-        true => Ok(Some(locale)),
-        false => Err(Failure::new(404, 60229, "Template translation was not found")),
+    match call.context.settings.messages.judge_locale(Some(set), &locale) {
+        Ok(()) => Ok(Some(locale)),
+        Err(why) => Err(Failure::new(404, 60229, format!("Template translation was not found: {why}"))),
     }
 }
 

@@ -138,6 +138,10 @@ pub fn parameter(field: &str) -> &str {
         "gate" => "DtmfInputRequired",
         "whatsapp_from" => "Whatsapp.From",
         "template" => "DefaultTemplateSid",
+        "friendly_name" => "CustomFriendlyName",
+        "purpose" => "TemplateCustomSubstitutions",
+        "amount" => "Amount",
+        "payee" => "Payee",
         other => other,
     }
 }

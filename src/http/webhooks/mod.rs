@@ -4,6 +4,7 @@
 pub mod events;
 pub mod explainer;
 pub mod inbound;
+mod place;
 pub mod status;
 pub mod voice;
 
@@ -15,10 +16,8 @@ use crate::model::delivery::Report;
 use crate::service::ServiceError;
 use crate::twilio::form::{self, Pairs};
 use crate::twilio::signature::{Rejection, SETTINGS_HEADER, SIGNATURE_HEADER, Signed, Verified};
-use crate::twilio::url::PublicUrl;
 use bytes::Bytes;
 use explainer::Rejected;
-use std::borrow::Cow;
 
 /// A webhook: Twilio's, or in report-only mode perhaps somebody else's.
 struct Proved {
@@ -57,7 +56,7 @@ fn header_first(context: &Context, request: &Request) -> Result<(), Error> {
     let signatures = signatures(request);
     match context.verifier.judge_header(&signatures, settings(request)) {
         Err(rejection) if context.settings.mode == SignatureMode::Enforce => {
-            let url = public_url(context, request).join(request.raw_path_and_query());
+            let url = context.settings.public_url.join(request.raw_path_and_query());
             reject(context, request, &signed(request, &url, &[], &signatures), rejection);
             Err(Error::Unproved)
         }
@@ -89,12 +88,19 @@ fn signed<'a>(request: &'a Request, url: &'a str, body: &'a [u8], signatures: &'
     }
 }
 
-/// Proves a request whose body is here.
+/// Proves a request whose body is here: over the configured address, and then,
+/// where another one may be right, over that.
 fn proved(context: &Context, request: &Request, body: Bytes) -> Result<Proved, Error> {
-    let url = public_url(context, request).join(request.raw_path_and_query());
+    let target = request.raw_path_and_query();
+    let url = context.settings.public_url.join(target);
     let signatures = signatures(request);
     let signed = signed(request, &url, &body, &signatures);
-    match context.verifier.verify(&signed) {
+    let verified = context.verifier.verify(&signed).or_else(|rejection| {
+        let other = (rejection == Rejection::Mismatch).then(|| place::forwarded(&context.settings, request));
+        let other = other.flatten().ok_or(rejection)?.join(target);
+        context.verifier.verify(&Signed { url: &other, ..signed })
+    });
+    match verified {
         Ok(Verified { params, proof }) => {
             tracing::trace!(signer = proof.signer(), "webhook proved");
             Ok(Proved { proof: Some(proof), params, body })
@@ -132,27 +138,6 @@ async fn record(context: &Context, proof: Option<&Proof>, report: Report) -> Res
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Where Twilio thinks it called: what is configured, or what a proxy that is
-/// trusted says. Never `Host`.
-fn public_url<'a>(context: &'a Context, request: &Request) -> Cow<'a, PublicUrl> {
-    let configured = &context.settings.public_url;
-    if context.settings.trusted_proxies.iter().any(|net| net.contains(&request.peer())) {
-        let header = |name| request.header(name);
-        let forwarded = configured.forwarded(
-            header("x-forwarded-proto"),
-            header("x-forwarded-host"),
-            header("x-forwarded-port"),
-        );
-        match forwarded {
-            Ok(url) => return Cow::Owned(url),
-            Err(error) => {
-                tracing::warn!(%error, "a trusted proxy sent forwarding headers that make no sense")
-            }
-        }
-    }
-    Cow::Borrowed(configured)
 }
 
 fn reject(context: &Context, request: &Request, signed: &Signed<'_>, rejection: Rejection) {

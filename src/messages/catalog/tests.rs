@@ -13,7 +13,7 @@ fn shop() -> Catalog {
 
 fn body(catalog: &Catalog, change: impl FnOnce(&mut Wording<'static>)) -> String {
     let mut wording =
-        Wording { set: Some("shop"), service: "Shop", code: "4711", minutes: 5, ..Wording::default() };
+        Wording { set: Some("shop"), service: "Shop", code: "4711", seconds: 300, ..Wording::default() };
     change(&mut wording);
     compose(catalog, &wording).body
 }
@@ -24,7 +24,12 @@ fn a_set_of_ones_own_is_used_and_filled_up_from_the_shipped() {
     let text = |requested: &'static str| body(&catalog, |wording| wording.requested = Some(requested));
     assert_eq!(text("de"), "4711 ist Ihr Code bei Shop und gilt 5 Minuten.");
     assert_eq!(text("sw-KE"), "Nambari yako ya Shop ni 4711. Itaisha baada ya dakika 5.");
-    assert_eq!(text("fr"), text("de"), "the first there is, where English is not");
+    assert_eq!(text("fr"), "Votre code Shop est 4711. Il expire dans 5 minutes.", "what it leaves out");
+    assert_eq!(
+        body(&catalog, |wording| wording.country = Some("CZ")),
+        "Váš kód Shop je 4711. Platí 5 minut."
+    );
+    assert_eq!(body(&catalog, |_| ()), text("de"), "the first there is, where English is not");
     assert_eq!(
         body(&catalog, |wording| wording.purpose = Some("zum Anmelden")),
         "4711 ist Ihr Code bei Shop zum Anmelden und gilt 5 Minuten."
@@ -74,7 +79,6 @@ fn a_set_has_a_name_for_twilio_that_stays() {
     let english = &catalog.set(None).translations(Kind::Sms)[0];
     assert_eq!((english.locale, english.is_default), ("en", true));
     assert_eq!(english.text, "Your {service} code is {code}. It expires in {minutes}.");
-    assert!(shop.speaks("de-CH") && !shop.speaks("fr"));
 }
 
 #[test]
@@ -96,6 +100,8 @@ fn a_directory_that_is_not_there_is_named() {
 
 #[test]
 fn a_service_that_names_what_is_not_there_is_told_so() {
+    const ALL: &str = "af, ar, bg, ca, cs, da, de, el, en, es, et, fi, fr, he, hi, hr, hu, id, it, ja, kn, ko, \
+                       lt, mr, ms, nb, nl, pl, pt-BR, pt-PT, ro, ru, sk, sv, te, th, tl, tr, uk, vi, zh-CN, zh-TW";
     let settings = Settings {
         template: Some("shpo".into()),
         locale: Some("klingon".into()),
@@ -106,9 +112,79 @@ fn a_service_that_names_what_is_not_there_is_told_so() {
         shop().wrong_in(&settings).iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
             "template: \"shpo\" is no set of texts; did you mean \"shop\"?",
-            "locale: \"klingon\" is no language; write a tag such as de or pt-BR",
+            &format!("locale: \"klingon\" is no language that there are texts in; there are {ALL}"),
             "whatsapp_variables.1: \"cod\" is no variable; did you mean \"code\"?",
         ]
     );
     assert_eq!(shop().wrong_in(&Settings::default()), Vec::new());
+    let of = |template: Option<&str>, locale: &str| {
+        let (template, locale) = (template.map(str::to_owned), Some(locale.to_owned()));
+        shop()
+            .wrong_in(&Settings { template, locale, ..Settings::default() })
+            .first()
+            .map(ToString::to_string)
+    };
+    assert_eq!((of(None, "de-CH"), of(Some("shop"), "sw-KE"), of(Some("shop"), "fr")), (None, None, None));
+    assert!(of(None, "sw").is_some(), "only a set of one's own is in Swahili");
+    assert_eq!(
+        of(None, "de_DE").as_deref(),
+        Some("locale: \"de_DE\" is no language tag; did you mean \"de-DE\"?")
+    );
+}
+
+#[test]
+fn every_locale_of_twilio_verify_is_a_language_of_the_shipped_texts() {
+    // https://www.twilio.com/docs/verify/supported-languages
+    let verify = "af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it ja kn ko lt ms mr \
+                  nb pl pt pt-BR ro ru sk es sv te th tl tr uk vi";
+    for locale in verify.split(' ') {
+        assert_eq!(Catalog::shipped().judge_locale(None, locale), Ok(()), "{locale}");
+    }
+}
+
+#[test]
+fn a_set_in_english_alone_leaves_german_german() {
+    let source = "[sms]\nen = \"{code} for {service}, {minutes}.\"\n[whatsapp]\nen = \"*{code}*\"\n";
+    let mut catalog = Catalog::shipped();
+    let texts = Texts::read("plain.toml", source, Some(&catalog.shipped_set().texts)).unwrap();
+    catalog.sets.push(Set::new("plain", texts));
+    let text = |change: &dyn Fn(&mut Wording<'static>)| {
+        let mut wording = Wording {
+            set: Some("plain"),
+            service: "Shop",
+            code: "4711",
+            seconds: 86_400,
+            ..Wording::default()
+        };
+        change(&mut wording);
+        compose(&catalog, &wording).body
+    };
+    assert_eq!(text(&|_| ()), "4711 for Shop, 24 hours.");
+    assert_eq!(text(&|wording| wording.requested = Some("en-GB")), "4711 for Shop, 24 hours.");
+    let german = "Ihr Code für Shop lautet 4711. Er ist 24 Stunden gültig.";
+    assert_eq!(text(&|wording| wording.requested = Some("de")), german);
+    assert_eq!(text(&|wording| wording.country = Some("AT")), german);
+    assert_eq!(text(&|wording| wording.default_locale = Some("de-DE")), german);
+    let whatsapp = |locale| text(&|wording| (wording.is_whatsapp, wording.requested) = (true, Some(locale)));
+    assert_eq!((whatsapp("en"), whatsapp("de")), ("*4711*".to_owned(), german.to_owned()));
+    assert_eq!(catalog.languages(Some("plain"), Kind::Sms), ["en"]);
+}
+
+#[test]
+fn a_set_of_another_script_does_not_stand_in_for_the_shipped_text() {
+    let mut catalog = Catalog::shipped();
+    let source = "[sms]\nzh-CN = \"{code}（{service}）\"\npt-BR = \"{code} {service}\"\n";
+    let texts = Texts::read("own.toml", source, None).unwrap();
+    catalog.sets.push(Set::new("own", texts));
+    let text = |locale| {
+        let wording = Wording {
+            set: Some("own"),
+            service: "Shop",
+            code: "4711",
+            requested: Some(locale),
+            ..Wording::default()
+        };
+        compose(&catalog, &wording).locale
+    };
+    assert_eq!(["zh-SG", "zh-HK", "pt-PT"].map(text), ["zh-CN", "zh-TW", "pt-BR"]);
 }

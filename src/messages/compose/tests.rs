@@ -11,7 +11,7 @@ fn wording(locale: &str) -> Wording<'_> {
     Wording {
         service: "Dialback",
         code: "012345",
-        minutes: 10,
+        seconds: 600,
         requested: Some(locale),
         ..Wording::default()
     }
@@ -29,6 +29,7 @@ fn locales() -> Vec<&'static str> {
 /// it is for nobody else, a payment, and everything at once.
 const COSTS: &str = "\
 en GSM-7 1 1 1 2
+af GSM-7 1 1 1 2
 ar UCS-2 1 2 2 3
 bg UCS-2 1 2 2 3
 ca GSM-7 1 1 1 1
@@ -37,6 +38,7 @@ da GSM-7 1 1 1 2
 de GSM-7 1 1 1 2
 el UCS-2 1 2 2 3
 es GSM-7 1 1 1 1
+et GSM-7 1 1 1 1
 fi GSM-7 1 1 1 2
 fr GSM-7 1 1 1 2
 he UCS-2 1 2 2 3
@@ -46,7 +48,10 @@ hu UCS-2 1 2 2 3
 id GSM-7 1 1 1 2
 it GSM-7 1 1 1 2
 ja UCS-2 1 1 1 2
+kn UCS-2 1 2 2 3
 ko UCS-2 1 1 2 2
+lt GSM-7 1 1 1 1
+mr UCS-2 1 2 2 3
 ms GSM-7 1 1 1 2
 nb GSM-7 1 1 1 2
 nl GSM-7 1 1 1 2
@@ -57,7 +62,9 @@ ro GSM-7 1 1 1 2
 ru UCS-2 1 1 2 3
 sk UCS-2 1 1 2 3
 sv GSM-7 1 1 1 2
+te UCS-2 1 2 2 3
 th UCS-2 1 2 2 3
+tl GSM-7 1 1 1 2
 tr GSM-7 1 1 1 2
 uk UCS-2 1 2 2 3
 vi UCS-2 1 2 2 3
@@ -92,14 +99,69 @@ fn every_language_costs_what_it_did() {
 }
 
 #[test]
-fn a_language_that_can_be_written_in_gsm_is_for_every_number_of_minutes() {
+fn a_language_that_can_be_written_in_gsm_is_for_every_span() {
     for locale in locales() {
-        let encoding = |minutes| {
-            let text = Wording { minutes, do_not_share: true, ..wording(locale) };
-            compose(&SHIPPED, &text).segments.encoding
+        let cost = |seconds| {
+            let text = Wording { seconds, do_not_share: true, ..wording(locale) };
+            compose(&SHIPPED, &text).segments
         };
-        let first = encoding(10);
-        assert!((1..=130).all(|minutes| encoding(minutes) == first), "{locale}");
+        let first = cost(600);
+        let spans = (1..60).chain((60..10_800).step_by(60)).chain((10_800..=86_400).step_by(3600));
+        for seconds in spans {
+            let cost = cost(seconds);
+            assert_eq!(cost.encoding, first.encoding, "{locale} {seconds}");
+            let may_cost_more = first.encoding == Encoding::Ucs2;
+            assert!(may_cost_more || cost.segments == first.segments, "{locale} {seconds}: {cost:?}");
+        }
+    }
+}
+
+#[test]
+fn a_day_is_hours_and_less_than_a_minute_seconds_in_every_language() {
+    for locale in locales() {
+        let text = |seconds| body(&Wording { seconds, ..wording(locale) });
+        let has_no_more_than = |seconds, figures: &str, more: &str| {
+            let text = text(seconds);
+            assert!(text.contains(figures) && !text.contains(more), "{locale} {seconds}: {text}");
+        };
+        has_no_more_than(86_400, "24", "1440");
+        has_no_more_than(43, "43", "1 ");
+        assert_eq!(text(119), text(60), "{locale}");
+        assert_eq!(text(3600 * 5 + 59 * 60), text(3600 * 5), "{locale}");
+        let words = [45, 60 * 45, 3600 * 21].map(|seconds| text(seconds).replace(['4', '5', '2', '1'], ""));
+        assert!(words[0] != words[1] && words[1] != words[2] && words[0] != words[2], "{locale}: {words:?}");
+    }
+}
+
+#[test]
+fn spans_follow_the_plural_rules_of_their_language() {
+    for (locale, seconds, phrase) in [
+        ("en", 1, "in 1 second."),
+        ("en", 59, "in 59 seconds."),
+        ("en", 3600, "in 1 hour."),
+        ("en", 86_400, "in 24 hours."),
+        ("de", 3600, "1 Stunde gültig"),
+        ("de", 86_400, "24 Stunden gültig"),
+        ("cs", 3600, "Platí 1 hodinu."),
+        ("cs", 3 * 3600, "Platí 3 hodiny."),
+        ("cs", 86_400, "Platí 24 hodin."),
+        ("ru", 86_400, "Действует 24 часа."),
+        ("ru", 21 * 3600, "Действует 21 час."),
+        ("ru", 41, "Действует 41 секунду."),
+        ("pl", 86_400, "za 24 godziny."),
+        ("pl", 5 * 3600, "za 5 godzin."),
+        ("lt", 86_400, "Galioja 24 val."),
+        ("ro", 86_400, "Valabil 24 de ore."),
+        ("he", 2 * 3600, "שעתיים"),
+        ("ar", 2 * 3600, "ساعتين"),
+        ("ar", 11 * 3600, "11 ساعة"),
+        ("fi", 3600, "voimassa 1 tunnin."),
+        ("ja", 86_400, "24時間"),
+        ("et", 86_400, "kehtib 24 tundi."),
+        ("te", 3600, "1 గంట పాటు"),
+    ] {
+        let text = body(&Wording { seconds, ..wording(locale) });
+        assert!(text.contains(phrase), "{locale} {seconds}: {text}");
     }
 }
 
@@ -107,7 +169,7 @@ fn a_language_that_can_be_written_in_gsm_is_for_every_number_of_minutes() {
 fn every_language_says_everything_once_and_leaves_no_brace() {
     for locale in locales() {
         for payment in [None, Some(("77.25 EUR", "Shop"))] {
-            let text = Wording { payment, do_not_share: true, minutes: 33, ..wording(locale) };
+            let text = Wording { payment, do_not_share: true, seconds: 33 * 60, ..wording(locale) };
             let Text { body, locale: got, .. } = compose(&SHIPPED, &text);
             assert_eq!(got, locale);
             let times = |needle: &str| body.matches(needle).count();
@@ -124,9 +186,16 @@ fn every_kind_of_text_is_there_in_every_language() {
     let tags = |kind| set.translations(kind).into_iter().map(|text| text.locale).collect::<Vec<_>>();
     assert_eq!(tags(Kind::Payment), locales());
     assert_eq!(tags(Kind::DoNotShare), locales());
-    assert!(locales().len() >= 22, "{}", locales().len());
+    for kind in [Kind::Minutes, Kind::Hours, Kind::Seconds] {
+        let units: Vec<_> = set.units(kind).collect();
+        assert_eq!(units, locales(), "{kind:?}");
+    }
     for words in crate::twilio::words::all() {
-        assert!(set.speaks(words.locale()), "{} is spoken and not written", words.locale());
+        let written = SHIPPED.judge_locale(None, words.locale());
+        assert_eq!(written, Ok(()), "{} is spoken and not written", words.locale());
+    }
+    for locale in locales() {
+        assert!(crate::twilio::words::find(locale).is_some(), "{locale} is written and not spoken");
     }
 }
 
@@ -167,7 +236,7 @@ fn minutes_follow_the_plural_rules_of_their_language() {
     ];
     for (locale, phrases) in cases {
         for (minutes, phrase) in [1, 2, 5, 10, 11, 21, 22].into_iter().zip(phrases) {
-            let text = body(&Wording { minutes, ..wording(locale) });
+            let text = body(&Wording { seconds: minutes * 60, ..wording(locale) });
             assert!(text.contains(phrase), "{locale} {minutes}: {text}");
         }
     }
@@ -294,7 +363,7 @@ proptest! {
             is_whatsapp: false,
             service,
             code: &code,
-            minutes,
+            seconds: minutes.saturating_mul(60),
             payment: flags[0].then_some((amount, payee)),
             purpose: flags[1].then_some(purpose),
             domain: flags[2].then_some("example.com"),

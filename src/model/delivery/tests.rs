@@ -150,7 +150,7 @@ fn a_delivery_shows_its_numbers_masked() {
     report.about.from = Some("+15005550006".into());
     report.fact.other.insert("ForwardedFrom".into(), "+15005550006".into());
     let shown = format!("{report:?} {:?}", Delivery::new(report.clone(), at(1)));
-    assert!(shown.contains("whatsapp:+14*******23") && shown.contains("+15*******06"), "{shown}");
+    assert!(shown.contains("whatsapp:+1********23") && shown.contains("+1********06"), "{shown}");
     assert!(!shown.contains("4155550123") && !shown.contains("5005550006"), "{shown}");
 }
 

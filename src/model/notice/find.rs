@@ -5,6 +5,7 @@ use crate::model::address;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::opt_out::OptOut;
+use crate::model::session::Session;
 use crate::model::status::Status as Standing;
 use crate::model::verification::{Send, SendState, Status, Verification};
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
         to: Some(new.to.in_full().to_owned()),
         status: Some(new.status.to_string()),
         test: new.test,
-        ..News::new(topic, now)
+        ..News::new(topic, now).said_of(new)
     };
     let mut news = Vec::new();
     if old.is_none() {
@@ -114,6 +115,23 @@ pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Ve
 fn arrived(delivery: &Delivery) -> bool {
     let arrived = if delivery.sid.is_call() { delivery.is_heard() } else { delivery.is_delivered() };
     arrived == Some(true)
+}
+
+/// What happened to a session: it ended. The number is told that it was about,
+/// which is proved where the status says so.
+pub fn of_session(old: Option<&Session>, new: &Session, now: Timestamp) -> Option<News> {
+    let end = new.end.filter(|_| old.and_then(|old| old.end).is_none())?;
+    let to = new.number.as_ref().or(new.to.as_ref());
+    Some(News {
+        verification: new.verification.clone(),
+        service: new.service.clone(),
+        session: Some(new.id.clone()),
+        user: new.details.user.clone(),
+        tags: new.details.tags.clone(),
+        to: to.map(|to| to.in_full().to_owned()),
+        status: Some(end.as_str().to_owned()),
+        ..News::new(Topic::SessionEnded, now)
+    })
 }
 
 /// What happened to a wish not to be written to.

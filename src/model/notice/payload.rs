@@ -6,6 +6,7 @@ use crate::model::phone::mask;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// An event.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -33,6 +34,16 @@ pub struct Data {
     /// The verification's service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// The session of the pages that the verification was begun in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Your own name for the person, as it was given where the verification or
+    /// its session began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Your own marks of the verification.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// The message or call, `DL…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
@@ -95,6 +106,9 @@ impl Payload {
             data: Data {
                 verification: news.verification.map(String::from),
                 service: news.service.map(String::from),
+                session: news.session.map(String::from),
+                user: news.user,
+                tags: news.tags,
                 delivery: news.delivery.map(String::from),
                 sid: news.sid.map(String::from),
                 channel: news.channel.map(|channel| channel.to_string()),
@@ -136,7 +150,7 @@ mod tests {
                 "id": "EV000000000000000000000000000000ab",
                 "type": "verification.failed",
                 "timestamp": "1970-01-01T00:00:00Z",
-                "data": { "to": "+14*******23", "error": { "code": 30003, "name": "gone" } },
+                "data": { "to": "+1********23", "error": { "code": 30003, "name": "gone" } },
             })
         );
         assert!(!format!("{notice:?}").contains("4155550123"));

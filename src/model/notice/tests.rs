@@ -15,6 +15,7 @@ fn at(second: i64) -> Timestamp {
 
 fn begun(test: bool) -> Verification {
     let start = Start {
+        session: None,
         id: VerificationId::from_random([7; 15]),
         to: "+14155550123".parse().unwrap(),
         locale: None,

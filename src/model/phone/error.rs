@@ -52,6 +52,16 @@ pub enum PhoneError {
 }
 
 impl PhoneError {
+    /// The calling code of the country by whose plan it was judged.
+    pub fn country_code(&self) -> Option<u16> {
+        match self {
+            Self::TooShort { country_code }
+            | Self::TooLong { country_code }
+            | Self::NoSuchRange { country_code } => Some(*country_code),
+            _ => None,
+        }
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {

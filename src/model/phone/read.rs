@@ -7,6 +7,7 @@
 //! It refuses to guess: a letter is never a digit.
 
 use super::kind::line_of;
+use super::length::{self, Slip};
 use super::{Line, NumberPolicy, PhoneError, PhoneNumber};
 use rlibphonenumber::enums::Region;
 use rlibphonenumber::{NumberLengthType, ParseError, ValidationError};
@@ -160,7 +161,11 @@ fn invalid(parsed: &Parsed, country_code: u16) -> PhoneError {
         }
         Err(ValidationError::TooLong) => PhoneError::TooLong { country_code },
         Ok(NumberLengthType::IsPossible) | Err(ValidationError::InvalidLength) => {
-            PhoneError::NoSuchRange { country_code }
+            match length::slip(parsed) {
+                Some(Slip::Short) => PhoneError::TooShort { country_code },
+                Some(Slip::Long) => PhoneError::TooLong { country_code },
+                None => PhoneError::NoSuchRange { country_code },
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ fn session() -> Session {
         service: None,
         to: None,
         channels: Vec::new(),
-        return_url: "https://shop.example/done?x=1".into(),
+        return_url: Some("https://shop.example/done?x=1".into()),
         state: Some("a b&c".into()),
         locale: None,
         details: Details::default(),
@@ -216,61 +216,55 @@ fn a_result_is_exchanged_once_in_its_time() {
 
 #[test]
 fn the_state_comes_back_as_it_was() {
-    let way = session().way_back("abc");
+    let way = session().way_back(&Pages::default(), "abc");
     let id = session().id;
-    assert_eq!(way, format!("https://shop.example/done?x=1&session={id}&state=a%20b%26c&result=abc"));
+    let expected = format!("https://shop.example/done?x=1&session={id}&state=a%20b%26c&result=abc");
+    assert_eq!(way, Some(expected));
 }
 
 #[test]
-fn people_are_sent_only_where_the_service_says() {
-    let pages = Pages {
-        return_urls: vec!["https://a.example/done".into(), "https://b.example/in/*".into()],
-        ..Pages::default()
+fn without_a_way_back_who_is_proved_goes_to_the_services_own_page() {
+    let own = Pages { success_url: Some("https://shop.example/welcome".into()), ..Pages::default() };
+    let ended = |end, return_url: Option<&str>| {
+        let return_url = return_url.map(str::to_owned);
+        Session { end: Some(end), return_url, ..session() }
     };
-    for url in ["https://a.example/done", "https://b.example/in/", "https://b.example/in/x?y=1"] {
-        assert!(may_return(&pages, url), "{url}");
+    let way = |session: &Session, pages: &Pages| session.way_out(pages).map(str::to_owned);
+    let welcome = Some("https://shop.example/welcome".to_owned());
+    assert_eq!(way(&ended(End::Approved, None), &own), welcome);
+    assert_eq!(way(&ended(End::Approved, None), &Pages::default()), None);
+    for end in [End::Failed, End::Canceled, End::CalledOff] {
+        assert_eq!(way(&ended(end, None), &own), None, "nobody is congratulated on that");
     }
-    for url in [
-        "https://a.example/done2",
-        "https://a.example/done?next=1",
-        "https://a.example",
-        "http://b.example/in/x",
-        "https://b.example/out",
-        "https://b.example/in/../out",
-        "https://b.example/in/%2E%2e/out",
-        "https://b.example/in/x\\..\\..",
-        "https://b.example/in/x#y",
-        "https://b.example/in/x y",
-        "https://b.example/in/\r\nSet-Cookie:x",
-        "https://b.example.evil.example/in/x",
-        "//evil.example/in/",
-        "javascript:alert(1)",
-        "",
-    ] {
-        assert!(!may_return(&pages, url), "{url}");
-    }
+    let back = "https://shop.example/back";
+    assert_eq!(way(&ended(End::Approved, Some(back)), &own).as_deref(), Some(back));
 }
 
 #[test]
-fn on_ones_own_machine_any_port_may_do() {
-    let pages = Pages {
-        return_urls: vec!["http://127.0.0.1:*/*".into(), "http://localhost:*/done".into()],
-        ..Pages::default()
-    };
-    for url in ["http://127.0.0.1:5000/", "http://127.0.0.1:3000/x?y=1:2", "http://localhost:8080/done"] {
-        assert!(may_return(&pages, url), "{url}");
-    }
-    for url in [
-        "http://127.0.0.1/",
-        "http://127.0.0.1:*/",
-        "http://127.0.0.1:5000",
-        "http://127.0.0.1:5000@evil.example/",
-        "http://127.0.0.1:5000.evil.example/",
-        "http://127.0.0.1:@evil.example:80/",
-        "http://127.0.0.1.evil.example:5000/",
-        "https://127.0.0.1:5000/",
-        "http://localhost:8080/other",
+fn the_application_ends_what_is_not_proved() {
+    let off = |standing| vec![Event::CallOff(standing)];
+    let (ended, outcome) = after(&session(), off(None));
+    assert_eq!((ended.end, outcome), (Some(End::CalledOff), Outcome::Done), "also before anybody came");
+    assert_eq!(after(&ended, off(None)), (ended.clone(), Outcome::Done), "twice is once");
+    // Whoever looks at it may go back, and nothing else.
+    assert_eq!(after(&ended, vec![leave(None, false)]).1, Outcome::Done);
+    assert_eq!(after(&ended, vec![Event::Number(number(1))]).1, Outcome::NotNow);
+    for (status, expected) in [
+        (Status::Pending, Outcome::NotNow),
+        (Status::Approved, Outcome::NotNow),
+        (Status::Canceled, Outcome::Done),
+        (Status::Expired, Outcome::Done),
+        (Status::MaxAttemptsReached, Outcome::Done),
     ] {
-        assert!(!may_return(&pages, url), "{url}");
+        assert_eq!(after(&under_way(), off(Some(seen(1, 1, status)))).1, expected, "{status}");
+    }
+    for other in [None, Some(seen(2, 1, Status::Canceled))] {
+        assert_eq!(after(&under_way(), off(other)).1, Outcome::Outdated);
+    }
+    let ends =
+        [(End::Approved, Outcome::NotNow), (End::Failed, Outcome::NotNow), (End::Canceled, Outcome::Done)];
+    for (end, outcome) in ends {
+        let session = Session { end: Some(end), ..session() };
+        assert_eq!(after(&session, off(None)), (session.clone(), outcome));
     }
 }

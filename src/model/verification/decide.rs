@@ -22,6 +22,9 @@ pub enum Event {
         channel: Channel,
         /// A random digit for the gate, when the policy names one.
         gate_key: Option<u8>,
+        /// The last send's number, if what Twilio reported of it is that it did
+        /// not arrive: the person need not wait to be reached another way.
+        failed: Option<u8>,
         /// What it is about now, and its code's seed: another one kills the old
         /// code, the same one leaves it.
         renewed: Option<Box<(CodeSeed, Details)>>,
@@ -189,7 +192,9 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
     let before = next.outbox.len();
     let outcome = match event {
         Event::Check { matches } => next.check(policy, matches, now),
-        Event::Resend { channel, gate_key, renewed } => next.resend(policy, channel, gate_key, renewed, now),
+        Event::Resend { channel, gate_key, failed, renewed } => {
+            next.resend(policy, (channel, gate_key), failed, renewed, now)
+        }
         Event::Cancel => next.stop(Status::Canceled, now),
         Event::Approve => next.vouch(now),
         Event::Deadline => Outcome::Done,
@@ -276,8 +281,8 @@ impl Verification {
     fn resend(
         &mut self,
         policy: &Policy,
-        channel: Channel,
-        gate_key: Option<u8>,
+        (channel, gate_key): (Channel, Option<u8>),
+        failed: Option<u8>,
         renewed: Option<Box<(CodeSeed, Details)>>,
         now: Timestamp,
     ) -> Outcome {
@@ -289,7 +294,7 @@ impl Verification {
         }
         match self.resend_at(policy) {
             None => return Outcome::NoSendsLeft,
-            Some(at) if now < at => return Outcome::TooSoon { at },
+            Some(at) if now < at && !self.is_way_out(channel, failed) => return Outcome::TooSoon { at },
             Some(_) => {}
         }
         let generation = self.code.generation;

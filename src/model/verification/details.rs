@@ -31,6 +31,9 @@ pub struct Details {
     /// The address of the person's device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_ip: Option<String>,
+    /// The application's own name for the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// The application's own marks: at most ten.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

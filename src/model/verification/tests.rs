@@ -1,6 +1,7 @@
 //! The life of a verification, told as stories, and what holds in every life.
 
 mod outbox;
+mod ways;
 
 use super::retry::Jitter;
 use super::*;
@@ -18,6 +19,7 @@ fn sid(kind: &str, n: u8) -> Sid {
 
 fn by(channel: Channel, policy: &Policy) -> Verification {
     let start = Start {
+        session: None,
         id: VerificationId::from_random([7; 15]),
         to: "+14155550123".parse().unwrap(),
         locale: None,
@@ -73,7 +75,7 @@ impl Story {
     }
 
     fn resend(&mut self, second: i64) -> Outcome {
-        self.at(second, Event::Resend { channel: Channel::Sms, gate_key: None, renewed: None })
+        self.at(second, Event::Resend { channel: Channel::Sms, gate_key: None, failed: None, renewed: None })
     }
 
     fn asks(&mut self, second: i64, step: Step) -> Outcome {
@@ -253,6 +255,7 @@ fn new_details_leave_the_code_and_another_seed_kills_it() {
     let again = |seed: CodeSeed| Event::Resend {
         channel: Channel::Sms,
         gate_key: None,
+        failed: None,
         renewed: Some(Box::new((seed, details.clone()))),
     };
     let seed = story.verification.code.clone();
@@ -265,7 +268,7 @@ fn new_details_leave_the_code_and_another_seed_kills_it() {
 #[test]
 fn a_channel_that_is_not_offered_is_refused() {
     let mut story = Story::of(Channel::Sms, Policy { channels: vec![Channel::Sms], ..Policy::default() });
-    let by_call = Event::Resend { channel: Channel::Call, gate_key: None, renewed: None };
+    let by_call = Event::Resend { channel: Channel::Call, gate_key: None, failed: None, renewed: None };
     assert_eq!(story.at(60, by_call), Outcome::ChannelOff);
 }
 
@@ -274,7 +277,7 @@ fn only_calls_have_a_gate_key() {
     let mut story =
         Story::of(Channel::Sms, Policy { gate: Gate::NamedKey, cooldown: vec![], ..Policy::default() });
     assert_eq!(story.verification.sends[0].gate_key, None);
-    story.at(1, Event::Resend { channel: Channel::Call, gate_key: Some(9), renewed: None });
+    story.at(1, Event::Resend { channel: Channel::Call, gate_key: Some(9), failed: None, renewed: None });
     assert_eq!(story.verification.sends[1].gate_key, Some(9));
 }
 
@@ -510,7 +513,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Check { matches: true }),
         2 => Just(Event::Check { matches: false }),
         3 => (channel(), proptest::option::of(1u8..10))
-            .prop_map(|(channel, gate_key)| Event::Resend { channel, gate_key, renewed: None }),
+            .prop_map(|(channel, gate_key)| Event::Resend { channel, gate_key, failed: None, renewed: None }),
         1 => Just(Event::Cancel),
         1 => Just(Event::Approve),
         1 => Just(Event::Deadline),

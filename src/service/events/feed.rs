@@ -1,6 +1,8 @@
 //! Events read again: a page of the past, or one after another as they come.
 
+use super::seats::Seat;
 use super::{Events, Service, ServiceError};
+use crate::model::audit::Actor;
 use crate::model::id::NoticeId;
 use crate::model::key::ServiceSet;
 use crate::model::notice::{Notice, Wish};
@@ -11,7 +13,7 @@ use crate::store::{Entry, Index, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 /// Which events to list.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +55,7 @@ pub struct Feed {
     looked: Option<Instant>,
     wishes: BTreeSet<Wish>,
     written: watch::Receiver<Option<u64>>,
-    _place: OwnedSemaphorePermit,
+    _place: Seat,
 }
 
 impl Service {
@@ -90,12 +92,13 @@ impl Service {
     /// Events as they come, after the given one or from now on. `None` when
     /// there are as many streams as there may be, or the service stops.
     pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
-        self.feed_among(ServiceSet::all(), after, wishes)
+        self.feed_among(&Actor::caller("own"), ServiceSet::all(), after, wishes)
     }
 
-    /// The same, of these services.
+    /// The same, of these services, for somebody who may have so many and no more.
     pub(in crate::service) fn feed_among(
         &self,
+        who: &Actor,
         services: ServiceSet,
         after: Option<NoticeId>,
         wishes: BTreeSet<Wish>,
@@ -105,7 +108,7 @@ impl Service {
         if written.borrow().is_none() {
             return None;
         }
-        let place = events.stream()?;
+        let place = events.stream(who)?;
         let last = match after {
             Some(after) if self.store().is_shared() => NoticeId::new(super::after(after.at(), -LATE), 0),
             Some(after) => after,

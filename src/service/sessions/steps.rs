@@ -4,11 +4,13 @@
 //! session's verification it reads anew with every try and hands to the model by
 //! name; whatever was seen before that decides nothing.
 
-use super::{SessionView, Tongue};
+use super::{SessionView, Tongue, Who};
+use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
 use crate::model::session::{self, End, Event, Outcome, Session, Standing, Step, decide};
+use crate::model::typed::sentence::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
 use crate::service::{Checked, Idempotency, Offer, Service, ServiceError, StartRequest, TRIES};
@@ -26,7 +28,7 @@ const WAITS: usize = 10;
 
 /// What a step must know of the session's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
     /// Nothing.
     Aside,
     /// Where it stands.
@@ -47,13 +49,18 @@ impl Service {
         browser: &Secret,
         tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
-        let begin = Event::Begin(session::hash(browser.expose()));
-        let session = self.move_session(id, browser, Look::Aside, |_| Some(begin.clone())).await?;
+        let session = self.session_bound(id, browser).await?;
         self.session_advance(session, browser, tongue).await
     }
 
-    /// A number was entered, perhaps in the writing of a region. Where nothing
-    /// is left to choose, the code is sent.
+    /// The session, as this browser's.
+    async fn session_bound(&self, id: &SessionId, browser: &Secret) -> Result<Session, ServiceError> {
+        let begin = Event::Begin(session::hash(browser.expose()));
+        self.move_session(id, Who::Browser(browser), Look::Aside, |_| Some(begin.clone())).await
+    }
+
+    /// A number was entered, perhaps in the writing of a region, and perhaps as
+    /// the first step. Where nothing is left to choose, the code is sent.
     ///
     /// # Errors
     /// A number that is none or that no channel reaches, too many numbers, and
@@ -69,13 +76,17 @@ impl Service {
         let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
         let brand = self.brand_of_session(&session).await?;
-        if session.allowed(brand.channels_for(&number)).is_empty() {
+        let ways = self.ways(brand.clone(), &number).await?;
+        if session.allowed(ways.channels(&number)).is_empty() {
             let channel = brand.settings.channels.first().copied().unwrap_or(Channel::Sms);
             let region = number.region().unwrap_or_else(|| "??".to_owned());
             return Err(ServiceError::CountryOff { channel, region });
         }
+        if session.browser.is_none() {
+            self.session_bound(id, browser).await?;
+        }
         let entered = |_| Some(Event::Number(number.clone()));
-        let session = self.move_session(id, browser, Look::Aside, entered).await?;
+        let session = self.move_session(id, Who::Browser(browser), Look::Aside, entered).await?;
         self.session_advance(session, browser, tongue).await
     }
 
@@ -90,7 +101,7 @@ impl Service {
         browser: &Secret,
     ) -> Result<SessionView, ServiceError> {
         let forget = |standing| Some(Event::ForgetNumber(standing));
-        let session = self.move_session(id, browser, Look::CalledOff, forget).await?;
+        let session = self.move_session(id, Who::Browser(browser), Look::CalledOff, forget).await?;
         self.session_view(session).await
     }
 
@@ -130,13 +141,15 @@ impl Service {
                 return Err(ServiceError::NoStartsLeft);
             }
             let brand = self.brand_of_session(&session).await?;
-            if !session.allowed(brand.channels_for(number)).contains(&channel) {
+            let ways = self.ways(brand.clone(), number).await?;
+            if !session.allowed(ways.channels(number)).contains(&channel) {
                 return Err(ServiceError::ChannelOff(channel));
             }
             let request = StartRequest {
                 channel: Some(channel),
-                locale: tongue.chosen.or(session.locale.as_deref()).or(tongue.guessed).map(str::to_owned),
+                locale: self.session_locale(&brand, &session, tongue).map(str::to_owned),
                 service: session.service.clone(),
+                session: Some(session.id.clone()),
                 details: session.details.clone(),
                 ..StartRequest::to(number.in_full())
             };
@@ -161,6 +174,15 @@ impl Service {
         Err(ServiceError::Contended)
     }
 
+    /// The language of a session's messages. One that was asked for while there
+    /// were texts in it, and is gone since, is passed over: nobody is here to whom
+    /// that could be told.
+    fn session_locale<'a>(&self, brand: &Brand, session: &'a Session, tongue: Tongue<'a>) -> Option<&'a str> {
+        let set = session.details.template.as_deref();
+        let wishes = [tongue.chosen, session.locale.as_deref(), tongue.guessed];
+        wishes.into_iter().flatten().find(|locale| self.refuse_unspoken(brand, set, Some(locale)).is_ok())
+    }
+
     /// Hangs what was started on the session. If the person has gone on
     /// meanwhile, nobody waits for its code, and it is called off.
     async fn session_started(
@@ -171,7 +193,7 @@ impl Service {
         starts: u8,
     ) -> Result<SessionView, ServiceError> {
         let started = |_| Some(Event::Started { standing: standing.clone(), starts });
-        let moved = self.move_session(id, browser, Look::Aside, started).await;
+        let moved = self.move_session(id, Who::Browser(browser), Look::Aside, started).await;
         let is_left_alone = match &moved {
             Ok(session) => session.verification.as_ref() != Some(&standing.verification),
             Err(error) => matches!(error, ServiceError::NotFound | ServiceError::NoStartsLeft),
@@ -204,11 +226,12 @@ impl Service {
         self.session_view(view.session).await
     }
 
-    /// Offers a code. `None` where there is nothing to offer it to; whether that
-    /// is because of time, number or kind is nothing that a page tells.
+    /// Offers the code that a person typed, or that stands in what they pasted.
+    /// `None` where there is nothing to offer it to.
     ///
     /// # Errors
-    /// As [`Service::session`], and as [`Service::check`].
+    /// As [`Service::session`], as [`Service::check`], and
+    /// [`ServiceError::SeveralCodes`].
     pub async fn session_check(
         &self,
         id: &SessionId,
@@ -219,11 +242,14 @@ impl Service {
         let Some(verification) = session.verification.filter(|_| session.end.is_none()) else {
             return Ok(None);
         };
-        let offer = Offer {
-            code: code.to_owned(),
-            amount: session.details.amount.clone(),
-            payee: session.details.payee.clone(),
+        let code = match self.verification(&verification).await?.record.code.find(code) {
+            Found::One(code) => code,
+            Found::Several => return Err(ServiceError::SeveralCodes),
+            // Refused as it is, by the same rule as everywhere.
+            Found::Nothing => code.to_owned(),
         };
+        let offer =
+            Offer { code, amount: session.details.amount.clone(), payee: session.details.payee.clone() };
         self.check(&verification, offer).await.map(Some)
     }
 
@@ -246,7 +272,7 @@ impl Service {
             return Err(ServiceError::NotAllowed { field: "retry", what });
         }
         let again = |standing: Option<Standing>| standing.map(Event::Again);
-        let session = self.move_session(id, browser, Look::Now, again).await?;
+        let session = self.move_session(id, Who::Browser(browser), Look::Now, again).await?;
         self.session_advance(session, browser, tongue).await
     }
 
@@ -264,17 +290,24 @@ impl Service {
     ) -> Result<Option<Secret>, ServiceError> {
         let result = Secret::new(self.0.entropy.hex::<32>());
         let hash = session::hash(result.expose());
+        // Whoever turns back on the first page has taken no other step.
+        if cancel {
+            self.session_bound(id, browser).await?;
+        }
         let look = if cancel { Look::CalledOff } else { Look::Now };
         let leave = |standing| Some(Event::Leave { standing, cancel, result: hash.clone() });
-        let session = self.move_session(id, browser, look, leave).await?;
+        let session = self.move_session(id, Who::Browser(browser), look, leave).await?;
         if session.result.as_ref() != Some(&hash) {
             return Ok(None);
         }
         tracing::info!(end = ?session.end, "session ended");
-        Ok(Some(Secret::new(session.way_back(result.expose()))))
+        let brand = self.brand_of_session(&session).await?;
+        Ok(session.way_back(&brand.settings.pages, result.expose()).map(Secret::new))
     }
 
-    /// Goes on by itself where one channel is left.
+    /// Goes on by itself where one channel is left. That it will be a call the
+    /// first page has said where the application gave the number; else nobody
+    /// is called because a text is refused.
     async fn session_advance(
         &self,
         session: Session,
@@ -282,28 +315,32 @@ impl Service {
         tongue: Tongue<'_>,
     ) -> Result<SessionView, ServiceError> {
         let view = self.session_view(session).await?;
-        match (view.step, view.channels.as_slice()) {
-            (Step::Channel, [channel]) => {
-                let session = &view.session;
-                self.session_start_for(&session.id, browser, *channel, tongue, session.number.as_ref()).await
-            }
-            _ => Ok(view),
+        let session = &view.session;
+        let ([channel], Some(number), Step::Channel) = (&view.channels[..], &session.number, view.step)
+        else {
+            return Ok(view);
+        };
+        let plan = session.allowed(view.brand.settings.channels.clone());
+        let ways = self.ways(view.brand.clone(), number).await?;
+        if session.to.is_none() && ways.is_makeshift(*channel, &plan, number) {
+            return Ok(view);
         }
+        self.session_start_for(&session.id, browser, *channel, tongue, Some(number)).await
     }
 
     /// Lets a step happen to a session, as often as it takes to be first, and
     /// gives the session as it stands then. The event is made anew from what is
     /// known of the session's verification each time; without one, and where
     /// the session no longer stands where the step begins, it stays as it is.
-    async fn move_session(
+    pub(super) async fn move_session(
         &self,
         id: &SessionId,
-        browser: &Secret,
+        who: Who<'_>,
         look: Look,
         event: impl Fn(Option<Standing>) -> Option<Event>,
     ) -> Result<Session, ServiceError> {
         for attempt in 0..TRIES {
-            let old = self.own_session(id, Some(browser)).await?;
+            let old = self.session_of(id, who).await?;
             let standing = match look {
                 Look::Aside => None,
                 Look::Now => self.standing(&old.record).await?,
@@ -321,11 +358,15 @@ impl Service {
                 // where it does.
                 Outcome::NotNow => return Ok(old.record),
                 Outcome::Done if new == old.record => return Ok(new),
-                Outcome::Done => match records::save(self.store(), Some(&old), &new).await {
-                    Ok(()) => return Ok(new),
-                    Err(CommitError::Conflict) => self.step_back(attempt).await,
-                    Err(CommitError::Store(error)) => return Err(error.into()),
-                },
+                Outcome::Done => {
+                    let mut changes = vec![records::put(Some(&old), &new)];
+                    changes.extend(self.told_of_session(&old.record, &new));
+                    match self.store().commit(changes).await {
+                        Ok(()) => return Ok(new),
+                        Err(CommitError::Conflict) => self.step_back(attempt).await,
+                        Err(CommitError::Store(error)) => return Err(error.into()),
+                    }
+                }
                 Outcome::Outdated => self.step_back(attempt).await,
             }
         }

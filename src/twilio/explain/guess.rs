@@ -107,7 +107,11 @@ impl Cause {
     /// What to do about it.
     pub(super) fn mend(self) -> &'static str {
         match self {
-            Self::Scheme | Self::Host | Self::Port => "set public_url or trust the proxy",
+            Self::Scheme | Self::Port => "set public_url to what twilio calls",
+            Self::Host => {
+                "set public_url to what twilio calls, or, where a proxy of signature.trusted_proxies names it, \
+                 list it in signature.hosts"
+            }
             Self::TrailingSlash => {
                 "make the url in twilio's console and public_url agree, and keep proxies from rewriting it"
             }

@@ -59,7 +59,7 @@ fn the_text_says_what_would_have_matched_and_the_mend() {
     let found = explained(&URL.replace("https", "http"), BODY, &twilios(URL, BODY));
     assert_eq!(
         found.text,
-        "would have matched with https instead of http: set public_url or trust the proxy"
+        "would have matched with https instead of http: set public_url to what twilio calls"
     );
 }
 

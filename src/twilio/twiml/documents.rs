@@ -186,7 +186,7 @@ fn say(words: &Words, text: &str) -> Say {
 }
 
 fn spoken(words: &Words, parts: Vec<Part>) -> Say {
-    Say { voice: words.voice().to_owned(), language: words.language().to_owned(), parts }
+    Say { voice: words.voice().to_owned(), language: words.language().map(str::to_owned), parts }
 }
 
 fn template(words: &Words, template: &str, service: &str, key: Option<Digit>) -> Vec<Part> {
@@ -210,5 +210,6 @@ fn character_part(words: &Words, character: Character) -> Part {
 }
 
 fn digit_part(words: &Words, digit: Digit) -> Part {
-    if words.takes_ssml() { Part::Digit(digit) } else { Part::Text(words.digit(digit).to_owned()) }
+    let names_it_rightly = words.takes_ssml() && !words.is_borrowed();
+    if names_it_rightly { Part::Digit(digit) } else { Part::Text(words.digit(digit).to_owned()) }
 }

@@ -262,7 +262,16 @@ fn every_locale_reads_every_digit_with_and_without_ssml() {
     for words in words::all() {
         let code = "0123456789";
         let root = tree_of(&read(words, code, Before::default(), Some(AGAIN)).unwrap());
-        assert_eq!(digits_said(&root), code.repeat(2), "{}", words.locale());
+        // A borrowed voice would name the digits in its own language.
+        let said = if words.is_borrowed() { String::new() } else { code.repeat(2) };
+        assert_eq!(digits_said(&root), said, "{}", words.locale());
+        let says = root.children.iter().filter(|child| child.name == "Say");
+        assert!(
+            says.clone().all(|say| say.attributes.get("voice").map(String::as_str) == Some(words.voice())
+                && say.attributes.get("language").map(String::as_str) == words.language()),
+            "{}",
+            words.locale()
+        );
         let basic = words.with_voice("woman");
         let said = read(&basic, code, Before::default(), None).unwrap().spoken();
         let digits = code.chars().filter_map(Digit::from_char);

@@ -82,10 +82,11 @@ fn prompt(xml: &mut Xml, prompt: &Prompt) -> io::Result<()> {
 }
 
 fn say(xml: &mut Xml, say: &Say) -> io::Result<()> {
-    let element = attribute(xml.create_element("Say"), "voice", &say.voice);
-    attribute(element, "language", &say.language)
-        .write_inner_content(|xml| say.parts.iter().try_for_each(|each| part(xml, each)))
-        .map(drop)
+    let mut element = attribute(xml.create_element("Say"), "voice", &say.voice);
+    if let Some(language) = &say.language {
+        element = attribute(element, "language", language);
+    }
+    element.write_inner_content(|xml| say.parts.iter().try_for_each(|each| part(xml, each))).map(drop)
 }
 
 /// Slowly, and as what it is: a voice left alone may read "1." as "first" and

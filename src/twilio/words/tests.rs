@@ -92,14 +92,30 @@ fn every_template_has_its_slots_and_no_others() {
 fn every_voice_exists_and_speaks_its_language() {
     let known = voices();
     for words in all() {
-        let (voice, language) = (words.voice(), words.language());
+        let voice = words.voice();
+        let is_listed = |tag: &str| known.say_languages.iter().any(|known| known == tag);
+        // Without a language the voice's own is spoken.
+        assert!(words.language().is_some() || !is_listed(words.locale()), "{voice}: {}", words.locale());
+        let language = words.language().unwrap_or(words.locale());
         let name = voice.split_once('.').map_or(voice, |(_, name)| name).to_owned();
         let polly = known.polly.get(language).is_some_and(|names| names.contains(&name));
         let google = known.google.contains_key(language) && name.starts_with(&format!("{language}-"));
         assert!(known.all_voices.iter().any(|known| known == voice), "{voice}");
-        assert!(known.say_languages.iter().any(|known| known == language), "{language}");
+        assert!(words.language().is_none_or(is_listed), "{language}");
         assert!(polly || google, "{voice} does not speak {language}");
     }
+}
+
+#[test]
+fn a_voice_is_borrowed_only_where_twilio_has_none_of_the_language() {
+    let known = voices();
+    let has = |locale: &str| {
+        let language = format!("{}-", &locale[..2]);
+        known.polly.keys().chain(known.google.keys()).any(|tag| tag.starts_with(&language))
+    };
+    let borrowed: Vec<_> = all().filter(|words| words.is_borrowed()).map(Words::locale).collect();
+    assert_eq!(borrowed, ["et-EE", "hr-HR"]);
+    assert!(borrowed.iter().all(|locale| !has(locale)));
 }
 
 #[test]
@@ -133,6 +149,10 @@ fn a_locale_is_found_by_its_tag_its_language_and_its_other_names() {
         ("tr", "tr-TR"),
         (" uk ", "uk-UA"),
         ("hi-IN-x-any", "hi-IN"),
+        ("cs", "cs-CZ"),
+        ("ca-AD", "ca-ES"),
+        ("iw", "he-IL"),
+        ("fil-PH", "tl-PH"),
     ];
     let got = cases.map(|(asked, _)| resolve(Some(asked)).locale());
     assert_eq!(got, cases.map(|(_, expected)| expected));
@@ -142,7 +162,7 @@ fn a_locale_is_found_by_its_tag_its_language_and_its_other_names() {
 fn what_is_not_a_known_locale_gets_the_default() {
     let long = "de-".repeat(40);
     let asked =
-        ["xx", "", "-", "fy-nl", "vi", "fa", "../../etc/passwd", "<Say>de</Say>", "dé", "\u{0}", &long];
+        ["xx", "", "-", "fy-nl", "is", "fa", "../../etc/passwd", "<Say>de</Say>", "dé", "\u{0}", &long];
     assert!(asked.iter().all(|asked| resolve(Some(asked)).locale() == DEFAULT_LOCALE));
     assert_eq!(resolve(None).locale(), DEFAULT_LOCALE);
 }

@@ -46,11 +46,13 @@ enum Move {
     Again,
     Return,
     Cancel,
+    /// The application ends the session.
+    AppEnds,
 }
 
 use Move::*;
 
-const ALL: [Move; 14] = [
+const ALL: [Move; 15] = [
     Begin,
     StrangerBegins,
     StrangerLeaves,
@@ -65,6 +67,7 @@ const ALL: [Move; 14] = [
     Again,
     Return,
     Cancel,
+    AppEnds,
 ];
 
 /// The moves that change what a session is about: those of which three at once
@@ -120,10 +123,23 @@ impl Way {
             Again => service.session_again(id, browser, tongue).await.map(drop),
             Return => self.leave(browser, false).await,
             Cancel => self.leave(browser, true).await,
+            AppEnds => self.end().await,
         };
         if let Err(error @ (ServiceError::Store(_) | ServiceError::Contended)) = taken {
             panic!("{step:?}: {error}");
         }
+    }
+
+    /// What the application is told to have ended has ended, and its code is
+    /// worth nothing.
+    async fn end(&self) -> Result<(), ServiceError> {
+        let ended = self.service.end_session(&self.id).await?;
+        assert!(matches!(ended.end, Some(End::CalledOff | End::Canceled)), "{ended:?}");
+        let verification = self.verification(ended.verification.as_ref()).await;
+        let is_open =
+            |verification: &Verification| matches!(verification.status, Status::Pending | Status::Approved);
+        assert!(!verification.as_ref().is_some_and(is_open), "{ended:?}: {verification:?}");
+        Ok(())
     }
 
     async fn leave(&self, browser: &Secret, cancel: bool) -> Result<(), ServiceError> {
@@ -236,8 +252,8 @@ impl Stage {
     /// A new session with numbers of its own, moved to a place.
     async fn way(&self, moves: &[Move]) -> Arc<Way> {
         let n = self.ways.fetch_add(2, Ordering::Relaxed);
-        let request =
-            NewSession { return_url: "https://shop.example/done".to_owned(), ..NewSession::default() };
+        let return_url = Some("https://shop.example/done".to_owned());
+        let request = NewSession { return_url, ..NewSession::default() };
         let way = Way {
             id: self.service.create_session(request).await.unwrap().id,
             service: self.service.clone(),

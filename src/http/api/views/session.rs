@@ -18,6 +18,17 @@ pub struct NewSession {
     pub expires_at: Timestamp,
 }
 
+/// A session that the application has ended.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EndedSession {
+    /// Its id.
+    pub id: String,
+    /// How it ended: it was called off, by the application or by the person.
+    pub status: SessionEnd,
+    /// What the application gave along.
+    pub state: Option<String>,
+}
+
 /// What came of a session.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SessionResult {
@@ -41,8 +52,18 @@ pub enum SessionEnd {
     Approved,
     /// It is not, and there is nothing left to try.
     Failed,
-    /// The person turned back.
+    /// The person turned back, or the application ended it.
     Canceled,
+}
+
+impl From<End> for SessionEnd {
+    fn from(end: End) -> Self {
+        match end {
+            End::Approved => Self::Approved,
+            End::Failed => Self::Failed,
+            End::Canceled | End::CalledOff => Self::Canceled,
+        }
+    }
 }
 
 impl SessionResult {
@@ -52,11 +73,7 @@ impl SessionResult {
         let to = session.number.as_ref().or(session.to.as_ref());
         Self {
             id: session.id.to_string(),
-            status: match end {
-                End::Approved => SessionEnd::Approved,
-                End::Failed => SessionEnd::Failed,
-                End::Canceled => SessionEnd::Canceled,
-            },
+            status: end.into(),
             to: to.map(|to| to.in_full().to_owned()),
             state: session.state.clone(),
             verification: view.verification.as_ref().map(Verification::from),

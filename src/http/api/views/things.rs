@@ -70,18 +70,13 @@ pub struct Services {
 impl Service {
     /// A service, and whether it is the default one.
     pub fn new(brand: &Brand, is_default: bool) -> Self {
-        // Settings are plain data with text keys: writing them cannot fail.
-        let settings = serde_json::to_value(&brand.settings).ok().and_then(|value| match value {
-            Value::Object(map) => Some(map),
-            _ => None,
-        });
         Self {
             id: brand.id.to_string(),
             default: is_default,
             configured_at: configured_at(&brand.origin),
             created_at: brand.created_at,
             updated_at: brand.updated_at,
-            settings: Settings(settings.unwrap_or_default()),
+            settings: Settings(brand.settings.all()),
         }
     }
 }

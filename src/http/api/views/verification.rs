@@ -52,6 +52,10 @@ pub struct Verification {
     pub payee: Option<String>,
     /// What the code is for.
     pub purpose: Option<String>,
+    /// The application's own name for the person.
+    pub user: Option<String>,
+    /// The session of the pages that it was begun in.
+    pub session: Option<String>,
     /// The application's own marks.
     pub tags: BTreeMap<String, String>,
     /// Its messages and calls, the first one first.
@@ -109,6 +113,9 @@ pub struct Verdict {
     pub status: Option<StatusWord>,
     /// The number that was proved, or null.
     pub to: Option<String>,
+    /// Whether the number that was proved is a test number: its code is fixed,
+    /// and whoever knows it has no telephone; null where none was proved.
+    pub test: Option<bool>,
 }
 
 /// What a check answers: which of the two depends on the key's scopes.
@@ -158,6 +165,8 @@ impl From<&View> for Verification {
             amount: details.amount,
             payee: details.payee,
             purpose: details.purpose,
+            user: details.user,
+            session: record.session.as_ref().map(ToString::to_string),
             tags: details.tags,
             deliveries: view.deliveries.iter().map(sent).collect(),
         }

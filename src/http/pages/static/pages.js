@@ -4,13 +4,20 @@
 const $ = (selector) => document.querySelector(selector);
 /** From so many seconds on the end of a code's life is told. */
 const SOON = 150;
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+const clock = (seconds) => {
+  const [hours, ...rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
+  const two = ([first, ...others]) => [first, ...others.map((part) => String(part).padStart(2, "0"))].join(":");
+  return two(hours ? [hours, ...rest] : rest);
+};
 
 /** One form is sent once; a page that comes back from history is fresh again. */
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "yes";
+    (event.submitter ?? form.querySelector("button"))?.setAttribute("aria-busy", "true");
+    const busy = $("#busy");
+    busy.textContent = busy.dataset.text;
     setTimeout(() => { for (const button of document.querySelectorAll("button")) button.disabled = true; });
   });
 }
@@ -23,7 +30,8 @@ region?.addEventListener("change", () => {
   hint.textContent = hint.dataset.hint.replace("{example}", `\u2066${region.selectedOptions[0].dataset.example}\u2069`);
 });
 
-/** A code may come with spaces and dashes; once whole it is sent by itself. */
+/** A code may come with spaces and dashes; once whole it is sent by itself. So is
+    what was pasted: the server finds the code in a whole message. */
 const code = $("#code");
 if (code) {
   const form = $("#code-form");
@@ -37,6 +45,9 @@ if (code) {
     form.requestSubmit();
   };
   code.addEventListener("input", take);
+  code.addEventListener("paste", () => setTimeout(() => {
+    if (code.value !== tried && bare().length > Number(code.dataset.length)) form.requestSubmit();
+  }));
 
   if ("OTPCredential" in window) {
     const abort = new AbortController();
@@ -52,7 +63,7 @@ if (code) {
 /** Counts down; what opens at zero is closed until then. */
 for (const line of document.querySelectorAll("[data-count]")) {
   const end = Date.now() + Number(line.dataset.count) * 1000;
-  const closed = "opens" in line.dataset ? [...document.querySelectorAll("#ways button")] : [];
+  const closed = "opens" in line.dataset ? [...document.querySelectorAll("#ways [data-waits]")] : [];
   for (const button of closed) button.disabled = true;
   const tick = setInterval(() => {
     const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
@@ -79,7 +90,13 @@ if (now && "EventSource" in window) {
     now.dataset.state = told.state;
     now.toggleAttribute("data-failed", told.failed);
     $("#now-text").textContent = told.text;
-    for (const button of document.querySelectorAll("#ways button")) button.hidden = !told.ways.includes(button.value);
+    for (const button of document.querySelectorAll("#ways button")) {
+      button.hidden = !told.ways.includes(button.value);
+      // Another way is open at once when this one has failed.
+      if (!("waits" in button.dataset) || !told.open.includes(button.value)) continue;
+      delete button.dataset.waits;
+      button.disabled = false;
+    }
   });
   addEventListener("pagehide", () => events.close());
 }

@@ -252,7 +252,7 @@ fn a_retry_gives_way_to_a_newer_send_of_the_same_code_by_the_same_channel() {
     assert_eq!(story.at(2, Event::Claim { number: 1 }), Outcome::Done, "what was refused replaces nothing");
 
     let mut story = tried();
-    story.at(1, Event::Resend { channel: Channel::Call, gate_key: None, renewed: None });
+    story.at(1, Event::Resend { channel: Channel::Call, gate_key: None, failed: None, renewed: None });
     assert_eq!(story.at(2, Event::Claim { number: 1 }), Outcome::Done, "a call is no text");
 
     let mut story = Story::of(Channel::Sms, policy.clone());

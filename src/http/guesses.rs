@@ -1,0 +1,260 @@
+//! Wrong API keys, by where they come from: whoever tries many is told to wait,
+//! longer each time, and is written up once.
+//!
+//! A right key is let in whatever came from its address before: the office of
+//! somebody who guesses has other people in it. So this refuses to know right
+//! keys; it hears of the wrong ones alone.
+
+use super::context::Context;
+use super::request::Request;
+use crate::model::audit::Actor;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Wrong keys of one address that are answered without a wait: a slip of who
+/// sets something up.
+const FREE: u64 = 10;
+/// A burst of wrong keys ends when none came for so long.
+const REST: Duration = Duration::from_secs(60);
+/// The longest wait that is asked for, in seconds.
+const LONGEST_WAIT: u64 = 60;
+/// A burst that goes on is written up again after this.
+const LINE_EVERY: Duration = Duration::from_secs(3600);
+/// Lines of the audit log in that time, whoever they are about.
+const MOST_LINES: u32 = 60;
+/// Addresses that are remembered.
+const MOST_KNOWN: usize = 10_000;
+
+/// The wrong keys since the start.
+#[derive(Default)]
+pub struct Guesses(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    bursts: HashMap<IpNet, Burst>,
+    counts: Counts,
+    lines: Option<(Instant, u32)>,
+}
+
+/// How many there were, of everybody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Wrong keys.
+    refused: u64,
+    /// Those of them that were told to wait.
+    slowed: u64,
+}
+
+/// What came from one address without a rest.
+#[derive(Debug)]
+struct Burst {
+    count: u64,
+    last: Instant,
+    told: Option<Instant>,
+}
+
+/// What is to be done about a wrong key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Verdict {
+    /// How long to wait before the next one, in seconds.
+    wait: Option<u64>,
+    /// Whether it is to be written up.
+    is_news: bool,
+    /// How many came in this burst.
+    count: u64,
+}
+
+impl Guesses {
+    /// How many there were since the start.
+    pub fn counts(&self) -> Counts {
+        self.known().counts
+    }
+
+    fn take(&self, from: IpNet, now: Instant) -> Verdict {
+        let mut known = self.known();
+        known.make_room(from, now);
+        let burst = known.bursts.entry(from).or_insert(Burst { count: 0, last: now, told: None });
+        if now.duration_since(burst.last) >= REST {
+            *burst = Burst { count: 0, last: now, told: None };
+        }
+        burst.count += 1;
+        burst.last = now;
+        let count = burst.count;
+        let over = count.saturating_sub(FREE);
+        let wait = (over > 0).then(|| 1 << (over - 1).min(6)).map(|seconds: u64| seconds.min(LONGEST_WAIT));
+        let is_due = burst.told.is_none_or(|told| now.duration_since(told) >= LINE_EVERY);
+        if wait.is_some() && is_due {
+            burst.told = Some(now);
+        }
+        let is_news = wait.is_some() && is_due && known.may_tell(now);
+        known.counts.refused += 1;
+        known.counts.slowed += u64::from(wait.is_some());
+        Verdict { wait, is_news, count }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Nothing is ever half-changed under this lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Forgets whoever rests; and those who tried little, when there are too many.
+    fn make_room(&mut self, from: IpNet, now: Instant) {
+        if self.bursts.len() < MOST_KNOWN || self.bursts.contains_key(&from) {
+            return;
+        }
+        self.bursts.retain(|_, burst| now.duration_since(burst.last) < REST);
+        if self.bursts.len() >= MOST_KNOWN {
+            self.bursts.retain(|_, burst| burst.count > FREE);
+        }
+        if self.bursts.len() >= MOST_KNOWN {
+            self.bursts.clear();
+        }
+    }
+
+    fn may_tell(&mut self, now: Instant) -> bool {
+        let lines = self.lines.get_or_insert((now, 0));
+        if now.duration_since(lines.0) >= LINE_EVERY {
+            *lines = (now, 0);
+        }
+        lines.1 += 1;
+        lines.1 <= MOST_LINES
+    }
+}
+
+/// Counts a wrong key; how many seconds its sender has to wait, once there are
+/// many.
+pub fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
+    let from = counted(sender(request, &context.settings.trusted_proxies));
+    let verdict = context.guesses.take(from, Instant::now());
+    if verdict.is_news {
+        let (service, from, count) = (context.service.clone(), shown(from), verdict.count);
+        tracing::warn!(%from, count, "wrong API keys, one after the other");
+        tokio::spawn(async move {
+            if let Err(error) = service.by(Actor::nobody()).note_guesses(&from.to_string(), count).await {
+                tracing::error!(%error, "wrong API keys could not be written up");
+            }
+        });
+    }
+    verdict.wait
+}
+
+/// Who sent a request: the last address on its way that is no proxy of ours.
+fn sender(request: &Request, proxies: &[IpNet]) -> IpAddr {
+    let is_proxy = |address: &IpAddr| proxies.iter().any(|net| net.contains(address));
+    let peer = request.peer();
+    if !is_proxy(&peer) {
+        return peer;
+    }
+    let lines = request.headers.get_all("x-forwarded-for").into_iter();
+    let text: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    let mut way = text.iter().rev().flat_map(|line| line.rsplit(',')).map_while(|hop| address(hop.trim()));
+    way.find(|hop| !is_proxy(hop)).unwrap_or(peer)
+}
+
+/// An address as proxies write it, perhaps with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = || text.trim_matches(['[', ']']).parse().ok();
+    let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
+    bare().or_else(with_port).map(|address: IpAddr| address.to_canonical())
+}
+
+/// What counts as one: an IPv4 address, or what one customer gets of IPv6.
+fn counted(address: IpAddr) -> IpNet {
+    match address {
+        IpAddr::V4(address) => Ipv4Net::from(address).into(),
+        IpAddr::V6(address) => cut(Ipv6Net::from(address), 64),
+    }
+}
+
+/// The same as it is shown: not the very person.
+fn shown(from: IpNet) -> IpNet {
+    match from {
+        IpNet::V4(net) => Ipv4Net::new(net.addr(), 24).map_or(from, |net| net.trunc().into()),
+        IpNet::V6(_) => from,
+    }
+}
+
+fn cut(net: Ipv6Net, bits: u8) -> IpNet {
+    Ipv6Net::new(net.addr(), bits).unwrap_or(net).trunc().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Incoming;
+    use bytes::Bytes;
+    use warp::http::{HeaderMap, Method};
+
+    fn net(text: &str) -> IpNet {
+        counted(text.parse().unwrap())
+    }
+
+    #[test]
+    fn many_wrong_keys_wait_longer_and_longer_and_are_told_once() {
+        let (guesses, start) = (Guesses::default(), Instant::now());
+        let one = net("192.0.2.7");
+        for _ in 0..FREE {
+            assert_eq!(guesses.take(one, start).wait, None);
+        }
+        let verdicts: Vec<Verdict> = (0..9).map(|_| guesses.take(one, start)).collect();
+        let waits: Vec<u64> = verdicts.iter().filter_map(|verdict| verdict.wait).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(verdicts.iter().filter(|verdict| verdict.is_news).count(), 1);
+        assert!(verdicts[0].is_news && verdicts[0].count == FREE + 1);
+        assert_eq!(guesses.take(net("192.0.2.8"), start).wait, None, "somebody else");
+        assert_eq!(guesses.counts(), Counts { refused: FREE + 10, slowed: 9 });
+        // One that goes on is told again after an hour, and one that rests begins anew.
+        let goes_on = (1..=120).map(|n| guesses.take(one, start + n * REST / 2));
+        assert_eq!(goes_on.filter(|verdict| verdict.is_news).count(), 1);
+        assert_eq!(guesses.take(one, start + 70 * REST).wait, None);
+    }
+
+    #[test]
+    fn a_customers_network_counts_as_one() {
+        assert_eq!(net("2001:db8:1:2:3::4"), net("2001:db8:1:2:ffff::1"));
+        assert_ne!(net("2001:db8:1:2::1"), net("2001:db8:1:3::1"));
+        assert_eq!(shown(net("192.0.2.7")).to_string(), "192.0.2.0/24");
+        assert_eq!(shown(net("2001:db8:1:2::9")).to_string(), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn a_proxy_is_not_who_guesses() {
+        let sender = |peer: &str, forwarded: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in forwarded {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            let peer = format!("{peer}:9").parse().unwrap();
+            let incoming = Incoming { peer, uri: "/".parse().unwrap() };
+            let body = futures_util::stream::empty::<Result<Bytes, warp::Error>>();
+            let request = Request::new(Vec::new(), Method::GET, incoming, headers, body);
+            super::sender(&request, &["10.0.0.0/8".parse().unwrap()]).to_string()
+        };
+        assert_eq!(sender("192.0.2.7", &["198.51.100.1"]), "192.0.2.7", "anybody may write that");
+        assert_eq!(sender("10.0.0.1", &["203.0.113.9, 192.0.2.7"]), "192.0.2.7");
+        assert_eq!(sender("10.0.0.1", &["203.0.113.9", "192.0.2.7:443, 10.0.0.2"]), "192.0.2.7");
+        assert_eq!(sender("10.0.0.1", &["[2001:db8::1]:80"]), "2001:db8::1");
+        assert_eq!(sender("10.0.0.1", &["unknown"]), "10.0.0.1");
+        assert_eq!(sender("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_so_are_the_lines() {
+        let (guesses, start) = (Guesses::default(), Instant::now());
+        let mut told = 0;
+        for n in 0..MOST_KNOWN as u32 + 100 {
+            let from = counted(IpAddr::from(n.to_be_bytes()));
+            let each = if n < 200 { FREE + 1 } else { 1 };
+            told += (0..each).filter(|_| guesses.take(from, start).is_news).count();
+        }
+        assert!(guesses.known().bursts.len() <= MOST_KNOWN);
+        assert_eq!(told, MOST_LINES as usize);
+        assert!(guesses.take(counted(IpAddr::from(7_u32.to_be_bytes())), start).wait.is_some(), "kept");
+    }
+}

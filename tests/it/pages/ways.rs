@@ -1,0 +1,125 @@
+//! Another way when one does not work, and what people are told meanwhile.
+
+use super::*;
+use crate::wire::poll;
+
+#[tokio::test]
+async fn sending_again_waits_and_offers_a_call_from_the_first_text_on() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    browser.go("begin", &[]).await;
+    let page = browser.go("channel", &[("channel", "sms")]).await;
+    assert!(page.text.contains("You can ask for another in 0:30."), "{}", page.text);
+    let too_soon = browser.go("resend", &[("channel", "sms")]).await;
+    assert_eq!(problem(&too_soon).as_deref(), Some("Please wait 0:30 before you ask for another."));
+    let offers_call = |page: &Answer| page.text.contains("value=\"call\" data-waits>Call me instead");
+    assert!(offers_call(&page), "{}", page.text);
+    world.clock.advance(Duration::from_secs(31));
+    let second = browser.go("resend", &[("channel", "sms")]).await;
+    assert_eq!(problem(&second), None);
+    assert!(offers_call(&second), "{}", second.text);
+    world.clock.advance(Duration::from_secs(61));
+    let third = browser.go("resend", &[("channel", "call")]).await;
+    assert!(third.text.contains("Call to"), "{}", third.text);
+    for channel in ["whatsapp", "fax", ""] {
+        let refused = browser.go("resend", &[("channel", channel)]).await;
+        assert!(problem(&refused).unwrap().starts_with("This way is not available"), "{channel}");
+    }
+    assert_eq!(world.post.count(), 3);
+}
+
+#[tokio::test]
+async fn what_happens_with_the_message_is_told_live() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    assert_eq!(browser.send(Method::GET, "/events", None).await.status, 404);
+    browser.go("begin", &[]).await;
+    browser.go("channel", &[("channel", "sms")]).await;
+    let (order, sid) = world.post.first().await;
+    let cookies: Vec<String> =
+        browser.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let request = browser.http.get(format!("{}/events", browser.url)).header("cookie", cookies.join("; "));
+    let mut stream = request.send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let mut heard = String::new();
+    let mut told_failed = false;
+    while !heard.contains("\"over\":true") {
+        let chunk = stream.chunk().await.unwrap().expect("the stream ends with the last word");
+        heard.push_str(std::str::from_utf8(&chunk).unwrap());
+        if heard.contains("\"state\":\"queued\"") && !told_failed {
+            told_failed = true;
+            world.tell_failed(&order, &sid).await;
+        }
+        if heard.contains("\"state\":\"failed\"") && heard.contains("\"open\":[\"call\"]") {
+            let id: VerificationId = order.id.parts().0;
+            let _ = world.service.cancel(&id).await;
+        }
+    }
+    assert!(heard.contains("Your carrier did not deliver the message."), "{heard}");
+}
+
+#[tokio::test]
+async fn a_way_that_failed_opens_another_at_once() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    browser.go("begin", &[("channel", "sms")]).await;
+    let (order, sid) = world.post.first().await;
+    world.tell_failed(&order, &sid).await;
+    let page = browser.look().await;
+    assert!(page.text.contains("value=\"sms\" data-waits>") && page.text.contains("value=\"call\">"));
+    let again = browser.go("resend", &[("channel", "sms")]).await;
+    assert_eq!(problem(&again).as_deref(), Some("Please wait 0:30 before you ask for another."));
+    let call = browser.go("resend", &[("channel", "call")]).await;
+    assert_eq!(problem(&call), None);
+    assert!(call.text.contains("Call to"), "{}", call.text);
+    // The next failure opens nothing that was tried.
+    let (order, sid) = world.post.nth(2).await;
+    world.tell_failed(&order, &sid).await;
+    assert!(problem(&browser.go("resend", &[("channel", "sms")]).await).is_some());
+    assert_eq!(world.post.count(), 2);
+}
+
+#[tokio::test]
+async fn the_api_opens_another_way_at_once_too() {
+    let world = world().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = |path: String, body: Value| {
+        answer(with_json(client.post(format!("{}{path}", world.base_url)).bearer_auth(API_KEY), &body))
+    };
+    let made = post("/v1/verifications".into(), json!({ "to": NUMBER })).await.json();
+    let path = format!("/v1/verifications/{}/resend", made["id"].as_str().unwrap());
+    let (order, sid) = world.post.first().await;
+    post(path.clone(), json!({ "channel": "call" })).await.problem(429, "resend_too_soon");
+    world.tell_failed(&order, &sid).await;
+    post(path.clone(), json!({ "channel": "sms" })).await.problem(429, "resend_too_soon");
+    assert_eq!(post(path, json!({ "channel": "call" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_said_stop_is_told_so() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    browser.go("begin", &[("channel", "sms")]).await;
+    let (order, sid) = world.post.first().await;
+    world.tell_failed_with(&order, &sid, Some(21610)).await;
+    let page = browser.look().await;
+    assert!(page.text.contains("data-state=\"opted_out\""), "{}", page.text);
+    assert!(page.text.contains("This number has answered STOP to our messages. Text START"));
+    assert!(!page.text.contains("Your carrier") && page.text.contains("value=\"call\">"));
+}
+
+#[tokio::test]
+async fn while_nothing_can_be_sent_that_is_said_and_another_way_is_open() {
+    let world = world().await;
+    world.post.fail(true);
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    browser.go("begin", &[("channel", "sms")]).await;
+    let delayed =
+        poll(async || Some(browser.look().await).filter(|page| page.text.contains("\"delayed\""))).await;
+    let page = delayed.expect("it is said");
+    assert!(page.text.contains("We cannot send it right now. We keep trying."), "{}", page.text);
+    assert!(page.text.contains("value=\"call\">Call me instead"), "{}", page.text);
+    world.post.fail(false);
+    let page = browser.go("resend", &[("channel", "call")]).await;
+    assert_eq!(problem(&page), None);
+}
