@@ -75,6 +75,9 @@ impl PhoneNumber {
         if plain.is_empty() || plain.chars().count() > 64 {
             return Err(PhoneError::NotANumber);
         }
+        if plain.contains(is_line_break) {
+            return Err(PhoneError::LineBreak);
+        }
         let as_it_is = |number: &Self| known(number) || policy.is_fictional(number);
         read::read(&plain, policy, &as_it_is)
     }
@@ -126,6 +129,10 @@ impl PhoneNumber {
     pub fn masked(&self) -> String {
         mask(&self.0)
     }
+}
+
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 impl fmt::Display for PhoneNumber {

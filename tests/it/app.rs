@@ -232,6 +232,11 @@ impl App {
         self.child.as_ref().map_or(0, Child::id)
     }
 
+    /// What was printed so far.
+    pub fn printed(&self) -> String {
+        self.out.text()
+    }
+
     /// The log so far.
     pub fn log(&self) -> String {
         self.err.text()

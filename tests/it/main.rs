@@ -15,6 +15,7 @@ mod bound_keys;
 mod calls;
 mod care;
 mod cli;
+mod commands;
 mod crash;
 mod crowds;
 mod deliveries;

@@ -2,11 +2,11 @@
 
 use super::{parts, room};
 use crate::cli::client::store_dir;
-use crate::cli::local::Local;
+use crate::cli::local::{self, Local};
 use crate::cli::operator::{self, Operator};
 use crate::cli::private;
 use crate::clock::Clock;
-use crate::config::{Config, GatewayKind, LEAST_SECRET, Openapi, StoreUrl};
+use crate::config::{Config, GatewayKind, Openapi, StoreUrl};
 use crate::entropy::Entropy;
 use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
@@ -17,7 +17,7 @@ use crate::model::phone::PhoneNumber;
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
-use crate::service::{Events, Parts, Service, WorkerLimits};
+use crate::service::{Events, Parts, Service, WorkerLimits, all_keys};
 use crate::store::postgres::{self, Postgres};
 use crate::store::{Store, memory::Memory, sled};
 use crate::trust::Trust;
@@ -125,6 +125,31 @@ impl App {
     /// The sandbox's API key.
     pub fn sandbox_key(&self) -> Option<&Secret> {
         self.sandbox.as_ref().map(|_| &self.local.api_key)
+    }
+
+    /// The sandbox's account, which applications name that speak to it as to Twilio.
+    pub fn sandbox_account(&self) -> Option<String> {
+        self.sandbox.as_ref().map(|_| account_sid(&self.config, &self.local))
+    }
+
+    /// The file with the token that the sandbox has made for itself; nothing where
+    /// one is configured.
+    pub fn sandbox_token_file(&self) -> Option<PathBuf> {
+        let is_made = self.sandbox.is_some() && self.config.twilio.auth_token.is_none();
+        self.store_dir.as_ref().filter(|_| is_made).map(|dir| dir.join(local::NAME))
+    }
+
+    /// Whether there is any key that an application could show.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn has_a_key(&self) -> anyhow::Result<bool> {
+        Ok(!self.context.settings.keys.is_empty() || !all_keys(&*self.store).await?.is_empty())
+    }
+
+    /// Whether a key could be made beside the server, which needs a store that is kept.
+    pub fn keeps_keys(&self) -> bool {
+        self.store_dir.is_some()
     }
 
     /// Writes up in the audit log which settings are others than at the last
@@ -321,6 +346,10 @@ pub fn reachable(addr: SocketAddr) -> SocketAddr {
     addr
 }
 
+/// Why nothing is found where the store is in memory. A server may run all the same.
+pub const IN_MEMORY: &str = "store.url = \"memory:\" is in the server's memory alone, and leaves no word of where \
+                             the server is: name it with --url and --api-key";
+
 /// The store that is configured, which must be there: to look is no reason to
 /// make one.
 ///
@@ -328,7 +357,7 @@ pub fn reachable(addr: SocketAddr) -> SocketAddr {
 /// When there is none, or the store's, which say what to do.
 pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
     match store_dir(config) {
-        None => anyhow::bail!("no server is running, and store.url = \"memory:\" keeps nothing"),
+        None => anyhow::bail!("{IN_MEMORY}"),
         Some(dir) if matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
             anyhow::bail!(
                 "no server is running, and {} is no store: name the server's --config",
@@ -473,7 +502,8 @@ fn context_of(
     opens_account: Option<http::OpensAccount>,
 ) -> anyhow::Result<Arc<http::Context>> {
     let verifier = Arc::new(parts::verifier(config, local)?);
-    let mut keys: Vec<Secret> = env_key(config.sandbox.enabled && !config.is_public())?.into_iter().collect();
+    let env_key = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty());
+    let mut keys: Vec<Secret> = env_key.map(Secret::new).into_iter().collect();
     keys.extend(config.sandbox.enabled.then(|| local.api_key.clone()));
     let settings = http::Settings {
         public_url: public_url.clone(),
@@ -504,17 +534,4 @@ fn context_of(
 /// Who has the account of a sandbox beside: for one client of both.
 fn opens(sandbox: Sandbox) -> http::OpensAccount {
     Arc::new(move |user, password| sandbox.opens(user, password))
-}
-
-/// `DIALBACK_API_KEY`. Where others can reach the service it must be too long
-/// to be guessed; a sandbox on this machine takes what tests like to write.
-fn env_key(tried_out: bool) -> anyhow::Result<Option<Secret>> {
-    let Some(key) = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty()) else {
-        return Ok(None);
-    };
-    anyhow::ensure!(
-        tried_out || key.chars().count() >= LEAST_SECRET,
-        "DIALBACK_API_KEY is shorter than {LEAST_SECRET} characters: make one with `openssl rand -hex 32`"
-    );
-    Ok(Some(Secret::new(key)))
 }

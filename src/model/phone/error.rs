@@ -17,6 +17,9 @@ pub enum PhoneError {
         /// The first one.
         letter: char,
     },
+    /// Two lines are no number, and maybe two.
+    #[error("there is a line break in the number; write one number, in one line")]
+    LineBreak,
     /// A national number, and no default region to read it in.
     #[error("the number has no country code; write it in international form, like +14155550123")]
     NoCountryCode,
@@ -85,7 +88,7 @@ impl PhoneError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotANumber | Self::Letter { .. } => "not_a_number",
+            Self::NotANumber | Self::Letter { .. } | Self::LineBreak => "not_a_number",
             Self::NoCountryCode => "no_country_code",
             Self::UnknownCountryCode => "unknown_country_code",
             Self::TooShort { .. } => "too_short",
