@@ -399,7 +399,7 @@ fn what_makes_proofs_worthless_needs_a_reason() {
         ),
         (
             "services = { shop = { code_alphabet = \"01234567\", code_length = 4 } }\n",
-            "services: shop: 5 checks",
+            "services.shop.code_length: 5 checks",
             "DIALBACK_VERIFICATION__ALLOW_GUESSABLE_CODES",
         ),
         (
@@ -434,9 +434,9 @@ fn what_makes_proofs_worthless_needs_a_reason() {
     let allowed = "DIALBACK_ALLOW_TEST_NUMBERS";
     let live = [
         (limits.as_str(), "api.requests_per_minute: lets a key try", "DIALBACK_API__ALLOW_UNLIMITED"),
-        (&wide, "test_numbers: the item 1 stands for more", allowed),
-        (&weak, "test_numbers: the item 1 has a code that everybody", allowed),
-        (&endless, "test_numbers: the item 1 ends later", allowed),
+        (&wide, "test_numbers[0]: stands for more", allowed),
+        (&weak, "test_numbers[0]: has a code that everybody", allowed),
+        (&endless, "test_numbers[0]: ends later", allowed),
     ];
     for (text, what, allow) in cases.into_iter().chain(live) {
         let found = problems(text, &[]);
