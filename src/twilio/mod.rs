@@ -15,4 +15,5 @@ pub mod stream;
 pub mod twiml;
 pub mod url;
 pub mod voice_request;
+pub mod voices;
 pub mod words;
