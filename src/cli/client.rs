@@ -3,7 +3,9 @@
 use super::operator::Operator;
 use super::told::Told;
 use crate::config::Config;
+use crate::gateway::http::client;
 use crate::secret::Secret;
+use crate::trust::Trust;
 use anyhow::{Context, bail};
 use reqwest::Method;
 use serde_json::Value;
@@ -51,7 +53,7 @@ impl Client {
     /// # Errors
     /// When what the server left cannot be read.
     pub async fn find(target: &Target, config: &Config) -> anyhow::Result<Option<Self>> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
+        let http = client(&Trust::from_env()?)?.timeout(Duration::from_secs(10)).no_proxy().build()?;
         if let (Some(url), Some(key)) = (&target.url, &target.api_key) {
             let base = url.trim_end_matches('/').to_owned();
             return Ok(Some(Self { base, admin: None, key: Secret::new(key.clone()), http }));

@@ -9,6 +9,7 @@ use super::serve::parts;
 use crate::config::{self, Config, Env, Loaded, LogFormat, Problems};
 use crate::server::Limits;
 use crate::telemetry::Format;
+use crate::trust::Trust;
 use std::process::ExitCode;
 
 /// Arguments of `dialback config`.
@@ -94,6 +95,10 @@ fn check(loaded: Result<Loaded, Problems>) -> ExitCode {
             }
             for warning in &loaded.warnings {
                 outln!("warning: {warning}");
+            }
+            if let Err(wrong) = Trust::from_env() {
+                errln!("{wrong}");
+                return ExitCode::FAILURE;
             }
             check_texts(&loaded.config)
         }

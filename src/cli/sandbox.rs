@@ -9,6 +9,7 @@ use crate::entropy::Entropy;
 use crate::sandbox::{Inbound, Sandbox, Settings};
 use crate::secret::Secret;
 use crate::server;
+use crate::trust::Trust;
 use anyhow::{Context, ensure};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -83,6 +84,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         inbound: Inbound { sms_url: args.sms_url, voice_url: args.voice_url, voice_status_url: None },
         hosts: args.hosts.into_iter().chain([listen.ip().to_string()]).collect(),
         allow_remote_callbacks: args.allow_remote_callbacks,
+        trust: Trust::from_env()?,
         ..Settings::new(account.clone(), token)
     };
     let sandbox = Sandbox::new(settings, Clock::real(), entropy)?;

@@ -4,6 +4,7 @@
 //!
 //! It refuses to know who can reach the server: `exposure` asks.
 
+use super::exposure::LEAST_SECRET;
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::Reader;
@@ -14,8 +15,6 @@ use crate::secret::Secret;
 use jiff::Timestamp;
 use std::fmt::Display;
 
-/// The fewest characters of a secret that strangers may try to guess at.
-pub const LEAST_SECRET: usize = 20;
 /// The fewest different characters in one.
 const LEAST_VARIETY: usize = 5;
 /// The most numbers that a test number may stand for.
@@ -129,8 +128,8 @@ fn is_pattern(code: &str) -> bool {
     bytes.len() < 6 || steps(0) || steps(1) || steps(-1)
 }
 
-/// Whether a secret is too short, or made of too few characters.
-pub(super) fn is_weak(secret: &Secret) -> bool {
+/// Whether a secret that somebody made up is too short, or of too few characters.
+fn is_weak(secret: &Secret) -> bool {
     let text = secret.expose();
     let mut characters: Vec<char> = text.chars().collect();
     let count = characters.len();

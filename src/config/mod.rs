@@ -21,8 +21,8 @@ mod store;
 mod stray;
 
 pub use self::accounts::Account;
-pub use self::dangers::LEAST_SECRET;
 pub use self::env::Env;
+pub use self::exposure::LEAST_SECRET;
 pub use self::problem::{Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{

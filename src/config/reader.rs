@@ -83,12 +83,6 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Why something dangerous is allowed; `None` when it is not. The answer of old
-    /// configurations, true or false, counts for as much.
-    pub(super) fn reason(&mut self, key: &str) -> Option<String> {
-        self.text(key).filter(|reason| reason != "false" && !reason.trim().is_empty())
-    }
-
     pub(super) fn flag(&mut self, key: &str) -> bool {
         self.value(key).and_then(Value::as_bool).unwrap_or_default()
     }
@@ -166,6 +160,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn table(&mut self, key: &str) -> Table {
         self.value(key).and_then(Value::as_table).cloned().unwrap_or_default()
+    }
+
+    /// Why something dangerous is allowed; `None` when it is not. The answer of old
+    /// configurations, true or false, counts for as much.
+    pub(super) fn reason(&mut self, key: &str) -> Option<String> {
+        self.text(key).filter(|reason| reason != "false" && !reason.trim().is_empty())
     }
 
     /// A secret from `key`, or from the file that `key` + `_file` names.

@@ -95,3 +95,13 @@ fn minutes(seconds: u32) -> String {
 /// What a code may have lost of a minute or an hour and still be said to have it,
 /// but for its last one: the way from the store to the gateway takes a moment.
 const A_MOMENT: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_alone_are_whole_ones_that_there_are() {
+        assert_eq!([0, 59, 60, 119, 600].map(minutes), ["<1", "<1", "1", "1", "10"]);
+    }
+}

@@ -41,6 +41,9 @@ pub struct Settings {
     pub sandboxed: bool,
     /// The account that callers of Verify name; nothing for any.
     pub account_sid: Option<String>,
+    /// Says of a user and a password whether they are the account's own, by its
+    /// token or one of its keys: where a sandbox plays Twilio beside, and never live.
+    pub opens_account: Option<OpensAccount>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
     /// Whether `/openapi.json` is shown to all who can reach the service.
@@ -52,6 +55,9 @@ pub struct Settings {
 /// The operator's own key: made at start, kept in a file that only the
 /// operator can read, gone when the server stops. It may make API keys.
 pub struct Operator(pub Secret);
+
+/// Whether a user and a password open the sandbox's account.
+pub type OpensAccount = Arc<dyn Fn(&str, &Secret) -> bool + Send + Sync>;
 
 /// What happens to a webhook that is not proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

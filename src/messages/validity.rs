@@ -15,7 +15,7 @@ pub(super) fn in_units(seconds: u32) -> (Kind, u32) {
     let minutes = seconds / 60;
     match minutes {
         0 => (Kind::Seconds, seconds.max(1)),
-        _ if minutes % 60 == 0 || minutes >= HOURS_FROM => (Kind::Hours, minutes / 60),
+        _ if minutes.is_multiple_of(60) || minutes >= HOURS_FROM => (Kind::Hours, minutes / 60),
         _ => (Kind::Minutes, minutes),
     }
 }

@@ -248,35 +248,6 @@ impl Settings {
         self.check_pages()
     }
 
-    /// How likely somebody who knows nothing guesses a code within its checks.
-    pub fn guess(&self) -> f64 {
-        let codes = (self.code_alphabet.len() as f64).powi(i32::from(self.code_length));
-        f64::from(self.max_checks) / codes
-    }
-
-    /// Looks for codes that prove nothing: that can be guessed, or live too long.
-    ///
-    /// # Errors
-    /// The setting that makes them so.
-    pub fn check_strength(&self, may_be_guessable: bool, may_live_long: bool) -> Result<(), BadSetting> {
-        if !may_be_guessable && self.guess() >= GUESSABLE {
-            let one_in = format!("{:.0}", 1.0 / self.guess());
-            return Err(bad(
-                "code_length",
-                format!(
-                    "with {} checks lets one guesser in {one_in} in: take longer codes or fewer checks; only \
-                     verification.allow_guessable_codes in the configuration allows it",
-                    self.max_checks
-                ),
-            ));
-        }
-        if !may_live_long && self.lifetime_seconds > LONGEST_LIFE {
-            let what = "is 3600 at most unless verification.allow_long_life in the configuration allows it";
-            return Err(bad("lifetime_seconds", what));
-        }
-        Ok(())
-    }
-
     fn check_code(&self) -> Result<(), BadSetting> {
         within("code_length", u64::from(self.code_length), 4, 10)?;
         let letters = self.code_alphabet.as_bytes();
@@ -475,6 +446,37 @@ fn is_domain(text: &str) -> bool {
 
 fn bad(field: &str, what: impl Into<String>) -> BadSetting {
     BadSetting { field: field.to_owned(), what: what.into() }
+}
+
+impl Settings {
+    /// How likely somebody who knows nothing guesses a code within its checks.
+    pub fn guess(&self) -> f64 {
+        let codes = (self.code_alphabet.len() as f64).powi(i32::from(self.code_length));
+        f64::from(self.max_checks) / codes
+    }
+
+    /// Looks for codes that prove nothing: that can be guessed, or live too long.
+    ///
+    /// # Errors
+    /// The setting that makes them so.
+    pub fn check_strength(&self, may_be_guessable: bool, may_live_long: bool) -> Result<(), BadSetting> {
+        if !may_be_guessable && self.guess() >= GUESSABLE {
+            let one_in = format!("{:.0}", 1.0 / self.guess());
+            return Err(bad(
+                "code_length",
+                format!(
+                    "with {} checks lets one guesser in {one_in} in: take longer codes or fewer checks; only \
+                     verification.allow_guessable_codes in the configuration allows it",
+                    self.max_checks
+                ),
+            ));
+        }
+        if !may_live_long && self.lifetime_seconds > LONGEST_LIFE {
+            let what = "is 3600 at most unless verification.allow_long_life in the configuration allows it";
+            return Err(bad("lifetime_seconds", what));
+        }
+        Ok(())
+    }
 }
 
 impl Default for Settings {

@@ -9,7 +9,8 @@
 use super::events::after;
 use super::listing::{Page, Window, scan_of};
 use super::{Service, ServiceError};
-use crate::gateway::webhook::{Parcel, PostError, Receipt, Wait};
+use crate::clock::Clock;
+use crate::gateway::webhook::{Parcel, PostError, Receipt};
 use crate::model::dispatch::{Attempt, Dispatch, State, Verdict};
 use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::id::{EndpointId, NoticeId};
@@ -105,7 +106,8 @@ impl Service {
         let parcel = Parcel {
             url: endpoint.url.clone(),
             id: notice.id.clone(),
-            at,
+            // Receivers refuse what their own clocks call old, or not yet there.
+            at: Clock::system(),
             body: Parcel::body(notice, endpoint.full_numbers),
             secrets: endpoint.secrets(at),
         };
@@ -116,7 +118,7 @@ impl Service {
             Ok(receipt) => (Some(receipt.status), rejection(receipt.status)),
             Err(error) => (None, Some(error.to_string())),
         };
-        let verdict = verdict(&outcome, self.now());
+        let verdict = verdict(&outcome);
         let (id, attempts) = (&endpoint.id, claimed.record.attempts);
         match verdict {
             Verdict::Taken => {
@@ -325,14 +327,13 @@ fn to(endpoint: &EndpointId) -> Scan {
 
 /// What an answer means (Standard Webhooks, «Delivery»): 2xx is taken, 410 is
 /// the end, anything else is tried again.
-fn verdict(outcome: &Result<Receipt, PostError>, now: Timestamp) -> Verdict {
+fn verdict(outcome: &Result<Receipt, PostError>) -> Verdict {
     match outcome {
         Ok(Receipt { status: 200..=299, .. }) => Verdict::Taken,
         Ok(Receipt { status: 410, .. }) => Verdict::Gone,
-        Ok(Receipt { wait: Some(wait), .. }) => Verdict::Again(match wait {
-            Wait::Seconds(seconds) => SignedDuration::from_secs(i64::from(*seconds)),
-            Wait::Until(at) => at.duration_since(now).max(SignedDuration::ZERO),
-        }),
+        Ok(Receipt { wait: Some(wait), .. }) => {
+            Verdict::Again(SignedDuration::try_from(*wait).unwrap_or(SignedDuration::MAX))
+        }
         Ok(_) | Err(_) => Verdict::Again(SignedDuration::ZERO),
     }
 }
@@ -352,8 +353,8 @@ mod tests {
 
     #[test]
     fn what_an_answer_means() {
-        let now = Timestamp::from_second(1000).unwrap();
-        let of = |status, wait| verdict(&Ok(Receipt { status, wait }), now);
+        let of =
+            |status, wait: Option<u64>| verdict(&Ok(Receipt { status, wait: wait.map(Duration::from_secs) }));
         let again = |seconds| Verdict::Again(SignedDuration::from_secs(seconds));
         assert_eq!(
             (of(200, None), of(204, None), of(410, None)),
@@ -362,9 +363,7 @@ mod tests {
         for status in [199, 302, 400, 401, 404, 500, 503] {
             assert_eq!(of(status, None), again(0), "{status}");
         }
-        assert_eq!(of(429, Some(Wait::Seconds(90))), again(90));
-        assert_eq!(of(503, Some(Wait::Until(after(now, SignedDuration::from_secs(60))))), again(60));
-        assert_eq!(of(503, Some(Wait::Until(Timestamp::UNIX_EPOCH))), again(0));
-        assert_eq!(verdict(&Err(PostError::Broken(String::new())), now), again(0));
+        assert_eq!(of(429, Some(90)), again(90));
+        assert_eq!(verdict(&Err(PostError::Broken(String::new()))), again(0));
     }
 }

@@ -13,4 +13,5 @@ pub mod segments;
 pub mod signature;
 pub mod twiml;
 pub mod url;
+pub mod voices;
 pub mod words;

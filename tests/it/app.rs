@@ -60,6 +60,12 @@ impl Setup {
         self
     }
 
+    /// Sets a variable that is none of Dialback's own.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// Keeps the store in a directory that outlives the app.
     pub fn dir(mut self, dir: &Path) -> Self {
         self.dir = Some(dir.to_owned());

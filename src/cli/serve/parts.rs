@@ -13,6 +13,7 @@ use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
 use crate::sandbox;
 use crate::service::{Brands, EventSettings, Events, Retention};
+use crate::trust::Trust;
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
 use anyhow::Context;
@@ -83,12 +84,12 @@ pub fn messages(config: &Config) -> anyhow::Result<Catalog> {
 ///
 /// # Errors
 /// When TLS cannot be set up.
-pub fn events(config: &Config) -> anyhow::Result<Events> {
+pub fn events(config: &Config, trust: &Trust) -> anyhow::Result<Events> {
     let events = &config.events;
     // Whoever tries the sandbox on one machine has the receivers there, too.
     let tried_out = config.sandbox.enabled && !config.is_public();
     let allow_private = events.allow_private_addresses.is_some() || tried_out;
-    let courier = Messenger::new(events.connect_timeout, events.request_timeout, allow_private)
+    let courier = Messenger::new(events.connect_timeout, events.request_timeout, allow_private, trust)
         .context("cannot set up TLS")?;
     let settings = EventSettings {
         record: events.record.iter().cloned().collect(),

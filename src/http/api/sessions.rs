@@ -53,7 +53,7 @@ pub const CREATE: Operation = Operation {
         Field::new("state", "Comes back as it is.", Shape::Text { least: 0, most: 512 }),
         Field::new(
             "locale",
-            "The language of the pages and messages, like `pt-BR`. Left out: the browser's.",
+            "The language of the pages and messages, like `pt-BR`: one that there are texts in, in any region. Left out: the browser's.",
             Shape::Chars { class: "A-Za-z0-9_-", least: 2, most: 35 },
         ),
         Field::new(

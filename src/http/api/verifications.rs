@@ -94,7 +94,7 @@ pub const CREATE: Operation = Operation {
         SERVICE,
         Field::new(
             "locale",
-            "The language of the message, like `pt-BR`. Left out: that of the number's country.",
+            "The language of the message, like `pt-BR`: one that there are texts in, in any region. Left out: that of the number's country.",
             Shape::Chars { class: "A-Za-z0-9_-", least: 2, most: 35 },
         )
         .example("\"de\""),
