@@ -4,7 +4,7 @@
 //! For each language the words that such a sentence would need, as beginnings of
 //! words, and the words of the sentence that the code is for nobody else.
 
-use super::*;
+use super::super::*;
 use crate::messages::{Catalog, Kind};
 use crate::twilio::words as spoken;
 
