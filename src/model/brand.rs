@@ -5,6 +5,10 @@
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
 
+mod strength;
+
+pub use self::strength::{GUESSABLE, LONGEST_LIFE};
+
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, is_sid};
 use crate::model::phone::PhoneNumber;
@@ -250,35 +254,6 @@ impl Settings {
         self.check_pages()
     }
 
-    /// How likely somebody who knows nothing guesses a code within its checks.
-    pub fn guess(&self) -> f64 {
-        let codes = (self.code_alphabet.len() as f64).powi(i32::from(self.code_length));
-        f64::from(self.max_checks) / codes
-    }
-
-    /// Looks for codes that prove nothing: that can be guessed, or live too long.
-    ///
-    /// # Errors
-    /// The setting that makes them so.
-    pub fn check_strength(&self, may_be_guessable: bool, may_live_long: bool) -> Result<(), BadSetting> {
-        if !may_be_guessable && self.guess() >= GUESSABLE {
-            let one_in = format!("{:.0}", 1.0 / self.guess());
-            return Err(bad(
-                "code_length",
-                format!(
-                    "with {} checks lets one guesser in {one_in} in: take longer codes or fewer checks; only \
-                     verification.allow_guessable_codes in the configuration allows it",
-                    self.max_checks
-                ),
-            ));
-        }
-        if !may_live_long && self.lifetime_seconds > LONGEST_LIFE {
-            let what = "is 3600 at most unless verification.allow_long_life in the configuration allows it";
-            return Err(bad("lifetime_seconds", what));
-        }
-        Ok(())
-    }
-
     fn check_code(&self) -> Result<(), BadSetting> {
         within("code_length", u64::from(self.code_length), 4, 10)?;
         let letters = self.code_alphabet.as_bytes();
@@ -513,72 +488,8 @@ impl Settings {
     }
 }
 
-/// From which likelihood of a guess on a verification proves nothing: twice that of
-/// the weakest that Twilio Verify has, five checks of four digits.
-pub const GUESSABLE: f64 = 0.001;
-
-/// How long a code may live, in seconds, without being found by others.
-pub const LONGEST_LIFE: u32 = 3600;
-
 /// The ten digits.
 pub const DIGITS: &str = "0123456789";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn changed(changes: Value) -> Result<Settings, String> {
-        let Value::Object(changes) = changes else { panic!("an object") };
-        Settings::default().with(changes).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_setting_is_changed_and_the_others_stay() {
-        let settings = changed(json!({ "name": "Shop", "channels": ["call", "sms"] })).unwrap();
-        assert_eq!(settings.name, "Shop");
-        assert_eq!(settings.channels, [Channel::Call, Channel::Sms]);
-        assert_eq!(settings.max_checks, Settings::default().max_checks);
-    }
-
-    #[test]
-    fn a_mistake_is_named_and_its_value_is_not_repeated() {
-        let rows = [
-            (json!({ "nam": "x" }), "nam: there is no such setting"),
-            (json!({ "name": "314159 secret" }), "name: has no more than 4 digits in a row"),
-            (json!({ "code_length": 3 }), "code_length: is a whole number from 4 to 10"),
-            (json!({ "code_length": "314159" }), "code_length: has to be u8"),
-            (json!({ "code_alphabet": "00112233" }), "code_alphabet: has 8 to 36 different"),
-            (json!({ "channels": [] }), "channels: names each channel once"),
-            (json!({ "channels": ["fax"] }), "channels: unknown variant"),
-            (json!({ "countries": { "sms": { "allow": ["Germany"] } } }), "countries.sms: has ISO 3166"),
-            (json!({ "domain": "https://example.com" }), "domain: is a host name alone"),
-            (json!({ "messaging_service_sid": "MG1" }), "messaging_service_sid: is MG and 32"),
-            (json!({ "resend_cooldown_seconds": [] }), "resend_cooldown_seconds: has 1 to 20 spans"),
-            (json!({ "pages": { "colour": "red" } }), "pages.colour: is written like"),
-        ];
-        for (changes, expected) in rows {
-            let told = changed(changes).unwrap_err();
-            assert!(told.contains(expected) && !told.contains("314159"), "{told}");
-        }
-    }
-
-    #[test]
-    fn countries_are_allowed_refused_and_watched_per_channel() {
-        let countries = json!({ "sms": { "allow": ["DE", "GB"], "refuse": ["GB"], "watch": ["DE"] } });
-        let settings = changed(json!({ "countries": countries })).unwrap();
-        let brand = Brand {
-            id: ServiceId::from_name("x"),
-            settings,
-            origin: Origin::Api,
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-        };
-        let reach = |channel, number: &str| brand.reach(channel, &number.parse().unwrap());
-        assert_eq!(reach(Channel::Sms, "+4915123456789"), Reach::Watched);
-        assert_eq!(reach(Channel::Sms, "+447400123456"), Reach::No);
-        assert_eq!(reach(Channel::Sms, "+14155552671"), Reach::No);
-        assert_eq!(reach(Channel::Call, "+14155552671"), Reach::Yes);
-        assert_eq!(brand.channels_for(&"+14155552671".parse().unwrap()), [Channel::Call]);
-    }
-}
+mod tests;

@@ -1,0 +1,42 @@
+//! Whether the codes of a service prove anything: how easily one is guessed, and
+//! for how long it may be found. Who may allow weaker ones is not known here.
+
+use super::{BadSetting, Settings, bad};
+
+/// From which likelihood of a guess on a verification proves nothing: twice that of
+/// the weakest that Twilio Verify has, five checks of four digits.
+pub const GUESSABLE: f64 = 0.001;
+
+/// How long a code may live, in seconds, without being found by others.
+pub const LONGEST_LIFE: u32 = 3600;
+
+impl Settings {
+    /// How likely somebody who knows nothing guesses a code within its checks.
+    pub fn guess(&self) -> f64 {
+        let codes = (self.code_alphabet.len() as f64).powi(i32::from(self.code_length));
+        f64::from(self.max_checks) / codes
+    }
+
+    /// Looks for codes that prove nothing: that can be guessed, or live too long.
+    ///
+    /// # Errors
+    /// The setting that makes them so.
+    pub fn check_strength(&self, may_be_guessable: bool, may_live_long: bool) -> Result<(), BadSetting> {
+        if !may_be_guessable && self.guess() >= GUESSABLE {
+            let one_in = format!("{:.0}", 1.0 / self.guess());
+            return Err(bad(
+                "code_length",
+                format!(
+                    "with {} checks lets one guesser in {one_in} in: take longer codes or fewer checks; only \
+                     verification.allow_guessable_codes in the configuration allows it",
+                    self.max_checks
+                ),
+            ));
+        }
+        if !may_live_long && self.lifetime_seconds > LONGEST_LIFE {
+            let what = "is 3600 at most unless verification.allow_long_life in the configuration allows it";
+            return Err(bad("lifetime_seconds", what));
+        }
+        Ok(())
+    }
+}
