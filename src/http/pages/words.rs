@@ -189,9 +189,9 @@ static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
 });
 
 #[cfg(test)]
-mod care;
-#[cfg(test)]
 mod tests {
+    mod care;
+
     use super::*;
     use std::collections::BTreeMap;
 
