@@ -16,7 +16,12 @@ pub struct Clock(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
+    /// How it was made.
+    first: State,
     moved: watch::Sender<u64>,
+    /// Until when somebody sleeps, for tests that move the clock.
+    #[cfg(test)]
+    asleep: watch::Sender<Vec<Timestamp>>,
 }
 
 #[derive(Clone, Copy)]
@@ -39,7 +44,13 @@ impl Clock {
     }
 
     fn with(state: State) -> Self {
-        Self(Arc::new(Inner { state: Mutex::new(state), moved: watch::Sender::new(0) }))
+        Self(Arc::new(Inner {
+            state: Mutex::new(state),
+            first: state,
+            moved: watch::Sender::new(0),
+            #[cfg(test)]
+            asleep: watch::Sender::default(),
+        }))
     }
 
     /// Now, cut to milliseconds: the precision that is stored and shown.
@@ -47,6 +58,13 @@ impl Clock {
         let state = self.read();
         let running = || Timestamp::now().checked_add(state.offset).unwrap_or(Timestamp::MAX);
         let now = state.stopped.unwrap_or_else(running);
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// The system's time, wherever this clock was moved, cut to milliseconds: for
+    /// what others compare with a clock of theirs, such as a signature's.
+    pub fn system() -> Timestamp {
+        let now = Timestamp::now();
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
@@ -62,6 +80,13 @@ impl Clock {
             Some(at) => *at = at.checked_add(by).unwrap_or(Timestamp::MAX),
             None => state.offset = state.offset.checked_add(by).unwrap_or(state.offset),
         });
+    }
+
+    /// Sets the clock back to how it was made: whoever starts afresh has no
+    /// promises to keep.
+    pub fn reset(&self) {
+        let first = self.0.first;
+        self.change(|state| *state = first);
     }
 
     /// Stops the clock where it is.
@@ -82,6 +107,8 @@ impl Clock {
     /// Waits until the clock shows `at` or later, however it gets there.
     pub async fn sleep_until(&self, at: Timestamp) {
         let mut moved = self.0.moved.subscribe();
+        #[cfg(test)]
+        let _asleep = Asleep::new(&self.0.asleep, at);
         loop {
             let left = at.duration_since(self.now());
             if left <= SignedDuration::ZERO {
@@ -106,6 +133,17 @@ impl Clock {
         self.sleep_until(self.now().checked_add(span).unwrap_or(Timestamp::MAX)).await;
     }
 
+    /// Waits until somebody sleeps who will be woken when this clock, which
+    /// stands, has been moved by exactly this much.
+    #[cfg(test)]
+    pub async fn until_somebody_sleeps_for(&self, span: Duration) {
+        let mut asleep = self.0.asleep.subscribe();
+        let at = self.now().checked_add(span).unwrap();
+        let found = asleep.wait_for(|asleep| asleep.contains(&at));
+        let found = tokio::time::timeout(Duration::from_secs(30), found).await;
+        found.expect("somebody sleeps").unwrap();
+    }
+
     fn read(&self) -> State {
         *self.0.state.lock().unwrap_or_else(|broken| broken.into_inner())
     }
@@ -113,6 +151,29 @@ impl Clock {
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.0.state.lock().unwrap_or_else(|broken| broken.into_inner()));
         self.0.moved.send_modify(|n| *n += 1);
+    }
+}
+
+/// Somebody who sleeps.
+#[cfg(test)]
+struct Asleep<'c>(&'c watch::Sender<Vec<Timestamp>>, Timestamp);
+
+#[cfg(test)]
+impl<'c> Asleep<'c> {
+    fn new(all: &'c watch::Sender<Vec<Timestamp>>, at: Timestamp) -> Self {
+        all.send_modify(|all| all.push(at));
+        Self(all, at)
+    }
+}
+
+#[cfg(test)]
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|all| {
+            if let Some(own) = all.iter().position(|at| *at == self.1) {
+                all.swap_remove(own);
+            }
+        });
     }
 }
 
@@ -136,6 +197,31 @@ mod tests {
         assert!(!sleeper.is_finished());
         clock.advance(Duration::from_secs(1));
         assert_eq!(sleeper.await.unwrap().as_second(), 600);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_reset_shows_what_it_did_at_first_and_its_sleepers_wait_on() {
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        clock.advance(Duration::from_secs(600));
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(1)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.reset();
+        assert_eq!(clock.now(), Timestamp::UNIX_EPOCH);
+        clock.advance(Duration::from_secs(600));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        clock.advance(Duration::from_secs(1));
+        sleeper.await.unwrap();
+
+        let running = Clock::real();
+        running.advance(Duration::from_secs(600));
+        running.stop();
+        assert!(running.now().duration_since(Clock::system()).as_secs() > 500);
+        running.reset();
+        assert!(!running.is_stopped() && running.now() <= Clock::system());
     }
 
     #[test]

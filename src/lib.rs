@@ -26,3 +26,4 @@ pub mod clock;
 pub mod entropy;
 pub mod secret;
 pub mod telemetry;
+pub mod trust;

@@ -1,7 +1,7 @@
 //! `dialback audit`: who did what to keys, settings and people's data.
 
 use super::Global;
-use super::client::{Client, Target};
+use super::client::{Client, Target, time};
 use super::out::outln;
 use super::serve::open_existing;
 use crate::http::audit_view;
@@ -23,7 +23,7 @@ enum Command {
     /// List the audit log, the newest first
     List {
         /// Only what was written at this time or later, as in 2026-11-20T00:00:00Z
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = time)]
         since: Option<Timestamp>,
         /// At most so many lines
         #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]

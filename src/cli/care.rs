@@ -4,9 +4,12 @@
 use super::client::{Client, Target, store_dir};
 use super::serve::open_store;
 use crate::config::{Config, StoreUrl};
-use crate::store::Store;
+use crate::store::memory::Memory;
+use crate::store::{Store, sled};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::DirEntry;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +21,30 @@ pub enum Place {
     Store(Arc<dyn Store>),
 }
 
+/// What a store that is not there is to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// A mistake: to look is no reason to make one.
+    Refused,
+    /// As good as an empty one, which need not be made to be looked at.
+    Empty,
+    /// A reason to make it.
+    Made,
+}
+
+fn holds_a_store(dir: &Path) -> bool {
+    let own = |entry: std::io::Result<DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(sled::is_own))
+    };
+    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.any(own))
+}
+
 impl Place {
-    /// The configured store, or the server that runs on it. Only who brings
-    /// data may make a store where there is none.
+    /// The configured store, or the server that runs on it.
     ///
     /// # Errors
-    /// When there is none, or it cannot be opened.
-    pub async fn find(config: &Config, may_make: bool) -> anyhow::Result<Self> {
+    /// When there is none and that is refused, or it cannot be opened.
+    pub async fn find(config: &Config, absent: Absent) -> anyhow::Result<Self> {
         if let Some(client) = Client::find(&Target::default(), config).await? {
             return Ok(Self::Server(client));
         }
@@ -33,10 +53,12 @@ impl Place {
                 "store.url = \"memory:\" is in the server's memory alone: nothing else can read or write it"
             );
         }
-        match store_dir(config) {
-            Some(dir) if !may_make && matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
+        let dir = store_dir(config).filter(|_| matches!(config.store.url, StoreUrl::Sled(_)));
+        match (dir.filter(|dir| !holds_a_store(dir)), absent) {
+            (Some(dir), Absent::Refused) if !dir.exists() => {
                 bail!("no server is running, and {} is no store: name the server's --config", dir.display())
             }
+            (Some(_), Absent::Empty) => Ok(Self::Store(Arc::new(Memory::new()))),
             _ => Ok(Self::Store(open_store(config).await?.0)),
         }
     }

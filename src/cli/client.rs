@@ -1,10 +1,14 @@
 //! Asking the running server, with the operator's key or an API key.
 
 use super::operator::Operator;
+use super::serve::IN_MEMORY;
 use super::told::Told;
 use crate::config::Config;
+use crate::gateway::http::client;
 use crate::secret::Secret;
+use crate::trust::Trust;
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 use std::path::Path;
@@ -51,7 +55,7 @@ impl Client {
     /// # Errors
     /// When what the server left cannot be read.
     pub async fn find(target: &Target, config: &Config) -> anyhow::Result<Option<Self>> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
+        let http = client(&Trust::from_env()?)?.timeout(Duration::from_secs(10)).no_proxy().build()?;
         if let (Some(url), Some(key)) = (&target.url, &target.api_key) {
             let base = url.trim_end_matches('/').to_owned();
             return Ok(Some(Self { base, admin: None, key: Secret::new(key.clone()), http }));
@@ -76,10 +80,13 @@ impl Client {
     pub async fn need(target: &Target, config: &Config) -> anyhow::Result<Self> {
         match Self::find(target, config).await? {
             Some(client) => Ok(client),
-            None => bail!(
-                "no server is running on {}: start one with `dialback serve`, or name one with --url and --api-key",
-                store_dir(config).map_or("this configuration".into(), |dir| dir.display().to_string())
-            ),
+            None => match store_dir(config) {
+                None => bail!("{IN_MEMORY}"),
+                Some(dir) => bail!(
+                    "no server is running on {}: start one with `dialback serve`, or name one with --url and --api-key",
+                    dir.display()
+                ),
+            },
         }
     }
 
@@ -97,6 +104,15 @@ impl Client {
     /// When there is no answer.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
         let request = self.http.post(format!("{}{path}", self.base));
+        self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
+    }
+
+    /// Sets something as it is to be.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.http.put(format!("{}{path}", self.base));
         self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
     }
 
@@ -195,6 +211,27 @@ impl Answer {
             None => bail!("the server answered {}", self.status),
         }
     }
+}
+
+/// An id on the command line. It becomes a part of a path, and must not lead
+/// elsewhere.
+///
+/// # Errors
+/// When it can be nobody's.
+pub fn id(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match !text.is_empty() && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err("an id has letters and digits alone".to_owned()),
+    }
+}
+
+/// A time on the command line.
+///
+/// # Errors
+/// When it is none.
+pub fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write a time with its zone, as in 2026-11-20T09:30:00Z".to_owned())
 }
 
 /// The directory for what belongs to this machine, when something is kept.

@@ -5,10 +5,11 @@ mod texts;
 
 use super::Global;
 use super::out::{errln, out, outln};
-use super::serve::parts;
+use super::serve::{parts, preflight};
 use crate::config::{self, Config, Env, Loaded, LogFormat, Problems};
 use crate::server::Limits;
 use crate::telemetry::Format;
+use crate::trust::Trust;
 use std::process::ExitCode;
 
 /// Arguments of `dialback config`.
@@ -34,7 +35,13 @@ enum Command {
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Check => Ok(check(load(global).and_then(Loaded::fit_to_serve))),
+        Command::Check => {
+            let looked = look(global).map(|mut loaded| {
+                preflight::look(&mut loaded);
+                loaded
+            });
+            Ok(check(looked.and_then(Loaded::fit_to_serve)))
+        }
         Command::Show => {
             out!("{}", load(global)?.show());
             Ok(ExitCode::SUCCESS)
@@ -52,6 +59,14 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 /// Everything that is wrong with it.
 pub(super) fn load(global: &Global) -> Result<Loaded, Problems> {
     config::load(global.config.as_deref(), &Env::of_process())
+}
+
+/// The same, with what is wrong told beside it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn look(global: &Global) -> Result<Loaded, Problems> {
+    config::look(global.config.as_deref(), &Env::of_process())
 }
 
 // The pieces that are handed on: a leaf does not know the configuration, and the
@@ -89,34 +104,29 @@ impl From<LogFormat> for Format {
 fn check(loaded: Result<Loaded, Problems>) -> ExitCode {
     match loaded {
         Ok(loaded) => {
-            for line in verdict(&loaded) {
-                outln!("ok: {line}");
+            if let Err(wrong) = Trust::from_env() {
+                errln!("{wrong}");
+                return ExitCode::FAILURE;
             }
-            for warning in &loaded.warnings {
-                outln!("warning: {warning}");
-            }
-            check_texts(&loaded.config)
+            // All is looked at before anything is called right.
+            let messages = match parts::messages(&loaded.config) {
+                Ok(messages) => messages,
+                Err(wrong) => {
+                    errln!("{wrong}");
+                    return ExitCode::FAILURE;
+                }
+            };
+            let texts::Report { lines, warnings } = texts::report(&loaded.config, &messages);
+            verdict(&loaded).iter().chain(&lines).for_each(|line| outln!("ok: {line}"));
+            loaded.warnings.iter().for_each(|warning| outln!("warning: {warning}"));
+            warnings.iter().for_each(|warning| outln!("warning: {warning}"));
+            ExitCode::SUCCESS
         }
         Err(problems) => {
             errln!("{problems}");
             ExitCode::FAILURE
         }
     }
-}
-
-/// The words of messages: right or wrong, and what they cost.
-fn check_texts(config: &Config) -> ExitCode {
-    let messages = match parts::messages(config) {
-        Ok(messages) => messages,
-        Err(wrong) => {
-            errln!("{wrong}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let texts::Report { lines, warnings } = texts::report(config, &messages);
-    lines.iter().for_each(|line| outln!("ok: {line}"));
-    warnings.iter().for_each(|warning| outln!("warning: {warning}"));
-    ExitCode::SUCCESS
 }
 
 fn verdict(loaded: &Loaded) -> [String; 3] {

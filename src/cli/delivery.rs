@@ -5,10 +5,10 @@ mod list;
 mod timeline;
 
 use super::Global;
-use super::client::{Client, Target, store_dir};
+use super::client::{Client, Target};
 use super::out::{out, outln};
-use super::serve::{open_store, parts};
-use crate::config::{Config, StoreUrl};
+use super::serve::{open_existing, parts};
+use crate::config::Config;
 use crate::http::delivery_view;
 use crate::model::id::{DeliveryId, Sid, VerificationId};
 use crate::model::phone::mask;
@@ -109,13 +109,7 @@ impl Wish {
 
     /// Looks into the store, where no server runs.
     async fn look_up(&self, config: &Config, limit: u16) -> anyhow::Result<Option<Value>> {
-        // To look is no reason to make a store.
-        if let Some(dir) =
-            store_dir(config).filter(|dir| matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists())
-        {
-            bail!("no server is running, and {} is no store: name the server's --config", dir.display());
-        }
-        let (store, _) = open_store(config).await?;
+        let (store, _) = open_existing(config).await?;
         let found = self.look_into(&store, config, limit).await;
         store.close().await;
         match found {

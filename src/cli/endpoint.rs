@@ -1,7 +1,7 @@
 //! `dialback endpoint`: where events are sent to.
 
 use super::Global;
-use super::client::{Client, Target};
+use super::client::{Client, Target, id};
 use super::out::{errln, outln};
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -39,17 +39,39 @@ enum Command {
         json: bool,
     },
     /// Send nothing more to an endpoint, and forget it
-    Remove { id: String },
+    Remove {
+        /// Its id, as `dialback endpoint list` shows it
+        #[arg(value_parser = id)]
+        id: String,
+    },
     /// Send to an endpoint again that was disabled
-    Enable { id: String },
+    Enable {
+        /// Its id, as `dialback endpoint list` shows it
+        #[arg(value_parser = id)]
+        id: String,
+    },
     /// Send nothing more to an endpoint until it is enabled
-    Disable { id: String },
+    Disable {
+        /// Its id, as `dialback endpoint list` shows it
+        #[arg(value_parser = id)]
+        id: String,
+    },
     /// Make a new secret and show it, this once; the old one signs too for a day
-    Rotate { id: String },
+    Rotate {
+        /// Its id, as `dialback endpoint list` shows it
+        #[arg(value_parser = id)]
+        id: String,
+    },
     /// Send an event that tells of nothing, and show what comes back
-    Test { id: String },
+    Test {
+        /// Its id, as `dialback endpoint list` shows it
+        #[arg(value_parser = id)]
+        id: String,
+    },
     /// List what was sent to an endpoint, and what came back
     Dispatches {
+        /// Its id, as `dialback endpoint list` shows it
+        #[arg(value_parser = id)]
         id: String,
         /// Only those that are pending, delivered or failed
         #[arg(long, value_name = "STATUS")]
@@ -57,6 +79,8 @@ enum Command {
     },
     /// Send again what an endpoint did not take
     Redrive {
+        /// Its id, as `dialback endpoint list` shows it
+        #[arg(value_parser = id)]
         id: String,
         /// Also what was never sent since then, as in 2026-11-20T09:30:00Z
         #[arg(long, value_name = "TIME")]
@@ -110,15 +134,28 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
                 errln!("there are more");
             }
         }
-        Command::Redrive { id, since } => {
-            let done = client.post(&path(&id, "/redrive"), &json!({ "since": since })).await?.done()?;
-            outln!("{} are sent again", done["redriven"]);
-            if done["more"] == true {
-                errln!("there are more: run it again when these are through");
-            }
-        }
+        Command::Redrive { id, since } => redrive(&client, &path(&id, "/redrive"), since).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Step by step, as far back as events are kept. What a step has asked for stays
+/// asked for, so one that is run again goes on where there is something left.
+async fn redrive(client: &Client, path: &str, since: Option<String>) -> anyhow::Result<()> {
+    let (mut redriven, mut cursor) = (0, Value::Null);
+    loop {
+        let mut body = json!({ "since": since });
+        if cursor.is_string() {
+            body["cursor"] = cursor;
+        }
+        let done = client.post(path, &body).await?.done()?;
+        redriven += done["redriven"].as_u64().unwrap_or(0);
+        cursor = done["next_cursor"].clone();
+        if !cursor.is_string() {
+            outln!("{redriven} are sent again");
+            return Ok(());
+        }
+    }
 }
 
 fn show_secret(made: &Value) -> anyhow::Result<()> {

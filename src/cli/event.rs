@@ -1,7 +1,7 @@
 //! `dialback event`: what happened, for a person.
 
 use super::Global;
-use super::client::{Client, Target};
+use super::client::{Client, Target, id};
 use super::out::{errln, outln};
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ enum Command {
         #[command(flatten)]
         which: Which,
         /// How many (1 to 100)
-        #[arg(long, default_value_t = 50, value_name = "N")]
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
         limit: u8,
     },
     /// Show what happens as it happens, until interrupted
@@ -37,9 +37,11 @@ enum Command {
     },
     /// Send an event to its endpoints again
     Redrive {
+        /// Its id, as `dialback event list` shows it
+        #[arg(value_parser = id)]
         id: String,
         /// To this endpoint alone
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = id)]
         endpoint: Option<String>,
     },
 }

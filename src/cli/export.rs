@@ -2,7 +2,7 @@
 //! elsewhere. What the lines are is `store::transfer`'s.
 
 use super::Global;
-use super::care::{Place, in_words, progress};
+use super::care::{Absent, Place, in_words, progress};
 use super::client::Client;
 use super::out::{Stdout, errln};
 use super::private::take_file;
@@ -55,7 +55,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         errln!("{} is whole already", args.file.display());
         return Ok(ExitCode::SUCCESS);
     };
-    let place = match Place::find(&config, false).await {
+    let place = match Place::find(&config, Absent::Refused).await {
         Ok(place) => place,
         Err(error) => return Err(discarded(&args, &ledger, error)),
     };

@@ -2,7 +2,7 @@
 //! it came from.
 
 use super::Global;
-use super::care::{Place, in_words, progress};
+use super::care::{Absent, Place, in_words, progress};
 use super::client::Client;
 use super::export::next_line;
 use super::out::{errln, outln};
@@ -60,7 +60,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         true => Some(verify(&mut open(&args.file)?).with_context(named)?),
         false => None,
     };
-    let place = Place::find(&config, !args.dry_run).await?;
+    let place = Place::find(&config, if args.dry_run { Absent::Empty } else { Absent::Made }).await?;
     let rules = Rules { overwrite: args.overwrite, dry_run: args.dry_run };
     let imported = match is_file {
         true => take_in(&place, &mut open(&args.file)?, records, rules).await,

@@ -3,13 +3,12 @@
 use super::Global;
 use super::client::{Client, Target, store_dir};
 use super::out::{errln, out, outln};
-use super::serve::parts::brands;
+use super::serve::parts::{brands, service_id};
 use super::serve::{open_existing, open_store};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::model::audit::Actor;
 use crate::model::brand::Brand;
-use crate::model::id::ServiceId;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use crate::service::{all_keys, create_key, revoke_key};
 use crate::store::Store;
@@ -142,15 +141,7 @@ fn services_of(config: &Config, named: &[String]) -> anyhow::Result<ServiceSet> 
     if named.is_empty() {
         return Ok(ServiceSet::all());
     }
-    let brands = brands(config, Timestamp::now());
-    let id = |name: &String| match (name.parse::<ServiceId>(), brands.named(name)) {
-        (Ok(id), _) => Ok(id),
-        (_, Some(brand)) => Ok(brand.id.clone()),
-        _ => bail!(
-            "there is no service {name:?}: name one by its id (VA…), by its name in the configuration, or `default`"
-        ),
-    };
-    named.iter().map(id).collect::<anyhow::Result<_>>().map(ServiceSet::of)
+    named.iter().map(|name| service_id(config, name)).collect::<anyhow::Result<_>>().map(ServiceSet::of)
 }
 
 /// Refuses a service that is neither in the configuration nor in the store: a

@@ -18,6 +18,7 @@ mod key;
 mod local;
 mod number;
 mod operator;
+mod opt_out;
 mod out;
 mod private;
 mod process;
@@ -82,6 +83,8 @@ enum Command {
     Key(key::Args),
     /// Who did what to keys, settings and people's data
     Audit(audit::Args),
+    /// Who does not want to be texted: list, add, remove
+    OptOut(opt_out::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
     /// Write all data to a file, while the server runs or not
@@ -132,6 +135,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(args) => config::run(&global, args).await,
         Command::Key(args) => key::run(&global, args).await,
         Command::Audit(args) => audit::run(&global, args).await,
+        Command::OptOut(args) => opt_out::run(&global, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
         Command::Export(args) => export::run(&global, args).await,
         Command::Import(args) => import::run(&global, args).await,

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::out::Stdout;
-use super::serve::parts;
+use super::serve::parts::{self, service_id};
 use crate::config::Config;
 use crate::model::brand::Brand;
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// Arguments of `dialback number`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Numbers as people write them; - reads them from standard input, one a line
+    /// Numbers as people write them; - reads them from standard input, one a line,
+    /// and answers each line with one
     #[arg(required = true, value_name = "NUMBER")]
     numbers: Vec<String>,
     /// The country of numbers that are written without one, like DE [default: numbers.default_region]
@@ -78,8 +79,9 @@ impl Judge {
         let brand = match &args.service {
             None => brands.default_brand().clone(),
             Some(name) => {
-                let Some(brand) = brands.named(name) else {
-                    bail!("no service of the configuration is called {name}: see `services` there");
+                let id = service_id(config, name)?;
+                let Some(brand) = brands.of_configuration().find(|brand| brand.id == id) else {
+                    bail!("{id} is no service of the configuration: see `services` there");
                 };
                 brand.clone()
             }
@@ -90,11 +92,15 @@ impl Judge {
     /// Reads all, and says whether none was refused.
     fn all(&self, args: &Args) -> std::io::Result<bool> {
         let mut out = std::io::BufWriter::new(Stdout::new());
-        let mut all_taken = true;
+        let (mut all_taken, mut all_named) = (true, true);
         let mut one = |given: &str, out: &mut dyn Write| {
             let reading = self.read(given);
-            all_taken &= reading.refused.is_none();
+            // A blank line is answered with one, so that answers stand beside what
+            // was asked; it is nobody's number, and none that was refused.
+            let is_blank = given.trim().is_empty();
+            all_taken &= is_blank || reading.refused.is_none();
             match args.json {
+                false if is_blank => writeln!(out),
                 true => writeln!(out, "{}", reading.json()),
                 false => writeln!(out, "{}", reading.line()),
             }
@@ -105,17 +111,16 @@ impl Judge {
                 let mut line = Vec::new();
                 while input.read_until(b'\n', &mut line)? > 0 {
                     let text = String::from_utf8_lossy(&line);
-                    if !text.trim().is_empty() {
-                        one(text.trim_end_matches(['\r', '\n']), &mut out)?;
-                    }
+                    one(text.trim_end_matches(['\r', '\n']), &mut out)?;
                     line.clear();
                 }
             } else {
                 one(number, &mut out)?;
+                all_named &= !number.trim().is_empty();
             }
         }
         out.flush()?;
-        Ok(all_taken)
+        Ok(all_taken && all_named)
     }
 
     fn read(&self, given: &str) -> Reading {

@@ -7,8 +7,9 @@
 //! everybody else would be worse than not to start.
 
 use anyhow::{Context, bail, ensure};
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags, access};
 use rustix::process::geteuid;
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -31,31 +32,74 @@ pub(super) fn take(dir: &Path, is_own: impl Fn(&str) -> bool) -> anyhow::Result<
     let opened = open(&path, OFlags::DIRECTORY)?;
     let about = opened.metadata()?;
     ensure_ours(dir, &about)?;
-    let names = fs::read_dir(&path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-    let names: Vec<_> = names.with_context(|| format!("cannot list {}", dir.display()))?;
-    let (own, other): (Vec<_>, Vec<_>) =
-        names.into_iter().partition(|name| name.to_str().is_some_and(&is_own));
+    let own = own_names(dir, &path, &about, is_own)?;
     if about.mode() & OTHERS != 0 {
-        let foreign = other.iter().find(|name| !is_furniture(&name.to_string_lossy()));
-        let used = match foreign {
-            Some(name) => Some(format!("holds {} too", name.display())),
-            None => (about.mode() & STICKY != 0).then(|| "is everybody's".to_owned()),
-        };
-        if let Some(used) = used {
-            bail!(
-                "{} can be read by others (mode {:04o}) and {used}: name a directory for this alone, or `chmod 700` it",
-                dir.display(),
-                about.mode() & 0o7777
-            );
-        }
         tighten(dir, &opened, &about)?;
     }
     own.iter().try_for_each(|name| take_entry(&path.join(name)))
 }
 
+/// Looks whether [`take`] would take a directory, or whether it could be made, and
+/// whether it could be written in. Nothing is changed.
+///
+/// # Errors
+/// What is in the way.
+pub(super) fn look(dir: &Path, is_own: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    let writable = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    if matches!(fs::symlink_metadata(dir), Err(error) if error.kind() == ErrorKind::NotFound) {
+        let above =
+            dir.ancestors().skip(1).map(|path| if path == Path::new("") { Path::new(".") } else { path });
+        let above = above.into_iter().find(|path| path.exists()).unwrap_or(Path::new("/"));
+        ensure!(above.is_dir(), "{} cannot be made: {} is no directory", dir.display(), above.display());
+        return access(above, Access::WRITE_OK | Access::EXEC_OK)
+            .with_context(|| format!("{} cannot be made in {}", dir.display(), above.display()));
+    }
+    let Some(path) = resolved(dir)? else { bail!("{} is a file", dir.display()) };
+    let about = fs::metadata(&path)?;
+    ensure_ours(dir, &about)?;
+    let own = own_names(dir, &path, &about, is_own)?;
+    for name in own {
+        let path = path.join(name);
+        if let Ok(about) = fs::symlink_metadata(&path) {
+            ensure_ours(&path, &about)?;
+        }
+    }
+    access(&path, writable).with_context(|| format!("{} cannot be written in", dir.display()))
+}
+
 /// A file system's own, a marker that keeps an empty directory in a repository.
 fn is_furniture(name: &str) -> bool {
     name == "lost+found" || name.starts_with('.')
+}
+
+/// The names in a directory that are our own. One that others can read must be
+/// ours alone, or it is not taken from them.
+fn own_names(
+    dir: &Path,
+    path: &Path,
+    about: &Metadata,
+    is_own: impl Fn(&str) -> bool,
+) -> anyhow::Result<Vec<OsString>> {
+    let names = fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+    let names: Vec<OsString> = names.with_context(|| format!("cannot list {}", dir.display()))?;
+    let (own, other): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| name.to_str().is_some_and(&is_own));
+    if about.mode() & OTHERS == 0 {
+        return Ok(own);
+    }
+    let foreign = other.iter().find(|name| !is_furniture(&name.to_string_lossy()));
+    let used = match foreign {
+        Some(name) => Some(format!("holds {} too", name.display())),
+        None => (about.mode() & STICKY != 0).then(|| "is everybody's".to_owned()),
+    };
+    if let Some(used) = used {
+        bail!(
+            "{} can be read by others (mode {:04o}) and {used}: name a directory for this alone, or `chmod 700` it",
+            dir.display(),
+            about.mode() & 0o7777
+        );
+    }
+    Ok(own)
 }
 
 /// Tightens a file that is ours, which may have been made under another mask.

@@ -9,6 +9,7 @@ use crate::entropy::Entropy;
 use crate::sandbox::{Inbound, Sandbox, Settings};
 use crate::secret::Secret;
 use crate::server;
+use crate::trust::Trust;
 use anyhow::{Context, ensure};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -19,13 +20,13 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address and port to listen on; port 0 takes a free one [default: sandbox.listen]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// Where the seed of its awkwardness starts [default: sandbox.seed]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// How fast the network, speech and pauses go: 1 is real time, 0 is at once [default: sandbox.pace]
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pace: Option<f64>,
     /// The senders that exist, numbers or messaging services; without any, every valid one does
     #[arg(long = "number", value_name = "E.164")]
@@ -42,9 +43,13 @@ pub struct Args {
     /// Let webhooks leave this machine
     #[arg(long)]
     allow_remote_callbacks: bool,
-    /// Write {"sandbox":"ADDRESS"} here once the port accepts
+    /// Write {"sandbox":"ADDRESS","account_sid":"AC…"} here once the port accepts
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an address and a port, such as 127.0.0.1:8001 or [::1]:0".to_owned())
 }
 
 /// Descriptors kept back for callbacks that go out, and for files.
@@ -83,6 +88,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         inbound: Inbound { sms_url: args.sms_url, voice_url: args.voice_url, voice_status_url: None },
         hosts: args.hosts.into_iter().chain([listen.ip().to_string()]).collect(),
         allow_remote_callbacks: args.allow_remote_callbacks,
+        trust: Trust::from_env()?,
         ..Settings::new(account.clone(), token)
     };
     let sandbox = Sandbox::new(settings, Clock::real(), entropy)?;
@@ -92,7 +98,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let listener = bind(listen, "--listen or sandbox.listen")?;
     let address = listener.local_addr()?;
     if let Some(path) = args.ready_file {
-        let ready = serde_json::json!({ "sandbox": address.to_string() });
+        let ready = serde_json::json!({ "sandbox": address.to_string(), "account_sid": account });
         write_private(&path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }

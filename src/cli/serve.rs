@@ -1,10 +1,11 @@
 //! `dialback serve`: the service, and the sandbox beside it when enabled.
 
 mod app;
-pub use app::{bind, offline, open_existing, open_store, reachable};
+pub use app::{IN_MEMORY, bind, offline, open_existing, open_store, reachable};
 pub use room::fit;
 mod banner;
 pub(super) mod parts;
+pub(super) mod preflight;
 mod room;
 
 use super::Global;
@@ -19,7 +20,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Arguments of `dialback serve`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Write {"server":"ADDRESS","admin":"ADDRESS","sandbox":"ADDRESS"} to this file once all accept
+    /// Write {"server":"ADDRESS","admin":"ADDRESS","sandbox":"ADDRESS","account_sid":"AC…"} to this file
+    /// once all accept; the account is the sandbox's
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
 }
@@ -29,7 +31,9 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let loaded = begin(global)?.fit_to_serve()?;
+    let mut loaded = super::config::look(global)?;
+    preflight::look(&mut loaded);
+    let loaded = log(loaded.fit_to_serve()?)?;
     // Before anybody can know that we are there, so that whoever starts us can
     // also stop us in order.
     let stopped = stopped()?;
@@ -38,15 +42,25 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     app.note_configuration(&settings).await?;
     app.announce()?;
     if let Some(path) = &args.ready_file {
-        let ready = serde_json::json!({
+        let mut ready = serde_json::json!({
             "server": app.server_addr(),
             "admin": app.admin_addr(),
             "sandbox": app.sandbox_addr(),
         });
+        if let Some(sid) = app.sandbox_account() {
+            ready["account_sid"] = sid.into();
+        }
         super::operator::write_private(path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    banner::print(&app);
+    let needs_key = (!app.has_a_key().await?).then(|| banner::how_to_make_a_key(&app, global));
+    if let Some(how) = &needs_key {
+        tracing::warn!("there is no API key, so no application is let in: {how}");
+    }
+    if let (Some(addr), Some(account_sid)) = (app.sandbox_addr(), app.sandbox_account()) {
+        tracing::info!(account_sid, base_url = format!("http://{addr}"), "the sandbox speaks as twilio");
+    }
+    banner::print(&app, needs_key.as_deref());
     app.run(stopped).await;
     Ok(ExitCode::SUCCESS)
 }
@@ -56,7 +70,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// What is wrong with the configuration.
 pub fn begin(global: &Global) -> anyhow::Result<Loaded> {
-    let loaded = super::config::load(global)?;
+    log(super::config::load(global)?)
+}
+
+/// Starts the log, with what the configuration warns of.
+fn log(loaded: Loaded) -> anyhow::Result<Loaded> {
     telemetry::init(loaded.config.log.format.into(), &loaded.config.log.level)?;
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "configuration");

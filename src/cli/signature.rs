@@ -1,5 +1,8 @@
 //! `dialback signature`: sign a request, check one, or explain why it fails.
 
+mod known;
+#[cfg(test)]
+mod tests;
 mod vectors;
 
 use super::Global;
@@ -10,6 +13,7 @@ use crate::twilio::form::{self, Space};
 use crate::twilio::signature::{Algorithm, SharedKey, Signed, Token, Verifier, body_hash, sign_request};
 use crate::twilio::url::{Medium, PublicUrl, signing_url};
 use anyhow::Context;
+use known::Known;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -83,12 +87,16 @@ struct Request {
     /// The request's method
     #[arg(long, default_value = "POST", value_parser = |text: &str| Ok::<_, String>(text.to_ascii_uppercase()))]
     method: String,
-    /// The auth token; better in TWILIO_AUTH_TOKEN or a file, where no shell history keeps it
-    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
+    /// The auth token; better in a file, where no shell history keeps it
+    /// [default: those of the configuration, which has TWILIO_AUTH_TOKEN in it]
+    #[arg(long, hide_env_values = true)]
     token: Option<String>,
     /// A file with the auth token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Of the configured tokens, that of this account
+    #[arg(long, value_name = "AC…", conflicts_with_all = ["token", "token_file"])]
+    account: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,8 +115,8 @@ struct SignedRequest {
 ///
 /// # Errors
 /// A file that cannot be read or is not what it should be.
-pub async fn run(_global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    match act(args.action) {
+pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
+    match act(args.action, &|| Known::configured(global)) {
         Ok(outcome) => {
             for line in &outcome.lines {
                 outln!("{line}");
@@ -139,32 +147,56 @@ impl Outcome {
     }
 }
 
+/// Where tokens come from that nobody gave.
+type Configured<'a> = &'a dyn Fn() -> anyhow::Result<Known>;
+
 /// An error is misuse.
-fn act(action: Action) -> anyhow::Result<Outcome> {
+fn act(action: Action, configured: Configured<'_>) -> anyhow::Result<Outcome> {
     match action {
-        Action::Sign { url, request, algorithm, voice } => print_signature(&url, &request, algorithm, voice),
+        Action::Sign { url, request, algorithm, voice } => {
+            print_signature(&url, &request, algorithm, voice, configured)
+        }
         Action::Check { vectors: Some(file), .. } => check_file(&file),
-        Action::Check { url, signed, .. } => signed.check(&url.context("give a url or --vectors")?),
+        Action::Check { url, signed, .. } => {
+            signed.check(&url.context("give a url or --vectors")?, configured)
+        }
         Action::Explain { url, signed, hosts, prefixes, others } => {
-            signed.explain(&url, &hosts, &prefixes, others)
+            signed.explain(&url, &hosts, &prefixes, others, configured)
         }
     }
 }
 
 fn print_signature(
-    configured: &str,
+    as_configured: &str,
     request: &Request,
     algorithm: Algorithm,
     voice: bool,
+    configured: Configured<'_>,
 ) -> anyhow::Result<Outcome> {
-    let body = request.body(configured)?;
+    let body = request.body(as_configured)?;
     let medium = if voice { Medium::Voice } else { Medium::Message };
-    let mut url = signing_url(configured, medium);
+    let mut url = signing_url(as_configured, medium);
     if request.json && !url.contains("bodySHA256=") {
         url = form::append_to_query(&url, &[("bodySHA256", body_hash(&body))], Space::Plus);
     }
-    let signature = sign_request(&request.secret()?, algorithm, &request.signed(&url, &body))?;
-    let notes = if url == configured { vec![] } else { vec![format!("signed url: {url}")] };
+    let mut notes = if url == as_configured { vec![] } else { vec![format!("signed url: {url}")] };
+    let secret = match request.secret()? {
+        Some(secret) => secret,
+        None if algorithm == Algorithm::HmacSha256 => {
+            let key = configured()?.shared_key()?;
+            notes.push(format!(
+                "signed with the shared key {}",
+                known::in_words(&key.id, key.account.as_deref())
+            ));
+            key.secret
+        }
+        None => {
+            let token = configured()?.token(request.account.as_deref())?;
+            notes.push(format!("signed with {}", known::in_words(&token.label, token.account.as_deref())));
+            token.secret
+        }
+    };
+    let signature = sign_request(&secret, algorithm, &request.signed(&url, &body))?;
     Ok(Outcome { lines: vec![signature], notes, good: true })
 }
 
@@ -177,11 +209,17 @@ fn check_file(file: &Path) -> anyhow::Result<Outcome> {
 }
 
 impl SignedRequest {
-    fn check(&self, url: &str) -> anyhow::Result<Outcome> {
+    fn check(&self, url: &str, configured: Configured<'_>) -> anyhow::Result<Outcome> {
         let body = self.request.body(url)?;
         let signatures = self.signatures();
-        Ok(match self.verifier()?.verify(&self.signed(url, &body, &signatures)) {
-            Ok(_) => Outcome::line(true, "valid"),
+        Ok(match self.verifier(configured)?.verify(&self.signed(url, &body, &signatures)) {
+            Ok(verified) => {
+                let notes = match self.request.secret()? {
+                    Some(_) => vec![],
+                    None => vec![format!("signed with {}", verified.proof.signer())],
+                };
+                Outcome { notes, ..Outcome::line(true, "valid") }
+            }
             Err(rejection) => Outcome::line(false, format!("not valid: {}: {rejection}", rejection.cause())),
         })
     }
@@ -192,10 +230,11 @@ impl SignedRequest {
         hosts: &[String],
         prefixes: &[String],
         others: Vec<String>,
+        configured: Configured<'_>,
     ) -> anyhow::Result<Outcome> {
         let body = self.request.body(url)?;
         let signatures = self.signatures();
-        let verifier = self.verifier()?;
+        let verifier = self.verifier(configured)?;
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
         let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
         let named =
@@ -208,9 +247,22 @@ impl SignedRequest {
         Ok(Outcome::line(good, format!("{}: {}", found.cause.code(), found.text)))
     }
 
-    /// The one secret given plays the auth token, and the SharedKey that the settings name.
-    fn verifier(&self) -> anyhow::Result<Verifier> {
-        let secret = self.request.secret()?;
+    /// The one secret given plays the auth token, and the SharedKey that the settings
+    /// name. Without one those of the configuration are tried, whatever account the
+    /// request names: that is not asked here.
+    fn verifier(&self, configured: Configured<'_>) -> anyhow::Result<Verifier> {
+        let Some(secret) = self.request.secret()? else {
+            let Known { tokens, shared } = configured()?;
+            let only = self.request.account.as_deref();
+            let tokens =
+                tokens.into_iter().filter(|token| only.is_none() || token.account.as_deref() == only);
+            let tokens = tokens.map(|token| {
+                let label = known::in_words(&token.label, token.account.as_deref());
+                Token { label, account: None, secret: token.secret }
+            });
+            let shared = shared.into_iter().map(|key| SharedKey { account: None, ..key });
+            return Ok(Verifier::new(tokens.collect(), shared.collect())?);
+        };
         let parts = self.settings.iter().flat_map(|value| value.split(','));
         let id = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim() == "key");
         let shared =
@@ -255,20 +307,23 @@ impl Request {
         Ok(form::encode(&pairs, Space::Plus).into_bytes())
     }
 
-    /// A file wins over the environment, because it was named.
-    fn secret(&self) -> anyhow::Result<Secret> {
+    /// The secret that was given; a file wins, because it keeps it better.
+    fn secret(&self) -> anyhow::Result<Option<Secret>> {
         let text = match &self.token_file {
             Some(file) => {
                 let text = String::from_utf8(read(file)?).with_context(|| file.display().to_string())?;
                 text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned()
             }
-            None => self.token.clone().context("no token: set TWILIO_AUTH_TOKEN or give --token-file")?,
+            None => match &self.token {
+                Some(token) => token.clone(),
+                None => return Ok(None),
+            },
         };
         let secret = Secret::new(text);
         if secret.is_empty() {
             anyhow::bail!("the token is empty, which proves nothing");
         }
-        Ok(secret)
+        Ok(Some(secret))
     }
 }
 
@@ -301,115 +356,4 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
         anyhow::bail!("{}: more than {MAX_FILE} bytes", file.display());
     }
     Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
-
-    const URL: &str = "https://mycompany.com/myapp.php?foo=1&bar=2";
-    const DATA: [&str; 10] = [
-        "-d",
-        "CallSid=CA1234567890ABCDE",
-        "-d",
-        "Caller=+14158675309",
-        "-d",
-        "Digits=1234",
-        "-d",
-        "From=+14158675309",
-        "-d",
-        "To=+18005551212",
-    ];
-    const SIGNATURE: &str = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
-
-    fn try_run(words: &[&str]) -> anyhow::Result<Outcome> {
-        act(Line::try_parse_from([&["signature"], words].concat())?.args.action)
-    }
-
-    fn run(action: &str, url: &str, rest: &[&str]) -> Outcome {
-        try_run(&[&[action, url, "--token", "12345"], &DATA[..], rest].concat()).unwrap()
-    }
-
-    #[test]
-    fn sign_prints_the_documented_signature() {
-        assert_eq!(run("sign", URL, &[]), Outcome::line(true, SIGNATURE));
-    }
-
-    #[test]
-    fn sign_leaves_out_what_twilio_does_not_sign_and_says_so() {
-        let outcome = run("sign", "https://u:p@mycompany.com:99/myapp.php?foo=1&bar=2#rc=2", &["--voice"]);
-        assert_eq!(outcome.lines, [SIGNATURE]);
-        assert_eq!(outcome.notes, [format!("signed url: {URL}")]);
-    }
-
-    #[test]
-    fn sign_adds_the_hash_of_a_json_body() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), r#"{"CallSid":"CA1234567890ABCDE","Caller":"+12349013030"}"#).unwrap();
-        let path = file.path().to_str().unwrap();
-        let words = ["sign", "https://example.com/myapp", "--token", "12345", "--json", "--body-file", path];
-        let outcome = try_run(&words).unwrap();
-        assert_eq!(outcome.lines, ["hPXmLwIy3Fgqv1i9KPmH/HhQ6zo="]);
-        assert!(
-            outcome.notes[0]
-                .ends_with("?bodySHA256=5ccde7145dfb8f56479710896586cb9d5911809d83afbe34627818790db0aec9")
-        );
-    }
-
-    #[test]
-    fn check_says_valid_or_why_not() {
-        assert_eq!(run("check", URL, &["--signature", SIGNATURE]), Outcome::line(true, "valid"));
-        let wrong = run("check", URL, &["--signature", "RSOYDt4T1cUTdK1PDd93/VVr8B9="]);
-        assert_eq!(wrong, Outcome::line(false, "not valid: mismatch: the signature does not match"));
-        assert!(run("check", URL, &[]).lines[0].starts_with("not valid: missing_header"));
-    }
-
-    #[test]
-    fn explain_names_the_mistake() {
-        let outcome = run("explain", &URL.replace("https", "http"), &["--signature", SIGNATURE]);
-        assert!(outcome.lines[0].starts_with("scheme: would have matched with https"), "{outcome:?}");
-        assert!(!outcome.good);
-        let hinted = run(
-            "explain",
-            &URL.replace("mycompany", "x"),
-            &["--signature", SIGNATURE, "--host", "mycompany.com"],
-        );
-        assert!(hinted.lines[0].starts_with("host: "), "{hinted:?}");
-    }
-
-    #[test]
-    fn a_token_comes_from_a_file_too() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "12345\r\n").unwrap();
-        let words = ["sign", URL, "--token-file", file.path().to_str().unwrap()];
-        assert_eq!(try_run(&[&words, &DATA[..]].concat()).unwrap().lines, [SIGNATURE]);
-    }
-
-    #[test]
-    fn misuse_is_told() {
-        let wrong = |words: &[&str]| format!("{:#}", try_run(words).unwrap_err());
-        assert!(wrong(&["sign", "example.org", "--token", "x"]).starts_with("the url must be a full one"));
-        assert!(wrong(&["sign", URL, "--token", ""]).starts_with("the token is empty"));
-        assert!(wrong(&["sign", URL, "--token", "x", "-d", "A"]).starts_with("-d takes NAME=VALUE"));
-        assert!(
-            wrong(&["sign", URL, "--token", "x", "--method", "get", "-d", "A=1"]).starts_with("a GET has")
-        );
-        assert!(wrong(&["check"]).contains("required"));
-        assert!(wrong(&["check", "--vectors", "no-such-file"]).starts_with("no-such-file: "));
-    }
-
-    #[test]
-    fn a_file_of_vectors_ends_with_the_count() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/signatures/vectors.json");
-        let outcome = try_run(&["check", "--vectors", file]).unwrap();
-        assert_eq!(outcome.lines.last().map(String::as_str), Some("160 agreed, 0 disagreed"));
-        assert!(outcome.good);
-    }
 }

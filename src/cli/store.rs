@@ -2,9 +2,10 @@
 //! space given back.
 
 use super::Global;
-use super::care::{Place, progress};
+use super::care::{Absent, Place, progress};
 use super::out::{errln, out, outln};
 use super::serve::parts;
+use crate::config::StoreUrl;
 use crate::service::{InspectRules, inspect_rules};
 use crate::store::inspect::{self, Census, Findings};
 use anyhow::Context;
@@ -36,7 +37,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Give the space of what was deleted back to the disk
+    /// Give the space of what was deleted back: to the disk, or in a database to new records
     Compact,
 }
 
@@ -53,14 +54,14 @@ struct Sizes {
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let config = super::config::load(global)?.config;
-    let place = Place::find(&config, false).await?;
+    let place = Place::find(&config, Absent::Refused).await?;
     let done = match args.command {
         Command::Check { json } => {
             let rules = inspect_rules(&parts::retention(&config), Timestamp::now());
             check(&place, rules, json).await
         }
         Command::Stats { json } => stats(&place, json).await,
-        Command::Compact => compact(&place).await,
+        Command::Compact => compact(&place, matches!(config.store.url, StoreUrl::Postgres(_))).await,
     };
     place.close().await;
     done
@@ -140,7 +141,7 @@ fn table(census: &Census) -> String {
     text + &format!("since it was opened: {commits} commits in {groups} flushes, {conflicts} conflicts\n")
 }
 
-async fn compact(place: &Place) -> anyhow::Result<ExitCode> {
+async fn compact(place: &Place, in_database: bool) -> anyhow::Result<ExitCode> {
     let bar = progress("compacting", None);
     let Sizes { before, after } = match place {
         Place::Store(store) => {
@@ -154,5 +155,11 @@ async fn compact(place: &Place) -> anyhow::Result<ExitCode> {
     };
     bar.finish_and_clear();
     outln!("{} before, {} after", HumanBytes(before), HumanBytes(after));
+    if in_database {
+        errln!(
+            "the space of what was deleted is there for new records; PostgreSQL gives it back to the disk only by \
+             VACUUM FULL, which locks each table while it is rewritten"
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,9 @@
 //! `twilio.accounts`: accounts beside the one that sends, and what is theirs.
 
+use super::file::{item, join};
 use super::reader::Reader;
 use super::sections::Config;
+use crate::model::sender;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -23,35 +25,56 @@ pub struct Account {
 pub(super) fn read(r: &mut Reader<'_>) -> BTreeMap<String, Account> {
     let mut accounts = BTreeMap::new();
     for (sid, value) in r.table(KEY) {
+        let path = join(KEY, &sid);
         let Some(table) = value.as_table() else {
-            r.note(KEY, format_args!("{sid} is no table"), MEND);
+            r.note(&path, "is no table", MEND);
             continue;
         };
-        if let Some(account) = account(r, &sid, table) {
+        let is_sid = r.checked_sid(&path, &sid, "AC");
+        if let Some(account) = account(r, &path, table).filter(|_| is_sid) {
             accounts.insert(sid, account);
         }
     }
     accounts
 }
 
-fn account(r: &mut Reader<'_>, sid: &str, table: &Table) -> Option<Account> {
-    r.only(KEY, table, &["auth_token", "auth_token_file", "auth_tokens", "senders"]);
-    let others = texts(r, sid, table, "auth_tokens")?;
-    let senders = texts(r, sid, table, "senders")?;
-    let mut tokens = vec![r.secret_in(KEY, table, "auth_token")?];
-    for token in others {
-        tokens.push(r.checked_secret(KEY, token)?);
+fn account(r: &mut Reader<'_>, path: &str, table: &Table) -> Option<Account> {
+    r.only(path, table, &["auth_token", "auth_token_file", "auth_tokens", "senders"]);
+    let primary = r.secret_in(path, table, "auth_token");
+    let primary = primary.and_then(|(of, token)| r.checked_token(&of, token));
+    let mut tokens: Vec<Secret> = primary.into_iter().collect();
+    let mut senders = Vec::new();
+    for (path, token) in texts(r, path, table, "auth_tokens") {
+        tokens.extend(r.checked_token(&path, token));
     }
-    Some(Account { tokens, senders })
+    for (path, sender) in texts(r, path, table, "senders") {
+        match sender::check_any(&sender) {
+            Ok(()) => senders.push(sender),
+            Err(wrong) => r.note(&path, wrong.what, wrong.mend),
+        }
+    }
+    Some(Account { tokens, senders }).filter(|account| !account.tokens.is_empty())
 }
 
-/// A list of texts; what is none may be a secret, and is not repeated.
-fn texts(r: &mut Reader<'_>, sid: &str, table: &Table, name: &str) -> Option<Vec<String>> {
-    let Some(value) = table.get(name) else { return Some(Vec::new()) };
-    let all = |items: &Vec<Value>| items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-    let texts: Option<Vec<String>> = value.as_array().and_then(all);
-    if texts.is_none() {
-        r.note(KEY, format_args!("{sid} has {name} that are no list of texts"), MEND);
+/// A list of texts, each with its path; what is none may be a secret, and is not
+/// repeated.
+fn texts(r: &mut Reader<'_>, path: &str, table: &Table, name: &str) -> Vec<(String, String)> {
+    let path = join(path, name);
+    let items = match table.get(name) {
+        None => return Vec::new(),
+        Some(Value::Array(items)) => items,
+        Some(_) => {
+            r.note(&path, "is no list of texts", MEND);
+            return Vec::new();
+        }
+    };
+    let mut texts = Vec::new();
+    for (at, value) in items.iter().enumerate() {
+        let path = item(&path, at);
+        match value.as_str() {
+            Some(text) => texts.push((path, text.to_owned())),
+            None => r.note(&path, "is no text", "write it in quotation marks"),
+        }
     }
     texts
 }
@@ -65,23 +88,21 @@ pub(super) fn check(config: &Config, refused: &mut Reader<'_>) {
         own.chain([&twilio.from, &twilio.messaging_service_sid]).flatten().map(String::as_str).collect();
     let mut owners = BTreeMap::new();
     for (sid, account) in &twilio.accounts {
-        if !sid.starts_with("AC") || !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
-            let what = format!("{sid:?} does not begin with AC, or has signs in it");
-            refused.note(KEY, what, "copy it from the console: AC and 32 hexadecimal digits");
-        }
+        let path = join(KEY, sid);
         if twilio.account_sid.as_ref() == Some(sid) {
             let mend = "write its further tokens in twilio.auth_tokens";
-            refused.note(KEY, format_args!("{sid} is twilio.account_sid"), mend);
+            refused.note(&path, "is twilio.account_sid", mend);
         }
-        for sender in &account.senders {
+        for (at, sender) in account.senders.iter().enumerate() {
+            let path = item(&join(&path, "senders"), at);
             let number = sender.rsplit(':').next().unwrap_or(sender);
             if own.contains(&number) {
-                let what = format!("{sid} has a sender which twilio.account_sid sends from");
-                refused.note(KEY, what, "a sender belongs to one account");
+                let what = "is a sender which twilio.account_sid sends from";
+                refused.note(&path, what, "a sender belongs to one account");
             }
             if owners.insert(number, sid).is_some_and(|other| other != sid) {
-                let what = format!("{sid} has a sender of more than one account");
-                refused.note(KEY, what, "a sender belongs to one account");
+                let what = "is a sender of more than one account";
+                refused.note(&path, what, "a sender belongs to one account");
             }
         }
     }
@@ -111,14 +132,14 @@ mod tests {
         std::fs::write(&file, "S3CRET1\n").unwrap();
         let text = format!(
             "[twilio.accounts.{SUB}]\nauth_token_file = \"{}\"\nauth_tokens = [\"S3CRET2\"]\n\
-             senders = [\"+15005550007\", \"MG1\"]\n",
+             senders = [\"+15005550007\", \"MG11111111111111111111111111111111\"]\n",
             file.display()
         );
         let config = load(&text, &[]).unwrap();
         let account = &config.twilio.accounts[SUB];
         let tokens: Vec<_> = account.tokens.iter().map(|token| token.expose()).collect();
         assert_eq!(tokens, ["S3CRET1", "S3CRET2"]);
-        assert_eq!(account.senders, ["+15005550007", "MG1"]);
+        assert_eq!(account.senders, ["+15005550007", "MG11111111111111111111111111111111"]);
         let line = format!("{{ {SUB} = {{ auth_token = \"S3CRET3\" }} }}");
         let config = load("", &[("DIALBACK_TWILIO__ACCOUNTS", &line)]).unwrap();
         assert_eq!(config.twilio.accounts[SUB].tokens[0].expose(), "S3CRET3");
@@ -129,13 +150,16 @@ mod tests {
     fn what_an_account_cannot_be_is_said_without_its_secrets() {
         let cases = [
             (format!("accounts = {{ {SUB} = \"S3CRET\" }}"), "is no table"),
-            (format!("accounts = {{ {SUB} = {{ senders = [] }} }}"), "without a secret"),
+            (format!("accounts = {{ {SUB} = {{ senders = [] }} }}"), "has no secret"),
             (format!("accounts = {{ {SUB} = {{ auth_token = \"S3CRET \" }} }}"), "blanks"),
             (
                 format!("accounts = {{ {SUB} = {{ auth_token = \"t\", auth_tokens = [5] }} }}"),
-                "list of texts",
+                "auth_tokens[0]: is no text",
             ),
-            (format!("accounts = {{ {SUB} = {{ auth_token = \"t\", sender = [] }} }}"), "does not exist"),
+            (
+                format!("accounts = {{ {SUB} = {{ auth_token = \"t\", sender = [] }} }}"),
+                "did you mean senders?",
+            ),
             ("accounts = { SK1 = { auth_token = \"t\" } }".to_owned(), "does not begin with AC"),
             (
                 "accounts = { AC11111111111111111111111111111111 = { auth_token = \"t\" } }".to_owned(),
@@ -150,8 +174,8 @@ mod tests {
             ),
             (
                 format!(
-                    "accounts = {{ {SUB} = {{ auth_token = \"t\", senders = [\"MG1\"] }}, \
-                     AC3 = {{ auth_token = \"t\", senders = [\"MG1\"] }} }}"
+                    "accounts = {{ {SUB} = {{ auth_token = \"t\", senders = [\"+15005550007\"] }}, \
+                     AC33333333333333333333333333333333 = {{ auth_token = \"t\", senders = [\"+15005550007\"] }} }}"
                 ),
                 "more than one account",
             ),

@@ -1,14 +1,17 @@
 //! Settings that are right one by one and impossible, or unwise, together.
 
 use super::accounts;
+use super::codes::CodeKey;
 use super::dangers::Judge;
 use super::exposure::{self, is_loopback};
+use super::file::{item, join};
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::Reader;
-use super::sections::{CodeKey, Config, GatewayKind, Twilio};
+use super::sections::{Config, GatewayKind};
 use super::store::StoreUrl;
-use crate::model::brand::MOST_NAME;
+use super::twilio::Twilio;
+use crate::model::region;
 use reqwest::Url;
 use std::time::Duration;
 
@@ -55,22 +58,20 @@ fn bodies(config: &Config, refused: &mut Reader<'_>) {
     }
 }
 
+/// Where our own paths begin: an address that ends in one was copied whole.
+const OWN_PATHS: [&str; 4] = ["/twilio/", "/verify/", "/v1/", "/v2/"];
+
 fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     const PUBLIC: &str = "write it like \"https://verify.example.com\"";
-    if let Some(url) = web_url("public_url", config.public_url.as_deref(), PUBLIC, refused)
-        && url.scheme() == "http"
-        && !is_loopback(&url)
-    {
-        let signature = &config.signature;
-        if !signature.trusted_proxies.is_empty() && signature.hosts.is_empty() {
-            let what = "is not https, so whatever https host a trusted proxy names counts as this server's";
-            unwise.note(
-                "public_url",
-                what,
-                "set it to what twilio calls, or list that host in signature.hosts",
-            );
+    if let Some(url) = web_url("public_url", config.public_url.as_deref(), PUBLIC, refused) {
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        if let Some(at) = OWN_PATHS.iter().filter_map(|own| path.find(own)).min() {
+            let what = format!("ends in {}, which is added to it", path[at..].trim_end_matches('/'));
+            refused.note("public_url", what, "write what comes before that alone");
+        } else if url.scheme() == "http" && !is_loopback(&url) {
+            in_clear(config, unwise);
+            unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
         }
-        unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
     }
     const BASE: &str = "leave it empty, or write it like \"https://api.twilio.com\"";
     let Some(url) = web_url("twilio.base_url", config.twilio.base_url.as_deref(), BASE, refused) else {
@@ -79,8 +80,24 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     if config.sandbox.enabled && !is_loopback(&url) {
         let mend = "set sandbox.enabled = false to send for real, or leave twilio.base_url empty";
         refused.note("twilio.base_url", "leads out of this machine while the sandbox is enabled", mend);
+    } else if url.path().contains("2010-04-01") {
+        refused.note(
+            "twilio.base_url",
+            "has the API's own path in it",
+            "write the scheme and the host alone",
+        );
     } else if url.scheme() == "http" && !is_loopback(&url) {
         refused.note("twilio.base_url", "would send the account's credentials in clear", "write https");
+    }
+}
+
+/// What else follows from a public address without TLS.
+fn in_clear(config: &Config, unwise: &mut Reader<'_>) {
+    let signature = &config.signature;
+    if !signature.trusted_proxies.is_empty() && signature.hosts.is_empty() {
+        let what = "is not https, so whatever https host a trusted proxy names counts as this server's";
+        let mend = "set it to what twilio calls, or list that host in signature.hosts";
+        unwise.note("public_url", what, mend);
     }
 }
 
@@ -151,20 +168,6 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>) {
 }
 
 fn account(twilio: &Twilio, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
-    let sids = [
-        ("twilio.account_sid", &twilio.account_sid, "AC"),
-        ("twilio.api_key_sid", &twilio.api_key_sid, "SK"),
-        ("twilio.messaging_service_sid", &twilio.messaging_service_sid, "MG"),
-    ];
-    for (key, sid, prefix) in sids {
-        let Some(sid) = sid else { continue };
-        let mend = format!("copy it from the console: {prefix} and 32 hexadecimal digits");
-        if !sid.starts_with(prefix) || !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
-            refused.note(key, format_args!("does not begin with {prefix}, or has signs in it"), mend);
-        } else if sid.len() != 34 || !sid[2..].bytes().all(|b| b.is_ascii_hexdigit()) {
-            unwise.note(key, "does not look like one of twilio's", mend);
-        }
-    }
     if twilio.api_key_sid.is_some() != twilio.api_key_secret.is_some() {
         refused.note("twilio.api_key_sid", "and its secret go together", "set both or none");
     }
@@ -178,18 +181,12 @@ fn account(twilio: &Twilio, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     }
 }
 
-/// Bytes a code key needs; `openssl rand -hex 32` gives twice as many.
-const SHORTEST_CODE_KEY: usize = 32;
-
 fn codes(config: &Config, refused: &mut Reader<'_>) {
     let keys = &config.codes.keys;
-    for (at, CodeKey { id, secret }) in keys.iter().enumerate() {
-        if secret.expose().len() < SHORTEST_CODE_KEY {
-            let what = format!("{id:?} has fewer than {SHORTEST_CODE_KEY} bytes");
-            refused.note("codes.keys", what, "make one with `openssl rand -hex 32`");
-        }
+    for (at, CodeKey { id, .. }) in keys.iter().enumerate() {
         if keys[..at].iter().any(|earlier| earlier.id == *id) {
-            refused.note("codes.keys", format_args!("has {id:?} twice"), "give each key an id of its own");
+            let mend = "give each key an id of its own";
+            refused.note(&join(&item("codes.keys", at), "id"), format_args!("{id:?} is there twice"), mend);
         }
     }
     let (waits, lifetime) = (&config.verification.resend_cooldown, config.verification.lifetime);
@@ -207,17 +204,10 @@ fn codes(config: &Config, refused: &mut Reader<'_>) {
 }
 
 fn words(config: &Config, refused: &mut Reader<'_>) {
-    let name = &config.service_name;
-    if name.chars().count() > MOST_NAME || name.chars().any(char::is_control) {
-        refused.note(
-            "service_name",
-            "is too long for a text, or has control characters",
-            "use at most 32 characters",
-        );
-    }
-    let region = config.numbers.default_region.as_deref().unwrap_or("DE");
-    if region.len() != 2 || !region.bytes().all(|b| b.is_ascii_uppercase()) {
-        refused.note("numbers.default_region", "is no country", "write two capital letters, such as \"DE\"");
+    if let Some(region) = &config.numbers.default_region
+        && let Err(mend) = region::check(region)
+    {
+        refused.note("numbers.default_region", format_args!("{region:?} is no country"), mend);
     }
     if !is_level(&config.log.level) {
         refused.note("log.level", "is no level", "write \"info\", or \"info,dialback::store=debug\"");

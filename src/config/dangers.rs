@@ -4,6 +4,8 @@
 //!
 //! It refuses to know who can reach the server: `exposure` asks.
 
+use super::exposure::LEAST_SECRET;
+use super::file::{item, join};
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::Reader;
@@ -14,8 +16,6 @@ use crate::secret::Secret;
 use jiff::Timestamp;
 use std::fmt::Display;
 
-/// The fewest characters of a secret that strangers may try to guess at.
-pub const LEAST_SECRET: usize = 20;
 /// The fewest different characters in one.
 const LEAST_VARIETY: usize = 5;
 /// The most numbers that a test number may stand for.
@@ -70,26 +70,28 @@ pub(super) fn codes(config: &Config, judge: &mut Judge<'_>) {
         let is_own = |same: fn(&Settings, &Settings) -> bool| {
             key.is_none() || !same(settings, &config.services.default)
         };
-        let place = |section: &'static str| key.map_or(section, |_| "services");
-        let of = key.map_or_else(String::new, |key| format!("{key}: "));
+        let place = |name: &str| match key {
+            Some(key) => join(&join("services", key), name),
+            None => join("verification", name),
+        };
         let verification = &config.verification;
         let same = |one: &Settings, other: &Settings| one.guess() == other.guess();
         if settings.guess() >= GUESSABLE && is_own(same) {
             let what = format!(
-                "{of}{} checks of a code of {} characters let one guesser in {:.0} in",
+                "{} checks of a code of {} characters let one guesser in {:.0} in",
                 settings.max_checks,
                 settings.code_length,
                 1.0 / settings.guess()
             );
             let allow = ("verification.allow_guessable_codes", &verification.allow_guessable_codes);
-            judge.danger(place("verification.code_length"), what, "longer codes or fewer checks", allow);
+            judge.danger(&place("code_length"), what, "longer codes or fewer checks", allow);
         }
         let same = |one: &Settings, other: &Settings| one.lifetime_seconds == other.lifetime_seconds;
         if settings.lifetime_seconds > LONGEST_LIFE && is_own(same) {
-            let what = format!("{of}a code that lives longer than an hour is found by others");
+            let what = "a code that lives longer than an hour is found by others";
             let allow = ("verification.allow_long_life", &verification.allow_long_life);
             let mend = format!("{LONGEST_LIFE} seconds or less");
-            judge.danger(place("verification.lifetime_seconds"), what, mend, allow);
+            judge.danger(&place("lifetime_seconds"), what, mend, allow);
         }
     }
 }
@@ -100,7 +102,7 @@ pub(super) fn test_numbers(config: &Config, judge: &mut Judge<'_>) {
         for what in wrong_with(test, Timestamp::now()) {
             let allow = ("allow_test_numbers", &config.allow_test_numbers);
             let mend = "a few numbers, a code of 6 characters that is no pattern, and an end within a year";
-            judge.danger("test_numbers", format_args!("the item {} {what}", at + 1), mend, allow);
+            judge.danger(&item("test_numbers", at), what, mend, allow);
         }
     }
 }
@@ -129,8 +131,8 @@ fn is_pattern(code: &str) -> bool {
     bytes.len() < 6 || steps(0) || steps(1) || steps(-1)
 }
 
-/// Whether a secret is too short, or made of too few characters.
-pub(super) fn is_weak(secret: &Secret) -> bool {
+/// Whether a secret that somebody made up is too short, or of too few characters.
+fn is_weak(secret: &Secret) -> bool {
     let text = secret.expose();
     let mut characters: Vec<char> = text.chars().collect();
     let count = characters.len();

@@ -1,5 +1,6 @@
 //! The environment as a value, so that nothing below reads the process's own.
 
+use super::file::{item, join};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 
@@ -50,18 +51,23 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Env {
 }
 
 /// Replaces `${NAME}` and `${NAME:-default}` in every string of a value, and
-/// says what could not be replaced.
-pub(super) fn expand(value: &mut Value, env: &Env) -> Vec<String> {
+/// says what could not be replaced, each with its path.
+pub(super) fn expand(path: &str, value: &mut Value, env: &Env) -> Vec<(String, String)> {
     match value {
         Value::String(text) => match expanded(text, env) {
             Ok(new) => {
                 *text = new;
                 Vec::new()
             }
-            Err(what) => vec![what],
+            Err(what) => vec![(path.to_owned(), what)],
         },
-        Value::Array(items) => items.iter_mut().flat_map(|item| expand(item, env)).collect(),
-        Value::Table(table) => table.iter_mut().flat_map(|(_, item)| expand(item, env)).collect(),
+        Value::Array(items) => {
+            let items = items.iter_mut().enumerate();
+            items.flat_map(|(at, inner)| expand(&item(path, at), inner, env)).collect()
+        }
+        Value::Table(table) => {
+            table.iter_mut().flat_map(|(name, inner)| expand(&join(path, name), inner, env)).collect()
+        }
         _ => Vec::new(),
     }
 }

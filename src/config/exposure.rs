@@ -1,10 +1,14 @@
 //! Whether others can reach the server. It is judged here alone, so that all
 //! that is dangerous in public is refused by one and the same rule.
 
-use super::dangers::{self, Judge, LEAST_SECRET};
+use super::dangers::{self, Judge};
+use super::file::{item, join};
 use super::sections::{Config, GatewayKind, SignatureMode};
 use reqwest::Url;
 use std::net::IpAddr;
+
+/// The fewest characters of a secret that strangers may try to guess at.
+pub const LEAST_SECRET: usize = 20;
 
 /// How a server is one's own again.
 const OWN_MACHINE: &str =
@@ -101,27 +105,24 @@ fn in_public(config: &Config, judge: &mut Judge<'_>) {
 /// is shorter was cut, or made up.
 fn weak(config: &Config, judge: &mut Judge<'_>) {
     let twilio = &config.twilio;
-    let more = twilio.auth_tokens.iter().map(|accepted| ("twilio.auth_tokens", &accepted.token));
-    let others = twilio.accounts.values().flat_map(|account| &account.tokens);
-    let shared = config.signature.shared_keys.values();
-    let codes = config.codes.keys.iter().map(|key| ("codes.keys", &key.secret));
-    let all = twilio
-        .auth_token
-        .iter()
-        .map(|token| ("twilio.auth_token", token))
-        .chain(more)
-        .chain(others.map(|token| ("twilio.accounts", token)))
-        .chain(shared.map(|key| ("signature.shared_keys", key)))
-        .chain(codes);
-    for (key, _) in all.filter(|(_, secret)| dangers::is_weak(secret)) {
-        let what = format!(
-            "is shorter than {LEAST_SECRET} characters or of too few different ones, and others can reach the server"
-        );
-        let mend = match key {
-            "codes.keys" => "make one with `openssl rand -hex 32`",
-            _ => "copy the whole of it from twilio's console",
+    let own = twilio.auth_token.iter().map(|token| ("twilio.auth_token".to_owned(), token));
+    let more = twilio.auth_tokens.iter().enumerate();
+    let more = more.map(|(at, accepted)| (item("twilio.auth_tokens", at), &accepted.token));
+    let others = twilio.accounts.iter().flat_map(|(sid, account)| {
+        account.tokens.iter().map(move |token| (join("twilio.accounts", sid), token))
+    });
+    let shared = config.signature.shared_keys.iter();
+    let shared = shared.map(|(id, key)| (join("signature.shared_keys", id), key));
+    let codes = config.codes.keys.iter().enumerate();
+    let codes = codes.map(|(at, key)| (item("codes.keys", at), &key.secret));
+    let all = own.chain(more).chain(others).chain(shared).chain(codes);
+    for (key, _) in all.filter(|(_, secret)| secret.expose().chars().count() < LEAST_SECRET) {
+        let what = format!("is shorter than {LEAST_SECRET} characters, and others can reach the server");
+        let mend = match key.starts_with("codes.keys") {
+            true => "make one with `openssl rand -hex 32`",
+            false => "copy the whole of it from twilio's console",
         };
-        judge.dangers.note(key, what, mend);
+        judge.dangers.note(&key, what, mend);
     }
 }
 

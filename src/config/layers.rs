@@ -6,12 +6,12 @@
 //! are, it learns from the embedded file, which has every one of them.
 
 use super::env::{Env, expand, named};
+use super::file::{self, File, Places, Said, above};
 use super::problem::{Origin, Problem, did_you_mean};
 use super::stray::strays;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 /// A value and where it was found.
@@ -25,23 +25,21 @@ pub(super) struct Entry {
 /// Every key there is, as `section.key`, with its value in force.
 pub(super) struct Layers {
     entries: BTreeMap<String, Entry>,
-    /// The file that was laid over the defaults, with the lines of its sections.
-    file: Option<(Arc<str>, BTreeMap<String, usize>)>,
+    /// The file that was laid over the defaults, and where everything stands in it.
+    file: Option<(Arc<str>, Places)>,
     /// The variables that the file refers to.
     named: BTreeSet<String>,
+    /// Whether the file is no TOML, so that nothing is known of what it wants.
+    pub(super) broken: bool,
 }
 
 /// Without the values: some are secret, and this level does not know which.
 impl fmt::Debug for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Layers").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("Layers")
+            .field("file", &self.file.as_ref().map(|(path, _)| path))
+            .finish_non_exhaustive()
     }
-}
-
-/// The name of a file and the text in it.
-pub(super) struct File<'a> {
-    pub(super) name: &'a str,
-    pub(super) text: &'a str,
 }
 
 impl Layers {
@@ -52,7 +50,8 @@ impl Layers {
         env: &Env,
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let mut layers = Self { entries: BTreeMap::new(), file: None, named: BTreeSet::new() };
+        let (entries, named) = (BTreeMap::new(), BTreeSet::new());
+        let mut layers = Self { entries, file: None, named, broken: false };
         layers.entries = defaults(embedded, problems);
         if let Some(file) = file {
             layers.lay_file(&file, env, problems);
@@ -73,36 +72,77 @@ impl Layers {
         all
     }
 
-    /// Where a key stands, or where it would have to be written.
-    pub(super) fn place(&self, key: &str) -> Origin {
-        match (self.get(key).map(|entry| &entry.origin), &self.file) {
-            (None | Some(Origin::Default), Some((path, sections))) => {
-                let section = key.split_once('.').map_or("", |(section, _)| section);
-                Origin::File { path: path.clone(), line: sections.get(section).copied() }
+    /// Where the value at a path stands, or where it would have to be written.
+    /// A path may lead into an entry: `services.shop.channels[0]`.
+    pub(super) fn place(&self, path: &str) -> Origin {
+        let mut root = Some(path);
+        let entry = loop {
+            let Some(key) = root else { break None };
+            match self.get(key) {
+                Some(entry) => break Some(entry),
+                None => root = above(key),
+            }
+        };
+        match (entry.map(|entry| &entry.origin), &self.file) {
+            (Some(Origin::File { .. }), Some((file, places))) => {
+                Origin::File { path: file.clone(), at: places.value(path) }
+            }
+            (None | Some(Origin::Default), Some((file, places))) => {
+                let section = path.split_once('.').and_then(|(section, _)| places.key(section));
+                Origin::File { path: file.clone(), at: section }
             }
             (found, _) => found.cloned().unwrap_or(Origin::Default),
         }
     }
 
-    fn lay_file(&mut self, file: &File<'_>, env: &Env, problems: &mut Vec<Problem>) {
-        let path: Arc<str> = file.name.into();
-        let (flat, sections) = match flatten(file, |name, _| self.is_section(name)) {
-            Ok(flat) => flat,
-            Err(errors) => return problems.extend(errors),
-        };
-        self.file = Some((path.clone(), sections));
-        for (key, mut value, line) in flat {
-            let origin = Origin::File { path: path.clone(), line: Some(line) };
-            self.named.extend(named(&value));
-            for what in expand(&mut value, env) {
-                let mend = "set the variable, or give a default with ${NAME:-text}".to_owned();
-                problems.push(Problem { origin: origin.clone(), key: key.clone(), what, mend });
+    /// The same for the name of the key.
+    pub(super) fn place_of_key(&self, path: &str) -> Origin {
+        match (self.place(path), &self.file) {
+            (Origin::File { path: file, at: Some(at) }, Some((_, places))) => {
+                Origin::File { path: file, at: places.key(path).or(Some(at)) }
             }
-            self.lay(key, value, origin, problems);
+            (place, _) => place,
         }
     }
 
-    fn lay(&mut self, key: String, value: Value, origin: Origin, problems: &mut Vec<Problem>) {
+    fn lay_file(&mut self, file: &File<'_>, env: &Env, problems: &mut Vec<Problem>) {
+        let path: Arc<str> = file.name.into();
+        let Said { flat, places } = match file::read(file, |name, _| self.is_section(name)) {
+            Ok(said) => said,
+            Err(errors) => {
+                self.broken = true;
+                return problems.extend(errors);
+            }
+        };
+        for (key, mut value) in flat {
+            let at = |at| Origin::File { path: path.clone(), at };
+            let (named_at, set_at) = (at(places.key(&key)), at(places.value(&key)));
+            self.named.extend(named(&value));
+            let unset = expand(&key, &mut value, env);
+            for (key, what) in &unset {
+                let mend = "set the variable, or give a default with ${NAME:-text}".to_owned();
+                let origin = at(places.value(key));
+                problems.push(Problem { origin, key: key.clone(), what: what.clone(), mend });
+            }
+            // Half a text would be complained of once more.
+            if !unset.is_empty() {
+                continue;
+            }
+            self.lay(key, value, named_at, set_at, problems);
+        }
+        self.file = Some((path, places));
+    }
+
+    /// Lays a value over the one before; the key stands at `origin`, the value at
+    /// `set_at`.
+    fn lay(
+        &mut self,
+        key: String,
+        value: Value,
+        origin: Origin,
+        set_at: Origin,
+        problems: &mut Vec<Problem>,
+    ) {
         if self.is_section(&key) {
             let (what, mend) =
                 ("is a section, not a key".to_owned(), format!("write [{key}] on a line of its own"));
@@ -122,7 +162,7 @@ impl Layers {
             let (expected, found) = (entry.value.type_str(), value.type_str());
             let what = format!("expected {} {expected}, found {} {found}", article(expected), article(found));
             let mend = format!("write it like `{}`", example(&key, &entry.value));
-            problems.push(Problem { origin, key, what, mend });
+            problems.push(Problem { origin: set_at, key, what, mend });
         }
     }
 
@@ -134,7 +174,7 @@ impl Layers {
             if let Some(key) = names.get(name) {
                 let Some(like) = self.get(key).map(|entry| entry.value.clone()) else { continue };
                 match typed(text, &like) {
-                    Some(value) => self.lay(key.clone(), value, origin, problems),
+                    Some(value) => self.lay(key.clone(), value, origin.clone(), origin, problems),
                     None => problems.push(Problem {
                         origin,
                         key: key.clone(),
@@ -202,52 +242,19 @@ fn unknown<'a>(key: String, origin: Origin, known: impl Iterator<Item = &'a str>
 /// The embedded file's entries: the keys that exist.
 fn defaults(embedded: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, Entry> {
     let file = File { name: "the embedded config.toml", text: embedded };
-    match flatten(&file, |_, table| !table.is_empty()) {
-        Ok((flat, _)) => flat
-            .into_iter()
-            .map(|(key, value, place)| (key, Entry { value, origin: Origin::Default, place }))
-            .collect(),
+    let entry = |places: &Places, key: String, value| {
+        let place = places.key(&key).map_or(0, |at| at.line);
+        (key, Entry { value, origin: Origin::Default, place })
+    };
+    match file::read(&file, |_, table| !table.is_empty()) {
+        Ok(Said { flat, places }) => {
+            flat.into_iter().map(|(key, value)| entry(&places, key, value)).collect()
+        }
         Err(errors) => {
             problems.extend(errors);
             BTreeMap::new()
         }
     }
-}
-
-/// Key, value and line of each entry; and the lines of the sections.
-type Flat = (Vec<(String, Value, usize)>, BTreeMap<String, usize>);
-
-fn flatten(file: &File<'_>, is_section: impl Fn(&str, &Table) -> bool) -> Result<Flat, Vec<Problem>> {
-    let line_at = |at: usize| file.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-    let broken = |error: &toml::de::Error| Problem {
-        origin: Origin::File { path: file.name.into(), line: error.span().map(|span| line_at(span.start)) },
-        key: String::new(),
-        what: format!("is not TOML: {}", error.message().replace('\n', ", ")),
-        mend: "see https://toml.io for how it is written".to_owned(),
-    };
-    // Spans and values come from two parsers of one crate: the first knows where
-    // and finds all errors, the second gives values that own their text.
-    let (spans, errors) = DeTable::parse_recoverable(file.text);
-    if !errors.is_empty() {
-        return Err(errors.iter().map(broken).collect());
-    }
-    let mut values: Table = toml::from_str(file.text).map_err(|error| vec![broken(&error)])?;
-
-    let (mut flat, mut sections) = (Vec::new(), BTreeMap::new());
-    for (name, spanned) in spans.get_ref() {
-        let (line, name) = (line_at(name.span().start), name.get_ref().as_ref());
-        match (spanned.get_ref(), values.remove(name)) {
-            (DeValue::Table(spans), Some(Value::Table(mut inner))) if is_section(name, &inner) => {
-                sections.insert(name.to_owned(), line);
-                for key in spans.keys() {
-                    let (line, key) = (line_at(key.span().start), key.get_ref().as_ref());
-                    flat.extend(inner.remove(key).map(|value| (format!("{name}.{key}"), value, line)));
-                }
-            }
-            (_, value) => flat.extend(value.map(|value| (name.to_owned(), value, line))),
-        }
-    }
-    Ok((flat, sections))
 }
 
 /// A variable's text as a value of the same type as `like`.

@@ -3,17 +3,26 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// A place in a file, both counted from one, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The embedded `config.toml`.
     Default,
-    /// A file, and the line where the key stands; no line when it stands nowhere.
+    /// A file, and where the key stands in it; nothing when it stands nowhere.
     File {
         /// The file as it was named.
         path: Arc<str>,
-        /// Counted from one.
-        line: Option<usize>,
+        /// The place in it.
+        at: Option<At>,
     },
     /// An environment variable.
     Env(String),
@@ -23,8 +32,8 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File { path, line: Some(line) } => write!(f, "{path}:{line}"),
-            Self::File { path, line: None } => f.write_str(path),
+            Self::File { path, at: Some(At { line, column }) } => write!(f, "{path}:{line}:{column}"),
+            Self::File { path, at: None } => f.write_str(path),
             Self::Env(name) => write!(f, "environment variable {name}"),
         }
     }
@@ -58,6 +67,22 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
+impl Problems {
+    /// In the order in which one mends them: down the file, then what is missing
+    /// in it, then the environment.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        let rank = |origin: &Origin| match origin {
+            Origin::File { at: Some(at), .. } => (0, Some(*at)),
+            Origin::File { at: None, .. } => (1, None),
+            Origin::Default => (2, None),
+            Origin::Env(_) => (3, None),
+        };
+        self.0.sort_by_key(|problem| rank(&problem.origin));
+        self
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.0.iter().map(Problem::to_string).collect();
@@ -79,4 +104,12 @@ pub(super) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>)
         .min()
         .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 5))
         .map(|(_, candidate)| candidate)
+}
+
+/// What to do where a name is none of `known`: the one that was meant, or all.
+pub(super) fn one_of<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match did_you_mean(name, known.clone()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+    }
 }

@@ -3,9 +3,13 @@
 //! A reader never stops at a mistake: it notes it and goes on with the default,
 //! so that everything that is wrong is said at once.
 
+use super::exposure::is_loopback;
+use super::file::{item, join};
 use super::layers::Layers;
-use super::problem::Problem;
+use super::problem::{Problem, one_of};
+use crate::model::id::is_sid;
 use crate::secret::Secret;
+use reqwest::Url;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -27,15 +31,24 @@ pub(super) trait Choice: Copy + 'static {
 
 pub(super) struct Reader<'a> {
     layers: &'a Layers,
+    /// Whether what is sent goes to the real Twilio.
+    pub(super) live: bool,
     pub(super) problems: Vec<Problem>,
 }
 
+/// Characters of an auth token of Twilio's, all hexadecimal digits.
+const TOKEN_LENGTH: usize = 32;
+
 impl<'a> Reader<'a> {
     pub(super) fn new(layers: &'a Layers) -> Self {
-        Self { layers, problems: Vec::new() }
+        let value = |key: &str| layers.get(key).map(|entry| &entry.value);
+        let sandboxed = value("sandbox.enabled").and_then(Value::as_bool).unwrap_or_default();
+        let base_url = value("twilio.base_url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
+        let live = !sandboxed && !base_url.is_some_and(|url| is_loopback(&url));
+        Self { layers, live, problems: Vec::new() }
     }
 
-    /// Notes what is wrong with a key.
+    /// Notes what is wrong with a key, or with a part of it.
     pub(super) fn note(&mut self, key: &str, what: impl Display, mend: impl Display) {
         let origin = self.layers.place(key);
         self.problems.push(Problem {
@@ -57,17 +70,40 @@ impl<'a> Reader<'a> {
         let text = self.text(key)?;
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.note(key, format_args!("{text:?} does not fit here"), mend);
+            self.note(key, format_args!("{} does not fit here", shown(&format!("{text:?}"))), mend);
         }
         parsed
     }
 
-    /// The same for a text that may not be empty.
-    pub(super) fn required<T: FromStr>(&mut self, key: &str, mend: &str) -> Option<T> {
+    /// The same for a text that may not be empty; `fallback` after a mistake.
+    pub(super) fn required<T: FromStr>(&mut self, key: &str, mend: &str, fallback: T) -> T {
         if self.text(key).is_none() {
             self.note(key, "is empty", mend);
         }
-        self.parsed(key, mend)
+        self.parsed(key, mend).unwrap_or(fallback)
+    }
+
+    /// A SID of Twilio's; `None` when it is empty or is none.
+    pub(super) fn sid(&mut self, key: &str, prefix: &str) -> Option<String> {
+        let sid = self.text(key)?;
+        self.checked_sid(key, &sid, prefix).then_some(sid)
+    }
+
+    /// Whether a text is a SID of that kind; what is wrong with it is noted.
+    pub(super) fn checked_sid(&mut self, path: &str, sid: &str, prefix: &str) -> bool {
+        if is_sid(sid, prefix) {
+            return true;
+        }
+        let what = match sid.starts_with(prefix) {
+            true => format!("is not {prefix} and 32 hexadecimal digits"),
+            false => format!("does not begin with {prefix}"),
+        };
+        self.note(
+            path,
+            what,
+            format_args!("copy it from twilio's console: {prefix} and 32 hexadecimal digits"),
+        );
+        false
     }
 
     /// One of the words of `T`.
@@ -76,17 +112,16 @@ impl<'a> Reader<'a> {
         T::of(&text).unwrap_or_else(|| {
             self.note(
                 key,
-                format_args!("{text:?} is none of its words"),
+                format_args!("{} is none of its words", shown(&format!("{text:?}"))),
                 format_args!("write one of {}", T::words()),
             );
             T::ALL[0].1
         })
     }
 
-    /// Why something dangerous is allowed; `None` when it is not. The answer of old
-    /// configurations, true or false, counts for as much.
-    pub(super) fn reason(&mut self, key: &str) -> Option<String> {
-        self.text(key).filter(|reason| reason != "false" && !reason.trim().is_empty())
+    /// Whether there is such a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.layers.get(key).is_some()
     }
 
     pub(super) fn flag(&mut self, key: &str) -> bool {
@@ -107,11 +142,13 @@ impl<'a> Reader<'a> {
         N: TryFrom<i64> + PartialOrd + Copy + Display,
     {
         let value = value?;
-        let number = value.as_integer().and_then(|number| N::try_from(number).ok());
+        let whole = value.as_integer();
+        let number = whole.and_then(|number| N::try_from(number).ok());
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
+            let what = if whole.is_some() { "is out of range" } else { "is no whole number" };
             let mend = format!("write a whole number from {} to {}", range.start(), range.end());
-            self.note(key, format_args!("{value} is out of range"), mend);
+            self.note(key, format_args!("{} {what}", shown(value)), mend);
         }
         number
     }
@@ -133,19 +170,26 @@ impl<'a> Reader<'a> {
 
     /// A list of seconds, at least one.
     pub(super) fn seconds_list(&mut self, key: &str, range: RangeInclusive<u64>) -> Vec<Duration> {
-        let spans = self.list(key, |reader, item| {
-            Some(Duration::from_secs(reader.number_of(key, Some(item), &range)?))
+        let mut any = false;
+        let spans = self.list(key, |reader, path, item| {
+            any = true;
+            Some(Duration::from_secs(reader.number_of(path, Some(item), &range)?))
         });
-        if spans.is_empty() {
+        if !any {
             self.note(key, "has no number", "write at least one, such as [30]");
         }
         spans
     }
 
-    /// The items of a list that `read` makes something of.
-    pub(super) fn list<T>(&mut self, key: &str, read: impl Fn(&mut Self, &Value) -> Option<T>) -> Vec<T> {
+    /// The items of a list that `read` makes something of, each with its path.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &str,
+        mut read: impl FnMut(&mut Self, &str, &Value) -> Option<T>,
+    ) -> Vec<T> {
         let items = self.value(key).and_then(Value::as_array).cloned().unwrap_or_default();
-        items.iter().filter_map(|item| read(self, item)).collect()
+        let items = items.iter().enumerate();
+        items.filter_map(|(at, value)| read(self, &item(key, at), value)).collect()
     }
 
     /// A list of texts that mean something.
@@ -155,10 +199,10 @@ impl<'a> Reader<'a> {
         mend: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
-        self.list(key, |reader, item| {
+        self.list(key, |reader, path, item| {
             let parsed = item.as_str().and_then(&parse);
             if parsed.is_none() {
-                reader.note(key, format_args!("{item} does not fit here"), mend);
+                reader.note(path, format_args!("{} does not fit here", shown(item)), mend);
             }
             parsed
         })
@@ -168,63 +212,110 @@ impl<'a> Reader<'a> {
         self.value(key).and_then(Value::as_table).cloned().unwrap_or_default()
     }
 
+    /// Why something dangerous is allowed; `None` when it is not. The answer of old
+    /// configurations, true or false, counts for as much.
+    pub(super) fn reason(&mut self, key: &str) -> Option<String> {
+        self.text(key).filter(|reason| reason != "false" && !reason.trim().is_empty())
+    }
+
     /// A secret from `key`, or from the file that `key` + `_file` names.
     pub(super) fn secret(&mut self, key: &str) -> Option<Secret> {
+        let (of, text) = self.secret_at(key)?;
+        self.checked_secret(&of, text)
+    }
+
+    /// A token of Twilio's, from a key or its file.
+    pub(super) fn token(&mut self, key: &str) -> Option<Secret> {
+        let (of, text) = self.secret_at(key)?;
+        self.checked_token(&of, text)
+    }
+
+    fn secret_at(&mut self, key: &str) -> Option<(String, String)> {
         let file_key = format!("{key}_file");
         match (self.text(key), self.text(&file_key)) {
             (Some(_), Some(_)) => {
                 self.note(&file_key, format_args!("is set beside {key}"), "set one of the two");
                 None
             }
-            (Some(text), None) => self.checked_secret(key, text),
-            (None, Some(path)) => self.secret_file(&file_key, &path),
+            (Some(text), None) => Some((key.to_owned(), text)),
+            (None, Some(file)) => Some((file_key.clone(), self.secret_file(&file_key, &file)?)),
             (None, None) => None,
         }
     }
 
-    /// A secret in a table: `name = "…"` or `name_file = "…"`.
-    pub(super) fn secret_in(&mut self, key: &str, table: &Table, name: &str) -> Option<Secret> {
+    /// A secret in the table at `path`, `name = "…"` or `name_file = "…"`: where
+    /// it was found, and its text.
+    pub(super) fn secret_in(&mut self, path: &str, table: &Table, name: &str) -> Option<(String, String)> {
+        let file_name = format!("{name}_file");
+        let (own, file_own) = (join(path, name), join(path, &file_name));
+        for (name, path) in [(name, &own), (file_name.as_str(), &file_own)] {
+            if table.get(name).is_some_and(|value| !value.is_str()) {
+                self.note(path, "is no text", "write it in quotation marks");
+                return None;
+            }
+        }
         let text = |name: &str| table.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        match (text(name), text(&format!("{name}_file"))) {
-            (Some(secret), None) => self.checked_secret(key, secret.to_owned()),
-            (None, Some(path)) => self.secret_file(key, path),
-            _ => {
-                self.note(key, "has an item without a secret", format_args!("give it {name} or {name}_file"));
+        match (text(name), text(&file_name)) {
+            (Some(secret), None) => Some((own, secret.to_owned())),
+            (None, Some(file)) => Some((file_own.clone(), self.secret_file(&file_own, file)?)),
+            (Some(_), Some(_)) => {
+                self.note(&file_own, format_args!("is set beside {name}"), "set one of the two");
+                None
+            }
+            (None, None) => {
+                self.note(path, "has no secret", format_args!("give it {name} or {file_name}"));
                 None
             }
         }
     }
 
     /// Notes names in a table that mean nothing.
-    pub(super) fn only(&mut self, key: &str, table: &Table, names: &[&str]) {
+    pub(super) fn only(&mut self, path: &str, table: &Table, names: &[&str]) {
         for name in table.keys().filter(|name| !names.contains(&name.as_str())) {
-            let mend = format!("its items have {}", names.join(", "));
-            self.note(key, format_args!("has an item with {name}, which does not exist"), mend);
+            let mend = one_of(name, names.iter().copied());
+            self.note_key(&join(path, name), "there is no such key", mend);
         }
     }
 
     /// A secret that stands by itself.
-    pub(super) fn checked_secret(&mut self, key: &str, text: String) -> Option<Secret> {
+    pub(super) fn checked_secret(&mut self, path: &str, text: String) -> Option<Secret> {
         let sound = !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains(is_unseen);
         if !sound {
             let what = "is empty or has blanks, line breaks or invisible characters in it";
-            self.note(key, what, "copy the secret alone");
+            self.note(path, what, "copy the secret alone");
         }
         sound.then(|| Secret::new(text))
     }
 
-    fn secret_file(&mut self, key: &str, path: &str) -> Option<Secret> {
-        match std::fs::read_to_string(path) {
+    /// A token of Twilio's; with the sandbox any secret may stand for one.
+    pub(super) fn checked_token(&mut self, path: &str, text: String) -> Option<Secret> {
+        let token = self.checked_secret(path, text)?;
+        let bytes = token.expose().as_bytes();
+        if self.live && (bytes.len() != TOKEN_LENGTH || !bytes.iter().all(u8::is_ascii_hexdigit)) {
+            let mend =
+                format!("copy the whole of it from twilio's console: {TOKEN_LENGTH} hexadecimal digits");
+            let why = match bytes.len() {
+                TOKEN_LENGTH => "it has other characters".to_owned(),
+                _ => format!("it has {} characters", token.expose().chars().count()),
+            };
+            self.note(path, format_args!("is no auth token of twilio's: {why}"), mend);
+            return None;
+        }
+        Some(token)
+    }
+
+    fn secret_file(&mut self, path: &str, file: &str) -> Option<String> {
+        match std::fs::read_to_string(file) {
             Ok(text) => {
                 // Editors put a byte-order mark in front of what they save.
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
                 let text = text.strip_suffix('\n').unwrap_or(text);
-                self.checked_secret(key, text.strip_suffix('\r').unwrap_or(text).to_owned())
+                Some(text.strip_suffix('\r').unwrap_or(text).to_owned())
             }
             Err(error) => {
                 self.note(
-                    key,
-                    format_args!("cannot read {path}: {error}"),
+                    path,
+                    format_args!("cannot read {file}: {error}"),
                     "name a file that holds the secret",
                 );
                 None
@@ -232,11 +323,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Notes what is wrong with the name of a key, not with its value.
+    pub(super) fn note_key(&mut self, path: &str, what: impl Display, mend: impl Display) {
+        let origin = self.layers.place_of_key(path);
+        let (what, mend) = (what.to_string(), mend.to_string());
+        self.problems.push(Problem { origin, key: path.to_owned(), what, mend });
+    }
+
     fn value(&self, key: &str) -> Option<&'a Value> {
         let entry = self.layers.get(key);
         // Every key that is read is in the embedded file: a test reads them all.
         debug_assert!(entry.is_some(), "config.toml lacks {key}");
         Some(&entry?.value)
+    }
+}
+
+/// A value in a complaint: short, for some are long.
+pub(super) fn shown(value: &impl Display) -> String {
+    const MOST: usize = 60;
+    let text = value.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
     }
 }
 

@@ -1,16 +1,19 @@
 //! The values, section by section, as `config.toml` documents them.
 
-use super::accounts::{self, Account};
+use super::codes::Codes;
+use super::events::Events;
+use super::file::join;
 use super::reader::{Choice, Reader};
 use super::retention::Retention;
-use super::services::{self, Base, Services};
+use super::services::{Base, Services};
 use super::store::Store;
-use crate::model::notice::Wish;
+use super::test_numbers;
+use super::twilio::Twilio;
 use crate::model::test_number::TestNumber;
 use crate::secret::Secret;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -77,15 +80,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads every section; `None` after a mistake that leaves no value at all,
-    /// which the reader has noted like every other.
-    pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
+    /// Reads every section. What is wrong is noted, and some value that could be
+    /// is put in its place, so that all else can be looked at too.
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let public_url = r.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
-        let service_name = r.required("service_name", "write a name, such as \"Dialback\"");
+        let service_name = r.required("service_name", "write a name, such as \"Dialback\"", NAME.to_owned());
         let (server, store, sandbox) = (Server::read(r), Store::read(r), Sandbox::read(r));
         let (twilio, gateway) = (Twilio::read(r), Gateway::read(r));
         let (verification, voice) = (Verification::read(r), Voice::read(r));
-        let (service_name, sandbox): (String, Sandbox) = (service_name?, sandbox?);
         let base = Base {
             name: &service_name,
             twilio: &twilio,
@@ -94,9 +96,9 @@ impl Config {
             verification: &verification,
             voice: &voice,
         };
-        let config = Self {
+        Self {
             services: Services::read(r, &base),
-            test_numbers: services::test_numbers(r),
+            test_numbers: test_numbers::read(r),
             allow_test_numbers: r.reason("allow_test_numbers"),
             public_url,
             service_name,
@@ -116,16 +118,20 @@ impl Config {
             },
             pages: Pages::read(r),
             log: Log::read(r),
-            server: server?,
-            store: store?,
+            server,
+            store,
             sandbox,
-        };
-        Some(config)
+        }
     }
 }
 
+/// Who speaks where no name, or none that could be, is given.
+const NAME: &str = "Dialback";
+
 const ADDRESS: &str = "write an address and a port, such as \"127.0.0.1:8000\" or \"[::1]:0\"";
 
+/// What stands in for an address that is none.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const ADMIN_ADDRESS: &str =
     "write an address of this machine alone and a port, such as \"127.0.0.1:0\", or leave it empty";
 
@@ -166,10 +172,9 @@ pub struct Server {
 }
 
 impl Server {
-    fn read(r: &mut Reader<'_>) -> Option<Self> {
-        let listen = r.required("server.listen", ADDRESS);
-        let server = |listen| Self {
-            listen,
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            listen: r.required("server.listen", ADDRESS, ANY_PORT),
             admin_listen: r.parsed("server.admin_listen", ADMIN_ADDRESS),
             allow_admin_on_public: r.reason("server.allow_admin_on_public"),
             openapi: r.choice("server.openapi"),
@@ -184,8 +189,7 @@ impl Server {
             request_timeout: r.seconds("server.request_timeout_seconds", 1..=300),
             write_stall_timeout: r.seconds("server.write_stall_timeout_seconds", 1..=300),
             drain_timeout: r.seconds("server.drain_timeout_seconds", 0..=300),
-        };
-        listen.map(server)
+        }
     }
 }
 
@@ -221,83 +225,6 @@ pub struct Api {
     pub requests_per_minute: u32,
     /// Why that may be so in public.
     pub allow_unlimited: Option<String>,
-}
-
-/// The account at Twilio.
-#[derive(Clone, Debug)]
-pub struct Twilio {
-    /// "AC…"
-    pub account_sid: Option<String>,
-    /// Signs webhooks, and requests where there is no API key.
-    pub auth_token: Option<Secret>,
-    /// Further tokens whose signatures are accepted.
-    pub auth_tokens: Vec<AcceptedToken>,
-    /// Other accounts, by their SIDs.
-    pub accounts: BTreeMap<String, Account>,
-    /// "SK…"; there with its secret or not at all.
-    pub api_key_sid: Option<String>,
-    /// The API key's secret.
-    pub api_key_secret: Option<Secret>,
-    /// The number, short code or name that texts come from.
-    pub from: Option<String>,
-    /// "MG…"
-    pub messaging_service_sid: Option<String>,
-    /// Without a slash at its end; `None`: the sandbox, else Twilio.
-    pub base_url: Option<String>,
-    /// To connect to Twilio.
-    pub connect_timeout: Duration,
-    /// For a whole request to Twilio.
-    pub request_timeout: Duration,
-    /// Requests to Twilio at once.
-    pub max_in_flight: usize,
-}
-
-/// A token whose signatures are accepted beside the account's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AcceptedToken {
-    /// The account that signs with it; `None`: `twilio.account_sid`.
-    pub account_sid: Option<String>,
-    /// The token.
-    pub token: Secret,
-}
-
-impl Twilio {
-    fn read(r: &mut Reader<'_>) -> Self {
-        Self {
-            account_sid: r.text("twilio.account_sid"),
-            auth_token: r.secret("twilio.auth_token"),
-            auth_tokens: r.list("twilio.auth_tokens", AcceptedToken::read),
-            accounts: accounts::read(r),
-            api_key_sid: r.text("twilio.api_key_sid"),
-            api_key_secret: r.secret("twilio.api_key_secret"),
-            from: r.text("twilio.from"),
-            messaging_service_sid: r.text("twilio.messaging_service_sid"),
-            base_url: r.text("twilio.base_url").map(|url| url.trim_end_matches('/').to_owned()),
-            connect_timeout: r.seconds("twilio.connect_timeout_seconds", 1..=60),
-            request_timeout: r.seconds("twilio.request_timeout_seconds", 1..=120),
-            max_in_flight: r.number("twilio.max_in_flight", 1..=1000),
-        }
-    }
-}
-
-impl AcceptedToken {
-    fn read(r: &mut Reader<'_>, item: &toml::Value) -> Option<Self> {
-        const KEY: &str = "twilio.auth_tokens";
-        if let Some(token) = item.as_str() {
-            return Some(Self { account_sid: None, token: r.checked_secret(KEY, token.to_owned())? });
-        }
-        let Some(table) = item.as_table() else {
-            r.note(
-                KEY,
-                "has an item that is no token",
-                "write \"TOKEN\" or { account_sid = \"AC…\", token = \"…\" }",
-            );
-            return None;
-        };
-        r.only(KEY, table, &["account_sid", "token", "token_file"]);
-        let account_sid = table.get("account_sid").and_then(|sid| sid.as_str()).map(str::to_owned);
-        Some(Self { account_sid, token: r.secret_in(KEY, table, "token")? })
-    }
 }
 
 /// How webhooks are proven.
@@ -361,7 +288,12 @@ fn shared_keys(r: &mut Reader<'_>) -> BTreeMap<String, Secret> {
     const KEY: &str = "signature.shared_keys";
     let mut keys = BTreeMap::new();
     for (id, value) in r.table(KEY) {
-        let secret = r.checked_secret(KEY, value.as_str().unwrap_or_default().to_owned());
+        let path = join(KEY, &id);
+        let Some(text) = value.as_str() else {
+            r.note(&path, "is no text", "write it in quotation marks");
+            continue;
+        };
+        let secret = r.checked_secret(&path, text.to_owned());
         keys.extend(secret.map(|secret| (id, secret)));
     }
     keys
@@ -411,12 +343,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    fn read(r: &mut Reader<'_>) -> Option<Self> {
-        let listen = r.required("sandbox.listen", ADDRESS);
+    fn read(r: &mut Reader<'_>) -> Self {
+        let listen = r.required("sandbox.listen", ADDRESS, ANY_PORT);
         let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.reason("sandbox.allow_public"));
         let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
         let pace = r.fraction("sandbox.pace", 0.0..=100.0);
-        Some(Self { enabled, listen: listen?, allow_public, seed, pace })
+        Self { enabled, listen, allow_public, seed, pace }
     }
 }
 
@@ -557,81 +489,6 @@ impl Numbers {
         Self {
             default_region: r.text("numbers.default_region"),
             refuse: r.parsed_list("numbers.refuse", &mend, NumberKind::of),
-        }
-    }
-}
-
-/// What codes are derived from.
-#[derive(Clone, Debug)]
-pub struct Codes {
-    /// The first is the current one; empty only with the sandbox, or a stand-in
-    /// for Twilio on this machine.
-    pub keys: Vec<CodeKey>,
-}
-
-/// A key that codes are derived from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeKey {
-    /// What verifications remember it by.
-    pub id: String,
-    /// At least 32 bytes of text.
-    pub secret: Secret,
-}
-
-impl Codes {
-    fn read(r: &mut Reader<'_>) -> Self {
-        Self { keys: r.list("codes.keys", CodeKey::read) }
-    }
-}
-
-impl CodeKey {
-    fn read(r: &mut Reader<'_>, item: &toml::Value) -> Option<Self> {
-        const KEY: &str = "codes.keys";
-        let table = item.as_table();
-        let id = table.and_then(|table| table.get("id")?.as_str()).filter(|id| !id.is_empty());
-        let (Some(table), Some(id)) = (table, id) else {
-            r.note(KEY, "has an item without an id", "write { id = \"2026-11\", secret = \"…\" }");
-            return None;
-        };
-        r.only(KEY, table, &["id", "secret", "secret_file"]);
-        Some(Self { id: id.to_owned(), secret: r.secret_in(KEY, table, "secret")? })
-    }
-}
-
-/// What applications are told, and how.
-#[derive(Clone, Debug)]
-pub struct Events {
-    /// What is recorded whether an endpoint wants it or not.
-    pub record: Vec<Wish>,
-    /// Why endpoints may be in private networks, and without TLS.
-    pub allow_private_addresses: Option<String>,
-    /// Endpoints at most.
-    pub max_endpoints: usize,
-    /// Requests to endpoints at once.
-    pub max_in_flight: usize,
-    /// Streams of events at once.
-    pub max_streams: usize,
-    /// To connect to an endpoint.
-    pub connect_timeout: Duration,
-    /// For a whole request to an endpoint.
-    pub request_timeout: Duration,
-    /// How long nothing but failures may come back.
-    pub disable_after: Duration,
-}
-
-impl Events {
-    fn read(r: &mut Reader<'_>) -> Self {
-        let mend = "write names such as \"verification.approved\", or \"verification.*\"";
-        let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        Self {
-            record: r.parsed_list("events.record", mend, |text| text.parse().ok()),
-            allow_private_addresses: r.reason("events.allow_private_addresses"),
-            max_endpoints: r.number("events.max_endpoints", 1..=10),
-            max_in_flight: r.number("events.max_in_flight", 1..=256),
-            max_streams: r.number("events.max_streams", 1..=10_000),
-            connect_timeout: r.seconds("events.connect_timeout_seconds", 1..=60),
-            request_timeout: r.seconds("events.request_timeout_seconds", 1..=60),
-            disable_after: hours(r.number("events.disable_after_hours", 1..=8760)),
         }
     }
 }

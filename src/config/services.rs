@@ -1,15 +1,13 @@
-//! The services and the test numbers, in the model's own words: what the API
-//! would refuse is refused here.
+//! The services, in the model's own words: what the API would refuse is refused
+//! here. It refuses to know what a setting may be.
 
 use super::reader::Reader;
-use super::sections::{Gate, GatewayKind, Sandbox, Twilio, Verification, Voice};
-use crate::model::brand::{OWN_MACHINE, Pages, Settings};
+use super::sections::{Gate, GatewayKind, Sandbox, Verification, Voice};
+use super::settings::with;
+use super::twilio::Twilio;
+use crate::model::brand::{BadSetting, OWN_MACHINE, Pages, Settings};
 use crate::model::channel::Channel;
 use crate::model::policy;
-use crate::model::test_number::TestNumber;
-use jiff::Timestamp;
-use jiff::civil::Date;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -37,7 +35,8 @@ pub(super) struct Base<'a> {
 impl Services {
     pub(super) fn read(r: &mut Reader<'_>, base: &Base<'_>) -> Self {
         let mut tables = r.table("services");
-        let default = with(r, DEFAULT, &base.settings(), tables.remove(DEFAULT));
+        let base = base.sound(r);
+        let default = with(r, DEFAULT, &base, tables.remove(DEFAULT));
         let mut others = BTreeMap::new();
         for (key, table) in tables {
             let settings = with(r, &key, &default, Some(table));
@@ -48,6 +47,24 @@ impl Services {
 }
 
 impl Base<'_> {
+    /// The settings, which could be a service's; what could not is noted under its
+    /// own key, and not once more in each service.
+    fn sound(&self, r: &mut Reader<'_>) -> Settings {
+        let settings = self.settings();
+        let Err(BadSetting { field, what }) = settings.check() else {
+            return settings;
+        };
+        let key = match field.as_str() {
+            "name" => "service_name".to_owned(),
+            "gate" => "voice.gate".to_owned(),
+            field => Some(format!("verification.{field}"))
+                .filter(|key| r.has(key))
+                .unwrap_or_else(|| "services".to_owned()),
+        };
+        r.note(&key, "does not fit here", format_args!("it {what}"));
+        Settings { channels: settings.channels, pages: settings.pages, ..Settings::default() }
+    }
+
     fn settings(&self) -> Settings {
         let (verification, voice) = (self.verification, self.voice);
         let seconds = |span: &Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
@@ -86,59 +103,4 @@ impl Base<'_> {
         channels.extend(self.sandbox.enabled.then_some(Channel::Whatsapp));
         channels
     }
-}
-
-fn with(r: &mut Reader<'_>, key: &str, base: &Settings, table: Option<toml::Value>) -> Settings {
-    let mend = "see `services` in `dialback config default`";
-    let changes = match table.map(serde_json::to_value) {
-        None => Map::new(),
-        Some(Ok(Value::Object(changes))) => changes,
-        Some(_) => {
-            r.note("services", format_args!("{key} is no table of settings"), mend);
-            Map::new()
-        }
-    };
-    base.with(changes).unwrap_or_else(|wrong| {
-        r.note("services", format_args!("{key}.{wrong}"), mend);
-        base.clone()
-    })
-}
-
-/// `test_numbers`
-pub(super) fn test_numbers(r: &mut Reader<'_>) -> Vec<TestNumber> {
-    const KEY: &str = "test_numbers";
-    const MEND: &str = "write { number = \"+15551230000\", code = \"123456\", until = \"2027-12-31\" }";
-    r.list(KEY, |r, item| {
-        let Some(table) = item.as_table() else {
-            r.note(KEY, "has an item that is no table", MEND);
-            return None;
-        };
-        r.only(KEY, table, &["number", "code", "until"]);
-        let text = |name: &str| match table.get(name) {
-            Some(toml::Value::String(text)) => text.clone(),
-            Some(toml::Value::Datetime(time)) => time.to_string(),
-            _ => String::new(),
-        };
-        let (pattern, code, until) = (text("number"), text("code"), time(&text("until")));
-        let what = if !TestNumber::is_pattern(&pattern) {
-            "has a number that is none: international form, ? for a digit, * at the end for any"
-        } else if !(4..=10).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            "has a code that is none: 4 to 10 digits"
-        } else if until.is_none() {
-            "has an item without an end: a day or a time"
-        } else {
-            return until.map(|until| TestNumber { pattern, code, until });
-        };
-        r.note(KEY, what, MEND);
-        None
-    })
-}
-
-/// A time, or the first moment of a day in UTC.
-fn time(text: &str) -> Option<Timestamp> {
-    let day = || {
-        let day: Date = text.parse().ok()?;
-        day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    };
-    text.parse().ok().or_else(day)
 }

@@ -22,7 +22,7 @@ pub struct Store {
 }
 
 impl Store {
-    pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let text = r.text("store.url").unwrap_or_default();
         let url = StoreUrl::from_str(&text);
         if let Err((what, mend)) = url {
@@ -31,8 +31,9 @@ impl Store {
         let cache_bytes = r.number("store.cache_bytes", 1_048_576..=u64::MAX / 2);
         let connections = r.number("store.connections", 1..=1000);
         let deadline = r.seconds("store.deadline_seconds", 1..=60);
-        let state_dir = r.required("store.state_dir", "name a directory, such as \"data\"");
-        Some(Self { url: url.ok()?, cache_bytes, connections, deadline, state_dir: state_dir? })
+        let state_dir = "data".into();
+        let state_dir = r.required("store.state_dir", "name a directory, such as \"data\"", state_dir);
+        Self { url: url.unwrap_or(StoreUrl::Memory), cache_bytes, connections, deadline, state_dir }
     }
 
     /// The directory for what belongs to this machine: the store's own, or the

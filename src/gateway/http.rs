@@ -1,6 +1,7 @@
 //! The one way to the network: a method, so that tests can stand in for it.
 
 use crate::secret::Secret;
+use crate::trust::Trust;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::fmt;
@@ -77,12 +78,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with rustls, no redirects, no proxy, and deadlines.
+    /// A client with rustls that believes `trust`, no redirects, no proxy, and
+    /// deadlines.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(connect: Duration, total: Duration) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
+    pub fn new(connect: Duration, total: Duration, trust: &Trust) -> Result<Self, TlsError> {
+        let client = client(trust)?
             .connect_timeout(connect)
             .timeout(total)
             .redirect(reqwest::redirect::Policy::none())
@@ -91,6 +93,29 @@ impl Client {
             .build()?;
         Ok(Self { client })
     }
+}
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// By the authorities that were given.
+    #[error(transparent)]
+    Trust(#[from] rustls::Error),
+    /// By the client.
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
+}
+
+/// A client to be, that believes `trust`.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn client(trust: &Trust) -> Result<reqwest::ClientBuilder, TlsError> {
+    let builder = reqwest::Client::builder();
+    Ok(match trust.tls(&["h2", "http/1.1"])? {
+        Some(tls) => builder.use_preconfigured_tls(tls),
+        None => builder,
+    })
 }
 
 #[async_trait]
@@ -130,7 +155,7 @@ impl Transport for Client {
 
 /// `Retry-After` (RFC 9110 §10.2.3) in seconds: a number of them, or a date, which
 /// is read against the `Date` of the answer, for our clocks may differ.
-fn retry_after(text: &str, date: Option<&str>) -> Option<u64> {
+pub(super) fn retry_after(text: &str, date: Option<&str>) -> Option<u64> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(seconds);
     }
@@ -157,6 +182,7 @@ fn transport_error(error: reqwest::Error) -> TransportError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::stage::{Authority, Valid};
 
     #[test]
     fn retry_after_is_read_in_both_forms() {
@@ -170,7 +196,7 @@ mod tests {
     }
 
     fn client() -> Client {
-        Client::new(Duration::from_secs(5), Duration::from_millis(500)).unwrap()
+        Client::new(Duration::from_secs(5), Duration::from_millis(500), &Trust::compiled_in()).unwrap()
     }
 
     async fn asked(url: String) -> TransportError {
@@ -184,12 +210,32 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let silent = asked(format!("http://{address}/?To=%2B14155550123")).await;
         assert_eq!(silent, TransportError::Broken("time ran out".into()));
-        drop(listener);
+        // A port that is taken, and on which nobody listens.
+        let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+        deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = deaf.local_addr().unwrap();
         let dead = asked(format!("http://{address}/?To=%2B14155550123")).await;
         let TransportError::NotConnected(why) = &dead else { panic!("{dead:?}") };
         assert!(why.contains("refused") && !why.contains("4155550123"), "{why}");
         let nowhere = asked("http://nowhere.invalid/".into()).await;
         assert!(matches!(nowhere, TransportError::NotConnected(_)), "{nowhere:?}");
+    }
+
+    const ANSWER: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
+
+    #[tokio::test]
+    async fn an_authority_of_ones_own_is_believed_and_no_other() {
+        let (own, other) = (Authority::new(), Authority::new());
+        let (connect, total) = (Duration::from_secs(20), Duration::from_secs(30));
+        let client = Client::new(connect, total, &Trust::of([own.der()])).unwrap();
+        let ask = async |authority: &Authority| {
+            let url = format!("https://localhost:{}/", authority.serve(&["localhost"], Valid::Now, ANSWER));
+            let auth = ("AC1".to_owned(), Secret::new("secret"));
+            client.call(Outgoing { method: "POST", url, auth, form: Vec::new() }).await
+        };
+        assert_eq!(ask(&own).await.unwrap().body, b"hi");
+        let refused = ask(&other).await.unwrap_err();
+        assert!(matches!(refused, TransportError::NotConnected(_)), "{refused:?}");
     }
 
     #[tokio::test]

@@ -289,9 +289,14 @@ fn refusal(answer: &Answer) -> SendError {
     let code = document.as_ref().and_then(|document| document.code);
     let name = code.map(errors::lookup);
     let after = Duration::from_secs(answer.retry_after.unwrap_or(0));
+    // Of a code that nobody here knows Twilio's own words say most.
+    let words = || document.as_ref().and_then(|document| errors::own_words(document.message.as_deref()?));
     let answered = || match name {
         Some(meaning) if meaning.known => format!("twilio answered {} ({})", answer.status, meaning.name),
-        Some(meaning) => format!("twilio answered {} (error {})", answer.status, meaning.code),
+        Some(meaning) => match words() {
+            Some(words) => format!("twilio answered {} (error {}: {words})", answer.status, meaning.code),
+            None => format!("twilio answered {} (error {})", answer.status, meaning.code),
+        },
         None => format!("twilio answered {}", answer.status),
     };
     match (answer.status, code) {
@@ -301,8 +306,8 @@ fn refusal(answer: &Answer) -> SendError {
         }
         (500..=599 | 200..=399 | 408, _) => SendError::Unknown { code, reason: answered(), after },
         _ => {
-            let reason = name.map_or_else(answered, |meaning| meaning.name.to_owned());
-            SendError::Refused { code, reason }
+            let known = name.filter(|meaning| meaning.known).map(|meaning| meaning.name.to_owned());
+            SendError::Refused { code, reason: known.unwrap_or_else(answered) }
         }
     }
 }

@@ -11,9 +11,11 @@ mod sign;
 pub use address::is_public;
 pub use sign::{new_secret, signature};
 
+use super::http::{TlsError, client, retry_after};
 use crate::model::id::NoticeId;
 use crate::model::notice::{Notice, Payload};
 use crate::secret::Secret;
+use crate::trust::Trust;
 use crate::twilio::errors;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -31,7 +33,8 @@ pub struct Parcel {
     pub url: String,
     /// The event's id: the same each time it is sent.
     pub id: NoticeId,
-    /// The time of this attempt, for the signature.
+    /// The time of this attempt, for the signature: the receiver compares it with
+    /// its own clock, so it is the system's, whatever time the body tells.
     pub at: Timestamp,
     /// JSON.
     pub body: Vec<u8>,
@@ -43,7 +46,7 @@ impl Parcel {
     /// The body of an event.
     pub fn body(notice: &Notice, full_numbers: bool) -> Vec<u8> {
         // Plain data with text keys: writing it cannot fail.
-        serde_json::to_vec(&Payload::new(notice, full_numbers, errors::fault)).unwrap_or_default()
+        serde_json::to_vec(&Payload::new(notice, full_numbers, errors::told)).unwrap_or_default()
     }
 }
 
@@ -52,17 +55,8 @@ impl Parcel {
 pub struct Receipt {
     /// HTTP status.
     pub status: u16,
-    /// `Retry-After`.
-    pub wait: Option<Wait>,
-}
-
-/// How long an endpoint asks to be left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
-    /// So many seconds.
-    Seconds(u32),
-    /// Until then.
-    Until(Timestamp),
+    /// How long it asks to be left alone: `Retry-After`, in either form.
+    pub wait: Option<Duration>,
 }
 
 /// Why nothing came back. The texts name neither address nor secret.
@@ -104,13 +98,19 @@ const PRIVATE: &str =
     "the address leads to a private network: say in events.allow_private_addresses why to allow it";
 
 impl Messenger {
-    /// A messenger with rustls, no redirects, no proxy, and a resolver that
-    /// passes on public addresses only, unless private ones are allowed.
+    /// A messenger with rustls that believes `trust`, no redirects, no proxy, and
+    /// a resolver that passes on public addresses only, unless private ones are
+    /// allowed.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(connect: Duration, total: Duration, allow_private: bool) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
+    pub fn new(
+        connect: Duration,
+        total: Duration,
+        allow_private: bool,
+        trust: &Trust,
+    ) -> Result<Self, TlsError> {
+        let client = client(trust)?
             .connect_timeout(connect)
             .timeout(total)
             .redirect(reqwest::redirect::Policy::none())
@@ -179,13 +179,9 @@ impl Courier for Messenger {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
-fn wait(response: &reqwest::Response) -> Option<Wait> {
-    let text = response.headers().get("retry-after")?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Wait::Seconds(seconds)),
-        Err(_) => Some(Wait::Until(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())),
-    }
+fn wait(response: &reqwest::Response) -> Option<Duration> {
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    retry_after(header("retry-after")?, header("date")).map(Duration::from_secs)
 }
 
 fn error(error: reqwest::Error) -> PostError {
@@ -239,10 +235,16 @@ fn looked_at(found: Vec<SocketAddr>, allow_private: bool) -> Result<Vec<SocketAd
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::stage::{Authority, Valid};
+
+    fn parcel(url: &str) -> Parcel {
+        let (id, at) = (NoticeId::new(Timestamp::UNIX_EPOCH, 1), Timestamp::UNIX_EPOCH);
+        Parcel { url: url.into(), id, at, body: Vec::new(), secrets: Vec::new() }
+    }
 
     fn messenger(allow_private: bool) -> Messenger {
         let second = Duration::from_secs(1);
-        Messenger::new(second, second, allow_private).unwrap()
+        Messenger::new(second, second, allow_private, &Trust::compiled_in()).unwrap()
     }
 
     #[test]
@@ -278,14 +280,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_inside_is_never_connected_to() {
-        let parcel = Parcel {
-            url: "https://localhost:1/".into(),
-            id: NoticeId::new(Timestamp::UNIX_EPOCH, 1),
-            at: Timestamp::UNIX_EPOCH,
-            body: Vec::new(),
-            secrets: Vec::new(),
+    async fn an_authority_of_ones_own_is_believed_and_no_other() {
+        let (own, other) = (Authority::new(), Authority::new());
+        let (connect, total) = (Duration::from_secs(20), Duration::from_secs(30));
+        let messenger = Messenger::new(connect, total, true, &Trust::of([own.der()])).unwrap();
+        let answer = "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\
+                      Date: Fri, 20 Nov 2026 09:30:00 GMT\r\nRetry-After: Fri, 20 Nov 2026 09:31:30 GMT\r\n\r\n";
+        let post = async |authority: &Authority| {
+            let port = authority.serve(&["localhost"], Valid::Now, answer);
+            messenger.post(&parcel(&format!("https://localhost:{port}/"))).await
         };
+        // By the clock of who asks for it, whatever ours says.
+        assert_eq!(post(&own).await, Ok(Receipt { status: 503, wait: Some(Duration::from_secs(90)) }));
+        let refused = post(&other).await.unwrap_err();
+        assert!(refused.to_string().starts_with("cannot connect"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_never_connected_to() {
+        let parcel = parcel("https://localhost:1/");
         assert_eq!(messenger(false).post(&parcel).await, Err(PostError::Refused(PRIVATE)));
         assert!(matches!(messenger(true).post(&parcel).await, Err(PostError::Broken(_))));
     }

@@ -40,9 +40,11 @@ impl Caller {
 }
 
 /// The operator's name as a caller, and that of who has the environment's key;
-/// no key's id is one of these.
+/// no key's id is one of these, nor the account's.
 const OPERATOR: &str = "operator";
 const ENVIRONMENT: &str = "environment";
+/// Whoever has the token or a key of the sandbox's account.
+const ACCOUNT: &str = "account";
 
 /// The caller of an API request.
 ///
@@ -81,6 +83,11 @@ pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>,
     let key = context.service.key_holder(shown.expose()).await?;
     Ok(key
         .map(|ApiKey { id, scopes, services, .. }| Caller { name: id, access: Access { scopes, services } }))
+}
+
+/// Whoever is the account's own at the sandbox beside: they may do all, as at Twilio.
+pub fn account_holder() -> Caller {
+    Caller::of_all(ACCOUNT, Scope::ALL.into())
 }
 
 /// Lets the operator's key in, and no other.

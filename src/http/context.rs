@@ -41,6 +41,9 @@ pub struct Settings {
     pub sandboxed: bool,
     /// The account that callers of Verify name; nothing for any.
     pub account_sid: Option<String>,
+    /// Says of a user and a password whether they are the account's own, by its
+    /// token or one of its keys: where a sandbox plays Twilio beside, and never live.
+    pub opens_account: Option<OpensAccount>,
     /// Lets the command line on the same machine in.
     pub operator: Option<Operator>,
     /// Whether `/openapi.json` is shown to all who can reach the service.
@@ -52,6 +55,9 @@ pub struct Settings {
 /// The operator's own key: made at start, kept in a file that only the
 /// operator can read, gone when the server stops. It may make API keys.
 pub struct Operator(pub Secret);
+
+/// Whether a user and a password open the sandbox's account.
+pub type OpensAccount = Arc<dyn Fn(&str, &Secret) -> bool + Send + Sync>;
 
 /// What happens to a webhook that is not proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +85,11 @@ pub struct Context {
     /// Counts wrong API keys.
     pub guesses: Guesses,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
+    unread: Mutex<BTreeMap<String, u64>>,
 }
+
+/// The most kinds of events that are counted apart; the rest are counted as one.
+const MOST_KINDS: usize = 64;
 
 /// What the handlers of an API are given: the service as the caller may use it,
 /// so that none of them can reach what belongs to others.
@@ -154,12 +164,32 @@ impl Context {
             limiter,
             guesses: Guesses::default(),
             rejected: Mutex::default(),
+            unread: Mutex::default(),
         }
     }
 
     /// Counts a rejected webhook by its cause.
     pub fn count_rejected(&self, cause: &'static str) {
         *self.rejected.lock().unwrap_or_else(|broken| broken.into_inner()).entry(cause).or_default() += 1;
+    }
+
+    /// Counts an event of a stream that is not read, by its kind; true for the
+    /// first one of a kind.
+    pub fn count_unread(&self, kind: &str) -> bool {
+        let mut unread = self.unread.lock().unwrap_or_else(|broken| broken.into_inner());
+        if let Some(count) = unread.get_mut(kind) {
+            *count += 1;
+            return false;
+        }
+        let kind = if unread.len() < MOST_KINDS { kind } else { "others" };
+        let count = unread.entry(kind.to_owned()).or_default();
+        *count += 1;
+        *count == 1
+    }
+
+    /// How many events of streams were not read since the start, by kind.
+    pub fn unread(&self) -> BTreeMap<String, u64> {
+        self.unread.lock().unwrap_or_else(|broken| broken.into_inner()).clone()
     }
 
     /// How many webhooks were rejected since the start, by cause.

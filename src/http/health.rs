@@ -31,10 +31,14 @@ pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error>
 }
 
 /// The same for this machine's own, with the reason, the counts of rejected
-/// webhooks, which a roll-out in report-only mode watches, and those of wrong keys.
+/// webhooks, which a roll-out in report-only mode watches, those of wrong keys, and
+/// those of events of streams that are not read, for a subscription to them costs money.
 pub async fn ready_with_details(context: Arc<Context>, _: Request) -> Result<Response, Error> {
     context.service.ready().await.map_err(crate::service::ServiceError::from)?;
     let (webhooks, keys) = (context.rejected(), context.guesses.counts());
-    let ready = json!({ "status": "ready", "rejected_webhooks": webhooks, "wrong_keys": keys });
+    let unread = context.unread();
+    let ready = json!({
+        "status": "ready", "rejected_webhooks": webhooks, "wrong_keys": keys, "unread_events": unread,
+    });
     Ok(reply::json(StatusCode::OK, &ready))
 }

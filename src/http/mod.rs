@@ -22,7 +22,7 @@ mod route;
 mod verify_v2;
 mod webhooks;
 
-pub use context::{Context, Operator, Settings, SignatureMode};
+pub use context::{Context, OpensAccount, Operator, Settings, SignatureMode};
 pub use pages::{BadTemplate, Pages};
 pub use webhooks::explainer::Explainer;
 

@@ -32,11 +32,39 @@ pub fn near(patterns: impl Iterator<Item = &'static str>, path: &str, is_post: b
     if path.len() > LONGEST || path.matches('/').count() > SEGMENTS {
         return None;
     }
-    let webhooks = patterns.filter(|pattern| pattern.starts_with(ROOT));
-    let mut fits: Vec<(usize, Near)> = webhooks.filter_map(|pattern| fit(pattern, path, is_post)).collect();
+    let webhooks: Vec<&'static str> = patterns.filter(|pattern| pattern.starts_with(ROOT)).collect();
+    let mut fits: Vec<(usize, Near)> =
+        webhooks.iter().filter_map(|pattern| fit(pattern, path, is_post)).collect();
     // The longest pattern has least of the path in front of it.
     fits.sort_by_key(|(prefix, _)| *prefix);
-    fits.into_iter().next().map(|(_, near)| near)
+    let exact = fits.into_iter().next().map(|(_, near)| near);
+    exact.or_else(|| escaped(&webhooks, path, is_post)).or_else(|| misspelt(&webhooks, path))
+}
+
+/// A path that fits when its escapes and dots are resolved, as no proxy may do.
+fn escaped(webhooks: &[&'static str], path: &str, is_post: bool) -> Option<Near> {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
+    let plain: Vec<&str> = decoded.split('/').filter(|segment| *segment != ".").collect();
+    let plain = plain.join("/");
+    let pattern = webhooks
+        .iter()
+        .find(|pattern| plain != path && (plain == **pattern || fit(pattern, &plain, is_post).is_some()))?;
+    let why = "the path is written with escapes or dots: it is compared as it comes";
+    Some(Near { pattern, shown: (*pattern).to_owned(), why })
+}
+
+/// A name that is a slip or two beside a webhook's.
+fn misspelt(webhooks: &[&'static str], path: &str) -> Option<Near> {
+    const SLIPS: usize = 2;
+    let name = path.trim_end_matches('/').strip_prefix(ROOT)?;
+    if name.contains('/') || !is_plain(name) {
+        return None;
+    }
+    let slips = |pattern: &str| strsim::damerau_levenshtein(name, &pattern[ROOT.len()..]);
+    let named = webhooks.iter().copied().filter(|pattern| !pattern.contains('{'));
+    let pattern = named.min_by_key(|pattern| slips(pattern)).filter(|pattern| slips(pattern) <= SLIPS)?;
+    let why = "there is no webhook of that name: this one is near it";
+    Some(Near { pattern, shown: path.to_owned(), why })
 }
 
 /// How a path nearly fits a pattern, with how many segments stand before it.
@@ -147,6 +175,20 @@ mod tests {
         let shown = "/otp/…/twilio/status".to_owned();
         assert_eq!(found("/otp/+15551234567/twilio/status"), Some(("/twilio/status", shown.clone())));
         assert_eq!(found("/otp/a%0Ab/twilio/status"), Some(("/twilio/status", shown)));
+    }
+
+    #[test]
+    fn escapes_dots_and_slips_are_seen() {
+        for (path, pattern) in [
+            ("/twilio%2Fstatus", "/twilio/status"),
+            ("/twilio/./status", "/twilio/status"),
+            ("/twilio/%73tatus", "/twilio/status"),
+            ("/twilio/stauts", "/twilio/status"),
+            ("/twilio/call_status", "/twilio/call-status"),
+            ("/twilio/statuses/", "/twilio/status"),
+        ] {
+            assert_eq!(found(path).map(|found| found.0), Some(pattern), "{path}");
+        }
     }
 
     #[test]

@@ -6,10 +6,12 @@
 //! same words, and are checked here for both.
 
 use crate::model::channel::Channel;
-use crate::model::id::ServiceId;
+use crate::model::id::{ServiceId, is_sid};
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::{Gate, Policy};
+use crate::model::region;
 use crate::model::return_url::{self, Allowed};
+use crate::model::sender::{self, NoSender};
 use crate::model::wording;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -308,9 +310,10 @@ impl Settings {
         for (channel, countries) in &self.countries {
             let all = countries.allow.iter().chain(&countries.refuse).chain(&countries.watch);
             for country in all {
-                if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+                if let Err(mend) = region::check(country) {
                     let field = format!("countries.{channel}");
-                    return Err(bad(&field, "has ISO 3166 codes of two capital letters, like DE"));
+                    let what = "has ISO 3166 codes of two capital letters, like DE, of countries that exist";
+                    return Err(bad(&field, format!("{what}: {mend}")));
                 }
             }
         }
@@ -322,31 +325,23 @@ impl Settings {
     }
 
     fn check_senders(&self) -> Result<(), BadSetting> {
-        let sid = |text: &Option<String>, prefix: &str| {
-            text.as_deref().is_none_or(|sid| {
-                sid.len() == 34
-                    && sid.starts_with(prefix)
-                    && sid.as_bytes()[2..].iter().all(u8::is_ascii_hexdigit)
-            })
-        };
+        let sid = |text: &Option<String>, prefix: &str| text.as_deref().is_none_or(|sid| is_sid(sid, prefix));
         if !sid(&self.messaging_service_sid, "MG") {
             return Err(bad("messaging_service_sid", "is MG and 32 hexadecimal digits"));
         }
         if !sid(&self.whatsapp_content_sid, "HX") {
             return Err(bad("whatsapp_content_sid", "is HX and 32 hexadecimal digits"));
         }
-        let number = |text: &str| {
-            text.strip_prefix('+').is_some_and(|digits| {
-                (5..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
-            })
-        };
-        if self.whatsapp_from.as_deref().is_some_and(|from| !number(from)) {
+        if self.whatsapp_from.as_deref().is_some_and(|from| sender::check_number(from).is_err()) {
             return Err(bad("whatsapp_from", "is a number in international form, like +14155550123"));
         }
-        if self.from.as_deref().is_some_and(|from| from.is_empty() || from.len() > 16) {
-            return Err(bad("from", "is a number, a short code, or a name of at most 11 characters"));
+        match self.from.as_deref().map(sender::check) {
+            Some(Err(NoSender { what, mend })) => {
+                let rule = "is a number, a short code, or a name of at most 11 characters";
+                Err(bad("from", format!("{rule}; this {what}: {mend}")))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn check_pages(&self) -> Result<(), BadSetting> {

@@ -23,6 +23,9 @@ use serde::{Deserialize, Serialize};
 /// Twilio's parameter that names a message's channel beside its addresses.
 const CHANNEL_PREFIX: &str = "ChannelPrefix";
 
+/// Twilio's parameter with its own words about an error.
+pub const ERROR_MESSAGE: &str = "ErrorMessage";
+
 /// One message or call at Twilio, ours or anybody's on the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -179,17 +182,30 @@ impl Delivery {
         self.events.first().and_then(|event| event.fact.status)
     }
 
-    /// Why it failed: the code reported with the failure that holds. A later
-    /// report of the same status without a code does not erase it.
+    /// What went wrong: the code reported with the status that holds, else that of
+    /// the greatest status that came with one. No later report takes it away: what
+    /// failed and then arrived had that error all the same.
     pub fn error_code(&self) -> Option<u32> {
-        let status = self.status().filter(|status| status.is_failure())?;
-        let codes = |only: Option<Status>| {
-            self.events
-                .iter()
-                .filter(move |event| only.is_none() || event.fact.status == only)
-                .find_map(|event| event.fact.error_code)
+        self.error().and_then(|fact| fact.error_code)
+    }
+
+    /// What Twilio said about that error, where it said something.
+    pub fn error_text(&self) -> Option<&str> {
+        let code = self.error()?.error_code;
+        let mut facts = self.events.iter().map(|event| &event.fact);
+        facts
+            .find_map(|fact| fact.other.get(ERROR_MESSAGE).filter(|_| fact.error_code == code))
+            .map(String::as_str)
+    }
+
+    fn error(&self) -> Option<&Fact> {
+        // The greatest status comes first, and of one the greatest code. Without a
+        // status it is a line of an error log, which may be about something else
+        // where all went well.
+        let counts = |fact: &&Fact| {
+            fact.error_code.is_some() && (fact.status.is_some() || self.is_delivered() != Some(true))
         };
-        codes(Some(status)).or_else(|| codes(None))
+        self.events.iter().map(|event| &event.fact).find(counts)
     }
 
     /// Who answered, as far as anything said.

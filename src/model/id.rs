@@ -223,6 +223,12 @@ impl Sid {
     }
 }
 
+/// Whether a text is a SID as Twilio makes them: two letters for its kind, and 32
+/// hexadecimal digits.
+pub fn is_sid(text: &str, prefix: &str) -> bool {
+    well_formed(text, &[prefix])
+}
+
 fn well_formed(text: &str, prefixes: &[&str]) -> bool {
     text.len() == 34
         && prefixes.iter().any(|prefix| text.starts_with(prefix))

@@ -28,6 +28,7 @@ pub mod policy;
 pub mod region;
 pub mod return_url;
 pub mod safe_number;
+pub mod sender;
 pub mod session;
 pub mod status;
 pub mod tally;

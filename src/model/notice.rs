@@ -83,7 +83,7 @@ pub struct News {
     /// Twilio's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<u32>,
-    /// Why, in words, where there is no code.
+    /// Why, in words: without a code alone, with one what is known besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// True when the number is a test number.
@@ -157,6 +157,8 @@ pub enum Reason {
     SendFailed,
     /// A message or call did not reach the person; another may be tried.
     NotDelivered,
+    /// The person has asked the sender not to write any more.
+    OptedOut,
     /// A call was taken by a machine, which was told nothing.
     Machine,
     /// Nobody pressed a key in a call.

@@ -75,8 +75,21 @@ impl PhoneNumber {
         if plain.is_empty() || plain.chars().count() > 64 {
             return Err(PhoneError::NotANumber);
         }
+        if plain.contains(is_line_break) {
+            return Err(PhoneError::LineBreak);
+        }
         let as_it_is = |number: &Self| known(number) || policy.is_fictional(number);
         read::read(&plain, policy, &as_it_is)
+    }
+
+    /// Reads a number in order to find what is known of it: as [`PhoneNumber::parse`],
+    /// and also what a plan has given up, for records may hold it.
+    ///
+    /// # Errors
+    /// As [`PhoneNumber::parse`].
+    pub fn parse_to_find(text: &str, policy: &NumberPolicy) -> Result<Self, PhoneError> {
+        Self::parse(text, policy)
+            .or_else(|refused| read::known_once(&typed::plain(text), policy).ok_or(refused))
     }
 
     /// All of the number. For sending, for the API's owner, never for a log.
@@ -116,6 +129,10 @@ impl PhoneNumber {
     pub fn masked(&self) -> String {
         mask(&self.0)
     }
+}
+
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 impl fmt::Display for PhoneNumber {
@@ -377,5 +394,54 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(code), "{text}");
         }
+    }
+
+    #[test]
+    fn what_begins_with_another_country_s_exit_code_is_its_own_country_s() {
+        let policy = NumberPolicy { default_region: Some("JP".into()), ..NumberPolicy::default() };
+        // Valid in Japan, and longer than E.164 with its country's code.
+        for text in ["00375152450911", "0037 5152 450911"] {
+            assert_eq!(
+                PhoneNumber::parse(text, &policy),
+                Err(PhoneError::TooLong { country_code: 81 }),
+                "{text}"
+            );
+        }
+        let abroad = PhoneNumber::parse("0049 151 23456789", &policy).unwrap();
+        assert_eq!(abroad.in_full(), "+4915123456789", "no number of Japan's");
+    }
+
+    #[test]
+    fn a_given_up_writing_is_found_with_whatever_stands_between_its_digits() {
+        let brazil = NumberPolicy { default_region: Some("BR".into()), ..NumberPolicy::default() };
+        for text in
+            ["+55 11 8765-4399", "+55 (11) 8765.4399", "+551187654399", "(11) 8765-4399", "011 8765-4399"]
+        {
+            assert!(PhoneNumber::parse(text, &brazil).is_err(), "{text}");
+            let found = PhoneNumber::parse_to_find(text, &brazil).unwrap();
+            assert_eq!(found.person(), "+5511987654399".parse::<PhoneNumber>().unwrap().person(), "{text}");
+        }
+        for text in ["", "hello", "+55 11 8765-43O9", "12"] {
+            assert!(PhoneNumber::parse_to_find(text, &brazil).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_country_by_which_it_judged() {
+        let told = |text: &str, region: &str| {
+            let policy = NumberPolicy { default_region: Some(region.into()), ..NumberPolicy::default() };
+            PhoneNumber::parse(text, &policy).unwrap_err().read_by(text, &policy)
+        };
+        let national = told("0999 1", "DE");
+        assert_eq!(
+            national.code(),
+            PhoneNumber::parse("+49 999 1", &NumberPolicy::default()).unwrap_err().code()
+        );
+        assert!(
+            national.to_string().ends_with("it has no country code and was read as a number of DE"),
+            "{national}"
+        );
+        assert!(!told("+1 999", "DE").to_string().contains("of DE"));
+        assert!(!told("hello", "DE").to_string().contains("of DE"));
     }
 }

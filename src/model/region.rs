@@ -26,6 +26,47 @@ pub fn find(id: &str) -> Option<&'static Region> {
     ALL.iter().find(|region| region.id == id)
 }
 
+/// Looks whether a text is the code of a country or region.
+///
+/// # Errors
+/// What to write instead.
+pub fn check(id: &str) -> Result<(), String> {
+    if find(id).is_some() {
+        return Ok(());
+    }
+    Err(match meant(id) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "write the two capital letters of ISO 3166, such as DE".to_owned(),
+    })
+}
+
+/// The code that is meant by one that is in use elsewhere, or written otherwise.
+fn meant(id: &str) -> Option<String> {
+    /// Codes of languages, of the European Union's offices and of three letters
+    /// that are taken for a country's.
+    const OTHERWISE: [(&str, &str); 16] = [
+        ("UK", "GB"),
+        ("EN", "GB"),
+        ("EL", "GR"),
+        ("JA", "JP"),
+        ("KO", "KR"),
+        ("ZH", "CN"),
+        ("DA", "DK"),
+        ("CS", "CZ"),
+        ("USA", "US"),
+        ("GBR", "GB"),
+        ("DEU", "DE"),
+        ("GER", "DE"),
+        ("AUT", "AT"),
+        ("CHE", "CH"),
+        ("FRA", "FR"),
+        ("ESP", "ES"),
+    ];
+    let id = id.trim().to_uppercase();
+    let other = OTHERWISE.iter().find(|(name, _)| *name == id).map(|(_, meant)| (*meant).to_owned());
+    other.or_else(|| find(&id).map(|region| region.id.clone()))
+}
+
 /// The region of a calling code, the largest where several share it as one and
 /// its neighbours do. None for those of many equals, 1 and 7.
 pub fn of_code(calling_code: u16) -> Option<&'static Region> {
@@ -69,5 +110,11 @@ mod tests {
         assert_eq!(wrong, []);
         assert_eq!(find("DE").map(|region| region.calling_code), Some(49));
         assert_eq!(find("XX"), None);
+        assert_eq!(check("GB"), Ok(()));
+        for (wrong, mend) in
+            [("UK", "did you mean GB?"), (" de", "did you mean DE?"), ("XX", "write the two")]
+        {
+            assert!(check(wrong).unwrap_err().starts_with(mend), "{wrong}");
+        }
     }
 }

@@ -13,7 +13,7 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub use attempts::{Attempts, Failure, LastError};
+pub use attempts::{Attempts, Failure, Failures, LastError};
 pub use decide::{Decision, Event, Outcome, Step, decide};
 pub use details::{Details, binding};
 pub use outbox::{Doubt, Effect, Errand};
@@ -176,6 +176,30 @@ pub enum SendState {
     Test,
 }
 
+/// Why a message or call was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dropped {
+    /// Its verification had ended, or ended before it left.
+    Ended(Status),
+    /// A newer message or call took its place.
+    Replaced,
+    /// Its code would have arrived dead.
+    TooLate,
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ended(Status::Approved) => "the right code was offered before it left",
+            Self::Ended(Status::Canceled) => "the verification was called off before it left",
+            Self::Ended(Status::MaxAttemptsReached) => "too many wrong codes were offered before it left",
+            Self::Ended(_) => "the verification ended before it left",
+            Self::Replaced => "a newer message or call took its place",
+            Self::TooLate => "its code would have been worth nothing when it arrived",
+        })
+    }
+}
+
 impl SendState {
     /// The state as it is written in the API, where a delivery's status stands.
     pub fn as_str(&self) -> &'static str {
@@ -268,6 +292,20 @@ impl Verification {
     pub fn next_attempt_at(&self, number: u8) -> Option<Timestamp> {
         self.send(number)?.attempts.last_error.as_ref()?;
         self.outbox.iter().find(|errand| errand.number() == number).map(|errand| errand.due)
+    }
+
+    /// Why a send was dropped, as far as what is known now says; `None` for one
+    /// that was not.
+    pub fn why_dropped(&self, number: u8) -> Option<Dropped> {
+        let send = self.send(number).filter(|send| send.state == SendState::Dropped)?;
+        let is_renewed = send.generation != self.code.generation;
+        let is_followed = self.sends.iter().any(|other| other.number > number);
+        Some(match self.status {
+            Status::Pending | Status::Expired if is_renewed || is_followed => Dropped::Replaced,
+            Status::Pending => Dropped::TooLate,
+            _ if is_renewed => Dropped::Replaced,
+            status => Dropped::Ended(status),
+        })
     }
 
     /// When something is to be done next: an errand, or dying.

@@ -5,7 +5,7 @@
 use super::behaviour::{Answers, Behaviour};
 use super::callbacks::{CallEvent, Courier, Params, of_call};
 use super::cookies::Pair;
-use super::execute::{Line, Next, Opening};
+use super::execute::{Line, Next, Opening, Stop};
 use super::outgoing::{Webhook, send};
 use super::resource::{Call, CallStatus, Detection, Hook};
 use super::views::call_view;
@@ -104,15 +104,17 @@ impl Life {
         if let Some(digits) = &call.order.send_digits {
             self.line.caption(&format!("[keys: {digits}]"), None, None);
         }
-        if let Some(detection) = &call.order.detection
-            && self.detect(detection, machine).await.is_err()
-        {
-            return CallStatus::Completed;
-        }
-        let next = match (&call.order.url, &call.order.twiml) {
-            (Some(hook), _) => Next::Fetch { hook: hook.clone(), extra: Vec::new() },
-            (None, Some(twiml)) => Next::Inline(twiml.clone()),
-            (None, None) => return CallStatus::Completed,
+        let detected = match &call.order.detection {
+            Some(detection) => self.detect(detection, machine).await,
+            None => Ok(()),
+        };
+        let next = match (detected, &call.order.url, &call.order.twiml) {
+            // Whoever sends a call elsewhere does not wait for who picked up.
+            (Err(Stop::Goto(next)), ..) => next,
+            (Err(Stop::Over), ..) => return CallStatus::Completed,
+            (Ok(()), Some(hook), _) => Next::Fetch { hook: hook.clone(), extra: Vec::new() },
+            (Ok(()), None, Some(twiml)) => Next::Inline(twiml.clone()),
+            (Ok(()), None, None) => return CallStatus::Completed,
         };
         self.within_limit(call.order.time_limit, next).await;
         CallStatus::Completed
@@ -213,7 +215,7 @@ impl Life {
     }
 
     /// Finds out who picked up: before the TwiML is fetched, or beside the call.
-    async fn detect(&mut self, detection: &Detection, machine: bool) -> Result<(), ()> {
+    async fn detect(&mut self, detection: &Detection, machine: bool) -> Result<(), Stop> {
         let by = match (machine, detection.message_end) {
             (false, _) => "human",
             (true, false) => "machine_start",
@@ -221,7 +223,7 @@ impl Life {
         };
         match &detection.aside {
             None => {
-                self.line.pace(DETECTION).await.map_err(|_| ())?;
+                self.line.pace(DETECTION).await?;
                 self.world.change_call(&self.sid, |call| call.answered_by = Some(by));
             }
             Some(told) => {

@@ -96,7 +96,10 @@ pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Optio
         (None, None) => return Ok(fetch(world, sid)),
     };
     let ends = control == Control::Complete;
-    call::control(world, sid, control);
+    if !call::control(world, sid, control) && !ends {
+        // It ended, or was sent elsewhere too often, between the look and the word.
+        return refused("Call is not in-progress. Cannot redirect.");
+    }
     if ends {
         // Twilio's answer shows the status that was asked for at once.
         let shown =

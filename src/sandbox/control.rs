@@ -226,7 +226,9 @@ fn alerts(world: &World) -> Response {
 
 fn start_afresh(world: &World) -> Response {
     world.abort_all();
+    world.clock.reset();
     world.change(|state| state.start_afresh(&world.settings));
     world.tell("reset", json!({}));
+    world.tell("clock", clock_view(world));
     empty(204)
 }

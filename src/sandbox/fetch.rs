@@ -35,7 +35,7 @@ pub(super) async fn document(world: &World, webhook: &Webhook) -> Result<(Script
     // Twilio's own ceiling for the whole, redirects included.
     let ceiling = std::time::Duration::from_secs(15);
     let asked = tokio::time::timeout(ceiling, ask(world, webhook));
-    let (answer, url) = asked.await.map_err(|_| Fault::new(11200, "no answer within 15 seconds"))??;
+    let (answer, url) = asked.await.map_err(|_| Fault::new(11205, "no answer within 15 seconds"))??;
     let script = interpret(&answer, webhook.voice)?;
     Ok((script, url))
 }

@@ -8,7 +8,7 @@ use super::calls::queued;
 use super::cookies::Pair;
 use super::fetch::document;
 use super::messages::{segments, web_url};
-use super::network::{self, show};
+use super::network::{self, Place, Procession, show};
 use super::outgoing::{Webhook, bare};
 use super::phone::Text;
 use super::resource::{CallOrder, Hook, Message, MessageStatus};
@@ -150,7 +150,7 @@ fn on_whatsapp(world: &World, message: &Message, from: &Address, params: &mut Pa
 
 /// Tells the application and does what it answers.
 async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Address) {
-    let mut webhook = webhook.clone();
+    let (mut webhook, mut replied) = (webhook.clone(), Procession::default());
     for _ in 0..REPLIES {
         let (script, base) = match document(world, &webhook).await {
             Ok(done) => done,
@@ -173,7 +173,9 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
         let mut onward = None;
         for verb in script.verbs.into_iter().take(REPLIES) {
             match verb {
-                Verb::Message(reply) => answer(world, &webhook.sid, &base, reply, &from, &to),
+                Verb::Message(reply) => {
+                    answer(world, &webhook.sid, &base, reply, (&from, &to), replied.place());
+                }
                 Verb::Redirect { url, get } => {
                     onward = Some((url, get));
                     break;
@@ -193,8 +195,17 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
     }
 }
 
-/// Sends a reply, unless its recipient has opted out.
-fn answer(world: &Arc<World>, about: &str, base: &Url, reply: Reply, from: &Address, to: &Address) {
+/// Sends a reply in its place, unless its recipient has opted out; `pair` is who
+/// wrote, and to whom.
+fn answer(
+    world: &Arc<World>,
+    about: &str,
+    base: &Url,
+    reply: Reply,
+    pair: (&Address, &Address),
+    place: Place,
+) {
+    let (from, to) = pair;
     let recipient = reply.to.as_deref().map_or_else(|| Some(from.clone()), Address::to);
     let sender = reply.from.as_deref().map_or_else(|| Some(to.clone()), Address::from);
     let (Some(recipient), Some(sender)) = (recipient, sender) else {
@@ -231,7 +242,7 @@ fn answer(world: &Arc<World>, about: &str, base: &Url, reply: Reply, from: &Addr
         send_at: None,
         turn: Turn::default(),
     };
-    if !network::launch(world, message) {
+    if !network::launch(world, message, place) {
         world.alert(20429, about, None, "too much is on its way already");
     }
 }

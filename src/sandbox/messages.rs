@@ -29,7 +29,7 @@ pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
     let number = message.to.number.clone();
     befall(world, &number, || {
         let document = message.document(&world.settings.account_sid);
-        if network::launch(world, message) {
+        if network::launch(world, message, network::Place::default()) {
             Ok(Done::Created(document))
         } else {
             Err(Refusal::new(429, 20429, "Too Many Requests"))

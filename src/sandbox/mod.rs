@@ -36,6 +36,7 @@ mod script;
 mod shelf;
 mod telephones;
 mod templates;
+mod trouble;
 mod views;
 mod whatsapp;
 mod world;
@@ -54,6 +55,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
 use crate::server::Limits;
+use crate::trust::Trust;
 use address::Address;
 use incoming::{Request, collect, complaint};
 use serde::{Deserialize, Serialize};
@@ -98,6 +100,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Whether webhooks may go to other machines than this one.
     pub allow_remote_callbacks: bool,
+    /// Whose certificates are believed where webhooks go by https.
+    pub trust: Trust,
 }
 
 impl Settings {
@@ -116,6 +120,7 @@ impl Settings {
             behaviour: Behaviour::default(),
             hosts: Vec::new(),
             allow_remote_callbacks: false,
+            trust: Trust::compiled_in(),
         }
     }
 
@@ -184,7 +189,7 @@ impl Sandbox {
     /// When the HTTP client's TLS library cannot be set up.
     pub fn new(settings: Settings, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
         let tasks = Arc::new(Mutex::new(JoinSet::new()));
-        let http = outgoing::client()?;
+        let http = outgoing::client(&settings.trust)?;
         let world = Arc::new(World::new(settings, clock, entropy, http, Arc::downgrade(&tasks)));
         Ok(Self { world, tasks })
     }
@@ -252,6 +257,12 @@ impl Sandbox {
     /// Sets where inbound messages and calls are told, once the port is known.
     pub fn set_inbound(&self, inbound: Inbound) {
         self.world.change(|state| state.inbound = inbound);
+    }
+
+    /// Whether somebody is the account's: by its SID and token, or by one of its
+    /// keys and that one's secret.
+    pub fn opens(&self, user: &str, password: &Secret) -> bool {
+        rest::proof(&self.world, user, password).is_some()
     }
 
     /// How many lives (messages, calls, callbacks) are under way.

@@ -12,15 +12,37 @@ use crate::entropy::Entropy;
 use crate::twilio::errors;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// One hop of the network, at pace 1.
 const HOP: Duration = Duration::from_millis(150);
 /// How long a carrier's receipt takes, at pace 1, when nobody wished otherwise.
 const RECEIPT: Duration = Duration::from_millis(300);
 
+/// Messages that reach their phones one after the other.
+#[derive(Default)]
+pub(super) struct Procession(Option<oneshot::Receiver<()>>);
+
+/// A place in a procession.
+#[derive(Default)]
+pub(super) struct Place {
+    /// Ends once the one before has arrived, or never will.
+    before: Option<oneshot::Receiver<()>>,
+    /// Dropped once this one has.
+    _held: Option<oneshot::Sender<()>>,
+}
+
+impl Procession {
+    /// The place behind those that were given out.
+    pub fn place(&mut self) -> Place {
+        let (held, next) = oneshot::channel();
+        Place { before: self.0.replace(next), _held: Some(held) }
+    }
+}
+
 /// Takes a message in and sends it on its way; false when too much is on its
 /// way already, and then it was not taken.
-pub(super) fn launch(world: &Arc<World>, message: Message) -> bool {
+pub(super) fn launch(world: &Arc<World>, message: Message, place: Place) -> bool {
     let (sid, number) = (message.sid.clone(), message.to.number.clone());
     let behaviour = world.behaviour(&number);
     let (view, turn) = (message_view(&message), message.turn.clone());
@@ -34,7 +56,7 @@ pub(super) fn launch(world: &Arc<World>, message: Message) -> bool {
     });
     world.tell("message", view);
     let courier = Courier::in_turn(world, behaviour.callbacks.clone(), chance, &turn);
-    let life = Life { world: world.clone(), sid: sid.clone(), behaviour, courier };
+    let life = Life { world: world.clone(), sid: sid.clone(), behaviour, courier, place };
     let taken = world.spawn(async move {
         life.live().await;
     });
@@ -49,12 +71,13 @@ struct Life {
     sid: String,
     behaviour: Behaviour,
     courier: Courier,
+    place: Place,
 }
 
 impl Life {
     /// Each step gives nothing when the message was canceled or deleted, and
     /// then its life ends.
-    async fn live(self) -> Option<()> {
+    async fn live(mut self) -> Option<()> {
         let message = self.leave_the_service().await?;
         self.wait_in_the_queue(&message).await?;
         self.world.pace(HOP).await;
@@ -66,10 +89,15 @@ impl Life {
         if outcome == Outcome::Failed {
             return self.step(MessageStatus::Failed, Some(error)).map(|_| ());
         }
+        if let Some(before) = self.place.before.take() {
+            // It ends by being dropped, and that is all it has to say.
+            let _ = before.await;
+        }
         let message = self.step(MessageStatus::Sent, None)?;
         if outcome != Outcome::Undelivered {
             self.arrive(&message);
         }
+        self.place = Place::default();
         match outcome {
             Outcome::SentOnly => return Some(()),
             _ => self.receipt().await,

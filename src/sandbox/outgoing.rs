@@ -9,8 +9,10 @@ use super::cookies::{Pair, Setting};
 use super::exchanges::Exchange;
 use super::overrides::Overrides;
 use super::resource::Hook;
+use super::trouble::{Names, Trouble, keeps_to_this_machine};
 use super::world::World;
 use crate::secret::Secret;
+use crate::trust::Trust;
 use crate::twilio::form::{Space, append_to_query, encode};
 use crate::twilio::signature::{Algorithm, sign};
 use bytes::{Bytes, BytesMut};
@@ -18,7 +20,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, DATE, HOST, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use reqwest::{Method, RequestBuilder, Url};
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -69,40 +71,6 @@ pub(super) struct Answer {
     challenge: bool,
 }
 
-/// Why there was no answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Trouble {
-    /// Nobody accepted the connection.
-    Connect,
-    /// No whole answer in time.
-    Timeout,
-    /// The answer broke off or was no HTTP.
-    Broken,
-    /// It is not on this machine, and the sandbox was not allowed to leave it.
-    Remote,
-}
-
-impl Trouble {
-    /// Twilio's error code for it.
-    pub fn code(self) -> u32 {
-        match self {
-            Self::Connect => 11205,
-            Self::Timeout | Self::Broken => 11200,
-            Self::Remote => 11100,
-        }
-    }
-
-    /// The same in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Connect => "could not connect",
-            Self::Timeout => "no answer in time",
-            Self::Broken => "the answer broke off",
-            Self::Remote => "not called: not on this machine, and remote callbacks are not allowed",
-        }
-    }
-}
-
 impl Webhook {
     /// Applies the phone's wishes about signatures.
     pub fn with_faults(mut self, faults: &CallbackFaults) -> Self {
@@ -121,14 +89,18 @@ impl Webhook {
 ///
 /// # Errors
 /// When the TLS library cannot be set up.
-pub(super) fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
+pub(super) fn client(trust: &Trust) -> anyhow::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
         .http1_only()
         .no_proxy()
         .pool_max_idle_per_host(0)
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT)
-        .build()
+        .dns_resolver(Arc::new(Names))
+        .connect_timeout(CONNECT);
+    if let Some(tls) = trust.tls(&["http/1.1"])? {
+        builder = builder.use_preconfigured_tls(tls);
+    }
+    Ok(builder.build()?)
 }
 
 /// Sends a webhook, again if its URL's fragment says so, and notes each try.
@@ -160,7 +132,7 @@ async fn attempt(
     let url = &webhook.hook.url;
     let prepared = Prepared::new(world, webhook);
     let (at, begun) = (world.clock.now(), Instant::now());
-    let outcome = if world.settings.allow_remote_callbacks || is_loopback(url) {
+    let outcome = if world.settings.allow_remote_callbacks || keeps_to_this_machine(url) {
         let mut request = prepared.request(&world.http);
         if with_password {
             request = request.basic_auth(url.username(), url.password());
@@ -187,15 +159,7 @@ async fn attempt(
 }
 
 async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
-    let mut response = request.send().await.map_err(|error| {
-        if error.is_connect() {
-            Trouble::Connect
-        } else if error.is_timeout() {
-            Trouble::Timeout
-        } else {
-            Trouble::Broken
-        }
-    })?;
+    let mut response = request.send().await.map_err(|error| Trouble::of(&error))?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (content_type, location) = (header(CONTENT_TYPE), header(LOCATION));
     let date = header(DATE).and_then(|text| rfc2822::parse(&text).ok()).map(|date| date.timestamp());
@@ -208,7 +172,7 @@ async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(ANSWER_LIMIT - body.len())]),
             Ok(None) => break,
-            Err(_) => return Err(Trouble::Broken),
+            Err(error) => return Err(Trouble::of(&error)),
         }
     }
     Ok(Answer { status, content_type, location, cookies, date, body: body.freeze(), challenge })
@@ -350,12 +314,6 @@ fn verdict(status: u16) -> &'static str {
     }
 }
 
-/// True for this machine's own addresses.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 /// The URL without userinfo and fragment, which are neither sent in it nor
 /// signed nor shown.
 pub(super) fn bare(url: &Url) -> Url {
@@ -399,15 +357,5 @@ mod tests {
         assert_eq!(signed(http, true, None), "http://127.0.0.1:8080/a?");
         assert_eq!(signed(http, true, Some(Port::Without)), "http://127.0.0.1/a?");
         assert_eq!(signed("https://example.com/", false, Some(Port::With)), "https://example.com:443/");
-    }
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for text in ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]:1/", "http://127.9.9.9/"] {
-            assert!(is_loopback(&url(text)), "{text}");
-        }
-        for text in ["http://10.0.0.1/", "http://example.com/", "http://localhost.example.com/"] {
-            assert!(!is_loopback(&url(text)), "{text}");
-        }
     }
 }

@@ -89,7 +89,7 @@ impl Span {
                 None => Err(Refusal::bad(20001, format!("Invalid parameter value for {name}: {text}"))),
             },
         };
-        let on = bounds(name)?;
+        let on = bounds(name)?.map(whole_day);
         let from = on.or(bounds(&format!("{name}>"))?).map(|(from, _)| from);
         let until = on.or(bounds(&format!("{name}<"))?).map(|(_, until)| until);
         Ok(Self { from, until })
@@ -100,6 +100,13 @@ impl Span {
         let after = self.from.is_none_or(|from| at.is_some_and(|at| at >= from));
         after && self.until.is_none_or(|until| at.is_some_and(|at| at <= until))
     }
+}
+
+/// "On" a midnight is on its day: the SDKs have no other way to say a date.
+fn whole_day((from, until): (Timestamp, Timestamp)) -> (Timestamp, Timestamp) {
+    let is_midnight = from.as_millisecond() % 86_400_000 == 0;
+    let end = from.checked_add(86_399_999.milliseconds()).unwrap_or(until);
+    (from, if is_midnight { end } else { until })
 }
 
 /// The first and the last moment that a text names.
@@ -169,6 +176,13 @@ mod tests {
         let at = Some("2026-11-20T12:00:00.500Z".parse().unwrap());
         assert!(span("DateSent=2026-11-20").holds(at));
         assert!(!span("DateSent=2026-11-19").holds(at));
+        assert!(span("DateSent=2026-11-20T00:00:00Z").holds(at), "as the SDKs write a date");
+        assert!(!span("DateSent=2026-11-19T00:00:00Z").holds(at));
+        assert!(
+            span("DateSent=2026-11-20T12:00:00Z").holds(at)
+                && !span("DateSent=2026-11-20T11:59:59Z").holds(at)
+        );
+        assert!(!span("DateSent%3C=2026-11-20T00:00:00Z").holds(at));
         assert!(span("DateSent%3E=2026-11-20").holds(at) && span("DateSent%3C=2026-11-20").holds(at));
         assert!(!span("DateSent%3E=2026-11-21").holds(at) && !span("DateSent%3C=2026-11-19").holds(at));
         assert!(span("DateSent%3E=2026-11-20T12:00:00Z").holds(at));

@@ -5,6 +5,7 @@
 //! know calls and time.
 
 use super::xml::{self, Element, Node};
+use crate::twilio::voices;
 
 /// What a document asks for, in order, with what was skipped.
 #[derive(Clone, Debug, Default)]
@@ -158,7 +159,13 @@ impl Script {
     }
 
     fn say(&mut self, element: &Element) -> Option<Say> {
-        let voice = element.attribute("voice").map(str::to_owned);
+        let mut voice = element.attribute("voice").map(str::to_owned);
+        if let Some(unknown) = voice.take_if(|voice| !voices::is_known(voice)) {
+            self.warn(
+                13511,
+                format!("<Say> has a voice that does not exist, and is said by the default one: {unknown}"),
+            );
+        }
         let basic = matches!(voice.as_deref(), Some("man" | "woman" | "alice"));
         if basic && element.elements().next().is_some() {
             self.warn(13520, "the voices man and woman do not understand SSML");
@@ -353,6 +360,13 @@ mod tests {
         let script = read(text).unwrap();
         assert!(matches!(&script.verbs[0], Verb::Say(say) if say.text == "42"));
         assert_eq!(script.warnings[0].0, 13520);
+    }
+
+    #[test]
+    fn a_voice_that_does_not_exist_is_warned_about_and_another_speaks() {
+        let script = read("<Response><Say voice=\"Polly.Nobody\">hello</Say></Response>").unwrap();
+        assert!(matches!(&script.verbs[0], Verb::Say(say) if say.text == "hello" && say.voice.is_none()));
+        assert_eq!(script.warnings.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [13511]);
     }
 
     #[test]

@@ -187,6 +187,12 @@ impl World {
         }
     }
 
+    /// How many wait for a change.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.moved.receiver_count()
+    }
+
     /// Runs something beside; false when too much runs already or the sandbox
     /// is gone.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> bool {

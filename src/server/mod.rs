@@ -7,6 +7,7 @@
 //! It refuses to know what is served: routes, body sizes, configuration, whose
 //! requests these are. The one thing it tells the service is [`Incoming`].
 
+mod caller;
 mod connection;
 mod head;
 mod inspect;
@@ -33,6 +34,7 @@ use tower_service::Service;
 use warp::http::{Request, Uri};
 use warp::reply::Response;
 
+pub use self::caller::gone as caller_gone;
 pub use self::local::{Stranger, is_local, stranger};
 pub use self::rate::{PACE, Rate};
 pub use self::request::RequestBody;
@@ -137,7 +139,8 @@ pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
 ///
 /// The service is `warp::service(filter)`, or any tower service that is always
 /// ready. Each request runs in a task of its own: a panic is answered with 500,
-/// and a client that leaves does not drop its handler half-way.
+/// and a client that leaves does not drop its handler half-way; one that only reads
+/// can ask by [`caller_gone`].
 ///
 /// The drain takes what already waits in the backlog, closes the listener, lets
 /// every connection finish the request it is in, waits also for handlers whose

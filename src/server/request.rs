@@ -1,5 +1,6 @@
 //! One request: its own task, its deadline, its body on the way in.
 
+use super::caller;
 use super::room::{Held, Sign, Wait};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -34,13 +35,14 @@ where
     S::Future: Send + 'static,
 {
     let (request, arriving) = watch_body(request, &sign);
-    let mut handler = tokio::spawn(async move {
+    let (_waits, handler) = caller::heard(async move {
         // The body's bytes are the handler's until it has answered.
         let held = request.body().held.clone();
         let answer = service.call(request).await;
         drop((held, in_flight));
         answer
     });
+    let mut handler = tokio::spawn(handler);
     let answered = tokio::select! {
         biased;
         answered = tokio::time::timeout(deadline, &mut handler) => answered,

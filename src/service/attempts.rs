@@ -1,6 +1,7 @@
 //! Attempts: the sends of verifications, one by one, as Twilio Verify lists
 //! them. They are derived from the verifications and kept nowhere.
 
+use super::listing::LONGEST_PAGE;
 use super::{Service, ServiceError};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
@@ -10,6 +11,7 @@ use crate::model::verification::{Send, Status, Verification};
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
 use jiff::{SignedDuration, Timestamp};
+use std::time::{Duration, Instant};
 
 /// A send, with what became of it.
 #[derive(Debug, Clone)]
@@ -69,17 +71,26 @@ pub struct AttemptPage {
 }
 
 /// How many attempts there were, and how many of them brought the right code.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptCount {
     /// All.
     pub total: u64,
     /// Those that did.
     pub converted: u64,
+    /// Whether these are all: false when the time was over before, or there were
+    /// more than are counted at once.
+    pub is_whole: bool,
+}
+
+impl Default for AttemptCount {
+    fn default() -> Self {
+        Self { total: 0, converted: 0, is_whole: true }
+    }
 }
 
 /// Verifications that one page reads at most, whatever the filter passes over.
 const MOST_READ: usize = 5_000;
-/// Verifications that a count reads at most.
+/// Verifications that a count reads at most, however fast.
 const MOST_COUNTED: usize = 100_000;
 /// Entries that are read at once.
 const AT_ONCE: usize = 100;
@@ -121,6 +132,7 @@ impl Service {
     ) -> Result<AttemptPage, ServiceError> {
         let mut page = AttemptPage { attempts: Vec::new(), next: None };
         let mut walk = self.walk(services, filter, after)?;
+        let begun = Instant::now();
         for read in 1.. {
             let Some((verification, sends)) = self.next_of(&mut walk, filter).await? else {
                 return Ok(page);
@@ -133,7 +145,9 @@ impl Service {
                 }
                 page.attempts.push(self.attempt_of(verification.clone(), send).await?);
             }
-            if read >= MOST_READ && (services.is_all() || walk.is_between()) {
+            if (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE)
+                && (services.is_all() || walk.is_between())
+            {
                 break;
             }
         }
@@ -144,12 +158,17 @@ impl Service {
         Ok(page)
     }
 
-    /// Counts attempts, among the newest verifications where there are very many.
+    /// Counts attempts, for that long at most. It only reads, so whoever asks may
+    /// drop it.
     ///
     /// # Errors
     /// As [`Service::attempts`].
-    pub async fn count_attempts(&self, filter: &AttemptFilter) -> Result<AttemptCount, ServiceError> {
-        self.count_attempts_among(&ServiceSet::all(), filter).await
+    pub async fn count_attempts(
+        &self,
+        filter: &AttemptFilter,
+        longest: Duration,
+    ) -> Result<AttemptCount, ServiceError> {
+        self.count_attempts_among(&ServiceSet::all(), filter, longest).await
     }
 
     /// The same, of these services.
@@ -157,8 +176,10 @@ impl Service {
         &self,
         services: &ServiceSet,
         filter: &AttemptFilter,
+        longest: Duration,
     ) -> Result<AttemptCount, ServiceError> {
         let (mut count, mut walk) = (AttemptCount::default(), self.walk(services, filter, None)?);
+        let begun = Instant::now();
         for _ in 0..MOST_COUNTED {
             let Some((verification, sends)) = self.next_of(&mut walk, filter).await? else {
                 return Ok(count);
@@ -167,9 +188,13 @@ impl Service {
                 count.total += 1;
                 count.converted += u64::from(is_converted(&verification, send));
             }
+            if begun.elapsed() >= longest {
+                break;
+            }
         }
-        tracing::warn!(verifications = MOST_COUNTED, "the summary of attempts counts the newest only");
-        Ok(count)
+        let counted = count.total;
+        tracing::info!(counted, "a summary of attempts was given up: there are too many for one request");
+        Ok(AttemptCount { is_whole: false, ..count })
     }
 
     async fn attempt_of(&self, verification: Verification, send: Send) -> Result<Attempt, ServiceError> {

@@ -4,7 +4,7 @@ mod listed;
 mod merged;
 
 use self::listed::{Listed, of_verification};
-use super::listing::{MOST_READ, Page, Place, Window, page_of, scan_of};
+use super::listing::{LONGEST_PAGE, MOST_READ, Page, Place, Window, page_of, scan_of};
 use super::{Service, ServiceError};
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
@@ -14,11 +14,11 @@ use crate::model::key::ServiceSet;
 use crate::model::owner::{Owned, Owner};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::status::Status;
-use crate::model::typed::plain;
-use crate::model::verification::{Send, Verification};
+use crate::model::verification::{Attempts, Send, Verification};
 use crate::store::records::{self, Versioned};
 use crate::store::{Index, Scan, Store};
 use jiff::Timestamp;
+use std::time::Instant;
 
 /// Which deliveries to list.
 #[derive(Clone, Default)]
@@ -41,8 +41,10 @@ pub struct DeliveryFilter {
 /// What a delivery's name led to.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// Twilio knows it.
-    Delivery(Box<Delivery>),
+    /// Twilio knows it. One of ours that was asked for by its name, or among those
+    /// of its verification, brings along how its tries went, as long as its
+    /// verification is kept.
+    Delivery(Box<Delivery>, Option<Box<Attempts>>),
     /// It stands in our outbox, or never left.
     Send(Box<Verification>, Send),
 }
@@ -50,7 +52,7 @@ pub enum Found {
 impl Owned for Found {
     fn owner(&self) -> Owner {
         match self {
-            Self::Delivery(delivery) => delivery.owner(),
+            Self::Delivery(delivery, _) => delivery.owner(),
             Self::Send(verification, _) => verification.owner(),
         }
     }
@@ -101,9 +103,7 @@ impl Service {
         if text.contains(':') || is_short_code(text) {
             return Ok(text.to_owned());
         }
-        let number = PhoneNumber::parse(text, &self.0.numbers);
-        let number = number.or_else(|refused| plain(text).parse::<PhoneNumber>().map_err(|_| refused))?;
-        Ok(number.in_full().to_owned())
+        Ok(PhoneNumber::parse_to_find(text, &self.0.numbers)?.in_full().to_owned())
     }
 }
 
@@ -126,7 +126,18 @@ pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, Servi
 
 async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, ServiceError> {
     let found: Option<Versioned<Delivery>> = records::get(store, sid.as_str()).await?;
-    found.map(|found| Found::Delivery(Box::new(found.record))).ok_or(ServiceError::NotFound)
+    let delivery = found.ok_or(ServiceError::NotFound)?.record;
+    let attempts = attempts_of(store, &delivery).await?;
+    Ok(Found::Delivery(Box::new(delivery), attempts))
+}
+
+/// How the tries of a delivery of ours went.
+async fn attempts_of(store: &dyn Store, delivery: &Delivery) -> Result<Option<Box<Attempts>>, ServiceError> {
+    let Some(id) = &delivery.id else { return Ok(None) };
+    let (verification, number) = id.parts();
+    let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
+    let send = found.as_ref().and_then(|found| found.record.send(number));
+    Ok(send.map(|send| Box::new(send.attempts.clone())))
 }
 
 /// Deliveries straight from a store, as [`Service::deliveries`] lists them.
@@ -181,7 +192,7 @@ async fn list(
     }
     let mut listed = Listed::new(store, scans(filter, wanted.as_ref()), window.after.clone());
     let mut page = Page { items: Vec::new(), next: None };
-    let (mut read, mut last) = (0, None::<Place>);
+    let (mut read, mut last, begun) = (0, None::<Place>, Instant::now());
     let takes =
         |found: &Found| filter.takes(found) && wanted.as_ref().is_none_or(|wanted| wanted.takes(found));
     while let Some((place, found)) = listed.next().await? {
@@ -193,7 +204,7 @@ async fn list(
         // The last thing read may be another service's, and its name is not to
         // be told: whoever may not see it goes on behind its whole millisecond.
         let is_between = last.as_ref().is_some_and(|last| last.0 != place.0);
-        if read >= MOST_READ && (whose.is_all() || is_between) {
+        if (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (whose.is_all() || is_between) {
             page.next = last.map(|(at, id)| (at, if whose.is_all() { id } else { String::new() }));
             break;
         }
@@ -254,8 +265,7 @@ impl Wanted {
         }
         // On WhatsApp people have their numbers for names.
         let is_of_numbers = prefix.is_none_or(|prefix| prefix.eq_ignore_ascii_case("whatsapp"));
-        let number = PhoneNumber::parse(bare, numbers);
-        match number.or_else(|refused| plain(bare).parse::<PhoneNumber>().map_err(|_| refused)) {
+        match PhoneNumber::parse_to_find(bare, numbers) {
             Ok(number) => Ok(Self::Number { number, prefix: prefix.map(str::to_owned) }),
             Err(_) if !is_of_numbers => Ok(Self::Address(text.to_owned())),
             Err(refused) => Err(refused.into()),
@@ -293,7 +303,7 @@ impl Found {
     /// Where it stands: Twilio's word once Twilio has said one, ours before.
     pub fn status(&self) -> Option<&'static str> {
         match self {
-            Self::Delivery(delivery) => delivery.status().map(Status::as_str),
+            Self::Delivery(delivery, _) => delivery.status().map(Status::as_str),
             Self::Send(_, send) => Some(send.state.as_str()),
         }
     }
@@ -301,7 +311,7 @@ impl Found {
     /// When it was asked for, or first heard of.
     fn asked_at(&self) -> Timestamp {
         match self {
-            Self::Delivery(delivery) => delivery.first_seen,
+            Self::Delivery(delivery, _) => delivery.first_seen,
             Self::Send(_, send) => send.asked_at,
         }
     }
@@ -309,7 +319,7 @@ impl Found {
     /// How it goes.
     pub fn channel(&self) -> DeliveryChannel {
         match self {
-            Self::Delivery(delivery) => delivery.channel(),
+            Self::Delivery(delivery, _) => delivery.channel(),
             Self::Send(_, send) => send.channel.into(),
         }
     }

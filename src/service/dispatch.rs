@@ -7,9 +7,10 @@
 //! events in any order.
 
 use super::events::after;
-use super::listing::{Page, Window, scan_of};
+use super::listing::{LONGEST_PAGE, Page, Place, Window, scan_of};
 use super::{Service, ServiceError};
-use crate::gateway::webhook::{Parcel, PostError, Receipt, Wait};
+use crate::clock::Clock;
+use crate::gateway::webhook::{Parcel, PostError, Receipt};
 use crate::model::dispatch::{Attempt, Dispatch, State, Verdict};
 use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::id::{EndpointId, NoticeId};
@@ -25,10 +26,9 @@ const TURN: Duration = Duration::from_millis(250);
 /// those that are put off are spread.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 const PUT_OFF: Duration = Duration::from_secs(30);
-/// Dispatches that one redrive asks for at most.
-const MOST_REDRIVEN: usize = 5_000;
-/// Entries that one redrive looks at.
-const MOST_LOOKED_AT: usize = 20_000;
+/// Entries that one step of a redrive looks at, so that it ends within a request's
+/// time; the next one goes on behind it.
+const MOST_LOOKED_AT: usize = 2_000;
 /// Changes in one commit of a redrive.
 const GROUP: usize = 32;
 
@@ -105,7 +105,8 @@ impl Service {
         let parcel = Parcel {
             url: endpoint.url.clone(),
             id: notice.id.clone(),
-            at,
+            // Receivers refuse what their own clocks call old, or not yet there.
+            at: Clock::system(),
             body: Parcel::body(notice, endpoint.full_numbers),
             secrets: endpoint.secrets(at),
         };
@@ -116,7 +117,7 @@ impl Service {
             Ok(receipt) => (Some(receipt.status), rejection(receipt.status)),
             Err(error) => (None, Some(error.to_string())),
         };
-        let verdict = verdict(&outcome, self.now());
+        let verdict = verdict(&outcome);
         let (id, attempts) = (&endpoint.id, claimed.record.attempts);
         match verdict {
             Verdict::Taken => {
@@ -191,7 +192,8 @@ impl Service {
 
     /// Asks again for what an endpoint did not take: all that was given up, or,
     /// with a time, also every event since then that it wants and was never
-    /// sent, because it was disabled. Answers how many, and whether there is more.
+    /// sent, because it was disabled. One step of it, the newest first, from behind
+    /// a place: answers how many, and where to go on, as far back as records are kept.
     ///
     /// # Errors
     /// Not found, disabled, or the store's.
@@ -199,16 +201,17 @@ impl Service {
         &self,
         id: &EndpointId,
         since: Option<Timestamp>,
-    ) -> Result<(usize, bool), ServiceError> {
+        after: Option<Place>,
+    ) -> Result<(usize, Option<Place>), ServiceError> {
         let endpoint = self.endpoint(id).await?;
         refuse_disabled(&endpoint)?;
         let mut changes = Vec::new();
-        let mut scan = Scan { since, ..to(id) };
+        let mut scan = Scan { since, after, ..to(id) };
         if since.is_some() {
             (scan.index, scan.scope) = (Index::Events, String::new());
         }
-        let mut looked_at = 0;
-        while changes.len() < MOST_REDRIVEN && looked_at < MOST_LOOKED_AT {
+        let (mut looked_at, begun) = (0, Instant::now());
+        while looked_at < MOST_LOOKED_AT && begun.elapsed() < LONGEST_PAGE {
             let entries = self.store().scan(&scan).await?;
             let is_last = entries.len() < scan.limit;
             looked_at += entries.len();
@@ -221,10 +224,10 @@ impl Service {
                 scan.after = Some((at, id));
             }
             if is_last {
-                return Ok((self.redriven(changes).await?, false));
+                return Ok((self.redriven(changes).await?, None));
             }
         }
-        Ok((self.redriven(changes).await?, true))
+        Ok((self.redriven(changes).await?, scan.after))
     }
 
     /// Asks again for an event, at every endpoint that wants it, or at one,
@@ -325,14 +328,13 @@ fn to(endpoint: &EndpointId) -> Scan {
 
 /// What an answer means (Standard Webhooks, «Delivery»): 2xx is taken, 410 is
 /// the end, anything else is tried again.
-fn verdict(outcome: &Result<Receipt, PostError>, now: Timestamp) -> Verdict {
+fn verdict(outcome: &Result<Receipt, PostError>) -> Verdict {
     match outcome {
         Ok(Receipt { status: 200..=299, .. }) => Verdict::Taken,
         Ok(Receipt { status: 410, .. }) => Verdict::Gone,
-        Ok(Receipt { wait: Some(wait), .. }) => Verdict::Again(match wait {
-            Wait::Seconds(seconds) => SignedDuration::from_secs(i64::from(*seconds)),
-            Wait::Until(at) => at.duration_since(now).max(SignedDuration::ZERO),
-        }),
+        Ok(Receipt { wait: Some(wait), .. }) => {
+            Verdict::Again(SignedDuration::try_from(*wait).unwrap_or(SignedDuration::MAX))
+        }
         Ok(_) | Err(_) => Verdict::Again(SignedDuration::ZERO),
     }
 }
@@ -352,8 +354,8 @@ mod tests {
 
     #[test]
     fn what_an_answer_means() {
-        let now = Timestamp::from_second(1000).unwrap();
-        let of = |status, wait| verdict(&Ok(Receipt { status, wait }), now);
+        let of =
+            |status, wait: Option<u64>| verdict(&Ok(Receipt { status, wait: wait.map(Duration::from_secs) }));
         let again = |seconds| Verdict::Again(SignedDuration::from_secs(seconds));
         assert_eq!(
             (of(200, None), of(204, None), of(410, None)),
@@ -362,9 +364,7 @@ mod tests {
         for status in [199, 302, 400, 401, 404, 500, 503] {
             assert_eq!(of(status, None), again(0), "{status}");
         }
-        assert_eq!(of(429, Some(Wait::Seconds(90))), again(90));
-        assert_eq!(of(503, Some(Wait::Until(after(now, SignedDuration::from_secs(60))))), again(60));
-        assert_eq!(of(503, Some(Wait::Until(Timestamp::UNIX_EPOCH))), again(0));
-        assert_eq!(verdict(&Err(PostError::Broken(String::new())), now), again(0));
+        assert_eq!(of(429, Some(90)), again(90));
+        assert_eq!(verdict(&Err(PostError::Broken(String::new()))), again(0));
     }
 }

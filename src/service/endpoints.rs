@@ -3,6 +3,7 @@
 use super::events::EventSettings;
 use super::listing::{Window, scan_of};
 use super::{By, Service, ServiceError, TRIES, audit};
+use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
 use crate::model::audit::{Action, AuditEntry};
 use crate::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
@@ -158,7 +159,7 @@ impl Service {
         let parcel = Parcel {
             url: endpoint.url.clone(),
             id: notice.id.clone(),
-            at: self.now(),
+            at: Clock::system(),
             body: Parcel::body(&notice, endpoint.full_numbers),
             secrets: endpoint.secrets(self.now()),
         };

@@ -36,7 +36,6 @@ use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::safe_number::SafeNumber;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
-use crate::model::typed::plain;
 use crate::model::verification::{Event, Status, Verification};
 use crate::store::records::{self, Record, Versioned};
 use crate::store::{Change, Index, Key, Kind, Store};
@@ -65,8 +64,7 @@ impl By<'_> {
     /// # Errors
     /// What is no number, a sender of ours, or the store's.
     pub async fn erase(&self, number: &str, options: EraseOptions) -> Result<Erasure, ServiceError> {
-        let number = PhoneNumber::parse(number, &self.0.numbers)
-            .or_else(|refused| plain(number).parse::<PhoneNumber>().map_err(|_| refused))?;
+        let number = PhoneNumber::parse_to_find(number, &self.0.numbers)?;
         if self.is_own_sender(&number).await? {
             let what = "this is a number that messages are sent from: everything would be erased";
             return Err(ServiceError::NotAllowed { field: "number", what });

@@ -7,6 +7,7 @@ use crate::model::verification::Verification;
 use crate::store::records::{self, Record};
 use crate::store::{Entry, Index, Scan};
 use jiff::Timestamp;
+use std::time::{Duration, Instant};
 
 /// A place in a listing: a time, to the millisecond, and a record's id.
 pub type Place = (Timestamp, String);
@@ -31,6 +32,9 @@ pub struct Page<T> {
 
 /// Entries that one request reads at most, whatever the filter passes over.
 pub(super) const MOST_READ: usize = 2_000;
+/// How long one request reads at most for a page that is not full: whoever looks
+/// for what nobody has gets a short page, and where to go on.
+pub(super) const LONGEST_PAGE: Duration = Duration::from_secs(2);
 /// Entries that are read at once.
 const AT_ONCE: usize = 100;
 
@@ -95,7 +99,7 @@ impl Service {
     ) -> Result<Page<T>, ServiceError> {
         let mut scan = Scan { after: window.after.clone(), ..scan };
         let mut page = Page { items: Vec::new(), next: None };
-        let mut read = 0;
+        let (mut read, begun) = (0, Instant::now());
         loop {
             let entries = self.entries(&scan, scopes).await?;
             let is_last = entries.len() < scan.limit;
@@ -112,7 +116,8 @@ impl Service {
                 let is_end = is_last && entries.peek().is_none();
                 let is_full = page.items.len() == window.limit;
                 let is_between = entries.peek().is_some_and(|next| next.at != entry.at);
-                let is_enough = read >= MOST_READ && (among.is_all() || is_between);
+                let is_enough =
+                    (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (among.is_all() || is_between);
                 scan.after = Some((entry.at, entry.id));
                 if !is_end && (is_full || is_enough) {
                     page.next = scan.after.map(|(at, id)| match is_full || among.is_all() {

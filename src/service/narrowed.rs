@@ -27,6 +27,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The service, as somebody with a key may use it.
 #[derive(Clone)]
@@ -361,8 +362,12 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there.
-    pub async fn count_attempts(&self, filter: &AttemptFilter) -> Result<AttemptCount, ServiceError> {
-        self.all.count_attempts_among(&self.services, filter).await
+    pub async fn count_attempts(
+        &self,
+        filter: &AttemptFilter,
+        longest: Duration,
+    ) -> Result<AttemptCount, ServiceError> {
+        self.all.count_attempts_among(&self.services, filter, longest).await
     }
 
     /// See [`Service::event`].

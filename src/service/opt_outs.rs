@@ -6,7 +6,7 @@ use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::notice;
 use crate::model::opt_out::OptOut;
-use crate::model::phone::{address_spellings, mask};
+use crate::model::phone::{PhoneError, address_spellings, mask};
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index};
 
@@ -15,12 +15,24 @@ use crate::store::{CommitError, Index};
 const MOST_SENDERS: usize = 100;
 
 impl Service {
-    /// Lists opt-outs, the newest first.
+    /// Lists opt-outs, the newest first; of one number, under whichever spelling
+    /// it was said, where one is named.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn opt_outs(&self, window: &Window) -> Result<Page<OptOut>, ServiceError> {
-        self.page(scan_of(Index::OptOuts, ""), window, |_| true).await
+    /// A number that is none, or the store's.
+    pub async fn opt_outs(
+        &self,
+        number: Option<&str>,
+        window: &Window,
+    ) -> Result<Page<OptOut>, ServiceError> {
+        let scan = scan_of(Index::OptOuts, "");
+        match number {
+            None => self.page(scan, window, |_| true).await,
+            Some(number) => {
+                let spellings = address_spellings(&self.address(Some(number))?);
+                self.page_over(Among::all(), scan, &spellings, window, |_| true).await
+            }
+        }
     }
 
     /// What a person wants of each of our senders, the newest first, under
@@ -50,6 +62,10 @@ impl By<'_> {
         opted_out: bool,
     ) -> Result<(), ServiceError> {
         let number = self.address(Some(number))?;
+        // One may look for anything; a wish is some person's.
+        if !number.starts_with('+') && !number.contains(':') {
+            return Err(PhoneError::NotANumber.into());
+        }
         let sender = sender.or(self.0.sender.as_deref()).ok_or(ServiceError::Malformed(
             "sender: there is no sender for all services; say which one is meant",
         ))?;

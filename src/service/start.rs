@@ -225,7 +225,10 @@ impl Service {
 
     /// The number that a text is, and what it is to tests.
     pub(super) fn number(&self, text: &str) -> Result<(PhoneNumber, Option<&TestNumber>), ServiceError> {
-        self.number_by(text, &self.0.numbers)
+        self.number_by(text, &self.0.numbers).map_err(|error| match error {
+            ServiceError::Number(error) => error.read_by(text, &self.0.numbers).into(),
+            error => error,
+        })
     }
 
     /// The same by other rules: the one reader of numbers for all faces.

@@ -4,8 +4,9 @@ use super::{Service, ServiceError, TRIES};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::brand::Brand;
 use crate::model::code::Code;
-use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told};
+use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told, is_machine};
 use crate::model::id::{Sid, VerificationId};
+use crate::model::phone::PhoneNumber;
 use crate::model::status::Status;
 pub use crate::model::verification::Step;
 use crate::model::verification::{Decision, Details, Event, Outcome, Send, Verification, decide};
@@ -22,7 +23,11 @@ pub struct VoiceRequest {
     pub number: u8,
     /// The call.
     pub sid: Sid,
-    /// Whether a machine answered, as far as detection said.
+    /// Who calls, where the request says so.
+    pub from: Option<String>,
+    /// Who is called, where it says so.
+    pub to: Option<String>,
+    /// Whether a machine answered, as far as this request says.
     pub machine: bool,
     /// What the request is for.
     pub step: Step,
@@ -96,7 +101,12 @@ impl Service {
                 return Err(ServiceError::NotFound);
             }
             let old = self.verification(&request.verification).await?;
-            let VoiceRequest { number, sid, machine, step, .. } = request.clone();
+            if !is_same_call(&request, &old.record, known.as_ref().map(|known| &known.record)) {
+                return Err(ServiceError::NotFound);
+            }
+            let VoiceRequest { number, sid, step, .. } = request.clone();
+            // What was once said of a call holds, whatever a later request leaves out.
+            let machine = request.machine || known.as_ref().is_some_and(|known| was_machine(&known.record));
             let event = Event::CallAsks { number, sid, machine, step };
             let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
             let (spoken, told) = self.spoken(&decision, number)?;
@@ -175,6 +185,22 @@ impl Service {
         let Verification { to, locale, details, .. } = record;
         Ok(Said { spoken, name, locale, country: to.region(), details, brand })
     }
+}
+
+/// Whether a request is about the call that was placed: to the verification's
+/// number, from the sender that Twilio named when it took the call.
+fn is_same_call(request: &VoiceRequest, verification: &Verification, known: Option<&Delivery>) -> bool {
+    let to = request.to.as_ref().map(|to| to.parse::<PhoneNumber>());
+    let is_to = to.is_none_or(|to| to.is_ok_and(|to| to.person() == verification.to.person()));
+    let sender = known.filter(|known| !known.unproved).and_then(|known| known.about.from.as_ref());
+    is_to && request.from.as_ref().zip(sender).is_none_or(|(from, sender)| from == sender)
+}
+
+/// Whether a machine took the call, as far as anything proved said so.
+fn was_machine(call: &Delivery) -> bool {
+    let was_told_nothing =
+        || call.events.iter().any(|event| event.fact.call.is_some_and(|so_far| so_far.told == Told::Nothing));
+    !call.unproved && (call.answered_by().is_some_and(is_machine) || was_told_nothing())
 }
 
 /// Whether a call has ended, as far as anything proved said so.

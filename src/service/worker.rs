@@ -423,7 +423,7 @@ fn log_not_found(decision: &Decision, number: u8) {
             tracing::debug!(verification = %id, number, "not found, and looked up once more: lists lag");
         }
         _ if decision.outcome == Outcome::Done => {
-            tracing::info!(verification = %id, number, "the send never reached the other side");
+            tracing::info!(verification = %id, number, "the other side lists no such send: it was not made there");
         }
         _ => {}
     }

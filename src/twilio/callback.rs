@@ -4,8 +4,9 @@
 //! is kept as it was said, for it is part of what was signed. This module
 //! refuses to know whether a request was proved to be Twilio's: that comes first.
 
+use super::errors;
 use super::mac::tail;
-use crate::model::delivery::{About, Fact, Report, Source};
+use crate::model::delivery::{About, ERROR_MESSAGE, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::status::Status;
 use jiff::Timestamp;
@@ -84,73 +85,6 @@ pub fn is_machine(pairs: &[(String, String)]) -> bool {
     ["AnsweredBymachine", "AnsweredByfax"].iter().any(|said| signed.contains(said))
 }
 
-/// Reads one CloudEvent of Event Streams about a message or a call; `None` for
-/// events of other kinds, and for one that says it is of two accounts.
-///
-/// Source: Twilio, Event Streams, `com.twilio.messaging.message.*` and
-/// `com.twilio.voice.status-callback.*`: the data's names are those of the
-/// callbacks in camel case.
-pub fn cloud_event(event: &serde_json::Value) -> Option<Report> {
-    let kind = event.get("type")?.as_str()?;
-    if !(kind.starts_with("com.twilio.messaging.") || kind.starts_with("com.twilio.voice.")) {
-        return None;
-    }
-    let data = event.get("data")?;
-    // Events about calls repeat the whole callback, with its own parameters.
-    let params = data.pointer("/request/parameters").unwrap_or(data);
-    let mut pairs: Vec<(String, String)> = params.as_object()?.iter().filter_map(event_pair).collect();
-    // The kind of a message's event says its status, and its data repeat it in
-    // capitals. A call's says only that it came to its end; how, say the data.
-    let is_status = |name: &str| matches!(name, "MessageStatus" | "CallStatus");
-    let is_message = kind.starts_with("com.twilio.messaging.");
-    let last = kind.rsplit('.').next().unwrap_or_default();
-    let is_named = pairs.iter().any(|(name, _)| is_status(name));
-    if last.parse::<Status>().is_ok() && (is_message || !is_named) {
-        pairs.retain(|(name, _)| !is_status(name));
-        pairs.push(("MessageStatus".to_owned(), last.to_owned()));
-    }
-    pairs.iter_mut().filter(|(name, _)| is_status(name)).for_each(|(_, value)| value.make_ascii_lowercase());
-    let mut report = report(&pairs, Source::EventStream, None).ok()?;
-    for account in [data.get("accountSid").and_then(|sid| sid.as_str()), account_in_source(event)] {
-        let Some(account) = account.filter(|sid| !sid.is_empty()) else { continue };
-        if report.about.account_sid.get_or_insert_with(|| account.to_owned()) != account {
-            return None;
-        }
-    }
-    let time = event.get("time").and_then(|time| time.as_str()).and_then(|time| time.parse().ok());
-    report.fact.carrier_at = report.fact.carrier_at.or(time);
-    Some(report)
-}
-
-/// The parameters of a text that a CloudEvent says came in, named as in the
-/// webhook of inbound messages; `None` for all other events.
-///
-/// Source: Twilio, Event Streams, `com.twilio.messaging.inbound-message.received`.
-pub fn inbound_text(event: &serde_json::Value) -> Option<Vec<(String, String)>> {
-    let kind = event.get("type")?.as_str()?;
-    let data = event.get("data").filter(|_| kind == "com.twilio.messaging.inbound-message.received")?;
-    Some(data.as_object()?.iter().filter_map(event_pair).collect())
-}
-
-/// The account in `/2010-04-01/Accounts/AC…/Messages/SM…`.
-fn account_in_source(event: &serde_json::Value) -> Option<&str> {
-    let (_, after) = event.get("source")?.as_str()?.split_once("/Accounts/")?;
-    after.split(['/', '.', '?', '#']).next()
-}
-
-/// `messageSid` to `MessageSid`; what is nested is not ours to keep.
-fn event_pair((name, value): (&String, &serde_json::Value)) -> Option<(String, String)> {
-    let value = match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => number.to_string(),
-        serde_json::Value::Bool(flag) => flag.to_string(),
-        _ => return None,
-    };
-    let mut letters = name.chars();
-    let head = letters.next()?.to_ascii_uppercase();
-    Some((format!("{head}{}", letters.as_str()), value))
-}
-
 fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
     let text = || Some(value.to_owned());
     let taken = match name {
@@ -162,7 +96,14 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         "Direction" => set(&mut about.direction, text()),
         "NumSegments" => set(&mut about.num_segments, value.parse().ok()),
         "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, value.parse::<Status>().ok()),
-        "ErrorCode" => set(&mut fact.error_code, value.parse().ok()),
+        // 0 says that nothing went wrong.
+        "ErrorCode" => value == "0" || set(&mut fact.error_code, errors::code(value)),
+        ERROR_MESSAGE => {
+            if let Some(words) = errors::own_words(value) {
+                fact.other.entry(name.to_owned()).or_insert(words);
+            }
+            true
+        }
         "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),
         // As callbacks write it, or as event streams do.
         "Timestamp" => set(&mut fact.carrier_at, rfc2822(value).or_else(|| value.parse().ok())),
@@ -295,76 +236,6 @@ mod tests {
             ["AccountSid=AC1&AnsweredBy=human", "AnsweredBy=unknown&Machine=machine_start", "AnsweredBy="]
         {
             assert!(!machine(body), "{body}");
-        }
-    }
-
-    #[test]
-    fn an_event_of_a_stream_is_read_and_others_are_passed_over() {
-        let event = serde_json::json!({
-            "specversion": "1.0", "type": "com.twilio.messaging.message.delivered", "time": "2026-11-20T09:31:00Z",
-            "data": {"messageSid": SID, "to": "+15005550010", "errorCode": 30003, "nested": {"a": 1}}
-        });
-        let report = cloud_event(&event).unwrap();
-        assert_eq!((report.fact.status, report.fact.error_code), (Some(Status::Delivered), Some(30003)));
-        assert_eq!(report.about.to.as_deref(), Some("+15005550010"));
-        assert_eq!(
-            cloud_event(&serde_json::json!({"type": "com.twilio.video.room.created", "data": {}})),
-            None
-        );
-        assert_eq!(cloud_event(&serde_json::json!(17)), None);
-    }
-
-    #[test]
-    fn an_event_s_account_stands_in_its_data_or_its_source() {
-        let account = |data: &str, params: &str, source: &str| {
-            let kind = "com.twilio.voice.status-callback.call.completed";
-            let params =
-                serde_json::json!({ "CallSid": "CA5629a724cf3acc3d9dcd56e449ebabde", "AccountSid": params });
-            let data = serde_json::json!({ "accountSid": data, "request": { "parameters": params } });
-            let event = serde_json::json!({ "type": kind, "source": source, "data": data });
-            cloud_event(&event).map(|report| report.about.account_sid.unwrap_or_default())
-        };
-        let source = "/2010-04-01/Accounts/AC1/Calls/CA1.json";
-        assert_eq!(account("", "", "/").as_deref(), Some(""));
-        assert_eq!(account("", "", source).as_deref(), Some("AC1"));
-        assert_eq!(account("AC1", "", "/").as_deref(), Some("AC1"));
-        assert_eq!(account("", "AC1", "/").as_deref(), Some("AC1"));
-        assert_eq!(account("AC1", "AC1", source).as_deref(), Some("AC1"));
-        for (data, params) in [("AC2", ""), ("", "AC2"), ("AC1", "AC2")] {
-            assert_eq!(account(data, params, source), None, "{data} {params}");
-        }
-    }
-
-    #[test]
-    fn an_event_that_shouts_its_status_is_understood() {
-        let event = |kind: &str, data: &str| {
-            let mut data: serde_json::Value = serde_json::from_str(data).unwrap();
-            data["messageSid"] = SID.into();
-            data["timestamp"] = "2026-11-20T09:30:59.125Z".into();
-            let event = serde_json::json!({"type": kind, "time": "2026-11-20T09:31:00Z", "data": data});
-            cloud_event(&event).unwrap().fact
-        };
-        let rows = [
-            ("com.twilio.messaging.message.delivered", r#"{"messageStatus":"DELIVERED"}"#, Status::Delivered),
-            ("com.twilio.messaging.message.delivered", r#"{"messageStatus":"QUEUED"}"#, Status::Delivered),
-            (
-                "com.twilio.messaging.message.updated",
-                r#"{"messageStatus":"UNDELIVERED"}"#,
-                Status::Undelivered,
-            ),
-            ("com.twilio.messaging.inbound-message.received", "{}", Status::Received),
-            (
-                "com.twilio.voice.status-callback.call.completed",
-                r#"{"callStatus":"no-answer"}"#,
-                Status::NoAnswer,
-            ),
-            ("com.twilio.voice.status-callback.call.completed", "{}", Status::Completed),
-        ];
-        for (kind, data, status) in rows {
-            let fact = event(kind, data);
-            assert_eq!(fact.status, Some(status), "{kind} {data}");
-            assert_eq!(fact.carrier_at.unwrap().to_string(), "2026-11-20T09:30:59.125Z");
-            assert!(fact.other.is_empty(), "{:?}", fact.other);
         }
     }
 

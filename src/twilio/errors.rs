@@ -1,15 +1,21 @@
-//! Twilio's error codes: what they mean and what may be done.
+//! Twilio's error codes: what they mean and what may be done; and the same of
+//! endings for which Twilio gives no code.
 //!
 //! Two tables are embedded: `errors.json`, one row per code, and `advice.toml`,
 //! sentences for people. Twilio adds codes without notice and advises against
 //! logic built on them, so whatever is in no table is judged by its range, and is
-//! given no meaning in words: a wrong one leads people astray.
+//! given no meaning in words: a wrong one leads people astray. Twilio's own text
+//! stands there instead, where one came.
 //! This module refuses to know how often something was tried already.
 //!
 //! Source: <https://www.twilio.com/docs/api/errors>.
 
+mod ending;
+
+pub use ending::{Ending, told};
+
 use crate::model::notice::Fault;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -18,7 +24,7 @@ use std::sync::LazyLock;
 pub struct Meaning {
     /// Twilio's number.
     pub code: u32,
-    /// Twilio's title for it; "unknown error code" for one in no table.
+    /// Twilio's title for it; [`NOT_KNOWN`] for one in no table.
     pub name: &'static str,
     /// What kind of failure it is.
     pub disposition: Disposition,
@@ -62,20 +68,79 @@ pub enum Disposition {
     None,
 }
 
+/// The name of a code that is in no table.
+pub const NOT_KNOWN: &str = "not known to this version";
+
+/// The code that a text names; `None` for what is none of Twilio's, which are
+/// positive numbers: 0 stands where nothing went wrong.
+pub fn code(text: &str) -> Option<u32> {
+    text.trim().parse().ok().filter(|code| *code > 0)
+}
+
+/// Reads a code of a JSON document, where it is a number, a text or null.
+/// Whatever else stands there is no code, and no reason to refuse the document.
+///
+/// # Errors
+/// The document's, where it is no JSON.
+pub fn lenient_code<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    Ok(match serde_json::Value::deserialize(from)? {
+        serde_json::Value::Number(number) => code(&number.to_string()),
+        serde_json::Value::String(text) => code(&text),
+        _ => None,
+    })
+}
+
+/// Twilio's page about a code.
+pub fn docs(code: u32) -> String {
+    format!("https://www.twilio.com/docs/api/errors/{code}")
+}
+
+/// Twilio's own text about an error, as it may be kept and shown: on one line,
+/// short, and without the digits of numbers and codes, which it may repeat.
+/// `None` where nothing is left.
+pub fn own_words(text: &str) -> Option<String> {
+    const MOST: usize = 150;
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit() || c == '+') {
+        out.push_str(&rest[..at]);
+        let is_of_number = |c: char| c.is_ascii_digit() || " +-.()".contains(c);
+        let end = rest[at..].find(|c: char| !is_of_number(c)).map_or(rest.len(), |end| at + end);
+        let run = rest[at..end].trim_end_matches(|c: char| !c.is_ascii_digit());
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        out.push_str(if digits < 4 { run } else { "…" });
+        // A plus that stands alone is a run of nothing.
+        let taken = run.len().max(1);
+        if run.is_empty() {
+            out.push_str(&rest[at..=at]);
+        }
+        rest = &rest[at + taken..];
+    }
+    out.push_str(rest);
+    let words: Vec<&str> = out.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let short: String = line.chars().take(MOST).collect();
+    let cut = if short.len() < line.len() { "…" } else { "" };
+    (!short.is_empty()).then(|| format!("{short}{cut}"))
+}
+
 /// What an error code means. Every code has an answer.
 pub fn lookup(code: u32) -> Meaning {
     let tables = &*TABLES;
     tables.rows.get(&code).map_or_else(|| by_range(code), Row::meaning)
 }
 
-/// What an error code means, as applications are told.
-pub fn fault(code: u32) -> Fault {
+/// What an error code means, as applications are told, with Twilio's own text or
+/// what else is known of it.
+pub fn fault(code: u32, detail: Option<&str>) -> Fault {
     let meaning = lookup(code);
     Fault {
         code: Some(code),
         name: meaning.name.to_owned(),
         meaning: meaning.explanation().map(str::to_owned),
         advice: Some(meaning.advice().to_owned()),
+        detail: detail.filter(|detail| *detail != meaning.name).map(str::to_owned),
+        docs: Some(docs(code)),
     }
 }
 
@@ -119,7 +184,7 @@ fn by_range(code: u32) -> Meaning {
     };
     Meaning {
         code,
-        name: "unknown error code",
+        name: NOT_KNOWN,
         disposition,
         retry_same_channel,
         try_other_channel,
@@ -167,6 +232,7 @@ impl Row {
 struct AdviceFile {
     class: HashMap<Disposition, Advice>,
     code: HashMap<String, Advice>,
+    ending: HashMap<String, Advice>,
 }
 
 #[derive(Deserialize)]
@@ -180,6 +246,7 @@ struct Tables {
     rows: HashMap<u32, Row>,
     by_class: HashMap<Disposition, Advice>,
     by_code: HashMap<u32, Advice>,
+    by_ending: HashMap<String, Advice>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -195,6 +262,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             .into_iter()
             .filter_map(|(code, advice)| Some((code.parse().ok()?, advice)))
             .collect(),
+        by_ending: advice.ending,
     }
 });
 
@@ -242,6 +310,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_of_twilios_is_no_code() {
+        let texts =
+            ["30003", " 21610 ", "4294967295", "0", "-1", "99999999999999", "", "30003.5", "abc", "1e5"];
+        let codes = [Some(30003), Some(21610), Some(u32::MAX), None, None, None, None, None, None, None];
+        assert_eq!(texts.map(code), codes);
+        let read = |json: &str| lenient_code(&mut serde_json::Deserializer::from_str(json)).unwrap();
+        let values = ["30003", "\"30003\"", "0", "-7", "1e99", "null", "{}", "\"x\"", "18446744073709551616"];
+        assert_eq!(values.map(read), [Some(30003), Some(30003), None, None, None, None, None, None, None]);
+    }
+
+    #[test]
+    fn twilios_own_words_repeat_no_number_and_no_code() {
+        for (said, kept) in [
+            ("The 'To' number +14155550123 is not valid.", "The 'To' number … is not valid."),
+            ("to (415) 555-0123, from +49 151 2345678", "to (…, from …"),
+            ("code 123456 was\r\n\tsaid", "code … was said"),
+            ("at most 3 of 160 parts + 1", "at most 3 of 160 parts + 1"),
+            ("٣ a + b", "٣ a + b"),
+        ] {
+            assert_eq!(own_words(said).as_deref(), Some(kept), "{said}");
+        }
+        assert_eq!(own_words(" \n "), None);
+        assert_eq!(own_words(&"é".repeat(400)).unwrap().chars().count(), 151);
+    }
+
+    #[test]
     fn a_known_code_says_what_may_be_done() {
         let landline = lookup(30006);
         assert_eq!(landline.disposition, Disposition::Permanent);
@@ -254,8 +348,10 @@ mod tests {
     #[test]
     fn an_unknown_code_is_judged_by_its_range_and_given_no_meaning() {
         for code in [39999, 63999, 31000, 99999] {
-            let fault = fault(code);
-            assert_eq!((fault.name.as_str(), fault.meaning), ("unknown error code", None), "{code}");
+            let fault = fault(code, Some("what Twilio says"));
+            assert_eq!((fault.name.as_str(), fault.meaning), ("not known to this version", None), "{code}");
+            assert_eq!(fault.detail.as_deref(), Some("what Twilio says"));
+            assert_eq!(fault.docs, Some(format!("https://www.twilio.com/docs/api/errors/{code}")));
         }
         let judged = [30999, 21999, 63999, 20599, 20999, 11999, 60999, 32999, 500, 429, 404, 0, u32::MAX]
             .map(|code| {

@@ -1,7 +1,8 @@
 //! Answers of Twilio's REST API, 2010-04-01, as values.
 
 use super::callback::rfc2822;
-use crate::model::delivery::{About, Fact, Report, Source};
+use super::errors;
+use crate::model::delivery::{About, ERROR_MESSAGE, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -30,7 +31,10 @@ pub struct Resource {
     /// A message's segments as text; `"0"` until a sender is decided on.
     pub num_segments: Option<String>,
     /// Why it failed.
+    #[serde(default, deserialize_with = "errors::lenient_code")]
     pub error_code: Option<u32>,
+    /// The same in Twilio's words. They may repeat numbers: not for the log.
+    pub error_message: Option<String>,
     /// When it was made, RFC 2822.
     pub date_created: Option<String>,
     /// Who answered a call.
@@ -43,6 +47,10 @@ impl Resource {
     /// When Twilio made it.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.date_created.as_deref().and_then(rfc2822)
+    }
+
+    fn own_words(&self) -> Option<String> {
+        self.error_message.as_deref().filter(|_| self.error_code.is_some()).and_then(errors::own_words)
     }
 
     /// What it says about the delivery.
@@ -63,6 +71,7 @@ impl Resource {
                 status: self.status.as_deref().and_then(|status| status.parse().ok()),
                 source: Source::Api,
                 error_code: self.error_code,
+                other: self.own_words().map(|words| (ERROR_MESSAGE.to_owned(), words)).into_iter().collect(),
                 answered_by: self.answered_by.clone(),
                 duration_seconds: self.duration.as_deref().and_then(|seconds| seconds.parse().ok()),
                 ..Fact::default()
@@ -88,18 +97,16 @@ pub struct Page {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct ErrorDocument {
     /// Twilio's error code.
+    #[serde(default, deserialize_with = "errors::lenient_code")]
     pub code: Option<u32>,
     /// What Twilio says. It may repeat numbers: not for the log.
-    #[serde(default)]
-    pub message: String,
-    /// The HTTP status again.
-    pub status: Option<u16>,
+    pub message: Option<String>,
 }
 
 impl fmt::Debug for ErrorDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { code, status, message: _ } = self;
-        f.debug_struct("ErrorDocument").field("code", code).field("status", status).finish_non_exhaustive()
+        let Self { code, message: _ } = self;
+        f.debug_struct("ErrorDocument").field("code", code).finish_non_exhaustive()
     }
 }
 
@@ -123,6 +130,14 @@ mod tests {
     fn an_error_document_reads() {
         let text = r#"{"code":21211,"message":"The 'To' number is not valid.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}"#;
         let document: ErrorDocument = serde_json::from_str(text).unwrap();
-        assert_eq!((document.code, document.status), (Some(21211), Some(400)));
+        assert_eq!(document.code, Some(21211));
+        for text in [
+            r#"{"code":-5,"message":null}"#,
+            r#"{"code":99999999999999999999}"#,
+            r#"{"code":{},"x":1}"#,
+            "{}",
+        ] {
+            assert_eq!(serde_json::from_str::<ErrorDocument>(text).unwrap().code, None, "{text}");
+        }
     }
 }

@@ -225,6 +225,18 @@ impl Verifier {
         self.header(signatures, settings).map(drop)
     }
 
+    /// Whether a URL with the hash of a body was signed by any account or key, so
+    /// that its body, which may be long, is worth waiting for. It proves nothing
+    /// yet: that takes the body, and looks at whose it is.
+    pub fn announces_body(&self, url: &str, signatures: &[&[u8]], settings: Option<&str>) -> bool {
+        let Ok((offered, settings)) = self.header(signatures, settings) else { return false };
+        let keys: Vec<&Signer> = match settings.key {
+            Some(id) => self.shared.iter().filter(|key| *key.label == *id).collect(),
+            None => self.tokens.iter().collect(),
+        };
+        claimed_hash(url).is_some() && find_match(&keys, settings.algorithm, url, "", offered).is_some()
+    }
+
     fn header<'a>(
         &self,
         signatures: &[&'a [u8]],

@@ -47,7 +47,7 @@ async fn a_setting_that_cannot_be_is_named_with_its_range() {
     let key = app.operator();
     let cases = [
         (json!({}), "name", "missing"),
-        (json!({ "name": "" }), "name", "1 to 30"),
+        (json!({ "name": "" }), "name", "1 to 32"),
         (json!({ "name": "Call 123456" }), "name", "4 digits in a row"),
         (json!({ "name": "x", "code_length": 3 }), "code_length", "from 4 to 10"),
         (json!({ "name": "x", "code_length": "6" }), "code_length", "from 4 to 10"),

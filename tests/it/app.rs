@@ -60,6 +60,12 @@ impl Setup {
         self
     }
 
+    /// Sets a variable that is none of Dialback's own.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// Keeps the store in a directory that outlives the app.
     pub fn dir(mut self, dir: &Path) -> Self {
         self.dir = Some(dir.to_owned());
@@ -224,6 +230,11 @@ impl App {
     /// The process, as the system calls it.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// What was printed so far.
+    pub fn printed(&self) -> String {
+        self.out.text()
     }
 
     /// The log so far.

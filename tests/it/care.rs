@@ -1,9 +1,9 @@
 //! Care of the data, over any two stores: what is exported is imported whole,
 //! and what does not hold together is found.
 
+use crate::over::store_over;
 use crate::samples;
 use crate::stored::put;
-use async_trait::async_trait;
 use dialback::model::id::VerificationId;
 use dialback::model::verification::Verification;
 use dialback::store::inspect::{self, Findings, Rules};
@@ -12,8 +12,7 @@ use dialback::store::records::{self, Versioned, facts_of, put_facts};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::transfer::{self, BadFile, Export, ImportError, Imported, Ledger, Line};
 use dialback::store::{
-    Change, CheckReport, CommitError, Entry, Index, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
-    kinds,
+    Change, CommitError, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError, Stored, kinds,
 };
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -371,8 +370,7 @@ async fn a_lease_is_left_out() {
 /// An engine that overrides nothing that a port has an answer for.
 struct Plain(Memory);
 
-#[async_trait]
-impl Store for Plain {
+store_over!(Plain, 0, {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
         self.0.read(key).await
     }
@@ -393,29 +391,4 @@ impl Store for Plain {
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
         self.0.scan(scan).await
     }
-
-    async fn walk(
-        &self,
-        kind: Kind,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError> {
-        self.0.walk(kind, after, limit).await
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.0.probe().await
-    }
-
-    async fn check(&self) -> Result<CheckReport, StoreError> {
-        self.0.check().await
-    }
-
-    async fn stats(&self) -> Result<Stats, StoreError> {
-        self.0.stats().await
-    }
-
-    async fn close(&self) {
-        self.0.close().await;
-    }
-}
+});

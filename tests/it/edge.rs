@@ -176,3 +176,23 @@ async fn no_number_of_a_url_is_logged() {
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn over_tls_the_pages_cookies_are_this_hosts_alone() {
+    let services = "{ default = { pages = { return_urls = [\"https://shop.example/*\"] } } }";
+    let app = Setup::live().set("SERVICES", services).start().await;
+    let asked = serde_json::json!({ "return_url": "https://shop.example/done" });
+    let made = app.post("/v1/sessions", &asked).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let id = crate::app::text(&made.json()["id"]);
+    let page = raw(&app, &format!("GET /verify/{id} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).await;
+    let set: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("set-cookie: ")).collect();
+    assert!(!set.is_empty(), "{page}");
+    for line in set {
+        assert!(line.starts_with("__Host-dialback_") && line.contains(&id), "{line}");
+        for part in ["; Path=/;", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
+            assert!(line.contains(part) && !line.contains("Domain"), "{line}");
+        }
+    }
+    app.stop().await;
+}

@@ -160,7 +160,8 @@ fn python_agrees(received: &Received, secret: &str) {
 
 #[tokio::test]
 async fn what_is_not_taken_is_tried_up_the_whole_ladder() {
-    let world = World::start().await;
+    // One attempt is never answered.
+    let world = World::with_patience(Duration::from_secs(1)).await;
     let receiver = Receiver::start().await;
     receiver.next(&[
         Say::Status(500),
@@ -215,6 +216,66 @@ async fn what_is_not_taken_is_tried_up_the_whole_ladder() {
     let path = format!("/v1/events/{}/redrive", seen[0].id());
     assert_eq!(ask(&world, Method::POST, &path, Value::Null).await.json()["redriven"], 1);
     assert_eq!(receiver.wait(10).await[9].id(), seen[0].id());
+}
+
+#[tokio::test]
+async fn a_signature_has_the_time_that_receivers_have_and_the_body_that_of_the_event() {
+    let world = World::start().await;
+    world.clock.advance(Duration::from_secs(400 * 24 * 3600));
+    let receiver = Receiver::start().await;
+    let (id, secret) = endpoint(&world, &receiver, &["verification.started"]).await;
+    let before = jiff::Timestamp::now().as_second();
+    begin(&world).await;
+    receiver.wait(1).await;
+    ask(&world, Method::POST, &format!("/v1/endpoints/{id}/test"), json!({})).await;
+    for received in receiver.wait(2).await {
+        assert!(is_signed(&received, &secret));
+        let at: i64 = received.headers["webhook-timestamp"].parse().unwrap();
+        assert!((before..=jiff::Timestamp::now().as_second()).contains(&at), "{at} is not now");
+        let told = received.json()["timestamp"].as_str().unwrap().to_owned();
+        assert!(told.starts_with("2027-12-25T"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_redrive_goes_on_step_by_step_as_far_back_as_events_are_kept() {
+    let world = World::start().await;
+    let receiver = Receiver::start().await;
+    let (id, _) = endpoint(&world, &receiver, &["verification.started"]).await;
+    // Somebody wants to hear of every delivery, so that there are such events.
+    endpoint(&world, &Receiver::start().await, &["delivery.updated"]).await;
+    let path = format!("/v1/endpoints/{id}");
+    ask(&world, Method::PATCH, &path, json!({ "enabled": false })).await;
+    let since = world.clock.now().to_string();
+    begin(&world).await;
+    world.clock.advance(Duration::from_secs(1));
+    // More newer events than one step looks at.
+    for n in 0..2_100u32 {
+        let report = crate::support::report(&format!("SM{n:032x}"), Status::Sent, None, Some(PERSON));
+        world.service.record(&crate::support::proof(), report).await.unwrap();
+    }
+    ask(&world, Method::PATCH, &path, json!({ "enabled": true })).await;
+    let redrive = format!("{path}/redrive");
+    let (mut steps, mut redriven, mut cursor) = (0, 0, Value::Null);
+    loop {
+        let mut said = json!({ "since": since });
+        if cursor.is_string() {
+            said["cursor"] = cursor.clone();
+        }
+        let done = ask(&world, Method::POST, &redrive, said).await.json();
+        steps += 1;
+        redriven += done["redriven"].as_u64().unwrap();
+        assert_eq!(done["more"], done["next_cursor"].is_string());
+        if done["more"] == false {
+            break;
+        }
+        cursor = done["next_cursor"].clone();
+    }
+    assert!(steps > 1 && redriven == 1, "{redriven} in {steps} steps");
+    receiver.wait(1).await;
+    // A cursor belongs to its own redrive.
+    ask(&world, Method::POST, &redrive, json!({ "cursor": cursor })).await.problem(422, "invalid_cursor");
+    ask(&world, Method::POST, &redrive, json!({ "cursor": "x" })).await.problem(422, "invalid_cursor");
 }
 
 #[tokio::test]
@@ -293,7 +354,7 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others() {
-    let world = World::start().await;
+    let world = World::with_patience(Duration::from_secs(1)).await;
     let (slow, quick) = (Receiver::start().await, Receiver::start().await);
     slow.next(&[Say::Silence; 500]);
     endpoint(&world, &slow, &["verification.started"]).await;

@@ -7,11 +7,11 @@
 
 use crate::app::{App, KEY, Setup, form, poll, skipped};
 use crate::output::{Collected, tells};
+use crate::ports::{self, Port};
 use crate::wire::{Answer, PATIENCE, answer, try_answer};
 use reqwest::{Client, Method, Url};
 use std::collections::BTreeMap;
 use std::env;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -97,7 +97,6 @@ async fn tell_the_story(command: Command) {
 
     person.open(&example.url).await;
     person.send("confirm", &[]).await;
-    person.send("begin", &[]).await;
     person.send("cancel", &[]).await;
     person.sees(200, "not proved: canceled");
 
@@ -112,7 +111,6 @@ async fn tell_the_story(command: Command) {
 async fn prove(app: &App, person: &mut Person) -> Url {
     person.send("confirm", &[]).await;
     assert!(person.url.as_str().starts_with(&format!("{}/verify/PS", app.server)), "{}", person.url);
-    person.send("begin", &[]).await;
     person.send("number", &[("region", "US"), ("number", NUMBER)]).await;
     person.send("channel", &[("channel", "sms")]).await;
     let code = app.texted_code(NUMBER, 1).await;
@@ -125,6 +123,7 @@ async fn prove(app: &App, person: &mut Person) -> Url {
 struct Example {
     child: Child,
     url: String,
+    _port: Port,
     out: Collected,
     err: Collected,
 }
@@ -132,13 +131,13 @@ struct Example {
 impl Example {
     async fn start(mut command: Command, app: &App) -> Self {
         // Its own address is in what it asks of Dialback, so it is known before.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = ports::take();
         let mut child = command
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
             .env("DIALBACK_URL", &app.server)
             .env("DIALBACK_API_KEY", KEY)
-            .env("PORT", port.to_string())
+            .env("PORT", port.number.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -146,7 +145,8 @@ impl Example {
             .unwrap();
         let out = Collected::from(child.stdout.take().unwrap());
         let err = Collected::from(child.stderr.take().unwrap());
-        let mut example = Self { child, url: format!("http://127.0.0.1:{port}/"), out, err };
+        let url = format!("http://127.0.0.1:{}/", port.number);
+        let mut example = Self { child, url, _port: port, out, err };
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let serves = poll(|| {
             let ended = example.child.try_wait().unwrap();

@@ -19,7 +19,7 @@ use dialback::twilio::url::PublicUrl;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::process::Command;
 
 const ONCE: Plan = Plan { repeat: 1, shuffle: None, concurrency: 1 };
@@ -150,7 +150,7 @@ fn the_hash_at_the_head_of_a_file_is_that_of_its_body() {
 
 async fn delivery(world: &World, sid: &str) -> Option<Delivery> {
     match world.service.delivery(sid).await {
-        Ok(Found::Delivery(delivery)) => Some(*delivery),
+        Ok(Found::Delivery(delivery, _)) => Some(*delivery),
         Ok(Found::Send(..)) | Err(ServiceError::NotFound) => None,
         Err(error) => panic!("{sid}: {error}"),
     }
@@ -271,8 +271,10 @@ async fn the_command_says_how_it_went_and_ends_accordingly() {
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(out.contains("message-delivered.http:11: expected 204, got 403"), "{out}");
 
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let gone = format!("http://{gone}");
+    // Its port is taken, and nobody listens there.
+    let deaf = TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gone = format!("http://{}", deaf.local_addr().unwrap());
     let misuse: [(&[&str], &str); 4] = [
         (&[&fixtures, "--to", &gone, "--token-file", &token], "is `dialback serve` running?"),
         (&[&fixtures, to[0], to[1]], "TWILIO_AUTH_TOKEN"),

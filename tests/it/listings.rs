@@ -7,7 +7,7 @@ use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::SendState;
-use dialback::service::{DeliveryFilter, Found, ServiceError, Window};
+use dialback::service::{AttemptFilter, DeliveryFilter, Found, ServiceError, Window};
 use std::time::Duration;
 
 over_each_engine![
@@ -16,7 +16,21 @@ over_each_engine![
     sends_are_listed_until_they_have_a_name,
     a_send_that_is_named_while_it_is_listed_is_shown_once,
     a_send_is_never_missing_while_it_gets_its_name,
+    a_count_that_takes_too_long_says_that_it_is_none,
 ];
+
+async fn a_count_that_takes_too_long_says_that_it_is_none(engine: Engine) {
+    let world = World::new(engine);
+    for _ in 0..3 {
+        world.start(Channel::Sms).await;
+    }
+    let count = async |longest| {
+        let count = world.service.count_attempts(&AttemptFilter::default(), longest).await.unwrap();
+        (count.total, count.is_whole)
+    };
+    assert_eq!(count(Duration::from_secs(600)).await, (3, true));
+    assert_eq!(count(Duration::ZERO).await, (1, false));
+}
 
 async fn deliveries_are_listed_page_by_page(engine: Engine) {
     let world = World::new(engine);
@@ -91,7 +105,7 @@ async fn every(world: &World, filter: &DeliveryFilter, limit: usize) -> Vec<Stri
 /// Twilio's name, or ours where there is none.
 fn name(found: &Found) -> String {
     match found {
-        Found::Delivery(delivery) => delivery.sid.to_string(),
+        Found::Delivery(delivery, _) => delivery.sid.to_string(),
         Found::Send(verification, send) => verification.delivery_id(send.number).to_string(),
     }
 }
@@ -109,7 +123,7 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
     world.service.record(&proof(), report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await.unwrap();
     for name in [name.as_str(), sid] {
         let found = world.service.delivery(name).await.unwrap();
-        assert!(matches!(found, Found::Delivery(delivery) if delivery.sid.as_str() == sid), "{name}");
+        assert!(matches!(found, Found::Delivery(delivery, _) if delivery.sid.as_str() == sid), "{name}");
     }
     for name in [id.delivery(2).to_string(), "SM00000000000000000000000000000078".into(), "nothing".into()] {
         assert!(matches!(world.service.delivery(&name).await, Err(ServiceError::NotFound)), "{name}");

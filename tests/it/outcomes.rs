@@ -4,6 +4,7 @@
 use crate::engines::over_each_engine;
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, proof, report};
 use dialback::model::channel::Channel;
+use dialback::model::id::VerificationId;
 use dialback::model::opt_out::Keyword;
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
@@ -22,6 +23,7 @@ over_each_engine![
     a_look_up_that_never_answers_is_given_up,
     a_refused_look_up_leaves_the_truth_to_the_callback,
     a_look_up_asks_for_the_code_that_was_sent,
+    a_look_up_does_not_take_another_verifications_call,
     a_worker_that_dies_while_sending_leaves_a_look_up,
     a_lost_code_key_ends_in_a_failed_send,
     a_refused_send_has_failed_with_its_code,
@@ -113,7 +115,7 @@ async fn a_gateway_that_never_knows_is_asked_ever_more_seldom_while_the_code_liv
     let tries = world.gateway.orders().len();
     assert!((8..=40).contains(&tries), "{tries} tries in ten minutes");
     let SendState::Failed { code: None, reason } = world.state(&id, 1).await else { panic!() };
-    assert_eq!(reason, format!("scripted, at each of {tries} tries"));
+    assert_eq!(reason, format!("scripted, at each of {tries} tries within 9 min"));
     assert_eq!(world.record(&id).await.due(), None);
 }
 
@@ -157,6 +159,44 @@ async fn a_look_up_asks_for_the_code_that_was_sent(engine: Engine) {
     let (orders, look_ups) = (world.gateway.orders(), world.gateway.look_ups());
     assert_ne!(orders[0].code, orders[1].code);
     assert_eq!((look_ups[0].id.clone(), &look_ups[0].code), (id.delivery(1), &orders[0].code));
+}
+
+async fn a_look_up_does_not_take_another_verifications_call(engine: Engine) {
+    let mut world = World::new(engine);
+    world.work();
+    // Calls to one number, each of another verification's: they look alike, for
+    // the code is not in Twilio's list.
+    let mut others = Vec::new();
+    for n in 0..3u32 {
+        let id = world.start(Channel::Call).await.verification.id;
+        world.until_accepted(&id, 1).await;
+        others.push(world.record(&id).await.sends[0].sid.clone().unwrap().to_string());
+        assert_eq!(others.len(), n as usize + 1);
+    }
+    let own = format!("CA{:032x}", 0xffff);
+    let listed = [others.clone(), vec![own.clone()]].concat();
+    world.script([Say::Unknown], std::iter::repeat_n(Find::Among(listed), 20).collect::<Vec<_>>());
+    let id = world.start(Channel::Call).await.verification.id;
+    pass_slowly(&world, 60).await;
+    assert_eq!(world.record(&id).await.sends[0].sid.as_ref().map(ToString::to_string), Some(own));
+    // Where all that is listed is another's, nothing is taken and nothing sent.
+    let many: Vec<String> = (0..12).map(|n| format!("CA{:032x}", 0xa000 + n)).collect();
+    for sid in &many {
+        let foreign = VerificationId::from_random([9; 15]).delivery(1);
+        world
+            .service
+            .record(&proof(), report(sid, Delivered::Queued, Some(&foreign), Some(PERSON)))
+            .await
+            .unwrap();
+    }
+    let before = world.gateway.orders().len();
+    world.script([Say::Unknown], []);
+    world.always(Say::Taken, Find::Among(many));
+    let id = world.start(Channel::Call).await.verification.id;
+    pass_slowly(&world, 60).await;
+    let send = world.record(&id).await.sends[0].clone();
+    assert_eq!((send.sid, send.state), (None, SendState::Sending));
+    assert_eq!(world.gateway.orders().len(), before + 1, "not sent again: nobody knows");
 }
 
 async fn a_worker_that_dies_while_sending_leaves_a_look_up(engine: Engine) {
@@ -287,7 +327,7 @@ async fn a_send_that_is_never_taken_is_tried_for_the_life_of_its_code(engine: En
     let tries = world.gateway.orders().len();
     assert!(tries >= 15, "{tries} tries in ten minutes");
     let SendState::Failed { reason, .. } = world.state(&id, 1).await else { panic!() };
-    assert_eq!(reason, format!("scripted, at each of {tries} tries"));
+    assert_eq!(reason, format!("scripted, at each of {tries} tries within 9 min"));
     assert_eq!(world.gateway.look_ups().len(), 0);
     let valid_for = world.gateway.orders().last().unwrap().valid_for;
     assert!(valid_for >= Duration::from_secs(15) && valid_for < Duration::from_secs(47), "{valid_for:?}");

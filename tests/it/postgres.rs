@@ -3,10 +3,10 @@
 //! `DIALBACK_TEST_POSTGRES_BIN`, which can be killed.
 
 use crate::app::skipped;
+use crate::ports::{self, Port};
 use dialback::store::postgres::{Options, Postgres};
 use std::env;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -94,7 +94,7 @@ pub async fn connect(url: &str) -> Client {
 pub struct Server {
     programs: PathBuf,
     dir: TempDir,
-    port: u16,
+    port: Port,
 }
 
 impl Server {
@@ -107,7 +107,7 @@ impl Server {
             return None;
         };
         let dir = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = ports::take();
         let server = Self { programs: programs.into(), dir, port };
         server.own();
         let data = server.data();
@@ -118,16 +118,16 @@ impl Server {
 
     /// Its URL, for `store.url`.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port.number)
     }
 
     /// A standby of it, without which nothing is committed any more.
     pub async fn standby(&self) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = ports::take();
         let standby = Self { programs: self.programs.clone(), dir, port };
         standby.own();
-        let from = format!("host=127.0.0.1 port={} user=postgres", self.port);
+        let from = format!("host=127.0.0.1 port={} user=postgres", self.port.number);
         standby
             .run("pg_basebackup", &["-D", &standby.data(), "-d", &from, "-R", "-X", "stream", "-c", "fast"]);
         standby.restart().await;
@@ -144,7 +144,10 @@ impl Server {
 
     /// One URL for both.
     pub fn url_with(&self, standby: &Self) -> String {
-        format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres", self.port, standby.port)
+        format!(
+            "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres",
+            self.port.number, standby.port.number
+        )
     }
 
     /// Ends it as a crash does, with `pg_ctl -m immediate`.
@@ -157,7 +160,7 @@ impl Server {
         let log = self.dir.path().join("log").display().to_string();
         let options = format!(
             "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=100",
-            self.port
+            self.port.number
         );
         self.run("pg_ctl", &["start", "-D", &self.data(), "-l", &log, "-o", &options, "-w", "-t", "60"]);
         let deadline = Instant::now() + PATIENCE;

@@ -321,6 +321,84 @@ async fn what_a_call_says_of_itself_it_says_once() {
     assert!(app.webhook(&path, &ended).await.text.contains(SPENT));
 }
 
+#[tokio::test]
+async fn what_was_once_said_of_a_call_holds_for_its_later_requests() {
+    let app = Setup::sandbox().start().await;
+    let number = "+15551230906";
+    let (id, call) = ringing(&app, number).await;
+    let (sid, account, path) = (text(&call["sid"]), app.account.clone(), format!("/twilio/voice/{id}/1"));
+    let own = [
+        ("AccountSid", account.as_str()),
+        ("CallSid", sid.as_str()),
+        ("CallStatus", "in-progress"),
+        ("To", number),
+    ];
+    let with = |more: &[(&'static str, &'static str)]| [&own[..], more].concat();
+    // Somebody else's call, or from somebody else, hears nothing.
+    for (name, value) in
+        [("To", "+15551230999"), ("From", "+15005550001"), ("To", "client:x"), ("Direction", "inbound")]
+    {
+        let mut params = with(&[]);
+        params.retain(|(other, _)| *other != name);
+        params.push((name, value));
+        let heard = app.webhook(&path, &params).await.text;
+        assert!(heard.contains(SPENT), "{name}={value}: {heard}");
+    }
+    assert!(app.webhook(&path, &with(&[])).await.text.contains("<Gather"));
+    let heard = app.webhook(&path, &with(&[("AnsweredBy", "machine_start")])).await.text;
+    assert!(!heard.contains("<Say"), "{heard}");
+    for (below, step) in [("", vec![]), ("/code", vec![("Digits", "1")]), ("/again", vec![("Digits", "1")])] {
+        let heard = app.webhook(&format!("{path}{below}"), &with(&step)).await.text;
+        assert!(!heard.contains("<Say"), "{below}: {heard}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn after_an_end_that_came_by_a_stream_a_copy_hears_nothing() {
+    let app = Setup::sandbox().start().await;
+    let (id, call) = ringing(&app, "+15551230907").await;
+    let (sid, account) = (text(&call["sid"]), app.account.clone());
+    let own = [
+        ("AccountSid", account.as_str()),
+        ("CallSid", sid.as_str()),
+        ("CallStatus", "in-progress"),
+        ("Digits", "1"),
+    ];
+    let path = format!("/twilio/voice/{id}/1");
+    assert!(app.webhook(&path, &own).await.text.contains("<Gather"));
+    let kind = "com.twilio.voice.insights.call-summary.complete";
+    let data = json!({ "call_sid": sid, "account_sid": account, "call_state": "completed" });
+    assert_eq!(events(&app, &app.token, &json!([{ "type": kind, "data": data }])).await, 204);
+    for below in ["", "/code", "/read", "/again"] {
+        let heard = app.webhook(&format!("{path}{below}"), &own).await.text;
+        assert!(heard.contains(SPENT), "{below}: {heard}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_copy_of_the_key_s_request_hears_nothing_once_the_code_was_read() {
+    let app = Setup::sandbox().start().await;
+    let (id, call) = ringing(&app, "+15551230908").await;
+    let (sid, account) = (text(&call["sid"]), app.account.clone());
+    let own = [
+        ("AccountSid", account.as_str()),
+        ("CallSid", sid.as_str()),
+        ("CallStatus", "in-progress"),
+        ("Digits", "1"),
+    ];
+    let ask = async |below: &str| app.webhook(&format!("/twilio/voice/{id}/1{below}"), &own).await.text;
+    assert!(ask("").await.contains("<Gather"));
+    assert!(ask("/code").await.contains("/read</Redirect>"));
+    assert!(ask("/read").await.contains("<Say"));
+    for below in ["/code", "", "/read"] {
+        let heard = ask(below).await;
+        assert!(!heard.contains("/read</Redirect>") && !heard.contains("<Gather"), "{below}: {heard}");
+    }
+    app.stop().await;
+}
+
 /// What a service knows of accounts, without its faces.
 async fn of_accounts(accounts: Accounts) -> (Service, Arc<dyn Store>) {
     let store: Arc<dyn Store> = Arc::new(Memory::new());

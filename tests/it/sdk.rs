@@ -54,7 +54,11 @@ async fn twilios_python_library_verifies_with_the_server() {
         };
         let app = Setup::sandbox().start().await;
         let mut command = Command::new(python);
-        command.arg(format!("{SCRIPTS}/{script}")).args([&app.server, &app.sandbox, &app.account]).arg(KEY);
+        command
+            .arg(format!("{SCRIPTS}/{script}"))
+            .args([&app.server, &app.sandbox, &app.account])
+            .arg(KEY)
+            .arg(&app.token);
         succeeds(&app, command).await;
         app.stop().await;
     }
@@ -70,7 +74,7 @@ async fn twilios_node_library_verifies_with_the_server() {
     let app = Setup::sandbox().start().await;
     let mut command = Command::new("node");
     command.arg(format!("{SCRIPTS}/node_verify.mjs"));
-    command.args([&app.server, &app.sandbox, &app.account, KEY, &modules]);
+    command.args([&app.server, &app.sandbox, &app.account, KEY, &modules, &app.token]);
     succeeds(&app, command).await;
     app.stop().await;
 }

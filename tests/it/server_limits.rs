@@ -150,6 +150,33 @@ fn count(text: &str, part: &str) -> usize {
 const CLOSE: &str = "host: a\r\nconnection: close\r\n";
 
 #[tokio::test]
+async fn a_handler_that_only_reads_learns_that_its_client_has_left() {
+    let (begun, told) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let handler = {
+        let (begun, told) = (begun.clone(), told.clone());
+        warp::any().then(move || {
+            let (begun, told) = (begun.clone(), told.clone());
+            async move {
+                begun.notify_one();
+                dialback::server::caller_gone().await;
+                told.notify_one();
+                StatusCode::OK
+            }
+        })
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let limits = Limits { request_timeout: FOR_EVER, ..Limits::default() };
+    let server = tokio::spawn(serve(listener, warp::service(handler), limits, std::future::pending()));
+    let mut client = TcpStream::connect(addr).await.unwrap();
+    client.write_all(b"GET /count HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    timeout(PATIENCE, begun.notified()).await.unwrap();
+    drop(client);
+    timeout(PATIENCE, told.notified()).await.expect("it is told");
+    server.abort();
+}
+
+#[tokio::test]
 async fn the_uri_arrives_as_it_was_sent() {
     let server = Server::start(|_| ()).await;
     let answer =

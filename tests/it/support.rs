@@ -1,6 +1,7 @@
 //! A service over an engine of one's choice, a gateway that answers by script,
 //! and a clock that stands still.
 
+use crate::over::store_over;
 use crate::postgres::{TestDatabase, database};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -24,9 +25,7 @@ use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{
-    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
-};
+use dialback::store::{Absent, Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -59,6 +58,9 @@ pub enum Find {
     Nothing,
     Refused,
     Unknown,
+    /// The first of these that is not known to be another's, as in a list in which
+    /// calls look alike.
+    Among(Vec<String>),
 }
 
 /// An order as the gateway saw it.
@@ -150,7 +152,7 @@ impl Gateway for Script {
         &self,
         order: &Order,
         _since: Timestamp,
-        _others: &[Sid],
+        others: &[Sid],
     ) -> Result<Option<Report>, SendError> {
         self.look_ups.lock().unwrap().push(Self::seen(order));
         let find = self.finds.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().1);
@@ -159,6 +161,10 @@ impl Gateway for Script {
             Find::Nothing => Ok(None),
             Find::Refused => Err(SendError::Refused { code: Some(20003), reason: "scripted".into() }),
             Find::Unknown => Err(SendError::unknown("scripted")),
+            Find::Among(listed) => {
+                let own = listed.iter().find(|sid| !others.iter().any(|other| other.as_str() == *sid));
+                Ok(own.map(|sid| report(sid, Status::Queued, Some(&order.id), Some(order.to.in_full()))))
+            }
         }
     }
 
@@ -196,8 +202,7 @@ struct Watched {
 
 type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
 
-#[async_trait]
-impl Store for Watched {
+store_over!(Watched, inner, {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
         self.inner.read(key).await
     }
@@ -223,39 +228,14 @@ impl Store for Watched {
         self.inner.scan(scan).await
     }
 
-    async fn walk(
-        &self,
-        kind: Kind,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError> {
-        self.inner.walk(kind, after, limit).await
-    }
-
     async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
         self.inner.absent(due, entries).await
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.inner.probe().await
-    }
-
-    async fn check(&self) -> Result<CheckReport, StoreError> {
-        self.inner.check().await
-    }
-
-    async fn stats(&self) -> Result<Stats, StoreError> {
-        self.inner.stats().await
     }
 
     fn is_shared(&self) -> bool {
         self.is_shared
     }
-
-    async fn close(&self) {
-        self.inner.close().await;
-    }
-}
+});
 
 /// Which engine a world stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -374,6 +374,8 @@ async fn a_stranger_hears_nothing(engine: Engine) {
             verification: id.clone(),
             number,
             sid,
+            from: None,
+            to: None,
             machine: false,
             step: Step::Gate { digits: "1".into() },
         };
@@ -387,8 +389,15 @@ fn strange(kind: &str) -> dialback::model::id::Sid {
 }
 
 async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Result<Spoken, ServiceError> {
-    let request =
-        VoiceRequest { verification: id.clone(), number: 1, sid: strange(kind), machine: false, step };
+    let request = VoiceRequest {
+        verification: id.clone(),
+        number: 1,
+        sid: strange(kind),
+        from: None,
+        to: None,
+        machine: false,
+        step,
+    };
     Ok(world.service.speak(&proof(), request).await?.spoken)
 }
 

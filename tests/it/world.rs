@@ -134,12 +134,15 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand
 }
 
 fn events_within(deadline: Duration) -> Events {
-    Events::new(Arc::new(Messenger::new(deadline, deadline, true).unwrap()), EventSettings::default())
+    Events::new(
+        Arc::new(Messenger::new(deadline, deadline, true, &dialback::trust::Trust::compiled_in()).unwrap()),
+        EventSettings::default(),
+    )
 }
 
 /// Events go to endpoints wherever they are.
 pub fn events() -> Events {
-    events_within(Duration::from_secs(1))
+    events_within(Duration::from_secs(20))
 }
 
 fn context(base_url: &str, service: Service) -> Arc<Context> {
@@ -157,6 +160,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         keys: vec![Secret::new(API_KEY)],
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
+        opens_account: None,
         operator: Some(Operator(Secret::new(OPERATOR_KEY))),
         shows_description: true,
         requests_per_minute: 0,

@@ -1,13 +1,13 @@
 // Drives the server with Twilio's own Node library, unmodified, as an
 // application drives Twilio Verify: only the base URL is another one.
 //
-// Usage: node node_verify.mjs BASE_URL SANDBOX_URL ACCOUNT_SID KEY NODE_MODULES
+// Usage: node node_verify.mjs BASE_URL SANDBOX_URL ACCOUNT_SID KEY NODE_MODULES TOKEN
 // Exit code 0 when everything is as Twilio would have it.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const [base, sandbox, account, key, modules] = process.argv.slice(2);
+const [base, sandbox, account, key, modules, token] = process.argv.slice(2);
 const twilio = createRequire(join(modules, "here.js"))("twilio");
 
 const open = (password, options) => {
@@ -127,5 +127,22 @@ expect("sender", (await own.messagingConfigurations("all").fetch()).messagingSer
 await refused(401, 20003, () => open("wrong").services.list());
 expect("deleted", await verify.services(service.sid).remove(), true);
 await refused(404, 20404, () => verify.services(service.sid).fetch());
+
+// One client for messages and for Verify, by the account's token and by an API key.
+const both = (...credentials) => {
+  const one = twilio(...credentials);
+  [one.api.baseUrl, one.verify.baseUrl] = [sandbox, base];
+  return one;
+};
+const byToken = both(account, token);
+const made = await byToken.newKeys.create({ friendlyName: "both" });
+const byKey = () => both(made.sid, made.secret, { accountSid: account });
+for (const one of [byToken, byKey()]) {
+  expect("account", (await one.verify.v2.services.create({ friendlyName: "Both" })).accountSid, account);
+  const sent = await one.messages.create({ to: "+15551239999", from: "+15005550006", body: "x" });
+  expect("message", (await one.messages(sent.sid).fetch()).accountSid, account);
+}
+expect("key deleted", await byToken.keys(made.sid).remove(), true);
+await refused(401, 20003, () => byKey().verify.v2.services.create({ friendlyName: "Both" }));
 
 console.log("node: the server is Twilio Verify");

@@ -1,7 +1,7 @@
 """Drives the server with Twilio's own Python library, unmodified, as an
 application drives Twilio Verify: only the base URL is another one.
 
-Usage: python_verify.py BASE_URL SANDBOX_URL ACCOUNT_SID KEY
+Usage: python_verify.py BASE_URL SANDBOX_URL ACCOUNT_SID KEY TOKEN
 Exit code 0 when everything is as Twilio would have it.
 """
 
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
-base, sandbox, account, key = sys.argv[1:5]
+base, sandbox, account, key, token = sys.argv[1:6]
 client = Client(account, key)
 client.verify.base_url = base
 verify = client.verify.v2
@@ -307,5 +307,21 @@ for stranger in (Client(account, "wrong"), Client("AC" + "0" * 32, key)):
     stranger.verify.base_url = base
     refused(401, 20003, lambda: stranger.verify.v2.services.create(friendly_name="x"))
     refused(401, 20003, stranger.verify.v2.services.list)
+
+# One client for messages and for Verify, by the account's token and by an API key.
+def both(*credentials):
+    one = Client(*credentials)
+    one.api.base_url, one.verify.base_url = sandbox, base
+    return one
+
+
+by_token = both(account, token)
+made = by_token.new_keys.create(friendly_name="both")
+for one in (by_token, both(made.sid, made.secret, account)):
+    expect("account", one.verify.v2.services.create(friendly_name="Both").account_sid, account)
+    sent = one.messages.create(to="+15551239999", from_="+15005550006", body="x")
+    expect("message", one.messages(sent.sid).fetch().account_sid, account)
+expect("key deleted", by_token.keys(made.sid).delete(), True)
+refused(401, 20003, lambda: both(made.sid, made.secret, account).verify.v2.services.list(limit=1))
 
 print("python: the server is Twilio Verify")

@@ -31,13 +31,17 @@ fn line(delivery: &Value, full_numbers: bool) -> String {
 /// Why it did not arrive, or that a call was heard.
 fn became(delivery: &Value) -> String {
     let error = &delivery["error"];
+    let had_arrived = delivery["delivered"].as_bool() == Some(true);
     let error = error["name"].as_str().map(|name| match error["code"].as_u64() {
+        Some(code) if had_arrived => format!("after error {code}: {name}"),
         Some(code) => format!("error {code}: {name}"),
         None => name.to_owned(),
     });
     let unheard = delivery["unheard"]["meaning"].as_str().map(|why| format!("not heard: {why}"));
     let heard = delivery["heard"].as_bool().filter(|heard| *heard).map(|_| "heard".to_owned());
-    error.or(unheard).or(heard).unwrap_or_default()
+    // A code says more than that it was not heard, and that more than "failed".
+    let (coded, bare) = if delivery["error"]["code"].is_u64() { (error, None) } else { (None, error) };
+    coded.or(unheard).or(bare).or(heard).unwrap_or_default()
 }
 
 #[cfg(test)]

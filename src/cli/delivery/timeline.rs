@@ -12,7 +12,7 @@ pub fn text(delivery: &Value, full_numbers: bool) -> String {
     let _ = head(&mut out, delivery, full_numbers);
     let _ = tries(&mut out, delivery);
     let _ = events(&mut out, delivery);
-    let _ = error(&mut out, &delivery["error"]);
+    let _ = error(&mut out, delivery);
     out
 }
 
@@ -62,24 +62,31 @@ fn call(out: &mut String, delivery: &Value) -> std::fmt::Result {
     Ok(())
 }
 
-/// How sending it goes, where it did not succeed at once.
+/// How sending it went, where it did not succeed at once: what each try came to,
+/// in order, and when the next one is.
 fn tries(out: &mut String, delivery: &Value) -> std::fmt::Result {
-    let Some(attempts) = delivery["attempts"].as_u64().filter(|attempts| *attempts > 0) else {
-        return Ok(());
-    };
-    let last = &delivery["last_error"];
-    let Some(why) = last["detail"].as_str().or(last["name"].as_str()) else {
-        return Ok(());
-    };
-    let times = if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
-    let next = delivery["next_attempt_at"].as_str().unwrap_or("-");
-    writeln!(out, "  tried   {times}: {why}; again at {next}")
+    let times = |times: u64| if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    let failed = delivery["tries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(made) = delivery["attempts"].as_u64().filter(|made| *made > 0 && !failed.is_empty()) {
+        writeln!(out, "  tried   {}, of which did not succeed:", times(made))?;
+    }
+    for run in failed {
+        let why = run["error"]["detail"].as_str().or(run["error"]["name"].as_str()).unwrap_or("-");
+        let (first, last) = (&run["first_at"], &run["last_at"]);
+        let until = last.as_str().filter(|_| first != last).map(|last| format!(" to {last}"));
+        let at = format!("{}{}", first.as_str().unwrap_or("-"), until.unwrap_or_default());
+        writeln!(out, "          {at}  {}: {why}", times(run["times"].as_u64().unwrap_or(1)))?;
+    }
+    match (delivery["last_error"].is_object(), delivery["next_attempt_at"].as_str()) {
+        (true, Some(next)) => writeln!(out, "          again at {next}"),
+        _ => Ok(()),
+    }
 }
 
 fn events(out: &mut String, delivery: &Value) -> std::fmt::Result {
     let Some(events) = delivery["events"].as_array().filter(|events| !events.is_empty()) else {
         // Of what never left nothing can be reported.
-        return match delivery["error"].is_null() {
+        return match delivery["error"].is_null() && delivery["unheard"].is_null() {
             true => writeln!(out, "\n  nothing was reported yet"),
             false => Ok(()),
         };
@@ -117,14 +124,29 @@ fn details(event: &Value) -> String {
     if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) }
 }
 
-fn error(out: &mut String, error: &Value) -> std::fmt::Result {
+fn error(out: &mut String, delivery: &Value) -> std::fmt::Result {
+    let error = &delivery["error"];
     let Some(name) = error["name"].as_str() else {
-        return Ok(());
+        return unheard(out, delivery);
     };
+    // What arrived after all had gone wrong before.
+    let when = if delivery["delivered"].as_bool() == Some(true) { "before it arrived: " } else { "" };
     match error["code"].as_u64() {
-        Some(code) => writeln!(out, "\n  error {code}: {name}")?,
-        None => writeln!(out, "\n  error: {name}")?,
+        Some(code) => writeln!(out, "\n  {when}error {code}: {name}")?,
+        None => writeln!(out, "\n  {when}error: {name}")?,
     }
+    sentences(out, error)
+}
+
+/// What to do about a call that was not heard and has no error.
+fn unheard(out: &mut String, delivery: &Value) -> std::fmt::Result {
+    match delivery["unheard"]["advice"].as_str() {
+        Some(advice) => writeln!(out, "\n  what to do       {advice}"),
+        None => Ok(()),
+    }
+}
+
+fn sentences(out: &mut String, error: &Value) -> std::fmt::Result {
     for (label, field) in [
         ("what happened  ", "detail"),
         ("what this means", "meaning"),
@@ -163,11 +185,41 @@ mod tests {
     fn a_send_that_is_tried_again_says_why_and_when() {
         let last = json!({"code": 20429, "name": "Too Many Requests", "detail": "twilio answered 429 (Too Many Requests)"});
         let delivery = json!({"id": "DL1", "channel": "sms", "status": "pending", "events": [], "attempts": 3,
+            "tries": [
+                {"times": 1, "first_at": "2026-11-20T09:30:00Z", "last_at": "2026-11-20T09:30:00Z", "error": {"name": "twilio answered 500"}},
+                {"times": 2, "first_at": "2026-11-20T09:30:05Z", "last_at": "2026-11-20T09:30:09Z", "error": last}],
             "last_error": last, "next_attempt_at": "2026-11-20T09:31:00Z"});
         let text = text(&delivery, false);
-        let line =
-            "  tried   3 times: twilio answered 429 (Too Many Requests); again at 2026-11-20T09:31:00Z\n";
-        assert!(text.contains(line), "{text}");
+        let lines = "  tried   3 times, of which did not succeed:\n\
+                    \x20         2026-11-20T09:30:00Z  once: twilio answered 500\n\
+                    \x20         2026-11-20T09:30:05Z to 2026-11-20T09:30:09Z  2 times: twilio answered 429 (Too Many Requests)\n\
+                    \x20         again at 2026-11-20T09:31:00Z\n";
+        assert!(text.contains(lines), "{text}");
+    }
+
+    #[test]
+    fn what_tries_came_to_stays_when_twilio_has_it_and_says_of_what_arrived_that_it_did() {
+        let delivery = json!({"sid": "SM1", "channel": "sms", "status": "delivered", "delivered": true, "attempts": 2,
+            "tries": [{"times": 1, "first_at": "2026-11-20T09:30:00Z", "last_at": "2026-11-20T09:30:00Z", "error": {"name": "500"}}],
+            "events": [{"received_at": "2026-11-20T09:31:00Z", "status": "delivered", "source": "status_callback"}],
+            "error": {"code": 30003, "name": "Unreachable destination handset"}});
+        let text = text(&delivery, false);
+        assert!(
+            text.contains(
+                "  tried   2 times, of which did not succeed:\n          2026-11-20T09:30:00Z  once: 500\n\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("  before it arrived: error 30003: "), "{text}");
+    }
+
+    #[test]
+    fn a_call_that_a_machine_took_says_what_to_do() {
+        let delivery = json!({"sid": "CA1", "channel": "call", "status": "completed", "heard": false, "events": [],
+            "unheard": {"reason": "machine", "meaning": "a machine answered", "advice": "Send a text."}});
+        let text = text(&delivery, false);
+        assert!(text.ends_with("\n  what to do       Send a text.\n"), "{text}");
+        assert!(!text.contains("nothing was reported"), "{text}");
     }
 
     #[test]

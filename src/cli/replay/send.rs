@@ -5,6 +5,8 @@
 
 use super::prepare::Prepared;
 use crate::entropy::Entropy;
+use crate::gateway::http::client;
+use crate::trust::Trust;
 use futures_util::StreamExt;
 use reqwest::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Url};
@@ -94,7 +96,9 @@ impl Sender {
     /// The place of a request that HTTP cannot carry, and why; or that there
     /// can be no client at all.
     pub fn new(to: &str, prepared: &[Prepared]) -> Result<Self, (Option<usize>, String)> {
-        let client = Client::builder()
+        let trust = Trust::from_env().map_err(|error| (None, error.to_string()))?;
+        let client = client(&trust)
+            .map_err(|error| (None, error.to_string()))?
             .http1_only()
             .pool_max_idle_per_host(0)
             .no_proxy()

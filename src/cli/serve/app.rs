@@ -2,11 +2,11 @@
 
 use super::{parts, room};
 use crate::cli::client::store_dir;
-use crate::cli::local::Local;
+use crate::cli::local::{self, Local};
 use crate::cli::operator::{self, Operator};
 use crate::cli::private;
 use crate::clock::Clock;
-use crate::config::{Config, GatewayKind, LEAST_SECRET, Openapi, StoreUrl};
+use crate::config::{Config, GatewayKind, Openapi, StoreUrl};
 use crate::entropy::Entropy;
 use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
@@ -17,9 +17,10 @@ use crate::model::phone::PhoneNumber;
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
-use crate::service::{Parts, Service, WorkerLimits};
+use crate::service::{Events, Parts, Service, WorkerLimits, all_keys};
 use crate::store::postgres::{self, Postgres};
 use crate::store::{Store, memory::Memory, sled};
+use crate::trust::Trust;
 use crate::twilio::request::Sender;
 use crate::twilio::url::PublicUrl;
 use anyhow::Context;
@@ -52,6 +53,7 @@ impl App {
     /// What is in the way, and what to do.
     pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let entropy = Entropy::system();
+        let trust = Trust::from_env()?;
         let limits = limits(&config)?;
         // The numbering plans are unpacked when they are first asked: now, and
         // not while the first person waits.
@@ -70,7 +72,7 @@ impl App {
         let sandbox = match sandbox_listener {
             Some(listener) => {
                 let app = sandbox::App { base_url: own, api_key: local.api_key.clone() };
-                Some((listener, sandbox_of(&config, &local, &public_url, app, clock.clone())?))
+                Some((listener, sandbox_of(&config, &local, &public_url, app, clock.clone(), &trust)?))
             }
             None => None,
         };
@@ -79,10 +81,12 @@ impl App {
             None => None,
         };
         let messages = Arc::new(parts::messages(&config)?);
-        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &entropy, &messages)?;
-        let service = service_of(&config, &local, store.clone(), gateway, &messages, clock)?;
+        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
+        let ways_out = (gateway, parts::events(&config, &trust)?);
+        let service = service_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
-        let context = context_of(&config, &local, &public_url, service.clone(), &entropy, messages)?;
+        let opens_account = sandbox.as_ref().map(|(_, sandbox)| opens(sandbox.clone()));
+        let context = context_of(&config, &local, &public_url, service.clone(), messages, opens_account)?;
         Ok(Self {
             config,
             listener,
@@ -121,6 +125,31 @@ impl App {
     /// The sandbox's API key.
     pub fn sandbox_key(&self) -> Option<&Secret> {
         self.sandbox.as_ref().map(|_| &self.local.api_key)
+    }
+
+    /// The sandbox's account, which applications name that speak to it as to Twilio.
+    pub fn sandbox_account(&self) -> Option<String> {
+        self.sandbox.as_ref().map(|_| account_sid(&self.config, &self.local))
+    }
+
+    /// The file with the token that the sandbox has made for itself; nothing where
+    /// one is configured.
+    pub fn sandbox_token_file(&self) -> Option<PathBuf> {
+        let is_made = self.sandbox.is_some() && self.config.twilio.auth_token.is_none();
+        self.store_dir.as_ref().filter(|_| is_made).map(|dir| dir.join(local::NAME))
+    }
+
+    /// Whether there is any key that an application could show.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn has_a_key(&self) -> anyhow::Result<bool> {
+        Ok(!self.context.settings.keys.is_empty() || !all_keys(&*self.store).await?.is_empty())
+    }
+
+    /// Whether a key could be made beside the server, which needs a store that is kept.
+    pub fn keeps_keys(&self) -> bool {
+        self.store_dir.is_some()
     }
 
     /// Writes up in the audit log which settings are others than at the last
@@ -237,12 +266,12 @@ fn limits(config: &Config) -> anyhow::Result<AllLimits> {
     Ok(AllLimits { server, admin, sandbox })
 }
 
-/// The service of a configuration.
+/// The service of a configuration, with its ways out for codes and for events.
 fn service_of(
     config: &Config,
     local: &Local,
     store: Arc<dyn Store>,
-    gateway: Arc<dyn Gateway>,
+    (gateway, events): (Arc<dyn Gateway>, Events),
     messages: &Arc<Catalog>,
     clock: Clock,
 ) -> anyhow::Result<Service> {
@@ -259,7 +288,7 @@ fn service_of(
                 messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
             }
         }),
-        events: parts::events(config)?,
+        events,
         clock,
         entropy: Entropy::system(),
         policy: parts::policy(config),
@@ -283,16 +312,18 @@ pub async fn offline(config: &Config) -> anyhow::Result<(Service, Arc<dyn Store>
     let (store, dir) = open_existing(config).await?;
     let entropy = Entropy::system();
     let local = Local::load(dir.as_deref(), &entropy)?;
+    let trust = Trust::from_env()?;
     let messages = Arc::new(parts::messages(config)?);
     let gateway: Arc<dyn Gateway> = match config.sandbox.enabled {
         true => Arc::new(Console::new(entropy, messages.clone())),
         false => {
             let public_url = PublicUrl::parse(config.public_url.as_deref().unwrap_or("http://127.0.0.1"))
                 .context("public_url")?;
-            gateway_of(config, &local, &public_url, None, &entropy, &messages)?
+            gateway_of(config, &local, &public_url, None, &messages, &trust)?
         }
     };
-    let service = service_of(config, &local, store.clone(), gateway, &messages, Clock::real())?;
+    let ways_out = (gateway, parts::events(config, &trust)?);
+    let service = service_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
     service.learn_endpoints().await.context("store.url")?;
     Ok((service, store))
 }
@@ -315,6 +346,10 @@ pub fn reachable(addr: SocketAddr) -> SocketAddr {
     addr
 }
 
+/// Why nothing is found where the store is in memory. A server may run all the same.
+pub const IN_MEMORY: &str = "store.url = \"memory:\" is in the server's memory alone, and leaves no word of where \
+                             the server is: name it with --url and --api-key";
+
 /// The store that is configured, which must be there: to look is no reason to
 /// make one.
 ///
@@ -322,7 +357,7 @@ pub fn reachable(addr: SocketAddr) -> SocketAddr {
 /// When there is none, or the store's, which say what to do.
 pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
     match store_dir(config) {
-        None => anyhow::bail!("no server is running, and store.url = \"memory:\" keeps nothing"),
+        None => anyhow::bail!("{IN_MEMORY}"),
         Some(dir) if matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
             anyhow::bail!(
                 "no server is running, and {} is no store: name the server's --config",
@@ -394,11 +429,11 @@ fn gateway_of(
     local: &Local,
     public_url: &PublicUrl,
     sandbox_url: Option<String>,
-    entropy: &Entropy,
     messages: &Arc<Catalog>,
+    trust: &Trust,
 ) -> anyhow::Result<Arc<dyn Gateway>> {
     if config.gateway.kind == GatewayKind::Console {
-        return Ok(Arc::new(Console::new(entropy.clone(), messages.clone())));
+        return Ok(Arc::new(Console::new(Entropy::system(), messages.clone())));
     }
     let twilio = &config.twilio;
     let account_sid = account_sid(config, local);
@@ -425,7 +460,8 @@ fn gateway_of(
         machine_detection: parts::machine_detection(config),
         concurrency: twilio.max_in_flight,
     };
-    let client = Client::new(twilio.connect_timeout, twilio.request_timeout).context("cannot set up TLS")?;
+    let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
+    let client = client.context("cannot set up TLS")?;
     Ok(Arc::new(Twilio::new(settings, client)))
 }
 
@@ -435,10 +471,12 @@ fn sandbox_of(
     public_url: &PublicUrl,
     app: sandbox::App,
     clock: Clock,
+    trust: &Trust,
 ) -> anyhow::Result<Sandbox> {
     let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
     settings.seed = config.sandbox.seed;
     settings.pace = config.sandbox.pace;
+    settings.trust = trust.clone();
     settings.app = Some(app);
     // Services of the file name others beside it: here all exist.
     settings.own_numbers =
@@ -460,11 +498,12 @@ fn context_of(
     local: &Local,
     public_url: &PublicUrl,
     service: Service,
-    entropy: &Entropy,
     messages: Arc<Catalog>,
+    opens_account: Option<http::OpensAccount>,
 ) -> anyhow::Result<Arc<http::Context>> {
     let verifier = Arc::new(parts::verifier(config, local)?);
-    let mut keys: Vec<Secret> = env_key(config.sandbox.enabled && !config.is_public())?.into_iter().collect();
+    let env_key = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty());
+    let mut keys: Vec<Secret> = env_key.map(Secret::new).into_iter().collect();
     keys.extend(config.sandbox.enabled.then(|| local.api_key.clone()));
     let settings = http::Settings {
         public_url: public_url.clone(),
@@ -478,7 +517,8 @@ fn context_of(
         keys,
         sandboxed: config.sandbox.enabled,
         account_sid: parts::main_account(config, local),
-        operator: Some(http::Operator(Secret::new(format!("dbo_{}", entropy.hex::<32>())))),
+        opens_account,
+        operator: Some(http::Operator(Secret::new(format!("dbo_{}", Entropy::system().hex::<32>())))),
         shows_description: match config.server.openapi {
             Openapi::Private => !config.is_public(),
             Openapi::Always => true,
@@ -491,15 +531,7 @@ fn context_of(
     Ok(Arc::new(http::Context::new(service, verifier, settings, pages, explainer)))
 }
 
-/// `DIALBACK_API_KEY`. Where others can reach the service it must be too long
-/// to be guessed; a sandbox on this machine takes what tests like to write.
-fn env_key(tried_out: bool) -> anyhow::Result<Option<Secret>> {
-    let Some(key) = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty()) else {
-        return Ok(None);
-    };
-    anyhow::ensure!(
-        tried_out || key.chars().count() >= LEAST_SECRET,
-        "DIALBACK_API_KEY is shorter than {LEAST_SECRET} characters: make one with `openssl rand -hex 32`"
-    );
-    Ok(Some(Secret::new(key)))
+/// Who has the account of a sandbox beside: for one client of both.
+fn opens(sandbox: Sandbox) -> http::OpensAccount {
+    Arc::new(move |user, password| sandbox.opens(user, password))
 }

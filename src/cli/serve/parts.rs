@@ -9,10 +9,13 @@ use crate::messages::Catalog;
 use crate::model::account::{AccountSid, Accounts};
 use crate::model::brand::Settings;
 use crate::model::code::{CodeKey, CodeKeys};
+use crate::model::id::ServiceId;
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
 use crate::sandbox;
+use crate::secret::Secret;
 use crate::service::{Brands, EventSettings, Events, Retention};
+use crate::trust::Trust;
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
 use anyhow::Context;
@@ -42,6 +45,28 @@ pub fn brands(config: &Config, now: Timestamp) -> Brands {
     let others = services.others.into_iter();
     let others = others.map(|(key, settings)| Brands::of_file(Some(&key), settings, now));
     Brands::new(Brands::of_file(None, services.default, now), others.collect())
+}
+
+/// The service that a person names: by its key in the configuration, `default`, or
+/// its id.
+///
+/// # Errors
+/// When it is neither, with the keys that there are.
+pub fn service_id(config: &Config, name: &str) -> anyhow::Result<ServiceId> {
+    let others = &config.services.others;
+    match (name.parse::<ServiceId>(), name) {
+        (Ok(id), _) => Ok(id),
+        (_, "default") => Ok(ServiceId::from_name("")),
+        (_, key) if others.contains_key(key) => Ok(ServiceId::from_name(key)),
+        _ => {
+            let keys: Vec<&str> =
+                std::iter::once("default").chain(others.keys().map(String::as_str)).collect();
+            anyhow::bail!(
+                "there is no service {name:?}: name one by its id (VA…) or by its key in the configuration: {}",
+                keys.join(", ")
+            )
+        }
+    }
 }
 
 /// The services with what the sandbox gives them.
@@ -83,12 +108,12 @@ pub fn messages(config: &Config) -> anyhow::Result<Catalog> {
 ///
 /// # Errors
 /// When TLS cannot be set up.
-pub fn events(config: &Config) -> anyhow::Result<Events> {
+pub fn events(config: &Config, trust: &Trust) -> anyhow::Result<Events> {
     let events = &config.events;
     // Whoever tries the sandbox on one machine has the receivers there, too.
     let tried_out = config.sandbox.enabled && !config.is_public();
     let allow_private = events.allow_private_addresses.is_some() || tried_out;
-    let courier = Messenger::new(events.connect_timeout, events.request_timeout, allow_private)
+    let courier = Messenger::new(events.connect_timeout, events.request_timeout, allow_private, trust)
         .context("cannot set up TLS")?;
     let settings = EventSettings {
         record: events.record.iter().cloned().collect(),
@@ -169,9 +194,15 @@ pub fn accounts(config: &Config, local: &Local) -> Accounts {
 /// # Errors
 /// When a token is empty, or there are too many.
 pub fn verifier(config: &Config, local: &Local) -> anyhow::Result<Verifier> {
+    Ok(Verifier::new(tokens(config, Some(local)), shared_keys(config, Some(local)))?)
+}
+
+/// The tokens that may sign, the account's own first; `local` has the sandbox's.
+pub fn tokens(config: &Config, local: Option<&Local>) -> Vec<Token> {
     let twilio = &config.twilio;
-    let main = main_account(config, local);
-    let own = twilio.auth_token.clone().or_else(|| config.sandbox.enabled.then(|| local.auth_token.clone()));
+    let local = local.filter(|_| config.sandbox.enabled);
+    let main = twilio.account_sid.clone().or_else(|| local.map(|local| local.account_sid.clone()));
+    let own = twilio.auth_token.clone().or_else(|| local.map(|local| local.auth_token.clone()));
     let own = own.map(|secret| Token { label: "auth_token".to_owned(), account: main.clone(), secret });
     let accepted = twilio.auth_tokens.iter().enumerate().map(|(at, accepted)| Token {
         label: format!("auth_tokens[{at}]"),
@@ -185,13 +216,18 @@ pub fn verifier(config: &Config, local: &Local) -> anyhow::Result<Verifier> {
             secret: secret.clone(),
         })
     });
-    let tokens = own.into_iter().chain(accepted).chain(others).collect();
-    let shared = config.signature.shared_keys.iter().map(|(id, secret)| SharedKey {
+    own.into_iter().chain(accepted).chain(others).collect()
+}
+
+/// The shared keys that may sign for the account.
+pub fn shared_keys(config: &Config, local: Option<&Local>) -> Vec<SharedKey> {
+    let main = local.map_or_else(|| config.twilio.account_sid.clone(), |local| main_account(config, local));
+    let key = |(id, secret): (&String, &Secret)| SharedKey {
         id: id.clone(),
         account: main.clone(),
         secret: secret.clone(),
-    });
-    Ok(Verifier::new(tokens, shared.collect())?)
+    };
+    config.signature.shared_keys.iter().map(key).collect()
 }
 
 /// What happens to webhooks that nothing proves.

@@ -256,21 +256,34 @@ pub const REDRIVE: Operation = Operation {
     id: "redriveEndpoint",
     tag: TAG,
     summary: "Send again what an endpoint did not take",
-    about: "Everything that was given up; with `since`, everything since then that it wants and did not take, also what was never sent because it was disabled.",
+    about: "Everything that was given up; with `since`, everything since then that it wants and did not take, also what was never sent because it was disabled. One request takes a step, the newest first; ask again with `next_cursor` until it is null, which is as far back as events are kept.",
     scope: Scope::Admin,
     path: &[ID],
     query: &[],
-    body: Body::Optional(&[Field::new("since", "Since when.", Shape::Time)]),
+    body: Body::Optional(&[
+        Field::new("since", "Since when; the same in each step.", Shape::Time),
+        Field::new(
+            "cursor",
+            "Where to go on: `next_cursor` of the step before.",
+            Shape::Text { least: 1, most: paging::MAX_CURSOR },
+        ),
+    ]),
     answer: Answer::json::<Redriven>(200, "It is on its way."),
-    problems: &[&problem::NOT_FOUND, &problem::NOT_ALLOWED],
+    problems: &[&problem::NOT_FOUND, &problem::NOT_ALLOWED, &problem::INVALID_CURSOR],
     repeats: Repeats::Ignored,
 };
 
 /// Sends again.
 pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, Error> {
-    let (id, since) = (call.id()?, call.body.time("since"));
-    let (redriven, more) = context.service.whole()?.redrive_endpoint(&id, since).await?;
-    Ok(reply::json(StatusCode::OK, &Redriven { redriven, more }))
+    let id: EndpointId = call.id()?;
+    let since = call.body.time("since");
+    let list =
+        format!("redrive {} {}", id.as_str(), since.map(|since| since.as_millisecond()).unwrap_or_default());
+    let after =
+        call.body.text("cursor").map(|cursor| paging::read(&cursor, &paging::short(&list))).transpose()?;
+    let (redriven, next) = context.service.whole()?.redrive_endpoint(&id, since, after).await?;
+    let next_cursor = next.map(|place| paging::write(&place, &paging::short(&list)));
+    Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: next_cursor.is_some(), next_cursor }))
 }
 
 fn change_of(call: &mut Call) -> EndpointChange {

@@ -138,7 +138,7 @@ pub const REDRIVE: Operation = Operation {
 pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let (id, endpoint) = (call.id()?, call.body.parsed("endpoint")?);
     let redriven = context.service.whole()?.redrive_event(&id, endpoint.as_ref()).await?;
-    Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: false }))
+    Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: false, next_cursor: None }))
 }
 
 fn streamed(
@@ -205,7 +205,7 @@ fn line(notice: &Notice, full_numbers: bool) -> sse::Event {
 }
 
 fn shown(notice: &Notice, full_numbers: bool) -> Payload {
-    Payload::new(notice, full_numbers, errors::fault)
+    Payload::new(notice, full_numbers, errors::told)
 }
 
 fn full_numbers(call: &mut Call) -> bool {

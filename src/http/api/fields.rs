@@ -230,6 +230,10 @@ impl Shape {
                     format!("{path} has to be text, in quotation marks: {why}"),
                 ))
             }
+            (Self::Text { least, most } | Self::Typed { least, most }, Value::String(text)) => {
+                let why = not_told(text, *least, *most);
+                Err(Error::field(path.to_owned(), format!("{path} {why}")))
+            }
             _ => Err(self.wrong(path)),
         }
     }
@@ -286,6 +290,20 @@ impl Shape {
             Self::Map { most, .. } => format!("an object with at most {most} names"),
             Self::Object(fields) => format!("an object with {}", names(fields)),
         }
+    }
+}
+
+/// Why a text is not one of so many characters, without a word of it.
+fn not_told(text: &str, least: usize, most: usize) -> String {
+    if text.chars().count() > most {
+        return format!("has to be text of {least} to {most} characters: this has more");
+    }
+    if text.chars().count() < least {
+        return format!("has to be text of {least} to {most} characters: this has fewer");
+    }
+    match text.contains(['\n', '\r', '\u{85}']) {
+        true => "has to be text without a line break: there is one in it".to_owned(),
+        false => "has to be text without control characters: there is one in it".to_owned(),
     }
 }
 

@@ -86,6 +86,12 @@ where
     let seen = context.seen_by(&call.caller);
     match operation.repeats {
         Repeats::Kept => repeats::once(&context.service, call, |call| handler(seen, call)).await,
+        // What only reads stops when nobody waits for it any more.
+        Repeats::Ignored if operation.method == "GET" => tokio::select! {
+            biased;
+            answer = handler(seen, call) => answer,
+            () = crate::server::caller_gone() => Ok(Response::default()),
+        },
         Repeats::Ignored | Repeats::KeptByHandler => handler(seen, call).await,
     }
 }

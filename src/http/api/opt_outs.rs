@@ -37,10 +37,18 @@ pub const LIST: Operation = Operation {
     about: "What people told our senders, the newest first. One with `opted_out: false` came back.",
     scope: Scope::Admin,
     path: &[],
-    query: &[LIMIT, CURSOR],
+    query: &[
+        Field::new(
+            "number",
+            "Those of this number, in any writing, or of an address like `whatsapp:+14155550123`.",
+            Shape::Text { least: 1, most: 128 },
+        ),
+        LIMIT,
+        CURSOR,
+    ],
     body: Body::None,
     answer: Answer::list::<OptOuts>("A page of them."),
-    problems: &[],
+    problems: &[&problem::INVALID_NUMBER],
     repeats: Repeats::Ignored,
 };
 
@@ -50,7 +58,8 @@ pub const SEARCH: Operation = search::of(&LIST, "searchOptOuts", "Search opt-out
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let page = context.service.whole()?.opt_outs(&asked.window).await?;
+    let number = call.query.text("number");
+    let page = context.service.whole()?.opt_outs(number.as_deref(), &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| OptOuts {
         opt_outs: items.iter().map(OptOutView::from).collect(),
         next_cursor,

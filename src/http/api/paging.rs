@@ -23,7 +23,7 @@ use warp::reply::Response;
 const DEFAULT_LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 100;
 /// The longest cursor, in bytes: a place's id has at most 256.
-const MAX_CURSOR: usize = 600;
+pub const MAX_CURSOR: usize = 600;
 
 /// The parameter `limit` of every list.
 pub const LIMIT: Field = Field::new(
@@ -79,15 +79,24 @@ fn name_of(call: &Call) -> String {
     let mut filters: Vec<String> =
         call.query.as_map().iter().map(|(name, value)| format!("{name}={value}")).collect();
     filters.sort();
-    let hash = Sha256::digest(format!("{}?{}", call.path, filters.join("&")));
-    hex::encode(&hash[..6])
+    short(&format!("{}?{}", call.path, filters.join("&")))
 }
 
-fn write((at, id): &Place, list: &str) -> String {
+/// A list's name in a few letters.
+pub fn short(list: &str) -> String {
+    hex::encode(&Sha256::digest(list)[..6])
+}
+
+/// The cursor of a place in a list.
+pub fn write((at, id): &Place, list: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{list}.{}.{id}", at.as_millisecond()))
 }
 
-fn read(cursor: &str, list: &str) -> Result<Place, Error> {
+/// The place of a cursor.
+///
+/// # Errors
+/// [`Error::Cursor`] for none, and for another list's.
+pub fn read(cursor: &str, list: &str) -> Result<Place, Error> {
     let parse = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let (list, place) = text.split_once('.')?;

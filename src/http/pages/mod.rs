@@ -18,6 +18,7 @@ mod start;
 mod steps;
 mod streams;
 mod templates;
+mod values;
 mod visit;
 mod words;
 

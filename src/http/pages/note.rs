@@ -121,7 +121,7 @@ impl Note {
 }
 
 /// Two sentences; Chinese and Japanese have no space between them.
-fn joined(one: &str, two: &str) -> String {
+pub fn joined(one: &str, two: &str) -> String {
     let space = if one.ends_with('。') { "" } else { " " };
     format!("{one}{space}{two}")
 }

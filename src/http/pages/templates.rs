@@ -190,7 +190,7 @@ fn samples() -> [Value; 2] {
             problem => rich.then(|| context! { text => "No.", field => "number" }),
             number => some("+41 •• 42"), purpose => some("Log in"), amount => some("1 €"), payee => some("Bob"),
             enters => rich, payment => rich, go => "Continue", may_change => rich, may_cancel => rich, end => if rich { "approved" } else { "failed" },
-            may_retry => rich, may_leave => rich, why => rich.then_some("expired"), message => some("Back"),
+            may_retry => rich, may_leave => rich, told => some("The code has expired."), message => some("Back"),
         }
     };
     let steps = |rich: bool| {

@@ -10,14 +10,18 @@ use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, VerificationId};
 use crate::model::verification::{SendState, Status};
+use crate::server::caller_gone;
 use crate::service::{Attempt, AttemptFilter, AttemptPlace, ServiceError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
 /// Channels of Twilio's by which nothing was ever sent here.
 const NEVER_USED: [&str; 2] = ["email", "rbm"];
+/// How long a summary may count, well within the time of a request.
+const LONGEST_COUNT: Duration = Duration::from_secs(8);
 /// How many pages a token leads back.
 const MOST_STEPS_BACK: usize = 16;
 
@@ -27,7 +31,12 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
     let trail = Trail::read(wanted.token.as_deref())?;
     let (mut items, mut next) = (Vec::new(), None);
     if let Some(filter) = filter(&call)? {
-        let page = call.context.service.attempts(&filter, trail.0.last().cloned(), wanted.size).await;
+        let page = tokio::select! {
+            biased;
+            page = call.context.service.attempts(&filter, trail.0.last().cloned(), wanted.size) => page,
+            // Nobody hears it.
+            () = caller_gone() => return Err(too_many()),
+        };
         let page = page.map_err(number_of)?;
         items.extend(page.attempts.iter().map(|attempt| shown(&call, attempt)));
         next = page.next.map(|place| (wanted.page + 1, trail.onward(place).write()));
@@ -51,9 +60,17 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
 /// Counts them.
 pub async fn summary(call: Call) -> Result<Response, Failure> {
     let count = match filter(&call)? {
-        Some(filter) => call.context.service.count_attempts(&filter).await.map_err(number_of)?,
+        Some(filter) => tokio::select! {
+            biased;
+            count = call.context.service.count_attempts(&filter, LONGEST_COUNT) => count.map_err(number_of)?,
+            // Nobody hears it.
+            () = caller_gone() => return Err(too_many()),
+        },
         None => Default::default(),
     };
+    if !count.is_whole {
+        return Err(too_many());
+    }
     Ok(reply::json(
         StatusCode::OK,
         &json!({
@@ -64,6 +81,13 @@ pub async fn summary(call: Call) -> Result<Response, Failure> {
             "url": call.url("/v2/Attempts/Summary"),
         }),
     ))
+}
+
+/// A number that is not of all would be no summary.
+fn too_many() -> Failure {
+    let message = "There are too many attempts to count in one request: narrow it down with \
+                   DateCreatedAfter and DateCreatedBefore, VerifyServiceSid or ChannelData.To";
+    Failure::new(503, 20503, message)
 }
 
 /// With nine decimals at most, as text: `81.818181818`.
@@ -166,7 +190,8 @@ fn channel_data(call: &Call, attempt: &Attempt) -> Value {
 fn standing(attempt: &Attempt) -> (String, Option<u32>) {
     let delivery = attempt.delivery.as_ref();
     if let Some(status) = delivery.and_then(Delivery::status) {
-        return (status.to_string(), delivery.and_then(Delivery::error_code));
+        let code = delivery.and_then(Delivery::error_code).filter(|_| status.is_failure());
+        return (status.to_string(), code);
     }
     match &attempt.send.state {
         SendState::Failed { code, .. } => ("failed".to_owned(), *code),
@@ -231,6 +256,12 @@ mod tests {
         assert_eq!(percentage(3, 3), "100");
         assert_eq!(percentage(0, 0), "0");
         assert_eq!(percentage(1, 800), "0.125");
+    }
+
+    #[test]
+    fn what_cannot_be_counted_says_so_in_twilios_form() {
+        let answer = too_many().into_response();
+        assert_eq!(answer.status(), 503);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Who calls: Basic authentication with an account's SID and, as its token, a
-//! key of Dialback's.
+//! key of Dialback's; or with that key as one of Twilio's, `SK…` and its secret.
+//! Beside a sandbox also with what opens the sandbox's REST API, so that one
+//! client can do both.
 
 use super::failure::Failure;
 use crate::http::auth;
 use crate::http::context::{CallContext, Context};
 use crate::http::guesses;
 use crate::http::request::Request;
-use crate::model::key::Scope;
+use crate::model::key::{self, Scope};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,21 +44,29 @@ impl Caller {
     }
 }
 
+/// Where no account is configured, a key's documents name none that there is.
+const NO_ACCOUNT: &str = "AC00000000000000000000000000000000";
+
 /// The caller of a request.
 ///
 /// # Errors
 /// 20003 with 401: nobody is named, the account is another one, or the token
 /// is nobody's; 20429: the key asked too often; or the store's.
 pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Failure> {
-    let (account, token) = basic(request).ok_or_else(Failure::nobody)?;
-    let is_theirs = match &context.settings.account_sid {
-        Some(own) => *own == account,
-        None => is_account_sid(&account),
+    let (user, password) = basic(request).ok_or_else(Failure::nobody)?;
+    let by_account = context.settings.opens_account.as_ref().is_some_and(|opens| opens(&user, &password));
+    let is_key = is_sid(&user, "SK");
+    let account = account(context, &user, by_account);
+    let account = account.ok_or_else(|| wrong(context, request, "invalid username"))?;
+    let token = match is_key {
+        true => key::of_sid(&user, password.expose()),
+        false => Some(password.clone()),
     };
-    if !is_theirs {
-        return Err(wrong(context, request, "invalid username"));
-    }
-    let key = auth::holder(context, &token).await?;
+    let key = match &token {
+        _ if by_account => Some(auth::account_holder()),
+        Some(token) => auth::holder(context, token).await?,
+        None => None,
+    };
     let key = key.ok_or_else(|| wrong(context, request, "invalid password"))?;
     let standing = context.limiter.take(&key.name, Instant::now());
     if let Some(seconds) = standing.and_then(|standing| standing.wait) {
@@ -83,6 +93,20 @@ fn basic(request: &Request) -> Option<(String, Secret)> {
     Some((account.to_owned(), Secret::new(token)))
 }
 
-fn is_account_sid(text: &str) -> bool {
-    text.len() == 34 && text.starts_with("AC") && text.as_bytes()[2..].iter().all(u8::is_ascii_hexdigit)
+/// The account that somebody means: a key belongs to the one that there is.
+fn account(context: &Context, user: &str, is_known: bool) -> Option<String> {
+    let own = context.settings.account_sid.as_deref();
+    match own {
+        Some(own) => (is_known || user == own || is_sid(user, "SK")).then(|| own.to_owned()),
+        None if is_sid(user, "SK") => Some(NO_ACCOUNT.to_owned()),
+        None => is_sid(user, "AC").then(|| user.to_owned()),
+    }
+}
+
+/// Whether this is a SID, at least by its looks.
+fn is_sid(text: &str, prefix: &str) -> bool {
+    let digits = text.strip_prefix(prefix);
+    digits.is_some_and(|digits| {
+        (prefix == "SK" || digits.len() == 32) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
 }

@@ -19,6 +19,11 @@ use crate::twilio::signature::{Rejection, SETTINGS_HEADER, SIGNATURE_HEADER, Sig
 use bytes::Bytes;
 use explainer::Rejected;
 
+/// The longest batch of events, in bytes. Twilio states no limit, and discards a
+/// batch that is refused for its length; `server.max_body_bytes` holds where it is
+/// more. Bodies in flight have room for two of them at least.
+const LONGEST_BATCH: usize = 4 * 1024 * 1024;
+
 /// A webhook: Twilio's, or in report-only mode perhaps somebody else's.
 struct Proved {
     /// Which account it is proved to come from; nothing where nothing is proved,
@@ -46,8 +51,27 @@ async fn prove(context: &Context, request: &mut Request) -> Result<Proved, Error
 /// The body's, or [`Error::Unproved`] when signatures are enforced.
 async fn prove_batch(context: &Context, request: &mut Request) -> Result<Proved, Error> {
     header_first(context, request)?;
-    let body = request.body(context.settings.max_body, context.settings.body_timeout).await?;
-    proved(context, request, body)
+    let target = request.raw_path_and_query();
+    let others = place::forwarded(&context.settings, request);
+    let mut urls = std::iter::once(context.settings.public_url.join(target))
+        .chain(others.map(|other| other.join(target)));
+    // Its signature covers the URL alone, so it is looked at before the body is
+    // let in that only Twilio may make so long.
+    let (signatures, settings) = (signatures(request), settings(request));
+    let is_announced = urls.any(|url| context.verifier.announces_body(&url, &signatures, settings));
+    drop((urls, signatures));
+    let most = context.settings.max_body;
+    let limit = if is_announced { most.max(LONGEST_BATCH) } else { most };
+    match request.body(limit, context.settings.body_timeout).await {
+        Err(error @ Error::BodyTooLarge { .. }) if is_announced => {
+            tracing::error!(
+                limit,
+                "a batch of twilio's is too long: twilio does not send it again, its events are lost"
+            );
+            Err(error)
+        }
+        body => proved(context, request, body?),
+    }
 }
 
 /// Refuses what no body could prove, before anybody waits for the body: a crowd

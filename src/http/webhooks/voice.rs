@@ -12,13 +12,11 @@ use crate::http::request::Request;
 use crate::messages::{Catalog, spoken};
 use crate::model::delivery::Source;
 use crate::model::id::{DeliveryId, VerificationId};
-use crate::model::status::Status;
 use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
-use crate::twilio::callback;
-use crate::twilio::form::Pairs;
 use crate::twilio::twiml::Response as Twiml;
 use crate::twilio::twiml::documents::{self, Before, GatePolicy};
 use crate::twilio::words::Digit;
+use crate::twilio::{callback, voice_request};
 use std::sync::Arc;
 use warp::reply::Response;
 
@@ -31,7 +29,7 @@ pub async fn answered(context: Arc<Context>, mut request: Request) -> Result<Res
 /// `…/code`: a key was pressed at the gate, or none in time.
 pub async fn gate(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let proved = prove(&context, &mut request).await?;
-    let digits = digits(&proved.params);
+    let digits = digits(&proved);
     speak(&context, &request, &proved, Step::Gate { digits }).await
 }
 
@@ -44,24 +42,30 @@ pub async fn read(context: Arc<Context>, mut request: Request) -> Result<Respons
 /// `…/again`: a key was pressed after the code.
 pub async fn again(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let proved = prove(&context, &mut request).await?;
-    let digits = digits(&proved.params);
+    let digits = digits(&proved);
     speak(&context, &request, &proved, Step::Again { digits }).await
 }
 
-/// What is not proved is noted like any other report, and hears nothing.
+/// What is not proved is noted like any other report, and hears nothing. What is
+/// proved is noted when it was found to be the call that it says it is.
 async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step) -> Result<Response, Error> {
-    let voice = voice_request(request, &proved.params, step);
-    if let Some(voice) = &voice {
-        note(context, voice, proved).await?;
-    }
+    let voice = voice_request(request, proved, step);
     let document = match (voice, &proved.proof) {
-        (None, _) | (_, None) => documents::not_for_you(),
+        // Cut into other pairs or not: a machine hears nothing.
+        (None, _) if callback::is_machine(&proved.params) => documents::machine(),
+        (None, _) => documents::not_for_you(),
+        (Some(voice), None) => {
+            note(context, &voice, proved).await?;
+            documents::not_for_you()
+        }
         (Some(voice), Some(proof)) => {
-            let id = voice.verification.clone();
-            let number = voice.number;
-            match context.service.speak(proof, voice).await {
+            let base = format!(
+                "{}/twilio/voice/{}/{}",
+                context.settings.public_url, voice.verification, voice.number
+            );
+            match context.service.speak(proof, voice.clone()).await {
                 Ok(said) => {
-                    let base = format!("{}/twilio/voice/{id}/{number}", context.settings.public_url);
+                    note(context, &voice, proved).await?;
                     document(&said, &context.settings.messages, &base)?
                 }
                 Err(ServiceError::NotFound) => documents::not_for_you(),
@@ -75,20 +79,15 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
 
 /// What the path and the parameters say, when they can be a call of ours that
 /// goes on.
-fn voice_request(request: &Request, params: &Pairs, step: Step) -> Option<VoiceRequest> {
-    let is_twice = |name: &&str| params.iter().filter(|(other, _)| other == name).count() > 1;
-    if ["CallSid", "CallStatus", "From", "To", "AnsweredBy", "Digits"].iter().any(is_twice) {
-        return None;
-    }
-    let status = callback::first(params, "CallStatus").and_then(|status| status.parse::<Status>().ok());
-    if status.is_some_and(Status::is_final) {
-        return None;
-    }
+fn voice_request(request: &Request, proved: &Proved, step: Step) -> Option<VoiceRequest> {
+    let voice_request::VoiceParams { sid, machine, from, to, .. } = voice_request::exact(&proved.params)?;
     Some(VoiceRequest {
         verification: request.params.first()?.parse::<VerificationId>().ok()?,
         number: request.params.get(1)?.parse().ok().filter(|number| *number > 0)?,
-        sid: callback::first(params, "CallSid")?.parse().ok()?,
-        machine: callback::is_machine(params),
+        sid,
+        from,
+        to,
+        machine,
         step,
     })
 }
@@ -142,6 +141,6 @@ fn document(said: &Said, messages: &Catalog, base: &str) -> Result<Twiml, Error>
     })
 }
 
-fn digits(params: &Pairs) -> String {
-    callback::first(params, "Digits").unwrap_or_default().to_owned()
+fn digits(proved: &Proved) -> String {
+    voice_request::exact(&proved.params).map(|params| params.digits).unwrap_or_default()
 }

@@ -61,7 +61,7 @@ fn delivered_after_undelivered_holds_and_the_reverse_does_not() {
     let forth = told(&[(report(Undelivered, Some(30005)), 1), (report(Delivered, None), 2)]);
     let back = told(&[(report(Delivered, None), 2), (report(Undelivered, Some(30005)), 1)]);
     assert_eq!(forth, back);
-    assert_eq!((forth.status(), forth.error_code()), (Some(Delivered), None));
+    assert_eq!((forth.status(), forth.error_code()), (Some(Delivered), Some(30005)), "it had failed before");
     assert_eq!(forth.history().len(), 2);
 }
 
@@ -192,6 +192,26 @@ proptest! {
             shuffled.swap(at, usize::try_from(entropy.below(at as u64 + 1)).unwrap());
         }
         prop_assert_eq!(told(&shuffled), expected);
+    }
+
+    /// What failed and then arrived keeps its error, in whatever order both are told
+    /// and however often.
+    #[test]
+    fn an_error_is_kept_in_any_order(
+        reports in proptest::collection::vec(any_report(), 1..20),
+        at in any::<prop::sample::Index>(),
+        again in any::<bool>(),
+    ) {
+        let failed = || (report(Status::Undelivered, Some(30003)), 5);
+        let mut all = reports.clone();
+        all.insert(at.index(all.len()), failed());
+        if again {
+            all.push(failed());
+        }
+        let kept = told(&all).error_code();
+        prop_assert!(kept.is_some());
+        all.reverse();
+        prop_assert_eq!(told(&all).error_code(), kept);
     }
 
     #[test]

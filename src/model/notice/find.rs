@@ -10,6 +10,9 @@ use crate::model::status::Status as Standing;
 use crate::model::verification::{Send, SendState, Status, Verification};
 use jiff::Timestamp;
 
+/// The code of Twilio's by which a recipient has asked the sender to stop.
+const OPTED_OUT: u32 = 21610;
+
 /// What happened to a verification that becomes `new`, at `now`.
 pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Timestamp) -> Vec<News> {
     let tell = |topic| News {
@@ -49,13 +52,19 @@ fn of_send(send: &Send, tell: &impl Fn(Topic) -> News) -> Option<News> {
         SendState::Accepted => Some(News { channel, sid: send.sid.clone(), ..tell(Topic::Sent) }),
         SendState::Failed { code, reason } => Some(News {
             channel,
-            reason: Some(Reason::SendFailed),
+            reason: Some(reason_of(*code, Reason::SendFailed)),
             error_code: *code,
-            detail: code.is_none().then(|| reason.clone()),
+            detail: Some(reason.clone()),
             ..tell(Topic::Failed)
         }),
         SendState::Waiting | SendState::Sending | SendState::Dropped | SendState::Test => None,
     }
+}
+
+/// A person's wish is told apart from what went wrong: Twilio says so by a code,
+/// and so do we. <https://www.twilio.com/docs/api/errors/21610>
+fn reason_of(code: Option<u32>, otherwise: Reason) -> Reason {
+    if code == Some(OPTED_OUT) { Reason::OptedOut } else { otherwise }
 }
 
 fn of_end(status: Status, tell: &impl Fn(Topic) -> News) -> Option<News> {
@@ -89,7 +98,9 @@ pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Ve
         channel: Some(new.channel()),
         to: new.about.to.clone(),
         status: Some(status.to_string()),
-        error_code: new.error_code(),
+        // What had gone wrong before it arrived is no failure any more.
+        error_code: new.error_code().filter(|_| status.is_failure()),
+        detail: new.error_text().filter(|_| status.is_failure()).map(str::to_owned),
         ..News::new(topic, now)
     };
     let mut news = Vec::new();
@@ -102,7 +113,8 @@ pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Ve
             news.push(tell(Topic::Delivered));
         } else if status.is_failure() && !before.and_then(Delivery::status).is_some_and(Standing::is_failure)
         {
-            news.push(News { reason: Some(Reason::NotDelivered), ..tell(Topic::Failed) });
+            let reason = reason_of(new.error_code(), Reason::NotDelivered);
+            news.push(News { reason: Some(reason), ..tell(Topic::Failed) });
         }
         let was_unheard = before.is_some_and(|before| before.unheard().is_some());
         if let Some(why) = new.unheard().filter(|_| !was_unheard) {

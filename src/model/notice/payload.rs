@@ -1,7 +1,7 @@
 //! A notice as it is told: the body of a webhook, the data of a stream's
 //! event, an item of the API's list. One form for all three.
 
-use super::{Notice, Reason, Topic};
+use super::{News, Notice, Reason, Topic};
 use crate::model::phone::mask;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -91,14 +91,21 @@ pub struct Fault {
     /// What can be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// What exactly happened, where the name does not say it: in Twilio's own
+    /// words, or how the tries went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Twilio's page about the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docs: Option<String>,
 }
 
 impl Payload {
-    /// A notice as it is told. `explain` knows what error codes mean.
-    pub fn new(notice: &Notice, full_numbers: bool, explain: impl Fn(u32) -> Fault) -> Self {
+    /// A notice as it is told. `explain` knows what went wrong, and what that means.
+    pub fn new(notice: &Notice, full_numbers: bool, explain: impl Fn(&News) -> Option<Fault>) -> Self {
         let news = notice.news.clone();
+        let error = explain(&news);
         let shown = |address: String| if full_numbers { address } else { mask(&address) };
-        let bare = |name| Fault { name, ..Fault::default() };
         Self {
             id: notice.id.to_string(),
             topic: news.topic,
@@ -119,7 +126,7 @@ impl Payload {
                     .map(|sender| if sender.starts_with("MG") { sender } else { shown(sender) }),
                 status: news.status,
                 reason: news.reason,
-                error: news.error_code.map(explain).or(news.detail.map(bare)),
+                error,
                 test: news.test,
                 endpoint: news.endpoint,
             },
@@ -130,7 +137,6 @@ impl Payload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::notice::News;
 
     #[test]
     fn a_number_is_masked_unless_it_is_asked_for() {
@@ -141,7 +147,8 @@ mod tests {
         };
         let id = "EV000000000000000000000000000000ab".parse().unwrap();
         let notice = Notice { id, news, expires_at: Timestamp::MAX };
-        let explain = |code| Fault { code: Some(code), name: "gone".into(), ..Fault::default() };
+        let explain =
+            |news: &News| Some(Fault { code: news.error_code, name: "gone".into(), ..Fault::default() });
         let told = |full| serde_json::to_value(Payload::new(&notice, full, explain)).unwrap();
         assert_eq!(told(true)["data"]["to"], "+14155550123");
         assert_eq!(

@@ -92,7 +92,8 @@ fn a_send_that_fails_says_why_and_a_late_callback_corrects_it() {
     let old = decide(&Policy::default(), &begun(false), Event::Claim { number: 1 }, at(1)).verification;
     let new = decide(&Policy::default(), &old, refused, at(2)).verification;
     let news = of_verification(Some(&old), &new, at(2)).remove(0);
-    assert_eq!((news.error_code, news.detail, news.delivery), (Some(21211), None, Some(new.delivery_id(1))));
+    assert_eq!((news.error_code, news.detail.as_deref()), (Some(21211), Some("no number")));
+    assert_eq!(news.delivery, Some(new.delivery_id(1)));
 }
 
 #[test]
@@ -216,5 +217,14 @@ fn a_wish_takes_a_name_all_below_one_or_all() {
     }
     for topic in Topic::ALL {
         assert_eq!(serde_json::to_value(topic).unwrap(), topic.as_str());
+    }
+}
+
+#[test]
+fn who_has_opted_out_is_told_apart_from_what_failed() {
+    let refused = |code| Event::Refused { number: 1, claim: 1, code: Some(code), reason: "no".into() };
+    for (code, reason) in [(21610, Reason::OptedOut), (21211, Reason::SendFailed)] {
+        let story = told(begun(false), vec![Event::Claim { number: 1 }, refused(code)]);
+        assert_eq!(story[2], [(Topic::Failed, Some(reason))]);
     }
 }

@@ -1,7 +1,8 @@
 //! Why a number is none, or is refused: texts for the caller of the API, and a
 //! stable word for programs. They repeat no digit.
 
-use super::Kind;
+use super::{Kind, NumberPolicy};
+use crate::model::{region, typed};
 
 /// What is wrong with a number. The texts are meant for the caller of the API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum PhoneError {
         /// The first one.
         letter: char,
     },
+    /// Two lines are no number, and maybe two.
+    #[error("there is a line break in the number; write one number, in one line")]
+    LineBreak,
     /// A national number, and no default region to read it in.
     #[error("the number has no country code; write it in international form, like +14155550123")]
     NoCountryCode,
@@ -46,15 +50,37 @@ pub enum PhoneError {
     /// A kind of number that the policy refuses.
     #[error("{0} numbers are refused by this service's policy")]
     RefusedKind(Kind),
+    /// What is wrong with a number that was read as somebody in a region dials.
+    #[error("{error}; it has no country code and was read as a number of {region}")]
+    ReadBy {
+        /// The region, ISO 3166.
+        region: String,
+        /// What is wrong.
+        error: Box<PhoneError>,
+    },
 }
 
 impl PhoneError {
+    /// The same with the country by whose plan it was judged, where the text names
+    /// none and the policy's region was taken.
+    #[must_use]
+    pub fn read_by(self, text: &str, policy: &NumberPolicy) -> Self {
+        let has_own = typed::plain(text).contains('+');
+        let region = policy.default_region.as_deref().and_then(region::find).filter(|_| !has_own);
+        let code = self.country_code();
+        match region.filter(|region| Some(region.calling_code) == code) {
+            Some(region) => Self::ReadBy { region: region.id.clone(), error: Box::new(self) },
+            None => self,
+        }
+    }
+
     /// The calling code of the country by whose plan it was judged.
     pub fn country_code(&self) -> Option<u16> {
         match self {
             Self::TooShort { country_code }
             | Self::TooLong { country_code }
             | Self::NoSuchRange { country_code } => Some(*country_code),
+            Self::ReadBy { error, .. } => error.country_code(),
             _ => None,
         }
     }
@@ -62,7 +88,7 @@ impl PhoneError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotANumber | Self::Letter { .. } => "not_a_number",
+            Self::NotANumber | Self::Letter { .. } | Self::LineBreak => "not_a_number",
             Self::NoCountryCode => "no_country_code",
             Self::UnknownCountryCode => "unknown_country_code",
             Self::TooShort { .. } => "too_short",
@@ -70,6 +96,7 @@ impl PhoneError {
             Self::NoSuchRange { .. } => "no_such_range",
             Self::Extension => "extension",
             Self::RefusedKind(_) => "refused_kind",
+            Self::ReadBy { error, .. } => error.code(),
         }
     }
 }

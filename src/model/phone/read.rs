@@ -39,11 +39,43 @@ pub fn read(plain: &str, policy: &NumberPolicy, as_it_is: AsItIs<'_>) -> Result<
         match read_as(&text, region, policy, as_it_is) {
             Ok(number) => return Ok(number),
             // A number, and not one to go round by another reading.
-            Err(refused @ PhoneError::RefusedKind(_)) => return Err(refused),
-            Err(other) => error = other,
+            Err(Unread { error, is_number: true }) => return Err(error),
+            Err(other) => error = other.error,
         }
     }
     Err(error)
+}
+
+/// Reads a number in order to find it, whether a plan still has it or not: of
+/// plans with two spellings of one line, also the one that was given up.
+pub fn known_once(plain: &str, policy: &NumberPolicy) -> Option<PhoneNumber> {
+    const GIVEN_UP: [i32; 3] = [52, 54, 55];
+    let region = policy.default_region.as_deref().and_then(|id| id.parse::<Region>().ok());
+    if letter_in(plain).is_some() {
+        return None;
+    }
+    let written = compact(plain);
+    let by_plan = || {
+        let parsed = PHONE_NUMBER_UTIL.parse(plain, region).ok()?;
+        let is_old = parsed.extension.is_none() && GIVEN_UP.contains(&parsed.country_code);
+        is_old.then(|| parsed.format_as(PhoneNumberFormat::E164).parse().ok())?
+    };
+    written.or_else(by_plan)
+}
+
+/// Why a reading led to no number that is taken.
+struct Unread {
+    error: PhoneError,
+    /// Whether it is a number all the same, one that is refused: no other reading
+    /// may make somebody else's of it.
+    is_number: bool,
+}
+
+impl From<PhoneError> for Unread {
+    fn from(error: PhoneError) -> Self {
+        let is_number = matches!(error, PhoneError::RefusedKind(_));
+        Self { error, is_number }
+    }
 }
 
 /// The library's view of a number that is read already.
@@ -71,10 +103,10 @@ fn read_as(
     region: Option<Region>,
     policy: &NumberPolicy,
     as_it_is: AsItIs<'_>,
-) -> Result<PhoneNumber, PhoneError> {
+) -> Result<PhoneNumber, Unread> {
     let parsed = PHONE_NUMBER_UTIL.parse(text, region).map_err(|error| parse_error(&error, text, region))?;
     if parsed.extension.is_some() {
-        return Err(PhoneError::Extension);
+        return Err(PhoneError::Extension.into());
     }
     let parsed = modern_mexican(&parsed).unwrap_or(parsed);
     let country_code = u16::try_from(parsed.country_code).unwrap_or_default();
@@ -89,9 +121,11 @@ fn read_as(
     }
     // Global services are asked for before validity: their plans are sparse.
     match line_of(&parsed) {
-        Line::Special(kind) if policy.refuse.contains(&kind) => Err(PhoneError::RefusedKind(kind)),
-        _ if parsed.is_valid() => number,
-        _ => Err(invalid(&parsed, country_code)),
+        Line::Special(kind) if policy.refuse.contains(&kind) => Err(PhoneError::RefusedKind(kind).into()),
+        // A number that E.164 has no room for is one of its country's: Japan has
+        // some that begin with 00, which is no plus there.
+        _ if parsed.is_valid() => number.map_err(|error| Unread { error, is_number: true }),
+        _ => Err(invalid(&parsed, country_code).into()),
     }
 }
 

@@ -209,9 +209,7 @@ pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: T
         {
             Outcome::NotMine
         }
-        Event::Refused { number, code, reason, .. } => {
-            next.settle(number, SendState::Failed { code, reason }, None)
-        }
+        Event::Refused { number, code, reason, .. } => next.refused(number, code, reason, now),
         Event::Unknown { number, failure, jitter, .. } => {
             next.in_doubt(policy, number, (&failure, jitter), now)
         }
@@ -349,7 +347,7 @@ impl Verification {
             return Outcome::Dropped;
         }
         if is_to_be_sent {
-            send.attempts.made = send.attempts.made.saturating_add(1);
+            send.attempts.begin(now);
         }
         // Begun before and not settled: whoever began it may have died between
         // sending and writing. From here on nobody may simply send again. It had
@@ -427,6 +425,8 @@ impl Verification {
 impl super::Send {
     fn step(&mut self, policy: &Policy, step: Step, was_spoken: bool) -> Outcome {
         match step {
+            // A copy of what was answered already: the code was read since.
+            Step::Answered | Step::Gate { .. } if self.finished > 0 => Outcome::SayGoodbye,
             Step::Answered if policy.gate == Gate::None => self.read(policy),
             Step::Answered => Outcome::SayGate,
             // A call that was told goodbye is over, whatever is pressed then.

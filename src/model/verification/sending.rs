@@ -7,6 +7,22 @@ use crate::model::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
 
 impl Verification {
+    /// It was refused for good, or a look-up was, and then nobody will know.
+    pub(super) fn refused(
+        &mut self,
+        number: u8,
+        code: Option<u32>,
+        reason: String,
+        now: Timestamp,
+    ) -> Outcome {
+        if let Some((send, errand)) = self.open_send(number)
+            && !errand.is_look_up()
+        {
+            send.attempts.note(&Failure { code, reason: reason.clone(), after: SignedDuration::ZERO }, now);
+        }
+        self.settle(number, SendState::Failed { code, reason }, None)
+    }
+
     /// It was certainly not taken: it is sent again while its code is worth it.
     pub(super) fn not_taken(
         &mut self,

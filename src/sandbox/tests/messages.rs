@@ -237,7 +237,7 @@ async fn a_scheduled_message_can_be_canceled_and_never_leaves() {
     assert_eq!(stage.create(&path, &[("Status", "canceled")]).await.1["status"], "canceled");
     stage.app.wait("/status", 1).await;
     stage.clock.advance(Duration::from_secs(7200));
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    stage.settle().await;
     assert_eq!(stage.app.values("/status", "MessageStatus"), ["canceled"]);
     assert_eq!(stage.create(&path, &[("Status", "canceled")]).await.0, 409);
 }
@@ -293,7 +293,7 @@ async fn survivors(seed: u64) -> Vec<String> {
     for n in 0..10 {
         let path = format!("/{n}");
         let sid = stage.text(&[("StatusCallback", &stage.url(&path))]).await;
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             let log = stage.look(&format!("exchanges?kind=status-callback&sid={sid}")).await;
             if log.as_array().unwrap().len() == 3 {
                 break;
@@ -360,6 +360,30 @@ async fn the_api_fails_as_often_as_wished() {
     assert_eq!(stage.create("Messages.json", &fields).await.0, 201);
     let listed = stage.fetch(&format!("Messages.json?To=%2B{}", &PHONE[1..])).await.1;
     assert_eq!((listed["messages"].as_array().unwrap().len(), count().await), (0, 4), "the list lags");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_messages_of_one_reply_arrive_in_their_order() {
+    let stage = Stage::new().await;
+    let words: Vec<String> = (0..10).map(|n| format!("part {n}")).collect();
+    let replies: String = words.iter().map(|words| format!("<Message>{words}</Message>")).collect();
+    stage.app.says("/sms", &format!("<Response>{replies}</Response>"));
+    let inbound = json!({ "sms_url": stage.url("/sms") }).to_string();
+    stage.steer(Method::PUT, "inbound", &inbound).await;
+    for round in 1..=10 {
+        let phone = format!("phones/+1555124{round:04}/messages");
+        assert_eq!(stage.steer(Method::POST, &phone, r#"{"body":"hello"}"#).await.0, 201);
+        let mut texts = Vec::new();
+        for _ in 0..3_000 {
+            texts = stage.look(&phone).await.as_array().unwrap().clone();
+            if texts.len() == 10 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let bodies: Vec<&str> = texts.iter().map(|text| text["body"].as_str().unwrap()).collect();
+        assert_eq!(bodies, words);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ mod accounts;
 mod calls;
 mod controls;
 mod cookies;
+mod failures;
 mod messages;
+mod redirects;
 mod whatsapp;
 
 use super::incoming::collect;
@@ -123,7 +125,7 @@ impl Application {
 
     /// Waits until it was told `count` times on a path.
     pub async fn wait(&self, path: &str, count: usize) -> Vec<Told> {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             let told = self.told(path);
             if told.len() >= count {
                 return told;
@@ -245,7 +247,7 @@ impl Stage {
 
     /// Waits until the phone's newest call has a status, and gives that call.
     pub async fn call_in(&self, status: &str) -> Value {
-        let calls = self.look(&format!("phones/{PHONE}/calls?wait=5&status={status}")).await;
+        let calls = self.look(&format!("phones/{PHONE}/calls?wait=30&status={status}")).await;
         let call = calls.as_array().unwrap().last().cloned().unwrap_or(Value::Null);
         assert_eq!(call["status"], status, "{call}");
         call
@@ -254,7 +256,7 @@ impl Stage {
     /// Waits until a message has a status.
     pub async fn message_in(&self, sid: &str, status: &str) -> Value {
         let mut seen = Value::Null;
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             seen = self.fetch(&format!("Messages/{sid}.json")).await.1;
             if seen["status"] == status {
                 return seen;
@@ -262,6 +264,19 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("never {status}: {seen}");
+    }
+
+    /// Waits until nothing goes on beside any more.
+    pub async fn settle(&self) {
+        for _ in 0..3_000 {
+            // Who is done is forgotten when somebody begins.
+            self.sandbox.world.spawn(async {});
+            if self.sandbox.lives() <= 1 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} lives go on", self.sandbox.lives());
     }
 
     /// The codes of the alerts, newest first.

@@ -68,7 +68,7 @@ impl<'s> Listed<'s> {
     async fn named(&mut self, sid: &str) -> Result<Option<Found>, ServiceError> {
         loop {
             if let Some(found) = records::get::<Delivery>(self.store, sid).await? {
-                return Ok(Some(Found::Delivery(Box::new(found.record))));
+                return Ok(Some(Found::Delivery(Box::new(found.record), None)));
             }
             if self.waits == MOST_WAITS {
                 return Ok(None);
@@ -111,7 +111,7 @@ impl<'s> Listed<'s> {
             return Ok(None);
         }
         self.shown.push(sid.clone());
-        Ok(Some(Found::Delivery(Box::new(found.record))))
+        Ok(Some(Found::Delivery(Box::new(found.record), None)))
     }
 }
 
@@ -135,7 +135,8 @@ pub(super) async fn of_verification(
             Some(sid) => records::get::<Delivery>(store, sid.as_str()).await?,
             None => None,
         };
-        all.push((place, named.map_or(own, |named| Found::Delivery(Box::new(named.record)))));
+        let attempts = || Some(Box::new(send.attempts.clone()));
+        all.push((place, named.map_or(own, |named| Found::Delivery(Box::new(named.record), attempts()))));
     }
     Ok(all)
 }

@@ -67,6 +67,14 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Rows that probes write to, so that processes do not wait for each other.
 const PROBES: u32 = 64;
 
+/// Looks whether an address could be a database's, without going there.
+///
+/// # Errors
+/// What is wrong with it; never its password.
+pub fn check_url(url: &str) -> Result<(), StoreError> {
+    Address::parse(url, Options::default().deadline).map(|_| ())
+}
+
 /// What an operator may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {

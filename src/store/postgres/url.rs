@@ -50,6 +50,11 @@ impl Address {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(open("the address names no host: write postgres://USER@HOST/DATABASE".to_owned()));
         }
+        // As a client's own default it would be whatever the machine's user is called.
+        if config.get_dbname().is_none_or(str::is_empty) && config.get_user().is_none_or(str::is_empty) {
+            let what = "the address names no database and no user: write postgres://USER@HOST/DATABASE";
+            return Err(open(what.to_owned()));
+        }
         let default = match (&roots, is_near(&config)) {
             (None, true) => Tls::Disabled,
             _ => Tls::VerifyFull,

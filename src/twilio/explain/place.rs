@@ -13,6 +13,8 @@ const MAX_COMBINED: usize = 160;
 /// that may have been added.
 const MAX_SLASHES: usize = 8;
 const MAX_ADDED: usize = 8;
+/// The most parameters whose every order is tried.
+const MAX_ORDERED: usize = 4;
 
 /// The most hosts and prefixes that are taken from hints.
 const MAX_HINTS: usize = 4;
@@ -78,10 +80,12 @@ pub(super) fn query<'a>(url: &'a str, tail: &'a str) -> impl Iterator<Item = Gue
         (Cause::QueryEncoding, "with the query's escapes in lower case", escapes(false)),
         (Cause::QueryOrder, "with the query in order of names", names.join("&")),
     ];
-    let spelt = spellings
-        .into_iter()
-        .filter(move |(_, _, spelling)| spelling != query)
-        .map(move |(cause, what, spelling)| Guess::new(cause, what, &format!("{front}?{spelling}"), tail));
+    let orders =
+        orders(query).into_iter().map(|order| (Cause::QueryOrder, "with the query in another order", order));
+    let spelt =
+        spellings.into_iter().chain(orders).filter(move |(_, _, spelling)| spelling != query).map(
+            move |(cause, what, spelling)| Guess::new(cause, what, &format!("{front}?{spelling}"), tail),
+        );
     let toggled = match bare.contains('?') {
         true if query.is_empty() => Guess::new(Cause::QueryAdded, "without the empty query", front, tail),
         true => Guess::new(Cause::QueryAdded, "without the query", front, tail),
@@ -107,6 +111,27 @@ pub(super) fn query<'a>(url: &'a str, tail: &'a str) -> impl Iterator<Item = Gue
         Guess::new(Cause::UrlExtras, "without user name and password", &plain, tail)
     });
     [toggled].into_iter().chain(added).chain(spelt).chain(doubled).chain(extras).chain(userinfo)
+}
+
+/// The orders in which a query's few parameters may have been.
+fn orders(query: &str) -> Vec<String> {
+    let pairs: Vec<&str> = query.split('&').collect();
+    if pairs.len() > MAX_ORDERED {
+        return Vec::new();
+    }
+    let mut orders: Vec<Vec<&str>> = vec![Vec::new()];
+    for pair in pairs {
+        let mut longer = Vec::new();
+        for order in &orders {
+            for place in 0..=order.len() {
+                let mut order = order.clone();
+                order.insert(place, pair);
+                longer.push(order);
+            }
+        }
+        orders = longer;
+    }
+    orders.into_iter().map(|order| order.join("&")).collect()
 }
 
 /// A URL that differs, and how.

@@ -117,6 +117,15 @@ fn a_query_that_was_added_is_not_called_a_dropped_one() {
 }
 
 #[test]
+fn a_query_in_any_other_order_is_recognised() {
+    let signed = "https://otp.example.org/twilio/status?z=1&delivery=DL1&a=2&m=3";
+    for came in ["m=3&z=1&a=2&delivery=DL1", "a=2&delivery=DL1&m=3&z=1", "delivery=DL1&z=1&a=2&m=3"] {
+        let url = format!("https://otp.example.org/twilio/status?{came}");
+        assert_eq!(explained(&url, BODY, &twilios(signed, BODY)).cause, Cause::QueryOrder, "{came}");
+    }
+}
+
+#[test]
 fn a_body_that_was_altered_is_recognised() {
     let without = |piece: &str| BODY.replacen(piece, "", 1);
     assert_eq!(received(URL, &format!("{BODY}&Evil=1")), Cause::ParameterAdded);

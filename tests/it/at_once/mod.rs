@@ -10,10 +10,8 @@
 
 mod sessions;
 
-use async_trait::async_trait;
-use dialback::store::{
-    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
-};
+use crate::over::store_over;
+use dialback::store::{Absent, Change, CommitError, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -74,8 +72,7 @@ impl Turnstile {
     }
 }
 
-#[async_trait]
-impl Store for Turnstile {
+store_over!(Turnstile, 0, {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
         self.wait_for(key).await;
         self.0.read(key).await
@@ -101,39 +98,14 @@ impl Store for Turnstile {
         self.0.scan(scan).await
     }
 
-    async fn walk(
-        &self,
-        kind: Kind,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError> {
-        self.0.walk(kind, after, limit).await
-    }
-
     async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
         self.0.absent(due, entries).await
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.0.probe().await
-    }
-
-    async fn check(&self) -> Result<CheckReport, StoreError> {
-        self.0.check().await
-    }
-
-    async fn stats(&self) -> Result<Stats, StoreError> {
-        self.0.stats().await
     }
 
     fn is_shared(&self) -> bool {
         self.0.is_shared()
     }
-
-    async fn close(&self) {
-        self.0.close().await;
-    }
-}
+});
 
 /// A place in an order where somebody had to be let go.
 #[derive(Debug, Clone)]

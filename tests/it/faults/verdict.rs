@@ -215,7 +215,7 @@ impl Case<'_> {
         let made = message["date_created"].as_str().unwrap();
         let made = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(made).unwrap();
         let log = self.about();
-        let mut looks = log.lines().filter(|line| line.contains("never reached the other side"));
+        let mut looks = log.lines().filter(|line| line.contains("the other side lists no such send"));
         looks.any(|line| {
             let at: Timestamp = line.split(' ').next().unwrap().parse().unwrap();
             // Twilio's times have whole seconds. A clock that jumps proves nothing.

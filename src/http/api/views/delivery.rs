@@ -4,9 +4,9 @@ use super::{DeliveryChannelWord, DeliveryStatus, TwilioStatus, UnheardWord};
 use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery as record;
 use crate::model::id::DeliveryId;
-use crate::model::verification::{Send, SendState};
+use crate::model::verification::{Attempts, Failures, Send, SendState, Verification};
 use crate::service::Found;
-use crate::twilio::errors;
+use crate::twilio::errors::{self, Ending};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -59,14 +59,18 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// When we last heard of it.
     pub updated_at: Timestamp,
-    /// What went wrong.
+    /// What went wrong, also where it arrived after all.
     pub error: Option<DeliveryError>,
     /// True when nothing proves what was reported, which is kept only while
     /// `signature.mode` is `report-only`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unproved: bool,
-    /// How often sending it was begun; null once Twilio has it.
+    /// How often sending it was begun; null for what is not ours, and in lists
+    /// once Twilio has it.
     pub attempts: Option<u32>,
+    /// The tries that did not succeed, in order: those in a row for one reason are
+    /// one item. Empty in lists once Twilio has it.
+    pub tries: Vec<Tries>,
     /// Why the last try did not succeed, while it is tried or looked up again.
     pub last_error: Option<DeliveryError>,
     /// When it is tried or looked up next; while that is under way, from when on
@@ -76,18 +80,32 @@ pub struct Delivery {
     pub events: Vec<Event>,
 }
 
+/// Tries in a row that failed for one reason.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Tries {
+    /// How many.
+    pub times: u32,
+    /// When the first one was known to have failed.
+    pub first_at: Timestamp,
+    /// When the last one was.
+    pub last_at: Timestamp,
+    /// Why.
+    pub error: DeliveryError,
+}
+
 /// What went wrong with a message or call.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DeliveryError {
     /// Twilio's error code, when it gave one.
     pub code: Option<u32>,
-    /// Its name, or why it was not sent.
+    /// Its name, or how it ended, or why it was not sent.
     pub name: String,
     /// What it means.
     pub meaning: Option<&'static str>,
     /// What to do.
     pub advice: Option<&'static str>,
-    /// What exactly happened, where the name does not say it: how its tries went.
+    /// What exactly happened, where the name does not say it: how its tries went,
+    /// or what Twilio said.
     pub detail: Option<String>,
     /// Twilio's page about it.
     pub docs: Option<String>,
@@ -100,6 +118,8 @@ pub struct UnheardView {
     pub reason: UnheardWord,
     /// What it means.
     pub meaning: String,
+    /// What to do.
+    pub advice: &'static str,
 }
 
 /// What a call of ours has come to. Which keys were pressed is not kept.
@@ -207,14 +227,22 @@ pub struct Deliveries {
 }
 
 /// Where a send stands: Twilio's word for it once Twilio knows it, ours before.
-pub fn standing(send: &Send, delivery: Option<&record::Delivery>) -> (DeliveryStatus, Option<DeliveryError>) {
-    if let Some(status) = delivery.and_then(record::Delivery::status) {
-        let code = delivery.and_then(record::Delivery::error_code);
-        return (DeliveryStatus(status.as_str()), code.map(DeliveryError::of));
+pub fn standing(
+    verification: &Verification,
+    send: &Send,
+    delivery: Option<&record::Delivery>,
+) -> (DeliveryStatus, Option<DeliveryError>) {
+    if let Some(delivery) = delivery
+        && let Some(status) = delivery.status()
+    {
+        return (DeliveryStatus(status.as_str()), DeliveryError::of(delivery));
     }
     let error = match &send.state {
         SendState::Failed { code, reason } => Some(DeliveryError::because(*code, reason)),
-        _ => None,
+        _ => verification.why_dropped(send.number).map(|why| DeliveryError {
+            detail: Some(why.to_string()),
+            ..DeliveryError::ended(Ending::NotSent)
+        }),
     };
     (DeliveryStatus(send.state.as_str()), error)
 }
@@ -226,38 +254,67 @@ pub fn last_error(send: &Send) -> Option<DeliveryError> {
     Some(DeliveryError::because(last.code, &last.reason))
 }
 
+/// The tries of a send that did not succeed.
+pub fn tries(attempts: &Attempts) -> Vec<Tries> {
+    let of = |failures: &Failures| Tries {
+        times: failures.times,
+        first_at: failures.first_at,
+        last_at: failures.last_at,
+        error: DeliveryError::because(failures.code, &failures.reason),
+    };
+    attempts.failures.iter().map(of).collect()
+}
+
 impl DeliveryError {
-    /// An error code with what it means and what to do.
-    pub fn of(code: u32) -> Self {
+    /// What went wrong with a delivery: by Twilio's code, or by how it ended.
+    fn of(delivery: &record::Delivery) -> Option<Self> {
+        let coded = delivery.error_code().map(|code| Self::coded(code, delivery.error_text()));
+        coded.or_else(|| Ending::of(delivery).map(Self::ended))
+    }
+
+    /// An error code with what it means and what to do, and what is known besides.
+    fn coded(code: u32, detail: Option<&str>) -> Self {
         let meaning = errors::lookup(code);
         Self {
             code: Some(code),
             name: meaning.name.to_owned(),
             meaning: meaning.explanation(),
             advice: Some(meaning.advice()),
+            detail: detail.filter(|detail| *detail != meaning.name).map(str::to_owned),
+            docs: Some(errors::docs(code)),
+        }
+    }
+
+    /// An ending without a code.
+    fn ended(ending: Ending) -> Self {
+        Self {
+            code: None,
+            name: ending.name(),
+            meaning: Some(ending.explanation()),
+            advice: Some(ending.advice()),
             detail: None,
-            docs: Some(format!("https://www.twilio.com/docs/api/errors/{code}")),
+            docs: None,
         }
     }
 
     /// A reason of ours, with Twilio's code where it gave one.
     fn because(code: Option<u32>, reason: &str) -> Self {
-        let named = |name: &str| Self {
+        let name = || Self {
             code: None,
-            name: name.to_owned(),
+            name: reason.to_owned(),
             meaning: None,
             advice: None,
             detail: None,
             docs: None,
         };
-        let of = code.map_or_else(|| named(reason), Self::of);
-        Self { detail: Some(reason.to_owned()).filter(|reason| *reason != of.name), ..of }
+        code.map_or_else(name, |code| Self::coded(code, Some(reason)))
     }
 }
 
 impl From<record::Unheard> for UnheardView {
     fn from(why: record::Unheard) -> Self {
-        Self { reason: UnheardWord(why.as_str()), meaning: why.to_string() }
+        let advice = Ending::Unheard(why).advice();
+        Self { reason: UnheardWord(why.as_str()), meaning: why.to_string(), advice }
     }
 }
 
@@ -275,10 +332,13 @@ impl From<record::CallSoFar> for CallView {
 impl From<&Found> for Delivery {
     fn from(found: &Found) -> Self {
         let (verification, send) = match found {
-            Found::Delivery(record) => return (&**record).into(),
+            Found::Delivery(record, attempts) => {
+                let (made, tries) = (attempts.as_ref().map(|own| own.made), attempts.as_deref().map(tries));
+                return Self { attempts: made, tries: tries.unwrap_or_default(), ..(&**record).into() };
+            }
             Found::Send(verification, send) => (verification, send),
         };
-        let (status, error) = standing(send, None);
+        let (status, error) = standing(verification, send, None);
         Self {
             sid: send.sid.as_ref().map(ToString::to_string),
             id: Some(verification.delivery_id(send.number).to_string()),
@@ -303,6 +363,7 @@ impl From<&Found> for Delivery {
             error,
             unproved: false,
             attempts: Some(send.attempts.made),
+            tries: tries(&send.attempts),
             last_error: last_error(send),
             next_attempt_at: verification.next_attempt_at(send.number),
             events: Vec::new(),
@@ -335,9 +396,10 @@ impl From<&record::Delivery> for Delivery {
             call: record.call().map(CallView::from),
             created_at: record.first_seen,
             updated_at: record.updated_at(),
-            error: record.error_code().map(DeliveryError::of),
+            error: DeliveryError::of(record),
             unproved: record.unproved,
             attempts: None,
+            tries: Vec::new(),
             last_error: None,
             next_attempt_at: None,
             events: record.history().into_iter().map(Event::from).collect(),
@@ -354,7 +416,9 @@ impl From<&record::Event> for Event {
             status: fact.status.map(TwilioStatus::from),
             carrier_at: fact.carrier_at,
             carrier_time: fact.carrier_time,
-            error: fact.error_code.map(DeliveryError::of),
+            error: fact.error_code.map(|code| {
+                DeliveryError::coded(code, fact.other.get(record::ERROR_MESSAGE).map(String::as_str))
+            }),
             sequence: fact.sequence,
             answered_by: fact.answered_by,
             sip_code: fact.sip_code,

@@ -107,8 +107,10 @@ pub struct TrialView {
 pub struct Redriven {
     /// How many.
     pub redriven: usize,
-    /// Whether there are more: ask again.
+    /// Whether there may be more: ask again with the cursor.
     pub more: bool,
+    /// Where to go on; null at the end.
+    pub next_cursor: Option<String>,
 }
 
 impl EndpointWithSecret {

@@ -1,6 +1,6 @@
 //! A verification, as its owner sees it: the number in full, never the code.
 
-use super::delivery::{DeliveryError, last_error, standing};
+use super::delivery::{DeliveryError, Tries, last_error, standing, tries};
 use super::{ChannelWord, DeliveryStatus, StatusWord};
 use crate::model;
 use crate::model::channel::Channel;
@@ -80,10 +80,13 @@ pub struct Sent {
     pub heard: Option<bool>,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// What went wrong.
+    /// What went wrong, also where it arrived after all.
     pub error: Option<DeliveryError>,
     /// How often sending it was begun.
     pub attempts: u32,
+    /// The tries that did not succeed, in order: those in a row for one reason are
+    /// one item.
+    pub tries: Vec<Tries>,
     /// Why the last try did not succeed, while it is tried or looked up again.
     pub last_error: Option<DeliveryError>,
     /// When it is tried or looked up next; while that is under way, from when on
@@ -180,7 +183,7 @@ impl Sent {
         send: &model::verification::Send,
         delivery: Option<&model::delivery::Delivery>,
     ) -> Self {
-        let (status, error) = standing(send, delivery);
+        let (status, error) = standing(verification, send, delivery);
         Self {
             id: verification.delivery_id(send.number).to_string(),
             sid: send.sid.as_ref().map(ToString::to_string),
@@ -194,6 +197,7 @@ impl Sent {
             created_at: send.asked_at,
             error,
             attempts: send.attempts.made,
+            tries: tries(&send.attempts),
             last_error: last_error(send),
             next_attempt_at: verification.next_attempt_at(send.number),
         }

@@ -123,7 +123,7 @@ fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
     }
     assert_eq!(times[..7], [0, 2, 6, 14, 30, 60, 90]);
     assert_eq!(times.last(), Some(&583), "the last one just in time");
-    let reason = format!("twilio answered 429, at each of {} tries", times.len());
+    let reason = format!("twilio answered 429, at each of {} tries within 9 min", times.len());
     assert_eq!(story.state(1), &SendState::Failed { code: Some(20500), reason });
     assert_eq!((story.verification.status, story.verification.due()), (Status::Pending, Some(at(600))));
 }

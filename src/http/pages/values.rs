@@ -1,0 +1,170 @@
+//! What the page of each step says: read off the session and its verification.
+//!
+//! It refuses to know cookies, headers and how a page is put together.
+
+use super::note::{clock, joined};
+use super::now::{now, ways};
+use super::visit::Visit;
+use super::words::{Words, fill};
+use super::{locale, regions};
+use crate::http::context::Context;
+use crate::model::brand::DIGITS;
+use crate::model::channel::Channel;
+use crate::model::session::{End, MOST_NUMBERS, MOST_STARTS, Session, Step};
+use crate::model::verification::Status;
+use crate::service::SessionView;
+use jiff::Timestamp;
+use minijinja::{Value, context};
+
+/// Below this many seconds of life a page says how long the code is valid.
+const SOON: i64 = 150;
+/// A number between countries, to go by where no country is chosen. Ofcom keeps
+/// its kind for drama, so that nobody has it.
+const ANYWHERE: &str = "+44 7700 900123";
+/// Below this many attempts it says how many are left.
+const FEW: u32 = 2;
+
+/// What the page of a step says besides.
+pub fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -> Value {
+    match view.step {
+        Step::Start => start_values(context, visit, view, words),
+        Step::Number => entry_values(context, visit, view, words),
+        Step::Channel => context! { channels => view.channels },
+        Step::Code => code_values(view, words, context.service.now()),
+        Step::Done(end) => done_values(view, words, end),
+        Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
+    }
+}
+
+/// What the first page says besides: it asks for the number, or, where the
+/// application gave it, by which way the code is to come.
+pub fn start_values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -> Value {
+    let enters = view.session.to.is_none();
+    let own = context! { enters, channels => view.channels };
+    match enters {
+        true => context! { ..own, ..entry_values(context, visit, view, words) },
+        false => context! { go => go(words, view), ..own },
+    }
+}
+
+/// The fields for a number: what was typed before stands in them.
+fn entry_values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -> Value {
+    let region = entry_region(visit, view);
+    let line = regions::lines(&words.locale).iter().find(|line| Some(&line.id) == region.as_ref());
+    context! {
+        regions => context.pages.regions.get(words.locale.as_str()),
+        region, go => go(words, view), anywhere => ANYWHERE,
+        example => line.map_or(ANYWHERE, |line| line.example),
+        input => visit.note.as_ref().map_or("", |note| note.input.as_str()),
+    }
+}
+
+/// The country that is chosen when a number is asked for: the one of the form
+/// that was sent, or a guess.
+pub fn entry_region(visit: &Visit, view: &SessionView) -> Option<String> {
+    let note = visit.note.as_ref().filter(|note| !note.region.is_empty());
+    let guess = || locale::region(view.session.locale.as_deref(), visit.accepts.as_deref());
+    let service = || view.brand.settings.locale.as_deref().and_then(locale::region_of);
+    note.map(|note| note.region.clone()).or_else(guess).or_else(service)
+}
+
+/// Whether the person may enter another number.
+pub fn may_change(view: &SessionView) -> bool {
+    let session = &view.session;
+    let is_open = session.to.is_none() && session.end.is_none();
+    is_open && session.numbers < MOST_NUMBERS && view.brand.settings.pages.register
+}
+
+/// What the last page says: what there is, and after a failure why, which the
+/// browser that the session belongs to is told, and what can be done.
+fn done_values(view: &SessionView, words: &Words, end: End) -> Value {
+    let open = view.brand.settings.pages.retry && view.session.end.is_none();
+    let may_retry = end == End::Failed && open && view.session.starts < MOST_STARTS;
+    let (done, service) = (&words.done, view.brand.settings.name.as_str());
+    let why = view.verification.as_ref().map(|verification| match verification.status {
+        Status::Expired => &done.expired,
+        Status::MaxAttemptsReached => &done.used_up,
+        _ => &done.invalid,
+    });
+    let next = [(may_retry, &done.next_code), (may_change(view), &done.next_number)];
+    let next = next.into_iter().filter(|(may, _)| *may).map(|(_, text)| text.clone());
+    let mut next: Vec<String> = next.collect();
+    if next.is_empty() {
+        next.push(fill(&done.next_back, &[("service", service)]));
+    }
+    let told = why.cloned().into_iter().chain(next).reduce(|one, two| joined(&one, &two));
+    context! { end, may_retry, may_leave => way_out(view).is_some(), told }
+}
+
+fn code_values(view: &SessionView, words: &Words, at: Timestamp) -> Value {
+    let Some(verification) = &view.verification else {
+        return context! {};
+    };
+    let record = &verification.verification;
+    let now = now(view, words, at);
+    let ways = ways(view);
+    let until = |then: Timestamp| (then.duration_since(at).as_millis() + 999).div_euclid(1000) as i64;
+    let wait = verification.resend_at.map_or(0, until).max(0);
+    // A wait ends when it is over, a code's life is told in what there is of it.
+    let expires = record.expires_at.duration_since(at).as_secs().max(0);
+    let alphabet = record.code.alphabet.as_deref().unwrap_or(DIGITS);
+    context! {
+        channel => record.channel(), now, ways, wait, wait_text => clock(wait),
+        length => record.code.length, kind => kind_of(alphabet), digits => alphabet.bytes().all(|byte| byte.is_ascii_digit()),
+        attempts => Some(verification.checks_left).filter(|left| *left <= FEW),
+        expires => clock(expires), expires_seconds => expires, expires_soon => expires <= SOON,
+    }
+}
+
+/// The words on the button that goes on: where one channel is left it sends at
+/// once, and says so.
+fn go<'a>(words: &'a Words, view: &SessionView) -> &'a str {
+    match view.channels.as_slice() {
+        [Channel::Sms] => &words.start.go_sms,
+        [Channel::Call] => &words.start.go_call,
+        [Channel::Whatsapp] => &words.start.go_whatsapp,
+        _ => &words.start.go,
+    }
+}
+
+/// Where the person may go from the page that the session is at: once there is an
+/// end, by that end; and by the approval that is about to be one.
+pub fn way_out(view: &SessionView) -> Option<&str> {
+    let pages = &view.brand.settings.pages;
+    let success = || pages.success_url.as_deref().filter(|_| view.step != Step::Done(End::Failed));
+    match (&view.session.return_url, view.session.end) {
+        (None, None) => success(),
+        _ => view.session.way_out(pages),
+    }
+}
+
+/// The number as a page shows it: in full where the person typed it in this very
+/// browser, so that a slip is seen; masked where the application gave it.
+pub fn shown_number(session: &Session) -> Option<String> {
+    match (&session.to, &session.number) {
+        (None, Some(typed)) => Some(typed.in_full_spaced()),
+        (None, None) => None,
+        (Some(given), _) => {
+            let masked = given.masked();
+            let code = masked.find('*').unwrap_or(masked.len());
+            Some(format!("{} {}", &masked[..code], &masked[code..]).replace('*', "•"))
+        }
+    }
+}
+
+/// Whether a session is about a payment.
+pub fn is_payment(session: &Session) -> bool {
+    session.details.amount.is_some() || session.details.payee.is_some()
+}
+
+/// What a code of these characters is said to be made of, as a key of the words.
+fn kind_of(alphabet: &str) -> &'static str {
+    match (
+        alphabet.bytes().any(|it| it.is_ascii_digit()),
+        alphabet.bytes().any(|it| it.is_ascii_alphabetic()),
+    ) {
+        (true, true) => "characters",
+        (false, true) => "letters",
+        _ => "digits",
+    }
+}
