@@ -201,19 +201,11 @@ fn no_text_page_or_call_asks_to_tell_a_code_to_somebody() {
     let messages = catalog.set(None);
     let mut wrong = Vec::new();
     for (locale, stems, nobody) in STEMS {
-        let page: toml::Value = toml::from_str(
-            SOURCES.iter().find(|(name, _)| *name == locale).expect("every language is in every file").1,
-        )
-        .expect("every language is in every file");
-        let call = spoken::find(locale).expect("every language is in every file");
+        let page: toml::Value =
+            toml::from_str(SOURCES.iter().find(|(name, _)| *name == locale).unwrap().1).unwrap();
+        let call = spoken::find(locale).unwrap();
         let written = [Kind::Sms, Kind::Payment].map(|kind| {
-            messages
-                .translations(kind)
-                .iter()
-                .find(|text| text.locale == locale)
-                .expect("every language is in every file")
-                .text
-                .to_owned()
+            messages.translations(kind).iter().find(|text| text.locale == locale).unwrap().text.to_owned()
         });
         let keyword = [crate::model::opt_out::Keyword::Stop, crate::model::opt_out::Keyword::Start];
         let replies = keyword.map(|keyword| call.reply(keyword, "Shop"));
@@ -233,7 +225,7 @@ fn no_text_page_or_call_asks_to_tell_a_code_to_somebody() {
             .translations(Kind::DoNotShare)
             .iter()
             .find(|text| text.locale == locale)
-            .expect("every language is in every file")
+            .unwrap()
             .text
             .to_lowercase();
         let help = call.reply(crate::model::opt_out::Keyword::Help, "Shop").to_lowercase();
