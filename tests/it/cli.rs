@@ -282,11 +282,10 @@ fn texts_of_ones_own_are_checked_and_counted_before_anything_is_served() {
         run(dir.path(), &["config", "check"])
     };
     let good = check("[sms]\nde = \"{code} ist Ihr Code. {{Nur}} {minutes}.\"\nru = \"Код {code}\"\n");
+    let counted = "ok: services.shop: sms: 1 segment in de, ru\n";
+    let filled_up = "ok: services.shop: what shop leaves out is in the shipped texts\n";
     assert!(
-        code(&good) == 0
-            && out(&good).contains(
-                "ok: services.shop: sms: 1 segment in de, ru; every other language in the shipped texts\n"
-            ),
+        code(&good) == 0 && out(&good).contains(counted) && out(&good).contains(filled_up),
         "{}",
         out(&good)
     );

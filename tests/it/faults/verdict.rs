@@ -186,7 +186,7 @@ impl Case<'_> {
                 let is_explained = match why {
                     ("failed", Some(_)) => true,
                     // What had ended was not sent any more.
-                    ("canceled", None) => view["status"] != "pending",
+                    ("canceled", Some(_)) => view["status"] != "pending",
                     _ => false,
                 };
                 assert!(is_explained, "not sent, and nobody says why: {view}\n{}", self.about());
