@@ -10,8 +10,12 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 async fn get(world: &World, key: &str, path: &str) -> Answer {
+    get_from(&world.base_url, key, path).await
+}
+
+async fn get_from(base: &str, key: &str, path: &str) -> Answer {
     let http = Client::builder().no_proxy().build().unwrap();
-    answer(http.get(format!("{}{path}", world.base_url)).bearer_auth(key)).await
+    answer(http.get(format!("{base}{path}")).bearer_auth(key)).await
 }
 
 fn lines(audit: &Value) -> Vec<Value> {
@@ -38,7 +42,7 @@ async fn many_wrong_keys_wait_in_every_face_and_right_ones_never() {
     let verify = Verify::with(&world, &wrong).get("/Services").await;
     assert!(failed(&verify, 429, 20429).contains("wrong credentials"));
     assert_eq!(verify.header("twilio-reached-rate-limit"), "wrong_keys");
-    get(&world, &wrong, "/operator/export").await.problem(429, "wrong_keys");
+    get_from(&world.admin_url, &wrong, "/operator/export").await.problem(429, "wrong_keys");
     // Whoever shares the address and has a key notices nothing.
     for key in [API_KEY, OPERATOR_KEY] {
         assert_eq!(get(&world, key, "/v1/verifications").await.status, 200);
@@ -48,7 +52,7 @@ async fn many_wrong_keys_wait_in_every_face_and_right_ones_never() {
     let http = Client::builder().no_proxy().build().unwrap();
     let bare = answer(http.get(format!("{}/v1/verifications", world.base_url))).await;
     bare.problem(401, "unauthorized");
-    let counts = get(&world, "", "/readyz").await.json()["wrong_keys"].clone();
+    let counts = get_from(&world.admin_url, "", "/readyz").await.json()["wrong_keys"].clone();
     assert_eq!(counts, json!({ "refused": 15, "slowed": 5 }));
     let written = poll(|| async {
         let audit = get(&world, OPERATOR_KEY, "/v1/audit").await.json();

@@ -46,6 +46,8 @@ pub const START: &str = "2026-11-20T09:30:00Z";
 pub struct World {
     /// Where it listens and believes to be: `http://127.0.0.1:PORT`.
     pub base_url: String,
+    /// Where its admin listener is.
+    pub admin_url: String,
     /// The service behind the faces.
     pub service: Service,
     /// Its time.
@@ -77,15 +79,21 @@ impl World {
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
         let post = Arc::new(Post::default());
         let service = Service::new(Parts { events, ..parts(post.clone(), clock.clone(), change) });
-        let service_filter = warp::service(http::filter(context(&base_url, service.clone())));
+        let context = context(&base_url, service.clone());
+        let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let admin_url = format!("http://{}", admin_listener.local_addr().unwrap());
+        let admin_filter = warp::service(http::admin(context.clone(), vec!["127.0.0.1".to_owned()]));
+        let service_filter = warp::service(http::filter(context));
         let (running, stop) = watch::channel(());
         let stopped = |mut stop: watch::Receiver<()>| async move {
             // Ends when the world is dropped.
             let _ = stop.changed().await;
         };
         tokio::spawn(server::serve(listener, service_filter, Limits::default(), stopped(stop.clone())));
+        let admin = server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop.clone()));
+        tokio::spawn(admin);
         tokio::spawn(service.clone().work(WorkerLimits::default(), stopped(stop)));
-        Self { base_url, service, clock, post, _running: running }
+        Self { base_url, admin_url, service, clock, post, _running: running }
     }
 }
 

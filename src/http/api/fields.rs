@@ -8,6 +8,7 @@
 use crate::http::error::Error;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use std::net::IpAddr;
 
 /// A field of a body, or a parameter of a query or a path.
 #[derive(Clone, Copy)]
@@ -53,6 +54,8 @@ pub enum Shape {
         /// At most.
         most: usize,
     },
+    /// An address of the Internet protocol, of either version.
+    Ip,
     /// An id: one of the prefixes and 32 hexadecimal digits.
     Id(&'static [&'static str]),
     /// One of these words.
@@ -172,6 +175,7 @@ impl Shape {
             Self::Chars { class, least, most } => json!({
                 "type": "string", "minLength": least, "maxLength": most, "pattern": format!("^[{class}]*$"),
             }),
+            Self::Ip => json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
             Self::Id(prefixes) => {
                 json!({ "type": "string", "pattern": format!("^({})[0-9a-fA-F]{{32}}$", prefixes.join("|")) })
             }
@@ -223,7 +227,10 @@ impl Shape {
             }
             (Self::Object(fields), Value::Object(map)) => check_object(path, fields, map),
             (_, value) if self.takes(value) => Ok(()),
-            (Self::Text { .. } | Self::Typed { .. } | Self::Chars { .. } | Self::Id(_), Value::Number(_)) => {
+            (
+                Self::Text { .. } | Self::Typed { .. } | Self::Chars { .. } | Self::Ip | Self::Id(_),
+                Value::Number(_),
+            ) => {
                 let why = "a number loses its leading zeros and its plus";
                 Err(Error::field(
                     path.to_owned(),
@@ -251,6 +258,7 @@ impl Shape {
             (Self::Chars { class, least, most }, Value::String(text)) => {
                 length(text, least, most) && text.chars().all(|c| is_of(class, c))
             }
+            (Self::Ip, Value::String(text)) => text.parse::<IpAddr>().is_ok(),
             (Self::Id(prefixes), Value::String(text)) => prefixes.iter().any(|prefix| {
                 text.strip_prefix(prefix)
                     .is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -278,6 +286,7 @@ impl Shape {
             Self::Chars { class, least, most } => {
                 format!("text of {least} to {most} characters out of {class}, in quotation marks")
             }
+            Self::Ip => "an IP address, like \"203.0.113.7\" or \"2001:db8::7\"".into(),
             Self::Id(prefixes) => format!("{} and 32 hexadecimal digits", prefixes.join(" or ")),
             Self::Word(words) => format!("one of {}", words().join(", ")),
             Self::Number { least, most } => format!("a whole number from {least} to {most}"),

@@ -129,7 +129,7 @@ pub const CREATE: Operation = Operation {
         Field::new(
             "device_ip",
             "The address of the person's device.",
-            Shape::Chars { class: "0-9A-Fa-f.:", least: 2, most: 45 },
+            Shape::Ip,
         ),
         USER,
         TAGS,
