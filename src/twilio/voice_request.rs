@@ -46,13 +46,23 @@ const GUARDED: [(&str, &[&str]); 5] = [
 /// Reads the parameters of a call that goes on; `None` for whatever is not of the
 /// exact form, and for a call that has ended.
 pub fn exact(pairs: &[(String, String)]) -> Option<VoiceParams> {
+    read(pairs, false)
+}
+
+/// Whether this is the exact form of what is said of a call that has ended: a
+/// request's last word, after which nothing is read out.
+pub fn is_end(pairs: &[(String, String)]) -> bool {
+    read(pairs, true).is_some()
+}
+
+fn read(pairs: &[(String, String)], has_ended: bool) -> Option<VoiceParams> {
     let names: BTreeSet<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
     if names.len() != pairs.len() || !names.iter().all(|name| is_name(name)) || !is_uncut(pairs) {
         return None;
     }
     let every = |name: &str, is_form: &dyn Fn(&str) -> bool| first(pairs, name).is_none_or(is_form);
     let has_forms = every("AccountSid", &is_account)
-        && every("CallStatus", &goes_on)
+        && first(pairs, "CallStatus").map_or(!has_ended, |status| is_status(status, has_ended))
         && every("AnsweredBy", &is_word)
         && every("Digits", &is_keys)
         && every("Direction", &|direction| direction == "outbound-api")
@@ -94,8 +104,8 @@ fn is_account(sid: &str) -> bool {
         .is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn goes_on(status: &str) -> bool {
-    status.parse::<Status>().is_ok_and(|status| !status.is_final())
+fn is_status(status: &str, is_final: bool) -> bool {
+    status.parse::<Status>().is_ok_and(|status| status.is_final() == is_final)
 }
 
 /// `human`, `machine_end_beep`, and what may come.
@@ -173,6 +183,18 @@ mod tests {
             let mut pairs = with(name, value);
             pairs.retain(|(name, _)| name != "Caller");
             assert!(exact(&pairs).is_some(), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_one_in_its_exact_form_alone() {
+        for status in ["completed", "busy", "no-answer", "failed", "canceled"] {
+            assert!(is_end(&with("CallStatus", status)), "{status}");
+        }
+        let mut cut = with("CallStatus", "completed");
+        cut.retain(|(name, _)| name != "CallSid");
+        for pairs in [whole(), with("CallStatus", "Completed"), with("CallStatus", "completedCallSid"), cut] {
+            assert!(!is_end(&pairs));
         }
     }
 

@@ -377,6 +377,32 @@ async fn after_an_end_that_came_by_a_stream_a_copy_hears_nothing() {
     app.stop().await;
 }
 
+/// A voice request may be the first to say that its call has ended.
+#[tokio::test]
+async fn after_an_end_that_a_voice_request_told_nothing_is_read() {
+    for end in ["completed", "busy", "no-answer", "failed", "canceled"] {
+        let app = Setup::sandbox().start().await;
+        let (id, call) = ringing(&app, "+15551230909").await;
+        let (sid, account) = (text(&call["sid"]), app.account.clone());
+        let ask = async |below: &str, status: &str| {
+            let own = [
+                ("AccountSid", account.as_str()),
+                ("CallSid", sid.as_str()),
+                ("CallStatus", status),
+                ("Digits", "1"),
+            ];
+            app.webhook(&format!("/twilio/voice/{id}/1{below}"), &own).await.text
+        };
+        assert!(ask("", "in-progress").await.contains("<Gather"), "{end}");
+        assert!(ask("/code", end).await.contains(SPENT), "{end}");
+        for below in ["/code", "/read", "/again"] {
+            let heard = ask(below, "in-progress").await;
+            assert!(heard.contains(SPENT), "{end} {below}: {heard}");
+        }
+        app.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_copy_of_the_key_s_request_hears_nothing_once_the_code_was_read() {
     let app = Setup::sandbox().start().await;

@@ -11,7 +11,7 @@ use crate::http::reply;
 use crate::http::request::Request;
 use crate::messages::{Catalog, spoken};
 use crate::model::delivery::Source;
-use crate::model::id::{DeliveryId, VerificationId};
+use crate::model::id::VerificationId;
 use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
 use crate::twilio::twiml::Response as Twiml;
 use crate::twilio::twiml::documents::{self, Before, GatePolicy};
@@ -50,6 +50,10 @@ pub async fn again(context: Arc<Context>, mut request: Request) -> Result<Respon
 /// proved is noted when it was found to be the call that it says it is.
 async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step) -> Result<Response, Error> {
     let voice = voice_request(request, proved, step);
+    // Kept before anything is answered: after an end nothing is read out any more.
+    if voice_request::is_end(&proved.params) {
+        keep(context, proved).await?;
+    }
     let document = match (voice, &proved.proof) {
         // Cut into other pairs or not: a machine hears nothing.
         (None, _) if callback::is_machine(&proved.params) => documents::machine(),
@@ -97,16 +101,19 @@ async fn note(context: &Context, voice: &VoiceRequest, proved: &Proved) -> Resul
     if voice.step != Step::Answered {
         return Ok(());
     }
-    let id: DeliveryId = voice.verification.delivery(voice.number);
-    // The name is only taken from a path that leads to this very call, which
-    // `speak` decides; so it is recorded without.
+    keep(context, proved).await
+}
+
+/// Records what a request says of its call, under the call's own name: that of a
+/// path is only right where it leads to this very call, which `speak` decides.
+async fn keep(context: &Context, proved: &Proved) -> Result<(), Error> {
     match callback::report(&proved.params, Source::VoiceRequest, None) {
-        Ok(report) => {
-            record(context, proved.proof.as_ref(), report).await?;
+        Ok(report) => record(context, proved.proof.as_ref(), report).await.map(|_| ()),
+        Err(error) => {
+            tracing::warn!(%error, "a voice request names no call");
+            Ok(())
         }
-        Err(error) => tracing::warn!(%error, %id, "a voice request names no call"),
     }
-    Ok(())
 }
 
 fn document(said: &Said, messages: &Catalog, base: &str) -> Result<Twiml, Error> {
