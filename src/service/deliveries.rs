@@ -100,10 +100,15 @@ impl Service {
         // In a query, a plus that was meant as itself is a space.
         let plus = text.strip_prefix(' ').map(|rest| format!("+{rest}"));
         let text = plus.as_deref().unwrap_or(text);
-        if text.contains(':') || is_short_code(text) {
+        if text.contains(':') {
             return Ok(text.to_owned());
         }
-        Ok(PhoneNumber::parse_to_find(text, &self.0.numbers)?.in_full().to_owned())
+        // A number of few digits may be one of the country that is written for.
+        match PhoneNumber::parse_to_find(text, &self.0.numbers) {
+            Ok(number) => Ok(number.in_full().to_owned()),
+            Err(_) if is_short_code(text) => Ok(text.to_owned()),
+            Err(refused) => Err(refused.into()),
+        }
     }
 }
 
@@ -260,13 +265,11 @@ impl Wanted {
         // In a query, a plus that was meant as itself is a space.
         let plus = bare.strip_prefix(' ').map(|rest| format!("+{}", rest.trim_start_matches(['+', ' '])));
         let bare = plus.as_deref().unwrap_or(bare);
-        if prefix.is_none() && is_short_code(bare) {
-            return Ok(Self::Address(bare.to_owned()));
-        }
         // On WhatsApp people have their numbers for names.
         let is_of_numbers = prefix.is_none_or(|prefix| prefix.eq_ignore_ascii_case("whatsapp"));
         match PhoneNumber::parse_to_find(bare, numbers) {
             Ok(number) => Ok(Self::Number { number, prefix: prefix.map(str::to_owned) }),
+            Err(_) if prefix.is_none() && is_short_code(bare) => Ok(Self::Address(bare.to_owned())),
             Err(_) if !is_of_numbers => Ok(Self::Address(text.to_owned())),
             Err(refused) => Err(refused.into()),
         }

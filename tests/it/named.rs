@@ -137,3 +137,19 @@ async fn names_are_as_long_as_at_twilio() {
         assert_eq!(one.status, if length > 32 { 422 } else { 201 }, "{length}: {}", one.text);
     }
 }
+
+/// In many countries a number has as few digits as other countries' short codes.
+#[tokio::test]
+async fn a_national_number_of_few_digits_is_found_by_them() {
+    let app = Setup::sandbox().set("NUMBERS__DEFAULT_REGION", "NO").start().await;
+    let begun = app.post("/v1/verifications", &json!({ "to": "91234567" })).await.json();
+    assert_eq!(begun["to"], "+4791234567");
+    for list in ["verifications", "deliveries"] {
+        let found = app.get(&format!("/v1/{list}?to=91234567")).await.json();
+        assert_eq!(found[list].as_array().map(Vec::len), Some(1), "{list}: {found}");
+    }
+    let wish = json!({ "opted_out": true });
+    let kept = app.ask(KEY, Method::PUT, "/v1/opt-outs/91234567", Some(&wish)).await;
+    assert!(kept.status < 300, "{}", kept.text);
+    assert_eq!(app.get("/v1/deliveries?to=12345").await.status, 200, "a short code");
+}
