@@ -7,7 +7,7 @@
 use super::file::{item, join};
 use super::problem::one_of;
 use super::reader::{Reader, shown};
-use crate::model::brand::{Pages, Settings};
+use crate::model::brand::Settings;
 use crate::model::id::is_sid;
 use serde_json::{Map, Value, json};
 
@@ -34,7 +34,7 @@ pub(super) fn with(r: &mut Reader<'_>, key: &str, base: &Settings, section: Opti
         let mend = "name it in your own words, or by an id: VA and 32 hexadecimal digits";
         r.note_key(&path, "names no service", mend);
     }
-    let known = fields(base);
+    let known = base.all();
     let mut changes = Map::new();
     for (name, value) in section {
         let here = join(&path, &name);
@@ -141,21 +141,13 @@ fn plainly(what: &str) -> String {
 
 /// What a value sets: an empty text is not set, wherever nothing can be.
 fn set(name: &str, value: Value) -> Option<Value> {
-    let is_open = |fields: &Map<String, Value>, name: &str| fields.get(name).is_some_and(Value::is_null);
+    let known = Settings::default().all();
     match value {
-        Value::String(text) if text.is_empty() && is_open(&fields(&Settings::default()), name) => None,
+        Value::String(text) if text.is_empty() && known.get(name).is_some_and(Value::is_null) => None,
         Value::Object(mut inner) if name == "pages" => {
-            let of_pages = fields(&Pages::default());
-            inner.retain(|name, value| value != "" || !is_open(&of_pages, name));
+            inner.retain(|name, value| value != "" || !known["pages"].get(name).is_some_and(Value::is_null));
             Some(Value::Object(inner))
         }
         value => Some(value),
-    }
-}
-
-fn fields(of: &impl serde::Serialize) -> Map<String, Value> {
-    match serde_json::to_value(of) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Map::new(),
     }
 }

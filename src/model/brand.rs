@@ -239,6 +239,9 @@ impl Settings {
             _ => Map::new(),
         };
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
+        if let Some(Value::Object(pages)) = all.get_mut("pages") {
+            pages.entry("success_url").or_insert(Value::Null);
+        }
         all
     }
 

@@ -286,3 +286,24 @@ fn whatever_a_key_is_set_to_each_complaint_has_key_line_column_and_mend() {
     }
     assert!(tried > 1500 && complained > 1200, "{complained} of {tried}");
 }
+
+/// A setting that is not written where it is as usual is one all the same.
+#[test]
+fn every_setting_of_a_service_may_stand_in_the_file() {
+    fn in_toml(value: serde_json::Value) -> serde_json::Value {
+        match value {
+            serde_json::Value::Null => "".into(),
+            serde_json::Value::Object(inner) => {
+                inner.into_iter().map(|(name, value)| (name, in_toml(value))).collect()
+            }
+            value => value,
+        }
+    }
+    let every = in_toml(crate::model::brand::Settings::default().all().into());
+    for key in ["shop", "default"] {
+        let text = toml::to_string(&serde_json::json!({ "services": { key: every } })).unwrap();
+        let told: Vec<String> = all(&text, &[]).iter().map(Problem::to_string).collect();
+        assert_eq!(told, Vec::<String>::new(), "{text}");
+    }
+    assert_eq!(all("services.shop.allow_links = true\n", &[]).len(), 0);
+}
