@@ -104,8 +104,8 @@ async fn drive<S>(
             .timer(timer)
             // The timer adds what an idle connection is given on top of this.
             .header_read_timeout(limits.head_timeout)
-            .max_header_size(limits.max_head_bytes)
-            .max_buf_size(limits.max_head_bytes.max(SMALLEST_BUFFER))
+            .max_header_size(limits.max_head_bytes + HEADROOM)
+            .max_buf_size(limits.max_head_bytes.max(SMALLEST_BUFFER) + HEADROOM)
             .max_headers(limits.max_headers)
             .serve_connection(io, serve);
 
@@ -138,6 +138,10 @@ async fn drive<S>(
         linger(stream).await;
     }
 }
+
+/// What hyper may buffer beyond the longest head, in bytes: it refuses a full buffer
+/// by itself, barely and unlogged, before the inspector has seen the byte too many.
+const HEADROOM: usize = 4096;
 
 /// hyper refuses a smaller read buffer than this, in bytes.
 const SMALLEST_BUFFER: usize = 8192;

@@ -128,9 +128,11 @@ async fn every_answer_tells_browsers_to_make_nothing_more_of_it() {
             get("/"),
             "GET / HTTP/1.1\r\n\r\n".to_owned(),
             format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: 1\r\n".repeat(70)),
+            format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(17_000)),
+            format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(40_000)),
         ] {
             let answer = raw_to(listener, &request).await;
-            assert!(answer.starts_with("HTTP/1.1 "), "{listener} to {request}: {answer}");
+            assert!(answer.starts_with("HTTP/1.1 "), "{listener} to {request:.80}: {answer}");
             for name in [
                 "x-content-type-options",
                 "cache-control",
@@ -138,10 +140,10 @@ async fn every_answer_tells_browsers_to_make_nothing_more_of_it() {
                 "x-frame-options",
                 "content-security-policy",
             ] {
-                assert!(header(&answer, name).is_some(), "{name} of {request}: {answer}");
+                assert!(header(&answer, name).is_some(), "{name} of {request:.80}: {answer}");
             }
             let hsts = header(&answer, "strict-transport-security").is_some();
-            assert_eq!(hsts, is_over_tls, "{request}: {answer}");
+            assert_eq!(hsts, is_over_tls, "{request:.80}: {answer}");
         }
     }
     over_tls.stop().await;
