@@ -144,24 +144,10 @@ pub fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
     verdict.wait
 }
 
-/// Who sent a request: the last address on its way that is no proxy of ours.
+/// Who sent a request, behind the proxies that we trust. Unlike for a share, loopback
+/// is none by itself: somebody is blamed by this.
 fn sender(request: &Request, proxies: &[IpNet]) -> IpAddr {
-    let is_proxy = |address: &IpAddr| proxies.iter().any(|net| net.contains(address));
-    let peer = request.peer();
-    if !is_proxy(&peer) {
-        return peer;
-    }
-    let lines = request.headers.get_all("x-forwarded-for").into_iter();
-    let text: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
-    let mut way = text.iter().rev().flat_map(|line| line.rsplit(',')).map_while(|hop| address(hop.trim()));
-    way.find(|hop| !is_proxy(hop)).unwrap_or(peer)
-}
-
-/// An address as proxies write it, perhaps with a port.
-fn address(text: &str) -> Option<IpAddr> {
-    let bare = || text.trim_matches(['[', ']']).parse().ok();
-    let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
-    bare().or_else(with_port).map(|address: IpAddr| address.to_canonical())
+    request.behind(|hop| proxies.iter().any(|net| net.contains(hop)))
 }
 
 /// What counts as one: an IPv4 address, or what one customer gets of IPv6.

@@ -6,7 +6,7 @@ use crate::twilio::form;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
 use warp::http::{HeaderMap, Method};
@@ -66,15 +66,20 @@ impl Request {
     /// Whose share a request is of: the peer, or whom a proxy saw last that is trusted
     /// or on this machine. Good for sharing out, and proof of nothing.
     pub fn client(&self, trusted: &[IpNet]) -> IpAddr {
-        let is_proxy = |ip: &IpAddr| ip.is_loopback() || trusted.iter().any(|net| net.contains(ip));
+        self.behind(|ip| ip.is_loopback() || trusted.iter().any(|net| net.contains(ip)))
+    }
+
+    /// The last address on a request's way that is no proxy.
+    pub fn behind(&self, is_proxy: impl Fn(&IpAddr) -> bool) -> IpAddr {
         let peer = self.peer();
         if !is_proxy(&peer) {
             return peer;
         }
-        let lines = self.headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
-        let all: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
-        let told = all.iter().rev().map_while(|ip| ip.trim().parse::<IpAddr>().ok());
-        told.map(|ip| ip.to_canonical()).find(|ip| !is_proxy(ip)).unwrap_or(peer)
+        let lines = self.headers.get_all("x-forwarded-for").into_iter();
+        let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+        let mut way =
+            lines.iter().rev().flat_map(|line| line.rsplit(',')).map_while(|hop| address(hop.trim()));
+        way.find(|hop| !is_proxy(hop)).unwrap_or(peer)
     }
 
     /// A header that is text.
@@ -118,6 +123,13 @@ impl Request {
         };
         tokio::time::timeout(deadline, collect).await.unwrap_or(Err(Error::BodyLate))
     }
+}
+
+/// An address as proxies write it, perhaps with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = || text.trim_matches(['[', ']']).parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare().or_else(with_port).map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]

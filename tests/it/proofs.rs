@@ -354,17 +354,17 @@ async fn what_was_once_said_of_a_call_holds_for_its_later_requests() {
     app.stop().await;
 }
 
+/// What a call says of itself after a key was pressed.
+fn key_pressed<'a>(account: &'a str, sid: &'a str, status: &'a str) -> [(&'a str, &'a str); 4] {
+    [("AccountSid", account), ("CallSid", sid), ("CallStatus", status), ("Digits", "1")]
+}
+
 #[tokio::test]
 async fn after_an_end_that_came_by_a_stream_a_copy_hears_nothing() {
     let app = Setup::sandbox().start().await;
     let (id, call) = ringing(&app, "+15551230907").await;
     let (sid, account) = (text(&call["sid"]), app.account.clone());
-    let own = [
-        ("AccountSid", account.as_str()),
-        ("CallSid", sid.as_str()),
-        ("CallStatus", "in-progress"),
-        ("Digits", "1"),
-    ];
+    let own = key_pressed(&account, &sid, "in-progress");
     let path = format!("/twilio/voice/{id}/1");
     assert!(app.webhook(&path, &own).await.text.contains("<Gather"));
     let kind = "com.twilio.voice.insights.call-summary.complete";
@@ -385,12 +385,7 @@ async fn after_an_end_that_a_voice_request_told_nothing_is_read() {
         let (id, call) = ringing(&app, "+15551230909").await;
         let (sid, account) = (text(&call["sid"]), app.account.clone());
         let ask = async |below: &str, status: &str| {
-            let own = [
-                ("AccountSid", account.as_str()),
-                ("CallSid", sid.as_str()),
-                ("CallStatus", status),
-                ("Digits", "1"),
-            ];
+            let own = key_pressed(&account, &sid, status);
             app.webhook(&format!("/twilio/voice/{id}/1{below}"), &own).await.text
         };
         assert!(ask("", "in-progress").await.contains("<Gather"), "{end}");
@@ -408,12 +403,7 @@ async fn a_copy_of_the_key_s_request_hears_nothing_once_the_code_was_read() {
     let app = Setup::sandbox().start().await;
     let (id, call) = ringing(&app, "+15551230908").await;
     let (sid, account) = (text(&call["sid"]), app.account.clone());
-    let own = [
-        ("AccountSid", account.as_str()),
-        ("CallSid", sid.as_str()),
-        ("CallStatus", "in-progress"),
-        ("Digits", "1"),
-    ];
+    let own = key_pressed(&account, &sid, "in-progress");
     let ask = async |below: &str| app.webhook(&format!("/twilio/voice/{id}/1{below}"), &own).await.text;
     assert!(ask("").await.contains("<Gather"));
     assert!(ask("/code").await.contains("/read</Redirect>"));
