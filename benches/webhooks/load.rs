@@ -61,7 +61,7 @@ pub fn drive(load: Load) -> Done {
 impl Driver {
     async fn connection(self: Rc<Self>, addr: SocketAddr) {
         let mut kept = None;
-        let mut buffer = vec![0; 16 * 1024];
+        let mut buffer = vec![0; LONGEST_ANSWER];
         while let Some(places) = self.take() {
             for at in places {
                 let began = Instant::now();
@@ -102,6 +102,9 @@ async fn connect(addr: SocketAddr) -> TcpStream {
     socket.bind(([127, a % 128 + 1, b, c], 0).into()).expect("a loopback address");
     socket.connect(addr).await.expect("the server accepts")
 }
+
+/// No answer is longer, in bytes: the first page holds the list of countries.
+const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Reads one answer and returns its status.
 async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> u16 {
