@@ -9,6 +9,7 @@ mod address;
 mod sign;
 
 pub use address::is_public;
+use address::{is_link_local, is_metadata};
 pub use sign::{new_secret, signature};
 
 use super::http::{TlsError, client, retry_after};
@@ -97,6 +98,9 @@ const MAX_IDLE: usize = 2;
 const PRIVATE: &str =
     "the address leads to a private network: say in events.allow_private_addresses why to allow it";
 
+const LINK_LOCAL: &str =
+    "the address is link-local, where clouds keep their machines' secrets: it is refused in any case";
+
 impl Messenger {
     /// A messenger with rustls that believes `trust`, no redirects, no proxy, and
     /// a resolver that passes on public addresses only, unless private ones are
@@ -140,6 +144,9 @@ impl Messenger {
         let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
         if !self.allow_private && literal.is_some_and(|ip| !is_public(ip)) {
             return refuse(PRIVATE);
+        }
+        if literal.is_some_and(is_link_local) || url.host_str().is_some_and(is_metadata) {
+            return refuse(LINK_LOCAL);
         }
         Ok(url)
     }
@@ -228,7 +235,11 @@ impl Resolve for Careful {
 /// All of them or none: a name with one private address among public ones is
 /// somebody's trick.
 fn looked_at(found: Vec<SocketAddr>, allow_private: bool) -> Result<Vec<SocketAddr>, LeadsInside> {
-    let good = allow_private || found.iter().all(|addr| is_public(addr.ip()));
+    let is_good = |addr: &SocketAddr| match allow_private {
+        true => !is_link_local(addr.ip()),
+        false => is_public(addr.ip()),
+    };
+    let good = found.iter().all(is_good);
     if good { Ok(found) } else { Err(LeadsInside) }
 }
 
@@ -245,6 +256,32 @@ mod tests {
     fn messenger(allow_private: bool) -> Messenger {
         let second = Duration::from_secs(1);
         Messenger::new(second, second, allow_private, &Trust::compiled_in()).unwrap()
+    }
+
+    #[test]
+    fn where_clouds_keep_secrets_is_no_endpoint_even_where_private_ones_are() {
+        for url in [
+            "http://169.254.169.254/latest/meta-data/",
+            "http://2852039166/",
+            "http://0xA9.0xFE.0xA9.0xFE/",
+            "http://[::ffff:169.254.169.254]/",
+            "http://[64:ff9b::a9fe:a9fe]/",
+            "http://[fe80::1]/",
+            "http://[fd00:ec2::254]/",
+            "http://100.100.100.200/",
+            "http://168.63.129.16/",
+            "http://metadata.google.internal/",
+            "http://Metadata.Google.Internal./",
+        ] {
+            let refused = messenger(true).look_at(url);
+            assert!(matches!(refused, Err(PostError::Refused(_))), "{url}: {refused:?}");
+        }
+        for fine in ["http://127.0.0.1:9/", "http://10.0.0.7/", "http://[::1]:9/", "http://[fd12::1]/"] {
+            messenger(true).look_at(fine).unwrap();
+        }
+        let found = |text: &str| vec![text.parse().unwrap()];
+        assert!(looked_at(found("169.254.169.254:80"), true).is_err());
+        assert!(looked_at(found("127.0.0.1:80"), true).is_ok());
     }
 
     #[test]

@@ -62,6 +62,35 @@ pub fn is_public(ip: IpAddr) -> bool {
     }
 }
 
+/// Where clouds tell a machine its secrets: link-local addresses, and those of
+/// single clouds elsewhere (Alibaba, Azure, Amazon, Oracle). No hook is there.
+const LINK_LOCAL_V4: [Ipv4Net; 4] =
+    [v4(169, 254, 0, 0, 16), v4(100, 100, 100, 200, 32), v4(168, 63, 129, 16, 32), v4(192, 0, 0, 192, 32)];
+const LINK_LOCAL_V6: [Ipv6Net; 3] = [
+    v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
+    v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0], 32),
+    v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0], 32),
+];
+
+/// Whether an address is one that is never an endpoint's, even where private ones are
+/// allowed. One that carries an IPv4 address inside is as that.
+pub fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => LINK_LOCAL_V4.iter().any(|net| net.contains(&ip)),
+        IpAddr::V6(ip) => match inner(ip) {
+            Some(inner) => is_link_local(IpAddr::V4(inner)),
+            None => LINK_LOCAL_V6.iter().any(|net| net.contains(&ip)),
+        },
+    }
+}
+
+/// The same for a name that leads there inside a cloud.
+pub fn is_metadata(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let names = ["metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"];
+    names.iter().any(|name| host.eq_ignore_ascii_case(name))
+}
+
 /// The IPv4 address that an IPv6 address stands for.
 fn inner(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let octets = ip.octets();
