@@ -65,7 +65,13 @@ fn unknown<'a>(known: impl Iterator<Item = &'a str>, tag: &str, letters: usize) 
     let mut known: Vec<_> = known.collect();
     known.sort_unstable();
     known.dedup();
-    let meant = near(tag, known.iter().copied()).filter(|_| letters != 2);
+    // One of three is another language, unless it is the longer code of the same one.
+    let is_near = |meant: &&str| match letters {
+        2 => false,
+        3 => tag.get(..2).is_some_and(|begin| begin.eq_ignore_ascii_case(meant)),
+        _ => true,
+    };
+    let meant = near(tag, known.iter().copied()).filter(is_near);
     let mend = match meant {
         Some(meant) => format!("did you mean {meant:?}?"),
         None => format!("there are {}", known.join(", ")),

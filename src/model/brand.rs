@@ -331,6 +331,9 @@ impl Settings {
         if pages.colour.as_deref().is_some_and(|text| !colour(text)) {
             return Err(bad("pages.colour", "is written like #1a6f4e"));
         }
+        if pages.logo.as_deref().is_some_and(|logo| !is_picture(logo)) {
+            return Err(bad("pages.logo", "is an https address, or a path of this server like /logo.svg"));
+        }
         for url in &pages.return_urls {
             Allowed::read(url).map_err(|what| bad("pages.return_urls", what))?;
         }
@@ -433,6 +436,12 @@ fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), BadSetti
         return Ok(());
     }
     Err(bad(field, format!("is a whole number from {least} to {most}")))
+}
+
+/// Whether a browser gets a picture there and nothing else.
+fn is_picture(logo: &str) -> bool {
+    let is_plain = !logo.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
+    is_plain && (logo.starts_with('/') && !logo.starts_with("//") || return_url::page(logo).is_ok())
 }
 
 fn is_domain(text: &str) -> bool {

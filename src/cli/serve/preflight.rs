@@ -16,6 +16,7 @@ use crate::store::{postgres, sled};
 use crate::twilio::url::PublicUrl;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::Path;
 use tokio::net::TcpSocket;
 
 /// Looks at everything, and adds what is wrong to what the configuration knows of
@@ -91,7 +92,14 @@ fn texts(config: &Config, loaded: &mut Loaded) {
         None => Catalog::shipped(),
         Some(dir) => match Catalog::load(dir) {
             Ok(catalog) => catalog,
-            Err(wrong) => return loaded.refused.extend(wrong.0.into_iter().map(of_text)),
+            Err(wrong) => {
+                let (of_dir, of_files): (Vec<_>, Vec<_>) =
+                    wrong.0.into_iter().partition(|mistake| Path::new(&mistake.file) == dir);
+                for Mistake { what, mend, .. } in of_dir {
+                    loaded.refuse(&["messages", "dir"], format_args!("{} {what}", dir.display()), mend);
+                }
+                return loaded.refused.extend(of_files.into_iter().map(of_text));
+            }
         },
     };
     let services = &config.services;
