@@ -6,6 +6,7 @@ use super::dangers::Judge;
 use super::exposure::{self, is_loopback};
 use super::file::{item, join};
 use super::layers::Layers;
+use super::networks;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::sections::{Config, GatewayKind};
@@ -72,6 +73,12 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
             in_clear(config, unwise);
             unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
         }
+        let is_live = !config.sandbox.enabled && !stand_in(&config.twilio);
+        let sends = config.gateway.kind == GatewayKind::Twilio;
+        if is_live && sends && url.host_str().is_some_and(networks::is_own) {
+            let what = "is of this machine or of a private network, where twilio cannot reach it";
+            unwise.note("public_url", what, "write the name that your proxy or tunnel has on the internet");
+        }
     }
     const BASE: &str = "leave it empty, or write it like \"https://api.twilio.com\"";
     let Some(url) = web_url("twilio.base_url", config.twilio.base_url.as_deref(), BASE, refused) else {
@@ -127,7 +134,7 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
     }
     let mut need = |there: bool, key: &str, mend: &str| {
         if !there {
-            refused.note(key, "is missing, and needed without the sandbox", mend);
+            refused.note_by(key, &["sandbox.enabled"], "is missing, and needed without the sandbox", mend);
         }
     };
     need(

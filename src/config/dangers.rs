@@ -4,26 +4,23 @@
 //!
 //! It refuses to know who can reach the server: `exposure` asks.
 
-use super::exposure::LEAST_SECRET;
 use super::file::{item, join};
+use super::guessable::{is_first_tried, weakness};
 use super::layers::Layers;
 use super::problem::Problem;
-use super::reader::Reader;
+use super::reader::{NO_REASON, Reader};
 use super::sections::Config;
 use crate::model::brand::{GUESSABLE, LONGEST_LIFE, Settings};
 use crate::model::test_number::TestNumber;
-use crate::secret::Secret;
 use jiff::Timestamp;
 use std::fmt::Display;
 
-/// The fewest different characters in one.
-const LEAST_VARIETY: usize = 5;
-/// The most numbers that a test number may stand for.
-const WIDEST: u32 = 4;
+/// The most numbers that test numbers may stand for, all together.
+const MOST_NUMBERS: u64 = 10_000;
+/// A code as it should be.
+const DRAWN: &str = "492817";
 /// How far away the end of a test number may be, in days.
 const LATEST: i64 = 400;
-/// What an old configuration says where a reason stands now.
-const NO_REASON: &str = "true";
 
 /// What was found: what must not be served, and what was allowed or is only unwise.
 pub(super) struct Judge<'a> {
@@ -43,12 +40,24 @@ impl<'a> Judge<'a> {
         key: &str,
         what: impl Display,
         mend: impl Display,
+        allow: (&str, &Option<String>),
+    ) {
+        self.danger_by(key, &[], what, mend, allow);
+    }
+
+    /// The same for a key that need not stand anywhere, by one of those that do.
+    pub(super) fn danger_by(
+        &mut self,
+        key: &str,
+        by: &[&str],
+        what: impl Display,
+        mend: impl Display,
         (allow, reason): (&str, &Option<String>),
     ) {
         match reason.as_deref() {
             None => {
                 let mend = format!("{mend}, or say why it has to be so: {allow} = \"…\"");
-                self.dangers.note(key, what, mend);
+                self.dangers.note_by(key, by, what, mend);
             }
             Some(NO_REASON) => {
                 self.unwise.note(
@@ -97,26 +106,46 @@ pub(super) fn codes(config: &Config, judge: &mut Judge<'_>) {
 }
 
 /// Numbers with a code that is no secret, where codes are real.
-pub(super) fn test_numbers(config: &Config, judge: &mut Judge<'_>) {
-    for (at, test) in config.test_numbers.iter().enumerate() {
-        for what in wrong_with(test, Timestamp::now()) {
-            let allow = ("allow_test_numbers", &config.allow_test_numbers);
-            let mend = "a few numbers, a code of 6 characters that is no pattern, and an end within a year";
-            judge.danger(&item("test_numbers", at), what, mend, allow);
+pub(super) fn test_numbers(config: &Config, now: Timestamp, judge: &mut Judge<'_>) {
+    let allow = ("allow_test_numbers", &config.allow_test_numbers);
+    let mend = format!("a few numbers, a drawn code such as \"{DRAWN}\", and an end within a year");
+    let (mut all, mut is_told) = (0_u64, false);
+    for (at, test) in config.test_numbers.iter().enumerate().filter(|(_, test)| test.until > now) {
+        let count = count(test);
+        all = all.saturating_add(count);
+        is_told |= count > MOST_NUMBERS;
+        for what in wrong_with(test, now) {
+            judge.danger(&item("test_numbers", at), what, &mend, allow);
         }
+    }
+    // One that is too many by itself says it better.
+    if all > MOST_NUMBERS && !is_told {
+        let what = format!("stand for {all} numbers together, of which somebody has some");
+        judge.danger("test_numbers", what, format_args!("{MOST_NUMBERS} numbers at most"), allow);
     }
 }
 
-fn wrong_with(test: &TestNumber, now: Timestamp) -> Vec<&'static str> {
-    let TestNumber { pattern, code, until } = test;
+/// Test numbers that are over: whoever wrote them believes in them.
+pub(super) fn ended(config: &Config, now: Timestamp, unwise: &mut Reader<'_>) {
+    for (at, test) in config.test_numbers.iter().enumerate().filter(|(_, test)| test.until <= now) {
+        let what = format!("does nothing: it ended at {}", test.until);
+        unwise.note(&item("test_numbers", at), what, "take it out, or give it a later end");
+    }
+}
+
+/// For how many numbers a test number stands, at most.
+fn count(TestNumber { pattern, .. }: &TestNumber) -> u64 {
     let (any, fixed) = (pattern.matches('?').count(), pattern.bytes().filter(u8::is_ascii_digit).count());
     // A number has mostly eleven or twelve digits.
     let open = if pattern.ends_with('*') { 12_usize.saturating_sub(any + fixed).max(1) } else { 0 };
-    let is_wide = any + open > WIDEST as usize;
-    let is_late = until.duration_since(now).as_hours() > LATEST * 24;
+    u32::try_from(any + open).ok().and_then(|digits| 10_u64.checked_pow(digits)).unwrap_or(u64::MAX)
+}
+
+fn wrong_with(test: &TestNumber, now: Timestamp) -> Vec<&'static str> {
+    let is_late = test.until.duration_since(now).as_hours() > LATEST * 24;
     [
-        (is_wide, "stands for more than 10000 numbers, of which somebody has some"),
-        (is_pattern(code), "has a code that everybody tries first"),
+        (count(test) > MOST_NUMBERS, "stands for more than 10000 numbers, of which somebody has some"),
+        (is_first_tried(&test.code), "has a code that everybody tries first"),
         (is_late, "ends later than in a year or so"),
     ]
     .into_iter()
@@ -124,31 +153,12 @@ fn wrong_with(test: &TestNumber, now: Timestamp) -> Vec<&'static str> {
     .collect()
 }
 
-/// Whether a code is short, one character again and again, or a run of them.
-fn is_pattern(code: &str) -> bool {
-    let bytes = code.as_bytes();
-    let steps = |by: i16| bytes.windows(2).all(|two| i16::from(two[1]) - i16::from(two[0]) == by);
-    bytes.len() < 6 || steps(0) || steps(1) || steps(-1)
-}
-
-/// Whether a secret that somebody made up is too short, or of too few characters.
-fn is_weak(secret: &Secret) -> bool {
-    let text = secret.expose();
-    let mut characters: Vec<char> = text.chars().collect();
-    let count = characters.len();
-    characters.sort_unstable();
-    characters.dedup();
-    count < LEAST_SECRET || characters.len() < LEAST_VARIETY
-}
-
 /// `DIALBACK_API_KEY`, which is no key of the configuration and opens what keys open.
 pub(super) fn api_key(text: &str) -> Option<Problem> {
-    is_weak(&Secret::new(text)).then(|| Problem {
+    weakness(text).map(|what| Problem {
         origin: super::problem::Origin::Env("DIALBACK_API_KEY".to_owned()),
         key: String::new(),
-        what: format!(
-            "is shorter than {LEAST_SECRET} characters or of too few, and others can reach the server"
-        ),
+        what: format!("{what}, and others can reach the server"),
         mend: "make one with `openssl rand -hex 32`".to_owned(),
     })
 }
@@ -156,6 +166,7 @@ pub(super) fn api_key(text: &str) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Env, examine};
 
     #[test]
     fn test_numbers_are_few_secret_and_end() {
@@ -183,13 +194,39 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_long_and_of_many_characters() {
-        for weak in ["", "a", "short", "aaaaaaaaaaaaaaaaaaaaaaaaaa", "abababababababababababab", "0123456789"]
-        {
-            assert!(is_weak(&Secret::new(weak)), "{weak}");
-        }
-        for strong in ["0123456789abcdef0123456789abcdef", "dbk_tests_3b1f0c7ad2e94586"] {
-            assert!(!is_weak(&Secret::new(strong)), "{strong}");
-        }
+    fn test_numbers_are_few_in_sum_and_told_when_they_are_over() {
+        let env: Env = [("DIALBACK_SANDBOX__ENABLED", "false")].into_iter().collect();
+        let told = |lines: &str| {
+            let found = examine(Some(("config.toml", &format!("test_numbers = [{lines}]\n"))), &env);
+            let about = |all: &[Problem]| {
+                all.iter()
+                    .filter(|it| it.key.starts_with("test_numbers"))
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+            };
+            (about(&found.dangers), about(&found.warnings))
+        };
+        let until = Timestamp::now() + jiff::SignedDuration::from_hours(240);
+        let one = |number: &str, until: &str| {
+            format!("{{ number = \"{number}\", code = \"492817\", until = \"{until}\" }},")
+        };
+        let soon = until.to_string();
+        assert_eq!(told(&one("+1555123????", &soon)), (vec![], vec![]));
+        let two: String = (0..100).map(|n| one(&format!("+15552{n:02}????"), &soon)).collect();
+        let (dangers, _) = told(&two);
+        assert!(
+            dangers.len() == 1 && dangers[0].contains("stand for 1000000 numbers together"),
+            "{dangers:#?}"
+        );
+        let (dangers, warnings) = told(&one("+1555123????", "2020-01-01"));
+        assert!(
+            dangers.is_empty() && warnings.len() == 1 && warnings[0].contains("it ended at"),
+            "{warnings:#?}"
+        );
+    }
+
+    #[test]
+    fn the_code_that_is_advised_is_taken() {
+        assert!(!is_first_tried(DRAWN) && crate::config::test_numbers::MEND.contains(DRAWN));
     }
 }

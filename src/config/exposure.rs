@@ -3,12 +3,13 @@
 
 use super::dangers::{self, Judge};
 use super::file::{item, join};
+use super::guessable::weakness;
+use super::networks;
 use super::sections::{Config, GatewayKind, SignatureMode};
+use crate::model::policy::Gate;
+use jiff::Timestamp;
 use reqwest::Url;
 use std::net::IpAddr;
-
-/// The fewest characters of a secret that strangers may try to guess at.
-pub const LEAST_SECRET: usize = 20;
 
 /// How a server is one's own again.
 const OWN_MACHINE: &str =
@@ -18,9 +19,18 @@ impl Config {
     /// Whether others can reach the server: by its own address, or through the
     /// proxy or tunnel that `public_url` leads to or that is trusted.
     pub fn is_public(&self) -> bool {
-        let proxied = !self.signature.trusted_proxies.is_empty();
+        self.public_by().is_some()
+    }
+
+    /// The key by which they can.
+    fn public_by(&self) -> Option<&'static str> {
         let url = self.public_url.as_deref().and_then(|url| Url::parse(url).ok());
-        !self.server.listen.ip().is_loopback() || proxied || url.is_some_and(|url| !is_loopback(&url))
+        let causes = [
+            ("public_url", url.is_some_and(|url| !is_loopback(&url))),
+            ("server.listen", !self.server.listen.ip().is_loopback()),
+            ("signature.trusted_proxies", !self.signature.trusted_proxies.is_empty()),
+        ];
+        causes.into_iter().find_map(|(key, is_cause)| is_cause.then_some(key))
     }
 }
 
@@ -35,12 +45,16 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 /// unless the configuration says why it has to be so.
 pub(super) fn check(config: &Config, judge: &mut Judge<'_>) {
     dangers::codes(config, judge);
+    let now = Timestamp::now();
     let public = config.is_public();
     // Nothing real is proved by a sandbox that nobody else can reach.
     if public || !config.sandbox.enabled {
-        dangers::test_numbers(config, judge);
+        dangers::test_numbers(config, now, judge);
     }
+    dangers::ended(config, now, &mut judge.unwise);
     forgeries(config, public, judge);
+    strangers(config, judge);
+    voicemail(config, judge);
     if public {
         in_public(config, judge);
         weak(config, judge);
@@ -54,7 +68,8 @@ pub(super) fn check(config: &Config, judge: &mut Judge<'_>) {
     if sandbox.enabled && public {
         let what = "sends nothing although others can reach the server";
         let mend = format!("set sandbox.enabled = false to send for real, or {OWN_MACHINE}");
-        judge.danger("sandbox.enabled", what, mend, allow);
+        let by: Vec<&str> = config.public_by().into_iter().collect();
+        judge.danger_by("sandbox.enabled", &by, what, mend, allow);
     }
     let server = &config.server;
     if server.admin_listen.is_some_and(|addr| !addr.ip().is_loopback()) {
@@ -80,6 +95,40 @@ fn forgeries(config: &Config, public: bool, judge: &mut Judge<'_>) {
     }
 }
 
+/// Whom we believe, and what we tell them in clear.
+fn strangers(config: &Config, judge: &mut Judge<'_>) {
+    let signature = &config.signature;
+    if networks::hold_strangers(&signature.trusted_proxies) {
+        let what = "trusts so much of the internet that anybody may name the address they come from";
+        let allow = ("signature.allow_trusted_proxies", &signature.allow_trusted_proxies);
+        judge.danger("signature.trusted_proxies", what, "list the networks of your own proxies alone", allow);
+    }
+    if let Some(host) = config.store.url.in_clear() {
+        let what = format!("sends numbers, codes' keys and its password to {host} in clear: sslmode=disable");
+        let allow = ("store.allow_unencrypted", &config.store.allow_unencrypted);
+        let mend = "write sslmode=verify-full, with sslrootcert=FILE for an authority of your own";
+        judge.danger("store.url", what, mend, allow);
+    }
+}
+
+/// Calls that say the code to whatever answers. No more than a warning: Twilio's own
+/// calls do the same, and a voicemail has its owner's PIN.
+fn voicemail(config: &Config, judge: &mut Judge<'_>) {
+    let services = &config.services;
+    let what = "lets voicemail hear codes, for whoever can listen to it";
+    let mend = "write \"any-key\" or \"named-key\"";
+    if services.default.gate == Gate::None {
+        judge.unwise.note("voice.gate", what, mend);
+    }
+    for (key, _) in services
+        .others
+        .iter()
+        .filter(|(_, own)| own.gate == Gate::None && services.default.gate != Gate::None)
+    {
+        judge.unwise.note(&join(&join("services", key), "gate"), what, mend);
+    }
+}
+
 fn in_public(config: &Config, judge: &mut Judge<'_>) {
     let Config { gateway, events, api, .. } = config;
     if gateway.kind == GatewayKind::Console {
@@ -101,11 +150,12 @@ fn in_public(config: &Config, judge: &mut Judge<'_>) {
     }
 }
 
-/// Secrets that strangers could guess. Twilio's tokens have 32 characters; what
-/// is shorter was cut, or made up.
+/// Secrets that strangers could guess, all by one rule. Twilio's tokens have 32
+/// characters; what is shorter was cut, or made up.
 fn weak(config: &Config, judge: &mut Judge<'_>) {
     let twilio = &config.twilio;
     let own = twilio.auth_token.iter().map(|token| ("twilio.auth_token".to_owned(), token));
+    let api_key = twilio.api_key_secret.iter().map(|secret| ("twilio.api_key_secret".to_owned(), secret));
     let more = twilio.auth_tokens.iter().enumerate();
     let more = more.map(|(at, accepted)| (item("twilio.auth_tokens", at), &accepted.token));
     let others = twilio.accounts.iter().flat_map(|(sid, account)| {
@@ -114,15 +164,15 @@ fn weak(config: &Config, judge: &mut Judge<'_>) {
     let shared = config.signature.shared_keys.iter();
     let shared = shared.map(|(id, key)| (join("signature.shared_keys", id), key));
     let codes = config.codes.keys.iter().enumerate();
-    let codes = codes.map(|(at, key)| (item("codes.keys", at), &key.secret));
-    let all = own.chain(more).chain(others).chain(shared).chain(codes);
-    for (key, _) in all.filter(|(_, secret)| secret.expose().chars().count() < LEAST_SECRET) {
-        let what = format!("is shorter than {LEAST_SECRET} characters, and others can reach the server");
-        let mend = match key.starts_with("codes.keys") {
-            true => "make one with `openssl rand -hex 32`",
-            false => "copy the whole of it from twilio's console",
+    let codes = codes.map(|(at, key)| (join(&item("codes.keys", at), "secret"), &key.secret));
+    let all = own.chain(api_key).chain(more).chain(others).chain(shared).chain(codes);
+    for (key, secret) in all {
+        let Some(what) = weakness(secret.expose()) else { continue };
+        let mend = match key.starts_with("twilio.") {
+            true => "copy the whole of it from twilio's console",
+            false => "make one with `openssl rand -hex 32`",
         };
-        judge.dangers.note(&key, what, mend);
+        judge.dangers.note(&key, format_args!("{what}, and others can reach the server"), mend);
     }
 }
 

@@ -13,7 +13,9 @@ mod env;
 mod events;
 mod exposure;
 mod file;
+mod guessable;
 mod layers;
+mod networks;
 mod problem;
 mod reader;
 mod retention;
@@ -30,7 +32,7 @@ pub use self::accounts::Account;
 pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
 pub use self::events::Events;
-pub use self::exposure::LEAST_SECRET;
+pub use self::guessable::LEAST_SECRET;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{

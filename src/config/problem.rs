@@ -102,7 +102,9 @@ pub(super) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>)
             (if misplaced { 0 } else { strsim::damerau_levenshtein(name, candidate) }, candidate)
         })
         .min()
-        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 5))
+        .filter(|(distance, candidate)| {
+            *distance <= 2.max(candidate.len() / 5) && distance * 2 <= candidate.len()
+        })
         .map(|(_, candidate)| candidate)
 }
 

@@ -6,10 +6,11 @@
 use super::exposure::is_loopback;
 use super::file::{item, join};
 use super::layers::Layers;
-use super::problem::{Problem, one_of};
+use super::problem::{Origin, Problem, did_you_mean, one_of};
 use crate::model::id::is_sid;
 use crate::secret::Secret;
 use reqwest::Url;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -26,6 +27,12 @@ pub(super) trait Choice: Copy + 'static {
 
     fn words() -> String {
         Self::ALL.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A question for the word that was probably meant, if there is one.
+    fn meant(word: &str) -> String {
+        did_you_mean(word, Self::ALL.iter().map(|(name, _)| *name))
+            .map_or_else(String::new, |near| format!("did you mean {near:?}? else "))
     }
 }
 
@@ -57,6 +64,20 @@ impl<'a> Reader<'a> {
             what: what.to_string(),
             mend: mend.to_string(),
         });
+    }
+
+    /// The same for a key that need not stand anywhere: then it is told where that
+    /// stands by which it is wrong.
+    pub(super) fn note_by(&mut self, key: &str, by: &[&str], what: impl Display, mend: impl Display) {
+        self.note(key, what, mend);
+        let is_placed = |origin: &Origin| matches!(origin, Origin::Env(_) | Origin::File { at: Some(_), .. });
+        let is_set = |key: &&&str| self.layers.get(key).is_some_and(|entry| entry.origin != Origin::Default);
+        let cause = by.iter().filter(is_set).map(|key| self.layers.place(key)).find(is_placed);
+        if let (Some(problem), Some(cause)) = (self.problems.last_mut(), cause)
+            && !is_placed(&problem.origin)
+        {
+            problem.origin = cause;
+        }
     }
 
     /// A text; `None` when it is empty.
@@ -110,12 +131,22 @@ impl<'a> Reader<'a> {
     pub(super) fn choice<T: Choice>(&mut self, key: &str) -> T {
         let text = self.text(key).unwrap_or_default();
         T::of(&text).unwrap_or_else(|| {
-            self.note(
-                key,
-                format_args!("{} is none of its words", shown(&format!("{text:?}"))),
-                format_args!("write one of {}", T::words()),
-            );
+            let what = format!("{} is none of its words", shown(&format!("{text:?}")));
+            self.note(key, what, format_args!("{}write one of {}", T::meant(&text), T::words()));
             T::ALL[0].1
+        })
+    }
+
+    /// Some of the words of `T`.
+    pub(super) fn choices<T: Choice>(&mut self, key: &str) -> Vec<T> {
+        self.list(key, |reader, path, item| {
+            let word = item.as_str().unwrap_or_default();
+            let choice = T::of(word);
+            if choice.is_none() {
+                let mend = format!("{}write any of {}", T::meant(word), T::words());
+                reader.note(path, format_args!("{} is none of its words", shown(item)), mend);
+            }
+            choice
         })
     }
 
@@ -147,8 +178,7 @@ impl<'a> Reader<'a> {
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let what = if whole.is_some() { "is out of range" } else { "is no whole number" };
-            let mend = format!("write a whole number from {} to {}", range.start(), range.end());
-            self.note(key, format_args!("{} {what}", shown(value)), mend);
+            self.note(key, format_args!("{} {what}", shown(value)), within(range));
         }
         number
     }
@@ -215,7 +245,12 @@ impl<'a> Reader<'a> {
     /// Why something dangerous is allowed; `None` when it is not. The answer of old
     /// configurations, true or false, counts for as much.
     pub(super) fn reason(&mut self, key: &str) -> Option<String> {
-        self.text(key).filter(|reason| reason != "false" && !reason.trim().is_empty())
+        let reason = self.text(key).filter(|reason| reason != "false" && !reason.trim().is_empty())?;
+        if reason != NO_REASON && !is_reason(&reason) {
+            let what = "is no reason that anybody could judge by";
+            self.note(key, what, "say in some words why it has to be so, or leave it empty");
+        }
+        Some(reason)
     }
 
     /// A secret from `key`, or from the file that `key` + `_file` names.
@@ -336,6 +371,34 @@ impl<'a> Reader<'a> {
         debug_assert!(entry.is_some(), "config.toml lacks {key}");
         Some(&entry?.value)
     }
+}
+
+/// What a number may be. An end that nobody reaches is none.
+fn within<N: Display>(range: &RangeInclusive<N>) -> String {
+    const ENDLESS: usize = 16;
+    let (start, end) = (range.start(), range.end().to_string());
+    match end.len() < ENDLESS {
+        true => format!("write a whole number from {start} to {end}"),
+        false => format!("write a whole number of {start} or more"),
+    }
+}
+
+/// What an old configuration says where a reason stands now.
+pub(super) const NO_REASON: &str = "true";
+
+/// Whether somebody who reads it learns something: some letters, in ten characters
+/// that are seen, of which one of Chinese counts as two.
+fn is_reason(text: &str) -> bool {
+    const LEAST: usize = 10;
+    const LEAST_VARIETY: usize = 4;
+    // Letters to Unicode, and nothing to see: fillers of Hangul.
+    let is_blank = |c: &char| matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
+    let is_seen = |c: &char| (c.is_alphanumeric() || c.is_ascii_punctuation()) && !is_blank(c);
+    let seen: Vec<char> = text.chars().filter(is_seen).collect();
+    let wide = seen.iter().filter(|c| **c >= '\u{2e80}').count();
+    let different: BTreeSet<_> = seen.iter().collect();
+    let letters = seen.iter().filter(|c| c.is_alphabetic()).count();
+    seen.len() + wide >= LEAST && different.len() >= LEAST_VARIETY && letters > 2
 }
 
 /// A value in a complaint: short, for some are long.

@@ -130,6 +130,8 @@ const NAME: &str = "Dialback";
 
 const ADDRESS: &str = "write an address and a port, such as \"127.0.0.1:8000\" or \"[::1]:0\"";
 
+const HOSTS: &str = "write host names without scheme, port and path, such as \"otp.example.com\"";
+
 /// What stands in for an address that is none.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const ADMIN_ADDRESS: &str =
@@ -145,6 +147,8 @@ pub struct Server {
     pub admin_listen: Option<SocketAddr>,
     /// Why others may reach that.
     pub allow_admin_on_public: Option<String>,
+    /// Names besides this machine's by which that may be called.
+    pub admin_hosts: Vec<String>,
     /// Who may see the API's description on the server's own address.
     pub openapi: Openapi,
     /// Connections open at once.
@@ -177,6 +181,7 @@ impl Server {
             listen: r.required("server.listen", ADDRESS, ANY_PORT),
             admin_listen: r.parsed("server.admin_listen", ADMIN_ADDRESS),
             allow_admin_on_public: r.reason("server.allow_admin_on_public"),
+            admin_hosts: r.parsed_list("server.admin_hosts", HOSTS, host),
             openapi: r.choice("server.openapi"),
             max_connections: r.number("server.max_connections", 1..=1_000_000),
             max_connections_per_peer: r.number("server.max_connections_per_peer", 1..=1_000_000),
@@ -236,6 +241,8 @@ pub struct Signature {
     pub allow_report_only_on_public: Option<String>,
     /// Proxies whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Why they may be so many that strangers are among them.
+    pub allow_trusted_proxies: Option<String>,
     /// Hosts besides `public_url`'s that they may name.
     pub hosts: Vec<String>,
     /// HMAC-SHA256 secrets by id.
@@ -259,11 +266,8 @@ impl Signature {
             mode: r.choice("signature.mode"),
             allow_report_only_on_public: r.reason("signature.allow_report_only_on_public"),
             trusted_proxies: r.parsed_list("signature.trusted_proxies", mend, network),
-            hosts: r.parsed_list(
-                "signature.hosts",
-                "write host names without scheme, port and path, such as \"otp.example.com\"",
-                host,
-            ),
+            allow_trusted_proxies: r.reason("signature.allow_trusted_proxies"),
+            hosts: r.parsed_list("signature.hosts", HOSTS, host),
             shared_keys: shared_keys(r),
         }
     }
@@ -485,11 +489,7 @@ choices! {
 
 impl Numbers {
     fn read(r: &mut Reader<'_>) -> Self {
-        let mend = format!("write any of {}", NumberKind::words());
-        Self {
-            default_region: r.text("numbers.default_region"),
-            refuse: r.parsed_list("numbers.refuse", &mend, NumberKind::of),
-        }
+        Self { default_region: r.text("numbers.default_region"), refuse: r.choices("numbers.refuse") }
     }
 }
 

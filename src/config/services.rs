@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::sections::{Gate, GatewayKind, Sandbox, Verification, Voice};
-use super::settings::with;
+use super::settings::{plainly, with};
 use super::twilio::Twilio;
 use crate::model::brand::{BadSetting, OWN_MACHINE, Pages, Settings};
 use crate::model::channel::Channel;
@@ -61,7 +61,7 @@ impl Base<'_> {
                 .filter(|key| r.has(key))
                 .unwrap_or_else(|| "services".to_owned()),
         };
-        r.note(&key, "does not fit here", format_args!("it {what}"));
+        r.note(&key, "does not fit here", format_args!("it {}", plainly(&what)));
         Settings { channels: settings.channels, pages: settings.pages, ..Settings::default() }
     }
 

@@ -30,9 +30,13 @@ pub(super) fn with(r: &mut Reader<'_>, key: &str, base: &Settings, section: Opti
             return base.clone();
         }
     };
-    if key.is_empty() || key.starts_with("VA") && key.len() >= LOOKS_LIKE_AN_ID && !is_sid(key, "VA") {
-        let mend = "name it in your own words, or by an id: VA and 32 hexadecimal digits";
-        r.note_key(&path, "names no service", mend);
+    if key.is_empty() || is_broken_id(key) {
+        let what = match key.len() {
+            0 => "names no service".to_owned(),
+            length => format!("names no service: it looks like an id, and has {length} characters"),
+        };
+        let mend = "did you mean an id, VA and 32 hexadecimal digits? else name it in your own words";
+        r.note_key(&path, what, mend);
     }
     let known = base.all();
     let mut changes = Map::new();
@@ -51,6 +55,17 @@ pub(super) fn with(r: &mut Reader<'_>, key: &str, base: &Settings, section: Opti
         return settings;
     }
     refused(r, &path, base, changes)
+}
+
+/// Whether a key was meant to be an id and is none: cut, too long, or of another case.
+fn is_broken_id(key: &str) -> bool {
+    let begins = key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("VA"));
+    let rest = key.get(2..).unwrap_or_default();
+    let is_hex = rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let has_digit = rest.bytes().any(|byte| byte.is_ascii_digit());
+    let looks_so = key.starts_with("VA") && key.len() >= LOOKS_LIKE_AN_ID
+        || is_hex && has_digit && (key.starts_with("VA") || rest.len() >= 16);
+    begins && looks_so && !is_sid(key, "VA")
 }
 
 /// Notes what is wrong with changes, and makes those that are right.
@@ -83,10 +98,7 @@ fn wrong_parts(path: &str, value: &Value, refuse: &dyn Fn(&Value) -> Option<Stri
     // Where an empty one is refused for the same reason, no part is to blame.
     let blames_a_part = |empty: Value| refuse(&empty).as_ref() != Some(&what);
     let parts: Vec<Wrong> = match value {
-        Value::Array(items) if blames_a_part(json!([])) => {
-            let part = |(at, inner)| wrong_parts(&item(path, at), inner, &|part| refuse(&json!([part])));
-            items.iter().enumerate().flat_map(part).collect()
-        }
+        Value::Array(items) if blames_a_part(json!([])) => wrong_items(path, items, refuse),
         Value::Object(inner) if blames_a_part(json!({})) => {
             let part = |(name, inner): (&String, &Value)| {
                 wrong_parts(&join(path, name), inner, &|part| refuse(&json!({ name: part })))
@@ -96,6 +108,23 @@ fn wrong_parts(path: &str, value: &Value, refuse: &dyn Fn(&Value) -> Option<Stri
         _ => Vec::new(),
     };
     if parts.is_empty() { vec![(path.to_owned(), value.clone(), what)] } else { parts }
+}
+
+/// The same of a list: each item by itself, and then those that are right together.
+fn wrong_items(path: &str, items: &[Value], refuse: &dyn Fn(&Value) -> Option<String>) -> Vec<Wrong> {
+    let (mut wrong, mut sound) = (Vec::new(), Vec::new());
+    for (at, inner) in items.iter().enumerate() {
+        let found = wrong_parts(&item(path, at), inner, &|part| refuse(&json!([part])));
+        if found.is_empty() {
+            sound.push(inner.clone());
+        }
+        wrong.extend(found);
+    }
+    if !wrong.is_empty() && !sound.is_empty() {
+        let together = refuse(&Value::Array(sound));
+        wrong.extend(together.map(|what| (path.to_owned(), Value::Null, what)));
+    }
+    wrong
 }
 
 fn note(r: &mut Reader<'_>, path: &str, value: &Value, what: &str) {
@@ -124,7 +153,7 @@ fn note(r: &mut Reader<'_>, path: &str, value: &Value, what: &str) {
 }
 
 /// The model's words for kinds of values, in those of a file.
-fn plainly(what: &str) -> String {
+pub(super) fn plainly(what: &str) -> String {
     const WORDS: [(&str, &str); 8] = [
         ("has to be u8", "has to be a whole number"),
         ("has to be u32", "has to be a whole number"),
@@ -136,16 +165,26 @@ fn plainly(what: &str) -> String {
         ("has to be a boolean", "has to be true or false"),
     ];
     let found = WORDS.iter().find(|(theirs, _)| *theirs == what);
-    found.map_or_else(|| what.to_owned(), |(_, ours)| (*ours).to_owned())
+    let what = found.map_or(what, |(_, ours)| ours);
+    // The model says what a right one is like; a complaint, what this one needs.
+    const TURNS: [(&str, &str); 6] = [
+        ("has to ", "has to "),
+        ("has neither ", "may have neither "),
+        ("has no ", "may have no "),
+        ("has ", "needs "),
+        ("is ", "has to be "),
+        ("names ", "has to name "),
+    ];
+    let turned = TURNS.iter().find_map(|(theirs, ours)| Some((ours, what.strip_prefix(theirs)?)));
+    turned.map_or_else(|| what.to_owned(), |(ours, rest)| format!("{ours}{rest}"))
 }
 
-/// What a value sets: an empty text is not set, wherever nothing can be.
+/// What a value sets: an empty text is not set.
 fn set(name: &str, value: Value) -> Option<Value> {
-    let known = Settings::default().all();
     match value {
-        Value::String(text) if text.is_empty() && known.get(name).is_some_and(Value::is_null) => None,
+        Value::String(text) if text.is_empty() => None,
         Value::Object(mut inner) if name == "pages" => {
-            inner.retain(|name, value| value != "" || !known["pages"].get(name).is_some_and(Value::is_null));
+            inner.retain(|_, value| value != "");
             Some(Value::Object(inner))
         }
         value => Some(value),

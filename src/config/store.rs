@@ -1,5 +1,6 @@
 //! The store's section: which engine, and where.
 
+use super::networks;
 use super::reader::Reader;
 use crate::secret::Secret;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub struct Store {
     pub connections: usize,
     /// In which a database answers.
     pub deadline: Duration,
+    /// Why a database elsewhere may be talked to in clear.
+    pub allow_unencrypted: Option<String>,
     /// What belongs to this machine, where the store is not on it.
     pub state_dir: PathBuf,
 }
@@ -33,7 +36,9 @@ impl Store {
         let deadline = r.seconds("store.deadline_seconds", 1..=60);
         let state_dir = "data".into();
         let state_dir = r.required("store.state_dir", "name a directory, such as \"data\"", state_dir);
-        Self { url: url.unwrap_or(StoreUrl::Memory), cache_bytes, connections, deadline, state_dir }
+        let allow_unencrypted = r.reason("store.allow_unencrypted");
+        let url = url.unwrap_or(StoreUrl::Memory);
+        Self { url, cache_bytes, connections, deadline, allow_unencrypted, state_dir }
     }
 
     /// The directory for what belongs to this machine: the store's own, or the
@@ -56,6 +61,42 @@ pub enum StoreUrl {
     Sled(PathBuf),
     /// A database at this address, which may hold a password.
     Postgres(Secret),
+}
+
+impl StoreUrl {
+    /// The host outside one's own networks that is talked to without TLS.
+    pub(super) fn in_clear(&self) -> Option<String> {
+        let Self::Postgres(url) = self else { return None };
+        let (before, query) = url.expose().split_once('?').unwrap_or((url.expose(), ""));
+        let pairs = || query.split('&').filter_map(|pair| pair.split_once('='));
+        let all =
+            |wanted: &'static str| pairs().filter(move |(name, _)| *name == wanted).map(|(_, value)| value);
+        if all("sslmode").next_back() != Some("disable") {
+            return None;
+        }
+        let authority =
+            before.split_once("//").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(rest));
+        let hosts = authority.rsplit('@').next().unwrap_or_default();
+        let named = hosts.split(',').map(without_port);
+        // Where there are addresses they are what is connected to.
+        let addresses: Vec<&str> = all("hostaddr").flat_map(|list| list.split(',')).collect();
+        let others = all("host").flat_map(|list| list.split(','));
+        let hosts: Vec<&str> = if addresses.is_empty() { named.chain(others).collect() } else { addresses };
+        // A socket is a path, which a slash or its code begins.
+        let is_far = |host: &&str| {
+            let is_path = host.starts_with('/') || host.starts_with('%') || host.starts_with('@');
+            !host.is_empty() && !is_path && !networks::is_own(host)
+        };
+        hosts.into_iter().find(is_far).map(str::to_owned)
+    }
+}
+
+/// A host of a list, as it stands in an address.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
 }
 
 impl FromStr for StoreUrl {

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 const KEY: &str = "test_numbers";
-const MEND: &str = "write { number = \"+15551230000\", code = \"123456\", until = \"2027-12-31\" }";
+pub(super) const MEND: &str =
+    "write { number = \"+15551230000\", code = \"492817\", until = \"2027-12-31\" }";
 
 /// Those of the configuration.
 pub(super) fn read(r: &mut Reader<'_>) -> Vec<TestNumber> {

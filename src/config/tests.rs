@@ -31,13 +31,13 @@ fn by_line(problem: &Problem) -> String {
     }
 }
 
-const CODE_KEY: &str = "keys = [{ id = \"a\", secret = \"0123456789abcdef0123456789abcdef\" }]";
+const CODE_KEY: &str = "keys = [{ id = \"a\", secret = \"3b1f0c7ad2e94586f10c27b59d8ea364\" }]";
 
 /// A configuration that is complete without the sandbox.
 fn live(more: &str) -> String {
     format!(
         "public_url = \"https://example.com/\"\n[sandbox]\nenabled = false\n[codes]\n{CODE_KEY}\n{more}\n\
-         [twilio]\naccount_sid = \"AC00000000000000000000000000000000\"\nauth_token = \"0123456789abcdef0123456789abcdef\"\nfrom = \"+15017122661\"\n"
+         [twilio]\naccount_sid = \"AC00000000000000000000000000000000\"\nauth_token = \"3b1f0c7ad2e94586f10c27b59d8ea364\"\nfrom = \"+15017122661\"\n"
     )
 }
 
@@ -236,8 +236,8 @@ fn without_the_sandbox_all_that_is_needed_is_asked_for() {
         "config.toml:1: twilio.account_sid: is missing",
         "config.toml:1: twilio.auth_token: is missing",
         "config.toml:2: twilio.from: is missing",
-        "config.toml: public_url: is missing",
-        "config.toml: codes.keys: is missing",
+        "config.toml:4: public_url: is missing",
+        "config.toml:4: codes.keys: is missing",
     ] {
         assert!(found.iter().any(|it| it.starts_with(start)), "{start}: {found:#?}");
     }
@@ -274,17 +274,17 @@ fn impossible_pairs_are_refused_and_can_be_asked_for_twice() {
         ),
         (
             "public_url = \"https://verify.example.com\"\n".into(),
-            "config.toml: sandbox.enabled: sends nothing",
+            "config.toml:1: sandbox.enabled: sends nothing",
             ("DIALBACK_SANDBOX__ALLOW_PUBLIC", "true"),
         ),
         (
             "[server]\nlisten = \"[::]:8000\"\n".into(),
-            "config.toml: sandbox.enabled: sends nothing",
+            "config.toml:2: sandbox.enabled: sends nothing",
             ("DIALBACK_SERVER__LISTEN", "[::1]:8000"),
         ),
         (
             "[signature]\ntrusted_proxies = [\"127.0.0.0/8\"]\n".into(),
-            "config.toml: sandbox.enabled: sends nothing",
+            "config.toml:2: sandbox.enabled: sends nothing",
             ("DIALBACK_SANDBOX__ALLOW_PUBLIC", "true"),
         ),
         (
@@ -293,9 +293,9 @@ fn impossible_pairs_are_refused_and_can_be_asked_for_twice() {
             ("DIALBACK_PUBLIC_URL", "http://localhost:8000"),
         ),
         (
-            live("").replace("0123456789abcdef0123456789abcdef\"\nfrom", "a\"\nfrom"),
+            live("").replace("3b1f0c7ad2e94586f10c27b59d8ea364\"\nfrom", "a\"\nfrom"),
             "config.toml:9: twilio.auth_token: is no auth token of twilio's: it has 1 characters",
-            ("DIALBACK_TWILIO__AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
+            ("DIALBACK_TWILIO__AUTH_TOKEN", "3b1f0c7ad2e94586f10c27b59d8ea364"),
         ),
         (
             "[sandbox]\nlisten = \"0.0.0.0:1\"\n".into(),
@@ -418,12 +418,18 @@ fn what_makes_proofs_worthless_needs_a_reason() {
             "DIALBACK_SANDBOX__ALLOW_PUBLIC",
         ),
         (
+            "[store]\nurl = \"postgres://u:p@db.example.com/d?sslmode=disable\"\n",
+            "store.url: sends numbers, codes' keys and its password to db.example.com in clear",
+            "DIALBACK_STORE__ALLOW_UNENCRYPTED",
+        ),
+        (
             "public_url = \"https://verify.example.com\"\n",
             "sandbox.enabled: sends nothing",
             "DIALBACK_SANDBOX__ALLOW_PUBLIC",
         ),
     ];
     let limits = live("[api]\nrequests_per_minute = 0\n");
+    let wide_open = live("[signature]\ntrusted_proxies = [\"0.0.0.0/1\", \"128.0.0.0/1\"]\n");
     let numbers = |number| {
         let test = format!("test_numbers = [{number}]\n");
         live("").replace("[sandbox]", &format!("{test}[sandbox]"))
@@ -434,6 +440,11 @@ fn what_makes_proofs_worthless_needs_a_reason() {
     let allowed = "DIALBACK_ALLOW_TEST_NUMBERS";
     let live = [
         (limits.as_str(), "api.requests_per_minute: lets a key try", "DIALBACK_API__ALLOW_UNLIMITED"),
+        (
+            &wide_open,
+            "signature.trusted_proxies: trusts so much of the internet",
+            "DIALBACK_SIGNATURE__ALLOW_TRUSTED_PROXIES",
+        ),
         (&wide, "test_numbers[0]: stands for more", allowed),
         (&weak, "test_numbers[0]: has a code that everybody", allowed),
         (&endless, "test_numbers[0]: ends later", allowed),
@@ -444,6 +455,12 @@ fn what_makes_proofs_worthless_needs_a_reason() {
         assert!(found[0].contains(what) && found[0].contains("allow_"), "{what}: {found:#?}");
         let with = |reason| load(text, &[(allow, reason)]).and_then(Loaded::fit_to_serve);
         assert!(with("").is_err() && with("false").is_err(), "{what}");
+        for none in
+            ["x", "because", "..........", "xxxxxxxxxxxx", "1234567890", "\u{3164}\u{3164}\u{2800}\u{200b}"]
+        {
+            assert!(with(none).is_err(), "{what}: {none:?}");
+        }
+        with("旧应用无法显示六位数").unwrap_or_else(|problems| panic!("{problems}"));
         let said = |loaded: Loaded| loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
         let warned =
             said(with("the old app cannot show six").unwrap_or_else(|problems| panic!("{problems}")));
@@ -470,4 +487,98 @@ fn a_weak_shared_key_is_refused_where_others_can_reach_the_server() {
         assert!(!found[0].contains(key) || key == "a", "{found:#?}");
         load("", &[("DIALBACK_API_KEY", key)]).and_then(Loaded::fit_to_serve).unwrap();
     }
+}
+
+#[test]
+fn every_secret_is_judged_by_the_same_rule() {
+    let token = "3b1f0c7ad2e94586f10c27b59d8ea364";
+    for weak in ["0".repeat(32), "0123456789abcdef".repeat(2), "deadbeef".repeat(4), "abcd0123".repeat(4)] {
+        for (text, key) in [
+            (
+                live("").replace(&format!("auth_token = \"{token}\""), &format!("auth_token = \"{weak}\"")),
+                "twilio.auth_token",
+            ),
+            (
+                live("").replace(&format!("secret = \"{token}\""), &format!("secret = \"{weak}\"")),
+                "codes.keys[0].secret",
+            ),
+            (live(&format!("[signature]\nshared_keys = {{ k = \"{weak}\" }}\n")), "signature.shared_keys.k"),
+            (format!("{}auth_tokens = [\"{weak}\"]\n", live("")), "twilio.auth_tokens[0]"),
+        ] {
+            let found = problems(&text, &[]);
+            assert!(found.len() == 1 && found[0].contains(&format!(" {key}: ")), "{key}: {found:#?}");
+            assert!(!found[0].contains(&weak), "{found:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_database_in_clear_is_ones_own() {
+    let found = |url: &str| {
+        all_of(&format!("[store]\nurl = \"{url}\"\n"), &[]).iter().any(|line| line.contains("in clear"))
+    };
+    for far in [
+        "postgres://u:p@db.example.com/d?sslmode=disable",
+        "postgres://u@10.0.0.1,8.8.8.8:5432/d?sslmode=disable",
+        "postgres://u@[2606:4700::1]:5432/d?sslmode=disable",
+        "postgres://u@localhost/d?hostaddr=8.8.8.8&sslmode=disable",
+        "postgres:///d?host=db.example.com&user=u&sslmode=disable",
+        "postgresql://u@db.example.com?sslmode=verify-full&sslmode=disable",
+    ] {
+        assert!(found(far), "{far}");
+    }
+    for near in [
+        "postgres://u@db.example.com/d",
+        "postgres://u@db.example.com/d?sslmode=verify-full",
+        "postgres://u@db/d?sslmode=disable",
+        "postgres://u@127.0.0.1:5432/d?sslmode=disable",
+        "postgres://u@[::1]:5432/d?sslmode=disable",
+        "postgres://u@192.168.7.1/d?sslmode=disable",
+        "postgres://u@%2Frun%2Fpostgresql/d?sslmode=disable",
+        "postgres:///d?host=/run/postgresql&user=u&sslmode=disable",
+    ] {
+        assert!(!found(near), "{near}");
+    }
+}
+
+fn all_of(text: &str, pairs: &[(&str, &str)]) -> Vec<String> {
+    match load(text, pairs).and_then(Loaded::fit_to_serve) {
+        Ok(_) => Vec::new(),
+        Err(Problems(found)) => found.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn where_twilio_cannot_reach_us_is_a_warning() {
+    let warned = |url: &str| {
+        let text = live("").replace("https://example.com/", url);
+        let warnings = load(&text, &[]).unwrap_or_else(|problems| panic!("{problems}")).warnings;
+        warnings.iter().any(|line| line.key == "public_url" && line.what.contains("twilio cannot reach it"))
+    };
+    for own in [
+        "https://10.1.2.3",
+        "http://localhost:8000",
+        "https://nas.local",
+        "https://169.254.1.1",
+        "https://[fd00::1]",
+        "https://otp",
+    ] {
+        assert!(warned(own), "{own}");
+    }
+    assert!(!warned("https://verify.example.com"));
+}
+
+#[test]
+fn calls_that_voicemail_hears_are_a_warning() {
+    let warned = |text: &str| {
+        let warnings = load(text, &[]).unwrap_or_else(|problems| panic!("{problems}")).warnings;
+        warnings
+            .iter()
+            .filter(|line| line.what.contains("voicemail"))
+            .map(|line| line.key.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warned("[voice]\ngate = \"none\"\n"), ["voice.gate"]);
+    assert_eq!(warned("[services.shop]\ngate = \"none\"\n"), ["services.shop.gate"]);
+    assert!(warned("").is_empty());
 }

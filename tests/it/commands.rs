@@ -19,8 +19,8 @@ fn on(dir: &Path, store: &str, args: &[&str]) -> (i32, String, String) {
 }
 
 const LIVE: &str = "public_url = \"https://verify.example.com\"\nsandbox.enabled = false\n\
-                    codes.keys = [{ id = \"a\", secret = \"0123456789abcdef0123456789abcdef\" }]\n[twilio]\n\
-                    account_sid = \"AC0123456789abcdef0123456789abcdef\"\nauth_token = \"0123456789abcdef0123456789abcdef\"\n\
+                    codes.keys = [{ id = \"a\", secret = \"3b1f0c7ad2e94586f10c27b59d8ea364\" }]\n[twilio]\n\
+                    account_sid = \"AC0123456789abcdef0123456789abcdef\"\nauth_token = \"3b1f0c7ad2e94586f10c27b59d8ea364\"\n\
                     from = \"+15017122661\"\n[server]\nlisten = \"127.0.0.1:0\"\n";
 
 #[test]
@@ -101,7 +101,7 @@ fn signatures_are_made_and_proved_with_what_is_configured() {
         (code, note.as_str()),
         (0, "signed with twilio.auth_token of AC0123456789abcdef0123456789abcdef\n")
     );
-    let given = ["signature", "sign", url, "-d", "A=1", "--token", "0123456789abcdef0123456789abcdef"];
+    let given = ["signature", "sign", url, "-d", "A=1", "--token", "3b1f0c7ad2e94586f10c27b59d8ea364"];
     assert_eq!(run(binary(dir.path()).args(given)).1, signature);
     let checked = ["signature", "check", url, "-d", "A=1", "--signature", signature.trim()];
     let (code, said, note) = run(binary(dir.path()).args(checked));
@@ -109,7 +109,7 @@ fn signatures_are_made_and_proved_with_what_is_configured() {
     // Twilio's variable is a part of the configuration, where that is silent.
     let elsewhere = TempDir::new().unwrap();
     let mut command = binary(elsewhere.path());
-    command.env("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef");
+    command.env("TWILIO_AUTH_TOKEN", "3b1f0c7ad2e94586f10c27b59d8ea364");
     let (code, again, note) = run(command.args(["signature", "sign", url, "-d", "A=1"]));
     assert_eq!((code, &again), (0, &signature), "{note}");
     let (code, said, wrong) = run(binary(elsewhere.path()).args(["signature", "sign", url]));

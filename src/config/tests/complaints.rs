@@ -17,7 +17,7 @@ fn all(text: &str, pairs: &[(&str, &str)]) -> Vec<Problem> {
 /// The complaints about a configuration without the sandbox that has this, too.
 /// `twilio` is at its end, so more of it can follow.
 fn about(twilio: &str, more: &str) -> Vec<String> {
-    let key = "0123456789abcdef0123456789abcdef";
+    let key = "3b1f0c7ad2e94586f10c27b59d8ea364";
     let text = format!(
         "public_url = \"https://verify.example.com\"\nsandbox.enabled = false\ncodes.{CODE_KEY}\n[twilio]\n{twilio}\n{more}"
     );
@@ -52,7 +52,7 @@ fn what_twilio_would_refuse_is_refused() {
             "copy the secret alone",
         ),
         (
-            "auth_token = \"\u{feff}0123456789abcdef0123456789abcdef\"",
+            "auth_token = \"\u{feff}3b1f0c7ad2e94586f10c27b59d8ea364\"",
             "auth_token: is empty or has blanks",
             "copy the secret alone",
         ),
@@ -80,7 +80,7 @@ fn what_twilio_would_refuse_is_refused() {
         (
             format!(
                 "auth_tokens = [\n  \"short\",\n  {{ account_sid = \"AC1\", token = \"{}\" }}]",
-                "0123456789abcdef".repeat(2)
+                "3b1f0c7ad2e94586f10c27b59d8ea364"
             ),
             vec![
                 "config.toml:7:3: twilio.auth_tokens[0]: is no auth token",
@@ -88,7 +88,7 @@ fn what_twilio_would_refuse_is_refused() {
             ],
         ),
         (
-            format!("[twilio.accounts.AC1]\nauth_token = \"{}\"", "0123456789abcdef".repeat(2)),
+            format!("[twilio.accounts.AC1]\nauth_token = \"{}\"", "3b1f0c7ad2e94586f10c27b59d8ea364"),
             vec!["config.toml:6:18: twilio.accounts.AC1: is not AC"],
         ),
         (
@@ -127,14 +127,14 @@ fn a_variable_of_twilio_s_is_named() {
 
 #[test]
 fn inside_a_service_every_part_has_its_place() {
-    let text = "[services.shop]\nname = \"\"\nfrom = \"MG11111111111111111111111111111111\"\ncode_lenght = 6\n\
+    let text = "[services.shop]\nname = \" \"\nfrom = \"MG11111111111111111111111111111111\"\ncode_lenght = 6\n\
                 code_length = 99\nlifetime_seconds = \"ten\"\nchannels = [\"sms\", \"cal\"]\n\
                 countries.sms = { allow = [\"DE\", \"UK\"],\n  watch = [\"XX\"] }\n\
                 pages = { colour = \"red\", colr = \"#123456\", return_urls = [\"https://a.example/\", \"ftp://b\"] }\n\
                 locale = \"\"\nwhatsapp_from = \"\"\n[services.other]\nname = \"Other\"\nfrom = \"+555\"\n";
     let found: Vec<String> = all(text, &[]).iter().map(Problem::to_string).collect();
     let expected = [
-        ("config.toml:2:8: services.shop.name: ", "characters"),
+        ("config.toml:2:8: services.shop.name: ", "it needs 1 to 32 characters"),
         ("config.toml:3:8: services.shop.from: ", "messaging_service_sid"),
         ("config.toml:4:1: services.shop.code_lenght: there is no such setting", "did you mean code_length?"),
         ("config.toml:5:15: services.shop.code_length: 99 does not fit here", "a whole number from 4 to 10"),
@@ -157,7 +157,13 @@ fn inside_a_service_every_part_has_its_place() {
 #[test]
 fn a_service_has_a_name_of_ones_own_or_a_whole_id() {
     let id = format!("VA{:032x}", 9);
-    for key in [&id[..33], "VAgggggggggggggggggggggggggggggggg", "\"\""] {
+    for key in [
+        &id[..33],
+        "VAgggggggggggggggggggggggggggggggg",
+        "VA0123",
+        "va0123456789abcdef0123456789abcdef",
+        "\"\"",
+    ] {
         let found = all(&format!("[services.{key}]\nname = \"Shop\"\n"), &[]);
         assert!(
             found.len() == 1 && found[0].to_string().starts_with("config.toml:1:11: "),
@@ -172,7 +178,7 @@ fn a_service_has_a_name_of_ones_own_or_a_whole_id() {
 
 #[test]
 fn an_empty_text_in_a_service_is_not_set() {
-    let text = "[services.default]\nfrom = \"+15017122661\"\n[services.shop]\nfrom = \"\"\ntemplate = \"\"\nlocale = \"\"\n\
+    let text = "[services.default]\nfrom = \"+15017122661\"\n[services.shop]\nname = \"\"\nfrom = \"\"\ntemplate = \"\"\nlocale = \"\"\n\
                 messaging_service_sid = \"\"\nwhatsapp_content_sid = \"${NONE:-}\"\npages = { colour = \"\", logo = \"\" }\n";
     let shop = &good(text, &[]).services.others["shop"];
     assert_eq!(shop.from.as_deref(), Some("+15017122661"));
@@ -306,4 +312,47 @@ fn every_setting_of_a_service_may_stand_in_the_file() {
         assert_eq!(told, Vec::<String>::new(), "{text}");
     }
     assert_eq!(all("services.shop.allow_links = true\n", &[]).len(), 0);
+}
+
+#[test]
+fn words_of_a_list_are_told_with_the_one_that_was_meant() {
+    let text = "[signature]\nmode = \"enfroce\"\n[numbers]\nrefuse = [\"premum\", \"toll\"]\n[store]\ncache_bytes = 1\n";
+    let found: Vec<String> = all(text, &[]).iter().map(Problem::to_string).collect();
+    let expected = [
+        "did you mean \"enforce\"? else write one of \"enforce\", \"report-only\"",
+        "did you mean \"premium\"?",
+        "write any of \"premium\"",
+        "write a whole number of 1048576 or more",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    assert!(found.iter().zip(expected).all(|(found, what)| found.contains(what)), "{found:#?}");
+}
+
+#[test]
+fn every_mistake_of_pages_and_channels_is_told() {
+    let text = "[services.shop]\nchannels = [\"sms\", \"cal\", \"whatsap\", \"sms\"]\n\
+                pages = { colour = \"red\", logo = \"javascript:alert(1)\", return_urls = [\"ftp://a\", \"nothing\"], success_url = \"x\", retry = 5 }\n";
+    let found: Vec<String> = all(text, &[]).iter().map(Problem::to_string).collect();
+    for what in [
+        "channels[1]",
+        "channels[2]",
+        "channels: does not fit here; it has to name each channel once",
+        "pages.colour",
+        "pages.logo",
+        "return_urls[0]",
+        "return_urls[1]",
+        "success_url",
+        "pages.retry",
+    ] {
+        assert!(found.iter().any(|line| line.contains(what)), "{what}: {found:#?}");
+    }
+    for logo in
+        ["data:image/png;base64,AA", "//evil.example/x", "http://cdn.example/x.png", "logo.png", "/\\\\evil"]
+    {
+        let found = all(&format!("[services.shop]\npages.logo = \"{logo}\"\n"), &[]);
+        assert!(found.len() == 1 && found[0].key == "services.shop.pages.logo", "{logo}: {found:#?}");
+    }
+    for logo in ["/logo.svg", "https://cdn.example.com/logo.svg", ""] {
+        assert_eq!(all(&format!("[services.shop]\npages.logo = \"{logo}\"\n"), &[]), [], "{logo}");
+    }
 }
