@@ -52,12 +52,15 @@ const ACCOUNT: &str = "account";
 /// [`Error::Unauthorized`], or the store's.
 pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Error> {
     let shown = Secret::new(bearer(request).ok_or(Error::Unauthorized)?);
-    holder(context, &shown).await?.ok_or_else(|| nobodys(context, request))
+    match holder(context, &shown).await? {
+        Some(caller) => Ok(caller),
+        None => Err(nobodys(context, request).await),
+    }
 }
 
 /// What is said of a key that is nobody's.
-fn nobodys(context: &Context, request: &Request) -> Error {
-    match guesses::wrong_key(context, request) {
+async fn nobodys(context: &Context, request: &Request) -> Error {
+    match guesses::wrong_key(context, request).await {
         Some(seconds) => Error::WrongKeys { seconds },
         None => Error::Unauthorized,
     }
@@ -94,9 +97,12 @@ pub fn account_holder() -> Caller {
 ///
 /// # Errors
 /// [`Error::Unauthorized`].
-pub fn operator(context: &Context, request: &Request) -> Result<(), Error> {
+pub async fn operator(context: &Context, request: &Request) -> Result<(), Error> {
     let shown = Secret::new(bearer(request).ok_or(Error::Unauthorized)?);
-    is_operator(context, &shown).then_some(()).ok_or_else(|| nobodys(context, request))
+    match is_operator(context, &shown) {
+        true => Ok(()),
+        false => Err(nobodys(context, request).await),
+    }
 }
 
 fn is_operator(context: &Context, shown: &Secret) -> bool {

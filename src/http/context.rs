@@ -168,6 +168,13 @@ impl Context {
         }
     }
 
+    /// The same at a server of so many connections, where who tries wrong keys waits.
+    #[must_use]
+    pub fn holding(mut self, connections: usize) -> Self {
+        self.guesses = Guesses::holding(connections);
+        self
+    }
+
     /// Counts a rejected webhook by its cause.
     pub fn count_rejected(&self, cause: &'static str) {
         *self.rejected.lock().unwrap_or_else(|broken| broken.into_inner()).entry(cause).or_default() += 1;

@@ -211,7 +211,9 @@ impl Error {
 
 fn strangers(stranger: Stranger) -> &'static str {
     match stranger {
-        Stranger::Name => "this listener does not answer to this name: call it by 127.0.0.1 or localhost",
+        Stranger::Name => {
+            "this listener does not answer to this name: call it by 127.0.0.1 or localhost, or list the name in server.admin_hosts"
+        }
         Stranger::Page => "another site's page may not steer this server",
     }
 }

@@ -1,5 +1,5 @@
 //! Wrong API keys, by where they come from: whoever tries many is told to wait,
-//! longer each time, and is written up once.
+//! longer each time, waits for each answer, and is written up once.
 //!
 //! A right key is let in whatever came from its address before: the office of
 //! somebody who guesses has other people in it. So this refuses to know right
@@ -29,13 +29,27 @@ const MOST_LINES: u32 = 60;
 /// Addresses that are remembered.
 const MOST_KNOWN: usize = 10_000;
 
+/// How long the first answer is held that tells to wait, and the longest.
+const HOLD: Duration = Duration::from_millis(500);
+const LONGEST_HOLD: Duration = Duration::from_secs(2);
+/// Of all connections, the part whose answers are held at most; and of these, the
+/// part of one address. Who is held keeps a connection from somebody else.
+const HELD_PART: usize = 4;
+const ADDRESS_PART: usize = 4;
+
 /// The wrong keys since the start.
 #[derive(Default)]
-pub struct Guesses(Mutex<Known>);
+pub struct Guesses {
+    known: Mutex<Known>,
+    /// Answers that are held at once; none are, for whoever has no connections.
+    most_held: usize,
+}
 
 #[derive(Default)]
 struct Known {
     bursts: HashMap<IpNet, Burst>,
+    /// Answers that are held, by address; bounded by their sum.
+    held: HashMap<IpNet, usize>,
     counts: Counts,
     lines: Option<(Instant, u32)>,
 }
@@ -68,7 +82,43 @@ struct Verdict {
     count: u64,
 }
 
+/// An answer that is held: a place is free again when it is gone, also because its
+/// client went.
+struct Held<'a> {
+    guesses: &'a Guesses,
+    from: IpNet,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let mut known = self.guesses.known();
+        if let Some(count) = known.held.get_mut(&self.from) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                known.held.remove(&self.from);
+            }
+        }
+    }
+}
+
 impl Guesses {
+    /// The same for a server of so many connections, which holds answers.
+    pub fn holding(connections: usize) -> Self {
+        Self { most_held: connections / HELD_PART, ..Self::default() }
+    }
+
+    /// A place among those that are held, if there is one.
+    fn hold(&self, from: IpNet) -> Option<Held<'_>> {
+        let mut known = self.known();
+        let (all, own) = (known.held.values().sum::<usize>(), known.held.get(&from).copied());
+        let most_own = (self.most_held / ADDRESS_PART).max(1);
+        if all >= self.most_held || own.unwrap_or_default() >= most_own {
+            return None;
+        }
+        *known.held.entry(from).or_default() += 1;
+        Some(Held { guesses: self, from })
+    }
+
     /// How many there were since the start.
     pub fn counts(&self) -> Counts {
         self.known().counts
@@ -98,7 +148,7 @@ impl Guesses {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         // Nothing is ever half-changed under this lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,9 +177,18 @@ impl Known {
     }
 }
 
+impl Verdict {
+    /// How long its answer is held.
+    fn hold(&self) -> Duration {
+        let doublings = u32::try_from(self.count.saturating_sub(FREE + 1)).unwrap_or(u32::MAX);
+        (HOLD * 2_u32.pow(doublings.min(4))).min(LONGEST_HOLD)
+    }
+}
+
 /// Counts a wrong key; how many seconds its sender has to wait, once there are
-/// many.
-pub fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
+/// many. Then it comes back late, unless too many wait like this already: who holds
+/// ever more connections open gets no more slowness, and no more of the server.
+pub async fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
     let from = counted(sender(request, &context.settings.trusted_proxies));
     let verdict = context.guesses.take(from, Instant::now());
     if verdict.is_news {
@@ -140,6 +199,11 @@ pub fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
                 tracing::error!(%error, "wrong API keys could not be written up");
             }
         });
+    }
+    if verdict.wait.is_some()
+        && let Some(_held) = context.guesses.hold(from)
+    {
+        tokio::time::sleep(verdict.hold()).await;
     }
     verdict.wait
 }
@@ -199,6 +263,26 @@ mod tests {
         let goes_on = (1..=120).map(|n| guesses.take(one, start + n * REST / 2));
         assert_eq!(goes_on.filter(|verdict| verdict.is_news).count(), 1);
         assert_eq!(guesses.take(one, start + 70 * REST).wait, None);
+    }
+
+    #[test]
+    fn an_answer_is_held_longer_and_longer_and_few_are_at_once() {
+        let (guesses, start) = (Guesses::holding(64), Instant::now());
+        let (one, other) = (net("192.0.2.7"), net("192.0.2.8"));
+        assert!((0..FREE).all(|_| guesses.take(one, start).wait.is_none()));
+        let holds: Vec<u128> = (0..5).map(|_| guesses.take(one, start).hold().as_millis()).collect();
+        assert_eq!(holds, [500, 1000, 2000, 2000, 2000]);
+        let held: Vec<_> = (0..100).filter_map(|_| guesses.hold(one)).collect();
+        assert_eq!(held.len(), 4, "a part of a part");
+        let others: Vec<_> =
+            (0..100_u32).filter_map(|n| guesses.hold(counted(IpAddr::from(n.to_be_bytes())))).collect();
+        assert_eq!(held.len() + others.len(), 16, "a part of all connections");
+        assert!(guesses.hold(other).is_none());
+        drop(held);
+        assert!(guesses.hold(other).is_some(), "their places are free again");
+        drop(others);
+        assert!(guesses.known().held.is_empty(), "nothing is remembered of who is gone");
+        assert!(Guesses::default().hold(one).is_none());
     }
 
     #[test]

@@ -56,7 +56,7 @@ struct How {
 /// `GET /operator/export?kind=&id=`: all records behind that one, as lines of an
 /// export; each event is a page of them.
 pub async fn export(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    auth::operator(&context, &request)?;
+    auth::operator(&context, &request).await?;
     let from: Behind = query(&request)?;
     let after = from.kind.as_deref().zip(from.id.as_deref());
     let exporting = context.service.export(after).map_err(|error| Error::invalid(error.to_string()))?;
@@ -84,7 +84,7 @@ async fn export_pages(mut exporting: Exporting, told: Told) {
 
 /// `POST /operator/import?line=&overwrite=&dry_run=`: a piece of an export.
 pub async fn import(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    auth::operator(&context, &request)?;
+    auth::operator(&context, &request).await?;
     let How { line, overwrite, dry_run } = query(&request)?;
     let body = request.body(MAX_PIECE, context.settings.body_timeout).await?;
     match context.service.import(&body, line, ImportRules { overwrite, dry_run }).await {
@@ -96,7 +96,7 @@ pub async fn import(context: Arc<Context>, mut request: Request) -> Result<Respo
 
 /// `POST /operator/store/check`: reads everything and verifies it.
 pub async fn check(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    auth::operator(&context, &request)?;
+    auth::operator(&context, &request).await?;
     Ok(streamed(move |told| async move {
         let told_so_far = progress(&told);
         tokio::select! {
@@ -108,7 +108,7 @@ pub async fn check(context: Arc<Context>, request: Request) -> Result<Response, 
 
 /// `POST /operator/store/stats`: counts everything.
 pub async fn stats(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    auth::operator(&context, &request)?;
+    auth::operator(&context, &request).await?;
     Ok(streamed(move |told| async move {
         let told_so_far = progress(&told);
         tokio::select! {
@@ -120,7 +120,7 @@ pub async fn stats(context: Arc<Context>, request: Request) -> Result<Response, 
 
 /// `POST /operator/store/compact`: gives back space.
 pub async fn compact(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    auth::operator(&context, &request)?;
+    auth::operator(&context, &request).await?;
     Ok(streamed(move |told| async move {
         let compacted = context.service.compact().await;
         let bytes = compacted.map(|(before, after)| json!({ "before": before, "after": after }));

@@ -8,6 +8,7 @@ use crate::world::{API_KEY, OPERATOR_KEY, World};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 async fn get(world: &World, key: &str, path: &str) -> Answer {
     get_from(&world.base_url, key, path).await
@@ -80,4 +81,23 @@ async fn a_door_key_is_told_that_a_number_is_one_for_tests() {
     assert_eq!((&no["valid"], &no["test"]), (&json!(false), &Value::Null), "{no}");
     let yes = app.ask(&door, Method::POST, &path, Some(&json!({ "code": "123456" }))).await.json();
     assert_eq!((&yes["valid"], &yes["test"]), (&json!(true), &json!(true)), "{yes}");
+}
+
+/// Who goes on with wrong keys waits for each answer; who has a right one does not.
+#[tokio::test]
+async fn answers_to_many_wrong_keys_come_late() {
+    let app = Setup::sandbox().start().await;
+    let door = app.key(&["send", "check"]).await;
+    let wrong = format!("dbk_{}_{}", "0".repeat(12), "0".repeat(64));
+    let body = json!({ "to": "+14155550123" });
+    for _ in 0..10 {
+        app.ask(&wrong, Method::POST, "/v1/verifications", Some(&body)).await.problem(401, "unauthorized");
+    }
+    let begun = Instant::now();
+    for _ in 0..2 {
+        app.ask(&wrong, Method::POST, "/v1/verifications", Some(&body)).await.problem(429, "wrong_keys");
+    }
+    // Half a second, and then a whole one.
+    assert!(begun.elapsed() >= Duration::from_millis(1500), "{:?}", begun.elapsed());
+    assert_eq!(app.ask(&door, Method::POST, "/v1/verifications", Some(&body)).await.status, 201);
 }

@@ -87,6 +87,7 @@ impl App {
         service.learn_endpoints().await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(|(_, sandbox)| opens(sandbox.clone()));
         let context = context_of(&config, &local, &public_url, service.clone(), messages, opens_account)?;
+        let context = Arc::new(context.holding(limits.server.max_connections));
         Ok(Self {
             config,
             listener,
@@ -192,7 +193,8 @@ impl App {
         let AllLimits { server: limits, admin: admin_limits, sandbox: sandbox_limits } = self.limits;
         let admin = self.admin.map(|listener| {
             let own = listener.local_addr().ok().filter(|addr| !addr.ip().is_unspecified());
-            let hosts = own.map(|addr| addr.ip().to_string()).into_iter().collect();
+            let own = own.map(|addr| addr.ip().to_string());
+            let hosts = own.into_iter().chain(self.config.server.admin_hosts.iter().cloned()).collect();
             let service = warp::service(http::admin(self.context.clone(), hosts));
             tokio::spawn(server::serve(listener, service, admin_limits, wait(stopped.clone())))
         });
@@ -500,7 +502,7 @@ fn context_of(
     service: Service,
     messages: Arc<Catalog>,
     opens_account: Option<http::OpensAccount>,
-) -> anyhow::Result<Arc<http::Context>> {
+) -> anyhow::Result<http::Context> {
     let verifier = Arc::new(parts::verifier(config, local)?);
     let env_key = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty());
     let mut keys: Vec<Secret> = env_key.map(Secret::new).into_iter().collect();
@@ -528,7 +530,7 @@ fn context_of(
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
     let pages = http::Pages::load(config.pages.templates.as_deref())?;
-    Ok(Arc::new(http::Context::new(service, verifier, settings, pages, explainer)))
+    Ok(http::Context::new(service, verifier, settings, pages, explainer))
 }
 
 /// Who has the account of a sandbox beside: for one client of both.

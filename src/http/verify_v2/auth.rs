@@ -57,7 +57,9 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
     let by_account = context.settings.opens_account.as_ref().is_some_and(|opens| opens(&user, &password));
     let is_key = is_sid(&user, "SK");
     let account = account(context, &user, by_account);
-    let account = account.ok_or_else(|| wrong(context, request, "invalid username"))?;
+    let Some(account) = account else {
+        return Err(wrong(context, request, "invalid username").await);
+    };
     let token = match is_key {
         true => key::of_sid(&user, password.expose()),
         false => Some(password.clone()),
@@ -67,7 +69,9 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
         Some(token) => auth::holder(context, token).await?,
         None => None,
     };
-    let key = key.ok_or_else(|| wrong(context, request, "invalid password"))?;
+    let Some(key) = key else {
+        return Err(wrong(context, request, "invalid password").await);
+    };
     let standing = context.limiter.take(&key.name, Instant::now());
     if let Some(seconds) = standing.and_then(|standing| standing.wait) {
         return Err(Failure::too_often(seconds));
@@ -76,8 +80,8 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
 }
 
 /// What is said of credentials that are nobody's.
-fn wrong(context: &Context, request: &Request, what: &str) -> Failure {
-    match guesses::wrong_key(context, request) {
+async fn wrong(context: &Context, request: &Request, what: &str) -> Failure {
+    match guesses::wrong_key(context, request).await {
         Some(seconds) => Failure::wrong_keys(seconds),
         None => Failure::wrong_credentials(what),
     }
