@@ -147,7 +147,7 @@ pub struct Countries {
 pub struct Pages {
     /// Where people may be sent back to: exact addresses, or ones that end in
     /// `/*` for everything below; `*.` before one's own domain is any one label.
-    /// On one's own machine the port may be `*`.
+    /// On one's own machine the port may be `*`. At most 20.
     pub return_urls: Vec<String>,
     /// The application's own page for people whose number is proved, where a
     /// session names no way back.
@@ -330,6 +330,10 @@ impl Settings {
         };
         if pages.colour.as_deref().is_some_and(|text| !colour(text)) {
             return Err(bad("pages.colour", "is written like #1a6f4e"));
+        }
+        let most = return_url::MOST_ALLOWED;
+        if pages.return_urls.len() > most {
+            return Err(bad("pages.return_urls", format!("has at most {most} addresses")));
         }
         for url in &pages.return_urls {
             Allowed::read(url).map_err(|what| bad("pages.return_urls", what))?;
