@@ -60,17 +60,28 @@ pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), 
 }
 
 /// Refuses a verification without the payment that the service's codes are
-/// bound to (PSD2, RTS article 5: the payer knows amount and payee).
+/// bound to (PSD2, RTS article 5: the payer knows amount and payee), and half of
+/// one everywhere: a text that names an amount and nobody who gets it is broken.
 ///
 /// # Errors
-/// [`ServiceError::PaymentMissing`].
+/// [`ServiceError::PaymentMissing`], or [`ServiceError::NotAllowed`] for half of a
+/// payment where none is needed.
 pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), ServiceError> {
     let is_said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
-    let missing = [("amount", &details.amount), ("payee", &details.payee)];
-    match missing.into_iter().find(|(_, text)| !is_said(text)) {
-        Some((field, _)) if brand.settings.psd2 => Err(ServiceError::PaymentMissing { field }),
-        _ => Ok(()),
-    }
+    let (amount, payee) = (is_said(&details.amount), is_said(&details.payee));
+    let field = match (amount, payee) {
+        (true, true) => return Ok(()),
+        (false, false) if !brand.settings.psd2 => return Ok(()),
+        (true, false) => "payee",
+        (false, _) => "amount",
+    };
+    Err(match brand.settings.psd2 {
+        true => ServiceError::PaymentMissing { field },
+        false => ServiceError::NotAllowed {
+            field,
+            what: "amount and payee go together, and one of them is missing: give both, or neither",
+        },
+    })
 }
 
 /// Refuses a code that the application chose where the service takes none.
@@ -110,6 +121,16 @@ mod tests {
         for amount in ["-", "", " "] {
             assert_eq!(missing(amount, "Acme"), "amount");
             assert!(refuse_unpaid(&brand(false), &details(amount, "-")).is_ok());
+        }
+        // Nobody is told half of a payment, whatever the service binds.
+        let half = |amount, payee| match refuse_unpaid(&brand(false), &details(amount, payee)) {
+            Err(ServiceError::NotAllowed { field, .. }) => field,
+            other => other.map(|()| "").unwrap(),
+        };
+        assert_eq!(half("39.99", "Acme"), "");
+        for nothing in ["-", "", " "] {
+            assert_eq!(half("39.99", nothing), "payee");
+            assert_eq!(half(nothing, "Acme"), "amount");
         }
     }
 
