@@ -7,7 +7,7 @@ use super::listing::{Page, Window, page_of, scan_of};
 use super::terms::refuse_link_as_name;
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
-use crate::model::brand::{BadSetting, Brand, Origin, Settings};
+use crate::model::brand::{BadSetting, Brand, Complaint, Origin, Settings};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::policy::Policy;
@@ -32,8 +32,9 @@ const MOST_REMEMBERED: usize = 1000;
 /// What was found in the store lately, and when.
 type Seen = HashMap<ServiceId, (Instant, Option<Arc<Brand>>)>;
 
-/// Says whether there is what settings name: templates, languages.
-type Judge = dyn Fn(&Settings) -> Result<(), BadSetting> + Send + Sync;
+/// Says what settings name and there is not, and what the operator does not allow:
+/// templates, languages, codes that prove nothing.
+type Judge = dyn Fn(&Settings) -> Vec<Complaint> + Send + Sync;
 
 /// The services there are.
 pub struct Brands {
@@ -47,14 +48,11 @@ impl Brands {
     /// The service of the configuration's top level, and its others.
     pub fn new(default: Brand, others: Vec<Brand>) -> Self {
         let file = others.into_iter().map(|brand| (brand.id.clone(), Arc::new(brand))).collect();
-        Self { default: Arc::new(default), file, seen: Mutex::default(), judge: Box::new(|_| Ok(())) }
+        Self { default: Arc::new(default), file, seen: Mutex::default(), judge: Box::new(|_| Vec::new()) }
     }
 
     /// The same, with somebody who knows what settings may name.
-    pub fn judged_by(
-        self,
-        judge: impl Fn(&Settings) -> Result<(), BadSetting> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn judged_by(self, judge: impl Fn(&Settings) -> Vec<Complaint> + Send + Sync + 'static) -> Self {
         Self { judge: Box::new(judge), ..self }
     }
 
@@ -114,7 +112,24 @@ impl Brands {
         let template = set.or(brand.settings.template.as_deref()).map(str::to_owned);
         let asked = Settings { template, locale: Some(locale.to_owned()), ..Settings::default() };
         // A set of texts that is gone since is not what is asked about.
-        (self.judge)(&asked).or_else(|wrong| if wrong.field == "locale" { Err(wrong) } else { Ok(()) })
+        let wrong = (self.judge)(&asked).into_iter().map(|complaint| complaint.wrong);
+        wrong.filter(|wrong| wrong.field == "locale").next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that settings break, of the rules for all and of the operator's.
+    fn complaints(&self, settings: &Settings) -> Vec<Complaint> {
+        let mut all = settings.complaints();
+        all.extend((self.judge)(settings));
+        all
+    }
+
+    /// Refuses what a change breaks. What was stored when it was right, and is
+    /// refused today, keeps nobody from changing the rest, and may be sent back
+    /// as it was read.
+    fn judge_change(&self, old: &Settings, new: &Settings) -> Result<(), BadSetting> {
+        let before = self.complaints(old);
+        let broken = self.complaints(new).into_iter().find(|complaint| !before.contains(complaint));
+        broken.map_or(Ok(()), |complaint| Err(complaint.wrong))
     }
 
     /// Forgets what is remembered of a service that was changed here.
@@ -289,7 +304,9 @@ impl By<'_> {
         let default = &self.brands().default_brand().settings;
         let settings = default.with(settings)?;
         refuse_link_as_name(default, &settings)?;
-        (self.brands().judge)(&settings)?;
+        if let Some(complaint) = (self.brands().judge)(&settings).into_iter().next() {
+            return Err(complaint.wrong.into());
+        }
         let brand = Brand {
             id: ServiceId::from_random(self.0.entropy.bytes()),
             settings,
@@ -316,9 +333,9 @@ impl By<'_> {
     ) -> Result<Arc<Brand>, ServiceError> {
         for attempt in 0..TRIES {
             let old = self.own_brand(id).await?;
-            let settings = old.record.settings.with(changes.clone())?;
+            let settings = old.record.settings.set(changes.clone())?;
             refuse_link_as_name(&old.record.settings, &settings)?;
-            (self.brands().judge)(&settings)?;
+            self.brands().judge_change(&old.record.settings, &settings)?;
             let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
             let entry = self.entry(Action::ServiceChanged, id.as_str());
             let entry = entry.with("settings", changed(&old.record.settings, &new.settings).join(", "));
