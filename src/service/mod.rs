@@ -65,7 +65,7 @@ use crate::gateway::Gateway;
 use crate::model::account::Accounts;
 use crate::model::brand::{BadSetting, Brand};
 use crate::model::channel::Channel;
-use crate::model::code::CodeKeys;
+use crate::model::code::{CodeKeys, CodeKind};
 use crate::model::delivery::Delivery;
 use crate::model::id::VerificationId;
 use crate::model::phone::{NumberPolicy, PhoneError};
@@ -207,10 +207,12 @@ pub enum ServiceError {
     #[error("no message or call is left in this verification")]
     NoSendsLeft,
     /// What was offered cannot be a code; no check was spent.
-    #[error("a code has {length} characters")]
+    #[error("a code of this verification is {length} {kind}")]
     NotACode {
         /// How many characters it has.
         length: u8,
+        /// What they are.
+        kind: CodeKind,
     },
     /// More than one part of what was offered may be the code; no check was
     /// spent.
@@ -477,9 +479,9 @@ impl Service {
     }
 
     fn gate_key(&self, brand: &Brand) -> Option<u8> {
-        // A digit from 1 to 9: `0` and the signs are hard to find on some phones.
-        (brand.settings.gate == Gate::NamedKey)
-            .then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
+        // From 1 to 9: `0` and the signs are hard to find on some phones.
+        let digit = || u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1;
+        (brand.settings.gate == Gate::NamedKey).then(digit)
     }
 
     fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
