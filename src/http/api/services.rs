@@ -211,7 +211,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Services>("A page of them."),
     problems: &[],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists them.
@@ -237,7 +237,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<Service>(200, "It, with all its settings."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.
