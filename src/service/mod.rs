@@ -157,7 +157,9 @@ pub enum ServiceError {
     Landline,
     /// A text for people has a link or an address in it.
     #[error(
-        "{field} has a link or an address in it, and people would follow it in the service's name: leave it out, or set the service's allow_links where it is right, as for a brand that is a domain"
+        "{field} has a link, an address or a telephone number in it, and people would follow it in the service's name: \
+         leave it out, or, for a brand that is a domain, allow it with {{\"allow_links\": true}} to PATCH \
+         /v1/services/ID, or with allow_links = true under services in the configuration"
     )]
     Link {
         /// Which text.

@@ -18,7 +18,7 @@ pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, Servic
     let text = |field, said: &Option<String>| {
         let shown = said.as_deref().map(wording::shown).filter(|text| !text.is_empty());
         match &shown {
-            Some(text) if !brand.settings.allow_links && wording::has_link(text) => {
+            Some(text) if !brand.settings.allow_links && leads_away(field, text) => {
                 Err(ServiceError::Link { field })
             }
             _ => Ok(shown),
@@ -38,6 +38,12 @@ pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, Servic
     })
 }
 
+/// Whether people could follow a text to somebody: by a link, an address or, where
+/// it is no amount, a telephone number.
+fn leads_away(field: &str, text: &str) -> bool {
+    wording::has_link(text) || (field != "amount" && wording::has_telephone(text))
+}
+
 /// Refuses to call a service by a link through the API. What the configuration
 /// says is the operator's own.
 ///
@@ -46,12 +52,14 @@ pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, Servic
 pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), ServiceError> {
     let spoken = |settings: &Settings| settings.tts_name.clone().unwrap_or_default();
     let names = [("name", new.name.clone(), old.name.clone()), ("tts_name", spoken(new), spoken(old))];
-    let is_refused =
-        |(_, name, was): &&(&str, String, String)| !new.allow_links && was != name && wording::has_link(name);
+    let is_refused = |(_, name, was): &&(&str, String, String)| {
+        !new.allow_links && was != name && leads_away("name", name)
+    };
     match names.iter().find(is_refused) {
         Some((field, ..)) => Err(BadSetting {
             field: (*field).to_owned(),
-            what: "has a link or an address in it, which people would follow; allow_links = true allows it"
+            what: "has a link, an address or a telephone number in it, which people would follow; \
+                   allow_links = true, set with it, allows it"
                 .to_owned(),
         }
         .into()),
@@ -156,6 +164,12 @@ mod tests {
             details[field] = "ev\u{200b}il\u{3002}com".into();
             let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
             assert!(matches!(refused, ServiceError::Link { field: named } if named == field), "{refused}");
+        }
+        for field in ["friendly_name", "purpose", "payee"] {
+            let mut details = serde_json::to_value(all("fine")).unwrap();
+            details[field] = "0800 123 4567".into();
+            let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
+            assert!(refused.to_string().contains("allow_links"), "{refused}");
         }
         let told = worded(&brand(false), &all("Code 123456")).unwrap_err().to_string();
         assert!(told.starts_with("friendly_name: has no more than 4 digits in a row"), "{told}");
