@@ -3,7 +3,9 @@
 //! Those of the configuration are here from the start; those that were made
 //! through the API are read from the store, and remembered for a moment.
 
+use super::compat::Remembered;
 use super::listing::{Page, Window, page_of, scan_of};
+use super::names::Names;
 use super::terms::refuse_link_as_name;
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
@@ -23,11 +25,9 @@ use std::time::{Duration, Instant};
 
 /// How long a service is remembered: a change on another machine holds here
 /// after this time at the latest.
-const REMEMBERED: Duration = Duration::from_secs(2);
-/// Among how many services one is looked for by its name.
-const MOST_NAMED: usize = 1000;
+pub(super) const REMEMBERED: Duration = Duration::from_secs(2);
 /// How many services are remembered.
-const MOST_REMEMBERED: usize = 1000;
+pub(super) const MOST_REMEMBERED: usize = 1000;
 
 /// What was found in the store lately, and when.
 type Seen = HashMap<ServiceId, (Instant, Option<Arc<Brand>>)>;
@@ -41,6 +41,10 @@ pub struct Brands {
     default: Arc<Brand>,
     file: BTreeMap<ServiceId, Arc<Brand>>,
     seen: Mutex<Seen>,
+    /// Which have which name.
+    pub(super) names: Names,
+    /// What is kept with them.
+    pub(super) kept: Remembered,
     judge: Box<Judge>,
 }
 
@@ -48,7 +52,14 @@ impl Brands {
     /// The service of the configuration's top level, and its others.
     pub fn new(default: Brand, others: Vec<Brand>) -> Self {
         let file = others.into_iter().map(|brand| (brand.id.clone(), Arc::new(brand))).collect();
-        Self { default: Arc::new(default), file, seen: Mutex::default(), judge: Box::new(|_| Vec::new()) }
+        Self {
+            default: Arc::new(default),
+            file,
+            seen: Mutex::default(),
+            names: Names::default(),
+            kept: Remembered::default(),
+            judge: Box::new(|_| Vec::new()),
+        }
     }
 
     /// The same, with somebody who knows what settings may name.
@@ -199,11 +210,10 @@ impl Service {
         if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
             return Ok(id);
         }
-        let window = Window { limit: MOST_NAMED, after: None };
-        let all = self.services_among(services, &window).await?.items;
-        let mut so_called = all.iter().filter(|brand| brand.settings.name == name);
-        match (so_called.next(), so_called.next()) {
-            (Some(brand), None) => Ok(brand.id.clone()),
+        let mut so_called = self.all_named(name).await?;
+        so_called.retain(|id| services.has(id));
+        match (so_called.pop(), so_called.pop()) {
+            (Some(id), None) => Ok(id),
             (None, _) => Err(ServiceError::NoSuchService),
             (Some(_), Some(_)) => {
                 Err(ServiceError::Malformed("service: several have this name; name the one by its id, VA…"))
@@ -317,6 +327,7 @@ impl By<'_> {
         let entry = self.entry(Action::ServiceCreated, brand.id.as_str()).with("settings", named);
         self.store().commit(vec![records::put(None, &brand), audit::write(&entry)]).await?;
         self.brands().forget(&brand.id);
+        self.brands().names.learn(&brand.settings.name, &brand.id);
         tracing::info!(service = %brand.id, name = brand.settings.name, "service created");
         Ok(Arc::new(brand))
     }
@@ -342,6 +353,7 @@ impl By<'_> {
             match self.store().commit(vec![records::put(Some(&old), &new), audit::write(&entry)]).await {
                 Ok(()) => {
                     self.brands().forget(id);
+                    self.brands().names.learn(&new.settings.name, id);
                     tracing::info!(service = %id, "service changed");
                     return Ok(Arc::new(new));
                 }
@@ -367,6 +379,7 @@ impl By<'_> {
             match self.store().commit(changes).await {
                 Ok(()) => {
                     self.brands().forget(id);
+                    self.brands().kept.forget(id);
                     tracing::info!(service = %id, "service deleted");
                     return Ok(());
                 }

@@ -21,6 +21,7 @@ mod events;
 mod inbound;
 mod keys;
 mod listing;
+mod names;
 mod narrowed;
 mod opt_outs;
 mod pending;
