@@ -83,6 +83,11 @@ impl World {
         Self::on(store, |_| (), events()).await
     }
 
+    /// The same, with a service that was changed.
+    pub async fn over_with(store: Arc<dyn Store>, change: impl FnOnce(&mut brand::Settings)) -> Self {
+        Self::on(store, change, events()).await
+    }
+
     async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut brand::Settings), events: Events) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());

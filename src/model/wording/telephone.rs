@@ -20,7 +20,8 @@ pub fn has_telephone(text: &str) -> bool {
         let (run, after) = run.split_at(end);
         let left = rest[..start].chars().next_back().or(before);
         let right = after.chars().next();
-        let is_apart = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '#' | '_' | '-'));
+        let is_apart =
+            |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '#' | '_' | '-'));
         if is_apart(left)
             && (is_apart(right) || !run.ends_with(|c: char| c.is_ascii_digit()))
             && is_number(run)
