@@ -372,7 +372,7 @@ async fn no_wrong_header_of_a_proxy_beats_a_right_public_url() {
 
 #[tokio::test]
 async fn a_stop_that_came_to_the_wrong_url_is_heard() {
-    let app = Setup::live().start().await;
+    let app = Setup::sandbox().start().await;
     for (n, path) in ["/twilio/status", "/twilio/call-status", "/twilio/voice"].into_iter().enumerate() {
         let (sid, from) = (format!("SM{n:032}"), format!("+1415555012{n}"));
         let params = [
