@@ -376,11 +376,12 @@ async fn a_stop_that_came_to_the_wrong_url_is_heard() {
     for (n, path) in ["/twilio/status", "/twilio/call-status", "/twilio/voice"].into_iter().enumerate() {
         let (sid, from) = (format!("SM{n:032}"), format!("+1415555012{n}"));
         let params = [
+            ("AccountSid", app.account.as_str()),
+            ("Body", "STOP"),
+            ("From", from.as_str()),
             ("MessageSid", sid.as_str()),
             ("SmsStatus", "received"),
-            ("From", from.as_str()),
             ("To", "+15005550006"),
-            ("Body", "STOP"),
         ];
         let answer = app.webhook(path, &params).await;
         assert!(answer.status == 204 || answer.status == 200, "{path}: {}", answer.text);
