@@ -123,8 +123,8 @@ impl Brands {
         let template = set.or(brand.settings.template.as_deref()).map(str::to_owned);
         let asked = Settings { template, locale: Some(locale.to_owned()), ..Settings::default() };
         // A set of texts that is gone since is not what is asked about.
-        let wrong = (self.judge)(&asked).into_iter().map(|complaint| complaint.wrong);
-        wrong.filter(|wrong| wrong.field == "locale").next().map_or(Ok(()), Err)
+        let mut wrong = (self.judge)(&asked).into_iter().map(|complaint| complaint.wrong);
+        wrong.find(|wrong| wrong.field == "locale").map_or(Ok(()), Err)
     }
 
     /// Everything that settings break, of the rules for all and of the operator's.

@@ -42,7 +42,7 @@ fn is_number(run: &str) -> bool {
     let digits: String = run.chars().filter(char::is_ascii_digit).collect();
     let groups: Vec<usize> =
         run.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).map(str::len).collect();
-    let second = digits.bytes().nth(1).unwrap_or(b'0');
+    let second = digits.as_bytes().get(1).copied().unwrap_or(b'0');
     if run.trim_start_matches('(').starts_with('+') {
         let is_amount = run.contains('.') && groups.iter().skip(1).all(|group| *group == 3);
         return INTERNATIONAL.contains(&digits.len()) && !digits.starts_with('0') && !is_amount;
