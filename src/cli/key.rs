@@ -9,10 +9,11 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::model::audit::Actor;
 use crate::model::brand::Brand;
+use crate::model::id::ServiceId;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use crate::service::{all_keys, create_key, revoke_key};
-use crate::store::Store;
 use crate::store::records;
+use crate::store::{Kind, Store};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -36,7 +37,7 @@ enum Command {
         /// What it may do; repeat it for more [default: send, check and read]
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<ScopeArg>,
-        /// A service that it is for, by its id or its name in the configuration;
+        /// A service that it is for, by its id, its name, or its key in the configuration;
         /// repeat it for more [default: all, those to come too]
         #[arg(long = "service", value_name = "SERVICE")]
         services: Vec<String>,
@@ -91,8 +92,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
                 ApiKey::is_name(&name),
                 "a key needs a name of 1 to 64 characters, such as the application that will use it"
             );
-            let access = Access { scopes: scopes_of(&scopes), services: services_of(&config, &services)? };
-            outln!("{}", create(&config, &target, &name, access).await?);
+            outln!("{}", create(&config, &target, &name, scopes_of(&scopes), &services).await?);
             errln!("this is the only time the key is shown: keep it where your application's secrets are");
         }
         Command::List { json, target } => {
@@ -110,11 +110,18 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 // The running server holds the store, so it is asked; without one the store is
 // opened here.
 
-async fn create(config: &Config, target: &Target, name: &str, access: Access) -> anyhow::Result<String> {
+async fn create(
+    config: &Config,
+    target: &Target,
+    name: &str,
+    scopes: BTreeSet<Scope>,
+    services: &[String],
+) -> anyhow::Result<String> {
     if let Some(client) = Client::find(target, config).await? {
-        let scopes: Vec<&str> = access.scopes.iter().map(|scope| scope.as_str()).collect();
+        let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
         let mut request = json!({ "name": name, "scopes": scopes });
-        if let Some(services) = access.services.bound() {
+        if !services.is_empty() {
+            // The server knows those that were made through the API by their names.
             request["services"] = json!(services);
         }
         let made = client.post("/v1/keys", &request).await?.done()?;
@@ -125,8 +132,9 @@ async fn create(config: &Config, target: &Target, name: &str, access: Access) ->
         bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY");
     }
     let (store, _) = open_store(config).await?;
-    let made = match refuse_unknown(config, &*store, &access.services).await {
-        Ok(()) => {
+    let made = match services_of(config, &*store, services).await {
+        Ok(services) => {
+            let access = Access { scopes, services };
             let (entropy, actor) = (Entropy::system(), Actor::operator());
             create_key(&*store, &entropy, &actor, name, access, Timestamp::now()).await.map_err(Into::into)
         }
@@ -136,25 +144,46 @@ async fn create(config: &Config, target: &Target, name: &str, access: Access) ->
     Ok(made?.1.expose().to_owned())
 }
 
-/// The services that are meant: one of the configuration has a name there.
-fn services_of(config: &Config, named: &[String]) -> anyhow::Result<ServiceSet> {
+/// The services that are meant. One that is neither in the configuration nor in
+/// the store is refused: a key for it would open nothing.
+async fn services_of(config: &Config, store: &dyn Store, named: &[String]) -> anyhow::Result<ServiceSet> {
     if named.is_empty() {
         return Ok(ServiceSet::all());
     }
-    named.iter().map(|name| service_id(config, name)).collect::<anyhow::Result<_>>().map(ServiceSet::of)
-}
-
-/// Refuses a service that is neither in the configuration nor in the store: a
-/// key for it would open nothing.
-async fn refuse_unknown(config: &Config, store: &dyn Store, services: &ServiceSet) -> anyhow::Result<()> {
     let brands = brands(config, Timestamp::now());
-    for id in services.bound().into_iter().flatten() {
-        let is_configured = brands.of_configuration().any(|brand| brand.id == *id);
+    let mut ids = BTreeSet::new();
+    for name in named {
+        let id = match service_id(config, name) {
+            Ok(id) => id,
+            Err(unknown) => match stored_named(store, name).await?.as_slice() {
+                [id] => id.clone(),
+                [] => return Err(unknown),
+                _ => bail!("several services are called {name:?}: name one by its id, VA…"),
+            },
+        };
+        let is_configured = brands.of_configuration().any(|brand| brand.id == id);
         if !is_configured && records::get::<Brand>(store, id.as_str()).await?.is_none() {
             bail!("there is no service {id}");
         }
+        ids.insert(id);
     }
-    Ok(())
+    Ok(ServiceSet::of(ids))
+}
+
+/// The services of a store that have a name.
+async fn stored_named(store: &dyn Store, name: &str) -> anyhow::Result<Vec<ServiceId>> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = store.walk(Kind::Brand, after.as_deref(), PAGE).await?;
+        for (id, _) in &page {
+            let brand = records::get::<Brand>(store, id).await?;
+            found.extend(brand.filter(|it| it.record.settings.name == name).map(|it| it.record.id));
+        }
+        match page.into_iter().last() {
+            Some((id, _)) => after = Some(id),
+            None => return Ok(found),
+        }
+    }
 }
 
 async fn list(config: &Config, target: &Target) -> anyhow::Result<Vec<Value>> {

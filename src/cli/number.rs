@@ -25,7 +25,7 @@ pub struct Args {
     /// The country of numbers that are written without one, like DE [default: numbers.default_region]
     #[arg(long, value_name = "REGION", value_parser = region_of)]
     region: Option<String>,
-    /// The service whose channels are shown, by its key in the configuration or its id
+    /// The service of the configuration whose channels are shown, by its key there, its name or its id
     #[arg(long, value_name = "SERVICE")]
     service: Option<String>,
     /// Print a JSON object a line

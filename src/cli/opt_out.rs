@@ -103,13 +103,19 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 // opened here.
 
 async fn asked(client: &Client, number: Option<&str>, limit: usize) -> anyhow::Result<Vec<Value>> {
-    let number = number.map(|number| format!("&number={}", encoded(number))).unwrap_or_default();
-    let (mut found, mut cursor) = (Vec::new(), String::new());
+    let (mut found, mut cursor) = (Vec::new(), None);
     while found.len() < limit {
-        let page = client.get(&format!("/v1/opt-outs?limit={PAGE}{number}{cursor}")).await?.done()?;
+        // In the body: what stands in a URL is kept by logs.
+        let mut asked = json!({ "limit": PAGE });
+        for (name, value) in [("number", number), ("cursor", cursor.as_deref())] {
+            if let Some(value) = value {
+                asked[name] = value.into();
+            }
+        }
+        let page = client.post("/v1/opt-outs/search", &asked).await?.done()?;
         found.extend(page["opt_outs"].as_array().into_iter().flatten().cloned());
         match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
+            Some(next) => cursor = Some(next.to_owned()),
             None => break,
         }
     }

@@ -199,7 +199,7 @@ impl Error {
                 ServiceError::TooSoon { at, seconds } => {
                     Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
                 }
-                ServiceError::NotACode { length } => {
+                ServiceError::NotACode { length, .. } => {
                     Members { field: field("code"), length: Some(*length), ..none }
                 }
                 _ => none,

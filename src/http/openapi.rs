@@ -3,7 +3,7 @@
 //! of the table of problems. Nothing in it is written down twice.
 
 use super::api::fields::{self, Field};
-use super::api::operation::{Answer, Body, Operation, Repeats};
+use super::api::operation::{Answer, Body, Operation};
 use super::context::Context;
 use super::error::Error;
 use super::problem::{self, Kind, Problem};
@@ -72,7 +72,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
     if operation.answer.is_list {
         kinds.push(&problem::INVALID_CURSOR);
     }
-    if operation.repeats != Repeats::Ignored {
+    if operation.repeats.is_kept() {
         kinds.extend([&problem::IDEMPOTENCY_KEY_REUSED, &problem::IDEMPOTENCY_IN_PROGRESS]);
     }
     kinds.extend(operation.problems);
@@ -168,7 +168,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     };
     let mut parameters: Vec<Value> = operation.path.iter().map(|field| one("path", field)).collect();
     parameters.extend(operation.query.iter().map(|field| one("query", field)));
-    if operation.repeats != Repeats::Ignored {
+    if operation.repeats.is_kept() {
         parameters.push(one("header", &super::api::repeats::KEY));
     }
     if operation.method == "GET" {
@@ -224,7 +224,7 @@ fn success(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     headers.extend((operation.method == "GET").then_some("ETag"));
     headers.extend(is_list.then_some("Link"));
     headers.extend((*status == 201).then_some("Location"));
-    headers.extend((operation.repeats != Repeats::Ignored).then_some("Idempotent-Replayed"));
+    headers.extend((operation.repeats.is_kept()).then_some("Idempotent-Replayed"));
     let headers: Map<String, Value> = headers
         .into_iter()
         .map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))

@@ -5,18 +5,16 @@
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
 
+mod rules;
 mod strength;
 
+pub use self::rules::{Complaint, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
 
 use crate::model::channel::Channel;
-use crate::model::id::{ServiceId, is_sid};
+use crate::model::id::ServiceId;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::{Gate, Policy};
-use crate::model::region;
-use crate::model::return_url::{self, Allowed};
-use crate::model::sender::{self, NoSender};
-use crate::model::wording;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -147,7 +145,7 @@ pub struct Countries {
 pub struct Pages {
     /// Where people may be sent back to: exact addresses, or ones that end in
     /// `/*` for everything below; `*.` before one's own domain is any one label.
-    /// On one's own machine the port may be `*`.
+    /// On one's own machine the port may be `*`. At most 20.
     pub return_urls: Vec<String>,
     /// The application's own page for people whose number is proved, where a
     /// session names no way back.
@@ -211,6 +209,16 @@ impl Settings {
     /// # Errors
     /// The first setting that does not exist or cannot be.
     pub fn with(&self, changes: Map<String, Value>) -> Result<Self, BadSetting> {
+        let settings = self.set(changes)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// These settings with some of them changed, as far as they can be read.
+    ///
+    /// # Errors
+    /// The first setting that does not exist or is of another kind.
+    pub fn set(&self, changes: Map<String, Value>) -> Result<Self, BadSetting> {
         let mut all = self.all();
         for (name, value) in changes {
             if !all.contains_key(&name) {
@@ -224,10 +232,7 @@ impl Settings {
                 return Err(bad(&name, kind_of_mistake(&error)));
             }
         }
-        let settings: Self = serde_json::from_value(Value::Object(all))
-            .map_err(|error| bad("settings", kind_of_mistake(&error)))?;
-        settings.check()?;
-        Ok(settings)
+        serde_json::from_value(Value::Object(all)).map_err(|error| bad("settings", kind_of_mistake(&error)))
     }
 
     /// Every setting by its name, also those that are not kept where they are
@@ -243,104 +248,6 @@ impl Settings {
             pages.entry("success_url").or_insert(Value::Null);
         }
         all
-    }
-
-    /// Looks for what cannot be.
-    ///
-    /// # Errors
-    /// The first setting that cannot.
-    pub fn check(&self) -> Result<(), BadSetting> {
-        check_name(&self.name)?;
-        self.check_code()?;
-        self.check_limits()?;
-        self.check_ways()?;
-        self.check_pages()
-    }
-
-    fn check_code(&self) -> Result<(), BadSetting> {
-        within("code_length", u64::from(self.code_length), 4, 10)?;
-        let letters = self.code_alphabet.as_bytes();
-        let fits = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
-        let twice = letters.iter().enumerate().any(|(at, byte)| letters[..at].contains(byte));
-        if !(8..=36).contains(&letters.len()) || !letters.iter().all(fits) || twice {
-            return Err(bad("code_alphabet", "has 8 to 36 different digits and capital letters"));
-        }
-        Ok(())
-    }
-
-    fn check_limits(&self) -> Result<(), BadSetting> {
-        within("lifetime_seconds", u64::from(self.lifetime_seconds), 60, 86_400)?;
-        within("max_checks", u64::from(self.max_checks), 1, 20)?;
-        within("max_sends", u64::from(self.max_sends), 1, 20)?;
-        let spans = &self.resend_cooldown_seconds;
-        if !(1..=20).contains(&spans.len()) || spans.iter().any(|span| *span > 3600) {
-            return Err(bad("resend_cooldown_seconds", "has 1 to 20 spans, each of 0 to 3600 seconds"));
-        }
-        Ok(())
-    }
-
-    fn check_ways(&self) -> Result<(), BadSetting> {
-        let channels = &self.channels;
-        let twice = channels.iter().enumerate().any(|(at, channel)| channels[..at].contains(channel));
-        if channels.is_empty() || twice {
-            return Err(bad("channels", "names each channel once, and at least one of sms, call, whatsapp"));
-        }
-        for (channel, countries) in &self.countries {
-            let all = countries.allow.iter().chain(&countries.refuse).chain(&countries.watch);
-            for country in all {
-                if let Err(mend) = region::check(country) {
-                    let field = format!("countries.{channel}");
-                    let what = "has ISO 3166 codes of two capital letters, like DE, of countries that exist";
-                    return Err(bad(&field, format!("{what}: {mend}")));
-                }
-            }
-        }
-        self.check_senders()?;
-        if self.domain.as_deref().is_some_and(|domain| !is_domain(domain)) {
-            return Err(bad("domain", "is a host name alone, like example.com"));
-        }
-        Ok(())
-    }
-
-    fn check_senders(&self) -> Result<(), BadSetting> {
-        let sid = |text: &Option<String>, prefix: &str| text.as_deref().is_none_or(|sid| is_sid(sid, prefix));
-        if !sid(&self.messaging_service_sid, "MG") {
-            return Err(bad("messaging_service_sid", "is MG and 32 hexadecimal digits"));
-        }
-        if !sid(&self.whatsapp_content_sid, "HX") {
-            return Err(bad("whatsapp_content_sid", "is HX and 32 hexadecimal digits"));
-        }
-        if self.whatsapp_from.as_deref().is_some_and(|from| sender::check_number(from).is_err()) {
-            return Err(bad("whatsapp_from", "is a number in international form, like +14155550123"));
-        }
-        match self.from.as_deref().map(sender::check) {
-            Some(Err(NoSender { what, mend })) => {
-                let rule = "is a number, a short code, or a name of at most 11 characters";
-                Err(bad("from", format!("{rule}; this {what}: {mend}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_pages(&self) -> Result<(), BadSetting> {
-        let pages = &self.pages;
-        let colour = |text: &str| {
-            text.strip_prefix('#')
-                .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        };
-        if pages.colour.as_deref().is_some_and(|text| !colour(text)) {
-            return Err(bad("pages.colour", "is written like #1a6f4e"));
-        }
-        if pages.logo.as_deref().is_some_and(|logo| !is_picture(logo)) {
-            return Err(bad("pages.logo", "is an https address, or a path of this server like /logo.svg"));
-        }
-        for url in &pages.return_urls {
-            Allowed::read(url).map_err(|what| bad("pages.return_urls", what))?;
-        }
-        if let Some(Err(what)) = pages.success_url.as_deref().map(return_url::page) {
-            return Err(bad("pages.success_url", what));
-        }
-        Ok(())
     }
 }
 
@@ -397,27 +304,6 @@ impl Brand {
     }
 }
 
-/// Looks for what cannot be a service's name.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn check_name(name: &str) -> Result<(), BadSetting> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if !(1..=MOST_NAME).contains(&length) || name.chars().any(char::is_control) {
-        return Err(bad("name", "has 1 to 32 characters"));
-    }
-    if wording::shown(name) != name {
-        return Err(bad("name", "has no marks that show nothing or turn the direction of writing"));
-    }
-    // Twilio Verify's rule: it would look like the code.
-    let run = name.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-    if run > 4 {
-        return Err(bad("name", "has no more than 4 digits in a row, or it would look like a code"));
-    }
-    Ok(())
-}
-
 /// What serde says, without the value that it may repeat.
 fn kind_of_mistake(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -429,30 +315,6 @@ fn kind_of_mistake(error: &serde_json::Error) -> String {
         },
         None => text.to_owned(),
     }
-}
-
-fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), BadSetting> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(bad(field, format!("is a whole number from {least} to {most}")))
-}
-
-/// Whether a browser gets a picture there and nothing else.
-fn is_picture(logo: &str) -> bool {
-    let is_plain = !logo.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
-    is_plain && (logo.starts_with('/') && !logo.starts_with("//") || return_url::page(logo).is_ok())
-}
-
-fn is_domain(text: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
 }
 
 fn bad(field: &str, what: impl Into<String>) -> BadSetting {

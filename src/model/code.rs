@@ -38,7 +38,49 @@ pub struct CodeSeed {
     pub custom: Option<String>,
 }
 
+/// What the characters of a code are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeKind {
+    /// Digits alone.
+    Digits,
+    /// Letters alone.
+    Letters,
+    /// Both, or either.
+    Characters,
+}
+
+impl CodeKind {
+    /// What the characters of an alphabet are.
+    pub fn of(alphabet: &str) -> Self {
+        let has = |is: fn(&u8) -> bool| alphabet.as_bytes().iter().any(is);
+        match (has(u8::is_ascii_digit), has(u8::is_ascii_alphabetic)) {
+            (true, true) => Self::Characters,
+            (false, true) => Self::Letters,
+            _ => Self::Digits,
+        }
+    }
+}
+
+/// `digits`, `letters`, or `letters or digits`.
+impl std::fmt::Display for CodeKind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Digits => "digits",
+            Self::Letters => "letters",
+            Self::Characters => "letters or digits",
+        })
+    }
+}
+
 impl CodeSeed {
+    /// What its characters are. One that somebody chose may have any.
+    pub fn kind(&self) -> CodeKind {
+        match (&self.custom, &self.alphabet) {
+            (Some(_), _) => CodeKind::Characters,
+            (None, alphabet) => CodeKind::of(alphabet.as_deref().unwrap_or(DIGITS)),
+        }
+    }
+
     /// What somebody typed, as a code of this form: without what it was read
     /// with, and with capitals where there are no small letters. `None` for what
     /// cannot be one.

@@ -15,6 +15,8 @@ use url::{Host, Url};
 
 /// The longest address, in bytes.
 pub const MOST: usize = 2048;
+/// How many addresses a service may allow.
+pub const MOST_ALLOWED: usize = 20;
 /// How many of the allowed addresses a refusal names.
 const NAMED: usize = 5;
 
@@ -184,6 +186,9 @@ fn read(text: &str) -> Result<(Url, Vec<u8>), &'static str> {
     if tail.contains('#') {
         return Err("has no fragment (#…), for nobody but the browser hears of it");
     }
+    if path::is_malformed(tail) {
+        return Err("has % only before two hexadecimal digits; a percent sign itself is %25");
+    }
     let path = path::decoded(tail.split('?').next().unwrap_or_default())?;
     let url = Url::parse(text).map_err(|_| "is a whole address, like https://example.com/done")?;
     if url.scheme() == "http" && !is_own_machine(&url) {
@@ -203,13 +208,13 @@ fn is_own_machine(url: &Url) -> bool {
 }
 
 /// Whether what follows the leading label is a domain that somebody has: by the
-/// list of public suffixes, below one of them.
+/// list of public suffixes, below one of them, and whatever the label is. Under
+/// `sch.uk` or `compute-1.amazonaws.com` every label is a suffix of its own, by a
+/// rule of the list with a wildcard, and leads to somebody else.
 fn is_below_an_own_domain(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let domain = name.split_once('.').map_or("", |(_, domain)| domain);
-            psl::domain(domain.as_bytes()).is_some()
-        }
-        _ => false,
-    }
+    let Some(Host::Domain(name)) = url.host() else { return false };
+    let name = name.trim_end_matches('.');
+    let domain = name.split_once('.').map_or("", |(_, domain)| domain);
+    let owner = |name: &str| psl::domain(name.as_bytes()).map(|owner| owner.as_bytes().to_vec());
+    owner(domain).is_some_and(|own| owner(name) == Some(own))
 }

@@ -3,11 +3,13 @@
 //! Those of the configuration are here from the start; those that were made
 //! through the API are read from the store, and remembered for a moment.
 
+use super::compat::Remembered;
 use super::listing::{Page, Window, page_of, scan_of};
+use super::names::Names;
 use super::terms::refuse_link_as_name;
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
-use crate::model::brand::{BadSetting, Brand, Origin, Settings};
+use crate::model::brand::{BadSetting, Brand, Complaint, Origin, Settings};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::policy::Policy;
@@ -23,23 +25,26 @@ use std::time::{Duration, Instant};
 
 /// How long a service is remembered: a change on another machine holds here
 /// after this time at the latest.
-const REMEMBERED: Duration = Duration::from_secs(2);
-/// Among how many services one is looked for by its name.
-const MOST_NAMED: usize = 1000;
+pub(super) const REMEMBERED: Duration = Duration::from_secs(2);
 /// How many services are remembered.
-const MOST_REMEMBERED: usize = 1000;
+pub(super) const MOST_REMEMBERED: usize = 1000;
 
 /// What was found in the store lately, and when.
 type Seen = HashMap<ServiceId, (Instant, Option<Arc<Brand>>)>;
 
-/// Says whether there is what settings name: templates, languages.
-type Judge = dyn Fn(&Settings) -> Result<(), BadSetting> + Send + Sync;
+/// Says what settings name and there is not, and what the operator does not allow:
+/// templates, languages, codes that prove nothing.
+type Judge = dyn Fn(&Settings) -> Vec<Complaint> + Send + Sync;
 
 /// The services there are.
 pub struct Brands {
     default: Arc<Brand>,
     file: BTreeMap<ServiceId, Arc<Brand>>,
     seen: Mutex<Seen>,
+    /// Which have which name.
+    pub(super) names: Names,
+    /// What is kept with them.
+    pub(super) kept: Remembered,
     judge: Box<Judge>,
 }
 
@@ -47,14 +52,18 @@ impl Brands {
     /// The service of the configuration's top level, and its others.
     pub fn new(default: Brand, others: Vec<Brand>) -> Self {
         let file = others.into_iter().map(|brand| (brand.id.clone(), Arc::new(brand))).collect();
-        Self { default: Arc::new(default), file, seen: Mutex::default(), judge: Box::new(|_| Ok(())) }
+        Self {
+            default: Arc::new(default),
+            file,
+            seen: Mutex::default(),
+            names: Names::default(),
+            kept: Remembered::default(),
+            judge: Box::new(|_| Vec::new()),
+        }
     }
 
     /// The same, with somebody who knows what settings may name.
-    pub fn judged_by(
-        self,
-        judge: impl Fn(&Settings) -> Result<(), BadSetting> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn judged_by(self, judge: impl Fn(&Settings) -> Vec<Complaint> + Send + Sync + 'static) -> Self {
         Self { judge: Box::new(judge), ..self }
     }
 
@@ -114,7 +123,24 @@ impl Brands {
         let template = set.or(brand.settings.template.as_deref()).map(str::to_owned);
         let asked = Settings { template, locale: Some(locale.to_owned()), ..Settings::default() };
         // A set of texts that is gone since is not what is asked about.
-        (self.judge)(&asked).or_else(|wrong| if wrong.field == "locale" { Err(wrong) } else { Ok(()) })
+        let mut wrong = (self.judge)(&asked).into_iter().map(|complaint| complaint.wrong);
+        wrong.find(|wrong| wrong.field == "locale").map_or(Ok(()), Err)
+    }
+
+    /// Everything that settings break, of the rules for all and of the operator's.
+    fn complaints(&self, settings: &Settings) -> Vec<Complaint> {
+        let mut all = settings.complaints();
+        all.extend((self.judge)(settings));
+        all
+    }
+
+    /// Refuses what a change breaks. What was stored when it was right, and is
+    /// refused today, keeps nobody from changing the rest, and may be sent back
+    /// as it was read.
+    fn judge_change(&self, old: &Settings, new: &Settings) -> Result<(), BadSetting> {
+        let before = self.complaints(old);
+        let broken = self.complaints(new).into_iter().find(|complaint| !before.contains(complaint));
+        broken.map_or(Ok(()), |complaint| Err(complaint.wrong))
     }
 
     /// Forgets what is remembered of a service that was changed here.
@@ -184,11 +210,10 @@ impl Service {
         if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
             return Ok(id);
         }
-        let window = Window { limit: MOST_NAMED, after: None };
-        let all = self.services_among(services, &window).await?.items;
-        let mut so_called = all.iter().filter(|brand| brand.settings.name == name);
-        match (so_called.next(), so_called.next()) {
-            (Some(brand), None) => Ok(brand.id.clone()),
+        let mut so_called = self.all_named(name).await?;
+        so_called.retain(|id| services.has(id));
+        match (so_called.pop(), so_called.pop()) {
+            (Some(id), None) => Ok(id),
             (None, _) => Err(ServiceError::NoSuchService),
             (Some(_), Some(_)) => {
                 Err(ServiceError::Malformed("service: several have this name; name the one by its id, VA…"))
@@ -289,7 +314,9 @@ impl By<'_> {
         let default = &self.brands().default_brand().settings;
         let settings = default.with(settings)?;
         refuse_link_as_name(default, &settings)?;
-        (self.brands().judge)(&settings)?;
+        if let Some(complaint) = (self.brands().judge)(&settings).into_iter().next() {
+            return Err(complaint.wrong.into());
+        }
         let brand = Brand {
             id: ServiceId::from_random(self.0.entropy.bytes()),
             settings,
@@ -300,6 +327,7 @@ impl By<'_> {
         let entry = self.entry(Action::ServiceCreated, brand.id.as_str()).with("settings", named);
         self.store().commit(vec![records::put(None, &brand), audit::write(&entry)]).await?;
         self.brands().forget(&brand.id);
+        self.brands().names.learn(&brand.settings.name, &brand.id);
         tracing::info!(service = %brand.id, name = brand.settings.name, "service created");
         Ok(Arc::new(brand))
     }
@@ -316,15 +344,16 @@ impl By<'_> {
     ) -> Result<Arc<Brand>, ServiceError> {
         for attempt in 0..TRIES {
             let old = self.own_brand(id).await?;
-            let settings = old.record.settings.with(changes.clone())?;
+            let settings = old.record.settings.set(changes.clone())?;
             refuse_link_as_name(&old.record.settings, &settings)?;
-            (self.brands().judge)(&settings)?;
+            self.brands().judge_change(&old.record.settings, &settings)?;
             let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
             let entry = self.entry(Action::ServiceChanged, id.as_str());
             let entry = entry.with("settings", changed(&old.record.settings, &new.settings).join(", "));
             match self.store().commit(vec![records::put(Some(&old), &new), audit::write(&entry)]).await {
                 Ok(()) => {
                     self.brands().forget(id);
+                    self.brands().names.learn(&new.settings.name, id);
                     tracing::info!(service = %id, "service changed");
                     return Ok(Arc::new(new));
                 }
@@ -350,6 +379,7 @@ impl By<'_> {
             match self.store().commit(changes).await {
                 Ok(()) => {
                     self.brands().forget(id);
+                    self.brands().kept.forget(id);
                     tracing::info!(service = %id, "service deleted");
                     return Ok(());
                 }

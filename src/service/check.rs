@@ -54,8 +54,9 @@ impl Service {
         let offered = offered.into();
         let decision = self
             .happen(id, |verification| {
-                let Some(code) = verification.code.read(&offered.code) else {
-                    return Err(ServiceError::NotACode { length: verification.code.length });
+                let seed = &verification.code;
+                let Some(code) = seed.read(&offered.code) else {
+                    return Err(ServiceError::NotACode { length: seed.length, kind: seed.kind() });
                 };
                 let offered = Offer { code, ..offered.clone() };
                 Ok(Event::Check { matches: self.matches(verification, &offered)? })

@@ -3,6 +3,7 @@
 //! Those of the configuration may get rate limits, webhooks and senders too;
 //! their settings are changed in the file alone.
 
+use super::brands::{MOST_REMEMBERED, REMEMBERED};
 use super::{By, Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::brand::{Brand, Settings};
@@ -12,7 +13,42 @@ use crate::model::phone::PhoneNumber;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+/// What was kept with services when they were last looked at.
+type Seen = HashMap<ServiceId, (Instant, Arc<Compat>)>;
+
+/// What is kept with services, remembered for as long as services themselves are:
+/// every look at a verification asks for it.
+#[derive(Default)]
+pub struct Remembered(Mutex<Seen>);
+
+impl Remembered {
+    fn find(&self, id: &ServiceId) -> Option<Arc<Compat>> {
+        let seen = self.seen();
+        seen.get(id).filter(|(at, _)| at.elapsed() < REMEMBERED).map(|(_, kept)| kept.clone())
+    }
+
+    fn keep(&self, id: &ServiceId, kept: Arc<Compat>) {
+        let mut seen = self.seen();
+        if seen.len() >= MOST_REMEMBERED {
+            seen.clear();
+        }
+        seen.insert(id.clone(), (Instant::now(), kept));
+    }
+
+    /// Forgets what is kept with a service that was changed here.
+    pub fn forget(&self, id: &ServiceId) {
+        self.seen().remove(id);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        // Nothing is ever half-changed under this lock.
+        self.0.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+}
 
 impl Service {
     /// What is kept with a service; nothing yet under version 0.
@@ -31,7 +67,15 @@ impl Service {
         brand: Arc<Brand>,
         to: &PhoneNumber,
     ) -> Result<Arc<Brand>, ServiceError> {
-        let compat = self.compat(&brand.id).await?.record;
+        let kept = &self.brands().kept;
+        let compat = match kept.find(&brand.id) {
+            Some(compat) => compat,
+            None => {
+                let compat = Arc::new(self.compat(&brand.id).await?.record);
+                kept.keep(&brand.id, compat.clone());
+                compat
+            }
+        };
         if compat.senders.is_empty() {
             return Ok(brand);
         }
@@ -67,7 +111,10 @@ impl By<'_> {
             let entry = self.entry(Action::ServiceChanged, id.as_str());
             let entry = entry.with("settings", changed(&old.record, &new).join(", "));
             match self.store().commit(vec![records::put(stored, &new), audit::write(&entry)]).await {
-                Ok(()) => return Ok(done),
+                Ok(()) => {
+                    self.brands().kept.forget(id);
+                    return Ok(done);
+                }
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(ServiceError::from(error).into()),
             }

@@ -21,6 +21,7 @@ mod events;
 mod inbound;
 mod keys;
 mod listing;
+mod names;
 mod narrowed;
 mod opt_outs;
 mod pending;
@@ -65,7 +66,7 @@ use crate::gateway::Gateway;
 use crate::model::account::Accounts;
 use crate::model::brand::{BadSetting, Brand};
 use crate::model::channel::Channel;
-use crate::model::code::CodeKeys;
+use crate::model::code::{CodeKeys, CodeKind};
 use crate::model::delivery::Delivery;
 use crate::model::id::VerificationId;
 use crate::model::phone::{NumberPolicy, PhoneError};
@@ -157,7 +158,9 @@ pub enum ServiceError {
     Landline,
     /// A text for people has a link or an address in it.
     #[error(
-        "{field} has a link or an address in it, and people would follow it in the service's name: leave it out, or set the service's allow_links where it is right, as for a brand that is a domain"
+        "{field} has a link, an address or a telephone number in it, and people would follow it in the service's name: \
+         leave it out, or, for a brand that is a domain, allow it with {{\"allow_links\": true}} to PATCH \
+         /v1/services/ID, or with allow_links = true under services in the configuration"
     )]
     Link {
         /// Which text.
@@ -207,10 +210,12 @@ pub enum ServiceError {
     #[error("no message or call is left in this verification")]
     NoSendsLeft,
     /// What was offered cannot be a code; no check was spent.
-    #[error("a code has {length} characters")]
+    #[error("a code of this verification is {length} {kind}")]
     NotACode {
         /// How many characters it has.
         length: u8,
+        /// What they are.
+        kind: CodeKind,
     },
     /// More than one part of what was offered may be the code; no check was
     /// spent.
@@ -477,9 +482,9 @@ impl Service {
     }
 
     fn gate_key(&self, brand: &Brand) -> Option<u8> {
-        // A digit from 1 to 9: `0` and the signs are hard to find on some phones.
-        (brand.settings.gate == Gate::NamedKey)
-            .then(|| u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1)
+        // From 1 to 9: `0` and the signs are hard to find on some phones.
+        let digit = || u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1;
+        (brand.settings.gate == Gate::NamedKey).then(digit)
     }
 
     fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {

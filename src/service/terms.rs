@@ -18,7 +18,7 @@ pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, Servic
     let text = |field, said: &Option<String>| {
         let shown = said.as_deref().map(wording::shown).filter(|text| !text.is_empty());
         match &shown {
-            Some(text) if !brand.settings.allow_links && wording::has_link(text) => {
+            Some(text) if !brand.settings.allow_links && leads_away(field, text) => {
                 Err(ServiceError::Link { field })
             }
             _ => Ok(shown),
@@ -38,6 +38,12 @@ pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, Servic
     })
 }
 
+/// Whether people could follow a text to somebody: by a link, an address or, where
+/// it is no amount, a telephone number.
+fn leads_away(field: &str, text: &str) -> bool {
+    wording::has_link(text) || (field != "amount" && wording::has_telephone(text))
+}
+
 /// Refuses to call a service by a link through the API. What the configuration
 /// says is the operator's own.
 ///
@@ -46,12 +52,14 @@ pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, Servic
 pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), ServiceError> {
     let spoken = |settings: &Settings| settings.tts_name.clone().unwrap_or_default();
     let names = [("name", new.name.clone(), old.name.clone()), ("tts_name", spoken(new), spoken(old))];
-    let is_refused =
-        |(_, name, was): &&(&str, String, String)| !new.allow_links && was != name && wording::has_link(name);
+    let is_refused = |(_, name, was): &&(&str, String, String)| {
+        !new.allow_links && was != name && leads_away("name", name)
+    };
     match names.iter().find(is_refused) {
         Some((field, ..)) => Err(BadSetting {
             field: (*field).to_owned(),
-            what: "has a link or an address in it, which people would follow; allow_links = true allows it"
+            what: "has a link, an address or a telephone number in it, which people would follow; \
+                   allow_links = true, set with it, allows it"
                 .to_owned(),
         }
         .into()),
@@ -60,17 +68,28 @@ pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), 
 }
 
 /// Refuses a verification without the payment that the service's codes are
-/// bound to (PSD2, RTS article 5: the payer knows amount and payee).
+/// bound to (PSD2, RTS article 5: the payer knows amount and payee), and half of
+/// one everywhere: a text that names an amount and nobody who gets it is broken.
 ///
 /// # Errors
-/// [`ServiceError::PaymentMissing`].
+/// [`ServiceError::PaymentMissing`], or [`ServiceError::NotAllowed`] for half of a
+/// payment where none is needed.
 pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), ServiceError> {
     let is_said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
-    let missing = [("amount", &details.amount), ("payee", &details.payee)];
-    match missing.into_iter().find(|(_, text)| !is_said(text)) {
-        Some((field, _)) if brand.settings.psd2 => Err(ServiceError::PaymentMissing { field }),
-        _ => Ok(()),
-    }
+    let (amount, payee) = (is_said(&details.amount), is_said(&details.payee));
+    let field = match (amount, payee) {
+        (true, true) => return Ok(()),
+        (false, false) if !brand.settings.psd2 => return Ok(()),
+        (true, false) => "payee",
+        (false, _) => "amount",
+    };
+    Err(match brand.settings.psd2 {
+        true => ServiceError::PaymentMissing { field },
+        false => ServiceError::NotAllowed {
+            field,
+            what: "amount and payee go together, and one of them is missing: give both, or neither",
+        },
+    })
 }
 
 /// Refuses a code that the application chose where the service takes none.
@@ -111,6 +130,16 @@ mod tests {
             assert_eq!(missing(amount, "Acme"), "amount");
             assert!(refuse_unpaid(&brand(false), &details(amount, "-")).is_ok());
         }
+        // Nobody is told half of a payment, whatever the service binds.
+        let half = |amount, payee| match refuse_unpaid(&brand(false), &details(amount, payee)) {
+            Err(ServiceError::NotAllowed { field, .. }) => field,
+            other => other.map(|()| "").unwrap(),
+        };
+        assert_eq!(half("39.99", "Acme"), "");
+        for nothing in ["-", "", " "] {
+            assert_eq!(half("39.99", nothing), "payee");
+            assert_eq!(half(nothing, "Acme"), "amount");
+        }
     }
 
     #[test]
@@ -135,6 +164,12 @@ mod tests {
             details[field] = "ev\u{200b}il\u{3002}com".into();
             let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
             assert!(matches!(refused, ServiceError::Link { field: named } if named == field), "{refused}");
+        }
+        for field in ["friendly_name", "purpose", "payee"] {
+            let mut details = serde_json::to_value(all("fine")).unwrap();
+            details[field] = "0800 123 4567".into();
+            let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
+            assert!(refused.to_string().contains("allow_links"), "{refused}");
         }
         let told = worded(&brand(false), &all("Code 123456")).unwrap_err().to_string();
         assert!(told.starts_with("friendly_name: has no more than 4 digits in a row"), "{told}");

@@ -12,6 +12,7 @@ pub use crate::model::verification::Step;
 use crate::model::verification::{Decision, Details, Event, Outcome, Send, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// A call that asks what to say.
@@ -90,9 +91,25 @@ impl Service {
     /// [`ServiceError::NotFound`] for whatever is not exactly a call of ours:
     /// another verification, number, SID or account gives nothing away.
     pub async fn speak(&self, proof: &Proof, request: VoiceRequest) -> Result<Said, ServiceError> {
+        self.speak_noting(proof, request, None).await
+    }
+
+    /// The same, and what the request reports of its call is kept by the very
+    /// write that counts a reading: whatever fails, nobody loses a reading that
+    /// was not heard.
+    ///
+    /// # Errors
+    /// As [`Service::speak`].
+    pub async fn speak_noting(
+        &self,
+        proof: &Proof,
+        request: VoiceRequest,
+        report: Option<Report>,
+    ) -> Result<Said, ServiceError> {
         if !self.0.accounts.is_main(proof) {
             return Err(ServiceError::NotFound);
         }
+        let report = report.filter(|report| is_own(proof, report));
         for attempt in 0..TRIES {
             // What is known of the call is written with the decision, against
             // the version that was looked at: an end that comes meanwhile holds.
@@ -108,18 +125,20 @@ impl Service {
             // What was once said of a call holds, whatever a later request leaves out.
             let machine = request.machine || known.as_ref().is_some_and(|known| was_machine(&known.record));
             let event = Event::CallAsks { number, sid, machine, step };
-            let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
+            let brand = self.brand_of(&old.record).await?;
+            let decision = decide(&brand.policy(&self.0.policy), &old.record, event, self.now());
             let (spoken, told) = self.spoken(&decision, number)?;
             let mut changes = Vec::new();
             if decision.verification != old.record {
                 changes.extend(self.written(Some(&old), &decision.verification));
             }
-            changes.extend(self.call_so_far(proof, known, &decision.verification, &request, told).await?);
+            let so_far = so_far(proof, &decision.verification, &request, told)?;
+            changes.extend(self.kept_of_call(known, so_far, report.as_ref()).await?);
             if changes.is_empty() {
-                return self.said(spoken, decision.verification).await;
+                return Ok(said(spoken, brand, decision.verification));
             }
             match self.store().commit(changes).await {
-                Ok(()) => return self.said(spoken, decision.verification).await,
+                Ok(()) => return Ok(said(spoken, brand, decision.verification)),
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
@@ -145,46 +164,64 @@ impl Service {
         })
     }
 
-    /// What is written of the call: it is ours, and has come so far.
-    async fn call_so_far(
+    /// What is written of the call: it is ours, has come so far, and what else is
+    /// reported of it.
+    async fn kept_of_call(
         &self,
-        proof: &Proof,
         known: Option<Versioned<Delivery>>,
-        verification: &Verification,
-        request: &VoiceRequest,
-        told: Told,
+        (so_far, asked_at): (Report, Timestamp),
+        more: Option<&Report>,
     ) -> Result<Vec<Change>, ServiceError> {
-        let send = verification.send(request.number).ok_or(ServiceError::NotFound)?;
-        let Send { right_keys, wrong_keys, readings, finished, .. } = *send;
-        let fact = Fact {
-            status: Some(Status::InProgress),
-            source: Source::VoiceRequest,
-            call: Some(CallSoFar { told, right_keys, wrong_keys, readings, finished }),
-            ..Fact::default()
-        };
-        let id = Some(verification.delivery_id(send.number));
-        let account_sid = proof.account().map(|account: &AccountSid| account.as_str().to_owned());
-        let about = About { account_sid, ..About::default() };
-        let report = Report { sid: request.sid.clone(), id, about, fact };
-        if known.as_ref().is_some_and(|known| self.is_anothers(&known.record, &report)) {
+        if known.as_ref().is_some_and(|known| self.is_anothers(&known.record, &so_far)) {
             return Err(ServiceError::NotFound);
         }
-        let delivery = match &known {
-            None => Some(Delivery::new(report, self.now())),
-            Some(known) => known.record.merge(report, self.now()),
-        };
-        match delivery {
-            Some(delivery) => self.written_delivery(known.as_ref(), &delivery.asked_at(send.asked_at)).await,
+        let reports = std::iter::once(&so_far).chain(more);
+        let told = reports.map(|report| Delivery::new(report.clone(), self.now()));
+        let before = known.as_ref().map(|known| known.record.clone());
+        let all = before.clone().into_iter().chain(told).reduce(|one, other| one.join(&other));
+        match all.filter(|all| before.as_ref() != Some(all)) {
+            Some(delivery) => self.written_delivery(known.as_ref(), &delivery.asked_at(asked_at)).await,
             None => Ok(Vec::new()),
         }
     }
+}
 
-    async fn said(&self, spoken: Spoken, record: Verification) -> Result<Said, ServiceError> {
-        let brand = self.brand_of(&record).await?;
-        let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
-        let Verification { to, locale, details, .. } = record;
-        Ok(Said { spoken, name, locale, country: to.region(), details, brand })
+/// What is reported of a call by what it was told, and when it was asked for.
+fn so_far(
+    proof: &Proof,
+    verification: &Verification,
+    request: &VoiceRequest,
+    told: Told,
+) -> Result<(Report, Timestamp), ServiceError> {
+    let send = verification.send(request.number).ok_or(ServiceError::NotFound)?;
+    let Send { right_keys, wrong_keys, readings, finished, .. } = *send;
+    let fact = Fact {
+        status: Some(Status::InProgress),
+        source: Source::VoiceRequest,
+        call: Some(CallSoFar { told, right_keys, wrong_keys, readings, finished }),
+        ..Fact::default()
+    };
+    let id = Some(verification.delivery_id(send.number));
+    let account_sid = proof.account().map(|account: &AccountSid| account.as_str().to_owned());
+    let about = About { account_sid, ..About::default() };
+    Ok((Report { sid: request.sid.clone(), id, about, fact }, send.asked_at))
+}
+
+fn said(spoken: Spoken, brand: Arc<Brand>, record: Verification) -> Said {
+    let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
+    let Verification { to, locale, details, .. } = record;
+    Said { spoken, name, locale, country: to.region(), details, brand }
+}
+
+/// Whether a report is of the account that proves it. What names another one is
+/// dropped, and what is said to the call is not about that.
+fn is_own(proof: &Proof, report: &Report) -> bool {
+    let named = report.about.account_sid.as_deref();
+    let is_own = proof.account().zip(named).is_none_or(|(own, named)| own.as_str() == named);
+    if !is_own {
+        tracing::warn!(sid = %report.sid, "a report about another account's call was dropped");
     }
+    is_own
 }
 
 /// Whether a request is about the call that was placed: to the verification's

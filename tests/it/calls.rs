@@ -1,8 +1,20 @@
 //! Calls: what is heard, by whom, what is never said, and what they came to.
 
 use crate::app::{App, Setup, text};
+use crate::support::proof;
+use crate::world::World;
+use dialback::model::channel::Channel;
+use dialback::model::delivery::{Delivery, Source};
+use dialback::model::policy::Gate;
+use dialback::service::{Said, Spoken, StartRequest, Step, VoiceRequest};
+use dialback::store::memory::Memory;
+use dialback::store::{Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
+use dialback::twilio::callback;
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const INTRO: &str = "Your code is:";
 const SPENT: &str = "This code is no longer valid. Goodbye.";
@@ -345,4 +357,77 @@ async fn calls_that_nobody_takes_are_unheard_with_their_reason() {
         assert_eq!(told(&app, &id).await, unheard(reason), "{answers}");
     }
     app.stop().await;
+}
+
+/// A store that fails at the commit of that number, from 1, among those of calls.
+struct Failing {
+    inner: Arc<dyn Store>,
+    left: AtomicUsize,
+}
+
+crate::over::store_over!(Failing, inner, {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.inner.read(key).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let is_of_a_call = changes.iter().any(|change| change.key.id.starts_with("CA"));
+        if is_of_a_call && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            return Err(CommitError::Store(StoreError::Failed("on purpose".into())));
+        }
+        self.inner.commit(changes).await
+    }
+
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.inner.due_in(lane, until, limit).await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        self.inner.scan(scan).await
+    }
+});
+
+/// Whichever write of an answered call fails: a reading is counted when it is
+/// spoken, and never else.
+#[tokio::test]
+async fn a_store_that_fails_costs_no_reading() {
+    for fails_at in 1..4 {
+        let store = Arc::new(Failing { inner: Arc::new(Memory::new()), left: AtomicUsize::new(usize::MAX) });
+        let world = World::over_with(store.clone(), |brand| brand.gate = Gate::None).await;
+        let request = StartRequest { channel: Some(Channel::Call), ..StartRequest::to("+14155550123") };
+        let id = world.service.start(request, None).await.unwrap().view.verification.id;
+        let (_, sid) = world.post.first().await;
+        store.left.store(fails_at, Ordering::SeqCst);
+        let mut spoken = 0;
+        for _ in 0..2 {
+            let pairs = [("CallSid", sid.as_str()), ("CallStatus", "in-progress"), ("AnsweredBy", "human")];
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let report = callback::report(&pairs, Source::VoiceRequest, None).unwrap();
+            let request = VoiceRequest {
+                verification: id.clone(),
+                number: 1,
+                sid: sid.clone(),
+                from: None,
+                to: None,
+                machine: false,
+                step: Step::Answered,
+            };
+            let said = world.service.speak_noting(&proof(), request, Some(report)).await;
+            spoken += u8::from(matches!(said, Ok(Said { spoken: Spoken::Code { .. }, .. })));
+            let view = world.service.fetch(&id).await.unwrap();
+            let (send, delivery) = &view.deliveries[0];
+            assert_eq!(send.readings, spoken, "{fails_at}: {said:?}");
+            let answered_by = delivery.as_ref().and_then(Delivery::answered_by);
+            assert_eq!(answered_by.is_some(), spoken > 0, "{fails_at}");
+            if spoken > 0 {
+                break;
+            }
+        }
+        assert!(spoken > 0, "{fails_at}");
+    }
 }

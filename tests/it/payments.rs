@@ -98,3 +98,18 @@ async fn what_began_before_payments_were_needed_is_not_sent_again() {
     let path = format!("/Services/{service}/Verifications/{sid}");
     assert_eq!(verify.get(&path).await.json()["send_code_attempts"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn half_of_a_payment_is_refused_where_none_is_needed_too() {
+    let app = Setup::sandbox().start().await;
+    for (half, missing) in [("amount", "payee"), ("payee", "amount")] {
+        let mut request = json!({ "to": "+15551230712" });
+        request[half] = json!("39.99");
+        let refused = app.post("/v1/verifications", &request).await;
+        assert_eq!(refused.problem(422, "not_allowed")["field"], missing);
+        request["return_url"] = json!("http://127.0.0.1:5000/back");
+        let refused = app.post("/v1/sessions", &request).await;
+        assert_eq!(refused.problem(422, "not_allowed")["field"], missing);
+    }
+    app.stop().await;
+}

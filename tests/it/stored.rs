@@ -7,7 +7,7 @@ use dialback::store::records::Facts;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::transfer::{Ledger, Line};
 use dialback::store::{Key, Kind, Store, kinds};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -219,4 +219,44 @@ async fn the_samples_are_a_store_that_holds_together() {
     let found = crate::care::checked(&store).await;
     assert_eq!(found.damage, Vec::<String>::new());
     assert_eq!(found.records.values().sum::<u64>(), samples::all().len() as u64);
+}
+
+/// What was right when it was stored and is refused today keeps nobody from
+/// changing the rest, and may be sent back as it was read.
+#[tokio::test]
+async fn a_service_with_settings_that_are_refused_today_can_be_changed() {
+    let path = Path::new(FOLDER).join("refused-today-1.ndjson");
+    let (key, body) = records(&path).remove(0);
+    let store = std::sync::Arc::new(Memory::new());
+    store.commit(vec![dialback::store::records::put_facts(None, read(&key, &body))]).await.unwrap();
+    let world = crate::world::World::over(store).await;
+    let id = key.id.parse().unwrap();
+    let by = world.service.by(dialback::model::audit::Actor::operator());
+    let change = async |changes: Value| {
+        let Value::Object(changes) = changes else { panic!("an object") };
+        by.change_service(&id, changes).await.map_err(|error| error.to_string())
+    };
+    let as_read = world.service.brand(Some(&id)).await.unwrap().settings.all();
+    change(Value::Object(as_read.clone())).await.unwrap();
+    assert_eq!(change(json!({ "name": "New Shop" })).await.unwrap().settings.name, "New Shop");
+    let mut pages = as_read["pages"].clone();
+    pages["register"] = false.into();
+    change(json!({ "pages": pages })).await.unwrap();
+    pages["return_urls"] = json!(["http://shop.example/*", "https://shop.example/*"]);
+    let changed = change(json!({ "pages": pages })).await.unwrap();
+    assert_eq!(changed.settings.pages.return_urls.len(), 2);
+    // What the change itself breaks is refused as ever.
+    for (changes, field) in [
+        (json!({ "name": "Shop 123456" }), "name: "),
+        (json!({ "lifetime_seconds": 90000 }), "lifetime_seconds: "),
+        (json!({ "countries": { "sms": { "allow": ["UK", "XX"] } } }), "countries.sms: "),
+        (json!({ "pages": { "return_urls": ["http://other.example/"] } }), "pages.return_urls: "),
+        (json!({ "pages": { "colour": "blue" } }), "pages.colour: "),
+        (json!({ "colour": "red" }), "colour: there is no such setting"),
+    ] {
+        let told = change(changes).await.unwrap_err();
+        assert!(told.starts_with(field), "{told}");
+    }
+    let mended = change(json!({ "pages": { "return_urls": ["https://shop.example/*"] } })).await.unwrap();
+    assert_eq!(mended.settings.lifetime_seconds, 86_400);
 }

@@ -369,3 +369,24 @@ async fn no_wrong_header_of_a_proxy_beats_a_right_public_url() {
     let headers = [(SIGNATURE, over_http.as_str()), ("x-forwarded-proto", "http")];
     assert_eq!(app.forged("/twilio/status", &params, &headers).await.status, 204);
 }
+
+#[tokio::test]
+async fn a_stop_that_came_to_the_wrong_url_is_heard() {
+    let app = Setup::sandbox().start().await;
+    for (n, path) in ["/twilio/status", "/twilio/call-status", "/twilio/voice"].into_iter().enumerate() {
+        let (sid, from) = (format!("SM{n:032}"), format!("+1415555012{n}"));
+        let params = [
+            ("AccountSid", app.account.as_str()),
+            ("Body", "STOP"),
+            ("From", from.as_str()),
+            ("MessageSid", sid.as_str()),
+            ("SmsStatus", "received"),
+            ("To", "+15005550006"),
+        ];
+        let answer = app.webhook(path, &params).await;
+        assert!(answer.status == 204 || answer.status == 200, "{path}: {}", answer.text);
+        let wishes = app.get(&format!("/v1/opt-outs/%2B1415555012{n}")).await;
+        assert_eq!(wishes.json()["opt_outs"][0]["opted_out"], true, "{path}: {}", wishes.text);
+    }
+    app.stop().await;
+}

@@ -21,6 +21,7 @@ use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
 use dialback::service::{Brands, EventSettings, Events, Parts, Retention, Service, WorkerLimits};
+use dialback::store::Store;
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
@@ -74,11 +75,25 @@ impl World {
     }
 
     async fn with(change: impl FnOnce(&mut brand::Settings), events: Events) -> Self {
+        Self::on(Arc::new(Memory::new()), change, events).await
+    }
+
+    /// The same over a store that has something in it, or fails.
+    pub async fn over(store: Arc<dyn Store>) -> Self {
+        Self::on(store, |_| (), events()).await
+    }
+
+    /// The same, with a service that was changed.
+    pub async fn over_with(store: Arc<dyn Store>, change: impl FnOnce(&mut brand::Settings)) -> Self {
+        Self::on(store, change, events()).await
+    }
+
+    async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut brand::Settings), events: Events) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
         let post = Arc::new(Post::default());
-        let service = Service::new(Parts { events, ..parts(post.clone(), clock.clone(), change) });
+        let service = Service::new(Parts { events, store, ..parts(post.clone(), clock.clone(), change) });
         let context = context(&base_url, service.clone());
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_url = format!("http://{}", admin_listener.local_addr().unwrap());

@@ -286,8 +286,10 @@ fn service_of(
             let guessable = verification.allow_guessable_codes.is_some();
             let long_life = verification.allow_long_life.is_some();
             move |settings| {
-                settings.check_strength(guessable, long_life)?;
-                messages.wrong_in(settings).into_iter().next().map_or(Ok(()), Err)
+                let mut wrong = settings.weaknesses(guessable, long_life);
+                let unknown = messages.wrong_in(settings).into_iter();
+                wrong.extend(unknown.map(|wrong| settings.complaint(wrong)));
+                wrong
             }
         }),
         events,

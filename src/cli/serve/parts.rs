@@ -47,22 +47,33 @@ pub fn brands(config: &Config, now: Timestamp) -> Brands {
     Brands::new(Brands::of_file(None, services.default, now), others.collect())
 }
 
-/// The service that a person names: by its key in the configuration, `default`, or
-/// its id.
+/// The service that a person names: by its id, by its key in the configuration,
+/// `default`, or by the name that people read, where no other of the configuration
+/// has that.
 ///
 /// # Errors
-/// When it is neither, with the keys that there are.
+/// When it is none of these, with the keys that there are, or several have the name.
 pub fn service_id(config: &Config, name: &str) -> anyhow::Result<ServiceId> {
     let others = &config.services.others;
-    match (name.parse::<ServiceId>(), name) {
-        (Ok(id), _) => Ok(id),
-        (_, "default") => Ok(ServiceId::from_name("")),
-        (_, key) if others.contains_key(key) => Ok(ServiceId::from_name(key)),
+    let so_called = std::iter::once(("", &config.services.default))
+        .chain(others.iter().map(|(key, settings)| (key.as_str(), settings)))
+        .filter(|(_, settings)| settings.name == name)
+        .map(|(key, _)| key);
+    match (name.parse::<ServiceId>(), name, so_called.collect::<Vec<_>>().as_slice()) {
+        (Ok(id), ..) => Ok(id),
+        (_, "default", _) => Ok(ServiceId::from_name("")),
+        (_, key, _) if others.contains_key(key) => Ok(ServiceId::from_name(key)),
+        (_, _, [key]) => Ok(ServiceId::from_name(key)),
+        (_, _, [_, _, ..]) => {
+            anyhow::bail!(
+                "several services of the configuration are called {name:?}: name one by its key or its id"
+            )
+        }
         _ => {
             let keys: Vec<&str> =
                 std::iter::once("default").chain(others.keys().map(String::as_str)).collect();
             anyhow::bail!(
-                "there is no service {name:?}: name one by its id (VA…) or by its key in the configuration: {}",
+                "there is no service {name:?}: name one by its id (VA…), by its name, or by its key in the configuration: {}",
                 keys.join(", ")
             )
         }

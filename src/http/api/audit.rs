@@ -80,7 +80,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Audit>("A page of it."),
     problems: &[],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists it.

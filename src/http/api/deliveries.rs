@@ -43,7 +43,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Deliveries>("A page of them."),
     problems: &[&problem::INVALID_NUMBER],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// `POST /v1/deliveries/search`
@@ -81,7 +81,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<Delivery>(200, "It, with everything that was reported of it."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.

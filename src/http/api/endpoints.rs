@@ -96,7 +96,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<Endpoints>(200, "All of them."),
     problems: &[],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists them.
@@ -118,7 +118,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<EndpointView>(200, "It, without its secret."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.
@@ -235,7 +235,7 @@ pub const DISPATCHES: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Dispatches>("A page of them."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists what was sent to one.

@@ -136,7 +136,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<ErasureView>(200, "It, without the number."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.

@@ -76,7 +76,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Events>("A page of them."),
     problems: &[&problem::NO_STREAM],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists them, or streams them.
@@ -109,7 +109,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<Payload>(200, "It."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.

@@ -87,7 +87,7 @@ where
     match operation.repeats {
         Repeats::Kept => repeats::once(&context.service, call, |call| handler(seen, call)).await,
         // What only reads stops when nobody waits for it any more.
-        Repeats::Ignored if operation.method == "GET" => tokio::select! {
+        Repeats::OnlyReads => tokio::select! {
             biased;
             answer = handler(seen, call) => answer,
             () = crate::server::caller_gone() => Ok(Response::default()),

@@ -100,7 +100,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Keys>("A page of them."),
     problems: &[],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists them.
@@ -126,7 +126,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<Key>(200, "It, without its secret."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.

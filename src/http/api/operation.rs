@@ -123,9 +123,19 @@ impl Answer {
     }
 }
 
+impl Repeats {
+    /// Whether an `Idempotency-Key` does anything.
+    pub fn is_kept(self) -> bool {
+        matches!(self, Self::KeptByHandler | Self::Kept)
+    }
+}
+
 /// What an `Idempotency-Key` does to an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeats {
+    /// Nothing: it only reads, by whichever method, and stops when nobody waits for
+    /// its answer any more.
+    OnlyReads,
     /// Nothing: doing it twice is the same as once, or it is no POST.
     Ignored,
     /// The handler keeps the answer, in the very write that does the thing.

@@ -49,7 +49,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<OptOuts>("A page of them."),
     problems: &[&problem::INVALID_NUMBER],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// `POST /v1/opt-outs/search`
@@ -79,7 +79,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<OptOutsOf>(200, "What it told each of our senders."),
     problems: &[&problem::NOT_FOUND, &problem::INVALID_NUMBER],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at a number's.

@@ -17,7 +17,7 @@ pub const fn of(list: &Operation, id: &'static str, summary: &'static str) -> Op
         body: Body::Optional(list.query),
         answer: Answer { ..list.answer },
         problems: list.problems,
-        repeats: Repeats::Ignored,
+        repeats: Repeats::OnlyReads,
     }
 }
 

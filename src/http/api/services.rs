@@ -12,6 +12,7 @@ use crate::http::reply;
 use crate::model::brand::{BadSetting, Brand, MOST_NAME};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
+use crate::model::return_url;
 use crate::service::ServiceError;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -141,7 +142,7 @@ pub const SETTINGS: [Field; 26] = [
             Field::new(
                 "return_urls",
                 "Where people may be sent back to: exact https addresses, or ones that end in `/*`; `*.` before your own domain is any one label.",
-                Shape::List { of: &URL, least: 0, most: 20, distinct: true },
+                Shape::List { of: &URL, least: 0, most: return_url::MOST_ALLOWED, distinct: true },
             )
             .solid(),
             Field::new(
@@ -210,7 +211,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Services>("A page of them."),
     problems: &[],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists them.
@@ -236,7 +237,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<Service>(200, "It, with all its settings."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.

@@ -24,7 +24,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<TestNumbers>("A page of them."),
     problems: &[],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Lists them.

@@ -209,7 +209,7 @@ pub const LIST: Operation = Operation {
     body: Body::None,
     answer: Answer::list::<Verifications>("A page of them."),
     problems: &[&problem::INVALID_NUMBER, &problem::SERVICE_NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// `POST /v1/verifications/search`
@@ -253,7 +253,7 @@ pub const FETCH: Operation = Operation {
     body: Body::None,
     answer: Answer::json::<Verification>(200, "It, as it stands."),
     problems: &[&problem::NOT_FOUND],
-    repeats: Repeats::Ignored,
+    repeats: Repeats::OnlyReads,
 };
 
 /// Looks at one.

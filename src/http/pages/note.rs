@@ -5,6 +5,7 @@
 
 use super::regions;
 use super::words::{Direction, Errors, Words, fill};
+use crate::model::code::CodeKind;
 use crate::model::phone::PhoneNumber;
 use crate::model::region::{self, Region};
 use percent_encoding::percent_decode_str;
@@ -43,6 +44,16 @@ impl Note {
     /// About a number or a country.
     pub fn about(name: &str, about: impl ToString) -> Self {
         Self { about: about.to_string(), ..Self::new(name) }
+    }
+
+    /// That something is no whole code, and what one is: `d6` is six digits.
+    pub fn of_code(length: u8, kind: CodeKind) -> Self {
+        let letter = match kind {
+            CodeKind::Digits => 'd',
+            CodeKind::Letters => 'l',
+            CodeKind::Characters => 'c',
+        };
+        Self::about("code_form", format!("{letter}{length}"))
     }
 
     /// With what the person typed.
@@ -91,6 +102,9 @@ impl Note {
         let country = regions::name(&words.locale, &self.about);
         let time = clock(self.about.parse().unwrap_or(0));
         text = fill(&text, &[("code", &self.about), ("country", country), ("time", &time)]);
+        if let Some(form) = self.form_of_code(words) {
+            text = joined(&text, &form);
+        }
         if let Some(region) = region::find(&self.judged) {
             let name = regions::name(&words.locale, &region.id);
             let country = match words.direction {
@@ -100,6 +114,18 @@ impl Note {
             text = joined(&text, &fill(&words.errors.read_as, &[("country", &country)]));
         }
         Some(text)
+    }
+
+    /// What a code is, behind the words that something is none: `(6 digits)`.
+    fn form_of_code(&self, words: &Words) -> Option<String> {
+        let (kind, length) = self.about.split_at_checked(1).filter(|_| self.name == "code_form")?;
+        let length: u8 = length.parse().ok()?;
+        let form = match kind {
+            "d" => &words.code.digits,
+            "l" => &words.code.letters,
+            _ => &words.code.characters,
+        };
+        Some(format!("({})", fill(form, &[("n", &length.to_string())])))
     }
 
     /// The field that it is about.

@@ -167,7 +167,7 @@ fn note_of(error: ServiceError, form: &Form) -> Option<Note> {
     let input = |note: Note| note.with_input(form.get("number"), form.get("region"));
     Some(match error {
         ServiceError::NotFound | ServiceError::Ended(_) => return None,
-        ServiceError::NotACode { .. } => Note::new("code_form"),
+        ServiceError::NotACode { length, kind } => Note::of_code(length, kind),
         ServiceError::SeveralCodes => Note::new("code_several"),
         ServiceError::Number(error) => {
             let note = match error.country_code() {

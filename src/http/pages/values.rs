@@ -10,6 +10,7 @@ use super::{locale, regions};
 use crate::http::context::Context;
 use crate::model::brand::DIGITS;
 use crate::model::channel::Channel;
+use crate::model::code::CodeKind;
 use crate::model::session::{End, MOST_NUMBERS, MOST_STARTS, Session, Step};
 use crate::model::verification::Status;
 use crate::service::SessionView;
@@ -107,10 +108,10 @@ fn code_values(view: &SessionView, words: &Words, at: Timestamp) -> Value {
     let wait = verification.resend_at.map_or(0, until).max(0);
     // A wait ends when it is over, a code's life is told in what there is of it.
     let expires = record.expires_at.duration_since(at).as_secs().max(0);
-    let alphabet = record.code.alphabet.as_deref().unwrap_or(DIGITS);
+    let kind = CodeKind::of(record.code.alphabet.as_deref().unwrap_or(DIGITS));
     context! {
         channel => record.channel(), now, ways, wait, wait_text => clock(wait),
-        length => record.code.length, kind => kind_of(alphabet), digits => alphabet.bytes().all(|byte| byte.is_ascii_digit()),
+        length => record.code.length, kind => kind_of(kind), digits => kind == CodeKind::Digits,
         attempts => Some(verification.checks_left).filter(|left| *left <= FEW),
         expires => clock(expires), expires_seconds => expires, expires_soon => expires <= SOON,
     }
@@ -157,14 +158,11 @@ pub fn is_payment(session: &Session) -> bool {
     session.details.amount.is_some() || session.details.payee.is_some()
 }
 
-/// What a code of these characters is said to be made of, as a key of the words.
-fn kind_of(alphabet: &str) -> &'static str {
-    match (
-        alphabet.bytes().any(|it| it.is_ascii_digit()),
-        alphabet.bytes().any(|it| it.is_ascii_alphabetic()),
-    ) {
-        (true, true) => "characters",
-        (false, true) => "letters",
-        _ => "digits",
+/// What a code's characters are, as a key of the words.
+fn kind_of(kind: CodeKind) -> &'static str {
+    match kind {
+        CodeKind::Characters => "characters",
+        CodeKind::Letters => "letters",
+        CodeKind::Digits => "digits",
     }
 }

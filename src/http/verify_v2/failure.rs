@@ -185,9 +185,10 @@ impl From<ServiceError> for Failure {
             ),
             ServiceError::OptedOut => Self::new(400, 21610, "Attempt to send to unsubscribed recipient"),
             ServiceError::Landline => Self::new(403, 60205, "SMS is not supported by landline phone number"),
-            ServiceError::Link { field } => {
-                Self::invalid_because(super::settings::parameter(field), "has a link or an address in it")
-            }
+            ServiceError::Link { field } => Self::invalid_because(
+                super::settings::parameter(field),
+                "has a link, an address or a telephone number in it; the service's allow_links allows it",
+            ),
             ServiceError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
             // Only a ladder that somebody has set comes to this.
             ServiceError::TooSoon { seconds, .. } => {

@@ -4,14 +4,14 @@ use super::call::Call;
 use super::failure::Failure;
 use super::settings::set_of;
 use crate::messages::{DEFAULT_SET, is_app_hash};
-use crate::model::brand::Brand;
+use crate::model::brand::{Brand, check_name};
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::typed;
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::service::{Ask, StartRequest};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -54,7 +54,7 @@ pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
     }
     call.flag("EnableSnaClientToken")?;
     let details = Details {
-        friendly_name: friendly_name(call, brand)?,
+        friendly_name: friendly_name(call)?,
         amount,
         payee,
         purpose,
@@ -118,12 +118,10 @@ fn custom_code(call: &Call) -> Result<Option<Secret>, Failure> {
 }
 
 /// The name for this verification alone, by the rules of a service's.
-fn friendly_name(call: &Call, brand: &Brand) -> Result<Option<String>, Failure> {
+fn friendly_name(call: &Call) -> Result<Option<String>, Failure> {
     let Some(name) = call.text("CustomFriendlyName") else { return Ok(None) };
-    let changes = Map::from_iter([("name".to_owned(), json!(name))]);
-    let checked = brand.settings.with(changes);
-    checked
-        .map(|_| Some(name.to_owned()))
+    check_name(name)
+        .map(|()| Some(name.to_owned()))
         .map_err(|bad| Failure::invalid_because("CustomFriendlyName", bad.what))
 }
 

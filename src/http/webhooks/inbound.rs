@@ -43,10 +43,10 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
 
 /// A text that somebody has set the wrong URL for: it is taken where it came,
 /// and the log says where it belongs.
-pub(super) async fn strayed(context: &Context, proved: &Proved) -> Result<(), Error> {
+pub(super) async fn strayed(context: &Context, came_to: &'static str, proved: &Proved) -> Result<(), Error> {
     tracing::warn!(
         wanted = %context.settings.public_url.join("/twilio/sms"),
-        "an inbound text came to /twilio/status: at Twilio, set this URL as what happens when a message comes in"
+        "an inbound text came to {came_to}: at Twilio, set this URL as what happens when a message comes in"
     );
     note(context, proved.proof.as_ref(), &proved.params).await?;
     match &proved.proof {
@@ -89,7 +89,12 @@ pub(super) async fn wishes(
 
 /// `/twilio/voice`: somebody calls our number back.
 pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
-    let Proved { proof, params, .. } = prove(&context, &mut request).await?;
+    let proved = prove(&context, &mut request).await?;
+    if is_text(&proved.params) {
+        strayed(&context, "/twilio/voice", &proved).await?;
+        return xml(&documents::empty());
+    }
+    let Proved { proof, params, .. } = proved;
     note(&context, proof.as_ref(), &params).await?;
     xml(&documents::inbound_call(spoken(None, first(&params, "FromCountry"), None)))
 }

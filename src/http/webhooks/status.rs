@@ -15,7 +15,7 @@ use warp::reply::Response;
 pub async fn message(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let proved = prove(&context, &mut request).await?;
     if inbound::is_text(&proved.params) {
-        inbound::strayed(&context, &proved).await?;
+        inbound::strayed(&context, "/twilio/status", &proved).await?;
         return Ok(reply::no_content());
     }
     record(&context, &request, &proved, Source::StatusCallback).await
@@ -25,6 +25,10 @@ pub async fn message(context: Arc<Context>, mut request: Request) -> Result<Resp
 /// recordings report.
 pub async fn call(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let proved = prove(&context, &mut request).await?;
+    if inbound::is_text(&proved.params) {
+        inbound::strayed(&context, "/twilio/call-status", &proved).await?;
+        return Ok(reply::no_content());
+    }
     let has = |name| callback::first(&proved.params, name).is_some();
     let source = match () {
         () if has("RecordingSid") && !has("CallStatus") => Source::Recording,

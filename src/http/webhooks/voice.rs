@@ -10,7 +10,7 @@ use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
 use crate::messages::{Catalog, spoken};
-use crate::model::delivery::Source;
+use crate::model::delivery::{Report, Source};
 use crate::model::id::VerificationId;
 use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
 use crate::twilio::twiml::Response as Twiml;
@@ -59,7 +59,9 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
         (None, _) if callback::is_machine(&proved.params) => documents::machine(),
         (None, _) => documents::not_for_you(),
         (Some(voice), None) => {
-            note(context, &voice, proved).await?;
+            if voice.step == Step::Answered {
+                keep(context, proved).await?;
+            }
             documents::not_for_you()
         }
         (Some(voice), Some(proof)) => {
@@ -67,11 +69,10 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
                 "{}/twilio/voice/{}/{}",
                 context.settings.public_url, voice.verification, voice.number
             );
-            match context.service.speak(proof, voice.clone()).await {
-                Ok(said) => {
-                    note(context, &voice, proved).await?;
-                    document(&said, &context.settings.messages, &base)?
-                }
+            // That the call was answered, and by whom, is delivery state like any other.
+            let report = if voice.step == Step::Answered { reported(proved) } else { None };
+            match context.service.speak_noting(proof, voice, report).await {
+                Ok(said) => document(&said, &context.settings.messages, &base)?,
                 Err(ServiceError::NotFound) => documents::not_for_you(),
                 Err(error) => return Err(error.into()),
             }
@@ -96,24 +97,20 @@ fn voice_request(request: &Request, proved: &Proved, step: Step) -> Option<Voice
     })
 }
 
-/// That the call was answered, and by whom, is delivery state like any other.
-async fn note(context: &Context, voice: &VoiceRequest, proved: &Proved) -> Result<(), Error> {
-    if voice.step != Step::Answered {
-        return Ok(());
+/// Records what a request says of its call, under the call's own name.
+async fn keep(context: &Context, proved: &Proved) -> Result<(), Error> {
+    match reported(proved) {
+        Some(report) => record(context, proved.proof.as_ref(), report).await.map(|_| ()),
+        None => Ok(()),
     }
-    keep(context, proved).await
 }
 
-/// Records what a request says of its call, under the call's own name: that of a
-/// path is only right where it leads to this very call, which `speak` decides.
-async fn keep(context: &Context, proved: &Proved) -> Result<(), Error> {
-    match callback::report(&proved.params, Source::VoiceRequest, None) {
-        Ok(report) => record(context, proved.proof.as_ref(), report).await.map(|_| ()),
-        Err(error) => {
-            tracing::warn!(%error, "a voice request names no call");
-            Ok(())
-        }
-    }
+/// What a request says of its call. The name in the path is not that of the call:
+/// it is only right where it leads to this very call, which the service decides.
+fn reported(proved: &Proved) -> Option<Report> {
+    callback::report(&proved.params, Source::VoiceRequest, None)
+        .inspect_err(|error| tracing::warn!(%error, "a voice request names no call"))
+        .ok()
 }
 
 fn document(said: &Said, messages: &Catalog, base: &str) -> Result<Twiml, Error> {
