@@ -32,7 +32,10 @@ async fn everything_that_goes_wrong_is_a_problem_document() {
     }
     for path in ["/twilio/voice/VE1/1", "/twilio/voice/VE1/1/code", "/twilio/voice", "/twilio/sms"] {
         let refused = answer(app.api(Method::HEAD, path)).await;
-        assert_eq!((refused.status, refused.header("allow"), refused.text.as_str()), (405, "GET, POST", ""));
+        assert_eq!(
+            (refused.status, refused.header("allow"), refused.text.as_str()),
+            (405, "GET, HEAD, POST", "")
+        );
     }
 }
 
