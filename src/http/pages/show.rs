@@ -4,7 +4,9 @@ use super::assets::Assets;
 use super::guard;
 use super::note::Note;
 use super::start::{self, Kind};
-use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values, way_out};
+use super::values::{
+    entry_region, is_digits, is_payment, may_change, shown_number, start_values, values, way_out,
+};
 use super::visit::Visit;
 use super::words::Words;
 use crate::http::context::Context;
@@ -29,7 +31,14 @@ pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, E
     };
     match (view, &visit.id) {
         (Ok(view), Some(id)) => shown(&context, &visit, id, &view),
-        (Ok(_), None) | (Err(ServiceError::NotFound), _) => gone(&context, &visit, None),
+        (Ok(_), None) | (Err(ServiceError::NotFound), None) => gone(&context, &visit, None),
+        (Err(ServiceError::NotFound), Some(id)) => {
+            let mut response = gone(&context, &visit, None)?;
+            if visit.has_cookies && !visit.is_ahead {
+                guard::forget(&context, &mut response, id);
+            }
+            Ok(response)
+        }
         (Err(error), _) => {
             tracing::error!(%error, "a page could not be shown");
             gone(&context, &visit, Some(&visit.words(None).errors.trouble))
@@ -57,6 +66,7 @@ pub fn gone(context: &Context, visit: &Visit, message: Option<&str>) -> Result<R
     let page = render(context, "gone.html", values)?;
     let mut response = html(status, page);
     guard::dress(&mut response, None, None);
+    let_go(context, visit, &mut response);
     Ok(response)
 }
 
@@ -85,7 +95,14 @@ fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -
     if visit.note.is_some() && !visit.is_ahead {
         set(guard::NOTE, "");
     }
+    let_go(context, visit, &mut response);
     Ok(response)
+}
+
+/// Bounds what a browser carries: with the cookies of a hundred sessions its
+/// requests would be too long to be taken.
+fn let_go(context: &Context, visit: &Visit, response: &mut Response) {
+    visit.surplus.iter().for_each(|id| guard::forget(context, response, id));
 }
 
 fn template(step: Step) -> &'static str {
@@ -154,7 +171,13 @@ fn common(context: &Context, visit: &Visit, view: &SessionView, words: &Words, t
     // The last page says that of a code by itself.
     let is_said = |note: &&Note| matches!(view.step, Step::Done(_)) && note.field() == Some("code");
     let note = visit.note.as_ref().filter(|note| !is_said(note));
-    let problem = note.and_then(|note| Some((note.text(words)?, note.field())));
+    // Of letters that were typed for a code that has some nothing more is known.
+    let is_of_letters = |note: &Note| note.name == "code_digits" && !is_digits(view);
+    let text = |note: &Note| match is_of_letters(note) {
+        true => Some(words.errors.code_form.clone()),
+        false => note.text(words),
+    };
+    let problem = note.and_then(|note| Some((text(note)?, note.field())));
     let details = &session.details;
     let own = context! {
         base => base(context, &session.id),

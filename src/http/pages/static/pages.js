@@ -90,6 +90,11 @@ if (now && "EventSource" in window) {
     now.dataset.state = told.state;
     now.toggleAttribute("data-failed", told.failed);
     $("#now-text").textContent = told.text;
+    // Who wants no texts is offered the ways that work first.
+    if (told.state === "opted_out" && told.state !== now.dataset.was) {
+      for (const way of told.ways) $("#ways").append(document.querySelector(`#ways [value="${way}"]`) ?? "");
+    }
+    now.dataset.was = told.state;
     for (const button of document.querySelectorAll("#ways button")) {
       button.hidden = !told.ways.includes(button.value);
       // Another way is open at once when this one has failed.
