@@ -126,14 +126,12 @@ fn code_values(visit: &Visit, view: &SessionView, words: &Words, at: Timestamp) 
     let mut waiting = ways.iter().filter(|way| !way.at_once).map(|way| way.channel);
     // One way that waits is named; more of them wait for the same moment.
     let wait_line = match (waiting.next(), waiting.next()) {
-        (Some(Channel::Sms), None) => &words.code.wait_sms,
-        (Some(Channel::Call), None) => &words.code.wait_call,
-        (Some(Channel::Whatsapp), None) => &words.code.wait_whatsapp,
+        (Some(channel), None) => wait_of(words, channel),
         _ => &words.code.wait,
     };
     let alphabet = record.code.alphabet.as_deref().unwrap_or(DIGITS);
     context! {
-        channel => record.channel(), now, ways, wait, wait_line, wait_text => clock(wait),
+        channel => record.channel(), now, ways, wait, wait_line, wait_one => wait_of(words, record.channel()), wait_text => clock(wait),
         length => record.code.length, kind => kind_of(alphabet), digits => is_digits(view),
         attempts => Some(verification.checks_left).filter(|left| *left <= FEW),
         expires => clock(expires), expires_seconds => expires, expires_soon => expires <= SOON,
@@ -179,6 +177,15 @@ pub fn shown_number(session: &Session) -> Option<String> {
 /// Whether a session is about a payment.
 pub fn is_payment(session: &Session) -> bool {
     session.details.amount.is_some() || session.details.payee.is_some()
+}
+
+/// When another may be asked for by a way that waits alone.
+fn wait_of(words: &Words, channel: Channel) -> &str {
+    match channel {
+        Channel::Sms => &words.code.wait_sms,
+        Channel::Call => &words.code.wait_call,
+        Channel::Whatsapp => &words.code.wait_whatsapp,
+    }
 }
 
 /// Whether the code that is asked for is made of digits alone.

@@ -102,6 +102,9 @@ if (now && "EventSource" in window) {
       delete button.dataset.waits;
       button.disabled = false;
     }
+    // The last way may be the only one left that waits.
+    const line = $("[data-opens]");
+    if (line && document.querySelectorAll("#ways [data-waits]").length === 1) line.dataset.text = line.dataset.one;
   });
   addEventListener("pagehide", () => events.close());
 }
