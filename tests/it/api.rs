@@ -18,9 +18,9 @@ async fn everything_that_goes_wrong_is_a_problem_document() {
     }
     let methods = [
         (Method::PUT, "/v1/verifications", "GET, HEAD, POST"),
-        (Method::POST, "/v1/verifications/VE1", "DELETE, GET"),
-        (Method::POST, "/v1/deliveries", "GET"),
-        (Method::DELETE, "/v1/deliveries/SM1", "GET"),
+        (Method::POST, "/v1/verifications/VE1", "DELETE, GET, HEAD"),
+        (Method::POST, "/v1/deliveries", "GET, HEAD"),
+        (Method::DELETE, "/v1/deliveries/SM1", "GET, HEAD"),
         (Method::GET, "/twilio/status", "POST"),
         (Method::DELETE, "/twilio/voice/VE1/1", "GET, POST"),
         (Method::PATCH, "/healthz", "GET, HEAD"),
