@@ -43,6 +43,8 @@ impl Caller {
 /// no key's id is one of these, nor the account's.
 const OPERATOR: &str = "operator";
 const ENVIRONMENT: &str = "environment";
+/// Whoever has the key that the sandbox shows: whose shares are not the other's.
+const SANDBOX: &str = "sandbox";
 /// Whoever has the token or a key of the sandbox's account.
 const ACCOUNT: &str = "account";
 
@@ -74,14 +76,19 @@ pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>,
     if is_operator(context, shown) {
         return Ok(Some(Caller::of_all(OPERATOR, Scope::ALL.into())));
     }
-    if context.settings.keys.iter().any(|key| !key.is_empty() && key == shown) {
-        // In the sandbox the key that the banner shows is as good as an account's
-        // token at Twilio: there is nothing to protect.
-        let scopes = match context.settings.sandboxed {
-            true => Scope::ALL.into(),
-            false => Scope::of_an_application(),
-        };
-        return Ok(Some(Caller::of_all(ENVIRONMENT, scopes)));
+    let settings = &context.settings;
+    let is = |key: &Secret| !key.is_empty() && key == shown;
+    // In the sandbox its key and the environment's are as good as an account's
+    // token at Twilio: there is nothing to protect.
+    let scopes = || match settings.sandboxed {
+        true => Scope::ALL.into(),
+        false => Scope::of_an_application(),
+    };
+    if settings.keys.iter().any(is) {
+        return Ok(Some(Caller::of_all(ENVIRONMENT, scopes())));
+    }
+    if settings.sandbox_key.as_ref().is_some_and(is) {
+        return Ok(Some(Caller::of_all(SANDBOX, scopes())));
     }
     let key = context.service.key_holder(shown.expose()).await?;
     Ok(key

@@ -37,6 +37,8 @@ pub struct Settings {
     /// Keys given by the environment or made for the sandbox, besides those in
     /// the store.
     pub keys: Vec<Secret>,
+    /// The key that the sandbox shows, if there is one beside.
+    pub sandbox_key: Option<Secret>,
     /// Whether the other side is the sandbox.
     pub sandboxed: bool,
     /// The account that callers of Verify name; nothing for any.

@@ -33,6 +33,8 @@ pub struct Methods(BTreeMap<&'static str, Endpoint>);
 #[derive(Clone)]
 struct Endpoint {
     handler: Handler,
+    /// Whether it only reads, so that HEAD asks it, too (RFC 9110 §9.3.2).
+    reads: bool,
     operation: Option<&'static Operation>,
 }
 
@@ -71,7 +73,10 @@ where
     F: Fn(Arc<Context>, Request) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response, Error>> + Send + 'static,
 {
-    get(handler.clone()).with("POST", handler)
+    // Whichever Twilio uses, what it tells changes something: no HEAD asks that.
+    let mut methods = get(handler.clone()).with("POST", handler);
+    methods.0.values_mut().for_each(|endpoint| endpoint.reads = false);
+    methods
 }
 
 /// A path of the API that knows this operation.
@@ -102,7 +107,10 @@ impl Methods {
         let handler: Handler = Arc::new(move |context, request| {
             Box::pin(gate::answer(operation, context, request, handler.clone()))
         });
-        self.0.insert(operation.method, Endpoint { handler, operation: Some(operation) });
+        self.0.insert(
+            operation.method,
+            Endpoint { handler, reads: operation.method == "GET", operation: Some(operation) },
+        );
         self
     }
 
@@ -113,12 +121,22 @@ impl Methods {
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
     {
         let handler: Handler = Arc::new(move |context, request| Box::pin(handler(context, request)));
-        self.0.insert(method, Endpoint { handler, operation: None });
+        self.0.insert(method, Endpoint { handler, reads: method == "GET", operation: None });
         self
     }
 
+    /// Who answers a method. Of HEAD's answer hyper sends the headers alone.
+    fn get(&self, method: &str) -> Option<&Endpoint> {
+        let head = || self.0.get("GET").filter(|endpoint| endpoint.reads && method == "HEAD");
+        self.0.get(method).or_else(head)
+    }
+
     fn allow(&self) -> String {
-        self.0.keys().copied().collect::<Vec<_>>().join(", ")
+        let names = self.0.iter().flat_map(|(method, endpoint)| {
+            let head = (*method == "GET" && endpoint.reads).then_some("HEAD");
+            std::iter::once(*method).chain(head)
+        });
+        names.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -196,7 +214,7 @@ where
     let Some((Route { pattern, methods }, params)) = find(table, incoming.uri.path()) else {
         return Err(Box::new(nowhere(context, method, incoming, headers, body)));
     };
-    let answer = match methods.0.get(method.as_str()) {
+    let answer = match methods.get(method.as_str()) {
         Some(endpoint) => {
             (endpoint.handler)(context.clone(), Request::new(params, method, incoming, headers, body))
         }

@@ -74,7 +74,7 @@ impl Actor {
     }
 
     /// Who called: an API key's id, `operator`, or `environment` for the key of
-    /// `DIALBACK_API_KEY`, or `account` for the sandbox's account at `/v2`.
+    /// `DIALBACK_API_KEY`, `sandbox` for the key that the sandbox shows, or `account` for the sandbox's account at `/v2`.
     pub fn caller(name: &str) -> Self {
         Self(name.to_owned())
     }

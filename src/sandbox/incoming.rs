@@ -92,12 +92,18 @@ impl Form {
     }
 }
 
-/// Collects a body within its limits; `None` when it is too long or too slow.
-pub(super) async fn collect<S, B, E>(body: S) -> Option<Bytes>
+/// Collects a body within its limits; `None` when it is too long or too slow. One
+/// that says it is too long is not waited for.
+pub(super) async fn collect<S, B, E>(headers: &HeaderMap, body: S) -> Option<Bytes>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
+    let told =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if told.is_some_and(|told| told > BODY_LIMIT as u64) {
+        return None;
+    }
     let whole = async {
         let mut body = std::pin::pin!(body);
         let mut bytes = BytesMut::new();

@@ -211,7 +211,7 @@ impl Sandbox {
                        headers: HeaderMap,
                        body,
                        sandbox: Self| {
-                    let Some(body) = collect(body).await else {
+                    let Some(body) = collect(&headers, body).await else {
                         return Ok::<_, Infallible>(complaint(
                             413,
                             "the body is too long or too slow",
@@ -219,6 +219,8 @@ impl Sandbox {
                         ));
                     };
                     let path = path.as_str().to_owned();
+                    // Of the answer to HEAD hyper sends the headers alone.
+                    let method = if method == Method::HEAD { Method::GET } else { method };
                     let request = Request { method, path, query, headers, body };
                     Ok(sandbox.answer(&request).await)
                 },

@@ -43,7 +43,26 @@ pub(super) struct Line<'a> {
     /// False for HTTP/1.0, where `Host` may be missing and nothing comes in chunks.
     is_1_1: bool,
     /// The host and port of a target in absolute form.
-    authority: Option<&'a [u8]>,
+    authority: Option<Authority<'a>>,
+}
+
+/// A host and port, and the port that is meant where none is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Authority<'a> {
+    text: &'a [u8],
+    usual: u16,
+}
+
+impl Authority<'_> {
+    /// Whether a `Host` names the same: the case of letters and the scheme's own
+    /// port make no difference (RFC 3986 §6.2.2.1, §6.2.3).
+    fn is(&self, host: &[u8]) -> bool {
+        let read = |text| parts(text).and_then(|(name, port)| Some((name, number(port, self.usual)?)));
+        match (read(self.text), read(host)) {
+            (Some((own, port)), Some((other, theirs))) => own.eq_ignore_ascii_case(other) && port == theirs,
+            _ => false,
+        }
+    }
 }
 
 impl<'a> Line<'a> {
@@ -77,19 +96,19 @@ impl<'a> Line<'a> {
 }
 
 /// The authority of a target in absolute form; none of one in origin form (§3.2).
-fn authority<'a>(method: &[u8], target: &'a [u8]) -> Result<Option<&'a [u8]>, Refusal> {
+fn authority<'a>(method: &[u8], target: &'a [u8]) -> Result<Option<Authority<'a>>, Refusal> {
     if target.starts_with(b"/") || (target == b"*" && method == b"OPTIONS") {
         return Ok(None);
     }
     let lower = target.to_ascii_lowercase();
-    let rest = [&b"http://"[..], b"https://"].into_iter().find(|scheme| lower.starts_with(scheme));
-    let Some(scheme) = rest else {
+    let schemes = [(&b"http://"[..], 80), (b"https://", 443)];
+    let Some((scheme, usual)) = schemes.into_iter().find(|(scheme, _)| lower.starts_with(scheme)) else {
         return Err(bad("the request target is neither a path nor an http url"));
     };
     let rest = &target[scheme.len()..];
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
     match is_host(&rest[..end]) {
-        true => Ok(Some(&rest[..end])),
+        true => Ok(Some(Authority { text: &rest[..end], usual })),
         false => Err(bad("the request target names no valid host")),
     }
 }
@@ -117,7 +136,9 @@ pub(super) fn judge(head: &[u8], max_headers: usize) -> Result<Body, Refusal> {
     }
     match (fields.host, line.authority) {
         (None, _) if line.is_1_1 => return Err(bad("there is no host header")),
-        (Some(host), Some(authority)) if !host.eq_ignore_ascii_case(authority) => {
+        // The target's would count (RFC 9112 §3.2.2), but of two names a proxy in
+        // front may have gone by the other.
+        (Some(host), Some(authority)) if !authority.is(host) => {
             return Err(bad("the host header is not the request target's host"));
         }
         _ => {}
@@ -230,16 +251,27 @@ pub(super) fn is_tchar(byte: u8) -> bool {
 
 /// A host with or without a port (RFC 3986 §3.2); an empty one is none.
 fn is_host(text: &[u8]) -> bool {
-    let (host, port) = match (text.first(), text.iter().rposition(|byte| *byte == b':')) {
+    parts(text).is_some_and(|(host, port)| number(port, 0).is_some() && is_name(host))
+}
+
+/// A host, and the digits of its port, which may be missing.
+fn parts(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match (text.first(), text.iter().rposition(|byte| *byte == b':')) {
         (Some(b'['), colon) => match text.iter().position(|byte| *byte == b']') {
-            Some(end) if end + 1 == text.len() => (text, &b""[..]),
-            Some(end) if colon == Some(end + 1) => (&text[..=end], &text[end + 2..]),
-            _ => return false,
+            Some(end) if end + 1 == text.len() => Some((text, b"")),
+            Some(end) if colon == Some(end + 1) => Some((&text[..=end], &text[end + 2..])),
+            _ => None,
         },
-        (_, Some(colon)) => (&text[..colon], &text[colon + 1..]),
-        (_, None) => (text, &b""[..]),
-    };
-    port.len() <= 5 && port.iter().all(u8::is_ascii_digit) && is_name(host)
+        (_, Some(colon)) => Some((&text[..colon], &text[colon + 1..])),
+        (_, None) => Some((text, b"")),
+    }
+}
+
+/// A port that there can be; the usual one where none is named.
+fn number(port: &[u8], usual: u16) -> Option<u16> {
+    let digits = port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(port).ok().filter(|_| digits)?;
+    if text.is_empty() { Some(usual) } else { text.parse().ok() }
 }
 
 fn is_name(host: &[u8]) -> bool {

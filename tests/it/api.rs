@@ -17,13 +17,13 @@ async fn everything_that_goes_wrong_is_a_problem_document() {
         app.get(&format!("/v1/deliveries/{id}")).await.problem(404, "not_found");
     }
     let methods = [
-        (Method::PUT, "/v1/verifications", "GET, POST"),
-        (Method::POST, "/v1/verifications/VE1", "DELETE, GET"),
-        (Method::POST, "/v1/deliveries", "GET"),
-        (Method::DELETE, "/v1/deliveries/SM1", "GET"),
+        (Method::PUT, "/v1/verifications", "GET, HEAD, POST"),
+        (Method::POST, "/v1/verifications/VE1", "DELETE, GET, HEAD"),
+        (Method::POST, "/v1/deliveries", "GET, HEAD"),
+        (Method::DELETE, "/v1/deliveries/SM1", "GET, HEAD"),
         (Method::GET, "/twilio/status", "POST"),
         (Method::DELETE, "/twilio/voice/VE1/1", "GET, POST"),
-        (Method::PATCH, "/healthz", "GET"),
+        (Method::PATCH, "/healthz", "GET, HEAD"),
     ];
     for (method, path, allow) in methods {
         let refused = answer(app.api(method.clone(), path)).await;

@@ -198,3 +198,128 @@ async fn over_tls_the_pages_cookies_are_this_hosts_alone() {
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn what_answers_get_answers_head_with_its_headers_alone() {
+    let app = Setup::sandbox().start().await;
+    let admin = ["/healthz", "/readyz", "/openapi.json"];
+    let server = ["/healthz", "/readyz", "/openapi.json", "/v1/verifications", "/v1/keys", "/verify/PS1"];
+    let sandbox = ["/", "/sandbox/state"];
+    let ask = |method: &str, path: &str| {
+        let key = crate::app::KEY;
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
+             Connection: close\r\n\r\n"
+        )
+    };
+    for (listener, paths) in
+        [(&app.admin, &admin[..]), (&app.server, &server[..]), (&app.sandbox, &sandbox[..])]
+    {
+        for path in paths {
+            let got = raw_to(listener, &ask("GET", path)).await;
+            let head = raw_to(listener, &ask("HEAD", path)).await;
+            let status = |answer: &str| answer.lines().next().unwrap_or_default().to_owned();
+            assert_eq!(status(&head), status(&got), "{listener}{path}");
+            for name in ["content-type", "content-length"] {
+                assert_eq!(header(&head, name), header(&got, name), "{listener}{path}");
+            }
+            assert!(head.ends_with("\r\n\r\n") && !head.trim_end().contains("\r\n\r\n"), "{path}: {head}");
+        }
+    }
+    // What changes something is asked by no HEAD.
+    for path in ["/twilio/sms", "/v1/verifications/VE1/check"] {
+        let refused = raw_to(&app.server, &ask("HEAD", path)).await;
+        assert!(refused.starts_with("HTTP/1.1 405 "), "{path}: {refused}");
+        assert!(!header(&refused, "allow").unwrap().contains("HEAD"), "{path}: {refused}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_long_is_refused_at_once_by_every_listener() {
+    let app = Setup::sandbox().start().await;
+    let posts = [
+        (&app.sandbox, "/sandbox/seed"),
+        (&app.sandbox, "/2010-04-01/Accounts/AC1/Messages.json"),
+        (&app.server, "/v1/verifications"),
+    ];
+    for (listener, path) in posts {
+        let key = crate::app::KEY;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: 9999999\r\n\r\n"
+        );
+        // Nothing of the body is ever sent, and the connection ends.
+        let answer = raw_to(listener, &head).await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{listener}{path}: {answer}");
+    }
+    app.stop().await;
+}
+
+/// A browser's cookies over TLS, the oldest first.
+#[derive(Default)]
+struct Jar(Vec<(String, String)>);
+
+impl Jar {
+    fn line(&self) -> String {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if pairs.is_empty() { String::new() } else { format!("Cookie: {}\r\n", pairs.join("; ")) }
+    }
+
+    fn take(&mut self, answer: &str) {
+        for line in answer.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            let at = self.0.iter().position(|(own, _)| own == name);
+            match (at, line.contains("; Max-Age=0;")) {
+                (Some(at), true) => drop(self.0.remove(at)),
+                (None, true) => {}
+                // One that is there already keeps its place (RFC 6265 §5.3).
+                (Some(at), false) => self.0[at].1 = value.to_owned(),
+                (None, false) => self.0.push((name.to_owned(), value.to_owned())),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_browser_goes_through_any_number_of_sessions() {
+    let services = "{ default = { pages = { return_urls = [\"https://shop.example/*\"] } } }";
+    let setup = Setup::live().set("SERVICES", services).set("API__REQUESTS_PER_MINUTE", "10000");
+    let app = setup.start().await;
+    let asked = serde_json::json!({ "return_url": "https://shop.example/done" });
+    let mut jar = Jar::default();
+    // The application's own, which stay.
+    jar.0.push(("shop".into(), "1".into()));
+    let look = async |jar: &mut Jar, id: &str, query: &str| {
+        let lines = jar.line();
+        let request =
+            format!("GET /verify/{id}{query} HTTP/1.1\r\nHost: h\r\n{lines}Connection: close\r\n\r\n");
+        let answer = raw(&app, &request).await;
+        jar.take(&answer);
+        answer
+    };
+    let mut ids = Vec::new();
+    for n in 0..210 {
+        let made = app.post("/v1/sessions", &asked).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        ids.push(crate::app::text(&made.json()["id"]));
+        let page = look(&mut jar, &ids[n], "?lang=de").await;
+        assert!(page.starts_with("HTTP/1.1 200 "), "session {n}: {page:.300}");
+        assert!(jar.0.len() <= 8 * 3 + 1, "session {n}: {:?}", jar.0.len());
+    }
+    // The newest are the browser's still, and in its language.
+    for id in &ids[203..] {
+        let page = look(&mut jar, id, "").await;
+        assert!(
+            page.contains("lang=\"de\"") && !page.contains("set-cookie: __Host-dialback_browser"),
+            "{id}"
+        );
+    }
+    assert!(jar.0.iter().any(|(name, _)| name == "shop"));
+    // Of one that is unknown nothing is kept.
+    let unknown = "PS00000000000000000000000000000000";
+    jar.0.push((format!("__Host-dialback_browser_{unknown}"), "0".repeat(64)));
+    assert!(look(&mut jar, unknown, "").await.starts_with("HTTP/1.1 404 "));
+    assert!(jar.0.iter().all(|(name, _)| !name.contains(unknown)));
+    app.stop().await;
+}

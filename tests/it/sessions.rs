@@ -168,7 +168,11 @@ async fn an_application_ends_a_session_and_its_code_with_it() {
     assert!(matches!(checked, Err(ServiceError::Ended(_))), "{checked:?}");
     // The page says that it is over, not that the person wanted it so.
     let page = looked_at(&world, &id, &browser).await;
-    assert!(page.contains("You are done here") && page.contains("Your number was not confirmed"), "{page}");
+    assert!(
+        page.contains("This was ended")
+            && page.contains("Your number was not confirmed. You can close this page."),
+        "{page}"
+    );
     assert!(!page.contains("You have canceled") && !page.contains("/code\""), "{page}");
     let way = world.service.session_leave(&id, &browser, false).await.unwrap().unwrap();
     let result = way.expose().split_once("result=").unwrap().1.to_owned();

@@ -361,7 +361,7 @@ async fn who_asks_must_be_known_and_allowed() {
     failed(&verify.get("/Nowhere").await, 404, 20404);
     let wrong_method = answer(verify.request(Method::PUT, "/Services")).await;
     failed(&wrong_method, 405, 20004);
-    assert_eq!(wrong_method.header("allow"), "GET, POST");
+    assert_eq!(wrong_method.header("allow"), "GET, HEAD, POST");
     failed(&verify.get(&format!("/Services/VA{}", "0".repeat(32))).await, 404, 20404);
     failed(&verify.get("/Services/VE1").await, 404, 20404);
 }

@@ -181,6 +181,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
         service_name: "Dialback".to_owned(),
         messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
+        sandbox_key: None,
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
         opens_account: None,

@@ -145,7 +145,9 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn has_a_key(&self) -> anyhow::Result<bool> {
-        Ok(!self.context.settings.keys.is_empty() || !all_keys(&*self.store).await?.is_empty())
+        let settings = &self.context.settings;
+        let is_set = !settings.keys.is_empty() || settings.sandbox_key.is_some();
+        Ok(is_set || !all_keys(&*self.store).await?.is_empty())
     }
 
     /// Whether a key could be made beside the server, which needs a store that is kept.
@@ -507,8 +509,6 @@ fn context_of(
 ) -> anyhow::Result<http::Context> {
     let verifier = Arc::new(parts::verifier(config, local)?);
     let env_key = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty());
-    let mut keys: Vec<Secret> = env_key.map(Secret::new).into_iter().collect();
-    keys.extend(config.sandbox.enabled.then(|| local.api_key.clone()));
     let settings = http::Settings {
         public_url: public_url.clone(),
         trusted_proxies: config.signature.trusted_proxies.clone(),
@@ -518,7 +518,8 @@ fn context_of(
         body_timeout: config.server.request_timeout,
         service_name: config.service_name.clone(),
         messages,
-        keys,
+        keys: env_key.map(Secret::new).into_iter().collect(),
+        sandbox_key: config.sandbox.enabled.then(|| local.api_key.clone()),
         sandboxed: config.sandbox.enabled,
         account_sid: parts::main_account(config, local),
         opens_account,

@@ -28,7 +28,7 @@ pub fn no_form(context: &Context, request: &Request, allow: &str) -> Response {
     let visit = Visit::of(context, request);
     let mut response = nowhere(context, request);
     match &visit.id {
-        Some(id) if request.method == Method::GET => {
+        Some(id) if matches!(request.method, Method::GET | Method::HEAD) => {
             response = Response::default();
             *response.status_mut() = StatusCode::SEE_OTHER;
             super::guard::dress(&mut response, None, None);

@@ -3,7 +3,7 @@
 //! after a while: browsers come again by themselves, and a server that stops
 //! need not wait for them.
 
-use super::now::{Way, now, ways};
+use super::now::{Way, is_opted_out, now, ways};
 use super::show::{gone, known};
 use super::streams::Seat;
 use super::visit::Visit;
@@ -116,7 +116,7 @@ impl Speaker {
     fn news(&self, view: Option<&SessionView>) -> String {
         let now = view.filter(|view| view.step == Step::Code).and_then(|view| {
             let now = now(view, self.words, self.context.service.now())?;
-            Some((now, ways(view)))
+            Some((now, ways(view, is_opted_out(view))))
         });
         match now {
             None => json!({ "over": true }).to_string(),

@@ -22,6 +22,11 @@ pub const LANGUAGE: &str = "dialback_language";
 pub const NOTE: &str = "dialback_note";
 /// Cookies that are looked at: as many as a browser keeps of a site.
 const MOST_COOKIES: usize = 180;
+/// Sessions whose cookies a browser is left with, the one that it is at among them.
+/// Over TLS it sends all of them with every request to this host.
+const MOST_SESSIONS: usize = 8;
+/// What the name of a cookie begins with that is our host's alone.
+const PREFIX: &str = "__Host-";
 /// Seconds that a cookie is kept: as long as a session and its result live.
 const KEPT: u32 = 35 * 60;
 
@@ -37,7 +42,35 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// 6265bis, §4.1.3.2), so that no other host of the domain can lay one there; the
 /// session is in its name then.
 pub fn name(url: &PublicUrl, id: &SessionId, name: &str) -> String {
-    if url.is_https() { format!("__Host-{name}_{id}") } else { name.to_owned() }
+    if url.is_https() { format!("{PREFIX}{name}_{id}") } else { name.to_owned() }
+}
+
+/// The sessions whose cookies a browser is to let go: all but the one that it is at
+/// and the newest. Browsers name their oldest cookies first (RFC 6265 §5.4).
+pub fn surplus(headers: &HeaderMap, own: Option<&SessionId>) -> Vec<SessionId> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let names = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split('=').next());
+    let mut sessions: Vec<SessionId> = Vec::new();
+    for id in names.filter_map(session_of).filter(|id| Some(id) != own) {
+        if !sessions.contains(&id) {
+            sessions.push(id);
+        }
+    }
+    sessions.truncate((sessions.len() + 1).saturating_sub(MOST_SESSIONS));
+    sessions
+}
+
+/// The session that a cookie is of, where its name says it.
+fn session_of(name: &str) -> Option<SessionId> {
+    let (name, id) = name.strip_prefix(PREFIX)?.rsplit_once('_')?;
+    [BROWSER, LANGUAGE, NOTE].contains(&name).then(|| id.parse().ok()).flatten()
+}
+
+/// Takes away every cookie of a session's pages.
+pub fn forget(context: &Context, response: &mut Response, id: &SessionId) {
+    for name in [BROWSER, LANGUAGE, NOTE] {
+        set_cookie(context, response, id, name, "");
+    }
 }
 
 /// The browser's secret, if the cookie may be one of ours.
@@ -172,6 +205,23 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, HeaderValue::from_static("dialback_note=theirs"));
         assert_eq!(cookie(&headers, &name(&url("https://otp.example"), &id, NOTE)), None);
+    }
+
+    #[test]
+    fn a_browser_is_left_with_the_newest_sessions_and_the_one_it_is_at() {
+        let id = |n: u8| SessionId::from_random([n; 16]);
+        let mut headers = HeaderMap::new();
+        let lines: Vec<String> = (0..20)
+            .flat_map(|n| [BROWSER, LANGUAGE].map(|name| format!("__Host-{name}_{}=x", id(n))))
+            .chain(["session=1".into(), "__Host-dialback_browser_PSx=1".into(), "__Host-other_1=2".into()])
+            .collect();
+        headers.insert(COOKIE, HeaderValue::from_str(&lines.join("; ")).unwrap());
+        let gone = |own: Option<u8>| surplus(&headers, own.map(id).as_ref());
+        assert_eq!(gone(None), (0..13).map(id).collect::<Vec<_>>());
+        assert_eq!(gone(Some(19)), (0..12).map(id).collect::<Vec<_>>());
+        assert_eq!(gone(Some(0)), (1..13).map(id).collect::<Vec<_>>(), "the one that it is at stays");
+        assert_eq!(gone(Some(99)).len(), 13, "and it counts before it has a cookie");
+        assert!(surplus(&HeaderMap::new(), None).is_empty());
     }
 
     #[test]

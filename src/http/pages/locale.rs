@@ -4,6 +4,7 @@
 
 use super::words::{self, Words};
 use crate::model::phone::PhoneNumber;
+use crate::model::region;
 
 /// Ranges of an `Accept-Language` that are looked at.
 const MOST_RANGES: usize = 20;
@@ -40,7 +41,7 @@ impl Hints<'_> {
 /// The country that a person most likely dials in. The first language decides,
 /// of the application's wish and then of the browser's: by a region that it is
 /// named with, else by its likely one. None is better than a wrong one.
-pub fn region(session: Option<&str>, browser: Option<&str>) -> Option<String> {
+pub fn region_for(session: Option<&str>, browser: Option<&str>) -> Option<String> {
     let tags = session.into_iter().chain(browser.into_iter().flat_map(ranges)).filter(|tag| *tag != "*");
     let tags: Vec<&str> = tags.collect();
     let language = language_of(tags.first()?);
@@ -48,10 +49,12 @@ pub fn region(session: Option<&str>, browser: Option<&str>) -> Option<String> {
     own.find_map(|tag| region_of(tag)).or_else(|| likely(tags[0]).map(str::to_owned))
 }
 
-/// The region that a tag names: `de-AT`, `zh_Hant_HK`.
+/// The region that a tag names: `de-AT`, `zh_Hant_HK`. One that has no telephone
+/// numbers is none: nothing could be chosen by it, and each would be another page
+/// to keep (`start`).
 pub fn region_of(tag: &str) -> Option<String> {
     let part = tag.split(['-', '_']).skip(1).find(|part| part.len() == 2)?;
-    part.bytes().all(|byte| byte.is_ascii_alphabetic()).then(|| part.to_ascii_uppercase())
+    region::find(&part.to_ascii_uppercase()).map(|region| region.id.clone())
 }
 
 fn language_of(tag: &str) -> &str {
@@ -211,10 +214,21 @@ mod tests {
             (Some("de"), "de-CH,en;q=0.5", Some("CH")),
             (Some("en"), "de-AT", None),
         ] {
-            assert_eq!(region(session, Some(browser)).as_deref(), expected, "{session:?} {browser}");
+            assert_eq!(region_for(session, Some(browser)).as_deref(), expected, "{session:?} {browser}");
         }
-        assert_eq!(region(None, None), None);
-        assert!(LIKELY.iter().all(|(_, id)| crate::model::region::find(id).is_some()));
+        assert_eq!(region_for(None, None), None);
+        assert!(LIKELY.iter().all(|(_, id)| region::find(id).is_some()));
         assert!(LIKELY.is_sorted());
+    }
+
+    #[test]
+    fn a_region_that_has_no_numbers_is_none() {
+        let letters = || (b'A'..=b'Z').map(char::from);
+        let pairs = letters().flat_map(|one| letters().map(move |other| format!("{one}{other}")));
+        let named: Vec<String> = pairs.filter_map(|pair| region_of(&format!("en-{pair}"))).collect();
+        let there: std::collections::BTreeSet<_> = region::all().iter().map(|it| it.id.clone()).collect();
+        assert_eq!(named, there.into_iter().collect::<Vec<_>>());
+        assert_eq!(region_for(None, Some("de-ZZ,de;q=0.9")).as_deref(), Some("DE"));
+        assert_eq!(region_of("pt_br").as_deref(), Some("BR"));
     }
 }

@@ -131,7 +131,7 @@ impl Note {
     /// The field that it is about.
     pub fn field(&self) -> Option<&'static str> {
         match self.name.as_str() {
-            "code" | "code_form" | "code_several" => Some("code"),
+            "code" | "code_form" | "code_digits" | "code_several" => Some("code"),
             "not_a_number"
             | "no_country_code"
             | "unknown_country_code"
@@ -166,6 +166,7 @@ fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {
     Some(match name {
         "code" => &errors.code,
         "code_form" => &errors.code_form,
+        "code_digits" => &errors.code_digits,
         "code_several" => &errors.code_several,
         "not_a_number" => &errors.not_a_number,
         "no_country_code" => &errors.no_country_code,

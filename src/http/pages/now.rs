@@ -12,6 +12,8 @@ use serde::Serialize;
 
 /// Twilio's code for a recipient who told the sender to stop.
 const OPTED_OUT: u32 = 21610;
+/// Twilio's codes for a number that is not on WhatsApp.
+const NO_WHATSAPP: [u32; 2] = [63003, 63024];
 /// Below a minute, spans are told in steps of so many seconds.
 const STEP: i64 = 5;
 
@@ -45,20 +47,26 @@ pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
     let (send, delivery) = verification.deliveries.last()?;
     let delivery = delivery.as_ref();
     let status = delivery.and_then(Delivery::status);
+    let error = error_of(send, delivery);
+    let is_missing = send.channel == Channel::Whatsapp && error.is_some_and(|it| NO_WHATSAPP.contains(&it));
     let state = match (&send.state, status) {
         (SendState::Test, _) => "test",
-        _ if error_of(send, delivery) == Some(OPTED_OUT) => "opted_out",
+        _ if error == Some(OPTED_OUT) => "opted_out",
+        _ if is_missing => "no_whatsapp",
         (_, Some(status)) => state_of(send.channel, status),
         (SendState::Failed { .. } | SendState::Dropped, None) => failed(send.channel),
         (SendState::Accepted, None) if send.channel.is_message() => "queued",
         // Twilio has not taken it, or has not said so, and it is tried again.
-        (SendState::Waiting | SendState::Sending, None) if send.attempts.last_error.is_some() => "delayed",
+        (SendState::Waiting | SendState::Sending, None) if send.attempts.last_error.is_some() => {
+            if send.channel.is_message() { "delayed" } else { "call_delayed" }
+        }
         (_, None) if send.channel.is_message() => "preparing",
         (_, None) => "calling",
     };
     let since = delivery.map_or(send.asked_at, Delivery::updated_at);
     let text = fill(text(words, state), &[("time", &span(words, at.duration_since(since).as_secs()))]);
-    let failed = matches!(state, "failed" | "call_failed" | "busy" | "no_answer" | "opted_out");
+    let failed =
+        matches!(state, "failed" | "no_whatsapp" | "call_failed" | "busy" | "no_answer" | "opted_out");
     Some(Now { state, text, failed })
 }
 
@@ -70,8 +78,22 @@ fn error_of(send: &Send, delivery: Option<&Delivery>) -> Option<u32> {
     }
 }
 
-/// The ways that are left, the one of the last time first.
-pub fn ways(view: &SessionView) -> Vec<Way> {
+/// Whether the last send ended because the recipient had told the sender to stop.
+pub fn is_opted_out(view: &SessionView) -> bool {
+    let last = view.verification.as_ref().and_then(|verification| verification.deliveries.last());
+    last.is_some_and(|(send, delivery)| error_of(send, delivery.as_ref()) == Some(OPTED_OUT))
+}
+
+/// The channels of a person who told the sender of messages to stop: the ways that
+/// still work stand first.
+pub fn behind_calls(mut channels: Vec<Channel>) -> Vec<Channel> {
+    channels.sort_by_key(|channel| channel.is_message());
+    channels
+}
+
+/// The ways that are left, the one of the last time first; messages last where
+/// they were `refused`.
+pub fn ways(view: &SessionView, refused: bool) -> Vec<Way> {
     let Some(verification) = &view.verification else {
         return Vec::new();
     };
@@ -84,7 +106,7 @@ pub fn ways(view: &SessionView) -> Vec<Way> {
         at_once: open.contains(channel),
     };
     let mut ways: Vec<Way> = view.channels.iter().map(way).collect();
-    ways.sort_by_key(|way| !way.again);
+    ways.sort_by_key(|way| (refused && way.channel.is_message(), !way.again));
     ways
 }
 
@@ -97,7 +119,8 @@ fn state_of(channel: Channel, status: Status) -> &'static str {
             _ => failed(channel),
         },
         (true, Delivered | Read | Status::PartiallyDelivered) => "delivered",
-        (true, Sent) => "sent",
+        // No carrier takes part in WhatsApp that could confirm it.
+        (true, Sent) if channel == Channel::Sms => "sent",
         (true, _) => "queued",
         (false, Ringing) => "ringing",
         (false, InProgress) => "talking",
@@ -116,6 +139,8 @@ fn text<'a>(words: &'a Words, state: &str) -> &'a str {
         "preparing" => &now.preparing,
         "queued" => &now.queued,
         "delayed" => &now.delayed,
+        "call_delayed" => &now.call_delayed,
+        "no_whatsapp" => &now.no_whatsapp,
         // What is wrong, and what to do, as where it is refused at once.
         "opted_out" => &words.errors.opted_out,
         "sent" => &now.sent,
@@ -159,6 +184,10 @@ mod tests {
         assert_eq!(state_of(Channel::Whatsapp, Status::Read), "delivered");
         assert_eq!(state_of(Channel::Sms, Status::Undelivered), "failed");
         assert_eq!(state_of(Channel::Call, Status::Canceled), "call_failed");
+        for status in Status::all() {
+            let said = text(words, state_of(Channel::Whatsapp, status));
+            assert!(!said.contains("carrier"), "{status}: {said}");
+        }
     }
 
     #[test]

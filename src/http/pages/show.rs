@@ -29,7 +29,14 @@ pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, E
     };
     match (view, &visit.id) {
         (Ok(view), Some(id)) => shown(&context, &visit, id, &view),
-        (Ok(_), None) | (Err(ServiceError::NotFound), _) => gone(&context, &visit, None),
+        (Ok(_), None) | (Err(ServiceError::NotFound), None) => gone(&context, &visit, None),
+        (Err(ServiceError::NotFound), Some(id)) => {
+            let mut response = gone(&context, &visit, None)?;
+            if visit.has_cookies && !visit.is_ahead {
+                guard::forget(&context, &mut response, id);
+            }
+            Ok(response)
+        }
         (Err(error), _) => {
             tracing::error!(%error, "a page could not be shown");
             gone(&context, &visit, Some(&visit.words(None).errors.trouble))
@@ -57,6 +64,7 @@ pub fn gone(context: &Context, visit: &Visit, message: Option<&str>) -> Result<R
     let page = render(context, "gone.html", values)?;
     let mut response = html(status, page);
     guard::dress(&mut response, None, None);
+    let_go(context, visit, &mut response);
     Ok(response)
 }
 
@@ -85,7 +93,14 @@ fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -
     if visit.note.is_some() && !visit.is_ahead {
         set(guard::NOTE, "");
     }
+    let_go(context, visit, &mut response);
     Ok(response)
+}
+
+/// Bounds what a browser carries: with the cookies of a hundred sessions its
+/// requests would be too long to be taken.
+fn let_go(context: &Context, visit: &Visit, response: &mut Response) {
+    visit.surplus.iter().for_each(|id| guard::forget(context, response, id));
 }
 
 fn template(step: Step) -> &'static str {

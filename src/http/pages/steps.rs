@@ -10,6 +10,7 @@ use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::request::Request;
 use crate::model::channel::Channel;
+use crate::model::code::CodeKind;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneError;
 use crate::model::region::{self, Region};
@@ -28,8 +29,8 @@ use warp::reply::Response;
 
 /// Bytes of a form; ours have a few hundred.
 const MOST_FORM: usize = 4096;
-/// How long the answer to a code takes at least, whatever came of it: the time
-/// of an answer would tell a wrong code from one that is too old.
+/// The answer to a code takes a whole number of these, whatever came of it: the
+/// time of an answer would tell a wrong code from one that is too old.
 const CODE_TIME: Duration = Duration::from_millis(300);
 
 /// What a form asks for.
@@ -95,9 +96,16 @@ pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Resu
         },
     };
     if act == Act::Code {
-        tokio::time::sleep_until(began + CODE_TIME).await;
+        tokio::time::sleep_until(began + even(began.elapsed())).await;
     }
     Ok(answer(&context, &id, next))
+}
+
+/// How long an answer takes whose work took so long: the next whole number of times.
+fn even(work: Duration) -> Duration {
+    let whole = work.as_millis() / CODE_TIME.as_millis() + 1;
+    // A request is given up long before there are that many.
+    CODE_TIME * u32::try_from(whole).unwrap_or(1)
 }
 
 async fn step(
@@ -167,6 +175,9 @@ fn note_of(error: ServiceError, form: &Form) -> Option<Note> {
     let input = |note: Note| note.with_input(form.get("number"), form.get("region"));
     Some(match error {
         ServiceError::NotFound | ServiceError::Ended(_) => return None,
+        ServiceError::NotACode { kind: CodeKind::Digits, .. } if has_letters(form.get("code")) => {
+            Note::new("code_digits")
+        }
         ServiceError::NotACode { length, kind } => Note::of_code(length, kind),
         ServiceError::SeveralCodes => Note::new("code_several"),
         ServiceError::Number(error) => {
@@ -203,6 +214,12 @@ fn judged_by(error: &PhoneError, form: &Form) -> Option<&'static Region> {
     chosen.filter(|_| is_national && matches!(error, PhoneError::Extension | PhoneError::RefusedKind(_)))
 }
 
+/// Whether somebody typed letters for a code: a word with some, and no sentence.
+fn has_letters(typed: &str) -> bool {
+    let typed = typed.trim();
+    typed.chars().any(char::is_alphabetic) && !typed.contains(char::is_whitespace)
+}
+
 struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -212,5 +229,28 @@ impl Form {
 
     fn channel(&self) -> Result<Channel, ServiceError> {
         self.get("channel").parse().map_err(|_| ServiceError::NoChannel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_to_codes_take_the_same_time_whatever_their_work() {
+        for (work, takes) in [(0, 300), (7, 300), (299, 300), (300, 600), (310, 600), (1000, 1200)] {
+            let (work, takes) = (Duration::from_millis(work), Duration::from_millis(takes));
+            assert_eq!(even(work), takes, "{work:?} of work");
+        }
+    }
+
+    #[test]
+    fn a_word_with_letters_is_one_and_a_sentence_is_none() {
+        for typed in ["12a456", " ABCDEF ", "O12345", "١٢ب٤٥٦"] {
+            assert!(has_letters(typed), "{typed}");
+        }
+        for typed in ["", "12", "12-34", "Where is my code?", "your code: 12"] {
+            assert!(!has_letters(typed), "{typed}");
+        }
     }
 }

@@ -200,7 +200,7 @@ fn samples() -> [Value; 2] {
             channels => ["sms", "call"],
             channel => "sms", length => 6, kind => if rich { "digits" } else { "characters" }, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
             ways => [context! { channel => "sms", again => true, offered => true, at_once => rich }], wait => i64::from(rich) * 30,
-            wait_text => "0:30", expires => "2:00", expires_seconds => if rich { 120 } else { 300 }, expires_soon => rich, attempts => rich.then_some(2),
+            wait_text => "0:30", wait_line => "{time}", wait_one => "{time}", expires => "2:00", expires_seconds => if rich { 120 } else { 300 }, expires_soon => rich, attempts => rich.then_some(2),
         }
     };
     [true, false].map(|rich| context! { ..common(rich), ..steps(rich) })

@@ -3,7 +3,7 @@
 //! It refuses to know cookies, headers and how a page is put together.
 
 use super::note::{clock, joined};
-use super::now::{now, ways};
+use super::now::{behind_calls, is_opted_out, now, ways};
 use super::visit::Visit;
 use super::words::{Words, fill};
 use super::{locale, regions};
@@ -30,8 +30,8 @@ pub fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Word
     match view.step {
         Step::Start => start_values(context, visit, view, words),
         Step::Number => entry_values(context, visit, view, words),
-        Step::Channel => context! { channels => view.channels },
-        Step::Code => code_values(view, words, context.service.now()),
+        Step::Channel => context! { channels => channels(visit, view) },
+        Step::Code => code_values(visit, view, words, context.service.now()),
         Step::Done(end) => done_values(view, words, end),
         Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
     }
@@ -41,11 +41,22 @@ pub fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Word
 /// application gave it, by which way the code is to come.
 pub fn start_values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -> Value {
     let enters = view.session.to.is_none();
-    let own = context! { enters, channels => view.channels };
+    let own = context! { enters, channels => channels(visit, view) };
     match enters {
         true => context! { ..own, ..entry_values(context, visit, view, words) },
         false => context! { go => go(words, view), ..own },
     }
+}
+
+/// The ways that a page offers, in the order in which it does.
+fn channels(visit: &Visit, view: &SessionView) -> Vec<Channel> {
+    let channels = view.channels.clone();
+    if refuses_messages(visit) { behind_calls(channels) } else { channels }
+}
+
+/// Whether the step before was refused because the number wants no messages.
+fn refuses_messages(visit: &Visit) -> bool {
+    visit.note.as_ref().is_some_and(|note| note.name == "opted_out")
 }
 
 /// The fields for a number: what was typed before stands in them.
@@ -64,7 +75,7 @@ fn entry_values(context: &Context, visit: &Visit, view: &SessionView, words: &Wo
 /// that was sent, or a guess.
 pub fn entry_region(visit: &Visit, view: &SessionView) -> Option<String> {
     let note = visit.note.as_ref().filter(|note| !note.region.is_empty());
-    let guess = || locale::region(view.session.locale.as_deref(), visit.accepts.as_deref());
+    let guess = || locale::region_for(view.session.locale.as_deref(), visit.accepts.as_deref());
     let service = || view.brand.settings.locale.as_deref().and_then(locale::region_of);
     note.map(|note| note.region.clone()).or_else(guess).or_else(service)
 }
@@ -93,24 +104,35 @@ fn done_values(view: &SessionView, words: &Words, end: End) -> Value {
     if next.is_empty() {
         next.push(fill(&done.next_back, &[("service", service)]));
     }
+    if end == End::CalledOff {
+        let lead = if is_payment(&view.session) { &done.payment_canceled_lead } else { &done.canceled_lead };
+        next = vec![joined(lead, &done.over_lead)];
+    }
+    let why = why.filter(|_| end != End::CalledOff);
     let told = why.cloned().into_iter().chain(next).reduce(|one, two| joined(&one, &two));
     context! { end, may_retry, may_leave => way_out(view).is_some(), told }
 }
 
-fn code_values(view: &SessionView, words: &Words, at: Timestamp) -> Value {
+fn code_values(visit: &Visit, view: &SessionView, words: &Words, at: Timestamp) -> Value {
     let Some(verification) = &view.verification else {
         return context! {};
     };
     let record = &verification.verification;
     let now = now(view, words, at);
-    let ways = ways(view);
+    let ways = ways(view, refuses_messages(visit) || is_opted_out(view));
     let until = |then: Timestamp| (then.duration_since(at).as_millis() + 999).div_euclid(1000) as i64;
     let wait = verification.resend_at.map_or(0, until).max(0);
     // A wait ends when it is over, a code's life is told in what there is of it.
     let expires = record.expires_at.duration_since(at).as_secs().max(0);
+    let mut waiting = ways.iter().filter(|way| !way.at_once).map(|way| way.channel);
+    // One way that waits is named; more of them wait for the same moment.
+    let wait_line = match (waiting.next(), waiting.next()) {
+        (Some(channel), None) => wait_of(words, channel),
+        _ => &words.code.wait,
+    };
     let kind = CodeKind::of(record.code.alphabet.as_deref().unwrap_or(DIGITS));
     context! {
-        channel => record.channel(), now, ways, wait, wait_text => clock(wait),
+        channel => record.channel(), now, ways, wait, wait_line, wait_one => wait_of(words, record.channel()), wait_text => clock(wait),
         length => record.code.length, kind => kind_of(kind), digits => kind == CodeKind::Digits,
         attempts => Some(verification.checks_left).filter(|left| *left <= FEW),
         expires => clock(expires), expires_seconds => expires, expires_soon => expires <= SOON,
@@ -156,6 +178,15 @@ pub fn shown_number(session: &Session) -> Option<String> {
 /// Whether a session is about a payment.
 pub fn is_payment(session: &Session) -> bool {
     session.details.amount.is_some() || session.details.payee.is_some()
+}
+
+/// When another may be asked for by a way that waits alone.
+fn wait_of(words: &Words, channel: Channel) -> &str {
+    match channel {
+        Channel::Sms => &words.code.wait_sms,
+        Channel::Call => &words.code.wait_call,
+        Channel::Whatsapp => &words.code.wait_whatsapp,
+    }
 }
 
 /// What a code's characters are, as a key of the words.

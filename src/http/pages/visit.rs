@@ -9,6 +9,7 @@ use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::secret::Secret;
 use crate::service::{SessionView, Tongue};
+use warp::http::Method;
 
 /// A browser at a session's address.
 pub struct Visit {
@@ -24,6 +25,10 @@ pub struct Visit {
     pub note: Option<Note>,
     /// `Accept-Language`
     pub accepts: Option<String>,
+    /// Sessions whose cookies it is to let go.
+    pub surplus: Vec<SessionId>,
+    /// Whether it has cookies of this session.
+    pub has_cookies: bool,
     /// Whether the browser only looks ahead.
     pub is_ahead: bool,
 }
@@ -39,14 +44,17 @@ impl Visit {
         let url = &context.settings.public_url;
         let cookie = |name| Some(guard::name(url, id.as_ref()?, name));
         let kept = |name| cookie(name).and_then(|name| guard::cookie(headers, &name));
+        let all = [guard::BROWSER, guard::LANGUAGE, guard::NOTE];
         Self {
+            has_cookies: all.into_iter().any(|name| kept(name).is_some()),
+            surplus: if url.is_https() { guard::surplus(headers, id.as_ref()) } else { Vec::new() },
             browser: cookie(guard::BROWSER).and_then(|name| guard::browser(headers, &name)),
             chosen,
             kept: kept(guard::LANGUAGE).and_then(words::find),
             note: kept(guard::NOTE).and_then(Note::from_cookie),
             accepts: request.header("accept-language").map(str::to_owned),
             id,
-            is_ahead: ahead("sec-purpose") || ahead("purpose"),
+            is_ahead: ahead("sec-purpose") || ahead("purpose") || request.method == Method::HEAD,
         }
     }
 

@@ -79,14 +79,14 @@ section!(
 section!(
     /// `[code]`
     Code {
-        title sms call whatsapp code digits letters characters go none wait again_sms again_call
+        title sms call whatsapp code digits letters characters go none wait wait_sms wait_call wait_whatsapp again_sms again_call
         again_whatsapp other_sms other_call other_whatsapp expires attempts change
     }
 );
 section!(
     /// `[now]`
     Now {
-        preparing queued delayed sent delivered failed calling ringing talking called busy no_answer
+        preparing queued delayed call_delayed sent delivered failed no_whatsapp calling ringing talking called busy no_answer
         call_failed test
     }
 );
@@ -94,7 +94,7 @@ section!(
     /// `[done]`
     Done {
         approved_title approved_lead failed_title expired used_up invalid next_code next_number next_back
-        canceled_title canceled_lead back again over_title over_lead payment_title payment_failed_title
+        canceled_title canceled_lead back again over_title over_lead ended_title payment_title payment_failed_title
         payment_canceled_lead
     }
 );
@@ -105,7 +105,7 @@ section!(
 section!(
     /// `[errors]`
     Errors {
-        code code_form code_several not_a_number no_country_code unknown_country_code too_short too_long
+        code code_form code_digits code_several not_a_number no_country_code unknown_country_code too_short too_long
         no_such_range read_as extension refused_kind country opted_out too_soon sends numbers starts channel form cookies trouble
     }
 );

@@ -259,12 +259,6 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_counted_says_so_in_twilios_form() {
-        let answer = too_many().into_response();
-        assert_eq!(answer.status(), 503);
-    }
-
-    #[test]
     fn a_token_leads_on_and_back() {
         let place =
             |n: u8| (Timestamp::from_second(i64::from(n)).unwrap(), VerificationId::from_random([n; 15]), n);

@@ -330,7 +330,7 @@ fn application(app: Application) -> warp::filters::BoxedFilter<(Response,)> {
                    headers: HeaderMap,
                    body,
                    app: Application| {
-                let body = collect(body).await.unwrap();
+                let body = collect(&headers, body).await.unwrap();
                 let (method, path) = (method.to_string(), path.as_str().to_owned());
                 let url = match query.as_str() {
                     "" => format!("{}{path}", app.base),

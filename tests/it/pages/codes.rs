@@ -35,23 +35,52 @@ async fn a_browser_is_told_what_became_of_its_code() {
     assert!(!late.text.contains("use another number"), "the application gave it");
 }
 
+/// How long the answer takes is rounded where it is made (`pages::steps`); here, that
+/// no answer goes past that.
 #[tokio::test]
-async fn answers_to_codes_take_the_same_time() {
+async fn no_answer_to_a_code_comes_before_its_time() {
     let world = world().await;
     let (_, browser) = session(&world, json!({ "to": NUMBER, "channels": ["sms"] })).await;
     browser.go("begin", &[]).await;
     let code = sent_code(&world).await;
-    let spent = async |code: &str| {
-        let page = browser.look().await;
-        let token = between(&page.text, "name=\"token\" value=\"", "\"").unwrap();
+    let page = browser.look().await;
+    let token = between(&page.text, "name=\"token\" value=\"", "\"").unwrap();
+    let spent = async |token: &str, code: &str| {
         let began = std::time::Instant::now();
-        browser.send(Method::POST, "/code", Some(&[("token", &token), ("code", code)])).await;
+        browser.send(Method::POST, "/code", Some(&[("token", token), ("code", code)])).await;
         began.elapsed().as_millis()
     };
-    let wrong_one = spent(&wrong(&code)).await;
+    let several = format!("{code} or {}", wrong(&code));
+    for typed in [&wrong(&code), "12", "12345a", several.as_str(), ""] {
+        assert!(spent(&token, typed).await >= 300, "{typed}");
+    }
+    assert!(spent("another browser's", &code).await >= 300);
     world.clock.advance(Duration::from_secs(660));
-    let late_one = spent(&code).await;
-    assert!(wrong_one >= 300 && late_one >= 300, "{wrong_one} {late_one}");
+    assert!(spent(&token, &code).await >= 300, "one that is too old");
+    assert!(spent(&token, &wrong(&code)).await >= 300, "a wrong one, later still");
+}
+
+#[tokio::test]
+async fn letters_that_are_typed_for_digits_are_said_to_be_none() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER, "channels": ["sms"] })).await;
+    browser.go("begin", &[]).await;
+    for typed in ["ABCDEF", "12a456", "O12345"] {
+        let page = browser.go("code", &[("code", typed)]).await;
+        assert_eq!(problem(&page).as_deref(), Some("The code has digits only."), "{typed}");
+    }
+    let page = browser.go("code", &[("code", "123")]).await;
+    assert!(problem(&page).unwrap().starts_with("This is not a whole code."));
+    let world = World::with_brand(|settings| {
+        shop(settings);
+        settings.code_alphabet = "ABCDEFGHJKMNPQRSTUVWXYZ23456789".into();
+        settings.code_length = 8;
+    })
+    .await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER, "channels": ["sms"] })).await;
+    browser.go("begin", &[]).await;
+    let page = browser.go("code", &[("code", "ABC")]).await;
+    assert!(problem(&page).unwrap().starts_with("This is not a whole code."));
 }
 
 #[tokio::test]

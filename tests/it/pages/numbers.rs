@@ -143,7 +143,7 @@ async fn a_number_of_many_countries_is_read_as_the_chosen_one() {
         (
             "US",
             "999 555 0123",
-            "No number in +1 begins like this. It was read as a number of United States (+1).",
+            "No number with +1 begins like this. It was read as a number of United States (+1).",
         ),
         (
             "US",

@@ -55,7 +55,7 @@ async fn what_happens_with_the_message_is_told_live() {
             let _ = world.service.cancel(&id).await;
         }
     }
-    assert!(heard.contains("Your carrier did not deliver the message."), "{heard}");
+    assert!(heard.contains("The message could not be delivered."), "{heard}");
 }
 
 #[tokio::test]
@@ -106,6 +106,8 @@ async fn who_said_stop_is_told_so() {
     assert!(page.text.contains("data-state=\"opted_out\""), "{}", page.text);
     assert!(page.text.contains("This number has answered STOP to our messages. Text START"));
     assert!(!page.text.contains("Your carrier") && page.text.contains("value=\"call\">"));
+    let at = |way: &str| page.text.find(&format!("name=\"channel\" value=\"{way}\"")).unwrap();
+    assert!(at("call") < at("sms"), "the way that works stands first");
 }
 
 #[tokio::test]
@@ -122,4 +124,22 @@ async fn while_nothing_can_be_sent_that_is_said_and_another_way_is_open() {
     world.post.fail(false);
     let page = browser.go("resend", &[("channel", "call")]).await;
     assert_eq!(problem(&page), None);
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_on_whatsapp_is_said_to_be_none() {
+    let world = World::with_brand(|settings| {
+        shop(settings);
+        settings.channels = vec![Channel::Whatsapp, Channel::Sms];
+    })
+    .await;
+    for (n, code) in [63003, 63024].into_iter().enumerate() {
+        let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+        browser.go("begin", &[("channel", "whatsapp")]).await;
+        let (order, sid) = world.post.nth(n + 1).await;
+        world.tell_failed_with(&order, &sid, Some(code)).await;
+        let page = browser.look().await;
+        assert!(page.text.contains("This number has no WhatsApp account."), "{}", page.text);
+        assert!(!page.text.contains("arrier"), "{}", page.text);
+    }
 }

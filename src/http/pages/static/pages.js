@@ -90,6 +90,11 @@ if (now && "EventSource" in window) {
     now.dataset.state = told.state;
     now.toggleAttribute("data-failed", told.failed);
     $("#now-text").textContent = told.text;
+    // Who wants no texts is offered the ways that work first.
+    if (told.state === "opted_out" && told.state !== now.dataset.was) {
+      for (const way of told.ways) $("#ways").append(document.querySelector(`#ways [value="${way}"]`) ?? "");
+    }
+    now.dataset.was = told.state;
     for (const button of document.querySelectorAll("#ways button")) {
       button.hidden = !told.ways.includes(button.value);
       // Another way is open at once when this one has failed.
@@ -97,6 +102,9 @@ if (now && "EventSource" in window) {
       delete button.dataset.waits;
       button.disabled = false;
     }
+    // The last way may be the only one left that waits.
+    const line = $("[data-opens]");
+    if (line && document.querySelectorAll("#ways [data-waits]").length === 1) line.dataset.text = line.dataset.one;
   });
   addEventListener("pagehide", () => events.close());
 }
