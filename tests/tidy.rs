@@ -17,14 +17,14 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("twilio", &["model", "secret"]),
     ("messages", &["model", "twilio", "secret"]),
     // The ports and what stands behind them.
-    ("store", &["model"]),
+    ("store", &["model", "telemetry"]),
     // What messages say; Twilio's part is how they are counted.
     ("messages", &["model", "twilio", "secret"]),
     // The console gateway makes names, for which it needs randomness.
-    ("gateway", &["model", "twilio", "messages", "secret", "entropy", "trust"]),
-    ("service", &["model", "store", "gateway", "clock", "entropy", "secret"]),
+    ("gateway", &["model", "twilio", "messages", "secret", "entropy", "telemetry", "trust"]),
+    ("service", &["model", "store", "gateway", "clock", "entropy", "secret", "telemetry"]),
     // The faces. `server::Incoming` says where a request came from.
-    ("http", &["service", "twilio", "messages", "model", "secret", "server"]),
+    ("http", &["service", "twilio", "messages", "model", "secret", "server", "telemetry"]),
     ("sandbox", &["twilio", "model::id", "server", "clock", "entropy", "secret", "trust"]),
     // The leaves.
     ("clock", &[]),

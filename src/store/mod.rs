@@ -18,6 +18,7 @@
 mod care;
 pub mod inspect;
 pub mod kinds;
+mod measured;
 pub mod memory;
 pub mod postgres;
 pub mod records;
