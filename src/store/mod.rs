@@ -20,6 +20,7 @@ pub mod inspect;
 pub mod kinds;
 mod measured;
 pub mod memory;
+#[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod records;
 pub mod sled;
