@@ -258,6 +258,27 @@ fn every_fixture_is_used() {
     verdict(violations);
 }
 
+/// A step is run by its name in CI and by the recipe of that name at home, so that
+/// neither does what the other does not.
+#[test]
+fn every_step_of_ci_has_its_recipe_and_no_recipe_a_command_of_its_own() {
+    let ci = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let steps = ci.lines().find_map(|line| line.strip_prefix("steps=(")?.strip_suffix(')')).unwrap();
+    let mut wanted: Vec<String> = steps.split(' ').map(|step| format!("{step}: .ci/run {step}")).collect();
+    wanted.insert(0, "all: .ci/run".to_owned());
+    let text = fs::read_to_string(root().join("justfile")).unwrap();
+    let mut recipes: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with(['#', '_']) && !line.trim().is_empty()) {
+        match recipes.last_mut() {
+            Some(recipe) if line.starts_with(' ') => *recipe = format!("{recipe} {}", line.trim()),
+            _ => recipes.push(line.to_owned()),
+        }
+    }
+    // The list of recipes, which just itself makes.
+    recipes.retain(|recipe| !recipe.contains("@just"));
+    assert_eq!(recipes, wanted);
+}
+
 /// Prints every violation, and fails if there is one.
 fn verdict(violations: Vec<Violation>) {
     let mut said = String::new();
