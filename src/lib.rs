@@ -16,6 +16,7 @@ pub mod store;
 pub mod service;
 // The faces.
 pub mod http;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod server;
 // Putting it together.

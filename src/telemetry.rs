@@ -1,8 +1,12 @@
-//! Logging: human or JSON, one line per request and per delivery change.
+//! Logging, and what is measured ([`metrics`]).
+//!
+//! The log is human or JSON, one line per request and per delivery change.
 //!
 //! It goes to standard error, so that a command's output stays its own. This
 //! module refuses to know what is logged; whoever logs keeps codes, tokens and
 //! whole phone numbers out of it.
+
+pub mod metrics;
 
 use std::io::{IsTerminal, stderr};
 use tracing::subscriber::SetGlobalDefaultError;

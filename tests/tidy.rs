@@ -17,14 +17,14 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("twilio", &["model", "secret"]),
     ("messages", &["model", "twilio", "secret"]),
     // The ports and what stands behind them.
-    ("store", &["model"]),
+    ("store", &["model", "telemetry"]),
     // What messages say; Twilio's part is how they are counted.
     ("messages", &["model", "twilio", "secret"]),
     // The console gateway makes names, for which it needs randomness.
-    ("gateway", &["model", "twilio", "messages", "secret", "entropy", "trust"]),
-    ("service", &["model", "store", "gateway", "clock", "entropy", "secret"]),
+    ("gateway", &["model", "twilio", "messages", "secret", "entropy", "telemetry", "trust"]),
+    ("service", &["model", "store", "gateway", "clock", "entropy", "secret", "telemetry"]),
     // The faces. `server::Incoming` says where a request came from.
-    ("http", &["service", "twilio", "messages", "model", "secret", "server"]),
+    ("http", &["service", "twilio", "messages", "model", "secret", "server", "telemetry"]),
     ("sandbox", &["twilio", "model::id", "server", "clock", "entropy", "secret", "trust"]),
     // The leaves.
     ("clock", &[]),
@@ -256,6 +256,27 @@ fn every_fixture_is_used() {
         }
     }
     verdict(violations);
+}
+
+/// A step is run by its name in CI and by the recipe of that name at home, so that
+/// neither does what the other does not.
+#[test]
+fn every_step_of_ci_has_its_recipe_and_no_recipe_a_command_of_its_own() {
+    let ci = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let steps = ci.lines().find_map(|line| line.strip_prefix("steps=(")?.strip_suffix(')')).unwrap();
+    let mut wanted: Vec<String> = steps.split(' ').map(|step| format!("{step}: .ci/run {step}")).collect();
+    wanted.insert(0, "all: .ci/run".to_owned());
+    let text = fs::read_to_string(root().join("justfile")).unwrap();
+    let mut recipes: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with(['#', '_']) && !line.trim().is_empty()) {
+        match recipes.last_mut() {
+            Some(recipe) if line.starts_with(' ') => *recipe = format!("{recipe} {}", line.trim()),
+            _ => recipes.push(line.to_owned()),
+        }
+    }
+    // The list of recipes, which just itself makes.
+    recipes.retain(|recipe| !recipe.contains("@just"));
+    assert_eq!(recipes, wanted);
 }
 
 /// Prints every violation, and fails if there is one.

@@ -16,6 +16,8 @@ mod export;
 mod import;
 mod key;
 mod local;
+#[cfg(not(feature = "sandbox"))]
+mod no_sandbox;
 mod number;
 mod operator;
 mod opt_out;
@@ -23,6 +25,7 @@ mod out;
 mod private;
 mod process;
 pub mod replay;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
 mod signature;
@@ -33,6 +36,8 @@ mod verify;
 
 use crate::config::Problems;
 use clap::{Parser, Subcommand};
+#[cfg(not(feature = "sandbox"))]
+use no_sandbox as sandbox;
 use out::errln;
 use std::path::PathBuf;
 use std::process::ExitCode;

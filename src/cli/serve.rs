@@ -1,9 +1,21 @@
 //! `dialback serve`: the service, and the sandbox beside it when enabled.
 
+#[cfg(not(feature = "sandbox"))]
+mod alone;
 mod app;
-pub use app::{IN_MEMORY, bind, offline, open_existing, open_store, reachable};
+#[cfg(feature = "sandbox")]
+mod beside;
+#[cfg(feature = "sandbox")]
+pub use app::bind;
+pub use app::{IN_MEMORY, offline, open_existing, open_store, reachable};
+#[cfg(feature = "sandbox")]
 pub use room::fit;
 mod banner;
+mod built;
+#[cfg(not(feature = "sandbox"))]
+use alone as beside;
+#[cfg(not(feature = "sandbox"))]
+pub use built::Lacking;
 pub(super) mod parts;
 pub(super) mod preflight;
 mod room;
@@ -65,10 +77,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the configuration and starts the log, as each command that stays does.
+/// Reads the configuration and starts the log, for the other command that stays.
 ///
 /// # Errors
 /// What is wrong with the configuration.
+#[cfg(feature = "sandbox")]
 pub fn begin(global: &Global) -> anyhow::Result<Loaded> {
     log(super::config::load(global)?)
 }

@@ -1,6 +1,7 @@
 //! The one way to the network: a method, so that tests can stand in for it.
 
 use crate::secret::Secret;
+use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use crate::trust::Trust;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -75,6 +76,7 @@ pub trait Transport: Send + Sync + 'static {
 /// The real one.
 pub struct Client {
     client: reqwest::Client,
+    meters: [&'static Meter; 3],
 }
 
 impl Client {
@@ -91,7 +93,9 @@ impl Client {
             .no_proxy()
             .user_agent(concat!("dialback/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client })
+        let meters =
+            ["twilio POST", "twilio DELETE", "twilio GET"].map(|method| meter(Place::Gateway, method));
+        Ok(Self { client, meters })
     }
 }
 
@@ -121,6 +125,26 @@ pub fn client(trust: &Trust) -> Result<reqwest::ClientBuilder, TlsError> {
 #[async_trait]
 impl Transport for Client {
     async fn call(&self, request: Outgoing) -> Result<Answer, TransportError> {
+        let span = tracing::debug_span!("gateway", to = "twilio", method = request.method);
+        let judged = |result: &Result<Answer, TransportError>| match result {
+            Ok(answer) => Outcome::of_status(answer.status),
+            Err(_) => Outcome::Failed,
+        };
+        self.meter_of(&request).observe(span, judged, self.ask(request)).await
+    }
+}
+
+impl Client {
+    /// By what is done: making, taking away, or looking.
+    fn meter_of(&self, request: &Outgoing) -> &'static Meter {
+        match request.method {
+            "POST" => self.meters[0],
+            "DELETE" => self.meters[1],
+            _ => self.meters[2],
+        }
+    }
+
+    async fn ask(&self, request: Outgoing) -> Result<Answer, TransportError> {
         let method = match request.method {
             "POST" => reqwest::Method::POST,
             "DELETE" => reqwest::Method::DELETE,

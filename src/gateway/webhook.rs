@@ -16,6 +16,7 @@ use super::http::{TlsError, client, retry_after};
 use crate::model::id::NoticeId;
 use crate::model::notice::{Notice, Payload};
 use crate::secret::Secret;
+use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use crate::trust::Trust;
 use crate::twilio::errors;
 use async_trait::async_trait;
@@ -24,8 +25,10 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+
+static POSTS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Gateway, "endpoint POST"));
 
 /// One event on its way to one endpoint.
 #[derive(Debug, Clone)]
@@ -171,7 +174,12 @@ impl Courier for Messenger {
                 signature(parcel.id.as_str(), seconds, &parcel.body, &parcel.secrets),
             )
             .body(parcel.body.clone());
-        let mut response = request.send().await.map_err(error)?;
+        let judged = |result: &Result<reqwest::Response, reqwest::Error>| match result {
+            Ok(response) => Outcome::of_status(response.status().as_u16()),
+            Err(_) => Outcome::Failed,
+        };
+        let span = tracing::debug_span!("gateway", to = "endpoint");
+        let mut response = POSTS.observe(span, judged, request.send()).await.map_err(error)?;
         let receipt = Receipt { status: response.status().as_u16(), wait: wait(&response) };
         let mut read = 0;
         // The status is what was waited for: an answer that breaks off after it

@@ -10,6 +10,7 @@ use super::pages;
 use super::request::Request;
 use super::verify_v2;
 use crate::server::{Incoming, stranger};
+use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use bytes::Buf;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
@@ -42,11 +43,12 @@ struct Endpoint {
 pub struct Route {
     pattern: &'static str,
     methods: Methods,
+    meter: &'static Meter,
 }
 
 /// `{name}` in a pattern stands for one segment that is not empty.
 pub fn route(pattern: &'static str, methods: Methods) -> Route {
-    Route { pattern, methods }
+    Route { pattern, methods, meter: meter(Place::Route, pattern) }
 }
 
 /// A path that knows GET.
@@ -187,7 +189,7 @@ pub fn service(
             }
             async move {
                 match answer {
-                    Ok((route, answer)) => logged(method, route, answer).await,
+                    Ok((route, meter, answer)) => logged(method, route, meter, answer).await,
                     Err(nowhere) => *nowhere,
                 }
             }
@@ -206,12 +208,12 @@ fn begin<S, B>(
     incoming: Incoming,
     headers: HeaderMap,
     body: S,
-) -> Result<(&'static str, Answer), Box<Response>>
+) -> Result<(&'static str, &'static Meter, Answer), Box<Response>>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     B: Buf,
 {
-    let Some((Route { pattern, methods }, params)) = find(table, incoming.uri.path()) else {
+    let Some((Route { pattern, methods, meter }, params)) = find(table, incoming.uri.path()) else {
         return Err(Box::new(nowhere(context, method, incoming, headers, body)));
     };
     let answer = match methods.get(method.as_str()) {
@@ -231,14 +233,17 @@ where
             Box::pin(std::future::ready(answer))
         }
     };
-    Ok((*pattern, answer))
+    Ok((*pattern, *meter, answer))
 }
 
-async fn logged(method: Method, route: &'static str, answer: Answer) -> Response {
+async fn logged(method: Method, route: &'static str, meter: &'static Meter, answer: Answer) -> Response {
     let start = Instant::now();
-    let response = answer.await.unwrap_or_else(Error::into_response);
-    let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
     let method = known(&method);
+    let span = tracing::debug_span!("route", method, route);
+    let judged = |response: &Response| Outcome::of_status(response.status().as_u16());
+    let answer = async { answer.await.unwrap_or_else(Error::into_response) };
+    let response = meter.observe(span, judged, answer).await;
+    let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
     tracing::info!(method, route, status, micros, "request");
     response
 }

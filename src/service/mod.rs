@@ -21,6 +21,7 @@ mod events;
 mod inbound;
 mod keys;
 mod listing;
+mod measured;
 mod names;
 mod narrowed;
 mod opt_outs;
@@ -386,6 +387,15 @@ impl Service {
         id: &VerificationId,
         event: impl Fn(&Verification) -> Result<Event, ServiceError>,
     ) -> Result<Decision, ServiceError> {
+        let span = tracing::debug_span!("transact", what = "verification");
+        measured::VERIFICATIONS.observe(span, measured::outcome, self.happen_unmeasured(id, event)).await
+    }
+
+    async fn happen_unmeasured(
+        &self,
+        id: &VerificationId,
+        event: impl Fn(&Verification) -> Result<Event, ServiceError>,
+    ) -> Result<Decision, ServiceError> {
         for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let policy = self.policy_of(&old.record).await?;
@@ -400,7 +410,10 @@ impl Service {
                     }
                     return Ok(decision);
                 }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
+                Err(CommitError::Conflict) => {
+                    measured::VERIFICATIONS.again.add(1);
+                    self.step_back(attempt).await;
+                }
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }

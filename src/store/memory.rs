@@ -3,16 +3,20 @@
 //! It says in the plainest way what an engine must do; the others are tested
 //! against it. It refuses to know files and bytes at rest.
 
+use super::measured::measured;
 use super::{
     Absent, Change, CheckReport, CommitError, Entry, Index, Key, Kind, Lane, Scan, Stats, Store, StoreError,
     Stored, Version, millis, timestamp, validate,
 };
+use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "memory"));
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -43,15 +47,8 @@ impl Memory {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.closed { Err(StoreError::Closed) } else { Ok(state) }
     }
-}
 
-#[async_trait]
-impl Store for Memory {
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        Ok(self.open()?.records.get(key).cloned())
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    fn write(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let mut state = self.open()?;
         validate(&changes)?;
         if changes.iter().any(|change| state.version(&change.key) != change.expected) {
@@ -61,6 +58,17 @@ impl Store for Memory {
         state.commits += 1;
         changes.into_iter().for_each(|change| state.apply(change));
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        Ok(self.open()?.records.get(key).cloned())
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        measured(*COMMITS, changes.len(), async { self.write(changes) }).await
     }
 
     async fn due_in(

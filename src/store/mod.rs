@@ -18,7 +18,9 @@
 mod care;
 pub mod inspect;
 pub mod kinds;
+mod measured;
 pub mod memory;
+#[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod records;
 pub mod sled;

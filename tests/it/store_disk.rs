@@ -180,7 +180,8 @@ fn a_copy_that_finds_no_room_does_no_harm() {
             write(&store, n, 0).await.unwrap();
         }
         // The disk is full in the middle of the copy.
-        let free = fs2::available_space(&disk).unwrap();
+        let space = rustix::fs::statvfs(&disk).unwrap();
+        let free = space.f_bavail * space.f_frsize;
         fs::write(disk.join("ballast"), vec![0; free.saturating_sub(26 * MIB) as usize]).unwrap();
         let before = store.stats().await.unwrap();
         let error = store.compact().await.expect_err("no room");

@@ -1,12 +1,15 @@
 //! Everything put together, started in order and stopped in order.
 
+use super::beside::{self, Beside};
+#[cfg(not(feature = "postgres"))]
+use super::built;
 use super::{parts, room};
 use crate::cli::client::store_dir;
 use crate::cli::local::{self, Local};
 use crate::cli::operator::{self, Operator};
 use crate::cli::private;
 use crate::clock::Clock;
-use crate::config::{Config, GatewayKind, Openapi, StoreUrl};
+use crate::config::{self, Config, GatewayKind, Openapi, StoreUrl};
 use crate::entropy::Entropy;
 use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
@@ -14,11 +17,9 @@ use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
 use crate::messages::Catalog;
 use crate::model::phone::PhoneNumber;
-use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
 use crate::service::{Events, Parts, Service, WorkerLimits, all_keys};
-use crate::store::postgres::{self, Postgres};
 use crate::store::{Store, memory::Memory, sled};
 use crate::trust::Trust;
 use crate::twilio::request::Sender;
@@ -35,7 +36,7 @@ pub struct App {
     config: Config,
     listener: TcpListener,
     admin: Option<TcpListener>,
-    sandbox: Option<(TcpListener, Sandbox)>,
+    sandbox: Option<Beside>,
     service: Service,
     context: Arc<http::Context>,
     store: Arc<dyn Store>,
@@ -71,21 +72,18 @@ impl App {
         let public_url = PublicUrl::parse(&public_url).context("public_url")?;
         let sandbox = match sandbox_listener {
             Some(listener) => {
-                let app = sandbox::App { base_url: own, api_key: local.api_key.clone() };
-                Some((listener, sandbox_of(&config, &local, &public_url, app, clock.clone(), &trust)?))
+                let server = (own.as_str(), &public_url);
+                Some(Beside::new(listener, &config, &local, server, clock.clone(), &trust)?)
             }
             None => None,
         };
-        let sandbox_url = match &sandbox {
-            Some((listener, _)) => Some(format!("http://{}", listener.local_addr()?)),
-            None => None,
-        };
+        let sandbox_url = sandbox.as_ref().and_then(Beside::addr).map(|addr| format!("http://{addr}"));
         let messages = Arc::new(parts::messages(&config)?);
         let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
         let ways_out = (gateway, parts::events(&config, &trust)?);
         let service = service_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         service.learn_endpoints().await.context("store.url")?;
-        let opens_account = sandbox.as_ref().map(|(_, sandbox)| opens(sandbox.clone()));
+        let opens_account = sandbox.as_ref().map(Beside::opens_account);
         let context = context_of(&config, &local, &public_url, service.clone(), messages, opens_account)?;
         let context = Arc::new(context.holding(limits.server.max_connections));
         Ok(Self {
@@ -115,7 +113,7 @@ impl App {
 
     /// Where the sandbox listens, when there is one.
     pub fn sandbox_addr(&self) -> Option<SocketAddr> {
-        self.sandbox.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+        self.sandbox.as_ref().and_then(Beside::addr)
     }
 
     /// Where Twilio reaches the server.
@@ -188,26 +186,18 @@ impl App {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let operator = self.server_addr().map(|addr| self.operator(addr));
         let (stopping, stopped) = watch::channel(());
-        let wait = |mut stopped: watch::Receiver<()>| async move {
-            // Ends by a message or by the sender's end: both mean stop.
-            let _ = stopped.changed().await;
-        };
         let AllLimits { server: limits, admin: admin_limits, sandbox: sandbox_limits } = self.limits;
         let admin = self.admin.map(|listener| {
             let own = listener.local_addr().ok().filter(|addr| !addr.ip().is_unspecified());
             let own = own.map(|addr| addr.ip().to_string());
             let hosts = own.into_iter().chain(self.config.server.admin_hosts.iter().cloned()).collect();
             let service = warp::service(http::admin(self.context.clone(), hosts));
-            tokio::spawn(server::serve(listener, service, admin_limits, wait(stopped.clone())))
+            tokio::spawn(server::serve(listener, service, admin_limits, told(stopped.clone())))
         });
         let service = warp::service(http::filter(self.context.clone()));
-        let server = tokio::spawn(server::serve(self.listener, service, limits, wait(stopped.clone())));
-        let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), wait(stopped.clone())));
-        let sandbox = self.sandbox.map(|(listener, sandbox)| {
-            let service = warp::service(sandbox.filter());
-            let background = tokio::spawn(sandbox.run(wait(stopped.clone())));
-            (tokio::spawn(server::serve(listener, service, sandbox_limits, wait(stopped))), background)
-        });
+        let server = tokio::spawn(server::serve(self.listener, service, limits, told(stopped.clone())));
+        let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), told(stopped.clone())));
+        let sandbox = self.sandbox.map(|sandbox| tokio::spawn(sandbox.run(sandbox_limits, stopped)));
         stop.await;
         tracing::info!("stopping");
         drop(stopping);
@@ -217,8 +207,8 @@ impl App {
         }
         // A worker that panicked has been reported; the store still closes.
         let _ = worker.await;
-        if let Some((server, background)) = sandbox {
-            let _ = tokio::join!(server, background);
+        if let Some(sandbox) = sandbox {
+            let _ = sandbox.await;
         }
         self.store.close().await;
         if let (Some(dir), Some(operator)) = (&self.store_dir, operator) {
@@ -246,6 +236,12 @@ impl App {
     }
 }
 
+/// Ends when all are told to stop.
+pub(super) async fn told(mut stopped: watch::Receiver<()>) {
+    // Ends by a message or by the sender's end: both mean stop.
+    let _ = stopped.changed().await;
+}
+
 /// What bounds each of the listeners.
 struct AllLimits {
     server: Limits,
@@ -255,7 +251,7 @@ struct AllLimits {
 
 /// The limits of the listeners, as far as there are descriptors.
 fn limits(config: &Config) -> anyhow::Result<AllLimits> {
-    let (mut server, mut sandbox) = (Limits::from(config), Sandbox::limits());
+    let (mut server, mut sandbox) = (Limits::from(config), beside::limits());
     match config.sandbox.enabled {
         true => room::fit(&mut [&mut server, &mut sandbox], room::kept(config))?,
         false => room::fit(&mut [&mut server], room::kept(config))?,
@@ -398,15 +394,23 @@ pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Opti
         StoreUrl::Postgres(url) => {
             make_dir(&settings.state_dir)
                 .with_context(|| format!("store.state_dir: cannot make {}", settings.state_dir.display()))?;
-            let options = postgres::Options {
-                connections: settings.connections,
-                deadline: settings.deadline,
-                ..postgres::Options::default()
-            };
-            Arc::new(Postgres::open(url.expose(), options).await.context("store.url")?)
+            postgres(url, settings).await?
         }
     };
     Ok((store, settings.dir().map(Path::to_owned)))
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(url: &Secret, settings: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
+    use crate::store::postgres::{Options, Postgres};
+    let (connections, deadline) = (settings.connections, settings.deadline);
+    let options = Options { connections, deadline, ..Options::default() };
+    Ok(Arc::new(Postgres::open(url.expose(), options).await.context("store.url")?))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn postgres(_: &Secret, _: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
+    anyhow::bail!("{}", built::Lacking::POSTGRES)
 }
 
 /// Makes a directory for its owner alone.
@@ -416,18 +420,24 @@ fn make_dir(dir: &Path) -> std::io::Result<()> {
     builder.recursive(true).create(dir)
 }
 
-fn account_sid(config: &Config, local: &Local) -> String {
+/// The account that sends: the configured one, or the sandbox's.
+pub(super) fn account_sid(config: &Config, local: &Local) -> String {
     config.twilio.account_sid.clone().unwrap_or_else(|| local.account_sid.clone())
 }
 
-fn auth_token(config: &Config, local: &Local) -> Secret {
+/// Its token.
+pub(super) fn auth_token(config: &Config, local: &Local) -> Secret {
     config.twilio.auth_token.clone().unwrap_or_else(|| local.auth_token.clone())
 }
 
 fn sender(config: &Config) -> Option<String> {
     let twilio = &config.twilio;
-    let sandbox = config.sandbox.enabled.then(|| sandbox::SENDER.to_owned());
-    twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone()).or(sandbox)
+    twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone()).or_else(|| of_sandbox(config))
+}
+
+/// The number that is there without being configured.
+fn of_sandbox(config: &Config) -> Option<String> {
+    if config.sandbox.enabled { beside::sender() } else { None }
 }
 
 fn gateway_of(
@@ -447,7 +457,7 @@ fn gateway_of(
         (Some(sid), Some(secret)) => (sid.clone(), secret.clone()),
         _ => (account_sid.clone(), auth_token(config, local)),
     };
-    let from = twilio.from.clone().or_else(|| config.sandbox.enabled.then(|| sandbox::SENDER.to_owned()));
+    let from = twilio.from.clone().or_else(|| of_sandbox(config));
     let sender = match (&twilio.messaging_service_sid, &from) {
         (Some(service), _) => Sender::MessagingService(service.clone()),
         (None, Some(from)) => Sender::From(from.clone()),
@@ -469,34 +479,6 @@ fn gateway_of(
     let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
     let client = client.context("cannot set up TLS")?;
     Ok(Arc::new(Twilio::new(settings, client)))
-}
-
-fn sandbox_of(
-    config: &Config,
-    local: &Local,
-    public_url: &PublicUrl,
-    app: sandbox::App,
-    clock: Clock,
-    trust: &Trust,
-) -> anyhow::Result<Sandbox> {
-    let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
-    settings.seed = config.sandbox.seed;
-    settings.pace = config.sandbox.pace;
-    settings.trust = trust.clone();
-    settings.app = Some(app);
-    // Services of the file name others beside it: here all exist.
-    settings.own_numbers =
-        config.twilio.from.iter().filter(|from| !from.starts_with("MG")).cloned().collect();
-    settings.hosts = vec![config.sandbox.listen.ip().to_string()];
-    settings.inbound.sms_url = Some(format!("{public_url}/twilio/sms"));
-    settings.inbound.voice_url = Some(format!("{public_url}/twilio/voice"));
-    settings.inbound.voice_status_url = Some(format!("{public_url}/twilio/call-status"));
-    if let (Some(sid), Some(secret)) = (&config.twilio.api_key_sid, &config.twilio.api_key_secret) {
-        settings.api_key = Some((sid.clone(), secret.clone()));
-    }
-    // Names come from the system: the store outlives the sandbox, and a name
-    // that comes twice would make two messages one. The dice have the seed.
-    Sandbox::new(settings, clock, Entropy::system()).context("the sandbox cannot be set up")
 }
 
 fn context_of(
@@ -534,9 +516,4 @@ fn context_of(
     let explainer = Explainer::start(verifier.clone(), Vec::new());
     let pages = http::Pages::load(config.pages.templates.as_deref())?;
     Ok(http::Context::new(service, verifier, settings, pages, explainer))
-}
-
-/// Who has the account of a sandbox beside: for one client of both.
-fn opens(sandbox: Sandbox) -> http::OpensAccount {
-    Arc::new(move |user, password| sandbox.opens(user, password))
 }

@@ -1,5 +1,6 @@
 //! The configuration, taken apart and handed on in the words of those who use it.
 
+use super::beside;
 use crate::cli::local::Local;
 use crate::config::{self, Config};
 use crate::gateway::twilio::LONGEST_TURN;
@@ -12,7 +13,6 @@ use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::ServiceId;
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
-use crate::sandbox;
 use crate::secret::Secret;
 use crate::service::{Brands, EventSettings, Events, Retention};
 use crate::trust::Trust;
@@ -92,8 +92,8 @@ pub fn services(config: &Config) -> config::Services {
 
 /// The sandbox has a sender and an approved template for whoever has none.
 fn on_sandbox_whatsapp(settings: &mut Settings) {
-    settings.whatsapp_from.get_or_insert_with(|| sandbox::SENDER.to_owned());
-    settings.whatsapp_content_sid.get_or_insert_with(|| sandbox::AUTHENTICATION_TEMPLATE.to_owned());
+    settings.whatsapp_from = settings.whatsapp_from.take().or_else(beside::sender);
+    settings.whatsapp_content_sid = settings.whatsapp_content_sid.take().or_else(beside::whatsapp_template);
 }
 
 /// The words of messages, with the services that use them looked at.

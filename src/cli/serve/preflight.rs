@@ -5,6 +5,7 @@
 //! It refuses to know what changes from one moment to the next: whether a port is
 //! taken, whether a database answers.
 
+use super::built::Lacking;
 use super::parts;
 use crate::cli::local::Local;
 use crate::cli::{operator, private};
@@ -12,7 +13,7 @@ use crate::config::{At, Config, Loaded, Origin, Problem, StoreUrl};
 use crate::entropy::Entropy;
 use crate::http;
 use crate::messages::{Catalog, Mistake};
-use crate::store::{postgres, sled};
+use crate::store::sled;
 use crate::twilio::url::PublicUrl;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -27,6 +28,9 @@ pub fn look(loaded: &mut Loaded) {
         return;
     }
     let config = loaded.config.clone();
+    for Lacking { key, what, mend } in Lacking::of(&config) {
+        loaded.refuse(&key, what, mend);
+    }
     addresses(&config, loaded);
     store(&config, loaded);
     texts(&config, loaded);
@@ -70,8 +74,9 @@ fn unusable(addr: SocketAddr) -> Option<(&'static str, &'static str)> {
 }
 
 fn store(config: &Config, loaded: &mut Loaded) {
+    #[cfg(feature = "postgres")]
     if let StoreUrl::Postgres(url) = &config.store.url
-        && let Err(error) = postgres::check_url(url.expose())
+        && let Err(error) = crate::store::postgres::check_url(url.expose())
     {
         let what = error.to_string();
         let what = what.strip_prefix("cannot open the store: ").unwrap_or(&what);

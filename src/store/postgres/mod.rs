@@ -29,10 +29,12 @@ mod statement;
 mod url;
 mod writer;
 
+use super::measured::measured;
 use super::{
     Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
     millis, timestamp, validate,
 };
+use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, Runtime};
 use gate::Gate;
@@ -42,7 +44,7 @@ use link::Link;
 use reader::{Ask, Reader, field, stored};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, channel, error::TrySendError};
 use tokio::sync::{Mutex, oneshot, watch};
@@ -50,6 +52,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Address;
 use writer::Writer;
+
+static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "postgres"));
 
 /// Connections that write. While one waits for the disk of the server another
 /// sends what has come since; a third would only make groups smaller.
@@ -222,7 +226,7 @@ impl Store for Postgres {
         if changes.is_empty() {
             return Ok(());
         }
-        self.submit(changes).await
+        measured(*COMMITS, changes.len(), self.submit(changes)).await
     }
 
     async fn due_in(

@@ -293,7 +293,8 @@ impl Compactor {
     }
 
     fn leaves_room(&self, for_bytes: u64) -> Result<(), StoreError> {
-        let free = fs2::available_space(&self.directory.path).map_err(|error| failed(&error))?;
+        let disk = rustix::fs::statvfs(&self.directory.path).map_err(|error| failed(&error.into()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         let reserve = self.growth.reserve_bytes;
         if free >= reserve.saturating_add(for_bytes) {
             return Ok(());

@@ -16,8 +16,7 @@
 use super::super::StoreError;
 use super::super::care::ADVICE;
 use super::generations::{self, Current};
-use fs2::FileExt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -274,10 +273,10 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK);
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|error| cannot(&path, &error))?;
-    match patiently(|| FileExt::try_lock_exclusive(&file), |error| error.kind() == ErrorKind::WouldBlock) {
+    match patiently(|| file.try_lock(), |error| matches!(error, TryLockError::WouldBlock)) {
         Ok(()) => Ok(file),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(in_use(dir)),
-        Err(error) => Err(cannot(&path, &error)),
+        Err(TryLockError::WouldBlock) => Err(in_use(dir)),
+        Err(TryLockError::Error(error)) => Err(cannot(&path, &error)),
     }
 }
 

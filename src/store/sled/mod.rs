@@ -24,10 +24,12 @@ mod shared;
 mod writer;
 
 use super::care::ADVICE;
+use super::measured::measured;
 use super::{
     Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
     validate,
 };
+use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
 use compaction::Compactor;
 pub use compaction::Growth;
@@ -39,12 +41,14 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use writer::{Commit, GROUP_CHANGES, Work, Writer};
+
+static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "sled"));
 
 /// The log is cut into pieces of this size; a group must be small against it.
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
@@ -180,7 +184,7 @@ impl Store for Sled {
         if changes.is_empty() {
             return Ok(());
         }
-        self.submit(changes).await
+        measured(*COMMITS, changes.len(), self.submit(changes)).await
     }
 
     // A group that is applied while this reads may move a record past it, from

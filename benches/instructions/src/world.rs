@@ -1,0 +1,214 @@
+//! The service with its routes: a store in memory, and a gateway that takes every
+//! order. It refuses to know which requests there are.
+
+use crate::requests::Plain;
+use async_trait::async_trait;
+use bytes::Bytes;
+use dialback::clock::Clock;
+use dialback::entropy::Entropy;
+use dialback::gateway::webhook::Messenger;
+use dialback::gateway::{Gateway, Order, Redaction, SendError};
+use dialback::http::{self, Context as HttpContext, Explainer, Pages, Settings, SignatureMode};
+use dialback::messages::Catalog;
+use dialback::model::account::Accounts;
+use dialback::model::brand;
+use dialback::model::code::{CodeKey, CodeKeys};
+use dialback::model::delivery::{About, Fact, Report, Source};
+use dialback::model::id::Sid;
+use dialback::model::phone::NumberPolicy;
+use dialback::model::policy::Policy;
+use dialback::model::status::Status;
+use dialback::secret::Secret;
+use dialback::server::Incoming;
+use dialback::service::{Brands, EventSettings, Events, Parts, Retention, Service, WorkerLimits};
+use dialback::store::memory::Memory;
+use dialback::telemetry::metrics::{Outcome, Place, meter};
+use dialback::trust::Trust;
+use dialback::twilio::signature::{Token, Verifier};
+use dialback::twilio::url::PublicUrl;
+use hyper::body::{Body, Frame, SizeHint};
+use jiff::Timestamp;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify, mpsc};
+use tower_service::Service as _;
+use warp::http::Request;
+use warp::reply::Response;
+
+pub const TOKEN: &str = "0af657d0e70acabaf35ab0f0f84481e5";
+pub const ACCOUNT: &str = "ACd097c097bfa960e81c522ab2518e135c";
+pub const API_KEY: &str = "0af657d0e70acabaf35ab0f0f84481e5";
+pub const PUBLIC_URL: &str = "https://otp.example.net";
+
+/// A service whose worker runs when it is told to.
+pub struct World {
+    service: Service,
+    filter: warp::filters::BoxedFilter<(Response,)>,
+    taken: Mutex<mpsc::UnboundedReceiver<()>>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let (take, taken) = mpsc::unbounded_channel();
+        let service = Service::new(parts(Arc::new(Post(take))));
+        let filter = http::filter(context(service.clone()));
+        Self { service, filter, taken: Mutex::new(taken) }
+    }
+
+    /// Handles them one after the other; gives the statuses.
+    pub async fn handle_all(&self, requests: Vec<Plain>) -> Vec<u16> {
+        let mut statuses = Vec::with_capacity(requests.len());
+        for request in requests {
+            let answer = self.handle(request).await;
+            statuses.push(answer.status().as_u16());
+            read(answer).await;
+        }
+        statuses
+    }
+
+    /// A text of the answer to a request that makes something.
+    pub async fn made(&self, request: Plain, field: &str) -> String {
+        let body = read(self.handle(request).await).await;
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("an answer in json");
+        body[field].as_str().unwrap_or_else(|| panic!("{field}: {body}")).to_owned()
+    }
+
+    /// Lets the worker send what waits, so many messages and calls.
+    pub async fn send_all(&self, count: usize) {
+        let mut taken = self.taken.lock().await;
+        let enough = async {
+            for _ in 0..count {
+                taken.recv().await;
+            }
+        };
+        self.service.clone().work(WorkerLimits::default(), enough).await;
+    }
+
+    /// How many requests the route's own meter has counted as done.
+    pub fn measured(&self, route: &'static str) -> u64 {
+        meter(Place::Route, route).ended(Outcome::Done)
+    }
+
+    async fn handle(&self, request: Plain) -> Response {
+        let mut request: Request<Whole> = request.map(|body| Whole(Some(body)));
+        let incoming = Incoming { peer: ([127, 0, 0, 1], 40_000).into(), uri: request.uri().clone() };
+        request.extensions_mut().insert(incoming);
+        match warp::service(self.filter.clone()).call(request).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// An answer's body.
+async fn read(mut answer: Response) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(answer.body_mut()).poll_frame(cx)).await {
+        all.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+    }
+    all
+}
+
+/// A body that is there already.
+struct Whole(Option<Bytes>);
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().filter(|body| !body.is_empty()).map(|body| Ok(Frame::data(body))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |body| body.len() as u64))
+    }
+}
+
+/// A gateway that takes every order, and says so.
+struct Post(mpsc::UnboundedSender<()>);
+
+#[async_trait]
+impl Gateway for Post {
+    async fn send(&self, order: &Order) -> Result<Report, SendError> {
+        // A call has the SID by which it will ask.
+        let sid = order.id.as_str().replacen("DL", "CA", 1);
+        let sid: Sid = sid.parse().map_err(|_| SendError::unknown("no sid"))?;
+        let _ = self.0.send(());
+        Ok(Report {
+            sid,
+            id: Some(order.id.clone()),
+            about: About { to: Some(order.to.in_full().to_owned()), ..About::default() },
+            fact: Fact { status: Some(Status::Queued), source: Source::Api, ..Fact::default() },
+        })
+    }
+
+    async fn look_up(&self, _: &Order, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
+        Ok(None)
+    }
+
+    async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {
+        Ok(Redaction::Gone)
+    }
+}
+
+fn parts(gateway: Arc<dyn Gateway>) -> Parts {
+    let (policy, clock) = (Policy::default(), Clock::real());
+    let settings = brand::Settings { name: "Dialback".to_owned(), ..brand::Settings::of_policy(&policy) };
+    let key = CodeKey { id: "own".to_owned(), secret: Secret::new("a key for codes of 32 bytes or more") };
+    let deadline = Duration::from_secs(20);
+    let courier = Messenger::new(deadline, deadline, false, &Trust::compiled_in()).expect("tls");
+    Parts {
+        store: Arc::new(Memory::new()),
+        gateway,
+        brands: Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new()),
+        events: Events::new(Arc::new(courier), EventSettings::default()),
+        clock,
+        entropy: Entropy::seeded(1),
+        policy,
+        test_numbers: Vec::new(),
+        numbers: NumberPolicy::default(),
+        codes: CodeKeys::new(vec![key]).expect("one key"),
+        sender: Some("+15005550006".to_owned()),
+        accounts: Accounts::default(),
+        retention: Retention::default(),
+        wake: Notify::new(),
+    }
+}
+
+fn context(service: Service) -> Arc<HttpContext> {
+    let token =
+        Token { label: "auth_token".into(), account: Some(ACCOUNT.into()), secret: Secret::new(TOKEN) };
+    let verifier = Arc::new(Verifier::new(vec![token], vec![]).expect("one token"));
+    let settings = Settings {
+        public_url: PublicUrl::parse(PUBLIC_URL).expect("an address"),
+        trusted_proxies: vec![],
+        hosts: vec![],
+        mode: SignatureMode::Enforce,
+        max_body: 256 * 1024,
+        body_timeout: Duration::from_secs(5),
+        service_name: "Dialback".to_owned(),
+        messages: Arc::new(Catalog::shipped()),
+        keys: vec![Secret::new(API_KEY)],
+        sandboxed: true,
+        account_sid: Some(ACCOUNT.to_owned()),
+        opens_account: None,
+        operator: None,
+        shows_description: false,
+        requests_per_minute: 0,
+    };
+    let explainer = Explainer::start(verifier.clone(), vec![]);
+    let pages = Pages::load(None).expect("the shipped pages");
+    Arc::new(HttpContext::new(service, verifier, settings, pages, explainer))
+}

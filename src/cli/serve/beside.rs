@@ -1,0 +1,97 @@
+//! The sandbox beside the server: what it is told of the configuration, and what it
+//! gives to whoever has no account. `alone.rs` is the same for a build without one.
+//!
+//! It refuses to know the service, which the sandbox speaks to as Twilio does.
+
+use super::app::{account_sid, auth_token, told};
+use crate::cli::local::Local;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::http::OpensAccount;
+use crate::sandbox::{self, Sandbox};
+use crate::server::{self, Limits};
+use crate::trust::Trust;
+use crate::twilio::url::PublicUrl;
+use anyhow::Context;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// A sandbox with its port.
+pub struct Beside {
+    listener: TcpListener,
+    sandbox: Sandbox,
+}
+
+impl Beside {
+    /// One that is ready to run, for a server at that address, which webhooks reach
+    /// at that URL. `local` has its account and the key that it shows.
+    ///
+    /// # Errors
+    /// When it cannot be set up.
+    pub fn new(
+        listener: TcpListener,
+        config: &Config,
+        local: &Local,
+        (server, public_url): (&str, &PublicUrl),
+        clock: Clock,
+        trust: &Trust,
+    ) -> anyhow::Result<Self> {
+        let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
+        settings.seed = config.sandbox.seed;
+        settings.pace = config.sandbox.pace;
+        settings.trust = trust.clone();
+        settings.app = Some(sandbox::App { base_url: server.to_owned(), api_key: local.api_key.clone() });
+        // Services of the file name others beside it: here all exist.
+        settings.own_numbers =
+            config.twilio.from.iter().filter(|from| !from.starts_with("MG")).cloned().collect();
+        settings.hosts = vec![config.sandbox.listen.ip().to_string()];
+        settings.inbound.sms_url = Some(format!("{public_url}/twilio/sms"));
+        settings.inbound.voice_url = Some(format!("{public_url}/twilio/voice"));
+        settings.inbound.voice_status_url = Some(format!("{public_url}/twilio/call-status"));
+        if let (Some(sid), Some(secret)) = (&config.twilio.api_key_sid, &config.twilio.api_key_secret) {
+            settings.api_key = Some((sid.clone(), secret.clone()));
+        }
+        // Names come from the system: the store outlives the sandbox, and a name
+        // that comes twice would make two messages one. The dice have the seed.
+        let sandbox = Sandbox::new(settings, clock, Entropy::system());
+        Ok(Self { listener, sandbox: sandbox.context("the sandbox cannot be set up")? })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
+    /// Who has its account: for one client of both.
+    pub fn opens_account(&self) -> OpensAccount {
+        let sandbox = self.sandbox.clone();
+        Arc::new(move |user, password| sandbox.opens(user, password))
+    }
+
+    /// Serves until it is told to stop, then finishes what is under way.
+    pub async fn run(self, limits: Limits, stopped: watch::Receiver<()>) {
+        let service = warp::service(self.sandbox.filter());
+        let background = tokio::spawn(self.sandbox.run(told(stopped.clone())));
+        let server = tokio::spawn(server::serve(self.listener, service, limits, told(stopped)));
+        // Who panicked has been reported.
+        let _ = tokio::join!(server, background);
+    }
+}
+
+/// What bounds the sandbox's listener.
+pub fn limits() -> Limits {
+    Sandbox::limits()
+}
+
+/// The number that everything is sent from where none is configured.
+pub fn sender() -> Option<String> {
+    Some(sandbox::SENDER.to_owned())
+}
+
+/// The approved WhatsApp template where none is configured.
+pub fn whatsapp_template() -> Option<String> {
+    Some(sandbox::AUTHENTICATION_TEMPLATE.to_owned())
+}
