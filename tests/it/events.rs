@@ -1,7 +1,7 @@
 //! Events as a list and as a stream; and that none is lost to a kill.
 
-use crate::lengths::kills;
 use crate::app::{App, KEY, Setup, binary, poll, text, try_answer, with_json};
+use crate::lengths::kills;
 use crate::receiver::{Receiver, Say};
 use dialback::entropy::Entropy;
 use reqwest::Method;
