@@ -4,6 +4,7 @@
 use crate::app::{
     ACCOUNT, App, PUBLIC_URL, Setup, TOKEN, code_in, form, sign, text, try_answer, with_json, wrong,
 };
+use crate::lengths::kills;
 use dialback::entropy::Entropy;
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -12,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-const KILLS: u64 = 26;
 const CONNECTIONS: usize = 24;
 const LIFE: [&str; 4] = ["queued", "sending", "sent", "delivered"];
 
@@ -27,7 +27,8 @@ async fn no_acknowledged_callback_is_lost_to_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let moments = Entropy::seeded(14);
     let mut acknowledged = Acknowledged::new();
-    for round in 0..KILLS {
+    let kills = kills(8);
+    for round in 0..kills {
         let app = Setup::live().dir(dir.path()).start().await;
         let told = Mutex::new(Acknowledged::new());
         let reports = join_all((0..CONNECTIONS).map(|connection| report(&app, round, connection, &told)));
@@ -53,7 +54,7 @@ async fn no_acknowledged_callback_is_lost_to_a_kill() {
     all_there(&app, &acknowledged).await;
     none_half_there(&app, &acknowledged).await;
     app.stop().await;
-    assert!(acknowledged.len() > LEAST * KILLS as usize, "only {} were tried", acknowledged.len());
+    assert!(acknowledged.len() > LEAST * kills as usize, "only {} were tried", acknowledged.len());
 }
 
 /// Reports the lives of one message after another until the server dies.
@@ -138,12 +139,11 @@ struct Known {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_code_is_accepted_twice_whenever_the_server_dies() {
-    const KILLS: u64 = 14;
     const PEOPLE: u64 = 8;
     let dir = tempfile::tempdir().unwrap();
     let moments = Entropy::seeded(15);
     let (mut approved, mut open) = (0, 0);
-    for round in 0..KILLS {
+    for round in 0..kills(6) {
         let app = Setup::sandbox().dir(dir.path()).start().await;
         let known = Mutex::new(BTreeMap::<String, Known>::new());
         // One whose code nobody offers, so that each kill meets an open one.

@@ -280,7 +280,8 @@ async fn a_redrive_goes_on_step_by_step_as_far_back_as_events_are_kept() {
 
 #[tokio::test]
 async fn an_endpoint_may_ask_for_patience_and_a_body_that_never_ends_is_no_failure() {
-    let world = World::start().await;
+    // The body is given up at the deadline.
+    let world = World::with_patience(Duration::from_secs(5)).await;
     let receiver = Receiver::start().await;
     receiver.next(&[Say::With(429, "Retry-After: 3600"), Say::Drip]);
     let (id, _) = endpoint(&world, &receiver, &["verification.started"]).await;

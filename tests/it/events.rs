@@ -1,6 +1,7 @@
 //! Events as a list and as a stream; and that none is lost to a kill.
 
 use crate::app::{App, KEY, Setup, binary, poll, text, try_answer, with_json};
+use crate::lengths::kills;
 use crate::receiver::{Receiver, Say};
 use dialback::entropy::Entropy;
 use reqwest::Method;
@@ -160,7 +161,7 @@ async fn a_stream_holds_no_stop_and_there_are_only_so_many() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_event_reaches_its_endpoint_whenever_the_server_dies() {
-    const KILLS: u64 = 8;
+    let kills = kills(4);
     let dir = tempfile::tempdir().unwrap();
     let setup = || Setup::sandbox().dir(dir.path()).set("EVENTS__REQUEST_TIMEOUT_SECONDS", "1");
     let receiver = Receiver::start().await;
@@ -170,11 +171,11 @@ async fn every_event_reaches_its_endpoint_whenever_the_server_dies() {
     let made = app.ask(&app.operator(), Method::POST, "/v1/endpoints", Some(&said)).await;
     assert_eq!(made.status, 201, "{}", made.text);
     app.kill();
-    for round in 0..KILLS {
+    for round in 0..kills {
         let app = setup().start().await;
         // The last one dies with requests on their way that were never answered.
         // In an earlier round too, one could be met twice and rest for minutes.
-        if round + 1 == KILLS {
+        if round + 1 == kills {
             receiver.next(&[Say::Silence; 2]);
         }
         let started = AtomicU64::new(0);
@@ -192,7 +193,7 @@ async fn every_event_reaches_its_endpoint_whenever_the_server_dies() {
         // before the last one a request is on its way.
         let heard = receiver.seen().len();
         let kill = async {
-            let is_silent = || round + 1 < KILLS || receiver.seen().len() > heard;
+            let is_silent = || round + 1 < kills || receiver.seen().len() > heard;
             while started.load(Ordering::SeqCst) < 2 || !is_silent() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
@@ -210,7 +211,7 @@ async fn every_event_reaches_its_endpoint_whenever_the_server_dies() {
     let found = poll(|| async {
         let told: BTreeSet<String> = receiver.seen().iter().map(|one| one.id()).collect();
         let there: BTreeSet<String> = all(&app).await.iter().map(|event| text(&event["id"])).collect();
-        (there.len() > KILLS as usize && there.is_subset(&told)).then_some((there, told))
+        (there.len() > kills as usize && there.is_subset(&told)).then_some((there, told))
     });
     let Some((there, told)) = found.await else {
         let id = text(&made.json()["id"]);

@@ -14,6 +14,7 @@ mod journal;
 mod work;
 
 use crate::app::{binary, skipped};
+use crate::lengths::length;
 use disk::{Disk, Lie, Random, Survival};
 use journal::{Death, Recorder, Step};
 use std::env;
@@ -27,7 +28,7 @@ use tempfile::TempDir;
 use work::{Job, Promised};
 
 /// How many cuts of an honest disk, and how many at most of one that lies.
-const CUTS: usize = 64;
+const CUTS: u64 = 32;
 const CUTS_OF_A_LIAR: usize = 40;
 
 /// How many of one round.
@@ -60,7 +61,7 @@ fn nothing_acknowledged_is_lost_to_a_power_cut() {
     }
     let Some(mut world) = World::new() else { return };
     let began = Instant::now();
-    let cuts = env::var("DIALBACK_TEST_CUTS").map_or(CUTS, |text| text.parse().unwrap());
+    let cuts = length("DIALBACK_TEST_CUTS", CUTS) as usize;
     let (mut done, mut steps, mut copies, mut lost) = (0, 0, 0, Vec::new());
     for round in 0.. {
         let run = world.run(round);

@@ -1,6 +1,7 @@
 //! A process that writes is killed at random moments; whatever it had
 //! acknowledged is there afterwards, and nothing is half there.
 
+use crate::lengths::kills;
 use crate::store_contract::{at, open};
 use dialback::store::{Change, Entry, Index, Key, Kind, Store};
 use std::collections::HashMap;
@@ -10,12 +11,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-const KILLS: usize = 30;
 const WRITERS: u64 = 12;
 const DIR: &str = "DIALBACK_TEST_CRASH_DIR";
 
 #[test]
 fn nothing_acknowledged_is_lost_to_a_kill() {
+    let kills = kills(10);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     // This very test, started by itself, is the process that is killed.
     if let Ok(dir) = std::env::var(DIR) {
@@ -24,13 +25,13 @@ fn nothing_acknowledged_is_lost_to_a_kill() {
     }
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = HashMap::new();
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         let name = "store_crash::nothing_acknowledged_is_lost_to_a_kill";
         acknowledged.extend(killed_run(name, DIR, dir.path(), Duration::from_millis(500)));
         runtime.block_on(async { verify(Arc::new(open(dir.path())), &acknowledged).await });
     }
     let total: u64 = acknowledged.values().sum();
-    assert!(total > KILLS as u64, "only {total} commits were tried");
+    assert!(total > kills, "only {total} commits were tried");
 }
 
 /// Each writer commits a new record with its entries, and a count of them that

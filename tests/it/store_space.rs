@@ -1,6 +1,7 @@
 //! Space that deleted and overwritten records leave comes back, while others
 //! read and write, and however often the process is killed meanwhile.
 
+use crate::lengths;
 use crate::store_contract::{Thing, at};
 use crate::store_crash::{killed_run, verify, write_until_killed};
 use dialback::store::records::{self, Versioned};
@@ -188,8 +189,11 @@ const DIR: &str = "DIALBACK_TEST_COPY_CRASH_DIR";
 fn nothing_acknowledged_is_lost_to_a_kill_while_copying() {
     /// At least so many, and on a busy machine more, until some have come
     /// while copying and some copies have been finished.
-    const KILLS: usize = 25;
-    const MOST_KILLS: usize = 4 * KILLS;
+    const KILLS: u64 = 8;
+    /// The least that there may be at most.
+    const MOST_KILLS: u64 = 100;
+    let least = lengths::kills(KILLS);
+    let most = least.max(MOST_KILLS);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     // This very test, started by itself, is the process that is killed.
     if let Ok(dir) = std::env::var(DIR) {
@@ -199,7 +203,7 @@ fn nothing_acknowledged_is_lost_to_a_kill_while_copying() {
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = HashMap::new();
     let (mut kills, mut cut_short, mut generation) = (0, 0, 0);
-    while kills < KILLS || ((cut_short == 0 || generation < 2) && kills < MOST_KILLS) {
+    while kills < least || ((cut_short == 0 || generation < 2) && kills < most) {
         let name = "store_space::nothing_acknowledged_is_lost_to_a_kill_while_copying";
         acknowledged.extend(killed_run(name, DIR, dir.path(), Duration::from_millis(800)));
         kills += 1;

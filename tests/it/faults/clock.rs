@@ -8,7 +8,7 @@ use super::clients::{Workload, World};
 use super::cluster::Cluster;
 use super::kills::open;
 use super::say;
-use super::verdict::{Grace, Line, dissect, judge};
+use super::verdict::{Grace, Line, dissect, judge, settle};
 use crate::app::skipped;
 use crate::postgres::database;
 use dialback::entropy::Entropy;
@@ -19,7 +19,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Where a clock jumps to, in seconds off the true time.
-const JUMPS: [i64; 8] = [3, -3, 3600, 0, -3600, 3, -3, 0];
+const JUMPS: [i64; 8] = [3, -3, AHEAD, 0, -3600, 3, -3, 0];
+/// So far ahead that what is due then is not waited for.
+const AHEAD: i64 = 3600;
 /// How long it stays there, in milliseconds.
 const STAY: u64 = 1500;
 
@@ -70,11 +72,20 @@ async fn jumping(mut cluster: Cluster, offset: &Offset, seed: u64, what: &str) {
     offset.give_to_the_first(&mut cluster).await;
     let world = World::new(&cluster.faces, &Arc::default(), seed);
     let moments = Entropy::seeded(seed + 1);
-    let workload = Workload::begin(world.clone());
+    let mut workload = Workload::begin(world.clone());
+    let mut was = 0;
     for seconds in JUMPS {
         workload.feed();
         tokio::time::sleep(Duration::from_millis(500 + moments.below(STAY))).await;
+        if was == AHEAD {
+            // What was begun in that hour is due in it: taken back before it is
+            // sent, it waits until then, and no verdict can wait so long.
+            workload.end().await;
+            settle(&cluster, &world).await;
+            workload = Workload::begin(world.clone());
+        }
         offset.set(seconds);
+        was = seconds;
         world.ledger.hear(cluster.told().await);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;

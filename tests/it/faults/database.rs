@@ -6,7 +6,7 @@ use super::cluster::{Cluster, within};
 use super::kills::open;
 use super::proxy::{Mode, Proxy};
 use super::verdict::{Grace, Line, dissect, judge};
-use super::{crashes, say};
+use super::{crashes, say, turns};
 use crate::postgres::Server;
 use crate::wire::{Answer, try_answer};
 use dialback::entropy::Entropy;
@@ -20,8 +20,8 @@ const QUICKLY: Duration = Duration::from_secs(2);
 const BACK: Duration = Duration::from_secs(30);
 /// How long the way to the database is broken, and whole between.
 const BROKEN: u64 = 2500;
-/// Each way to break is met so often.
-const TURNS: usize = 3;
+/// Each way to break is met so often, unless it is to be more.
+const TURNS: u64 = 1;
 
 /// What `/readyz` of a server says.
 async fn ready(world: &World, nth: usize) -> Option<Answer> {
@@ -97,7 +97,7 @@ async fn nothing_is_lost_when_the_way_to_the_database_breaks() {
     let workload = Workload::begin(world.clone());
     let delay = || Mode::Delay(Duration::from_millis(20 + moments.below(200)));
     let mut broken = 0;
-    for _ in 0..TURNS {
+    for _ in 0..turns(TURNS) {
         for mode in
             [Mode::CutAnswer, delay(), Mode::HalfClose, Mode::BlackHole, Mode::Refuse, Mode::Cut, Mode::Pass]
         {

@@ -5,14 +5,14 @@ use super::clients::{Workload, World};
 use super::cluster::Cluster;
 use super::kills::open;
 use super::proxy::Mode;
-use super::say;
 use super::verdict::{Grace, Line, dissect, judge};
+use super::{say, turns};
 use dialback::entropy::Entropy;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Each way to break is met so often.
-const TURNS: u64 = 4;
+/// Each way to break is met so often, unless it is to be more.
+const TURNS: u64 = 2;
 /// How long it stays broken at most, in milliseconds.
 const BROKEN: u64 = 500;
 
@@ -36,7 +36,7 @@ async fn nothing_is_lost_or_done_twice_when_answers_do_not_arrive() {
     assert!(started.is_some() && world.ledger.book().counts.repeated_starts == 1);
     let workload = Workload::begin(world.clone());
     let mut broken = 0;
-    for _ in 0..TURNS {
+    for _ in 0..turns(TURNS) {
         let delay = Mode::Delay(Duration::from_millis(20 + moments.below(300)));
         for mode in [Mode::CutAnswer, delay, Mode::Cut, Mode::CutAnswer, Mode::BlackHole, Mode::Refuse] {
             workload.feed();

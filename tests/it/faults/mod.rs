@@ -3,9 +3,8 @@
 //! acknowledged is there afterwards, whatever was promised was done or says why
 //! not, and nothing was done twice without cause.
 //!
-//! All of it is seeded, bounded and ends by itself. `DIALBACK_TEST_KILLS` says
-//! how many kills a run has, `DIALBACK_TEST_CRASHES` how often the database
-//! crashes; each run prints one line with its counts.
+//! All of it is seeded, bounded and ends by itself. How long the runs are is
+//! said in `lengths.rs`; each prints one line with its counts.
 
 mod clients;
 mod clock;
@@ -18,20 +17,22 @@ mod proxy;
 mod races;
 mod verdict;
 
+use crate::lengths::length;
 use std::io::Write;
 
 /// How many kills a run has.
 fn kills() -> u64 {
-    count("DIALBACK_TEST_KILLS", 25)
+    crate::lengths::kills(8)
 }
 
 /// How often the database crashes.
 fn crashes() -> u64 {
-    count("DIALBACK_TEST_CRASHES", 5)
+    length("DIALBACK_TEST_CRASHES", 2)
 }
 
-fn count(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+/// How often each way to break a connection is met, where it is this often.
+fn turns(otherwise: u64) -> u64 {
+    length("DIALBACK_TEST_TURNS", otherwise)
 }
 
 /// Says what a run did, past the harness, which keeps what passing tests print

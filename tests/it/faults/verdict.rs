@@ -89,7 +89,7 @@ pub async fn judge(cluster: &Cluster, world: &World, grace: Grace) -> Found {
 
 /// Waits until every send is made or given up; gives the messages that there
 /// are, by number.
-async fn settle(cluster: &Cluster, world: &World) -> BTreeMap<String, Vec<Value>> {
+pub async fn settle(cluster: &Cluster, world: &World) -> BTreeMap<String, Vec<Value>> {
     let mut waiting: Vec<String> = {
         let book = world.ledger.book();
         book.started.iter().filter(|(_, known)| !known.is_judged).map(|(id, _)| id.clone()).collect()
