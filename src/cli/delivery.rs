@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::http::delivery_view;
 use crate::model::id::{DeliveryId, Sid, VerificationId};
 use crate::model::phone::mask;
-use crate::service::{DeliveryFilter, ServiceError, Window, find_delivery, list_deliveries};
+use crate::service::{AppError, DeliveryFilter, Window, find_delivery, list_deliveries};
 use crate::store::Store;
 use anyhow::bail;
 use serde_json::{Value, json};
@@ -113,7 +113,7 @@ impl Wish {
         store.close().await;
         match found {
             Ok(found) => Ok(Some(found).filter(|found| !is_empty_page(found))),
-            Err(ServiceError::NotFound) => Ok(None),
+            Err(AppError::NotFound) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -123,7 +123,7 @@ impl Wish {
         store: &Arc<dyn Store>,
         config: &Config,
         limit: u16,
-    ) -> Result<Value, ServiceError> {
+    ) -> Result<Value, AppError> {
         let filter = match self {
             Self::One(name) => return Ok(delivery_view(&find_delivery(&**store, name).await?)),
             Self::Of(id) => DeliveryFilter { verification: Some(id.clone()), ..DeliveryFilter::default() },

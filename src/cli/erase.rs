@@ -93,15 +93,15 @@ async fn by_hand(config: &Config, args: &Args) -> anyhow::Result<Value> {
         store.close().await;
         return Ok(erasure_view(&found.with_context(|| format!("no erasure has the id {id}"))?));
     }
-    let (service, store) = offline(config).await?;
+    let (app, store) = offline(config).await?;
     let done = async {
         let options = EraseOptions { opt_outs: args.opt_outs, delete_at_twilio: args.delete_at_twilio };
         let number = args.number.as_deref().unwrap_or_default();
-        let begun = service.by(Actor::operator()).erase(number, options).await?;
+        let begun = app.by(Actor::operator()).erase(number, options).await?;
         let deadline = Instant::now() + Duration::from_secs(args.wait);
         loop {
-            service.tend_erasure(begun.id.as_str()).await?;
-            let erasure = service.erasure(&begun.id).await?;
+            app.tend_erasure(begun.id.as_str()).await?;
+            let erasure = app.erasure(&begun.id).await?;
             if erasure.next_at.is_none() || Instant::now() >= deadline {
                 return Ok::<_, anyhow::Error>(erasure);
             }

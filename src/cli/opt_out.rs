@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::model::audit::Actor;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::mask;
-use crate::service::{Service, ServiceError, Window};
+use crate::service::{App, AppError, Window};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -124,11 +124,11 @@ async fn asked(client: &Client, number: Option<&str>, limit: usize) -> anyhow::R
 }
 
 async fn looked_up(config: &Config, number: Option<&str>, limit: usize) -> anyhow::Result<Vec<Value>> {
-    on_store(config, async |service| {
+    on_store(config, async |app| {
         let (mut found, mut after) = (Vec::new(), None);
         while found.len() < limit {
             let window = Window { limit: PAGE, after };
-            let page = service.opt_outs(number, &window).await?;
+            let page = app.opt_outs(number, &window).await?;
             found.extend(page.items.iter().map(view));
             match page.next {
                 Some(next) => after = Some(next),
@@ -153,10 +153,7 @@ async fn set(
         client.put(&format!("/v1/opt-outs/{}", encoded(number)), &body).await?.done()?;
         return Ok(());
     }
-    on_store(config, async |service| {
-        service.by(Actor::operator()).set_opt_out(number, sender, opted_out).await
-    })
-    .await
+    on_store(config, async |app| app.by(Actor::operator()).set_opt_out(number, sender, opted_out).await).await
 }
 
 async fn forget(
@@ -172,12 +169,11 @@ async fn forget(
         answer.done()?;
         return Ok(());
     }
-    let forgotten = on_store(config, async |service| {
-        match service.by(Actor::operator()).delete_opt_out(number, sender).await {
-            Err(ServiceError::NotFound) => Ok(false),
+    let forgotten =
+        on_store(config, async |app| match app.by(Actor::operator()).delete_opt_out(number, sender).await {
+            Err(AppError::NotFound) => Ok(false),
             done => done.map(|()| true),
-        }
-    });
+        });
     anyhow::ensure!(forgotten.await?, "{}", nothing_said(number));
     Ok(())
 }
@@ -185,10 +181,10 @@ async fn forget(
 /// Does something on the store that no server has open, by the service's rules.
 async fn on_store<T>(
     config: &Config,
-    does: impl AsyncFnOnce(&Service) -> Result<T, ServiceError>,
+    does: impl AsyncFnOnce(&App) -> Result<T, AppError>,
 ) -> anyhow::Result<T> {
-    let (service, store) = offline(config).await?;
-    let done = does(&service).await;
+    let (app, store) = offline(config).await?;
+    let done = does(&app).await;
     store.close().await;
     Ok(done?)
 }

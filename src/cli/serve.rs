@@ -2,14 +2,14 @@
 
 #[cfg(not(feature = "sandbox"))]
 mod alone;
-mod app;
 #[cfg(feature = "sandbox")]
 mod beside;
-#[cfg(feature = "sandbox")]
-pub use app::bind;
-pub use app::{IN_MEMORY, offline, open_existing, open_store, reachable};
+mod running;
 #[cfg(feature = "sandbox")]
 pub use room::fit;
+#[cfg(feature = "sandbox")]
+pub use running::bind;
+pub use running::{IN_MEMORY, offline, open_existing, open_store, reachable};
 mod banner;
 mod built;
 #[cfg(not(feature = "sandbox"))]
@@ -50,30 +50,30 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     // also stop us in order.
     let stopped = stopped()?;
     let settings = loaded.settings();
-    let app = app::App::open(loaded.config, Clock::real()).await?;
-    app.note_configuration(&settings).await?;
-    app.announce()?;
+    let running = running::Running::open(loaded.config, Clock::real()).await?;
+    running.note_configuration(&settings).await?;
+    running.announce()?;
     if let Some(path) = &args.ready_file {
         let mut ready = serde_json::json!({
-            "server": app.server_addr(),
-            "admin": app.admin_addr(),
-            "sandbox": app.sandbox_addr(),
+            "server": running.server_addr(),
+            "admin": running.admin_addr(),
+            "sandbox": running.sandbox_addr(),
         });
-        if let Some(sid) = app.sandbox_account() {
+        if let Some(sid) = running.sandbox_account() {
             ready["account_sid"] = sid.into();
         }
         super::operator::write_private(path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let needs_key = (!app.has_a_key().await?).then(|| banner::how_to_make_a_key(&app, global));
+    let needs_key = (!running.has_a_key().await?).then(|| banner::how_to_make_a_key(&running, global));
     if let Some(how) = &needs_key {
         tracing::warn!("there is no API key, so no application is let in: {how}");
     }
-    if let (Some(addr), Some(account_sid)) = (app.sandbox_addr(), app.sandbox_account()) {
+    if let (Some(addr), Some(account_sid)) = (running.sandbox_addr(), running.sandbox_account()) {
         tracing::info!(account_sid, base_url = format!("http://{addr}"), "the sandbox speaks as twilio");
     }
-    banner::print(&app, needs_key.as_deref());
-    app.run(stopped).await;
+    banner::print(&running, needs_key.as_deref());
+    running.run(stopped).await;
     Ok(ExitCode::SUCCESS)
 }
 

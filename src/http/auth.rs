@@ -90,7 +90,7 @@ pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>,
     if settings.sandbox_key.as_ref().is_some_and(is) {
         return Ok(Some(Caller::of_all(SANDBOX, scopes())));
     }
-    let key = context.service.key_holder(shown.expose()).await?;
+    let key = context.app.key_holder(shown.expose()).await?;
     Ok(key
         .map(|ApiKey { id, scopes, services, .. }| Caller { name: id, access: Access { scopes, services } }))
 }

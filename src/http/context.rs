@@ -7,7 +7,7 @@ use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
 use crate::messages::{Catalog, DEFAULT_SET, Set};
 use crate::secret::Secret;
-use crate::service::{Narrowed, Service, ServiceError};
+use crate::service::{App, AppError, Narrowed};
 use crate::twilio::signature::Verifier;
 use crate::twilio::url::PublicUrl;
 use ipnet::IpNet;
@@ -73,7 +73,7 @@ pub enum SignatureMode {
 /// What the handlers share.
 pub struct Context {
     /// The service behind the faces.
-    pub service: Service,
+    pub app: App,
     /// Proves webhooks.
     pub verifier: Arc<Verifier>,
     /// The rest.
@@ -98,7 +98,7 @@ const MOST_KINDS: usize = 64;
 #[derive(Clone)]
 pub struct CallContext {
     /// The service, narrowed to the caller's.
-    pub service: Narrowed,
+    pub app: Narrowed,
     /// What the faces know.
     pub settings: Arc<Settings>,
 }
@@ -108,8 +108,8 @@ impl CallContext {
     ///
     /// # Errors
     /// The store's.
-    pub async fn sets(&self) -> Result<Sets, ServiceError> {
-        Ok(Sets { catalog: self.settings.messages.clone(), named: self.service.templates().await? })
+    pub async fn sets(&self) -> Result<Sets, AppError> {
+        Ok(Sets { catalog: self.settings.messages.clone(), named: self.app.templates().await? })
     }
 }
 
@@ -143,13 +143,13 @@ impl Sets {
 impl Context {
     /// What a caller's request is answered from.
     pub fn seen_by(&self, caller: &Caller) -> CallContext {
-        let service = self.service.seen_by(caller.services().clone(), caller.actor());
-        CallContext { service, settings: self.settings.clone() }
+        let app = self.app.seen_by(caller.services().clone(), caller.actor());
+        CallContext { app, settings: self.settings.clone() }
     }
 
     /// A context.
     pub fn new(
-        service: Service,
+        app: App,
         verifier: std::sync::Arc<Verifier>,
         settings: Settings,
         pages: Pages,
@@ -158,7 +158,7 @@ impl Context {
         let limiter = Limiter::new(settings.requests_per_minute);
         let settings = Arc::new(settings);
         Self {
-            service,
+            app,
             verifier,
             settings,
             pages,

@@ -6,7 +6,7 @@ use super::problem::{self, Kind, Members, Problem};
 use super::reply;
 use crate::model::key::Scope;
 use crate::server::Stranger;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use std::borrow::Cow;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
@@ -90,7 +90,7 @@ pub enum Error {
     NoStream,
     /// The service's.
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    App(#[from] AppError),
     /// A defect of ours; the text is for the log.
     #[error("{0}")]
     Internal(String),
@@ -135,9 +135,9 @@ impl Error {
             Self::RateLimited { seconds, .. } | Self::WrongKeys { seconds } => {
                 add(RETRY_AFTER, seconds.to_string())
             }
-            Self::Service(ServiceError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
+            Self::App(AppError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
             Self::NoStream => add(RETRY_AFTER, "1".into()),
-            Self::Service(ServiceError::Contended | ServiceError::InProgress | ServiceError::Store(_)) => {
+            Self::App(AppError::Contended | AppError::InProgress | AppError::Store(_)) => {
                 add(RETRY_AFTER, "1".into())
             }
             _ => {}
@@ -161,7 +161,7 @@ impl Error {
             Self::BodyBroken => &problem::BODY_BROKEN,
             Self::Invalid { .. } => &problem::INVALID_REQUEST,
             Self::NoStream => &problem::NO_STREAM,
-            Self::Service(error) => service_kind(error),
+            Self::App(error) => app_kind(error),
             Self::Internal(_) => &problem::INTERNAL,
         }
     }
@@ -176,30 +176,24 @@ impl Error {
                 Members { retry_after: i64::try_from(*seconds).ok(), ..none }
             }
             Self::Cursor(_) => Members { field: field("cursor"), ..none },
-            Self::Service(error) => match error {
-                ServiceError::Number(error) => {
-                    Members { field: field("to"), reason: Some(error.code()), ..none }
-                }
-                ServiceError::ChannelOff(_) | ServiceError::Landline => {
-                    Members { field: field("channel"), ..none }
-                }
-                ServiceError::NoSuchResult => Members { field: field("result"), ..none },
-                ServiceError::NoSuchService => Members { field: field("service"), ..none },
-                ServiceError::CountryOff { .. } | ServiceError::NoChannel => {
-                    Members { field: field("to"), ..none }
-                }
-                ServiceError::NotAllowed { field: name, .. }
-                | ServiceError::Link { field: name }
-                | ServiceError::PaymentMissing { field: name } => Members { field: field(name), ..none },
-                ServiceError::ReturnUrl(_) => Members { field: field("return_url"), ..none },
-                ServiceError::CustomCodeOff => Members { field: field("custom_code"), ..none },
-                ServiceError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
-                ServiceError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
-                ServiceError::Ended(status) => Members { verification_status: Some(status.as_str()), ..none },
-                ServiceError::TooSoon { at, seconds } => {
+            Self::App(error) => match error {
+                AppError::Number(error) => Members { field: field("to"), reason: Some(error.code()), ..none },
+                AppError::ChannelOff(_) | AppError::Landline => Members { field: field("channel"), ..none },
+                AppError::NoSuchResult => Members { field: field("result"), ..none },
+                AppError::NoSuchService => Members { field: field("service"), ..none },
+                AppError::CountryOff { .. } | AppError::NoChannel => Members { field: field("to"), ..none },
+                AppError::NotAllowed { field: name, .. }
+                | AppError::Link { field: name }
+                | AppError::PaymentMissing { field: name } => Members { field: field(name), ..none },
+                AppError::ReturnUrl(_) => Members { field: field("return_url"), ..none },
+                AppError::CustomCodeOff => Members { field: field("custom_code"), ..none },
+                AppError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
+                AppError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
+                AppError::Ended(status) => Members { verification_status: Some(status.as_str()), ..none },
+                AppError::TooSoon { at, seconds } => {
                     Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
                 }
-                ServiceError::NotACode { length, .. } => {
+                AppError::NotACode { length, .. } => {
                     Members { field: field("code"), length: Some(*length), ..none }
                 }
                 _ => none,
@@ -218,39 +212,39 @@ fn strangers(stranger: Stranger) -> &'static str {
     }
 }
 
-fn service_kind(error: &ServiceError) -> &'static Kind {
+fn app_kind(error: &AppError) -> &'static Kind {
     match error {
-        ServiceError::Number(_) => &problem::INVALID_NUMBER,
+        AppError::Number(_) => &problem::INVALID_NUMBER,
         // Of another account's things nothing is said, not even that they are there.
-        ServiceError::NotFound | ServiceError::OtherAccount => &problem::NOT_FOUND,
-        ServiceError::KeyBound => &problem::KEY_BOUND,
-        ServiceError::ChannelOff(_) | ServiceError::Landline => &problem::CHANNEL_NOT_OFFERED,
-        ServiceError::NoSuchService => &problem::SERVICE_NOT_FOUND,
-        ServiceError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
-        ServiceError::NoChannel => &problem::NO_CHANNEL,
-        ServiceError::NotAllowed { .. }
-        | ServiceError::ReturnUrl(_)
-        | ServiceError::Link { .. }
-        | ServiceError::CustomCodeOff
-        | ServiceError::CodeNotChosen => &problem::NOT_ALLOWED,
-        ServiceError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
-        ServiceError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
-        ServiceError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
-        ServiceError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
-        ServiceError::Ended(_) => &problem::VERIFICATION_ENDED,
-        ServiceError::SessionEnded(_) => &problem::SESSION_ENDED,
-        ServiceError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
-        ServiceError::NoSendsLeft => &problem::NO_SENDS_LEFT,
-        ServiceError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
-        ServiceError::NoStartsLeft => &problem::NO_STARTS_LEFT,
-        ServiceError::NoSuchResult => &problem::NO_SUCH_RESULT,
-        ServiceError::NotACode { .. } | ServiceError::SeveralCodes => &problem::INVALID_CODE,
-        ServiceError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
-        ServiceError::Malformed(_) | ServiceError::Setting(_) => &problem::INVALID_REQUEST,
-        ServiceError::TooLarge { .. } => &problem::RECORD_TOO_LARGE,
-        ServiceError::CodeKeyGone => &problem::INTERNAL,
-        ServiceError::Contended => &problem::CONTENDED,
-        ServiceError::Store(_) => &problem::STORE_UNAVAILABLE,
+        AppError::NotFound | AppError::OtherAccount => &problem::NOT_FOUND,
+        AppError::KeyBound => &problem::KEY_BOUND,
+        AppError::ChannelOff(_) | AppError::Landline => &problem::CHANNEL_NOT_OFFERED,
+        AppError::NoSuchService => &problem::SERVICE_NOT_FOUND,
+        AppError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
+        AppError::NoChannel => &problem::NO_CHANNEL,
+        AppError::NotAllowed { .. }
+        | AppError::ReturnUrl(_)
+        | AppError::Link { .. }
+        | AppError::CustomCodeOff
+        | AppError::CodeNotChosen => &problem::NOT_ALLOWED,
+        AppError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
+        AppError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
+        AppError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
+        AppError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
+        AppError::Ended(_) => &problem::VERIFICATION_ENDED,
+        AppError::SessionEnded(_) => &problem::SESSION_ENDED,
+        AppError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
+        AppError::NoSendsLeft => &problem::NO_SENDS_LEFT,
+        AppError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
+        AppError::NoStartsLeft => &problem::NO_STARTS_LEFT,
+        AppError::NoSuchResult => &problem::NO_SUCH_RESULT,
+        AppError::NotACode { .. } | AppError::SeveralCodes => &problem::INVALID_CODE,
+        AppError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
+        AppError::Malformed(_) | AppError::Setting(_) => &problem::INVALID_REQUEST,
+        AppError::TooLarge { .. } => &problem::RECORD_TOO_LARGE,
+        AppError::CodeKeyGone => &problem::INTERNAL,
+        AppError::Contended => &problem::CONTENDED,
+        AppError::Store(_) => &problem::STORE_UNAVAILABLE,
     }
 }
 
@@ -260,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_for_a_record_is_the_callers_to_mend() {
-        let error = Error::from(ServiceError::TooLarge { size: 70_000, most: 65_536 });
+        let error = Error::from(AppError::TooLarge { size: 70_000, most: 65_536 });
         let (kind, text) = (error.kind(), error.to_string());
         assert_eq!((kind.status, kind.code), (422, "record_too_large"));
         assert!(text.contains("70000") && text.contains("65536"), "{text}");

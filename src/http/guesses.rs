@@ -192,10 +192,10 @@ pub async fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
     let from = counted(sender(request, &context.settings.trusted_proxies));
     let verdict = context.guesses.take(from, Instant::now());
     if verdict.is_news {
-        let (service, from, count) = (context.service.clone(), shown(from), verdict.count);
+        let (app, from, count) = (context.app.clone(), shown(from), verdict.count);
         tracing::warn!(%from, count, "wrong API keys, one after the other");
         tokio::spawn(async move {
-            if let Err(error) = service.by(Actor::nobody()).note_guesses(&from.to_string(), count).await {
+            if let Err(error) = app.by(Actor::nobody()).note_guesses(&from.to_string(), count).await {
                 tracing::error!(%error, "wrong API keys could not be written up");
             }
         });

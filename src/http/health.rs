@@ -18,7 +18,7 @@ pub async fn live(_: Arc<Context>, _: Request) -> Result<Response, Error> {
 /// Whether the store takes writes, in a word: requests can be served. Anybody may
 /// ask, so why not is not said.
 pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error> {
-    let is_ready = context.service.ready().await.is_ok();
+    let is_ready = context.app.ready().await.is_ok();
     let (status, word) = match is_ready {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
@@ -34,7 +34,7 @@ pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error>
 /// webhooks, which a roll-out in report-only mode watches, those of wrong keys, and
 /// those of events of streams that are not read, for a subscription to them costs money.
 pub async fn ready_with_details(context: Arc<Context>, _: Request) -> Result<Response, Error> {
-    context.service.ready().await.map_err(crate::service::ServiceError::from)?;
+    context.app.ready().await.map_err(crate::service::AppError::from)?;
     let (webhooks, keys) = (context.rejected(), context.guesses.counts());
     let unread = context.unread();
     let ready = json!({

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::error::Error;
 use super::reply;
 use super::request::Request;
-use crate::service::{Exporting, ImportRules, ServiceError};
+use crate::service::{AppError, Exporting, ImportRules};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ pub async fn export(context: Arc<Context>, request: Request) -> Result<Response,
     auth::operator(&context, &request).await?;
     let from: Behind = query(&request)?;
     let after = from.kind.as_deref().zip(from.id.as_deref());
-    let exporting = context.service.export(after).map_err(|error| Error::invalid(error.to_string()))?;
+    let exporting = context.app.export(after).map_err(|error| Error::invalid(error.to_string()))?;
     Ok(streamed(move |told| export_pages(exporting, told)))
 }
 
@@ -87,10 +87,10 @@ pub async fn import(context: Arc<Context>, mut request: Request) -> Result<Respo
     auth::operator(&context, &request).await?;
     let How { line, overwrite, dry_run } = query(&request)?;
     let body = request.body(MAX_PIECE, context.settings.body_timeout).await?;
-    match context.service.import(&body, line, ImportRules { overwrite, dry_run }).await {
+    match context.app.import(&body, line, ImportRules { overwrite, dry_run }).await {
         Ok(imported) => Ok(reply::json(StatusCode::OK, &imported)),
         Err(crate::service::ImportError::File(bad)) => Err(Error::invalid(bad.to_string())),
-        Err(crate::service::ImportError::Store(error)) => Err(ServiceError::from(error).into()),
+        Err(crate::service::ImportError::Store(error)) => Err(AppError::from(error).into()),
     }
 }
 
@@ -101,7 +101,7 @@ pub async fn check(context: Arc<Context>, request: Request) -> Result<Response, 
         let told_so_far = progress(&told);
         tokio::select! {
             () = told.closed() => {}
-            findings = context.service.inspect(&told_so_far) => end(&told, findings).await,
+            findings = context.app.inspect(&told_so_far) => end(&told, findings).await,
         }
     }))
 }
@@ -113,7 +113,7 @@ pub async fn stats(context: Arc<Context>, request: Request) -> Result<Response, 
         let told_so_far = progress(&told);
         tokio::select! {
             () = told.closed() => {}
-            census = context.service.census(&told_so_far) => end(&told, census).await,
+            census = context.app.census(&told_so_far) => end(&told, census).await,
         }
     }))
 }
@@ -122,7 +122,7 @@ pub async fn stats(context: Arc<Context>, request: Request) -> Result<Response, 
 pub async fn compact(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     auth::operator(&context, &request).await?;
     Ok(streamed(move |told| async move {
-        let compacted = context.service.compact().await;
+        let compacted = context.app.compact().await;
         let bytes = compacted.map(|(before, after)| json!({ "before": before, "after": after }));
         end(&told, bytes).await;
     }))

@@ -89,7 +89,7 @@ pub struct Settings {
     /// Where the dice start: the same seed brings the same mishaps.
     pub seed: u64,
     /// The service beside it, for the page's form.
-    pub app: Option<App>,
+    pub app: Option<DialbackApi>,
     /// Where inbound messages and calls are told.
     pub inbound: Inbound,
     /// How fast hops, speech and pauses go: 1 is real time, 0 is at once.
@@ -151,7 +151,7 @@ impl Settings {
 
 /// The service beside the sandbox.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct DialbackApi {
     /// Where it is, such as `http://127.0.0.1:8080`.
     pub base_url: String,
     /// A key for its API.
@@ -252,7 +252,7 @@ impl Sandbox {
     }
 
     /// Sets the service beside it, once its port is known.
-    pub fn set_app(&self, app: App) {
+    pub fn set_app(&self, app: DialbackApi) {
         self.world.change(|state| state.app = Some(app));
     }
 

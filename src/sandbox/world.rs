@@ -10,7 +10,7 @@ use super::resource::{Call, Message};
 use super::shelf::Shelf;
 use super::templates::Templates;
 use super::views::{call_view, message_view};
-use super::{App, Inbound, Settings};
+use super::{DialbackApi, Inbound, Settings};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use jiff::Timestamp;
@@ -84,7 +84,7 @@ pub(super) struct State {
     /// Where inbound messages and calls are told.
     pub inbound: Inbound,
     /// The service beside it, for the page's form.
-    pub app: Option<App>,
+    pub app: Option<DialbackApi>,
     /// True once the sandbox is stopping.
     pub closing: bool,
 }

@@ -2,7 +2,7 @@
 //! them. They are derived from the verifications and kept nowhere.
 
 use super::listing::LONGEST_PAGE;
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{ServiceId, VerificationId};
@@ -97,14 +97,14 @@ const AT_ONCE: usize = 100;
 /// No verification lives longer: a send is at most so much later than it.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-impl Service {
+impl App {
     /// An attempt by its verification and number.
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn attempt(&self, id: &VerificationId, number: u8) -> Result<Attempt, ServiceError> {
+    pub async fn attempt(&self, id: &VerificationId, number: u8) -> Result<Attempt, AppError> {
         let verification = self.verification(id).await?.record;
-        let send = verification.send(number).cloned().ok_or(ServiceError::NotFound)?;
+        let send = verification.send(number).cloned().ok_or(AppError::NotFound)?;
         self.attempt_of(verification, send).await
     }
 
@@ -118,7 +118,7 @@ impl Service {
         filter: &AttemptFilter,
         after: Option<AttemptPlace>,
         limit: usize,
-    ) -> Result<AttemptPage, ServiceError> {
+    ) -> Result<AttemptPage, AppError> {
         self.attempts_among(&ServiceSet::all(), filter, after, limit).await
     }
 
@@ -129,7 +129,7 @@ impl Service {
         filter: &AttemptFilter,
         after: Option<AttemptPlace>,
         limit: usize,
-    ) -> Result<AttemptPage, ServiceError> {
+    ) -> Result<AttemptPage, AppError> {
         let mut page = AttemptPage { attempts: Vec::new(), next: None };
         let mut walk = self.walk(services, filter, after)?;
         let begun = Instant::now();
@@ -162,12 +162,12 @@ impl Service {
     /// drop it.
     ///
     /// # Errors
-    /// As [`Service::attempts`].
+    /// As [`App::attempts`].
     pub async fn count_attempts(
         &self,
         filter: &AttemptFilter,
         longest: Duration,
-    ) -> Result<AttemptCount, ServiceError> {
+    ) -> Result<AttemptCount, AppError> {
         self.count_attempts_among(&ServiceSet::all(), filter, longest).await
     }
 
@@ -177,7 +177,7 @@ impl Service {
         services: &ServiceSet,
         filter: &AttemptFilter,
         longest: Duration,
-    ) -> Result<AttemptCount, ServiceError> {
+    ) -> Result<AttemptCount, AppError> {
         let (mut count, mut walk) = (AttemptCount::default(), self.walk(services, filter, None)?);
         let begun = Instant::now();
         for _ in 0..MOST_COUNTED {
@@ -197,7 +197,7 @@ impl Service {
         Ok(AttemptCount { is_whole: false, ..count })
     }
 
-    async fn attempt_of(&self, verification: Verification, send: Send) -> Result<Attempt, ServiceError> {
+    async fn attempt_of(&self, verification: Verification, send: Send) -> Result<Attempt, AppError> {
         let delivery = match &send.sid {
             Some(sid) => records::get::<Delivery>(self.store(), sid.as_str()).await?,
             None => None,
@@ -216,7 +216,7 @@ impl Service {
         services: &ServiceSet,
         filter: &AttemptFilter,
         after: Option<AttemptPlace>,
-    ) -> Result<Walk, ServiceError> {
+    ) -> Result<Walk, AppError> {
         let to = filter.to.as_deref().map(|to| self.number(to)).transpose()?;
         let index = if to.is_some() { Index::VerificationsTo } else { Index::Verifications };
         let scopes = to.map_or(vec![String::new()], |(number, _)| number.person().spellings());
@@ -244,7 +244,7 @@ impl Service {
         &self,
         walk: &mut Walk,
         filter: &AttemptFilter,
-    ) -> Result<Option<(Verification, Vec<Send>)>, ServiceError> {
+    ) -> Result<Option<(Verification, Vec<Send>)>, AppError> {
         // A page ended in the midst of a verification.
         if let Some((at, id, number)) = walk.rest.take() {
             walk.scan.after = Some((at, id.to_string()));

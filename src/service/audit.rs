@@ -8,7 +8,7 @@
 //! the log is to outlive what was erased.
 
 use super::listing::{Page, Window, scan_of};
-use super::{Service, ServiceError, TRIES};
+use super::{App, AppError, TRIES};
 use crate::entropy::Entropy;
 use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::id::AuditId;
@@ -22,15 +22,15 @@ use std::ops::Deref;
 
 /// The service, as somebody uses it whose deeds are written up.
 pub struct By<'s> {
-    service: &'s Service,
+    app: &'s App,
     actor: Actor,
 }
 
 impl Deref for By<'_> {
-    type Target = Service;
+    type Target = App;
 
-    fn deref(&self) -> &Service {
-        self.service
+    fn deref(&self) -> &App {
+        self.app
     }
 }
 
@@ -59,10 +59,10 @@ impl By<'_> {
     }
 }
 
-impl Service {
+impl App {
     /// The service as somebody uses it.
     pub fn by(&self, actor: Actor) -> By<'_> {
-        By { service: self, actor }
+        By { app: self, actor }
     }
 
     /// Lists the log, the newest first. A page may be short, or even empty,
@@ -70,11 +70,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn audit(
-        &self,
-        filter: &AuditFilter,
-        window: &Window,
-    ) -> Result<Page<AuditEntry>, ServiceError> {
+    pub async fn audit(&self, filter: &AuditFilter, window: &Window) -> Result<Page<AuditEntry>, AppError> {
         let scope = filter.action.map_or("", Action::group);
         let scan = Scan { since: filter.since, until: filter.until, ..scan_of(Index::Audit, scope) };
         let takes = |entry: &AuditEntry| {
@@ -93,7 +89,7 @@ impl Service {
     pub async fn note_configuration(
         &self,
         settings: &[(String, Secret, bool)],
-    ) -> Result<Vec<String>, ServiceError> {
+    ) -> Result<Vec<String>, AppError> {
         let marks: BTreeMap<String, String> =
             settings.iter().map(|setting| (setting.0.clone(), self.mark(setting))).collect();
         let by = self.by(Actor::configuration());
@@ -115,10 +111,10 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
-    async fn last_marks(&self) -> Result<Option<BTreeMap<String, String>>, ServiceError> {
+    async fn last_marks(&self) -> Result<Option<BTreeMap<String, String>>, AppError> {
         let window = Window { limit: 1, after: None };
         let scan = scan_of(Index::Audit, Action::ConfigurationChanged.group());
         let last = self.page::<AuditEntry>(scan, &window, |entry| !entry.marks.is_empty()).await?;
@@ -182,7 +178,7 @@ pub async fn read_audit(
     store: &dyn Store,
     since: Option<Timestamp>,
     limit: usize,
-) -> Result<Vec<AuditEntry>, ServiceError> {
+) -> Result<Vec<AuditEntry>, AppError> {
     let mut entries = Vec::new();
     let scan = Scan { since, limit, ..scan_of(Index::Audit, "") };
     for entry in store.scan(&scan).await? {

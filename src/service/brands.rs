@@ -7,7 +7,7 @@ use super::compat::Remembered;
 use super::listing::{Page, Window, page_of, scan_of};
 use super::names::Names;
 use super::terms::refuse_link_as_name;
-use super::{By, Service, ServiceError, TRIES, audit};
+use super::{App, AppError, By, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::brand::{BadSetting, Brand, Complaint, Origin, Settings};
 use crate::model::id::ServiceId;
@@ -173,12 +173,12 @@ impl Brands {
     }
 }
 
-impl Service {
+impl App {
     /// The service of that id; without one, that of the configuration's top level.
     ///
     /// # Errors
-    /// [`ServiceError::NoSuchService`], or the store's.
-    pub async fn brand(&self, id: Option<&ServiceId>) -> Result<Arc<Brand>, ServiceError> {
+    /// [`AppError::NoSuchService`], or the store's.
+    pub async fn brand(&self, id: Option<&ServiceId>) -> Result<Arc<Brand>, AppError> {
         let brands = &self.0.brands;
         let Some(id) = id else {
             return Ok(brands.default.clone());
@@ -192,20 +192,20 @@ impl Service {
                 brand
             }
         };
-        brand.ok_or(ServiceError::NoSuchService)
+        brand.ok_or(AppError::NoSuchService)
     }
 
     /// The id of a service that is named by it, by its key in the configuration,
     /// or by its name, where no other of `services` has that.
     ///
     /// # Errors
-    /// [`ServiceError::NoSuchService`], [`ServiceError::Malformed`] where several
+    /// [`AppError::NoSuchService`], [`AppError::Malformed`] where several
     /// have the name, or the store's.
     pub(super) async fn service_named(
         &self,
         services: &ServiceSet,
         name: &str,
-    ) -> Result<ServiceId, ServiceError> {
+    ) -> Result<ServiceId, AppError> {
         let own = self.brands().named(name).map(|brand| brand.id.clone());
         if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
             return Ok(id);
@@ -214,9 +214,9 @@ impl Service {
         so_called.retain(|id| services.has(id));
         match (so_called.pop(), so_called.pop()) {
             (Some(id), None) => Ok(id),
-            (None, _) => Err(ServiceError::NoSuchService),
+            (None, _) => Err(AppError::NoSuchService),
             (Some(_), Some(_)) => {
-                Err(ServiceError::Malformed("service: several have this name; name the one by its id, VA…"))
+                Err(AppError::Malformed("service: several have this name; name the one by its id, VA…"))
             }
         }
     }
@@ -228,26 +228,26 @@ impl Service {
 
     /// The service of a verification. One whose service was deleted goes on by
     /// the rules of the top level.
-    pub(super) async fn brand_of(&self, verification: &Verification) -> Result<Arc<Brand>, ServiceError> {
+    pub(super) async fn brand_of(&self, verification: &Verification) -> Result<Arc<Brand>, AppError> {
         match self.brand(verification.service.as_ref()).await {
-            Err(ServiceError::NoSuchService) => Ok(self.0.brands.default.clone()),
+            Err(AppError::NoSuchService) => Ok(self.0.brands.default.clone()),
             other => other,
         }
     }
 
     /// The rules that a verification lives by.
-    pub(super) async fn policy_of(&self, verification: &Verification) -> Result<Policy, ServiceError> {
+    pub(super) async fn policy_of(&self, verification: &Verification) -> Result<Policy, AppError> {
         Ok(self.brand_of(verification).await?.policy(&self.0.policy))
     }
 }
 
 /// What the API does with services.
-impl Service {
+impl App {
     /// Lists services, the newest first and those of the configuration last.
     ///
     /// # Errors
     /// The store's.
-    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, ServiceError> {
+    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, AppError> {
         self.services_among(&ServiceSet::all(), window).await
     }
 
@@ -256,7 +256,7 @@ impl Service {
         &self,
         services: &ServiceSet,
         window: &Window,
-    ) -> Result<Page<Arc<Brand>>, ServiceError> {
+    ) -> Result<Page<Arc<Brand>>, AppError> {
         // Those of the configuration stand at the beginning of time.
         let place = |brand: &Arc<Brand>| (Timestamp::UNIX_EPOCH, brand.id.to_string());
         let is_past_the_store = window.after.as_ref().is_some_and(|(at, _)| *at == Timestamp::UNIX_EPOCH);
@@ -284,15 +284,15 @@ impl Service {
     }
 
     /// A service that was made here, as it is stored.
-    async fn own_brand(&self, id: &ServiceId) -> Result<Versioned<Brand>, ServiceError> {
+    async fn own_brand(&self, id: &ServiceId) -> Result<Versioned<Brand>, AppError> {
         if let Some(brand) = self.brands().of_configuration().find(|brand| brand.id == *id) {
             let key = match &brand.origin {
                 Origin::File { key: Some(key) } => format!("services.{key}"),
                 _ => "services.default".to_owned(),
             };
-            return Err(ServiceError::ReadOnly { key });
+            return Err(AppError::ReadOnly { key });
         }
-        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
+        records::get(self.store(), id.as_str()).await?.ok_or(AppError::NotFound)
     }
 
     /// Lists test numbers, in the order of their patterns from the end.
@@ -307,8 +307,8 @@ impl By<'_> {
     /// Makes a service: the settings that are named, and the default service's.
     ///
     /// # Errors
-    /// [`ServiceError::Setting`], or the store's.
-    pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, ServiceError> {
+    /// [`AppError::Setting`], or the store's.
+    pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, AppError> {
         let now = self.now();
         let named = settings.keys().cloned().collect::<Vec<_>>().join(", ");
         let default = &self.brands().default_brand().settings;
@@ -335,13 +335,13 @@ impl By<'_> {
     /// Changes those settings of a service that are named.
     ///
     /// # Errors
-    /// Not found, [`ServiceError::ReadOnly`], [`ServiceError::Setting`], or
+    /// Not found, [`AppError::ReadOnly`], [`AppError::Setting`], or
     /// the store's.
     pub async fn change_service(
         &self,
         id: &ServiceId,
         changes: Map<String, Value>,
-    ) -> Result<Arc<Brand>, ServiceError> {
+    ) -> Result<Arc<Brand>, AppError> {
         for attempt in 0..TRIES {
             let old = self.own_brand(id).await?;
             let settings = old.record.settings.set(changes.clone())?;
@@ -361,15 +361,15 @@ impl By<'_> {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// Deletes a service and what is kept with it. Its verifications go on by
     /// the default's rules.
     ///
     /// # Errors
-    /// Not found, [`ServiceError::ReadOnly`], or the store's.
-    pub async fn delete_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
+    /// Not found, [`AppError::ReadOnly`], or the store's.
+    pub async fn delete_service(&self, id: &ServiceId) -> Result<(), AppError> {
         for attempt in 0..TRIES {
             let (old, compat) = (self.own_brand(id).await?, self.compat(id).await?);
             let entry = self.entry(Action::ServiceDeleted, id.as_str());
@@ -387,7 +387,7 @@ impl By<'_> {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
-use super::{Service, ServiceError, TRIES};
+use super::{App, AppError, TRIES};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
@@ -17,7 +17,7 @@ pub struct Recorded {
     pub news: bool,
 }
 
-impl Service {
+impl App {
     /// Merges a report into its delivery, durably, whether we sent it or not.
     ///
     /// A report that names a send of ours also settles that send: it may come
@@ -25,14 +25,14 @@ impl Service {
     /// account's; what another account says of one is a message of its own.
     ///
     /// # Errors
-    /// [`ServiceError::OtherAccount`] when the delivery belongs to another account
+    /// [`AppError::OtherAccount`] when the delivery belongs to another account
     /// than the proof; else the store's, and then the report is not recorded and
     /// must not be acknowledged.
-    pub async fn record(&self, proof: &Proof, mut report: Report) -> Result<Recorded, ServiceError> {
+    pub async fn record(&self, proof: &Proof, mut report: Report) -> Result<Recorded, AppError> {
         if let Some(account) = proof.account().map(AccountSid::as_str) {
             let named = report.about.account_sid.get_or_insert_with(|| account.to_owned());
             if named != account {
-                return Err(ServiceError::OtherAccount);
+                return Err(AppError::OtherAccount);
             }
         }
         if !self.0.accounts.is_main(proof) {
@@ -42,7 +42,7 @@ impl Service {
         for attempt in 0..TRIES {
             let old: Option<Versioned<Delivery>> = records::get(self.store(), report.sid.as_str()).await?;
             if old.as_ref().is_some_and(|old| self.is_anothers(&old.record, &report)) {
-                return Err(ServiceError::OtherAccount);
+                return Err(AppError::OtherAccount);
             }
             let delivery = match &old {
                 None => Delivery::new(report.clone(), received_at),
@@ -72,7 +72,7 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// Keeps a report that nothing proves, marked as such and told to nobody:
@@ -81,7 +81,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn hear(&self, mut report: Report) -> Result<(), ServiceError> {
+    pub async fn hear(&self, mut report: Report) -> Result<(), AppError> {
         report.id = None;
         let heard = Delivery::unproved(report, self.now());
         for attempt in 0..TRIES {
@@ -96,7 +96,7 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// Whether a delivery is another account's than the report. What we sent is
@@ -114,7 +114,7 @@ impl Service {
 
     /// A delivery that carries our name, with the time at which it was asked for,
     /// and the change by which it settles its send.
-    async fn settle_by(&self, delivery: Delivery) -> Result<(Delivery, Vec<Change>), ServiceError> {
+    async fn settle_by(&self, delivery: Delivery) -> Result<(Delivery, Vec<Change>), AppError> {
         let Some(id) = &delivery.id else {
             return Ok((delivery, Vec::new()));
         };

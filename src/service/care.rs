@@ -3,7 +3,7 @@
 //! It hands on what the store's parts do, with what only the service knows:
 //! which records it has in memory, and how long it keeps what.
 
-use super::{Retention, Service};
+use super::{App, Retention};
 use crate::store::inspect::{self, Census, Findings, Progress};
 use crate::store::transfer::{self, Export, ImportError, Imported, Page, Place};
 use crate::store::{Kind, StoreError, kinds};
@@ -13,7 +13,7 @@ pub use crate::store::inspect::Rules as InspectRules;
 pub use crate::store::transfer::Rules as ImportRules;
 
 /// An export of a running service.
-pub struct Exporting(Service, Export);
+pub struct Exporting(App, Export);
 
 /// A verification may be looked at while its deliveries are being taken away.
 const SWEPT_SOON: SignedDuration = SignedDuration::from_hours(24);
@@ -25,7 +25,7 @@ pub fn inspect_rules(retention: &Retention, now: Timestamp) -> InspectRules {
     InspectRules { deliveries_kept_since: since.unwrap_or(Timestamp::MIN) }
 }
 
-impl Service {
+impl App {
     /// An export that begins behind the record of that kind and id; `None` for
     /// all. The kind goes by its name.
     ///

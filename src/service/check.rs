@@ -1,6 +1,6 @@
 //! Is this the code? And looking at or calling off a verification.
 
-use super::{Service, ServiceError, View};
+use super::{App, AppError, View};
 use crate::model::id::VerificationId;
 use crate::model::verification::{Event, Outcome, Verification, binding};
 use crate::model::wording;
@@ -38,32 +38,28 @@ pub struct Checked {
     pub view: View,
 }
 
-impl Service {
+impl App {
     /// Compares a code. The check is counted, and the code is spent if it was
     /// right, by the same write, so that no two callers can both be right and
     /// none gets a check for free.
     ///
     /// # Errors
     /// What cannot be a code is refused without spending a check. An ended
-    /// verification is [`ServiceError::Ended`].
-    pub async fn check(
-        &self,
-        id: &VerificationId,
-        offered: impl Into<Offer>,
-    ) -> Result<Checked, ServiceError> {
+    /// verification is [`AppError::Ended`].
+    pub async fn check(&self, id: &VerificationId, offered: impl Into<Offer>) -> Result<Checked, AppError> {
         let offered = offered.into();
         let decision = self
             .happen(id, |verification| {
                 let seed = &verification.code;
                 let Some(code) = seed.read(&offered.code) else {
-                    return Err(ServiceError::NotACode { length: seed.length, kind: seed.kind() });
+                    return Err(AppError::NotACode { length: seed.length, kind: seed.kind() });
                 };
                 let offered = Offer { code, ..offered.clone() };
                 Ok(Event::Check { matches: self.matches(verification, &offered)? })
             })
             .await?;
         let valid = match decision.outcome {
-            Outcome::Ended(status) => return Err(ServiceError::Ended(status)),
+            Outcome::Ended(status) => return Err(AppError::Ended(status)),
             outcome => outcome == Outcome::Approved,
         };
         let verification = decision.verification;
@@ -85,7 +81,7 @@ impl Service {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn fetch(&self, id: &VerificationId) -> Result<View, ServiceError> {
+    pub async fn fetch(&self, id: &VerificationId) -> Result<View, AppError> {
         let verification = self.verification(id).await?.record;
         self.view(verification).await
     }
@@ -94,11 +90,11 @@ impl Service {
     ///
     /// # Errors
     /// Not found, ended otherwise, or the store's.
-    pub async fn cancel(&self, id: &VerificationId) -> Result<View, ServiceError> {
+    pub async fn cancel(&self, id: &VerificationId) -> Result<View, AppError> {
         use crate::model::verification::Status;
         let decision = self.happen(id, |_| Ok(Event::Cancel)).await?;
         match decision.outcome {
-            Outcome::Ended(status) if status != Status::Canceled => Err(ServiceError::Ended(status)),
+            Outcome::Ended(status) if status != Status::Canceled => Err(AppError::Ended(status)),
             _ => {
                 tracing::info!(verification = %id, "verification canceled");
                 self.view(decision.verification).await
@@ -109,13 +105,13 @@ impl Service {
     /// Ends a verification whose code the application chose and checked itself.
     ///
     /// # Errors
-    /// Not found, ended otherwise, [`ServiceError::CodeNotChosen`], or the store's.
-    pub async fn approve(&self, id: &VerificationId) -> Result<View, ServiceError> {
+    /// Not found, ended otherwise, [`AppError::CodeNotChosen`], or the store's.
+    pub async fn approve(&self, id: &VerificationId) -> Result<View, AppError> {
         use crate::model::verification::Status;
         let decision = self.happen(id, |_| Ok(Event::Approve)).await?;
         match decision.outcome {
-            Outcome::Ended(status) if status != Status::Approved => Err(ServiceError::Ended(status)),
-            Outcome::CodeNotChosen => Err(ServiceError::CodeNotChosen),
+            Outcome::Ended(status) if status != Status::Approved => Err(AppError::Ended(status)),
+            Outcome::CodeNotChosen => Err(AppError::CodeNotChosen),
             _ => {
                 tracing::info!(verification = %id, "verification approved by the application");
                 self.view(decision.verification).await
@@ -123,9 +119,8 @@ impl Service {
         }
     }
 
-    fn matches(&self, verification: &Verification, offered: &Offer) -> Result<bool, ServiceError> {
-        let code =
-            self.0.codes.derive(&verification.id, &verification.code).ok_or(ServiceError::CodeKeyGone)?;
+    fn matches(&self, verification: &Verification, offered: &Offer) -> Result<bool, AppError> {
+        let code = self.0.codes.derive(&verification.id, &verification.code).ok_or(AppError::CodeKeyGone)?;
         // A code that is bound to an amount and a payee is good for them alone.
         let shown =
             |text: &Option<String>| text.as_deref().map(wording::shown).filter(|text| !text.is_empty());

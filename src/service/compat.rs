@@ -4,7 +4,7 @@
 //! their settings are changed in the file alone.
 
 use super::brands::{MOST_REMEMBERED, REMEMBERED};
-use super::{By, Service, ServiceError, TRIES, audit};
+use super::{App, AppError, By, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::brand::{Brand, Settings};
 use crate::model::compat::Compat;
@@ -50,12 +50,12 @@ impl Remembered {
     }
 }
 
-impl Service {
+impl App {
     /// What is kept with a service; nothing yet under version 0.
     ///
     /// # Errors
     /// The store's.
-    pub async fn compat(&self, id: &ServiceId) -> Result<Versioned<Compat>, ServiceError> {
+    pub async fn compat(&self, id: &ServiceId) -> Result<Versioned<Compat>, AppError> {
         let found = records::get::<Compat>(self.store(), id.as_str()).await?;
         Ok(found.unwrap_or_else(|| Versioned { version: 0, record: Compat::new(id.clone()) }))
     }
@@ -66,7 +66,7 @@ impl Service {
         &self,
         brand: Arc<Brand>,
         to: &PhoneNumber,
-    ) -> Result<Arc<Brand>, ServiceError> {
+    ) -> Result<Arc<Brand>, AppError> {
         let kept = &self.brands().kept;
         let compat = match kept.find(&brand.id) {
             Some(compat) => compat,
@@ -95,7 +95,7 @@ impl By<'_> {
     ///
     /// # Errors
     /// What `change` refuses, or the store's.
-    pub async fn change_compat<T, E: From<ServiceError>>(
+    pub async fn change_compat<T, E: From<AppError>>(
         &self,
         id: &ServiceId,
         change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,
@@ -116,10 +116,10 @@ impl By<'_> {
                     return Ok(done);
                 }
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(ServiceError::from(error).into()),
+                Err(CommitError::Store(error)) => return Err(AppError::from(error).into()),
             }
         }
-        Err(ServiceError::Contended.into())
+        Err(AppError::Contended.into())
     }
 }
 

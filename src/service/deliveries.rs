@@ -5,7 +5,7 @@ mod merged;
 
 use self::listed::{Listed, of_verification};
 use super::listing::{LONGEST_PAGE, MOST_READ, Page, Place, Window, page_of, scan_of};
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
@@ -58,12 +58,12 @@ impl Owned for Found {
     }
 }
 
-impl Service {
+impl App {
     /// A delivery by Twilio's name or by ours.
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn delivery(&self, name: &str) -> Result<Found, ServiceError> {
+    pub async fn delivery(&self, name: &str) -> Result<Found, AppError> {
         find_delivery(self.store(), name).await
     }
 
@@ -76,7 +76,7 @@ impl Service {
         &self,
         filter: &DeliveryFilter,
         window: &Window,
-    ) -> Result<Page<Found>, ServiceError> {
+    ) -> Result<Page<Found>, AppError> {
         list(self.store(), &self.0.numbers, filter, window, Whose::All).await
     }
 
@@ -86,14 +86,14 @@ impl Service {
         services: &ServiceSet,
         filter: &DeliveryFilter,
         window: &Window,
-    ) -> Result<Page<Found>, ServiceError> {
+    ) -> Result<Page<Found>, AppError> {
         let whose = if services.is_all() { Whose::All } else { Whose::Of(self, services) };
         list(self.store(), &self.0.numbers, filter, window, whose).await
     }
 
     /// An address as it stands in listings: a number in any writing, or
     /// something else as it is, like `whatsapp:+…` and short codes.
-    pub(super) fn address(&self, text: Option<&str>) -> Result<String, ServiceError> {
+    pub(super) fn address(&self, text: Option<&str>) -> Result<String, AppError> {
         let Some(text) = text else {
             return Ok(String::new());
         };
@@ -116,28 +116,28 @@ impl Service {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, ServiceError> {
+pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, AppError> {
     if let Ok(sid) = name.parse::<Sid>() {
         return by_sid(store, &sid).await;
     }
-    let (id, number) = name.parse::<DeliveryId>().map_err(|_| ServiceError::NotFound)?.parts();
-    let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(ServiceError::NotFound)?;
-    let send = found.record.send(number).cloned().ok_or(ServiceError::NotFound)?;
+    let (id, number) = name.parse::<DeliveryId>().map_err(|_| AppError::NotFound)?.parts();
+    let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(AppError::NotFound)?;
+    let send = found.record.send(number).cloned().ok_or(AppError::NotFound)?;
     match &send.sid {
         Some(sid) => by_sid(store, sid).await,
         None => Ok(Found::Send(Box::new(found.record), send)),
     }
 }
 
-async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, ServiceError> {
+async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, AppError> {
     let found: Option<Versioned<Delivery>> = records::get(store, sid.as_str()).await?;
-    let delivery = found.ok_or(ServiceError::NotFound)?.record;
+    let delivery = found.ok_or(AppError::NotFound)?.record;
     let attempts = attempts_of(store, &delivery).await?;
     Ok(Found::Delivery(Box::new(delivery), attempts))
 }
 
 /// How the tries of a delivery of ours went.
-async fn attempts_of(store: &dyn Store, delivery: &Delivery) -> Result<Option<Box<Attempts>>, ServiceError> {
+async fn attempts_of(store: &dyn Store, delivery: &Delivery) -> Result<Option<Box<Attempts>>, AppError> {
     let Some(id) = &delivery.id else { return Ok(None) };
     let (verification, number) = id.parts();
     let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
@@ -145,7 +145,7 @@ async fn attempts_of(store: &dyn Store, delivery: &Delivery) -> Result<Option<Bo
     Ok(send.map(|send| Box::new(send.attempts.clone())))
 }
 
-/// Deliveries straight from a store, as [`Service::deliveries`] lists them.
+/// Deliveries straight from a store, as [`App::deliveries`] lists them.
 ///
 /// # Errors
 /// A number that is none, or the store's.
@@ -154,21 +154,21 @@ pub async fn list_deliveries(
     numbers: &NumberPolicy,
     filter: &DeliveryFilter,
     window: &Window,
-) -> Result<Page<Found>, ServiceError> {
+) -> Result<Page<Found>, AppError> {
     list(store, numbers, filter, window, Whose::All).await
 }
 
 /// Whose deliveries somebody may see.
 enum Whose<'a> {
     All,
-    Of(&'a Service, &'a ServiceSet),
+    Of(&'a App, &'a ServiceSet),
 }
 
 impl Whose<'_> {
-    async fn has(&self, found: &Found) -> Result<bool, ServiceError> {
+    async fn has(&self, found: &Found) -> Result<bool, AppError> {
         match self {
             Self::All => Ok(true),
-            Self::Of(service, services) => service.is_among(services, found.owner()).await,
+            Self::Of(app, services) => app.is_among(services, found.owner()).await,
         }
     }
 
@@ -183,7 +183,7 @@ async fn list(
     filter: &DeliveryFilter,
     window: &Window,
     whose: Whose<'_>,
-) -> Result<Page<Found>, ServiceError> {
+) -> Result<Page<Found>, AppError> {
     let wanted = filter.to.as_deref().map(|to| Wanted::read(to, numbers)).transpose()?;
     if let Some(id) = &filter.verification {
         let mut taken = Vec::new();
@@ -256,7 +256,7 @@ enum Wanted {
 
 impl Wanted {
     /// Reads a number in any writing, or an address.
-    fn read(text: &str, numbers: &NumberPolicy) -> Result<Self, ServiceError> {
+    fn read(text: &str, numbers: &NumberPolicy) -> Result<Self, AppError> {
         let text = text.trim_end();
         let (prefix, bare) = address::split(text);
         // `tel:` is a way to write a number.

@@ -8,7 +8,7 @@
 
 use super::events::after;
 use super::listing::{LONGEST_PAGE, Page, Place, Window, scan_of};
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt};
 use crate::model::dispatch::{Attempt, Dispatch, State, Verdict};
@@ -32,15 +32,11 @@ const MOST_LOOKED_AT: usize = 2_000;
 /// Changes in one commit of a redrive.
 const GROUP: usize = 32;
 
-impl Service {
+impl App {
     /// Sends what is due, or forgets it; answers how long it has to rest first.
     /// In a crowd it may be put off instead.
-    pub(super) async fn tend_dispatch(
-        &self,
-        id: &str,
-        crowded: bool,
-    ) -> Result<Option<Duration>, ServiceError> {
-        let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(ServiceError::NotFound)?;
+    pub(super) async fn tend_dispatch(&self, id: &str, crowded: bool) -> Result<Option<Duration>, AppError> {
+        let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(AppError::NotFound)?;
         let now = self.now();
         if old.record.due() > now {
             return Ok(None);
@@ -50,7 +46,7 @@ impl Service {
         }
         let endpoint = match self.read_endpoint(&old.record.endpoint).await {
             Ok(found) => found.record,
-            Err(ServiceError::NotFound) => {
+            Err(AppError::NotFound) => {
                 return self.quietly(vec![records::delete(&old)]).await.map(|_| None);
             }
             Err(error) => return Err(error),
@@ -85,7 +81,7 @@ impl Service {
         old: &Versioned<Dispatch>,
         now: Timestamp,
         crowded: bool,
-    ) -> Result<Option<Duration>, ServiceError> {
+    ) -> Result<Option<Duration>, AppError> {
         if !crowded || now.duration_since(old.record.due()) < PATIENCE {
             return Ok(Some(TURN));
         }
@@ -100,7 +96,7 @@ impl Service {
         claimed: Versioned<Dispatch>,
         endpoint: &Endpoint,
         notice: &Notice,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), AppError> {
         let at = self.now();
         let parcel = Parcel {
             url: endpoint.url.clone(),
@@ -134,7 +130,7 @@ impl Service {
     }
 
     /// Remembers since when an endpoint fails, and gives it up after long.
-    async fn note_health(&self, endpoint: &Endpoint, verdict: Verdict) -> Result<(), ServiceError> {
+    async fn note_health(&self, endpoint: &Endpoint, verdict: Verdict) -> Result<(), AppError> {
         let (now, most) = (self.now(), self.0.events.settings.disable_after);
         let is_news = match verdict {
             Verdict::Taken => endpoint.failing_since.is_some(),
@@ -170,7 +166,7 @@ impl Service {
                 Ok(())
             }
             // It was removed meanwhile.
-            Ok(_) | Err(ServiceError::NotFound) => Ok(()),
+            Ok(_) | Err(AppError::NotFound) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -184,7 +180,7 @@ impl Service {
         endpoint: &EndpointId,
         state: Option<State>,
         window: &Window,
-    ) -> Result<Page<Dispatch>, ServiceError> {
+    ) -> Result<Page<Dispatch>, AppError> {
         self.read_endpoint(endpoint).await?;
         let takes = |one: &Dispatch| state.is_none_or(|state| one.state == state);
         self.page(to(endpoint), window, takes).await
@@ -202,7 +198,7 @@ impl Service {
         id: &EndpointId,
         since: Option<Timestamp>,
         after: Option<Place>,
-    ) -> Result<(usize, Option<Place>), ServiceError> {
+    ) -> Result<(usize, Option<Place>), AppError> {
         let endpoint = self.endpoint(id).await?;
         refuse_disabled(&endpoint)?;
         let mut changes = Vec::new();
@@ -235,11 +231,7 @@ impl Service {
     ///
     /// # Errors
     /// Not found, disabled, or the store's.
-    pub async fn redrive_event(
-        &self,
-        id: &NoticeId,
-        only: Option<&EndpointId>,
-    ) -> Result<usize, ServiceError> {
+    pub async fn redrive_event(&self, id: &NoticeId, only: Option<&EndpointId>) -> Result<usize, AppError> {
         self.event(id).await?;
         let endpoints = match only {
             None => self.endpoints().await?,
@@ -255,7 +247,7 @@ impl Service {
         self.redriven(changes).await
     }
 
-    async fn once_more(&self, id: &str) -> Result<Option<Change>, ServiceError> {
+    async fn once_more(&self, id: &str) -> Result<Option<Change>, AppError> {
         let old = records::get::<Dispatch>(self.store(), id).await?;
         let failed = old.filter(|old| old.record.state == State::Failed);
         Ok(failed.map(|old| records::put(Some(&old), &old.record.again(self.now()))))
@@ -266,7 +258,7 @@ impl Service {
         id: &str,
         endpoint: &Endpoint,
         also_delivered: bool,
-    ) -> Result<Option<Change>, ServiceError> {
+    ) -> Result<Option<Change>, AppError> {
         let Some(notice) = records::get::<Notice>(self.store(), id).await? else {
             return Ok(None);
         };
@@ -285,7 +277,7 @@ impl Service {
 
     /// Commits a redrive's changes in groups. One that lost a race is one that
     /// somebody else is at.
-    async fn redriven(&self, mut changes: Vec<Change>) -> Result<usize, ServiceError> {
+    async fn redriven(&self, mut changes: Vec<Change>) -> Result<usize, AppError> {
         let mut count = 0;
         while !changes.is_empty() {
             let group: Vec<Change> = changes.split_off(changes.len().saturating_sub(GROUP));
@@ -305,7 +297,7 @@ impl Service {
     }
 
     /// Commits; false when somebody else was faster.
-    async fn quietly(&self, changes: Vec<Change>) -> Result<bool, ServiceError> {
+    async fn quietly(&self, changes: Vec<Change>) -> Result<bool, AppError> {
         match self.store().commit(changes).await {
             Ok(()) => Ok(true),
             Err(CommitError::Conflict) => Ok(false),
@@ -314,10 +306,10 @@ impl Service {
     }
 }
 
-fn refuse_disabled(endpoint: &Endpoint) -> Result<(), ServiceError> {
+fn refuse_disabled(endpoint: &Endpoint) -> Result<(), AppError> {
     let what = "the endpoint is disabled: enable it first";
     match endpoint.disabled {
-        Some(_) => Err(ServiceError::NotAllowed { field: "endpoint", what }),
+        Some(_) => Err(AppError::NotAllowed { field: "endpoint", what }),
         None => Ok(()),
     }
 }

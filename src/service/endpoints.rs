@@ -2,7 +2,7 @@
 
 use super::events::EventSettings;
 use super::listing::{Window, scan_of};
-use super::{By, Service, ServiceError, TRIES, audit};
+use super::{App, AppError, By, TRIES, audit};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
 use crate::model::audit::{Action, AuditEntry};
@@ -47,11 +47,11 @@ impl By<'_> {
     ///
     /// # Errors
     /// An address where nothing may be sent, too many endpoints, or the store's.
-    pub async fn create_endpoint(&self, change: EndpointChange) -> Result<(Endpoint, Secret), ServiceError> {
+    pub async fn create_endpoint(&self, change: EndpointChange) -> Result<(Endpoint, Secret), AppError> {
         let now = self.now();
         if self.endpoints().await?.len() >= self.0.events.settings.max_endpoints {
             let what = "there are as many endpoints as events.max_endpoints allows: remove one first";
-            return Err(ServiceError::NotAllowed { field: "url", what });
+            return Err(AppError::NotAllowed { field: "url", what });
         }
         let secret = new_secret(self.0.entropy.bytes());
         let mut endpoint = Endpoint {
@@ -83,7 +83,7 @@ impl By<'_> {
         &self,
         id: &EndpointId,
         change: EndpointChange,
-    ) -> Result<Endpoint, ServiceError> {
+    ) -> Result<Endpoint, AppError> {
         let entry = |old: &Endpoint, new: &Endpoint| {
             let entry = self.entry(Action::EndpointChanged, id.as_str());
             Some(entry.with("settings", changed(old, new).join(", ")))
@@ -95,7 +95,7 @@ impl By<'_> {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn rotate_endpoint(&self, id: &EndpointId) -> Result<(Endpoint, Secret), ServiceError> {
+    pub async fn rotate_endpoint(&self, id: &EndpointId) -> Result<(Endpoint, Secret), AppError> {
         let secret = new_secret(self.0.entropy.bytes());
         let rotate = |endpoint: &mut Endpoint| {
             endpoint.rotate(secret.clone(), self.now());
@@ -111,7 +111,7 @@ impl By<'_> {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn remove_endpoint(&self, id: &EndpointId) -> Result<(), ServiceError> {
+    pub async fn remove_endpoint(&self, id: &EndpointId) -> Result<(), AppError> {
         for attempt in 0..TRIES {
             let old = self.read_endpoint(id).await?;
             let entry = self.entry(Action::EndpointDeleted, id.as_str());
@@ -125,16 +125,16 @@ impl By<'_> {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 }
 
-impl Service {
+impl App {
     /// Every endpoint, the newest first.
     ///
     /// # Errors
     /// The store's.
-    pub async fn endpoints(&self) -> Result<Vec<Endpoint>, ServiceError> {
+    pub async fn endpoints(&self) -> Result<Vec<Endpoint>, AppError> {
         let window = Window { limit: EventSettings::MOST_ENDPOINTS, after: None };
         Ok(self.page(scan_of(Index::Endpoints, ""), &window, |_| true).await?.items)
     }
@@ -143,7 +143,7 @@ impl Service {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn endpoint(&self, id: &EndpointId) -> Result<Endpoint, ServiceError> {
+    pub async fn endpoint(&self, id: &EndpointId) -> Result<Endpoint, AppError> {
         Ok(self.read_endpoint(id).await?.record)
     }
 
@@ -152,7 +152,7 @@ impl Service {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn try_endpoint(&self, id: &EndpointId) -> Result<Trial, ServiceError> {
+    pub async fn try_endpoint(&self, id: &EndpointId) -> Result<Trial, AppError> {
         let endpoint = self.endpoint(id).await?;
         let news = News { endpoint: Some(id.to_string()), ..News::new(Topic::EndpointTest, self.now()) };
         let notice = self.named(news);
@@ -169,8 +169,8 @@ impl Service {
         Ok(Trial { event: notice.id.to_string(), outcome, millis })
     }
 
-    pub(super) async fn read_endpoint(&self, id: &EndpointId) -> Result<Versioned<Endpoint>, ServiceError> {
-        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
+    pub(super) async fn read_endpoint(&self, id: &EndpointId) -> Result<Versioned<Endpoint>, AppError> {
+        records::get(self.store(), id.as_str()).await?.ok_or(AppError::NotFound)
     }
 
     /// Changes an endpoint as often as it takes to be first, and makes it known;
@@ -178,9 +178,9 @@ impl Service {
     pub(super) async fn with_endpoint(
         &self,
         id: &EndpointId,
-        change: impl Fn(&mut Endpoint) -> Result<(), ServiceError>,
+        change: impl Fn(&mut Endpoint) -> Result<(), AppError>,
         entry: impl Fn(&Endpoint, &Endpoint) -> Option<AuditEntry>,
-    ) -> Result<Endpoint, ServiceError> {
+    ) -> Result<Endpoint, AppError> {
         for attempt in 0..TRIES {
             let old = self.read_endpoint(id).await?;
             let mut new = old.record.clone();
@@ -200,7 +200,7 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     fn news_of(&self, old: &Endpoint, new: &Endpoint) -> Vec<News> {
@@ -217,8 +217,8 @@ impl Service {
         news.into_iter().collect()
     }
 
-    fn apply(&self, endpoint: &mut Endpoint, change: EndpointChange) -> Result<(), ServiceError> {
-        let refuse = |field, what| Err(ServiceError::NotAllowed { field, what });
+    fn apply(&self, endpoint: &mut Endpoint, change: EndpointChange) -> Result<(), AppError> {
+        let refuse = |field, what| Err(AppError::NotAllowed { field, what });
         let EndpointChange { url, description, wishes, full_numbers, enabled } = change;
         if let Some(url) = url {
             if url.len() > Endpoint::MAX_URL {

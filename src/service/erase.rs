@@ -20,7 +20,7 @@ use self::find::Wanted;
 use super::listing::{Window, scan_of};
 use super::retention::ERASED_KEPT;
 use super::start::hash;
-use super::{By, Service, ServiceError, TRIES, audit};
+use super::{App, AppError, By, TRIES, audit};
 use crate::model::answer::Answer;
 use crate::model::audit::{Action, AuditEntry};
 use crate::model::brand::Brand;
@@ -63,11 +63,11 @@ impl By<'_> {
     ///
     /// # Errors
     /// What is no number, a sender of ours, or the store's.
-    pub async fn erase(&self, number: &str, options: EraseOptions) -> Result<Erasure, ServiceError> {
+    pub async fn erase(&self, number: &str, options: EraseOptions) -> Result<Erasure, AppError> {
         let number = PhoneNumber::parse_to_find(number, &self.0.numbers)?;
         if self.is_own_sender(&number).await? {
             let what = "this is a number that messages are sent from: everything would be erased";
-            return Err(ServiceError::NotAllowed { field: "number", what });
+            return Err(AppError::NotAllowed { field: "number", what });
         }
         let now = self.now();
         let erasure = Erasure {
@@ -98,7 +98,7 @@ impl By<'_> {
         Ok(erasure)
     }
 
-    async fn is_own_sender(&self, number: &PhoneNumber) -> Result<bool, ServiceError> {
+    async fn is_own_sender(&self, number: &PhoneNumber) -> Result<bool, AppError> {
         let person = number.person();
         let is = |sender: &Option<String>| {
             sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
@@ -113,12 +113,12 @@ impl By<'_> {
     }
 }
 
-impl Service {
+impl App {
     /// An erasure, as far as it is.
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn erasure(&self, id: &ErasureId) -> Result<Erasure, ServiceError> {
+    pub async fn erasure(&self, id: &ErasureId) -> Result<Erasure, AppError> {
         find_erasure(self.store(), id.as_str()).await
     }
 
@@ -126,8 +126,8 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn tend_erasure(&self, id: &str) -> Result<(), ServiceError> {
-        let old = records::get::<Erasure>(self.store(), id).await?.ok_or(ServiceError::NotFound)?;
+    pub async fn tend_erasure(&self, id: &str) -> Result<(), AppError> {
+        let old = records::get::<Erasure>(self.store(), id).await?.ok_or(AppError::NotFound)?;
         let now = self.now();
         let is_due = old.record.state == State::Running && old.record.next_at.is_some_and(|at| at <= now);
         let claimed = old.record.claimed(now);
@@ -135,10 +135,10 @@ impl Service {
             return Ok(());
         }
         let job = Versioned { version: old.version + 1, record: claimed };
-        let mut pass = Pass { service: self, job, renewed: Instant::now() };
+        let mut pass = Pass { app: self, job, renewed: Instant::now() };
         match pass.run().await {
             // Somebody else has taken over.
-            Err(ServiceError::Contended) => Ok(()),
+            Err(AppError::Contended) => Ok(()),
             other => other,
         }
     }
@@ -148,15 +148,15 @@ impl Service {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn find_erasure(store: &dyn Store, id: &str) -> Result<Erasure, ServiceError> {
-    let id: ErasureId = id.parse().map_err(|_| ServiceError::NotFound)?;
+pub async fn find_erasure(store: &dyn Store, id: &str) -> Result<Erasure, AppError> {
+    let id: ErasureId = id.parse().map_err(|_| AppError::NotFound)?;
     let found = records::get::<Erasure>(store, id.as_str()).await?;
-    found.map(|found| found.record).ok_or(ServiceError::NotFound)
+    found.map(|found| found.record).ok_or(AppError::NotFound)
 }
 
 /// One attempt at an erasure.
 struct Pass<'s> {
-    service: &'s Service,
+    app: &'s App,
     job: Versioned<Erasure>,
     renewed: Instant,
 }
@@ -181,7 +181,7 @@ const SETTING_KEPT: &str = "an operator wrote the number into a setting; change 
 const SEND_UNDER_WAY: &str = "a message or call of it is under way, and is waited for";
 
 impl Pass<'_> {
-    async fn run(&mut self) -> Result<(), ServiceError> {
+    async fn run(&mut self) -> Result<(), AppError> {
         if let Some(number) = self.job.record.number.clone() {
             let wanted = Wanted::new(number);
             for id in self.verifications_of(&wanted).await? {
@@ -202,12 +202,12 @@ impl Pass<'_> {
         self.settle().await
     }
 
-    async fn verifications_of(&self, wanted: &Wanted) -> Result<Vec<String>, ServiceError> {
+    async fn verifications_of(&self, wanted: &Wanted) -> Result<Vec<String>, AppError> {
         let mut ids = Vec::new();
         let spellings = wanted.spellings();
         let mut scan = scan_of(Index::VerificationsTo, "");
         loop {
-            let entries = self.service.entries(&scan, &spellings).await?;
+            let entries = self.app.entries(&scan, &spellings).await?;
             let is_last = entries.len() < scan.limit;
             scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
             ids.extend(entries.into_iter().map(|entry| entry.id));
@@ -219,11 +219,11 @@ impl Pass<'_> {
     }
 
     /// Goes through all records of a kind.
-    async fn walk(&mut self, wanted: &Wanted, kind: Kind) -> Result<(), ServiceError> {
+    async fn walk(&mut self, wanted: &Wanted, kind: Kind) -> Result<(), AppError> {
         let mut after: Option<String> = None;
         loop {
             let began = Instant::now();
-            let page = self.service.store().walk(kind, after.as_deref(), PAGE).await?;
+            let page = self.app.store().walk(kind, after.as_deref(), PAGE).await?;
             let is_last = page.len() < PAGE;
             for (id, stored) in &page {
                 if wanted.may_be_in(&stored.body) {
@@ -235,7 +235,7 @@ impl Pass<'_> {
             }
             after = page.last().map(|(id, _)| id.clone());
             if self.renewed.elapsed() >= RENEWED {
-                let now = self.service.now();
+                let now = self.app.now();
                 self.write(Vec::new(), |job| *job = job.renewed(now)).await?;
             }
             // At most half of the time is spent on it.
@@ -244,7 +244,7 @@ impl Pass<'_> {
     }
 
     /// Does with one record what is to be done, as often as it takes to be first.
-    async fn tend(&mut self, wanted: &Wanted, kind: Kind, id: &str) -> Result<(), ServiceError> {
+    async fn tend(&mut self, wanted: &Wanted, kind: Kind, id: &str) -> Result<(), AppError> {
         // Its display shows no id that holds a number.
         let name = || Key::new(kind, id).to_string();
         for attempt in 0..TRIES {
@@ -267,14 +267,14 @@ impl Pass<'_> {
             if is_done {
                 return Ok(());
             }
-            self.service.step_back(attempt).await;
+            self.app.step_back(attempt).await;
         }
         self.job.record.leave(name(), "others change it all the time");
         Ok(())
     }
 
     /// Deletes in groups, the record itself in the last one.
-    async fn delete(&mut self, mut changes: Vec<Change>) -> Result<bool, ServiceError> {
+    async fn delete(&mut self, mut changes: Vec<Change>) -> Result<bool, AppError> {
         while !changes.is_empty() {
             let group: Vec<Change> = changes.drain(..changes.len().min(GROUP)).collect();
             let kinds: Vec<Kind> = group.iter().map(|change| change.key.kind).collect();
@@ -290,7 +290,7 @@ impl Pass<'_> {
         Ok(true)
     }
 
-    async fn judge(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, ServiceError> {
+    async fn judge(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, AppError> {
         match kind {
             Kind::Verification => self.judge_verification(wanted, id).await,
             Kind::Delivery => self.judge_delivery(wanted, id).await,
@@ -312,7 +312,7 @@ impl Pass<'_> {
             Kind::Contact => self.judge_by(wanted, id, |one: &Contact| wanted.is(&one.number)).await,
             Kind::OptOut => match self.job.record.opt_outs {
                 true => self.judge_by(wanted, id, |one: &OptOut| wanted.is(&one.number)).await,
-                false => Ok(match records::get::<OptOut>(self.service.store(), id).await? {
+                false => Ok(match records::get::<OptOut>(self.app.store(), id).await? {
                     Some(found) if wanted.is(&found.record.number) => Verdict::Keep("opt-out", OPT_OUT_KEPT),
                     _ => Verdict::Nothing,
                 }),
@@ -334,8 +334,8 @@ impl Pass<'_> {
         wanted: &Wanted,
         id: &str,
         is_theirs: impl Fn(&T) -> bool,
-    ) -> Result<Verdict, ServiceError> {
-        let Some(found) = records::get::<T>(self.service.store(), id).await? else {
+    ) -> Result<Verdict, AppError> {
+        let Some(found) = records::get::<T>(self.app.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
         if is_theirs(&found.record) {
@@ -349,8 +349,8 @@ impl Pass<'_> {
         })
     }
 
-    async fn judge_verification(&self, wanted: &Wanted, id: &str) -> Result<Verdict, ServiceError> {
-        let store = self.service.store();
+    async fn judge_verification(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
+        let store = self.app.store();
         let Some(found) = records::get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
         };
@@ -358,8 +358,8 @@ impl Pass<'_> {
             return self.judge_by(wanted, id, |_: &Verification| false).await;
         }
         if found.record.status == Status::Pending {
-            let id: VerificationId = id.parse().map_err(|_| ServiceError::NotFound)?;
-            self.service.happen(&id, |_| Ok(Event::Cancel)).await?;
+            let id: VerificationId = id.parse().map_err(|_| AppError::NotFound)?;
+            self.app.happen(&id, |_| Ok(Event::Cancel)).await?;
         }
         let Some(found) = records::get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
@@ -373,7 +373,7 @@ impl Pass<'_> {
         for sid in found.record.sends.iter().filter_map(|send| send.sid.as_ref()) {
             let old = records::get::<Delivery>(store, sid.as_str()).await?;
             let is_erased = old.as_ref().is_some_and(|old| old.record.erased.is_some());
-            let first_seen = old.as_ref().map_or_else(|| self.service.now(), |old| old.record.first_seen);
+            let first_seen = old.as_ref().map_or_else(|| self.app.now(), |old| old.record.first_seen);
             let is_listed = changes.iter().any(|change: &Change| change.key.id == sid.as_str());
             if !is_erased && !is_listed {
                 let new = Delivery::erased(sid.clone(), first_seen, self.mark());
@@ -384,8 +384,8 @@ impl Pass<'_> {
         Ok(Verdict::Delete(changes))
     }
 
-    async fn judge_delivery(&self, wanted: &Wanted, id: &str) -> Result<Verdict, ServiceError> {
-        let Some(found) = records::get::<Delivery>(self.service.store(), id).await? else {
+    async fn judge_delivery(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
+        let Some(found) = records::get::<Delivery>(self.app.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
         let about = &found.record.about;
@@ -403,8 +403,8 @@ impl Pass<'_> {
     }
 
     /// An event goes with everything that was sent of it.
-    async fn judge_event(&self, wanted: &Wanted, id: &str) -> Result<Verdict, ServiceError> {
-        let store = self.service.store();
+    async fn judge_event(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
+        let store = self.app.store();
         let is_theirs = |one: &Notice| one.news.to.as_deref().is_some_and(|to| wanted.is(to));
         let verdict = self.judge_by(wanted, id, is_theirs).await?;
         let Verdict::Delete(event) = verdict else {
@@ -422,8 +422,8 @@ impl Pass<'_> {
         Ok(Verdict::Delete(changes))
     }
 
-    async fn judge_setting(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, ServiceError> {
-        let stored = self.service.store().read(&Key::new(kind, id)).await?;
+    async fn judge_setting(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, AppError> {
+        let stored = self.app.store().read(&Key::new(kind, id)).await?;
         let is_named = stored.is_some_and(|stored| {
             std::str::from_utf8(&stored.body).is_ok_and(|text| wanted.is_named_in(text))
         });
@@ -436,14 +436,14 @@ impl Pass<'_> {
     }
 
     /// The counts of rate limits by the number: their ids are hashes of it.
-    async fn tallies(&mut self, wanted: &Wanted) -> Result<(), ServiceError> {
-        let service = self.service;
+    async fn tallies(&mut self, wanted: &Wanted) -> Result<(), AppError> {
+        let app = self.app;
         let mut after: Option<String> = None;
         loop {
-            let page = service.store().walk(Kind::Compat, after.as_deref(), PAGE).await?;
+            let page = app.store().walk(Kind::Compat, after.as_deref(), PAGE).await?;
             for (id, _) in &page {
                 let Ok(id) = id.parse() else { continue };
-                for limit in service.compat(&id).await?.record.rate_limits {
+                for limit in app.compat(&id).await?.record.rate_limits {
                     for value in wanted.writings() {
                         let tally = hash(&[id.as_str(), &limit.sid, &value]);
                         self.delete_tally(&tally).await?;
@@ -457,22 +457,22 @@ impl Pass<'_> {
         }
     }
 
-    async fn delete_tally(&mut self, id: &str) -> Result<(), ServiceError> {
+    async fn delete_tally(&mut self, id: &str) -> Result<(), AppError> {
         for attempt in 0..TRIES {
-            let Some(found) = records::get::<Tally>(self.service.store(), id).await? else {
+            let Some(found) = records::get::<Tally>(self.app.store(), id).await? else {
                 return Ok(());
             };
             if self.delete(vec![records::delete(&found)]).await? {
                 return Ok(());
             }
-            self.service.step_back(attempt).await;
+            self.app.step_back(attempt).await;
         }
         self.job.record.leave("tally", "others change it all the time");
         Ok(())
     }
 
     fn mark(&self) -> Erased {
-        Erased { redacted: false, at: self.service.now(), by: self.job.record.id.clone() }
+        Erased { redacted: false, at: self.app.now(), by: self.job.record.id.clone() }
     }
 
     fn keep(&mut self, what: &str, why: &str) {
@@ -489,24 +489,24 @@ impl Pass<'_> {
         &mut self,
         mut changes: Vec<Change>,
         count: impl FnOnce(&mut Erasure),
-    ) -> Result<bool, ServiceError> {
+    ) -> Result<bool, AppError> {
         let mut new = self.job.record.clone();
         count(&mut new);
         changes.push(records::put(Some(&self.job), &new));
-        if self.service.commits(changes).await? {
+        if self.app.commits(changes).await? {
             self.job = Versioned { version: self.job.version + 1, record: new };
             self.renewed = Instant::now();
             return Ok(true);
         }
-        let stored = records::get::<Erasure>(self.service.store(), self.job.record.id.as_str()).await?;
+        let stored = records::get::<Erasure>(self.app.store(), self.job.record.id.as_str()).await?;
         match stored.is_some_and(|stored| stored.version == self.job.version) {
             true => Ok(false),
-            false => Err(ServiceError::Contended),
+            false => Err(AppError::Contended),
         }
     }
 
     /// Writes down how it went, and in the audit log when that was the end.
-    async fn settle(&mut self) -> Result<(), ServiceError> {
+    async fn settle(&mut self) -> Result<(), AppError> {
         let tombstones = self.job.record.redacted;
         if tombstones > 0 {
             let days = ERASED_KEPT.as_hours() / 24;
@@ -517,10 +517,10 @@ impl Pass<'_> {
             self.job.record.kept.retain(|kept| kept.what != ERASED_DELIVERY);
             self.job.record.kept.push(Kept { what: ERASED_DELIVERY.to_owned(), count: tombstones, why });
         }
-        let settled = self.job.record.settled(self.service.now());
+        let settled = self.job.record.settled(self.app.now());
         let mut changes = Vec::new();
         if settled.state != State::Running {
-            let by = self.service.by(settled.actor.clone());
+            let by = self.app.by(settled.actor.clone());
             let entry = by.entry(Action::ErasureFinished, &settled.masked);
             let deleted: u64 = settled.deleted.values().sum();
             let entry = entry.with("erasure", &settled.id).with("deleted", deleted);

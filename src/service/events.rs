@@ -13,7 +13,7 @@ pub use feed::{EventFilter, Feed};
 
 use self::seats::{Seat, Seats};
 use self::tide::{Tide, Watched};
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::gateway::webhook::Courier;
 use crate::model::audit::Actor;
 use crate::model::channel::DeliveryChannel;
@@ -173,7 +173,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
-impl Service {
+impl App {
     /// What is written beside a verification that changes.
     pub(super) fn told_of(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
         let mut news = notice::of_verification(old.map(|old| &old.record), new, self.now());
@@ -206,7 +206,7 @@ impl Service {
         &self,
         old: Option<&Versioned<Delivery>>,
         new: &Delivery,
-    ) -> Result<Vec<Change>, ServiceError> {
+    ) -> Result<Vec<Change>, AppError> {
         let events = &self.0.events;
         let mut news = notice::of_delivery(old.map(|old| &old.record), new, self.now());
         let endpoints = events.known();
@@ -279,7 +279,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn learn_endpoints(&self) -> Result<(), ServiceError> {
+    pub async fn learn_endpoints(&self) -> Result<(), AppError> {
         let endpoints = self.endpoints().await?;
         *lock(&self.0.events.endpoints) = Arc::new(endpoints);
         Ok(())

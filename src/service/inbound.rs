@@ -1,6 +1,6 @@
 //! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
-use super::{Service, ServiceError, TRIES, audit};
+use super::{App, AppError, TRIES, audit};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::audit::AuditEntry;
 use crate::model::brand::Brand;
@@ -11,13 +11,13 @@ use crate::model::phone::{PhoneNumber, address_spellings, mask};
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 
-impl Service {
+impl App {
     /// Records that somebody wrote to these senders on WhatsApp, as far as they
     /// belong to the account that says so.
     ///
     /// # Errors
     /// The store's.
-    pub async fn wrote(&self, proof: &Proof, number: &str, senders: &[&str]) -> Result<(), ServiceError> {
+    pub async fn wrote(&self, proof: &Proof, number: &str, senders: &[&str]) -> Result<(), AppError> {
         for sender in self.owned(proof, senders) {
             let id = Contact::key(number, sender);
             let old = records::get::<Contact>(self.store(), &id).await?;
@@ -32,7 +32,7 @@ impl Service {
     }
 
     /// Whether the service may write to a person on WhatsApp in its own words.
-    pub(super) async fn window_open(&self, brand: &Brand, to: &PhoneNumber) -> Result<bool, ServiceError> {
+    pub(super) async fn window_open(&self, brand: &Brand, to: &PhoneNumber) -> Result<bool, AppError> {
         let settings = &brand.settings;
         let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
         let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
@@ -60,7 +60,7 @@ impl Service {
         number: &str,
         senders: &[&str],
         keyword: Keyword,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), AppError> {
         let opted_out = match keyword {
             Keyword::Stop => true,
             Keyword::Start => false,
@@ -95,7 +95,7 @@ impl Service {
         &self,
         number: &str,
         sender: &str,
-    ) -> Result<Vec<Versioned<OptOut>>, ServiceError> {
+    ) -> Result<Vec<Versioned<OptOut>>, AppError> {
         let mut wishes = Vec::new();
         for number in address_spellings(number) {
             wishes.extend(records::get::<OptOut>(self.store(), &OptOut::key(&number, sender)).await?);
@@ -111,7 +111,7 @@ impl Service {
         sender: &str,
         opted_out: bool,
         entry: Option<&AuditEntry>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), AppError> {
         for attempt in 0..TRIES {
             let old = self.wishes_of(number, sender).await?;
             let new =
@@ -130,6 +130,6 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 }

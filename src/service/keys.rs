@@ -1,7 +1,7 @@
 //! API keys: making them, and knowing who calls.
 
 use super::listing::{Page, Window, scan_of};
-use super::{By, Service, ServiceError, audit};
+use super::{App, AppError, By, audit};
 use crate::entropy::Entropy;
 use crate::model::audit::{Action, Actor};
 use crate::model::id::ServiceId;
@@ -22,7 +22,7 @@ impl By<'_> {
         &self,
         name: &str,
         access: impl Into<Access>,
-    ) -> Result<(ApiKey, Secret), ServiceError> {
+    ) -> Result<(ApiKey, Secret), AppError> {
         let access = access.into();
         for service in access.services.bound().into_iter().flatten() {
             self.brand(Some(service)).await?;
@@ -34,7 +34,7 @@ impl By<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub async fn note_guesses(&self, from: &str, count: u64) -> Result<(), ServiceError> {
+    pub async fn note_guesses(&self, from: &str, count: u64) -> Result<(), AppError> {
         let entry = self.entry(Action::KeysGuessed, from).with("count", count);
         Ok(self.store().commit(vec![audit::write(&entry)]).await?)
     }
@@ -43,17 +43,17 @@ impl By<'_> {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn revoke_key(&self, id: &str) -> Result<(), ServiceError> {
+    pub async fn revoke_key(&self, id: &str) -> Result<(), AppError> {
         revoke_key(self.store(), &self.0.entropy, self.actor(), id, self.now()).await
     }
 }
 
-impl Service {
+impl App {
     /// The key that this is, `None` when it is nobody's.
     ///
     /// # Errors
     /// The store's.
-    pub async fn key_holder(&self, shown: &str) -> Result<Option<ApiKey>, ServiceError> {
+    pub async fn key_holder(&self, shown: &str) -> Result<Option<ApiKey>, AppError> {
         let Some((id, secret)) = key::split(shown) else {
             return Ok(None);
         };
@@ -65,7 +65,7 @@ impl Service {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn key(&self, id: &str) -> Result<ApiKey, ServiceError> {
+    pub async fn key(&self, id: &str) -> Result<ApiKey, AppError> {
         find_key(self.store(), id).await.map(|found| found.record)
     }
 
@@ -73,7 +73,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn keys(&self, window: &Window) -> Result<Page<ApiKey>, ServiceError> {
+    pub async fn keys(&self, window: &Window) -> Result<Page<ApiKey>, AppError> {
         self.page(scan_of(Index::ApiKeys, ""), window, |_| true).await
     }
 }
@@ -85,7 +85,7 @@ const MOST_KEYS: usize = 1_000;
 ///
 /// # Errors
 /// The store's.
-pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, ServiceError> {
+pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, AppError> {
     let mut keys = Vec::new();
     let scan = Scan { limit: MOST_KEYS, ..scan_of(Index::ApiKeys, "") };
     for entry in store.scan(&scan).await? {
@@ -104,7 +104,7 @@ pub async fn revoke_key(
     actor: &Actor,
     id: &str,
     now: Timestamp,
-) -> Result<(), ServiceError> {
+) -> Result<(), AppError> {
     let found = find_key(store, id).await?;
     let entry = audit::entry(entropy, now, actor.clone(), Action::KeyRevoked, id);
     let entry = entry.with("name", &found.record.name);
@@ -117,12 +117,12 @@ pub async fn revoke_key(
     Ok(())
 }
 
-async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, ServiceError> {
+async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, AppError> {
     let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_id {
-        return Err(ServiceError::NotFound);
+        return Err(AppError::NotFound);
     }
-    records::get(store, id).await?.ok_or(ServiceError::NotFound)
+    records::get(store, id).await?.ok_or(AppError::NotFound)
 }
 
 /// Makes a key straight in a store.
@@ -137,17 +137,17 @@ pub async fn create_key(
     name: &str,
     access: Access,
     now: Timestamp,
-) -> Result<(ApiKey, Secret), ServiceError> {
+) -> Result<(ApiKey, Secret), AppError> {
     let name = name.trim();
     if !ApiKey::is_name(name) {
-        return Err(ServiceError::Malformed("name: a key's name is a line of 1 to 64 characters"));
+        return Err(AppError::Malformed("name: a key's name is a line of 1 to 64 characters"));
     }
     let services = access.services.bound().map_or(1, BTreeSet::len);
     if !(1..=ServiceSet::MOST).contains(&services) {
-        return Err(ServiceError::Malformed("a key is for all services, or for 1 to 100 that are named"));
+        return Err(AppError::Malformed("a key is for all services, or for 1 to 100 that are named"));
     }
     if access.scopes.is_empty() {
-        return Err(ServiceError::Malformed("a key has at least one scope, or it could do nothing"));
+        return Err(AppError::Malformed("a key has at least one scope, or it could do nothing"));
     }
     let (key, shown) = ApiKey::generate(name, access, entropy.bytes(), entropy.bytes(), now);
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();

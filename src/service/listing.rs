@@ -1,6 +1,6 @@
 //! Pages of a listing: newest first, from a place on.
 
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::model::key::ServiceSet;
 use crate::model::owner::{Owned, Owner};
 use crate::model::verification::Verification;
@@ -54,15 +54,15 @@ impl<T> Among<'_, T> {
         self.services.is_none_or(ServiceSet::is_all)
     }
 
-    async fn has(&self, service: &Service, record: &T) -> Result<bool, ServiceError> {
+    async fn has(&self, app: &App, record: &T) -> Result<bool, AppError> {
         match self.services {
             None => Ok(true),
-            Some(services) => service.is_among(services, (self.owner)(record)).await,
+            Some(services) => app.is_among(services, (self.owner)(record)).await,
         }
     }
 }
 
-impl Service {
+impl App {
     /// The records of a listing that `takes` takes. A page may be short, or
     /// even empty, while `next` says that there is more.
     pub(super) async fn page<T: Record>(
@@ -70,7 +70,7 @@ impl Service {
         scan: Scan,
         window: &Window,
         takes: impl Fn(&T) -> bool,
-    ) -> Result<Page<T>, ServiceError> {
+    ) -> Result<Page<T>, AppError> {
         let scopes = [scan.scope.clone()];
         self.page_over(Among::all(), scan, &scopes, window, takes).await
     }
@@ -83,7 +83,7 @@ impl Service {
         scopes: &[String],
         window: &Window,
         takes: impl Fn(&T) -> bool,
-    ) -> Result<Page<T>, ServiceError> {
+    ) -> Result<Page<T>, AppError> {
         self.page_over(Among { services: Some(services), owner: T::owner }, scan, scopes, window, takes).await
     }
 
@@ -96,7 +96,7 @@ impl Service {
         scopes: &[String],
         window: &Window,
         takes: impl Fn(&T) -> bool,
-    ) -> Result<Page<T>, ServiceError> {
+    ) -> Result<Page<T>, AppError> {
         let mut scan = Scan { after: window.after.clone(), ..scan };
         let mut page = Page { items: Vec::new(), next: None };
         let (mut read, begun) = (0, Instant::now());
@@ -136,7 +136,7 @@ impl Service {
     }
 
     /// A stretch of several parts of a listing, in the order of one.
-    pub(super) async fn entries(&self, scan: &Scan, scopes: &[String]) -> Result<Vec<Entry>, ServiceError> {
+    pub(super) async fn entries(&self, scan: &Scan, scopes: &[String]) -> Result<Vec<Entry>, AppError> {
         let mut entries = Vec::new();
         for scope in scopes {
             entries.extend(self.store().scan(&Scan { scope: scope.clone(), ..scan.clone() }).await?);
@@ -149,10 +149,10 @@ impl Service {
     }
 }
 
-impl Service {
+impl App {
     /// Whether a thing of that owner belongs to these services. This is the one
     /// place that says what a key of some services sees.
-    pub(super) async fn is_among(&self, services: &ServiceSet, owner: Owner) -> Result<bool, ServiceError> {
+    pub(super) async fn is_among(&self, services: &ServiceSet, owner: Owner) -> Result<bool, AppError> {
         if services.is_all() {
             return Ok(true);
         }

@@ -89,7 +89,7 @@ const TRIES: usize = 16;
 
 /// Everything the service is made of. Cheap to clone.
 #[derive(Clone)]
-pub struct Service(Arc<Parts>, Arc<pending::Turns>);
+pub struct App(Arc<Parts>, Arc<pending::Turns>);
 
 /// What a service is made of.
 pub struct Parts {
@@ -125,7 +125,7 @@ pub struct Parts {
 
 /// Why an operation was not done.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum ServiceError {
+pub enum AppError {
     /// The number is none, or one that is refused.
     #[error(transparent)]
     Number(#[from] PhoneError),
@@ -274,7 +274,7 @@ pub enum ServiceError {
     Store(StoreError),
 }
 
-impl From<StoreError> for ServiceError {
+impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::TooLarge { size } => Self::TooLarge { size, most: Change::MAX_BODY },
@@ -283,7 +283,7 @@ impl From<StoreError> for ServiceError {
     }
 }
 
-impl From<CommitError> for ServiceError {
+impl From<CommitError> for AppError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Conflict => Self::Contended,
@@ -352,7 +352,7 @@ impl View {
     }
 }
 
-impl Service {
+impl App {
     /// A service of these parts.
     pub fn new(mut parts: Parts) -> Self {
         parts.store = parts.events.watching(parts.store);
@@ -376,8 +376,8 @@ impl Service {
         &*self.0.store
     }
 
-    async fn verification(&self, id: &VerificationId) -> Result<Versioned<Verification>, ServiceError> {
-        records::get(self.store(), id.as_str()).await?.ok_or(ServiceError::NotFound)
+    async fn verification(&self, id: &VerificationId) -> Result<Versioned<Verification>, AppError> {
+        records::get(self.store(), id.as_str()).await?.ok_or(AppError::NotFound)
     }
 
     /// Lets an event happen to a verification, as often as it takes to be
@@ -385,8 +385,8 @@ impl Service {
     async fn happen(
         &self,
         id: &VerificationId,
-        event: impl Fn(&Verification) -> Result<Event, ServiceError>,
-    ) -> Result<Decision, ServiceError> {
+        event: impl Fn(&Verification) -> Result<Event, AppError>,
+    ) -> Result<Decision, AppError> {
         let span = tracing::debug_span!("transact", what = "verification");
         measured::VERIFICATIONS.observe(span, measured::outcome, self.happen_unmeasured(id, event)).await
     }
@@ -394,8 +394,8 @@ impl Service {
     async fn happen_unmeasured(
         &self,
         id: &VerificationId,
-        event: impl Fn(&Verification) -> Result<Event, ServiceError>,
-    ) -> Result<Decision, ServiceError> {
+        event: impl Fn(&Verification) -> Result<Event, AppError>,
+    ) -> Result<Decision, AppError> {
         for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let policy = self.policy_of(&old.record).await?;
@@ -417,7 +417,7 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// What has to be written for a verification to become another: it, and
@@ -433,7 +433,7 @@ impl Service {
         &self,
         old: Option<&Versioned<Delivery>>,
         new: &Delivery,
-    ) -> Result<Vec<Change>, ServiceError> {
+    ) -> Result<Vec<Change>, AppError> {
         let mut changes = vec![records::put(old, new)];
         // Most callbacks are told to nobody. Those that are have a future of
         // their own, so that the others carry no place for it.
@@ -452,7 +452,7 @@ impl Service {
         tokio::time::sleep(Duration::from_micros(self.0.entropy.below(most))).await;
     }
 
-    async fn view(&self, verification: Verification) -> Result<View, ServiceError> {
+    async fn view(&self, verification: Verification) -> Result<View, AppError> {
         let mut deliveries = Vec::with_capacity(verification.sends.len());
         for send in &verification.sends {
             let delivery = match &send.sid {
@@ -467,7 +467,7 @@ impl Service {
 
     /// The same view with the channels that go to the number and that the person
     /// wants.
-    async fn wanted(&self, mut view: View) -> Result<View, ServiceError> {
+    async fn wanted(&self, mut view: View) -> Result<View, AppError> {
         view.channels_left.clear();
         if view.sends_left == 0 {
             return Ok(view);
@@ -477,7 +477,7 @@ impl Service {
         for channel in ways.channels(to) {
             match self.refuse_opted_out(&ways.brand, to, channel).await {
                 Ok(()) => view.channels_left.push(channel),
-                Err(ServiceError::OptedOut) => {}
+                Err(AppError::OptedOut) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -500,17 +500,17 @@ impl Service {
         (brand.settings.gate == Gate::NamedKey).then(digit)
     }
 
-    fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), ServiceError> {
+    fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), AppError> {
         match outcome {
-            Outcome::Ended(status) => Err(ServiceError::Ended(status)),
+            Outcome::Ended(status) => Err(AppError::Ended(status)),
             Outcome::TooSoon { at } => {
                 let left = at.duration_since(self.now()).as_millis();
                 let seconds = i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1);
-                Err(ServiceError::TooSoon { at, seconds })
+                Err(AppError::TooSoon { at, seconds })
             }
-            Outcome::NoSendsLeft => Err(ServiceError::NoSendsLeft),
-            Outcome::ChannelOff => Err(ServiceError::ChannelOff(channel)),
-            Outcome::CodeNotChosen => Err(ServiceError::CodeNotChosen),
+            Outcome::NoSendsLeft => Err(AppError::NoSendsLeft),
+            Outcome::ChannelOff => Err(AppError::ChannelOff(channel)),
+            Outcome::CodeNotChosen => Err(AppError::CodeNotChosen),
             _ => Ok(()),
         }
     }

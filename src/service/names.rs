@@ -8,7 +8,7 @@
 
 use super::brands::REMEMBERED;
 use super::listing::{Place, scan_of};
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
 use crate::store::records;
@@ -66,9 +66,9 @@ impl Names {
     }
 }
 
-impl Service {
+impl App {
     /// All services that have a name: those of the configuration and of the store.
-    pub(super) async fn all_named(&self, name: &str) -> Result<Vec<ServiceId>, ServiceError> {
+    pub(super) async fn all_named(&self, name: &str) -> Result<Vec<ServiceId>, AppError> {
         let own = self.brands().of_configuration().filter(|brand| brand.settings.name == name);
         let mut found: Vec<ServiceId> = own.map(|brand| brand.id.clone()).collect();
         let names = &self.brands().names;
@@ -90,7 +90,7 @@ impl Service {
     }
 
     /// Those of the store that were seen with a name and have it.
-    async fn still_named(&self, name: &str) -> Result<Vec<ServiceId>, ServiceError> {
+    async fn still_named(&self, name: &str) -> Result<Vec<ServiceId>, AppError> {
         let mut found = Vec::new();
         for id in self.brands().names.of(name) {
             let brand = records::get::<Brand>(self.store(), id.as_str()).await?;
@@ -102,7 +102,7 @@ impl Service {
     }
 
     /// Reads every service of the store.
-    async fn learn_all(&self) -> Result<(), ServiceError> {
+    async fn learn_all(&self) -> Result<(), AppError> {
         let now = self.now();
         let (mut by_name, mut newest, mut after) = (HashMap::new(), None, None);
         loop {
@@ -128,7 +128,7 @@ impl Service {
     }
 
     /// Reads the services that were made since.
-    async fn learn_newest(&self) -> Result<(), ServiceError> {
+    async fn learn_newest(&self) -> Result<(), AppError> {
         let newest = self.brands().names.seen().newest.clone();
         let since = newest.as_ref().map(|(at, _)| *at);
         let mut lines = Vec::new();
@@ -154,10 +154,10 @@ impl Service {
         Ok(())
     }
 
-    async fn names_of(&self, lines: Vec<Entry>) -> Result<Vec<(String, ServiceId)>, ServiceError> {
+    async fn names_of(&self, lines: Vec<Entry>) -> Result<Vec<(String, ServiceId)>, AppError> {
         let read = |line: Entry| async move {
             let brand = records::get::<Brand>(self.store(), &line.id).await?;
-            Ok::<_, ServiceError>(brand.map(|brand| (brand.record.settings.name, brand.record.id)))
+            Ok::<_, AppError>(brand.map(|brand| (brand.record.settings.name, brand.record.id)))
         };
         let all = futures_util::stream::iter(lines).map(read).buffer_unordered(AT_ONCE);
         all.try_filter_map(|named| async move { Ok(named) }).try_collect().await

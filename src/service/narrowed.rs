@@ -7,8 +7,8 @@
 
 use super::attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
 use super::{
-    Ask, AskError, By, Checked, DeliveryFilter, EventFilter, Feed, Found, Idempotency, NewSession, Offer,
-    Page, Service, ServiceError, SessionView, StartRequest, Started, VerificationFilter, View, Window,
+    App, AppError, Ask, AskError, By, Checked, DeliveryFilter, EventFilter, Feed, Found, Idempotency,
+    NewSession, Offer, Page, SessionView, StartRequest, Started, VerificationFilter, View, Window,
 };
 use crate::model::audit::Actor;
 use crate::model::brand::Brand;
@@ -32,12 +32,12 @@ use std::time::Duration;
 /// The service, as somebody with a key may use it.
 #[derive(Clone)]
 pub struct Narrowed {
-    all: Service,
+    all: App,
     services: ServiceSet,
     actor: Actor,
 }
 
-impl Service {
+impl App {
     /// The service as somebody may use it who is let to these services.
     pub fn seen_by(&self, services: ServiceSet, actor: Actor) -> Narrowed {
         Narrowed { all: self.clone(), services, actor }
@@ -49,11 +49,11 @@ impl Narrowed {
     /// The service without bounds, for what is about the whole.
     ///
     /// # Errors
-    /// [`ServiceError::KeyBound`] for a key of some services.
-    pub fn whole(&self) -> Result<By<'_>, ServiceError> {
+    /// [`AppError::KeyBound`] for a key of some services.
+    pub fn whole(&self) -> Result<By<'_>, AppError> {
         match self.services.is_all() {
             true => Ok(self.all.by(self.actor.clone())),
-            false => Err(ServiceError::KeyBound),
+            false => Err(AppError::KeyBound),
         }
     }
 
@@ -61,23 +61,23 @@ impl Narrowed {
     /// one, or the only one that the key is for.
     ///
     /// # Errors
-    /// [`ServiceError::NoSuchService`], also for one that the key is not for.
-    fn named(&self, service: Option<ServiceId>) -> Result<Option<ServiceId>, ServiceError> {
+    /// [`AppError::NoSuchService`], also for one that the key is not for.
+    fn named(&self, service: Option<ServiceId>) -> Result<Option<ServiceId>, AppError> {
         let default = &self.all.brands().default_brand().id;
         match service.or_else(|| self.services.only().cloned()) {
             None if self.services.has(default) => Ok(None),
             Some(service) if self.services.has(&service) => Ok(Some(service)),
-            _ => Err(ServiceError::NoSuchService),
+            _ => Err(AppError::NoSuchService),
         }
     }
 
-    /// The id of the service that a request names: see [`Service::brand`] for
+    /// The id of the service that a request names: see [`App::brand`] for
     /// what becomes of it.
     ///
     /// # Errors
-    /// [`ServiceError::NoSuchService`], also for one that the key is not for;
+    /// [`AppError::NoSuchService`], also for one that the key is not for;
     /// several of one name; or the store's.
-    pub async fn service_named(&self, name: Option<String>) -> Result<Option<ServiceId>, ServiceError> {
+    pub async fn service_named(&self, name: Option<String>) -> Result<Option<ServiceId>, AppError> {
         match name {
             Some(name) => self.all.service_named(&self.services, &name).await.map(Some),
             None => Ok(None),
@@ -88,10 +88,10 @@ impl Narrowed {
     ///
     /// # Errors
     /// Not found, or the store's.
-    async fn own<T: Owned>(&self, thing: T) -> Result<T, ServiceError> {
+    async fn own<T: Owned>(&self, thing: T) -> Result<T, AppError> {
         match self.all.is_among(&self.services, thing.owner()).await? {
             true => Ok(thing),
-            false => Err(ServiceError::NotFound),
+            false => Err(AppError::NotFound),
         }
     }
 
@@ -99,12 +99,12 @@ impl Narrowed {
     ///
     /// # Errors
     /// Not found, or the store's.
-    async fn refuse_foreign(&self, id: &VerificationId) -> Result<(), ServiceError> {
+    async fn refuse_foreign(&self, id: &VerificationId) -> Result<(), AppError> {
         // A verification never changes its service: reading it before it is
         // changed is as good as reading it in the same write.
         if !self.services.is_all() {
             let found = records::get::<Verification>(self.all.store(), id.as_str()).await?;
-            self.own(found.ok_or(ServiceError::NotFound)?.record).await?;
+            self.own(found.ok_or(AppError::NotFound)?.record).await?;
         }
         Ok(())
     }
@@ -117,25 +117,25 @@ impl Narrowed {
         self.all.now()
     }
 
-    /// See [`Service::number_of_form`].
+    /// See [`App::number_of_form`].
     ///
     /// # Errors
     /// What is no number.
-    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, ServiceError> {
+    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, AppError> {
         self.all.number_of_form(text)
     }
 
-    /// See [`Service::new_sid`].
+    /// See [`App::new_sid`].
     pub fn new_sid(&self, prefix: &str) -> String {
         self.all.new_sid(prefix)
     }
 
-    /// See [`Service::seconds_left`].
+    /// See [`App::seconds_left`].
     pub fn seconds_left(&self, verification: &Verification) -> i64 {
         self.all.seconds_left(verification)
     }
 
-    /// See [`Service::belongs`].
+    /// See [`App::belongs`].
     pub fn belongs(&self, brand: &Brand, verification: &Verification) -> bool {
         self.all.belongs(brand, verification)
     }
@@ -158,7 +158,7 @@ impl Narrowed {
 
 /// Verifications.
 impl Narrowed {
-    /// See [`Service::start`].
+    /// See [`App::start`].
     ///
     /// # Errors
     /// As there.
@@ -166,12 +166,12 @@ impl Narrowed {
         &self,
         request: StartRequest,
         idempotency: Option<Idempotency>,
-    ) -> Result<Started, ServiceError> {
+    ) -> Result<Started, AppError> {
         let service = self.named(request.service.clone())?;
         self.all.start(StartRequest { service, ..request }, idempotency).await
     }
 
-    /// See [`Service::ask`].
+    /// See [`App::ask`].
     ///
     /// # Errors
     /// As there.
@@ -181,25 +181,25 @@ impl Narrowed {
         self.all.ask(&ask).await
     }
 
-    /// See [`Service::last_asked`].
+    /// See [`App::last_asked`].
     ///
     /// # Errors
     /// As there.
-    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, ServiceError> {
+    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, AppError> {
         let id = self.all.last_asked(brand, to).await?;
         self.refuse_foreign(&id).await?;
         Ok(id)
     }
 
-    /// See [`Service::fetch`].
+    /// See [`App::fetch`].
     ///
     /// # Errors
     /// As there.
-    pub async fn fetch(&self, id: &VerificationId) -> Result<View, ServiceError> {
+    pub async fn fetch(&self, id: &VerificationId) -> Result<View, AppError> {
         self.own(self.all.fetch(id).await?).await
     }
 
-    /// See [`Service::verifications`].
+    /// See [`App::verifications`].
     ///
     /// # Errors
     /// As there.
@@ -207,28 +207,28 @@ impl Narrowed {
         &self,
         filter: &VerificationFilter,
         window: &Window,
-    ) -> Result<Page<View>, ServiceError> {
+    ) -> Result<Page<View>, AppError> {
         self.all.verifications_among(&self.services, filter, window).await
     }
 
-    /// See [`Service::check`].
+    /// See [`App::check`].
     ///
     /// # Errors
     /// As there.
-    pub async fn check(&self, id: &VerificationId, offer: Offer) -> Result<Checked, ServiceError> {
+    pub async fn check(&self, id: &VerificationId, offer: Offer) -> Result<Checked, AppError> {
         self.refuse_foreign(id).await?;
         self.all.check(id, offer).await
     }
 
-    /// See [`Service::verdict`].
+    /// See [`App::verdict`].
     ///
     /// # Errors
     /// As there.
     pub async fn verdict(
         &self,
-        found: impl Future<Output = Result<VerificationId, ServiceError>>,
+        found: impl Future<Output = Result<VerificationId, AppError>>,
         offer: Offer,
-    ) -> Result<Option<View>, ServiceError> {
+    ) -> Result<Option<View>, AppError> {
         let own = async {
             let id = found.await?;
             self.refuse_foreign(&id).await?;
@@ -237,38 +237,38 @@ impl Narrowed {
         self.all.verdict(own, offer).await
     }
 
-    /// See [`Service::resend`].
+    /// See [`App::resend`].
     ///
     /// # Errors
     /// As there.
-    pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, ServiceError> {
+    pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, AppError> {
         self.refuse_foreign(id).await?;
         self.all.resend(id, channel).await
     }
 
-    /// See [`Service::cancel`].
+    /// See [`App::cancel`].
     ///
     /// # Errors
     /// As there.
-    pub async fn cancel(&self, id: &VerificationId) -> Result<View, ServiceError> {
+    pub async fn cancel(&self, id: &VerificationId) -> Result<View, AppError> {
         self.refuse_foreign(id).await?;
         self.all.cancel(id).await
     }
 
-    /// See [`Service::approve`].
+    /// See [`App::approve`].
     ///
     /// # Errors
     /// As there.
-    pub async fn approve(&self, id: &VerificationId) -> Result<View, ServiceError> {
+    pub async fn approve(&self, id: &VerificationId) -> Result<View, AppError> {
         self.refuse_foreign(id).await?;
         self.all.approve(id).await
     }
 
-    /// See [`Service::release`].
+    /// See [`App::release`].
     ///
     /// # Errors
     /// As there.
-    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), ServiceError> {
+    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), AppError> {
         self.refuse_foreign(&verification.id).await?;
         self.all.release(brand, verification).await
     }
@@ -276,37 +276,37 @@ impl Narrowed {
 
 /// Sessions of the pages, as the application sees them.
 impl Narrowed {
-    /// See [`Service::create_session`].
+    /// See [`App::create_session`].
     ///
     /// # Errors
     /// As there.
-    pub async fn create_session(&self, request: NewSession) -> Result<Session, ServiceError> {
+    pub async fn create_session(&self, request: NewSession) -> Result<Session, AppError> {
         let service = self.named(request.service.clone())?;
         self.all.create_session(NewSession { service, ..request }).await
     }
 
-    /// See [`Service::end_session`].
+    /// See [`App::end_session`].
     ///
     /// # Errors
     /// As there; another service's session is not there.
-    pub async fn end_session(&self, id: &SessionId) -> Result<Session, ServiceError> {
+    pub async fn end_session(&self, id: &SessionId) -> Result<Session, AppError> {
         if !self.services.is_all() {
             let found = records::get::<Session>(self.all.store(), id.as_str()).await?;
-            self.own(found.ok_or(ServiceError::NotFound)?.record).await?;
+            self.own(found.ok_or(AppError::NotFound)?.record).await?;
         }
         self.all.end_session(id).await
     }
 
-    /// See [`Service::session_result`].
+    /// See [`App::session_result`].
     ///
     /// # Errors
     /// As there; another service's session has no such result.
-    pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, ServiceError> {
+    pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, AppError> {
         if !self.services.is_all() {
             let found = records::get::<Session>(self.all.store(), id.as_str()).await?;
-            let session = found.ok_or(ServiceError::NoSuchResult)?.record;
+            let session = found.ok_or(AppError::NoSuchResult)?.record;
             self.own(session).await.map_err(|error| match error {
-                ServiceError::NotFound => ServiceError::NoSuchResult,
+                AppError::NotFound => AppError::NoSuchResult,
                 error => error,
             })?;
         }
@@ -316,15 +316,15 @@ impl Narrowed {
 
 /// What was sent, and what happened.
 impl Narrowed {
-    /// See [`Service::delivery`].
+    /// See [`App::delivery`].
     ///
     /// # Errors
     /// As there.
-    pub async fn delivery(&self, name: &str) -> Result<Found, ServiceError> {
+    pub async fn delivery(&self, name: &str) -> Result<Found, AppError> {
         self.own(self.all.delivery(name).await?).await
     }
 
-    /// See [`Service::deliveries`].
+    /// See [`App::deliveries`].
     ///
     /// # Errors
     /// As there.
@@ -332,20 +332,20 @@ impl Narrowed {
         &self,
         filter: &DeliveryFilter,
         window: &Window,
-    ) -> Result<Page<Found>, ServiceError> {
+    ) -> Result<Page<Found>, AppError> {
         self.all.deliveries_among(&self.services, filter, window).await
     }
 
-    /// See [`Service::attempt`].
+    /// See [`App::attempt`].
     ///
     /// # Errors
     /// As there.
-    pub async fn attempt(&self, id: &VerificationId, number: u8) -> Result<Attempt, ServiceError> {
+    pub async fn attempt(&self, id: &VerificationId, number: u8) -> Result<Attempt, AppError> {
         self.refuse_foreign(id).await?;
         self.all.attempt(id, number).await
     }
 
-    /// See [`Service::attempts`].
+    /// See [`App::attempts`].
     ///
     /// # Errors
     /// As there.
@@ -354,11 +354,11 @@ impl Narrowed {
         filter: &AttemptFilter,
         after: Option<AttemptPlace>,
         limit: usize,
-    ) -> Result<AttemptPage, ServiceError> {
+    ) -> Result<AttemptPage, AppError> {
         self.all.attempts_among(&self.services, filter, after, limit).await
     }
 
-    /// See [`Service::count_attempts`].
+    /// See [`App::count_attempts`].
     ///
     /// # Errors
     /// As there.
@@ -366,27 +366,27 @@ impl Narrowed {
         &self,
         filter: &AttemptFilter,
         longest: Duration,
-    ) -> Result<AttemptCount, ServiceError> {
+    ) -> Result<AttemptCount, AppError> {
         self.all.count_attempts_among(&self.services, filter, longest).await
     }
 
-    /// See [`Service::event`].
+    /// See [`App::event`].
     ///
     /// # Errors
     /// As there.
-    pub async fn event(&self, id: &NoticeId) -> Result<Notice, ServiceError> {
+    pub async fn event(&self, id: &NoticeId) -> Result<Notice, AppError> {
         self.own(self.all.event(id).await?).await
     }
 
-    /// See [`Service::events`].
+    /// See [`App::events`].
     ///
     /// # Errors
     /// As there.
-    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, ServiceError> {
+    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, AppError> {
         self.all.events_among(&self.services, filter, window).await
     }
 
-    /// See [`Service::feed`].
+    /// See [`App::feed`].
     pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
         self.all.feed_among(&self.actor, self.services.clone(), after, wishes)
     }
@@ -397,19 +397,19 @@ impl Narrowed {
     /// The service of that id.
     ///
     /// # Errors
-    /// [`ServiceError::NoSuchService`], or the store's.
-    pub async fn brand(&self, id: &ServiceId) -> Result<Arc<Brand>, ServiceError> {
+    /// [`AppError::NoSuchService`], or the store's.
+    pub async fn brand(&self, id: &ServiceId) -> Result<Arc<Brand>, AppError> {
         match self.services.has(id) {
             true => self.all.brand(Some(id)).await,
-            false => Err(ServiceError::NoSuchService),
+            false => Err(AppError::NoSuchService),
         }
     }
 
-    /// See [`Service::services`].
+    /// See [`App::services`].
     ///
     /// # Errors
     /// As there.
-    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, ServiceError> {
+    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, AppError> {
         self.all.services_among(&self.services, window).await
     }
 
@@ -418,7 +418,7 @@ impl Narrowed {
     ///
     /// # Errors
     /// The store's.
-    pub async fn templates(&self) -> Result<Option<BTreeSet<String>>, ServiceError> {
+    pub async fn templates(&self) -> Result<Option<BTreeSet<String>>, AppError> {
         let Some(bound) = self.services.bound() else {
             return Ok(None);
         };
@@ -426,7 +426,7 @@ impl Narrowed {
         for id in bound {
             match self.all.brand(Some(id)).await {
                 Ok(brand) => names.extend(brand.settings.template.clone()),
-                Err(ServiceError::NoSuchService) => {}
+                Err(AppError::NoSuchService) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -441,7 +441,7 @@ impl Narrowed {
         &self,
         id: &ServiceId,
         changes: Map<String, Value>,
-    ) -> Result<Arc<Brand>, ServiceError> {
+    ) -> Result<Arc<Brand>, AppError> {
         self.refuse_foreign_service(id)?;
         self.all.by(self.actor.clone()).change_service(id, changes).await
     }
@@ -450,16 +450,16 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there.
-    pub async fn delete_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
+    pub async fn delete_service(&self, id: &ServiceId) -> Result<(), AppError> {
         self.refuse_foreign_service(id)?;
         self.all.by(self.actor.clone()).delete_service(id).await
     }
 
-    /// See [`Service::compat`].
+    /// See [`App::compat`].
     ///
     /// # Errors
     /// As there; not found for another service's.
-    pub async fn compat(&self, id: &ServiceId) -> Result<Versioned<Compat>, ServiceError> {
+    pub async fn compat(&self, id: &ServiceId) -> Result<Versioned<Compat>, AppError> {
         self.refuse_foreign_service(id)?;
         self.all.compat(id).await
     }
@@ -468,7 +468,7 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there; not found for another service's.
-    pub async fn change_compat<T, E: From<ServiceError>>(
+    pub async fn change_compat<T, E: From<AppError>>(
         &self,
         id: &ServiceId,
         change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,
@@ -477,8 +477,8 @@ impl Narrowed {
         self.all.by(self.actor.clone()).change_compat(id, change).await
     }
 
-    fn refuse_foreign_service(&self, id: &ServiceId) -> Result<(), ServiceError> {
-        if self.services.has(id) { Ok(()) } else { Err(ServiceError::NotFound) }
+    fn refuse_foreign_service(&self, id: &ServiceId) -> Result<(), AppError> {
+        if self.services.has(id) { Ok(()) } else { Err(AppError::NotFound) }
     }
 }
 

@@ -2,7 +2,7 @@
 //! people say themselves comes in by their texts.
 
 use super::listing::{Among, Page, Window, scan_of};
-use super::{By, Service, ServiceError, TRIES, audit};
+use super::{App, AppError, By, TRIES, audit};
 use crate::model::audit::Action;
 use crate::model::notice;
 use crate::model::opt_out::OptOut;
@@ -14,17 +14,13 @@ use crate::store::{CommitError, Index};
 /// whole.
 const MOST_SENDERS: usize = 100;
 
-impl Service {
+impl App {
     /// Lists opt-outs, the newest first; of one number, under whichever spelling
     /// it was said, where one is named.
     ///
     /// # Errors
     /// A number that is none, or the store's.
-    pub async fn opt_outs(
-        &self,
-        number: Option<&str>,
-        window: &Window,
-    ) -> Result<Page<OptOut>, ServiceError> {
+    pub async fn opt_outs(&self, number: Option<&str>, window: &Window) -> Result<Page<OptOut>, AppError> {
         let scan = scan_of(Index::OptOuts, "");
         match number {
             None => self.page(scan, window, |_| true).await,
@@ -39,13 +35,13 @@ impl Service {
     /// whichever spelling of the number it was said.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] when it never said anything, or the store's.
-    pub async fn opt_outs_of(&self, number: &str) -> Result<Vec<OptOut>, ServiceError> {
+    /// [`AppError::NotFound`] when it never said anything, or the store's.
+    pub async fn opt_outs_of(&self, number: &str) -> Result<Vec<OptOut>, AppError> {
         let spellings = address_spellings(&self.address(Some(number))?);
         let window = Window { limit: MOST_SENDERS, after: None };
         let scan = scan_of(Index::OptOuts, "");
         let found = self.page_over(Among::all(), scan, &spellings, &window, |_| true).await?.items;
-        if found.is_empty() { Err(ServiceError::NotFound) } else { Ok(found) }
+        if found.is_empty() { Err(AppError::NotFound) } else { Ok(found) }
     }
 }
 
@@ -60,13 +56,13 @@ impl By<'_> {
         number: &str,
         sender: Option<&str>,
         opted_out: bool,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), AppError> {
         let number = self.address(Some(number))?;
         // One may look for anything; a wish is some person's.
         if !number.starts_with('+') && !number.contains(':') {
             return Err(PhoneError::NotANumber.into());
         }
-        let sender = sender.or(self.0.sender.as_deref()).ok_or(ServiceError::Malformed(
+        let sender = sender.or(self.0.sender.as_deref()).ok_or(AppError::Malformed(
             "sender: there is no sender for all services; say which one is meant",
         ))?;
         let entry = self.entry(Action::OptOutSet, mask(&number));
@@ -84,12 +80,12 @@ impl By<'_> {
     /// Forgets what a number said towards a sender, or towards all.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] when it never said anything, or the store's.
-    pub async fn delete_opt_out(&self, number: &str, sender: Option<&str>) -> Result<(), ServiceError> {
+    /// [`AppError::NotFound`] when it never said anything, or the store's.
+    pub async fn delete_opt_out(&self, number: &str, sender: Option<&str>) -> Result<(), AppError> {
         let mut found = self.opt_outs_of(number).await?;
         found.retain(|wish| sender.is_none_or(|sender| wish.sender == sender));
         if found.is_empty() {
-            return Err(ServiceError::NotFound);
+            return Err(AppError::NotFound);
         }
         for wish in found {
             self.forget_wish(&wish).await?;
@@ -98,7 +94,7 @@ impl By<'_> {
         Ok(())
     }
 
-    async fn forget_wish(&self, wish: &OptOut) -> Result<(), ServiceError> {
+    async fn forget_wish(&self, wish: &OptOut) -> Result<(), AppError> {
         let key = OptOut::key(&wish.number, &wish.sender);
         for attempt in 0..TRIES {
             let Some(old): Option<Versioned<OptOut>> = records::get(self.store(), &key).await? else {
@@ -116,6 +112,6 @@ impl By<'_> {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 }

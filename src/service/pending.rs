@@ -5,7 +5,7 @@
 //! one write, so that no race makes two of them or one request too many.
 
 use super::start::hash;
-use super::{Service, ServiceError, StartRequest, TRIES, View};
+use super::{App, AppError, StartRequest, TRIES, View};
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
@@ -67,16 +67,16 @@ pub enum AskError {
     Concurrent,
     /// Any other reason.
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    App(#[from] AppError),
 }
 
 impl From<crate::store::StoreError> for AskError {
     fn from(error: crate::store::StoreError) -> Self {
-        Self::Service(error.into())
+        Self::App(error.into())
     }
 }
 
-impl Service {
+impl App {
     /// Begins the number's verification, or sends again by the one that stands
     /// open: the same code, unless what it is bound to has changed.
     ///
@@ -122,18 +122,18 @@ impl Service {
     /// not been forgotten; it may have ended.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], also for what is no number, or the store's.
-    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, ServiceError> {
-        let (to, _) = self.number(to).map_err(|_| ServiceError::NotFound)?;
+    /// [`AppError::NotFound`], also for what is no number, or the store's.
+    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, AppError> {
+        let (to, _) = self.number(to).map_err(|_| AppError::NotFound)?;
         let live = self.pointers(brand, &to).await?.live;
-        live.map(|pending| pending.record.verification).ok_or(ServiceError::NotFound)
+        live.map(|pending| pending.record.verification).ok_or(AppError::NotFound)
     }
 
     /// Lets the number of a verification begin anew at once.
     ///
     /// # Errors
     /// The store's.
-    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), ServiceError> {
+    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), AppError> {
         let Some(found) = self.pointers(brand, &verification.to).await?.live else { return Ok(()) };
         if found.record.verification != verification.id {
             return Ok(());
@@ -153,7 +153,7 @@ impl Service {
         *verification.service.as_ref().unwrap_or(&self.brands().default_brand().id) == brand.id
     }
 
-    async fn open(&self, brand: &Brand, to: &PhoneNumber) -> Result<Open, ServiceError> {
+    async fn open(&self, brand: &Brand, to: &PhoneNumber) -> Result<Open, AppError> {
         let Pointers { own, live } = self.pointers(brand, to).await?;
         let last = match live {
             Some(live) => {
@@ -166,7 +166,7 @@ impl Service {
 
     /// What leads to a person's verification: what stands under their key, or
     /// under another spelling of the number while what was written so lives.
-    async fn pointers(&self, brand: &Brand, to: &PhoneNumber) -> Result<Pointers, ServiceError> {
+    async fn pointers(&self, brand: &Brand, to: &PhoneNumber) -> Result<Pointers, AppError> {
         let person = to.person();
         let (mut own, mut live) = (None, None);
         for spelling in person.spellings() {
@@ -317,7 +317,7 @@ impl Turns {
             }
             turns
         };
-        tokio::time::timeout(LONGEST_WAIT, all).await.map_err(|_| ServiceError::Contended.into())
+        tokio::time::timeout(LONGEST_WAIT, all).await.map_err(|_| AppError::Contended.into())
     }
 }
 

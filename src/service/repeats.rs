@@ -7,7 +7,7 @@
 //! it does must bear that.
 
 use super::start::{Idempotency, KEPT, hash};
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::model::answer::Answer;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
@@ -29,13 +29,13 @@ pub enum Repeat {
 #[derive(Debug)]
 pub struct Claim(Answer);
 
-impl Service {
+impl App {
     /// Takes an idempotency key for a request, which may hold a code.
     ///
     /// # Errors
-    /// [`ServiceError::KeyReused`] for a key of another request,
-    /// [`ServiceError::InProgress`], or the store's.
-    pub async fn claim(&self, key: &Idempotency, request: &str) -> Result<Repeat, ServiceError> {
+    /// [`AppError::KeyReused`] for a key of another request,
+    /// [`AppError::InProgress`], or the store's.
+    pub async fn claim(&self, key: &Idempotency, request: &str) -> Result<Repeat, AppError> {
         let claim = Answer {
             id: hash(&[&key.caller, &key.key]),
             fingerprint: self.0.codes.fingerprint(request),
@@ -49,18 +49,18 @@ impl Service {
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
         let Some(found): Option<Versioned<Answer>> = records::get(self.store(), &claim.id).await? else {
-            return Err(ServiceError::InProgress);
+            return Err(AppError::InProgress);
         };
         let found = found.record;
         if found.expires_at <= self.now() {
             // The worker takes it away in a moment.
             self.0.wake.notify_one();
-            return Err(ServiceError::InProgress);
+            return Err(AppError::InProgress);
         }
         if found.fingerprint != claim.fingerprint {
-            return Err(ServiceError::KeyReused);
+            return Err(AppError::KeyReused);
         }
-        found.reply.map(Repeat::Again).ok_or(ServiceError::InProgress)
+        found.reply.map(Repeat::Again).ok_or(AppError::InProgress)
     }
 
     /// Keeps the answer for a key that was taken; without one the key is free
@@ -68,7 +68,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn settle_claim(&self, claim: Box<Claim>, reply: Option<String>) -> Result<(), ServiceError> {
+    pub async fn settle_claim(&self, claim: Box<Claim>, reply: Option<String>) -> Result<(), AppError> {
         let found: Option<Versioned<Answer>> = records::get(self.store(), &claim.0.id).await?;
         let Some(old) = found.filter(|found| found.record == claim.0) else {
             tracing::warn!("a request took so long that its idempotency key was given up");

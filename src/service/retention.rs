@@ -10,7 +10,7 @@
 //! are due and go by way of the worker.
 
 use super::listing::scan_of;
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::model::audit::AuditEntry;
 use crate::model::delivery::Delivery;
 use crate::model::erasure::{Erasure, State};
@@ -73,7 +73,7 @@ struct Held {
     until: Instant,
 }
 
-impl Service {
+impl App {
     /// Sweeps again and again until `stop`.
     pub(super) async fn keep_swept(&self, stop: impl Future<Output = ()>) {
         let Retention { verifications, deliveries, audit, .. } = self.0.retention;
@@ -113,7 +113,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn sweep(&self, holder: &str) -> Result<Option<Swept>, ServiceError> {
+    pub async fn sweep(&self, holder: &str) -> Result<Option<Swept>, AppError> {
         let Some(mut held) = self.hold(holder).await? else {
             return Ok(None);
         };
@@ -154,7 +154,7 @@ impl Service {
         span: SignedDuration,
         judge: impl Fn(&T) -> bool,
         lost: &mut usize,
-    ) -> Result<usize, ServiceError> {
+    ) -> Result<usize, AppError> {
         let until = self.now().checked_sub(span).unwrap_or(Timestamp::MIN);
         let mut scan = Scan { until: Some(until), limit: BATCH, ..scan_of(index, "") };
         let mut deleted = 0;
@@ -184,7 +184,7 @@ impl Service {
         held: &mut Held,
         span: SignedDuration,
         lost: &mut usize,
-    ) -> Result<usize, ServiceError> {
+    ) -> Result<usize, AppError> {
         let until = self.now().checked_sub(span).unwrap_or(Timestamp::MIN);
         let (mut deleted, mut after) = (0, None::<String>);
         while self.still_holds(held).await? {
@@ -209,7 +209,7 @@ impl Service {
     }
 
     /// Deletes together, and one by one where somebody was at one of them.
-    async fn delete_all(&self, changes: Vec<Change>, lost: &mut usize) -> Result<usize, ServiceError> {
+    async fn delete_all(&self, changes: Vec<Change>, lost: &mut usize) -> Result<usize, AppError> {
         let count = changes.len();
         if count == 0 || self.commits(changes.clone()).await? {
             return Ok(count);
@@ -225,7 +225,7 @@ impl Service {
     }
 
     /// Commits; false when somebody else was faster.
-    pub(super) async fn commits(&self, changes: Vec<Change>) -> Result<bool, ServiceError> {
+    pub(super) async fn commits(&self, changes: Vec<Change>) -> Result<bool, AppError> {
         match self.store().commit(changes).await {
             Ok(()) => Ok(true),
             Err(CommitError::Conflict) => Ok(false),
@@ -233,13 +233,13 @@ impl Service {
         }
     }
 
-    async fn last_configuration(&self) -> Result<Option<String>, ServiceError> {
+    async fn last_configuration(&self) -> Result<Option<String>, AppError> {
         let scan = Scan { limit: 1, ..scan_of(Index::Audit, "configuration") };
         Ok(self.store().scan(&scan).await?.into_iter().next().map(|entry| entry.id))
     }
 
     /// Takes the lease, or renews it; `None` when another process has it.
-    async fn hold(&self, holder: &str) -> Result<Option<Held>, ServiceError> {
+    async fn hold(&self, holder: &str) -> Result<Option<Held>, AppError> {
         // From before the write: it may take long.
         let usable = Duration::try_from(Lease::USE).unwrap_or_default();
         let (until, now) = (Instant::now() + usable, self.now());
@@ -253,7 +253,7 @@ impl Service {
     }
 
     /// Whether the lease is still ours, renewed where half of it is used up.
-    async fn still_holds(&self, held: &mut Held) -> Result<bool, ServiceError> {
+    async fn still_holds(&self, held: &mut Held) -> Result<bool, AppError> {
         let half = Duration::try_from(Lease::USE).unwrap_or_default() / 2;
         if held.until.saturating_duration_since(Instant::now()) > half {
             return Ok(true);

@@ -1,6 +1,6 @@
 //! Numbers that rules about countries let pass.
 
-use super::{By, Service, ServiceError, audit};
+use super::{App, AppError, By, audit};
 use crate::model::audit::Action;
 use crate::model::phone::PhoneNumber;
 use crate::model::safe_number::SafeNumber;
@@ -12,7 +12,7 @@ impl By<'_> {
     ///
     /// # Errors
     /// What is no number, or the store's.
-    pub async fn add_safe_number(&self, number: &str) -> Result<SafeNumber, ServiceError> {
+    pub async fn add_safe_number(&self, number: &str) -> Result<SafeNumber, AppError> {
         let (number, _) = self.number(number)?;
         if let Some(found) = self.stored_safe_number(&number).await? {
             return Ok(found.record);
@@ -29,10 +29,10 @@ impl By<'_> {
     /// Takes a number from the list.
     ///
     /// # Errors
-    /// As [`Service::safe_number`].
-    pub async fn remove_safe_number(&self, number: &str) -> Result<(), ServiceError> {
-        let (number, _) = self.number(number).map_err(|_| ServiceError::NotFound)?;
-        let found = self.stored_safe_number(&number).await?.ok_or(ServiceError::NotFound)?;
+    /// As [`App::safe_number`].
+    pub async fn remove_safe_number(&self, number: &str) -> Result<(), AppError> {
+        let (number, _) = self.number(number).map_err(|_| AppError::NotFound)?;
+        let found = self.stored_safe_number(&number).await?.ok_or(AppError::NotFound)?;
         let entry = self.entry(Action::SafeNumberRemoved, found.record.number.masked());
         match self.store().commit(vec![records::delete(&found), audit::write(&entry)]).await {
             // It never changes, so somebody else has taken it.
@@ -42,22 +42,22 @@ impl By<'_> {
     }
 }
 
-impl Service {
+impl App {
     /// A number on the list.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], also for what is no number, or the store's.
-    pub async fn safe_number(&self, number: &str) -> Result<SafeNumber, ServiceError> {
-        let (number, _) = self.number(number).map_err(|_| ServiceError::NotFound)?;
+    /// [`AppError::NotFound`], also for what is no number, or the store's.
+    pub async fn safe_number(&self, number: &str) -> Result<SafeNumber, AppError> {
+        let (number, _) = self.number(number).map_err(|_| AppError::NotFound)?;
         let found = self.stored_safe_number(&number).await?;
-        found.map(|found| found.record).ok_or(ServiceError::NotFound)
+        found.map(|found| found.record).ok_or(AppError::NotFound)
     }
 
     /// The number on the list, under whichever spelling it was put there.
     pub(super) async fn stored_safe_number(
         &self,
         number: &PhoneNumber,
-    ) -> Result<Option<Versioned<SafeNumber>>, ServiceError> {
+    ) -> Result<Option<Versioned<SafeNumber>>, AppError> {
         for spelling in number.person().spellings() {
             if let Some(found) = records::get(self.store(), &spelling).await? {
                 return Ok(Some(found));

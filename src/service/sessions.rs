@@ -8,7 +8,7 @@
 mod steps;
 
 use self::steps::Look;
-use super::{Service, ServiceError, TRIES, View};
+use super::{App, AppError, TRIES, View};
 use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
@@ -73,13 +73,13 @@ pub struct SessionView {
     pub verification: Option<View>,
 }
 
-impl Service {
+impl App {
     /// Makes a session.
     ///
     /// # Errors
     /// A number, channel, service or address that is refused, a payment that is
     /// missing, or the store's.
-    pub async fn create_session(&self, request: NewSession) -> Result<Session, ServiceError> {
+    pub async fn create_session(&self, request: NewSession) -> Result<Session, AppError> {
         let brand = self.brand(request.service.as_ref()).await?;
         // Here, for the person could not say what is paid.
         let details = super::terms::worded(&brand, &request.details)?;
@@ -87,25 +87,25 @@ impl Service {
         self.refuse_unspoken(&brand, details.template.as_deref(), request.locale.as_deref())?;
         let pages = &brand.settings.pages;
         let return_url = match &request.return_url {
-            Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(ServiceError::ReturnUrl)?),
+            Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(AppError::ReturnUrl)?),
             None if pages.success_url.is_some() => None,
             None => {
                 let what = "is missing: say where people go back to, or set the service's pages.success_url";
-                return Err(ServiceError::ReturnUrl(what.to_owned()));
+                return Err(AppError::ReturnUrl(what.to_owned()));
             }
         };
         if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
-            return Err(ServiceError::Malformed("state: 1024 bytes at most"));
+            return Err(AppError::Malformed("state: 1024 bytes at most"));
         }
         if let Some(channel) = request.channels.iter().find(|it| !brand.settings.channels.contains(it)) {
-            return Err(ServiceError::ChannelOff(*channel));
+            return Err(AppError::ChannelOff(*channel));
         }
         let to = match &request.to {
             Some(to) => Some(self.number_in(to, None)?),
             None if pages.register => None,
             None => {
                 let what = "the service lets nobody enter a number: give one, or set pages.register";
-                return Err(ServiceError::NotAllowed { field: "to", what });
+                return Err(AppError::NotAllowed { field: "to", what });
             }
         };
         let now = self.now();
@@ -132,7 +132,7 @@ impl Service {
         if let Some(to) = &session.to
             && session.allowed(self.ways(brand.clone(), to).await?.channels(to)).is_empty()
         {
-            return Err(ServiceError::NoChannel);
+            return Err(AppError::NoChannel);
         }
         records::save(self.store(), None, &session).await?;
         tracing::info!(service = %brand.id, "session created");
@@ -142,13 +142,9 @@ impl Service {
     /// A session as a browser with that secret may see it.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for one that is unknown, over or another
+    /// [`AppError::NotFound`] for one that is unknown, over or another
     /// browser's, or the store's.
-    pub async fn session(
-        &self,
-        id: &SessionId,
-        browser: Option<&Secret>,
-    ) -> Result<SessionView, ServiceError> {
+    pub async fn session(&self, id: &SessionId, browser: Option<&Secret>) -> Result<SessionView, AppError> {
         let session = self.own_session(id, browser).await?.record;
         self.session_view(session).await
     }
@@ -161,17 +157,17 @@ impl Service {
     /// Exchanges a result, once.
     ///
     /// # Errors
-    /// [`ServiceError::NoSuchResult`] for anything that is not this session's
+    /// [`AppError::NoSuchResult`] for anything that is not this session's
     /// result, or was exchanged before, or came too late.
-    pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, ServiceError> {
+    pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, AppError> {
         let hash = session::hash(result);
         for attempt in 0..TRIES {
             let Some(old) = records::get::<Session>(self.store(), id.as_str()).await? else {
-                return Err(ServiceError::NoSuchResult);
+                return Err(AppError::NoSuchResult);
             };
             let (new, outcome) = decide(&old.record, Event::Exchange(hash.clone()), self.now());
             if outcome != Outcome::Done {
-                return Err(ServiceError::NoSuchResult);
+                return Err(AppError::NoSuchResult);
             }
             match records::save(self.store(), Some(&old), &new).await {
                 Ok(()) => return self.session_view(new).await,
@@ -179,16 +175,16 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// Ends a session for the application: what is under way in it is called off.
     /// One that the person or the application has ended stays so.
     ///
     /// # Errors
-    /// Not found, or no longer there; [`ServiceError::SessionEnded`] for one whose
+    /// Not found, or no longer there; [`AppError::SessionEnded`] for one whose
     /// number is proved or that has failed; or the store's.
-    pub async fn end_session(&self, id: &SessionId) -> Result<Session, ServiceError> {
+    pub async fn end_session(&self, id: &SessionId) -> Result<Session, AppError> {
         let call_off = |standing| Some(Event::CallOff(standing));
         let session = self.move_session(id, Who::Application, Look::CalledOff, call_off).await?;
         let end = match session.end {
@@ -199,11 +195,11 @@ impl Service {
             Some(end) => end,
             None => End::Approved,
         };
-        Err(ServiceError::SessionEnded(end))
+        Err(AppError::SessionEnded(end))
     }
 
     /// What a person or an application wrote, as a number.
-    fn number_in(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, ServiceError> {
+    fn number_in(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, AppError> {
         let policy = match region {
             Some(region) => {
                 NumberPolicy { default_region: Some(region.to_owned()), ..self.0.numbers.clone() }
@@ -213,13 +209,13 @@ impl Service {
         Ok(self.number_by(text, &policy)?.0)
     }
 
-    async fn session_of(&self, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, ServiceError> {
+    async fn session_of(&self, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, AppError> {
         match who {
             Who::Browser(browser) => self.own_session(id, Some(browser)).await,
             Who::Application => {
                 let found = records::get::<Session>(self.store(), id.as_str()).await?;
                 let is_there = |found: &Versioned<Session>| self.now() < found.record.expires_at;
-                found.filter(is_there).ok_or(ServiceError::NotFound)
+                found.filter(is_there).ok_or(AppError::NotFound)
             }
         }
     }
@@ -228,15 +224,15 @@ impl Service {
         &self,
         id: &SessionId,
         browser: Option<&Secret>,
-    ) -> Result<Versioned<Session>, ServiceError> {
+    ) -> Result<Versioned<Session>, AppError> {
         let hash = browser.map(|browser| session::hash(browser.expose()));
         let found = records::get::<Session>(self.store(), id.as_str()).await?;
         let is_own =
             |session: &Session| self.now() < session.expires_at && session.belongs_to(hash.as_deref());
-        found.filter(|found| is_own(&found.record)).ok_or(ServiceError::NotFound)
+        found.filter(|found| is_own(&found.record)).ok_or(AppError::NotFound)
     }
 
-    async fn session_view(&self, session: Session) -> Result<SessionView, ServiceError> {
+    async fn session_view(&self, session: Session) -> Result<SessionView, AppError> {
         let brand = self.brand_of_session(&session).await?;
         let verification = match &session.verification {
             Some(id) => Some(self.fetch(id).await?),
@@ -259,9 +255,9 @@ impl Service {
 
     /// The service of a session. One whose service was deleted goes on by the
     /// rules of the top level.
-    async fn brand_of_session(&self, session: &Session) -> Result<Arc<Brand>, ServiceError> {
+    async fn brand_of_session(&self, session: &Session) -> Result<Arc<Brand>, AppError> {
         match self.brand(session.service.as_ref()).await {
-            Err(ServiceError::NoSuchService) => Ok(self.brands().default_brand().clone()),
+            Err(AppError::NoSuchService) => Ok(self.brands().default_brand().clone()),
             other => other,
         }
     }

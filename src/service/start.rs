@@ -1,7 +1,7 @@
 //! Beginning a verification, and sending again.
 
 use super::terms::{refuse_chosen, refuse_unpaid, worded};
-use super::{Service, ServiceError, TRIES, View};
+use super::{App, AppError, TRIES, View};
 use crate::model::answer::Answer;
 use crate::model::brand::{Brand, DIGITS};
 use crate::model::channel::Channel;
@@ -79,7 +79,7 @@ pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How long to wait before starting is tried again.
 const SHORTLY: Duration = Duration::from_millis(20);
 
-impl Service {
+impl App {
     /// Starts a verification: its record, its outbox and the kept answer are
     /// one write. Returns before anything is sent.
     ///
@@ -89,7 +89,7 @@ impl Service {
         &self,
         request: StartRequest,
         idempotency: Option<Idempotency>,
-    ) -> Result<Started, ServiceError> {
+    ) -> Result<Started, AppError> {
         let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
         for _ in 0..TRIES {
             if let Some(started) = self.start_once(&request, kept.as_ref()).await? {
@@ -100,7 +100,7 @@ impl Service {
             self.0.wake.notify_one();
             tokio::time::sleep(SHORTLY).await;
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// Starts, or repeats the answer that is kept; `None` when it is to be
@@ -109,7 +109,7 @@ impl Service {
         &self,
         request: &StartRequest,
         kept: Option<&Kept>,
-    ) -> Result<Option<Started>, ServiceError> {
+    ) -> Result<Option<Started>, AppError> {
         if let Some(kept) = kept {
             match self.replay(kept).await? {
                 Replay::Answer(started) => return Ok(Some(*started)),
@@ -150,7 +150,7 @@ impl Service {
     /// # Errors
     /// Too soon, none left, ended, not offered, not found, a payment that is
     /// missing, or the store's.
-    pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, ServiceError> {
+    pub async fn resend(&self, id: &VerificationId, channel: Option<Channel>) -> Result<View, AppError> {
         // Number and service of a verification never change.
         let old = self.verification(id).await?.record;
         let channel = channel.unwrap_or_else(|| old.channel());
@@ -173,7 +173,7 @@ impl Service {
         &self,
         brand: &Arc<Brand>,
         request: &StartRequest,
-    ) -> Result<Verification, ServiceError> {
+    ) -> Result<Verification, AppError> {
         let (to, _) = self.number(&request.to)?;
         let ways = self.ways(brand.clone(), &to).await?;
         let channel = self.way(&ways, request.channel, &to).await?;
@@ -186,7 +186,7 @@ impl Service {
         brand: &Brand,
         request: &StartRequest,
         channel: Channel,
-    ) -> Result<Verification, ServiceError> {
+    ) -> Result<Verification, AppError> {
         let details = worded(brand, &request.details)?;
         refuse_unpaid(brand, &details)?;
         refuse_chosen(brand, request.custom_code.is_some())?;
@@ -219,14 +219,14 @@ impl Service {
         brand: &Brand,
         set: Option<&str>,
         locale: Option<&str>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), AppError> {
         Ok(locale.map_or(Ok(()), |locale| self.brands().judge_locale(brand, set, locale))?)
     }
 
     /// The number that a text is, and what it is to tests.
-    pub(super) fn number(&self, text: &str) -> Result<(PhoneNumber, Option<&TestNumber>), ServiceError> {
+    pub(super) fn number(&self, text: &str) -> Result<(PhoneNumber, Option<&TestNumber>), AppError> {
         self.number_by(text, &self.0.numbers).map_err(|error| match error {
-            ServiceError::Number(error) => error.read_by(text, &self.0.numbers).into(),
+            AppError::Number(error) => error.read_by(text, &self.0.numbers).into(),
             error => error,
         })
     }
@@ -236,7 +236,7 @@ impl Service {
         &self,
         text: &str,
         policy: &NumberPolicy,
-    ) -> Result<(PhoneNumber, Option<&TestNumber>), ServiceError> {
+    ) -> Result<(PhoneNumber, Option<&TestNumber>), AppError> {
         let is_test = |number: &PhoneNumber| self.test_of(number).is_some();
         let number = PhoneNumber::parse_or_known(text, policy, is_test)?;
         let test = self.test_of(&number);
@@ -249,7 +249,7 @@ impl Service {
     ///
     /// # Errors
     /// What is no number.
-    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, ServiceError> {
+    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, AppError> {
         let own = self.number(text).map(|(number, _)| number);
         let lost = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let Some(rest) = lost else { return own };
@@ -266,19 +266,19 @@ impl Service {
     /// A code that somebody chose is laid out anew for a new generation.
     ///
     /// # Errors
-    /// What the service's terms refuse, or [`ServiceError::CodeKeyGone`].
+    /// What the service's terms refuse, or [`AppError::CodeKeyGone`].
     pub(super) fn renewed(
         &self,
         brand: &Brand,
         old: &Verification,
         details: &Details,
         custom: Option<&Secret>,
-    ) -> Result<Option<Box<(CodeSeed, Details)>>, ServiceError> {
+    ) -> Result<Option<Box<(CodeSeed, Details)>>, AppError> {
         // What was said before was judged then.
         let details = if *details == old.details { details.clone() } else { worded(brand, details)? };
         refuse_unpaid(brand, &details)?;
         refuse_chosen(brand, custom.is_some())?;
-        let code = || self.0.codes.derive(&old.id, &old.code).ok_or(ServiceError::CodeKeyGone);
+        let code = || self.0.codes.derive(&old.id, &old.code).ok_or(AppError::CodeKeyGone);
         let is_bound_otherwise = old.details.binding() != details.binding();
         let is_other = match custom {
             Some(custom) if !old.test => !code()?.matches(custom.expose()),
@@ -309,7 +309,7 @@ impl Service {
         generation: u32,
         details: &Details,
         custom: Option<&str>,
-    ) -> Result<CodeSeed, ServiceError> {
+    ) -> Result<CodeSeed, AppError> {
         let settings = &brand.settings;
         let seed = CodeSeed {
             generation,
@@ -319,7 +319,7 @@ impl Service {
         };
         match custom {
             None => Ok(seed),
-            Some(code) => self.0.codes.seed_custom(id, seed, code).ok_or(ServiceError::CodeKeyGone),
+            Some(code) => self.0.codes.seed_custom(id, seed, code).ok_or(AppError::CodeKeyGone),
         }
     }
 
@@ -333,7 +333,7 @@ impl Service {
         self.bare_view(brand, verification, deliveries)
     }
 
-    async fn replay(&self, kept: &Kept) -> Result<Replay, ServiceError> {
+    async fn replay(&self, kept: &Kept) -> Result<Replay, AppError> {
         let found: Option<Versioned<Answer>> = records::get(self.store(), &kept.id).await?;
         let Some(found) = found else {
             return Ok(Replay::Nothing);
@@ -342,10 +342,10 @@ impl Service {
             return Ok(Replay::Outdated);
         }
         if found.record.fingerprint != kept.fingerprint {
-            return Err(ServiceError::KeyReused);
+            return Err(AppError::KeyReused);
         }
         // An answer to something else has another request's fingerprint.
-        let verification = found.record.verification.ok_or(ServiceError::KeyReused)?;
+        let verification = found.record.verification.ok_or(AppError::KeyReused)?;
         let brand = self.brand_of(&verification).await?;
         let view = self.view_as_started(brand, verification);
         Ok(Replay::Answer(Box::new(Started { view, replayed: true })))

@@ -3,7 +3,7 @@
 //! should in the brand's name, the payment that its codes are bound to, and that
 //! nobody brings a code where it takes none. This module refuses to know who asks.
 
-use super::ServiceError;
+use super::AppError;
 use crate::model::brand::{self, BadSetting, Brand, Settings};
 use crate::model::verification::Details;
 use crate::model::wording;
@@ -12,14 +12,14 @@ use crate::model::wording;
 /// show nothing. What only they are is not said.
 ///
 /// # Errors
-/// [`ServiceError::Link`] where the service takes no links, and
-/// [`ServiceError::Setting`] for a name that could be no service's.
-pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, ServiceError> {
+/// [`AppError::Link`] where the service takes no links, and
+/// [`AppError::Setting`] for a name that could be no service's.
+pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, AppError> {
     let text = |field, said: &Option<String>| {
         let shown = said.as_deref().map(wording::shown).filter(|text| !text.is_empty());
         match &shown {
             Some(text) if !brand.settings.allow_links && leads_away(field, text) => {
-                Err(ServiceError::Link { field })
+                Err(AppError::Link { field })
             }
             _ => Ok(shown),
         }
@@ -48,8 +48,8 @@ fn leads_away(field: &str, text: &str) -> bool {
 /// says is the operator's own.
 ///
 /// # Errors
-/// [`ServiceError::Setting`].
-pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), ServiceError> {
+/// [`AppError::Setting`].
+pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), AppError> {
     let spoken = |settings: &Settings| settings.tts_name.clone().unwrap_or_default();
     let names = [("name", new.name.clone(), old.name.clone()), ("tts_name", spoken(new), spoken(old))];
     let is_refused = |(_, name, was): &&(&str, String, String)| {
@@ -72,9 +72,9 @@ pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), 
 /// one everywhere: a text that names an amount and nobody who gets it is broken.
 ///
 /// # Errors
-/// [`ServiceError::PaymentMissing`], or [`ServiceError::NotAllowed`] for half of a
+/// [`AppError::PaymentMissing`], or [`AppError::NotAllowed`] for half of a
 /// payment where none is needed.
-pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), ServiceError> {
+pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), AppError> {
     let is_said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     let (amount, payee) = (is_said(&details.amount), is_said(&details.payee));
     let field = match (amount, payee) {
@@ -84,8 +84,8 @@ pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), Serv
         (false, _) => "amount",
     };
     Err(match brand.settings.psd2 {
-        true => ServiceError::PaymentMissing { field },
-        false => ServiceError::NotAllowed {
+        true => AppError::PaymentMissing { field },
+        false => AppError::NotAllowed {
             field,
             what: "amount and payee go together, and one of them is missing: give both, or neither",
         },
@@ -95,10 +95,10 @@ pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), Serv
 /// Refuses a code that the application chose where the service takes none.
 ///
 /// # Errors
-/// [`ServiceError::CustomCodeOff`].
-pub(super) fn refuse_chosen(brand: &Brand, has_code: bool) -> Result<(), ServiceError> {
+/// [`AppError::CustomCodeOff`].
+pub(super) fn refuse_chosen(brand: &Brand, has_code: bool) -> Result<(), AppError> {
     match has_code && !brand.settings.custom_code {
-        true => Err(ServiceError::CustomCodeOff),
+        true => Err(AppError::CustomCodeOff),
         false => Ok(()),
     }
 }
@@ -120,7 +120,7 @@ mod tests {
             Details { amount: text(amount), payee: text(payee), ..Details::default() }
         };
         let missing = |amount, payee| match refuse_unpaid(&brand(true), &details(amount, payee)) {
-            Err(ServiceError::PaymentMissing { field }) => field,
+            Err(AppError::PaymentMissing { field }) => field,
             other => other.map(|()| "").unwrap(),
         };
         assert_eq!(missing("39.99", "Acme"), "");
@@ -132,7 +132,7 @@ mod tests {
         }
         // Nobody is told half of a payment, whatever the service binds.
         let half = |amount, payee| match refuse_unpaid(&brand(false), &details(amount, payee)) {
-            Err(ServiceError::NotAllowed { field, .. }) => field,
+            Err(AppError::NotAllowed { field, .. }) => field,
             other => other.map(|()| "").unwrap(),
         };
         assert_eq!(half("39.99", "Acme"), "");
@@ -163,7 +163,7 @@ mod tests {
             let mut details = serde_json::to_value(all("fine")).unwrap();
             details[field] = "ev\u{200b}il\u{3002}com".into();
             let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
-            assert!(matches!(refused, ServiceError::Link { field: named } if named == field), "{refused}");
+            assert!(matches!(refused, AppError::Link { field: named } if named == field), "{refused}");
         }
         for field in ["friendly_name", "purpose", "payee"] {
             let mut details = serde_json::to_value(all("fine")).unwrap();
@@ -185,6 +185,6 @@ mod tests {
             ..Details::default()
         };
         let refused = worded(&brand, &details).and_then(|said| refuse_unpaid(&brand, &said));
-        assert!(matches!(refused, Err(ServiceError::PaymentMissing { field: "amount" })));
+        assert!(matches!(refused, Err(AppError::PaymentMissing { field: "amount" })));
     }
 }

@@ -4,7 +4,7 @@
 //! so that what it passes on to a person tells nobody which numbers are being
 //! verified. Every face answers by it; it refuses to know in which words.
 
-use super::{Checked, Offer, Service, ServiceError, View};
+use super::{App, AppError, Checked, Offer, View};
 use crate::model::id::VerificationId;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -13,16 +13,16 @@ use tokio::time::{Instant, sleep_until};
 /// looked up, compared or written meanwhile cannot be told from outside.
 const BEAT: Duration = Duration::from_millis(50);
 
-impl Service {
+impl App {
     /// The verification, if `found` leads to it and the offer is its code.
     ///
     /// # Errors
     /// The store's alone; whatever else is wrong is a no.
     pub async fn verdict(
         &self,
-        found: impl Future<Output = Result<VerificationId, ServiceError>>,
+        found: impl Future<Output = Result<VerificationId, AppError>>,
         offer: Offer,
-    ) -> Result<Option<View>, ServiceError> {
+    ) -> Result<Option<View>, AppError> {
         let begun = Instant::now();
         let checked = match found.await {
             Ok(id) => self.check(&id, offer.clone()).await,
@@ -31,7 +31,7 @@ impl Service {
         match checked {
             Ok(Checked { valid: true, view }) => return Ok(Some(view)),
             Ok(_) => {}
-            Err(ServiceError::NotFound | ServiceError::Ended(_) | ServiceError::NotACode { .. }) => {
+            Err(AppError::NotFound | AppError::Ended(_) | AppError::NotACode { .. }) => {
                 // The same work as for a code that could have been right.
                 self.pretend_to_check(&offer);
             }

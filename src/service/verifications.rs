@@ -1,7 +1,7 @@
 //! Looking verifications up.
 
 use super::listing::{Page, Window, scan_of};
-use super::{Service, ServiceError, View};
+use super::{App, AppError, View};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::phone::{PhoneError, address_spellings};
@@ -24,7 +24,7 @@ pub struct VerificationFilter {
     pub until: Option<Timestamp>,
 }
 
-impl Service {
+impl App {
     /// Lists verifications, newest first. A page may be short, or even empty,
     /// while `next` says that there is more.
     ///
@@ -34,7 +34,7 @@ impl Service {
         &self,
         filter: &VerificationFilter,
         window: &Window,
-    ) -> Result<Page<View>, ServiceError> {
+    ) -> Result<Page<View>, AppError> {
         self.verifications_among(&ServiceSet::all(), filter, window).await
     }
 
@@ -44,7 +44,7 @@ impl Service {
         services: &ServiceSet,
         filter: &VerificationFilter,
         window: &Window,
-    ) -> Result<Page<View>, ServiceError> {
+    ) -> Result<Page<View>, AppError> {
         let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
         let scopes = match &filter.to {
             Some(to) => match self.address(Some(to))? {

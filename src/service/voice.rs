@@ -1,6 +1,6 @@
 //! What a call of ours is to hear, and what it has come to with that.
 
-use super::{Service, ServiceError, TRIES};
+use super::{App, AppError, TRIES};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::brand::Brand;
 use crate::model::code::Code;
@@ -84,13 +84,13 @@ pub struct Said {
     pub brand: Arc<Brand>,
 }
 
-impl Service {
+impl App {
     /// Decides what a call hears, and writes down what it has come to with that.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for whatever is not exactly a call of ours:
+    /// [`AppError::NotFound`] for whatever is not exactly a call of ours:
     /// another verification, number, SID or account gives nothing away.
-    pub async fn speak(&self, proof: &Proof, request: VoiceRequest) -> Result<Said, ServiceError> {
+    pub async fn speak(&self, proof: &Proof, request: VoiceRequest) -> Result<Said, AppError> {
         self.speak_noting(proof, request, None).await
     }
 
@@ -99,15 +99,15 @@ impl Service {
     /// was not heard.
     ///
     /// # Errors
-    /// As [`Service::speak`].
+    /// As [`App::speak`].
     pub async fn speak_noting(
         &self,
         proof: &Proof,
         request: VoiceRequest,
         report: Option<Report>,
-    ) -> Result<Said, ServiceError> {
+    ) -> Result<Said, AppError> {
         if !self.0.accounts.is_main(proof) {
-            return Err(ServiceError::NotFound);
+            return Err(AppError::NotFound);
         }
         let report = report.filter(|report| is_own(proof, report));
         for attempt in 0..TRIES {
@@ -115,11 +115,11 @@ impl Service {
             // the version that was looked at: an end that comes meanwhile holds.
             let known: Option<Versioned<Delivery>> = records::get(self.store(), request.sid.as_str()).await?;
             if known.as_ref().is_some_and(|known| is_over(&known.record)) {
-                return Err(ServiceError::NotFound);
+                return Err(AppError::NotFound);
             }
             let old = self.verification(&request.verification).await?;
             if !is_same_call(&request, &old.record, known.as_ref().map(|known| &known.record)) {
-                return Err(ServiceError::NotFound);
+                return Err(AppError::NotFound);
             }
             let VoiceRequest { number, sid, step, .. } = request.clone();
             // What was once said of a call holds, whatever a later request leaves out.
@@ -143,14 +143,14 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// What was decided, and what is written down of it.
-    fn spoken(&self, decision: &Decision, number: u8) -> Result<(Spoken, Told), ServiceError> {
+    fn spoken(&self, decision: &Decision, number: u8) -> Result<(Spoken, Told), AppError> {
         let record = &decision.verification;
         let key = record.send(number).and_then(|send| send.gate_key);
-        let code = || self.0.codes.derive(&record.id, &record.code).ok_or(ServiceError::CodeKeyGone);
+        let code = || self.0.codes.derive(&record.id, &record.code).ok_or(AppError::CodeKeyGone);
         Ok(match decision.outcome {
             Outcome::SayGate => (Spoken::Gate { key, wrong: false }, Told::Gate),
             Outcome::SayGateAgain => (Spoken::Gate { key, wrong: true }, Told::Gate),
@@ -160,7 +160,7 @@ impl Service {
             Outcome::SayGoodbye => (Spoken::Goodbye, Told::Goodbye),
             Outcome::SayEnded => (Spoken::Ended, Told::Ended),
             Outcome::SayNothing => (Spoken::Machine, Told::Nothing),
-            _ => return Err(ServiceError::NotFound),
+            _ => return Err(AppError::NotFound),
         })
     }
 
@@ -171,9 +171,9 @@ impl Service {
         known: Option<Versioned<Delivery>>,
         (so_far, asked_at): (Report, Timestamp),
         more: Option<&Report>,
-    ) -> Result<Vec<Change>, ServiceError> {
+    ) -> Result<Vec<Change>, AppError> {
         if known.as_ref().is_some_and(|known| self.is_anothers(&known.record, &so_far)) {
-            return Err(ServiceError::NotFound);
+            return Err(AppError::NotFound);
         }
         let reports = std::iter::once(&so_far).chain(more);
         let told = reports.map(|report| Delivery::new(report.clone(), self.now()));
@@ -192,8 +192,8 @@ fn so_far(
     verification: &Verification,
     request: &VoiceRequest,
     told: Told,
-) -> Result<(Report, Timestamp), ServiceError> {
-    let send = verification.send(request.number).ok_or(ServiceError::NotFound)?;
+) -> Result<(Report, Timestamp), AppError> {
+    let send = verification.send(request.number).ok_or(AppError::NotFound)?;
     let Send { right_keys, wrong_keys, readings, finished, .. } = *send;
     let fact = Fact {
         status: Some(Status::InProgress),

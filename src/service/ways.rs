@@ -5,7 +5,7 @@
 //! instead of a text that is refused: only who asks for one, a service that has
 //! it first, or a landline that takes no texts leads to one.
 
-use super::{Service, ServiceError};
+use super::{App, AppError};
 use crate::model::brand::{Brand, Reach};
 use crate::model::channel::Channel;
 use crate::model::opt_out::OptOut;
@@ -40,21 +40,19 @@ impl Ways {
     pub(super) fn is_makeshift(&self, channel: Channel, channels: &[Channel], to: &PhoneNumber) -> bool {
         let before = channels.iter().take_while(|before| **before != channel);
         channel == Channel::Call
-            && before
-                .into_iter()
-                .any(|before| !matches!(self.refusal(*before, to), Some(ServiceError::Landline)))
+            && before.into_iter().any(|before| !matches!(self.refusal(*before, to), Some(AppError::Landline)))
     }
 
     /// Why a channel may not be used; nothing when it may.
-    fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<ServiceError> {
+    fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<AppError> {
         if !self.brand.settings.channels.contains(&channel) {
-            return Some(ServiceError::ChannelOff(channel));
+            return Some(AppError::ChannelOff(channel));
         }
         if self.brand.is_deaf(channel, to) {
-            return Some(ServiceError::Landline);
+            return Some(AppError::Landline);
         }
         let is_out = self.countries == Countries::AsSet && self.brand.reach(channel, to) == Reach::No;
-        is_out.then(|| ServiceError::CountryOff { channel, region: region_of(to) })
+        is_out.then(|| AppError::CountryOff { channel, region: region_of(to) })
     }
 }
 
@@ -62,10 +60,10 @@ fn region_of(to: &PhoneNumber) -> String {
     to.region().unwrap_or_else(|| "??".to_owned())
 }
 
-impl Service {
+impl App {
     /// A service as it sends to a number. Whether the number is on the safe list
     /// is looked up where it would make a difference.
-    pub(super) async fn ways(&self, brand: Arc<Brand>, to: &PhoneNumber) -> Result<Ways, ServiceError> {
+    pub(super) async fn ways(&self, brand: Arc<Brand>, to: &PhoneNumber) -> Result<Ways, AppError> {
         let brand = self.sending_to(brand, to).await?;
         let is_refused = |channel: &Channel| brand.reach(*channel, to) == Reach::No;
         let is_safe =
@@ -74,11 +72,7 @@ impl Service {
     }
 
     /// The same where the application passes over the rules about countries.
-    pub(super) async fn ways_to_all(
-        &self,
-        brand: Arc<Brand>,
-        to: &PhoneNumber,
-    ) -> Result<Ways, ServiceError> {
+    pub(super) async fn ways_to_all(&self, brand: Arc<Brand>, to: &PhoneNumber) -> Result<Ways, AppError> {
         Ok(Ways { brand: self.sending_to(brand, to).await?, countries: Countries::All })
     }
 
@@ -91,7 +85,7 @@ impl Service {
         ways: &Ways,
         asked: Option<Channel>,
         to: &PhoneNumber,
-    ) -> Result<Channel, ServiceError> {
+    ) -> Result<Channel, AppError> {
         if let Some(channel) = asked {
             self.refuse_way(ways, channel, to).await?;
             return Ok(channel);
@@ -104,11 +98,11 @@ impl Service {
             }
             match self.refuse_way(ways, channel, to).await {
                 Ok(()) => return Ok(channel),
-                Err(ServiceError::Store(error)) => return Err(error.into()),
+                Err(AppError::Store(error)) => return Err(error.into()),
                 Err(error) => drop(refused.get_or_insert(error)),
             }
         }
-        Err(refused.unwrap_or(ServiceError::NoChannel))
+        Err(refused.unwrap_or(AppError::NoChannel))
     }
 
     /// Refuses a channel that the service does not have, that does not go to
@@ -118,7 +112,7 @@ impl Service {
         ways: &Ways,
         channel: Channel,
         to: &PhoneNumber,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), AppError> {
         if let Some(refused) = ways.refusal(channel, to) {
             return Err(refused);
         }
@@ -133,13 +127,13 @@ impl Service {
         brand: &Brand,
         to: &PhoneNumber,
         channel: Channel,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<(), AppError> {
         let Some((address, sender)) = self.wish_address(brand, to, channel) else {
             return Ok(());
         };
         let wishes = self.wishes_of(&address, &sender).await?;
         match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
-            Some(wish) if wish.opted_out => Err(ServiceError::OptedOut),
+            Some(wish) if wish.opted_out => Err(AppError::OptedOut),
             _ => Ok(()),
         }
     }

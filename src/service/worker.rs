@@ -5,7 +5,7 @@
 //! whoever finds such a send later looks it up before anybody sends again. When
 //! it is tried and looked up again is the model's to say.
 
-use super::{Service, ServiceError, TRIES};
+use super::{App, AppError, TRIES};
 use crate::gateway::{Order, SendError};
 use crate::model::answer::Answer;
 use crate::model::brand::Brand;
@@ -64,7 +64,7 @@ const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// The longest sleep where another process may, and may have died since.
 const SHARED_SLEEP: SignedDuration = SignedDuration::from_secs(2);
 
-impl Service {
+impl App {
     /// Works until `stop`, then finishes what is under way.
     pub async fn work(self, limits: WorkerLimits, stop: impl Future<Output = ()>) {
         let stop = stop.shared();
@@ -130,14 +130,14 @@ impl Service {
             }
             if started < free && open(desk).take(&key) {
                 started += 1;
-                let (service, leave) = (self.clone(), Leave { desk: desk.clone(), key });
+                let (app, leave) = (self.clone(), Leave { desk: desk.clone(), key });
                 tasks.spawn(async move {
-                    match service.errand(&leave.key, crowded).await {
+                    match app.errand(&leave.key, crowded).await {
                         Ok(None) => {}
                         Ok(Some(rest)) => open(&leave.desk).rest(&leave.key, rest),
                         // What is due may be listed a moment before its record
                         // can be read: the group is on its way to the disk.
-                        Err(ServiceError::NotFound) => open(&leave.desk).rest(&leave.key, SHORTLY),
+                        Err(AppError::NotFound) => open(&leave.desk).rest(&leave.key, SHORTLY),
                         Err(error) => {
                             tracing::error!(record = %leave.key, %error, "an errand failed");
                             open(&leave.desk).rest(&leave.key, RECOVERY);
@@ -172,10 +172,10 @@ impl Service {
 
     /// Does what is due about a record; answers how long it is to rest, when it
     /// cannot be done now.
-    async fn errand(&self, key: &Key, crowded: bool) -> Result<Option<Duration>, ServiceError> {
+    async fn errand(&self, key: &Key, crowded: bool) -> Result<Option<Duration>, AppError> {
         match key.kind {
             Kind::Verification => {
-                let id = key.id.parse::<VerificationId>().map_err(|_| ServiceError::NotFound)?;
+                let id = key.id.parse::<VerificationId>().map_err(|_| AppError::NotFound)?;
                 self.errand_of(&id).await?;
             }
             Kind::Answer => self.forget_due::<Answer>(&key.id).await?,
@@ -192,7 +192,7 @@ impl Service {
     }
 
     /// Forgets a record whose time is over, by its own due date.
-    async fn forget_due<T: Record>(&self, id: &str) -> Result<(), ServiceError> {
+    async fn forget_due<T: Record>(&self, id: &str) -> Result<(), AppError> {
         let found = records::get::<T>(self.store(), id).await?;
         // It may have been renewed meanwhile.
         let Some(found) = found.filter(|found| found.record.due().is_some_and(|due| due <= self.now()))
@@ -205,7 +205,7 @@ impl Service {
         }
     }
 
-    async fn errand_of(&self, id: &VerificationId) -> Result<(), ServiceError> {
+    async fn errand_of(&self, id: &VerificationId) -> Result<(), AppError> {
         let verification = self.verification(id).await?.record;
         let now = self.now();
         let Some(errand) = verification.outbox.iter().find(|errand| errand.due <= now) else {
@@ -227,12 +227,7 @@ impl Service {
     }
 
     /// Makes a claimed send, or looks it up, and writes down what came of it.
-    async fn carry(
-        &self,
-        verification: Verification,
-        number: u8,
-        begin_by: Instant,
-    ) -> Result<(), ServiceError> {
+    async fn carry(&self, verification: Verification, number: u8, begin_by: Instant) -> Result<(), AppError> {
         let id = verification.id.clone();
         let (Some(send), Some(errand)) =
             (verification.send(number), verification.outbox.iter().find(|errand| errand.number() == number))
@@ -251,7 +246,7 @@ impl Service {
             (Ok(order), Effect::Send { .. }) => {
                 match self.refuse_opted_out(&order.brand, &verification.to, send.channel).await {
                     Ok(()) => self.0.gateway.send(&order).await.map(Some),
-                    Err(ServiceError::OptedOut) => Err(opted_out()),
+                    Err(AppError::OptedOut) => Err(opted_out()),
                     Err(error) => return Err(error),
                 }
             }
@@ -287,7 +282,7 @@ impl Service {
         order: &Order,
         verification: &Verification,
         number: u8,
-    ) -> Result<Result<Option<Report>, SendError>, ServiceError> {
+    ) -> Result<Result<Option<Report>, SendError>, AppError> {
         let policy = self.policy_of(verification).await?;
         let since = verification.look_up_since(&policy, number).unwrap_or(verification.created_at);
         let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
@@ -339,7 +334,7 @@ impl Service {
         send: &Send,
         begin_by: Instant,
         window_open: bool,
-    ) -> Result<Order, ServiceError> {
+    ) -> Result<Order, AppError> {
         let left = verification.expires_at.duration_since(self.now());
         // The code of this send, which a newer one may have replaced meanwhile.
         let seed = CodeSeed { generation: send.generation, ..verification.code.clone() };
@@ -347,7 +342,7 @@ impl Service {
             id: verification.delivery_id(send.number),
             channel: send.channel,
             to: verification.to.clone(),
-            code: self.0.codes.derive(&verification.id, &seed).ok_or(ServiceError::CodeKeyGone)?,
+            code: self.0.codes.derive(&verification.id, &seed).ok_or(AppError::CodeKeyGone)?,
             locale: verification.locale.clone(),
             details: verification.details.clone(),
             begin_by,
@@ -358,12 +353,7 @@ impl Service {
     }
 
     /// Settles a send and records what is known of its delivery, in one write.
-    async fn accepted(
-        &self,
-        id: &VerificationId,
-        number: u8,
-        mut report: Report,
-    ) -> Result<(), ServiceError> {
+    async fn accepted(&self, id: &VerificationId, number: u8, mut report: Report) -> Result<(), AppError> {
         // What we send is the main account's, also where the answer does not say so.
         if let Some(main) = &self.0.accounts.main {
             report.about.account_sid.get_or_insert_with(|| main.to_string());
@@ -405,7 +395,7 @@ impl Service {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 }
 

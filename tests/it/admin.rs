@@ -1,12 +1,12 @@
 //! What only this machine's own may ask has a listener of its own; what others
 //! reach says no more than it must.
 
-use crate::app::{App, KEY, Setup, answer, binary, text};
+use crate::instance::{Instance, KEY, Setup, answer, binary, text};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::path::Path;
 
-fn to(app: &App, base: &str, method: Method, path: &str) -> RequestBuilder {
+fn to(app: &Instance, base: &str, method: Method, path: &str) -> RequestBuilder {
     app.http.request(method, format!("{base}{path}"))
 }
 
@@ -82,7 +82,7 @@ async fn the_description_is_shown_as_far_as_the_setting_says() {
 
 #[tokio::test]
 async fn the_command_line_finds_it_and_says_when_there_is_none() {
-    let run = |app: &App, dir: &Path| {
+    let run = |app: &Instance, dir: &Path| {
         let mut command = binary(dir);
         let command = command.env("DIALBACK_STORE__URL", &app.store).args(["store", "stats", "--json"]);
         command.output().unwrap()

@@ -1,6 +1,6 @@
 //! The application's API at its edges: problem documents, listing, health.
 
-use crate::app::{App, KEY, Setup, answer, text, with_json};
+use crate::instance::{Instance, KEY, Setup, answer, text, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -205,7 +205,7 @@ async fn deliveries_are_listed_newest_first_and_filtered() {
     app.get("/v1/deliveries?to=123456789").await.problem(422, "invalid_number");
 }
 
-async fn list(app: &App, query: &str) -> Vec<String> {
+async fn list(app: &Instance, query: &str) -> Vec<String> {
     let page = app.get(&format!("/v1/deliveries{query}")).await;
     assert_eq!(page.status, 200, "{query}: {}", page.text);
     page.json()["deliveries"].as_array().unwrap().iter().map(|delivery| text(&delivery["sid"])).collect()

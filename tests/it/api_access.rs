@@ -1,7 +1,7 @@
 //! Who may do what at the application's API, how often, and what those who may
 //! do little can find out.
 
-use crate::app::{App, KEY, Setup, answer, text, with_json, wrong};
+use crate::instance::{Instance, KEY, Setup, answer, text, with_json, wrong};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ async fn keys_are_made_with_scopes_that_exist() {
 async fn keys_are_made_listed_and_revoked_in_the_terminal_with_and_without_a_server() {
     let dir = tempfile::TempDir::new().unwrap();
     let run = |args: &[&str]| {
-        let mut command = crate::app::binary(dir.path());
+        let mut command = crate::instance::binary(dir.path());
         command.env("DIALBACK_STORE__URL", format!("sled:{}", dir.path().join("data").display()));
         let output = command.args(args).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().trim().to_owned();
@@ -315,7 +315,7 @@ async fn the_same_request_with_the_same_key_is_done_once() {
     // A day later the key is as good as new.
     app.advance(24 * 3600 + 1).await;
     let path = "/v1/services";
-    let anew = crate::app::poll(|| async {
+    let anew = crate::instance::poll(|| async {
         let anew = again(path, &json!({ "name": "Shop" }), &operator, "request-2").await;
         Some(anew).filter(|anew| anew.status == 201)
     });
@@ -341,7 +341,7 @@ async fn two_at_once_with_the_same_key_are_one() {
     assert_eq!(services.iter().filter(|service| service["name"] == "Shop").count(), 1);
 }
 
-async fn services(app: &App, key: &str) -> Vec<Value> {
+async fn services(app: &Instance, key: &str) -> Vec<Value> {
     let listed = app.ask(key, Method::GET, "/v1/services", None).await.json();
     listed["services"].as_array().unwrap().clone()
 }

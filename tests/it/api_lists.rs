@@ -1,6 +1,6 @@
 //! Lists of the application's API: pages, cursors, filters, for every list.
 
-use crate::app::{Answer, App, KEY, Setup, text};
+use crate::instance::{Answer, Instance, KEY, Setup, text};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ async fn verifications_are_filtered() {
 }
 
 /// One more of everything that can be added.
-async fn add(app: &App, key: &str, n: usize) {
+async fn add(app: &Instance, key: &str, n: usize) {
     app.begin(&format!("+155512304{:02}", 50 + n), "sms").await;
     app.texted_code(&format!("+155512304{:02}", 50 + n), 1).await;
     app.ask(key, Method::POST, "/v1/services", Some(&json!({ "name": format!("Shop {n}") }))).await;

@@ -1,6 +1,6 @@
 //! Services, opt-outs and test numbers through the application's API.
 
-use crate::app::{KEY, Setup, text};
+use crate::instance::{KEY, Setup, text};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use dialback::model::id::ServiceId;
 use dialback::model::policy::Policy;
 use dialback::model::verification::Status;
 use dialback::secret::Secret;
-use dialback::service::{Ask, AskError, ServiceError, StartRequest};
+use dialback::service::{AppError, Ask, AskError, StartRequest};
 use dialback::store::{Key, Kind};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -28,7 +28,7 @@ fn ask(request: StartRequest) -> Ask {
 
 /// Lets the top level's service count by `ip`, so many in an hour.
 async fn limit(world: &World, max: u32) {
-    limit_of(world, &world.service.brands().default_brand().id, max).await;
+    limit_of(world, &world.app.brands().default_brand().id, max).await;
 }
 
 /// The same of any service.
@@ -43,9 +43,9 @@ async fn limit_of(world: &World, id: &ServiceId, max: u32) {
             created_at: now,
             updated_at: now,
         });
-        Ok::<_, ServiceError>(())
+        Ok::<_, AppError>(())
     };
-    world.service.by(Actor::operator()).change_compat(id, change).await.unwrap();
+    world.app.by(Actor::operator()).change_compat(id, change).await.unwrap();
 }
 
 async fn kept(world: &World, kind: Kind) -> bool {
@@ -56,11 +56,11 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     let mut world = World::new(engine);
     world.work();
     limit(&world, 1).await;
-    let view = world.service.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
-    let refused = world.service.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap_err();
+    let view = world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
+    let refused = world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap_err();
     assert!(matches!(refused, AskError::Reached { name, .. } if name == "ip"));
-    let brand = world.service.brands().default_brand().clone();
-    assert_eq!(world.service.last_asked(&brand, PERSON).await.unwrap(), view.verification.id);
+    let brand = world.app.brands().default_brand().clone();
+    assert_eq!(world.app.last_asked(&brand, PERSON).await.unwrap(), view.verification.id);
     assert!(kept(&world, Kind::Pending).await && kept(&world, Kind::Tally).await);
     let key = Key::new(Kind::Pending, format!("{}|{PERSON}", brand.id));
     assert!(world.store.read(&key).await.unwrap().is_some());
@@ -68,12 +68,12 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     // the next one.
     world.pass(600);
     world.settle().await;
-    assert!(world.service.last_asked(&brand, PERSON).await.is_err());
+    assert!(world.app.last_asked(&brand, PERSON).await.is_err());
     world.pass(3600 + 301);
     world.settle().await;
     assert!(!kept(&world, Kind::Pending).await && !kept(&world, Kind::Tally).await);
     assert!(world.store.read(&key).await.unwrap().is_none());
-    world.service.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
+    world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
 }
 
 async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
@@ -82,7 +82,7 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     world.work();
     let settings = json!({ "name": "Shop", "custom_code": true, "resend_cooldown_seconds": [0] });
     let settings = settings.as_object().unwrap().clone();
-    let shop = world.service.by(Actor::operator()).create_service(settings).await;
+    let shop = world.app.by(Actor::operator()).create_service(settings).await;
     let shop = shop.unwrap().id.clone();
     limit_of(&world, &shop, 100).await;
     let chosen = |code: &str| StartRequest {
@@ -92,23 +92,23 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     };
     // The top level's takes none, by whichever face one comes.
     let elsewhere = StartRequest { service: None, ..chosen("Ab12345") };
-    let refused = world.service.start(elsewhere.clone(), None).await.unwrap_err();
-    assert!(matches!(refused, ServiceError::CustomCodeOff), "{refused}");
-    let refused = world.service.ask(&Ask { limits: vec![], ..ask(elsewhere) }).await.unwrap_err();
-    assert!(matches!(refused, AskError::Service(ServiceError::CustomCodeOff)), "{refused}");
-    let id = world.service.ask(&ask(chosen("Ab12345"))).await.unwrap().verification.id;
+    let refused = world.app.start(elsewhere.clone(), None).await.unwrap_err();
+    assert!(matches!(refused, AppError::CustomCodeOff), "{refused}");
+    let refused = world.app.ask(&Ask { limits: vec![], ..ask(elsewhere) }).await.unwrap_err();
+    assert!(matches!(refused, AskError::App(AppError::CustomCodeOff)), "{refused}");
+    let id = world.app.ask(&ask(chosen("Ab12345"))).await.unwrap().verification.id;
     world.settle().await;
     // By the other face, which brings no code.
-    world.service.resend(&id, None).await.unwrap();
+    world.app.resend(&id, None).await.unwrap();
     world.settle().await;
     // And by this one, with another.
-    world.service.ask(&ask(chosen("777111"))).await.unwrap();
+    world.app.ask(&ask(chosen("777111"))).await.unwrap();
     world.settle().await;
     let codes: Vec<String> = world.gateway.orders().into_iter().map(|order| order.code).collect();
     assert_eq!(codes, ["Ab12345", "Ab12345", "777111"]);
     assert!(!world.at_rest().iter().any(|text| text.contains("Ab12345") || text.contains("777111")));
-    assert!(!world.service.check(&id, "Ab1234").await.is_ok_and(|checked| checked.valid));
-    let checked = world.service.check(&id, "777111").await.unwrap();
+    assert!(!world.app.check(&id, "Ab1234").await.is_ok_and(|checked| checked.valid));
+    let checked = world.app.check(&id, "777111").await.unwrap();
     assert_eq!((checked.valid, checked.view.status), (true, Status::Approved));
 }
 
@@ -120,8 +120,8 @@ async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
     world.work();
     limit(&world, 60).await;
     let one = |n: usize| {
-        let (service, to) = (world.service.clone(), format!("+1415555{:04}", 100 + n));
-        tokio::spawn(async move { service.ask(&ask(request(&to, Channel::Sms))).await.map(drop) })
+        let (app, to) = (world.app.clone(), format!("+1415555{:04}", 100 + n));
+        tokio::spawn(async move { app.ask(&ask(request(&to, Channel::Sms))).await.map(drop) })
     };
     let all = join_all((0..ASKED).map(one)).await;
     let refused: Vec<AskError> = all.into_iter().filter_map(|asked| asked.unwrap().err()).collect();

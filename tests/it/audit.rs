@@ -1,12 +1,12 @@
 //! The audit log: what somebody does stands in it by the same commit, with who
 //! it was and without values.
 
-use crate::app::{App, Setup, binary};
+use crate::instance::{Instance, Setup, binary};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-async fn entries(app: &App, query: &str) -> Vec<Value> {
+async fn entries(app: &Instance, query: &str) -> Vec<Value> {
     let answer = app.ask(&app.operator(), Method::GET, &format!("/v1/audit?{query}"), None).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()["entries"].as_array().unwrap().clone()

@@ -1,7 +1,7 @@
 //! Backup and restore by the command line, of a running server and of a store
 //! that nobody has open.
 
-use crate::app::{App, KEY, Setup, answer, binary, text};
+use crate::instance::{Instance, KEY, Setup, answer, binary, text};
 use crate::stored::put;
 use dialback::store::Store;
 use dialback::store::sled::{Options, Sled};
@@ -137,7 +137,7 @@ async fn a_file_that_was_cut_off_is_gone_on_with_and_until_then_refused() {
 }
 
 /// A server with some life in it.
-async fn lively(dir: &Path) -> (App, Vec<(String, String)>) {
+async fn lively(dir: &Path) -> (Instance, Vec<(String, String)>) {
     let app = Setup::sandbox().dir(dir).start().await;
     let mut started = Vec::new();
     for n in 0..8 {

@@ -1,7 +1,7 @@
 //! A service and a Twilio that is another process, as in production: one of
 //! them dies while the other goes on.
 
-use crate::app::{ACCOUNT, App, Setup, TOKEN, answer, binary, code_in, poll, text};
+use crate::instance::{ACCOUNT, Instance, Setup, TOKEN, answer, binary, code_in, poll, text};
 use serde_json::{Value, json};
 use std::process::Child;
 use tempfile::TempDir;
@@ -74,7 +74,7 @@ fn service(twilio: &Twilio, dir: &TempDir) -> Setup {
 
 /// Starts a verification and kills the service while Twilio keeps it waiting.
 async fn killed_while_sending(twilio: &Twilio, dir: &TempDir, number: &str) -> String {
-    let app: App = service(twilio, dir).set("TWILIO__REQUEST_TIMEOUT_SECONDS", "3").start().await;
+    let app: Instance = service(twilio, dir).set("TWILIO__REQUEST_TIMEOUT_SECONDS", "3").start().await;
     let id = text(&app.begin(number, "sms").await["id"]);
     let asked = poll(async || (!twilio.requests().await.is_empty()).then_some(()));
     asked.await.unwrap_or_else(|| panic!("nothing was sent:\n{}", app.end_of_log()));

@@ -1,7 +1,7 @@
 //! Keys of some services: what belongs to another service is not there to them,
 //! in no list, by no name, by no deed, in no stream.
 
-use crate::app::{Setup, binary, text};
+use crate::instance::{Setup, binary, text};
 use crate::support::proof;
 use crate::verify_v2::{Verify, failed};
 use crate::wire::{Answer, answer, with_json};
@@ -14,7 +14,7 @@ use dialback::model::key::{Access, Scope, ServiceSet};
 use dialback::model::notice::Topic;
 use dialback::model::status::Status;
 use dialback::service::{
-    AttemptFilter, DeliveryFilter, EventFilter, NewSession, ServiceError, StartRequest, VerificationFilter,
+    AppError, AttemptFilter, DeliveryFilter, EventFilter, NewSession, StartRequest, VerificationFilter,
     Window,
 };
 use reqwest::{Client, Method};
@@ -53,12 +53,12 @@ impl Shop {
             return_url: Some("https://shop.example/back".into()),
             ..NewSession::default()
         };
-        let session = world.service.create_session(new).await.unwrap().id;
-        let browser = world.service.new_browser();
-        world.service.session_begin(&session, &browser, Default::default()).await.unwrap();
+        let session = world.app.create_session(new).await.unwrap().id;
+        let browser = world.app.new_browser();
+        world.app.session_begin(&session, &browser, Default::default()).await.unwrap();
         let typed = world.post.nth(orders + 2).await.0.code;
-        world.service.session_check(&session, &browser, typed.expose()).await.unwrap();
-        let back = world.service.session_leave(&session, &browser, false).await.unwrap().unwrap();
+        world.app.session_check(&session, &browser, typed.expose()).await.unwrap();
+        let back = world.app.session_leave(&session, &browser, false).await.unwrap().unwrap();
         let result = back.expose().split_once("result=").unwrap().1.to_owned();
         Self {
             service,
@@ -83,7 +83,7 @@ impl Shop {
 /// Three services, the last one the configuration's, and what is nobody's.
 async fn street(world: &World) -> [Shop; 3] {
     let verify = Verify::of(world);
-    let by = world.service.by(Actor::operator());
+    let by = world.app.by(Actor::operator());
     let mut made = Vec::new();
     for name in ["Shop", "Bank"] {
         let settings = json!({ "name": name, "pages": { "return_urls": ["https://shop.example/back"] } });
@@ -99,7 +99,7 @@ async fn street(world: &World) -> [Shop; 3] {
     let fact = Fact { status: Some(Status::Sent), source: Source::StatusCallback, ..Fact::default() };
     let about = About { to: Some("+15005550309".into()), ..About::default() };
     let sid = format!("SM{}", "f".repeat(32)).parse().unwrap();
-    world.service.record(&proof(), Report { sid, id: None, about, fact }).await.unwrap();
+    world.app.record(&proof(), Report { sid, id: None, about, fact }).await.unwrap();
     by.set_opt_out("+15005550309", None, true).await.unwrap();
     shops
 }
@@ -112,7 +112,7 @@ async fn world() -> World {
 async fn key(world: &World, services: &[&Shop]) -> String {
     let ids: BTreeSet<_> = services.iter().map(|shop| shop.service.parse().unwrap()).collect();
     let access = Access { scopes: BTreeSet::from(Scope::ALL), services: ServiceSet::of(ids) };
-    world.service.by(Actor::operator()).create_key("bound", access).await.unwrap().1.expose().to_owned()
+    world.app.by(Actor::operator()).create_key("bound", access).await.unwrap().1.expose().to_owned()
 }
 
 async fn v1(world: &World, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -179,7 +179,7 @@ async fn no_list_shows_what_is_anothers_or_nobodys() {
 }
 
 async fn key_of_all(world: &World) -> String {
-    let made = world.service.by(Actor::operator()).create_key("all", BTreeSet::from(Scope::ALL)).await;
+    let made = world.app.by(Actor::operator()).create_key("all", BTreeSet::from(Scope::ALL)).await;
     made.unwrap().1.expose().to_owned()
 }
 
@@ -313,7 +313,7 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
     let start = async |shop: &Shop, to: String| {
         let service = Some(shop.service.parse().unwrap());
         let request = StartRequest { service, ..StartRequest::to(to) };
-        world.service.start(request, None).await.unwrap().view.verification.id
+        world.app.start(request, None).await.unwrap().view.verification.id
     };
     // More than one request reads, some at each of a few moments.
     for nth in 0..5_010 {
@@ -322,7 +322,7 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
         }
         start(&shops[1], format!("+1500555{:04}", 1000 + nth)).await;
     }
-    let seen = world.service.seen_by(bound, Actor::operator());
+    let seen = world.app.seen_by(bound, Actor::operator());
     let (mut ids, mut pages) = (HashSet::new(), Vec::new());
     let mut window = Window { limit: 10, after: None };
     loop {
@@ -349,19 +349,19 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
 #[tokio::test]
 async fn what_is_told_of_a_verification_that_is_gone_is_nobodys() {
     let world = world().await;
-    let own = world.service.brands().default_brand().id.clone();
+    let own = world.app.brands().default_brand().id.clone();
     let fact = Fact { status: Some(Status::Delivered), source: Source::StatusCallback, ..Fact::default() };
     let about = About { to: Some("+15005550309".into()), ..About::default() };
     let id = Some(VerificationId::from_random([9; 15]).delivery(1));
     let sid = format!("SM{}", "e".repeat(32)).parse().unwrap();
-    world.service.record(&proof(), Report { sid, id, about, fact }).await.unwrap();
+    world.app.record(&proof(), Report { sid, id, about, fact }).await.unwrap();
     let window = Window { limit: 10, after: None };
-    let told = world.service.events(&EventFilter::default(), &window).await.unwrap().items;
+    let told = world.app.events(&EventFilter::default(), &window).await.unwrap().items;
     assert_eq!((told.len(), told[0].news.topic, &told[0].news.service), (1, Topic::Delivered, &None));
-    let seen = world.service.seen_by(ServiceSet::of(BTreeSet::from([own])), Actor::operator());
+    let seen = world.app.seen_by(ServiceSet::of(BTreeSet::from([own])), Actor::operator());
     assert!(seen.events(&EventFilter::default(), &window).await.unwrap().items.is_empty());
     assert!(seen.deliveries(&DeliveryFilter::default(), &window).await.unwrap().items.is_empty());
-    assert!(matches!(seen.event(&told[0].id).await, Err(ServiceError::NotFound)));
+    assert!(matches!(seen.event(&told[0].id).await, Err(AppError::NotFound)));
 }
 
 #[tokio::test]
@@ -369,7 +369,7 @@ async fn a_stream_tells_of_ones_own_alone() {
     let world = world().await;
     let shops = street(&world).await;
     let bound = ServiceSet::of(BTreeSet::from([shops[0].service.parse().unwrap()]));
-    let seen = world.service.seen_by(bound, Actor::operator());
+    let seen = world.app.seen_by(bound, Actor::operator());
     let mut feed = seen.feed(None, BTreeSet::new()).unwrap();
     let mut own = HashSet::new();
     for (shop, to) in
@@ -379,7 +379,7 @@ async fn a_stream_tells_of_ones_own_alone() {
             service: Some(shop.service.parse().unwrap()),
             ..StartRequest::to(format!("+15005550{to}"))
         };
-        let id = world.service.start(request, None).await.unwrap().view.verification.id;
+        let id = world.app.start(request, None).await.unwrap().view.verification.id;
         if shop.service == shops[0].service {
             own.insert(id);
         }

@@ -1,6 +1,6 @@
 //! Calls: what is heard, by whom, what is never said, and what they came to.
 
-use crate::app::{App, Setup, text};
+use crate::instance::{Instance, Setup, text};
 use crate::support::proof;
 use crate::world::World;
 use dialback::model::channel::Channel;
@@ -44,7 +44,7 @@ fn has_figures(call: &Value) -> bool {
 }
 
 /// Starts a call and answers it; gives the verification's id and the call.
-async fn answered(app: &App, number: &str) -> (String, Value) {
+async fn answered(app: &Instance, number: &str) -> (String, Value) {
     let id = text(&app.begin(number, "call").await["id"]);
     let call = app.call(number, |call| call["status"] == "ringing").await;
     app.answer(&call).await;
@@ -197,7 +197,7 @@ async fn a_spent_verification_says_so_and_hangs_up() {
     let call = app.call(number, |call| call["status"] == "ringing").await;
     app.http
         .delete(format!("{}/v1/verifications/{id}", app.server))
-        .bearer_auth(crate::app::KEY)
+        .bearer_auth(crate::instance::KEY)
         .send()
         .await
         .unwrap();
@@ -239,7 +239,7 @@ async fn calls_that_nobody_takes_end_in_the_right_status() {
 
 /// The events about a call of a verification, once it has ended: what was told
 /// of it, and why.
-async fn told(app: &App, id: &str) -> Vec<(String, String)> {
+async fn told(app: &Instance, id: &str) -> Vec<(String, String)> {
     app.verification(id, |view| {
         matches!(
             view["deliveries"][0]["status"].as_str(),
@@ -400,7 +400,7 @@ async fn a_store_that_fails_costs_no_reading() {
         let store = Arc::new(Failing { inner: Arc::new(Memory::new()), left: AtomicUsize::new(usize::MAX) });
         let world = World::over_with(store.clone(), |brand| brand.gate = Gate::None).await;
         let request = StartRequest { channel: Some(Channel::Call), ..StartRequest::to("+14155550123") };
-        let id = world.service.start(request, None).await.unwrap().view.verification.id;
+        let id = world.app.start(request, None).await.unwrap().view.verification.id;
         let (_, sid) = world.post.first().await;
         store.left.store(fails_at, Ordering::SeqCst);
         let mut spoken = 0;
@@ -417,9 +417,9 @@ async fn a_store_that_fails_costs_no_reading() {
                 machine: false,
                 step: Step::Answered,
             };
-            let said = world.service.speak_noting(&proof(), request, Some(report)).await;
+            let said = world.app.speak_noting(&proof(), request, Some(report)).await;
             spoken += u8::from(matches!(said, Ok(Said { spoken: Spoken::Code { .. }, .. })));
-            let view = world.service.fetch(&id).await.unwrap();
+            let view = world.app.fetch(&id).await.unwrap();
             let (send, delivery) = &view.deliveries[0];
             assert_eq!(send.readings, spoken, "{fails_at}: {said:?}");
             let answered_by = delivery.as_ref().and_then(Delivery::answered_by);

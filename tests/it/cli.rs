@@ -1,6 +1,6 @@
 //! The command line, as a person or a script uses it.
 
-use crate::app::{App, Setup, binary, poll, text};
+use crate::instance::{Instance, Setup, binary, poll, text};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -136,7 +136,7 @@ fn vectors_are_checked_and_counted() {
         |vector: &&mut serde_json::Value| vector["tier"] == "must" && vector["expected_valid"] == true;
     let broken = list.iter_mut().find(is_sure).unwrap_or_else(|| panic!("no vector that must be valid"));
     broken["expected_valid"] = json!(false);
-    let id = crate::app::text(&broken["id"]);
+    let id = crate::instance::text(&broken["id"]);
     let path = dir.path().join("broken.json");
     std::fs::write(&path, vectors.to_string()).unwrap();
     let checked = run(dir.path(), &["signature", "check", "--vectors", path.to_str().unwrap()]);
@@ -341,7 +341,7 @@ fn a_variable_that_is_no_key_stops_every_command_that_reads_the_configuration() 
 }
 
 /// A command that finds the running server by its store.
-fn beside(app: &App, dir: &TempDir, args: &[&str]) -> Command {
+fn beside(app: &Instance, dir: &TempDir, args: &[&str]) -> Command {
     let mut command = binary(dir.path());
     command.env("DIALBACK_STORE__URL", &app.store).args(args);
     command
@@ -355,7 +355,7 @@ async fn a_number_is_verified_from_the_terminal() {
     let mut verify = beside(&app, &dir, &["verify", number]).stdin(Stdio::piped()).spawn().unwrap();
     let code = app.texted_code(number, 1).await;
     let mut typed = verify.stdin.take().unwrap();
-    write!(typed, "12\n{}\n{code}\n", crate::app::wrong(&code)).unwrap();
+    write!(typed, "12\n{}\n{code}\n", crate::instance::wrong(&code)).unwrap();
     let ended = poll(|| std::future::ready(verify.try_wait().unwrap())).await;
     if ended.is_none() {
         let _ = verify.kill();
@@ -390,8 +390,8 @@ async fn a_key_is_shown_once_and_opens_the_api() {
         said.split_whitespace().find(|word| word.starts_with("dbk_")).unwrap_or_else(|| panic!("{said}"));
     app.learn(key);
     let list = |key: String| app.http.get(format!("{}/v1/deliveries", app.server)).bearer_auth(key);
-    assert_eq!(crate::app::answer(list(key.to_owned())).await.status, 200);
-    crate::app::answer(list(format!("{key}0"))).await.problem(401, "unauthorized");
+    assert_eq!(crate::instance::answer(list(key.to_owned())).await.status, 200);
+    crate::instance::answer(list(format!("{key}0"))).await.problem(401, "unauthorized");
     app.stop().await;
     // It is stored hashed: no file of the store has it, and some file has its name.
     let files: Vec<Vec<u8>> = std::fs::read_dir(dir.path().join("data"))

@@ -1,7 +1,7 @@
 //! Commands that read the configuration, and those that work beside a server or on a
 //! store that none has open.
 
-use crate::app::{KEY, Setup, binary, text};
+use crate::instance::{KEY, Setup, binary, text};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -263,7 +263,8 @@ async fn the_sandbox_says_which_account_it_is() {
     assert_eq!(text(&ready["account_sid"]), app.account);
     assert!(app.logged("speaks as twilio").await.contains(&app.account));
     // What is printed comes after the ready file.
-    let said = crate::app::poll(|| async { app.printed().contains(&app.sandbox_key).then(|| app.printed()) });
+    let said =
+        crate::instance::poll(|| async { app.printed().contains(&app.sandbox_key).then(|| app.printed()) });
     let said = said.await.expect("the banner");
     for needed in [&app.account, &app.sandbox, &app.server, "local.json"] {
         assert!(said.contains(needed), "{needed}: {said}");

@@ -1,8 +1,8 @@
 //! The server is killed at random moments; whatever it had acknowledged is
 //! there afterwards, and nothing is half there.
 
-use crate::app::{
-    ACCOUNT, App, PUBLIC_URL, Setup, TOKEN, code_in, form, sign, text, try_answer, with_json, wrong,
+use crate::instance::{
+    ACCOUNT, Instance, PUBLIC_URL, Setup, TOKEN, code_in, form, sign, text, try_answer, with_json, wrong,
 };
 use crate::lengths::kills;
 use dialback::entropy::Entropy;
@@ -58,7 +58,7 @@ async fn no_acknowledged_callback_is_lost_to_a_kill() {
 }
 
 /// Reports the lives of one message after another until the server dies.
-async fn report(app: &App, round: u64, connection: usize, told: &Mutex<Acknowledged>) {
+async fn report(app: &Instance, round: u64, connection: usize, told: &Mutex<Acknowledged>) {
     for n in 0.. {
         let sid = format!("SM{round:08x}{connection:08x}{n:016x}");
         for status in LIFE {
@@ -69,7 +69,7 @@ async fn report(app: &App, round: u64, connection: usize, told: &Mutex<Acknowled
     }
 }
 
-async fn callback(app: &App, sid: &str, status: &str) -> reqwest::Result<()> {
+async fn callback(app: &Instance, sid: &str, status: &str) -> reqwest::Result<()> {
     let params =
         [("MessageSid", sid), ("MessageStatus", status), ("To", "+15551230601"), ("AccountSid", ACCOUNT)];
     let signature = sign(TOKEN, &format!("{PUBLIC_URL}/twilio/status"), &params);
@@ -80,7 +80,7 @@ async fn callback(app: &App, sid: &str, status: &str) -> reqwest::Result<()> {
     Ok(())
 }
 
-async fn all_there(app: &App, acknowledged: &Acknowledged) {
+async fn all_there(app: &Instance, acknowledged: &Acknowledged) {
     for (sid, statuses) in acknowledged {
         let found = app.get(&format!("/v1/deliveries/{sid}")).await;
         assert_eq!(
@@ -102,7 +102,7 @@ async fn all_there(app: &App, acknowledged: &Acknowledged) {
 }
 
 /// Both indexes lead to whole records, and to each that there is.
-async fn none_half_there(app: &App, acknowledged: &Acknowledged) {
+async fn none_half_there(app: &Instance, acknowledged: &Acknowledged) {
     for filter in ["", "&to=%2B15551230601"] {
         let (mut listed, mut cursor) = (BTreeSet::new(), String::new());
         loop {
@@ -192,7 +192,7 @@ async fn no_code_is_accepted_twice_whenever_the_server_dies() {
 
 /// One person after another proves a number, with wrong codes first and the
 /// right one offered twice at once.
-async fn verify(app: &App, person: u64, known: &Mutex<BTreeMap<String, Known>>) {
+async fn verify(app: &Instance, person: u64, known: &Mutex<BTreeMap<String, Known>>) {
     let number = format!("+1555124{person:04}");
     app.learn(&number);
     let body = json!({ "to": number, "channel": "sms" });

@@ -1,7 +1,7 @@
 //! Crowds at the door of the real binary: connections that say nothing, bodies
 //! that do not end. Sending, `/healthz` and Twilio's webhooks go on.
 
-use crate::app::{App, Setup, TOKEN, answer, form, poll, sign, text, wait_ready};
+use crate::instance::{Instance, Setup, TOKEN, answer, form, poll, sign, text, wait_ready};
 use crate::output::Collected;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
@@ -20,12 +20,12 @@ fn crowd(wished: u64) -> usize {
     usize::try_from(wished.min(there.saturating_sub(512) / 2).max(64)).unwrap()
 }
 
-fn address(app: &App) -> SocketAddr {
+fn address(app: &Instance) -> SocketAddr {
     app.server.strip_prefix("http://").unwrap().parse().unwrap()
 }
 
 /// So many connections that each say this and then nothing.
-async fn gather(app: &App, count: usize, said: &str) -> Vec<TcpStream> {
+async fn gather(app: &Instance, count: usize, said: &str) -> Vec<TcpStream> {
     let address = address(app);
     let mut there = Vec::with_capacity(count);
     for _ in 0..count {
@@ -38,7 +38,7 @@ async fn gather(app: &App, count: usize, said: &str) -> Vec<TcpStream> {
 }
 
 /// What has to go on, on connections of its own.
-async fn goes_on(app: &App, number: &str) {
+async fn goes_on(app: &Instance, number: &str) {
     let fresh = reqwest::Client::builder().no_proxy().timeout(crate::wire::PATIENCE).build().unwrap();
     let health = answer(fresh.get(format!("{}/healthz", app.server))).await;
     assert_eq!(health.status, 200, "{}", health.text);
@@ -72,7 +72,7 @@ async fn a_crowd_in_front_of_a_process_with_few_descriptors_keeps_nobody_out() {
         .env_clear()
         .env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0")
         .env("DIALBACK_SANDBOX__LISTEN", "127.0.0.1:0")
-        .env("DIALBACK_API_KEY", crate::app::KEY)
+        .env("DIALBACK_API_KEY", crate::instance::KEY)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -92,11 +92,11 @@ async fn a_crowd_in_front_of_a_process_with_few_descriptors_keeps_nobody_out() {
     let http = reqwest::Client::builder().no_proxy().timeout(crate::wire::PATIENCE).build().unwrap();
     assert_eq!(answer(http.get(format!("http://{server}/healthz"))).await.status, 200);
     let body = serde_json::json!({ "to": "+15551230903", "channel": "sms" });
-    let start = http.post(format!("http://{server}/v1/verifications")).bearer_auth(crate::app::KEY);
-    assert_eq!(answer(crate::app::with_json(start, &body)).await.status, 201);
+    let start = http.post(format!("http://{server}/v1/verifications")).bearer_auth(crate::instance::KEY);
+    assert_eq!(answer(crate::instance::with_json(start, &body)).await.status, 201);
     let list = || async {
         let request = http.get(format!("http://{server}/v1/deliveries?status=delivered"));
-        let list = answer(request.bearer_auth(crate::app::KEY)).await.json();
+        let list = answer(request.bearer_auth(crate::instance::KEY)).await.json();
         Some(()).filter(|()| list["deliveries"].as_array().is_some_and(|them| !them.is_empty()))
     };
     poll(list).await.unwrap_or_else(|| panic!("nothing was delivered: {}", err.text()));
@@ -106,7 +106,7 @@ async fn a_crowd_in_front_of_a_process_with_few_descriptors_keeps_nobody_out() {
 }
 
 /// Resident memory of the process, in bytes.
-fn resident(app: &App) -> u64 {
+fn resident(app: &Instance) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", app.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
@@ -157,7 +157,7 @@ async fn forms_are_small_whoever_signed_them() {
             .body(form(&borrowed))
     };
     let mut pairs: Vec<(String, String)> = (0..199).map(|n| (format!("P{n}"), "1".to_owned())).collect();
-    pairs.push(("AccountSid".to_owned(), crate::app::ACCOUNT.to_owned()));
+    pairs.push(("AccountSid".to_owned(), crate::instance::ACCOUNT.to_owned()));
     assert_eq!(answer(post(pairs.clone())).await.status, 204, "{}", app.end_of_log());
     pairs.push(("One".to_owned(), "more".to_owned()));
     answer(post(pairs.clone())).await.problem(413, "body_too_large");

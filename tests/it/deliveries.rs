@@ -1,14 +1,14 @@
 //! What becomes of messages and calls, as it is listed: by which channel, of
 //! whose number, and from when on.
 
-use crate::app::{App, Setup, binary, text};
+use crate::instance::{Instance, Setup, binary, text};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const PERSON: &str = "+14155550123";
 
 /// A status callback about a message between these addresses.
-async fn reported(app: &App, sid: &str, from: &str, to: &str, more: &[(&str, &str)]) {
+async fn reported(app: &Instance, sid: &str, from: &str, to: &str, more: &[(&str, &str)]) {
     let mut params = vec![
         ("MessageSid", sid),
         ("SmsSid", sid),
@@ -23,7 +23,7 @@ async fn reported(app: &App, sid: &str, from: &str, to: &str, more: &[(&str, &st
     assert_eq!(app.webhook("/twilio/status", &params).await.status, 204);
 }
 
-async fn listed(app: &App, query: &str) -> Vec<Value> {
+async fn listed(app: &Instance, query: &str) -> Vec<Value> {
     let page = app.get(&format!("/v1/deliveries?{query}")).await;
     assert_eq!(page.status, 200, "{query}: {}", page.text);
     page.json()["deliveries"].as_array().unwrap().clone()
@@ -34,7 +34,7 @@ fn sid(kind: &str, n: u32) -> String {
 }
 
 /// The command line beside the server.
-fn run(app: &App, args: &[&str]) -> (i32, String, String) {
+fn run(app: &Instance, args: &[&str]) -> (i32, String, String) {
     let dir = tempfile::tempdir().unwrap();
     let output = tokio::task::block_in_place(|| {
         binary(dir.path()).env("DIALBACK_STORE__URL", &app.store).args(args).output().unwrap()
@@ -85,7 +85,7 @@ async fn a_number_is_found_on_every_channel_and_each_by_its_name() {
 }
 
 /// Names of all that is listed, gone through in pages of one.
-async fn paged(app: &App, query: &str) -> Vec<String> {
+async fn paged(app: &Instance, query: &str) -> Vec<String> {
     let (mut names, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = app.get(&format!("/v1/deliveries?limit=1&{query}{cursor}")).await.json();
@@ -163,7 +163,7 @@ async fn what_never_left_stays_listed_with_its_reason() {
     let app = Setup::live().dir(dir.path()).start().await;
     app.learn(number);
     let id = text(&app.begin(number, "sms").await["id"]);
-    app.ask(crate::app::KEY, Method::DELETE, &format!("/v1/verifications/{id}"), None).await;
+    app.ask(crate::instance::KEY, Method::DELETE, &format!("/v1/verifications/{id}"), None).await;
     let ended = app.verification(&id, |view| {
         ["failed", "canceled"].contains(&view["deliveries"][0]["status"].as_str().unwrap())
     });

@@ -1,7 +1,9 @@
 //! A stop in order: what is under way is finished, and nothing that was
 //! acknowledged is missing afterwards.
 
-use crate::app::{ACCOUNT, App, PUBLIC_URL, Setup, TOKEN, binary, form, poll, sign, text, try_answer};
+use crate::instance::{
+    ACCOUNT, Instance, PUBLIC_URL, Setup, TOKEN, binary, form, poll, sign, text, try_answer,
+};
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -22,7 +24,7 @@ fn wire(sid: &str) -> String {
     )
 }
 
-async fn connect(app: &App) -> TcpStream {
+async fn connect(app: &Instance) -> TcpStream {
     TcpStream::connect(app.server.trim_start_matches("http://")).await.unwrap()
 }
 

@@ -1,12 +1,12 @@
 //! What never reaches a handler leaves a line that says what to mend: paths
 //! that nearly fit, heads that are too large, and what is no HTTP.
 
-use crate::app::{App, Setup};
+use crate::instance::{Instance, Setup};
 use crate::wire::PATIENCE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-async fn raw(app: &App, request: &str) -> String {
+async fn raw(app: &Instance, request: &str) -> String {
     raw_to(&app.server, request).await
 }
 
@@ -93,7 +93,7 @@ async fn no_listener_takes_what_is_not_http_to_the_letter() {
     // A body whose chunks are none is the reader's to refuse.
     let chunks = "POST /v1/verifications HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\
                   Content-Type: application/json\r\nAuthorization: Bearer KEY\r\n\r\n2\n{}\r\n0\r\n\r\n";
-    let answer = raw_to(&app.server, &chunks.replace("KEY", crate::app::KEY)).await;
+    let answer = raw_to(&app.server, &chunks.replace("KEY", crate::instance::KEY)).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     app.stop().await;
 }
@@ -186,7 +186,7 @@ async fn over_tls_the_pages_cookies_are_this_hosts_alone() {
     let asked = serde_json::json!({ "return_url": "https://shop.example/done" });
     let made = app.post("/v1/sessions", &asked).await;
     assert_eq!(made.status, 201, "{}", made.text);
-    let id = crate::app::text(&made.json()["id"]);
+    let id = crate::instance::text(&made.json()["id"]);
     let page = raw(&app, &format!("GET /verify/{id} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).await;
     let set: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("set-cookie: ")).collect();
     assert!(!set.is_empty(), "{page}");
@@ -206,7 +206,7 @@ async fn what_answers_get_answers_head_with_its_headers_alone() {
     let server = ["/healthz", "/readyz", "/openapi.json", "/v1/verifications", "/v1/keys", "/verify/PS1"];
     let sandbox = ["/", "/sandbox/state"];
     let ask = |method: &str, path: &str| {
-        let key = crate::app::KEY;
+        let key = crate::instance::KEY;
         format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
              Connection: close\r\n\r\n"
@@ -244,7 +244,7 @@ async fn a_body_that_says_it_is_too_long_is_refused_at_once_by_every_listener() 
         (&app.server, "/v1/verifications"),
     ];
     for (listener, path) in posts {
-        let key = crate::app::KEY;
+        let key = crate::instance::KEY;
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
              Content-Type: application/json\r\nContent-Length: 9999999\r\n\r\n"
@@ -302,7 +302,7 @@ async fn one_browser_goes_through_any_number_of_sessions() {
     for n in 0..210 {
         let made = app.post("/v1/sessions", &asked).await;
         assert_eq!(made.status, 201, "{}", made.text);
-        ids.push(crate::app::text(&made.json()["id"]));
+        ids.push(crate::instance::text(&made.json()["id"]));
         let page = look(&mut jar, &ids[n], "?lang=de").await;
         assert!(page.starts_with("HTTP/1.1 200 "), "session {n}: {page:.300}");
         assert!(jar.0.len() <= 8 * 3 + 1, "session {n}: {:?}", jar.0.len());

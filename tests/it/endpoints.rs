@@ -1,7 +1,7 @@
 //! Events to endpoints: what is sent, how it is proved, and what becomes of it
 //! when the other side is slow, full, gone or broken.
 
-use crate::app::{App, Setup, skipped};
+use crate::instance::{Instance, Setup, skipped};
 use crate::receiver::{Received, Receiver, Say};
 use crate::wire::{Answer, answer, poll, with_json, wrong};
 use crate::world::{OPERATOR_KEY, World};
@@ -75,7 +75,7 @@ async fn a_life_is_told_signed_and_without_its_code() {
     let verification = begin(&world).await;
     let (order, sid) = world.post.first().await;
     let report = crate::support::report(sid.as_str(), Status::Delivered, Some(&order.id), Some(PERSON));
-    world.service.record(&crate::support::proof(), report).await.unwrap();
+    world.app.record(&crate::support::proof(), report).await.unwrap();
     let code = order.code.expose().to_owned();
     for offered in [wrong(&code), code.clone()] {
         let path = format!("/v1/verifications/{verification}/check");
@@ -252,7 +252,7 @@ async fn a_redrive_goes_on_step_by_step_as_far_back_as_events_are_kept() {
     // More newer events than one step looks at.
     for n in 0..2_100u32 {
         let report = crate::support::report(&format!("SM{n:032x}"), Status::Sent, None, Some(PERSON));
-        world.service.record(&crate::support::proof(), report).await.unwrap();
+        world.app.record(&crate::support::proof(), report).await.unwrap();
     }
     ask(&world, Method::PATCH, &path, json!({ "enabled": true })).await;
     let redrive = format!("{path}/redrive");
@@ -339,14 +339,14 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
     endpoint(&world, &quick, &["verification.started"]).await;
     for _ in 0..60 {
         let request = dialback::service::StartRequest::to(PERSON);
-        world.service.start(request, None).await.unwrap();
+        world.app.start(request, None).await.unwrap();
     }
     quick.wait(60).await;
     let filter =
         EventFilter { wishes: ["verification.sent".parse().unwrap()].into(), ..EventFilter::default() };
     let window = Window { limit: 200, after: None };
     let sent = poll(|| async {
-        let page = world.service.events(&filter, &window).await.unwrap();
+        let page = world.app.events(&filter, &window).await.unwrap();
         Some(page.items).filter(|sent| sent.len() == 60)
     });
     sent.await.unwrap();
@@ -362,7 +362,7 @@ async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others()
     // More than the worker looks at.
     for _ in 0..1_200 {
         let request = dialback::service::StartRequest::to(PERSON);
-        world.service.start(request, None).await.unwrap();
+        world.app.start(request, None).await.unwrap();
     }
     world.clock.advance(Duration::from_secs(11));
     endpoint(&world, &quick, &["verification.started"]).await;
@@ -371,7 +371,7 @@ async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others()
     assert!(slow.seen().len() < 600, "{}", slow.seen().len());
 }
 
-async fn post(app: &App, path: &str, body: &Value) -> Answer {
+async fn post(app: &Instance, path: &str, body: &Value) -> Answer {
     app.ask(&app.operator(), Method::POST, path, Some(body)).await
 }
 
@@ -431,7 +431,7 @@ async fn events_are_forgotten_in_time() {
     let world = World::start().await;
     let receiver = Receiver::start().await;
     world
-        .service
+        .app
         .by(dialback::model::audit::Actor::operator())
         .create_endpoint(EndpointChange { url: Some(receiver.url.clone()), ..EndpointChange::default() })
         .await

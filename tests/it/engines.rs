@@ -1,6 +1,6 @@
 //! The same tests over every engine.
 
-use crate::app::skipped;
+use crate::instance::skipped;
 use std::sync::Once;
 
 /// Makes a test of each of these functions over each engine.

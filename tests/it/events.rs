@@ -1,6 +1,6 @@
 //! Events as a list and as a stream; and that none is lost to a kill.
 
-use crate::app::{App, KEY, Setup, binary, poll, text, try_answer, with_json};
+use crate::instance::{Instance, KEY, Setup, binary, poll, text, try_answer, with_json};
 use crate::lengths::kills;
 use crate::receiver::{Receiver, Say};
 use dialback::entropy::Entropy;
@@ -17,7 +17,7 @@ struct Reading {
 }
 
 impl Reading {
-    async fn begin(app: &App, last: Option<&str>) -> Self {
+    async fn begin(app: &Instance, last: Option<&str>) -> Self {
         let mut request = app
             .http
             .get(format!("{}/v1/events", app.server))
@@ -53,7 +53,7 @@ impl Reading {
     }
 }
 
-async fn all(app: &App) -> Vec<Value> {
+async fn all(app: &Instance) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = app.get(&format!("/v1/events?limit=37{cursor}")).await.json();
@@ -123,7 +123,7 @@ async fn a_stream_that_is_taken_up_again_misses_nothing_and_repeats_nothing() {
     app.stop().await;
 }
 
-async fn answer_delete(app: &App, id: &str) {
+async fn answer_delete(app: &Instance, id: &str) {
     let canceled = try_answer(app.api(Method::DELETE, &format!("/v1/verifications/{id}"))).await.unwrap();
     assert_eq!(canceled.status, 200, "{}", canceled.text);
 }

@@ -5,7 +5,7 @@
 //! where `DIALBACK_TEST_NODE_MODULES` has express and cookie-parser; the Rust
 //! example is built by `cargo test` beside these tests.
 
-use crate::app::{App, KEY, Setup, form, poll, skipped};
+use crate::instance::{Instance, KEY, Setup, form, poll, skipped};
 use crate::output::{Collected, tells};
 use crate::ports::{self, Port};
 use crate::wire::{Answer, PATIENCE, answer, try_answer};
@@ -108,7 +108,7 @@ async fn tell_the_story(command: Command) {
 }
 
 /// From the application's button to the address that leads back to it.
-async fn prove(app: &App, person: &mut Person) -> Url {
+async fn prove(app: &Instance, person: &mut Person) -> Url {
     person.send("confirm", &[]).await;
     assert!(person.url.as_str().starts_with(&format!("{}/verify/PS", app.server)), "{}", person.url);
     person.send("number", &[("region", "US"), ("number", NUMBER)]).await;
@@ -129,7 +129,7 @@ struct Example {
 }
 
 impl Example {
-    async fn start(mut command: Command, app: &App) -> Self {
+    async fn start(mut command: Command, app: &Instance) -> Self {
         // Its own address is in what it asks of Dialback, so it is known before.
         let port = ports::take();
         let mut child = command

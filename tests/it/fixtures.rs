@@ -11,7 +11,7 @@ use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
-use dialback::service::{Found, ServiceError, StartRequest};
+use dialback::service::{AppError, Found, StartRequest};
 use dialback::twilio::callback;
 use dialback::twilio::form;
 use dialback::twilio::signature::{Rejection, Signed, Token, Verified, Verifier, body_hash};
@@ -149,9 +149,9 @@ fn the_hash_at_the_head_of_a_file_is_that_of_its_body() {
 }
 
 async fn delivery(world: &World, sid: &str) -> Option<Delivery> {
-    match world.service.delivery(sid).await {
+    match world.app.delivery(sid).await {
         Ok(Found::Delivery(delivery, _)) => Some(*delivery),
-        Ok(Found::Send(..)) | Err(ServiceError::NotFound) => None,
+        Ok(Found::Send(..)) | Err(AppError::NotFound) => None,
         Err(error) => panic!("{sid}: {error}"),
     }
 }
@@ -209,7 +209,7 @@ async fn what_came_out_of_order_adds_up_to_the_truth() {
 async fn a_key_pressed_in_a_replayed_call_of_ours_has_its_code_read() {
     let world = World::start().await;
     let request = StartRequest { channel: Some(Channel::Call), ..StartRequest::to("+15005550010") };
-    let id = world.service.start(request, None).await.unwrap().view.verification.id;
+    let id = world.app.start(request, None).await.unwrap().view.verification.id;
     let (_, sid) = world.post.first().await;
     let mut signer = signer(&world.base_url);
     signer
@@ -225,7 +225,7 @@ async fn a_key_pressed_in_a_replayed_call_of_ours_has_its_code_read() {
         let requests = load(&[directory().join(name)], &signer).unwrap();
         let tally = send(&world.base_url, &requests[..2], ONCE, || {}).await.unwrap();
         assert!(tally.mismatches.is_empty(), "{name}: {:?}", tally.mismatches);
-        let view = world.service.fetch(&id).await.unwrap();
+        let view = world.app.fetch(&id).await.unwrap();
         assert_eq!(view.verification.sends[0].readings, readings, "{name}");
         // The same keys, replayed once the code has died, read nothing.
         world.clock.advance(pause);

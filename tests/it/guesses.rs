@@ -1,7 +1,7 @@
 //! Wrong API keys: whoever tries many waits longer each time, is counted and is
 //! written up once; a right key is let in all the same.
 
-use crate::app::Setup;
+use crate::instance::Setup;
 use crate::verify_v2::{Verify, failed};
 use crate::wire::{Answer, answer, poll, text};
 use crate::world::{API_KEY, OPERATOR_KEY, World};

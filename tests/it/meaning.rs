@@ -1,12 +1,12 @@
 //! What a failure means, and what to do: of every code and of none, in whatever
 //! order it is reported.
 
-use crate::app::{Answer, App, Setup, text};
+use crate::instance::{Answer, Instance, Setup, text};
 use serde_json::{Value, json};
 
 const PERSON: &str = "+14155550123";
 
-async fn status(app: &App, sid: &str, more: &[(&str, &str)]) -> Answer {
+async fn status(app: &Instance, sid: &str, more: &[(&str, &str)]) -> Answer {
     let (name, state) =
         if sid.starts_with("CA") { ("CallSid", "CallStatus") } else { ("MessageSid", "MessageStatus") };
     let mut params = vec![(name, sid), ("To", PERSON), ("AccountSid", app.account.as_str())];
@@ -14,7 +14,7 @@ async fn status(app: &App, sid: &str, more: &[(&str, &str)]) -> Answer {
     app.webhook(if state == "CallStatus" { "/twilio/call-status" } else { "/twilio/status" }, &params).await
 }
 
-async fn found(app: &App, sid: &str) -> Value {
+async fn found(app: &Instance, sid: &str) -> Value {
     app.get(&format!("/v1/deliveries/{sid}")).await.json()
 }
 

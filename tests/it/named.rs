@@ -1,7 +1,7 @@
 //! Services by the names that people know, and what is said where nothing has
 //! the name that was asked for.
 
-use crate::app::{App, KEY, Setup, text};
+use crate::instance::{Instance, KEY, Setup, text};
 use reqwest::Method;
 use serde_json::json;
 
@@ -9,11 +9,11 @@ const SERVICES: &str =
     r#"{ shop = { name = "The Shop", pages = { return_urls = ["https://shop.example/*"] } } }"#;
 const TO: &str = "+15005550006";
 
-async fn app() -> App {
+async fn app() -> Instance {
     Setup::sandbox().set("SERVICES", SERVICES).start().await
 }
 
-async fn id_of(app: &App, name: &str) -> String {
+async fn id_of(app: &Instance, name: &str) -> String {
     let all = app.get("/v1/services").await.json();
     let mut named = all["services"].as_array().unwrap().iter().filter(|service| service["name"] == name);
     text(&named.next().unwrap()["id"])
@@ -162,13 +162,13 @@ async fn a_service_is_found_by_its_name_among_many_and_after_others_wrote() {
     let store = std::sync::Arc::new(dialback::store::memory::Memory::new());
     let one = crate::world::World::over(store.clone()).await;
     let other = crate::world::World::over(store).await;
-    let by = one.service.by(Actor::operator());
+    let by = one.app.by(Actor::operator());
     let named = |name: &str| serde_json::Map::from_iter([("name".to_owned(), serde_json::json!(name))]);
     let first = by.create_service(named("First")).await.unwrap().id.clone();
     for n in 0..1200 {
         by.create_service(named(&format!("Shop {}", n % 100))).await.unwrap();
     }
-    let theirs = other.service.seen_by(ServiceSet::all(), Actor::operator());
+    let theirs = other.app.seen_by(ServiceSet::all(), Actor::operator());
     let find = async |name: &str| theirs.service_named(Some(name.to_owned())).await;
     assert_eq!(find("First").await.unwrap(), Some(first.clone()));
     assert!(find("Shop 7").await.unwrap_err().to_string().contains("several"));

@@ -1,14 +1,14 @@
 //! An awkward network: what is lost, late, repeated, refused or unknown ends in
 //! the truth, and nothing is sent twice.
 
-use crate::app::{App, Setup, poll, text};
+use crate::instance::{Instance, Setup, poll, text};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The requests that asked for a message or call to this number.
-async fn requests(app: &App, number: &str) -> Vec<Value> {
+async fn requests(app: &Instance, number: &str) -> Vec<Value> {
     let all = app.control(Method::GET, "/exchanges?kind=api&limit=1000", None).await;
     let digits = number.trim_start_matches('+');
     let asks = |exchange: &&Value| {
@@ -19,12 +19,12 @@ async fn requests(app: &App, number: &str) -> Vec<Value> {
 }
 
 /// How many messages to this number Twilio made.
-async fn made(app: &App, number: &str) -> usize {
+async fn made(app: &Instance, number: &str) -> usize {
     let state = app.control(Method::GET, "/state", None).await;
     state["messages"].as_array().unwrap().iter().filter(|message| message["to"] == number).count()
 }
 
-async fn sid(app: &App, id: &str) -> String {
+async fn sid(app: &Instance, id: &str) -> String {
     text(&app.verification(id, |view| !view["deliveries"][0]["sid"].is_null()).await["deliveries"][0]["sid"])
 }
 
@@ -231,7 +231,7 @@ fn with_long_claims() -> Setup {
 
 /// Moves the shared clock to each next try until a verification looks as wished,
 /// and never while a try is under way.
-async fn hurry(app: &App, id: &str, wished: impl Fn(&Value) -> bool) -> Value {
+async fn hurry(app: &Instance, id: &str, wished: impl Fn(&Value) -> bool) -> Value {
     let found = poll(|| async {
         let view = app.get(&format!("/v1/verifications/{id}")).await.json();
         if wished(&view) {

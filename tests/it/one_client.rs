@@ -1,13 +1,13 @@
 //! One client for messages and for Verify: what opens the sandbox's REST API
 //! opens `/v2` beside it, and a key of Dialback's can be shown as one of Twilio's.
 
-use crate::app::{App, KEY, Setup};
+use crate::instance::{Instance, KEY, Setup};
 use crate::wire::{Answer, answer, form, text};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 fn request(
-    app: &App,
+    app: &Instance,
     method: Method,
     url: &str,
     who: (&str, &str),
@@ -23,13 +23,13 @@ fn request(
 }
 
 /// A service is made at Verify.
-async fn verify(app: &App, who: (&str, &str)) -> Answer {
+async fn verify(app: &Instance, who: (&str, &str)) -> Answer {
     let url = format!("{}/v2/Services", app.server);
     answer(request(app, Method::POST, &url, who, &[("FriendlyName", "Shop")])).await
 }
 
 /// A message is sent by the REST API.
-async fn message(app: &App, who: (&str, &str)) -> Answer {
+async fn message(app: &Instance, who: (&str, &str)) -> Answer {
     let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", app.sandbox, app.account);
     let params = [("To", "+15551230001"), ("From", "+15005550006"), ("Body", "hello")];
     answer(request(app, Method::POST, &url, who, &params)).await

@@ -2,7 +2,7 @@
 //! drives the server from it. It is not part of this repository:
 //! `DIALBACK_TEST_PYTHON` is a Python that has it.
 
-use crate::app::{App, Setup, poll, skipped};
+use crate::instance::{Instance, Setup, poll, skipped};
 use crate::lengths::length;
 use serde_json::json;
 use std::env;
@@ -47,7 +47,7 @@ async fn no_answer_deviates_from_the_description() {
 }
 
 /// Messages and calls of every kind of end, so that there is something to show.
-async fn furnish(app: &App) {
+async fn furnish(app: &Instance) {
     let ways = [
         ("+15551230460", json!({ "message": { "outcome": "delivered" } }), "sms"),
         ("+15551230461", json!({ "message": { "outcome": "undelivered", "error_code": 30005 } }), "sms"),
@@ -68,7 +68,7 @@ async fn furnish(app: &App) {
     settled.await.expect("four deliveries that ended");
 }
 
-async fn finds_nothing(app: &App, mut command: Command, patience: Duration) {
+async fn finds_nothing(app: &Instance, mut command: Command, patience: Duration) {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let reader = child.stdout.take().map(|mut out| {

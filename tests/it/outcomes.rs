@@ -9,7 +9,7 @@ use dialback::model::opt_out::Keyword;
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::{SendState, Status};
-use dialback::service::ServiceError;
+use dialback::service::AppError;
 use dialback::store::{Key, Kind, Lane};
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ async fn a_minute_of_server_errors_loses_no_code_and_doubles_none(engine: Engine
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     assert_eq!(world.gateway.taken(), 1);
     let last = world.gateway.orders().last().unwrap().clone();
-    assert!(world.service.check(&id, &last.code).await.unwrap().valid);
+    assert!(world.app.check(&id, &last.code).await.unwrap().valid);
 }
 
 async fn a_minute_of_server_errors_that_hide_a_message_doubles_nothing(engine: Engine) {
@@ -152,7 +152,7 @@ async fn a_look_up_asks_for_the_code_that_was_sent(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     eventually("the first is ordered", async || world.gateway.orders().len() == 1).await;
     world.settle().await;
-    world.service.resend(&id, None).await.unwrap();
+    world.app.resend(&id, None).await.unwrap();
     world.until_accepted(&id, 2).await;
     pass_slowly(&world, 10).await;
     world.until_accepted(&id, 1).await;
@@ -184,7 +184,7 @@ async fn a_look_up_does_not_take_another_verifications_call(engine: Engine) {
     for sid in &many {
         let foreign = VerificationId::from_random([9; 15]).delivery(1);
         world
-            .service
+            .app
             .record(&proof(), report(sid, Delivered::Queued, Some(&foreign), Some(PERSON)))
             .await
             .unwrap();
@@ -223,7 +223,7 @@ async fn a_lost_code_key_ends_in_a_failed_send(engine: Engine) {
     world.work();
     eventually("the send has failed", async || matches!(world.state(&id, 1).await, SendState::Failed { .. }))
         .await;
-    assert!(matches!(world.service.check(&id, "123456").await, Err(ServiceError::CodeKeyGone)));
+    assert!(matches!(world.app.check(&id, "123456").await, Err(AppError::CodeKeyGone)));
     assert_eq!((world.gateway.orders().len(), world.record(&id).await.checks), (0, 0));
 }
 
@@ -259,10 +259,10 @@ async fn a_refused_send_has_failed_with_its_code(engine: Engine) {
         matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21211), .. })
     })
     .await;
-    let view = world.service.fetch(&id).await.unwrap();
+    let view = world.app.fetch(&id).await.unwrap();
     assert_eq!((view.status, view.sends_left), (Status::Pending, 4), "another channel may still do it");
     world.pass(30);
-    world.service.resend(&id, Some(Channel::Call)).await.unwrap();
+    world.app.resend(&id, Some(Channel::Call)).await.unwrap();
     world.until_accepted(&id, 2).await;
 }
 
@@ -273,7 +273,7 @@ async fn a_minute_of_too_many_requests_loses_no_code(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
     assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (1, SendState::Waiting));
-    let view = world.service.fetch(&id).await.unwrap().verification;
+    let view = world.app.fetch(&id).await.unwrap().verification;
     let next = view.next_attempt_at(1).unwrap();
     assert!(next > world.now() && next <= world.later(2), "{next}");
     pass_by_seconds(&world, 60).await;
@@ -297,7 +297,7 @@ async fn who_asks_to_be_left_alone_is(engine: Engine) {
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     world.script([Say::NotTaken(Duration::from_secs(86_400))], []);
     world.pass(30);
-    world.service.resend(&id, None).await.unwrap();
+    world.app.resend(&id, None).await.unwrap();
     world.settle().await;
     let end = world.record(&id).await.expires_at;
     let last = world.record(&id).await.next_attempt_at(2).unwrap();
@@ -310,7 +310,7 @@ async fn who_says_stop_during_an_outage_gets_nothing_after_it(engine: Engine) {
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
-    world.service.keyword(&proof(), PERSON, &["+15005550006"], Keyword::Stop).await.unwrap();
+    world.app.keyword(&proof(), PERSON, &["+15005550006"], Keyword::Stop).await.unwrap();
     pass_slowly(&world, 60).await;
     assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21610), .. }));
     assert_eq!(world.gateway.orders().len(), 1);
@@ -350,9 +350,9 @@ async fn who_asks_again_during_an_outage_gets_one_message(engine: Engine) {
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_by_seconds(&world, 31).await;
-    world.service.resend(&id, None).await.unwrap();
+    world.app.resend(&id, None).await.unwrap();
     pass_by_seconds(&world, 61).await;
-    world.service.resend(&id, None).await.unwrap();
+    world.app.resend(&id, None).await.unwrap();
     // Each of the older ones has had its turn, and given way.
     pass_by_seconds(&world, 31).await;
     world.always(Say::Taken, Find::Nothing);
@@ -371,7 +371,7 @@ async fn what_nobody_wants_any_more_is_not_tried_again(engine: Engine) {
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_by_seconds(&world, 5).await;
-    world.service.cancel(&id).await.unwrap();
+    world.app.cancel(&id).await.unwrap();
     let tries = world.gateway.orders().len();
     pass_slowly(&world, 120).await;
     assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (tries, SendState::Dropped));

@@ -1,7 +1,7 @@
 //! The pages for people in a headless browser, against the real binary and its
 //! sandbox.
 
-use crate::app::{KEY, Setup, skipped};
+use crate::instance::{KEY, Setup, skipped};
 use std::path::PathBuf;
 use std::process::Command;
 

@@ -10,9 +10,7 @@ use dialback::model::opt_out::{Keyword, OptOut};
 use dialback::model::pending::Pending;
 use dialback::model::policy::Policy;
 use dialback::model::safe_number::SafeNumber;
-use dialback::service::{
-    Ask, AskError, AttemptFilter, EraseOptions, ServiceError, VerificationFilter, Window,
-};
+use dialback::service::{AppError, Ask, AskError, AttemptFilter, EraseOptions, VerificationFilter, Window};
 use dialback::store::{Key, Kind, records};
 
 over_each_engine![
@@ -28,28 +26,24 @@ const HOME: &str = "+541123456789";
 
 async fn a_stop_holds_for_the_person(engine: Engine) {
     let world = World::new(engine);
-    let start = async |to: &str| world.service.start(request(to, Channel::Sms), None).await;
+    let start = async |to: &str| world.app.start(request(to, Channel::Sms), None).await;
     for (stop, others) in [
         ("+5215512345678", vec!["+525512345678", "+52 1 55 1234 5678"]),
         ("+551187654321", vec!["+5511987654321"]),
         (HOME, vec![MOBILE, HOME]),
     ] {
-        world.service.keyword(&proof(), stop, &[SENDER], Keyword::Stop).await.unwrap();
+        world.app.keyword(&proof(), stop, &[SENDER], Keyword::Stop).await.unwrap();
         for other in &others {
-            assert!(matches!(start(other).await, Err(ServiceError::OptedOut)), "{stop} {other}");
-            assert_eq!(world.service.opt_outs_of(other).await.unwrap().len(), 1);
+            assert!(matches!(start(other).await, Err(AppError::OptedOut)), "{stop} {other}");
+            assert_eq!(world.app.opt_outs_of(other).await.unwrap().len(), 1);
         }
         // And taken back by the other spelling, as one wish.
-        world
-            .service
-            .keyword(&proof(), &others[0].replace(' ', ""), &[SENDER], Keyword::Start)
-            .await
-            .unwrap();
+        world.app.keyword(&proof(), &others[0].replace(' ', ""), &[SENDER], Keyword::Start).await.unwrap();
         assert!(start(others[0]).await.is_ok(), "{stop}");
-        let said = world.service.opt_outs_of(others[0]).await.unwrap();
+        let said = world.app.opt_outs_of(others[0]).await.unwrap();
         assert_eq!(said.iter().map(|wish| wish.opted_out).collect::<Vec<_>>(), [false]);
     }
-    world.service.keyword(&proof(), "+551137654321", &[SENDER], Keyword::Stop).await.unwrap();
+    world.app.keyword(&proof(), "+551137654321", &[SENDER], Keyword::Stop).await.unwrap();
     assert!(start("+5511937654321").await.is_ok(), "a landline is not a mobile");
 }
 
@@ -57,37 +51,37 @@ async fn a_verification_is_found_by_either_spelling(engine: Engine) {
     let mut world = World::new(engine);
     world.work();
     let ask = |to: &str| Ask { request: request(to, Channel::Sms), limits: vec![], skip_risk_check: false };
-    let first = world.service.ask(&ask(MOBILE)).await.unwrap().verification;
+    let first = world.app.ask(&ask(MOBILE)).await.unwrap().verification;
     world.settle().await;
-    let brand = world.service.brands().default_brand().clone();
-    assert_eq!(world.service.last_asked(&brand, HOME).await.unwrap(), first.id);
+    let brand = world.app.brands().default_brand().clone();
+    assert_eq!(world.app.last_asked(&brand, HOME).await.unwrap(), first.id);
     // One person has one verification; messages go where they went.
     world.pass(60);
-    let second = world.service.ask(&ask(HOME)).await.unwrap().verification;
+    let second = world.app.ask(&ask(HOME)).await.unwrap().verification;
     assert_eq!((second.id.clone(), second.to.in_full()), (first.id.clone(), MOBILE));
     world.settle().await;
-    let other = world.service.start(request(HOME, Channel::Sms), None).await.unwrap().view.verification.id;
+    let other = world.app.start(request(HOME, Channel::Sms), None).await.unwrap().view.verification.id;
     for to in [MOBILE, HOME] {
         let filter = VerificationFilter { to: Some(to.into()), ..VerificationFilter::default() };
-        let page = world.service.verifications(&filter, &Window { limit: 1, after: None }).await.unwrap();
+        let page = world.app.verifications(&filter, &Window { limit: 1, after: None }).await.unwrap();
         assert_eq!(page.items[0].verification.id, other);
         let rest = Window { limit: 1, after: page.next };
-        let page = world.service.verifications(&filter, &rest).await.unwrap();
+        let page = world.app.verifications(&filter, &rest).await.unwrap();
         assert_eq!((page.items[0].verification.id.clone(), page.next), (first.id.clone(), None));
         let filter = AttemptFilter { to: Some(to.into()), ..AttemptFilter::default() };
-        let attempts = world.service.attempts(&filter, None, 10).await.unwrap();
+        let attempts = world.app.attempts(&filter, None, 10).await.unwrap();
         assert_eq!(attempts.attempts.len(), 3);
     }
     let options = EraseOptions::default();
-    let begun = world.service.by(Actor::operator()).erase(HOME, options).await.unwrap();
+    let begun = world.app.by(Actor::operator()).erase(HOME, options).await.unwrap();
     world.settle().await;
     eventually("it is erased", async || {
-        world.service.tend_erasure(begun.id.as_str()).await.unwrap();
-        world.service.erasure(&begun.id).await.unwrap().finished_at.is_some()
+        world.app.tend_erasure(begun.id.as_str()).await.unwrap();
+        world.app.erasure(&begun.id).await.unwrap().finished_at.is_some()
     })
     .await;
     for id in [&first.id, &other] {
-        assert!(matches!(world.service.fetch(id).await, Err(ServiceError::NotFound)));
+        assert!(matches!(world.app.fetch(id).await, Err(AppError::NotFound)));
     }
 }
 
@@ -102,14 +96,14 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
     for old in [wish(MOBILE, true, at), wish(HOME, false, before)] {
         records::save(&*world.store, None, &old).await.unwrap();
     }
-    let started = world.service.start(request(HOME, Channel::Sms), None).await;
-    assert!(matches!(started, Err(ServiceError::OptedOut)), "the latest wish holds");
-    world.service.keyword(&proof(), HOME, &[SENDER], Keyword::Start).await.unwrap();
+    let started = world.app.start(request(HOME, Channel::Sms), None).await;
+    assert!(matches!(started, Err(AppError::OptedOut)), "the latest wish holds");
+    world.app.keyword(&proof(), HOME, &[SENDER], Keyword::Start).await.unwrap();
     assert!(world.store.read(&Key::new(Kind::OptOut, OptOut::key(MOBILE, SENDER))).await.unwrap().is_none());
 
-    let view = world.service.start(request(MOBILE, Channel::Sms), None).await.unwrap().view;
+    let view = world.app.start(request(MOBILE, Channel::Sms), None).await.unwrap().view;
     world.settle().await;
-    let brand = world.service.brands().default_brand().clone();
+    let brand = world.app.brands().default_brand().clone();
     let pending = Pending {
         service: brand.id.clone(),
         number: MOBILE.parse().unwrap(),
@@ -117,23 +111,23 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
         expires_at: view.verification.expires_at,
     };
     records::save(&*world.store, None, &pending).await.unwrap();
-    assert_eq!(world.service.last_asked(&brand, HOME).await.unwrap(), view.verification.id);
-    world.service.cancel(&view.verification.id).await.unwrap();
+    assert_eq!(world.app.last_asked(&brand, HOME).await.unwrap(), view.verification.id);
+    world.app.cancel(&view.verification.id).await.unwrap();
     let ask = Ask { request: request(HOME, Channel::Sms), limits: vec![], skip_risk_check: false };
-    let newer = world.service.ask(&ask).await.unwrap().verification.id;
-    assert_eq!(world.service.last_asked(&brand, MOBILE).await.unwrap(), newer);
+    let newer = world.app.ask(&ask).await.unwrap().verification.id;
+    assert_eq!(world.app.last_asked(&brand, MOBILE).await.unwrap(), newer);
 
     let safe = SafeNumber { sid: "GN1".into(), number: MOBILE.parse().unwrap(), created_at: at };
     records::save(&*world.store, None, &safe).await.unwrap();
-    assert_eq!(world.service.safe_number(HOME).await.unwrap().sid, "GN1");
-    world.service.by(Actor::operator()).remove_safe_number(HOME).await.unwrap();
-    assert!(world.service.safe_number(MOBILE).await.is_err());
+    assert_eq!(world.app.safe_number(HOME).await.unwrap().sid, "GN1");
+    world.app.by(Actor::operator()).remove_safe_number(HOME).await.unwrap();
+    assert!(world.app.safe_number(MOBILE).await.is_err());
 }
 
 #[tokio::test]
 async fn a_limit_by_number_counts_the_person() {
     let world = World::with(Engine::Memory, Policy::default());
-    let id = world.service.brands().default_brand().id.clone();
+    let id = world.app.brands().default_brand().id.clone();
     let change = |compat: &mut Compat, now| {
         let bucket = Bucket { sid: "BL1".into(), max: 1, interval: 3600, created_at: now, updated_at: now };
         compat.rate_limits.push(RateLimit {
@@ -144,18 +138,18 @@ async fn a_limit_by_number_counts_the_person() {
             created_at: now,
             updated_at: now,
         });
-        Ok::<_, ServiceError>(())
+        Ok::<_, AppError>(())
     };
-    world.service.by(Actor::operator()).change_compat(&id, change).await.unwrap();
+    world.app.by(Actor::operator()).change_compat(&id, change).await.unwrap();
     let ask = |value: &str| Ask {
         request: request(PERSON, Channel::Sms),
         limits: vec![("number".into(), value.into())],
         skip_risk_check: false,
     };
-    world.service.ask(&ask(MOBILE)).await.unwrap();
-    let refused = world.service.ask(&ask(HOME)).await.unwrap_err();
+    world.app.ask(&ask(MOBILE)).await.unwrap();
+    let refused = world.app.ask(&ask(HOME)).await.unwrap_err();
     assert!(matches!(refused, AskError::Reached { .. }));
-    world.service.ask(&ask("+541123456780")).await.unwrap();
+    world.app.ask(&ask("+541123456780")).await.unwrap();
 }
 
 #[tokio::test]
@@ -166,11 +160,11 @@ async fn a_window_is_open_whichever_way_whatsapp_spells_the_number() {
     })
     .await;
     let sender = format!("whatsapp:{SENDER}");
-    world.service.wrote(&proof(), "whatsapp:+5215512345678", &[&sender]).await.unwrap();
-    world.service.start(request("+525512345678", Channel::Whatsapp), None).await.unwrap();
+    world.app.wrote(&proof(), "whatsapp:+5215512345678", &[&sender]).await.unwrap();
+    world.app.start(request("+525512345678", Channel::Whatsapp), None).await.unwrap();
     let (order, _) = world.post.first().await;
     assert!(order.window_open, "{order:?}");
-    world.service.keyword(&proof(), "whatsapp:+5215512345678", &[&sender], Keyword::Stop).await.unwrap();
-    let refused = world.service.start(request("+525512345678", Channel::Whatsapp), None).await;
-    assert!(matches!(refused, Err(ServiceError::OptedOut)));
+    world.app.keyword(&proof(), "whatsapp:+5215512345678", &[&sender], Keyword::Stop).await.unwrap();
+    let refused = world.app.start(request("+525512345678", Channel::Whatsapp), None).await;
+    assert!(matches!(refused, Err(AppError::OptedOut)));
 }

@@ -1,7 +1,7 @@
 //! Every command whose reader has left, on standard output or standard error:
 //! it ends as programs in a pipe end, and never by a panic.
 
-use crate::app::{App, KEY, Setup, answer, binary, poll, text};
+use crate::instance::{Instance, KEY, Setup, answer, binary, poll, text};
 use reqwest::Method;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ fn closed() -> Stdio {
 }
 
 /// What is asked of a running server, so that each command has something to say.
-async fn commands(app: &App) -> Vec<Vec<String>> {
+async fn commands(app: &Instance) -> Vec<Vec<String>> {
     let endpoint = json!({ "url": "http://127.0.0.1:9/hooks", "events": ["verification.*"] });
     let operator = app.operator();
     let made = app.ask(&operator, Method::POST, "/v1/endpoints", Some(&endpoint)).await.json();
@@ -92,7 +92,7 @@ async fn commands(app: &App) -> Vec<Vec<String>> {
     lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect()
 }
 
-fn command(app: &App, dir: &Path, args: &[String]) -> Command {
+fn command(app: &Instance, dir: &Path, args: &[String]) -> Command {
     let mut command = binary(dir);
     command.env("DIALBACK_STORE__URL", &app.store).args(args);
     command
@@ -165,12 +165,12 @@ async fn a_server_whose_output_and_log_nobody_reads_serves_on() {
         .spawn()
         .unwrap();
     let silence = crate::output::Collected::from(std::io::empty());
-    let ready = crate::app::wait_ready(&mut child, &ready, &silence).await;
+    let ready = crate::instance::wait_ready(&mut child, &ready, &silence).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("http://{}/v1/verifications", ready["server"].as_str().unwrap());
     for n in 0..3 {
         let body = json!({ "to": format!("+1555123081{n}"), "channel": "sms" });
-        let request = crate::app::with_json(http.post(&url).bearer_auth(KEY), &body);
+        let request = crate::instance::with_json(http.post(&url).bearer_auth(KEY), &body);
         assert_eq!(answer(request).await.status, 201);
     }
     child.kill().unwrap();

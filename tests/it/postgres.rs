@@ -2,7 +2,7 @@
 //! `DIALBACK_TEST_POSTGRES` names, or a server of its own out of the programs in
 //! `DIALBACK_TEST_POSTGRES_BIN`, which can be killed.
 
-use crate::app::skipped;
+use crate::instance::skipped;
 use crate::ports::{self, Port};
 use dialback::store::postgres::{Options, Postgres};
 use std::env;

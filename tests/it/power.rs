@@ -13,7 +13,7 @@ mod disk;
 mod journal;
 mod work;
 
-use crate::app::{binary, skipped};
+use crate::instance::{binary, skipped};
 use crate::lengths::length;
 use disk::{Disk, Lie, Random, Survival};
 use journal::{Death, Recorder, Step};

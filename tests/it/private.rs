@@ -1,7 +1,7 @@
 //! What the process writes is its owner's alone, whatever was there before and
 //! whatever the shell's mask was; and its memory goes to no disk.
 
-use crate::app::{Setup, binary};
+use crate::instance::{Setup, binary};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -134,7 +134,7 @@ fn a_link_of_ones_own_is_followed_and_what_is_somebody_else_s_refused() {
 
     const SOMEBODY: u32 = 12_345;
     if std::os::unix::fs::lchown(&link, Some(SOMEBODY), None).is_err() {
-        crate::app::skipped("only root can give a file to somebody else");
+        crate::instance::skipped("only root can give a file to somebody else");
         return;
     }
     let said = refused(dir.path(), &store);

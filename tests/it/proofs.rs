@@ -1,14 +1,14 @@
 //! Whose word counts for what: accounts beside the one that sends, and requests
 //! that nothing proves.
 
-use crate::app::{ACCOUNT, Answer, App, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
+use crate::instance::{ACCOUNT, Answer, Instance, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
 use crate::support::{Script, eventually, parts, report, request};
 use dialback::clock::Clock;
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
 use dialback::model::contact::Contact;
 use dialback::model::status::Status;
-use dialback::service::{Parts, Service, ServiceError, WorkerLimits};
+use dialback::service::{App, AppError, Parts, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::store::{Store, records};
 use reqwest::Method;
@@ -33,7 +33,7 @@ fn with_accounts(setup: Setup) -> Setup {
     setup.set("TWILIO__AUTH_TOKENS", &format!("[{sub}]")).set("TWILIO__ACCOUNTS", &branch)
 }
 
-async fn live() -> App {
+async fn live() -> Instance {
     let app = with_accounts(Setup::live()).start().await;
     for token in [SUBS, BRANCHS, PERSON] {
         app.learn(token);
@@ -42,12 +42,12 @@ async fn live() -> App {
 }
 
 /// A form, signed with a token of one's choice.
-async fn signed(app: &App, token: &str, path: &str, params: &[(&str, &str)]) -> Answer {
+async fn signed(app: &Instance, token: &str, path: &str, params: &[(&str, &str)]) -> Answer {
     let signature = sign(token, &format!("{}{path}", app.public_url), params);
     app.forged(path, params, &[(SIGNATURE, &signature)]).await
 }
 
-async fn events(app: &App, token: &str, batch: &Value) -> u16 {
+async fn events(app: &Instance, token: &str, batch: &Value) -> u16 {
     let body = batch.to_string();
     let path = format!("/twilio/events?bodySHA256={}", hex::encode(Sha256::digest(&body)));
     let signature = sign(token, &format!("{}{path}", app.public_url), &[]);
@@ -68,13 +68,13 @@ fn inbound<'a>(word: &'a str, to: &'a str, account: &'a str) -> Vec<(&'a str, &'
     vec![("MessageSid", sid), ("From", PERSON), ("To", to), ("Body", word), ("AccountSid", account)]
 }
 
-async fn opt_outs(app: &App) -> Vec<String> {
+async fn opt_outs(app: &Instance) -> Vec<String> {
     let all = app.ask(&app.operator(), Method::GET, "/v1/opt-outs", None).await.json();
     let all = all["opt_outs"].as_array().unwrap().clone();
     all.iter().filter(|wish| wish["opted_out"] == true).map(|wish| text(&wish["sender"])).collect()
 }
 
-async fn stored(app: &App, sid: &str) -> Option<Value> {
+async fn stored(app: &Instance, sid: &str) -> Option<Value> {
     let answer = app.get(&format!("/v1/deliveries/{sid}")).await;
     (answer.status == 200).then(|| answer.json())
 }
@@ -216,7 +216,7 @@ async fn another_account_settles_no_send() {
 }
 
 /// Asks for what a call hears, in every way there is.
-async fn asked(app: &App, id: &str, call: &str, account: &str, token: &str) -> Vec<String> {
+async fn asked(app: &Instance, id: &str, call: &str, account: &str, token: &str) -> Vec<String> {
     let mut heard = Vec::new();
     for below in ["", "/code", "/again"] {
         let path = format!("/twilio/voice/{id}/1{below}");
@@ -235,7 +235,7 @@ const SPENT: &str = "This code is no longer valid. Goodbye.";
 const OTHER_CALL: &str = "CA000000000000000000000000000000aa";
 
 /// Starts a call that rings, so that nothing is bound to it or everything.
-async fn ringing(app: &App, number: &str) -> (String, Value) {
+async fn ringing(app: &Instance, number: &str) -> (String, Value) {
     let id = text(&app.begin(number, "call").await["id"]);
     let call = app.call(number, |call| call["status"] == "ringing").await;
     app.verification(&id, |view| !view["deliveries"][0]["sid"].is_null()).await;
@@ -243,7 +243,7 @@ async fn ringing(app: &App, number: &str) -> (String, Value) {
 }
 
 /// The call that was placed is still the one that hears the code.
-async fn is_still_heard(app: &App, number: &str, call: &Value) {
+async fn is_still_heard(app: &Instance, number: &str, call: &Value) {
     app.answer(call).await;
     app.call(number, |call| call["spoken"].as_array().is_some_and(|spoken| !spoken.is_empty())).await;
     app.press(call, "7").await;
@@ -416,16 +416,16 @@ async fn a_copy_of_the_key_s_request_hears_nothing_once_the_code_was_read() {
 }
 
 /// What a service knows of accounts, without its faces.
-async fn of_accounts(accounts: Accounts) -> (Service, Arc<dyn Store>) {
+async fn of_accounts(accounts: Accounts) -> (App, Arc<dyn Store>) {
     let store: Arc<dyn Store> = Arc::new(Memory::new());
     let clock = Clock::stopped("2026-11-20T10:00:00Z".parse().unwrap());
     let parts = parts(&store, &Arc::new(Script::default()), &clock);
-    (Service::new(Parts { accounts, ..parts }), store)
+    (App::new(Parts { accounts, ..parts }), store)
 }
 
 #[tokio::test]
 async fn a_window_of_whatsapp_is_opened_by_whom_the_sender_belongs_to() {
-    let (service, store) = of_accounts(Accounts {
+    let (app, store) = of_accounts(Accounts {
         main: Some(ACCOUNT.into()),
         senders: [(BRANCHS_SENDER.to_owned(), BRANCH.into())].into(),
     })
@@ -444,26 +444,26 @@ async fn a_window_of_whatsapp_is_opened_by_whom_the_sender_belongs_to() {
         (ACCOUNT, &own, true),
         (BRANCH, &branchs, true),
     ] {
-        service.wrote(&proof(account), &person, &[sender]).await.unwrap();
+        app.wrote(&proof(account), &person, &[sender]).await.unwrap();
         assert_eq!(open(sender).await, opens, "{account} {sender}");
     }
 }
 
 #[tokio::test]
 async fn what_is_sent_is_the_main_account_s_whoever_spoke_of_it_before() {
-    let (service, _store) = of_accounts(Accounts { main: Some(ACCOUNT.into()), ..Accounts::default() }).await;
+    let (app, _store) = of_accounts(Accounts { main: Some(ACCOUNT.into()), ..Accounts::default() }).await;
     // The name that the first message will get, guessed by somebody.
     let first: &str = &sid(1);
     let foreign = Proof::new(Some(SUB.into()), "a token".into());
     let told = || report(first, Status::Delivered, None, None);
-    service.record(&foreign, told()).await.unwrap();
-    let began = service.start(request(PERSON, Channel::Sms), None).await.unwrap();
-    tokio::spawn(service.clone().work(WorkerLimits::default(), std::future::pending()));
+    app.record(&foreign, told()).await.unwrap();
+    let began = app.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    tokio::spawn(app.clone().work(WorkerLimits::default(), std::future::pending()));
     let id = began.view.verification.id;
-    eventually("it is sent", async || service.fetch(&id).await.unwrap().deliveries[0].1.is_some()).await;
-    let sent = service.fetch(&id).await.unwrap().deliveries[0].1.clone().unwrap();
+    eventually("it is sent", async || app.fetch(&id).await.unwrap().deliveries[0].1.is_some()).await;
+    let sent = app.fetch(&id).await.unwrap().deliveries[0].1.clone().unwrap();
     assert_eq!((sent.about.account_sid.as_deref(), sent.status()), (Some(ACCOUNT), Some(Status::Queued)));
-    assert!(matches!(service.record(&foreign, told()).await, Err(ServiceError::OtherAccount)));
+    assert!(matches!(app.record(&foreign, told()).await, Err(AppError::OtherAccount)));
 }
 
 #[tokio::test]

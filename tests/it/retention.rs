@@ -8,7 +8,7 @@ use dialback::model::id::VerificationId;
 use dialback::model::key::Scope;
 use dialback::model::status::Status;
 use dialback::service::{
-    AttemptFilter, AuditFilter, DeliveryFilter, Found, Parts, Retention, Service, ServiceError, Window,
+    App, AppError, AttemptFilter, AuditFilter, DeliveryFilter, Found, Parts, Retention, Window,
 };
 use dialback::store::memory::Memory;
 use dialback::store::{Kind, Store};
@@ -19,7 +19,7 @@ use std::time::Duration;
 const DAY: u64 = 86_400;
 
 struct Kept {
-    service: Service,
+    app: App,
     clock: Clock,
     store: Arc<dyn Store>,
 }
@@ -27,14 +27,14 @@ struct Kept {
 fn kept() -> Kept {
     let clock = Clock::stopped("2026-11-20T09:30:00Z".parse::<Timestamp>().unwrap());
     let store: Arc<dyn Store> = Arc::new(Memory::new());
-    Kept { service: over(&store, &clock), clock, store }
+    Kept { app: over(&store, &clock), clock, store }
 }
 
-fn over(store: &Arc<dyn Store>, clock: &Clock) -> Service {
+fn over(store: &Arc<dyn Store>, clock: &Clock) -> App {
     let days = |days: i64| Some(SignedDuration::from_hours(24 * days));
     let retention =
         Retention { verifications: days(30), deliveries: days(90), events: days(30), audit: days(400) };
-    Service::new(Parts { retention, ..parts(store, &Arc::new(Script::default()), clock) })
+    App::new(Parts { retention, ..parts(store, &Arc::new(Script::default()), clock) })
 }
 
 impl Kept {
@@ -47,7 +47,7 @@ impl Kept {
     }
 
     async fn start(&self) -> VerificationId {
-        self.service.start(request(PERSON, Channel::Sms), None).await.unwrap().view.verification.id
+        self.app.start(request(PERSON, Channel::Sms), None).await.unwrap().view.verification.id
     }
 }
 
@@ -59,23 +59,23 @@ fn window() -> Window {
 async fn what_has_ended_goes_in_time_and_what_waits_stays() {
     let kept = kept();
     let (ended, pending) = (kept.start().await, kept.start().await);
-    kept.service.cancel(&ended).await.unwrap();
+    kept.app.cancel(&ended).await.unwrap();
     for n in 0..150 {
         let sid = format!("SM{n:032x}");
-        kept.service.record(&proof(), report(&sid, Status::Sent, None, Some(PERSON))).await.unwrap();
+        kept.app.record(&proof(), report(&sid, Status::Sent, None, Some(PERSON))).await.unwrap();
     }
     kept.pass(29);
-    kept.service.sweep("one").await.unwrap().unwrap();
+    kept.app.sweep("one").await.unwrap().unwrap();
     assert_eq!((kept.count(Kind::Verification).await, kept.count(Kind::Delivery).await), (2, 150));
     kept.pass(2);
-    let swept = kept.service.sweep("one").await.unwrap().unwrap();
+    let swept = kept.app.sweep("one").await.unwrap().unwrap();
     assert_eq!((swept.verifications, swept.deliveries, swept.lost_races), (1, 0, 0));
-    assert!(matches!(kept.service.fetch(&ended).await, Err(ServiceError::NotFound)));
-    assert!(kept.service.fetch(&pending).await.is_ok(), "nobody has ended it, whatever its time");
+    assert!(matches!(kept.app.fetch(&ended).await, Err(AppError::NotFound)));
+    assert!(kept.app.fetch(&pending).await.is_ok(), "nobody has ended it, whatever its time");
     kept.pass(60);
-    let swept = kept.service.sweep("one").await.unwrap().unwrap();
+    let swept = kept.app.sweep("one").await.unwrap().unwrap();
     assert_eq!(swept.deliveries, 150, "in more than two batches");
-    let listed = kept.service.deliveries(&DeliveryFilter::default(), &window()).await.unwrap();
+    let listed = kept.app.deliveries(&DeliveryFilter::default(), &window()).await.unwrap();
     // But for the message that was promised to whom nobody has ended.
     assert!(listed.items.len() == 1 && listed.next.is_none());
     assert!(matches!(&listed.items[0], Found::Send(verification, _) if verification.id == pending));
@@ -88,16 +88,16 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
     let id = kept.start().await;
     let name = id.delivery(1);
     let sid = format!("SM{:032x}", 7);
-    kept.service.record(&proof(), report(&sid, Status::Delivered, Some(&name), Some(PERSON))).await.unwrap();
+    kept.app.record(&proof(), report(&sid, Status::Delivered, Some(&name), Some(PERSON))).await.unwrap();
     kept.pass(91);
     // The verification is not ended by anybody, so it is there without its delivery.
-    assert_eq!(kept.service.sweep("one").await.unwrap().unwrap().deliveries, 1);
-    let view = kept.service.fetch(&id).await.unwrap();
+    assert_eq!(kept.app.sweep("one").await.unwrap().unwrap().deliveries, 1);
+    let view = kept.app.fetch(&id).await.unwrap();
     assert!(view.deliveries[0].1.is_none());
-    let attempts = kept.service.attempts(&AttemptFilter::default(), None, 10).await.unwrap();
+    let attempts = kept.app.attempts(&AttemptFilter::default(), None, 10).await.unwrap();
     assert!(attempts.attempts.len() == 1 && attempts.attempts[0].delivery.is_none());
     // A callback that comes now begins anew and hurts nobody.
-    kept.service.record(&proof(), report(&sid, Status::Read, Some(&name), Some(PERSON))).await.unwrap();
+    kept.app.record(&proof(), report(&sid, Status::Read, Some(&name), Some(PERSON))).await.unwrap();
     assert_eq!(kept.count(Kind::Delivery).await, 1);
 }
 
@@ -105,13 +105,13 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
 async fn the_log_goes_last_and_what_the_next_start_compares_with_never() {
     let kept = kept();
     let settings = [("log.level".to_owned(), dialback::secret::Secret::new("info"), false)];
-    assert_eq!(kept.service.note_configuration(&settings).await.unwrap(), ["log.level"]);
-    let by = kept.service.by(Actor::operator());
+    assert_eq!(kept.app.note_configuration(&settings).await.unwrap(), ["log.level"]);
+    let by = kept.app.by(Actor::operator());
     by.create_key("shop", Scope::of_an_application()).await.unwrap();
     kept.pass(401);
-    assert_eq!(kept.service.sweep("one").await.unwrap().unwrap().audit, 1);
-    assert!(kept.service.note_configuration(&settings).await.unwrap().is_empty());
-    let left = kept.service.audit(&AuditFilter::default(), &window()).await.unwrap().items;
+    assert_eq!(kept.app.sweep("one").await.unwrap().unwrap().audit, 1);
+    assert!(kept.app.note_configuration(&settings).await.unwrap().is_empty());
+    let left = kept.app.audit(&AuditFilter::default(), &window()).await.unwrap().items;
     assert_eq!(left.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["configuration.changed"]);
 }
 
@@ -123,8 +123,8 @@ async fn one_process_sweeps_and_another_takes_over_when_it_is_gone() {
     let ahead = Clock::stopped(one.clock.now() + SignedDuration::from_millis(4_900));
     let behind = Clock::stopped(one.clock.now() - SignedDuration::from_millis(4_900));
     let (two, three) = (over(&one.store, &ahead), over(&one.store, &behind));
-    assert!(one.service.sweep("one").await.unwrap().is_some());
-    assert!(one.service.sweep("one").await.unwrap().is_some(), "its own");
+    assert!(one.app.sweep("one").await.unwrap().is_some());
+    assert!(one.app.sweep("one").await.unwrap().is_some(), "its own");
     for (seconds, is_free) in [(0, false), (55, false), (4, false), (1, false), (1, true)] {
         ahead.advance(Duration::from_secs(seconds));
         behind.advance(Duration::from_secs(seconds));
@@ -132,5 +132,5 @@ async fn one_process_sweeps_and_another_takes_over_when_it_is_gone() {
         assert_eq!(taken, is_free, "{seconds} seconds more");
         assert!(taken || three.sweep("three").await.unwrap().is_none(), "later, by its clock");
     }
-    assert!(one.service.sweep("one").await.unwrap().is_none(), "it has lost it");
+    assert!(one.app.sweep("one").await.unwrap().is_none(), "it has lost it");
 }

@@ -7,7 +7,7 @@ use crate::world::{API_KEY, World};
 use dialback::model::audit::Actor;
 use dialback::model::brand::{Countries, Settings};
 use dialback::model::channel::Channel;
-use dialback::service::{NewSession, ServiceError, SessionView, Tongue};
+use dialback::service::{AppError, NewSession, SessionView, Tongue};
 use serde_json::{Value, json};
 
 const BACK: &str = "https://shop.example/back";
@@ -34,7 +34,7 @@ async fn v1(world: &World, to: &str, channel: Option<Channel>, more: &Value) -> 
 
 async fn v2(world: &World, to: &str, channel: Option<Channel>, more: &[(&str, &str)]) -> Outcome {
     let verify = Verify::of(world);
-    let service = world.service.brands().default_brand().id.to_string();
+    let service = world.app.brands().default_brand().id.to_string();
     let channel = channel.map_or("auto", Channel::as_str);
     let params = [&[("To", to), ("Channel", channel)], more].concat();
     let told = verify.post(&format!("/Services/{service}/Verifications"), &params).await;
@@ -53,24 +53,24 @@ async fn v2(world: &World, to: &str, channel: Option<Channel>, more: &[(&str, &s
 /// By the pages, where the person types the number and then presses the button
 /// of a channel, or none.
 async fn pages(world: &World, to: &str, channel: Option<Channel>) -> Outcome {
-    let (service, browser) = (&world.service, world.service.new_browser());
+    let (app, browser) = (&world.app, world.app.new_browser());
     let new = NewSession { return_url: Some(BACK.to_owned()), ..NewSession::default() };
-    let id = service.create_session(new).await.unwrap().id;
-    let said = |told: Result<SessionView, ServiceError>| match told {
+    let id = app.create_session(new).await.unwrap().id;
+    let said = |told: Result<SessionView, AppError>| match told {
         Ok(view) => match view.verification {
             Some(verification) => Ok(verification.verification.channel()),
             None => Err("asks".to_owned()),
         },
-        Err(ServiceError::OptedOut) => Err("recipient_opted_out".to_owned()),
-        Err(ServiceError::CountryOff { .. }) => Err("country_not_offered".to_owned()),
-        Err(ServiceError::ChannelOff(_)) => Err("channel_not_offered".to_owned()),
+        Err(AppError::OptedOut) => Err("recipient_opted_out".to_owned()),
+        Err(AppError::CountryOff { .. }) => Err("country_not_offered".to_owned()),
+        Err(AppError::ChannelOff(_)) => Err("channel_not_offered".to_owned()),
         Err(error) => Err(error.to_string()),
     };
-    service.session_begin(&id, &browser, Tongue::default()).await.unwrap();
-    let entered = said(service.session_number(&id, &browser, to, None, Tongue::default()).await);
+    app.session_begin(&id, &browser, Tongue::default()).await.unwrap();
+    let entered = said(app.session_number(&id, &browser, to, None, Tongue::default()).await);
     match channel {
         Some(channel) if entered == Err("asks".to_owned()) => {
-            said(service.session_start(&id, &browser, channel, Tongue::default()).await)
+            said(app.session_start(&id, &browser, channel, Tongue::default()).await)
         }
         _ => entered,
     }
@@ -230,9 +230,9 @@ async fn ruled(rule: &Rule) -> World {
         (rule.settings)(settings);
     };
     let world = World::with_brand(settings).await;
-    let by = world.service.by(Actor::operator());
+    let by = world.app.by(Actor::operator());
     if rule.own_sender {
-        let service = world.service.brands().default_brand().id.to_string();
+        let service = world.app.brands().default_brand().id.to_string();
         let params = [("Country", "DE"), ("MessagingServiceSid", GERMANYS_SENDER)];
         let path = format!("/Services/{service}/MessagingConfigurations");
         assert_eq!(Verify::of(&world).post(&path, &params).await.status, 201);
@@ -251,14 +251,14 @@ async fn ruled(rule: &Rule) -> World {
 async fn what_is_offered_again_goes_by_the_sender_of_the_country() {
     let rule = Rule { own_sender: true, ..PLAIN };
     let world = ruled(&rule).await;
-    let begun = world.service.start(dialback::service::StartRequest::to(MOBILE), None).await.unwrap().view;
+    let begun = world.app.start(dialback::service::StartRequest::to(MOBILE), None).await.unwrap().view;
     assert_eq!(begun.channels_left, [Channel::Sms, Channel::Call]);
-    let by = world.service.by(Actor::operator());
+    let by = world.app.by(Actor::operator());
     by.set_opt_out(MOBILE, Some(GERMANYS_SENDER), true).await.unwrap();
     let id = &begun.verification.id;
-    assert_eq!(world.service.fetch(id).await.unwrap().channels_left, [Channel::Call]);
-    let again = world.service.resend(id, None).await;
-    assert!(matches!(again, Err(ServiceError::OptedOut)), "{again:?}");
+    assert_eq!(world.app.fetch(id).await.unwrap().channels_left, [Channel::Call]);
+    let again = world.app.resend(id, None).await;
+    assert!(matches!(again, Err(AppError::OptedOut)), "{again:?}");
 }
 
 /// Texts of applications reach people in the brand's name.
@@ -299,7 +299,7 @@ async fn words_lead_nowhere_in_every_face() {
     assert!(v1(&allowed, MOBILE, None, &json!({ "friendly_name": "Booking.com" })).await.is_ok());
     assert_eq!(allowed.post.first().await.0.details.friendly_name.as_deref(), Some("Booking.com"));
     // A service made through the API takes no such name by itself.
-    let by = world.service.by(Actor::operator());
+    let by = world.app.by(Actor::operator());
     let named = |more: Value| by.create_service(more.as_object().unwrap().clone());
     let refused = named(json!({ "name": "evil.com" })).await.unwrap_err().to_string();
     assert!(refused.starts_with("name: has a link"), "{refused}");
@@ -329,7 +329,7 @@ async fn a_payment_is_what_is_seen_of_it() {
         payee: Some("Acme\u{feff} Ltd".into()),
     };
     let id = order.id.parts().0;
-    assert!(world.service.check(&id, offer).await.unwrap().valid);
+    assert!(world.app.check(&id, offer).await.unwrap().valid);
 }
 
 /// A code of the application's own is read as any code is.

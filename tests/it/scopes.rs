@@ -39,7 +39,7 @@ fn lines() -> impl Iterator<Item = Line> {
 }
 
 async fn key_of(world: &World, access: impl Into<Access>) -> String {
-    let by = world.service.by(Actor::operator());
+    let by = world.app.by(Actor::operator());
     by.create_key("a test's", access).await.unwrap().1.expose().to_owned()
 }
 

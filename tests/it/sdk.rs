@@ -2,7 +2,7 @@
 //! of this repository: `DIALBACK_TEST_PYTHON` is a Python that has `twilio`,
 //! `DIALBACK_TEST_NODE_MODULES` a directory `node_modules` that has it.
 
-use crate::app::{App, KEY, Setup, skipped};
+use crate::instance::{Instance, KEY, Setup, skipped};
 use std::env;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ async fn twilios_node_library_verifies_with_the_server() {
     app.stop().await;
 }
 
-async fn succeeds(app: &App, mut command: Command) {
+async fn succeeds(app: &Instance, mut command: Command) {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let deadline = Instant::now() + LONGEST;

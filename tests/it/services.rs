@@ -1,6 +1,6 @@
 //! Services, channels and test numbers, as the configuration makes them.
 
-use crate::app::{Setup, text};
+use crate::instance::{Setup, text};
 use reqwest::Method;
 use serde_json::json;
 

@@ -6,15 +6,15 @@ use dialback::model::channel::Channel;
 use dialback::model::id::NoticeId;
 use dialback::model::notice::Notice;
 use dialback::model::verification::SendState;
-use dialback::service::{Feed, Service, WorkerLimits};
+use dialback::service::{App, Feed, WorkerLimits};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-fn works(service: &Service) -> impl Future<Output = ()> + Send + 'static {
-    service.clone().work(WorkerLimits::default(), pending())
+fn works(app: &App) -> impl Future<Output = ()> + Send + 'static {
+    app.clone().work(WorkerLimits::default(), pending())
 }
 
 fn ahead(world: &World, seconds: i64) -> Clock {
@@ -30,7 +30,7 @@ async fn what_several_workers_see_is_sent_once() {
     }
     let mut ids = Vec::new();
     for n in 0..40 {
-        let view = world.service.start(request(&format!("+1415555{n:04}"), Channel::Sms), None).await;
+        let view = world.app.start(request(&format!("+1415555{n:04}"), Channel::Sms), None).await;
         ids.push(view.unwrap().view.verification.id);
     }
     for id in &ids {
@@ -90,10 +90,10 @@ fn ids(notices: &[Notice]) -> BTreeSet<NoticeId> {
 #[tokio::test]
 async fn an_event_of_a_machine_whose_clock_is_behind_is_not_missed() {
     let world = World::new(Engine::Shared);
-    let mut feed = world.service.feed(None, BTreeSet::new()).unwrap();
+    let mut feed = world.app.feed(None, BTreeSet::new()).unwrap();
     world.pass(60);
     let late = world.beside(&ahead(&world, -4));
-    world.service.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    world.app.start(request(PERSON, Channel::Sms), None).await.unwrap();
     let first = told(&mut feed, 1).await;
     late.start(request("+14155550124", Channel::Sms), None).await.unwrap();
     let second = told(&mut feed, 1).await;

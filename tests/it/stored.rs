@@ -188,7 +188,7 @@ async fn write() {
     let store = Sled::open(&dir.path().join("data"), Options::default()).unwrap();
     put(&store).await;
     store.close().await;
-    let exported = crate::app::binary(dir.path())
+    let exported = crate::instance::binary(dir.path())
         .env("DIALBACK_STORE__URL", format!("sled:{}", dir.path().join("data").display()))
         .arg("export")
         .arg(&path)
@@ -231,12 +231,12 @@ async fn a_service_with_settings_that_are_refused_today_can_be_changed() {
     store.commit(vec![dialback::store::records::put_facts(None, read(&key, &body))]).await.unwrap();
     let world = crate::world::World::over(store).await;
     let id = key.id.parse().unwrap();
-    let by = world.service.by(dialback::model::audit::Actor::operator());
+    let by = world.app.by(dialback::model::audit::Actor::operator());
     let change = async |changes: Value| {
         let Value::Object(changes) = changes else { panic!("an object") };
         by.change_service(&id, changes).await.map_err(|error| error.to_string())
     };
-    let as_read = world.service.brand(Some(&id)).await.unwrap().settings.all();
+    let as_read = world.app.brand(Some(&id)).await.unwrap().settings.all();
     change(Value::Object(as_read.clone())).await.unwrap();
     assert_eq!(change(json!({ "name": "New Shop" })).await.unwrap().settings.name, "New Shop");
     let mut pages = as_read["pages"].clone();

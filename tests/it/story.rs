@@ -1,7 +1,7 @@
 //! The life of a verification by text, as an application and a person with a
 //! telephone live it.
 
-use crate::app::{Setup, answer, text, with_json, wrong};
+use crate::instance::{Setup, answer, text, with_json, wrong};
 use reqwest::Method;
 use serde_json::{Value, json};
 

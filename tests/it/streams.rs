@@ -1,12 +1,12 @@
 //! Event streams tell what webhooks tell, and what no webhook does.
 
-use crate::app::{Answer, App, Setup, answer, sign, text};
+use crate::instance::{Answer, Instance, Setup, answer, sign, text};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const PERSON: &str = "+14155550123";
 
-async fn send(app: &App, body: String) -> Answer {
+async fn send(app: &Instance, body: String) -> Answer {
     let path = format!("/twilio/events?bodySHA256={}", hex::encode(Sha256::digest(&body)));
     let signature = sign(&app.token, &format!("{}{path}", app.public_url), &[]);
     let request = app.http.post(format!("{}{path}", app.server)).header("x-twilio-signature", signature);

@@ -19,7 +19,7 @@ use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
 use dialback::service::{
-    Brands, Parts, Recorded, Retention, Service, ServiceError, StartRequest, View, WorkerLimits,
+    App, AppError, Brands, Parts, Recorded, Retention, StartRequest, View, WorkerLimits,
 };
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
@@ -250,7 +250,7 @@ pub enum Engine {
 
 /// A service and everything around it.
 pub struct World {
-    pub service: Service,
+    pub app: App,
     pub gateway: Arc<Script>,
     pub clock: Clock,
     pub store: Arc<dyn Store>,
@@ -276,9 +276,9 @@ impl World {
         let schema = schema_for(engine);
         let store = watched(engine, &dir, schema.as_ref(), &bodies, &busy);
         let gateway: Arc<Script> = Arc::default();
-        let service = service(&store, &gateway, &clock, &policy, "a");
+        let app = service(&store, &gateway, &clock, &policy, "a");
         Self {
-            service,
+            app,
             gateway,
             clock,
             store,
@@ -308,13 +308,12 @@ impl World {
     pub fn work(&mut self) {
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
-        let worker =
-            self.service.clone().work(WorkerLimits::default(), async move { stopped.notified().await });
+        let worker = self.app.clone().work(WorkerLimits::default(), async move { stopped.notified().await });
         self.worker = Some((tokio::spawn(worker), stop));
     }
 
     /// Another service on the same store, as another machine would have it.
-    pub fn beside(&self, clock: &Clock) -> Service {
+    pub fn beside(&self, clock: &Clock) -> App {
         service(&self.store, &self.gateway, clock, &self.policy, self.key_id)
     }
 
@@ -329,7 +328,7 @@ impl World {
             let schema = self.schema.as_ref();
             self.store = watched(self.engine, &self.dir, schema, &self.bodies, &self.busy);
         }
-        self.service = service(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
+        self.app = service(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
     }
 
     /// Opens all anew with another key to derive codes, the old one forgotten.
@@ -344,7 +343,7 @@ impl World {
     }
 
     pub async fn start(&self, channel: Channel) -> View {
-        self.service.start(request(PERSON, channel), None).await.unwrap().view
+        self.app.start(request(PERSON, channel), None).await.unwrap().view
     }
 
     /// Starts a verification by text and waits until the gateway took it.
@@ -358,7 +357,7 @@ impl World {
 
     /// Records a report of the account that sends.
     pub async fn tell(&self, report: Report) -> Recorded {
-        self.service.record(&proof(), report).await.unwrap()
+        self.app.record(&proof(), report).await.unwrap()
     }
 
     pub async fn record(&self, id: &VerificationId) -> Verification {
@@ -421,7 +420,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl Fn
 }
 
 /// The word for an error, to compare by.
-pub fn word(error: &ServiceError) -> String {
+pub fn word(error: &AppError) -> String {
     format!("{error:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned()
 }
 
@@ -474,9 +473,9 @@ fn service(
     clock: &Clock,
     policy: &Policy,
     key_id: &str,
-) -> Service {
+) -> App {
     let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
-    Service::new(Parts {
+    App::new(Parts {
         policy: policy.clone(),
         brands: Brands::of_policy("Dialback", policy, clock.now()),
         codes: CodeKeys::new(vec![key]).unwrap(),

@@ -60,7 +60,7 @@ fn start(command: &str, directory: &Path) -> (Running, String) {
 #[test]
 fn the_whole_story_is_one_page() {
     let Some((chromium, modules)) = std::env::var(CHROMIUM).ok().zip(std::env::var(NODE_MODULES).ok()) else {
-        return crate::app::skipped(&format!(
+        return crate::instance::skipped(&format!(
             "the page in a browser: set {CHROMIUM} and {NODE_MODULES} (with playwright-core) to turn it on"
         ));
     };

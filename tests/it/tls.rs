@@ -5,7 +5,7 @@
 #[path = "../../src/trust/tests/stage.rs"]
 mod stage;
 
-use crate::app::{App, Setup, binary};
+use crate::instance::{Instance, Setup, binary};
 use crate::wire::{poll, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const PHONE: &str = "+15551230001";
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n<Response/>";
 
 /// The codes of the sandbox's alerts once a text's status was told there.
-async fn texts(app: &App, url: &str) -> Vec<Value> {
+async fn texts(app: &Instance, url: &str) -> Vec<Value> {
     let form = crate::wire::form(&[
         ("To", PHONE),
         ("From", "+15005550006"),
@@ -36,7 +36,7 @@ async fn texts(app: &App, url: &str) -> Vec<Value> {
 }
 
 /// Whether an endpoint at this address takes an event.
-async fn is_taken(app: &App, url: &str) -> Value {
+async fn is_taken(app: &Instance, url: &str) -> Value {
     let made = json!({ "url": url, "events": ["*"] });
     let made = app.ask(&app.operator(), Method::POST, "/v1/endpoints", Some(&made)).await;
     let path = format!("/v1/endpoints/{}/test", made.json()["id"].as_str().unwrap());

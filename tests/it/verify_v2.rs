@@ -372,7 +372,7 @@ async fn a_key_may_do_what_its_scopes_say() {
     let service = Verify::of(&world).service(&[]).await;
     let may_do = async |scopes: &[Scope]| {
         let (_, key) = world
-            .service
+            .app
             .by(Actor::operator())
             .create_key("shop", scopes.iter().copied().collect::<std::collections::BTreeSet<_>>())
             .await

@@ -119,7 +119,7 @@ async fn a_safe_number_and_a_waived_check_pass_rules_about_countries() {
     let id = service.parse().unwrap();
     let countries = json!({ "sms": { "allow": ["DE"], "refuse": [], "watch": [] } });
     let settings = serde_json::Map::from_iter([("countries".to_owned(), countries)]);
-    world.service.by(Actor::operator()).change_service(&id, settings).await.unwrap();
+    world.app.by(Actor::operator()).change_service(&id, settings).await.unwrap();
     let refused = verify.start(&service, &[]).await;
     assert!(failed(&refused, 403, 60605).contains("is blocked for sms channel"), "{}", refused.text);
     assert_eq!(verify.start(&service, &[("RiskCheck", "disable")]).await.status, 201);

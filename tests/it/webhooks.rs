@@ -1,7 +1,7 @@
 //! What Twilio calls, over real HTTP: who is believed, and what is said of
 //! those who are not.
 
-use crate::app::{ACCOUNT, Answer, App, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
+use crate::instance::{ACCOUNT, Answer, Instance, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
 use reqwest::Method;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -21,12 +21,12 @@ fn status<'a>(sid: &'a str, status: &'a str) -> Vec<(&'a str, &'a str)> {
     ]
 }
 
-async fn is_unknown(app: &App, sid: &str) {
+async fn is_unknown(app: &Instance, sid: &str) {
     app.get(&format!("/v1/deliveries/{sid}")).await.problem(404, "not_found");
 }
 
 /// A GET with this signature.
-async fn fetch(app: &App, path: &str, signature: &str) -> Answer {
+async fn fetch(app: &Instance, path: &str, signature: &str) -> Answer {
     answer(app.http.get(format!("{}{path}", app.server)).header(SIGNATURE, signature)).await
 }
 
@@ -176,7 +176,7 @@ async fn forwarded_headers_count_only_from_trusted_proxies() {
         ("x-forwarded-host", "tunnel.example.net"),
         ("x-forwarded-port", "8443"),
     ];
-    let send = async |app: &App, url: &str| {
+    let send = async |app: &Instance, url: &str| {
         let signature = sign(TOKEN, url, &params);
         let mut headers = headers.to_vec();
         headers.push((SIGNATURE, &signature));

@@ -20,7 +20,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{Brands, EventSettings, Events, Parts, Retention, Service, WorkerLimits};
+use dialback::service::{App, Brands, EventSettings, Events, Parts, Retention, WorkerLimits};
 use dialback::store::Store;
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
@@ -50,7 +50,7 @@ pub struct World {
     /// Where its admin listener is.
     pub admin_url: String,
     /// The service behind the faces.
-    pub service: Service,
+    pub app: App,
     /// Its time.
     pub clock: Clock,
     /// What it sent.
@@ -93,8 +93,8 @@ impl World {
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
         let post = Arc::new(Post::default());
-        let service = Service::new(Parts { events, store, ..parts(post.clone(), clock.clone(), change) });
-        let context = context(&base_url, service.clone());
+        let app = App::new(Parts { events, store, ..parts(post.clone(), clock.clone(), change) });
+        let context = context(&base_url, app.clone());
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_url = format!("http://{}", admin_listener.local_addr().unwrap());
         let admin_filter = warp::service(http::admin(context.clone(), vec!["127.0.0.1".to_owned()]));
@@ -107,8 +107,8 @@ impl World {
         tokio::spawn(server::serve(listener, service_filter, Limits::default(), stopped(stop.clone())));
         let admin = server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop.clone()));
         tokio::spawn(admin);
-        tokio::spawn(service.clone().work(WorkerLimits::default(), stopped(stop)));
-        Self { base_url, admin_url, service, clock, post, _running: running }
+        tokio::spawn(app.clone().work(WorkerLimits::default(), stopped(stop)));
+        Self { base_url, admin_url, app, clock, post, _running: running }
     }
 }
 
@@ -123,7 +123,7 @@ impl World {
         let (status, source) = (Some(Status::Undelivered), Source::StatusCallback);
         let fact = Fact { status, source, error_code, ..Fact::default() };
         let about = About { to: Some(order.to.in_full().to_owned()), ..About::default() };
-        self.service
+        self.app
             .record(
                 &crate::support::proof(),
                 Report { sid: sid.clone(), id: Some(order.id.clone()), about, fact },
@@ -168,7 +168,7 @@ pub fn events() -> Events {
     events_within(Duration::from_secs(20))
 }
 
-fn context(base_url: &str, service: Service) -> Arc<Context> {
+fn context(base_url: &str, app: App) -> Arc<Context> {
     let token = Token { label: "auth_token".to_owned(), account: None, secret: Secret::new(TOKEN) };
     let verifier = Arc::new(Verifier::new(vec![token], vec![]).unwrap());
     let settings = Settings {
@@ -191,7 +191,7 @@ fn context(base_url: &str, service: Service) -> Arc<Context> {
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     let pages = Pages::load(None).unwrap();
-    Arc::new(Context::new(service, verifier, settings, pages, explainer))
+    Arc::new(Context::new(app, verifier, settings, pages, explainer))
 }
 
 /// A gateway that takes every order.

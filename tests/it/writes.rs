@@ -16,8 +16,8 @@ async fn a_verification_writes_so_many_records_and_no_more() {
     assert_eq!(written(&world), 6, "claimed: one; settled: the verification, the delivery and an event");
     let code = world.gateway.orders()[0].code.clone();
     let wrong = if code == "000000" { "111111" } else { "000000" };
-    assert!(!world.service.check(&id, wrong).await.unwrap().valid);
+    assert!(!world.app.check(&id, wrong).await.unwrap().valid);
     assert_eq!(written(&world), 7, "a wrong code: the verification");
-    assert!(world.service.check(&id, &code).await.unwrap().valid);
+    assert!(world.app.check(&id, &code).await.unwrap().valid);
     assert_eq!(written(&world), 9, "the right one: the verification and its event");
 }

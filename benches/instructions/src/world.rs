@@ -20,7 +20,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::Incoming;
-use dialback::service::{Brands, EventSettings, Events, Parts, Retention, Service, WorkerLimits};
+use dialback::service::{App, Brands, EventSettings, Events, Parts, Retention, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::telemetry::metrics::{Outcome, Place, meter};
 use dialback::trust::Trust;
@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, mpsc};
-use tower_service::Service as _;
+use tower_service::App as _;
 use warp::http::Request;
 use warp::reply::Response;
 
@@ -46,7 +46,7 @@ pub const PUBLIC_URL: &str = "https://otp.example.net";
 
 /// A service whose worker runs when it is told to.
 pub struct World {
-    service: Service,
+    app: App,
     filter: warp::filters::BoxedFilter<(Response,)>,
     taken: Mutex<mpsc::UnboundedReceiver<()>>,
 }
@@ -54,7 +54,7 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let (take, taken) = mpsc::unbounded_channel();
-        let service = Service::new(parts(Arc::new(Post(take))));
+        let service = App::new(parts(Arc::new(Post(take))));
         let filter = http::filter(context(service.clone()));
         Self { service, filter, taken: Mutex::new(taken) }
     }
@@ -85,7 +85,7 @@ impl World {
                 taken.recv().await;
             }
         };
-        self.service.clone().work(WorkerLimits::default(), enough).await;
+        self.app.clone().work(WorkerLimits::default(), enough).await;
     }
 
     /// How many requests the route's own meter has counted as done.
@@ -187,7 +187,7 @@ fn parts(gateway: Arc<dyn Gateway>) -> Parts {
     }
 }
 
-fn context(service: Service) -> Arc<HttpContext> {
+fn context(app: App) -> Arc<HttpContext> {
     let token =
         Token { label: "auth_token".into(), account: Some(ACCOUNT.into()), secret: Secret::new(TOKEN) };
     let verifier = Arc::new(Verifier::new(vec![token], vec![]).expect("one token"));
@@ -210,5 +210,5 @@ fn context(service: Service) -> Arc<HttpContext> {
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     let pages = Pages::load(None).expect("the shipped pages");
-    Arc::new(HttpContext::new(service, verifier, settings, pages, explainer))
+    Arc::new(HttpContext::new(app, verifier, settings, pages, explainer))
 }

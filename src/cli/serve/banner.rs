@@ -1,19 +1,19 @@
 //! What a person sees who starts the server at a terminal.
 
-use super::app::App;
+use super::running::Running;
 use crate::cli::Global;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Prints where everything is, on standard output. Nobody needs to read it: a
 /// closed output is no reason not to serve.
-pub fn print(app: &App, needs_key: Option<&str>) {
-    let _ = std::io::stdout().write_all(text(app, needs_key).as_bytes());
+pub fn print(running: &Running, needs_key: Option<&str>) {
+    let _ = std::io::stdout().write_all(text(running, needs_key).as_bytes());
 }
 
 /// The very words with which the first key is made.
-pub fn how_to_make_a_key(app: &App, global: &Global) -> String {
-    if !app.keeps_keys() {
+pub fn how_to_make_a_key(running: &Running, global: &Global) -> String {
+    if !running.keeps_keys() {
         return "this store forgets keys, so start with one in DIALBACK_API_KEY (`openssl rand -hex 32` makes one)"
             .to_owned();
     }
@@ -21,22 +21,22 @@ pub fn how_to_make_a_key(app: &App, global: &Global) -> String {
     format!("`dialback {}key create NAME` makes one", config.unwrap_or_default())
 }
 
-fn text(app: &App, needs_key: Option<&str>) -> String {
+fn text(running: &Running, needs_key: Option<&str>) -> String {
     let mut text = String::new();
-    let server = app.server_addr().map(|addr| format!("http://{addr}")).unwrap_or_default();
+    let server = running.server_addr().map(|addr| format!("http://{addr}")).unwrap_or_default();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "dialback {} listens on {server}", env!("CARGO_PKG_VERSION"));
-    if app.public_url().to_string() != server {
-        let _ = writeln!(text, "Twilio reaches it at {} (dialback urls)", app.public_url());
+    if running.public_url().to_string() != server {
+        let _ = writeln!(text, "Twilio reaches it at {} (dialback urls)", running.public_url());
     }
     if let Some(how) = needs_key {
         let _ = writeln!(text, "No application is let in yet: {how}");
     }
     if let (Some(sandbox), Some(account_sid), Some(key)) =
-        (app.sandbox_addr(), app.sandbox_account(), app.sandbox_key())
+        (running.sandbox_addr(), running.sandbox_account(), running.sandbox_key())
     {
         let key = key.expose();
-        let token = match app.sandbox_token_file() {
+        let token = match running.sandbox_token_file() {
             Some(file) => format!("in {}", file.display()),
             None => "as configured".to_owned(),
         };

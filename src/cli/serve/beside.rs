@@ -3,7 +3,7 @@
 //!
 //! It refuses to know the service, which the sandbox speaks to as Twilio does.
 
-use super::app::{account_sid, auth_token, told};
+use super::running::{account_sid, auth_token, told};
 use crate::cli::local::Local;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -43,7 +43,8 @@ impl Beside {
         settings.seed = config.sandbox.seed;
         settings.pace = config.sandbox.pace;
         settings.trust = trust.clone();
-        settings.app = Some(sandbox::App { base_url: server.to_owned(), api_key: local.api_key.clone() });
+        settings.app =
+            Some(sandbox::DialbackApi { base_url: server.to_owned(), api_key: local.api_key.clone() });
         // Services of the file name others beside it: here all exist.
         settings.own_numbers =
             config.twilio.from.iter().filter(|from| !from.starts_with("MG")).cloned().collect();

@@ -94,7 +94,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         action: word.and_then(|word| Action::ALL.iter().copied().find(|action| action.as_str() == word)),
         actor: query.text("actor"),
     };
-    let page = context.service.whole()?.audit(&filter, &asked.window).await?;
+    let page = context.app.whole()?.audit(&filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Audit {
         entries: items.iter().map(AuditView::from).collect(),
         next_cursor,

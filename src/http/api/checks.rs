@@ -13,7 +13,7 @@ use crate::http::problem;
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
-use crate::service::{self, Offer, ServiceError};
+use crate::service::{self, AppError, Offer};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -52,13 +52,13 @@ pub async fn check(context: CallContext, mut call: Call) -> Result<Response, Err
     if !call.caller.may(Scope::Read) {
         return verdict(&context, &call, offer).await;
     }
-    let service::Checked { valid, view } = context.service.check(&call.id()?, offer).await?;
+    let service::Checked { valid, view } = context.app.check(&call.id()?, offer).await?;
     Ok(reply::json(StatusCode::OK, &Checked { valid, verification: (&view).into() }))
 }
 
 async fn verdict(context: &CallContext, call: &Call, offer: Offer) -> Result<Response, Error> {
-    let named = async { call.name().parse::<VerificationId>().map_err(|_| ServiceError::NotFound) };
-    let approved = context.service.verdict(named, offer).await?;
+    let named = async { call.name().parse::<VerificationId>().map_err(|_| AppError::NotFound) };
+    let approved = context.app.verdict(named, offer).await?;
     let verdict = Verdict {
         valid: approved.is_some(),
         id: call.name().to_owned(),

@@ -61,7 +61,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         since: query.time("since"),
         until: query.time("until"),
     };
-    let page = context.service.deliveries(&filter, &asked.window).await?;
+    let page = context.app.deliveries(&filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Deliveries {
         deliveries: items.iter().map(Delivery::from).collect(),
         next_cursor,
@@ -86,6 +86,6 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let found = context.service.delivery(call.name()).await?;
+    let found = context.app.delivery(call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Delivery::from(&found)))
 }

@@ -115,7 +115,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         opt_outs: call.body.flag("opt_outs").unwrap_or(false),
         delete_at_twilio: call.body.flag("delete_at_twilio").unwrap_or(false),
     };
-    let erasure = context.service.whole()?.erase(&number, options).await?;
+    let erasure = context.app.whole()?.erase(&number, options).await?;
     let mut response = reply::json(StatusCode::ACCEPTED, &ErasureView::from(&erasure));
     if let Ok(path) = HeaderValue::from_str(&format!("/v1/erasures/{}", erasure.id)) {
         response.headers_mut().insert(LOCATION, path);
@@ -141,6 +141,6 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let erasure = context.service.whole()?.erasure(&call.id()?).await?;
+    let erasure = context.app.whole()?.erasure(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &ErasureView::from(&erasure)))
 }

@@ -89,7 +89,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         return streamed(&context, &mut call, wishes, full_numbers);
     }
     let filter = EventFilter { wishes, since: call.query.time("since"), until: call.query.time("until") };
-    let page = context.service.events(&filter, &asked.window).await?;
+    let page = context.app.events(&filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Events {
         events: items.iter().map(|notice| shown(notice, full_numbers)).collect(),
         next_cursor,
@@ -114,7 +114,7 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, mut call: Call) -> Result<Response, Error> {
-    let notice = context.service.event(&call.id()?).await?;
+    let notice = context.app.event(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &shown(&notice, full_numbers(&mut call))))
 }
 
@@ -137,7 +137,7 @@ pub const REDRIVE: Operation = Operation {
 /// Sends one again.
 pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let (id, endpoint) = (call.id()?, call.body.parsed("endpoint")?);
-    let redriven = context.service.whole()?.redrive_event(&id, endpoint.as_ref()).await?;
+    let redriven = context.app.whole()?.redrive_event(&id, endpoint.as_ref()).await?;
     Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: false, next_cursor: None }))
 }
 
@@ -156,7 +156,7 @@ fn streamed(
             Some(id.ok_or_else(|| Error::field(LAST, "this is no event's id: EV and 32 hexadecimal digits"))?)
         }
     };
-    let feed = context.service.feed(after, wishes).ok_or(Error::NoStream)?;
+    let feed = context.app.feed(after, wishes).ok_or(Error::NoStream)?;
     let alive = sse::keep_alive().interval(HEARTBEAT).text("alive");
     let mut response = sse::reply(alive.stream(lines(feed, full_numbers))).into_response();
     let headers = response.headers_mut();

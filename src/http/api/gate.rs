@@ -11,7 +11,7 @@ use crate::http::error::Error;
 use crate::http::limiter::Standing;
 use crate::http::reply::Whole;
 use crate::http::request::Request;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ where
             Err(Error::RateLimited { per_minute, seconds })
         }
         _ => done(operation, context, caller, request, handler).await.map_err(|error| match error {
-            Error::Service(ServiceError::NotFound) => Error::Nothing(operation.nothing()),
+            Error::App(AppError::NotFound) => Error::Nothing(operation.nothing()),
             error => error,
         }),
     };
@@ -85,7 +85,7 @@ where
     };
     let seen = context.seen_by(&call.caller);
     match operation.repeats {
-        Repeats::Kept => repeats::once(&context.service, call, |call| handler(seen, call)).await,
+        Repeats::Kept => repeats::once(&context.app, call, |call| handler(seen, call)).await,
         // What only reads stops when nobody waits for it any more.
         Repeats::OnlyReads => tokio::select! {
             biased;

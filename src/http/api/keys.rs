@@ -68,17 +68,17 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         None => ServiceSet::all(),
         Some(names) => ServiceSet::of(services(&context, names).await?),
     };
-    let (key, shown) = context.service.whole()?.create_key(&name, Access { scopes, services }).await?;
+    let (key, shown) = context.app.whole()?.create_key(&name, Access { scopes, services }).await?;
     let path = format!("/v1/keys/{}", key.id);
     Ok(reply::created(&path, &NewKey { key: shown.expose().to_owned(), kept: (&key).into() }))
 }
 
 async fn services(context: &CallContext, names: Vec<String>) -> Result<BTreeSet<ServiceId>, Error> {
     // What is about the whole is refused before anything is looked for.
-    context.service.whole()?;
+    context.app.whole()?;
     let mut ids = BTreeSet::new();
     for name in names {
-        ids.extend(context.service.service_named(Some(name)).await?);
+        ids.extend(context.app.service_named(Some(name)).await?);
     }
     Ok(ids)
 }
@@ -106,7 +106,7 @@ pub const LIST: Operation = Operation {
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let page = context.service.whole()?.keys(&asked.window).await?;
+    let page = context.app.whole()?.keys(&asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Keys {
         keys: items.iter().map(Key::from).collect(),
         next_cursor,
@@ -131,7 +131,7 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let key = context.service.whole()?.key(call.name()).await?;
+    let key = context.app.whole()?.key(call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Key::from(&key)))
 }
 
@@ -153,6 +153,6 @@ pub const REVOKE: Operation = Operation {
 
 /// Revokes one.
 pub async fn revoke(context: CallContext, call: Call) -> Result<Response, Error> {
-    context.service.whole()?.revoke_key(call.name()).await?;
+    context.app.whole()?.revoke_key(call.name()).await?;
     Ok(reply::no_content())
 }

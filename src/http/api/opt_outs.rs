@@ -10,7 +10,7 @@ use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::key::Scope;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use percent_encoding::percent_decode_str;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -59,7 +59,7 @@ pub const SEARCH: Operation = search::of(&LIST, "searchOptOuts", "Search opt-out
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let number = call.query.text("number");
-    let page = context.service.whole()?.opt_outs(number.as_deref(), &asked.window).await?;
+    let page = context.app.whole()?.opt_outs(number.as_deref(), &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| OptOuts {
         opt_outs: items.iter().map(OptOutView::from).collect(),
         next_cursor,
@@ -110,7 +110,7 @@ pub const SET: Operation = Operation {
 pub async fn set(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let number = number(&call)?;
     let opted_out = call.body.flag("opted_out").unwrap_or(true);
-    context.service.whole()?.set_opt_out(&number, call.body.text("sender").as_deref(), opted_out).await?;
+    context.app.whole()?.set_opt_out(&number, call.body.text("sender").as_deref(), opted_out).await?;
     shown(&context, &number).await
 }
 
@@ -135,12 +135,12 @@ pub async fn delete(context: CallContext, mut call: Call) -> Result<Response, Er
     let sender = call.query.text("sender");
     // A plus in a query means a space, and is easily meant as itself.
     let sender = sender.map(|sender| sender.replace(' ', "+"));
-    context.service.whole()?.delete_opt_out(&number(&call)?, sender.as_deref()).await?;
+    context.app.whole()?.delete_opt_out(&number(&call)?, sender.as_deref()).await?;
     Ok(reply::no_content())
 }
 
 async fn shown(context: &CallContext, number: &str) -> Result<Response, Error> {
-    let found = context.service.whole()?.opt_outs_of(number).await?;
+    let found = context.app.whole()?.opt_outs_of(number).await?;
     let number = found.first().map_or_else(|| number.to_owned(), |wish| wish.number.clone());
     let shown = OptOutsOf { number, opt_outs: found.iter().map(OptOutView::from).collect() };
     Ok(reply::json(StatusCode::OK, &shown))
@@ -148,7 +148,7 @@ async fn shown(context: &CallContext, number: &str) -> Result<Response, Error> {
 
 /// The number in the path, which clients may have percent-encoded.
 fn number(call: &Call) -> Result<String, Error> {
-    let decoded = percent_decode_str(call.name()).decode_utf8().map_err(|_| ServiceError::NotFound)?;
+    let decoded = percent_decode_str(call.name()).decode_utf8().map_err(|_| AppError::NotFound)?;
     let is_one = decoded.chars().count() <= 128 && !decoded.chars().any(|c| c.is_control() || c == '|');
-    if is_one { Ok(decoded.into_owned()) } else { Err(ServiceError::NotFound.into()) }
+    if is_one { Ok(decoded.into_owned()) } else { Err(AppError::NotFound.into()) }
 }

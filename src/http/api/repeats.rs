@@ -5,7 +5,7 @@ use super::operation::Call;
 use crate::http::auth::Caller;
 use crate::http::error::Error;
 use crate::http::reply::{self, Whole};
-use crate::service::{Idempotency, Repeat, Service};
+use crate::service::{App, Idempotency, Repeat};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use warp::http::header::LOCATION;
@@ -61,7 +61,7 @@ pub fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<Idempotency>, 
 ///
 /// # Errors
 /// The handler's, which are not kept, or those of the key.
-pub async fn once<F, Fut>(service: &Service, call: Call, handler: F) -> Result<Response, Error>
+pub async fn once<F, Fut>(app: &App, call: Call, handler: F) -> Result<Response, Error>
 where
     F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Result<Response, Error>>,
@@ -70,13 +70,13 @@ where
         return handler(call).await;
     };
     let request = format!("{}?{} {}", call.path, call.raw_query, call.body);
-    let claim = match service.claim(&key, &request).await? {
+    let claim = match app.claim(&key, &request).await? {
         Repeat::First(claim) => claim,
         Repeat::Again(kept) => return again(&kept),
     };
     let answer = handler(call).await;
     let kept = answer.as_ref().ok().and_then(kept);
-    service.settle_claim(claim, kept).await?;
+    app.settle_claim(claim, kept).await?;
     answer
 }
 

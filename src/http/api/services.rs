@@ -13,7 +13,7 @@ use crate::model::brand::{BadSetting, Brand, MOST_NAME};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::model::return_url;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -194,7 +194,7 @@ pub const CREATE: Operation = Operation {
 
 /// Makes one.
 pub async fn create(context: CallContext, call: Call) -> Result<Response, Error> {
-    let brand = context.service.whole()?.create_service(call.body.rest()).await?;
+    let brand = context.app.whole()?.create_service(call.body.rest()).await?;
     Ok(reply::created(&format!("/v1/services/{}", brand.id), &shown(&context, &brand)))
 }
 
@@ -217,7 +217,7 @@ pub const LIST: Operation = Operation {
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let page = context.service.services(&asked.window).await?;
+    let page = context.app.services(&asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Services {
         services: items.iter().map(|brand| shown(&context, brand)).collect(),
         next_cursor,
@@ -243,7 +243,7 @@ pub const FETCH: Operation = Operation {
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
-    let brand = context.service.brand(&id).await.map_err(not_found)?;
+    let brand = context.app.brand(&id).await.map_err(not_found)?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
 }
 
@@ -272,9 +272,9 @@ pub async fn change(context: CallContext, call: Call) -> Result<Response, Error>
         && context.sets().await?.hides(name)
     {
         let what = format!("{name:?} is no set of texts");
-        return Err(ServiceError::Setting(BadSetting { field: "template".to_owned(), what }).into());
+        return Err(AppError::Setting(BadSetting { field: "template".to_owned(), what }).into());
     }
-    let brand = context.service.change_service(&id, changes).await?;
+    let brand = context.app.change_service(&id, changes).await?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
 }
 
@@ -297,26 +297,26 @@ pub const DELETE: Operation = Operation {
 /// Deletes one.
 pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
-    context.service.delete_service(&id).await?;
+    context.app.delete_service(&id).await?;
     Ok(reply::no_content())
 }
 
 /// The service that the path names.
 async fn named(context: &CallContext, call: &Call) -> Result<ServiceId, Error> {
     let name = percent_encoding::percent_decode_str(call.name()).decode_utf8_lossy().into_owned();
-    let id = context.service.service_named(Some(name)).await.map_err(not_found)?;
-    id.ok_or_else(|| ServiceError::NotFound.into())
+    let id = context.app.service_named(Some(name)).await.map_err(not_found)?;
+    id.ok_or_else(|| AppError::NotFound.into())
 }
 
-fn not_found(error: ServiceError) -> ServiceError {
+fn not_found(error: AppError) -> AppError {
     match error {
-        ServiceError::NoSuchService => ServiceError::NotFound,
+        AppError::NoSuchService => AppError::NotFound,
         error => error,
     }
 }
 
 fn shown(context: &CallContext, brand: &Brand) -> Service {
-    Service::new(brand, context.service.is_default(brand))
+    Service::new(brand, context.app.is_default(brand))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::model::id::SessionId;
 use crate::model::key::Scope;
 use crate::model::session::{End, Step};
 use crate::model::verification::Details;
-use crate::service::{NewSession, ServiceError};
+use crate::service::{AppError, NewSession};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -87,7 +87,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         to: body.text("to"),
         // Words of another kind were refused when the body was read.
         channels: channels.iter().filter_map(|word| word.parse::<Channel>().ok()).collect(),
-        service: context.service.service_named(body.text("service")).await?,
+        service: context.app.service_named(body.text("service")).await?,
         return_url: body.text("return_url"),
         state: body.text("state"),
         locale: body.text("locale"),
@@ -101,7 +101,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             ..Details::default()
         },
     };
-    let session = context.service.create_session(new).await?;
+    let session = context.app.create_session(new).await?;
     let answer = NewSessionView {
         id: session.id.to_string(),
         url: context.settings.public_url.join(&format!("/verify/{}", session.id)),
@@ -128,8 +128,8 @@ pub const END: Operation = Operation {
 
 /// Ends one.
 pub async fn end(context: CallContext, call: Call) -> Result<Response, Error> {
-    let ended = context.service.end_session(&call.id()?).await.map_err(|error| match error {
-        ServiceError::SessionEnded(_) if !call.caller.may(Scope::Read) => ServiceError::NotFound,
+    let ended = context.app.end_session(&call.id()?).await.map_err(|error| match error {
+        AppError::SessionEnded(_) if !call.caller.may(Scope::Read) => AppError::NotFound,
         error => error,
     })?;
     let answer = EndedSession {
@@ -163,8 +163,8 @@ pub const RESULT: Operation = Operation {
 /// Tells what came of one.
 pub async fn result(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let result = call.body.needed("result")?;
-    let id: SessionId = call.name().parse().map_err(|_| ServiceError::NoSuchResult)?;
-    let view = context.service.session_result(&id, &result).await?;
+    let id: SessionId = call.name().parse().map_err(|_| AppError::NoSuchResult)?;
+    let view = context.app.session_result(&id, &result).await?;
     let end = match view.step {
         Step::Done(end) => end,
         _ => view.session.end.unwrap_or(End::Failed),

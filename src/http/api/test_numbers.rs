@@ -30,7 +30,7 @@ pub const LIST: Operation = Operation {
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let (page, now) = (context.service.whole()?.test_numbers(&asked.window), context.service.now());
+    let (page, now) = (context.app.whole()?.test_numbers(&asked.window), context.app.now());
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| TestNumbers {
         test_numbers: items.iter().map(|test| TestNumberView::new(test, now)).collect(),
         next_cursor,
@@ -55,6 +55,6 @@ pub const CREATE: Operation = Operation {
 
 /// Refuses to make one.
 pub async fn refuse(context: CallContext, _: Call) -> Result<Response, Error> {
-    context.service.whole()?;
+    context.app.whole()?;
     Err(Error::TestNumbersReadOnly)
 }

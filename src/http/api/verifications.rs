@@ -16,7 +16,7 @@ use crate::model::brand::MOST_NAME;
 use crate::model::key::Scope;
 use crate::model::verification::{Details, Status};
 use crate::secret::Secret;
-use crate::service::{ServiceError, StartRequest, VerificationFilter, View};
+use crate::service::{AppError, StartRequest, VerificationFilter, View};
 use std::net::IpAddr;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -157,12 +157,12 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         && context.sets().await?.find(name).is_none()
     {
         let what = "there is no such set of texts: `messages.dir` holds them";
-        return Err(ServiceError::NotAllowed { field: "template", what }.into());
+        return Err(AppError::NotAllowed { field: "template", what }.into());
     }
     let request = StartRequest {
         to: body.needed("to")?,
         channel: body.parsed("channel")?,
-        service: context.service.service_named(body.text("service")).await?,
+        service: context.app.service_named(body.text("service")).await?,
         session: None,
         locale: body.text("locale"),
         custom_code: body.text("custom_code").map(Secret::new),
@@ -179,7 +179,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             tags: body.map("tags").unwrap_or_default(),
         },
     };
-    let started = context.service.start(request, idempotency).await?;
+    let started = context.app.start(request, idempotency).await?;
     let path = format!("/v1/verifications/{}", started.view.verification.id);
     let mut response = reply::created(&path, &Verification::from(&started.view));
     if started.replayed {
@@ -223,7 +223,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     // A service that was deleted has verifications, and no name any more.
     let service = match named.as_deref().and_then(|id| id.parse().ok()) {
         Some(id) => Some(id),
-        None => context.service.service_named(named).await?,
+        None => context.app.service_named(named).await?,
     };
     let status = query.text("status");
     let filter = VerificationFilter {
@@ -233,7 +233,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         since: query.time("since"),
         until: query.time("until"),
     };
-    let page = context.service.verifications(&filter, &asked.window).await?;
+    let page = context.app.verifications(&filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items: Vec<View>, next_cursor| Verifications {
         verifications: items.iter().map(Verification::from).collect(),
         next_cursor,
@@ -258,7 +258,7 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let view = context.service.fetch(&call.id()?).await?;
+    let view = context.app.fetch(&call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 
@@ -290,7 +290,7 @@ pub const RESEND: Operation = Operation {
 /// Sends one again.
 pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let channel = call.body.parsed("channel")?;
-    let again = context.service.resend(&call.id()?, channel).await;
+    let again = context.app.resend(&call.id()?, channel).await;
     let view = again.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
@@ -313,15 +313,15 @@ pub const CANCEL: Operation = Operation {
 
 /// Calls one off.
 pub async fn cancel(context: CallContext, call: Call) -> Result<Response, Error> {
-    let ended = context.service.cancel(&call.id()?).await;
+    let ended = context.app.cancel(&call.id()?).await;
     let view = ended.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 
 /// What has ended and what never was look alike to who may not read.
-fn blurred(error: ServiceError, caller: &Caller) -> ServiceError {
+fn blurred(error: AppError, caller: &Caller) -> AppError {
     match error {
-        ServiceError::Ended(_) if !caller.may(Scope::Read) => ServiceError::NotFound,
+        AppError::Ended(_) if !caller.may(Scope::Read) => AppError::NotFound,
         error => error,
     }
 }

@@ -41,7 +41,7 @@ pub async fn stream(context: Arc<Context>, request: Request) -> Result<Response,
     let Some((id, browser)) = known(&visit) else {
         return gone(&context, &visit, None);
     };
-    let first = match context.service.session(id, Some(browser)).await {
+    let first = match context.app.session(id, Some(browser)).await {
         // Who may only look at the first page has nothing to hear.
         Ok(view) if view.session.browser.is_some() => view,
         _ => return gone(&context, &visit, None),
@@ -79,7 +79,7 @@ impl Speaker {
     async fn speak(self) {
         let ends = Instant::now() + LASTS;
         let Some(seat) = &self.seat else {
-            let view = self.context.service.session(&self.id, Some(&self.browser)).await.ok();
+            let view = self.context.app.session(&self.id, Some(&self.browser)).await.ok();
             let text = format!("{}event: now\ndata: {}\n\n", retry(ASK_AGAIN), self.news(view.as_ref()));
             // Who left does not want to know.
             let _ = self.tell.send(Ok(text)).await;
@@ -91,7 +91,7 @@ impl Speaker {
             if !text.is_empty() && self.tell.send(Ok(std::mem::take(&mut text))).await.is_err() {
                 return;
             }
-            let view = self.context.service.session(&self.id, Some(&self.browser)).await.ok();
+            let view = self.context.app.session(&self.id, Some(&self.browser)).await.ok();
             let news = self.news(view.as_ref());
             if news != said {
                 text = format!("event: now\ndata: {news}\n\n");
@@ -115,7 +115,7 @@ impl Speaker {
 
     fn news(&self, view: Option<&SessionView>) -> String {
         let now = view.filter(|view| view.step == Step::Code).and_then(|view| {
-            let now = now(view, self.words, self.context.service.now())?;
+            let now = now(view, self.words, self.context.app.now())?;
             Some((now, ways(view, is_opted_out(view))))
         });
         match now {

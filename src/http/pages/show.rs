@@ -13,7 +13,7 @@ use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::model::session::Step;
 use crate::secret::Secret;
-use crate::service::{ServiceError, SessionView};
+use crate::service::{AppError, SessionView};
 use minijinja::{Value, context};
 use std::sync::Arc;
 use warp::http::header::CONTENT_TYPE;
@@ -24,13 +24,13 @@ use warp::reply::Response;
 pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     let visit = Visit::of(&context, &request);
     let view = match &visit.id {
-        Some(id) => context.service.session(id, visit.browser.as_ref()).await,
-        None => Err(ServiceError::NotFound),
+        Some(id) => context.app.session(id, visit.browser.as_ref()).await,
+        None => Err(AppError::NotFound),
     };
     match (view, &visit.id) {
         (Ok(view), Some(id)) => shown(&context, &visit, id, &view),
-        (Ok(_), None) | (Err(ServiceError::NotFound), None) => gone(&context, &visit, None),
-        (Err(ServiceError::NotFound), Some(id)) => {
+        (Ok(_), None) | (Err(AppError::NotFound), None) => gone(&context, &visit, None),
+        (Err(AppError::NotFound), Some(id)) => {
             let mut response = gone(&context, &visit, None)?;
             if visit.has_cookies && !visit.is_ahead {
                 guard::forget(&context, &mut response, id);
@@ -70,7 +70,7 @@ pub fn gone(context: &Context, visit: &Visit, message: Option<&str>) -> Result<R
 
 fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -> Result<Response, Error> {
     let words = visit.words(Some(view));
-    let fresh = visit.browser.is_none().then(|| context.service.new_browser());
+    let fresh = visit.browser.is_none().then(|| context.app.new_browser());
     let browser = visit.browser.as_ref().or(fresh.as_ref());
     let token = browser.map(guard::token).unwrap_or_default();
     let page = match (view.step, &visit.note) {

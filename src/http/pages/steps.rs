@@ -18,7 +18,7 @@ use crate::model::session::Step;
 use crate::model::typed;
 use crate::model::verification::Status;
 use crate::secret::Secret;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,35 +115,35 @@ async fn step(
     browser: &Secret,
     act: Act,
     form: &Form,
-) -> Result<Next, ServiceError> {
-    let service = &context.service;
+) -> Result<Next, AppError> {
+    let app = &context.app;
     let tongue = visit.tongue();
     let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
     match act {
         Act::Begin => {
-            let view = service.session_begin(id, browser, tongue).await?;
+            let view = app.session_begin(id, browser, tongue).await?;
             // The first page has a button for each way.
             if let (Step::Channel, Ok(channel)) = (view.step, form.channel()) {
-                drop(service.session_start(id, browser, channel, tongue).await?);
+                drop(app.session_start(id, browser, channel, tongue).await?);
             }
         }
         Act::Number => {
             let region = region::find(form.get("region")).map(|region| region.id.as_str());
-            drop(service.session_number(id, browser, form.get("number"), region, tongue).await?);
+            drop(app.session_number(id, browser, form.get("number"), region, tongue).await?);
         }
-        Act::Channel => drop(service.session_start(id, browser, form.channel()?, tongue).await?),
-        Act::Resend => drop(service.session_resend(id, browser, form.channel()?).await?),
+        Act::Channel => drop(app.session_start(id, browser, form.channel()?, tongue).await?),
+        Act::Resend => drop(app.session_resend(id, browser, form.channel()?).await?),
         Act::Change => {
-            let old = service.session(id, Some(browser)).await?.session.number;
-            let view = service.session_change(id, browser).await?;
+            let old = app.session(id, Some(browser)).await?.session.number;
+            let view = app.session_change(id, browser).await?;
             let old = old.filter(|_| view.step == Step::Number);
             return Ok(Next::Page(old.map(|number| Note::kept(&number))));
         }
-        Act::Again => drop(service.session_again(id, browser, tongue).await?),
-        Act::Cancel => return Ok(leave(service.session_leave(id, browser, true).await?)),
-        Act::Return => return Ok(leave(service.session_leave(id, browser, false).await?)),
+        Act::Again => drop(app.session_again(id, browser, tongue).await?),
+        Act::Cancel => return Ok(leave(app.session_leave(id, browser, true).await?)),
+        Act::Return => return Ok(leave(app.session_leave(id, browser, false).await?)),
         Act::Code => {
-            let checked = service.session_check(id, browser, form.get("code")).await?;
+            let checked = app.session_check(id, browser, form.get("code")).await?;
             // Of a verification that this has ended the page itself tells.
             let is_wrong = checked.is_some_and(|it| !it.valid && it.view.status == Status::Pending);
             return Ok(Next::Page(is_wrong.then(|| Note::new("code"))));
@@ -171,31 +171,29 @@ fn answer(context: &Context, id: &SessionId, next: Next) -> Response {
 
 /// What the next page says about an error. Nothing is said where the page
 /// itself tells: a session that is gone, a verification that has ended.
-fn note_of(error: ServiceError, form: &Form) -> Option<Note> {
+fn note_of(error: AppError, form: &Form) -> Option<Note> {
     let input = |note: Note| note.with_input(form.get("number"), form.get("region"));
     Some(match error {
-        ServiceError::NotFound | ServiceError::Ended(_) => return None,
-        ServiceError::NotACode { kind: CodeKind::Digits, .. } if has_letters(form.get("code")) => {
+        AppError::NotFound | AppError::Ended(_) => return None,
+        AppError::NotACode { kind: CodeKind::Digits, .. } if has_letters(form.get("code")) => {
             Note::new("code_digits")
         }
-        ServiceError::NotACode { length, kind } => Note::of_code(length, kind),
-        ServiceError::SeveralCodes => Note::new("code_several"),
-        ServiceError::Number(error) => {
+        AppError::NotACode { length, kind } => Note::of_code(length, kind),
+        AppError::SeveralCodes => Note::new("code_several"),
+        AppError::Number(error) => {
             let note = match error.country_code() {
                 Some(code) => Note::about(error.code(), code),
                 None => Note::new(error.code()),
             };
             input(note).read_as(judged_by(&error, form))
         }
-        ServiceError::CountryOff { region, .. } => input(Note::about("country", region)),
-        ServiceError::OptedOut => Note::new("opted_out"),
-        ServiceError::TooSoon { seconds, .. } => Note::about("too_soon", seconds),
-        ServiceError::NoSendsLeft => Note::new("sends"),
-        ServiceError::NoNumbersLeft => Note::new("numbers"),
-        ServiceError::NoStartsLeft => Note::new("starts"),
-        ServiceError::ChannelOff(_) | ServiceError::NoChannel | ServiceError::Landline => {
-            Note::new("channel")
-        }
+        AppError::CountryOff { region, .. } => input(Note::about("country", region)),
+        AppError::OptedOut => Note::new("opted_out"),
+        AppError::TooSoon { seconds, .. } => Note::about("too_soon", seconds),
+        AppError::NoSendsLeft => Note::new("sends"),
+        AppError::NoNumbersLeft => Note::new("numbers"),
+        AppError::NoStartsLeft => Note::new("starts"),
+        AppError::ChannelOff(_) | AppError::NoChannel | AppError::Landline => Note::new("channel"),
         error => {
             tracing::error!(%error, "a step of a session failed");
             Note::new("trouble")
@@ -227,8 +225,8 @@ impl Form {
         self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
     }
 
-    fn channel(&self) -> Result<Channel, ServiceError> {
-        self.get("channel").parse().map_err(|_| ServiceError::NoChannel)
+    fn channel(&self) -> Result<Channel, AppError> {
+        self.get("channel").parse().map_err(|_| AppError::NoChannel)
     }
 }
 

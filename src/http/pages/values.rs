@@ -31,7 +31,7 @@ pub fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Word
         Step::Start => start_values(context, visit, view, words),
         Step::Number => entry_values(context, visit, view, words),
         Step::Channel => context! { channels => channels(visit, view) },
-        Step::Code => code_values(visit, view, words, context.service.now()),
+        Step::Code => code_values(visit, view, words, context.app.now()),
         Step::Done(end) => done_values(view, words, end),
         Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
     }

@@ -11,7 +11,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, VerificationId};
 use crate::model::verification::{SendState, Status};
 use crate::server::caller_gone;
-use crate::service::{Attempt, AttemptFilter, AttemptPlace, ServiceError};
+use crate::service::{AppError, Attempt, AttemptFilter, AttemptPlace};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
     if let Some(filter) = filter(&call)? {
         let page = tokio::select! {
             biased;
-            page = call.context.service.attempts(&filter, trail.0.last().cloned(), wanted.size) => page,
+            page = call.context.app.attempts(&filter, trail.0.last().cloned(), wanted.size) => page,
             // Nobody hears it.
             () = caller_gone() => return Err(too_many()),
         };
@@ -50,9 +50,9 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let name = call.param(0).strip_prefix("VL").map(|rest| format!("DL{rest}"));
     let id: Option<DeliveryId> = name.and_then(|name| name.parse().ok());
     let (verification, number) = id.ok_or_else(|| call.not_found())?.parts();
-    match call.context.service.attempt(&verification, number).await {
+    match call.context.app.attempt(&verification, number).await {
         Ok(attempt) => Ok(reply::json(StatusCode::OK, &shown(&call, &attempt))),
-        Err(ServiceError::NotFound) => Err(call.not_found()),
+        Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -62,7 +62,7 @@ pub async fn summary(call: Call) -> Result<Response, Failure> {
     let count = match filter(&call)? {
         Some(filter) => tokio::select! {
             biased;
-            count = call.context.service.count_attempts(&filter, LONGEST_COUNT) => count.map_err(number_of)?,
+            count = call.context.app.count_attempts(&filter, LONGEST_COUNT) => count.map_err(number_of)?,
             // Nobody hears it.
             () = caller_gone() => return Err(too_many()),
         },
@@ -134,9 +134,9 @@ fn filter(call: &Call) -> Result<Option<AttemptFilter>, Failure> {
 }
 
 /// Here the number is a filter's.
-fn number_of(error: ServiceError) -> Failure {
+fn number_of(error: AppError) -> Failure {
     match error {
-        ServiceError::Number(why) => Failure::invalid_because("ChannelData.To", why),
+        AppError::Number(why) => Failure::invalid_because("ChannelData.To", why),
         error => error.into(),
     }
 }
@@ -163,7 +163,7 @@ fn shown(call: &Call, attempt: &Attempt) -> Value {
 
 fn channel_data(call: &Call, attempt: &Attempt) -> Value {
     let (verification, send) = (&attempt.verification, &attempt.send);
-    let status = match verification.status_at(call.context.service.now()) {
+    let status = match verification.status_at(call.context.app.now()) {
         _ if attempt.is_converted() => "confirmed",
         Status::Expired => "expired",
         _ => "unconfirmed",

@@ -13,7 +13,7 @@ use warp::reply::Response;
 /// Lists them.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let mut compat = call.context.service.compat(&brand.id).await?.record;
+    let mut compat = call.context.app.compat(&brand.id).await?.record;
     let limit = rate_limits::find(&call, &mut compat)?;
     let items = limit.buckets.iter().map(|bucket| shown(&call, &brand, &limit.sid, bucket)).collect();
     paging::cut(&call, "buckets", items)
@@ -24,7 +24,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
     let max = max(&call)?.ok_or_else(|| Failure::missing("Max"))?;
     let interval = interval(&call)?.ok_or_else(|| Failure::missing("Interval"))?;
-    let sid = call.context.service.new_sid("BL");
+    let sid = call.context.app.new_sid("BL");
     let change = |compat: &mut Compat, now| {
         let limit = rate_limits::find(&call, compat)?;
         refuse_twice(limit, interval, None)?;
@@ -35,14 +35,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         limit.buckets.push(bucket.clone());
         Ok(bucket)
     };
-    let bucket = call.context.service.change_compat(&brand.id, change).await?;
+    let bucket = call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, call.param(1), &bucket)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let mut compat = call.context.service.compat(&brand.id).await?.record;
+    let mut compat = call.context.app.compat(&brand.id).await?.record;
     let bucket = find(&call, rate_limits::find(&call, &mut compat)?)?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, call.param(1), bucket)))
 }
@@ -62,7 +62,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         bucket.updated_at = now;
         Ok::<_, Failure>(bucket.clone())
     };
-    let bucket = call.context.service.change_compat(&brand.id, change).await?;
+    let bucket = call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, call.param(1), &bucket)))
 }
 
@@ -75,7 +75,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         limit.buckets.retain(|bucket| bucket.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.service.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::no_content())
 }
 

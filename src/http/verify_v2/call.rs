@@ -9,7 +9,7 @@ use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
 use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use crate::twilio::form::{self, Pairs, Params};
 use jiff::Timestamp;
 use std::str::FromStr;
@@ -126,8 +126,8 @@ impl Call {
     /// 20404, or the store's.
     pub async fn service(&self) -> Result<Arc<Brand>, Failure> {
         let id: ServiceId = self.param(0).parse().map_err(|_| self.not_found())?;
-        self.context.service.brand(&id).await.map_err(|error| match error {
-            ServiceError::NoSuchService => self.not_found(),
+        self.context.app.brand(&id).await.map_err(|error| match error {
+            AppError::NoSuchService => self.not_found(),
             error => error.into(),
         })
     }

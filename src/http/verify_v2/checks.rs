@@ -8,7 +8,7 @@ use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use crate::model::typed;
 use crate::model::verification::Status;
-use crate::service::{Offer, ServiceError};
+use crate::service::{AppError, Offer};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -20,7 +20,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         (Some(sid), _) => sid.to_owned(),
         // What is no number is refused as where a verification begins.
         (None, Some(to)) if to.parse::<VerificationId>().is_err() => {
-            call.context.service.number_of_form(to)?.in_full().to_owned()
+            call.context.app.number_of_form(to)?.in_full().to_owned()
         }
         (None, Some(to)) => to.to_owned(),
         (None, None) => return Err(Failure::new(400, 60221, "No target verification specified")),
@@ -33,10 +33,10 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     if brand.settings.psd2 && (amount.is_none() || payee.is_none()) {
         return Err(Failure::payment_missing());
     }
-    let service = &call.context.service;
+    let app = &call.context.app;
     if !call.caller.may(Scope::Read) {
         let offer = Offer { code: code.to_owned(), amount, payee };
-        let approved = service.verdict(verifications::named(&call, &brand, &name), offer).await?;
+        let approved = app.verdict(verifications::named(&call, &brand, &name), offer).await?;
         let shown = match approved {
             Some(view) => views::check(&call, &brand, &view),
             None => views::no(&call, &brand),
@@ -45,17 +45,17 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     }
     let view = verifications::found(&call, &brand, &name).await?;
     if view.status == Status::MaxAttemptsReached {
-        return Err(Failure::checks_used_up(service.seconds_left(&view.verification)));
+        return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
     }
     let offer = Offer { code: code.to_owned(), amount, payee };
-    let view = match service.check(&view.verification.id, offer).await {
+    let view = match app.check(&view.verification.id, offer).await {
         Ok(checked) => checked.view,
         // It cannot be the code, and spends no check.
-        Err(ServiceError::NotACode { .. }) => view,
-        Err(ServiceError::Ended(Status::MaxAttemptsReached)) => {
-            return Err(Failure::checks_used_up(service.seconds_left(&view.verification)));
+        Err(AppError::NotACode { .. }) => view,
+        Err(AppError::Ended(Status::MaxAttemptsReached)) => {
+            return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
         }
-        Err(ServiceError::Ended(_) | ServiceError::NotFound) => return Err(call.not_found()),
+        Err(AppError::Ended(_) | AppError::NotFound) => return Err(call.not_found()),
         Err(error) => return Err(error.into()),
     };
     Ok(reply::json(StatusCode::CREATED, &views::check(&call, &brand, &view)))

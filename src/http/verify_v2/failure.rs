@@ -8,7 +8,7 @@ use crate::http::error::Error;
 use crate::http::reply;
 use crate::model::brand::BadSetting;
 use crate::model::key::Scope;
-use crate::service::{AskError, ServiceError};
+use crate::service::{AppError, AskError};
 use serde_json::{Map, Value, json};
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderName, HeaderValue, StatusCode};
@@ -158,7 +158,7 @@ pub fn wrong_method(allow: &str) -> Response {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Service(error) => error.into(),
+            Error::App(error) => error.into(),
             Error::BodyTooLarge { .. } | Error::TooManyPairs { .. } => {
                 Self::new(413, 20001, error.to_string())
             }
@@ -169,13 +169,13 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<ServiceError> for Failure {
-    fn from(error: ServiceError) -> Self {
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
         match &error {
-            ServiceError::Number(why) => Self::invalid_because("To", why),
-            ServiceError::ChannelOff(channel) => Self::channel_disabled(channel.as_str()),
-            ServiceError::NoChannel => Self::channel_disabled("auto"),
-            ServiceError::CountryOff { channel, region } => Self::new(
+            AppError::Number(why) => Self::invalid_because("To", why),
+            AppError::ChannelOff(channel) => Self::channel_disabled(channel.as_str()),
+            AppError::NoChannel => Self::channel_disabled("auto"),
+            AppError::CountryOff { channel, region } => Self::new(
                 403,
                 60605,
                 format!(
@@ -183,30 +183,30 @@ impl From<ServiceError> for Failure {
                      {region} is blocked for {channel} channel for all services"
                 ),
             ),
-            ServiceError::OptedOut => Self::new(400, 21610, "Attempt to send to unsubscribed recipient"),
-            ServiceError::Landline => Self::new(403, 60205, "SMS is not supported by landline phone number"),
-            ServiceError::Link { field } => Self::invalid_because(
+            AppError::OptedOut => Self::new(400, 21610, "Attempt to send to unsubscribed recipient"),
+            AppError::Landline => Self::new(403, 60205, "SMS is not supported by landline phone number"),
+            AppError::Link { field } => Self::invalid_because(
                 super::settings::parameter(field),
                 "has a link, an address or a telephone number in it; the service's allow_links allows it",
             ),
-            ServiceError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
+            AppError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
             // Only a ladder that somebody has set comes to this.
-            ServiceError::TooSoon { seconds, .. } => {
+            AppError::TooSoon { seconds, .. } => {
                 Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, "resend_cooldown")
             }
-            ServiceError::KeyBound => {
+            AppError::KeyBound => {
                 Self::new(403, 20003, "Permission Denied: the key is for some services alone")
             }
-            ServiceError::NotFound | ServiceError::NoSuchService => {
+            AppError::NotFound | AppError::NoSuchService => {
                 Self::new(404, 20404, "The requested resource was not found")
             }
-            ServiceError::CodeNotChosen | ServiceError::CustomCodeOff => Self::unsupported(),
-            ServiceError::PaymentMissing { .. } => Self::payment_missing(),
-            ServiceError::Contended => concurrent(),
-            ServiceError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
-            ServiceError::Setting(setting) => setting.into(),
-            ServiceError::TooLarge { .. } => Self::new(400, 60200, format!("Invalid parameter: {error}")),
-            ServiceError::Store(_) | ServiceError::CodeKeyGone => ours(&error),
+            AppError::CodeNotChosen | AppError::CustomCodeOff => Self::unsupported(),
+            AppError::PaymentMissing { .. } => Self::payment_missing(),
+            AppError::Contended => concurrent(),
+            AppError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
+            AppError::Setting(setting) => setting.into(),
+            AppError::TooLarge { .. } => Self::new(400, 60200, format!("Invalid parameter: {error}")),
+            AppError::Store(_) | AppError::CodeKeyGone => ours(&error),
             _ => Self::new(400, 20001, error.to_string()),
         }
     }
@@ -224,7 +224,7 @@ impl From<AskError> for Failure {
                 Self::new(429, 60203, "Max send attempts reached").after(*seconds)
             }
             AskError::Concurrent => concurrent(),
-            AskError::Service(error) => error.clone().into(),
+            AskError::App(error) => error.clone().into(),
         }
     }
 }

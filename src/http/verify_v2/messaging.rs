@@ -15,7 +15,7 @@ use warp::reply::Response;
 /// Lists them.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let compat = call.context.service.compat(&brand.id).await?.record;
+    let compat = call.context.app.compat(&brand.id).await?.record;
     let items = compat.senders.iter().map(|sender| shown(&call, &brand, sender)).collect();
     paging::cut(&call, "messaging_configurations", items)
 }
@@ -45,14 +45,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.senders.push(sender.clone());
         Ok(sender)
     };
-    let sender = call.context.service.change_compat(&brand.id, change).await?;
+    let sender = call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &sender)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let mut compat = call.context.service.compat(&brand.id).await?.record;
+    let mut compat = call.context.app.compat(&brand.id).await?.record;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, find(&call, &mut compat)?)))
 }
 
@@ -66,7 +66,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         sender.updated_at = now;
         Ok::<_, Failure>(sender.clone())
     };
-    let sender = call.context.service.change_compat(&brand.id, change).await?;
+    let sender = call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &sender)))
 }
 
@@ -78,7 +78,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.senders.retain(|sender| sender.country != country);
         Ok::<_, Failure>(())
     };
-    call.context.service.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::no_content())
 }
 

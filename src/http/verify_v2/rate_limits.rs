@@ -13,7 +13,7 @@ use warp::reply::Response;
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let compat = call.context.service.compat(&brand.id).await?.record;
+    let compat = call.context.app.compat(&brand.id).await?.record;
     let items = compat.rate_limits.iter().rev().map(|limit| shown(&call, &brand, limit)).collect();
     paging::cut(&call, "rate_limits", items)
 }
@@ -29,7 +29,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
             "UniqueName format is invalid: 1 to 64 letters, digits, '_', '-' and '.'",
         ));
     }
-    let (sid, description) = (call.context.service.new_sid("RK"), description(&call)?.unwrap_or_default());
+    let (sid, description) = (call.context.app.new_sid("RK"), description(&call)?.unwrap_or_default());
     let change = |compat: &mut Compat, now| {
         if compat.rate_limits.iter().any(|limit| limit.unique_name == unique_name) {
             return Err(Failure::new(400, 60208, "Rate limit with that UniqueName already exists"));
@@ -48,14 +48,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.push(limit.clone());
         Ok(limit)
     };
-    let limit = call.context.service.change_compat(&brand.id, change).await?;
+    let limit = call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &limit)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let mut compat = call.context.service.compat(&brand.id).await?.record;
+    let mut compat = call.context.app.compat(&brand.id).await?.record;
     let limit = find(&call, &mut compat)?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, limit)))
 }
@@ -72,7 +72,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         }
         Ok::<_, Failure>(limit.clone())
     };
-    let limit = call.context.service.change_compat(&brand.id, change).await?;
+    let limit = call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &limit)))
 }
 
@@ -84,7 +84,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.retain(|limit| limit.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.service.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -35,7 +35,7 @@ pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
     let to = call.needed("To")?;
     // First the channel: an address of one that is not ours is no number.
     let channel = channel(call.needed("Channel")?)?;
-    let to = call.context.service.number_of_form(to)?.in_full().to_owned();
+    let to = call.context.app.number_of_form(to)?.in_full().to_owned();
     let (amount, payee) = payment(call, brand)?;
     let channel = match channel {
         Some(Channel::Call) if brand.settings.psd2 => {

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::failure::Failure;
 use crate::http::reply;
 use crate::model::safe_number::SafeNumber;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -12,27 +12,27 @@ use warp::reply::Response;
 /// Puts a number on it.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let number = call.needed("PhoneNumber")?;
-    match call.context.service.whole()?.add_safe_number(number).await {
+    match call.context.app.whole()?.add_safe_number(number).await {
         Ok(safe) => Ok(reply::json(StatusCode::CREATED, &shown(&call, &safe))),
-        Err(ServiceError::Number(why)) => Err(Failure::invalid_because("PhoneNumber", why)),
+        Err(AppError::Number(why)) => Err(Failure::invalid_because("PhoneNumber", why)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Says whether a number is on it.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    match call.context.service.whole()?.safe_number(call.param(0)).await {
+    match call.context.app.whole()?.safe_number(call.param(0)).await {
         Ok(safe) => Ok(reply::json(StatusCode::OK, &shown(&call, &safe))),
-        Err(ServiceError::NotFound) => Err(call.not_found()),
+        Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Takes a number from it.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    match call.context.service.whole()?.remove_safe_number(call.param(0)).await {
+    match call.context.app.whole()?.remove_safe_number(call.param(0)).await {
         Ok(()) => Ok(reply::no_content()),
-        Err(ServiceError::NotFound) => Err(call.not_found()),
+        Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }

@@ -20,7 +20,7 @@ const MOST_SERVICES: usize = 1_000;
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let mut items = Vec::new();
     let window = Window { limit: MOST_SERVICES, after: None };
-    for brand in call.context.service.services(&window).await?.items {
+    for brand in call.context.app.services(&window).await?.items {
         items.push(shown(&call, &brand).await?);
     }
     paging::cut(&call, "services", items)
@@ -29,12 +29,12 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
 /// Makes one.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     call.needed("FriendlyName")?;
-    let service = &call.context.service;
-    let mut ours = settings::ours(&call, service.default_gate())?;
+    let app = &call.context.app;
+    let mut ours = settings::ours(&call, app.default_gate())?;
     // Twilio knows no wait between two sends.
     ours.insert("resend_cooldown_seconds".into(), json!([0]));
     let kept = settings::kept(&call)?;
-    let brand = call.context.service.whole()?.create_service(ours).await?;
+    let brand = call.context.app.whole()?.create_service(ours).await?;
     keep(&call, &brand, kept).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand).await?))
 }
@@ -50,7 +50,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
     let ours = settings::ours(&call, brand.settings.gate)?;
     let kept = settings::kept(&call)?;
-    let brand = call.context.service.change_service(&brand.id, ours).await?;
+    let brand = call.context.app.change_service(&brand.id, ours).await?;
     keep(&call, &brand, kept).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand).await?))
 }
@@ -58,7 +58,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    call.context.service.delete_service(&brand.id).await?;
+    call.context.app.delete_service(&brand.id).await?;
     Ok(reply::no_content())
 }
 
@@ -67,11 +67,11 @@ async fn keep(call: &Call, brand: &Brand, kept: impl Fn(&mut Features)) -> Resul
         kept(&mut compat.features);
         Ok::<_, Failure>(())
     };
-    call.context.service.change_compat(&brand.id, change).await
+    call.context.app.change_compat(&brand.id, change).await
 }
 
 async fn shown(call: &Call, brand: &Brand) -> Result<Value, Failure> {
-    let compat = call.context.service.compat(&brand.id).await?.record;
+    let compat = call.context.app.compat(&brand.id).await?.record;
     let (settings, features) = (&brand.settings, &compat.features);
     let url = call.url(&format!("/v2/Services/{}", brand.id));
     let link = |name: &str| format!("{url}/{name}");

@@ -19,7 +19,7 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
 
 fn shown(call: &Call, set: &Set) -> Value {
     // Texts are files: they are there since the process started.
-    let since = time(call.context.service.since());
+    let since = time(call.context.app.since());
     let translations = set.translations(Kind::Sms).into_iter().map(|translation| {
         let shown = json!({
             "is_default_translation": translation.is_default,

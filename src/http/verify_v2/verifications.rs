@@ -8,7 +8,7 @@ use crate::model::brand::Brand;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use crate::model::verification::Status;
-use crate::service::{ServiceError, View};
+use crate::service::{AppError, View};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -16,7 +16,7 @@ use warp::reply::Response;
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
     let ask = request::ask(&call, &brand)?;
-    let view = call.context.service.ask(&ask).await?;
+    let view = call.context.app.ask(&ask).await?;
     let shown = match call.caller.may(Scope::Read) {
         true => views::verification(&call, &brand, &view),
         false => views::begun(&call, &brand, &view),
@@ -48,21 +48,21 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         return Err(call.not_found());
     }
     let view = found(&call, &brand, call.param(1)).await?;
-    let (service, id) = (&call.context.service, &view.verification.id);
+    let (app, id) = (&call.context.app, &view.verification.id);
     let done = match status {
         // One whose codes were all wrong has ended; its number may begin anew.
         "canceled" if view.status == Status::MaxAttemptsReached => {
-            service.release(&brand, &view.verification).await?;
+            app.release(&brand, &view.verification).await?;
             Ok(view)
         }
-        "canceled" => service.cancel(id).await,
-        _ => service.approve(id).await,
+        "canceled" => app.cancel(id).await,
+        _ => app.approve(id).await,
     };
     match done {
         Ok(view) => Ok(reply::json(StatusCode::OK, &views::verification(&call, &brand, &view))),
-        Err(ServiceError::Ended(_)) => Err(call.not_found()),
+        Err(AppError::Ended(_)) => Err(call.not_found()),
         // To who may not read, what is there and cannot be approved is not there.
-        Err(ServiceError::CodeNotChosen) if !call.caller.may(Scope::Read) => Err(call.not_found()),
+        Err(AppError::CodeNotChosen) if !call.caller.may(Scope::Read) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -75,7 +75,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 pub async fn found(call: &Call, brand: &Brand, name: &str) -> Result<View, Failure> {
     match looked_up(call, brand, name).await {
         Ok(view) if is_there(call, &view) => Ok(view),
-        Ok(_) | Err(ServiceError::NotFound) => Err(call.not_found()),
+        Ok(_) | Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -84,27 +84,27 @@ pub async fn found(call: &Call, brand: &Brand, name: &str) -> Result<View, Failu
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn named(call: &Call, brand: &Brand, name: &str) -> Result<VerificationId, ServiceError> {
+pub async fn named(call: &Call, brand: &Brand, name: &str) -> Result<VerificationId, AppError> {
     looked_up(call, brand, name).await.map(|view| view.verification.id)
 }
 
-async fn looked_up(call: &Call, brand: &Brand, name: &str) -> Result<View, ServiceError> {
-    let service = &call.context.service;
+async fn looked_up(call: &Call, brand: &Brand, name: &str) -> Result<View, AppError> {
+    let app = &call.context.app;
     let id = match name.parse() {
         Ok(id) => id,
-        Err(_) => service.last_asked(brand, name).await?,
+        Err(_) => app.last_asked(brand, name).await?,
     };
-    let view = service.fetch(&id).await?;
-    match service.belongs(brand, &view.verification) {
+    let view = app.fetch(&id).await?;
+    match app.belongs(brand, &view.verification) {
         true => Ok(view),
-        false => Err(ServiceError::NotFound),
+        false => Err(AppError::NotFound),
     }
 }
 
 fn is_there(call: &Call, view: &View) -> bool {
     match view.status {
         Status::Pending => true,
-        Status::MaxAttemptsReached => call.context.service.now() < view.verification.expires_at,
+        Status::MaxAttemptsReached => call.context.app.now() < view.verification.expires_at,
         _ => false,
     }
 }

@@ -17,7 +17,7 @@ const EVENTS: [&str; 6] =
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let compat = call.context.service.compat(&brand.id).await?.record;
+    let compat = call.context.app.compat(&brand.id).await?.record;
     let items = compat.webhooks.iter().rev().map(|webhook| shown(&call, &brand, webhook)).collect();
     paging::cut(&call, "webhooks", items)
 }
@@ -29,7 +29,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         call.needed(name)?;
     }
     let change = change_of(&call)?;
-    let sid = call.context.service.new_sid("YW");
+    let sid = call.context.app.new_sid("YW");
     let add = |compat: &mut Compat, now| {
         if compat.webhooks.len() >= Compat::MOST_WEBHOOKS {
             return Err(Failure::invalid_because(
@@ -51,14 +51,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.webhooks.push(webhook.clone());
         Ok(webhook)
     };
-    let webhook = call.context.service.change_compat(&brand.id, add).await?;
+    let webhook = call.context.app.change_compat(&brand.id, add).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &webhook)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let brand = call.service().await?;
-    let mut compat = call.context.service.compat(&brand.id).await?.record;
+    let mut compat = call.context.app.compat(&brand.id).await?.record;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, find(&call, &mut compat)?)))
 }
 
@@ -72,7 +72,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         webhook.updated_at = now;
         Ok::<_, Failure>(webhook.clone())
     };
-    let webhook = call.context.service.change_compat(&brand.id, update).await?;
+    let webhook = call.context.app.change_compat(&brand.id, update).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &webhook)))
 }
 
@@ -84,7 +84,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.webhooks.retain(|webhook| webhook.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.service.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&brand.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -79,10 +79,10 @@ pub(super) async fn wishes(
     let senders: Vec<&str> =
         ["To", "MessagingServiceSid"].iter().filter_map(|name| first(params, name)).collect();
     if from.starts_with("whatsapp:") {
-        context.service.wrote(proof, from, &senders).await?;
+        context.app.wrote(proof, from, &senders).await?;
     }
     if let Some(keyword) = keyword {
-        context.service.keyword(proof, from, &senders, keyword).await?;
+        context.app.keyword(proof, from, &senders, keyword).await?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::request::Request;
 use crate::model::account::Proof;
 use crate::model::delivery::Report;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use crate::twilio::form::{self, Pairs};
 use crate::twilio::signature::{Rejection, SETTINGS_HEADER, SIGNATURE_HEADER, Signed, Verified};
 use bytes::Bytes;
@@ -150,12 +150,12 @@ fn proved(context: &Context, request: &Request, body: Bytes) -> Result<Proved, E
 async fn record(context: &Context, proof: Option<&Proof>, report: Report) -> Result<bool, Error> {
     let sid = report.sid.clone();
     let Some(proof) = proof else {
-        context.service.hear(report).await?;
+        context.app.hear(report).await?;
         return Ok(false);
     };
-    match context.service.record(proof, report).await {
+    match context.app.record(proof, report).await {
         Ok(_) => Ok(true),
-        Err(ServiceError::OtherAccount) => {
+        Err(AppError::OtherAccount) => {
             let signer = proof.signer();
             tracing::warn!(%sid, signer, "a report about another account's message or call was dropped");
             Ok(false)

@@ -12,7 +12,7 @@ use crate::http::request::Request;
 use crate::messages::{Catalog, spoken};
 use crate::model::delivery::{Report, Source};
 use crate::model::id::VerificationId;
-use crate::service::{Said, ServiceError, Spoken, Step, VoiceRequest};
+use crate::service::{AppError, Said, Spoken, Step, VoiceRequest};
 use crate::twilio::twiml::Response as Twiml;
 use crate::twilio::twiml::documents::{self, Before, GatePolicy};
 use crate::twilio::words::Digit;
@@ -71,9 +71,9 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
             );
             // That the call was answered, and by whom, is delivery state like any other.
             let report = if voice.step == Step::Answered { reported(proved) } else { None };
-            match context.service.speak_noting(proof, voice, report).await {
+            match context.app.speak_noting(proof, voice, report).await {
                 Ok(said) => document(&said, &context.settings.messages, &base)?,
-                Err(ServiceError::NotFound) => documents::not_for_you(),
+                Err(AppError::NotFound) => documents::not_for_you(),
                 Err(error) => return Err(error.into()),
             }
         }

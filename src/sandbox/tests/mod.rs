@@ -11,7 +11,7 @@ mod redirects;
 mod whatsapp;
 
 use super::incoming::collect;
-use super::{App, Sandbox, Settings};
+use super::{DialbackApi, Sandbox, Settings};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
@@ -286,7 +286,7 @@ impl Stage {
     }
 
     pub fn set_app(&self, key: &str) {
-        self.sandbox.set_app(App { base_url: self.app.base.clone(), api_key: Secret::new(key) });
+        self.sandbox.set_app(DialbackApi { base_url: self.app.base.clone(), api_key: Secret::new(key) });
     }
 }
 

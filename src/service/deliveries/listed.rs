@@ -10,7 +10,7 @@ use super::{Found, Wanted};
 use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::verification::{Send, Verification};
-use crate::service::ServiceError;
+use crate::service::AppError;
 use crate::service::listing::Place;
 use crate::store::records;
 use crate::store::{Scan, Store};
@@ -44,7 +44,7 @@ impl<'s> Listed<'s> {
     }
 
     /// The next place, and what stands there, unless it is gone.
-    pub async fn next(&mut self) -> Result<Option<(Place, Option<Found>)>, ServiceError> {
+    pub async fn next(&mut self) -> Result<Option<(Place, Option<Found>)>, AppError> {
         loop {
             if let Some(next) = self.ready.pop_front() {
                 return Ok(Some(next));
@@ -65,7 +65,7 @@ impl<'s> Listed<'s> {
 
     /// A delivery that is listed. Its line can be there a moment before it; the
     /// send that it comes from is then listed no more, and must not be missing.
-    async fn named(&mut self, sid: &str) -> Result<Option<Found>, ServiceError> {
+    async fn named(&mut self, sid: &str) -> Result<Option<Found>, AppError> {
         loop {
             if let Some(found) = records::get::<Delivery>(self.store, sid).await? {
                 return Ok(Some(Found::Delivery(Box::new(found.record), None)));
@@ -79,7 +79,7 @@ impl<'s> Listed<'s> {
     }
 
     /// The sends that a line stands for, the last one first.
-    async fn sends_at(&mut self, at: Timestamp, id: &VerificationId) -> Result<(), ServiceError> {
+    async fn sends_at(&mut self, at: Timestamp, id: &VerificationId) -> Result<(), AppError> {
         let Some(found) = records::get::<Verification>(self.store, id.as_str()).await? else {
             return Ok(());
         };
@@ -102,7 +102,7 @@ impl<'s> Listed<'s> {
 
     /// A delivery whose own line was not met, although it stands where its send
     /// did.
-    async fn named_since(&mut self, at: Timestamp, sid: &Sid) -> Result<Option<Found>, ServiceError> {
+    async fn named_since(&mut self, at: Timestamp, sid: &Sid) -> Result<Option<Found>, AppError> {
         let Some(found) = records::get::<Delivery>(self.store, sid.as_str()).await? else {
             return Ok(None);
         };
@@ -120,7 +120,7 @@ pub(super) async fn of_verification(
     store: &dyn Store,
     id: &VerificationId,
     wanted: Option<&Wanted>,
-) -> Result<Vec<(Place, Found)>, ServiceError> {
+) -> Result<Vec<(Place, Found)>, AppError> {
     let Some(found) = records::get::<Verification>(store, id.as_str()).await? else {
         return Ok(Vec::new());
     };

@@ -6,7 +6,7 @@
 //! goes on. It refuses to know what is listed.
 
 use crate::model::id::VerificationId;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use crate::service::listing::Place;
 use crate::store::{Index, Scan, Store};
 use std::collections::VecDeque;
@@ -54,7 +54,7 @@ impl<'s> Merged<'s> {
     }
 
     /// The next place; none comes twice.
-    pub async fn next(&mut self) -> Result<Option<Place>, ServiceError> {
+    pub async fn next(&mut self) -> Result<Option<Place>, AppError> {
         loop {
             for source in &mut self.sources {
                 source.fill(self.store).await?;
@@ -81,7 +81,7 @@ impl<'s> Merged<'s> {
 }
 
 impl Source {
-    async fn fill(&mut self, store: &dyn Store) -> Result<(), ServiceError> {
+    async fn fill(&mut self, store: &dyn Store) -> Result<(), AppError> {
         if self.is_last || !self.waiting.is_empty() {
             return Ok(());
         }

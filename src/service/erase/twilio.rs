@@ -9,7 +9,7 @@ use super::{PAGE, Pass};
 use crate::gateway::SendError;
 use crate::model::delivery::{Delivery, Erased};
 use crate::model::erasure::Erasure;
-use crate::service::ServiceError;
+use crate::service::AppError;
 use crate::store::records::{self, Versioned};
 use crate::store::{Index, Scan};
 use std::time::Duration;
@@ -23,15 +23,15 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 
 impl Pass<'_> {
     /// Redacts everything that is still to be redacted.
-    pub(super) async fn tell_twilio(&mut self) -> Result<(), ServiceError> {
+    pub(super) async fn tell_twilio(&mut self) -> Result<(), AppError> {
         let mut scan = Scan { limit: PAGE, ..scan_of(Index::DeliveriesTo, self.job.record.id.as_str()) };
         let mut failures = 0;
         loop {
-            let entries = self.service.store().scan(&scan).await?;
+            let entries = self.app.store().scan(&scan).await?;
             let is_last = entries.len() < scan.limit;
             for entry in entries {
                 scan.after = Some((entry.at, entry.id.clone()));
-                let found = records::get::<Delivery>(self.service.store(), &entry.id).await?;
+                let found = records::get::<Delivery>(self.app.store(), &entry.id).await?;
                 let Some(found) = found else { continue };
                 failures = if self.redact(&found).await? { 0 } else { failures + 1 };
                 if failures == MOST_FAILURES {
@@ -46,8 +46,8 @@ impl Pass<'_> {
     }
 
     /// Redacts one; false when it could not be done now.
-    async fn redact(&mut self, found: &Versioned<Delivery>) -> Result<bool, ServiceError> {
-        let (gateway, delete) = (&self.service.0.gateway, self.job.record.delete_at_twilio);
+    async fn redact(&mut self, found: &Versioned<Delivery>) -> Result<bool, AppError> {
+        let (gateway, delete) = (&self.app.0.gateway, self.job.record.delete_at_twilio);
         let sid = &found.record.sid;
         let mut outcome = gateway.redact(sid, delete).await;
         if let Err(SendError::NotTaken { after, .. }) = outcome {

@@ -1,7 +1,7 @@
 //! Events read again: a page of the past, or one after another as they come.
 
 use super::seats::Seat;
-use super::{Events, Service, ServiceError};
+use super::{App, AppError, Events};
 use crate::model::audit::Actor;
 use crate::model::id::NoticeId;
 use crate::model::key::ServiceSet;
@@ -47,7 +47,7 @@ const REST: Duration = Duration::from_millis(100);
 /// through again and again, what was told is remembered, and who comes back with
 /// the last id it saw is told those seconds once more.
 pub struct Feed {
-    service: Service,
+    app: App,
     /// Whose events.
     services: ServiceSet,
     last: NoticeId,
@@ -58,14 +58,14 @@ pub struct Feed {
     _place: Seat,
 }
 
-impl Service {
+impl App {
     /// An event.
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn event(&self, id: &NoticeId) -> Result<Notice, ServiceError> {
+    pub async fn event(&self, id: &NoticeId) -> Result<Notice, AppError> {
         let found = records::get::<Notice>(self.store(), id.as_str()).await?;
-        found.map(|found| found.record).ok_or(ServiceError::NotFound)
+        found.map(|found| found.record).ok_or(AppError::NotFound)
     }
 
     /// Lists events, the newest first. A page may be short, or even empty, while
@@ -73,7 +73,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, ServiceError> {
+    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, AppError> {
         self.events_among(&ServiceSet::all(), filter, window).await
     }
 
@@ -83,7 +83,7 @@ impl Service {
         services: &ServiceSet,
         filter: &EventFilter,
         window: &Window,
-    ) -> Result<Page<Notice>, ServiceError> {
+    ) -> Result<Page<Notice>, AppError> {
         let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
         let scopes = [scan.scope.clone()];
         self.page_among(services, scan, &scopes, window, |notice| takes(&filter.wishes, notice)).await
@@ -115,12 +115,12 @@ impl Service {
             None => events.shared.tide.horizon(self.now()).previous(),
         };
         let (told, looked) = (BTreeSet::new(), None);
-        Some(Feed { service: self.clone(), services, last, told, looked, wishes, written, _place: place })
+        Some(Feed { app: self.clone(), services, last, told, looked, wishes, written, _place: place })
     }
 
     /// The ids after one, in order, up to what is certainly written; a stretch
     /// of them. Where several write nothing is certain, and all there is counts.
-    async fn onward(&self, last: &NoticeId) -> Result<Vec<NoticeId>, ServiceError> {
+    async fn onward(&self, last: &NoticeId) -> Result<Vec<NoticeId>, AppError> {
         let horizon = match self.store().is_shared() {
             true => NoticeId::new(super::after(self.now(), LATE), 0),
             false => self.0.events.shared.tide.horizon(self.now()),
@@ -148,12 +148,7 @@ impl Service {
     }
 
     /// The entries of a stretch of time, newest first, `most` at most.
-    async fn stretch(
-        &self,
-        since: Timestamp,
-        until: Timestamp,
-        most: usize,
-    ) -> Result<Vec<Entry>, ServiceError> {
+    async fn stretch(&self, since: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Entry>, AppError> {
         let mut scan = Scan { since: Some(since), until: Some(until), ..all(most.min(PAGE * 5)) };
         let mut found = Vec::new();
         loop {
@@ -173,7 +168,7 @@ impl Feed {
     ///
     /// # Errors
     /// The store's.
-    pub async fn next(&mut self) -> Result<Option<Vec<Notice>>, ServiceError> {
+    pub async fn next(&mut self) -> Result<Option<Vec<Notice>>, AppError> {
         loop {
             if self.written.borrow_and_update().is_none() {
                 return Ok(None);
@@ -181,10 +176,10 @@ impl Feed {
             let ids = self.fresh().await?;
             let mut notices = Vec::new();
             for id in &ids {
-                let notice = records::get::<Notice>(self.service.store(), id.as_str()).await?;
+                let notice = records::get::<Notice>(self.app.store(), id.as_str()).await?;
                 let notice = notice.map(|found| found.record);
                 if let Some(notice) = notice.filter(|notice| takes(&self.wishes, notice))
-                    && self.service.is_among(&self.services, notice.owner()).await?
+                    && self.app.is_among(&self.services, notice.owner()).await?
                 {
                     notices.push(notice);
                 }
@@ -201,9 +196,9 @@ impl Feed {
     }
 
     /// The ids that come next, and that were not told yet.
-    async fn fresh(&mut self) -> Result<Vec<NoticeId>, ServiceError> {
-        if !self.service.store().is_shared() {
-            let ids = self.service.onward(&self.last).await?;
+    async fn fresh(&mut self) -> Result<Vec<NoticeId>, AppError> {
+        if !self.app.store().is_shared() {
+            let ids = self.app.onward(&self.last).await?;
             self.last = ids.last().unwrap_or(&self.last).clone();
             return Ok(ids);
         }
@@ -212,9 +207,9 @@ impl Feed {
         }
         let mut place = self.last.clone();
         loop {
-            let ids = self.service.onward(&place).await?;
+            let ids = self.app.onward(&place).await?;
             self.looked = Some(Instant::now());
-            let settled = NoticeId::new(super::after(self.service.now(), -LATE), 0);
+            let settled = NoticeId::new(super::after(self.app.now(), -LATE), 0);
             let Some(end) = ids.last() else { return Ok(ids) };
             place = end.clone();
             self.last = ids.iter().filter(|id| **id < settled).max().unwrap_or(&self.last).clone();

@@ -13,7 +13,7 @@ use crate::model::session::{self, End, Event, Outcome, Session, Standing, Step, 
 use crate::model::typed::sentence::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
-use crate::service::{Checked, Idempotency, Offer, Service, ServiceError, StartRequest, TRIES};
+use crate::service::{App, AppError, Checked, Idempotency, Offer, StartRequest, TRIES};
 use crate::store::CommitError;
 use crate::store::records;
 use std::time::Duration;
@@ -37,24 +37,24 @@ pub(super) enum Look {
     CalledOff,
 }
 
-impl Service {
+impl App {
     /// The first step: the session belongs to this browser from here on. Where
     /// nothing is left to choose, the code is sent.
     ///
     /// # Errors
-    /// As [`Service::session`], and as [`Service::session_start`].
+    /// As [`App::session`], and as [`App::session_start`].
     pub async fn session_begin(
         &self,
         id: &SessionId,
         browser: &Secret,
         tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         let session = self.session_bound(id, browser).await?;
         self.session_advance(session, browser, tongue).await
     }
 
     /// The session, as this browser's.
-    async fn session_bound(&self, id: &SessionId, browser: &Secret) -> Result<Session, ServiceError> {
+    async fn session_bound(&self, id: &SessionId, browser: &Secret) -> Result<Session, AppError> {
         let begin = Event::Begin(session::hash(browser.expose()));
         self.move_session(id, Who::Browser(browser), Look::Aside, |_| Some(begin.clone())).await
     }
@@ -64,7 +64,7 @@ impl Service {
     ///
     /// # Errors
     /// A number that is none or that no channel reaches, too many numbers, and
-    /// as [`Service::session_start`].
+    /// as [`App::session_start`].
     pub async fn session_number(
         &self,
         id: &SessionId,
@@ -72,7 +72,7 @@ impl Service {
         text: &str,
         region: Option<&str>,
         tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
         let brand = self.brand_of_session(&session).await?;
@@ -80,7 +80,7 @@ impl Service {
         if session.allowed(ways.channels(&number)).is_empty() {
             let channel = brand.settings.channels.first().copied().unwrap_or(Channel::Sms);
             let region = number.region().unwrap_or_else(|| "??".to_owned());
-            return Err(ServiceError::CountryOff { channel, region });
+            return Err(AppError::CountryOff { channel, region });
         }
         if session.browser.is_none() {
             self.session_bound(id, browser).await?;
@@ -94,12 +94,8 @@ impl Service {
     /// first. If it was right at that very moment, the number stays.
     ///
     /// # Errors
-    /// As [`Service::session`], too many numbers, or not from here.
-    pub async fn session_change(
-        &self,
-        id: &SessionId,
-        browser: &Secret,
-    ) -> Result<SessionView, ServiceError> {
+    /// As [`App::session`], too many numbers, or not from here.
+    pub async fn session_change(&self, id: &SessionId, browser: &Secret) -> Result<SessionView, AppError> {
         let forget = |standing| Some(Event::ForgetNumber(standing));
         let session = self.move_session(id, Who::Browser(browser), Look::CalledOff, forget).await?;
         self.session_view(session).await
@@ -108,15 +104,15 @@ impl Service {
     /// Sends the first code by a channel. Twice the same step sends one.
     ///
     /// # Errors
-    /// A channel that may not be used, too many starts, as [`Service::session`],
-    /// and as [`Service::start`].
+    /// A channel that may not be used, too many starts, as [`App::session`],
+    /// and as [`App::start`].
     pub async fn session_start(
         &self,
         id: &SessionId,
         browser: &Secret,
         channel: Channel,
         tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         self.session_start_for(id, browser, channel, tongue, None).await
     }
 
@@ -128,7 +124,7 @@ impl Service {
         channel: Channel,
         tongue: Tongue<'_>,
         meant: Option<&PhoneNumber>,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         for attempt in 0..TRIES {
             let session = self.own_session(id, Some(browser)).await?.record;
             let (Some(number), None, None) = (&session.number, &session.verification, session.end) else {
@@ -138,12 +134,12 @@ impl Service {
                 return self.session_view(session).await;
             }
             if session.starts >= session::MOST_STARTS {
-                return Err(ServiceError::NoStartsLeft);
+                return Err(AppError::NoStartsLeft);
             }
             let brand = self.brand_of_session(&session).await?;
             let ways = self.ways(brand.clone(), number).await?;
             if !session.allowed(ways.channels(number)).contains(&channel) {
-                return Err(ServiceError::ChannelOff(channel));
+                return Err(AppError::ChannelOff(channel));
             }
             let request = StartRequest {
                 channel: Some(channel),
@@ -162,7 +158,7 @@ impl Service {
             let kept = Idempotency { caller: CALLER.into(), key };
             let started = match self.start(request, Some(kept)).await {
                 // The first one chose otherwise, and is about to be written.
-                Err(ServiceError::KeyReused) => {
+                Err(AppError::KeyReused) => {
                     tokio::time::sleep(SHORTLY).await;
                     continue;
                 }
@@ -171,7 +167,7 @@ impl Service {
             let standing = Standing { verification: started.id, to: started.to, status: Status::Pending };
             return self.session_started(id, browser, standing, session.starts).await;
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// The language of a session's messages. One that was asked for while there
@@ -191,12 +187,12 @@ impl Service {
         browser: &Secret,
         standing: Standing,
         starts: u8,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         let started = |_| Some(Event::Started { standing: standing.clone(), starts });
         let moved = self.move_session(id, Who::Browser(browser), Look::Aside, started).await;
         let is_left_alone = match &moved {
             Ok(session) => session.verification.as_ref() != Some(&standing.verification),
-            Err(error) => matches!(error, ServiceError::NotFound | ServiceError::NoStartsLeft),
+            Err(error) => matches!(error, AppError::NotFound | AppError::NoStartsLeft),
         };
         if is_left_alone {
             self.call_off(standing).await?;
@@ -207,20 +203,20 @@ impl Service {
     /// Sends again, by this channel.
     ///
     /// # Errors
-    /// A channel that may not be used, as [`Service::session`], and as
-    /// [`Service::resend`].
+    /// A channel that may not be used, as [`App::session`], and as
+    /// [`App::resend`].
     pub async fn session_resend(
         &self,
         id: &SessionId,
         browser: &Secret,
         channel: Channel,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         let view = self.session(id, Some(browser)).await?;
         let Some(verification) = view.session.verification.clone().filter(|_| view.step == Step::Code) else {
             return Ok(view);
         };
         if !view.channels.contains(&channel) {
-            return Err(ServiceError::ChannelOff(channel));
+            return Err(AppError::ChannelOff(channel));
         }
         self.resend(&verification, Some(channel)).await?;
         self.session_view(view.session).await
@@ -230,21 +226,21 @@ impl Service {
     /// `None` where there is nothing to offer it to.
     ///
     /// # Errors
-    /// As [`Service::session`], as [`Service::check`], and
-    /// [`ServiceError::SeveralCodes`].
+    /// As [`App::session`], as [`App::check`], and
+    /// [`AppError::SeveralCodes`].
     pub async fn session_check(
         &self,
         id: &SessionId,
         browser: &Secret,
         code: &str,
-    ) -> Result<Option<Checked>, ServiceError> {
+    ) -> Result<Option<Checked>, AppError> {
         let session = self.own_session(id, Some(browser)).await?.record;
         let Some(verification) = session.verification.filter(|_| session.end.is_none()) else {
             return Ok(None);
         };
         let code = match self.verification(&verification).await?.record.code.find(code) {
             Found::One(code) => code,
-            Found::Several => return Err(ServiceError::SeveralCodes),
+            Found::Several => return Err(AppError::SeveralCodes),
             // Refused as it is, by the same rule as everywhere.
             Found::Nothing => code.to_owned(),
         };
@@ -256,20 +252,20 @@ impl Service {
     /// Once more, after a failure.
     ///
     /// # Errors
-    /// Not allowed by the service, too many starts, and as [`Service::session`].
+    /// Not allowed by the service, too many starts, and as [`App::session`].
     pub async fn session_again(
         &self,
         id: &SessionId,
         browser: &Secret,
         tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         let view = self.session(id, Some(browser)).await?;
         if view.step != Step::Done(End::Failed) {
             return Ok(view);
         }
         if !view.brand.settings.pages.retry {
             let what = "the service does not let people begin anew: see pages.retry";
-            return Err(ServiceError::NotAllowed { field: "retry", what });
+            return Err(AppError::NotAllowed { field: "retry", what });
         }
         let again = |standing: Option<Standing>| standing.map(Event::Again);
         let session = self.move_session(id, Who::Browser(browser), Look::Now, again).await?;
@@ -281,13 +277,13 @@ impl Service {
     /// session that has not ended stays, and there is no address.
     ///
     /// # Errors
-    /// As [`Service::session`].
+    /// As [`App::session`].
     pub async fn session_leave(
         &self,
         id: &SessionId,
         browser: &Secret,
         cancel: bool,
-    ) -> Result<Option<Secret>, ServiceError> {
+    ) -> Result<Option<Secret>, AppError> {
         let result = Secret::new(self.0.entropy.hex::<32>());
         let hash = session::hash(result.expose());
         // Whoever turns back on the first page has taken no other step.
@@ -313,7 +309,7 @@ impl Service {
         session: Session,
         browser: &Secret,
         tongue: Tongue<'_>,
-    ) -> Result<SessionView, ServiceError> {
+    ) -> Result<SessionView, AppError> {
         let view = self.session_view(session).await?;
         let session = &view.session;
         let ([channel], Some(number), Step::Channel) = (&view.channels[..], &session.number, view.step)
@@ -338,7 +334,7 @@ impl Service {
         who: Who<'_>,
         look: Look,
         event: impl Fn(Option<Standing>) -> Option<Event>,
-    ) -> Result<Session, ServiceError> {
+    ) -> Result<Session, AppError> {
         for attempt in 0..TRIES {
             let old = self.session_of(id, who).await?;
             let standing = match look {
@@ -351,9 +347,9 @@ impl Service {
             };
             let (new, outcome) = decide(&old.record, event, self.now());
             match outcome {
-                Outcome::Gone | Outcome::NoSuchResult => return Err(ServiceError::NotFound),
-                Outcome::NoNumbersLeft => return Err(ServiceError::NoNumbersLeft),
-                Outcome::NoStartsLeft => return Err(ServiceError::NoStartsLeft),
+                Outcome::Gone | Outcome::NoSuchResult => return Err(AppError::NotFound),
+                Outcome::NoNumbersLeft => return Err(AppError::NoNumbersLeft),
+                Outcome::NoStartsLeft => return Err(AppError::NoStartsLeft),
                 // Whoever steps where the session no longer stands is shown
                 // where it does.
                 Outcome::NotNow => return Ok(old.record),
@@ -370,11 +366,11 @@ impl Service {
                 Outcome::Outdated => self.step_back(attempt).await,
             }
         }
-        Err(ServiceError::Contended)
+        Err(AppError::Contended)
     }
 
     /// Where the verification stands that a session knows.
-    pub(super) async fn standing(&self, session: &Session) -> Result<Option<Standing>, ServiceError> {
+    pub(super) async fn standing(&self, session: &Session) -> Result<Option<Standing>, AppError> {
         let Some(id) = &session.verification else {
             return Ok(None);
         };
@@ -389,7 +385,7 @@ impl Service {
         &self,
         session: &Session,
         event: &impl Fn(Option<Standing>) -> Option<Event>,
-    ) -> Result<Option<Standing>, ServiceError> {
+    ) -> Result<Option<Standing>, AppError> {
         let standing = self.standing(session).await?;
         let Some(open) = standing.clone().filter(|standing| standing.status == Status::Pending) else {
             return Ok(standing);
@@ -403,10 +399,10 @@ impl Service {
 
     /// Calls a verification off that waits for its code, and says where it
     /// stands then: somebody may have been faster.
-    async fn call_off(&self, standing: Standing) -> Result<Standing, ServiceError> {
+    async fn call_off(&self, standing: Standing) -> Result<Standing, AppError> {
         let status = match self.cancel(&standing.verification).await {
             Ok(view) => view.status,
-            Err(ServiceError::Ended(status)) => status,
+            Err(AppError::Ended(status)) => status,
             Err(error) => return Err(error),
         };
         Ok(Standing { status, ..standing })

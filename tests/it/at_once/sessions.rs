@@ -18,9 +18,7 @@ use dialback::model::id::{SessionId, VerificationId};
 use dialback::model::session::{End, Session};
 use dialback::model::verification::{Status, Verification};
 use dialback::secret::Secret;
-use dialback::service::{
-    Brands, NewSession, Parts, Service, ServiceError, Tongue, VerificationFilter, Window,
-};
+use dialback::service::{App, AppError, Brands, NewSession, Parts, Tongue, VerificationFilter, Window};
 use dialback::store::Store;
 use dialback::store::records::{self, Versioned};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -91,7 +89,7 @@ const OPEN_PLACES: [usize; 3] = [2, 3, 4];
 
 /// One way through the pages, and what was handed to the person on it.
 struct Way {
-    service: Service,
+    app: App,
     store: Arc<dyn Store>,
     codes: CodeKeys,
     id: SessionId,
@@ -105,36 +103,36 @@ struct Way {
 
 impl Way {
     async fn take(&self, step: Move) {
-        let (service, id, browser, tongue) = (&self.service, &self.id, &self.browser, Tongue::default());
+        let (app, id, browser, tongue) = (&self.app, &self.id, &self.browser, Tongue::default());
         let taken = match step {
-            Begin => service.session_begin(id, browser, tongue).await.map(drop),
-            StrangerBegins => service.session_begin(id, &self.stranger, tongue).await.map(drop),
+            Begin => app.session_begin(id, browser, tongue).await.map(drop),
+            StrangerBegins => app.session_begin(id, &self.stranger, tongue).await.map(drop),
             StrangerLeaves => self.leave(&self.stranger, true).await,
-            OwnNumber => service.session_number(id, browser, &self.own, None, tongue).await.map(drop),
-            VictimsNumber => service.session_number(id, browser, &self.victims, None, tongue).await.map(drop),
-            Start => service.session_start(id, browser, Channel::Sms, tongue).await.map(drop),
-            StartCall => service.session_start(id, browser, Channel::Call, tongue).await.map(drop),
+            OwnNumber => app.session_number(id, browser, &self.own, None, tongue).await.map(drop),
+            VictimsNumber => app.session_number(id, browser, &self.victims, None, tongue).await.map(drop),
+            Start => app.session_start(id, browser, Channel::Sms, tongue).await.map(drop),
+            StartCall => app.session_start(id, browser, Channel::Call, tongue).await.map(drop),
             Code => match self.code_of_own().await {
-                Some(code) => service.session_check(id, browser, &code).await.map(drop),
+                Some(code) => app.session_check(id, browser, &code).await.map(drop),
                 None => Ok(()),
             },
-            WrongCode => service.session_check(id, browser, "00000000").await.map(drop),
-            Resend => service.session_resend(id, browser, Channel::Sms).await.map(drop),
-            Change => service.session_change(id, browser).await.map(drop),
-            Again => service.session_again(id, browser, tongue).await.map(drop),
+            WrongCode => app.session_check(id, browser, "00000000").await.map(drop),
+            Resend => app.session_resend(id, browser, Channel::Sms).await.map(drop),
+            Change => app.session_change(id, browser).await.map(drop),
+            Again => app.session_again(id, browser, tongue).await.map(drop),
             Return => self.leave(browser, false).await,
             Cancel => self.leave(browser, true).await,
             AppEnds => self.end().await,
         };
-        if let Err(error @ (ServiceError::Store(_) | ServiceError::Contended)) = taken {
+        if let Err(error @ (AppError::Store(_) | AppError::Contended)) = taken {
             panic!("{step:?}: {error}");
         }
     }
 
     /// What the application is told to have ended has ended, and its code is
     /// worth nothing.
-    async fn end(&self) -> Result<(), ServiceError> {
-        let ended = self.service.end_session(&self.id).await?;
+    async fn end(&self) -> Result<(), AppError> {
+        let ended = self.app.end_session(&self.id).await?;
         assert!(matches!(ended.end, Some(End::CalledOff | End::Canceled)), "{ended:?}");
         let verification = self.verification(ended.verification.as_ref()).await;
         let is_open =
@@ -143,8 +141,8 @@ impl Way {
         Ok(())
     }
 
-    async fn leave(&self, browser: &Secret, cancel: bool) -> Result<(), ServiceError> {
-        let way = self.service.session_leave(&self.id, browser, cancel).await?;
+    async fn leave(&self, browser: &Secret, cancel: bool) -> Result<(), AppError> {
+        let way = self.app.session_leave(&self.id, browser, cancel).await?;
         self.results.lock().unwrap().extend(way);
         Ok(())
     }
@@ -161,7 +159,7 @@ impl Way {
     async fn sent_to(&self, number: &str) -> Vec<Verification> {
         let filter = VerificationFilter { to: Some(number.to_owned()), ..VerificationFilter::default() };
         let window = Window { limit: 20, after: None };
-        let page = self.service.verifications(&filter, &window).await.unwrap();
+        let page = self.app.verifications(&filter, &window).await.unwrap();
         page.items.into_iter().map(|view| view.verification).collect()
     }
 
@@ -211,7 +209,7 @@ impl Way {
         let mut told = 0;
         for way in ways {
             let (_, result) = way.expose().rsplit_once("result=").unwrap();
-            let Ok(view) = self.service.session_result(&self.id, result).await else { continue };
+            let Ok(view) = self.app.session_result(&self.id, result).await else { continue };
             told += 1;
             let to = view.session.number.as_ref().map(|number| number.in_full().to_owned());
             let verification = view.verification.as_ref().map(|view| view.verification.id.clone());
@@ -225,7 +223,7 @@ impl Way {
 
 /// A service whose store can be stopped at every access, and ways through it.
 struct Stage {
-    service: Service,
+    app: App,
     store: Arc<dyn Store>,
     ways: AtomicU32,
     _kept: (TempDir, Option<TestDatabase>),
@@ -246,8 +244,8 @@ impl Stage {
             ..brand::Settings::of_policy(&plain.policy)
         };
         let brands = Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new());
-        let service = Service::new(Parts { brands, codes: codes(), ..plain });
-        Self { service, store, ways: AtomicU32::new(0), _kept: (dir, schema) }
+        let app = App::new(Parts { brands, codes: codes(), ..plain });
+        Self { app, store, ways: AtomicU32::new(0), _kept: (dir, schema) }
     }
 
     /// A new session with numbers of its own, moved to a place.
@@ -256,12 +254,12 @@ impl Stage {
         let return_url = Some("https://shop.example/done".to_owned());
         let request = NewSession { return_url, ..NewSession::default() };
         let way = Way {
-            id: self.service.create_session(request).await.unwrap().id,
-            service: self.service.clone(),
+            id: self.app.create_session(request).await.unwrap().id,
+            app: self.app.clone(),
             store: self.store.clone(),
             codes: codes(),
-            browser: self.service.new_browser(),
-            stranger: self.service.new_browser(),
+            browser: self.app.new_browser(),
+            stranger: self.app.new_browser(),
             own: format!("+491512{n:07}"),
             victims: format!("+491512{:07}", n + 1),
             results: Mutex::default(),

@@ -4,7 +4,7 @@
 
 use super::cluster::Faces;
 use super::ledger::{Known, Ledger};
-use crate::app::{ACCOUNT, TOKEN};
+use crate::instance::{ACCOUNT, TOKEN};
 use crate::wire::{Answer, code_in, form, sign, text, try_answer, with_json, wrong};
 use dialback::entropy::Entropy;
 use futures_util::future::join_all;

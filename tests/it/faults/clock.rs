@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 use super::kills::open;
 use super::say;
 use super::verdict::{Grace, Line, dissect, judge, settle};
-use crate::app::skipped;
+use crate::instance::skipped;
 use crate::postgres::database;
 use dialback::entropy::Entropy;
 use std::path::{Path, PathBuf};

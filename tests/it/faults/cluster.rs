@@ -2,7 +2,7 @@
 //! process of the real binary that can be killed and started again.
 
 use super::proxy::Proxy;
-use crate::app::{ACCOUNT, KEY, TOKEN, binary, wait_ready};
+use crate::instance::{ACCOUNT, KEY, TOKEN, binary, wait_ready};
 use crate::output::Collected;
 use crate::wire::{Answer, PATIENCE, poll, try_answer};
 use reqwest::{Client, Method, RequestBuilder};

@@ -5,7 +5,7 @@ use super::clients::World;
 use super::cluster::{Cluster, Faces};
 use super::kills::open;
 use super::say;
-use crate::app::{ACCOUNT, KEY};
+use crate::instance::{ACCOUNT, KEY};
 use crate::postgres::database;
 use crate::wire::{Answer, answer, form, text, with_json, wrong};
 use dialback::model::verification::{Status, Verification};

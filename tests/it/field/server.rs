@@ -1,7 +1,7 @@
 //! A server for one case: the real binary, with a memory store and the sandbox
 //! unless the case says otherwise, and requests to it byte by byte.
 
-use crate::app::{ACCOUNT, binary, wait_ready};
+use crate::instance::{ACCOUNT, binary, wait_ready};
 use crate::output::Collected;
 use crate::wire::PATIENCE;
 use serde_json::{Map, Value};

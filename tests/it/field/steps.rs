@@ -3,7 +3,7 @@
 use super::case::{Act, Hook};
 use super::page;
 use super::server::{KEY, Server, TOKEN};
-use crate::app::ACCOUNT;
+use crate::instance::ACCOUNT;
 use crate::wire::{form, sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -52,7 +52,7 @@ async fn what_happens_with_the_message_is_told_live() {
         }
         if heard.contains("\"state\":\"failed\"") && heard.contains("\"open\":[\"call\"]") {
             let id: VerificationId = order.id.parts().0;
-            let _ = world.service.cancel(&id).await;
+            let _ = world.app.cancel(&id).await;
         }
     }
     assert!(heard.contains("The message could not be delivered."), "{heard}");

@@ -73,7 +73,7 @@ impl Setup {
     }
 
     /// Starts it and waits until it serves.
-    pub async fn start(self) -> App {
+    pub async fn start(self) -> Instance {
         let own = self.dir.is_none().then(|| TempDir::new().unwrap());
         let dir = self.dir.clone().unwrap_or_else(|| own.as_ref().unwrap().path().to_owned());
         let ready_file = dir.join("ready.json");
@@ -104,7 +104,7 @@ impl Setup {
         };
         let secrets = [KEY.to_owned(), token.clone(), text(&local["code_key"]), text(&local["auth_token"])];
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        App {
+        Instance {
             child: Some(child),
             _own: own,
             store,
@@ -158,7 +158,7 @@ pub async fn wait_ready(child: &mut Child, file: &Path, err: &Collected) -> Valu
 }
 
 /// A running app. It is killed when it is dropped, and its output searched.
-pub struct App {
+pub struct Instance {
     child: Option<Child>,
     _own: Option<TempDir>,
     /// The store's URL, by which the command line finds the server.
@@ -183,7 +183,7 @@ pub struct Ended {
     pub err: String,
 }
 
-impl App {
+impl Instance {
     /// Remembers something that may never be logged.
     pub fn learn(&self, secret: impl Into<String>) {
         let secret = secret.into();
@@ -440,7 +440,7 @@ impl App {
     }
 }
 
-impl Drop for App {
+impl Drop for Instance {
     fn drop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         let _ = child.kill();

@@ -19,7 +19,7 @@ use crate::messages::Catalog;
 use crate::model::phone::PhoneNumber;
 use crate::secret::Secret;
 use crate::server::{self, Limits};
-use crate::service::{Events, Parts, Service, WorkerLimits, all_keys};
+use crate::service::{App, Events, Parts, WorkerLimits, all_keys};
 use crate::store::{Store, memory::Memory, sled};
 use crate::trust::Trust;
 use crate::twilio::request::Sender;
@@ -32,12 +32,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 /// A service that is ready to run: its ports are bound and its store is open.
-pub struct App {
+pub struct Running {
     config: Config,
     listener: TcpListener,
     admin: Option<TcpListener>,
     sandbox: Option<Beside>,
-    service: Service,
+    app: App,
     context: Arc<http::Context>,
     store: Arc<dyn Store>,
     store_dir: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub struct App {
     limits: AllLimits,
 }
 
-impl App {
+impl Running {
     /// Binds the ports, opens the store and makes what is missing.
     ///
     /// # Errors
@@ -81,17 +81,17 @@ impl App {
         let messages = Arc::new(parts::messages(&config)?);
         let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
         let ways_out = (gateway, parts::events(&config, &trust)?);
-        let service = service_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
-        service.learn_endpoints().await.context("store.url")?;
+        let app = service_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
+        app.learn_endpoints().await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(Beside::opens_account);
-        let context = context_of(&config, &local, &public_url, service.clone(), messages, opens_account)?;
+        let context = context_of(&config, &local, &public_url, app.clone(), messages, opens_account)?;
         let context = Arc::new(context.holding(limits.server.max_connections));
         Ok(Self {
             config,
             listener,
             admin,
             sandbox,
-            service,
+            app,
             context,
             store,
             store_dir,
@@ -159,7 +159,7 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn note_configuration(&self, settings: &[(String, Secret, bool)]) -> anyhow::Result<()> {
-        let changed = self.service.note_configuration(settings).await.context("store.url")?;
+        let changed = self.app.note_configuration(settings).await.context("store.url")?;
         if !changed.is_empty() && changed.len() < settings.len() {
             tracing::info!(
                 changed = changed.join(", "),
@@ -196,7 +196,7 @@ impl App {
         });
         let service = warp::service(http::filter(self.context.clone()));
         let server = tokio::spawn(server::serve(self.listener, service, limits, told(stopped.clone())));
-        let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), told(stopped.clone())));
+        let worker = tokio::spawn(self.app.clone().work(WorkerLimits::default(), told(stopped.clone())));
         let sandbox = self.sandbox.map(|sandbox| tokio::spawn(sandbox.run(sandbox_limits, stopped)));
         stop.await;
         tracing::info!("stopping");
@@ -274,8 +274,8 @@ fn service_of(
     (gateway, events): (Arc<dyn Gateway>, Events),
     messages: &Arc<Catalog>,
     clock: Clock,
-) -> anyhow::Result<Service> {
-    Ok(Service::new(Parts {
+) -> anyhow::Result<App> {
+    Ok(App::new(Parts {
         store,
         gateway,
         brands: parts::brands(config, clock.now()).judged_by({
@@ -310,7 +310,7 @@ fn service_of(
 ///
 /// # Errors
 /// What is in the way, and what to do.
-pub async fn offline(config: &Config) -> anyhow::Result<(Service, Arc<dyn Store>)> {
+pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Store>)> {
     let (store, dir) = open_existing(config).await?;
     let entropy = Entropy::system();
     let local = Local::load(dir.as_deref(), &entropy)?;
@@ -325,9 +325,9 @@ pub async fn offline(config: &Config) -> anyhow::Result<(Service, Arc<dyn Store>
         }
     };
     let ways_out = (gateway, parts::events(config, &trust)?);
-    let service = service_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
-    service.learn_endpoints().await.context("store.url")?;
-    Ok((service, store))
+    let app = service_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
+    app.learn_endpoints().await.context("store.url")?;
+    Ok((app, store))
 }
 
 /// Listens there.
@@ -485,7 +485,7 @@ fn context_of(
     config: &Config,
     local: &Local,
     public_url: &PublicUrl,
-    service: Service,
+    app: App,
     messages: Arc<Catalog>,
     opens_account: Option<http::OpensAccount>,
 ) -> anyhow::Result<http::Context> {
@@ -515,5 +515,5 @@ fn context_of(
     };
     let explainer = Explainer::start(verifier.clone(), Vec::new());
     let pages = http::Pages::load(config.pages.templates.as_deref())?;
-    Ok(http::Context::new(service, verifier, settings, pages, explainer))
+    Ok(http::Context::new(app, verifier, settings, pages, explainer))
 }
