@@ -27,14 +27,14 @@ pub use pages::{BadTemplate, Pages};
 pub use webhooks::explainer::Explainer;
 
 use pages::Act;
-use route::{Route, api, get, get_or_post, post, route, search};
+use route::{PathRoute, api, get, get_or_post, post, route, search};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 /// Every route that others may reach, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
-fn table() -> Vec<Route> {
+fn table() -> Vec<PathRoute> {
     use api::{audit, checks, deliveries, endpoints, erasures, keys, opt_outs, services, sessions};
     use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
@@ -115,7 +115,7 @@ fn table() -> Vec<Route> {
 }
 
 /// What the listener for this machine's own has: nothing that others must see.
-fn admin_table() -> Vec<Route> {
+fn admin_table() -> Vec<PathRoute> {
     vec![
         route("/operator/export", get(operator::export)),
         route("/operator/import", post(operator::import)),
@@ -128,7 +128,7 @@ fn admin_table() -> Vec<Route> {
     ]
 }
 
-fn description() -> Route {
+fn description() -> PathRoute {
     route("/openapi.json", get(openapi::document))
 }
 
@@ -149,7 +149,7 @@ pub fn audit_view(entry: &crate::model::audit::AuditEntry) -> serde_json::Value 
 }
 
 /// A form of the pages.
-fn step(pattern: &'static str, act: Act) -> Route {
+fn step(pattern: &'static str, act: Act) -> PathRoute {
     route(pattern, post(move |context, request| pages::take(context, request, act)))
 }
 

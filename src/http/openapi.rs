@@ -9,7 +9,7 @@ use super::error::Error;
 use super::problem::{self, Kind, Problem};
 use super::reply;
 use super::request::Request;
-use super::route::Route;
+use super::route::PathRoute;
 use bytes::Bytes;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -80,7 +80,7 @@ pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
 }
 
 /// The document for these routes.
-fn of(table: &[Route]) -> Value {
+fn of(table: &[PathRoute]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -322,7 +322,7 @@ mod tests {
         let elsewhere =
             ["method_not_allowed", "signature_rejected", "other_origin", "no_numbers_left", "no_starts_left"];
         let table = super::super::table();
-        let answered: Vec<&Kind> = table.iter().flat_map(Route::operations).flat_map(problems).collect();
+        let answered: Vec<&Kind> = table.iter().flat_map(PathRoute::operations).flat_map(problems).collect();
         for kind in problem::ALL {
             assert!(about.contains(&format!("| `{}` | {} |", kind.code, kind.status)), "{kind:?}");
             assert!(answered.contains(kind) || elsewhere.contains(&kind.code), "{kind:?} comes from nowhere");

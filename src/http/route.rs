@@ -28,11 +28,11 @@ type Handler =
 
 /// The methods of a path.
 #[derive(Clone, Default)]
-pub struct Methods(BTreeMap<&'static str, Endpoint>);
+pub struct Methods(BTreeMap<&'static str, MethodHandler>);
 
 /// Who answers, and what is documented of it.
 #[derive(Clone)]
-struct Endpoint {
+struct MethodHandler {
     handler: Handler,
     /// Whether it only reads, so that HEAD asks it, too (RFC 9110 §9.3.2).
     reads: bool,
@@ -40,15 +40,15 @@ struct Endpoint {
 }
 
 /// A path with its methods.
-pub struct Route {
+pub struct PathRoute {
     pattern: &'static str,
     methods: Methods,
     meter: &'static Meter,
 }
 
 /// `{name}` in a pattern stands for one segment that is not empty.
-pub fn route(pattern: &'static str, methods: Methods) -> Route {
-    Route { pattern, methods, meter: meter(Place::Route, pattern) }
+pub fn route(pattern: &'static str, methods: Methods) -> PathRoute {
+    PathRoute { pattern, methods, meter: meter(Place::Route, pattern) }
 }
 
 /// A path that knows GET.
@@ -111,7 +111,7 @@ impl Methods {
         });
         self.0.insert(
             operation.method,
-            Endpoint { handler, reads: operation.method == "GET", operation: Some(operation) },
+            MethodHandler { handler, reads: operation.method == "GET", operation: Some(operation) },
         );
         self
     }
@@ -123,12 +123,12 @@ impl Methods {
         Fut: Future<Output = Result<Response, Error>> + Send + 'static,
     {
         let handler: Handler = Arc::new(move |context, request| Box::pin(handler(context, request)));
-        self.0.insert(method, Endpoint { handler, reads: method == "GET", operation: None });
+        self.0.insert(method, MethodHandler { handler, reads: method == "GET", operation: None });
         self
     }
 
     /// Who answers a method. Of HEAD's answer hyper sends the headers alone.
-    fn get(&self, method: &str) -> Option<&Endpoint> {
+    fn get(&self, method: &str) -> Option<&MethodHandler> {
         let head = || self.0.get("GET").filter(|endpoint| endpoint.reads && method == "HEAD");
         self.0.get(method).or_else(head)
     }
@@ -142,7 +142,7 @@ impl Methods {
     }
 }
 
-impl Route {
+impl PathRoute {
     /// Its path, with names in braces.
     pub fn pattern(&self) -> &'static str {
         self.pattern
@@ -164,11 +164,11 @@ impl Route {
 /// would ask each in turn, on the way in and at every wake-up.
 /// With `hosts` it answers to this machine's names, and these, alone.
 pub fn service(
-    table: Vec<Route>,
+    table: Vec<PathRoute>,
     context: Arc<Context>,
     hosts: Option<Vec<String>>,
 ) -> BoxedFilter<(Response,)> {
-    let table: Arc<[Route]> = table.into();
+    let table: Arc<[PathRoute]> = table.into();
     let misses = Arc::new(NearMisses::default());
     warp::method()
         .and(warp::ext::get())
@@ -182,7 +182,7 @@ pub fn service(
                 None => begin(&table, &context, method.clone(), incoming, headers, body),
             };
             if answer.is_err()
-                && let patterns = table.iter().map(Route::pattern)
+                && let patterns = table.iter().map(PathRoute::pattern)
                 && let Some(near) = near(patterns, uri.path(), method == Method::POST)
             {
                 misses.tell(&near, &context.settings.public_url, Instant::now());
@@ -202,7 +202,7 @@ type Answer = BoxFuture<'static, Result<Response, Error>>;
 /// The route of a request, and its answer in the making; or what is answered
 /// where no route is.
 fn begin<S, B>(
-    table: &[Route],
+    table: &[PathRoute],
     context: &Arc<Context>,
     method: Method,
     incoming: Incoming,
@@ -213,7 +213,7 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     B: Buf,
 {
-    let Some((Route { pattern, methods, meter }, params)) = find(table, incoming.uri.path()) else {
+    let Some((PathRoute { pattern, methods, meter }, params)) = find(table, incoming.uri.path()) else {
         return Err(Box::new(nowhere(context, method, incoming, headers, body)));
     };
     let answer = match methods.get(method.as_str()) {
@@ -254,7 +254,7 @@ fn known(method: &Method) -> &'static str {
     ALL.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-fn find<'t>(table: &'t [Route], path: &str) -> Option<(&'t Route, Vec<String>)> {
+fn find<'t>(table: &'t [PathRoute], path: &str) -> Option<(&'t PathRoute, Vec<String>)> {
     table.iter().find_map(|route| Some((route, matches(route.pattern, path)?)))
 }
 

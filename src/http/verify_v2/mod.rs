@@ -27,7 +27,7 @@ mod webhooks;
 
 pub use failure::{nowhere, wrong_method};
 
-use super::route::Route;
+use super::route::PathRoute;
 use crate::model::key::Scope::{Admin, Check, Read, Send};
 use resource::{Need, at};
 
@@ -35,7 +35,7 @@ use resource::{Need, at};
 pub const PREFIX: &str = "/v2/";
 
 /// Every path of Verify that there is, on one screen.
-pub fn table() -> Vec<Route> {
+pub fn table() -> Vec<PathRoute> {
     let mut table = vec![
         at("/v2/Services").get(Read, services::list).post(Admin, services::create),
         at("/v2/Services/{service}")

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::failure::Failure;
 use crate::http::context::Context;
 use crate::http::request::Request;
-use crate::http::route::{Methods, Route, route};
+use crate::http::route::{Methods, PathRoute, route};
 use crate::model::key::Scope;
 use std::future::Future;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Resource {
     }
 
     /// The route that it is.
-    pub fn into_route(self) -> Route {
+    pub fn into_route(self) -> PathRoute {
         route(self.pattern, self.methods)
     }
 
