@@ -24,7 +24,7 @@ pub struct Dispatch {
     pub next_at: Option<Timestamp>,
     /// What came of the last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Attempt>,
+    pub last: Option<Try>,
     /// When it is forgotten.
     pub expires_at: Timestamp,
 }
@@ -59,7 +59,7 @@ impl State {
 /// What came of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[schemars(rename = "DispatchAttempt")]
-pub struct Attempt {
+pub struct Try {
     /// When it began.
     pub at: Timestamp,
     /// The HTTP status that came back.
@@ -132,7 +132,7 @@ impl Dispatch {
     }
 
     /// After an attempt.
-    pub fn settled(&self, attempt: Attempt, verdict: Verdict, now: Timestamp) -> Self {
+    pub fn settled(&self, attempt: Try, verdict: Verdict, now: Timestamp) -> Self {
         let rung = usize::try_from(self.attempts).unwrap_or(usize::MAX).saturating_sub(1);
         let (state, next_at) = match (verdict, LADDER.get(rung)) {
             (Verdict::Taken, _) => (State::Delivered, None),
@@ -148,7 +148,7 @@ impl Dispatch {
 
     /// Given up without trying.
     pub fn given_up(&self, why: &str, now: Timestamp) -> Self {
-        let attempt = Attempt { at: now, status: None, error: Some(why.to_owned()), millis: 0 };
+        let attempt = Try { at: now, status: None, error: Some(why.to_owned()), millis: 0 };
         Self { state: State::Failed, next_at: None, last: Some(attempt), ..self.clone() }
     }
 
@@ -172,7 +172,7 @@ mod tests {
 
     fn tried(dispatch: &Dispatch, verdict: Verdict) -> Dispatch {
         let now = dispatch.due();
-        let attempt = Attempt { at: now, status: Some(500), error: None, millis: 1 };
+        let attempt = Try { at: now, status: Some(500), error: None, millis: 1 };
         dispatch.claimed(now, SignedDuration::from_mins(1)).settled(attempt, verdict, now)
     }
 

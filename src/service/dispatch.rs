@@ -11,7 +11,7 @@ use super::listing::{LONGEST_PAGE, Page, Place, Window, scan_of};
 use super::{App, AppError};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt};
-use crate::model::dispatch::{Attempt, Dispatch, State, Verdict};
+use crate::model::dispatch::{Dispatch, State, Try, Verdict};
 use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::id::{EndpointId, NoticeId};
 use crate::model::notice::Notice;
@@ -123,7 +123,7 @@ impl App {
                 tracing::warn!(endpoint = %id, event = %notice.id, attempts, status, error, "event not taken")
             }
         }
-        let settled = claimed.record.settled(Attempt { at, status, error, millis }, verdict, self.now());
+        let settled = claimed.record.settled(Try { at, status, error, millis }, verdict, self.now());
         // Somebody may have asked for it again meanwhile: then that holds.
         self.quietly(vec![records::put(Some(&claimed), &settled)]).await?;
         self.note_health(endpoint, verdict).await

@@ -9,7 +9,7 @@ use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
 use dialback::model::contact::Contact;
 use dialback::model::delivery::{About, Delivery, Erased, Event, Fact, Source};
-use dialback::model::dispatch::{Attempt, Dispatch, State};
+use dialback::model::dispatch::{Dispatch, State, Try};
 use dialback::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
 use dialback::model::erasure::{Erasure, Kept, Left, State as ErasureState};
 use dialback::model::id::{AuditId, NoticeId};
@@ -437,7 +437,7 @@ fn event(n: u32) -> Notice {
 }
 
 fn dispatch(n: u32) -> Dispatch {
-    let attempt = Attempt { at: at(62), status: Some(503), error: some("overloaded"), millis: 38 };
+    let attempt = Try { at: at(62), status: Some(503), error: some("overloaded"), millis: 38 };
     Dispatch {
         event: event(1).id,
         endpoint: id("EP", n),

@@ -1,6 +1,6 @@
 //! Endpoints, and what was sent to them.
 
-use crate::model::dispatch::{Attempt, Dispatch, State};
+use crate::model::dispatch::{Dispatch, State, Try};
 use crate::model::endpoint::{Endpoint, Why};
 use crate::secret::Secret;
 use crate::service::Trial;
@@ -72,7 +72,7 @@ pub struct DispatchView {
     /// When it is tried next.
     pub next_attempt_at: Option<Timestamp>,
     /// What came of the last attempt.
-    pub last_attempt: Option<Attempt>,
+    pub last_attempt: Option<Try>,
     /// When it was first asked for.
     pub created_at: Timestamp,
 }
