@@ -3,14 +3,14 @@
 use super::Global;
 use super::client::{Client, Target, store_dir};
 use super::out::{errln, out, outln};
-use super::serve::parts::{brands, service_id};
+use super::serve::parts::{directory, service_id};
 use super::serve::{open_existing, open_store};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::model::audit::Actor;
-use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
+use crate::model::service::Service;
 use crate::service::{all_keys, create_key, revoke_key};
 use crate::store::records;
 use crate::store::{Kind, Store};
@@ -150,7 +150,7 @@ async fn services_of(config: &Config, store: &dyn Store, named: &[String]) -> an
     if named.is_empty() {
         return Ok(ServiceSet::all());
     }
-    let brands = brands(config, Timestamp::now());
+    let directory = directory(config, Timestamp::now());
     let mut ids = BTreeSet::new();
     for name in named {
         let id = match service_id(config, name) {
@@ -161,8 +161,8 @@ async fn services_of(config: &Config, store: &dyn Store, named: &[String]) -> an
                 _ => bail!("several services are called {name:?}: name one by its id, VA…"),
             },
         };
-        let is_configured = brands.of_configuration().any(|brand| brand.id == id);
-        if !is_configured && records::get::<Brand>(store, id.as_str()).await?.is_none() {
+        let is_configured = directory.of_configuration().any(|service| service.id == id);
+        if !is_configured && records::get::<Service>(store, id.as_str()).await?.is_none() {
             bail!("there is no service {id}");
         }
         ids.insert(id);
@@ -174,10 +174,10 @@ async fn services_of(config: &Config, store: &dyn Store, named: &[String]) -> an
 async fn stored_named(store: &dyn Store, name: &str) -> anyhow::Result<Vec<ServiceId>> {
     let (mut found, mut after) = (Vec::new(), None::<String>);
     loop {
-        let page = store.walk(Kind::Brand, after.as_deref(), PAGE).await?;
+        let page = store.walk(Kind::Service, after.as_deref(), PAGE).await?;
         for (id, _) in &page {
-            let brand = records::get::<Brand>(store, id).await?;
-            found.extend(brand.filter(|it| it.record.settings.name == name).map(|it| it.record.id));
+            let service = records::get::<Service>(store, id).await?;
+            found.extend(service.filter(|it| it.record.settings.name == name).map(|it| it.record.id));
         }
         match page.into_iter().last() {
             Some((id, _)) => after = Some(id),

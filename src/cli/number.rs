@@ -4,9 +4,9 @@ use super::Global;
 use super::out::Stdout;
 use super::serve::parts::{self, service_id};
 use crate::config::Config;
-use crate::model::brand::Brand;
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::region;
+use crate::model::service::Service;
 use crate::model::test_number::TestNumber;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ struct Judge {
     policy: NumberPolicy,
     tests: Vec<TestNumber>,
     now: Timestamp,
-    brand: Arc<Brand>,
+    service: Arc<Service>,
 }
 
 /// How one number was read.
@@ -75,18 +75,18 @@ impl Judge {
         let mut policy = parts::numbers(config);
         policy.default_region = args.region.clone().or(policy.default_region);
         let now = Timestamp::now();
-        let brands = parts::brands(config, now);
-        let brand = match &args.service {
-            None => brands.default_brand().clone(),
+        let directory = parts::directory(config, now);
+        let service = match &args.service {
+            None => directory.default_service().clone(),
             Some(name) => {
                 let id = service_id(config, name)?;
-                let Some(brand) = brands.of_configuration().find(|brand| brand.id == id) else {
+                let Some(service) = directory.of_configuration().find(|service| service.id == id) else {
                     bail!("{id} is no service of the configuration: see `services` there");
                 };
-                brand.clone()
+                service.clone()
             }
         };
-        Ok(Self { policy, tests: config.test_numbers.clone(), now, brand })
+        Ok(Self { policy, tests: config.test_numbers.clone(), now, service })
     }
 
     /// Reads all, and says whether none was refused.
@@ -135,7 +135,7 @@ impl Judge {
             Err(refused) => (None, Some(refused)),
         };
         let usable = number.as_ref().filter(|_| refused.is_none());
-        let channels = usable.map(|number| self.brand.channels_for(number)).unwrap_or_default();
+        let channels = usable.map(|number| self.service.channels_for(number)).unwrap_or_default();
         Reading {
             given: given.to_owned(),
             test: number.as_ref().is_some_and(is_test),

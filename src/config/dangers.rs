@@ -10,7 +10,7 @@ use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::{NO_REASON, Reader};
 use super::sections::Config;
-use crate::model::brand::{GUESSABLE, LONGEST_LIFE, Settings};
+use crate::model::service::{GUESSABLE, LONGEST_LIFE, Settings};
 use crate::model::test_number::TestNumber;
 use jiff::Timestamp;
 use std::fmt::Display;

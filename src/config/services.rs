@@ -5,9 +5,9 @@ use super::reader::Reader;
 use super::sections::{Gate, GatewayKind, Sandbox, Verification, Voice};
 use super::settings::{plainly, with};
 use super::twilio::Twilio;
-use crate::model::brand::{BadSetting, OWN_MACHINE, Pages, Settings};
 use crate::model::channel::Channel;
 use crate::model::policy;
+use crate::model::service::{BadSetting, OWN_MACHINE, Pages, Settings};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

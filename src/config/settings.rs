@@ -7,8 +7,8 @@
 use super::file::{item, join};
 use super::problem::one_of;
 use super::reader::{Reader, shown};
-use crate::model::brand::Settings;
 use crate::model::id::is_sid;
+use crate::model::service::Settings;
 use serde_json::{Map, Value, json};
 
 const MEND: &str = "see `services` in `dialback config default`";

@@ -12,12 +12,12 @@ mod wording;
 
 pub use wording::text;
 
-use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::code::Code;
 use crate::model::delivery::Report;
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::phone::PhoneNumber;
+use crate::model::service::Service;
 use crate::model::verification::Details;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ pub struct Order {
     /// it up soon, find nothing and send it again.
     pub begin_by: Instant,
     /// The service it is sent for.
-    pub brand: Arc<Brand>,
+    pub service: Arc<Service>,
     /// What the application said about the verification.
     pub details: Details,
     /// Whether the person wrote to us on this channel within a day, so that

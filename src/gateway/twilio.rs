@@ -120,7 +120,7 @@ impl<T: Transport> Twilio<T> {
     /// template that it has approved.
     fn whatsapp(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
         let sender = self.whatsapp_sender(order)?;
-        if let Some(sid) = &order.brand.settings.whatsapp_content_sid {
+        if let Some(sid) = &order.service.settings.whatsapp_content_sid {
             let variables = wording::variables(order)?;
             let content = Content::Template { sid, variables: &variables };
             return Ok(self.pairs(order, &sender, content));
@@ -149,7 +149,7 @@ impl<T: Transport> Twilio<T> {
     }
 
     fn sender(&self, order: &Order) -> Sender {
-        let own = &order.brand.settings;
+        let own = &order.service.settings;
         match (&own.messaging_service_sid, &own.from) {
             (Some(service), _) => Sender::MessagingService(service.clone()),
             (None, Some(from)) => Sender::From(from.clone()),
@@ -158,7 +158,7 @@ impl<T: Transport> Twilio<T> {
     }
 
     fn whatsapp_sender(&self, order: &Order) -> Result<Sender, SendError> {
-        let own = &order.brand.settings;
+        let own = &order.service.settings;
         match (&own.whatsapp_from, &own.messaging_service_sid, &self.settings.sender) {
             (Some(from), ..) => Ok(Sender::From(format!("{WHATSAPP}{from}"))),
             (None, Some(service), _) | (None, None, Sender::MessagingService(service)) => {
@@ -186,7 +186,7 @@ impl<T: Transport> Twilio<T> {
 
     fn voice(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
         // A name or a short code sends texts and calls nobody.
-        let own = order.brand.settings.from.as_deref().filter(|from| from.starts_with('+'));
+        let own = order.service.settings.from.as_deref().filter(|from| from.starts_with('+'));
         let from = own.or(self.settings.call_from.as_deref()).ok_or_else(|| SendError::Refused {
             code: None,
             reason: "no number to call from: set twilio.from".into(),
@@ -251,7 +251,7 @@ impl<T: Transport> Gateway for Twilio<T> {
         // The body of a template is Twilio's to show; there the recipient, the
         // time and the direction have to do.
         let is_template =
-            order.channel == Channel::Whatsapp && order.brand.settings.whatsapp_content_sid.is_some();
+            order.channel == Channel::Whatsapp && order.service.settings.whatsapp_content_sid.is_some();
         let is_text = order.channel != Channel::Call && !is_template;
         let goes_on = page.next_page_uri.is_some();
         let listed: Vec<Resource> = page.messages.into_iter().chain(page.calls).collect();

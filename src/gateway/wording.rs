@@ -10,8 +10,8 @@ use std::time::Duration;
 /// The message of an order by text or WhatsApp, in the language that was asked
 /// for, or that of the number's country, or the service's.
 pub fn text(messages: &Catalog, order: &Order) -> Text {
-    let Order { brand, details, .. } = order;
-    let settings = &brand.settings;
+    let Order { service, details, .. } = order;
+    let settings = &service.settings;
     let country = order.to.region();
     compose(
         messages,
@@ -41,7 +41,7 @@ pub fn text(messages: &Catalog, order: &Order) -> Text {
 /// that the template does not tell of.
 pub(super) fn variables(order: &Order) -> Result<BTreeMap<String, String>, SendError> {
     let refused = |reason: String| SendError::Refused { code: None, reason };
-    let map = &order.brand.settings.whatsapp_variables;
+    let map = &order.service.settings.whatsapp_variables;
     if map.is_empty() && order.details.binding().is_none() {
         return Ok([("1".to_owned(), order.code.expose().to_owned())].into());
     }
@@ -71,13 +71,13 @@ fn value(order: &Order, variable: &str) -> Option<String> {
         "amount" => text(&details.amount),
         "payee" => text(&details.payee),
         "purpose" => text(&details.purpose),
-        "domain" => text(&order.brand.settings.domain),
+        "domain" => text(&order.service.settings.domain),
         _ => return None,
     })
 }
 
 fn name(order: &Order) -> &str {
-    order.details.friendly_name.as_deref().unwrap_or(&order.brand.settings.name)
+    order.details.friendly_name.as_deref().unwrap_or(&order.service.settings.name)
 }
 
 /// How long the code is good when the message leaves, in seconds.

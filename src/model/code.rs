@@ -4,8 +4,8 @@
 //! bias. The key is kept outside the store, so that what is at rest does not
 //! tell any code. This module refuses to know where keys come from.
 
-use crate::model::brand::DIGITS;
 use crate::model::id::VerificationId;
+use crate::model::service::DIGITS;
 use crate::model::typed;
 use crate::model::typed::sentence::{self, Form, Found};
 use crate::secret::Secret;

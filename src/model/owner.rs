@@ -2,10 +2,10 @@
 //! each record that such a key can come across says it here. This module
 //! refuses to know keys and stores.
 
-use crate::model::brand::Brand;
 use crate::model::delivery::Delivery;
 use crate::model::id::{ServiceId, VerificationId};
 use crate::model::notice::Notice;
+use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::verification::Verification;
 
@@ -38,7 +38,7 @@ impl Owned for Session {
     }
 }
 
-impl Owned for Brand {
+impl Owned for Service {
     fn owner(&self) -> Owner {
         Owner::Service(Some(self.id.clone()))
     }

@@ -10,10 +10,10 @@
 //! name and number, and [`decide`] refuses it when the record knows another one:
 //! between reading and writing the person may have gone on in another tab.
 
-use crate::model::brand::Pages;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::phone::PhoneNumber;
+use crate::model::service::Pages;
 use crate::model::verification::{Details, Status};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

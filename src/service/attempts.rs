@@ -202,7 +202,7 @@ impl App {
             Some(sid) => records::get::<Delivery>(self.store(), sid.as_str()).await?,
             None => None,
         };
-        let default = &self.brands().default_brand().id;
+        let default = &self.directory().default_service().id;
         Ok(Attempt {
             service: verification.service.as_ref().unwrap_or(default).clone(),
             verification,
@@ -272,7 +272,7 @@ impl App {
     }
 
     fn taken(&self, services: &ServiceSet, verification: &Verification, filter: &AttemptFilter) -> Vec<Send> {
-        let default = &self.brands().default_brand().id;
+        let default = &self.directory().default_service().id;
         let service = verification.service.as_ref().unwrap_or(default);
         let to = verification.to.in_full();
         let is_wanted = services.has(service)

@@ -3,13 +3,13 @@
 //! Those of the configuration may get rate limits, webhooks and senders too;
 //! their settings are changed in the file alone.
 
-use super::brands::{MOST_REMEMBERED, REMEMBERED};
+use super::services::{MOST_REMEMBERED, REMEMBERED};
 use super::{App, AppError, By, TRIES, audit};
 use crate::model::audit::Action;
-use crate::model::brand::{Brand, Settings};
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::phone::PhoneNumber;
+use crate::model::service::{Service, Settings};
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::Timestamp;
@@ -64,24 +64,24 @@ impl App {
     /// messaging service of their own.
     pub(super) async fn sending_to(
         &self,
-        brand: Arc<Brand>,
+        service: Arc<Service>,
         to: &PhoneNumber,
-    ) -> Result<Arc<Brand>, AppError> {
-        let kept = &self.brands().kept;
-        let compat = match kept.find(&brand.id) {
+    ) -> Result<Arc<Service>, AppError> {
+        let kept = &self.directory().kept;
+        let compat = match kept.find(&service.id) {
             Some(compat) => compat,
             None => {
-                let compat = Arc::new(self.compat(&brand.id).await?.record);
-                kept.keep(&brand.id, compat.clone());
+                let compat = Arc::new(self.compat(&service.id).await?.record);
+                kept.keep(&service.id, compat.clone());
                 compat
             }
         };
         if compat.senders.is_empty() {
-            return Ok(brand);
+            return Ok(service);
         }
-        let Some(sid) = compat.sender_for(to.region().as_deref()) else { return Ok(brand) };
-        let settings = Settings { messaging_service_sid: Some(sid.to_owned()), ..brand.settings.clone() };
-        Ok(Arc::new(Brand { settings, ..(*brand).clone() }))
+        let Some(sid) = compat.sender_for(to.region().as_deref()) else { return Ok(service) };
+        let settings = Settings { messaging_service_sid: Some(sid.to_owned()), ..service.settings.clone() };
+        Ok(Arc::new(Service { settings, ..(*service).clone() }))
     }
 
     /// A new name in Twilio's form: two capital letters and 32 random digits.
@@ -112,7 +112,7 @@ impl By<'_> {
             let entry = entry.with("settings", changed(&old.record, &new).join(", "));
             match self.store().commit(vec![records::put(stored, &new), audit::write(&entry)]).await {
                 Ok(()) => {
-                    self.brands().kept.forget(id);
+                    self.directory().kept.forget(id);
                     return Ok(done);
                 }
                 Err(CommitError::Conflict) => self.step_back(attempt).await,

@@ -23,7 +23,6 @@ use super::start::hash;
 use super::{App, AppError, By, TRIES, audit};
 use crate::model::answer::Answer;
 use crate::model::audit::{Action, AuditEntry};
-use crate::model::brand::Brand;
 use crate::model::contact::Contact;
 use crate::model::delivery::{Delivery, Erased, Source};
 use crate::model::dispatch::Dispatch;
@@ -34,6 +33,7 @@ use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
 use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::safe_number::SafeNumber;
+use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::{Event, Status, Verification};
@@ -103,12 +103,14 @@ impl By<'_> {
         let is = |sender: &Option<String>| {
             sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
         };
-        let sends = |brand: &Brand| is(&brand.settings.from) || is(&brand.settings.whatsapp_from);
-        if is(&self.0.sender) || self.brands().of_configuration().any(|brand| sends(brand)) {
+        let sends = |service: &Service| is(&service.settings.from) || is(&service.settings.whatsapp_from);
+        if is(&self.0.sender) || self.directory().of_configuration().any(|service| sends(service)) {
             return Ok(true);
         }
         let window = Window { limit: 1, after: None };
-        let found = self.page::<Brand>(scan_of(Index::Brands, ""), &window, |brand| sends(brand)).await?;
+        let found = self
+            .page::<Service>(scan_of(Index::ServiceDirectory, ""), &window, |service| sends(service))
+            .await?;
         Ok(!found.items.is_empty())
     }
 }
@@ -319,7 +321,7 @@ impl Pass<'_> {
             },
             Kind::Dispatch => self.judge_by(wanted, id, |_: &Dispatch| false).await,
             Kind::Audit => self.judge_by(wanted, id, |_: &AuditEntry| false).await,
-            Kind::Brand | Kind::Compat | Kind::Endpoint | Kind::ApiKey => {
+            Kind::Service | Kind::Compat | Kind::Endpoint | Kind::ApiKey => {
                 Ok(self.judge_setting(wanted, kind, id).await?)
             }
             // Tallies and leases hold no numbers; erasures of this one lose it
@@ -550,7 +552,9 @@ fn word(kind: Kind) -> &'static str {
         Kind::Dispatch => "dispatch",
         Kind::Contact => "contact",
         Kind::Audit => "audit",
-        Kind::ApiKey | Kind::Brand | Kind::Compat | Kind::Endpoint | Kind::Lease | Kind::Erasure => "setting",
+        Kind::ApiKey | Kind::Service | Kind::Compat | Kind::Endpoint | Kind::Lease | Kind::Erasure => {
+            "setting"
+        }
     }
 }
 

@@ -178,7 +178,7 @@ impl App {
     pub(super) fn told_of(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
         let mut news = notice::of_verification(old.map(|old| &old.record), new, self.now());
         for news in &mut news {
-            news.service.get_or_insert_with(|| self.brands().default_brand().id.clone());
+            news.service.get_or_insert_with(|| self.directory().default_service().id.clone());
         }
         self.told(news)
     }
@@ -187,7 +187,7 @@ impl App {
     pub(super) fn told_of_session(&self, old: &Session, new: &Session) -> Vec<Change> {
         let mut news = notice::of_session(Some(old), new, self.now());
         if let Some(news) = &mut news {
-            news.service.get_or_insert_with(|| self.brands().default_brand().id.clone());
+            news.service.get_or_insert_with(|| self.directory().default_service().id.clone());
         }
         self.told(news.into_iter().collect())
     }
@@ -218,7 +218,7 @@ impl App {
             let number = new.id.as_ref().map(|id| id.parts().1);
             let send = number.and_then(|number| verification.send(number));
             for news in &mut news {
-                let default = || self.brands().default_brand().id.clone();
+                let default = || self.directory().default_service().id.clone();
                 news.service = Some(verification.service.clone().unwrap_or_else(default));
                 news.test = verification.test;
                 *news = news.clone().said_of(&verification);

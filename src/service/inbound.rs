@@ -3,11 +3,11 @@
 use super::{App, AppError, TRIES, audit};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::audit::AuditEntry;
-use crate::model::brand::Brand;
 use crate::model::contact::Contact;
 use crate::model::notice;
 use crate::model::opt_out::{Keyword, OptOut};
 use crate::model::phone::{PhoneNumber, address_spellings, mask};
+use crate::model::service::Service;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 
@@ -32,8 +32,8 @@ impl App {
     }
 
     /// Whether the service may write to a person on WhatsApp in its own words.
-    pub(super) async fn window_open(&self, brand: &Brand, to: &PhoneNumber) -> Result<bool, AppError> {
-        let settings = &brand.settings;
+    pub(super) async fn window_open(&self, service: &Service, to: &PhoneNumber) -> Result<bool, AppError> {
+        let settings = &service.settings;
         let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
         let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
             return Ok(false);

@@ -25,7 +25,7 @@ impl By<'_> {
     ) -> Result<(ApiKey, Secret), AppError> {
         let access = access.into();
         for service in access.services.bound().into_iter().flatten() {
-            self.brand(Some(service)).await?;
+            self.service(Some(service)).await?;
         }
         create_key(self.store(), &self.0.entropy, self.actor(), name, access, self.now()).await
     }

@@ -156,7 +156,7 @@ impl App {
         if services.is_all() {
             return Ok(true);
         }
-        let default = || self.brands().default_brand().id.clone();
+        let default = || self.directory().default_service().id.clone();
         let service = match owner {
             Owner::Service(service) => service.unwrap_or_else(default),
             Owner::Verification(id) => match records::get::<Verification>(self.store(), id.as_str()).await? {

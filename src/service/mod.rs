@@ -8,7 +8,6 @@
 
 mod attempts;
 pub mod audit;
-mod brands;
 mod callback;
 mod care;
 mod check;
@@ -29,6 +28,7 @@ mod pending;
 mod repeats;
 mod retention;
 mod safe_list;
+mod services;
 mod sessions;
 mod start;
 mod terms;
@@ -41,7 +41,6 @@ mod worker;
 pub use crate::store::transfer::ImportError;
 pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
 pub use audit::{AuditFilter, By, read_audit};
-pub use brands::Brands;
 pub use callback::Recorded;
 pub use care::{Exporting, ImportRules, InspectRules, inspect_rules};
 pub use check::{Checked, Offer};
@@ -55,6 +54,7 @@ pub use narrowed::Narrowed;
 pub use pending::{Ask, AskError};
 pub use repeats::{Claim, Repeat};
 pub use retention::Retention;
+pub use services::ServiceDirectory;
 pub use sessions::{NewSession, SessionView, Tongue};
 pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
@@ -65,13 +65,13 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
 use crate::model::account::Accounts;
-use crate::model::brand::{BadSetting, Brand};
 use crate::model::channel::Channel;
 use crate::model::code::{CodeKeys, CodeKind};
 use crate::model::delivery::Delivery;
 use crate::model::id::VerificationId;
 use crate::model::phone::{NumberPolicy, PhoneError};
 use crate::model::policy::{Gate, Policy};
+use crate::model::service::{BadSetting, Service};
 use crate::model::session::End;
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Decision, Event, Outcome, Send, Status, Verification, decide};
@@ -104,7 +104,7 @@ pub struct Parts {
     /// The rules of verifications that no service sets.
     pub policy: Policy,
     /// The services.
-    pub brands: Brands,
+    pub directory: ServiceDirectory,
     /// Numbers to which nothing is sent.
     pub test_numbers: Vec<TestNumber>,
     /// The rules of numbers.
@@ -296,7 +296,7 @@ impl From<CommitError> for AppError {
 #[derive(Debug, Clone)]
 pub struct View {
     /// The service it belongs to.
-    pub brand: Arc<Brand>,
+    pub service: Arc<Service>,
     /// The record.
     pub verification: Verification,
     /// The status as of now.
@@ -330,13 +330,13 @@ impl View {
     }
 
     fn new(
-        brand: Arc<Brand>,
+        service: Arc<Service>,
         base: &Policy,
         verification: Verification,
         status: Status,
         deliveries: Vec<(Send, Option<Delivery>)>,
     ) -> Self {
-        let policy = brand.policy(base);
+        let policy = service.policy(base);
         let pending = status == Status::Pending;
         let sends_left = if pending { verification.sends_left(&policy) } else { 0 };
         Self {
@@ -344,10 +344,10 @@ impl View {
             checks_left: if pending { verification.checks_left(&policy) } else { 0 },
             sends_left,
             resend_at: verification.resend_at(&policy).filter(|_| pending),
-            channels_left: if sends_left > 0 { brand.channels_for(&verification.to) } else { Vec::new() },
+            channels_left: if sends_left > 0 { service.channels_for(&verification.to) } else { Vec::new() },
             deliveries,
             verification,
-            brand,
+            service,
         }
     }
 }
@@ -461,8 +461,8 @@ impl App {
             };
             deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
         }
-        let brand = self.brand_of(&verification).await?;
-        self.wanted(self.bare_view(brand, verification, deliveries)).await
+        let service = self.service_of(&verification).await?;
+        self.wanted(self.bare_view(service, verification, deliveries)).await
     }
 
     /// The same view with the channels that go to the number and that the person
@@ -473,9 +473,9 @@ impl App {
             return Ok(view);
         }
         let to = &view.verification.to;
-        let ways = self.ways(view.brand.clone(), to).await?;
+        let ways = self.ways(view.service.clone(), to).await?;
         for channel in ways.channels(to) {
-            match self.refuse_opted_out(&ways.brand, to, channel).await {
+            match self.refuse_opted_out(&ways.service, to, channel).await {
                 Ok(()) => view.channels_left.push(channel),
                 Err(AppError::OptedOut) => {}
                 Err(error) => return Err(error),
@@ -486,18 +486,18 @@ impl App {
 
     fn bare_view(
         &self,
-        brand: Arc<Brand>,
+        service: Arc<Service>,
         verification: Verification,
         deliveries: Vec<(Send, Option<Delivery>)>,
     ) -> View {
         let status = verification.status_at(self.now());
-        View::new(brand, &self.0.policy, verification, status, deliveries)
+        View::new(service, &self.0.policy, verification, status, deliveries)
     }
 
-    fn gate_key(&self, brand: &Brand) -> Option<u8> {
+    fn gate_key(&self, service: &Service) -> Option<u8> {
         // From 1 to 9: `0` and the signs are hard to find on some phones.
         let digit = || u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1;
-        (brand.settings.gate == Gate::NamedKey).then(digit)
+        (service.settings.gate == Gate::NamedKey).then(digit)
     }
 
     fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), AppError> {

@@ -6,11 +6,11 @@
 //! the listing from the newest on; and where nothing has the name, everything is
 //! read anew, once a moment at most. It refuses to know who asks, and for what.
 
-use super::brands::REMEMBERED;
 use super::listing::{Place, scan_of};
+use super::services::REMEMBERED;
 use super::{App, AppError};
-use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
+use crate::model::service::Service;
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
 use futures_util::{StreamExt, TryStreamExt};
@@ -69,9 +69,9 @@ impl Names {
 impl App {
     /// All services that have a name: those of the configuration and of the store.
     pub(super) async fn all_named(&self, name: &str) -> Result<Vec<ServiceId>, AppError> {
-        let own = self.brands().of_configuration().filter(|brand| brand.settings.name == name);
-        let mut found: Vec<ServiceId> = own.map(|brand| brand.id.clone()).collect();
-        let names = &self.brands().names;
+        let own = self.directory().of_configuration().filter(|service| service.settings.name == name);
+        let mut found: Vec<ServiceId> = own.map(|service| service.id.clone()).collect();
+        let names = &self.directory().names;
         if names.age(self.now()).is_some() {
             self.learn_newest().await?;
         }
@@ -92,9 +92,9 @@ impl App {
     /// Those of the store that were seen with a name and have it.
     async fn still_named(&self, name: &str) -> Result<Vec<ServiceId>, AppError> {
         let mut found = Vec::new();
-        for id in self.brands().names.of(name) {
-            let brand = records::get::<Brand>(self.store(), id.as_str()).await?;
-            if brand.is_some_and(|brand| brand.record.settings.name == name) {
+        for id in self.directory().names.of(name) {
+            let service = records::get::<Service>(self.store(), id.as_str()).await?;
+            if service.is_some_and(|service| service.record.settings.name == name) {
                 found.push(id);
             }
         }
@@ -106,7 +106,7 @@ impl App {
         let now = self.now();
         let (mut by_name, mut newest, mut after) = (HashMap::new(), None, None);
         loop {
-            let scan = Scan { after, limit: LINES, ..scan_of(Index::Brands, "") };
+            let scan = Scan { after, limit: LINES, ..scan_of(Index::ServiceDirectory, "") };
             let lines = self.store().scan(&scan).await?;
             newest = newest.or_else(|| lines.first().map(|line| (line.at, line.id.clone())));
             let is_last = lines.len() < LINES;
@@ -118,7 +118,7 @@ impl App {
                 break;
             }
         }
-        let mut seen = self.brands().names.seen();
+        let mut seen = self.directory().names.seen();
         // What was learned while this went on stays: a name too many is only read.
         for (name, ids) in seen.by_name.drain() {
             by_name.entry(name).or_default().extend(ids);
@@ -129,12 +129,12 @@ impl App {
 
     /// Reads the services that were made since.
     async fn learn_newest(&self) -> Result<(), AppError> {
-        let newest = self.brands().names.seen().newest.clone();
+        let newest = self.directory().names.seen().newest.clone();
         let since = newest.as_ref().map(|(at, _)| *at);
         let mut lines = Vec::new();
         let mut after = None;
         loop {
-            let scan = Scan { since, after, limit: LINES, ..scan_of(Index::Brands, "") };
+            let scan = Scan { since, after, limit: LINES, ..scan_of(Index::ServiceDirectory, "") };
             let page = self.store().scan(&scan).await?;
             let is_last = page.len() < LINES;
             after = page.last().map(|line| (line.at, line.id.clone()));
@@ -147,17 +147,17 @@ impl App {
             .retain(|line| newest.as_ref().is_none_or(|newest| (line.at, &line.id) != (newest.0, &newest.1)));
         let Some(first) = lines.first().map(|line| (line.at, line.id.clone())) else { return Ok(()) };
         for (name, id) in self.names_of(lines).await? {
-            self.brands().names.learn(&name, &id);
+            self.directory().names.learn(&name, &id);
         }
-        let mut seen = self.brands().names.seen();
+        let mut seen = self.directory().names.seen();
         seen.newest = seen.newest.take().max(Some(first));
         Ok(())
     }
 
     async fn names_of(&self, lines: Vec<Entry>) -> Result<Vec<(String, ServiceId)>, AppError> {
         let read = |line: Entry| async move {
-            let brand = records::get::<Brand>(self.store(), &line.id).await?;
-            Ok::<_, AppError>(brand.map(|brand| (brand.record.settings.name, brand.record.id)))
+            let service = records::get::<Service>(self.store(), &line.id).await?;
+            Ok::<_, AppError>(service.map(|service| (service.record.settings.name, service.record.id)))
         };
         let all = futures_util::stream::iter(lines).map(read).buffer_unordered(AT_ONCE);
         all.try_filter_map(|named| async move { Ok(named) }).try_collect().await

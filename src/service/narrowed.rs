@@ -11,7 +11,6 @@ use super::{
     NewSession, Offer, Page, SessionView, StartRequest, Started, VerificationFilter, View, Window,
 };
 use crate::model::audit::Actor;
-use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::id::{NoticeId, ServiceId, SessionId, VerificationId};
@@ -20,6 +19,7 @@ use crate::model::notice::{Notice, Wish};
 use crate::model::owner::Owned;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Gate;
+use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::verification::Verification;
 use crate::store::records::{self, Versioned};
@@ -63,7 +63,7 @@ impl Narrowed {
     /// # Errors
     /// [`AppError::NoSuchService`], also for one that the key is not for.
     fn named(&self, service: Option<ServiceId>) -> Result<Option<ServiceId>, AppError> {
-        let default = &self.all.brands().default_brand().id;
+        let default = &self.all.directory().default_service().id;
         match service.or_else(|| self.services.only().cloned()) {
             None if self.services.has(default) => Ok(None),
             Some(service) if self.services.has(&service) => Ok(Some(service)),
@@ -71,7 +71,7 @@ impl Narrowed {
         }
     }
 
-    /// The id of the service that a request names: see [`App::brand`] for
+    /// The id of the service that a request names: see [`App::service`] for
     /// what becomes of it.
     ///
     /// # Errors
@@ -136,23 +136,23 @@ impl Narrowed {
     }
 
     /// See [`App::belongs`].
-    pub fn belongs(&self, brand: &Brand, verification: &Verification) -> bool {
-        self.all.belongs(brand, verification)
+    pub fn belongs(&self, service: &Service, verification: &Verification) -> bool {
+        self.all.belongs(service, verification)
     }
 
     /// Whether a service is the one for requests that name none.
-    pub fn is_default(&self, brand: &Brand) -> bool {
-        self.all.brands().default_brand().id == brand.id
+    pub fn is_default(&self, service: &Service) -> bool {
+        self.all.directory().default_service().id == service.id
     }
 
     /// Since when the process runs.
     pub fn since(&self) -> Timestamp {
-        self.all.brands().default_brand().created_at
+        self.all.directory().default_service().created_at
     }
 
     /// What a call of a new service waits for.
     pub fn default_gate(&self) -> Gate {
-        self.all.brands().default_brand().settings.gate
+        self.all.directory().default_service().settings.gate
     }
 }
 
@@ -185,8 +185,8 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there.
-    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, AppError> {
-        let id = self.all.last_asked(brand, to).await?;
+    pub async fn last_asked(&self, service: &Service, to: &str) -> Result<VerificationId, AppError> {
+        let id = self.all.last_asked(service, to).await?;
         self.refuse_foreign(&id).await?;
         Ok(id)
     }
@@ -268,9 +268,9 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there.
-    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), AppError> {
+    pub async fn release(&self, service: &Service, verification: &Verification) -> Result<(), AppError> {
         self.refuse_foreign(&verification.id).await?;
-        self.all.release(brand, verification).await
+        self.all.release(service, verification).await
     }
 }
 
@@ -398,9 +398,9 @@ impl Narrowed {
     ///
     /// # Errors
     /// [`AppError::NoSuchService`], or the store's.
-    pub async fn brand(&self, id: &ServiceId) -> Result<Arc<Brand>, AppError> {
+    pub async fn service(&self, id: &ServiceId) -> Result<Arc<Service>, AppError> {
         match self.services.has(id) {
-            true => self.all.brand(Some(id)).await,
+            true => self.all.service(Some(id)).await,
             false => Err(AppError::NoSuchService),
         }
     }
@@ -409,7 +409,7 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there.
-    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, AppError> {
+    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Service>>, AppError> {
         self.all.services_among(&self.services, window).await
     }
 
@@ -424,8 +424,8 @@ impl Narrowed {
         };
         let mut names = BTreeSet::new();
         for id in bound {
-            match self.all.brand(Some(id)).await {
-                Ok(brand) => names.extend(brand.settings.template.clone()),
+            match self.all.service(Some(id)).await {
+                Ok(service) => names.extend(service.settings.template.clone()),
                 Err(AppError::NoSuchService) => {}
                 Err(error) => return Err(error),
             }
@@ -441,7 +441,7 @@ impl Narrowed {
         &self,
         id: &ServiceId,
         changes: Map<String, Value>,
-    ) -> Result<Arc<Brand>, AppError> {
+    ) -> Result<Arc<Service>, AppError> {
         self.refuse_foreign_service(id)?;
         self.all.by(self.actor.clone()).change_service(id, changes).await
     }

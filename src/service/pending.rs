@@ -6,13 +6,13 @@
 
 use super::start::hash;
 use super::{App, AppError, StartRequest, TRIES, View};
-use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
 use crate::model::id::VerificationId;
 use crate::model::pending::Pending;
 use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::policy::Policy;
+use crate::model::service::Service;
 use crate::model::tally::Tally;
 use crate::model::verification::{Event, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
@@ -83,33 +83,33 @@ impl App {
     /// # Errors
     /// [`AskError`]; nothing was written then.
     pub async fn ask(&self, ask: &Ask) -> Result<View, AskError> {
-        let brand = self.brand(ask.request.service.as_ref()).await?;
+        let service = self.service(ask.request.service.as_ref()).await?;
         let (to, _) = self.number(&ask.request.to)?;
         let ways = match ask.skip_risk_check {
-            true => self.ways_to_all(brand, &to).await?,
-            false => self.ways(brand, &to).await?,
+            true => self.ways_to_all(service, &to).await?,
+            false => self.ways(service, &to).await?,
         };
         let channel = self.way(&ways, ask.request.channel, &to).await?;
-        let brand = ways.brand;
+        let service = ways.service;
         let values =
-            ask.limits.iter().map(|(name, value)| hash(&[brand.id.as_str(), name, &address_key(value)]));
+            ask.limits.iter().map(|(name, value)| hash(&[service.id.as_str(), name, &address_key(value)]));
         let _turns = self.1.take(values).await?;
         let mut first_seen = None;
         for attempt in 0..TRIES {
-            let open = self.open(&brand, &to).await?;
+            let open = self.open(&service, &to).await?;
             // Somebody else asked between our reading and our writing: the
             // person gets one message, not two.
             if *first_seen.get_or_insert_with(|| open.mark()) != open.mark() {
                 return Err(AskError::Concurrent);
             }
-            let (mut changes, verification) = self.asked(&brand, ask, channel, &open)?;
-            changes.extend(self.counted(&brand, &ask.limits).await?);
+            let (mut changes, verification) = self.asked(&service, ask, channel, &open)?;
+            changes.extend(self.counted(&service, &ask.limits).await?);
             match self.store().commit(changes).await {
                 Ok(()) => {
                     self.0.wake.notify_one();
                     let sends = verification.sends.len();
                     tracing::info!(verification = %verification.id, to = %verification.to, %channel, sends, "verification asked for");
-                    return Ok(self.fresh_view(brand, verification));
+                    return Ok(self.fresh_view(service, verification));
                 }
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
@@ -123,9 +123,9 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`], also for what is no number, or the store's.
-    pub async fn last_asked(&self, brand: &Brand, to: &str) -> Result<VerificationId, AppError> {
+    pub async fn last_asked(&self, service: &Service, to: &str) -> Result<VerificationId, AppError> {
         let (to, _) = self.number(to).map_err(|_| AppError::NotFound)?;
-        let live = self.pointers(brand, &to).await?.live;
+        let live = self.pointers(service, &to).await?.live;
         live.map(|pending| pending.record.verification).ok_or(AppError::NotFound)
     }
 
@@ -133,8 +133,8 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn release(&self, brand: &Brand, verification: &Verification) -> Result<(), AppError> {
-        let Some(found) = self.pointers(brand, &verification.to).await?.live else { return Ok(()) };
+    pub async fn release(&self, service: &Service, verification: &Verification) -> Result<(), AppError> {
+        let Some(found) = self.pointers(service, &verification.to).await?.live else { return Ok(()) };
         if found.record.verification != verification.id {
             return Ok(());
         }
@@ -149,12 +149,12 @@ impl App {
     }
 
     /// Whether a verification belongs to a service.
-    pub fn belongs(&self, brand: &Brand, verification: &Verification) -> bool {
-        *verification.service.as_ref().unwrap_or(&self.brands().default_brand().id) == brand.id
+    pub fn belongs(&self, service: &Service, verification: &Verification) -> bool {
+        *verification.service.as_ref().unwrap_or(&self.directory().default_service().id) == service.id
     }
 
-    async fn open(&self, brand: &Brand, to: &PhoneNumber) -> Result<Open, AppError> {
-        let Pointers { own, live } = self.pointers(brand, to).await?;
+    async fn open(&self, service: &Service, to: &PhoneNumber) -> Result<Open, AppError> {
+        let Pointers { own, live } = self.pointers(service, to).await?;
         let last = match live {
             Some(live) => {
                 records::get::<Verification>(self.store(), live.record.verification.as_str()).await?
@@ -166,12 +166,12 @@ impl App {
 
     /// What leads to a person's verification: what stands under their key, or
     /// under another spelling of the number while what was written so lives.
-    async fn pointers(&self, brand: &Brand, to: &PhoneNumber) -> Result<Pointers, AppError> {
+    async fn pointers(&self, service: &Service, to: &PhoneNumber) -> Result<Pointers, AppError> {
         let person = to.person();
         let (mut own, mut live) = (None, None);
         for spelling in person.spellings() {
             let Ok(number) = spelling.parse() else { continue };
-            let found = records::get::<Pending>(self.store(), &Pending::key(&brand.id, &number)).await?;
+            let found = records::get::<Pending>(self.store(), &Pending::key(&service.id, &number)).await?;
             if live.is_none() {
                 live = found.clone().filter(|found| self.now() < found.record.expires_at);
             }
@@ -185,7 +185,7 @@ impl App {
     /// What is to be written, and the verification as it will be.
     fn asked(
         &self,
-        brand: &Brand,
+        service: &Service,
         ask: &Ask,
         channel: Channel,
         open: &Open,
@@ -193,7 +193,7 @@ impl App {
         let now = self.now();
         match &open.last {
             Some(last) if last.record.status_at(now) == Status::Pending => {
-                self.asked_again(brand, ask, channel, last)
+                self.asked_again(service, ask, channel, last)
             }
             Some(last)
                 if last.record.status == Status::MaxAttemptsReached && now < last.record.expires_at =>
@@ -201,9 +201,9 @@ impl App {
                 Err(AskError::ChecksUsedUp { seconds: self.seconds_left(&last.record) })
             }
             _ => {
-                let verification = self.new_verification_by(brand, &ask.request, channel)?;
+                let verification = self.new_verification_by(service, &ask.request, channel)?;
                 let pending = Pending {
-                    service: brand.id.clone(),
+                    service: service.id.clone(),
                     number: verification.to.person().number().clone(),
                     verification: verification.id.clone(),
                     expires_at: verification.expires_at,
@@ -217,15 +217,16 @@ impl App {
 
     fn asked_again(
         &self,
-        brand: &Brand,
+        service: &Service,
         ask: &Ask,
         channel: Channel,
         old: &Versioned<Verification>,
     ) -> Result<(Vec<Change>, Verification), AskError> {
         let custom = ask.request.custom_code.as_ref();
-        let renewed = self.renewed(brand, &old.record, &ask.request.details, custom)?;
-        let event = Event::Resend { channel, gate_key: self.gate_key(brand), failed: None, renewed };
-        let decision = decide(&without_ladder(brand.policy(&self.0.policy)), &old.record, event, self.now());
+        let renewed = self.renewed(service, &old.record, &ask.request.details, custom)?;
+        let event = Event::Resend { channel, gate_key: self.gate_key(service), failed: None, renewed };
+        let decision =
+            decide(&without_ladder(service.policy(&self.0.policy)), &old.record, event, self.now());
         if decision.outcome == Outcome::NoSendsLeft {
             return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });
         }
@@ -234,11 +235,11 @@ impl App {
     }
 
     /// The counts of the rate limits with this request among them.
-    async fn counted(&self, brand: &Brand, limits: &[(String, String)]) -> Result<Vec<Change>, AskError> {
+    async fn counted(&self, service: &Service, limits: &[(String, String)]) -> Result<Vec<Change>, AskError> {
         if limits.is_empty() {
             return Ok(Vec::new());
         }
-        let compat = self.compat(&brand.id).await?.record;
+        let compat = self.compat(&service.id).await?.record;
         let mut changes = Vec::new();
         for (name, value) in limits {
             let limit = compat.rate_limits.iter().find(|limit| limit.unique_name == *name);

@@ -9,11 +9,11 @@ mod steps;
 
 use self::steps::Look;
 use super::{App, AppError, TRIES, View};
-use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::return_url;
+use crate::model::service::Service;
 use crate::model::session::{self, End, Event, MOST_STATE, Outcome, Session, Standing, Step, decide};
 use crate::model::verification::Details;
 use crate::secret::Secret;
@@ -64,7 +64,7 @@ pub struct SessionView {
     /// The record.
     pub session: Session,
     /// The service it belongs to.
-    pub brand: Arc<Brand>,
+    pub service: Arc<Service>,
     /// The page it is at.
     pub step: Step,
     /// The channels that may be used for its number, the preferred one first.
@@ -80,12 +80,12 @@ impl App {
     /// A number, channel, service or address that is refused, a payment that is
     /// missing, or the store's.
     pub async fn create_session(&self, request: NewSession) -> Result<Session, AppError> {
-        let brand = self.brand(request.service.as_ref()).await?;
+        let service = self.service(request.service.as_ref()).await?;
         // Here, for the person could not say what is paid.
-        let details = super::terms::worded(&brand, &request.details)?;
-        super::terms::refuse_unpaid(&brand, &details)?;
-        self.refuse_unspoken(&brand, details.template.as_deref(), request.locale.as_deref())?;
-        let pages = &brand.settings.pages;
+        let details = super::terms::worded(&service, &request.details)?;
+        super::terms::refuse_unpaid(&service, &details)?;
+        self.refuse_unspoken(&service, details.template.as_deref(), request.locale.as_deref())?;
+        let pages = &service.settings.pages;
         let return_url = match &request.return_url {
             Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(AppError::ReturnUrl)?),
             None if pages.success_url.is_some() => None,
@@ -97,7 +97,7 @@ impl App {
         if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
             return Err(AppError::Malformed("state: 1024 bytes at most"));
         }
-        if let Some(channel) = request.channels.iter().find(|it| !brand.settings.channels.contains(it)) {
+        if let Some(channel) = request.channels.iter().find(|it| !service.settings.channels.contains(it)) {
             return Err(AppError::ChannelOff(*channel));
         }
         let to = match &request.to {
@@ -111,7 +111,7 @@ impl App {
         let now = self.now();
         let session = Session {
             id: SessionId::from_random(self.0.entropy.bytes()),
-            service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
+            service: Some(service.id.clone()).filter(|id| *id != self.directory().default_service().id),
             to,
             channels: request.channels,
             return_url,
@@ -130,12 +130,12 @@ impl App {
             exchanged_at: None,
         };
         if let Some(to) = &session.to
-            && session.allowed(self.ways(brand.clone(), to).await?.channels(to)).is_empty()
+            && session.allowed(self.ways(service.clone(), to).await?.channels(to)).is_empty()
         {
             return Err(AppError::NoChannel);
         }
         records::save(self.store(), None, &session).await?;
-        tracing::info!(service = %brand.id, "session created");
+        tracing::info!(service = %service.id, "session created");
         Ok(session)
     }
 
@@ -233,7 +233,7 @@ impl App {
     }
 
     async fn session_view(&self, session: Session) -> Result<SessionView, AppError> {
-        let brand = self.brand_of_session(&session).await?;
+        let service = self.service_of_session(&session).await?;
         let verification = match &session.verification {
             Some(id) => Some(self.fetch(id).await?),
             None => None,
@@ -241,8 +241,10 @@ impl App {
         let number = session.number.as_ref().or(session.to.as_ref());
         let channels = match (number, &verification) {
             (_, Some(view)) => session.allowed(view.channels_left.clone()),
-            (Some(number), None) => session.allowed(self.ways(brand.clone(), number).await?.channels(number)),
-            (None, None) => session.allowed(brand.settings.channels.clone()),
+            (Some(number), None) => {
+                session.allowed(self.ways(service.clone(), number).await?.channels(number))
+            }
+            (None, None) => session.allowed(service.settings.channels.clone()),
         };
         let standing = verification.as_ref().map(|view| Standing {
             verification: view.verification.id.clone(),
@@ -250,14 +252,14 @@ impl App {
             status: view.status,
         });
         let step = session.step(standing.as_ref());
-        Ok(SessionView { session, brand, step, channels, verification })
+        Ok(SessionView { session, service, step, channels, verification })
     }
 
     /// The service of a session. One whose service was deleted goes on by the
     /// rules of the top level.
-    async fn brand_of_session(&self, session: &Session) -> Result<Arc<Brand>, AppError> {
-        match self.brand(session.service.as_ref()).await {
-            Err(AppError::NoSuchService) => Ok(self.brands().default_brand().clone()),
+    async fn service_of_session(&self, session: &Session) -> Result<Arc<Service>, AppError> {
+        match self.service(session.service.as_ref()).await {
+            Err(AppError::NoSuchService) => Ok(self.directory().default_service().clone()),
             other => other,
         }
     }

@@ -3,11 +3,11 @@
 use super::terms::{refuse_chosen, refuse_unpaid, worded};
 use super::{App, AppError, TRIES, View};
 use crate::model::answer::Answer;
-use crate::model::brand::{Brand, DIGITS};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
+use crate::model::service::{DIGITS, Service};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Event, Start, Verification};
 use crate::secret::Secret;
@@ -120,8 +120,8 @@ impl App {
                 Replay::Nothing => {}
             }
         }
-        let brand = self.brand(request.service.as_ref()).await?;
-        let verification = self.new_verification(&brand, request).await?;
+        let service = self.service(request.service.as_ref()).await?;
+        let verification = self.new_verification(&service, request).await?;
         let mut changes = self.written(None, &verification);
         if let Some(kept) = kept {
             let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
@@ -141,7 +141,7 @@ impl App {
         }
         self.0.wake.notify_one();
         tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), "verification started");
-        let view = self.wanted(self.fresh_view(brand, verification)).await?;
+        let view = self.wanted(self.fresh_view(service, verification)).await?;
         Ok(Some(Started { view, replayed: false }))
     }
 
@@ -154,13 +154,13 @@ impl App {
         // Number and service of a verification never change.
         let old = self.verification(id).await?.record;
         let channel = channel.unwrap_or_else(|| old.channel());
-        let brand = self.brand_of(&old).await?;
-        let ways = self.ways(brand.clone(), &old.to).await?;
+        let service = self.service_of(&old).await?;
+        let ways = self.ways(service.clone(), &old.to).await?;
         self.refuse_way(&ways, channel, &old.to).await?;
-        let gate_key = self.gate_key(&brand);
+        let gate_key = self.gate_key(&service);
         let failed = self.view(old).await?.failed_send();
         let resend = |old: &Verification| {
-            let renewed = self.renewed(&brand, old, &old.details, None)?;
+            let renewed = self.renewed(&service, old, &old.details, None)?;
             Ok(Event::Resend { channel, gate_key, failed, renewed })
         };
         let decision = self.happen(id, resend).await?;
@@ -171,26 +171,26 @@ impl App {
 
     async fn new_verification(
         &self,
-        brand: &Arc<Brand>,
+        service: &Arc<Service>,
         request: &StartRequest,
     ) -> Result<Verification, AppError> {
         let (to, _) = self.number(&request.to)?;
-        let ways = self.ways(brand.clone(), &to).await?;
+        let ways = self.ways(service.clone(), &to).await?;
         let channel = self.way(&ways, request.channel, &to).await?;
-        self.new_verification_by(brand, request, channel)
+        self.new_verification_by(service, request, channel)
     }
 
     /// A verification whose channel is settled.
     pub(super) fn new_verification_by(
         &self,
-        brand: &Brand,
+        service: &Service,
         request: &StartRequest,
         channel: Channel,
     ) -> Result<Verification, AppError> {
-        let details = worded(brand, &request.details)?;
-        refuse_unpaid(brand, &details)?;
-        refuse_chosen(brand, request.custom_code.is_some())?;
-        self.refuse_unspoken(brand, request.details.template.as_deref(), request.locale.as_deref())?;
+        let details = worded(service, &request.details)?;
+        refuse_unpaid(service, &details)?;
+        refuse_chosen(service, request.custom_code.is_some())?;
+        self.refuse_unspoken(service, request.details.template.as_deref(), request.locale.as_deref())?;
         let (to, test) = self.number(&request.to)?;
         let id = VerificationId::from_random(self.0.entropy.bytes());
         let custom = match test {
@@ -198,29 +198,29 @@ impl App {
             None => request.custom_code.as_ref().map(|code| code.expose()),
         };
         let start = Start {
-            code: self.code_seed(brand, &id, 1, &details, custom)?,
+            code: self.code_seed(service, &id, 1, &details, custom)?,
             id,
-            service: Some(brand.id.clone()).filter(|id| *id != self.brands().default_brand().id),
+            service: Some(service.id.clone()).filter(|id| *id != self.directory().default_service().id),
             session: request.session.clone(),
             details,
             test: test.is_some(),
             to,
             locale: request.locale.clone(),
             channel,
-            gate_key: self.gate_key(brand),
+            gate_key: self.gate_key(service),
         };
-        Ok(Verification::start(&brand.policy(&self.0.policy), start, self.now()))
+        Ok(Verification::start(&service.policy(&self.0.policy), start, self.now()))
     }
 
     /// Refuses a language that there are no texts in: whoever asks for one that
     /// there is not would find out from people who cannot read theirs.
     pub(super) fn refuse_unspoken(
         &self,
-        brand: &Brand,
+        service: &Service,
         set: Option<&str>,
         locale: Option<&str>,
     ) -> Result<(), AppError> {
-        Ok(locale.map_or(Ok(()), |locale| self.brands().judge_locale(brand, set, locale))?)
+        Ok(locale.map_or(Ok(()), |locale| self.directory().judge_locale(service, set, locale))?)
     }
 
     /// The number that a text is, and what it is to tests.
@@ -269,22 +269,22 @@ impl App {
     /// What the service's terms refuse, or [`AppError::CodeKeyGone`].
     pub(super) fn renewed(
         &self,
-        brand: &Brand,
+        service: &Service,
         old: &Verification,
         details: &Details,
         custom: Option<&Secret>,
     ) -> Result<Option<Box<(CodeSeed, Details)>>, AppError> {
         // What was said before was judged then.
-        let details = if *details == old.details { details.clone() } else { worded(brand, details)? };
-        refuse_unpaid(brand, &details)?;
-        refuse_chosen(brand, custom.is_some())?;
+        let details = if *details == old.details { details.clone() } else { worded(service, details)? };
+        refuse_unpaid(service, &details)?;
+        refuse_chosen(service, custom.is_some())?;
         let code = || self.0.codes.derive(&old.id, &old.code).ok_or(AppError::CodeKeyGone);
         let is_bound_otherwise = old.details.binding() != details.binding();
         let is_other = match custom {
             Some(custom) if !old.test => !code()?.matches(custom.expose()),
             _ => false,
         };
-        let is_laid_out_anew = old.code.custom.is_some() && brand.settings.new_code_on_resend;
+        let is_laid_out_anew = old.code.custom.is_some() && service.settings.new_code_on_resend;
         let seed = if is_bound_otherwise || is_other || is_laid_out_anew {
             let kept = match (custom, &old.code.custom) {
                 (Some(custom), _) if !old.test => Some(custom.clone()),
@@ -292,7 +292,7 @@ impl App {
                 _ => None,
             };
             let generation = old.code.generation + 1;
-            self.code_seed(brand, &old.id, generation, &details, kept.as_ref().map(Secret::expose))?
+            self.code_seed(service, &old.id, generation, &details, kept.as_ref().map(Secret::expose))?
         } else if old.details == details {
             return Ok(None);
         } else {
@@ -304,13 +304,13 @@ impl App {
     /// The seed of one of a verification's codes.
     fn code_seed(
         &self,
-        brand: &Brand,
+        service: &Service,
         id: &VerificationId,
         generation: u32,
         details: &Details,
         custom: Option<&str>,
     ) -> Result<CodeSeed, AppError> {
-        let settings = &brand.settings;
+        let settings = &service.settings;
         let seed = CodeSeed {
             generation,
             alphabet: Some(settings.code_alphabet.clone()).filter(|alphabet| alphabet != DIGITS),
@@ -328,9 +328,9 @@ impl App {
         self.0.test_numbers.iter().find(|test| test.covers(number, self.now()))
     }
 
-    pub(super) fn fresh_view(&self, brand: Arc<Brand>, verification: Verification) -> View {
+    pub(super) fn fresh_view(&self, service: Arc<Service>, verification: Verification) -> View {
         let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
-        self.bare_view(brand, verification, deliveries)
+        self.bare_view(service, verification, deliveries)
     }
 
     async fn replay(&self, kept: &Kept) -> Result<Replay, AppError> {
@@ -346,16 +346,16 @@ impl App {
         }
         // An answer to something else has another request's fingerprint.
         let verification = found.record.verification.ok_or(AppError::KeyReused)?;
-        let brand = self.brand_of(&verification).await?;
-        let view = self.view_as_started(brand, verification);
+        let service = self.service_of(&verification).await?;
+        let view = self.view_as_started(service, verification);
         Ok(Replay::Answer(Box::new(Started { view, replayed: true })))
     }
 
     /// The answer that was given is given again, whatever happened since.
-    fn view_as_started(&self, brand: Arc<Brand>, verification: Verification) -> View {
+    fn view_as_started(&self, service: Arc<Service>, verification: Verification) -> View {
         let status = verification.status;
         let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
-        View::new(brand, &self.0.policy, verification, status, deliveries)
+        View::new(service, &self.0.policy, verification, status, deliveries)
     }
 }
 

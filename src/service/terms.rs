@@ -4,7 +4,7 @@
 //! nobody brings a code where it takes none. This module refuses to know who asks.
 
 use super::AppError;
-use crate::model::brand::{self, BadSetting, Brand, Settings};
+use crate::model::service::{self, BadSetting, Service, Settings};
 use crate::model::verification::Details;
 use crate::model::wording;
 
@@ -14,11 +14,11 @@ use crate::model::wording;
 /// # Errors
 /// [`AppError::Link`] where the service takes no links, and
 /// [`AppError::Setting`] for a name that could be no service's.
-pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, AppError> {
+pub(super) fn worded(service: &Service, details: &Details) -> Result<Details, AppError> {
     let text = |field, said: &Option<String>| {
         let shown = said.as_deref().map(wording::shown).filter(|text| !text.is_empty());
         match &shown {
-            Some(text) if !brand.settings.allow_links && leads_away(field, text) => {
+            Some(text) if !service.settings.allow_links && leads_away(field, text) => {
                 Err(AppError::Link { field })
             }
             _ => Ok(shown),
@@ -27,7 +27,7 @@ pub(super) fn worded(brand: &Brand, details: &Details) -> Result<Details, AppErr
     let friendly_name = text("friendly_name", &details.friendly_name)?;
     if let Some(name) = &friendly_name {
         let named = |wrong| BadSetting { field: "friendly_name".to_owned(), ..wrong };
-        brand::check_name(name).map_err(named)?;
+        service::check_name(name).map_err(named)?;
     }
     Ok(Details {
         friendly_name,
@@ -74,16 +74,16 @@ pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), 
 /// # Errors
 /// [`AppError::PaymentMissing`], or [`AppError::NotAllowed`] for half of a
 /// payment where none is needed.
-pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), AppError> {
+pub(super) fn refuse_unpaid(service: &Service, details: &Details) -> Result<(), AppError> {
     let is_said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     let (amount, payee) = (is_said(&details.amount), is_said(&details.payee));
     let field = match (amount, payee) {
         (true, true) => return Ok(()),
-        (false, false) if !brand.settings.psd2 => return Ok(()),
+        (false, false) if !service.settings.psd2 => return Ok(()),
         (true, false) => "payee",
         (false, _) => "amount",
     };
-    Err(match brand.settings.psd2 {
+    Err(match service.settings.psd2 {
         true => AppError::PaymentMissing { field },
         false => AppError::NotAllowed {
             field,
@@ -96,8 +96,8 @@ pub(super) fn refuse_unpaid(brand: &Brand, details: &Details) -> Result<(), AppE
 ///
 /// # Errors
 /// [`AppError::CustomCodeOff`].
-pub(super) fn refuse_chosen(brand: &Brand, has_code: bool) -> Result<(), AppError> {
-    match has_code && !brand.settings.custom_code {
+pub(super) fn refuse_chosen(service: &Service, has_code: bool) -> Result<(), AppError> {
+    match has_code && !service.settings.custom_code {
         true => Err(AppError::CustomCodeOff),
         false => Ok(()),
     }
@@ -106,20 +106,20 @@ pub(super) fn refuse_chosen(brand: &Brand, has_code: bool) -> Result<(), AppErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Brands;
+    use crate::service::ServiceDirectory;
     use jiff::Timestamp;
 
     #[test]
     fn both_halves_of_a_payment_are_needed_where_codes_are_bound_to_it() {
-        let brand = |psd2| {
+        let service = |psd2| {
             let settings = Settings { psd2, ..Settings::default() };
-            Brands::of_file(None, settings, Timestamp::UNIX_EPOCH)
+            ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH)
         };
         let details = |amount: &str, payee: &str| {
             let text = |text: &str| Some(text.to_owned()).filter(|text| text != "-");
             Details { amount: text(amount), payee: text(payee), ..Details::default() }
         };
-        let missing = |amount, payee| match refuse_unpaid(&brand(true), &details(amount, payee)) {
+        let missing = |amount, payee| match refuse_unpaid(&service(true), &details(amount, payee)) {
             Err(AppError::PaymentMissing { field }) => field,
             other => other.map(|()| "").unwrap(),
         };
@@ -128,10 +128,10 @@ mod tests {
         assert_eq!(missing("39.99", " "), "payee");
         for amount in ["-", "", " "] {
             assert_eq!(missing(amount, "Acme"), "amount");
-            assert!(refuse_unpaid(&brand(false), &details(amount, "-")).is_ok());
+            assert!(refuse_unpaid(&service(false), &details(amount, "-")).is_ok());
         }
         // Nobody is told half of a payment, whatever the service binds.
-        let half = |amount, payee| match refuse_unpaid(&brand(false), &details(amount, payee)) {
+        let half = |amount, payee| match refuse_unpaid(&service(false), &details(amount, payee)) {
             Err(AppError::NotAllowed { field, .. }) => field,
             other => other.map(|()| "").unwrap(),
         };
@@ -144,9 +144,9 @@ mod tests {
 
     #[test]
     fn words_are_shown_plainly_and_lead_nowhere() {
-        let brand = |allow_links| {
+        let service = |allow_links| {
             let settings = Settings { allow_links, ..Settings::default() };
-            Brands::of_file(None, settings, Timestamp::UNIX_EPOCH)
+            ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH)
         };
         let all = |text: &str| Details {
             friendly_name: Some(text.to_owned()),
@@ -155,36 +155,36 @@ mod tests {
             payee: Some(text.to_owned()),
             ..Details::default()
         };
-        let said = worded(&brand(false), &all("\u{202e}St. \u{200b}Gallen ")).unwrap();
+        let said = worded(&service(false), &all("\u{202e}St. \u{200b}Gallen ")).unwrap();
         assert_eq!(said, all("St. Gallen"));
-        assert_eq!(worded(&brand(false), &all("\u{200b}\u{200e}")).unwrap(), Details::default());
-        assert_eq!(worded(&brand(true), &all("Booking.com")).unwrap(), all("Booking.com"));
+        assert_eq!(worded(&service(false), &all("\u{200b}\u{200e}")).unwrap(), Details::default());
+        assert_eq!(worded(&service(true), &all("Booking.com")).unwrap(), all("Booking.com"));
         for field in ["friendly_name", "purpose", "amount", "payee"] {
             let mut details = serde_json::to_value(all("fine")).unwrap();
             details[field] = "ev\u{200b}il\u{3002}com".into();
-            let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
+            let refused = worded(&service(false), &serde_json::from_value(details).unwrap()).unwrap_err();
             assert!(matches!(refused, AppError::Link { field: named } if named == field), "{refused}");
         }
         for field in ["friendly_name", "purpose", "payee"] {
             let mut details = serde_json::to_value(all("fine")).unwrap();
             details[field] = "0800 123 4567".into();
-            let refused = worded(&brand(false), &serde_json::from_value(details).unwrap()).unwrap_err();
+            let refused = worded(&service(false), &serde_json::from_value(details).unwrap()).unwrap_err();
             assert!(refused.to_string().contains("allow_links"), "{refused}");
         }
-        let told = worded(&brand(false), &all("Code 123456")).unwrap_err().to_string();
+        let told = worded(&service(false), &all("Code 123456")).unwrap_err().to_string();
         assert!(told.starts_with("friendly_name: has no more than 4 digits in a row"), "{told}");
     }
 
     #[test]
     fn a_payment_of_nothing_that_is_seen_is_missing() {
         let settings = Settings { psd2: true, ..Settings::default() };
-        let brand = Brands::of_file(None, settings, Timestamp::UNIX_EPOCH);
+        let service = ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH);
         let details = Details {
             amount: Some("\u{2060}\u{200b}".to_owned()),
             payee: Some("Acme".to_owned()),
             ..Details::default()
         };
-        let refused = worded(&brand, &details).and_then(|said| refuse_unpaid(&brand, &said));
+        let refused = worded(&service, &details).and_then(|said| refuse_unpaid(&service, &said));
         assert!(matches!(refused, Err(AppError::PaymentMissing { field: "amount" })));
     }
 }

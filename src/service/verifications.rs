@@ -67,7 +67,7 @@ impl App {
     fn takes(&self, filter: &VerificationFilter, verification: &Verification) -> bool {
         let is_of = |service: &ServiceId| match &verification.service {
             Some(own) => own == service,
-            None => *service == self.brands().default_brand().id,
+            None => *service == self.directory().default_service().id,
         };
         filter.status.is_none_or(|status| verification.status_at(self.now()) == status)
             && filter.service.as_ref().is_none_or(is_of)

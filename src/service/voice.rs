@@ -2,11 +2,11 @@
 
 use super::{App, AppError, TRIES};
 use crate::model::account::{AccountSid, Proof};
-use crate::model::brand::Brand;
 use crate::model::code::Code;
 use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told, is_machine};
 use crate::model::id::{Sid, VerificationId};
 use crate::model::phone::PhoneNumber;
+use crate::model::service::Service;
 use crate::model::status::Status;
 pub use crate::model::verification::Step;
 use crate::model::verification::{Decision, Details, Event, Outcome, Send, Verification, decide};
@@ -81,7 +81,7 @@ pub struct Said {
     /// What the application said about the verification.
     pub details: Details,
     /// The service.
-    pub brand: Arc<Brand>,
+    pub service: Arc<Service>,
 }
 
 impl App {
@@ -125,8 +125,8 @@ impl App {
             // What was once said of a call holds, whatever a later request leaves out.
             let machine = request.machine || known.as_ref().is_some_and(|known| was_machine(&known.record));
             let event = Event::CallAsks { number, sid, machine, step };
-            let brand = self.brand_of(&old.record).await?;
-            let decision = decide(&brand.policy(&self.0.policy), &old.record, event, self.now());
+            let service = self.service_of(&old.record).await?;
+            let decision = decide(&service.policy(&self.0.policy), &old.record, event, self.now());
             let (spoken, told) = self.spoken(&decision, number)?;
             let mut changes = Vec::new();
             if decision.verification != old.record {
@@ -135,10 +135,10 @@ impl App {
             let so_far = so_far(proof, &decision.verification, &request, told)?;
             changes.extend(self.kept_of_call(known, so_far, report.as_ref()).await?);
             if changes.is_empty() {
-                return Ok(said(spoken, brand, decision.verification));
+                return Ok(said(spoken, service, decision.verification));
             }
             match self.store().commit(changes).await {
-                Ok(()) => return Ok(said(spoken, brand, decision.verification)),
+                Ok(()) => return Ok(said(spoken, service, decision.verification)),
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
@@ -207,10 +207,10 @@ fn so_far(
     Ok((Report { sid: request.sid.clone(), id, about, fact }, send.asked_at))
 }
 
-fn said(spoken: Spoken, brand: Arc<Brand>, record: Verification) -> Said {
-    let name = record.details.friendly_name.clone().unwrap_or_else(|| brand.spoken_name().to_owned());
+fn said(spoken: Spoken, service: Arc<Service>, record: Verification) -> Said {
+    let name = record.details.friendly_name.clone().unwrap_or_else(|| service.spoken_name().to_owned());
     let Verification { to, locale, details, .. } = record;
-    Said { spoken, name, locale, country: to.region(), details, brand }
+    Said { spoken, name, locale, country: to.region(), details, service }
 }
 
 /// Whether a report is of the account that proves it. What names another one is

@@ -6,17 +6,17 @@
 //! it first, or a landline that takes no texts leads to one.
 
 use super::{App, AppError};
-use crate::model::brand::{Brand, Reach};
 use crate::model::channel::Channel;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
+use crate::model::service::{Reach, Service};
 use std::sync::Arc;
 
 /// A service as it sends to a number.
 #[derive(Clone)]
 pub(super) struct Ways {
     /// It, with the messaging service of the number's country.
-    pub(super) brand: Arc<Brand>,
+    pub(super) service: Arc<Service>,
     countries: Countries,
 }
 
@@ -33,7 +33,7 @@ impl Ways {
     /// The channels that may be used, the preferred one first.
     pub(super) fn channels(&self, to: &PhoneNumber) -> Vec<Channel> {
         let usable = |channel: &Channel| self.refusal(*channel, to).is_none();
-        self.brand.settings.channels.iter().copied().filter(usable).collect()
+        self.service.settings.channels.iter().copied().filter(usable).collect()
     }
 
     /// Whether a call would be chosen only because a text is refused.
@@ -45,13 +45,13 @@ impl Ways {
 
     /// Why a channel may not be used; nothing when it may.
     fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<AppError> {
-        if !self.brand.settings.channels.contains(&channel) {
+        if !self.service.settings.channels.contains(&channel) {
             return Some(AppError::ChannelOff(channel));
         }
-        if self.brand.is_deaf(channel, to) {
+        if self.service.is_deaf(channel, to) {
             return Some(AppError::Landline);
         }
-        let is_out = self.countries == Countries::AsSet && self.brand.reach(channel, to) == Reach::No;
+        let is_out = self.countries == Countries::AsSet && self.service.reach(channel, to) == Reach::No;
         is_out.then(|| AppError::CountryOff { channel, region: region_of(to) })
     }
 }
@@ -63,17 +63,21 @@ fn region_of(to: &PhoneNumber) -> String {
 impl App {
     /// A service as it sends to a number. Whether the number is on the safe list
     /// is looked up where it would make a difference.
-    pub(super) async fn ways(&self, brand: Arc<Brand>, to: &PhoneNumber) -> Result<Ways, AppError> {
-        let brand = self.sending_to(brand, to).await?;
-        let is_refused = |channel: &Channel| brand.reach(*channel, to) == Reach::No;
+    pub(super) async fn ways(&self, service: Arc<Service>, to: &PhoneNumber) -> Result<Ways, AppError> {
+        let service = self.sending_to(service, to).await?;
+        let is_refused = |channel: &Channel| service.reach(*channel, to) == Reach::No;
         let is_safe =
-            brand.settings.channels.iter().any(is_refused) && self.stored_safe_number(to).await?.is_some();
-        Ok(Ways { brand, countries: if is_safe { Countries::All } else { Countries::AsSet } })
+            service.settings.channels.iter().any(is_refused) && self.stored_safe_number(to).await?.is_some();
+        Ok(Ways { service, countries: if is_safe { Countries::All } else { Countries::AsSet } })
     }
 
     /// The same where the application passes over the rules about countries.
-    pub(super) async fn ways_to_all(&self, brand: Arc<Brand>, to: &PhoneNumber) -> Result<Ways, AppError> {
-        Ok(Ways { brand: self.sending_to(brand, to).await?, countries: Countries::All })
+    pub(super) async fn ways_to_all(
+        &self,
+        service: Arc<Service>,
+        to: &PhoneNumber,
+    ) -> Result<Ways, AppError> {
+        Ok(Ways { service: self.sending_to(service, to).await?, countries: Countries::All })
     }
 
     /// The channel that was asked for, if it may be used; or the best that may.
@@ -90,7 +94,7 @@ impl App {
             self.refuse_way(ways, channel, to).await?;
             return Ok(channel);
         }
-        let channels = &ways.brand.settings.channels;
+        let channels = &ways.service.settings.channels;
         let mut refused = None;
         for channel in channels.iter().copied() {
             if ways.is_makeshift(channel, channels, to) {
@@ -116,19 +120,19 @@ impl App {
         if let Some(refused) = ways.refusal(channel, to) {
             return Err(refused);
         }
-        if ways.brand.reach(channel, to) == Reach::Watched {
+        if ways.service.reach(channel, to) == Reach::Watched {
             tracing::warn!(%to, %channel, region = region_of(to), "a watched country");
         }
-        self.refuse_opted_out(&ways.brand, to, channel).await
+        self.refuse_opted_out(&ways.service, to, channel).await
     }
 
     pub(super) async fn refuse_opted_out(
         &self,
-        brand: &Brand,
+        service: &Service,
         to: &PhoneNumber,
         channel: Channel,
     ) -> Result<(), AppError> {
-        let Some((address, sender)) = self.wish_address(brand, to, channel) else {
+        let Some((address, sender)) = self.wish_address(service, to, channel) else {
             return Ok(());
         };
         let wishes = self.wishes_of(&address, &sender).await?;
@@ -140,8 +144,13 @@ impl App {
 
     /// Under which address a number's wish stands, and towards which sender;
     /// calls have none.
-    fn wish_address(&self, brand: &Brand, to: &PhoneNumber, channel: Channel) -> Option<(String, String)> {
-        let settings = &brand.settings;
+    fn wish_address(
+        &self,
+        service: &Service,
+        to: &PhoneNumber,
+        channel: Channel,
+    ) -> Option<(String, String)> {
+        let settings = &service.settings;
         match channel {
             Channel::Call => None,
             Channel::Sms => {

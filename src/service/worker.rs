@@ -8,7 +8,6 @@
 use super::{App, AppError, TRIES};
 use crate::gateway::{Order, SendError};
 use crate::model::answer::Answer;
-use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::contact::Contact;
@@ -16,6 +15,7 @@ use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
 use crate::model::notice::Notice;
 use crate::model::pending::Pending;
+use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::retry::Jitter;
@@ -234,17 +234,17 @@ impl App {
         else {
             return Ok(());
         };
-        let brand = self.brand_of(&verification).await?;
-        let brand = self.sending_to(brand, &verification.to).await?;
+        let service = self.service_of(&verification).await?;
+        let service = self.sending_to(service, &verification.to).await?;
         let window_open =
-            send.channel == Channel::Whatsapp && self.window_open(&brand, &verification.to).await?;
-        let order = self.order(brand, &verification, send, begin_by, window_open);
+            send.channel == Channel::Whatsapp && self.window_open(&service, &verification.to).await?;
+        let order = self.order(service, &verification, send, begin_by, window_open);
         let outcome = match (order, &errand.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
             // What was promised may leave much later: people change their wish.
             (Ok(order), Effect::Send { .. }) => {
-                match self.refuse_opted_out(&order.brand, &verification.to, send.channel).await {
+                match self.refuse_opted_out(&order.service, &verification.to, send.channel).await {
                     Ok(()) => self.0.gateway.send(&order).await.map(Some),
                     Err(AppError::OptedOut) => Err(opted_out()),
                     Err(error) => return Err(error),
@@ -329,7 +329,7 @@ impl App {
 
     fn order(
         &self,
-        brand: Arc<Brand>,
+        service: Arc<Service>,
         verification: &Verification,
         send: &Send,
         begin_by: Instant,
@@ -347,7 +347,7 @@ impl App {
             details: verification.details.clone(),
             begin_by,
             window_open,
-            brand,
+            service,
             valid_for: Duration::try_from(left).unwrap_or_default(),
         })
     }

@@ -8,7 +8,6 @@ use super::records::{self, Facts};
 use super::{Key, Kind, StoreError};
 use crate::model::answer::Answer;
 use crate::model::audit::AuditEntry;
-use crate::model::brand::Brand;
 use crate::model::compat::Compat;
 use crate::model::contact::Contact;
 use crate::model::delivery::Delivery;
@@ -21,6 +20,7 @@ use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
+use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::Verification;
@@ -51,7 +51,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Brand "service" = Brand;
+    Service "service" = Service;
     Compat "service_compat" = Compat;
     ApiKey "api_key" = ApiKey;
     SafeNumber "safe_number" = SafeNumber;

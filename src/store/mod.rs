@@ -55,7 +55,7 @@ pub enum Kind {
     /// `o`: who opted out of which sender.
     OptOut = b'o',
     /// `s`: a service that was made through the API, under its id.
-    Brand = b's',
+    Service = b's',
     /// `p`: which verification is pending for a service and a number.
     Pending = b'p',
     /// `l`: how often something was done within a window of time.
@@ -90,7 +90,7 @@ impl Kind {
         Self::ApiKey,
         Self::Answer,
         Self::OptOut,
-        Self::Brand,
+        Self::Service,
         Self::Pending,
         Self::Tally,
         Self::SafeNumber,
@@ -198,7 +198,7 @@ pub enum Index {
     /// `u`: verifications of one number; the scope is the number.
     VerificationsTo = b'u',
     /// `s`: services by the time they were made; the scope is empty.
-    Brands = b's',
+    ServiceDirectory = b's',
     /// `o`: opt-outs by the time of the wish; the scope is empty, or the number.
     OptOuts = b'o',
     /// `p`: endpoints by the time they were made; the scope is empty.
@@ -225,7 +225,7 @@ impl Index {
         Self::ApiKeys,
         Self::Verifications,
         Self::VerificationsTo,
-        Self::Brands,
+        Self::ServiceDirectory,
         Self::OptOuts,
         Self::Endpoints,
         Self::Events,
@@ -251,7 +251,7 @@ impl Index {
             Self::Deliveries | Self::DeliveriesTo => Kind::Delivery,
             Self::ApiKeys => Kind::ApiKey,
             Self::Verifications | Self::VerificationsTo | Self::Sends | Self::SendsTo => Kind::Verification,
-            Self::Brands => Kind::Brand,
+            Self::ServiceDirectory => Kind::Service,
             Self::OptOuts => Kind::OptOut,
             Self::Endpoints => Kind::Endpoint,
             Self::Events => Kind::Event,

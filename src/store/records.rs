@@ -4,7 +4,6 @@
 use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
 use crate::model::answer::Answer;
 use crate::model::audit::AuditEntry;
-use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::contact::Contact;
@@ -18,6 +17,7 @@ use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
+use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::{self, Verification};
@@ -258,8 +258,8 @@ impl Record for Contact {
     }
 }
 
-impl Record for Brand {
-    const KIND: Kind = Kind::Brand;
+impl Record for Service {
+    const KIND: Kind = Kind::Service;
     const FORMAT: u32 = 1;
 
     fn id(&self) -> String {
@@ -268,7 +268,7 @@ impl Record for Brand {
 
     fn entries(&self) -> Vec<Entry> {
         let (at, id) = (self.created_at, self.id.to_string());
-        vec![Entry { index: Index::Brands, scope: String::new(), at, id }]
+        vec![Entry { index: Index::ServiceDirectory, scope: String::new(), at, id }]
     }
 }
 

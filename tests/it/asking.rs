@@ -28,7 +28,7 @@ fn ask(request: StartRequest) -> Ask {
 
 /// Lets the top level's service count by `ip`, so many in an hour.
 async fn limit(world: &World, max: u32) {
-    limit_of(world, &world.app.brands().default_brand().id, max).await;
+    limit_of(world, &world.app.directory().default_service().id, max).await;
 }
 
 /// The same of any service.
@@ -59,16 +59,16 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     let view = world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
     let refused = world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap_err();
     assert!(matches!(refused, AskError::Reached { name, .. } if name == "ip"));
-    let brand = world.app.brands().default_brand().clone();
-    assert_eq!(world.app.last_asked(&brand, PERSON).await.unwrap(), view.verification.id);
+    let service = world.app.directory().default_service().clone();
+    assert_eq!(world.app.last_asked(&service, PERSON).await.unwrap(), view.verification.id);
     assert!(kept(&world, Kind::Pending).await && kept(&world, Kind::Tally).await);
-    let key = Key::new(Kind::Pending, format!("{}|{PERSON}", brand.id));
+    let key = Key::new(Kind::Pending, format!("{}|{PERSON}", service.id));
     assert!(world.store.read(&key).await.unwrap().is_some());
     // Over, and still kept for a while: whoever has read it may not write over
     // the next one.
     world.pass(600);
     world.settle().await;
-    assert!(world.app.last_asked(&brand, PERSON).await.is_err());
+    assert!(world.app.last_asked(&service, PERSON).await.is_err());
     world.pass(3600 + 301);
     world.settle().await;
     assert!(!kept(&world, Kind::Pending).await && !kept(&world, Kind::Tally).await);

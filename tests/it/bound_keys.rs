@@ -106,7 +106,7 @@ async fn street(world: &World) -> [Shop; 3] {
 
 /// A world whose own service lets people back, too.
 async fn world() -> World {
-    World::with_brand(|brand| brand.pages.return_urls = vec!["https://shop.example/back".into()]).await
+    World::with_service(|service| service.pages.return_urls = vec!["https://shop.example/back".into()]).await
 }
 
 async fn key(world: &World, services: &[&Shop]) -> String {
@@ -349,7 +349,7 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
 #[tokio::test]
 async fn what_is_told_of_a_verification_that_is_gone_is_nobodys() {
     let world = world().await;
-    let own = world.app.brands().default_brand().id.clone();
+    let own = world.app.directory().default_service().id.clone();
     let fact = Fact { status: Some(Status::Delivered), source: Source::StatusCallback, ..Fact::default() };
     let about = About { to: Some("+15005550309".into()), ..About::default() };
     let id = Some(VerificationId::from_random([9; 15]).delivery(1));

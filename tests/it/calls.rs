@@ -398,7 +398,7 @@ crate::over::store_over!(Failing, inner, {
 async fn a_store_that_fails_costs_no_reading() {
     for fails_at in 1..4 {
         let store = Arc::new(Failing { inner: Arc::new(Memory::new()), left: AtomicUsize::new(usize::MAX) });
-        let world = World::over_with(store.clone(), |brand| brand.gate = Gate::None).await;
+        let world = World::over_with(store.clone(), |service| service.gate = Gate::None).await;
         let request = StartRequest { channel: Some(Channel::Call), ..StartRequest::to("+14155550123") };
         let id = world.app.start(request, None).await.unwrap().view.verification.id;
         let (_, sid) = world.post.first().await;

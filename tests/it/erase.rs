@@ -92,7 +92,7 @@ async fn furnish(world: &World) {
         });
         Ok::<_, AppError>(())
     };
-    by.change_compat(&world.app.brands().default_brand().id, change).await.unwrap();
+    by.change_compat(&world.app.directory().default_service().id, change).await.unwrap();
     let change = EndpointChange {
         url: Some("http://127.0.0.1:9/hook".into()),
         wishes: Some(["*".parse::<Wish>().unwrap()].into()),

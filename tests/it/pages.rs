@@ -8,9 +8,9 @@ mod ways;
 
 use crate::wire::{Answer, answer, form, with_json, wrong};
 use crate::world::{API_KEY, World};
-use dialback::model::brand;
 use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
+use dialback::model::service;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,13 +21,13 @@ const RETURN: &str = "https://shop.example/back";
 const NUMBER: &str = "+15005550006";
 
 /// A service whose pages lead to the shop.
-fn shop(settings: &mut brand::Settings) {
+fn shop(settings: &mut service::Settings) {
     settings.name = "Shop".into();
     settings.pages.return_urls = vec![RETURN.into()];
 }
 
 async fn world() -> World {
-    World::with_brand(shop).await
+    World::with_service(shop).await
 }
 
 /// An application.
@@ -323,7 +323,7 @@ async fn fifty_clicks_are_limited() {
 
 #[tokio::test]
 async fn canceling_and_failing_go_back_too() {
-    let world = World::with_brand(|settings| {
+    let world = World::with_service(|settings| {
         shop(settings);
         settings.max_checks = 1;
         settings.pages.retry = false;
@@ -368,13 +368,13 @@ async fn success_cannot_be_reached_without_the_code() {
 
 #[tokio::test]
 async fn an_application_is_told_what_it_may_not_ask() {
-    let world = World::with_brand(|settings| {
+    let world = World::with_service(|settings| {
         shop(settings);
         settings.channels = vec![Channel::Sms];
         settings.pages.register = false;
         settings
             .countries
-            .insert(Channel::Sms, brand::Countries { refuse: vec!["KP".into()], ..Default::default() });
+            .insert(Channel::Sms, service::Countries { refuse: vec!["KP".into()], ..Default::default() });
     })
     .await;
     for (body, code) in [
@@ -397,7 +397,7 @@ async fn an_application_is_told_what_it_may_not_ask() {
 
 #[tokio::test]
 async fn every_page_is_guarded() {
-    let world = World::with_brand(|settings| {
+    let world = World::with_service(|settings| {
         shop(settings);
         settings.pages.logo = Some("https://cdn.example/logo.svg".into());
         settings.pages.colour = Some("#1a6f4e".into());
@@ -436,8 +436,8 @@ async fn every_page_is_guarded() {
         }
     }
     let text = start.text.replace("&#x2f;", "/");
-    let brand = between(&text, "/verify/static/brand-", "\"").unwrap();
-    let sheet = answer(browser.http.get(format!("{}/verify/static/brand-{brand}", world.base_url))).await;
+    let service = between(&text, "/verify/static/brand-", "\"").unwrap();
+    let sheet = answer(browser.http.get(format!("{}/verify/static/brand-{service}", world.base_url))).await;
     assert!(sheet.text.contains("--accent:#1a6f4e") && sheet.header("cache-control").contains("immutable"));
     let nothing = answer(browser.http.get(format!("{}/verify/static/x.css", world.base_url))).await;
     assert_eq!(nothing.status, 404);

@@ -53,8 +53,8 @@ async fn a_verification_is_found_by_either_spelling(engine: Engine) {
     let ask = |to: &str| Ask { request: request(to, Channel::Sms), limits: vec![], skip_risk_check: false };
     let first = world.app.ask(&ask(MOBILE)).await.unwrap().verification;
     world.settle().await;
-    let brand = world.app.brands().default_brand().clone();
-    assert_eq!(world.app.last_asked(&brand, HOME).await.unwrap(), first.id);
+    let service = world.app.directory().default_service().clone();
+    assert_eq!(world.app.last_asked(&service, HOME).await.unwrap(), first.id);
     // One person has one verification; messages go where they went.
     world.pass(60);
     let second = world.app.ask(&ask(HOME)).await.unwrap().verification;
@@ -103,19 +103,19 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
 
     let view = world.app.start(request(MOBILE, Channel::Sms), None).await.unwrap().view;
     world.settle().await;
-    let brand = world.app.brands().default_brand().clone();
+    let service = world.app.directory().default_service().clone();
     let pending = Pending {
-        service: brand.id.clone(),
+        service: service.id.clone(),
         number: MOBILE.parse().unwrap(),
         verification: view.verification.id.clone(),
         expires_at: view.verification.expires_at,
     };
     records::save(&*world.store, None, &pending).await.unwrap();
-    assert_eq!(world.app.last_asked(&brand, HOME).await.unwrap(), view.verification.id);
+    assert_eq!(world.app.last_asked(&service, HOME).await.unwrap(), view.verification.id);
     world.app.cancel(&view.verification.id).await.unwrap();
     let ask = Ask { request: request(HOME, Channel::Sms), limits: vec![], skip_risk_check: false };
     let newer = world.app.ask(&ask).await.unwrap().verification.id;
-    assert_eq!(world.app.last_asked(&brand, MOBILE).await.unwrap(), newer);
+    assert_eq!(world.app.last_asked(&service, MOBILE).await.unwrap(), newer);
 
     let safe = SafeNumber { sid: "GN1".into(), number: MOBILE.parse().unwrap(), created_at: at };
     records::save(&*world.store, None, &safe).await.unwrap();
@@ -127,7 +127,7 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
 #[tokio::test]
 async fn a_limit_by_number_counts_the_person() {
     let world = World::with(Engine::Memory, Policy::default());
-    let id = world.app.brands().default_brand().id.clone();
+    let id = world.app.directory().default_service().id.clone();
     let change = |compat: &mut Compat, now| {
         let bucket = Bucket { sid: "BL1".into(), max: 1, interval: 3600, created_at: now, updated_at: now };
         compat.rate_limits.push(RateLimit {
@@ -154,7 +154,7 @@ async fn a_limit_by_number_counts_the_person() {
 
 #[tokio::test]
 async fn a_window_is_open_whichever_way_whatsapp_spells_the_number() {
-    let world = crate::world::World::with_brand(|settings| {
+    let world = crate::world::World::with_service(|settings| {
         settings.channels = vec![Channel::Whatsapp];
         settings.whatsapp_from = Some(SENDER.into());
     })

@@ -5,8 +5,8 @@ use crate::verify_v2::Verify;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
 use dialback::model::audit::Actor;
-use dialback::model::brand::{Countries, Settings};
 use dialback::model::channel::Channel;
+use dialback::model::service::{Countries, Settings};
 use dialback::service::{AppError, NewSession, SessionView, Tongue};
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ async fn v1(world: &World, to: &str, channel: Option<Channel>, more: &Value) -> 
 
 async fn v2(world: &World, to: &str, channel: Option<Channel>, more: &[(&str, &str)]) -> Outcome {
     let verify = Verify::of(world);
-    let service = world.app.brands().default_brand().id.to_string();
+    let service = world.app.directory().default_service().id.to_string();
     let channel = channel.map_or("auto", Channel::as_str);
     let params = [&[("To", to), ("Channel", channel)], more].concat();
     let told = verify.post(&format!("/Services/{service}/Verifications"), &params).await;
@@ -229,10 +229,10 @@ async fn ruled(rule: &Rule) -> World {
         settings.pages.return_urls = vec![BACK.to_owned()];
         (rule.settings)(settings);
     };
-    let world = World::with_brand(settings).await;
+    let world = World::with_service(settings).await;
     let by = world.app.by(Actor::operator());
     if rule.own_sender {
-        let service = world.app.brands().default_brand().id.to_string();
+        let service = world.app.directory().default_service().id.to_string();
         let params = [("Country", "DE"), ("MessagingServiceSid", GERMANYS_SENDER)];
         let path = format!("/Services/{service}/MessagingConfigurations");
         assert_eq!(Verify::of(&world).post(&path, &params).await.status, 201);
@@ -265,7 +265,7 @@ async fn what_is_offered_again_goes_by_the_sender_of_the_country() {
 #[tokio::test]
 async fn words_lead_nowhere_in_every_face() {
     let settings = |settings: &mut Settings| settings.pages.return_urls = vec![BACK.to_owned()];
-    let world = World::with_brand(settings).await;
+    let world = World::with_service(settings).await;
     let session = async |more: Value| {
         let mut body = more;
         body["return_url"] = BACK.into();
@@ -295,7 +295,7 @@ async fn words_lead_nowhere_in_every_face() {
     assert_eq!(world.post.count(), 0);
     // Whose name is a domain says so.
     let settings = |settings: &mut Settings| settings.allow_links = true;
-    let allowed = World::with_brand(settings).await;
+    let allowed = World::with_service(settings).await;
     assert!(v1(&allowed, MOBILE, None, &json!({ "friendly_name": "Booking.com" })).await.is_ok());
     assert_eq!(allowed.post.first().await.0.details.friendly_name.as_deref(), Some("Booking.com"));
     // A service made through the API takes no such name by itself.
@@ -312,7 +312,7 @@ async fn words_lead_nowhere_in_every_face() {
 /// What shows nothing is no payment, and no part of one.
 #[tokio::test]
 async fn a_payment_is_what_is_seen_of_it() {
-    let world = World::with_brand(|settings| settings.psd2 = true).await;
+    let world = World::with_service(|settings| settings.psd2 = true).await;
     let start = |amount: &str| {
         let body = json!({ "amount": amount, "payee": "Acme\u{200b} Ltd" });
         let world = &world;
@@ -335,7 +335,7 @@ async fn a_payment_is_what_is_seen_of_it() {
 /// A code of the application's own is read as any code is.
 #[tokio::test]
 async fn a_code_of_ones_own_is_read_in_the_digits_of_any_script() {
-    let world = World::with_brand(|settings| settings.custom_code = true).await;
+    let world = World::with_service(|settings| settings.custom_code = true).await;
     for (nth, code) in ["\u{661}\u{662}\u{663}\u{664}", "12-34", " 12 34 "].into_iter().enumerate() {
         let to = format!("+1500555018{nth}");
         assert!(v2(&world, &to, Some(Channel::Sms), &[("CustomCode", code)]).await.is_ok(), "{code}");

@@ -3,7 +3,6 @@
 
 use dialback::model::answer::Answer;
 use dialback::model::audit::{Action, Actor, AuditEntry};
-use dialback::model::brand::{Brand, Countries, Origin, Pages, Settings};
 use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
@@ -20,6 +19,7 @@ use dialback::model::pending::Pending;
 use dialback::model::phone::PhoneNumber;
 use dialback::model::policy::Gate;
 use dialback::model::safe_number::SafeNumber;
+use dialback::model::service::{Countries, Origin, Pages, Service, Settings};
 use dialback::model::session::{End, Session};
 use dialback::model::status::Status as Delivered;
 use dialback::model::tally::{Count, Tally};
@@ -35,7 +35,7 @@ use std::str::FromStr;
 /// All of them.
 pub fn all() -> Vec<Facts> {
     let mut all = Vec::new();
-    all.extend([facts_of(&brand())]);
+    all.extend([facts_of(&service())]);
     all.extend([facts_of(&compat()), facts_of(&Compat::new(id("VA", 2)))]);
     all.extend([facts_of(&api_key())]);
     all.extend([facts_of(&safe_number())]);
@@ -204,7 +204,7 @@ fn stranger() -> Delivery {
     Delivery { sid: id("CA", 99), id: None, first_seen: at(5), about, events, unproved, erased: None }
 }
 
-fn brand() -> Brand {
+fn service() -> Service {
     let countries = Countries { allow: list(["US", "DE"]), refuse: list(["KP"]), watch: list(["BR"]) };
     let pages = Pages {
         return_urls: list(["https://app.example.com/"]),
@@ -242,7 +242,7 @@ fn brand() -> Brand {
         pages,
         allow_links: false,
     };
-    Brand { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
+    Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }
 
 fn compat() -> Compat {

@@ -6,10 +6,10 @@ use crate::support::eventually;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
 use dialback::model::audit::Actor;
-use dialback::model::brand::Settings;
 use dialback::model::channel::Channel;
 use dialback::model::id::SessionId;
 use dialback::model::key::Scope;
+use dialback::model::service::Settings;
 use dialback::secret::Secret;
 use dialback::service::{AppError, Tongue};
 use reqwest::{Client, Method};
@@ -50,7 +50,7 @@ async fn begun(world: &World, body: Value) -> (SessionId, Secret) {
 
 #[tokio::test]
 async fn a_refused_address_says_which_are_allowed_and_what_differs() {
-    let world = World::with_brand(shop).await;
+    let world = World::with_service(shop).await;
     for good in [BACK, "https://a.shop.example/in/x?y=1", "HTTPS://shop.example:443/back"] {
         assert_eq!(create(&world, json!({ "return_url": good })).await.status, 201, "{good}");
     }
@@ -120,7 +120,7 @@ async fn who_is_proved_without_a_way_back_goes_to_the_services_own_page() {
         shop(settings);
         settings.pages.success_url = Some(welcome.into());
     };
-    let world = World::with_brand(settings).await;
+    let world = World::with_service(settings).await;
     let (id, browser) = begun(&world, json!({ "to": TO })).await;
     let code = world.post.first().await.0.code;
     assert!(world.app.session_check(&id, &browser, code.expose()).await.unwrap().unwrap().valid);
@@ -150,7 +150,7 @@ async fn looked_at(world: &World, id: &SessionId, browser: &Secret) -> String {
 
 #[tokio::test]
 async fn an_application_ends_a_session_and_its_code_with_it() {
-    let world = World::with_brand(shop).await;
+    let world = World::with_service(shop).await;
     let (id, browser) = begun(&world, json!({ "to": TO, "return_url": BACK, "state": "x" })).await;
     let code = world.post.first().await.0.code;
     let path = format!("/v1/sessions/{id}");
@@ -211,7 +211,7 @@ async fn marks_and_user_and_session_go_along_in_what_is_told() {
         shop(settings);
         settings.pages.return_urls = vec![BACK.into()];
     };
-    let world = World::with_brand(settings).await;
+    let world = World::with_service(settings).await;
     let said = json!({ "user": "u-17", "tags": { "order": "4711" }, "friendly_name": "Corner Shop" });
     let mut session = said.clone();
     (session["to"], session["return_url"]) = (TO.into(), BACK.into());

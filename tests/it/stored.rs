@@ -236,7 +236,7 @@ async fn a_service_with_settings_that_are_refused_today_can_be_changed() {
         let Value::Object(changes) = changes else { panic!("an object") };
         by.change_service(&id, changes).await.map_err(|error| error.to_string())
     };
-    let as_read = world.app.brand(Some(&id)).await.unwrap().settings.all();
+    let as_read = world.app.service(Some(&id)).await.unwrap().settings.all();
     change(Value::Object(as_read.clone())).await.unwrap();
     assert_eq!(change(json!({ "name": "New Shop" })).await.unwrap().settings.name, "New Shop");
     let mut pages = as_read["pages"].clone();

@@ -19,7 +19,7 @@ use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
 use dialback::service::{
-    App, AppError, Brands, Parts, Recorded, Retention, StartRequest, View, WorkerLimits,
+    App, AppError, Parts, Recorded, Retention, ServiceDirectory, StartRequest, View, WorkerLimits,
 };
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
@@ -477,7 +477,7 @@ fn service(
     let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
     App::new(Parts {
         policy: policy.clone(),
-        brands: Brands::of_policy("Dialback", policy, clock.now()),
+        directory: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
         codes: CodeKeys::new(vec![key]).unwrap(),
         ..parts(store, gateway, clock)
     })
@@ -491,7 +491,7 @@ pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Pa
         gateway: gateway.clone(),
         clock: clock.clone(),
         entropy: Entropy::system(),
-        brands: Brands::of_policy("Dialback", &policy, clock.now()),
+        directory: ServiceDirectory::of_policy("Dialback", &policy, clock.now()),
         policy,
         events: crate::world::events(),
         test_numbers: Vec::new(),

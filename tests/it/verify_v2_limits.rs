@@ -151,7 +151,7 @@ async fn texts_to_a_country_go_through_its_own_messaging_service() {
     for (n, to, sid) in [(1, "+4915123456789", &german), (2, TO, &all)] {
         verify.post(&verifications, &[("To", to), ("Channel", "sms")]).await;
         let order = world.post.nth(n).await.0;
-        assert_eq!(order.brand.settings.messaging_service_sid.as_deref(), Some(sid.as_str()));
+        assert_eq!(order.service.settings.messaging_service_sid.as_deref(), Some(sid.as_str()));
     }
     assert_eq!(verify.delete(&format!("{path}/DE")).await.status, 204);
     failed(&verify.get(&format!("{path}/DE")).await, 404, 20404);

@@ -10,17 +10,17 @@ use dialback::gateway::{Gateway, Order, Redaction, SendError};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
 use dialback::messages::Catalog;
 use dialback::model::account::Accounts;
-use dialback::model::brand;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::Sid;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
+use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{App, Brands, EventSettings, Events, Parts, Retention, WorkerLimits};
+use dialback::service::{App, EventSettings, Events, Parts, Retention, ServiceDirectory, WorkerLimits};
 use dialback::store::Store;
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
@@ -61,11 +61,11 @@ pub struct World {
 impl World {
     /// Starts a server. It has [`TOKEN`] and refuses what that did not sign.
     pub async fn start() -> Self {
-        Self::with_brand(|_| ()).await
+        Self::with_service(|_| ()).await
     }
 
     /// The same, with a service that was changed.
-    pub async fn with_brand(change: impl FnOnce(&mut brand::Settings)) -> Self {
+    pub async fn with_service(change: impl FnOnce(&mut service::Settings)) -> Self {
         Self::with(change, events()).await
     }
 
@@ -74,7 +74,7 @@ impl World {
         Self::with(|_| (), events_within(deadline)).await
     }
 
-    async fn with(change: impl FnOnce(&mut brand::Settings), events: Events) -> Self {
+    async fn with(change: impl FnOnce(&mut service::Settings), events: Events) -> Self {
         Self::on(Arc::new(Memory::new()), change, events).await
     }
 
@@ -84,11 +84,11 @@ impl World {
     }
 
     /// The same, with a service that was changed.
-    pub async fn over_with(store: Arc<dyn Store>, change: impl FnOnce(&mut brand::Settings)) -> Self {
+    pub async fn over_with(store: Arc<dyn Store>, change: impl FnOnce(&mut service::Settings)) -> Self {
         Self::on(store, change, events()).await
     }
 
-    async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut brand::Settings), events: Events) -> Self {
+    async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut service::Settings), events: Events) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
@@ -133,15 +133,16 @@ impl World {
     }
 }
 
-fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut brand::Settings)) -> Parts {
+fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut service::Settings)) -> Parts {
     let policy = Policy::default();
-    let mut settings = brand::Settings { name: "Dialback".to_owned(), ..brand::Settings::of_policy(&policy) };
+    let mut settings =
+        service::Settings { name: "Dialback".to_owned(), ..service::Settings::of_policy(&policy) };
     change(&mut settings);
     let secret = Secret::new("a key for codes of 32 bytes or more");
     Parts {
         store: Arc::new(Memory::new()),
         gateway,
-        brands: Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new()),
+        directory: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
         events: events(),
         clock,
         entropy: Entropy::seeded(1),

@@ -11,16 +11,16 @@ use dialback::gateway::{Gateway, Order, Redaction, SendError};
 use dialback::http::{self, Context as HttpContext, Explainer, Pages, Settings, SignatureMode};
 use dialback::messages::Catalog;
 use dialback::model::account::Accounts;
-use dialback::model::brand;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::Sid;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
+use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::Incoming;
-use dialback::service::{App, Brands, EventSettings, Events, Parts, Retention, WorkerLimits};
+use dialback::service::{App, EventSettings, Events, Parts, Retention, ServiceDirectory, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::telemetry::metrics::{Outcome, Place, meter};
 use dialback::trust::Trust;
@@ -165,14 +165,14 @@ impl Gateway for Post {
 
 fn parts(gateway: Arc<dyn Gateway>) -> Parts {
     let (policy, clock) = (Policy::default(), Clock::real());
-    let settings = brand::Settings { name: "Dialback".to_owned(), ..brand::Settings::of_policy(&policy) };
+    let settings = service::Settings { name: "Dialback".to_owned(), ..service::Settings::of_policy(&policy) };
     let key = CodeKey { id: "own".to_owned(), secret: Secret::new("a key for codes of 32 bytes or more") };
     let deadline = Duration::from_secs(20);
     let courier = Messenger::new(deadline, deadline, false, &Trust::compiled_in()).expect("tls");
     Parts {
         store: Arc::new(Memory::new()),
         gateway,
-        brands: Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new()),
+        directory: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
         events: Events::new(Arc::new(courier), EventSettings::default()),
         clock,
         entropy: Entropy::seeded(1),

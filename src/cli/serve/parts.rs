@@ -8,13 +8,13 @@ use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
 use crate::messages::Catalog;
 use crate::model::account::{AccountSid, Accounts};
-use crate::model::brand::Settings;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::ServiceId;
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
+use crate::model::service::Settings;
 use crate::secret::Secret;
-use crate::service::{Brands, EventSettings, Events, Retention};
+use crate::service::{EventSettings, Events, Retention, ServiceDirectory};
 use crate::trust::Trust;
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
@@ -40,11 +40,11 @@ pub fn policy(config: &Config) -> Policy {
 }
 
 /// The services.
-pub fn brands(config: &Config, now: Timestamp) -> Brands {
+pub fn directory(config: &Config, now: Timestamp) -> ServiceDirectory {
     let services = services(config);
     let others = services.others.into_iter();
-    let others = others.map(|(key, settings)| Brands::of_file(Some(&key), settings, now));
-    Brands::new(Brands::of_file(None, services.default, now), others.collect())
+    let others = others.map(|(key, settings)| ServiceDirectory::of_file(Some(&key), settings, now));
+    ServiceDirectory::new(ServiceDirectory::of_file(None, services.default, now), others.collect())
 }
 
 /// The service that a person names: by its id, by its key in the configuration,

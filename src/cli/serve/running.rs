@@ -278,7 +278,7 @@ fn service_of(
     Ok(App::new(Parts {
         store,
         gateway,
-        brands: parts::brands(config, clock.now()).judged_by({
+        directory: parts::directory(config, clock.now()).judged_by({
             let messages = messages.clone();
             let verification = &config.verification;
             let guessable = verification.allow_guessable_codes.is_some();

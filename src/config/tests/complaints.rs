@@ -305,7 +305,7 @@ fn every_setting_of_a_service_may_stand_in_the_file() {
             value => value,
         }
     }
-    let every = in_toml(crate::model::brand::Settings::default().all().into());
+    let every = in_toml(crate::model::service::Settings::default().all().into());
     for key in ["shop", "default"] {
         let text = toml::to_string(&serde_json::json!({ "services": { key: every } })).unwrap();
         let told: Vec<String> = all(&text, &[]).iter().map(Problem::to_string).collect();

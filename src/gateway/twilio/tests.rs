@@ -2,10 +2,10 @@
 //! answers by script.
 
 use super::*;
-use crate::model::brand::{self, Brand, Origin};
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::delivery::Source;
 use crate::model::id::{ServiceId, VerificationId};
+use crate::model::service::{self, Origin, Service};
 use crate::model::status::Status;
 use crate::model::verification::Details;
 use serde_json::{Value, json};
@@ -56,16 +56,16 @@ fn order(channel: Channel) -> Order {
         locale: Some("en".into()),
         valid_for: Duration::from_secs(421),
         begin_by: Instant::now() + Duration::from_secs(60),
-        brand: Arc::new(acme()),
+        service: Arc::new(acme()),
         window_open: false,
         details: Details::default(),
     }
 }
 
-fn acme() -> Brand {
-    Brand {
+fn acme() -> Service {
+    Service {
         id: ServiceId::from_name("acme"),
-        settings: brand::Settings { name: "Acme".into(), ..brand::Settings::default() },
+        settings: service::Settings { name: "Acme".into(), ..service::Settings::default() },
         origin: Origin::Api,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
@@ -208,23 +208,23 @@ async fn without_a_number_to_call_from_nothing_is_asked() {
 
 #[tokio::test]
 async fn a_service_sends_and_calls_as_itself() {
-    let with = |own: brand::Settings| {
-        let settings = brand::Settings { name: "Shop".into(), ..own };
-        Brand { settings, ..acme() }
+    let with = |own: service::Settings| {
+        let settings = service::Settings { name: "Shop".into(), ..own };
+        Service { settings, ..acme() }
     };
-    let own = with(brand::Settings { from: Some("+15005550001".into()), ..Default::default() });
-    let sms = asked(Order { brand: Arc::new(own.clone()), ..order(Channel::Sms) }).await.unwrap();
-    let call = asked(Order { brand: Arc::new(own), ..order(Channel::Call) }).await.unwrap();
+    let own = with(service::Settings { from: Some("+15005550001".into()), ..Default::default() });
+    let sms = asked(Order { service: Arc::new(own.clone()), ..order(Channel::Sms) }).await.unwrap();
+    let call = asked(Order { service: Arc::new(own), ..order(Channel::Call) }).await.unwrap();
     assert_eq!((value(&sms, "From"), value(&call, "From")), (vec!["+15005550001"], vec!["+15005550001"]));
     assert!(value(&sms, "Body")[0].contains("Shop"));
-    let name = with(brand::Settings { from: Some("SHOP".into()), ..Default::default() });
-    let call = asked(Order { brand: Arc::new(name), ..order(Channel::Call) }).await.unwrap();
+    let name = with(service::Settings { from: Some("SHOP".into()), ..Default::default() });
+    let call = asked(Order { service: Arc::new(name), ..order(Channel::Call) }).await.unwrap();
     assert_eq!(value(&call, "From"), ["+15005550006"], "a name cannot call");
 }
 
 #[tokio::test]
 async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
-    let own = brand::Settings {
+    let own = service::Settings {
         name: "Acme".into(),
         domain: Some("acme.example".into()),
         do_not_share: true,
@@ -237,8 +237,8 @@ async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
         payee: Some("Shop".into()),
         ..Details::default()
     };
-    let brand = Arc::new(Brand { settings: own, ..acme() });
-    let order = Order { brand, details, locale: Some("de".into()), ..order(Channel::Sms) };
+    let service = Arc::new(Service { settings: own, ..acme() });
+    let order = Order { service, details, locale: Some("de".into()), ..order(Channel::Sms) };
     let code = order.code.expose().to_owned();
     let fake = fake(created(Channel::Sms));
     let report = Twilio::new(settings(), fake).send(&order).await.unwrap();
@@ -255,16 +255,16 @@ async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
 
 // WhatsApp.
 
-fn on_whatsapp(own: brand::Settings) -> Order {
-    let settings = brand::Settings { name: "Acme".into(), ..own };
-    Order { brand: Arc::new(Brand { settings, ..acme() }), ..order(Channel::Whatsapp) }
+fn on_whatsapp(own: service::Settings) -> Order {
+    let settings = service::Settings { name: "Acme".into(), ..own };
+    Order { service: Arc::new(Service { settings, ..acme() }), ..order(Channel::Whatsapp) }
 }
 
-fn approved() -> brand::Settings {
-    brand::Settings {
+fn approved() -> service::Settings {
+    service::Settings {
         whatsapp_from: Some("+15005550009".into()),
         whatsapp_content_sid: Some("HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into()),
-        ..brand::Settings::default()
+        ..service::Settings::default()
     }
 }
 
@@ -292,7 +292,7 @@ async fn whatsapp_gets_an_approved_template_with_the_code_in_it() {
 async fn a_template_gets_the_variables_that_the_service_maps() {
     let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
     let whatsapp_variables = map(&[("code", "code"), ("who", "service"), ("2", "minutes"), ("at", "domain")]);
-    let order = on_whatsapp(brand::Settings { whatsapp_variables, ..approved() });
+    let order = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
     let code = order.code.expose().to_owned();
     let request = asked(order.clone()).await.unwrap();
     let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
@@ -305,12 +305,12 @@ async fn a_template_gets_the_variables_that_the_service_maps() {
         "refused: a payment's message says what is paid to whom: give amount and payee a place in whatsapp_variables"
     );
     let whatsapp_variables = map(&[("1", "code"), ("2", "amount"), ("3", "payee")]);
-    let order = on_whatsapp(brand::Settings { whatsapp_variables, ..approved() });
+    let order = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
     let request = asked(Order { details, ..order }).await.unwrap();
     let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
     assert_eq!(variables, json!({"1": code, "2": "1 EUR", "3": "Shop"}));
 
-    let odd = on_whatsapp(brand::Settings { whatsapp_variables: map(&[("1", "kode")]), ..approved() });
+    let odd = on_whatsapp(service::Settings { whatsapp_variables: map(&[("1", "kode")]), ..approved() });
     assert_eq!(
         asked(odd).await.unwrap_err().to_string(),
         "refused: whatsapp_variables has kode, which is no variable"
@@ -320,7 +320,7 @@ async fn a_template_gets_the_variables_that_the_service_maps() {
 #[tokio::test]
 async fn without_a_template_whatsapp_takes_free_text_only_while_its_window_is_open() {
     let own =
-        brand::Settings { whatsapp_content_sid: None, domain: Some("acme.example".into()), ..approved() };
+        service::Settings { whatsapp_content_sid: None, domain: Some("acme.example".into()), ..approved() };
     let order = on_whatsapp(own);
     let fake = fake(created(Channel::Whatsapp));
     let closed = Twilio::new(settings(), fake).send(&order).await.unwrap_err();
@@ -338,11 +338,11 @@ async fn without_a_template_whatsapp_takes_free_text_only_while_its_window_is_op
 
 #[tokio::test]
 async fn whatsapp_needs_a_sender_of_its_own_or_a_messaging_service() {
-    let own = brand::Settings { whatsapp_from: None, ..approved() };
+    let own = service::Settings { whatsapp_from: None, ..approved() };
     let refused = asked(on_whatsapp(own.clone())).await.unwrap_err();
     assert_eq!(refused.to_string(), "refused: no whatsapp sender: set the service's whatsapp_from");
     let service = "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-    let own = brand::Settings { messaging_service_sid: Some(service.into()), ..own };
+    let own = service::Settings { messaging_service_sid: Some(service.into()), ..own };
     let request = asked(on_whatsapp(own)).await.unwrap();
     assert_eq!((value(&request, "MessagingServiceSid"), value(&request, "From")), (vec![service], vec![]));
 }
@@ -372,7 +372,7 @@ async fn a_look_up_on_whatsapp_goes_by_recipient_time_and_direction() {
     );
     assert_eq!(report.about.encoding, None, "no segments are paid for");
     assert!(url.ends_with("/Messages.json?To=whatsapp%3A%2B14155550123&PageSize=100"), "{url}");
-    let own = brand::Settings { whatsapp_content_sid: None, ..approved() };
+    let own = service::Settings { whatsapp_content_sid: None, ..approved() };
     assert_eq!(look_up(&on_whatsapp(own)).await.0, None, "free text of ours has the code in it");
 }
 

@@ -4,15 +4,15 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::ChannelWord;
-use super::views::things::{Service, Services};
+use super::views::things::{ServiceList, ServiceView};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
-use crate::model::brand::{BadSetting, Brand, MOST_NAME};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::model::return_url;
+use crate::model::service::{BadSetting, MOST_NAME, Service};
 use crate::service::AppError;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -187,15 +187,15 @@ pub const CREATE: Operation = Operation {
     path: &[],
     query: &[],
     body: Body::Needed(&NEW),
-    answer: Answer::json::<Service>(201, "It is made.").leading_to(FROM_CREATE),
+    answer: Answer::json::<ServiceView>(201, "It is made.").leading_to(FROM_CREATE),
     problems: &[],
     repeats: Repeats::Kept,
 };
 
 /// Makes one.
 pub async fn create(context: CallContext, call: Call) -> Result<Response, Error> {
-    let brand = context.app.whole()?.create_service(call.body.rest()).await?;
-    Ok(reply::created(&format!("/v1/services/{}", brand.id), &shown(&context, &brand)))
+    let service = context.app.whole()?.create_service(call.body.rest()).await?;
+    Ok(reply::created(&format!("/v1/services/{}", service.id), &shown(&context, &service)))
 }
 
 /// `GET /v1/services`
@@ -209,7 +209,7 @@ pub const LIST: Operation = Operation {
     path: &[],
     query: &[LIMIT, CURSOR],
     body: Body::None,
-    answer: Answer::list::<Services>("A page of them."),
+    answer: Answer::list::<ServiceList>("A page of them."),
     problems: &[],
     repeats: Repeats::OnlyReads,
 };
@@ -218,8 +218,8 @@ pub const LIST: Operation = Operation {
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let page = context.app.services(&asked.window).await?;
-    Ok(paging::answer(&call, &asked, page, |items, next_cursor| Services {
-        services: items.iter().map(|brand| shown(&context, brand)).collect(),
+    Ok(paging::answer(&call, &asked, page, |items, next_cursor| ServiceList {
+        services: items.iter().map(|service| shown(&context, service)).collect(),
         next_cursor,
     }))
 }
@@ -235,7 +235,7 @@ pub const FETCH: Operation = Operation {
     path: &[ID],
     query: &[],
     body: Body::None,
-    answer: Answer::json::<Service>(200, "It, with all its settings."),
+    answer: Answer::json::<ServiceView>(200, "It, with all its settings."),
     problems: &[&problem::NOT_FOUND],
     repeats: Repeats::OnlyReads,
 };
@@ -243,8 +243,8 @@ pub const FETCH: Operation = Operation {
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
-    let brand = context.app.brand(&id).await.map_err(not_found)?;
-    Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
+    let service = context.app.service(&id).await.map_err(not_found)?;
+    Ok(reply::json(StatusCode::OK, &shown(&context, &service)))
 }
 
 /// `PATCH /v1/services/{id}`
@@ -258,7 +258,7 @@ pub const CHANGE: Operation = Operation {
     path: &[ID],
     query: &[],
     body: Body::Needed(&SETTINGS),
-    answer: Answer::json::<Service>(200, "It is changed."),
+    answer: Answer::json::<ServiceView>(200, "It is changed."),
     problems: &[&problem::NOT_FOUND, &problem::SERVICE_READ_ONLY],
     repeats: Repeats::Ignored,
 };
@@ -274,8 +274,8 @@ pub async fn change(context: CallContext, call: Call) -> Result<Response, Error>
         let what = format!("{name:?} is no set of texts");
         return Err(AppError::Setting(BadSetting { field: "template".to_owned(), what }).into());
     }
-    let brand = context.app.change_service(&id, changes).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&context, &brand)))
+    let service = context.app.change_service(&id, changes).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&context, &service)))
 }
 
 /// `DELETE /v1/services/{id}`
@@ -315,14 +315,14 @@ fn not_found(error: AppError) -> AppError {
     }
 }
 
-fn shown(context: &CallContext, brand: &Brand) -> Service {
-    Service::new(brand, context.app.is_default(brand))
+fn shown(context: &CallContext, service: &Service) -> ServiceView {
+    ServiceView::new(service, context.app.is_default(service))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::brand::Settings;
+    use crate::model::service::Settings;
     use serde_json::{Value, json};
 
     #[test]

@@ -81,7 +81,7 @@ fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -
         }
     };
     let mut response = html(StatusCode::OK, page);
-    let pages = &view.brand.settings.pages;
+    let pages = &view.service.settings.pages;
     guard::dress(&mut response, pages.logo.as_deref(), way_out(view));
     let mut set = |name, value: &str| guard::set_cookie(context, &mut response, id, name, value);
     if let Some(browser) = &fresh {
@@ -129,7 +129,7 @@ fn first(
     let entry = session.to.is_none().then(|| entry_region(visit, view));
     let kind = Kind {
         locale: &words.locale,
-        brand: (view.brand.id.clone(), view.brand.updated_at),
+        service: (view.service.id.clone(), view.service.updated_at),
         has: texts.map(|text| text.is_some()),
         channels: view.channels.clone(),
         region: entry.clone().flatten(),
@@ -151,7 +151,7 @@ fn first(
 
 /// What every page of a brand in a language says.
 fn frame(context: &Context, view: &SessionView, words: &Words) -> Value {
-    let settings = &view.brand.settings;
+    let settings = &view.service.settings;
     context! {
         lang => words.locale,
         dir => words.direction,

@@ -19,7 +19,7 @@ pub struct Kind {
     /// The language.
     pub locale: &'static str,
     /// The service, as it was last changed.
-    pub brand: (ServiceId, Timestamp),
+    pub service: (ServiceId, Timestamp),
     /// Which of the open places there are.
     pub has: [bool; 4],
     /// The channels, each of which may have a button.

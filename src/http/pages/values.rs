@@ -8,9 +8,9 @@ use super::visit::Visit;
 use super::words::{Words, fill};
 use super::{locale, regions};
 use crate::http::context::Context;
-use crate::model::brand::DIGITS;
 use crate::model::channel::Channel;
 use crate::model::code::CodeKind;
+use crate::model::service::DIGITS;
 use crate::model::session::{End, MOST_NUMBERS, MOST_STARTS, Session, Step};
 use crate::model::verification::Status;
 use crate::service::SessionView;
@@ -76,7 +76,7 @@ fn entry_values(context: &Context, visit: &Visit, view: &SessionView, words: &Wo
 pub fn entry_region(visit: &Visit, view: &SessionView) -> Option<String> {
     let note = visit.note.as_ref().filter(|note| !note.region.is_empty());
     let guess = || locale::region_for(view.session.locale.as_deref(), visit.accepts.as_deref());
-    let service = || view.brand.settings.locale.as_deref().and_then(locale::region_of);
+    let service = || view.service.settings.locale.as_deref().and_then(locale::region_of);
     note.map(|note| note.region.clone()).or_else(guess).or_else(service)
 }
 
@@ -84,15 +84,15 @@ pub fn entry_region(visit: &Visit, view: &SessionView) -> Option<String> {
 pub fn may_change(view: &SessionView) -> bool {
     let session = &view.session;
     let is_open = session.to.is_none() && session.end.is_none();
-    is_open && session.numbers < MOST_NUMBERS && view.brand.settings.pages.register
+    is_open && session.numbers < MOST_NUMBERS && view.service.settings.pages.register
 }
 
 /// What the last page says: what there is, and after a failure why, which the
 /// browser that the session belongs to is told, and what can be done.
 fn done_values(view: &SessionView, words: &Words, end: End) -> Value {
-    let open = view.brand.settings.pages.retry && view.session.end.is_none();
+    let open = view.service.settings.pages.retry && view.session.end.is_none();
     let may_retry = end == End::Failed && open && view.session.starts < MOST_STARTS;
-    let (done, service) = (&words.done, view.brand.settings.name.as_str());
+    let (done, service) = (&words.done, view.service.settings.name.as_str());
     let why = view.verification.as_ref().map(|verification| match verification.status {
         Status::Expired => &done.expired,
         Status::MaxAttemptsReached => &done.used_up,
@@ -153,7 +153,7 @@ fn go<'a>(words: &'a Words, view: &SessionView) -> &'a str {
 /// Where the person may go from the page that the session is at: once there is an
 /// end, by that end; and by the approval that is about to be one.
 pub fn way_out(view: &SessionView) -> Option<&str> {
-    let pages = &view.brand.settings.pages;
+    let pages = &view.service.settings.pages;
     let success = || pages.success_url.as_deref().filter(|_| view.step != Step::Done(End::Failed));
     match (&view.session.return_url, view.session.end) {
         (None, None) => success(),

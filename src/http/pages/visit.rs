@@ -68,7 +68,7 @@ impl Visit {
             session: session.and_then(|session| session.locale.as_deref()),
             browser: self.accepts.as_deref(),
             number,
-            service: view.and_then(|view| view.brand.settings.locale.as_deref()),
+            service: view.and_then(|view| view.service.settings.locale.as_deref()),
         };
         hints.words()
     }

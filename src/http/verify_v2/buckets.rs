@@ -4,24 +4,24 @@ use super::call::{Call, time};
 use super::failure::Failure;
 use super::{paging, rate_limits};
 use crate::http::reply;
-use crate::model::brand::Brand;
 use crate::model::compat::{Bucket, Compat, RateLimit};
+use crate::model::service::Service;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
 /// Lists them.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let mut compat = call.context.app.compat(&brand.id).await?.record;
+    let service = call.service().await?;
+    let mut compat = call.context.app.compat(&service.id).await?.record;
     let limit = rate_limits::find(&call, &mut compat)?;
-    let items = limit.buckets.iter().map(|bucket| shown(&call, &brand, &limit.sid, bucket)).collect();
+    let items = limit.buckets.iter().map(|bucket| shown(&call, &service, &limit.sid, bucket)).collect();
     paging::cut(&call, "buckets", items)
 }
 
 /// Makes one.
 pub async fn create(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let max = max(&call)?.ok_or_else(|| Failure::missing("Max"))?;
     let interval = interval(&call)?.ok_or_else(|| Failure::missing("Interval"))?;
     let sid = call.context.app.new_sid("BL");
@@ -35,21 +35,21 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         limit.buckets.push(bucket.clone());
         Ok(bucket)
     };
-    let bucket = call.context.app.change_compat(&brand.id, change).await?;
-    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, call.param(1), &bucket)))
+    let bucket = call.context.app.change_compat(&service.id, change).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, call.param(1), &bucket)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let mut compat = call.context.app.compat(&brand.id).await?.record;
+    let service = call.service().await?;
+    let mut compat = call.context.app.compat(&service.id).await?.record;
     let bucket = find(&call, rate_limits::find(&call, &mut compat)?)?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, call.param(1), bucket)))
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), bucket)))
 }
 
 /// Changes one.
 pub async fn update(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let (max, interval) = (max(&call)?, interval(&call)?);
     let change = |compat: &mut Compat, now| {
         let limit = rate_limits::find(&call, compat)?;
@@ -62,20 +62,20 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         bucket.updated_at = now;
         Ok::<_, Failure>(bucket.clone())
     };
-    let bucket = call.context.app.change_compat(&brand.id, change).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, call.param(1), &bucket)))
+    let bucket = call.context.app.change_compat(&service.id, change).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), &bucket)))
 }
 
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let change = |compat: &mut Compat, _| {
         let limit = rate_limits::find(&call, compat)?;
         let sid = find(&call, limit)?.sid.clone();
         limit.buckets.retain(|bucket| bucket.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 
@@ -106,16 +106,16 @@ fn interval(call: &Call) -> Result<Option<u32>, Failure> {
     }
 }
 
-fn shown(call: &Call, brand: &Brand, limit: &str, bucket: &Bucket) -> Value {
+fn shown(call: &Call, service: &Service, limit: &str, bucket: &Bucket) -> Value {
     json!({
         "sid": bucket.sid,
         "rate_limit_sid": limit,
-        "service_sid": brand.id,
+        "service_sid": service.id,
         "account_sid": call.caller.account,
         "max": bucket.max,
         "interval": bucket.interval,
         "date_created": time(bucket.created_at),
         "date_updated": time(bucket.updated_at),
-        "url": call.url(&format!("/v2/Services/{}/RateLimits/{limit}/Buckets/{}", brand.id, bucket.sid)),
+        "url": call.url(&format!("/v2/Services/{}/RateLimits/{limit}/Buckets/{}", service.id, bucket.sid)),
     })
 }

@@ -7,8 +7,8 @@ use super::auth::Caller;
 use super::failure::Failure;
 use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
-use crate::model::brand::Brand;
 use crate::model::id::ServiceId;
+use crate::model::service::Service;
 use crate::service::AppError;
 use crate::twilio::form::{self, Pairs, Params};
 use jiff::Timestamp;
@@ -124,9 +124,9 @@ impl Call {
     ///
     /// # Errors
     /// 20404, or the store's.
-    pub async fn service(&self) -> Result<Arc<Brand>, Failure> {
+    pub async fn service(&self) -> Result<Arc<Service>, Failure> {
         let id: ServiceId = self.param(0).parse().map_err(|_| self.not_found())?;
-        self.context.app.brand(&id).await.map_err(|error| match error {
+        self.context.app.service(&id).await.map_err(|error| match error {
             AppError::NoSuchService => self.not_found(),
             error => error.into(),
         })

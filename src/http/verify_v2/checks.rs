@@ -15,7 +15,7 @@ use warp::reply::Response;
 /// Compares a code. A wrong one is an answer like the right one. To a caller
 /// that may not read, every no is the same, as at `/v1`.
 pub async fn create(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let name = match (call.text("VerificationSid"), call.text("To")) {
         (Some(sid), _) => sid.to_owned(),
         // What is no number is refused as where a verification begins.
@@ -29,21 +29,21 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     if !(4..=10).contains(&typed::code(code).len()) {
         return Err(Failure::invalid_because("Code", "4 to 10 characters"));
     }
-    let (amount, payee) = request::payment(&call, &brand)?;
-    if brand.settings.psd2 && (amount.is_none() || payee.is_none()) {
+    let (amount, payee) = request::payment(&call, &service)?;
+    if service.settings.psd2 && (amount.is_none() || payee.is_none()) {
         return Err(Failure::payment_missing());
     }
     let app = &call.context.app;
     if !call.caller.may(Scope::Read) {
         let offer = Offer { code: code.to_owned(), amount, payee };
-        let approved = app.verdict(verifications::named(&call, &brand, &name), offer).await?;
+        let approved = app.verdict(verifications::named(&call, &service, &name), offer).await?;
         let shown = match approved {
-            Some(view) => views::check(&call, &brand, &view),
-            None => views::no(&call, &brand),
+            Some(view) => views::check(&call, &service, &view),
+            None => views::no(&call, &service),
         };
         return Ok(reply::json(StatusCode::CREATED, &shown));
     }
-    let view = verifications::found(&call, &brand, &name).await?;
+    let view = verifications::found(&call, &service, &name).await?;
     if view.status == Status::MaxAttemptsReached {
         return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
     }
@@ -58,5 +58,5 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         Err(AppError::Ended(_) | AppError::NotFound) => return Err(call.not_found()),
         Err(error) => return Err(error.into()),
     };
-    Ok(reply::json(StatusCode::CREATED, &views::check(&call, &brand, &view)))
+    Ok(reply::json(StatusCode::CREATED, &views::check(&call, &service, &view)))
 }

@@ -6,8 +6,8 @@
 use super::PREFIX;
 use crate::http::error::Error;
 use crate::http::reply;
-use crate::model::brand::BadSetting;
 use crate::model::key::Scope;
+use crate::model::service::BadSetting;
 use crate::service::{AppError, AskError};
 use serde_json::{Map, Value, json};
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};

@@ -6,23 +6,23 @@ use super::failure::Failure;
 use super::paging;
 use super::settings::is_sid;
 use crate::http::reply;
-use crate::model::brand::Brand;
 use crate::model::compat::{Compat, CountrySender};
+use crate::model::service::Service;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
 /// Lists them.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let compat = call.context.app.compat(&brand.id).await?.record;
-    let items = compat.senders.iter().map(|sender| shown(&call, &brand, sender)).collect();
+    let service = call.service().await?;
+    let compat = call.context.app.compat(&service.id).await?.record;
+    let items = compat.senders.iter().map(|sender| shown(&call, &service, sender)).collect();
     paging::cut(&call, "messaging_configurations", items)
 }
 
 /// Makes one.
 pub async fn create(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let country = call.needed("Country")?;
     let is_country = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
     if country != CountrySender::ALL && !is_country {
@@ -45,20 +45,20 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.senders.push(sender.clone());
         Ok(sender)
     };
-    let sender = call.context.app.change_compat(&brand.id, change).await?;
-    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &sender)))
+    let sender = call.context.app.change_compat(&service.id, change).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &sender)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let mut compat = call.context.app.compat(&brand.id).await?.record;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, find(&call, &mut compat)?)))
+    let service = call.service().await?;
+    let mut compat = call.context.app.compat(&service.id).await?.record;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, find(&call, &mut compat)?)))
 }
 
 /// Changes one.
 pub async fn update(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let messaging_service_sid = messaging_service(&call)?;
     let change = |compat: &mut Compat, now| {
         let sender = find(&call, compat)?;
@@ -66,19 +66,19 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         sender.updated_at = now;
         Ok::<_, Failure>(sender.clone())
     };
-    let sender = call.context.app.change_compat(&brand.id, change).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &sender)))
+    let sender = call.context.app.change_compat(&service.id, change).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, &sender)))
 }
 
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let change = |compat: &mut Compat, _| {
         let country = find(&call, compat)?.country.clone();
         compat.senders.retain(|sender| sender.country != country);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 
@@ -95,14 +95,14 @@ fn messaging_service(call: &Call) -> Result<String, Failure> {
     }
 }
 
-fn shown(call: &Call, brand: &Brand, sender: &CountrySender) -> Value {
+fn shown(call: &Call, service: &Service, sender: &CountrySender) -> Value {
     json!({
         "account_sid": call.caller.account,
-        "service_sid": brand.id,
+        "service_sid": service.id,
         "country": sender.country,
         "messaging_service_sid": sender.messaging_service_sid,
         "date_created": time(sender.created_at),
         "date_updated": time(sender.updated_at),
-        "url": call.url(&format!("/v2/Services/{}/MessagingConfigurations/{}", brand.id, sender.country)),
+        "url": call.url(&format!("/v2/Services/{}/MessagingConfigurations/{}", service.id, sender.country)),
     })
 }

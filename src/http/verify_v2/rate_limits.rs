@@ -4,23 +4,23 @@ use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging;
 use crate::http::reply;
-use crate::model::brand::Brand;
 use crate::model::compat::{Compat, RateLimit};
+use crate::model::service::Service;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let compat = call.context.app.compat(&brand.id).await?.record;
-    let items = compat.rate_limits.iter().rev().map(|limit| shown(&call, &brand, limit)).collect();
+    let service = call.service().await?;
+    let compat = call.context.app.compat(&service.id).await?.record;
+    let items = compat.rate_limits.iter().rev().map(|limit| shown(&call, &service, limit)).collect();
     paging::cut(&call, "rate_limits", items)
 }
 
 /// Makes one.
 pub async fn create(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let unique_name = call.needed("UniqueName")?;
     if !is_name(unique_name) {
         return Err(Failure::new(
@@ -48,21 +48,21 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.push(limit.clone());
         Ok(limit)
     };
-    let limit = call.context.app.change_compat(&brand.id, change).await?;
-    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &limit)))
+    let limit = call.context.app.change_compat(&service.id, change).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &limit)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let mut compat = call.context.app.compat(&brand.id).await?.record;
+    let service = call.service().await?;
+    let mut compat = call.context.app.compat(&service.id).await?.record;
     let limit = find(&call, &mut compat)?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, limit)))
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, limit)))
 }
 
 /// Describes one anew.
 pub async fn update(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let description = description(&call)?;
     let change = |compat: &mut Compat, now| {
         let limit = find(&call, compat)?;
@@ -72,19 +72,19 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         }
         Ok::<_, Failure>(limit.clone())
     };
-    let limit = call.context.app.change_compat(&brand.id, change).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &limit)))
+    let limit = call.context.app.change_compat(&service.id, change).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, &limit)))
 }
 
 /// Deletes one with its buckets.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let change = |compat: &mut Compat, _| {
         let sid = find(&call, compat)?.sid.clone();
         compat.rate_limits.retain(|limit| limit.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 
@@ -111,11 +111,11 @@ fn is_name(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
-fn shown(call: &Call, brand: &Brand, limit: &RateLimit) -> Value {
-    let url = call.url(&format!("/v2/Services/{}/RateLimits/{}", brand.id, limit.sid));
+fn shown(call: &Call, service: &Service, limit: &RateLimit) -> Value {
+    let url = call.url(&format!("/v2/Services/{}/RateLimits/{}", service.id, limit.sid));
     json!({
         "sid": limit.sid,
-        "service_sid": brand.id,
+        "service_sid": service.id,
         "account_sid": call.caller.account,
         "unique_name": limit.unique_name,
         "description": limit.description,

@@ -4,9 +4,9 @@ use super::call::Call;
 use super::failure::Failure;
 use super::settings::set_of;
 use crate::messages::{DEFAULT_SET, is_app_hash};
-use crate::model::brand::{Brand, check_name};
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
+use crate::model::service::{Service, check_name};
 use crate::model::typed;
 use crate::model::verification::Details;
 use crate::secret::Secret;
@@ -31,19 +31,19 @@ const LONGEST_LOCALE: usize = 35;
 ///
 /// # Errors
 /// What is missing, what cannot be, or what the service does not have.
-pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
+pub fn ask(call: &Call, service: &Service) -> Result<Ask, Failure> {
     let to = call.needed("To")?;
     // First the channel: an address of one that is not ours is no number.
     let channel = channel(call.needed("Channel")?)?;
     let to = call.context.app.number_of_form(to)?.in_full().to_owned();
-    let (amount, payee) = payment(call, brand)?;
+    let (amount, payee) = payment(call, service)?;
     let channel = match channel {
-        Some(Channel::Call) if brand.settings.psd2 => {
+        Some(Channel::Call) if service.settings.psd2 => {
             return Err(Failure::new(400, 60214, "Call channel is not supported when using PSD2"));
         }
         // An amount is shown, not said.
-        None if brand.settings.psd2 => {
-            brand.settings.channels.iter().copied().find(|channel| channel.is_message())
+        None if service.settings.psd2 => {
+            service.settings.channels.iter().copied().find(|channel| channel.is_message())
         }
         channel => channel,
     };
@@ -68,8 +68,8 @@ pub fn ask(call: &Call, brand: &Brand) -> Result<Ask, Failure> {
     Ok(Ask {
         request: StartRequest {
             channel,
-            locale: locale(call, brand, details.template.as_deref())?,
-            service: Some(brand.id.clone()),
+            locale: locale(call, service, details.template.as_deref())?,
+            service: Some(service.id.clone()),
             custom_code: custom_code(call)?,
             details,
             ..StartRequest::to(to)
@@ -96,9 +96,9 @@ fn channel(text: &str) -> Result<Option<Channel>, Failure> {
 ///
 /// # Errors
 /// 60204 when the service does not want to know.
-pub fn payment(call: &Call, brand: &Brand) -> Result<(Option<String>, Option<String>), Failure> {
+pub fn payment(call: &Call, service: &Service) -> Result<(Option<String>, Option<String>), Failure> {
     let text = |name| checked(call, name, |text| is_line(text, LONGEST_TEXT));
-    match (brand.settings.psd2, text("Amount")?, text("Payee")?) {
+    match (service.settings.psd2, text("Amount")?, text("Payee")?) {
         (false, None, None) => Ok((None, None)),
         (false, _, _) => Err(Failure::unsupported()),
         (true, amount, payee) => Ok((amount, payee)),
@@ -161,13 +161,13 @@ fn purpose(substitutions: &Map<String, Value>, name: &str) -> Result<Option<Stri
     }
 }
 
-fn locale(call: &Call, brand: &Brand, set: Option<&str>) -> Result<Option<String>, Failure> {
+fn locale(call: &Call, service: &Service, set: Option<&str>) -> Result<Option<String>, Failure> {
     let is_tag = |text: &str| {
         text.len() <= LONGEST_LOCALE
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     let Some(locale) = checked(call, "Locale", is_tag)? else { return Ok(None) };
-    let set = set.or(brand.settings.template.as_deref()).unwrap_or(DEFAULT_SET);
+    let set = set.or(service.settings.template.as_deref()).unwrap_or(DEFAULT_SET);
     match call.context.settings.messages.judge_locale(Some(set), &locale) {
         Ok(()) => Ok(Some(locale)),
         Err(why) => Err(Failure::new(404, 60229, format!("Template translation was not found: {why}"))),

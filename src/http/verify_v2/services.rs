@@ -5,9 +5,9 @@ use super::failure::Failure;
 use super::{paging, settings};
 use crate::http::reply;
 use crate::messages::Catalog;
-use crate::model::brand::Brand;
 use crate::model::compat::{Compat, Features};
 use crate::model::policy::Gate;
+use crate::model::service::Service;
 use crate::service::Window;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
@@ -20,8 +20,8 @@ const MOST_SERVICES: usize = 1_000;
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let mut items = Vec::new();
     let window = Window { limit: MOST_SERVICES, after: None };
-    for brand in call.context.app.services(&window).await?.items {
-        items.push(shown(&call, &brand).await?);
+    for service in call.context.app.services(&window).await?.items {
+        items.push(shown(&call, &service).await?);
     }
     paging::cut(&call, "services", items)
 }
@@ -34,49 +34,49 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     // Twilio knows no wait between two sends.
     ours.insert("resend_cooldown_seconds".into(), json!([0]));
     let kept = settings::kept(&call)?;
-    let brand = call.context.app.whole()?.create_service(ours).await?;
-    keep(&call, &brand, kept).await?;
-    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand).await?))
+    let service = call.context.app.whole()?.create_service(ours).await?;
+    keep(&call, &service, kept).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &service).await?))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand).await?))
+    let service = call.service().await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service).await?))
 }
 
 /// Changes one.
 pub async fn update(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let ours = settings::ours(&call, brand.settings.gate)?;
+    let service = call.service().await?;
+    let ours = settings::ours(&call, service.settings.gate)?;
     let kept = settings::kept(&call)?;
-    let brand = call.context.app.change_service(&brand.id, ours).await?;
-    keep(&call, &brand, kept).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand).await?))
+    let service = call.context.app.change_service(&service.id, ours).await?;
+    keep(&call, &service, kept).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service).await?))
 }
 
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    call.context.app.delete_service(&brand.id).await?;
+    let service = call.service().await?;
+    call.context.app.delete_service(&service.id).await?;
     Ok(reply::no_content())
 }
 
-async fn keep(call: &Call, brand: &Brand, kept: impl Fn(&mut Features)) -> Result<(), Failure> {
+async fn keep(call: &Call, service: &Service, kept: impl Fn(&mut Features)) -> Result<(), Failure> {
     let change = |compat: &mut Compat, _| {
         kept(&mut compat.features);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&brand.id, change).await
+    call.context.app.change_compat(&service.id, change).await
 }
 
-async fn shown(call: &Call, brand: &Brand) -> Result<Value, Failure> {
-    let compat = call.context.app.compat(&brand.id).await?.record;
-    let (settings, features) = (&brand.settings, &compat.features);
-    let url = call.url(&format!("/v2/Services/{}", brand.id));
+async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
+    let compat = call.context.app.compat(&service.id).await?.record;
+    let (settings, features) = (&service.settings, &compat.features);
+    let url = call.url(&format!("/v2/Services/{}", service.id));
     let link = |name: &str| format!("{url}/{name}");
     Ok(json!({
-        "sid": brand.id,
+        "sid": service.id,
         "account_sid": call.caller.account,
         "friendly_name": settings.name,
         "code_length": settings.code_length,
@@ -105,8 +105,8 @@ async fn shown(call: &Call, brand: &Brand) -> Result<Value, Failure> {
         "passkeys": passkeys(features),
         "default_template_sid": template(&call.context.settings.messages, settings.template.as_deref()),
         "verify_event_subscription_enabled": features.event_subscription_enabled,
-        "date_created": time(brand.created_at),
-        "date_updated": time(brand.updated_at),
+        "date_created": time(service.created_at),
+        "date_updated": time(service.updated_at),
         "url": url,
         "links": {
             "verification_checks": link("VerificationCheck"),

@@ -4,9 +4,9 @@ use super::call::Call;
 use super::failure::Failure;
 use super::{request, views};
 use crate::http::reply;
-use crate::model::brand::Brand;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
+use crate::model::service::Service;
 use crate::model::verification::Status;
 use crate::service::{AppError, View};
 use warp::http::StatusCode;
@@ -14,21 +14,21 @@ use warp::reply::Response;
 
 /// Begins one, or sends again by the one that stands open for the number.
 pub async fn create(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let ask = request::ask(&call, &brand)?;
+    let service = call.service().await?;
+    let ask = request::ask(&call, &service)?;
     let view = call.context.app.ask(&ask).await?;
     let shown = match call.caller.may(Scope::Read) {
-        true => views::verification(&call, &brand, &view),
-        false => views::begun(&call, &brand, &view),
+        true => views::verification(&call, &service, &view),
+        false => views::begun(&call, &service, &view),
     };
     Ok(reply::json(StatusCode::CREATED, &shown))
 }
 
 /// Looks at one, by its name or its number.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let view = found(&call, &brand, call.param(1)).await?;
-    Ok(reply::json(StatusCode::OK, &views::verification(&call, &brand, &view)))
+    let service = call.service().await?;
+    let view = found(&call, &service, call.param(1)).await?;
+    Ok(reply::json(StatusCode::OK, &views::verification(&call, &service, &view)))
 }
 
 /// What it takes to give one this status: another scope than to send, for who
@@ -40,26 +40,26 @@ pub fn needed(call: &Call) -> Scope {
 /// Calls one off, or approves one whose code the application chose and checked
 /// itself.
 pub async fn update(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let status = call.word("Status", &["canceled", "approved"])?.ok_or_else(|| Failure::missing("Status"))?;
     // Who may not read names what it began by the name that it was given: asking
     // number by number would tell which of them are being verified.
     if !call.caller.may(Scope::Read) && call.param(1).parse::<VerificationId>().is_err() {
         return Err(call.not_found());
     }
-    let view = found(&call, &brand, call.param(1)).await?;
+    let view = found(&call, &service, call.param(1)).await?;
     let (app, id) = (&call.context.app, &view.verification.id);
     let done = match status {
         // One whose codes were all wrong has ended; its number may begin anew.
         "canceled" if view.status == Status::MaxAttemptsReached => {
-            app.release(&brand, &view.verification).await?;
+            app.release(&service, &view.verification).await?;
             Ok(view)
         }
         "canceled" => app.cancel(id).await,
         _ => app.approve(id).await,
     };
     match done {
-        Ok(view) => Ok(reply::json(StatusCode::OK, &views::verification(&call, &brand, &view))),
+        Ok(view) => Ok(reply::json(StatusCode::OK, &views::verification(&call, &service, &view))),
         Err(AppError::Ended(_)) => Err(call.not_found()),
         // To who may not read, what is there and cannot be approved is not there.
         Err(AppError::CodeNotChosen) if !call.caller.may(Scope::Read) => Err(call.not_found()),
@@ -72,8 +72,8 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 ///
 /// # Errors
 /// 20404, alike for what never was and what has ended; or the store's.
-pub async fn found(call: &Call, brand: &Brand, name: &str) -> Result<View, Failure> {
-    match looked_up(call, brand, name).await {
+pub async fn found(call: &Call, service: &Service, name: &str) -> Result<View, Failure> {
+    match looked_up(call, service, name).await {
         Ok(view) if is_there(call, &view) => Ok(view),
         Ok(_) | Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
@@ -84,18 +84,18 @@ pub async fn found(call: &Call, brand: &Brand, name: &str) -> Result<View, Failu
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn named(call: &Call, brand: &Brand, name: &str) -> Result<VerificationId, AppError> {
-    looked_up(call, brand, name).await.map(|view| view.verification.id)
+pub async fn named(call: &Call, service: &Service, name: &str) -> Result<VerificationId, AppError> {
+    looked_up(call, service, name).await.map(|view| view.verification.id)
 }
 
-async fn looked_up(call: &Call, brand: &Brand, name: &str) -> Result<View, AppError> {
+async fn looked_up(call: &Call, service: &Service, name: &str) -> Result<View, AppError> {
     let app = &call.context.app;
     let id = match name.parse() {
         Ok(id) => id,
-        Err(_) => app.last_asked(brand, name).await?,
+        Err(_) => app.last_asked(service, name).await?,
     };
     let view = app.fetch(&id).await?;
-    match app.belongs(brand, &view.verification) {
+    match app.belongs(service, &view.verification) {
         true => Ok(view),
         false => Err(AppError::NotFound),
     }

@@ -1,28 +1,28 @@
 //! A verification as Verify shows it.
 
 use super::call::{Call, time};
-use crate::model::brand::Brand;
 use crate::model::id::VerificationId;
+use crate::model::service::Service;
 use crate::model::verification::{Send, Status, Verification};
 use crate::service::View;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The Verification resource.
-pub fn verification(call: &Call, brand: &Brand, view: &View) -> Value {
-    with_attempts(call, brand, view, &view.verification.sends)
+pub fn verification(call: &Call, service: &Service, view: &View) -> Value {
+    with_attempts(call, service, view, &view.verification.sends)
 }
 
 /// The same for a caller that may send and not read: what it asked for now, and
 /// nothing of what was sent to the number before.
-pub fn begun(call: &Call, brand: &Brand, view: &View) -> Value {
+pub fn begun(call: &Call, service: &Service, view: &View) -> Value {
     let sends = &view.verification.sends;
-    let mut shown = with_attempts(call, brand, view, &sends[sends.len().saturating_sub(1)..]);
+    let mut shown = with_attempts(call, service, view, &sends[sends.len().saturating_sub(1)..]);
     shown["date_created"] = shown["date_updated"].clone();
     shown
 }
 
-fn with_attempts(call: &Call, brand: &Brand, view: &View, sends: &[Send]) -> Value {
+fn with_attempts(call: &Call, service: &Service, view: &View, sends: &[Send]) -> Value {
     let record = &view.verification;
     let attempts = sends.iter().map(|send| {
         json!({
@@ -31,17 +31,17 @@ fn with_attempts(call: &Call, brand: &Brand, view: &View, sends: &[Send]) -> Val
             "attempt_sid": attempt_sid(&record.id, send.number),
         })
     });
-    let mut shown = common(call, brand, view);
+    let mut shown = common(call, service, view);
     shown["lookup"] = json!({});
     shown["send_code_attempts"] = attempts.collect();
     shown["sna"] = Value::Null;
-    shown["url"] = json!(call.url(&format!("/v2/Services/{}/Verifications/{}", brand.id, record.id)));
+    shown["url"] = json!(call.url(&format!("/v2/Services/{}/Verifications/{}", service.id, record.id)));
     shown
 }
 
 /// The VerificationCheck resource.
-pub fn check(call: &Call, brand: &Brand, view: &View) -> Value {
-    let mut shown = common(call, brand, view);
+pub fn check(call: &Call, service: &Service, view: &View) -> Value {
+    let mut shown = common(call, service, view);
     shown["sna_attempts_error_codes"] = json!([]);
     shown
 }
@@ -49,11 +49,11 @@ pub fn check(call: &Call, brand: &Brand, view: &View) -> Value {
 /// The VerificationCheck resource for a caller that may check and not read,
 /// when the code was not right: what it said itself, and nothing else. It is
 /// what Twilio says to a wrong code, so that libraries take it for that.
-pub fn no(call: &Call, brand: &Brand) -> Value {
+pub fn no(call: &Call, service: &Service) -> Value {
     let named = call.text("VerificationSid");
     json!({
         "sid": named,
-        "service_sid": brand.id,
+        "service_sid": service.id,
         "account_sid": call.caller.account,
         "to": call.text("To").filter(|_| named.is_none()),
         "channel": null,
@@ -67,11 +67,11 @@ pub fn no(call: &Call, brand: &Brand) -> Value {
     })
 }
 
-fn common(call: &Call, brand: &Brand, view: &View) -> Value {
+fn common(call: &Call, service: &Service, view: &View) -> Value {
     let record = &view.verification;
     json!({
         "sid": record.id,
-        "service_sid": brand.id,
+        "service_sid": service.id,
         "account_sid": call.caller.account,
         "to": record.to,
         "channel": record.channel(),

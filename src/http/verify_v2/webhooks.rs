@@ -5,8 +5,8 @@ use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging;
 use crate::http::reply;
-use crate::model::brand::Brand;
 use crate::model::compat::{Compat, Webhook};
+use crate::model::service::Service;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -16,15 +16,15 @@ const EVENTS: [&str; 6] =
 
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let compat = call.context.app.compat(&brand.id).await?.record;
-    let items = compat.webhooks.iter().rev().map(|webhook| shown(&call, &brand, webhook)).collect();
+    let service = call.service().await?;
+    let compat = call.context.app.compat(&service.id).await?.record;
+    let items = compat.webhooks.iter().rev().map(|webhook| shown(&call, &service, webhook)).collect();
     paging::cut(&call, "webhooks", items)
 }
 
 /// Makes one.
 pub async fn create(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     for name in ["FriendlyName", "EventTypes", "WebhookUrl"] {
         call.needed(name)?;
     }
@@ -51,20 +51,20 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.webhooks.push(webhook.clone());
         Ok(webhook)
     };
-    let webhook = call.context.app.change_compat(&brand.id, add).await?;
-    Ok(reply::json(StatusCode::CREATED, &shown(&call, &brand, &webhook)))
+    let webhook = call.context.app.change_compat(&service.id, add).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &webhook)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
-    let mut compat = call.context.app.compat(&brand.id).await?.record;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, find(&call, &mut compat)?)))
+    let service = call.service().await?;
+    let mut compat = call.context.app.compat(&service.id).await?.record;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, find(&call, &mut compat)?)))
 }
 
 /// Changes one.
 pub async fn update(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let change = change_of(&call)?;
     let update = |compat: &mut Compat, now| {
         let webhook = find(&call, compat)?;
@@ -72,19 +72,19 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         webhook.updated_at = now;
         Ok::<_, Failure>(webhook.clone())
     };
-    let webhook = call.context.app.change_compat(&brand.id, update).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &brand, &webhook)))
+    let webhook = call.context.app.change_compat(&service.id, update).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, &webhook)))
 }
 
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let brand = call.service().await?;
+    let service = call.service().await?;
     let change = |compat: &mut Compat, _| {
         let sid = find(&call, compat)?.sid.clone();
         compat.webhooks.retain(|webhook| webhook.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&brand.id, change).await?;
+    call.context.app.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 
@@ -122,10 +122,10 @@ fn change_of(call: &Call) -> Result<impl Fn(&mut Webhook) + Send + Sync + use<>,
     })
 }
 
-fn shown(call: &Call, brand: &Brand, webhook: &Webhook) -> Value {
+fn shown(call: &Call, service: &Service, webhook: &Webhook) -> Value {
     json!({
         "sid": webhook.sid,
-        "service_sid": brand.id,
+        "service_sid": service.id,
         "account_sid": call.caller.account,
         "friendly_name": webhook.friendly_name,
         "event_types": webhook.event_types,
@@ -135,6 +135,6 @@ fn shown(call: &Call, brand: &Brand, webhook: &Webhook) -> Value {
         "version": webhook.version,
         "date_created": time(webhook.created_at),
         "date_updated": time(webhook.updated_at),
-        "url": call.url(&format!("/v2/Services/{}/Webhooks/{}", brand.id, webhook.sid)),
+        "url": call.url(&format!("/v2/Services/{}/Webhooks/{}", service.id, webhook.sid)),
     })
 }

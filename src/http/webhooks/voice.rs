@@ -114,7 +114,7 @@ fn reported(proved: &Proved) -> Option<Report> {
 }
 
 fn document(said: &Said, messages: &Catalog, base: &str) -> Result<Twiml, Error> {
-    let own = &said.brand.settings;
+    let own = &said.service.settings;
     let words = spoken(said.locale.as_deref(), said.country.as_deref(), own.locale.as_deref());
     Ok(match &said.spoken {
         Spoken::Gate { key, wrong } => {

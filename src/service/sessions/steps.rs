@@ -5,10 +5,10 @@
 //! name; whatever was seen before that decides nothing.
 
 use super::{SessionView, Tongue, Who};
-use crate::model::brand::Brand;
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
+use crate::model::service::Service;
 use crate::model::session::{self, End, Event, Outcome, Session, Standing, Step, decide};
 use crate::model::typed::sentence::Found;
 use crate::model::verification::Status;
@@ -75,10 +75,10 @@ impl App {
     ) -> Result<SessionView, AppError> {
         let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
-        let brand = self.brand_of_session(&session).await?;
-        let ways = self.ways(brand.clone(), &number).await?;
+        let service = self.service_of_session(&session).await?;
+        let ways = self.ways(service.clone(), &number).await?;
         if session.allowed(ways.channels(&number)).is_empty() {
-            let channel = brand.settings.channels.first().copied().unwrap_or(Channel::Sms);
+            let channel = service.settings.channels.first().copied().unwrap_or(Channel::Sms);
             let region = number.region().unwrap_or_else(|| "??".to_owned());
             return Err(AppError::CountryOff { channel, region });
         }
@@ -136,14 +136,14 @@ impl App {
             if session.starts >= session::MOST_STARTS {
                 return Err(AppError::NoStartsLeft);
             }
-            let brand = self.brand_of_session(&session).await?;
-            let ways = self.ways(brand.clone(), number).await?;
+            let service = self.service_of_session(&session).await?;
+            let ways = self.ways(service.clone(), number).await?;
             if !session.allowed(ways.channels(number)).contains(&channel) {
                 return Err(AppError::ChannelOff(channel));
             }
             let request = StartRequest {
                 channel: Some(channel),
-                locale: self.session_locale(&brand, &session, tongue).map(str::to_owned),
+                locale: self.session_locale(&service, &session, tongue).map(str::to_owned),
                 service: session.service.clone(),
                 session: Some(session.id.clone()),
                 details: session.details.clone(),
@@ -173,10 +173,15 @@ impl App {
     /// The language of a session's messages. One that was asked for while there
     /// were texts in it, and is gone since, is passed over: nobody is here to whom
     /// that could be told.
-    fn session_locale<'a>(&self, brand: &Brand, session: &'a Session, tongue: Tongue<'a>) -> Option<&'a str> {
+    fn session_locale<'a>(
+        &self,
+        service: &Service,
+        session: &'a Session,
+        tongue: Tongue<'a>,
+    ) -> Option<&'a str> {
         let set = session.details.template.as_deref();
         let wishes = [tongue.chosen, session.locale.as_deref(), tongue.guessed];
-        wishes.into_iter().flatten().find(|locale| self.refuse_unspoken(brand, set, Some(locale)).is_ok())
+        wishes.into_iter().flatten().find(|locale| self.refuse_unspoken(service, set, Some(locale)).is_ok())
     }
 
     /// Hangs what was started on the session. If the person has gone on
@@ -263,7 +268,7 @@ impl App {
         if view.step != Step::Done(End::Failed) {
             return Ok(view);
         }
-        if !view.brand.settings.pages.retry {
+        if !view.service.settings.pages.retry {
             let what = "the service does not let people begin anew: see pages.retry";
             return Err(AppError::NotAllowed { field: "retry", what });
         }
@@ -297,8 +302,8 @@ impl App {
             return Ok(None);
         }
         tracing::info!(end = ?session.end, "session ended");
-        let brand = self.brand_of_session(&session).await?;
-        Ok(session.way_back(&brand.settings.pages, result.expose()).map(Secret::new))
+        let service = self.service_of_session(&session).await?;
+        Ok(session.way_back(&service.settings.pages, result.expose()).map(Secret::new))
     }
 
     /// Goes on by itself where one channel is left. That it will be a call the
@@ -316,8 +321,8 @@ impl App {
         else {
             return Ok(view);
         };
-        let plan = session.allowed(view.brand.settings.channels.clone());
-        let ways = self.ways(view.brand.clone(), number).await?;
+        let plan = session.allowed(view.service.settings.channels.clone());
+        let ways = self.ways(view.service.clone(), number).await?;
         if session.to.is_none() && ways.is_makeshift(*channel, &plan, number) {
             return Ok(view);
         }

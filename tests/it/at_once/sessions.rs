@@ -11,14 +11,16 @@ use crate::lengths::length;
 use crate::postgres::TestDatabase;
 use crate::support::{Engine, Script, open, parts, schema_for};
 use dialback::clock::Clock;
-use dialback::model::brand::{self, Pages};
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::id::{SessionId, VerificationId};
+use dialback::model::service::{self, Pages};
 use dialback::model::session::{End, Session};
 use dialback::model::verification::{Status, Verification};
 use dialback::secret::Secret;
-use dialback::service::{App, AppError, Brands, NewSession, Parts, Tongue, VerificationFilter, Window};
+use dialback::service::{
+    App, AppError, NewSession, Parts, ServiceDirectory, Tongue, VerificationFilter, Window,
+};
 use dialback::store::Store;
 use dialback::store::records::{self, Versioned};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -235,16 +237,17 @@ impl Stage {
         let store: Arc<dyn Store> = Arc::new(Turnstile(open(engine, &dir, schema.as_ref())));
         let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
         let plain = parts(&store, &Arc::<Script>::default(), &clock);
-        let settings = brand::Settings {
+        let settings = service::Settings {
             name: "Dialback".to_owned(),
             channels: vec![Channel::Sms, Channel::Call],
             max_checks: 2,
             code_length: 8,
             pages: Pages { return_urls: vec!["https://shop.example/done".to_owned()], ..Pages::default() },
-            ..brand::Settings::of_policy(&plain.policy)
+            ..service::Settings::of_policy(&plain.policy)
         };
-        let brands = Brands::new(Brands::of_file(None, settings, clock.now()), Vec::new());
-        let app = App::new(Parts { brands, codes: codes(), ..plain });
+        let directory =
+            ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new());
+        let app = App::new(Parts { directory, codes: codes(), ..plain });
         Self { app, store, ways: AtomicU32::new(0), _kept: (dir, schema) }
     }
 

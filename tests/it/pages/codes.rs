@@ -71,7 +71,7 @@ async fn letters_that_are_typed_for_digits_are_said_to_be_none() {
     }
     let page = browser.go("code", &[("code", "123")]).await;
     assert!(problem(&page).unwrap().starts_with("This is not a whole code."));
-    let world = World::with_brand(|settings| {
+    let world = World::with_service(|settings| {
         shop(settings);
         settings.code_alphabet = "ABCDEFGHJKMNPQRSTUVWXYZ23456789".into();
         settings.code_length = 8;
@@ -148,7 +148,7 @@ async fn an_arabic_message_gives_up_its_arabic_digits() {
 
 #[tokio::test]
 async fn a_code_with_letters_is_said_to_have_them() {
-    let world = World::with_brand(|settings| {
+    let world = World::with_service(|settings| {
         shop(settings);
         settings.code_alphabet = "ABCDEFGHJKMNPQRSTUVWXYZ23456789".into();
         settings.code_length = 8;

@@ -5,12 +5,12 @@ use super::*;
 
 #[tokio::test]
 async fn a_number_that_is_none_is_explained_and_kept() {
-    let world = World::with_brand(|settings| {
+    let world = World::with_service(|settings| {
         shop(settings);
         settings.channels = vec![Channel::Sms];
         settings
             .countries
-            .insert(Channel::Sms, brand::Countries { refuse: vec!["KP".into()], ..Default::default() });
+            .insert(Channel::Sms, service::Countries { refuse: vec!["KP".into()], ..Default::default() });
     })
     .await;
     let (_, browser) = session(&world, json!({ "locale": "de-AT" })).await;

@@ -14,7 +14,7 @@ async fn the_code_is_two_pages_away() {
     assert_eq!(heading(&browser.go("begin", &[("channel", "call")]).await), "Enter your code");
     assert_eq!(both.post.first().await.0.channel, Channel::Call);
     // The service has one channel: the number is asked for at once.
-    let one = World::with_brand(|settings| {
+    let one = World::with_service(|settings| {
         shop(settings);
         settings.channels = vec![Channel::Sms];
     })

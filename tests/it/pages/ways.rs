@@ -128,7 +128,7 @@ async fn while_nothing_can_be_sent_that_is_said_and_another_way_is_open() {
 
 #[tokio::test]
 async fn a_number_that_is_not_on_whatsapp_is_said_to_be_none() {
-    let world = World::with_brand(|settings| {
+    let world = World::with_service(|settings| {
         shop(settings);
         settings.channels = vec![Channel::Whatsapp, Channel::Sms];
     })

@@ -2,10 +2,10 @@
 
 use super::ScopeWord;
 use crate::http::api::{fields, services::SETTINGS};
-use crate::model::brand::{Brand, Origin};
 use crate::model::id::ServiceId;
 use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;
+use crate::model::service::{Origin, Service};
 use crate::model::test_number::TestNumber;
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -15,7 +15,8 @@ use std::borrow::Cow;
 
 /// A service: a brand with its rules.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Service {
+#[schemars(rename = "Service")]
+pub struct ServiceView {
     /// Its id, `VA` and 32 hexadecimal digits.
     pub id: String,
     /// Whether it is the one for requests that name none.
@@ -60,23 +61,24 @@ impl JsonSchema for Settings {
 
 /// A page of services.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Services {
+#[schemars(rename = "Services")]
+pub struct ServiceList {
     /// The newest first, those of the configuration last.
-    pub services: Vec<Service>,
+    pub services: Vec<ServiceView>,
     /// Where to go on; null at the end.
     pub next_cursor: Option<String>,
 }
 
-impl Service {
+impl ServiceView {
     /// A service, and whether it is the default one.
-    pub fn new(brand: &Brand, is_default: bool) -> Self {
+    pub fn new(service: &Service, is_default: bool) -> Self {
         Self {
-            id: brand.id.to_string(),
+            id: service.id.to_string(),
             default: is_default,
-            configured_at: configured_at(&brand.origin),
-            created_at: brand.created_at,
-            updated_at: brand.updated_at,
-            settings: Settings(brand.settings.all()),
+            configured_at: configured_at(&service.origin),
+            created_at: service.created_at,
+            updated_at: service.updated_at,
+            settings: Settings(service.settings.all()),
         }
     }
 }

@@ -150,7 +150,7 @@ impl From<&View> for Verification {
         };
         Self {
             id: record.id.to_string(),
-            service: view.brand.id.to_string(),
+            service: view.service.id.to_string(),
             to: record.to.in_full().to_owned(),
             channel: record.channel().into(),
             locale: record.locale.clone(),

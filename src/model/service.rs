@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// A service as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Brand {
+pub struct Service {
     /// Its id.
     pub id: ServiceId,
     /// Everything that may be set.
@@ -251,7 +251,7 @@ impl Settings {
     }
 }
 
-impl Brand {
+impl Service {
     /// The rules of its verifications; what it does not set is `base`'s.
     pub fn policy(&self, base: &Policy) -> Policy {
         let settings = &self.settings;

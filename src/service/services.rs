@@ -9,10 +9,10 @@ use super::names::Names;
 use super::terms::refuse_link_as_name;
 use super::{App, AppError, By, TRIES, audit};
 use crate::model::audit::Action;
-use crate::model::brand::{BadSetting, Brand, Complaint, Origin, Settings};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::policy::Policy;
+use crate::model::service::{BadSetting, Complaint, Origin, Service, Settings};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::Verification;
 use crate::store::records::{self, Versioned};
@@ -30,16 +30,16 @@ pub(super) const REMEMBERED: Duration = Duration::from_secs(2);
 pub(super) const MOST_REMEMBERED: usize = 1000;
 
 /// What was found in the store lately, and when.
-type Seen = HashMap<ServiceId, (Instant, Option<Arc<Brand>>)>;
+type Seen = HashMap<ServiceId, (Instant, Option<Arc<Service>>)>;
 
 /// Says what settings name and there is not, and what the operator does not allow:
 /// templates, languages, codes that prove nothing.
 type Judge = dyn Fn(&Settings) -> Vec<Complaint> + Send + Sync;
 
 /// The services there are.
-pub struct Brands {
-    default: Arc<Brand>,
-    file: BTreeMap<ServiceId, Arc<Brand>>,
+pub struct ServiceDirectory {
+    default: Arc<Service>,
+    file: BTreeMap<ServiceId, Arc<Service>>,
     seen: Mutex<Seen>,
     /// Which have which name.
     pub(super) names: Names,
@@ -48,10 +48,10 @@ pub struct Brands {
     judge: Box<Judge>,
 }
 
-impl Brands {
+impl ServiceDirectory {
     /// The service of the configuration's top level, and its others.
-    pub fn new(default: Brand, others: Vec<Brand>) -> Self {
-        let file = others.into_iter().map(|brand| (brand.id.clone(), Arc::new(brand))).collect();
+    pub fn new(default: Service, others: Vec<Service>) -> Self {
+        let file = others.into_iter().map(|service| (service.id.clone(), Arc::new(service))).collect();
         Self {
             default: Arc::new(default),
             file,
@@ -76,8 +76,8 @@ impl Brands {
     /// A service of the configuration: under `services.KEY`, or its top level.
     /// A key that is an id is its id, so that applications which know one of
     /// Twilio's services find it here.
-    pub fn of_file(key: Option<&str>, settings: Settings, now: Timestamp) -> Brand {
-        Brand {
+    pub fn of_file(key: Option<&str>, settings: Settings, now: Timestamp) -> Service {
+        Service {
             id: key
                 .and_then(|key| key.parse().ok())
                 .unwrap_or_else(|| ServiceId::from_name(key.unwrap_or(""))),
@@ -89,20 +89,20 @@ impl Brands {
     }
 
     /// The service of the configuration's top level.
-    pub fn default_brand(&self) -> &Arc<Brand> {
+    pub fn default_service(&self) -> &Arc<Service> {
         &self.default
     }
 
     /// All of the configuration, the top level's first.
-    pub fn of_configuration(&self) -> impl Iterator<Item = &Arc<Brand>> {
+    pub fn of_configuration(&self) -> impl Iterator<Item = &Arc<Service>> {
         std::iter::once(&self.default).chain(self.file.values())
     }
 
     /// The service of the configuration that is called so: by its id, by its key
     /// there, or `default`.
-    pub fn named(&self, name: &str) -> Option<&Arc<Brand>> {
-        let is_it = |brand: &&Arc<Brand>| match &brand.origin {
-            _ if brand.id.as_str() == name => true,
+    pub fn named(&self, name: &str) -> Option<&Arc<Service>> {
+        let is_it = |service: &&Arc<Service>| match &service.origin {
+            _ if service.id.as_str() == name => true,
             Origin::File { key } => key.as_deref().unwrap_or("default") == name,
             Origin::Api => false,
         };
@@ -116,11 +116,11 @@ impl Brands {
     /// What is wrong with the tag, and which was meant or which there are.
     pub(super) fn judge_locale(
         &self,
-        brand: &Brand,
+        service: &Service,
         set: Option<&str>,
         locale: &str,
     ) -> Result<(), BadSetting> {
-        let template = set.or(brand.settings.template.as_deref()).map(str::to_owned);
+        let template = set.or(service.settings.template.as_deref()).map(str::to_owned);
         let asked = Settings { template, locale: Some(locale.to_owned()), ..Settings::default() };
         // A set of texts that is gone since is not what is asked about.
         let mut wrong = (self.judge)(&asked).into_iter().map(|complaint| complaint.wrong);
@@ -148,23 +148,23 @@ impl Brands {
         self.seen().remove(id);
     }
 
-    fn known(&self, id: &ServiceId) -> Option<Option<Arc<Brand>>> {
+    fn known(&self, id: &ServiceId) -> Option<Option<Arc<Service>>> {
         if *id == self.default.id {
             return Some(Some(self.default.clone()));
         }
-        if let Some(brand) = self.file.get(id) {
-            return Some(Some(brand.clone()));
+        if let Some(service) = self.file.get(id) {
+            return Some(Some(service.clone()));
         }
         let seen = self.seen();
-        seen.get(id).filter(|(at, _)| at.elapsed() < REMEMBERED).map(|(_, brand)| brand.clone())
+        seen.get(id).filter(|(at, _)| at.elapsed() < REMEMBERED).map(|(_, service)| service.clone())
     }
 
-    fn remember(&self, id: &ServiceId, brand: Option<Arc<Brand>>) {
+    fn remember(&self, id: &ServiceId, service: Option<Arc<Service>>) {
         let mut seen = self.seen();
         if seen.len() >= MOST_REMEMBERED {
             seen.clear();
         }
-        seen.insert(id.clone(), (Instant::now(), brand));
+        seen.insert(id.clone(), (Instant::now(), service));
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -178,21 +178,21 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NoSuchService`], or the store's.
-    pub async fn brand(&self, id: Option<&ServiceId>) -> Result<Arc<Brand>, AppError> {
-        let brands = &self.0.brands;
+    pub async fn service(&self, id: Option<&ServiceId>) -> Result<Arc<Service>, AppError> {
+        let directory = &self.0.directory;
         let Some(id) = id else {
-            return Ok(brands.default.clone());
+            return Ok(directory.default.clone());
         };
-        let brand = match brands.known(id) {
-            Some(brand) => brand,
+        let service = match directory.known(id) {
+            Some(service) => service,
             None => {
-                let found = records::get::<Brand>(self.store(), id.as_str()).await?;
-                let brand = found.map(|found| Arc::new(found.record));
-                brands.remember(id, brand.clone());
-                brand
+                let found = records::get::<Service>(self.store(), id.as_str()).await?;
+                let service = found.map(|found| Arc::new(found.record));
+                directory.remember(id, service.clone());
+                service
             }
         };
-        brand.ok_or(AppError::NoSuchService)
+        service.ok_or(AppError::NoSuchService)
     }
 
     /// The id of a service that is named by it, by its key in the configuration,
@@ -206,7 +206,7 @@ impl App {
         services: &ServiceSet,
         name: &str,
     ) -> Result<ServiceId, AppError> {
-        let own = self.brands().named(name).map(|brand| brand.id.clone());
+        let own = self.directory().named(name).map(|service| service.id.clone());
         if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
             return Ok(id);
         }
@@ -222,22 +222,22 @@ impl App {
     }
 
     /// The services there are.
-    pub fn brands(&self) -> &Brands {
-        &self.0.brands
+    pub fn directory(&self) -> &ServiceDirectory {
+        &self.0.directory
     }
 
     /// The service of a verification. One whose service was deleted goes on by
     /// the rules of the top level.
-    pub(super) async fn brand_of(&self, verification: &Verification) -> Result<Arc<Brand>, AppError> {
-        match self.brand(verification.service.as_ref()).await {
-            Err(AppError::NoSuchService) => Ok(self.0.brands.default.clone()),
+    pub(super) async fn service_of(&self, verification: &Verification) -> Result<Arc<Service>, AppError> {
+        match self.service(verification.service.as_ref()).await {
+            Err(AppError::NoSuchService) => Ok(self.0.directory.default.clone()),
             other => other,
         }
     }
 
     /// The rules that a verification lives by.
     pub(super) async fn policy_of(&self, verification: &Verification) -> Result<Policy, AppError> {
-        Ok(self.brand_of(verification).await?.policy(&self.0.policy))
+        Ok(self.service_of(verification).await?.policy(&self.0.policy))
     }
 }
 
@@ -247,7 +247,7 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Brand>>, AppError> {
+    pub async fn services(&self, window: &Window) -> Result<Page<Arc<Service>>, AppError> {
         self.services_among(&ServiceSet::all(), window).await
     }
 
@@ -256,14 +256,15 @@ impl App {
         &self,
         services: &ServiceSet,
         window: &Window,
-    ) -> Result<Page<Arc<Brand>>, AppError> {
+    ) -> Result<Page<Arc<Service>>, AppError> {
         // Those of the configuration stand at the beginning of time.
-        let place = |brand: &Arc<Brand>| (Timestamp::UNIX_EPOCH, brand.id.to_string());
+        let place = |service: &Arc<Service>| (Timestamp::UNIX_EPOCH, service.id.to_string());
         let is_past_the_store = window.after.as_ref().is_some_and(|(at, _)| *at == Timestamp::UNIX_EPOCH);
-        let mut items: Vec<Arc<Brand>> = Vec::new();
+        let mut items: Vec<Arc<Service>> = Vec::new();
         if !is_past_the_store {
-            let scan = scan_of(Index::Brands, "");
-            let stored = self.page_among::<Brand>(services, scan, &[String::new()], window, |_| true).await?;
+            let scan = scan_of(Index::ServiceDirectory, "");
+            let stored =
+                self.page_among::<Service>(services, scan, &[String::new()], window, |_| true).await?;
             items.extend(stored.items.into_iter().map(Arc::new));
             if stored.next.is_some() {
                 return Ok(Page { items, next: stored.next });
@@ -271,11 +272,11 @@ impl App {
         }
         let left = window.limit.saturating_sub(items.len());
         let after = window.after.clone().filter(|_| is_past_the_store);
-        let is_seen = |brand: &&Arc<Brand>| services.has(&brand.id);
-        let all: Vec<Arc<Brand>> = self.brands().of_configuration().filter(is_seen).cloned().collect();
+        let is_seen = |service: &&Arc<Service>| services.has(&service.id);
+        let all: Vec<Arc<Service>> = self.directory().of_configuration().filter(is_seen).cloned().collect();
         if left == 0 {
             // The page is full, and the configuration's come on the next one.
-            let next = items.last().map(|brand| (brand.created_at, brand.id.to_string()));
+            let next = items.last().map(|service| (service.created_at, service.id.to_string()));
             return Ok(Page { items, next });
         }
         let page = page_of(all, &Window { limit: left, after }, place);
@@ -284,9 +285,9 @@ impl App {
     }
 
     /// A service that was made here, as it is stored.
-    async fn own_brand(&self, id: &ServiceId) -> Result<Versioned<Brand>, AppError> {
-        if let Some(brand) = self.brands().of_configuration().find(|brand| brand.id == *id) {
-            let key = match &brand.origin {
+    async fn own_service(&self, id: &ServiceId) -> Result<Versioned<Service>, AppError> {
+        if let Some(service) = self.directory().of_configuration().find(|service| service.id == *id) {
+            let key = match &service.origin {
                 Origin::File { key: Some(key) } => format!("services.{key}"),
                 _ => "services.default".to_owned(),
             };
@@ -308,28 +309,28 @@ impl By<'_> {
     ///
     /// # Errors
     /// [`AppError::Setting`], or the store's.
-    pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Brand>, AppError> {
+    pub async fn create_service(&self, settings: Map<String, Value>) -> Result<Arc<Service>, AppError> {
         let now = self.now();
         let named = settings.keys().cloned().collect::<Vec<_>>().join(", ");
-        let default = &self.brands().default_brand().settings;
+        let default = &self.directory().default_service().settings;
         let settings = default.with(settings)?;
         refuse_link_as_name(default, &settings)?;
-        if let Some(complaint) = (self.brands().judge)(&settings).into_iter().next() {
+        if let Some(complaint) = (self.directory().judge)(&settings).into_iter().next() {
             return Err(complaint.wrong.into());
         }
-        let brand = Brand {
+        let service = Service {
             id: ServiceId::from_random(self.0.entropy.bytes()),
             settings,
             origin: Origin::Api,
             created_at: now,
             updated_at: now,
         };
-        let entry = self.entry(Action::ServiceCreated, brand.id.as_str()).with("settings", named);
-        self.store().commit(vec![records::put(None, &brand), audit::write(&entry)]).await?;
-        self.brands().forget(&brand.id);
-        self.brands().names.learn(&brand.settings.name, &brand.id);
-        tracing::info!(service = %brand.id, name = brand.settings.name, "service created");
-        Ok(Arc::new(brand))
+        let entry = self.entry(Action::ServiceCreated, service.id.as_str()).with("settings", named);
+        self.store().commit(vec![records::put(None, &service), audit::write(&entry)]).await?;
+        self.directory().forget(&service.id);
+        self.directory().names.learn(&service.settings.name, &service.id);
+        tracing::info!(service = %service.id, name = service.settings.name, "service created");
+        Ok(Arc::new(service))
     }
 
     /// Changes those settings of a service that are named.
@@ -341,19 +342,19 @@ impl By<'_> {
         &self,
         id: &ServiceId,
         changes: Map<String, Value>,
-    ) -> Result<Arc<Brand>, AppError> {
+    ) -> Result<Arc<Service>, AppError> {
         for attempt in 0..TRIES {
-            let old = self.own_brand(id).await?;
+            let old = self.own_service(id).await?;
             let settings = old.record.settings.set(changes.clone())?;
             refuse_link_as_name(&old.record.settings, &settings)?;
-            self.brands().judge_change(&old.record.settings, &settings)?;
-            let new = Brand { settings, updated_at: self.now(), ..old.record.clone() };
+            self.directory().judge_change(&old.record.settings, &settings)?;
+            let new = Service { settings, updated_at: self.now(), ..old.record.clone() };
             let entry = self.entry(Action::ServiceChanged, id.as_str());
             let entry = entry.with("settings", changed(&old.record.settings, &new.settings).join(", "));
             match self.store().commit(vec![records::put(Some(&old), &new), audit::write(&entry)]).await {
                 Ok(()) => {
-                    self.brands().forget(id);
-                    self.brands().names.learn(&new.settings.name, id);
+                    self.directory().forget(id);
+                    self.directory().names.learn(&new.settings.name, id);
                     tracing::info!(service = %id, "service changed");
                     return Ok(Arc::new(new));
                 }
@@ -371,15 +372,15 @@ impl By<'_> {
     /// Not found, [`AppError::ReadOnly`], or the store's.
     pub async fn delete_service(&self, id: &ServiceId) -> Result<(), AppError> {
         for attempt in 0..TRIES {
-            let (old, compat) = (self.own_brand(id).await?, self.compat(id).await?);
+            let (old, compat) = (self.own_service(id).await?, self.compat(id).await?);
             let entry = self.entry(Action::ServiceDeleted, id.as_str());
             let entry = entry.with("name", &old.record.settings.name);
             let mut changes = vec![records::delete(&old), audit::write(&entry)];
             changes.extend((compat.version > 0).then(|| records::delete(&compat)));
             match self.store().commit(changes).await {
                 Ok(()) => {
-                    self.brands().forget(id);
-                    self.brands().kept.forget(id);
+                    self.directory().forget(id);
+                    self.directory().kept.forget(id);
                     tracing::info!(service = %id, "service deleted");
                     return Ok(());
                 }
@@ -406,7 +407,8 @@ mod tests {
 
     #[test]
     fn a_key_that_is_an_id_is_the_id() {
-        let id = |key: &str| Brands::of_file(Some(key), Settings::default(), Timestamp::UNIX_EPOCH).id;
+        let id =
+            |key: &str| ServiceDirectory::of_file(Some(key), Settings::default(), Timestamp::UNIX_EPOCH).id;
         let twilios = "VA0123456789abcdef0123456789abcdef";
         assert_eq!(id(twilios).as_str(), twilios);
         assert_eq!(id("shop"), ServiceId::from_name("shop"));

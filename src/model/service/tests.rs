@@ -42,17 +42,17 @@ fn a_mistake_is_named_and_its_value_is_not_repeated() {
 fn countries_are_allowed_refused_and_watched_per_channel() {
     let countries = json!({ "sms": { "allow": ["DE", "GB"], "refuse": ["GB"], "watch": ["DE"] } });
     let settings = changed(json!({ "countries": countries })).unwrap();
-    let brand = Brand {
+    let service = Service {
         id: ServiceId::from_name("x"),
         settings,
         origin: Origin::Api,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     };
-    let reach = |channel, number: &str| brand.reach(channel, &number.parse().unwrap());
+    let reach = |channel, number: &str| service.reach(channel, &number.parse().unwrap());
     assert_eq!(reach(Channel::Sms, "+4915123456789"), Reach::Watched);
     assert_eq!(reach(Channel::Sms, "+447400123456"), Reach::No);
     assert_eq!(reach(Channel::Sms, "+14155552671"), Reach::No);
     assert_eq!(reach(Channel::Call, "+14155552671"), Reach::Yes);
-    assert_eq!(brand.channels_for(&"+14155552671".parse().unwrap()), [Channel::Call]);
+    assert_eq!(service.channels_for(&"+14155552671".parse().unwrap()), [Channel::Call]);
 }
