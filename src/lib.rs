@@ -8,12 +8,12 @@ pub mod model;
 // Twilio's protocol as values: signatures, forms, TwiML, errors.
 pub mod twilio;
 // What is written to people, in their language.
-pub mod messages;
+pub mod texts;
 // The ports and what stands behind them.
 pub mod gateway;
 pub mod store;
 // Read, decide, write.
-pub mod service;
+pub mod app;
 // The faces.
 pub mod http;
 #[cfg(feature = "sandbox")]

@@ -15,16 +15,16 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     // The pure core.
     ("model", &["secret"]),
     ("twilio", &["model", "secret"]),
-    ("messages", &["model", "twilio", "secret"]),
+    ("texts", &["model", "twilio", "secret"]),
     // The ports and what stands behind them.
     ("store", &["model", "telemetry"]),
     // What messages say; Twilio's part is how they are counted.
-    ("messages", &["model", "twilio", "secret"]),
+    ("texts", &["model", "twilio", "secret"]),
     // The console gateway makes names, for which it needs randomness.
-    ("gateway", &["model", "twilio", "messages", "secret", "entropy", "telemetry", "trust"]),
-    ("service", &["model", "store", "gateway", "clock", "entropy", "secret", "telemetry"]),
+    ("gateway", &["model", "twilio", "texts", "secret", "entropy", "telemetry", "trust"]),
+    ("app", &["model", "store", "gateway", "clock", "entropy", "secret", "telemetry"]),
     // The faces. `server::Incoming` says where a request came from.
-    ("http", &["service", "twilio", "messages", "model", "secret", "server", "telemetry"]),
+    ("http", &["app", "twilio", "texts", "model", "secret", "server", "telemetry"]),
     ("sandbox", &["twilio", "model::id", "server", "clock", "entropy", "secret", "trust"]),
     // The leaves.
     ("clock", &[]),
@@ -87,7 +87,7 @@ fn what_a_part_must_not_know_is_not_named_in_it() {
         ("warp", &["http", "sandbox", "server", "cli"]),
         ("hyper", &["server", "sandbox"]),
         ("quick_xml", &["twilio", "sandbox"]),
-        ("tokio", &["store", "gateway", "service", "http", "sandbox", "server", "clock", "cli", "main"]),
+        ("tokio", &["store", "gateway", "app", "http", "sandbox", "server", "clock", "cli", "main"]),
     ];
     let mut violations = Vec::new();
     for file in sources("src") {
@@ -203,7 +203,7 @@ fn nothing_outside_tests_panics_without_saying_why_it_cannot() {
     /// Where `expect` stands with an invariant that was looked at.
     const LOOKED_AT: [&str; 10] = [
         "src/entropy.rs",
-        "src/messages/catalog.rs",
+        "src/texts/catalog.rs",
         "src/model/code.rs",
         "src/store/records.rs",
         "src/twilio/errors.rs",
@@ -440,8 +440,8 @@ fn the_reader_of_paths_reads_them() {
         "7 http::run",
         "8 config::Config",
     ];
-    assert_eq!(paths("src/service/start.rs", text), expected);
-    assert_eq!(paths("src/service/mod.rs", "use super::config::Config;"), ["1 config::Config"]);
+    assert_eq!(paths("src/app/start.rs", text), expected);
+    assert_eq!(paths("src/app/mod.rs", "use super::config::Config;"), ["1 config::Config"]);
     assert_eq!(paths("src/clock.rs", "use super::config::Config;"), ["1 config::Config"]);
     assert_eq!(paths("src/twilio/words/tests.rs", text), Vec::<String>::new());
 }

@@ -4,11 +4,11 @@ use super::Global;
 use super::client::{Client, Target};
 use super::out::{out, outln};
 use super::serve::{offline, open_existing};
+use crate::app::EraseOptions;
 use crate::config::Config;
 use crate::http::erasure_view;
 use crate::model::audit::Actor;
 use crate::model::id::ErasureId;
-use crate::service::EraseOptions;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -89,7 +89,7 @@ async fn by_server(client: &Client, args: &Args) -> anyhow::Result<Value> {
 async fn by_hand(config: &Config, args: &Args) -> anyhow::Result<Value> {
     if let Some(id) = &args.receipt {
         let (store, _) = open_existing(config).await?;
-        let found = crate::service::find_erasure(&*store, id).await;
+        let found = crate::app::find_erasure(&*store, id).await;
         store.close().await;
         return Ok(erasure_view(&found.with_context(|| format!("no erasure has the id {id}"))?));
     }

@@ -5,11 +5,11 @@
 
 use super::{Gateway, Order, Redaction, SendError, text};
 use crate::entropy::Entropy;
-use crate::messages::Catalog;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::Sid;
 use crate::model::status::Status;
+use crate::texts::Catalog;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::io::Write;

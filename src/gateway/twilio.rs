@@ -8,11 +8,11 @@ mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
 use super::{Gateway, Order, Redaction, SendError, text, wording};
-use crate::messages::Catalog;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Report};
 use crate::model::id::Sid;
 use crate::secret::Secret;
+use crate::texts::Catalog;
 use crate::twilio::errors;
 use crate::twilio::request::{Content, CreateCall, CreateMessage, MachineDetection, Sender};
 use crate::twilio::response::{ErrorDocument, Page, Resource};

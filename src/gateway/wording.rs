@@ -2,8 +2,8 @@
 //! into the message.
 
 use super::{Order, SendError};
-use crate::messages::{Catalog, Text, Wording, compose};
 use crate::model::channel::Channel;
+use crate::texts::{Catalog, Text, Wording, compose};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -4,9 +4,9 @@
 
 use super::problem::{self, Kind, Members, Problem};
 use super::reply;
+use crate::app::AppError;
 use crate::model::key::Scope;
 use crate::server::Stranger;
-use crate::service::AppError;
 use std::borrow::Cow;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};

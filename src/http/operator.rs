@@ -11,7 +11,7 @@ use super::context::Context;
 use super::error::Error;
 use super::reply;
 use super::request::Request;
-use crate::service::{AppError, Exporting, ImportRules};
+use crate::app::{AppError, Exporting, ImportRules};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -89,8 +89,8 @@ pub async fn import(context: Arc<Context>, mut request: Request) -> Result<Respo
     let body = request.body(MAX_PIECE, context.settings.body_timeout).await?;
     match context.app.import(&body, line, ImportRules { overwrite, dry_run }).await {
         Ok(imported) => Ok(reply::json(StatusCode::OK, &imported)),
-        Err(crate::service::ImportError::File(bad)) => Err(Error::invalid(bad.to_string())),
-        Err(crate::service::ImportError::Store(error)) => Err(AppError::from(error).into()),
+        Err(crate::app::ImportError::File(bad)) => Err(Error::invalid(bad.to_string())),
+        Err(crate::app::ImportError::Store(error)) => Err(AppError::from(error).into()),
     }
 }
 

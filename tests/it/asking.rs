@@ -4,6 +4,7 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, request};
+use dialback::app::{AppError, Ask, AskError, StartRequest};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
@@ -11,7 +12,6 @@ use dialback::model::id::ServiceId;
 use dialback::model::policy::Policy;
 use dialback::model::verification::Status;
 use dialback::secret::Secret;
-use dialback::service::{AppError, Ask, AskError, StartRequest};
 use dialback::store::{Key, Kind};
 use futures_util::future::join_all;
 use serde_json::json;

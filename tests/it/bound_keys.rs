@@ -6,6 +6,10 @@ use crate::support::proof;
 use crate::verify_v2::{Verify, failed};
 use crate::wire::{Answer, answer, with_json};
 use crate::world::World;
+use dialback::app::{
+    AppError, AttemptFilter, DeliveryFilter, EventFilter, NewSession, StartRequest, VerificationFilter,
+    Window,
+};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -13,10 +17,6 @@ use dialback::model::id::VerificationId;
 use dialback::model::key::{Access, Scope, ServiceSet};
 use dialback::model::notice::Topic;
 use dialback::model::status::Status;
-use dialback::service::{
-    AppError, AttemptFilter, DeliveryFilter, EventFilter, NewSession, StartRequest, VerificationFilter,
-    Window,
-};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};

@@ -3,10 +3,10 @@
 use crate::instance::{Instance, Setup, text};
 use crate::support::proof;
 use crate::world::World;
+use dialback::app::{Said, Spoken, StartRequest, Step, VoiceRequest};
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Gate;
-use dialback::service::{Said, Spoken, StartRequest, Step, VoiceRequest};
 use dialback::store::memory::Memory;
 use dialback::store::{Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
 use dialback::twilio::callback;

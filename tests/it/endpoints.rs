@@ -7,8 +7,8 @@ use crate::wire::{Answer, answer, poll, with_json, wrong};
 use crate::world::{OPERATOR_KEY, World};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use dialback::app::{EndpointChange, EventFilter, Window};
 use dialback::model::status::Status;
-use dialback::service::{EndpointChange, EventFilter, Window};
 use hmac::{Hmac, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -338,7 +338,7 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
     endpoint(&world, &slow, &["verification.started"]).await;
     endpoint(&world, &quick, &["verification.started"]).await;
     for _ in 0..60 {
-        let request = dialback::service::StartRequest::to(PERSON);
+        let request = dialback::app::StartRequest::to(PERSON);
         world.app.start(request, None).await.unwrap();
     }
     quick.wait(60).await;
@@ -361,7 +361,7 @@ async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others()
     endpoint(&world, &slow, &["verification.started"]).await;
     // More than the worker looks at.
     for _ in 0..1_200 {
-        let request = dialback::service::StartRequest::to(PERSON);
+        let request = dialback::app::StartRequest::to(PERSON);
         world.app.start(request, None).await.unwrap();
     }
     world.clock.advance(Duration::from_secs(11));

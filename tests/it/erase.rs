@@ -4,6 +4,7 @@
 use crate::engines::over_each_engine;
 use crate::instance::{Instance, Setup, answer, binary, poll};
 use crate::support::{Engine, PERSON, Say, World, eventually, proof, report, request};
+use dialback::app::{AppError, Ask, EndpointChange, EraseOptions, Idempotency, StartRequest};
 use dialback::gateway::SendError;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -15,7 +16,6 @@ use dialback::model::opt_out::Keyword;
 use dialback::model::session::Session;
 use dialback::model::status::Status;
 use dialback::model::verification::Details;
-use dialback::service::{AppError, Ask, EndpointChange, EraseOptions, Idempotency, StartRequest};
 use dialback::store::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};

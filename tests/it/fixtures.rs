@@ -2,6 +2,7 @@
 //! the answer that it expects from a real server.
 
 use crate::world::{ACCOUNT_SID, TOKEN, World};
+use dialback::app::{AppError, Found, StartRequest};
 use dialback::cli::replay::http_file::HttpFile;
 use dialback::cli::replay::prepare::{Prepared, Signer};
 use dialback::cli::replay::send::{Answer, Plan};
@@ -11,7 +12,6 @@ use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
-use dialback::service::{AppError, Found, StartRequest};
 use dialback::twilio::callback;
 use dialback::twilio::form;
 use dialback::twilio::signature::{Rejection, Signed, Token, Verified, Verifier, body_hash};

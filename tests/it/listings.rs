@@ -3,11 +3,11 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, Say, World, eventually, proof, report};
+use dialback::app::{AppError, AttemptFilter, DeliveryFilter, Found, Window};
 use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::SendState;
-use dialback::service::{AppError, AttemptFilter, DeliveryFilter, Found, Window};
 use std::time::Duration;
 
 over_each_engine![

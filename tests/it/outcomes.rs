@@ -3,13 +3,13 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, proof, report};
+use dialback::app::AppError;
 use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
 use dialback::model::opt_out::Keyword;
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::{SendState, Status};
-use dialback::service::AppError;
 use dialback::store::{Key, Kind, Lane};
 use std::time::Duration;
 

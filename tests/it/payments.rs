@@ -4,8 +4,8 @@
 use crate::instance::{KEY, Setup, binary, text};
 use crate::verify_v2::{TO, Verify, failed};
 use crate::world::World;
+use dialback::app::{AppError, NewSession, StartRequest};
 use dialback::model::audit::Actor;
-use dialback::service::{AppError, NewSession, StartRequest};
 use serde_json::{Value, json};
 
 fn paying(mut request: Value) -> Value {

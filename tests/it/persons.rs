@@ -3,6 +3,7 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, eventually, proof, request};
+use dialback::app::{AppError, Ask, AskError, AttemptFilter, EraseOptions, VerificationFilter, Window};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
@@ -10,7 +11,6 @@ use dialback::model::opt_out::{Keyword, OptOut};
 use dialback::model::pending::Pending;
 use dialback::model::policy::Policy;
 use dialback::model::safe_number::SafeNumber;
-use dialback::service::{AppError, Ask, AskError, AttemptFilter, EraseOptions, VerificationFilter, Window};
 use dialback::store::{Key, Kind, records};
 
 over_each_engine![

@@ -3,12 +3,12 @@
 
 use crate::instance::{ACCOUNT, Answer, Instance, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
 use crate::support::{Script, eventually, parts, report, request};
+use dialback::app::{App, AppError, Parts, WorkerLimits};
 use dialback::clock::Clock;
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
 use dialback::model::contact::Contact;
 use dialback::model::status::Status;
-use dialback::service::{App, AppError, Parts, WorkerLimits};
 use dialback::store::memory::Memory;
 use dialback::store::{Store, records};
 use reqwest::Method;

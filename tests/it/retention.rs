@@ -1,15 +1,15 @@
 //! What is old goes, what waits stays, and one process at a time sees to it.
 
 use crate::support::{PERSON, Script, parts, proof, report, request};
+use dialback::app::{
+    App, AppError, AttemptFilter, AuditFilter, DeliveryFilter, Found, Parts, Retention, Window,
+};
 use dialback::clock::Clock;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
 use dialback::model::key::Scope;
 use dialback::model::status::Status;
-use dialback::service::{
-    App, AppError, AttemptFilter, AuditFilter, DeliveryFilter, Found, Parts, Retention, Window,
-};
 use dialback::store::memory::Memory;
 use dialback::store::{Kind, Store};
 use jiff::{SignedDuration, Timestamp};

@@ -4,10 +4,10 @@
 use crate::verify_v2::Verify;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
+use dialback::app::{AppError, NewSession, SessionView, Tongue};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::service::{Countries, Settings};
-use dialback::service::{AppError, NewSession, SessionView, Tongue};
 use serde_json::{Value, json};
 
 const BACK: &str = "https://shop.example/back";
@@ -251,7 +251,7 @@ async fn ruled(rule: &Rule) -> World {
 async fn what_is_offered_again_goes_by_the_sender_of_the_country() {
     let rule = Rule { own_sender: true, ..PLAIN };
     let world = ruled(&rule).await;
-    let begun = world.app.start(dialback::service::StartRequest::to(MOBILE), None).await.unwrap().view;
+    let begun = world.app.start(dialback::app::StartRequest::to(MOBILE), None).await.unwrap().view;
     assert_eq!(begun.channels_left, [Channel::Sms, Channel::Call]);
     let by = world.app.by(Actor::operator());
     by.set_opt_out(MOBILE, Some(GERMANYS_SENDER), true).await.unwrap();
@@ -323,7 +323,7 @@ async fn a_payment_is_what_is_seen_of_it() {
     let order = world.post.first().await.0;
     assert_eq!(order.details.amount.as_deref(), Some("39.99 EUR"));
     assert_eq!(order.details.payee.as_deref(), Some("Acme Ltd"));
-    let offer = dialback::service::Offer {
+    let offer = dialback::app::Offer {
         code: order.code.expose().to_owned(),
         amount: Some("39.99 EUR".into()),
         payee: Some("Acme\u{feff} Ltd".into()),

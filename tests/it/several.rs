@@ -1,12 +1,12 @@
 //! Several services on one store, whose clocks differ by seconds.
 
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, request};
+use dialback::app::{App, Feed, WorkerLimits};
 use dialback::clock::Clock;
 use dialback::model::channel::Channel;
 use dialback::model::id::NoticeId;
 use dialback::model::notice::Notice;
 use dialback::model::verification::SendState;
-use dialback::service::{App, Feed, WorkerLimits};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use std::future::pending;

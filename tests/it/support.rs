@@ -5,6 +5,9 @@ use crate::over::store_over;
 use crate::postgres::{TestDatabase, database};
 use async_trait::async_trait;
 use bytes::Bytes;
+use dialback::app::{
+    App, AppError, Parts, Recorded, Retention, ServiceDirectory, StartRequest, View, WorkerLimits,
+};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::{Gateway, Order, Redaction, SendError};
@@ -18,9 +21,6 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
-use dialback::service::{
-    App, AppError, Parts, Recorded, Retention, ServiceDirectory, StartRequest, View, WorkerLimits,
-};
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};

@@ -4,6 +4,7 @@
 use crate::engines::over_each_engine;
 use crate::outcomes::pass_slowly;
 use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, proof, report, request, word};
+use dialback::app::{AppError, Checked, Idempotency, Spoken, Step, VoiceRequest};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::Source;
@@ -13,7 +14,6 @@ use dialback::model::opt_out::Keyword;
 use dialback::model::policy::{Gate, Policy};
 use dialback::model::status::Status as Delivered;
 use dialback::model::verification::{SendState, Status};
-use dialback::service::{AppError, Checked, Idempotency, Spoken, Step, VoiceRequest};
 use dialback::store::{Key, Kind};
 use dialback::twilio::callback;
 use futures_util::future::join_all;

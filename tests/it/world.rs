@@ -3,12 +3,12 @@
 //! moved, and a gateway that takes every order and keeps it.
 
 use async_trait::async_trait;
+use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory, WorkerLimits};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, Redaction, SendError};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
-use dialback::messages::Catalog;
 use dialback::model::account::Accounts;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -20,9 +20,9 @@ use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{App, EventSettings, Events, Parts, Retention, ServiceDirectory, WorkerLimits};
 use dialback::store::Store;
 use dialback::store::memory::Memory;
+use dialback::texts::Catalog;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
 use jiff::Timestamp;

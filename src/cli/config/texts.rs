@@ -3,9 +3,9 @@
 
 use crate::cli::serve::parts;
 use crate::config::Config;
-use crate::messages::{Catalog, DEFAULT_SET, Kind, Wording, compose};
 use crate::model::channel::Channel;
 use crate::model::service::Settings;
+use crate::texts::{Catalog, DEFAULT_SET, Kind, Wording, compose};
 use crate::twilio::segments::{Encoding, Segments, count, not_gsm, smart_encoded};
 use std::collections::BTreeMap;
 

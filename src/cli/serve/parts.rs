@@ -1,12 +1,12 @@
 //! The configuration, taken apart and handed on in the words of those who use it.
 
 use super::beside;
+use crate::app::{EventSettings, Events, Retention, ServiceDirectory};
 use crate::cli::local::Local;
 use crate::config::{self, Config};
 use crate::gateway::twilio::LONGEST_TURN;
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
-use crate::messages::Catalog;
 use crate::model::account::{AccountSid, Accounts};
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::ServiceId;
@@ -14,7 +14,7 @@ use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
 use crate::model::service::Settings;
 use crate::secret::Secret;
-use crate::service::{EventSettings, Events, Retention, ServiceDirectory};
+use crate::texts::Catalog;
 use crate::trust::Trust;
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};

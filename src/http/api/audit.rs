@@ -3,11 +3,11 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
+use crate::app::AuditFilter;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::model::audit::{Action, AuditEntry};
 use crate::model::key::Scope;
-use crate::service::AuditFilter;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

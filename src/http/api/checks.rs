@@ -7,13 +7,13 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, ID, PAYEE, TAG};
 use super::views::verification::{CheckAnswer, Checked, Verdict};
+use crate::app::{self, AppError, Offer};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
-use crate::service::{self, AppError, Offer};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -52,7 +52,7 @@ pub async fn check(context: CallContext, mut call: Call) -> Result<Response, Err
     if !call.caller.may(Scope::Read) {
         return verdict(&context, &call, offer).await;
     }
-    let service::Checked { valid, view } = context.app.check(&call.id()?, offer).await?;
+    let app::Checked { valid, view } = context.app.check(&call.id()?, offer).await?;
     Ok(reply::json(StatusCode::OK, &Checked { valid, verification: (&view).into() }))
 }
 

@@ -6,12 +6,12 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::search;
 use super::views::delivery::{Deliveries, Delivery};
 use super::views::{DeliveryChannelWord, DeliveryStatus};
+use crate::app::DeliveryFilter;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::key::Scope;
-use crate::service::DeliveryFilter;
 use warp::http::StatusCode;
 use warp::reply::Response;
 

@@ -6,6 +6,7 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::views::endpoint::{
     DispatchView, Dispatches, EndpointView, EndpointWithSecret, Endpoints, Redriven, TrialView,
 };
+use crate::app::EndpointChange;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
@@ -15,7 +16,6 @@ use crate::model::endpoint::Endpoint;
 use crate::model::id::EndpointId;
 use crate::model::key::Scope;
 use crate::model::notice::Topic;
-use crate::service::EndpointChange;
 use warp::http::StatusCode;
 use warp::reply::Response;
 

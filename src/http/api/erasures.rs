@@ -2,13 +2,13 @@
 
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
+use crate::app::EraseOptions;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
 use crate::model::erasure::{Erasure, Kept, Left, State};
 use crate::model::key::Scope;
-use crate::service::EraseOptions;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

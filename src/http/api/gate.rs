@@ -5,13 +5,13 @@
 use super::body::Fields;
 use super::operation::{Body, Call, Operation, Repeats};
 use super::repeats;
+use crate::app::AppError;
 use crate::http::auth::{self, Caller};
 use crate::http::context::{CallContext, Context};
 use crate::http::error::Error;
 use crate::http::limiter::Standing;
 use crate::http::reply::Whole;
 use crate::http::request::Request;
-use crate::service::AppError;
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::sync::Arc;

@@ -7,9 +7,9 @@
 
 use super::fields::{Field, Shape};
 use super::operation::Call;
+use crate::app::{Page, Place, Window};
 use crate::http::error::Error;
 use crate::http::reply;
-use crate::service::{Page, Place, Window};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;

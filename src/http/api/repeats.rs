@@ -2,10 +2,10 @@
 
 use super::fields::{Field, Shape};
 use super::operation::Call;
+use crate::app::{App, Idempotency, Repeat};
 use crate::http::auth::Caller;
 use crate::http::error::Error;
 use crate::http::reply::{self, Whole};
-use crate::service::{App, Idempotency, Repeat};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use warp::http::header::LOCATION;

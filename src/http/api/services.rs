@@ -5,6 +5,7 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::ChannelWord;
 use super::views::things::{ServiceList, ServiceView};
+use crate::app::AppError;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
@@ -13,7 +14,6 @@ use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::model::return_url;
 use crate::model::service::{BadSetting, MOST_NAME, Service};
-use crate::service::AppError;
 use warp::http::StatusCode;
 use warp::reply::Response;
 

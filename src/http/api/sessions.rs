@@ -5,6 +5,7 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, FRIENDLY_NAME, PAYEE, SERVICE, TAGS, USER};
 use super::views::ChannelWord;
 use super::views::session::{EndedSession, NewSession as NewSessionView, SessionResult};
+use crate::app::{AppError, NewSession};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
@@ -14,7 +15,6 @@ use crate::model::id::SessionId;
 use crate::model::key::Scope;
 use crate::model::session::{End, Step};
 use crate::model::verification::Details;
-use crate::service::{AppError, NewSession};
 use warp::http::StatusCode;
 use warp::reply::Response;
 

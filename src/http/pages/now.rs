@@ -2,11 +2,11 @@
 //! offered to a person who waits: read off the delivery's own story.
 
 use super::words::{Words, fill};
+use crate::app::SessionView;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::status::Status;
 use crate::model::verification::{Send, SendState};
-use crate::service::SessionView;
 use jiff::Timestamp;
 use serde::Serialize;
 

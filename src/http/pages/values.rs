@@ -7,13 +7,13 @@ use super::now::{behind_calls, is_opted_out, now, ways};
 use super::visit::Visit;
 use super::words::{Words, fill};
 use super::{locale, regions};
+use crate::app::SessionView;
 use crate::http::context::Context;
 use crate::model::channel::Channel;
 use crate::model::code::CodeKind;
 use crate::model::service::DIGITS;
 use crate::model::session::{End, MOST_NUMBERS, MOST_STARTS, Session, Step};
 use crate::model::verification::Status;
-use crate::service::SessionView;
 use jiff::Timestamp;
 use minijinja::{Value, context};
 

@@ -4,11 +4,11 @@ use super::guard;
 use super::locale::Hints;
 use super::note::Note;
 use super::words::{self, Words};
+use crate::app::{SessionView, Tongue};
 use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::secret::Secret;
-use crate::service::{SessionView, Tongue};
 use warp::http::Method;
 
 /// A browser at a session's address.

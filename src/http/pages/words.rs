@@ -3,7 +3,7 @@
 //! A language is offered when it has a file. This module refuses to know who
 //! reads them; which language that is, `locale` decides.
 
-use crate::messages::{self, Language, closest};
+use crate::texts::{self, Language, closest};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -145,7 +145,7 @@ const MOST_TAG: usize = 35;
 
 /// The words closest to what most people read in a country (`CH`).
 pub fn of_country(country: &str) -> Option<&'static Words> {
-    of(messages::of_country(LANGUAGES.iter(), country)?)
+    of(texts::of_country(LANGUAGES.iter(), country)?)
 }
 
 fn of(language: &Language) -> Option<&'static Words> {
@@ -251,8 +251,8 @@ mod tests {
             let rtl = language.map(Language::is_rtl);
             assert_eq!(rtl, Some(words.direction == Direction::Rtl), "{}: its direction", words.locale);
         }
-        let catalog = messages::Catalog::shipped();
-        for locale in catalog.languages(None, messages::Kind::Sms) {
+        let catalog = texts::Catalog::shipped();
+        for locale in catalog.languages(None, texts::Kind::Sms) {
             assert_eq!(find(locale).map(|words| words.locale.as_str()), Some(locale), "written, and no page");
         }
     }

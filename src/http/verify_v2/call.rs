@@ -5,11 +5,11 @@
 
 use super::auth::Caller;
 use super::failure::Failure;
+use crate::app::AppError;
 use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
 use crate::model::id::ServiceId;
 use crate::model::service::Service;
-use crate::service::AppError;
 use crate::twilio::form::{self, Pairs, Params};
 use jiff::Timestamp;
 use std::str::FromStr;

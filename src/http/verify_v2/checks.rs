@@ -3,12 +3,12 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::{request, verifications, views};
+use crate::app::{AppError, Offer};
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use crate::model::typed;
 use crate::model::verification::Status;
-use crate::service::{AppError, Offer};
 use warp::http::StatusCode;
 use warp::reply::Response;
 

@@ -4,11 +4,11 @@
 //! code and no token that a caller sent.
 
 use super::PREFIX;
+use crate::app::{AppError, AskError};
 use crate::http::error::Error;
 use crate::http::reply;
 use crate::model::key::Scope;
 use crate::model::service::BadSetting;
-use crate::service::{AppError, AskError};
 use serde_json::{Map, Value, json};
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderName, HeaderValue, StatusCode};

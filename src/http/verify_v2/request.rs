@@ -3,14 +3,14 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::settings::set_of;
-use crate::messages::{DEFAULT_SET, is_app_hash};
+use crate::app::{Ask, StartRequest};
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::service::{Service, check_name};
 use crate::model::typed;
 use crate::model::verification::Details;
 use crate::secret::Secret;
-use crate::service::{Ask, StartRequest};
+use crate::texts::{DEFAULT_SET, is_app_hash};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;

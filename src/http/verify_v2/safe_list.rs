@@ -2,9 +2,9 @@
 
 use super::call::Call;
 use super::failure::Failure;
+use crate::app::AppError;
 use crate::http::reply;
 use crate::model::safe_number::SafeNumber;
-use crate::service::AppError;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;

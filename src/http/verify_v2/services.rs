@@ -3,12 +3,12 @@
 use super::call::{Call, time};
 use super::failure::Failure;
 use super::{paging, settings};
+use crate::app::Window;
 use crate::http::reply;
-use crate::messages::Catalog;
 use crate::model::compat::{Compat, Features};
 use crate::model::policy::Gate;
 use crate::model::service::Service;
-use crate::service::Window;
+use crate::texts::Catalog;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;

@@ -3,8 +3,8 @@
 use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging;
-use crate::messages::{Kind, Set};
 use crate::model::channel::Channel;
+use crate::texts::{Kind, Set};
 use serde_json::{Map, Value, json};
 use warp::reply::Response;
 

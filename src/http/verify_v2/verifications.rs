@@ -3,12 +3,12 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::{request, views};
+use crate::app::{AppError, View};
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use crate::model::service::Service;
 use crate::model::verification::Status;
-use crate::service::{AppError, View};
 use warp::http::StatusCode;
 use warp::reply::Response;
 

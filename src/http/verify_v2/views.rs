@@ -1,10 +1,10 @@
 //! A verification as Verify shows it.
 
 use super::call::{Call, time};
+use crate::app::View;
 use crate::model::id::VerificationId;
 use crate::model::service::Service;
 use crate::model::verification::{Send, Status, Verification};
-use crate::service::View;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -5,14 +5,14 @@
 //! call whose code is spent.
 
 use super::{Proved, prove, record};
+use crate::app::{AppError, Said, Spoken, Step, VoiceRequest};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
 use crate::http::request::Request;
-use crate::messages::{Catalog, spoken};
 use crate::model::delivery::{Report, Source};
 use crate::model::id::VerificationId;
-use crate::service::{AppError, Said, Spoken, Step, VoiceRequest};
+use crate::texts::{Catalog, spoken};
 use crate::twilio::twiml::Response as Twiml;
 use crate::twilio::twiml::documents::{self, Before, GatePolicy};
 use crate::twilio::words::Digit;

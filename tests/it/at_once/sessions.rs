@@ -10,6 +10,7 @@ use crate::engines::over_each_engine;
 use crate::lengths::length;
 use crate::postgres::TestDatabase;
 use crate::support::{Engine, Script, open, parts, schema_for};
+use dialback::app::{App, AppError, NewSession, Parts, ServiceDirectory, Tongue, VerificationFilter, Window};
 use dialback::clock::Clock;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -18,9 +19,6 @@ use dialback::model::service::{self, Pages};
 use dialback::model::session::{End, Session};
 use dialback::model::verification::{Status, Verification};
 use dialback::secret::Secret;
-use dialback::service::{
-    App, AppError, NewSession, Parts, ServiceDirectory, Tongue, VerificationFilter, Window,
-};
 use dialback::store::Store;
 use dialback::store::records::{self, Versioned};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,11 +1,11 @@
 //! A message or call, with everything that was reported of it.
 
 use super::{DeliveryChannelWord, DeliveryStatus, TwilioStatus, UnheardWord};
+use crate::app::Found;
 use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery as record;
 use crate::model::id::DeliveryId;
 use crate::model::verification::{Attempts, Failures, Send, SendState, Verification};
-use crate::service::Found;
 use crate::twilio::errors::{self, Ending};
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,9 +1,9 @@
 //! Endpoints, and what was sent to them.
 
+use crate::app::Trial;
 use crate::model::dispatch::{Dispatch, State, Try};
 use crate::model::endpoint::{Endpoint, Why};
 use crate::secret::Secret;
-use crate::service::Trial;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,8 +1,8 @@
 //! A session of the hosted pages, as the application that began it sees it.
 
 use super::verification::Verification;
+use crate::app::SessionView;
 use crate::model::session::End;
-use crate::service::SessionView;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -2,10 +2,10 @@
 
 use super::delivery::{DeliveryError, Tries, last_error, standing, tries};
 use super::{ChannelWord, DeliveryStatus, StatusWord};
+use crate::app::View;
 use crate::model;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
-use crate::service::View;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

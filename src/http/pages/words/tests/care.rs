@@ -5,7 +5,7 @@
 //! words, and the words of the sentence that the code is for nobody else.
 
 use super::super::*;
-use crate::messages::{Catalog, Kind};
+use crate::texts::{Catalog, Kind};
 use crate::twilio::words as spoken;
 
 /// A language; what one does with a code that is given away (say, tell, send on,

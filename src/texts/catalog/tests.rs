@@ -1,7 +1,7 @@
 //! The operator's texts: what is taken, and how mistakes are told.
 
 use super::*;
-use crate::messages::{Wording, compose};
+use crate::texts::{Wording, compose};
 
 fn directory(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

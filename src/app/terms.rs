@@ -106,7 +106,7 @@ pub(super) fn refuse_chosen(service: &Service, has_code: bool) -> Result<(), App
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::ServiceDirectory;
+    use crate::app::ServiceDirectory;
     use jiff::Timestamp;
 
     #[test]

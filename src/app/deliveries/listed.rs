@@ -7,11 +7,11 @@
 
 use super::merged::{self, Merged};
 use super::{Found, Wanted};
+use crate::app::AppError;
+use crate::app::listing::Place;
 use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::verification::{Send, Verification};
-use crate::service::AppError;
-use crate::service::listing::Place;
 use crate::store::records;
 use crate::store::{Scan, Store};
 use jiff::Timestamp;

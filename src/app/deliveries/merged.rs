@@ -5,9 +5,9 @@
 //! in one is a place in all of them: where a page of the whole ended, each scan
 //! goes on. It refuses to know what is listed.
 
+use crate::app::AppError;
+use crate::app::listing::Place;
 use crate::model::id::VerificationId;
-use crate::service::AppError;
-use crate::service::listing::Place;
 use crate::store::{Index, Scan, Store};
 use std::collections::VecDeque;
 

@@ -2,12 +2,12 @@
 
 use super::seats::Seat;
 use super::{App, AppError, Events};
+use crate::app::listing::{Page, Window};
 use crate::model::audit::Actor;
 use crate::model::id::NoticeId;
 use crate::model::key::ServiceSet;
 use crate::model::notice::{Notice, Wish};
 use crate::model::owner::Owned;
-use crate::service::listing::{Page, Window};
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
 use jiff::{SignedDuration, Timestamp};
@@ -78,7 +78,7 @@ impl App {
     }
 
     /// The same, of these services.
-    pub(in crate::service) async fn events_among(
+    pub(in crate::app) async fn events_among(
         &self,
         services: &ServiceSet,
         filter: &EventFilter,
@@ -96,7 +96,7 @@ impl App {
     }
 
     /// The same, of these services, for somebody who may have so many and no more.
-    pub(in crate::service) fn feed_among(
+    pub(in crate::app) fn feed_among(
         &self,
         who: &Actor,
         services: ServiceSet,

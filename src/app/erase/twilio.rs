@@ -6,10 +6,10 @@
 
 use super::super::listing::scan_of;
 use super::{PAGE, Pass};
+use crate::app::AppError;
 use crate::gateway::SendError;
 use crate::model::delivery::{Delivery, Erased};
 use crate::model::erasure::Erasure;
-use crate::service::AppError;
 use crate::store::records::{self, Versioned};
 use crate::store::{Index, Scan};
 use std::time::Duration;

@@ -5,6 +5,7 @@
 //! name; whatever was seen before that decides nothing.
 
 use super::{SessionView, Tongue, Who};
+use crate::app::{App, AppError, Checked, Idempotency, Offer, StartRequest, TRIES};
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
@@ -13,7 +14,6 @@ use crate::model::session::{self, End, Event, Outcome, Session, Standing, Step, 
 use crate::model::typed::sentence::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
-use crate::service::{App, AppError, Checked, Idempotency, Offer, StartRequest, TRIES};
 use crate::store::CommitError;
 use crate::store::records;
 use std::time::Duration;
