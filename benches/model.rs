@@ -9,7 +9,7 @@ use dialback::model::delivery::{Delivery, Report, Source};
 use dialback::model::id::VerificationId;
 use dialback::model::phone::{NumberPolicy, PhoneNumber};
 use dialback::model::policy::Policy;
-use dialback::model::verification::{Details, Event, Outcome, Start, Step, Verification, decide};
+use dialback::model::verification::{Details, Input, Outcome, Start, Step, Verification, decide};
 use dialback::secret::Secret;
 use dialback::store::records;
 use dialback::twilio::{callback, form};
@@ -49,10 +49,10 @@ fn deliveries(c: &mut Criterion) {
     let known = rest
         .into_iter()
         .fold(Delivery::new(first, at(0)), |delivery, report| delivery.merge(report, at(1)).expect("news"));
-    let (news, known_already) = (message("delivered"), message("sent"));
+    let (body, known_already) = (message("delivered"), message("sent"));
     assert!(known.merge(known_already.clone(), at(2)).is_none());
     let merge = |report: Report| known.merge(black_box(report), at(2)).is_some();
-    c.bench_function("merge news", |b| b.iter_batched(|| news.clone(), merge, BatchSize::SmallInput));
+    c.bench_function("merge news", |b| b.iter_batched(|| body.clone(), merge, BatchSize::SmallInput));
     c.bench_function("merge a repetition", |b| {
         b.iter_batched(|| known_already.clone(), merge, BatchSize::SmallInput)
     });
@@ -78,20 +78,20 @@ fn verifications(c: &mut Criterion) {
     };
     let waiting = Verification::start(&policy, start, at(0));
     let sid = format!("CA{SID}").parse().expect("a sid");
-    let asks = Event::CallAsks { number: 1, sid, machine: false, step: Step::Answered };
+    let asks = Input::CallAsks { number: 1, sid, machine: false, step: Step::Answered };
     assert_eq!(decide(&policy, &waiting, asks.clone(), at(1)).outcome, Outcome::SayGate);
 
-    let mut bench = |name, event: Event| {
+    let mut bench = |name, input: Input| {
         c.bench_function(name, |b| {
             b.iter_batched(
-                || event.clone(),
-                |event| decide(&policy, black_box(&waiting), event, at(1)),
+                || input.clone(),
+                |input| decide(&policy, black_box(&waiting), input, at(1)),
                 BatchSize::SmallInput,
             );
         });
     };
-    bench("decide a check", Event::Check { matches: false });
-    bench("decide a claim", Event::Claim { number: 1 });
+    bench("decide a check", Input::Check { matches: false });
+    bench("decide a claim", Input::Claim { number: 1 });
     bench("decide for a call", asks);
     c.bench_function("code derive", |b| b.iter(|| keys.derive(&waiting.id, black_box(&waiting.code))));
 }

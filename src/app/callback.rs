@@ -4,7 +4,7 @@ use super::{App, AppError, TRIES};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
-use crate::model::verification::{Event, Outcome, SendState, Verification, decide};
+use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
 
@@ -14,7 +14,7 @@ pub struct Recorded {
     /// The delivery with it.
     pub delivery: Delivery,
     /// False when everything in it was known already.
-    pub news: bool,
+    pub body: bool,
 }
 
 impl App {
@@ -52,7 +52,7 @@ impl App {
                     Some(merged) => merged,
                     None => {
                         tracing::debug!(sid = %old.record.sid, "delivery reported again");
-                        return Ok(Recorded { delivery: old.record.clone(), news: false });
+                        return Ok(Recorded { delivery: old.record.clone(), body: false });
                     }
                 },
             };
@@ -66,7 +66,7 @@ impl App {
             match self.store().commit(changes).await {
                 Ok(()) => {
                     log(old.as_ref().map(|old| &old.record), &delivery);
-                    return Ok(Recorded { delivery, news: true });
+                    return Ok(Recorded { delivery, body: true });
                 }
                 Err(CommitError::Conflict) => self.step_back(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
@@ -130,8 +130,8 @@ impl App {
             let is_it = send.sid.as_ref() == Some(&delivery.sid);
             return Ok((if is_it { delivery.asked_at(asked_at) } else { delivery }, Vec::new()));
         }
-        let event = Event::Accepted { number, sid: delivery.sid.clone() };
-        let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
+        let input = Input::Accepted { number, sid: delivery.sid.clone() };
+        let decision = decide(&self.policy_of(&old.record).await?, &old.record, input, self.now());
         if decision.outcome != Outcome::Done {
             return Ok((delivery, Vec::new()));
         }

@@ -2,7 +2,7 @@
 
 use super::{App, AppError, View};
 use crate::model::id::VerificationId;
-use crate::model::verification::{Event, Outcome, Verification, binding};
+use crate::model::verification::{Input, Outcome, Verification, binding};
 use crate::model::wording;
 
 /// What somebody says the code is.
@@ -55,7 +55,7 @@ impl App {
                     return Err(AppError::NotACode { length: seed.length, kind: seed.kind() });
                 };
                 let offered = Offer { code, ..offered.clone() };
-                Ok(Event::Check { matches: self.matches(verification, &offered)? })
+                Ok(Input::Check { matches: self.matches(verification, &offered)? })
             })
             .await?;
         let valid = match decision.outcome {
@@ -92,7 +92,7 @@ impl App {
     /// Not found, ended otherwise, or the store's.
     pub async fn cancel(&self, id: &VerificationId) -> Result<View, AppError> {
         use crate::model::verification::Status;
-        let decision = self.happen(id, |_| Ok(Event::Cancel)).await?;
+        let decision = self.happen(id, |_| Ok(Input::Cancel)).await?;
         match decision.outcome {
             Outcome::Ended(status) if status != Status::Canceled => Err(AppError::Ended(status)),
             _ => {
@@ -108,7 +108,7 @@ impl App {
     /// Not found, ended otherwise, [`AppError::CodeNotChosen`], or the store's.
     pub async fn approve(&self, id: &VerificationId) -> Result<View, AppError> {
         use crate::model::verification::Status;
-        let decision = self.happen(id, |_| Ok(Event::Approve)).await?;
+        let decision = self.happen(id, |_| Ok(Input::Approve)).await?;
         match decision.outcome {
             Outcome::Ended(status) if status != Status::Approved => Err(AppError::Ended(status)),
             Outcome::CodeNotChosen => Err(AppError::CodeNotChosen),

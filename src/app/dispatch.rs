@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt};
 use crate::model::dispatch::{Dispatch, State, Try, Verdict};
 use crate::model::endpoint::{Disabled, Endpoint, Why};
-use crate::model::id::{EndpointId, NoticeId};
-use crate::model::notice::Notice;
+use crate::model::event::Event;
+use crate::model::id::{EndpointId, EventId};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError, Entry, Index, Scan};
 use jiff::{SignedDuration, Timestamp};
@@ -51,13 +51,13 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        let notice = records::get::<Notice>(self.store(), old.record.event.as_str()).await?;
-        let vain = match (&endpoint.disabled, &notice) {
+        let event = records::get::<Event>(self.store(), old.record.event.as_str()).await?;
+        let vain = match (&endpoint.disabled, &event) {
             (Some(_), _) => Some("the endpoint is disabled"),
             (None, None) => Some("the event is forgotten"),
             (None, Some(_)) => None,
         };
-        let (Some(notice), None) = (notice, vain) else {
+        let (Some(event), None) = (event, vain) else {
             let given_up = old.record.given_up(vain.unwrap_or_default(), now);
             return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
         };
@@ -68,7 +68,7 @@ impl App {
         let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(5));
         if self.quietly(vec![records::put(Some(&old), &claimed)]).await? {
             let claimed = Versioned { version: old.version + 1, record: claimed };
-            self.send(claimed, &endpoint, &notice.record).await?;
+            self.send(claimed, &endpoint, &event.record).await?;
         }
         Ok(None)
     }
@@ -95,15 +95,15 @@ impl App {
         &self,
         claimed: Versioned<Dispatch>,
         endpoint: &Endpoint,
-        notice: &Notice,
+        event: &Event,
     ) -> Result<(), AppError> {
         let at = self.now();
         let parcel = Parcel {
             url: endpoint.url.clone(),
-            id: notice.id.clone(),
+            id: event.id.clone(),
             // Receivers refuse what their own clocks call old, or not yet there.
             at: Clock::system(),
-            body: Parcel::body(notice, endpoint.full_numbers),
+            body: Parcel::body(event, endpoint.full_numbers),
             secrets: endpoint.secrets(at),
         };
         let began = Instant::now();
@@ -117,10 +117,10 @@ impl App {
         let (id, attempts) = (&endpoint.id, claimed.record.attempts);
         match verdict {
             Verdict::Taken => {
-                tracing::debug!(endpoint = %id, event = %notice.id, attempts, "event delivered")
+                tracing::debug!(endpoint = %id, event = %event.id, attempts, "event delivered")
             }
             _ => {
-                tracing::warn!(endpoint = %id, event = %notice.id, attempts, status, error, "event not taken")
+                tracing::warn!(endpoint = %id, event = %event.id, attempts, status, error, "event not taken")
             }
         }
         let settled = claimed.record.settled(Try { at, status, error, millis }, verdict, self.now());
@@ -231,7 +231,7 @@ impl App {
     ///
     /// # Errors
     /// Not found, disabled, or the store's.
-    pub async fn redrive_event(&self, id: &NoticeId, only: Option<&EndpointId>) -> Result<usize, AppError> {
+    pub async fn redrive_event(&self, id: &EventId, only: Option<&EndpointId>) -> Result<usize, AppError> {
         self.event(id).await?;
         let endpoints = match only {
             None => self.endpoints().await?,
@@ -259,15 +259,15 @@ impl App {
         endpoint: &Endpoint,
         also_delivered: bool,
     ) -> Result<Option<Change>, AppError> {
-        let Some(notice) = records::get::<Notice>(self.store(), id).await? else {
+        let Some(event) = records::get::<Event>(self.store(), id).await? else {
             return Ok(None);
         };
-        if !endpoint.takes(notice.record.news.topic) {
+        if !endpoint.takes(event.record.body.event_type) {
             return Ok(None);
         }
-        let dispatch = Dispatch::id_of(&notice.record.id, &endpoint.id);
+        let dispatch = Dispatch::id_of(&event.record.id, &endpoint.id);
         Ok(match records::get::<Dispatch>(self.store(), &dispatch).await? {
-            None => Some(records::put(None, &self.dispatch(&notice.record, endpoint))),
+            None => Some(records::put(None, &self.dispatch(&event.record, endpoint))),
             Some(old) if old.record.state == State::Failed || also_delivered => {
                 Some(records::put(Some(&old), &old.record.again(self.now())))
             }

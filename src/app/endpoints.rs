@@ -7,8 +7,8 @@ use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
 use crate::model::audit::{Action, AuditEntry};
 use crate::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
+use crate::model::event::{EventBody, EventFilter, EventType};
 use crate::model::id::EndpointId;
-use crate::model::notice::{News, Topic, Wish};
 use crate::secret::Secret;
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index};
@@ -24,7 +24,7 @@ pub struct EndpointChange {
     /// What people say about it; an empty text takes it away.
     pub description: Option<String>,
     /// What it wants to hear of; `verification.*` for a new one.
-    pub wishes: Option<BTreeSet<Wish>>,
+    pub filters: Option<BTreeSet<EventFilter>>,
     /// Whether it is told numbers in full.
     pub full_numbers: Option<bool>,
     /// Whether it is sent to.
@@ -58,7 +58,7 @@ impl By<'_> {
             id: EndpointId::from_random(self.0.entropy.bytes()),
             url: String::new(),
             description: None,
-            wishes: "verification.*".parse().into_iter().collect(),
+            filters: "verification.*".parse().into_iter().collect(),
             full_numbers: false,
             keys: vec![SigningKey { secret: secret.clone(), until: None }],
             disabled: None,
@@ -154,19 +154,22 @@ impl App {
     /// Not found, or the store's.
     pub async fn try_endpoint(&self, id: &EndpointId) -> Result<Trial, AppError> {
         let endpoint = self.endpoint(id).await?;
-        let news = News { endpoint: Some(id.to_string()), ..News::new(Topic::EndpointTest, self.now()) };
-        let notice = self.named(news);
+        let body = EventBody {
+            endpoint: Some(id.to_string()),
+            ..EventBody::new(EventType::EndpointTest, self.now())
+        };
+        let event = self.named(body);
         let parcel = Parcel {
             url: endpoint.url.clone(),
-            id: notice.id.clone(),
+            id: event.id.clone(),
             at: Clock::system(),
-            body: Parcel::body(&notice, endpoint.full_numbers),
+            body: Parcel::body(&event, endpoint.full_numbers),
             secrets: endpoint.secrets(self.now()),
         };
         let began = Instant::now();
         let outcome = self.0.events.courier.post(&parcel).await;
         let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-        Ok(Trial { event: notice.id.to_string(), outcome, millis })
+        Ok(Trial { event: event.id.to_string(), outcome, millis })
     }
 
     pub(super) async fn read_endpoint(&self, id: &EndpointId) -> Result<Versioned<Endpoint>, AppError> {
@@ -189,7 +192,7 @@ impl App {
                 return Ok(new);
             }
             let mut changes = vec![records::put(Some(&old), &new)];
-            changes.extend(self.told(self.news_of(&old.record, &new)));
+            changes.extend(self.told(self.body_of(&old.record, &new)));
             changes.extend(entry(&old.record, &new).as_ref().map(audit::write));
             match self.store().commit(changes).await {
                 Ok(()) => {
@@ -203,23 +206,23 @@ impl App {
         Err(AppError::Contended)
     }
 
-    fn news_of(&self, old: &Endpoint, new: &Endpoint) -> Vec<News> {
+    fn body_of(&self, old: &Endpoint, new: &Endpoint) -> Vec<EventBody> {
         let failed = |disabled: &&Disabled| disabled.why != Why::Asked;
         let disabled = new.disabled.as_ref().filter(failed).filter(|_| old.disabled.is_none());
-        let news = disabled.map(|disabled| News {
+        let body = disabled.map(|disabled| EventBody {
             endpoint: Some(new.id.to_string()),
             detail: Some(match disabled.why {
                 Why::Gone => "the endpoint answered 410".into(),
                 _ => "nothing but failures came back for too long".into(),
             }),
-            ..News::new(Topic::EndpointDisabled, disabled.at)
+            ..EventBody::new(EventType::EndpointDisabled, disabled.at)
         });
-        news.into_iter().collect()
+        body.into_iter().collect()
     }
 
     fn apply(&self, endpoint: &mut Endpoint, change: EndpointChange) -> Result<(), AppError> {
         let refuse = |field, what| Err(AppError::NotAllowed { field, what });
-        let EndpointChange { url, description, wishes, full_numbers, enabled } = change;
+        let EndpointChange { url, description, filters, full_numbers, enabled } = change;
         if let Some(url) = url {
             if url.len() > Endpoint::MAX_URL {
                 return refuse("url", "the url has at most 2048 characters");
@@ -235,11 +238,11 @@ impl App {
             }
             endpoint.description = Some(description).filter(|text| !text.is_empty());
         }
-        match wishes {
-            Some(wishes) if wishes.is_empty() => {
+        match filters {
+            Some(filters) if filters.is_empty() => {
                 return refuse("events", "an endpoint wants at least one event");
             }
-            Some(wishes) => endpoint.wishes = wishes,
+            Some(filters) => endpoint.filters = filters,
             None => {}
         }
         endpoint.full_numbers = full_numbers.unwrap_or(endpoint.full_numbers);
@@ -260,7 +263,7 @@ fn changed(old: &Endpoint, new: &Endpoint) -> Vec<&'static str> {
     let parts = [
         ("url", old.url != new.url),
         ("description", old.description != new.description),
-        ("events", old.wishes != new.wishes),
+        ("events", old.filters != new.filters),
         ("full_numbers", old.full_numbers != new.full_numbers),
         ("enabled", old.disabled.is_some() != new.disabled.is_some()),
     ];

@@ -27,8 +27,8 @@ use crate::model::contact::Contact;
 use crate::model::delivery::{Delivery, Erased, Source};
 use crate::model::dispatch::Dispatch;
 use crate::model::erasure::{Erasure, Kept, State};
+use crate::model::event::Event;
 use crate::model::id::{ErasureId, VerificationId};
-use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
 use crate::model::phone::{PhoneNumber, address_key};
@@ -36,7 +36,7 @@ use crate::model::safe_number::SafeNumber;
 use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
-use crate::model::verification::{Event, Status, Verification};
+use crate::model::verification::{Input, Status, Verification};
 use crate::store::records::{self, Record, Versioned};
 use crate::store::{Change, Index, Key, Kind, Store};
 use std::collections::BTreeMap;
@@ -361,7 +361,7 @@ impl Pass<'_> {
         }
         if found.record.status == Status::Pending {
             let id: VerificationId = id.parse().map_err(|_| AppError::NotFound)?;
-            self.app.happen(&id, |_| Ok(Event::Cancel)).await?;
+            self.app.happen(&id, |_| Ok(Input::Cancel)).await?;
         }
         let Some(found) = records::get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
@@ -407,7 +407,7 @@ impl Pass<'_> {
     /// An event goes with everything that was sent of it.
     async fn judge_event(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
         let store = self.app.store();
-        let is_theirs = |one: &Notice| one.news.to.as_deref().is_some_and(|to| wanted.is(to));
+        let is_theirs = |one: &Event| one.body.to.as_deref().is_some_and(|to| wanted.is(to));
         let verdict = self.judge_by(wanted, id, is_theirs).await?;
         let Verdict::Delete(event) = verdict else {
             return Ok(verdict);

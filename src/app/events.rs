@@ -1,7 +1,7 @@
-//! What is told to applications: which notices are written beside a change,
+//! What is told to applications: which events are written beside a change,
 //! and who waits for them.
 //!
-//! A notice is written in the commit of the change it tells of, with a dispatch
+//! A event is written in the commit of the change it tells of, with a dispatch
 //! for each endpoint that wants it. So nothing is told that did not happen, and
 //! nothing that happened goes untold, whenever the process dies.
 
@@ -9,7 +9,7 @@ mod feed;
 mod seats;
 mod tide;
 
-pub use feed::{EventFilter, Feed};
+pub use feed::{EventQuery, Feed};
 
 use self::seats::{Seat, Seats};
 use self::tide::{Tide, Watched};
@@ -20,8 +20,8 @@ use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
-use crate::model::id::{EndpointId, NoticeId};
-use crate::model::notice::{self, News, Notice, Topic, Wish};
+use crate::model::event::{self, Event, EventBody, EventFilter, EventType};
+use crate::model::id::{EndpointId, EventId};
 use crate::model::session::Session;
 use crate::model::verification::Verification;
 use crate::store::records::{self, Versioned};
@@ -36,7 +36,7 @@ use tokio::sync::{Notify, watch};
 #[derive(Debug, Clone)]
 pub struct EventSettings {
     /// What is recorded whether an endpoint wants it or not.
-    pub record: BTreeSet<Wish>,
+    pub record: BTreeSet<EventFilter>,
     /// How long events are kept; [`SignedDuration::MAX`] for ever.
     pub retention: SignedDuration,
     /// Endpoints at most; [`EventSettings::MOST_ENDPOINTS`] is the most.
@@ -53,16 +53,16 @@ pub struct EventSettings {
 
 impl EventSettings {
     /// More dispatches would not fit into one commit beside what they tell of:
-    /// at most five notices (three of a call's end, that it was sent, and the
+    /// at most five events (three of a call's end, that it was sent, and the
     /// verification's end), with a dispatch of each to each.
     pub const MOST_ENDPOINTS: usize = 10;
 }
 
 impl Default for EventSettings {
     fn default() -> Self {
-        let wishes = ["verification.*", "session.*", "opt_out.*", "endpoint.*"];
+        let filters = ["verification.*", "session.*", "opt_out.*", "endpoint.*"];
         Self {
-            record: wishes.iter().filter_map(|wish| wish.parse().ok()).collect(),
+            record: filters.iter().filter_map(|filter| filter.parse().ok()).collect(),
             retention: SignedDuration::from_hours(30 * 24),
             max_endpoints: Self::MOST_ENDPOINTS,
             max_in_flight: 16,
@@ -141,9 +141,9 @@ impl Events {
         lock(&self.endpoints).clone()
     }
 
-    fn is_told(&self, topic: Topic, endpoints: &[Endpoint]) -> bool {
-        self.settings.record.iter().any(|wish| wish.takes(topic))
-            || endpoints.iter().any(|endpoint| endpoint.takes(topic))
+    fn is_told(&self, event_type: EventType, endpoints: &[Endpoint]) -> bool {
+        self.settings.record.iter().any(|filter| filter.takes(event_type))
+            || endpoints.iter().any(|endpoint| endpoint.takes(event_type))
     }
 
     /// Ends every stream: nothing more is told here.
@@ -176,27 +176,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl App {
     /// What is written beside a verification that changes.
     pub(super) fn told_of(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
-        let mut news = notice::of_verification(old.map(|old| &old.record), new, self.now());
-        for news in &mut news {
-            news.service.get_or_insert_with(|| self.directory().default_service().id.clone());
+        let mut body = event::of_verification(old.map(|old| &old.record), new, self.now());
+        for body in &mut body {
+            body.service.get_or_insert_with(|| self.directory().default_service().id.clone());
         }
-        self.told(news)
+        self.told(body)
     }
 
     /// What is written beside a session that changes.
     pub(super) fn told_of_session(&self, old: &Session, new: &Session) -> Vec<Change> {
-        let mut news = notice::of_session(Some(old), new, self.now());
-        if let Some(news) = &mut news {
-            news.service.get_or_insert_with(|| self.directory().default_service().id.clone());
+        let mut body = event::of_session(Some(old), new, self.now());
+        if let Some(body) = &mut body {
+            body.service.get_or_insert_with(|| self.directory().default_service().id.clone());
         }
-        self.told(news.into_iter().collect())
+        self.told(body.into_iter().collect())
     }
 
     /// Whether a delivery's change may be told to anybody: one of ours always,
     /// anybody else's when every delivery is asked for.
     pub(super) fn tells_of(&self, delivery: &Delivery) -> bool {
         let events = &self.0.events;
-        delivery.id.is_some() || events.is_told(Topic::DeliveryUpdated, &events.known())
+        delivery.id.is_some() || events.is_told(EventType::DeliveryUpdated, &events.known())
     }
 
     /// What is written beside a delivery that changes. Which service it belongs
@@ -208,68 +208,68 @@ impl App {
         new: &Delivery,
     ) -> Result<Vec<Change>, AppError> {
         let events = &self.0.events;
-        let mut news = notice::of_delivery(old.map(|old| &old.record), new, self.now());
+        let mut body = event::of_delivery(old.map(|old| &old.record), new, self.now());
         let endpoints = events.known();
-        news.retain(|news| events.is_told(news.topic, &endpoints));
-        if let Some(id) = news.first().and_then(|news| news.verification.clone())
+        body.retain(|body| events.is_told(body.event_type, &endpoints));
+        if let Some(id) = body.first().and_then(|body| body.verification.clone())
             && let Some(found) = records::get::<Verification>(self.store(), id.as_str()).await?
         {
             let verification = found.record;
             let number = new.id.as_ref().map(|id| id.parts().1);
             let send = number.and_then(|number| verification.send(number));
-            for news in &mut news {
+            for body in &mut body {
                 let default = || self.directory().default_service().id.clone();
-                news.service = Some(verification.service.clone().unwrap_or_else(default));
-                news.test = verification.test;
-                *news = news.clone().said_of(&verification);
+                body.service = Some(verification.service.clone().unwrap_or_else(default));
+                body.test = verification.test;
+                *body = body.clone().said_of(&verification);
                 // What is known of a message may name no address yet.
-                if news.channel == Some(DeliveryChannel::Sms) {
-                    news.channel = send.map(|send| send.channel.into()).or(news.channel);
+                if body.channel == Some(DeliveryChannel::Sms) {
+                    body.channel = send.map(|send| send.channel.into()).or(body.channel);
                 }
-                news.to.get_or_insert_with(|| verification.to.in_full().to_owned());
+                body.to.get_or_insert_with(|| verification.to.in_full().to_owned());
             }
         }
-        Ok(self.told(news))
+        Ok(self.told(body))
     }
 
     /// What has to be written for news to be told: the notices that somebody
     /// wants, and a dispatch to each endpoint that does.
-    pub(super) fn told(&self, news: Vec<News>) -> Vec<Change> {
+    pub(super) fn told(&self, body: Vec<EventBody>) -> Vec<Change> {
         let events = &self.0.events;
         let endpoints = events.known();
         let mut changes = Vec::new();
-        for news in news {
-            if !events.is_told(news.topic, &endpoints) {
+        for body in body {
+            if !events.is_told(body.event_type, &endpoints) {
                 continue;
             }
-            let notice = self.named(news);
+            let event = self.named(body);
             // An endpoint is not told about itself.
             let takes = |endpoint: &&Endpoint| {
-                endpoint.takes(notice.news.topic)
-                    && notice.news.endpoint.as_deref() != Some(endpoint.id.as_str())
+                endpoint.takes(event.body.event_type)
+                    && event.body.endpoint.as_deref() != Some(endpoint.id.as_str())
             };
-            changes.push(records::put(None, &notice));
+            changes.push(records::put(None, &event));
             changes.extend(
                 endpoints
                     .iter()
                     .filter(takes)
-                    .map(|endpoint| records::put(None, &self.dispatch(&notice, endpoint))),
+                    .map(|endpoint| records::put(None, &self.dispatch(&event, endpoint))),
             );
         }
         changes
     }
 
-    pub(super) fn named(&self, news: News) -> Notice {
+    pub(super) fn named(&self, body: EventBody) -> Event {
         let id = self.next_id();
         let expires_at = after(self.now(), self.0.events.settings.retention);
-        Notice { id, news, expires_at }
+        Event { id, body, expires_at }
     }
 
-    pub(super) fn dispatch(&self, notice: &Notice, endpoint: &Endpoint) -> Dispatch {
-        Dispatch::new(notice.id.clone(), endpoint.id.clone(), self.now(), notice.expires_at)
+    pub(super) fn dispatch(&self, event: &Event, endpoint: &Endpoint) -> Dispatch {
+        Dispatch::new(event.id.clone(), endpoint.id.clone(), self.now(), event.expires_at)
     }
 
-    fn next_id(&self) -> NoticeId {
+    fn next_id(&self) -> EventId {
         let random: [u8; 16] = self.0.entropy.bytes();
         self.0.events.shared.tide.next(self.now(), u128::from_be_bytes(random))
     }

@@ -4,7 +4,7 @@ use super::{App, AppError, TRIES, audit};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::audit::AuditEntry;
 use crate::model::contact::Contact;
-use crate::model::notice;
+use crate::model::event;
 use crate::model::opt_out::{Keyword, OptOut};
 use crate::model::phone::{PhoneNumber, address_spellings, mask};
 use crate::model::service::Service;
@@ -121,8 +121,8 @@ impl App {
                 old.iter().partition(|old| old.record.number == new.number);
             let mut changes = vec![records::put(same.first().copied(), &new)];
             changes.extend(others.into_iter().map(records::delete));
-            let news = notice::of_opt_out(OptOut::latest(old.iter().map(|old| &old.record)), &new);
-            changes.extend(self.told(news.into_iter().collect()));
+            let body = event::of_opt_out(OptOut::latest(old.iter().map(|old| &old.record)), &new);
+            changes.extend(self.told(body.into_iter().collect()));
             changes.extend(entry.map(audit::write));
             match self.store().commit(changes).await {
                 Ok(()) => return Ok(()),

@@ -47,7 +47,7 @@ pub use check::{Checked, Offer};
 pub use deliveries::{DeliveryFilter, Found, find_delivery, list_deliveries};
 pub use endpoints::{EndpointChange, Trial};
 pub use erase::{EraseOptions, find_erasure};
-pub use events::{EventFilter, EventSettings, Events, Feed};
+pub use events::{EventQuery, EventSettings, Events, Feed};
 pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use narrowed::Narrowed;
@@ -74,7 +74,7 @@ use crate::model::policy::{Gate, Policy};
 use crate::model::service::{BadSetting, Service};
 use crate::model::session::End;
 use crate::model::test_number::TestNumber;
-use crate::model::verification::{Decision, Event, Outcome, Send, Status, Verification, decide};
+use crate::model::verification::{Decision, Input, Outcome, Send, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError, Store, StoreError};
 use jiff::Timestamp;
@@ -385,21 +385,21 @@ impl App {
     async fn happen(
         &self,
         id: &VerificationId,
-        event: impl Fn(&Verification) -> Result<Event, AppError>,
+        input: impl Fn(&Verification) -> Result<Input, AppError>,
     ) -> Result<Decision, AppError> {
         let span = tracing::debug_span!("transact", what = "verification");
-        measured::VERIFICATIONS.observe(span, measured::outcome, self.happen_unmeasured(id, event)).await
+        measured::VERIFICATIONS.observe(span, measured::outcome, self.happen_unmeasured(id, input)).await
     }
 
     async fn happen_unmeasured(
         &self,
         id: &VerificationId,
-        event: impl Fn(&Verification) -> Result<Event, AppError>,
+        input: impl Fn(&Verification) -> Result<Input, AppError>,
     ) -> Result<Decision, AppError> {
         for attempt in 0..TRIES {
             let old = self.verification(id).await?;
             let policy = self.policy_of(&old.record).await?;
-            let decision = decide(&policy, &old.record, event(&old.record)?, self.now());
+            let decision = decide(&policy, &old.record, input(&old.record)?, self.now());
             if decision.verification == old.record {
                 return Ok(decision);
             }

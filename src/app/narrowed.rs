@@ -7,15 +7,15 @@
 
 use super::attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
 use super::{
-    App, AppError, Ask, AskError, By, Checked, DeliveryFilter, EventFilter, Feed, Found, Idempotency,
+    App, AppError, Ask, AskError, By, Checked, DeliveryFilter, EventQuery, Feed, Found, Idempotency,
     NewSession, Offer, Page, SessionView, StartRequest, Started, VerificationFilter, View, Window,
 };
 use crate::model::audit::Actor;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
-use crate::model::id::{NoticeId, ServiceId, SessionId, VerificationId};
+use crate::model::event::{Event, EventFilter};
+use crate::model::id::{EventId, ServiceId, SessionId, VerificationId};
 use crate::model::key::ServiceSet;
-use crate::model::notice::{Notice, Wish};
 use crate::model::owner::Owned;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Gate;
@@ -374,7 +374,7 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there.
-    pub async fn event(&self, id: &NoticeId) -> Result<Notice, AppError> {
+    pub async fn event(&self, id: &EventId) -> Result<Event, AppError> {
         self.own(self.all.event(id).await?).await
     }
 
@@ -382,13 +382,13 @@ impl Narrowed {
     ///
     /// # Errors
     /// As there.
-    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, AppError> {
+    pub async fn events(&self, filter: &EventQuery, window: &Window) -> Result<Page<Event>, AppError> {
         self.all.events_among(&self.services, filter, window).await
     }
 
     /// See [`App::feed`].
-    pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
-        self.all.feed_among(&self.actor, self.services.clone(), after, wishes)
+    pub fn feed(&self, after: Option<EventId>, filters: BTreeSet<EventFilter>) -> Option<Feed> {
+        self.all.feed_among(&self.actor, self.services.clone(), after, filters)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::listing::{Among, Page, Window, scan_of};
 use super::{App, AppError, By, TRIES, audit};
 use crate::model::audit::Action;
-use crate::model::notice;
+use crate::model::event;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::{PhoneError, address_spellings, mask};
 use crate::store::records::{self, Versioned};
@@ -101,11 +101,11 @@ impl By<'_> {
                 return Ok(());
             };
             let gone = OptOut { opted_out: false, at: self.now(), ..old.record.clone() };
-            let news = notice::of_opt_out(Some(&old.record), &gone);
+            let body = event::of_opt_out(Some(&old.record), &gone);
             let entry = self.entry(Action::OptOutDeleted, mask(&wish.number));
             let entry = entry.with("sender", mask(&wish.sender));
             let mut changes = vec![records::delete(&old), audit::write(&entry)];
-            changes.extend(self.told(news.into_iter().collect()));
+            changes.extend(self.told(body.into_iter().collect()));
             match self.store().commit(changes).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Conflict) => self.step_back(attempt).await,

@@ -14,7 +14,7 @@ use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::tally::Tally;
-use crate::model::verification::{Event, Outcome, Status, Verification, decide};
+use crate::model::verification::{Input, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
 use std::collections::BTreeSet;
@@ -224,9 +224,9 @@ impl App {
     ) -> Result<(Vec<Change>, Verification), AskError> {
         let custom = ask.request.custom_code.as_ref();
         let renewed = self.renewed(service, &old.record, &ask.request.details, custom)?;
-        let event = Event::Resend { channel, gate_key: self.gate_key(service), failed: None, renewed };
+        let input = Input::Resend { channel, gate_key: self.gate_key(service), failed: None, renewed };
         let decision =
-            decide(&without_ladder(service.policy(&self.0.policy)), &old.record, event, self.now());
+            decide(&without_ladder(service.policy(&self.0.policy)), &old.record, input, self.now());
         if decision.outcome == Outcome::NoSendsLeft {
             return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });
         }

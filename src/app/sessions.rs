@@ -14,7 +14,7 @@ use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::return_url;
 use crate::model::service::Service;
-use crate::model::session::{self, End, Event, MOST_STATE, Outcome, Session, Standing, Step, decide};
+use crate::model::session::{self, End, Input, MOST_STATE, Outcome, Session, Standing, Step, decide};
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::store::CommitError;
@@ -165,7 +165,7 @@ impl App {
             let Some(old) = records::get::<Session>(self.store(), id.as_str()).await? else {
                 return Err(AppError::NoSuchResult);
             };
-            let (new, outcome) = decide(&old.record, Event::Exchange(hash.clone()), self.now());
+            let (new, outcome) = decide(&old.record, Input::Exchange(hash.clone()), self.now());
             if outcome != Outcome::Done {
                 return Err(AppError::NoSuchResult);
             }
@@ -185,7 +185,7 @@ impl App {
     /// Not found, or no longer there; [`AppError::SessionEnded`] for one whose
     /// number is proved or that has failed; or the store's.
     pub async fn end_session(&self, id: &SessionId) -> Result<Session, AppError> {
-        let call_off = |standing| Some(Event::CallOff(standing));
+        let call_off = |standing| Some(Input::CallOff(standing));
         let session = self.move_session(id, Who::Application, Look::CalledOff, call_off).await?;
         let end = match session.end {
             Some(End::Canceled | End::CalledOff) => {

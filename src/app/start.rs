@@ -9,7 +9,7 @@ use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::service::{DIGITS, Service};
 use crate::model::test_number::TestNumber;
-use crate::model::verification::{Details, Event, Start, Verification};
+use crate::model::verification::{Details, Input, Start, Verification};
 use crate::secret::Secret;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
@@ -161,7 +161,7 @@ impl App {
         let failed = self.view(old).await?.failed_send();
         let resend = |old: &Verification| {
             let renewed = self.renewed(&service, old, &old.details, None)?;
-            Ok(Event::Resend { channel, gate_key, failed, renewed })
+            Ok(Input::Resend { channel, gate_key, failed, renewed })
         };
         let decision = self.happen(id, resend).await?;
         self.refuse(decision.outcome, channel)?;

@@ -9,7 +9,7 @@ use crate::model::phone::PhoneNumber;
 use crate::model::service::Service;
 use crate::model::status::Status;
 pub use crate::model::verification::Step;
-use crate::model::verification::{Decision, Details, Event, Outcome, Send, Verification, decide};
+use crate::model::verification::{Decision, Details, Input, Outcome, Send, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
 use jiff::Timestamp;
@@ -124,9 +124,9 @@ impl App {
             let VoiceRequest { number, sid, step, .. } = request.clone();
             // What was once said of a call holds, whatever a later request leaves out.
             let machine = request.machine || known.as_ref().is_some_and(|known| was_machine(&known.record));
-            let event = Event::CallAsks { number, sid, machine, step };
+            let input = Input::CallAsks { number, sid, machine, step };
             let service = self.service_of(&old.record).await?;
-            let decision = decide(&service.policy(&self.0.policy), &old.record, event, self.now());
+            let decision = decide(&service.policy(&self.0.policy), &old.record, input, self.now());
             let (spoken, told) = self.spoken(&decision, number)?;
             let mut changes = Vec::new();
             if decision.verification != old.record {

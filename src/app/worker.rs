@@ -12,15 +12,15 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::contact::Contact;
 use crate::model::delivery::{Delivery, Report};
+use crate::model::event::Event;
 use crate::model::id::{Sid, VerificationId};
-use crate::model::notice::Notice;
 use crate::model::pending::Pending;
 use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::retry::Jitter;
 use crate::model::verification::{
-    Decision, Effect, Errand, Event, Failure, Outcome, Send, SendState, Verification, decide,
+    Decision, Effect, Errand, Failure, Input, Outcome, Send, SendState, Verification, decide,
 };
 use crate::store::records::{self, Record, Versioned};
 use crate::store::{CommitError, Key, Kind, Lane};
@@ -183,7 +183,7 @@ impl App {
             Kind::Pending => self.forget_due::<Pending>(&key.id).await?,
             Kind::Session => self.forget_due::<Session>(&key.id).await?,
             Kind::Tally => self.forget_due::<Tally>(&key.id).await?,
-            Kind::Event => self.forget_due::<Notice>(&key.id).await?,
+            Kind::Event => self.forget_due::<Event>(&key.id).await?,
             Kind::Dispatch => return self.tend_dispatch(&key.id, crowded).await,
             Kind::Erasure => self.tend_erasure(&key.id).await?,
             _ => {}
@@ -209,13 +209,13 @@ impl App {
         let verification = self.verification(id).await?.record;
         let now = self.now();
         let Some(errand) = verification.outbox.iter().find(|errand| errand.due <= now) else {
-            self.happen(id, |_| Ok(Event::Deadline)).await?;
+            self.happen(id, |_| Ok(Input::Deadline)).await?;
             return Ok(());
         };
         let number = errand.number();
         // Measured from before the claim, and not by a clock that may be set.
         let begin_by = Instant::now() + self.policy_of(&verification).await?.time_to_begin();
-        let decision = self.happen(id, |_| Ok(Event::Claim { number })).await?;
+        let decision = self.happen(id, |_| Ok(Input::Claim { number })).await?;
         match decision.outcome {
             Outcome::Done => self.carry(decision.verification, number, begin_by).await,
             Outcome::Dropped => {
@@ -253,16 +253,16 @@ impl App {
             (Ok(order), Effect::LookUp { .. }) => self.look_up(&order, &verification, number).await?,
         };
         let claim = errand.attempts;
-        let event = match outcome {
+        let input = match outcome {
             Ok(Some(report)) => return self.accepted(&id, number, report).await,
-            Ok(None) => Event::NotFound { number, claim, jitter: self.jitter() },
+            Ok(None) => Input::NotFound { number, claim, jitter: self.jitter() },
             Err(error) => {
                 tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
                 self.failed(errand, error)
             }
         };
-        let decision = self.happen(&id, |_| Ok(event.clone())).await?;
-        if matches!(event, Event::NotFound { .. }) {
+        let decision = self.happen(&id, |_| Ok(input.clone())).await?;
+        if matches!(input, Input::NotFound { .. }) {
             log_not_found(&decision, number);
         }
         if let Some(SendState::Failed { reason, .. }) =
@@ -299,7 +299,7 @@ impl App {
     }
 
     /// What an attempt without success means for the send.
-    fn failed(&self, errand: &Errand, error: SendError) -> Event {
+    fn failed(&self, errand: &Errand, error: SendError) -> Input {
         let (number, claim, jitter) = (errand.number(), errand.attempts, self.jitter());
         let failure = |code, reason, after: Duration| Failure {
             code,
@@ -311,14 +311,14 @@ impl App {
             // tell yet.
             SendError::Refused { code, reason } if errand.is_look_up() => {
                 let reason = format!("whether twilio took it cannot be looked up: {reason}");
-                Event::Refused { number, claim, code, reason }
+                Input::Refused { number, claim, code, reason }
             }
-            SendError::Refused { code, reason } => Event::Refused { number, claim, code, reason },
+            SendError::Refused { code, reason } => Input::Refused { number, claim, code, reason },
             SendError::NotTaken { code, reason, after } => {
-                Event::NotTaken { number, claim, failure: failure(code, reason, after), jitter }
+                Input::NotTaken { number, claim, failure: failure(code, reason, after), jitter }
             }
             SendError::Unknown { code, reason, after } => {
-                Event::Unknown { number, claim, failure: failure(code, reason, after), jitter }
+                Input::Unknown { number, claim, failure: failure(code, reason, after), jitter }
             }
         }
     }
@@ -361,8 +361,8 @@ impl App {
         let sid = report.sid.clone();
         for attempt in 0..TRIES {
             let old = self.verification(id).await?;
-            let event = Event::Accepted { number, sid: sid.clone() };
-            let decision = decide(&self.policy_of(&old.record).await?, &old.record, event, self.now());
+            let input = Input::Accepted { number, sid: sid.clone() };
+            let decision = decide(&self.policy_of(&old.record).await?, &old.record, input, self.now());
             let mut changes = Vec::with_capacity(2);
             if decision.verification != old.record {
                 changes.extend(self.written(Some(&old), &decision.verification));

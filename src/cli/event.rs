@@ -51,7 +51,7 @@ enum Command {
 struct Which {
     /// Only these, such as verification.failed or "verification.*"
     #[arg(long = "type", value_name = "EVENT")]
-    topic: Option<String>,
+    event_type: Option<String>,
     /// Print JSON, an event on each line
     #[arg(long)]
     json: bool,
@@ -120,8 +120,9 @@ async fn tail(client: &Client, which: &Which, mut last: Option<String>) -> anyho
 
 impl Which {
     fn query(&self) -> String {
-        let topic = self.topic.as_ref().map(|topic| format!("&type={topic}")).unwrap_or_default();
-        format!("{topic}&numbers={}", if self.full_numbers { "full" } else { "masked" })
+        let event_type =
+            self.event_type.as_ref().map(|event_type| format!("&type={event_type}")).unwrap_or_default();
+        format!("{event_type}&numbers={}", if self.full_numbers { "full" } else { "masked" })
     }
 
     fn line(&self, event: &Value) -> String {

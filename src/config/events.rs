@@ -3,14 +3,14 @@
 //! It refuses to know who is told.
 
 use super::reader::Reader;
-use crate::model::notice::Wish;
+use crate::model::event::EventFilter;
 use std::time::Duration;
 
 /// What applications are told, and how.
 #[derive(Clone, Debug)]
 pub struct Events {
     /// What is recorded whether an endpoint wants it or not.
-    pub record: Vec<Wish>,
+    pub record: Vec<EventFilter>,
     /// Why endpoints may be in private networks, and without TLS.
     pub allow_private_addresses: Option<String>,
     /// Endpoints at most.

@@ -13,8 +13,8 @@ use address::{is_link_local, is_metadata};
 pub use sign::{new_secret, signature};
 
 use super::http::{TlsError, client, retry_after};
-use crate::model::id::NoticeId;
-use crate::model::notice::{Notice, Payload};
+use crate::model::event::{Event, Payload};
+use crate::model::id::EventId;
 use crate::secret::Secret;
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use crate::trust::Trust;
@@ -36,7 +36,7 @@ pub struct Parcel {
     /// The endpoint's address.
     pub url: String,
     /// The event's id: the same each time it is sent.
-    pub id: NoticeId,
+    pub id: EventId,
     /// The time of this attempt, for the signature: the receiver compares it with
     /// its own clock, so it is the system's, whatever time the body tells.
     pub at: Timestamp,
@@ -48,9 +48,9 @@ pub struct Parcel {
 
 impl Parcel {
     /// The body of an event.
-    pub fn body(notice: &Notice, full_numbers: bool) -> Vec<u8> {
+    pub fn body(event: &Event, full_numbers: bool) -> Vec<u8> {
         // Plain data with text keys: writing it cannot fail.
-        serde_json::to_vec(&Payload::new(notice, full_numbers, errors::told)).unwrap_or_default()
+        serde_json::to_vec(&Payload::new(event, full_numbers, errors::told)).unwrap_or_default()
     }
 }
 
@@ -257,7 +257,7 @@ mod tests {
     use crate::trust::stage::{Authority, Valid};
 
     fn parcel(url: &str) -> Parcel {
-        let (id, at) = (NoticeId::new(Timestamp::UNIX_EPOCH, 1), Timestamp::UNIX_EPOCH);
+        let (id, at) = (EventId::new(Timestamp::UNIX_EPOCH, 1), Timestamp::UNIX_EPOCH);
         Parcel { url: url.into(), id, at, body: Vec::new(), secrets: Vec::new() }
     }
 

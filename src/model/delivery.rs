@@ -40,7 +40,7 @@ pub struct Delivery {
     #[serde(default)]
     pub about: About,
     /// What was reported, the greatest status first, each fact once.
-    pub events: Vec<Event>,
+    pub events: Vec<Entry>,
     /// True while nothing proves what was reported, which in report-only mode is
     /// kept nonetheless: the first proved report takes its place.
     #[serde(default, skip_serializing_if = "fact::is_default")]
@@ -64,7 +64,7 @@ pub struct Erased {
 
 /// A fact and when we first heard it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct Entry {
     /// Our time of the first report of it.
     pub received_at: Timestamp,
     /// What was reported.
@@ -97,7 +97,7 @@ impl Delivery {
             id: report.id,
             first_seen: received_at,
             about: report.about.bounded(),
-            events: vec![Event { received_at, fact: report.fact.bounded() }],
+            events: vec![Entry { received_at, fact: report.fact.bounded() }],
             unproved: false,
             erased: None,
         }
@@ -170,7 +170,7 @@ impl Delivery {
             }
             let same = theirs.next_if(|event| event.fact == mine.fact);
             let received_at = same.map_or(mine.received_at, |event| event.received_at.min(mine.received_at));
-            joined.events.push(Event { received_at, fact: mine.fact.clone() });
+            joined.events.push(Entry { received_at, fact: mine.fact.clone() });
         }
         joined.events.extend(theirs.cloned());
         joined.events.truncate(Self::MAX_EVENTS);
@@ -249,8 +249,8 @@ impl Delivery {
 
     /// The events as they happened, to be read by a person: by the order of
     /// statuses, and by our time where that says nothing.
-    pub fn history(&self) -> Vec<&Event> {
-        let mut history: Vec<&Event> = self.events.iter().collect();
+    pub fn history(&self) -> Vec<&Entry> {
+        let mut history: Vec<&Entry> = self.events.iter().collect();
         history.sort_by_key(|event| (event.received_at, event.fact.status, event.fact.sequence));
         history
     }

@@ -1,7 +1,7 @@
 //! The sending of one event to one endpoint: how often it was tried, what came
 //! back, and when it is tried again. It refuses to know how anything is sent.
 
-use crate::model::id::{EndpointId, NoticeId};
+use crate::model::id::{EndpointId, EventId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {
     /// The event.
-    pub event: NoticeId,
+    pub event: EventId,
     /// The endpoint.
     pub endpoint: EndpointId,
     /// When it was asked for.
@@ -98,7 +98,7 @@ pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
 impl Dispatch {
     /// One that is due at once.
-    pub fn new(event: NoticeId, endpoint: EndpointId, now: Timestamp, expires_at: Timestamp) -> Self {
+    pub fn new(event: EventId, endpoint: EndpointId, now: Timestamp, expires_at: Timestamp) -> Self {
         Self {
             event,
             endpoint,
@@ -112,7 +112,7 @@ impl Dispatch {
     }
 
     /// The id of the sending of that event to that endpoint.
-    pub fn id_of(event: &NoticeId, endpoint: &EndpointId) -> String {
+    pub fn id_of(event: &EventId, endpoint: &EndpointId) -> String {
         format!("{event}.{endpoint}")
     }
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn fresh() -> Dispatch {
-        Dispatch::new(NoticeId::new(at(0), 1), EndpointId::from_random([1; 16]), at(0), at(3 * 86_400))
+        Dispatch::new(EventId::new(at(0), 1), EndpointId::from_random([1; 16]), at(0), at(3 * 86_400))
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Where events are sent to: an address, what it wants, and the secrets that
 //! prove to it who sends. It refuses to know how anything is sent.
 
+use crate::model::event::{EventFilter, EventType};
 use crate::model::id::EndpointId;
-use crate::model::notice::{Topic, Wish};
 use crate::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
@@ -19,7 +19,8 @@ pub struct Endpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What it wants to hear of; never empty.
-    pub wishes: BTreeSet<Wish>,
+    #[serde(rename = "wishes")]
+    pub filters: BTreeSet<EventFilter>,
     /// Whether it is told numbers in full.
     #[serde(default)]
     pub full_numbers: bool,
@@ -86,8 +87,8 @@ impl Endpoint {
     pub const MAX_KEYS: usize = 4;
 
     /// Whether it is sent events of this topic.
-    pub fn takes(&self, topic: Topic) -> bool {
-        self.disabled.is_none() && self.wishes.iter().any(|wish| wish.takes(topic))
+    pub fn takes(&self, event_type: EventType) -> bool {
+        self.disabled.is_none() && self.filters.iter().any(|filter| filter.takes(event_type))
     }
 
     /// The secrets that sign now.
@@ -121,7 +122,7 @@ mod tests {
             id: EndpointId::from_random([1; 16]),
             url: "https://example.com/hook".into(),
             description: None,
-            wishes: BTreeSet::from(["verification.*".parse().unwrap()]),
+            filters: BTreeSet::from(["verification.*".parse().unwrap()]),
             full_numbers: false,
             keys: vec![SigningKey { secret: secret(0), until: None }],
             disabled: None,
@@ -137,6 +138,6 @@ mod tests {
         let text = serde_json::to_string(&endpoint).unwrap();
         assert_eq!(serde_json::from_str::<Endpoint>(&text).unwrap(), endpoint);
         assert!(!format!("{endpoint:?}").contains("whsec"));
-        assert!(endpoint.takes(Topic::Sent) && !endpoint.takes(Topic::DeliveryUpdated));
+        assert!(endpoint.takes(EventType::Sent) && !endpoint.takes(EventType::DeliveryUpdated));
     }
 }

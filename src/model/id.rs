@@ -105,10 +105,10 @@ impl SessionId {
 }
 
 id!(
-    /// A notice, in the API an event: `EV`, its time in twelve hexadecimal
+    /// A event, in the API an event: `EV`, its time in twelve hexadecimal
     /// digits of milliseconds, and 20 that are random or one step after those
-    /// of the notice before. Ids sort by time.
-    NoticeId,
+    /// of the event before. Ids sort by time.
+    EventId,
     &["EV"],
     "EV"
 );
@@ -138,7 +138,7 @@ id!(
 impl AuditId {
     /// The id of that time and the lowest 80 bits of a number.
     pub fn new(at: Timestamp, low: u128) -> Self {
-        Self(NoticeId::new(at, low).0.replacen("EV", "AU", 1))
+        Self(EventId::new(at, low).0.replacen("EV", "AU", 1))
     }
 }
 
@@ -149,7 +149,7 @@ impl ErasureId {
     }
 }
 
-impl NoticeId {
+impl EventId {
     /// The id of that time and the lowest 80 bits of a number.
     pub fn new(at: Timestamp, low: u128) -> Self {
         let millis = u64::try_from(at.as_millisecond()).unwrap_or(0) & ((1 << 48) - 1);
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn ids_of_notices_sort_by_time_and_then_by_steps() {
         let at = |millis| Timestamp::from_millisecond(millis).unwrap();
-        let (early, late) = (NoticeId::new(at(9), u128::MAX), NoticeId::new(at(10), 0));
+        let (early, late) = (EventId::new(at(9), u128::MAX), EventId::new(at(10), 0));
         assert!(early < late && late < late.plus(1) && late.as_str().parse() == Ok(late.clone()));
         assert_eq!((early.at(), late.plus(u64::MAX).at()), (at(9), at(10)));
         assert_eq!((late.previous(), late.plus(1).previous()), (early, late));

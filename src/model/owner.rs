@@ -3,8 +3,8 @@
 //! refuses to know keys and stores.
 
 use crate::model::delivery::Delivery;
+use crate::model::event::Event;
 use crate::model::id::{ServiceId, VerificationId};
-use crate::model::notice::Notice;
 use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::verification::Verification;
@@ -53,9 +53,9 @@ impl Owned for Delivery {
 }
 
 /// What is told of opt-outs, endpoints and foreign deliveries is no service's.
-impl Owned for Notice {
+impl Owned for Event {
     fn owner(&self) -> Owner {
-        match (&self.news.service, &self.news.verification) {
+        match (&self.body.service, &self.body.verification) {
             (Some(service), _) => Owner::Service(Some(service.clone())),
             (None, Some(verification)) => Owner::Verification(verification.clone()),
             (None, None) => Owner::Nobody,

@@ -145,7 +145,7 @@ pub struct Standing {
 
 /// What happens to a session.
 #[derive(Debug, Clone)]
-pub enum Event {
+pub enum Input {
     /// A browser takes the first step; its secret's hash.
     Begin(String),
     /// A number was entered.
@@ -200,9 +200,9 @@ pub enum Outcome {
 }
 
 /// What an event makes of a session.
-pub fn decide(session: &Session, event: Event, now: Timestamp) -> (Session, Outcome) {
+pub fn decide(session: &Session, input: Input, now: Timestamp) -> (Session, Outcome) {
     let mut new = session.clone();
-    let outcome = if now >= session.expires_at { Outcome::Gone } else { new.happen(event, now) };
+    let outcome = if now >= session.expires_at { Outcome::Gone } else { new.happen(input, now) };
     match outcome {
         Outcome::Done => (new, outcome),
         _ => (session.clone(), outcome),
@@ -264,31 +264,31 @@ impl Session {
         Some(way + "&result=" + result)
     }
 
-    fn happen(&mut self, event: Event, now: Timestamp) -> Outcome {
-        match event {
-            Event::Begin(browser) if self.browser.is_none() => {
+    fn happen(&mut self, input: Input, now: Timestamp) -> Outcome {
+        match input {
+            Input::Begin(browser) if self.browser.is_none() => {
                 self.browser = Some(browser);
                 self.number.clone_from(&self.to);
             }
-            Event::Begin(browser) if self.belongs_to(Some(&browser)) => {}
-            Event::Begin(_) => return Outcome::Gone,
-            Event::Exchange(result) => return self.exchange(&result, now),
-            Event::CallOff(standing) => return self.call_off(standing.as_ref()),
+            Input::Begin(browser) if self.belongs_to(Some(&browser)) => {}
+            Input::Begin(_) => return Outcome::Gone,
+            Input::Exchange(result) => return self.exchange(&result, now),
+            Input::CallOff(standing) => return self.call_off(standing.as_ref()),
             // What the application has ended may be left by whoever looks at it.
             _ if self.browser.is_none() && self.end.is_none() => return Outcome::NotNow,
             _ if self.exchanged_at.is_some() => return Outcome::NotNow,
-            Event::Leave { standing, cancel, result } => return self.leave(standing, cancel, result, now),
+            Input::Leave { standing, cancel, result } => return self.leave(standing, cancel, result, now),
             _ if self.end.is_some() => return Outcome::NotNow,
-            Event::Number(_) | Event::ForgetNumber(_) if self.to.is_some() => return Outcome::NotNow,
-            Event::Number(_) if self.number.is_some() => return Outcome::NotNow,
-            Event::Number(_) if self.numbers >= MOST_NUMBERS => return Outcome::NoNumbersLeft,
-            Event::Number(number) => {
+            Input::Number(_) | Input::ForgetNumber(_) if self.to.is_some() => return Outcome::NotNow,
+            Input::Number(_) if self.number.is_some() => return Outcome::NotNow,
+            Input::Number(_) if self.numbers >= MOST_NUMBERS => return Outcome::NoNumbersLeft,
+            Input::Number(number) => {
                 self.number = Some(number);
                 self.numbers += 1;
             }
-            Event::ForgetNumber(standing) => return self.forget_number(standing.as_ref()),
-            Event::Started { standing, starts } => return self.started(standing, starts),
-            Event::Again(standing) => return self.again(&standing),
+            Input::ForgetNumber(standing) => return self.forget_number(standing.as_ref()),
+            Input::Started { standing, starts } => return self.started(standing, starts),
+            Input::Again(standing) => return self.again(&standing),
         }
         Outcome::Done
     }

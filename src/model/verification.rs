@@ -14,7 +14,7 @@ mod sending;
 mod tests;
 
 pub use attempts::{Attempts, Failure, Failures, LastError};
-pub use decide::{Decision, Event, Outcome, Step, decide};
+pub use decide::{Decision, Input, Outcome, Step, decide};
 pub use details::{Details, binding};
 pub use outbox::{Doubt, Effect, Errand};
 

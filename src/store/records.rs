@@ -11,9 +11,9 @@ use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
 use crate::model::erasure::{self, Erasure};
+use crate::model::event::Event;
 use crate::model::key::ApiKey;
 use crate::model::lease::Lease;
-use crate::model::notice::Notice;
 use crate::model::opt_out::OptOut;
 use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
@@ -414,7 +414,7 @@ impl Record for Endpoint {
     }
 }
 
-impl Record for Notice {
+impl Record for Event {
     const KIND: Kind = Kind::Event;
     const FORMAT: u32 = 1;
 

@@ -7,15 +7,14 @@ use crate::verify_v2::{Verify, failed};
 use crate::wire::{Answer, answer, with_json};
 use crate::world::World;
 use dialback::app::{
-    AppError, AttemptFilter, DeliveryFilter, EventFilter, NewSession, StartRequest, VerificationFilter,
-    Window,
+    AppError, AttemptFilter, DeliveryFilter, EventQuery, NewSession, StartRequest, VerificationFilter, Window,
 };
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{About, Fact, Report, Source};
+use dialback::model::event::EventType;
 use dialback::model::id::VerificationId;
 use dialback::model::key::{Access, Scope, ServiceSet};
-use dialback::model::notice::Topic;
 use dialback::model::status::Status;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -356,10 +355,13 @@ async fn what_is_told_of_a_verification_that_is_gone_is_nobodys() {
     let sid = format!("SM{}", "e".repeat(32)).parse().unwrap();
     world.app.record(&proof(), Report { sid, id, about, fact }).await.unwrap();
     let window = Window { limit: 10, after: None };
-    let told = world.app.events(&EventFilter::default(), &window).await.unwrap().items;
-    assert_eq!((told.len(), told[0].news.topic, &told[0].news.service), (1, Topic::Delivered, &None));
+    let told = world.app.events(&EventQuery::default(), &window).await.unwrap().items;
+    assert_eq!(
+        (told.len(), told[0].body.event_type, &told[0].body.service),
+        (1, EventType::Delivered, &None)
+    );
     let seen = world.app.seen_by(ServiceSet::of(BTreeSet::from([own])), Actor::operator());
-    assert!(seen.events(&EventFilter::default(), &window).await.unwrap().items.is_empty());
+    assert!(seen.events(&EventQuery::default(), &window).await.unwrap().items.is_empty());
     assert!(seen.deliveries(&DeliveryFilter::default(), &window).await.unwrap().items.is_empty());
     assert!(matches!(seen.event(&told[0].id).await, Err(AppError::NotFound)));
 }
@@ -387,9 +389,9 @@ async fn a_stream_tells_of_ones_own_alone() {
     // The last one's start is the last thing that is certainly told.
     let mut heard = HashSet::new();
     while heard.len() < own.len() {
-        for notice in feed.next().await.unwrap().unwrap() {
-            assert_eq!(notice.news.service.as_ref().map(ToString::to_string), Some(shops[0].service.clone()));
-            heard.insert(notice.news.verification.unwrap());
+        for event in feed.next().await.unwrap().unwrap() {
+            assert_eq!(event.body.service.as_ref().map(ToString::to_string), Some(shops[0].service.clone()));
+            heard.insert(event.body.verification.unwrap());
         }
     }
     assert_eq!(heard, own);

@@ -7,7 +7,7 @@ use crate::wire::{Answer, answer, poll, with_json, wrong};
 use crate::world::{OPERATOR_KEY, World};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use dialback::app::{EndpointChange, EventFilter, Window};
+use dialback::app::{EndpointChange, EventQuery, Window};
 use dialback::model::status::Status;
 use hmac::{Hmac, Mac};
 use reqwest::Method;
@@ -98,7 +98,7 @@ async fn a_life_is_told_signed_and_without_its_code() {
             "{body}"
         );
         assert!(body["data"]["service"].as_str().unwrap().starts_with("VA"), "{body}");
-        told.insert(format!("{} {}", received.topic(), body["data"]["status"].as_str().unwrap()), body);
+        told.insert(format!("{} {}", received.event_type(), body["data"]["status"].as_str().unwrap()), body);
     }
     let names: Vec<&str> = told.keys().map(String::as_str).collect();
     assert_eq!(
@@ -121,12 +121,16 @@ async fn a_life_is_told_signed_and_without_its_code() {
     let tried = ask(&world, Method::POST, &format!("/v1/endpoints/{id}/test"), json!({})).await.json();
     assert_eq!((&tried["delivered"], &tried["status"]), (&json!(true), &json!(204)), "{tried}");
     let trial = receiver.wait(7).await.pop().unwrap();
-    assert_eq!(trial.topic(), "endpoint.test");
+    assert_eq!(trial.event_type(), "endpoint.test");
     assert!(is_signed(&trial, &secret) && is_signed(&trial, &new));
     world.clock.advance(Duration::from_secs(24 * 3600));
     ask(&world, Method::POST, &format!("/v1/endpoints/{id}/test"), json!({})).await;
     let trial = poll(|| async {
-        receiver.seen().into_iter().rev().find(|one| one.topic() == "endpoint.test" && one.id() != trial.id())
+        receiver
+            .seen()
+            .into_iter()
+            .rev()
+            .find(|one| one.event_type() == "endpoint.test" && one.id() != trial.id())
     });
     let trial = trial.await.unwrap();
     assert!(!is_signed(&trial, &secret) && is_signed(&trial, &new));
@@ -343,7 +347,7 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
     }
     quick.wait(60).await;
     let filter =
-        EventFilter { wishes: ["verification.sent".parse().unwrap()].into(), ..EventFilter::default() };
+        EventQuery { filters: ["verification.sent".parse().unwrap()].into(), ..EventQuery::default() };
     let window = Window { limit: 200, after: None };
     let sent = poll(|| async {
         let page = world.app.events(&filter, &window).await.unwrap();

@@ -11,7 +11,7 @@ use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
 use dialback::model::delivery::{Fact, Report, Source};
 use dialback::model::erasure::{Erasure, State};
-use dialback::model::notice::Wish;
+use dialback::model::event::EventFilter;
 use dialback::model::opt_out::Keyword;
 use dialback::model::session::Session;
 use dialback::model::status::Status;
@@ -95,7 +95,7 @@ async fn furnish(world: &World) {
     by.change_compat(&world.app.directory().default_service().id, change).await.unwrap();
     let change = EndpointChange {
         url: Some("http://127.0.0.1:9/hook".into()),
-        wishes: Some(["*".parse::<Wish>().unwrap()].into()),
+        filters: Some(["*".parse::<EventFilter>().unwrap()].into()),
         ..EndpointChange::default()
     };
     by.create_endpoint(change).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     // What is reported late changes nothing, whatever it brings.
     let late: Vec<Report> = done.redacted_sids.iter().map(|sid| late_report(sid.as_str())).collect();
     for report in late {
-        assert!(!world.app.record(&proof(), report).await.unwrap().news);
+        assert!(!world.app.record(&proof(), report).await.unwrap().body);
     }
     assert_eq!(naming(&records(&world).await, PERSON).len(), traces.len());
 }

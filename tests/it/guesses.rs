@@ -44,7 +44,7 @@ async fn many_wrong_keys_wait_in_every_face_and_right_ones_never() {
     assert!(failed(&verify, 429, 20429).contains("wrong credentials"));
     assert_eq!(verify.header("twilio-reached-rate-limit"), "wrong_keys");
     get_from(&world.admin_url, &wrong, "/operator/export").await.problem(429, "wrong_keys");
-    // Whoever shares the address and has a key notices nothing.
+    // Whoever shares the address and has a key events nothing.
     for key in [API_KEY, OPERATOR_KEY] {
         assert_eq!(get(&world, key, "/v1/verifications").await.status, 200);
     }

@@ -117,7 +117,7 @@ async fn a_command_whose_reader_has_left_ends_quietly() {
         let output = command(&app, dir.path(), args).stdout(closed()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let ended = output.status.code();
-        // What prints to standard error alone, or nothing, does not notice.
+        // What prints to standard error alone, or nothing, does not event.
         let is =
             |words: &[&str]| args.iter().zip(words).filter(|(arg, word)| arg == word).count() == words.len();
         let silent = is(&["opt-out", "add"]) || is(&["opt-out", "remove"]);

@@ -40,7 +40,7 @@ impl Received {
         self.headers["webhook-id"].clone()
     }
 
-    pub fn topic(&self) -> String {
+    pub fn event_type(&self) -> String {
         self.json()["type"].as_str().unwrap().to_owned()
     }
 }

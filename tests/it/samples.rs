@@ -7,13 +7,13 @@ use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
 use dialback::model::contact::Contact;
-use dialback::model::delivery::{About, Delivery, Erased, Event, Fact, Source};
+use dialback::model::delivery::{About, Delivery, Entry, Erased, Fact, Source};
 use dialback::model::dispatch::{Dispatch, State, Try};
 use dialback::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
 use dialback::model::erasure::{Erasure, Kept, Left, State as ErasureState};
-use dialback::model::id::{AuditId, NoticeId};
+use dialback::model::event::{Event, EventBody, EventType, Reason};
+use dialback::model::id::{AuditId, EventId};
 use dialback::model::key::{Access, ApiKey, Scope, ServiceSet};
-use dialback::model::notice::{News, Notice, Reason, Topic};
 use dialback::model::opt_out::OptOut;
 use dialback::model::pending::Pending;
 use dialback::model::phone::PhoneNumber;
@@ -192,7 +192,7 @@ pub fn delivery(n: u32) -> Delivery {
         id: Some(format!("DL{n:030x}01").parse().unwrap()),
         first_seen: at(1),
         about,
-        events: events.into_iter().map(|fact| Event { received_at: at(2), fact }).collect(),
+        events: events.into_iter().map(|fact| Entry { received_at: at(2), fact }).collect(),
         unproved: false,
         erased: None,
     }
@@ -323,7 +323,7 @@ fn endpoint() -> Endpoint {
         id: id("EP", 1),
         url: "https://app.example.com/hooks".into(),
         description: some("the shop"),
-        wishes: ["verification.*", "opt_out.created"].map(|wish| wish.parse().unwrap()).into(),
+        filters: ["verification.*", "opt_out.created"].map(|filter| filter.parse().unwrap()).into(),
         full_numbers: true,
         keys: vec![key(1, None), key(2, Some(at(86_400)))],
         disabled: Some(Disabled { at: at(90), why: Why::Failing }),
@@ -411,9 +411,9 @@ fn contact() -> Contact {
     Contact { number: number(1).in_full().to_owned(), sender: "whatsapp:+15005550006".into(), at: at(20) }
 }
 
-fn event(n: u32) -> Notice {
-    let news = News {
-        topic: Topic::Failed,
+fn event(n: u32) -> Event {
+    let body = EventBody {
+        event_type: EventType::Failed,
         at: at(61),
         verification: Some(id("VE", n)),
         service: Some(id("VA", 1)),
@@ -432,8 +432,8 @@ fn event(n: u32) -> Notice {
         test: true,
         endpoint: some("EP00000000000000000000000000000100"),
     };
-    let news = if n == 1 { news } else { News::new(Topic::Expired, at(600)) };
-    Notice { id: NoticeId::new(at(61), u128::from(n)), news, expires_at: at(30 * 86_400) }
+    let body = if n == 1 { body } else { EventBody::new(EventType::Expired, at(600)) };
+    Event { id: EventId::new(at(61), u128::from(n)), body, expires_at: at(30 * 86_400) }
 }
 
 fn dispatch(n: u32) -> Dispatch {

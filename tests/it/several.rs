@@ -4,8 +4,8 @@ use crate::support::{Engine, Find, PERSON, Say, World, eventually, request};
 use dialback::app::{App, Feed, WorkerLimits};
 use dialback::clock::Clock;
 use dialback::model::channel::Channel;
-use dialback::model::id::NoticeId;
-use dialback::model::notice::Notice;
+use dialback::model::event::Event;
+use dialback::model::id::EventId;
 use dialback::model::verification::SendState;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -74,7 +74,7 @@ async fn a_worker_whose_clock_is_ahead_takes_nothing_over_that_may_still_be_unde
 }
 
 /// The next events, as many as there must be.
-async fn told(feed: &mut Feed, count: usize) -> Vec<Notice> {
+async fn told(feed: &mut Feed, count: usize) -> Vec<Event> {
     let mut told = Vec::new();
     while told.len() < count {
         let next = tokio::time::timeout(Duration::from_secs(30), feed.next()).await;
@@ -83,8 +83,8 @@ async fn told(feed: &mut Feed, count: usize) -> Vec<Notice> {
     told
 }
 
-fn ids(notices: &[Notice]) -> BTreeSet<NoticeId> {
-    notices.iter().map(|notice| notice.id.clone()).collect()
+fn ids(events: &[Event]) -> BTreeSet<EventId> {
+    events.iter().map(|event| event.id.clone()).collect()
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use super::seats::Seat;
 use super::{App, AppError, Events};
 use crate::app::listing::{Page, Window};
 use crate::model::audit::Actor;
-use crate::model::id::NoticeId;
+use crate::model::event::{Event, EventFilter};
+use crate::model::id::EventId;
 use crate::model::key::ServiceSet;
-use crate::model::notice::{Notice, Wish};
 use crate::model::owner::Owned;
 use crate::store::records;
 use crate::store::{Entry, Index, Scan};
@@ -17,9 +17,9 @@ use tokio::sync::watch;
 
 /// Which events to list.
 #[derive(Debug, Clone, Default)]
-pub struct EventFilter {
+pub struct EventQuery {
     /// Of these topics; empty for all.
-    pub wishes: BTreeSet<Wish>,
+    pub filters: BTreeSet<EventFilter>,
     /// Not before this time.
     pub since: Option<Timestamp>,
     /// Before this time.
@@ -50,10 +50,10 @@ pub struct Feed {
     app: App,
     /// Whose events.
     services: ServiceSet,
-    last: NoticeId,
-    told: BTreeSet<NoticeId>,
+    last: EventId,
+    told: BTreeSet<EventId>,
     looked: Option<Instant>,
-    wishes: BTreeSet<Wish>,
+    filters: BTreeSet<EventFilter>,
     written: watch::Receiver<Option<u64>>,
     _place: Seat,
 }
@@ -63,8 +63,8 @@ impl App {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub async fn event(&self, id: &NoticeId) -> Result<Notice, AppError> {
-        let found = records::get::<Notice>(self.store(), id.as_str()).await?;
+    pub async fn event(&self, id: &EventId) -> Result<Event, AppError> {
+        let found = records::get::<Event>(self.store(), id.as_str()).await?;
         found.map(|found| found.record).ok_or(AppError::NotFound)
     }
 
@@ -73,7 +73,7 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn events(&self, filter: &EventFilter, window: &Window) -> Result<Page<Notice>, AppError> {
+    pub async fn events(&self, filter: &EventQuery, window: &Window) -> Result<Page<Event>, AppError> {
         self.events_among(&ServiceSet::all(), filter, window).await
     }
 
@@ -81,18 +81,18 @@ impl App {
     pub(in crate::app) async fn events_among(
         &self,
         services: &ServiceSet,
-        filter: &EventFilter,
+        filter: &EventQuery,
         window: &Window,
-    ) -> Result<Page<Notice>, AppError> {
+    ) -> Result<Page<Event>, AppError> {
         let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
         let scopes = [scan.scope.clone()];
-        self.page_among(services, scan, &scopes, window, |notice| takes(&filter.wishes, notice)).await
+        self.page_among(services, scan, &scopes, window, |event| takes(&filter.filters, event)).await
     }
 
     /// Events as they come, after the given one or from now on. `None` when
     /// there are as many streams as there may be, or the service stops.
-    pub fn feed(&self, after: Option<NoticeId>, wishes: BTreeSet<Wish>) -> Option<Feed> {
-        self.feed_among(&Actor::caller("own"), ServiceSet::all(), after, wishes)
+    pub fn feed(&self, after: Option<EventId>, filters: BTreeSet<EventFilter>) -> Option<Feed> {
+        self.feed_among(&Actor::caller("own"), ServiceSet::all(), after, filters)
     }
 
     /// The same, of these services, for somebody who may have so many and no more.
@@ -100,8 +100,8 @@ impl App {
         &self,
         who: &Actor,
         services: ServiceSet,
-        after: Option<NoticeId>,
-        wishes: BTreeSet<Wish>,
+        after: Option<EventId>,
+        filters: BTreeSet<EventFilter>,
     ) -> Option<Feed> {
         let events: &Events = &self.0.events;
         let written = events.shared.written.subscribe();
@@ -110,19 +110,19 @@ impl App {
         }
         let place = events.stream(who)?;
         let last = match after {
-            Some(after) if self.store().is_shared() => NoticeId::new(super::after(after.at(), -LATE), 0),
+            Some(after) if self.store().is_shared() => EventId::new(super::after(after.at(), -LATE), 0),
             Some(after) => after,
             None => events.shared.tide.horizon(self.now()).previous(),
         };
         let (told, looked) = (BTreeSet::new(), None);
-        Some(Feed { app: self.clone(), services, last, told, looked, wishes, written, _place: place })
+        Some(Feed { app: self.clone(), services, last, told, looked, filters, written, _place: place })
     }
 
     /// The ids after one, in order, up to what is certainly written; a stretch
     /// of them. Where several write nothing is certain, and all there is counts.
-    async fn onward(&self, last: &NoticeId) -> Result<Vec<NoticeId>, AppError> {
+    async fn onward(&self, last: &EventId) -> Result<Vec<EventId>, AppError> {
         let horizon = match self.store().is_shared() {
-            true => NoticeId::new(super::after(self.now(), LATE), 0),
+            true => EventId::new(super::after(self.now(), LATE), 0),
             false => self.0.events.shared.tide.horizon(self.now()),
         };
         let end = super::after(horizon.at(), LEAST_STRETCH);
@@ -137,8 +137,8 @@ impl App {
             if entries.len() > PAGE {
                 entries = self.stretch(since, until, usize::MAX).await?;
             }
-            let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<NoticeId>().ok());
-            let ids: Vec<NoticeId> = ids.filter(|id| id > last && *id < horizon).collect();
+            let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<EventId>().ok());
+            let ids: Vec<EventId> = ids.filter(|id| id > last && *id < horizon).collect();
             if !ids.is_empty() {
                 return Ok(ids);
             }
@@ -168,24 +168,24 @@ impl Feed {
     ///
     /// # Errors
     /// The store's.
-    pub async fn next(&mut self) -> Result<Option<Vec<Notice>>, AppError> {
+    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, AppError> {
         loop {
             if self.written.borrow_and_update().is_none() {
                 return Ok(None);
             }
             let ids = self.fresh().await?;
-            let mut notices = Vec::new();
+            let mut events = Vec::new();
             for id in &ids {
-                let notice = records::get::<Notice>(self.app.store(), id.as_str()).await?;
-                let notice = notice.map(|found| found.record);
-                if let Some(notice) = notice.filter(|notice| takes(&self.wishes, notice))
-                    && self.app.is_among(&self.services, notice.owner()).await?
+                let event = records::get::<Event>(self.app.store(), id.as_str()).await?;
+                let event = event.map(|found| found.record);
+                if let Some(event) = event.filter(|event| takes(&self.filters, event))
+                    && self.app.is_among(&self.services, event.owner()).await?
                 {
-                    notices.push(notice);
+                    events.push(event);
                 }
             }
-            if !notices.is_empty() {
-                return Ok(Some(notices));
+            if !events.is_empty() {
+                return Ok(Some(events));
             }
             if ids.is_empty() {
                 // Ends by news, or to look for what another process wrote. The
@@ -196,7 +196,7 @@ impl Feed {
     }
 
     /// The ids that come next, and that were not told yet.
-    async fn fresh(&mut self) -> Result<Vec<NoticeId>, AppError> {
+    async fn fresh(&mut self) -> Result<Vec<EventId>, AppError> {
         if !self.app.store().is_shared() {
             let ids = self.app.onward(&self.last).await?;
             self.last = ids.last().unwrap_or(&self.last).clone();
@@ -209,11 +209,11 @@ impl Feed {
         loop {
             let ids = self.app.onward(&place).await?;
             self.looked = Some(Instant::now());
-            let settled = NoticeId::new(super::after(self.app.now(), -LATE), 0);
+            let settled = EventId::new(super::after(self.app.now(), -LATE), 0);
             let Some(end) = ids.last() else { return Ok(ids) };
             place = end.clone();
             self.last = ids.iter().filter(|id| **id < settled).max().unwrap_or(&self.last).clone();
-            let fresh: Vec<NoticeId> = ids.into_iter().filter(|id| !self.told.contains(id)).collect();
+            let fresh: Vec<EventId> = ids.into_iter().filter(|id| !self.told.contains(id)).collect();
             self.told.extend(fresh.iter().cloned());
             self.told.retain(|id| *id > self.last);
             if !fresh.is_empty() {
@@ -223,8 +223,8 @@ impl Feed {
     }
 }
 
-fn takes(wishes: &BTreeSet<Wish>, notice: &Notice) -> bool {
-    wishes.is_empty() || wishes.iter().any(|wish| wish.takes(notice.news.topic))
+fn takes(filters: &BTreeSet<EventFilter>, event: &Event) -> bool {
+    filters.is_empty() || filters.iter().any(|filter| filter.takes(event.body.event_type))
 }
 
 fn all(limit: usize) -> Scan {

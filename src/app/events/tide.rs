@@ -7,7 +7,7 @@
 //! the same store the last seconds are read again and again, see `feed.rs`.
 
 use super::{Shared, lock};
-use crate::model::id::NoticeId;
+use crate::model::id::EventId;
 use crate::store::{
     Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
 };
@@ -23,8 +23,8 @@ pub(super) struct Tide(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    last: Option<NoticeId>,
-    out: BTreeMap<NoticeId, Out>,
+    last: Option<EventId>,
+    out: BTreeMap<EventId, Out>,
 }
 
 enum Out {
@@ -41,10 +41,10 @@ const STEP: u64 = u32::MAX as u64;
 
 impl Tide {
     /// The next id. `random` has to be different each time, and nobody's guess.
-    pub(super) fn next(&self, now: Timestamp, random: u128) -> NoticeId {
+    pub(super) fn next(&self, now: Timestamp, random: u128) -> EventId {
         let mut state = lock(&self.0);
         // The topmost random bit stays free, so that steps do not run over.
-        let fresh = NoticeId::new(now, random & ((1 << 79) - 1));
+        let fresh = EventId::new(now, random & ((1 << 79) - 1));
         let id = match &state.last {
             Some(last) if last.at() >= now => last.plus(1 + (random as u64) % STEP),
             _ => fresh,
@@ -56,13 +56,13 @@ impl Tide {
 
     /// Everything before this id is written, or never will be; every id that is
     /// given out from now on comes after.
-    pub(super) fn horizon(&self, now: Timestamp) -> NoticeId {
+    pub(super) fn horizon(&self, now: Timestamp) -> EventId {
         let mut state = lock(&self.0);
         state.out.retain(|_, out| match out {
             Out::Given(at) => at.elapsed() < FORGOTTEN,
             Out::Begun => true,
         });
-        let floor = NoticeId::new(now, 0);
+        let floor = EventId::new(now, 0);
         if state.last.as_ref().is_none_or(|last| *last < floor) {
             state.last = Some(floor.clone());
         }
@@ -70,14 +70,14 @@ impl Tide {
         state.out.keys().next().cloned().unwrap_or(end)
     }
 
-    fn begin(&self, ids: &[NoticeId]) {
+    fn begin(&self, ids: &[EventId]) {
         let mut state = lock(&self.0);
         for id in ids {
             state.out.insert(id.clone(), Out::Begun);
         }
     }
 
-    fn end(&self, ids: &[NoticeId]) {
+    fn end(&self, ids: &[EventId]) {
         let mut state = lock(&self.0);
         for id in ids {
             state.out.remove(id);
@@ -94,7 +94,7 @@ pub(super) struct Watched {
 /// Ends a commit's ids however it ends.
 struct Ending<'s> {
     tide: &'s Tide,
-    ids: Vec<NoticeId>,
+    ids: Vec<EventId>,
 }
 
 impl Drop for Ending<'_> {
@@ -108,7 +108,7 @@ impl Store for Watched {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let of = |kind| changes.iter().filter(move |change| change.key.kind == kind);
         let new = of(Kind::Event).filter(|change| change.expected == 0);
-        let ids: Vec<NoticeId> = new.filter_map(|change| change.key.id.parse().ok()).collect();
+        let ids: Vec<EventId> = new.filter_map(|change| change.key.id.parse().ok()).collect();
         let dispatches = of(Kind::Dispatch).next().is_some();
         if ids.is_empty() && !dispatches {
             return self.inner.commit(changes).await;

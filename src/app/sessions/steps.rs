@@ -10,7 +10,7 @@ use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::Service;
-use crate::model::session::{self, End, Event, Outcome, Session, Standing, Step, decide};
+use crate::model::session::{self, End, Input, Outcome, Session, Standing, Step, decide};
 use crate::model::typed::sentence::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
@@ -55,7 +55,7 @@ impl App {
 
     /// The session, as this browser's.
     async fn session_bound(&self, id: &SessionId, browser: &Secret) -> Result<Session, AppError> {
-        let begin = Event::Begin(session::hash(browser.expose()));
+        let begin = Input::Begin(session::hash(browser.expose()));
         self.move_session(id, Who::Browser(browser), Look::Aside, |_| Some(begin.clone())).await
     }
 
@@ -85,7 +85,7 @@ impl App {
         if session.browser.is_none() {
             self.session_bound(id, browser).await?;
         }
-        let entered = |_| Some(Event::Number(number.clone()));
+        let entered = |_| Some(Input::Number(number.clone()));
         let session = self.move_session(id, Who::Browser(browser), Look::Aside, entered).await?;
         self.session_advance(session, browser, tongue).await
     }
@@ -96,7 +96,7 @@ impl App {
     /// # Errors
     /// As [`App::session`], too many numbers, or not from here.
     pub async fn session_change(&self, id: &SessionId, browser: &Secret) -> Result<SessionView, AppError> {
-        let forget = |standing| Some(Event::ForgetNumber(standing));
+        let forget = |standing| Some(Input::ForgetNumber(standing));
         let session = self.move_session(id, Who::Browser(browser), Look::CalledOff, forget).await?;
         self.session_view(session).await
     }
@@ -193,7 +193,7 @@ impl App {
         standing: Standing,
         starts: u8,
     ) -> Result<SessionView, AppError> {
-        let started = |_| Some(Event::Started { standing: standing.clone(), starts });
+        let started = |_| Some(Input::Started { standing: standing.clone(), starts });
         let moved = self.move_session(id, Who::Browser(browser), Look::Aside, started).await;
         let is_left_alone = match &moved {
             Ok(session) => session.verification.as_ref() != Some(&standing.verification),
@@ -272,7 +272,7 @@ impl App {
             let what = "the service does not let people begin anew: see pages.retry";
             return Err(AppError::NotAllowed { field: "retry", what });
         }
-        let again = |standing: Option<Standing>| standing.map(Event::Again);
+        let again = |standing: Option<Standing>| standing.map(Input::Again);
         let session = self.move_session(id, Who::Browser(browser), Look::Now, again).await?;
         self.session_advance(session, browser, tongue).await
     }
@@ -296,7 +296,7 @@ impl App {
             self.session_bound(id, browser).await?;
         }
         let look = if cancel { Look::CalledOff } else { Look::Now };
-        let leave = |standing| Some(Event::Leave { standing, cancel, result: hash.clone() });
+        let leave = |standing| Some(Input::Leave { standing, cancel, result: hash.clone() });
         let session = self.move_session(id, Who::Browser(browser), look, leave).await?;
         if session.result.as_ref() != Some(&hash) {
             return Ok(None);
@@ -338,19 +338,19 @@ impl App {
         id: &SessionId,
         who: Who<'_>,
         look: Look,
-        event: impl Fn(Option<Standing>) -> Option<Event>,
+        input: impl Fn(Option<Standing>) -> Option<Input>,
     ) -> Result<Session, AppError> {
         for attempt in 0..TRIES {
             let old = self.session_of(id, who).await?;
             let standing = match look {
                 Look::Aside => None,
                 Look::Now => self.standing(&old.record).await?,
-                Look::CalledOff => self.standing_without(&old.record, &event).await?,
+                Look::CalledOff => self.standing_without(&old.record, &input).await?,
             };
-            let Some(event) = event(standing) else {
+            let Some(input) = input(standing) else {
                 return Ok(old.record);
             };
-            let (new, outcome) = decide(&old.record, event, self.now());
+            let (new, outcome) = decide(&old.record, input, self.now());
             match outcome {
                 Outcome::Gone | Outcome::NoSuchResult => return Err(AppError::NotFound),
                 Outcome::NoNumbersLeft => return Err(AppError::NoNumbersLeft),
@@ -389,14 +389,14 @@ impl App {
     async fn standing_without(
         &self,
         session: &Session,
-        event: &impl Fn(Option<Standing>) -> Option<Event>,
+        input: &impl Fn(Option<Standing>) -> Option<Input>,
     ) -> Result<Option<Standing>, AppError> {
         let standing = self.standing(session).await?;
         let Some(open) = standing.clone().filter(|standing| standing.status == Status::Pending) else {
             return Ok(standing);
         };
         let called_off = Standing { status: Status::Canceled, ..open.clone() };
-        match event(Some(called_off)).map(|event| decide(session, event, self.now()).1) {
+        match input(Some(called_off)).map(|input| decide(session, input, self.now()).1) {
             Some(Outcome::Done) => self.call_off(open).await.map(Some),
             _ => Ok(standing),
         }

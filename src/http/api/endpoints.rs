@@ -13,9 +13,9 @@ use crate::http::problem;
 use crate::http::reply;
 use crate::model::dispatch::State;
 use crate::model::endpoint::Endpoint;
+use crate::model::event::EventType;
 use crate::model::id::EndpointId;
 use crate::model::key::Scope;
-use crate::model::notice::Topic;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -37,7 +37,7 @@ const DESCRIPTION: Field = Field::new(
 const EVENTS: Field = Field::new(
     "events",
     "What it wants to hear of: names, all below a name, or `*`. Left out of a new one: `verification.*`.",
-    Shape::List { of: &Shape::Word(wishes), least: 1, most: 20, distinct: true },
+    Shape::List { of: &Shape::Word(filters), least: 1, most: 20, distinct: true },
 );
 const FULL_NUMBERS: Field = Field::new(
     "full_numbers",
@@ -46,9 +46,9 @@ const FULL_NUMBERS: Field = Field::new(
 );
 
 /// Every word that says what somebody wants to hear of.
-pub(super) fn wishes() -> Vec<&'static str> {
+pub(super) fn filters() -> Vec<&'static str> {
     let groups = ["*", "verification.*", "session.*", "delivery.*", "opt_out.*", "endpoint.*"];
-    groups.into_iter().chain(Topic::ALL.iter().map(|topic| topic.as_str())).collect()
+    groups.into_iter().chain(EventType::ALL.iter().map(|event_type| event_type.as_str())).collect()
 }
 
 fn states() -> Vec<&'static str> {
@@ -292,7 +292,9 @@ fn change_of(call: &mut Call) -> EndpointChange {
         url: body.text("url"),
         description: body.text("description"),
         // Words of another kind were refused when the body was read.
-        wishes: body.texts("events").map(|words| words.iter().filter_map(|word| word.parse().ok()).collect()),
+        filters: body
+            .texts("events")
+            .map(|words| words.iter().filter_map(|word| word.parse().ok()).collect()),
         full_numbers: body.flag("full_numbers"),
         enabled: body.flag("enabled"),
     }

@@ -4,14 +4,14 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::endpoint::Redriven;
-use crate::app::{EventFilter, Feed};
+use crate::app::{EventQuery, Feed};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::http::reply;
-use crate::model::id::NoticeId;
+use crate::model::event::{Event, EventFilter, Payload};
+use crate::model::id::EventId;
 use crate::model::key::Scope;
-use crate::model::notice::{Notice, Payload, Wish};
 use crate::twilio::errors;
 use futures_util::{Stream, stream};
 use schemars::JsonSchema;
@@ -66,7 +66,7 @@ pub const LIST: Operation = Operation {
         Field::new(
             "type",
             "Of this type: a name, all below a name, or `*`.",
-            Shape::Word(super::endpoints::wishes),
+            Shape::Word(super::endpoints::filters),
         ),
         Field::new("since", "Not before this time.", Shape::Time),
         Field::new("until", "Before this time.", Shape::Time),
@@ -82,16 +82,16 @@ pub const LIST: Operation = Operation {
 /// Lists them, or streams them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let wishes: BTreeSet<Wish> = call.query.parsed("type")?.into_iter().collect();
+    let filters: BTreeSet<EventFilter> = call.query.parsed("type")?.into_iter().collect();
     let full_numbers = full_numbers(&mut call);
     let accept = call.headers.get("accept").and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
-        return streamed(&context, &mut call, wishes, full_numbers);
+        return streamed(&context, &mut call, filters, full_numbers);
     }
-    let filter = EventFilter { wishes, since: call.query.time("since"), until: call.query.time("until") };
+    let filter = EventQuery { filters, since: call.query.time("since"), until: call.query.time("until") };
     let page = context.app.events(&filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Events {
-        events: items.iter().map(|notice| shown(notice, full_numbers)).collect(),
+        events: items.iter().map(|event| shown(event, full_numbers)).collect(),
         next_cursor,
     }))
 }
@@ -114,8 +114,8 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, mut call: Call) -> Result<Response, Error> {
-    let notice = context.app.event(&call.id()?).await?;
-    Ok(reply::json(StatusCode::OK, &shown(&notice, full_numbers(&mut call))))
+    let event = context.app.event(&call.id()?).await?;
+    Ok(reply::json(StatusCode::OK, &shown(&event, full_numbers(&mut call))))
 }
 
 /// `POST /v1/events/{id}/redrive`
@@ -144,19 +144,19 @@ pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, E
 fn streamed(
     context: &CallContext,
     call: &mut Call,
-    wishes: BTreeSet<Wish>,
+    filters: BTreeSet<EventFilter>,
     full_numbers: bool,
 ) -> Result<Response, Error> {
     const LAST: &str = "Last-Event-ID";
     let last = call.headers.get(LAST).filter(|id| !id.is_empty());
-    let after: Option<NoticeId> = match last {
+    let after: Option<EventId> = match last {
         None => call.query.parsed("after")?,
         Some(id) => {
             let id = id.to_str().ok().and_then(|id| id.parse().ok());
             Some(id.ok_or_else(|| Error::field(LAST, "this is no event's id: EV and 32 hexadecimal digits"))?)
         }
     };
-    let feed = context.app.feed(after, wishes).ok_or(Error::NoStream)?;
+    let feed = context.app.feed(after, filters).ok_or(Error::NoStream)?;
     let alive = sse::keep_alive().interval(HEARTBEAT).text("alive");
     let mut response = sse::reply(alive.stream(lines(feed, full_numbers))).into_response();
     let headers = response.headers_mut();
@@ -181,31 +181,31 @@ async fn tell(mut feed: Feed, full_numbers: bool, told: mpsc::Sender<sse::Event>
         return;
     }
     loop {
-        let news = tokio::select! {
+        let body = tokio::select! {
             () = told.closed() => return,
-            news = feed.next() => news,
+            body = feed.next() => body,
         };
-        let notices = match news {
-            Ok(Some(notices)) => notices,
+        let events = match body {
+            Ok(Some(events)) => events,
             Ok(None) => return,
             Err(error) => return tracing::error!(%error, "a stream of events ends"),
         };
-        for notice in &notices {
-            if told.send(line(notice, full_numbers)).await.is_err() {
+        for event in &events {
+            if told.send(line(event, full_numbers)).await.is_err() {
                 return;
             }
         }
     }
 }
 
-fn line(notice: &Notice, full_numbers: bool) -> sse::Event {
+fn line(event: &Event, full_numbers: bool) -> sse::Event {
     // Plain data with text keys: writing it cannot fail.
-    let data = serde_json::to_string(&shown(notice, full_numbers)).unwrap_or_default();
-    sse::Event::default().id(notice.id.as_str()).event(notice.news.topic.as_str()).data(data)
+    let data = serde_json::to_string(&shown(event, full_numbers)).unwrap_or_default();
+    sse::Event::default().id(event.id.as_str()).event(event.body.event_type.as_str()).data(data)
 }
 
-fn shown(notice: &Notice, full_numbers: bool) -> Payload {
-    Payload::new(notice, full_numbers, errors::told)
+fn shown(event: &Event, full_numbers: bool) -> Payload {
+    Payload::new(event, full_numbers, errors::told)
 }
 
 fn full_numbers(call: &mut Call) -> bool {

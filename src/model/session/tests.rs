@@ -25,10 +25,10 @@ fn session() -> Session {
     }
 }
 
-fn after(session: &Session, events: Vec<Event>) -> (Session, Outcome) {
+fn after(session: &Session, inputs: Vec<Input>) -> (Session, Outcome) {
     let mut last = (session.clone(), Outcome::Done);
-    for event in events {
-        last = decide(&last.0, event, Timestamp::UNIX_EPOCH);
+    for input in inputs {
+        last = decide(&last.0, input, Timestamp::UNIX_EPOCH);
     }
     last
 }
@@ -45,27 +45,27 @@ fn seen(n: u8, last: u8, status: Status) -> Standing {
     Standing { verification: verification(n), to: number(last), status }
 }
 
-fn started(n: u8, last: u8, starts: u8) -> Event {
-    Event::Started { standing: seen(n, last, Status::Pending), starts }
+fn started(n: u8, last: u8, starts: u8) -> Input {
+    Input::Started { standing: seen(n, last, Status::Pending), starts }
 }
 
-fn leave(standing: Option<Standing>, cancel: bool) -> Event {
-    Event::Leave { standing, cancel, result: hash("r") }
+fn leave(standing: Option<Standing>, cancel: bool) -> Input {
+    Input::Leave { standing, cancel, result: hash("r") }
 }
 
 /// Begun, with a number entered and its verification started.
 fn under_way() -> Session {
-    let events = vec![Event::Begin(hash("b")), Event::Number(number(1)), started(1, 1, 0)];
-    after(&session(), events).0
+    let inputs = vec![Input::Begin(hash("b")), Input::Number(number(1)), started(1, 1, 0)];
+    after(&session(), inputs).0
 }
 
 #[test]
 fn the_way_goes_step_by_step() {
     let fresh = session();
     assert_eq!(fresh.step(None), Step::Start);
-    let (begun, _) = after(&fresh, vec![Event::Begin(hash("b"))]);
+    let (begun, _) = after(&fresh, vec![Input::Begin(hash("b"))]);
     assert_eq!(begun.step(None), Step::Number);
-    let (numbered, _) = after(&begun, vec![Event::Number(number(1))]);
+    let (numbered, _) = after(&begun, vec![Input::Number(number(1))]);
     assert_eq!(numbered.step(None), Step::Channel);
     let (started, _) = after(&numbered, vec![started(1, 1, 0)]);
     let at = |status| started.step(Some(&seen(1, 1, status)));
@@ -78,9 +78,9 @@ fn the_way_goes_step_by_step() {
 
 #[test]
 fn it_belongs_to_the_browser_that_came_first() {
-    let (begun, _) = after(&session(), vec![Event::Begin(hash("one"))]);
-    assert_eq!(after(&begun, vec![Event::Begin(hash("two"))]).1, Outcome::Gone);
-    assert_eq!(after(&begun, vec![Event::Begin(hash("one"))]).1, Outcome::Done);
+    let (begun, _) = after(&session(), vec![Input::Begin(hash("one"))]);
+    assert_eq!(after(&begun, vec![Input::Begin(hash("two"))]).1, Outcome::Gone);
+    assert_eq!(after(&begun, vec![Input::Begin(hash("one"))]).1, Outcome::Done);
     assert!(begun.belongs_to(Some(&hash("one"))));
     assert!(!begun.belongs_to(Some(&hash("two"))) && !begun.belongs_to(None));
 }
@@ -88,22 +88,22 @@ fn it_belongs_to_the_browser_that_came_first() {
 #[test]
 fn a_given_number_stays() {
     let given = Session { to: Some(number(0)), ..session() };
-    let (begun, _) = after(&given, vec![Event::Begin(hash("b"))]);
+    let (begun, _) = after(&given, vec![Input::Begin(hash("b"))]);
     assert_eq!(begun.number, Some(number(0)));
-    for event in [Event::Number(number(1)), Event::ForgetNumber(None)] {
-        assert_eq!(after(&begun, vec![event]), (begun.clone(), Outcome::NotNow));
+    for input in [Input::Number(number(1)), Input::ForgetNumber(None)] {
+        assert_eq!(after(&begun, vec![input]), (begun.clone(), Outcome::NotNow));
     }
 }
 
 #[test]
 fn numbers_and_starts_are_bounded() {
-    let (mut session, _) = after(&session(), vec![Event::Begin(hash("b"))]);
+    let (mut session, _) = after(&session(), vec![Input::Begin(hash("b"))]);
     for n in 0..MOST_NUMBERS {
-        let (entered, outcome) = after(&session, vec![Event::ForgetNumber(None), Event::Number(number(n))]);
+        let (entered, outcome) = after(&session, vec![Input::ForgetNumber(None), Input::Number(number(n))]);
         assert_eq!(outcome, Outcome::Done);
         session = entered;
     }
-    assert_eq!(after(&session, vec![Event::ForgetNumber(None)]).1, Outcome::NoNumbersLeft);
+    assert_eq!(after(&session, vec![Input::ForgetNumber(None)]).1, Outcome::NoNumbersLeft);
     let last = MOST_NUMBERS - 1;
     for n in 0..MOST_STARTS {
         let (started_one, outcome) = after(&session, vec![started(n, last, n)]);
@@ -111,20 +111,20 @@ fn numbers_and_starts_are_bounded() {
         assert_eq!(after(&started_one, vec![started(99, last, n + 1)]).1, Outcome::NotNow);
         session = started_one;
         if n + 1 < MOST_STARTS {
-            let (again, outcome) = after(&session, vec![Event::Again(seen(n, last, Status::Expired))]);
+            let (again, outcome) = after(&session, vec![Input::Again(seen(n, last, Status::Expired))]);
             assert_eq!(outcome, Outcome::Done);
             session = again;
         }
     }
     let failed = seen(MOST_STARTS - 1, last, Status::Expired);
-    assert_eq!(after(&session, vec![Event::Again(failed)]).1, Outcome::NoStartsLeft);
+    assert_eq!(after(&session, vec![Input::Again(failed)]).1, Outcome::NoStartsLeft);
     let cleared = Session { verification: None, ..session };
     assert_eq!(after(&cleared, vec![started(77, last, MOST_STARTS)]).1, Outcome::NoStartsLeft);
 }
 
 #[test]
 fn a_verification_of_another_number_is_not_hung_on_a_session() {
-    let (numbered, _) = after(&session(), vec![Event::Begin(hash("b")), Event::Number(number(2))]);
+    let (numbered, _) = after(&session(), vec![Input::Begin(hash("b")), Input::Number(number(2))]);
     assert_eq!(after(&numbered, vec![started(1, 1, 0)]), (numbered.clone(), Outcome::NotNow));
     let hung = Session { verification: Some(verification(1)), ..numbered };
     let approved = seen(1, 1, Status::Approved);
@@ -135,7 +135,7 @@ fn a_verification_of_another_number_is_not_hung_on_a_session() {
 
 #[test]
 fn a_start_that_comes_late_is_not_taken_for_a_later_try() {
-    let (again, _) = after(&under_way(), vec![Event::Again(seen(1, 1, Status::MaxAttemptsReached))]);
+    let (again, _) = after(&under_way(), vec![Input::Again(seen(1, 1, Status::MaxAttemptsReached))]);
     assert_eq!(after(&again, vec![started(1, 1, 0)]), (again.clone(), Outcome::NotNow));
     assert_eq!(after(&again, vec![started(2, 1, 1)]).1, Outcome::Done);
 }
@@ -146,8 +146,8 @@ fn what_was_decided_on_another_verification_is_outdated() {
     let (other, none) = (seen(9, 1, Status::Approved), None);
     assert_eq!(after(&now, vec![leave(Some(other.clone()), false)]), (now.clone(), Outcome::Outdated));
     assert_eq!(after(&now, vec![leave(none, true)]), (now.clone(), Outcome::Outdated));
-    assert_eq!(after(&now, vec![Event::ForgetNumber(None)]), (now.clone(), Outcome::Outdated));
-    assert_eq!(after(&now, vec![Event::Again(seen(9, 1, Status::Expired))]), (now, Outcome::NotNow));
+    assert_eq!(after(&now, vec![Input::ForgetNumber(None)]), (now.clone(), Outcome::Outdated));
+    assert_eq!(after(&now, vec![Input::Again(seen(9, 1, Status::Expired))]), (now, Outcome::NotNow));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn an_end_is_read_off_the_sessions_own_verification() {
         let (left, _) = after(&under_way(), vec![leave(Some(seen(1, 1, status)), cancel)]);
         assert_eq!(left.end, end, "{status} {cancel}");
     }
-    let (begun, _) = after(&session(), vec![Event::Begin(hash("b"))]);
+    let (begun, _) = after(&session(), vec![Input::Begin(hash("b"))]);
     assert_eq!(after(&begun, vec![leave(None, true)]).0.end, Some(End::Canceled));
     assert_eq!(after(&begun, vec![leave(None, false)]).1, Outcome::NotNow);
 }
@@ -176,15 +176,15 @@ fn an_end_is_read_off_the_sessions_own_verification() {
 fn an_end_stays_whatever_is_sent_at_the_same_moment() {
     let approved = seen(1, 1, Status::Approved);
     let (left, _) = after(&under_way(), vec![leave(Some(approved.clone()), false)]);
-    for event in [
-        Event::Number(number(2)),
-        Event::ForgetNumber(Some(approved.clone())),
+    for input in [
+        Input::Number(number(2)),
+        Input::ForgetNumber(Some(approved.clone())),
         started(2, 1, 1),
-        Event::Again(seen(1, 1, Status::Canceled)),
+        Input::Again(seen(1, 1, Status::Canceled)),
     ] {
-        assert_eq!(after(&left, vec![event]), (left.clone(), Outcome::NotNow));
+        assert_eq!(after(&left, vec![input]), (left.clone(), Outcome::NotNow));
     }
-    let other = Event::Leave { standing: None, cancel: true, result: hash("another tab's") };
+    let other = Input::Leave { standing: None, cancel: true, result: hash("another tab's") };
     let (again, _) = after(&left, vec![other]);
     assert_eq!((again.end, &again.number), (left.end, &left.number));
 }
@@ -192,25 +192,25 @@ fn an_end_stays_whatever_is_sent_at_the_same_moment() {
 #[test]
 fn a_number_is_not_forgotten_while_it_may_be_proved() {
     for status in [Status::Pending, Status::Approved] {
-        let forget = Event::ForgetNumber(Some(seen(1, 1, status)));
+        let forget = Input::ForgetNumber(Some(seen(1, 1, status)));
         assert_eq!(after(&under_way(), vec![forget]), (under_way(), Outcome::NotNow));
     }
-    let (forgotten, _) = after(&under_way(), vec![Event::ForgetNumber(Some(seen(1, 1, Status::Canceled)))]);
+    let (forgotten, _) = after(&under_way(), vec![Input::ForgetNumber(Some(seen(1, 1, Status::Canceled)))]);
     assert_eq!((forgotten.number, forgotten.verification), (None, None));
 }
 
 #[test]
 fn a_result_is_exchanged_once_in_its_time() {
-    let (begun, _) = after(&session(), vec![Event::Begin(hash("b"))]);
-    assert_eq!(after(&begun, vec![Event::Exchange(hash(""))]).1, Outcome::NoSuchResult);
+    let (begun, _) = after(&session(), vec![Input::Begin(hash("b"))]);
+    assert_eq!(after(&begun, vec![Input::Exchange(hash(""))]).1, Outcome::NoSuchResult);
     let (left, _) = after(&under_way(), vec![leave(Some(seen(1, 1, Status::Approved)), false)]);
     assert_eq!(left.step(None), Step::Done(End::Approved));
-    assert_eq!(after(&left, vec![Event::Exchange(hash("other"))]).1, Outcome::NoSuchResult);
-    let (told, outcome) = after(&left, vec![Event::Exchange(hash("r"))]);
+    assert_eq!(after(&left, vec![Input::Exchange(hash("other"))]).1, Outcome::NoSuchResult);
+    let (told, outcome) = after(&left, vec![Input::Exchange(hash("r"))]);
     assert_eq!((outcome, told.step(None)), (Outcome::Done, Step::Over));
-    assert_eq!(after(&told, vec![Event::Exchange(hash("r"))]).1, Outcome::NoSuchResult);
+    assert_eq!(after(&told, vec![Input::Exchange(hash("r"))]).1, Outcome::NoSuchResult);
     assert_eq!(after(&told, vec![leave(None, true)]).1, Outcome::NotNow);
-    let late = decide(&left, Event::Exchange(hash("r")), left.expires_at);
+    let late = decide(&left, Input::Exchange(hash("r")), left.expires_at);
     assert_eq!(late.1, Outcome::Gone);
 }
 
@@ -242,13 +242,13 @@ fn without_a_way_back_who_is_proved_goes_to_the_services_own_page() {
 
 #[test]
 fn the_application_ends_what_is_not_proved() {
-    let off = |standing| vec![Event::CallOff(standing)];
+    let off = |standing| vec![Input::CallOff(standing)];
     let (ended, outcome) = after(&session(), off(None));
     assert_eq!((ended.end, outcome), (Some(End::CalledOff), Outcome::Done), "also before anybody came");
     assert_eq!(after(&ended, off(None)), (ended.clone(), Outcome::Done), "twice is once");
     // Whoever looks at it may go back, and nothing else.
     assert_eq!(after(&ended, vec![leave(None, false)]).1, Outcome::Done);
-    assert_eq!(after(&ended, vec![Event::Number(number(1))]).1, Outcome::NotNow);
+    assert_eq!(after(&ended, vec![Input::Number(number(1))]).1, Outcome::NotNow);
     for (status, expected) in [
         (Status::Pending, Outcome::NotNow),
         (Status::Approved, Outcome::NotNow),

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum Input {
     /// A code was offered, and it is or is not the one.
     Check {
         /// Whether it is.
@@ -186,38 +186,38 @@ pub enum Outcome {
 }
 
 /// Decides what an event makes of a verification. Pure and total.
-pub fn decide(policy: &Policy, verification: &Verification, event: Event, now: Timestamp) -> Decision {
+pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: Timestamp) -> Decision {
     let mut next = verification.clone();
     next.expire(now);
     let before = next.outbox.len();
-    let outcome = match event {
-        Event::Check { matches } => next.check(policy, matches, now),
-        Event::Resend { channel, gate_key, failed, renewed } => {
+    let outcome = match input {
+        Input::Check { matches } => next.check(policy, matches, now),
+        Input::Resend { channel, gate_key, failed, renewed } => {
             next.resend(policy, (channel, gate_key), failed, renewed, now)
         }
-        Event::Cancel => next.stop(Status::Canceled, now),
-        Event::Approve => next.vouch(now),
-        Event::Deadline => Outcome::Done,
-        Event::Claim { number } => next.claim(policy, number, now),
-        Event::Accepted { number, sid } if next.is_anothers(number, &sid) => Outcome::NotMine,
-        Event::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
-        Event::Refused { number, claim, .. }
-        | Event::Unknown { number, claim, .. }
-        | Event::NotTaken { number, claim, .. }
-        | Event::NotFound { number, claim, .. }
+        Input::Cancel => next.stop(Status::Canceled, now),
+        Input::Approve => next.vouch(now),
+        Input::Deadline => Outcome::Done,
+        Input::Claim { number } => next.claim(policy, number, now),
+        Input::Accepted { number, sid } if next.is_anothers(number, &sid) => Outcome::NotMine,
+        Input::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
+        Input::Refused { number, claim, .. }
+        | Input::Unknown { number, claim, .. }
+        | Input::NotTaken { number, claim, .. }
+        | Input::NotFound { number, claim, .. }
             if next.is_outdated(number, claim) =>
         {
             Outcome::NotMine
         }
-        Event::Refused { number, code, reason, .. } => next.refused(number, code, reason, now),
-        Event::Unknown { number, failure, jitter, .. } => {
+        Input::Refused { number, code, reason, .. } => next.refused(number, code, reason, now),
+        Input::Unknown { number, failure, jitter, .. } => {
             next.in_doubt(policy, number, (&failure, jitter), now)
         }
-        Event::NotTaken { number, failure, jitter, .. } => {
+        Input::NotTaken { number, failure, jitter, .. } => {
             next.not_taken(policy, number, (&failure, jitter), now)
         }
-        Event::NotFound { number, jitter, .. } => next.not_found(policy, number, jitter, now),
-        Event::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
+        Input::NotFound { number, jitter, .. } => next.not_found(policy, number, jitter, now),
+        Input::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
     };
     // What an earlier version made is listed from its next change on.
     if next != *verification {

@@ -59,23 +59,23 @@ impl Story {
     /// A call that Twilio has taken under the SID `CA…01`.
     fn call(policy: Policy) -> Self {
         let mut story = Self::of(Channel::Call, policy);
-        story.at(0, Event::Claim { number: 1 });
-        story.at(1, Event::Accepted { number: 1, sid: sid("CA", 1) });
+        story.at(0, Input::Claim { number: 1 });
+        story.at(1, Input::Accepted { number: 1, sid: sid("CA", 1) });
         story
     }
 
-    fn at(&mut self, second: i64, event: Event) -> Outcome {
-        let decision = decide(&self.policy, &self.verification, event, at(second));
+    fn at(&mut self, second: i64, input: Input) -> Outcome {
+        let decision = decide(&self.policy, &self.verification, input, at(second));
         self.verification = decision.verification;
         decision.outcome
     }
 
     fn check(&mut self, second: i64, matches: bool) -> Outcome {
-        self.at(second, Event::Check { matches })
+        self.at(second, Input::Check { matches })
     }
 
     fn resend(&mut self, second: i64) -> Outcome {
-        self.at(second, Event::Resend { channel: Channel::Sms, gate_key: None, failed: None, renewed: None })
+        self.at(second, Input::Resend { channel: Channel::Sms, gate_key: None, failed: None, renewed: None })
     }
 
     fn asks(&mut self, second: i64, step: Step) -> Outcome {
@@ -83,7 +83,7 @@ impl Story {
     }
 
     fn asks_as(&mut self, second: i64, sid: Sid, machine: bool, step: Step) -> Outcome {
-        self.at(second, Event::CallAsks { number: 1, sid, machine, step })
+        self.at(second, Input::CallAsks { number: 1, sid, machine, step })
     }
 
     fn state(&self, number: u8) -> &SendState {
@@ -101,16 +101,16 @@ fn failure(reason: &str) -> Failure {
 }
 
 /// What a claim found out, with waits as short as they may be.
-fn unknown(number: u8, claim: u32) -> Event {
-    Event::Unknown { number, claim, failure: failure("twilio answered 500"), jitter: Jitter(0) }
+fn unknown(number: u8, claim: u32) -> Input {
+    Input::Unknown { number, claim, failure: failure("twilio answered 500"), jitter: Jitter(0) }
 }
 
-fn not_taken(number: u8, claim: u32) -> Event {
-    Event::NotTaken { number, claim, failure: failure("twilio answered 429"), jitter: Jitter(0) }
+fn not_taken(number: u8, claim: u32) -> Input {
+    Input::NotTaken { number, claim, failure: failure("twilio answered 429"), jitter: Jitter(0) }
 }
 
-fn not_found(number: u8, claim: u32) -> Event {
-    Event::NotFound { number, claim, jitter: Jitter(0) }
+fn not_found(number: u8, claim: u32) -> Input {
+    Input::NotFound { number, claim, jitter: Jitter(0) }
 }
 
 fn gate(key: &str) -> Step {
@@ -210,8 +210,8 @@ fn the_last_wait_repeats_and_an_empty_ladder_waits_for_nothing() {
 #[test]
 fn a_failed_send_does_not_shorten_the_wait() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::Refused { number: 1, claim: 1, code: Some(21211), reason: "no such number".into() });
+    story.at(0, Input::Claim { number: 1 });
+    story.at(1, Input::Refused { number: 1, claim: 1, code: Some(21211), reason: "no such number".into() });
     assert_eq!(story.resend(2), Outcome::TooSoon { at: at(30) });
 }
 
@@ -240,8 +240,8 @@ fn a_code_that_a_newer_one_has_killed_is_neither_sent_nor_read_aloud() {
     let policy = Policy { new_code_on_resend: true, gate: Gate::None, ..Policy::default() };
     let mut story = Story::of(Channel::Sms, policy.clone());
     story.resend(30);
-    assert_eq!(story.at(31, Event::Claim { number: 1 }), Outcome::Dropped);
-    assert_eq!(story.at(31, Event::Claim { number: 2 }), Outcome::Done);
+    assert_eq!(story.at(31, Input::Claim { number: 1 }), Outcome::Dropped);
+    assert_eq!(story.at(31, Input::Claim { number: 2 }), Outcome::Done);
 
     let mut story = Story::call(policy);
     story.resend(30);
@@ -252,7 +252,7 @@ fn a_code_that_a_newer_one_has_killed_is_neither_sent_nor_read_aloud() {
 fn new_details_leave_the_code_and_another_seed_kills_it() {
     let mut story = Story::of(Channel::Sms, Policy { cooldown: vec![], ..Policy::default() });
     let details = Details { purpose: Some("log in".into()), ..Details::default() };
-    let again = |seed: CodeSeed| Event::Resend {
+    let again = |seed: CodeSeed| Input::Resend {
         channel: Channel::Sms,
         gate_key: None,
         failed: None,
@@ -268,7 +268,7 @@ fn new_details_leave_the_code_and_another_seed_kills_it() {
 #[test]
 fn a_channel_that_is_not_offered_is_refused() {
     let mut story = Story::of(Channel::Sms, Policy { channels: vec![Channel::Sms], ..Policy::default() });
-    let by_call = Event::Resend { channel: Channel::Call, gate_key: None, failed: None, renewed: None };
+    let by_call = Input::Resend { channel: Channel::Call, gate_key: None, failed: None, renewed: None };
     assert_eq!(story.at(60, by_call), Outcome::ChannelOff);
 }
 
@@ -277,7 +277,7 @@ fn only_calls_have_a_gate_key() {
     let mut story =
         Story::of(Channel::Sms, Policy { gate: Gate::NamedKey, cooldown: vec![], ..Policy::default() });
     assert_eq!(story.verification.sends[0].gate_key, None);
-    story.at(1, Event::Resend { channel: Channel::Call, gate_key: Some(9), failed: None, renewed: None });
+    story.at(1, Input::Resend { channel: Channel::Call, gate_key: Some(9), failed: None, renewed: None });
     assert_eq!(story.verification.sends[1].gate_key, Some(9));
 }
 
@@ -286,8 +286,8 @@ fn only_calls_have_a_gate_key() {
 #[test]
 fn calling_off_ends_it_and_drops_what_was_not_begun() {
     let mut story = Story::text();
-    assert_eq!(story.at(1, Event::Cancel), Outcome::Done);
-    assert_eq!(story.at(2, Event::Cancel), Outcome::Ended(Status::Canceled));
+    assert_eq!(story.at(1, Input::Cancel), Outcome::Done);
+    assert_eq!(story.at(2, Input::Cancel), Outcome::Ended(Status::Canceled));
     assert_eq!(story.check(3, true), Outcome::Ended(Status::Canceled));
     assert_eq!(story.resend(60), Outcome::Ended(Status::Canceled));
     assert_eq!((story.state(1), story.verification.due()), (&SendState::Dropped, None));
@@ -299,7 +299,7 @@ fn the_applications_word_counts_for_a_code_that_it_chose_and_for_no_other() {
         let mut story = Story::text();
         story.verification.code.custom = custom.then(|| "00".into());
         story.verification.test = test;
-        (story.at(1, Event::Approve), story.verification.status)
+        (story.at(1, Input::Approve), story.verification.status)
     };
     assert_eq!(word(true, false), (Outcome::Done, Status::Approved));
     for (custom, test) in [(false, false), (true, true), (false, true)] {
@@ -307,27 +307,27 @@ fn the_applications_word_counts_for_a_code_that_it_chose_and_for_no_other() {
     }
     // What has ended has ended, whose code it ever was.
     let mut story = Story::text();
-    story.at(1, Event::Cancel);
-    assert_eq!(story.at(2, Event::Approve), Outcome::Ended(Status::Canceled));
+    story.at(1, Input::Cancel);
+    assert_eq!(story.at(2, Input::Approve), Outcome::Ended(Status::Canceled));
 }
 
 #[test]
 fn a_deadline_ends_it_in_time_and_does_nothing_before() {
     let mut story = Story::text();
     let before = story.verification.clone();
-    story.at(599, Event::Deadline);
+    story.at(599, Input::Deadline);
     assert_eq!(story.verification, before);
-    story.at(600, Event::Deadline);
+    story.at(600, Input::Deadline);
     assert_eq!((story.verification.status, story.verification.due()), (Status::Expired, None));
 }
 
 #[test]
 fn a_send_under_way_at_the_end_is_still_found_out() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::Cancel);
+    story.at(0, Input::Claim { number: 1 });
+    story.at(1, Input::Cancel);
     assert_eq!(story.state(1), &SendState::Sending);
-    assert_eq!(story.at(45, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.at(45, Input::Claim { number: 1 }), Outcome::Done);
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
     assert_eq!(story.at(46, not_found(1, 2)), Outcome::Done);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0), "and not sent again");
@@ -338,7 +338,7 @@ fn a_send_under_way_at_the_end_is_still_found_out() {
 #[test]
 fn a_call_that_asks_before_our_request_was_answered_settles_it() {
     let mut story = Story::of(Channel::Call, Policy::default());
-    story.at(0, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
     assert_eq!(story.asks(3, Step::Answered), Outcome::SayGate);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0));
     assert_eq!(story.at(4, unknown(1, 1)), Outcome::NotMine);
@@ -428,7 +428,7 @@ fn a_reading_that_was_begun_is_finished_once() {
     assert_eq!(counts(&story), (1, 0, 1, 1));
     let mut story = Story::call(Policy::default());
     story.asks(6, gate("1"));
-    story.at(7, Event::Cancel);
+    story.at(7, Input::Cancel);
     assert_eq!(story.asks(8, Step::Read), Outcome::SayEnded);
     assert_eq!(counts(&story), (1, 0, 1, 1));
 }
@@ -462,13 +462,13 @@ fn a_machine_hears_nothing_secret() {
 
 #[test]
 fn a_call_of_a_verification_that_has_ended_hears_so() {
-    let ends: [(Event, i64); 3] =
-        [(Event::Check { matches: true }, 10), (Event::Cancel, 10), (Event::Deadline, 600)];
-    for (event, second) in ends {
+    let ends: [(Input, i64); 3] =
+        [(Input::Check { matches: true }, 10), (Input::Cancel, 10), (Input::Deadline, 600)];
+    for (input, second) in ends {
         let mut story = Story::call(Policy { gate: Gate::None, ..Policy::default() });
-        story.at(second, event.clone());
+        story.at(second, input.clone());
         for step in [Step::Answered, gate("1"), again("1")] {
-            assert_eq!(story.asks(second, step), Outcome::SayEnded, "{event:?}");
+            assert_eq!(story.asks(second, step), Outcome::SayEnded, "{input:?}");
         }
         let stranger = story.asks_as(second, sid("CA", 2), false, Step::Answered);
         assert_eq!(stranger, Outcome::NotMine, "which is not for strangers to hear");
@@ -495,7 +495,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
     )
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
+fn any_event() -> impl Strategy<Value = Input> {
     let channel = || prop_oneof![Just(Channel::Sms), Just(Channel::Call)];
     let number = || 0u8..5;
     let any_sid = || (prop_oneof![Just("SM"), Just("CA")], 0u8..3).prop_map(|(kind, n)| sid(kind, n));
@@ -510,30 +510,30 @@ fn any_event() -> impl Strategy<Value = Event> {
         "[12]{0,1}".prop_map(|digits| Step::Again { digits }),
     ];
     prop_oneof![
-        1 => Just(Event::Check { matches: true }),
-        2 => Just(Event::Check { matches: false }),
+        1 => Just(Input::Check { matches: true }),
+        2 => Just(Input::Check { matches: false }),
         3 => (channel(), proptest::option::of(1u8..10))
-            .prop_map(|(channel, gate_key)| Event::Resend { channel, gate_key, failed: None, renewed: None }),
-        1 => Just(Event::Cancel),
-        1 => Just(Event::Approve),
-        1 => Just(Event::Deadline),
-        4 => number().prop_map(|number| Event::Claim { number }),
-        2 => (number(), any_sid()).prop_map(|(number, sid)| Event::Accepted { number, sid }),
-        1 => (number(), 0u32..4).prop_map(|(number, claim)| Event::Refused {
+            .prop_map(|(channel, gate_key)| Input::Resend { channel, gate_key, failed: None, renewed: None }),
+        1 => Just(Input::Cancel),
+        1 => Just(Input::Approve),
+        1 => Just(Input::Deadline),
+        4 => number().prop_map(|number| Input::Claim { number }),
+        2 => (number(), any_sid()).prop_map(|(number, sid)| Input::Accepted { number, sid }),
+        1 => (number(), 0u32..4).prop_map(|(number, claim)| Input::Refused {
             number, claim, code: Some(30007), reason: "no".into() }),
         2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
-            Event::Unknown { number, claim, failure, jitter }),
+            Input::Unknown { number, claim, failure, jitter }),
         2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
-            Event::NotTaken { number, claim, failure, jitter }),
+            Input::NotTaken { number, claim, failure, jitter }),
         2 => (number(), 0u32..4, jitter()).prop_map(|(number, claim, jitter)|
-            Event::NotFound { number, claim, jitter }),
+            Input::NotFound { number, claim, jitter }),
         3 => (number(), any_sid(), any::<bool>(), step)
-            .prop_map(|(number, sid, machine, step)| Event::CallAsks { number, sid, machine, step }),
+            .prop_map(|(number, sid, machine, step)| Input::CallAsks { number, sid, machine, step }),
     ]
 }
 
 /// Mostly forward, sometimes back: clocks of two machines differ.
-fn any_times() -> impl Strategy<Value = Vec<(i64, Event)>> {
+fn any_times() -> impl Strategy<Value = Vec<(i64, Input)>> {
     proptest::collection::vec((-5i64..60, any_event()), 0..60)
 }
 
@@ -541,7 +541,7 @@ fn is_settled(state: &SendState) -> bool {
     !matches!(state, SendState::Waiting | SendState::Sending)
 }
 
-fn holds(policy: &Policy, old: &Verification, event: &Event, new: &Decision, now: Timestamp) {
+fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now: Timestamp) {
     let next = &new.verification;
     assert!(next.checks <= policy.max_checks);
     assert!(next.sends.len() <= usize::from(policy.max_sends));
@@ -568,20 +568,20 @@ fn holds(policy: &Policy, old: &Verification, event: &Event, new: &Decision, now
         let is_missing = since.is_none_or(|since| now.duration_since(since) >= retry::MISSING.least);
         assert!(!sends_again || is_missing, "sent again before it was known to be missing");
         let is_retried = was.is_some_and(|was| was.due != errand.due)
-            && *event != Event::Claim { number: errand.number() };
+            && *input != Input::Claim { number: errand.number() };
         let last = next.expires_at.checked_sub(SignedDuration::from_secs(15)).unwrap();
         assert!(errand.is_look_up() || !is_retried || errand.due <= last, "beyond the life of the code");
     }
     assert!(next.due().is_some() || next.status != Status::Pending);
     let approved_now = old.status == Status::Pending && next.status == Status::Approved;
     let was_alive = old.status_at(now) == Status::Pending;
-    let is_right = *event == Event::Check { matches: true };
+    let is_right = *input == Input::Check { matches: true };
     assert_eq!(new.outcome == Outcome::Approved, approved_now);
     assert!(!approved_now || (was_alive && is_right));
     if let Outcome::SayCode { .. } = new.outcome {
         assert!(was_alive, "a dead code was read aloud");
     }
-    let is_check = discriminant(event) == discriminant(&Event::Check { matches: true });
+    let is_check = discriminant(input) == discriminant(&Input::Check { matches: true });
     assert!(is_check || next.checks == old.checks);
 }
 
@@ -590,14 +590,14 @@ proptest! {
     fn in_any_life_the_limits_and_the_outbox_hold(
         policy in any_policy(),
         by_call in any::<bool>(),
-        events in any_times(),
+        inputs in any_times(),
     ) {
         let mut verification = by(if by_call { Channel::Call } else { Channel::Sms }, &policy);
         let (mut second, mut approvals) = (0, 0);
-        for (passed, event) in events {
+        for (passed, input) in inputs {
             second += passed;
-            let decision = decide(&policy, &verification, event.clone(), at(second));
-            holds(&policy, &verification, &event, &decision, at(second));
+            let decision = decide(&policy, &verification, input.clone(), at(second));
+            holds(&policy, &verification, &input, &decision, at(second));
             approvals += usize::from(decision.outcome == Outcome::Approved);
             verification = decision.verification;
         }

@@ -5,7 +5,7 @@
 
 use super::{TABLES, fault};
 use crate::model::delivery::{Delivery, Unheard};
-use crate::model::notice::{Fault, News, Reason, Topic};
+use crate::model::event::{EventBody, EventType, Fault, Reason};
 use crate::model::status::Status;
 
 /// How something ended badly without an error code.
@@ -86,18 +86,18 @@ impl Ending {
 
 /// What applications are told of a failure: by Twilio's code, else by our reason,
 /// else by how it ended. `None` where nothing failed.
-pub fn told(news: &News) -> Option<Fault> {
-    if let Some(code) = news.error_code {
-        return Some(fault(code, news.detail.as_deref()));
+pub fn told(body: &EventBody) -> Option<Fault> {
+    if let Some(code) = body.error_code {
+        return Some(fault(code, body.detail.as_deref()));
     }
-    if let Some(detail) = &news.detail {
+    if let Some(detail) = &body.detail {
         return Some(Fault { name: detail.clone(), ..Fault::default() });
     }
-    let ending = match (news.topic, news.reason) {
-        (Topic::Unheard, Some(reason)) => unheard(reason).map(Ending::Unheard),
-        (Topic::Failed, Some(Reason::NotDelivered)) | (Topic::DeliveryUpdated, _) => {
-            let status = news.status.as_deref()?.parse().ok()?;
-            Ending::by(status, news.sid.as_ref().is_some_and(|sid| sid.is_call()))
+    let ending = match (body.event_type, body.reason) {
+        (EventType::Unheard, Some(reason)) => unheard(reason).map(Ending::Unheard),
+        (EventType::Failed, Some(Reason::NotDelivered)) | (EventType::DeliveryUpdated, _) => {
+            let status = body.status.as_deref()?.parse().ok()?;
+            Ending::by(status, body.sid.as_ref().is_some_and(|sid| sid.is_call()))
         }
         _ => None,
     };
@@ -138,12 +138,12 @@ mod tests {
                 };
                 let ending = Ending::of(&Delivery::new(report.clone(), Timestamp::UNIX_EPOCH));
                 assert_eq!(ending.is_some(), status.is_failure(), "{kind} {status}");
-                let news = News {
+                let body = EventBody {
                     status: Some(status.to_string()),
                     sid: Some(report.sid),
-                    ..News::new(Topic::DeliveryUpdated, Timestamp::UNIX_EPOCH)
+                    ..EventBody::new(EventType::DeliveryUpdated, Timestamp::UNIX_EPOCH)
                 };
-                assert_eq!(told(&news).is_some_and(|fault| fault.advice.is_some()), status.is_failure());
+                assert_eq!(told(&body).is_some_and(|fault| fault.advice.is_some()), status.is_failure());
             }
         }
     }
@@ -151,11 +151,14 @@ mod tests {
     #[test]
     fn a_call_that_was_not_heard_is_told_with_advice() {
         for why in Unheard::ALL {
-            let news = News { reason: Some(why.into()), ..News::new(Topic::Unheard, Timestamp::UNIX_EPOCH) };
-            let fault = told(&news).unwrap();
+            let body = EventBody {
+                reason: Some(why.into()),
+                ..EventBody::new(EventType::Unheard, Timestamp::UNIX_EPOCH)
+            };
+            let fault = told(&body).unwrap();
             assert_eq!(fault.name, why.as_str().replace('_', " "));
             assert!(fault.meaning.is_some() && fault.advice.is_some() && fault.code.is_none());
         }
-        assert_eq!(told(&News::new(Topic::Approved, Timestamp::UNIX_EPOCH)), None);
+        assert_eq!(told(&EventBody::new(EventType::Approved, Timestamp::UNIX_EPOCH)), None);
     }
 }

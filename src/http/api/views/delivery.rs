@@ -407,8 +407,8 @@ impl From<&record::Delivery> for Delivery {
     }
 }
 
-impl From<&record::Event> for Event {
-    fn from(event: &record::Event) -> Self {
+impl From<&record::Entry> for Event {
+    fn from(event: &record::Entry) -> Self {
         let fact = event.fact.clone();
         Self {
             received_at: event.received_at,

@@ -127,7 +127,7 @@ impl From<&Endpoint> for EndpointView {
             id: endpoint.id.to_string(),
             url: endpoint.url.clone(),
             description: endpoint.description.clone(),
-            events: endpoint.wishes.iter().map(|wish| wish.as_str().to_owned()).collect(),
+            events: endpoint.filters.iter().map(|filter| filter.as_str().to_owned()).collect(),
             full_numbers: endpoint.full_numbers,
             enabled: disabled.is_none(),
             disabled_reason: disabled.map(|disabled| disabled.why),

@@ -7,52 +7,52 @@ use super::*;
 fn a_claimed_send_belongs_to_its_worker_for_the_lease_and_is_then_looked_up() {
     let mut story = Story::text();
     assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 0)]);
-    assert_eq!(story.at(0, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.at(0, Input::Claim { number: 1 }), Outcome::Done);
     assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 45)]);
-    assert_eq!(story.at(44, Event::Claim { number: 1 }), Outcome::NotMine);
-    assert_eq!(story.at(45, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.at(44, Input::Claim { number: 1 }), Outcome::NotMine);
+    assert_eq!(story.at(45, Input::Claim { number: 1 }), Outcome::Done);
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
-    assert_eq!(story.at(90, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.at(90, Input::Claim { number: 1 }), Outcome::Done);
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 135)], "a look-up is looked up again");
 }
 
 #[test]
 fn a_worker_that_was_too_slow_decides_nothing_any_more() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(45, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
+    story.at(45, Input::Claim { number: 1 });
     let held = story.verification.clone();
     let late = [
-        Event::Refused { number: 1, claim: 1, code: Some(21211), reason: "late".into() },
+        Input::Refused { number: 1, claim: 1, code: Some(21211), reason: "late".into() },
         unknown(1, 1),
         not_taken(1, 1),
         not_found(1, 1),
     ];
-    for event in late {
-        assert_eq!(story.at(46, event.clone()), Outcome::NotMine, "{event:?}");
+    for input in late {
+        assert_eq!(story.at(46, input.clone()), Outcome::NotMine, "{input:?}");
     }
     assert_eq!(story.verification, held, "it would be sent while the other looks it up");
-    assert_eq!(story.at(47, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    assert_eq!(story.at(47, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
 }
 
 #[test]
 fn an_unknown_send_is_looked_up_and_sent_again_only_when_it_is_known_to_be_missing() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
     story.at(10, unknown(1, 1));
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 13)]);
-    assert_eq!(story.at(12, Event::Claim { number: 1 }), Outcome::NotMine);
-    story.at(13, Event::Claim { number: 1 });
+    assert_eq!(story.at(12, Input::Claim { number: 1 }), Outcome::NotMine);
+    story.at(13, Input::Claim { number: 1 });
     story.at(14, not_found(1, 2));
     assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 20)], "the list may lag");
     assert_eq!(story.state(1), &SendState::Sending);
-    story.at(20, Event::Claim { number: 1 });
+    story.at(20, Input::Claim { number: 1 });
     story.at(20, not_found(1, 3));
     assert_eq!(
         (story.errands(), story.state(1)),
         (vec![(&Effect::Send { number: 1 }, 20)], &SendState::Waiting)
     );
-    assert_eq!(story.at(20, Event::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.at(20, Input::Claim { number: 1 }), Outcome::Done);
     assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 65)]);
     assert_eq!(story.verification.outbox[0].attempts, 4, "each beginning counts");
     assert_eq!(story.verification.sends[0].attempts.made, 2, "two of which were to send it");
@@ -61,12 +61,12 @@ fn an_unknown_send_is_looked_up_and_sent_again_only_when_it_is_known_to_be_missi
 #[test]
 fn a_list_that_answers_late_proves_no_more_than_when_it_was_asked() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
     story.at(10, unknown(1, 1));
-    story.at(13, Event::Claim { number: 1 });
+    story.at(13, Input::Claim { number: 1 });
     story.at(27, not_found(1, 2));
     assert_eq!(story.state(1), &SendState::Sending, "asked three seconds after the doubt");
-    story.at(27, Event::Claim { number: 1 });
+    story.at(27, Input::Claim { number: 1 });
     story.at(27, not_found(1, 3));
     assert_eq!(story.state(1), &SendState::Waiting);
 }
@@ -74,16 +74,16 @@ fn a_list_that_answers_late_proves_no_more_than_when_it_was_asked() {
 #[test]
 fn a_look_up_that_does_not_tell_is_repeated_and_the_doubt_stays_as_old_as_it_is() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
     story.at(0, unknown(1, 1));
     let due = |story: &Story| story.errands()[0].1;
-    for (claim, event) in [(2, unknown(1, 2)), (3, not_taken(1, 3)), (4, unknown(1, 4))] {
+    for (claim, input) in [(2, unknown(1, 2)), (3, not_taken(1, 3)), (4, unknown(1, 4))] {
         let now = due(&story);
-        story.at(now, Event::Claim { number: 1 });
-        assert_eq!(story.at(now, event), Outcome::Done);
+        story.at(now, Input::Claim { number: 1 });
+        assert_eq!(story.at(now, input), Outcome::Done);
         assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, now + 3)], "claim {claim}");
     }
-    story.at(12, Event::Claim { number: 1 });
+    story.at(12, Input::Claim { number: 1 });
     story.at(12, not_found(1, 5));
     assert_eq!(story.state(1), &SendState::Waiting, "it has been in doubt for long enough");
     let last = story.verification.sends[0].attempts.last_error.clone().unwrap();
@@ -93,14 +93,14 @@ fn a_look_up_that_does_not_tell_is_repeated_and_the_doubt_stays_as_old_as_it_is(
 #[test]
 fn a_look_up_that_nobody_answers_is_given_up_long_after_the_end() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
     story.at(0, unknown(1, 1));
     let mut look_ups = 0;
     while let Some(errand) = story.verification.outbox.first().cloned() {
         let (now, claim) = (errand.due.as_second() - at(0).as_second() + 1, errand.attempts + 1);
-        story.at(now, Event::Claim { number: 1 });
+        story.at(now, Input::Claim { number: 1 });
         let jitter = Jitter(u32::MAX / 2);
-        story.at(now, Event::Unknown { number: 1, claim, failure: failure("no answer"), jitter });
+        story.at(now, Input::Unknown { number: 1, claim, failure: failure("no answer"), jitter });
         look_ups += 1;
         assert!(now < 600 + 30 * 60 + 600 && look_ups < 100);
     }
@@ -116,10 +116,10 @@ fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
     while let Some(errand) = story.verification.outbox.first().cloned() {
         let now = errand.due.as_second() - at(0).as_second();
         times.push(now);
-        assert_eq!(story.at(now, Event::Claim { number: 1 }), Outcome::Done);
+        assert_eq!(story.at(now, Input::Claim { number: 1 }), Outcome::Done);
         let jitter = Jitter(u32::MAX);
         let failure = failure("twilio answered 429");
-        story.at(now, Event::NotTaken { number: 1, claim: errand.attempts + 1, failure, jitter });
+        story.at(now, Input::NotTaken { number: 1, claim: errand.attempts + 1, failure, jitter });
     }
     assert_eq!(times[..7], [0, 2, 6, 14, 30, 60, 90]);
     assert_eq!(times.last(), Some(&583), "the last one just in time");
@@ -131,15 +131,15 @@ fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
 #[test]
 fn a_send_that_was_tried_and_ran_out_of_time_has_failed_and_says_why() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
     story.at(1, not_taken(1, 1));
     assert_eq!(story.verification.next_attempt_at(1), Some(at(2)));
     let late = story.verification.clone();
-    story.at(600, Event::Deadline);
+    story.at(600, Input::Deadline);
     let reason = "twilio answered 429, and no time was left to try again";
     assert_eq!(story.state(1), &SendState::Failed { code: Some(20500), reason: reason.into() });
     story.verification = late;
-    story.at(5, Event::Cancel);
+    story.at(5, Input::Cancel);
     assert_eq!(story.state(1), &SendState::Dropped, "nobody wanted it any more");
     assert_eq!(story.verification.next_attempt_at(1), None);
 }
@@ -148,34 +148,34 @@ fn a_send_that_was_tried_and_ran_out_of_time_has_failed_and_says_why() {
 fn a_code_that_would_arrive_dead_is_not_sent() {
     for (second, expected) in [(585, Outcome::Done), (586, Outcome::Dropped)] {
         let mut story = Story::text();
-        assert_eq!(story.at(second, Event::Claim { number: 1 }), expected, "at {second} s");
+        assert_eq!(story.at(second, Input::Claim { number: 1 }), expected, "at {second} s");
     }
     let mut story = Story::text();
-    story.at(586, Event::Claim { number: 1 });
+    story.at(586, Input::Claim { number: 1 });
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0));
     let mut story = Story::text();
-    story.at(570, Event::Claim { number: 1 });
+    story.at(570, Input::Claim { number: 1 });
     story.at(571, not_taken(1, 1));
-    assert_eq!(story.at(590, Event::Claim { number: 1 }), Outcome::Dropped, "nor repeated");
+    assert_eq!(story.at(590, Input::Claim { number: 1 }), Outcome::Dropped, "nor repeated");
     assert!(matches!(story.state(1), SendState::Failed { code: Some(20500), .. }));
 }
 
 #[test]
 fn accepted_is_final_and_the_first_name_stays() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    assert_eq!(story.at(1, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    story.at(0, Input::Claim { number: 1 });
+    assert_eq!(story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
     let accepted = story.verification.clone();
     let later = [
-        Event::Accepted { number: 1, sid: sid("SM", 2) },
-        Event::Refused { number: 1, claim: 1, code: None, reason: "late".into() },
+        Input::Accepted { number: 1, sid: sid("SM", 2) },
+        Input::Refused { number: 1, claim: 1, code: None, reason: "late".into() },
         unknown(1, 1),
         not_taken(1, 1),
         not_found(1, 1),
-        Event::Claim { number: 1 },
+        Input::Claim { number: 1 },
     ];
-    for event in later {
-        assert_eq!(story.at(50, event.clone()), Outcome::NotMine, "{event:?}");
+    for input in later {
+        assert_eq!(story.at(50, input.clone()), Outcome::NotMine, "{input:?}");
     }
     assert_eq!(story.verification, accepted);
 }
@@ -183,19 +183,19 @@ fn accepted_is_final_and_the_first_name_stays() {
 #[test]
 fn news_that_a_refused_or_dropped_send_was_taken_after_all_is_believed() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    story.at(1, Event::Refused { number: 1, claim: 1, code: None, reason: "given up".into() });
-    assert_eq!(story.at(2, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    story.at(0, Input::Claim { number: 1 });
+    story.at(1, Input::Refused { number: 1, claim: 1, code: None, reason: "given up".into() });
+    assert_eq!(story.at(2, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
     assert_eq!(story.state(1), &SendState::Accepted);
 }
 
 #[test]
 fn one_message_settles_one_send() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1 });
     story.resend(30);
-    story.at(30, Event::Claim { number: 2 });
-    let found = |number| Event::Accepted { number, sid: sid("SM", 1) };
+    story.at(30, Input::Claim { number: 2 });
+    let found = |number| Input::Accepted { number, sid: sid("SM", 1) };
     assert_eq!(story.at(40, found(2)), Outcome::Done);
     assert_eq!(story.at(40, found(1)), Outcome::NotMine);
     assert_eq!((story.state(1), story.state(2)), (&SendState::Sending, &SendState::Accepted));
@@ -205,26 +205,26 @@ fn one_message_settles_one_send() {
 #[test]
 fn a_callback_may_come_before_the_answer_to_our_own_request() {
     let mut story = Story::text();
-    story.at(0, Event::Claim { number: 1 });
-    assert_eq!(story.at(1, Event::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    story.at(0, Input::Claim { number: 1 });
+    assert_eq!(story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
     assert_eq!(story.at(5, unknown(1, 1)), Outcome::NotMine);
     assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0), "nothing to look up");
 }
 
 #[test]
 fn events_about_sends_that_do_not_exist_are_nobodys() {
-    let events = [
-        Event::Claim { number: 9 },
-        Event::Accepted { number: 0, sid: sid("SM", 1) },
-        Event::Refused { number: 9, claim: 1, code: None, reason: String::new() },
+    let inputs = [
+        Input::Claim { number: 9 },
+        Input::Accepted { number: 0, sid: sid("SM", 1) },
+        Input::Refused { number: 9, claim: 1, code: None, reason: String::new() },
         unknown(9, 1),
         not_taken(9, 1),
         not_found(9, 1),
-        Event::CallAsks { number: 9, sid: sid("CA", 1), machine: false, step: Step::Answered },
+        Input::CallAsks { number: 9, sid: sid("CA", 1), machine: false, step: Step::Answered },
     ];
     let mut story = Story::text();
     let before = story.verification.clone();
-    assert!(events.into_iter().all(|event| story.at(1, event) == Outcome::NotMine));
+    assert!(inputs.into_iter().all(|input| story.at(1, input) == Outcome::NotMine));
     assert_eq!(story.verification, before);
 }
 
@@ -233,29 +233,29 @@ fn a_retry_gives_way_to_a_newer_send_of_the_same_code_by_the_same_channel() {
     let policy = Policy { cooldown: vec![], ..Policy::default() };
     let tried = || {
         let mut story = Story::of(Channel::Sms, policy.clone());
-        story.at(0, Event::Claim { number: 1 });
+        story.at(0, Input::Claim { number: 1 });
         story.at(1, not_taken(1, 1));
         story
     };
     let mut story = tried();
     story.resend(1);
-    assert_eq!(story.at(2, Event::Claim { number: 1 }), Outcome::Dropped, "the person would get it twice");
+    assert_eq!(story.at(2, Input::Claim { number: 1 }), Outcome::Dropped, "the person would get it twice");
     assert_eq!(
-        (story.at(2, Event::Claim { number: 2 }), story.state(1)),
+        (story.at(2, Input::Claim { number: 2 }), story.state(1)),
         (Outcome::Done, &SendState::Dropped)
     );
 
     let mut story = tried();
     story.resend(1);
-    story.at(1, Event::Claim { number: 2 });
-    story.at(1, Event::Refused { number: 2, claim: 1, code: Some(21610), reason: "stopped".into() });
-    assert_eq!(story.at(2, Event::Claim { number: 1 }), Outcome::Done, "what was refused replaces nothing");
+    story.at(1, Input::Claim { number: 2 });
+    story.at(1, Input::Refused { number: 2, claim: 1, code: Some(21610), reason: "stopped".into() });
+    assert_eq!(story.at(2, Input::Claim { number: 1 }), Outcome::Done, "what was refused replaces nothing");
 
     let mut story = tried();
-    story.at(1, Event::Resend { channel: Channel::Call, gate_key: None, failed: None, renewed: None });
-    assert_eq!(story.at(2, Event::Claim { number: 1 }), Outcome::Done, "a call is no text");
+    story.at(1, Input::Resend { channel: Channel::Call, gate_key: None, failed: None, renewed: None });
+    assert_eq!(story.at(2, Input::Claim { number: 1 }), Outcome::Done, "a call is no text");
 
     let mut story = Story::of(Channel::Sms, policy.clone());
     story.resend(0);
-    assert_eq!(story.at(2, Event::Claim { number: 1 }), Outcome::Done, "what was never tried was promised");
+    assert_eq!(story.at(2, Input::Claim { number: 1 }), Outcome::Done, "what was never tried was promised");
 }

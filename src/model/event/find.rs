@@ -1,6 +1,6 @@
 //! What there is to tell of a change: old and new, side by side.
 
-use super::{News, Reason, Topic};
+use super::{EventBody, EventType, Reason};
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
@@ -14,48 +14,48 @@ use jiff::Timestamp;
 const OPTED_OUT: u32 = 21610;
 
 /// What happened to a verification that becomes `new`, at `now`.
-pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Timestamp) -> Vec<News> {
-    let tell = |topic| News {
+pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Timestamp) -> Vec<EventBody> {
+    let tell = |event_type| EventBody {
         verification: Some(new.id.clone()),
         service: new.service.clone(),
         channel: Some(new.channel().into()),
         to: Some(new.to.in_full().to_owned()),
         status: Some(new.status.to_string()),
         test: new.test,
-        ..News::new(topic, now).said_of(new)
+        ..EventBody::new(event_type, now).said_of(new)
     };
-    let mut news = Vec::new();
+    let mut body = Vec::new();
     if old.is_none() {
-        news.push(tell(Topic::Started));
+        body.push(tell(EventType::Started));
     }
     let was = old.map_or(Status::Pending, |old| old.status);
     let changed =
         |send: &&Send| old.and_then(|old| old.send(send.number)).map(|send| &send.state) != Some(&send.state);
     let is_accepted = |send: &Send| send.state == SendState::Accepted;
     // Where a callback meets the end, it and the end are told, and not the other
-    // sends that ended with it: a commit holds so many notices and no more.
+    // sends that ended with it: a commit holds so many events and no more.
     let is_told_already = was != new.status && new.sends.iter().filter(changed).any(is_accepted);
     for send in new.sends.iter().filter(changed) {
         if let Some(told) = of_send(send, &tell).filter(|_| !is_told_already || is_accepted(send)) {
-            news.push(News { delivery: Some(new.delivery_id(send.number)), ..told });
+            body.push(EventBody { delivery: Some(new.delivery_id(send.number)), ..told });
         }
     }
     if was != new.status {
-        news.extend(of_end(new.status, &tell));
+        body.extend(of_end(new.status, &tell));
     }
-    news
+    body
 }
 
-fn of_send(send: &Send, tell: &impl Fn(Topic) -> News) -> Option<News> {
+fn of_send(send: &Send, tell: &impl Fn(EventType) -> EventBody) -> Option<EventBody> {
     let channel = Some(send.channel.into());
     match &send.state {
-        SendState::Accepted => Some(News { channel, sid: send.sid.clone(), ..tell(Topic::Sent) }),
-        SendState::Failed { code, reason } => Some(News {
+        SendState::Accepted => Some(EventBody { channel, sid: send.sid.clone(), ..tell(EventType::Sent) }),
+        SendState::Failed { code, reason } => Some(EventBody {
             channel,
             reason: Some(reason_of(*code, Reason::SendFailed)),
             error_code: *code,
             detail: Some(reason.clone()),
-            ..tell(Topic::Failed)
+            ..tell(EventType::Failed)
         }),
         SendState::Waiting | SendState::Sending | SendState::Dropped | SendState::Test => None,
     }
@@ -67,14 +67,14 @@ fn reason_of(code: Option<u32>, otherwise: Reason) -> Reason {
     if code == Some(OPTED_OUT) { Reason::OptedOut } else { otherwise }
 }
 
-fn of_end(status: Status, tell: &impl Fn(Topic) -> News) -> Option<News> {
+fn of_end(status: Status, tell: &impl Fn(EventType) -> EventBody) -> Option<EventBody> {
     match status {
         Status::Pending => None,
-        Status::Approved => Some(tell(Topic::Approved)),
-        Status::Canceled => Some(tell(Topic::Canceled)),
-        Status::Expired => Some(tell(Topic::Expired)),
+        Status::Approved => Some(tell(EventType::Approved)),
+        Status::Canceled => Some(tell(EventType::Canceled)),
+        Status::Expired => Some(tell(EventType::Expired)),
         Status::MaxAttemptsReached => {
-            Some(News { reason: Some(Reason::TooManyChecks), ..tell(Topic::Failed) })
+            Some(EventBody { reason: Some(Reason::TooManyChecks), ..tell(EventType::Failed) })
         }
     }
 }
@@ -86,12 +86,12 @@ fn of_end(status: Status, tell: &impl Fn(Topic) -> News) -> Option<News> {
 ///
 /// What was said before a delivery was known to be ours is said again of the
 /// verification once it is.
-pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Vec<News> {
+pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Vec<EventBody> {
     let was = old.and_then(Delivery::status);
     let Some(status) = new.status() else {
         return Vec::new();
     };
-    let tell = |topic| News {
+    let tell = |event_type| EventBody {
         verification: new.id.as_ref().map(|id| id.parts().0),
         delivery: new.id.clone(),
         sid: Some(new.sid.clone()),
@@ -101,27 +101,27 @@ pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Ve
         // What had gone wrong before it arrived is no failure any more.
         error_code: new.error_code().filter(|_| status.is_failure()),
         detail: new.error_text().filter(|_| status.is_failure()).map(str::to_owned),
-        ..News::new(topic, now)
+        ..EventBody::new(event_type, now)
     };
-    let mut news = Vec::new();
+    let mut body = Vec::new();
     if was != Some(status) {
-        news.push(tell(Topic::DeliveryUpdated));
+        body.push(tell(EventType::DeliveryUpdated));
     }
     let before = old.filter(|old| old.id.is_some());
     if new.id.is_some() {
         if arrived(new) && !before.is_some_and(arrived) {
-            news.push(tell(Topic::Delivered));
+            body.push(tell(EventType::Delivered));
         } else if status.is_failure() && !before.and_then(Delivery::status).is_some_and(Standing::is_failure)
         {
             let reason = reason_of(new.error_code(), Reason::NotDelivered);
-            news.push(News { reason: Some(reason), ..tell(Topic::Failed) });
+            body.push(EventBody { reason: Some(reason), ..tell(EventType::Failed) });
         }
         let was_unheard = before.is_some_and(|before| before.unheard().is_some());
         if let Some(why) = new.unheard().filter(|_| !was_unheard) {
-            news.push(News { reason: Some(why.into()), ..tell(Topic::Unheard) });
+            body.push(EventBody { reason: Some(why.into()), ..tell(EventType::Unheard) });
         }
     }
-    news
+    body
 }
 
 fn arrived(delivery: &Delivery) -> bool {
@@ -131,10 +131,10 @@ fn arrived(delivery: &Delivery) -> bool {
 
 /// What happened to a session: it ended. The number is told that it was about,
 /// which is proved where the status says so.
-pub fn of_session(old: Option<&Session>, new: &Session, now: Timestamp) -> Option<News> {
+pub fn of_session(old: Option<&Session>, new: &Session, now: Timestamp) -> Option<EventBody> {
     let end = new.end.filter(|_| old.and_then(|old| old.end).is_none())?;
     let to = new.number.as_ref().or(new.to.as_ref());
-    Some(News {
+    Some(EventBody {
         verification: new.verification.clone(),
         service: new.service.clone(),
         session: Some(new.id.clone()),
@@ -142,23 +142,23 @@ pub fn of_session(old: Option<&Session>, new: &Session, now: Timestamp) -> Optio
         tags: new.details.tags.clone(),
         to: to.map(|to| to.in_full().to_owned()),
         status: Some(end.as_str().to_owned()),
-        ..News::new(Topic::SessionEnded, now)
+        ..EventBody::new(EventType::SessionEnded, now)
     })
 }
 
 /// What happened to a wish not to be written to.
-pub fn of_opt_out(old: Option<&OptOut>, new: &OptOut) -> Option<News> {
+pub fn of_opt_out(old: Option<&OptOut>, new: &OptOut) -> Option<EventBody> {
     let was = old.is_some_and(|old| old.opted_out);
-    let topic = match (was, new.opted_out) {
-        (false, true) => Topic::OptOutCreated,
-        (true, false) => Topic::OptOutRemoved,
+    let event_type = match (was, new.opted_out) {
+        (false, true) => EventType::OptOutCreated,
+        (true, false) => EventType::OptOutRemoved,
         _ => return None,
     };
     let channel = address::named_channel(&new.number).unwrap_or(DeliveryChannel::Sms);
-    Some(News {
+    Some(EventBody {
         channel: Some(channel),
         to: Some(new.number.clone()),
         sender: Some(new.sender.clone()),
-        ..News::new(topic, new.at)
+        ..EventBody::new(event_type, new.at)
     })
 }

@@ -1,7 +1,7 @@
-//! A notice as it is told: the body of a webhook, the data of a stream's
+//! A event as it is told: the body of a webhook, the data of a stream's
 //! event, an item of the API's list. One form for all three.
 
-use super::{News, Notice, Reason, Topic};
+use super::{Event, EventBody, EventType, Reason};
 use crate::model::phone::mask;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ pub struct Payload {
     pub id: String,
     /// What happened.
     #[serde(rename = "type")]
-    pub topic: Topic,
+    pub event_type: EventType,
     /// When.
     pub timestamp: Timestamp,
     /// To what.
@@ -101,34 +101,34 @@ pub struct Fault {
 }
 
 impl Payload {
-    /// A notice as it is told. `explain` knows what went wrong, and what that means.
-    pub fn new(notice: &Notice, full_numbers: bool, explain: impl Fn(&News) -> Option<Fault>) -> Self {
-        let news = notice.news.clone();
-        let error = explain(&news);
+    /// A event as it is told. `explain` knows what went wrong, and what that means.
+    pub fn new(event: &Event, full_numbers: bool, explain: impl Fn(&EventBody) -> Option<Fault>) -> Self {
+        let body = event.body.clone();
+        let error = explain(&body);
         let shown = |address: String| if full_numbers { address } else { mask(&address) };
         Self {
-            id: notice.id.to_string(),
-            topic: news.topic,
-            timestamp: news.at,
+            id: event.id.to_string(),
+            event_type: body.event_type,
+            timestamp: body.at,
             data: Data {
-                verification: news.verification.map(String::from),
-                service: news.service.map(String::from),
-                session: news.session.map(String::from),
-                user: news.user,
-                tags: news.tags,
-                delivery: news.delivery.map(String::from),
-                sid: news.sid.map(String::from),
-                channel: news.channel.map(|channel| channel.to_string()),
-                to: news.to.map(shown),
+                verification: body.verification.map(String::from),
+                service: body.service.map(String::from),
+                session: body.session.map(String::from),
+                user: body.user,
+                tags: body.tags,
+                delivery: body.delivery.map(String::from),
+                sid: body.sid.map(String::from),
+                channel: body.channel.map(|channel| channel.to_string()),
+                to: body.to.map(shown),
                 // A messaging service (MG…) is nobody's number.
-                sender: news
+                sender: body
                     .sender
                     .map(|sender| if sender.starts_with("MG") { sender } else { shown(sender) }),
-                status: news.status,
-                reason: news.reason,
+                status: body.status,
+                reason: body.reason,
                 error,
-                test: news.test,
-                endpoint: news.endpoint,
+                test: body.test,
+                endpoint: body.endpoint,
             },
         }
     }
@@ -140,16 +140,16 @@ mod tests {
 
     #[test]
     fn a_number_is_masked_unless_it_is_asked_for() {
-        let news = News {
+        let body = EventBody {
             to: Some("+14155550123".into()),
             error_code: Some(30003),
-            ..News::new(Topic::Failed, Timestamp::UNIX_EPOCH)
+            ..EventBody::new(EventType::Failed, Timestamp::UNIX_EPOCH)
         };
         let id = "EV000000000000000000000000000000ab".parse().unwrap();
-        let notice = Notice { id, news, expires_at: Timestamp::MAX };
+        let event = Event { id, body, expires_at: Timestamp::MAX };
         let explain =
-            |news: &News| Some(Fault { code: news.error_code, name: "gone".into(), ..Fault::default() });
-        let told = |full| serde_json::to_value(Payload::new(&notice, full, explain)).unwrap();
+            |body: &EventBody| Some(Fault { code: body.error_code, name: "gone".into(), ..Fault::default() });
+        let told = |full| serde_json::to_value(Payload::new(&event, full, explain)).unwrap();
         assert_eq!(told(true)["data"]["to"], "+14155550123");
         assert_eq!(
             told(false),
@@ -160,6 +160,6 @@ mod tests {
                 "data": { "to": "+1********23", "error": { "code": 30003, "name": "gone" } },
             })
         );
-        assert!(!format!("{notice:?}").contains("4155550123"));
+        assert!(!format!("{event:?}").contains("4155550123"));
     }
 }

@@ -1,7 +1,7 @@
 //! What applications are told: that something happened to a verification, a
 //! delivery or an opt-out.
 //!
-//! A notice is found by comparing what a record was with what it becomes, so
+//! A event is found by comparing what a record was with what it becomes, so
 //! that no writer can forget one. In the API it is called an event; here that
 //! word belongs to what happens *to* a verification. This module refuses to
 //! know who listens and how it reaches them.
@@ -16,7 +16,7 @@ pub use payload::{Data, Fault, Payload};
 
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Unheard;
-use crate::model::id::{DeliveryId, NoticeId, ServiceId, SessionId, Sid, VerificationId};
+use crate::model::id::{DeliveryId, EventId, ServiceId, SessionId, Sid, VerificationId};
 use crate::model::verification::Verification;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,22 +26,22 @@ use std::str::FromStr;
 
 /// Something that happened, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
+pub struct Event {
     /// Its id, which sorts by time; also what a receiver tells repetitions by.
-    pub id: NoticeId,
+    pub id: EventId,
     /// What happened, when, and to what.
     #[serde(flatten)]
-    pub news: News,
+    pub body: EventBody,
     /// When it is forgotten.
     pub expires_at: Timestamp,
 }
 
-/// What happened, when, and to what: a notice before it has a name.
+/// What happened, when, and to what: an event before it has a name.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct News {
+pub struct EventBody {
     /// What happened.
     #[serde(rename = "type")]
-    pub topic: Topic,
+    pub event_type: EventType,
     /// When.
     pub at: Timestamp,
     /// The verification, when there is one.
@@ -94,11 +94,11 @@ pub struct News {
     pub endpoint: Option<String>,
 }
 
-impl News {
+impl EventBody {
     /// Something that happened, with nothing said about it yet.
-    pub fn new(topic: Topic, at: Timestamp) -> Self {
+    pub fn new(event_type: EventType, at: Timestamp) -> Self {
         Self {
-            topic,
+            event_type,
             at,
             verification: None,
             service: None,
@@ -120,7 +120,7 @@ impl News {
     }
 }
 
-impl News {
+impl EventBody {
     /// The same, with what the application said of its verification.
     pub fn said_of(self, verification: &Verification) -> Self {
         Self {
@@ -133,10 +133,10 @@ impl News {
 }
 
 /// Shows no address.
-impl fmt::Debug for News {
+impl fmt::Debug for EventBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("News")
-            .field("topic", &self.topic)
+            .field("topic", &self.event_type)
             .field("at", &self.at)
             .field("verification", &self.verification)
             .field("status", &self.status)
@@ -198,13 +198,13 @@ impl From<Unheard> for Reason {
     }
 }
 
-macro_rules! topics {
+macro_rules! event_types {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// What can happen.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-        pub enum Topic { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
+        pub enum EventType { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
 
-        impl Topic {
+        impl EventType {
             /// Every one there is.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
@@ -216,7 +216,7 @@ macro_rules! topics {
     };
 }
 
-topics! {
+event_types! {
     /// A verification began.
     Started = "verification.started",
     /// Twilio took a message or call of it.
@@ -247,7 +247,7 @@ topics! {
     EndpointTest = "endpoint.test",
 }
 
-impl fmt::Display for Topic {
+impl fmt::Display for EventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -257,23 +257,23 @@ impl fmt::Display for Topic {
 /// `verification.*`, or `*` for all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Wish(String);
+pub struct EventFilter(String);
 
 /// The text names no topic.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no such event: known are {}, all below a name as in verification.*, and *", names())]
-pub struct NoTopic;
+pub struct NoSuchEventType;
 
 fn names() -> String {
-    Topic::ALL.iter().map(|topic| topic.as_str()).collect::<Vec<_>>().join(", ")
+    EventType::ALL.iter().map(|event_type| event_type.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-impl Wish {
+impl EventFilter {
     /// Whether the topic is meant.
-    pub fn takes(&self, topic: Topic) -> bool {
+    pub fn takes(&self, event_type: EventType) -> bool {
         match self.0.strip_suffix('*') {
-            Some(start) => topic.as_str().starts_with(start),
-            None => self.0 == topic.as_str(),
+            Some(start) => event_type.as_str().starts_with(start),
+            None => self.0 == event_type.as_str(),
         }
     }
 
@@ -283,25 +283,27 @@ impl Wish {
     }
 }
 
-impl FromStr for Wish {
-    type Err = NoTopic;
+impl FromStr for EventFilter {
+    type Err = NoSuchEventType;
 
-    fn from_str(text: &str) -> Result<Self, NoTopic> {
+    fn from_str(text: &str) -> Result<Self, NoSuchEventType> {
         let wish = Self(text.to_owned());
         let is_form = text == "*" || !text.contains('*') || text.ends_with(".*");
-        (is_form && Topic::ALL.iter().any(|topic| wish.takes(*topic))).then_some(wish).ok_or(NoTopic)
+        (is_form && EventType::ALL.iter().any(|event_type| wish.takes(*event_type)))
+            .then_some(wish)
+            .ok_or(NoSuchEventType)
     }
 }
 
-impl TryFrom<String> for Wish {
-    type Error = NoTopic;
-    fn try_from(text: String) -> Result<Self, NoTopic> {
+impl TryFrom<String> for EventFilter {
+    type Error = NoSuchEventType;
+    fn try_from(text: String) -> Result<Self, NoSuchEventType> {
         text.parse()
     }
 }
 
-impl From<Wish> for String {
-    fn from(wish: Wish) -> Self {
+impl From<EventFilter> for String {
+    fn from(wish: EventFilter) -> Self {
         wish.0
     }
 }

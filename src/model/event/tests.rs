@@ -7,7 +7,7 @@ use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, T
 use crate::model::opt_out::OptOut;
 use crate::model::policy::Policy;
 use crate::model::status::Status as Standing;
-use crate::model::verification::{Details, Event, Start, Verification, decide};
+use crate::model::verification::{Details, Input, Start, Verification, decide};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + second).unwrap()
@@ -38,62 +38,69 @@ fn begun(test: bool) -> Verification {
 }
 
 /// What is told while these events happen, one second after another.
-fn told(verification: Verification, events: Vec<Event>) -> Vec<Vec<(Topic, Option<Reason>)>> {
-    let brief = |news: Vec<News>| news.into_iter().map(|news| (news.topic, news.reason)).collect();
+fn told(verification: Verification, inputs: Vec<Input>) -> Vec<Vec<(EventType, Option<Reason>)>> {
+    let brief = |body: Vec<EventBody>| body.into_iter().map(|body| (body.event_type, body.reason)).collect();
     let mut all = vec![brief(of_verification(None, &verification, at(0)))];
     let mut old = verification;
-    for (second, event) in (1..).zip(events) {
-        let new = decide(&Policy::default(), &old, event, at(second)).verification;
+    for (second, input) in (1..).zip(inputs) {
+        let new = decide(&Policy::default(), &old, input, at(second)).verification;
         all.push(brief(of_verification(Some(&old), &new, at(second))));
         old = new;
     }
     all
 }
 
-fn accepted() -> Event {
-    Event::Accepted { number: 1, sid: format!("SM{:032x}", 1).parse().unwrap() }
+fn accepted() -> Input {
+    Input::Accepted { number: 1, sid: format!("SM{:032x}", 1).parse().unwrap() }
 }
 
 #[test]
 fn a_life_is_told_once_each() {
-    let claim = Event::Claim { number: 1 };
-    let check = |matches| Event::Check { matches };
+    let claim = Input::Claim { number: 1 };
+    let check = |matches| Input::Check { matches };
     let story =
         told(begun(false), vec![claim, accepted(), accepted(), check(false), check(true), check(true)]);
-    let plain = |topic| vec![(topic, None)];
-    let expected =
-        [plain(Topic::Started), vec![], plain(Topic::Sent), vec![], vec![], plain(Topic::Approved), vec![]];
+    let plain = |event_type| vec![(event_type, None)];
+    let expected = [
+        plain(EventType::Started),
+        vec![],
+        plain(EventType::Sent),
+        vec![],
+        vec![],
+        plain(EventType::Approved),
+        vec![],
+    ];
     assert_eq!(story, expected);
 }
 
 #[test]
 fn every_end_has_its_name() {
-    let of = |events| told(begun(true), events).concat()[1..].to_vec();
-    assert_eq!(of(vec![Event::Cancel]), [(Topic::Canceled, None)]);
+    let of = |inputs| told(begun(true), inputs).concat()[1..].to_vec();
+    assert_eq!(of(vec![Input::Cancel]), [(EventType::Canceled, None)]);
     // Only a code that the application chose is approved by its word.
-    assert!(of(vec![Event::Approve]).is_empty());
+    assert!(of(vec![Input::Approve]).is_empty());
     let mut chosen = begun(false);
     chosen.code.custom = Some("00".into());
-    assert_eq!(told(chosen, vec![Event::Approve]).concat()[1..], [(Topic::Approved, None)]);
-    let wrong = vec![Event::Check { matches: false }; 6];
-    assert_eq!(of(wrong), [(Topic::Failed, Some(Reason::TooManyChecks))]);
+    assert_eq!(told(chosen, vec![Input::Approve]).concat()[1..], [(EventType::Approved, None)]);
+    let wrong = vec![Input::Check { matches: false }; 6];
+    assert_eq!(of(wrong), [(EventType::Failed, Some(Reason::TooManyChecks))]);
     let old = begun(true);
-    let expired = decide(&Policy::default(), &old, Event::Deadline, at(86_400)).verification;
-    let news = of_verification(Some(&old), &expired, at(86_400));
-    assert_eq!((news.len(), news[0].topic, news[0].test), (1, Topic::Expired, true));
+    let expired = decide(&Policy::default(), &old, Input::Deadline, at(86_400)).verification;
+    let body = of_verification(Some(&old), &expired, at(86_400));
+    assert_eq!((body.len(), body[0].event_type, body[0].test), (1, EventType::Expired, true));
 }
 
 #[test]
 fn a_send_that_fails_says_why_and_a_late_callback_corrects_it() {
-    let refused = Event::Refused { number: 1, claim: 1, code: Some(21211), reason: "no number".into() };
-    let story = told(begun(false), vec![Event::Claim { number: 1 }, refused.clone(), accepted()]);
-    assert_eq!(story[2], [(Topic::Failed, Some(Reason::SendFailed))]);
-    assert_eq!(story[3], [(Topic::Sent, None)]);
-    let old = decide(&Policy::default(), &begun(false), Event::Claim { number: 1 }, at(1)).verification;
+    let refused = Input::Refused { number: 1, claim: 1, code: Some(21211), reason: "no number".into() };
+    let story = told(begun(false), vec![Input::Claim { number: 1 }, refused.clone(), accepted()]);
+    assert_eq!(story[2], [(EventType::Failed, Some(Reason::SendFailed))]);
+    assert_eq!(story[3], [(EventType::Sent, None)]);
+    let old = decide(&Policy::default(), &begun(false), Input::Claim { number: 1 }, at(1)).verification;
     let new = decide(&Policy::default(), &old, refused, at(2)).verification;
-    let news = of_verification(Some(&old), &new, at(2)).remove(0);
-    assert_eq!((news.error_code, news.detail.as_deref()), (Some(21211), Some("no number")));
-    assert_eq!(news.delivery, Some(new.delivery_id(1)));
+    let body = of_verification(Some(&old), &new, at(2)).remove(0);
+    assert_eq!((body.error_code, body.detail.as_deref()), (Some(21211), Some("no number")));
+    assert_eq!(body.delivery, Some(new.delivery_id(1)));
 }
 
 #[test]
@@ -113,8 +120,8 @@ fn a_delivery_is_told_where_its_status_changes_and_its_verification_once() {
                 None => Delivery::new(report, at(0)),
                 Some(old) => old.merge(report, at(1)).unwrap_or_else(|| old.clone()),
             };
-            let news = of_delivery(old.as_ref(), &new, at(1));
-            all.push(news.into_iter().map(|news| news.topic.as_str()).collect::<Vec<_>>().join(" "));
+            let body = of_delivery(old.as_ref(), &new, at(1));
+            all.push(body.into_iter().map(|body| body.event_type.as_str()).collect::<Vec<_>>().join(" "));
             old = Some(new);
         }
         all
@@ -142,7 +149,7 @@ fn a_delivery_is_told_where_its_status_changes_and_its_verification_once() {
 }
 
 /// What is told of a call of ours while these facts arrive, one after another.
-fn told_of_call(facts: Vec<Fact>) -> Vec<(Topic, Option<Reason>)> {
+fn told_of_call(facts: Vec<Fact>) -> Vec<(EventType, Option<Reason>)> {
     let id = VerificationId::from_random([7; 15]).delivery(1);
     let (mut old, mut all): (Option<Delivery>, Vec<_>) = (None, Vec::new());
     for fact in facts {
@@ -152,9 +159,10 @@ fn told_of_call(facts: Vec<Fact>) -> Vec<(Topic, Option<Reason>)> {
             None => Delivery::new(report, at(0)),
             Some(old) => old.merge(report, at(1)).unwrap_or_else(|| old.clone()),
         };
-        let news = of_delivery(old.as_ref(), &new, at(1)).into_iter();
+        let body = of_delivery(old.as_ref(), &new, at(1)).into_iter();
         all.extend(
-            news.filter(|news| news.topic != Topic::DeliveryUpdated).map(|news| (news.topic, news.reason)),
+            body.filter(|body| body.event_type != EventType::DeliveryUpdated)
+                .map(|body| (body.event_type, body.reason)),
         );
         old = Some(new);
     }
@@ -172,8 +180,8 @@ fn a_call_is_told_as_delivered_once_it_was_heard_and_else_as_unheard() {
     let (ringing, over) = (status(Standing::Ringing), status(Standing::Completed));
     let gate = asked(Told::Gate, 0, 0);
     let (read, heard) = (asked(Told::Code, 1, 0), asked(Told::Code, 1, 1));
-    let delivered = (Topic::Delivered, None);
-    let unheard = |reason| (Topic::Unheard, Some(reason));
+    let delivered = (EventType::Delivered, None);
+    let unheard = |reason| (EventType::Unheard, Some(reason));
     assert_eq!(told_of_call(vec![ringing.clone(), gate.clone(), read.clone()]), [], "it is still being read");
     let whole = vec![ringing.clone(), gate.clone(), read.clone(), heard.clone(), over.clone(), heard.clone()];
     assert_eq!(told_of_call(whole), [delivered]);
@@ -184,7 +192,7 @@ fn a_call_is_told_as_delivered_once_it_was_heard_and_else_as_unheard() {
     let machine = Fact { answered_by: Some("machine_end_beep".into()), ..asked(Told::Nothing, 0, 0) };
     assert_eq!(told_of_call(vec![machine, over.clone()]), [unheard(Reason::Machine)]);
     let busy = vec![ringing, status(Standing::Busy)];
-    assert_eq!(told_of_call(busy), [(Topic::Failed, Some(Reason::NotDelivered)), unheard(Reason::Busy)]);
+    assert_eq!(told_of_call(busy), [(EventType::Failed, Some(Reason::NotDelivered)), unheard(Reason::Busy)]);
     // A request whose answer was written late corrects what was said.
     assert_eq!(told_of_call(vec![gate, read, over, heard]), [unheard(Reason::CutShort), delivered]);
 }
@@ -197,34 +205,35 @@ fn only_a_wish_that_changes_something_is_told() {
         opted_out,
         at: at(0),
     };
-    let of = |old: Option<bool>, new| of_opt_out(old.map(wish).as_ref(), &wish(new)).map(|news| news.topic);
-    assert_eq!((of(None, true), of(Some(true), true)), (Some(Topic::OptOutCreated), None));
-    assert_eq!((of(Some(true), false), of(None, false)), (Some(Topic::OptOutRemoved), None));
+    let of =
+        |old: Option<bool>, new| of_opt_out(old.map(wish).as_ref(), &wish(new)).map(|body| body.event_type);
+    assert_eq!((of(None, true), of(Some(true), true)), (Some(EventType::OptOutCreated), None));
+    assert_eq!((of(Some(true), false), of(None, false)), (Some(EventType::OptOutRemoved), None));
     assert_eq!(of_opt_out(None, &wish(true)).unwrap().channel, Some(DeliveryChannel::Whatsapp));
 }
 
 #[test]
 fn a_wish_takes_a_name_all_below_one_or_all() {
     let takes = |wish: &str| {
-        let wish: Wish = wish.parse().unwrap();
-        Topic::ALL.iter().filter(|topic| wish.takes(**topic)).count()
+        let wish: EventFilter = wish.parse().unwrap();
+        EventType::ALL.iter().filter(|event_type| wish.takes(**event_type)).count()
     };
-    assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (Topic::ALL.len(), 8, 1));
+    assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (EventType::ALL.len(), 8, 1));
     for wrong in
         ["", "verification", "verification.", "verif*", "*.*", "verification.*.*", "fax.*", "Verification.*"]
     {
-        assert_eq!(wrong.parse::<Wish>(), Err(NoTopic), "{wrong}");
+        assert_eq!(wrong.parse::<EventFilter>(), Err(NoSuchEventType), "{wrong}");
     }
-    for topic in Topic::ALL {
-        assert_eq!(serde_json::to_value(topic).unwrap(), topic.as_str());
+    for event_type in EventType::ALL {
+        assert_eq!(serde_json::to_value(event_type).unwrap(), event_type.as_str());
     }
 }
 
 #[test]
 fn who_has_opted_out_is_told_apart_from_what_failed() {
-    let refused = |code| Event::Refused { number: 1, claim: 1, code: Some(code), reason: "no".into() };
+    let refused = |code| Input::Refused { number: 1, claim: 1, code: Some(code), reason: "no".into() };
     for (code, reason) in [(21610, Reason::OptedOut), (21211, Reason::SendFailed)] {
-        let story = told(begun(false), vec![Event::Claim { number: 1 }, refused(code)]);
-        assert_eq!(story[2], [(Topic::Failed, Some(reason))]);
+        let story = told(begun(false), vec![Input::Claim { number: 1 }, refused(code)]);
+        assert_eq!(story[2], [(EventType::Failed, Some(reason))]);
     }
 }
