@@ -338,7 +338,7 @@ struct Open {
 
 impl Open {
     /// Changes whenever somebody begins anew or sends again, and not when the
-    /// worker goes about its errands.
+    /// worker goes about its outbox steps.
     fn mark(&self) -> Option<(VerificationId, usize)> {
         self.last.as_ref().map(|last| (last.record.id.clone(), last.record.sends.len()))
     }

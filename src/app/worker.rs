@@ -6,7 +6,7 @@
 //! it is tried and looked up again is the model's to say.
 
 use super::{App, AppError, TRIES};
-use crate::gateway::{Order, SendError};
+use crate::gateway::{SendError, SendRequest};
 use crate::model::answer::Answer;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -20,7 +20,7 @@ use crate::model::session::Session;
 use crate::model::tally::Tally;
 use crate::model::verification::retry::Jitter;
 use crate::model::verification::{
-    Decision, Effect, Errand, Failure, Input, Outcome, Send, SendState, Verification, decide,
+    Decision, Effect, Failure, Input, OutboxStep, Outcome, Send, SendState, Verification, decide,
 };
 use crate::store::records::{self, Record, Versioned};
 use crate::store::{CommitError, Key, Kind, Lane};
@@ -35,9 +35,9 @@ use tokio::task::JoinSet;
 /// The worker's limits.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerLimits {
-    /// Errands under way at once.
+    /// Outbox steps under way at once.
     pub concurrency: usize,
-    /// How long errands under way may take after the stop.
+    /// How long sends under way may take after the stop.
     pub drain: Duration,
 }
 
@@ -50,12 +50,12 @@ impl Default for WorkerLimits {
 /// How many messages or calls that may be a send in doubt, and are another's, are
 /// passed over in one look-up.
 const MOST_CANDIDATES: usize = 8;
-/// How long to wait when the store cannot say what is due, and before an errand
+/// How long to wait when the store cannot say what is due, and before an outbox step
 /// that failed is tried again.
 const RECOVERY: Duration = Duration::from_secs(1);
 /// How long until a record that was just listed can be read.
 const SHORTLY: Duration = Duration::from_millis(10);
-/// Failed errands that are remembered; what fails beyond that is tried at once.
+/// Failed outbox steps that are remembered; what fails beyond that is tried at once.
 const MOST_RESTING: usize = 1000;
 /// When so many are under way or rest, they are in the way of others.
 const CROWD: usize = MOST_RESTING / 2;
@@ -96,7 +96,7 @@ impl App {
         }
         let rest = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(limits.drain, rest).await.is_err() {
-            tracing::warn!("errands under way were left to the next start");
+            tracing::warn!("jobs under way were left to the next start");
         }
     }
 
@@ -132,14 +132,14 @@ impl App {
                 started += 1;
                 let (app, leave) = (self.clone(), Leave { desk: desk.clone(), key });
                 tasks.spawn(async move {
-                    match app.errand(&leave.key, crowded).await {
+                    match app.outbox_step(&leave.key, crowded).await {
                         Ok(None) => {}
                         Ok(Some(rest)) => open(&leave.desk).rest(&leave.key, rest),
                         // What is due may be listed a moment before its record
                         // can be read: the group is on its way to the disk.
                         Err(AppError::NotFound) => open(&leave.desk).rest(&leave.key, SHORTLY),
                         Err(error) => {
-                            tracing::error!(record = %leave.key, %error, "an errand failed");
+                            tracing::error!(record = %leave.key, %error, "an job failed");
                             open(&leave.desk).rest(&leave.key, RECOVERY);
                         }
                     }
@@ -172,11 +172,11 @@ impl App {
 
     /// Does what is due about a record; answers how long it is to rest, when it
     /// cannot be done now.
-    async fn errand(&self, key: &Key, crowded: bool) -> Result<Option<Duration>, AppError> {
+    async fn outbox_step(&self, key: &Key, crowded: bool) -> Result<Option<Duration>, AppError> {
         match key.kind {
             Kind::Verification => {
                 let id = key.id.parse::<VerificationId>().map_err(|_| AppError::NotFound)?;
-                self.errand_of(&id).await?;
+                self.outbox_step_of(&id).await?;
             }
             Kind::Answer => self.forget_due::<Answer>(&key.id).await?,
             Kind::Contact => self.forget_due::<Contact>(&key.id).await?,
@@ -205,14 +205,14 @@ impl App {
         }
     }
 
-    async fn errand_of(&self, id: &VerificationId) -> Result<(), AppError> {
+    async fn outbox_step_of(&self, id: &VerificationId) -> Result<(), AppError> {
         let verification = self.verification(id).await?.record;
         let now = self.now();
-        let Some(errand) = verification.outbox.iter().find(|errand| errand.due <= now) else {
+        let Some(outbox_step) = verification.outbox.iter().find(|outbox_step| outbox_step.due <= now) else {
             self.happen(id, |_| Ok(Input::Deadline)).await?;
             return Ok(());
         };
-        let number = errand.number();
+        let number = outbox_step.number();
         // Measured from before the claim, and not by a clock that may be set.
         let begin_by = Instant::now() + self.policy_of(&verification).await?.time_to_begin();
         let decision = self.happen(id, |_| Ok(Input::Claim { number })).await?;
@@ -229,36 +229,37 @@ impl App {
     /// Makes a claimed send, or looks it up, and writes down what came of it.
     async fn carry(&self, verification: Verification, number: u8, begin_by: Instant) -> Result<(), AppError> {
         let id = verification.id.clone();
-        let (Some(send), Some(errand)) =
-            (verification.send(number), verification.outbox.iter().find(|errand| errand.number() == number))
-        else {
+        let (Some(send), Some(outbox_step)) = (
+            verification.send(number),
+            verification.outbox.iter().find(|outbox_step| outbox_step.number() == number),
+        ) else {
             return Ok(());
         };
         let service = self.service_of(&verification).await?;
         let service = self.sending_to(service, &verification.to).await?;
         let window_open =
             send.channel == Channel::Whatsapp && self.window_open(&service, &verification.to).await?;
-        let order = self.order(service, &verification, send, begin_by, window_open);
-        let outcome = match (order, &errand.effect) {
+        let request = self.request(service, &verification, send, begin_by, window_open);
+        let outcome = match (request, &outbox_step.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
             // What was promised may leave much later: people change their wish.
-            (Ok(order), Effect::Send { .. }) => {
-                match self.refuse_opted_out(&order.service, &verification.to, send.channel).await {
-                    Ok(()) => self.0.gateway.send(&order).await.map(Some),
+            (Ok(request), Effect::Send { .. }) => {
+                match self.refuse_opted_out(&request.service, &verification.to, send.channel).await {
+                    Ok(()) => self.0.gateway.send(&request).await.map(Some),
                     Err(AppError::OptedOut) => Err(opted_out()),
                     Err(error) => return Err(error),
                 }
             }
-            (Ok(order), Effect::LookUp { .. }) => self.look_up(&order, &verification, number).await?,
+            (Ok(request), Effect::LookUp { .. }) => self.look_up(&request, &verification, number).await?,
         };
-        let claim = errand.attempts;
+        let claim = outbox_step.attempts;
         let input = match outcome {
             Ok(Some(report)) => return self.accepted(&id, number, report).await,
             Ok(None) => Input::NotFound { number, claim, jitter: self.jitter() },
             Err(error) => {
                 tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
-                self.failed(errand, error)
+                self.failed(outbox_step, error)
             }
         };
         let decision = self.happen(&id, |_| Ok(input.clone())).await?;
@@ -279,7 +280,7 @@ impl App {
     /// send's is not it, though it may look like it: a call shows no code.
     async fn look_up(
         &self,
-        order: &Order,
+        request: &SendRequest,
         verification: &Verification,
         number: u8,
     ) -> Result<Result<Option<Report>, SendError>, AppError> {
@@ -287,10 +288,10 @@ impl App {
         let since = verification.look_up_since(&policy, number).unwrap_or(verification.created_at);
         let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
         for _ in 0..MOST_CANDIDATES {
-            let found = self.0.gateway.look_up(order, since, &others).await;
+            let found = self.0.gateway.look_up(request, since, &others).await;
             let Ok(Some(report)) = &found else { return Ok(found) };
             let known = records::get::<Delivery>(self.store(), report.sid.as_str()).await?;
-            if known.and_then(|known| known.record.id).is_none_or(|id| id == order.id) {
+            if known.and_then(|known| known.record.id).is_none_or(|id| id == request.id) {
                 return Ok(found);
             }
             others.push(report.sid.clone());
@@ -299,8 +300,8 @@ impl App {
     }
 
     /// What an attempt without success means for the send.
-    fn failed(&self, errand: &Errand, error: SendError) -> Input {
-        let (number, claim, jitter) = (errand.number(), errand.attempts, self.jitter());
+    fn failed(&self, outbox_step: &OutboxStep, error: SendError) -> Input {
+        let (number, claim, jitter) = (outbox_step.number(), outbox_step.attempts, self.jitter());
         let failure = |code, reason, after: Duration| Failure {
             code,
             reason,
@@ -309,7 +310,7 @@ impl App {
         match error {
             // The send is as unknown as before, and stays so: its callback may
             // tell yet.
-            SendError::Refused { code, reason } if errand.is_look_up() => {
+            SendError::Refused { code, reason } if outbox_step.is_look_up() => {
                 let reason = format!("whether twilio took it cannot be looked up: {reason}");
                 Input::Refused { number, claim, code, reason }
             }
@@ -327,18 +328,18 @@ impl App {
         Jitter(u32::from_be_bytes(self.0.entropy.bytes()))
     }
 
-    fn order(
+    fn request(
         &self,
         service: Arc<Service>,
         verification: &Verification,
         send: &Send,
         begin_by: Instant,
         window_open: bool,
-    ) -> Result<Order, AppError> {
+    ) -> Result<SendRequest, AppError> {
         let left = verification.expires_at.duration_since(self.now());
         // The code of this send, which a newer one may have replaced meanwhile.
         let seed = CodeSeed { generation: send.generation, ..verification.code.clone() };
-        Ok(Order {
+        Ok(SendRequest {
             id: verification.delivery_id(send.number),
             channel: send.channel,
             to: verification.to.clone(),
@@ -419,7 +420,7 @@ fn log_not_found(decision: &Decision, number: u8) {
     }
 }
 
-/// Which errands are under way, and which failed and rest, so that what cannot
+/// Which outbox steps are under way, and which failed and rest, so that what cannot
 /// be done does not keep everything else from being done.
 #[derive(Default)]
 struct Desk {

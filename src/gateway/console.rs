@@ -3,7 +3,7 @@
 //! For development without even the sandbox. It shows codes in clear, so the
 //! configuration refuses it outside loopback unless it is asked for twice.
 
-use super::{Gateway, Order, Redaction, SendError, text};
+use super::{Gateway, Redaction, SendError, SendRequest, text};
 use crate::entropy::Entropy;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
@@ -30,30 +30,30 @@ impl Console {
 
 #[async_trait]
 impl Gateway for Console {
-    async fn send(&self, order: &Order) -> Result<Report, SendError> {
-        let prefix = if order.channel == Channel::Call { "CA" } else { "SM" };
+    async fn send(&self, request: &SendRequest) -> Result<Report, SendError> {
+        let prefix = if request.channel == Channel::Call { "CA" } else { "SM" };
         let sid: Sid = format!("{prefix}{}", self.entropy.hex::<16>())
             .parse()
             .map_err(|_| SendError::Refused { code: None, reason: "no sid could be made".into() })?;
-        let said = match order.channel {
-            Channel::Call => order.code.expose().to_owned(),
-            Channel::Sms | Channel::Whatsapp => text(&self.messages, order).body,
+        let said = match request.channel {
+            Channel::Call => request.code.expose().to_owned(),
+            Channel::Sms | Channel::Whatsapp => text(&self.messages, request).body,
         };
         // Not the log: the log never holds a code.
-        let line = format!("[console] {} to {}: {said}\n", order.channel, order.to.in_full());
+        let line = format!("[console] {} to {}: {said}\n", request.channel, request.to.in_full());
         std::io::stdout().write_all(line.as_bytes()).map_err(|error| SendError::Refused {
             code: None,
             reason: format!("standard output: {error}"),
         })?;
         Ok(Report {
             sid,
-            id: Some(order.id.clone()),
-            about: About { to: Some(order.to.in_full().to_owned()), ..About::default() },
+            id: Some(request.id.clone()),
+            about: About { to: Some(request.to.in_full().to_owned()), ..About::default() },
             fact: Fact { status: Some(Status::Sent), source: Source::Api, ..Fact::default() },
         })
     }
 
-    async fn look_up(&self, _: &Order, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
+    async fn look_up(&self, _: &SendRequest, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
         // A line on a terminal leaves nothing to be found.
         Ok(None)
     }

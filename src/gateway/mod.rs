@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 /// One message or call to be made.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct SendRequest {
     /// Our name for it; goes into the callback's URL.
     pub id: DeliveryId,
     /// How.
@@ -107,14 +107,14 @@ pub enum Redaction {
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
     /// Hands an order on. `Ok` holds what is known of the new delivery.
-    async fn send(&self, order: &Order) -> Result<Report, SendError>;
+    async fn send(&self, order: &SendRequest) -> Result<Report, SendError>;
 
     /// Finds out whether an order was taken that was begun at `since`:
     /// the delivery that it became, or `None` when there certainly is none.
     /// `others` are deliveries of the same number that are known already.
     async fn look_up(
         &self,
-        order: &Order,
+        order: &SendRequest,
         since: Timestamp,
         others: &[Sid],
     ) -> Result<Option<Report>, SendError>;

@@ -7,7 +7,7 @@
 mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
-use super::{Gateway, Order, Redaction, SendError, text, wording};
+use super::{Gateway, Redaction, SendError, SendRequest, text, wording};
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Report};
 use crate::model::id::Sid;
@@ -86,7 +86,7 @@ impl<T: Transport> Twilio<T> {
         form: Vec<(&'static str, String)>,
         begin_by: Option<Instant>,
     ) -> Result<Answer, SendError> {
-        // Whoever waits too long has sent nothing, and gives its errand back
+        // Whoever waits too long has sent nothing, and gives its outbox step back
         // before its lease runs out.
         let Ok(_place) = tokio::time::timeout(LONGEST_TURN, self.places.acquire()).await else {
             let reason = "too many requests to twilio at once: see twilio.max_in_flight".to_owned();
@@ -106,50 +106,55 @@ impl<T: Transport> Twilio<T> {
         })
     }
 
-    fn message(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
-        match order.channel {
-            Channel::Whatsapp => self.whatsapp(order),
+    fn message(&self, request: &SendRequest) -> Result<Vec<(&'static str, String)>, SendError> {
+        match request.channel {
+            Channel::Whatsapp => self.whatsapp(request),
             _ => {
-                let text = text(&self.settings.messages, order);
-                Ok(self.pairs(order, &self.sender(order), Content::Body(&text.body)))
+                let text = text(&self.settings.messages, request);
+                Ok(self.pairs(request, &self.sender(request), Content::Body(&text.body)))
             }
         }
     }
 
     /// WhatsApp takes free text only for a day after somebody wrote; else a
     /// template that it has approved.
-    fn whatsapp(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
-        let sender = self.whatsapp_sender(order)?;
-        if let Some(sid) = &order.service.settings.whatsapp_content_sid {
-            let variables = wording::variables(order)?;
+    fn whatsapp(&self, request: &SendRequest) -> Result<Vec<(&'static str, String)>, SendError> {
+        let sender = self.whatsapp_sender(request)?;
+        if let Some(sid) = &request.service.settings.whatsapp_content_sid {
+            let variables = wording::variables(request)?;
             let content = Content::Template { sid, variables: &variables };
-            return Ok(self.pairs(order, &sender, content));
+            return Ok(self.pairs(request, &sender, content));
         }
-        if !order.window_open {
+        if !request.window_open {
             let reason = "whatsapp takes free text only within 24 hours of the person's last message: \
                           set whatsapp_content_sid to an approved authentication template";
             return Err(SendError::Refused { code: Some(63016), reason: reason.to_owned() });
         }
-        let text = text(&self.settings.messages, order);
-        Ok(self.pairs(order, &sender, Content::Body(&text.body)))
+        let text = text(&self.settings.messages, request);
+        Ok(self.pairs(request, &sender, Content::Body(&text.body)))
     }
 
-    fn pairs(&self, order: &Order, sender: &Sender, content: Content<'_>) -> Vec<(&'static str, String)> {
+    fn pairs(
+        &self,
+        request: &SendRequest,
+        sender: &Sender,
+        content: Content<'_>,
+    ) -> Vec<(&'static str, String)> {
         let status_callback =
-            format!("{}/twilio/status?delivery={}{CALLBACK_OVERRIDES}", self.settings.public_url, order.id);
-        let to = address(order);
+            format!("{}/twilio/status?delivery={}{CALLBACK_OVERRIDES}", self.settings.public_url, request.id);
+        let to = address(request);
         CreateMessage {
             to: &to,
             sender,
             content,
             status_callback: &status_callback,
-            validity: order.valid_for,
+            validity: request.valid_for,
         }
         .pairs()
     }
 
-    fn sender(&self, order: &Order) -> Sender {
-        let own = &order.service.settings;
+    fn sender(&self, request: &SendRequest) -> Sender {
+        let own = &request.service.settings;
         match (&own.messaging_service_sid, &own.from) {
             (Some(service), _) => Sender::MessagingService(service.clone()),
             (None, Some(from)) => Sender::From(from.clone()),
@@ -157,8 +162,8 @@ impl<T: Transport> Twilio<T> {
         }
     }
 
-    fn whatsapp_sender(&self, order: &Order) -> Result<Sender, SendError> {
-        let own = &order.service.settings;
+    fn whatsapp_sender(&self, request: &SendRequest) -> Result<Sender, SendError> {
+        let own = &request.service.settings;
         match (&own.whatsapp_from, &own.messaging_service_sid, &self.settings.sender) {
             (Some(from), ..) => Ok(Sender::From(format!("{WHATSAPP}{from}"))),
             (None, Some(service), _) | (None, None, Sender::MessagingService(service)) => {
@@ -172,9 +177,9 @@ impl<T: Transport> Twilio<T> {
     }
 
     /// What we know of a message that Twilio may not say: what it costs.
-    fn about(&self, order: &Order, mut report: Report) -> Report {
-        if order.channel == Channel::Sms {
-            let cost = text(&self.settings.messages, order).segments;
+    fn about(&self, request: &SendRequest, mut report: Report) -> Report {
+        if request.channel == Channel::Sms {
+            let cost = text(&self.settings.messages, request).segments;
             report.about = About {
                 encoding: Some(cost.encoding.to_string()),
                 counted_segments: u32::try_from(cost.segments).ok(),
@@ -184,26 +189,26 @@ impl<T: Transport> Twilio<T> {
         report
     }
 
-    fn voice(&self, order: &Order) -> Result<Vec<(&'static str, String)>, SendError> {
+    fn voice(&self, request: &SendRequest) -> Result<Vec<(&'static str, String)>, SendError> {
         // A name or a short code sends texts and calls nobody.
-        let own = order.service.settings.from.as_deref().filter(|from| from.starts_with('+'));
+        let own = request.service.settings.from.as_deref().filter(|from| from.starts_with('+'));
         let from = own.or(self.settings.call_from.as_deref()).ok_or_else(|| SendError::Refused {
             code: None,
             reason: "no number to call from: set twilio.from".into(),
         })?;
-        let (verification, number) = order.id.parts();
+        let (verification, number) = request.id.parts();
         let public_url = &self.settings.public_url;
         Ok(CreateCall {
-            to: order.to.in_full(),
+            to: request.to.in_full(),
             from,
             url: &format!("{public_url}/twilio/voice/{verification}/{number}{TWIML_OVERRIDES}"),
             status_callback: &format!(
                 "{public_url}/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}",
-                order.id
+                request.id
             ),
-            ring: self.settings.ring.min(order.valid_for),
+            ring: self.settings.ring.min(request.valid_for),
             machine_detection: self.settings.machine_detection,
-            send_digits: order.details.send_digits.as_deref(),
+            send_digits: request.details.send_digits.as_deref(),
         }
         .pairs())
     }
@@ -211,33 +216,33 @@ impl<T: Transport> Twilio<T> {
 
 #[async_trait]
 impl<T: Transport> Gateway for Twilio<T> {
-    async fn send(&self, order: &Order) -> Result<Report, SendError> {
-        let (resource, form) = match order.channel {
-            Channel::Sms | Channel::Whatsapp => ("Messages", self.message(order)?),
-            Channel::Call => ("Calls", self.voice(order)?),
+    async fn send(&self, request: &SendRequest) -> Result<Report, SendError> {
+        let (resource, form) = match request.channel {
+            Channel::Sms | Channel::Whatsapp => ("Messages", self.message(request)?),
+            Channel::Call => ("Calls", self.voice(request)?),
         };
-        let answer = self.call("POST", self.url(resource, ""), form, Some(order.begin_by)).await?;
+        let answer = self.call("POST", self.url(resource, ""), form, Some(request.begin_by)).await?;
         if !(200..300).contains(&answer.status) {
             return Err(refusal(&answer));
         }
         match serde_json::from_slice::<Resource>(&answer.body) {
-            Ok(resource) => Ok(self.about(order, resource.report(Some(order.id.clone())))),
+            Ok(resource) => Ok(self.about(request, resource.report(Some(request.id.clone())))),
             Err(_) => Err(SendError::unknown("the answer of twilio was no message or call")),
         }
     }
 
     async fn look_up(
         &self,
-        order: &Order,
+        request: &SendRequest,
         since: Timestamp,
         others: &[Sid],
     ) -> Result<Option<Report>, SendError> {
         // The newest come first. No filter by date: a message that still waits
         // has no date of sending yet, and would be missed just when it matters.
         let earliest = since.checked_sub(SignedDuration::from_secs(60)).unwrap_or(since);
-        let to = address(order);
+        let to = address(request);
         let to = utf8_percent_encode(&to, NON_ALPHANUMERIC);
-        let resource = match order.channel {
+        let resource = match request.channel {
             Channel::Sms | Channel::Whatsapp => "Messages",
             Channel::Call => "Calls",
         };
@@ -251,8 +256,8 @@ impl<T: Transport> Gateway for Twilio<T> {
         // The body of a template is Twilio's to show; there the recipient, the
         // time and the direction have to do.
         let is_template =
-            order.channel == Channel::Whatsapp && order.service.settings.whatsapp_content_sid.is_some();
-        let is_text = order.channel != Channel::Call && !is_template;
+            request.channel == Channel::Whatsapp && request.service.settings.whatsapp_content_sid.is_some();
+        let is_text = request.channel != Channel::Call && !is_template;
         let goes_on = page.next_page_uri.is_some();
         let listed: Vec<Resource> = page.messages.into_iter().chain(page.calls).collect();
         let found = listed.iter().find(|resource| {
@@ -261,7 +266,7 @@ impl<T: Transport> Gateway for Twilio<T> {
             let fresh = resource.created_at().is_some_and(|at| at >= earliest);
             // The minutes in the text may differ by now; the code does not.
             let same_text =
-                !is_text || resource.body.as_deref().is_some_and(|body| body.contains(order.code.expose()));
+                !is_text || resource.body.as_deref().is_some_and(|body| body.contains(request.code.expose()));
             ours && fresh && same_text && !others.contains(&resource.sid)
         });
         // The newest come first. A page that ends before the send's time does
@@ -270,7 +275,7 @@ impl<T: Transport> Gateway for Twilio<T> {
         if found.is_none() && goes_on && !reaches_back {
             return Err(SendError::unknown("twilio's list has more than one page"));
         }
-        Ok(found.map(|resource| self.about(order, resource.report(Some(order.id.clone())))))
+        Ok(found.map(|resource| self.about(request, resource.report(Some(request.id.clone())))))
     }
 
     async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {
@@ -279,9 +284,9 @@ impl<T: Transport> Gateway for Twilio<T> {
 }
 
 /// The recipient as Twilio writes it.
-fn address(order: &Order) -> String {
-    let channel = if order.channel == Channel::Whatsapp { WHATSAPP } else { "" };
-    format!("{channel}{}", order.to.in_full())
+fn address(request: &SendRequest) -> String {
+    let channel = if request.channel == Channel::Whatsapp { WHATSAPP } else { "" };
+    format!("{channel}{}", request.to.in_full())
 }
 
 fn refusal(answer: &Answer) -> SendError {

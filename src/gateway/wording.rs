@@ -1,7 +1,7 @@
 //! What an order says: which of its service's and the application's words go
 //! into the message.
 
-use super::{Order, SendError};
+use super::{SendError, SendRequest};
 use crate::model::channel::Channel;
 use crate::texts::{Catalog, Text, Wording, compose};
 use std::collections::BTreeMap;
@@ -9,24 +9,24 @@ use std::time::Duration;
 
 /// The message of an order by text or WhatsApp, in the language that was asked
 /// for, or that of the number's country, or the service's.
-pub fn text(messages: &Catalog, order: &Order) -> Text {
-    let Order { service, details, .. } = order;
+pub fn text(messages: &Catalog, request: &SendRequest) -> Text {
+    let SendRequest { service, details, .. } = request;
     let settings = &service.settings;
-    let country = order.to.region();
+    let country = request.to.region();
     compose(
         messages,
         &Wording {
             set: details.template.as_deref().or(settings.template.as_deref()),
-            is_whatsapp: order.channel == Channel::Whatsapp,
-            service: name(order),
-            code: order.code.expose(),
-            seconds: seconds(order),
+            is_whatsapp: request.channel == Channel::Whatsapp,
+            service: name(request),
+            code: request.code.expose(),
+            seconds: seconds(request),
             payment: details.binding(),
             purpose: details.purpose.as_deref(),
             domain: settings.domain.as_deref(),
             app_hash: details.app_hash.as_deref(),
             do_not_share: settings.do_not_share,
-            requested: order.locale.as_deref(),
+            requested: request.locale.as_deref(),
             country: country.as_deref(),
             default_locale: settings.locale.as_deref(),
         },
@@ -39,20 +39,20 @@ pub fn text(messages: &Catalog, order: &Order) -> Text {
 /// # Errors
 /// [`SendError::Refused`] for a variable that does not exist, and for a payment
 /// that the template does not tell of.
-pub(super) fn variables(order: &Order) -> Result<BTreeMap<String, String>, SendError> {
+pub(super) fn variables(request: &SendRequest) -> Result<BTreeMap<String, String>, SendError> {
     let refused = |reason: String| SendError::Refused { code: None, reason };
-    let map = &order.service.settings.whatsapp_variables;
-    if map.is_empty() && order.details.binding().is_none() {
-        return Ok([("1".to_owned(), order.code.expose().to_owned())].into());
+    let map = &request.service.settings.whatsapp_variables;
+    if map.is_empty() && request.details.binding().is_none() {
+        return Ok([("1".to_owned(), request.code.expose().to_owned())].into());
     }
     let has = |name: &str| map.values().any(|known| known == name);
-    if order.details.binding().is_some() && !(has("amount") && has("payee")) {
+    if request.details.binding().is_some() && !(has("amount") && has("payee")) {
         let reason = "a payment's message says what is paid to whom: \
                       give amount and payee a place in whatsapp_variables";
         return Err(refused(reason.to_owned()));
     }
     map.iter()
-        .map(|(name, variable)| match value(order, variable) {
+        .map(|(name, variable)| match value(request, variable) {
             Some(value) => Ok((name.clone(), value)),
             None => Err(refused(format!("whatsapp_variables has {variable}, which is no variable"))),
         })
@@ -61,29 +61,29 @@ pub(super) fn variables(order: &Order) -> Result<BTreeMap<String, String>, SendE
 
 /// The value of a variable by its name, as a template at WhatsApp takes it: the
 /// minutes are a bare number, because their word is in the template.
-fn value(order: &Order, variable: &str) -> Option<String> {
-    let details = &order.details;
+fn value(request: &SendRequest, variable: &str) -> Option<String> {
+    let details = &request.details;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     Some(match variable {
-        "code" => order.code.expose().to_owned(),
-        "service" => name(order).to_owned(),
-        "minutes" => minutes(seconds(order)),
+        "code" => request.code.expose().to_owned(),
+        "service" => name(request).to_owned(),
+        "minutes" => minutes(seconds(request)),
         "amount" => text(&details.amount),
         "payee" => text(&details.payee),
         "purpose" => text(&details.purpose),
-        "domain" => text(&order.service.settings.domain),
+        "domain" => text(&request.service.settings.domain),
         _ => return None,
     })
 }
 
-fn name(order: &Order) -> &str {
-    order.details.friendly_name.as_deref().unwrap_or(&order.service.settings.name)
+fn name(request: &SendRequest) -> &str {
+    request.details.friendly_name.as_deref().unwrap_or(&request.service.settings.name)
 }
 
 /// How long the code is good when the message leaves, in seconds.
-fn seconds(order: &Order) -> u32 {
-    let is_last_minute = order.valid_for < Duration::from_secs(60);
-    let left = if is_last_minute { order.valid_for } else { order.valid_for + A_MOMENT };
+fn seconds(request: &SendRequest) -> u32 {
+    let is_last_minute = request.valid_for < Duration::from_secs(60);
+    let left = if is_last_minute { request.valid_for } else { request.valid_for + A_MOMENT };
     u32::try_from(left.as_secs()).unwrap_or(u32::MAX)
 }
 

@@ -16,7 +16,7 @@ mod tests;
 pub use attempts::{Attempts, Failure, Failures, LastError};
 pub use decide::{Decision, Input, Outcome, Step, decide};
 pub use details::{Details, binding};
-pub use outbox::{Doubt, Effect, Errand};
+pub use outbox::{Doubt, Effect, OutboxStep};
 
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -68,7 +68,7 @@ pub struct Verification {
     pub sends: Vec<Send>,
     /// What is still to be done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub outbox: Vec<Errand>,
+    pub outbox: Vec<OutboxStep>,
 }
 
 /// Where a verification stands, in Twilio Verify's words.
@@ -291,7 +291,10 @@ impl Verification {
     /// while that is under way, from when on somebody else may.
     pub fn next_attempt_at(&self, number: u8) -> Option<Timestamp> {
         self.send(number)?.attempts.last_error.as_ref()?;
-        self.outbox.iter().find(|errand| errand.number() == number).map(|errand| errand.due)
+        self.outbox
+            .iter()
+            .find(|outbox_step| outbox_step.number() == number)
+            .map(|outbox_step| outbox_step.due)
     }
 
     /// Why a send was dropped, as far as what is known now says; `None` for one
@@ -308,11 +311,11 @@ impl Verification {
         })
     }
 
-    /// When something is to be done next: an errand, or dying.
+    /// When something is to be done next: an outbox step, or dying.
     pub fn due(&self) -> Option<Timestamp> {
-        let errands = self.outbox.iter().map(|errand| errand.due);
+        let outbox_steps = self.outbox.iter().map(|outbox_step| outbox_step.due);
         let end = (self.status == Status::Pending).then_some(self.expires_at);
-        errands.chain(end).min()
+        outbox_steps.chain(end).min()
     }
 
     fn ask(&mut self, channel: Channel, gate_key: Option<u8>, now: Timestamp) {
@@ -334,7 +337,12 @@ impl Verification {
             attempts: Attempts::default(),
         });
         if !self.test {
-            self.outbox.push(Errand { effect: Effect::Send { number }, due: now, attempts: 0, doubt: None });
+            self.outbox.push(OutboxStep {
+                effect: Effect::Send { number },
+                due: now,
+                attempts: 0,
+                doubt: None,
+            });
         }
     }
 }

@@ -24,7 +24,7 @@ use dialback::model::session::{End, Session};
 use dialback::model::status::Status as Delivered;
 use dialback::model::tally::{Count, Tally};
 use dialback::model::verification::{
-    Attempts, Details, Effect, Errand, Send, SendState, Status, Verification,
+    Attempts, Details, Effect, OutboxStep, Send, SendState, Status, Verification,
 };
 use dialback::secret::Secret;
 use dialback::store::records::{Facts, facts_of};
@@ -125,7 +125,7 @@ pub fn verification(n: u32) -> Verification {
         3 => vec![send(1, Channel::Sms, SendState::Dropped, None)],
         _ => vec![send(1, Channel::Sms, SendState::Test, None)],
     };
-    let errand = |effect, attempts| Errand { effect, due: at(200), attempts, doubt: None };
+    let outbox_step = |effect, attempts| OutboxStep { effect, due: at(200), attempts, doubt: None };
     let whole = n == 1;
     let seed = CodeSeed {
         key_id: "2026-11".into(),
@@ -153,7 +153,9 @@ pub fn verification(n: u32) -> Verification {
         checks: n,
         sends,
         outbox: match whole {
-            true => vec![errand(Effect::Send { number: 4 }, 0), errand(Effect::LookUp { number: 5 }, 3)],
+            true => {
+                vec![outbox_step(Effect::Send { number: 4 }, 0), outbox_step(Effect::LookUp { number: 5 }, 3)]
+            }
             false => Vec::new(),
         },
     }

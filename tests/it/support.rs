@@ -10,7 +10,7 @@ use dialback::app::{
 };
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
-use dialback::gateway::{Gateway, Order, Redaction, SendError};
+use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -93,20 +93,25 @@ pub struct Script {
 }
 
 impl Script {
-    fn seen(order: &Order) -> Seen {
+    fn seen(send_request: &SendRequest) -> Seen {
         Seen {
-            id: order.id.clone(),
-            channel: order.channel,
-            to: order.to.in_full().to_owned(),
-            code: order.code.expose().to_owned(),
-            valid_for: order.valid_for,
+            id: send_request.id.clone(),
+            channel: send_request.channel,
+            to: send_request.to.in_full().to_owned(),
+            code: send_request.code.expose().to_owned(),
+            valid_for: send_request.valid_for,
         }
     }
 
-    fn report(&self, order: &Order) -> Report {
+    fn report(&self, send_request: &SendRequest) -> Report {
         let name = self.names.fetch_add(1, Ordering::SeqCst) + 1;
-        let kind = if order.channel == Channel::Call { "CA" } else { "SM" };
-        report(&format!("{kind}{name:032x}"), Status::Queued, Some(&order.id), Some(order.to.in_full()))
+        let kind = if send_request.channel == Channel::Call { "CA" } else { "SM" };
+        report(
+            &format!("{kind}{name:032x}"),
+            Status::Queued,
+            Some(&send_request.id),
+            Some(send_request.to.in_full()),
+        )
     }
 
     pub fn orders(&self) -> Vec<Seen> {
@@ -129,15 +134,15 @@ impl Script {
 
 #[async_trait]
 impl Gateway for Script {
-    async fn send(&self, order: &Order) -> Result<Report, SendError> {
-        self.orders.lock().unwrap().push(Self::seen(order));
+    async fn send(&self, send_request: &SendRequest) -> Result<Report, SendError> {
+        self.orders.lock().unwrap().push(Self::seen(send_request));
         // A gateway takes its time, and others get theirs.
         self.busy.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         self.busy.fetch_sub(1, Ordering::SeqCst);
         let say = self.says.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().0);
         match say {
-            Say::Taken => Ok(self.report(order)),
+            Say::Taken => Ok(self.report(send_request)),
             Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
             Say::NotTaken(after) => Err(SendError::NotTaken { code: None, reason: "scripted".into(), after }),
             Say::Unknown => Err(SendError::unknown("scripted")),
@@ -150,20 +155,22 @@ impl Gateway for Script {
 
     async fn look_up(
         &self,
-        order: &Order,
+        send_request: &SendRequest,
         _since: Timestamp,
         others: &[Sid],
     ) -> Result<Option<Report>, SendError> {
-        self.look_ups.lock().unwrap().push(Self::seen(order));
+        self.look_ups.lock().unwrap().push(Self::seen(send_request));
         let find = self.finds.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().1);
         match find {
-            Find::It => Ok(Some(self.report(order))),
+            Find::It => Ok(Some(self.report(send_request))),
             Find::Nothing => Ok(None),
             Find::Refused => Err(SendError::Refused { code: Some(20003), reason: "scripted".into() }),
             Find::Unknown => Err(SendError::unknown("scripted")),
             Find::Among(listed) => {
                 let own = listed.iter().find(|sid| !others.iter().any(|other| other.as_str() == *sid));
-                Ok(own.map(|sid| report(sid, Status::Queued, Some(&order.id), Some(order.to.in_full()))))
+                Ok(own.map(|sid| {
+                    report(sid, Status::Queued, Some(&send_request.id), Some(send_request.to.in_full()))
+                }))
             }
         }
     }

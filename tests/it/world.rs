@@ -7,7 +7,7 @@ use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirecto
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
-use dialback::gateway::{Gateway, Order, Redaction, SendError};
+use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
 use dialback::model::account::Accounts;
 use dialback::model::channel::Channel;
@@ -114,19 +114,19 @@ impl World {
 
 impl World {
     /// Twilio says that an order's message was not delivered.
-    pub async fn tell_failed(&self, order: &Order, sid: &Sid) {
-        self.tell_failed_with(order, sid, None).await;
+    pub async fn tell_failed(&self, send_request: &SendRequest, sid: &Sid) {
+        self.tell_failed_with(send_request, sid, None).await;
     }
 
     /// The same, and by which error.
-    pub async fn tell_failed_with(&self, order: &Order, sid: &Sid, error_code: Option<u32>) {
+    pub async fn tell_failed_with(&self, send_request: &SendRequest, sid: &Sid, error_code: Option<u32>) {
         let (status, source) = (Some(Status::Undelivered), Source::StatusCallback);
         let fact = Fact { status, source, error_code, ..Fact::default() };
-        let about = About { to: Some(order.to.in_full().to_owned()), ..About::default() };
+        let about = About { to: Some(send_request.to.in_full().to_owned()), ..About::default() };
         self.app
             .record(
                 &crate::support::proof(),
-                Report { sid: sid.clone(), id: Some(order.id.clone()), about, fact },
+                Report { sid: sid.clone(), id: Some(send_request.id.clone()), about, fact },
             )
             .await
             .unwrap();
@@ -199,17 +199,17 @@ fn context(base_url: &str, app: App) -> Arc<Context> {
 #[derive(Default)]
 pub struct Post {
     fails: AtomicBool,
-    taken: Mutex<Vec<(Order, Sid)>>,
+    taken: Mutex<Vec<(SendRequest, Sid)>>,
 }
 
 impl Post {
     /// The first order that came or comes, and the SID that it was given.
-    pub async fn first(&self) -> (Order, Sid) {
+    pub async fn first(&self) -> (SendRequest, Sid) {
         self.nth(1).await
     }
 
     /// The order of that number, from 1.
-    pub async fn nth(&self, number: usize) -> (Order, Sid) {
+    pub async fn nth(&self, number: usize) -> (SendRequest, Sid) {
         for _ in 0..500 {
             if let Some(taken) = self.taken.lock().unwrap().get(number - 1) {
                 return taken.clone();
@@ -232,25 +232,30 @@ impl Post {
 
 #[async_trait]
 impl Gateway for Post {
-    async fn send(&self, order: &Order) -> Result<Report, SendError> {
+    async fn send(&self, send_request: &SendRequest) -> Result<Report, SendError> {
         if self.fails.load(Ordering::SeqCst) {
             let reason = "this gateway fails".to_owned();
             return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
         }
         let mut taken = self.taken.lock().unwrap();
-        let prefix = if order.channel == Channel::Call { "CA" } else { "SM" };
+        let prefix = if send_request.channel == Channel::Call { "CA" } else { "SM" };
         let sid: Sid = format!("{prefix}{:032x}", taken.len() + 1).parse().unwrap();
-        taken.push((order.clone(), sid.clone()));
+        taken.push((send_request.clone(), sid.clone()));
         Ok(Report {
             sid,
-            id: Some(order.id.clone()),
-            about: About { to: Some(order.to.in_full().to_owned()), ..About::default() },
+            id: Some(send_request.id.clone()),
+            about: About { to: Some(send_request.to.in_full().to_owned()), ..About::default() },
             fact: Fact { status: Some(Status::Queued), source: Source::Api, ..Fact::default() },
         })
     }
 
-    async fn look_up(&self, order: &Order, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
-        panic!("{} was taken at once and needs no looking up", order.id);
+    async fn look_up(
+        &self,
+        send_request: &SendRequest,
+        _: Timestamp,
+        _: &[Sid],
+    ) -> Result<Option<Report>, SendError> {
+        panic!("{} was taken at once and needs no looking up", send_request.id);
     }
 
     async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {

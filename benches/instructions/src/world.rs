@@ -8,7 +8,7 @@ use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirecto
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
-use dialback::gateway::{Gateway, Order, Redaction, SendError};
+use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::http::{self, Context as HttpContext, Explainer, Pages, Settings, SignatureMode};
 use dialback::model::account::Accounts;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -141,20 +141,20 @@ struct Post(mpsc::UnboundedSender<()>);
 
 #[async_trait]
 impl Gateway for Post {
-    async fn send(&self, order: &Order) -> Result<Report, SendError> {
+    async fn send(&self, request: &SendRequest) -> Result<Report, SendError> {
         // A call has the SID by which it will ask.
-        let sid = order.id.as_str().replacen("DL", "CA", 1);
+        let sid = request.id.as_str().replacen("DL", "CA", 1);
         let sid: Sid = sid.parse().map_err(|_| SendError::unknown("no sid"))?;
         let _ = self.0.send(());
         Ok(Report {
             sid,
-            id: Some(order.id.clone()),
-            about: About { to: Some(order.to.in_full().to_owned()), ..About::default() },
+            id: Some(request.id.clone()),
+            about: About { to: Some(request.to.in_full().to_owned()), ..About::default() },
             fact: Fact { status: Some(Status::Queued), source: Source::Api, ..Fact::default() },
         })
     }
 
-    async fn look_up(&self, _: &Order, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
+    async fn look_up(&self, _: &SendRequest, _: Timestamp, _: &[Sid]) -> Result<Option<Report>, SendError> {
         Ok(None)
     }
 

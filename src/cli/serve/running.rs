@@ -182,7 +182,7 @@ impl Running {
     }
 
     /// Serves until `stop`, then finishes: no new connections, requests in
-    /// flight, errands under way, and the store last.
+    /// flight, sends under way, and the store last.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let operator = self.server_addr().map(|addr| self.operator(addr));
         let (stopping, stopped) = watch::channel(());

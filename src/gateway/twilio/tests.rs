@@ -44,11 +44,11 @@ fn settings() -> Settings {
     }
 }
 
-fn order(channel: Channel) -> Order {
+fn send_request(channel: Channel) -> SendRequest {
     let id = VerificationId::from_random([7; 15]);
     let key = CodeKey { id: "a".into(), secret: Secret::new("k".repeat(32)) };
     let codes = CodeKeys::new(vec![key]).unwrap();
-    Order {
+    SendRequest {
         id: id.delivery(2),
         channel,
         to: TO.parse().unwrap(),
@@ -92,7 +92,7 @@ async fn send_with(
     said: Scripted,
 ) -> (Result<Report, SendError>, Outgoing) {
     let fake = fake(said);
-    let verdict = Twilio::new(settings, fake).send(&order(channel)).await;
+    let verdict = Twilio::new(settings, fake).send(&send_request(channel)).await;
     let mut asked = std::mem::take(&mut *fake.asked.lock().unwrap());
     assert_eq!(asked.len(), 1, "never repeated in here");
     (verdict, asked.remove(0))
@@ -111,7 +111,7 @@ fn value<'a>(request: &'a Outgoing, name: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn a_text_goes_out_from_a_number_and_lives_no_longer_than_its_code() {
     let (report, request) = send_with(settings(), Channel::Sms, created(Channel::Sms)).await;
-    let order = order(Channel::Sms);
+    let send_request = send_request(Channel::Sms);
     assert_eq!(request.method, "POST");
     assert_eq!(
         request.url,
@@ -123,16 +123,16 @@ async fn a_text_goes_out_from_a_number_and_lives_no_longer_than_its_code() {
     assert_eq!(value(&request, "MessagingServiceSid"), [""; 0]);
     assert_eq!(value(&request, "ValidityPeriod"), ["421"]);
     let callback =
-        format!("https://verify.example.com/twilio/status?delivery={}{CALLBACK_OVERRIDES}", order.id);
+        format!("https://verify.example.com/twilio/status?delivery={}{CALLBACK_OVERRIDES}", send_request.id);
     assert_eq!(value(&request, "StatusCallback"), [callback]);
     let body = value(&request, "Body")[0];
     assert!(
-        body.contains(order.code.expose()) && body.contains("Acme") && body.contains("7 minutes"),
+        body.contains(send_request.code.expose()) && body.contains("Acme") && body.contains("7 minutes"),
         "of 421 seconds"
     );
 
     let report = report.unwrap();
-    assert_eq!(report.id, Some(order.id));
+    assert_eq!(report.id, Some(send_request.id));
     assert_eq!((report.fact.status, report.fact.source), (Some(Status::Queued), Source::Api));
 }
 
@@ -151,8 +151,9 @@ async fn a_text_promises_no_minute_that_its_code_has_not() {
         (86_398, "24 hours"),
         (82_000, "22 hours"),
     ] {
-        let order = Order { valid_for: Duration::from_secs(seconds), ..order(Channel::Sms) };
-        let request = asked(order).await.unwrap();
+        let send_request =
+            SendRequest { valid_for: Duration::from_secs(seconds), ..send_request(Channel::Sms) };
+        let request = asked(send_request).await.unwrap();
         let body = value(&request, "Body")[0].to_owned();
         assert!(body.contains(&format!("{minutes}.")), "{seconds} s: {body}");
     }
@@ -170,13 +171,15 @@ async fn a_messaging_service_goes_without_a_number() {
 #[tokio::test]
 async fn a_call_fetches_its_code_later_from_a_url_without_it() {
     let (report, request) = send_with(settings(), Channel::Call, created(Channel::Call)).await;
-    let order = order(Channel::Call);
+    let send_request = send_request(Channel::Call);
     assert!(request.url.ends_with("/Calls.json"));
-    let (verification, _) = order.id.parts();
+    let (verification, _) = send_request.id.parts();
     let url = format!("https://verify.example.com/twilio/voice/{verification}/2{TWIML_OVERRIDES}");
     assert_eq!(value(&request, "Url"), [url]);
-    let callback =
-        format!("https://verify.example.com/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}", order.id);
+    let callback = format!(
+        "https://verify.example.com/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}",
+        send_request.id
+    );
     assert_eq!(value(&request, "StatusCallback"), [callback]);
     assert_eq!(
         value(&request, "StatusCallbackEvent"),
@@ -185,7 +188,7 @@ async fn a_call_fetches_its_code_later_from_a_url_without_it() {
     );
     assert_eq!(value(&request, "Timeout"), ["25"]);
     assert_eq!(value(&request, "MachineDetection"), ["Enable"]);
-    let code = order.code.expose();
+    let code = send_request.code.expose();
     assert!(request.form.iter().all(|(_, value)| !value.contains(code)) && !request.url.contains(code));
     assert!(report.unwrap().sid.is_call());
 }
@@ -201,7 +204,7 @@ async fn a_call_rings_no_longer_than_its_code_lives() {
 async fn without_a_number_to_call_from_nothing_is_asked() {
     let fake = fake(created(Channel::Call));
     let settings = Settings { call_from: None, ..settings() };
-    let refused = Twilio::new(settings, fake).send(&order(Channel::Call)).await;
+    let refused = Twilio::new(settings, fake).send(&send_request(Channel::Call)).await;
     assert!(matches!(refused, Err(SendError::Refused { code: None, .. })));
     assert!(fake.asked.lock().unwrap().is_empty());
 }
@@ -213,12 +216,13 @@ async fn a_service_sends_and_calls_as_itself() {
         Service { settings, ..acme() }
     };
     let own = with(service::Settings { from: Some("+15005550001".into()), ..Default::default() });
-    let sms = asked(Order { service: Arc::new(own.clone()), ..order(Channel::Sms) }).await.unwrap();
-    let call = asked(Order { service: Arc::new(own), ..order(Channel::Call) }).await.unwrap();
+    let sms =
+        asked(SendRequest { service: Arc::new(own.clone()), ..send_request(Channel::Sms) }).await.unwrap();
+    let call = asked(SendRequest { service: Arc::new(own), ..send_request(Channel::Call) }).await.unwrap();
     assert_eq!((value(&sms, "From"), value(&call, "From")), (vec!["+15005550001"], vec!["+15005550001"]));
     assert!(value(&sms, "Body")[0].contains("Shop"));
     let name = with(service::Settings { from: Some("SHOP".into()), ..Default::default() });
-    let call = asked(Order { service: Arc::new(name), ..order(Channel::Call) }).await.unwrap();
+    let call = asked(SendRequest { service: Arc::new(name), ..send_request(Channel::Call) }).await.unwrap();
     assert_eq!(value(&call, "From"), ["+15005550006"], "a name cannot call");
 }
 
@@ -238,10 +242,11 @@ async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
         ..Details::default()
     };
     let service = Arc::new(Service { settings: own, ..acme() });
-    let order = Order { service, details, locale: Some("de".into()), ..order(Channel::Sms) };
-    let code = order.code.expose().to_owned();
+    let send_request =
+        SendRequest { service, details, locale: Some("de".into()), ..send_request(Channel::Sms) };
+    let code = send_request.code.expose().to_owned();
     let fake = fake(created(Channel::Sms));
-    let report = Twilio::new(settings(), fake).send(&order).await.unwrap();
+    let report = Twilio::new(settings(), fake).send(&send_request).await.unwrap();
     let asked = fake.asked.lock().unwrap();
     assert_eq!(
         value(&asked[0], "Body"),
@@ -255,9 +260,9 @@ async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
 
 // WhatsApp.
 
-fn on_whatsapp(own: service::Settings) -> Order {
+fn on_whatsapp(own: service::Settings) -> SendRequest {
     let settings = service::Settings { name: "Acme".into(), ..own };
-    Order { service: Arc::new(Service { settings, ..acme() }), ..order(Channel::Whatsapp) }
+    SendRequest { service: Arc::new(Service { settings, ..acme() }), ..send_request(Channel::Whatsapp) }
 }
 
 fn approved() -> service::Settings {
@@ -269,17 +274,17 @@ fn approved() -> service::Settings {
 }
 
 /// The one request that an order makes.
-async fn asked(order: Order) -> Result<Outgoing, SendError> {
-    let fake = fake(created(order.channel));
-    Twilio::new(settings(), fake).send(&order).await?;
+async fn asked(send_request: SendRequest) -> Result<Outgoing, SendError> {
+    let fake = fake(created(send_request.channel));
+    Twilio::new(settings(), fake).send(&send_request).await?;
     Ok(fake.asked.lock().unwrap().remove(0))
 }
 
 #[tokio::test]
 async fn whatsapp_gets_an_approved_template_with_the_code_in_it() {
-    let order = on_whatsapp(approved());
-    let code = order.code.expose().to_owned();
-    let request = asked(order).await.unwrap();
+    let send_request = on_whatsapp(approved());
+    let code = send_request.code.expose().to_owned();
+    let request = asked(send_request).await.unwrap();
     assert_eq!(value(&request, "To"), [format!("whatsapp:{TO}")]);
     assert_eq!(value(&request, "From"), ["whatsapp:+15005550009"]);
     assert_eq!(value(&request, "ContentSid"), ["HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]);
@@ -292,21 +297,21 @@ async fn whatsapp_gets_an_approved_template_with_the_code_in_it() {
 async fn a_template_gets_the_variables_that_the_service_maps() {
     let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
     let whatsapp_variables = map(&[("code", "code"), ("who", "service"), ("2", "minutes"), ("at", "domain")]);
-    let order = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
-    let code = order.code.expose().to_owned();
-    let request = asked(order.clone()).await.unwrap();
+    let send_request = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
+    let code = send_request.code.expose().to_owned();
+    let request = asked(send_request.clone()).await.unwrap();
     let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
     assert_eq!(variables, json!({"code": code, "who": "Acme", "2": "7", "at": ""}));
 
     let details = Details { amount: Some("1 EUR".into()), payee: Some("Shop".into()), ..Details::default() };
-    let paid = asked(Order { details: details.clone(), ..order }).await.unwrap_err();
+    let paid = asked(SendRequest { details: details.clone(), ..send_request }).await.unwrap_err();
     assert_eq!(
         paid.to_string(),
         "refused: a payment's message says what is paid to whom: give amount and payee a place in whatsapp_variables"
     );
     let whatsapp_variables = map(&[("1", "code"), ("2", "amount"), ("3", "payee")]);
-    let order = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
-    let request = asked(Order { details, ..order }).await.unwrap();
+    let send_request = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
+    let request = asked(SendRequest { details, ..send_request }).await.unwrap();
     let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
     assert_eq!(variables, json!({"1": code, "2": "1 EUR", "3": "Shop"}));
 
@@ -321,17 +326,17 @@ async fn a_template_gets_the_variables_that_the_service_maps() {
 async fn without_a_template_whatsapp_takes_free_text_only_while_its_window_is_open() {
     let own =
         service::Settings { whatsapp_content_sid: None, domain: Some("acme.example".into()), ..approved() };
-    let order = on_whatsapp(own);
+    let send_request = on_whatsapp(own);
     let fake = fake(created(Channel::Whatsapp));
-    let closed = Twilio::new(settings(), fake).send(&order).await.unwrap_err();
+    let closed = Twilio::new(settings(), fake).send(&send_request).await.unwrap_err();
     assert!(
         matches!(&closed, SendError::Refused { code: Some(63016), reason }
         if reason.ends_with("set whatsapp_content_sid to an approved authentication template")),
         "{closed}"
     );
     assert!(fake.asked.lock().unwrap().is_empty(), "refused before it is sent");
-    let code = order.code.expose().to_owned();
-    let open = asked(Order { window_open: true, ..order }).await.unwrap();
+    let code = send_request.code.expose().to_owned();
+    let open = asked(SendRequest { window_open: true, ..send_request }).await.unwrap();
     assert_eq!(value(&open, "Body"), [format!("Your Acme code is {code}. It expires in 7 minutes.")]);
     assert_eq!(value(&open, "ContentSid"), [""; 0]);
 }
@@ -359,9 +364,9 @@ async fn a_look_up_on_whatsapp_goes_by_recipient_time_and_direction() {
         message(3, "outbound-api", "Fri, 20 Nov 2026 09:20:00 +0000"),
         message(5, "outbound-api", soon),
     ]});
-    let look_up = async |order: &Order| {
+    let look_up = async |send_request: &SendRequest| {
         let fake = fake(answer(200, &list));
-        let found = Twilio::new(settings(), fake).look_up(order, since(), &[]).await.unwrap();
+        let found = Twilio::new(settings(), fake).look_up(send_request, since(), &[]).await.unwrap();
         (found, fake.asked.lock().unwrap()[0].url.clone())
     };
     let (found, url) = look_up(&on_whatsapp(approved())).await;
@@ -407,7 +412,8 @@ async fn too_many_requests_were_not_processed() {
 #[tokio::test]
 async fn what_could_not_be_begun_in_time_is_not_begun() {
     let fake = fake(created(Channel::Sms));
-    let late = Order { begin_by: Instant::now() - Duration::from_millis(1), ..order(Channel::Sms) };
+    let late =
+        SendRequest { begin_by: Instant::now() - Duration::from_millis(1), ..send_request(Channel::Sms) };
     let answer = Twilio::new(settings(), fake).send(&late).await;
     assert!(matches!(answer, Err(SendError::NotTaken { .. })), "{answer:?}");
     assert!(fake.asked.lock().unwrap().is_empty());
@@ -457,7 +463,7 @@ async fn look_up_in(
 ) -> (Result<Option<Report>, SendError>, String) {
     let fake = fake(answer(200, list));
     let others = [format!("SM{:032x}", 9).parse().unwrap(), format!("CA{:032x}", 9).parse().unwrap()];
-    let found = Twilio::new(settings(), fake).look_up(&order(channel), since, &others).await;
+    let found = Twilio::new(settings(), fake).look_up(&send_request(channel), since, &others).await;
     let asked = fake.asked.lock().unwrap();
     assert_eq!((asked.len(), asked[0].method), (1, "GET"));
     (found, asked[0].url.clone())
@@ -465,7 +471,7 @@ async fn look_up_in(
 
 /// A text of ours as Twilio lists it, with one thing changed.
 fn listed(name: &str, other: Value) -> Value {
-    let code = order(Channel::Sms).code;
+    let code = send_request(Channel::Sms).code;
     let mut text = json!({
         "sid": format!("SM{:032x}", 5), "direction": "outbound-api", "status": "sent", "to": TO,
         "date_created": "Fri, 20 Nov 2026 09:30:02 +0000", "error_code": null,
@@ -496,7 +502,7 @@ async fn a_look_up_finds_our_text_and_none_that_only_resembles_it() {
     let (found, url) = look_up_in(Channel::Sms, since(), &list).await;
     let report = found.unwrap().unwrap();
     assert_eq!(report.sid.as_str(), format!("SM{:032x}", 5));
-    assert_eq!((report.id, report.fact.status), (Some(order(Channel::Sms).id), Some(Status::Sent)));
+    assert_eq!((report.id, report.fact.status), (Some(send_request(Channel::Sms).id), Some(Status::Sent)));
     assert!(url.ends_with("/Messages.json?To=%2B14155550123&PageSize=100"), "{url}");
 }
 
@@ -541,7 +547,7 @@ async fn a_list_that_cannot_be_read_proves_nothing() {
         assert!(matches!(found, Err(SendError::Unknown { .. })), "{body}");
     }
     let fake = fake(answer(503, &json!({"code": 20503})));
-    let found = Twilio::new(settings(), fake).look_up(&order(Channel::Sms), since(), &[]).await;
+    let found = Twilio::new(settings(), fake).look_up(&send_request(Channel::Sms), since(), &[]).await;
     assert!(matches!(found, Err(SendError::Unknown { .. })));
 }
 
@@ -549,8 +555,8 @@ async fn a_list_that_cannot_be_read_proves_nothing() {
 
 #[tokio::test]
 async fn nothing_secret_shows_in_what_may_be_logged() {
-    let order = order(Channel::Sms);
-    let document = json!({"code": 21211, "message": format!("{TO} {}", order.code.expose()), "sid": order.code.expose()});
+    let send_request = send_request(Channel::Sms);
+    let document = json!({"code": 21211, "message": format!("{TO} {}", send_request.code.expose()), "sid": send_request.code.expose()});
     let mut said = Vec::new();
     for status in [201, 400, 429, 500] {
         let error = refused(answer(status, &document)).await;
@@ -560,11 +566,11 @@ async fn nothing_secret_shows_in_what_may_be_logged() {
     let (_, call) = send_with(settings(), Channel::Call, created(Channel::Call)).await;
     let (_, url) = look_up_in(Channel::Sms, since(), &json!({"messages": []})).await;
     let look_up = Outgoing { url, ..call.clone() };
-    said.push(format!("{request:?} {call:?} {look_up:?} {order:?} {:?}", settings()));
+    said.push(format!("{request:?} {call:?} {look_up:?} {send_request:?} {:?}", settings()));
     said.push(format!("{:?}", answer(400, &document)));
     said.push(format!("{:?}", serde_json::from_value::<ErrorDocument>(document)));
     for text in said {
-        for secret in [TOKEN, order.code.expose(), TO, "4155550123"] {
+        for secret in [TOKEN, send_request.code.expose(), TO, "4155550123"] {
             assert!(!text.contains(secret), "{text}");
         }
     }

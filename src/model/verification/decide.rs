@@ -36,7 +36,7 @@ pub enum Input {
     Approve,
     /// The time came to look: something in the outbox may be due, or the end.
     Deadline,
-    /// A worker takes an errand for the time of a lease.
+    /// A worker takes an outbox step for the time of a lease.
     Claim {
         /// The send's number.
         number: u8,
@@ -52,7 +52,7 @@ pub enum Input {
     Refused {
         /// The send's number.
         number: u8,
-        /// Which claim found that out: [`super::Errand::attempts`] as it was claimed.
+        /// Which claim found that out: [`super::OutboxStep::attempts`] as it was claimed.
         claim: u32,
         /// Twilio's error code.
         code: Option<u32>,
@@ -223,7 +223,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
     if next != *verification {
         next.sends.iter_mut().for_each(|send| send.listed = true);
     }
-    let effects = next.outbox.iter().skip(before).map(|errand| errand.effect.clone()).collect();
+    let effects = next.outbox.iter().skip(before).map(|outbox_step| outbox_step.effect.clone()).collect();
     Decision { verification: next, outcome, effects }
 }
 
@@ -253,7 +253,7 @@ impl Verification {
             .filter(|send| send.state == SendState::Sending)
             .map(|send| send.number)
             .collect();
-        self.outbox.retain(|errand| open.contains(&errand.number()));
+        self.outbox.retain(|outbox_step| open.contains(&outbox_step.number()));
     }
 
     fn check(&mut self, policy: &Policy, matches: bool, now: Timestamp) -> Outcome {
@@ -331,19 +331,21 @@ impl Verification {
         let (code, pending, expires_at) =
             (self.code.generation, self.status == Status::Pending, self.expires_at);
         let is_replaced = self.is_replaced(number);
-        let Some(errand) =
-            self.outbox.iter_mut().find(|errand| errand.number() == number && errand.due <= now)
+        let Some(outbox_step) = self
+            .outbox
+            .iter_mut()
+            .find(|outbox_step| outbox_step.number() == number && outbox_step.due <= now)
         else {
             return Outcome::NotMine;
         };
         let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
             return Outcome::NotMine;
         };
-        let is_to_be_sent = !errand.is_look_up() && send.state == SendState::Waiting;
+        let is_to_be_sent = !outbox_step.is_look_up() && send.state == SendState::Waiting;
         let is_wanted = pending && send.generation == code && !is_replaced;
         if is_to_be_sent && !(is_wanted && expires_at >= least_end) {
             send.state = if is_wanted { send.attempts.given_up() } else { SendState::Dropped };
-            self.outbox.retain(|errand| errand.number() != number);
+            self.outbox.retain(|outbox_step| outbox_step.number() != number);
             return Outcome::Dropped;
         }
         if is_to_be_sent {
@@ -353,13 +355,13 @@ impl Verification {
         // sending and writing. From here on nobody may simply send again. It had
         // ended so long before its lease that lists show what it has made.
         if send.state == SendState::Sending {
-            let old = if errand.is_look_up() { SignedDuration::ZERO } else { MISSING.least };
-            let since = errand.due.checked_sub(old).unwrap_or(Timestamp::MIN);
-            errand.effect = Effect::LookUp { number };
-            errand.doubt.get_or_insert(Doubt { since, look_ups: 0 });
+            let old = if outbox_step.is_look_up() { SignedDuration::ZERO } else { MISSING.least };
+            let since = outbox_step.due.checked_sub(old).unwrap_or(Timestamp::MIN);
+            outbox_step.effect = Effect::LookUp { number };
+            outbox_step.doubt.get_or_insert(Doubt { since, look_ups: 0 });
         }
-        errand.attempts += 1;
-        errand.due = after(now, policy.lease);
+        outbox_step.attempts += 1;
+        outbox_step.due = after(now, policy.lease);
         send.state = SendState::Sending;
         Outcome::Done
     }
@@ -367,7 +369,7 @@ impl Verification {
     /// Whether another claim came after this one. What a worker thinks of a send
     /// that it was too slow with counts no more; that Twilio accepted it does.
     fn is_outdated(&self, number: u8, claim: u32) -> bool {
-        self.outbox.iter().any(|errand| errand.number() == number && errand.attempts != claim)
+        self.outbox.iter().any(|outbox_step| outbox_step.number() == number && outbox_step.attempts != claim)
     }
 
     /// Whether a name of Twilio's is that of another send. Two that are looked up
@@ -387,7 +389,7 @@ impl Verification {
         }
         send.state = state;
         send.sid = sid.or(send.sid.take());
-        self.outbox.retain(|errand| errand.number() != number);
+        self.outbox.retain(|outbox_step| outbox_step.number() != number);
         Outcome::Done
     }
 
@@ -417,7 +419,7 @@ impl Verification {
         } else {
             send.step(policy, step, was_spoken)
         };
-        self.outbox.retain(|errand| errand.number() != number);
+        self.outbox.retain(|outbox_step| outbox_step.number() != number);
         outcome
     }
 }

@@ -22,7 +22,7 @@ pub enum Effect {
 
 /// An effect in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Errand {
+pub struct OutboxStep {
     /// What to do.
     #[serde(flatten)]
     pub effect: Effect,
@@ -45,7 +45,7 @@ pub struct Doubt {
     pub look_ups: u32,
 }
 
-impl Errand {
+impl OutboxStep {
     /// The number of the send that it is about.
     pub fn number(&self) -> u8 {
         match self.effect {

@@ -90,9 +90,13 @@ impl Story {
         &self.verification.send(number).unwrap().state
     }
 
-    fn errands(&self) -> Vec<(&Effect, i64)> {
-        let second = |errand: &Errand| errand.due.as_second() - at(0).as_second();
-        self.verification.outbox.iter().map(|errand| (&errand.effect, second(errand))).collect()
+    fn outbox_steps(&self) -> Vec<(&Effect, i64)> {
+        let second = |outbox_step: &OutboxStep| outbox_step.due.as_second() - at(0).as_second();
+        self.verification
+            .outbox
+            .iter()
+            .map(|outbox_step| (&outbox_step.effect, second(outbox_step)))
+            .collect()
     }
 }
 
@@ -328,9 +332,9 @@ fn a_send_under_way_at_the_end_is_still_found_out() {
     story.at(1, Input::Cancel);
     assert_eq!(story.state(1), &SendState::Sending);
     assert_eq!(story.at(45, Input::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
+    assert_eq!(story.outbox_steps(), [(&Effect::LookUp { number: 1 }, 90)]);
     assert_eq!(story.at(46, not_found(1, 2)), Outcome::Done);
-    assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0), "and not sent again");
+    assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Dropped, 0), "and not sent again");
 }
 
 // Calls.
@@ -340,7 +344,7 @@ fn a_call_that_asks_before_our_request_was_answered_settles_it() {
     let mut story = Story::of(Channel::Call, Policy::default());
     story.at(0, Input::Claim { number: 1 });
     assert_eq!(story.asks(3, Step::Answered), Outcome::SayGate);
-    assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0));
+    assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Accepted, 0));
     assert_eq!(story.at(4, unknown(1, 1)), Outcome::NotMine);
 }
 
@@ -547,30 +551,33 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
     assert!(next.sends.len() <= usize::from(policy.max_sends));
     assert!(old.status == Status::Pending || next.status == old.status, "a final status was left");
     assert_eq!(next.ended_at.is_some(), next.status != Status::Pending);
-    for errand in &next.outbox {
-        let send = next.send(errand.number()).expect("an errand is about a send that exists");
-        assert!(!is_settled(&send.state), "an errand about a send that is settled");
+    for outbox_step in &next.outbox {
+        let send = next.send(outbox_step.number()).expect("an job is about a send that exists");
+        assert!(!is_settled(&send.state), "an job about a send that is settled");
         assert_eq!(next.outbox.iter().filter(|other| other.number() == send.number).count(), 1);
     }
     for send in &next.sends {
-        let has_errand = next.outbox.iter().any(|errand| errand.number() == send.number);
-        assert_eq!(has_errand, !is_settled(&send.state), "a send that nobody will settle");
+        let has_outbox_step = next.outbox.iter().any(|outbox_step| outbox_step.number() == send.number);
+        assert_eq!(has_outbox_step, !is_settled(&send.state), "a send that nobody will settle");
     }
     for (before, after) in old.sends.iter().zip(&next.sends) {
         assert!(before.state != SendState::Accepted || after.state == SendState::Accepted);
         assert!(before.sid.is_none() || before.sid == after.sid, "a binding was changed");
         assert!(after.readings <= policy.max_replays.saturating_add(1));
     }
-    for errand in &next.outbox {
-        let was = old.outbox.iter().find(|other| other.number() == errand.number());
-        let sends_again = was.is_some_and(|was| was.is_look_up()) && !errand.is_look_up();
+    for outbox_step in &next.outbox {
+        let was = old.outbox.iter().find(|other| other.number() == outbox_step.number());
+        let sends_again = was.is_some_and(|was| was.is_look_up()) && !outbox_step.is_look_up();
         let since = was.and_then(|was| was.doubt.as_ref()).map(|doubt| doubt.since);
         let is_missing = since.is_none_or(|since| now.duration_since(since) >= retry::MISSING.least);
         assert!(!sends_again || is_missing, "sent again before it was known to be missing");
-        let is_retried = was.is_some_and(|was| was.due != errand.due)
-            && *input != Input::Claim { number: errand.number() };
+        let is_retried = was.is_some_and(|was| was.due != outbox_step.due)
+            && *input != Input::Claim { number: outbox_step.number() };
         let last = next.expires_at.checked_sub(SignedDuration::from_secs(15)).unwrap();
-        assert!(errand.is_look_up() || !is_retried || errand.due <= last, "beyond the life of the code");
+        assert!(
+            outbox_step.is_look_up() || !is_retried || outbox_step.due <= last,
+            "beyond the life of the code"
+        );
     }
     assert!(next.due().is_some() || next.status != Status::Pending);
     let approved_now = old.status == Status::Pending && next.status == Status::Approved;

@@ -6,14 +6,14 @@ use super::*;
 #[test]
 fn a_claimed_send_belongs_to_its_worker_for_the_lease_and_is_then_looked_up() {
     let mut story = Story::text();
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 0)]);
+    assert_eq!(story.outbox_steps(), [(&Effect::Send { number: 1 }, 0)]);
     assert_eq!(story.at(0, Input::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 45)]);
+    assert_eq!(story.outbox_steps(), [(&Effect::Send { number: 1 }, 45)]);
     assert_eq!(story.at(44, Input::Claim { number: 1 }), Outcome::NotMine);
     assert_eq!(story.at(45, Input::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 90)]);
+    assert_eq!(story.outbox_steps(), [(&Effect::LookUp { number: 1 }, 90)]);
     assert_eq!(story.at(90, Input::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 135)], "a look-up is looked up again");
+    assert_eq!(story.outbox_steps(), [(&Effect::LookUp { number: 1 }, 135)], "a look-up is looked up again");
 }
 
 #[test]
@@ -40,20 +40,20 @@ fn an_unknown_send_is_looked_up_and_sent_again_only_when_it_is_known_to_be_missi
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
     story.at(10, unknown(1, 1));
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 13)]);
+    assert_eq!(story.outbox_steps(), [(&Effect::LookUp { number: 1 }, 13)]);
     assert_eq!(story.at(12, Input::Claim { number: 1 }), Outcome::NotMine);
     story.at(13, Input::Claim { number: 1 });
     story.at(14, not_found(1, 2));
-    assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, 20)], "the list may lag");
+    assert_eq!(story.outbox_steps(), [(&Effect::LookUp { number: 1 }, 20)], "the list may lag");
     assert_eq!(story.state(1), &SendState::Sending);
     story.at(20, Input::Claim { number: 1 });
     story.at(20, not_found(1, 3));
     assert_eq!(
-        (story.errands(), story.state(1)),
+        (story.outbox_steps(), story.state(1)),
         (vec![(&Effect::Send { number: 1 }, 20)], &SendState::Waiting)
     );
     assert_eq!(story.at(20, Input::Claim { number: 1 }), Outcome::Done);
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 65)]);
+    assert_eq!(story.outbox_steps(), [(&Effect::Send { number: 1 }, 65)]);
     assert_eq!(story.verification.outbox[0].attempts, 4, "each beginning counts");
     assert_eq!(story.verification.sends[0].attempts.made, 2, "two of which were to send it");
 }
@@ -76,12 +76,12 @@ fn a_look_up_that_does_not_tell_is_repeated_and_the_doubt_stays_as_old_as_it_is(
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
     story.at(0, unknown(1, 1));
-    let due = |story: &Story| story.errands()[0].1;
+    let due = |story: &Story| story.outbox_steps()[0].1;
     for (claim, input) in [(2, unknown(1, 2)), (3, not_taken(1, 3)), (4, unknown(1, 4))] {
         let now = due(&story);
         story.at(now, Input::Claim { number: 1 });
         assert_eq!(story.at(now, input), Outcome::Done);
-        assert_eq!(story.errands(), [(&Effect::LookUp { number: 1 }, now + 3)], "claim {claim}");
+        assert_eq!(story.outbox_steps(), [(&Effect::LookUp { number: 1 }, now + 3)], "claim {claim}");
     }
     story.at(12, Input::Claim { number: 1 });
     story.at(12, not_found(1, 5));
@@ -96,8 +96,8 @@ fn a_look_up_that_nobody_answers_is_given_up_long_after_the_end() {
     story.at(0, Input::Claim { number: 1 });
     story.at(0, unknown(1, 1));
     let mut look_ups = 0;
-    while let Some(errand) = story.verification.outbox.first().cloned() {
-        let (now, claim) = (errand.due.as_second() - at(0).as_second() + 1, errand.attempts + 1);
+    while let Some(outbox_step) = story.verification.outbox.first().cloned() {
+        let (now, claim) = (outbox_step.due.as_second() - at(0).as_second() + 1, outbox_step.attempts + 1);
         story.at(now, Input::Claim { number: 1 });
         let jitter = Jitter(u32::MAX / 2);
         story.at(now, Input::Unknown { number: 1, claim, failure: failure("no answer"), jitter });
@@ -113,13 +113,13 @@ fn a_look_up_that_nobody_answers_is_given_up_long_after_the_end() {
 fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
     let mut story = Story::text();
     let mut times = Vec::new();
-    while let Some(errand) = story.verification.outbox.first().cloned() {
-        let now = errand.due.as_second() - at(0).as_second();
+    while let Some(outbox_step) = story.verification.outbox.first().cloned() {
+        let now = outbox_step.due.as_second() - at(0).as_second();
         times.push(now);
         assert_eq!(story.at(now, Input::Claim { number: 1 }), Outcome::Done);
         let jitter = Jitter(u32::MAX);
         let failure = failure("twilio answered 429");
-        story.at(now, Input::NotTaken { number: 1, claim: errand.attempts + 1, failure, jitter });
+        story.at(now, Input::NotTaken { number: 1, claim: outbox_step.attempts + 1, failure, jitter });
     }
     assert_eq!(times[..7], [0, 2, 6, 14, 30, 60, 90]);
     assert_eq!(times.last(), Some(&583), "the last one just in time");
@@ -152,7 +152,7 @@ fn a_code_that_would_arrive_dead_is_not_sent() {
     }
     let mut story = Story::text();
     story.at(586, Input::Claim { number: 1 });
-    assert_eq!((story.state(1), story.errands().len()), (&SendState::Dropped, 0));
+    assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Dropped, 0));
     let mut story = Story::text();
     story.at(570, Input::Claim { number: 1 });
     story.at(571, not_taken(1, 1));
@@ -199,7 +199,7 @@ fn one_message_settles_one_send() {
     assert_eq!(story.at(40, found(2)), Outcome::Done);
     assert_eq!(story.at(40, found(1)), Outcome::NotMine);
     assert_eq!((story.state(1), story.state(2)), (&SendState::Sending, &SendState::Accepted));
-    assert_eq!(story.errands(), [(&Effect::Send { number: 1 }, 45)], "it is looked up again");
+    assert_eq!(story.outbox_steps(), [(&Effect::Send { number: 1 }, 45)], "it is looked up again");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_callback_may_come_before_the_answer_to_our_own_request() {
     story.at(0, Input::Claim { number: 1 });
     assert_eq!(story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
     assert_eq!(story.at(5, unknown(1, 1)), Outcome::NotMine);
-    assert_eq!((story.state(1), story.errands().len()), (&SendState::Accepted, 0), "nothing to look up");
+    assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Accepted, 0), "nothing to look up");
 }
 
 #[test]
