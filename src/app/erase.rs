@@ -21,21 +21,21 @@ use super::listing::{Window, scan_of};
 use super::retention::ERASED_KEPT;
 use super::start::hash;
 use super::{App, AppError, By, TRIES, audit};
-use crate::model::answer::Answer;
+use crate::model::active_verification::ActiveVerification;
 use crate::model::audit::{Action, AuditEntry};
-use crate::model::contact::Contact;
+use crate::model::counter::Counter;
 use crate::model::delivery::{Delivery, Erased, Source};
 use crate::model::dispatch::Dispatch;
 use crate::model::erasure::{Erasure, Kept, State};
 use crate::model::event::Event;
 use crate::model::id::{ErasureId, VerificationId};
+use crate::model::idempotency::IdempotencyRecord;
 use crate::model::opt_out::OptOut;
-use crate::model::pending::Pending;
 use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::safe_number::SafeNumber;
 use crate::model::service::Service;
 use crate::model::session::Session;
-use crate::model::tally::Tally;
+use crate::model::session_window::SessionWindow;
 use crate::model::verification::{Input, Status, Verification};
 use crate::store::records::{self, Record, Versioned};
 use crate::store::{Change, Index, Key, Kind, Store};
@@ -189,7 +189,7 @@ impl Pass<'_> {
             for id in self.verifications_of(&wanted).await? {
                 self.tend(&wanted, Kind::Verification, &id).await?;
             }
-            self.tallies(&wanted).await?;
+            self.counters(&wanted).await?;
             // Verifications first, for they write events as they end; events and
             // what is sent of them last.
             for kind in Kind::ALL {
@@ -297,8 +297,8 @@ impl Pass<'_> {
             Kind::Verification => self.judge_verification(wanted, id).await,
             Kind::Delivery => self.judge_delivery(wanted, id).await,
             Kind::Event => self.judge_event(wanted, id).await,
-            Kind::Answer => {
-                let is_theirs = |one: &Answer| {
+            Kind::IdempotencyRecord => {
+                let is_theirs = |one: &IdempotencyRecord| {
                     one.verification.as_ref().is_some_and(|v| wanted.has(&v.to))
                         || one.reply.as_deref().is_some_and(|reply| wanted.is_named_in(reply))
                 };
@@ -309,9 +309,13 @@ impl Pass<'_> {
                     |number: &Option<PhoneNumber>| number.as_ref().is_some_and(|number| wanted.has(number));
                 self.judge_by(wanted, id, |one: &Session| is(&one.to) || is(&one.number)).await
             }
-            Kind::Pending => self.judge_by(wanted, id, |one: &Pending| wanted.has(&one.number)).await,
+            Kind::ActiveVerification => {
+                self.judge_by(wanted, id, |one: &ActiveVerification| wanted.has(&one.number)).await
+            }
             Kind::SafeNumber => self.judge_by(wanted, id, |one: &SafeNumber| wanted.has(&one.number)).await,
-            Kind::Contact => self.judge_by(wanted, id, |one: &Contact| wanted.is(&one.number)).await,
+            Kind::SessionWindow => {
+                self.judge_by(wanted, id, |one: &SessionWindow| wanted.is(&one.number)).await
+            }
             Kind::OptOut => match self.job.record.opt_outs {
                 true => self.judge_by(wanted, id, |one: &OptOut| wanted.is(&one.number)).await,
                 false => Ok(match records::get::<OptOut>(self.app.store(), id).await? {
@@ -326,7 +330,7 @@ impl Pass<'_> {
             }
             // Tallies and leases hold no numbers; erasures of this one lose it
             // when they end.
-            Kind::Tally | Kind::Lease | Kind::Erasure => Ok(Verdict::Nothing),
+            Kind::Counter | Kind::Lease | Kind::Erasure => Ok(Verdict::Nothing),
         }
     }
 
@@ -438,7 +442,7 @@ impl Pass<'_> {
     }
 
     /// The counts of rate limits by the number: their ids are hashes of it.
-    async fn tallies(&mut self, wanted: &Wanted) -> Result<(), AppError> {
+    async fn counters(&mut self, wanted: &Wanted) -> Result<(), AppError> {
         let app = self.app;
         let mut after: Option<String> = None;
         loop {
@@ -447,8 +451,8 @@ impl Pass<'_> {
                 let Ok(id) = id.parse() else { continue };
                 for limit in app.compat(&id).await?.record.rate_limits {
                     for value in wanted.writings() {
-                        let tally = hash(&[id.as_str(), &limit.sid, &value]);
-                        self.delete_tally(&tally).await?;
+                        let counter = hash(&[id.as_str(), &limit.sid, &value]);
+                        self.delete_tally(&counter).await?;
                     }
                 }
             }
@@ -461,7 +465,7 @@ impl Pass<'_> {
 
     async fn delete_tally(&mut self, id: &str) -> Result<(), AppError> {
         for attempt in 0..TRIES {
-            let Some(found) = records::get::<Tally>(self.app.store(), id).await? else {
+            let Some(found) = records::get::<Counter>(self.app.store(), id).await? else {
                 return Ok(());
             };
             if self.delete(vec![records::delete(&found)]).await? {
@@ -542,15 +546,15 @@ fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Verification => "verification",
         Kind::Delivery => "delivery",
-        Kind::Answer => "kept_answer",
+        Kind::IdempotencyRecord => "kept_answer",
         Kind::OptOut => "opt_out",
-        Kind::Pending => "pending",
-        Kind::Tally => "tally",
+        Kind::ActiveVerification => "pending",
+        Kind::Counter => "tally",
         Kind::SafeNumber => "safe_number",
         Kind::Session => "session",
         Kind::Event => "event",
         Kind::Dispatch => "dispatch",
-        Kind::Contact => "contact",
+        Kind::SessionWindow => "contact",
         Kind::Audit => "audit",
         Kind::ApiKey | Kind::Service | Kind::Compat | Kind::Endpoint | Kind::Lease | Kind::Erasure => {
             "setting"

@@ -7,12 +7,12 @@
 
 mod feed;
 mod seats;
-mod tide;
+mod watermarks;
 
 pub use feed::{EventQuery, Feed};
 
 use self::seats::{Seat, Seats};
-use self::tide::{Tide, Watched};
+use self::watermarks::{Watched, Watermarks};
 use super::{App, AppError};
 use crate::gateway::webhook::Courier;
 use crate::model::audit::Actor;
@@ -90,7 +90,7 @@ pub struct Events {
 /// What the store's watcher knows, too.
 #[derive(Default)]
 struct Shared {
-    tide: Tide,
+    watermarks: Watermarks,
     /// Wakes who dispatches.
     wake: Notify,
     /// Counts what was written, for streams; `None` when there is no more.
@@ -271,7 +271,7 @@ impl App {
 
     fn next_id(&self) -> EventId {
         let random: [u8; 16] = self.0.entropy.bytes();
-        self.0.events.shared.tide.next(self.now(), u128::from_be_bytes(random))
+        self.0.events.shared.watermarks.next(self.now(), u128::from_be_bytes(random))
     }
 
     /// Reads the list of endpoints, which every write of this process looks at.

@@ -3,11 +3,11 @@
 use super::{App, AppError, TRIES, audit};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::audit::AuditEntry;
-use crate::model::contact::Contact;
 use crate::model::event;
 use crate::model::opt_out::{Keyword, OptOut};
 use crate::model::phone::{PhoneNumber, address_spellings, mask};
 use crate::model::service::Service;
+use crate::model::session_window::SessionWindow;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 
@@ -19,9 +19,9 @@ impl App {
     /// The store's.
     pub async fn wrote(&self, proof: &Proof, number: &str, senders: &[&str]) -> Result<(), AppError> {
         for sender in self.owned(proof, senders) {
-            let id = Contact::key(number, sender);
-            let old = records::get::<Contact>(self.store(), &id).await?;
-            let new = Contact { number: number.to_owned(), sender: sender.to_owned(), at: self.now() };
+            let id = SessionWindow::key(number, sender);
+            let old = records::get::<SessionWindow>(self.store(), &id).await?;
+            let new = SessionWindow { number: number.to_owned(), sender: sender.to_owned(), at: self.now() };
             match records::save(self.store(), old.as_ref(), &new).await {
                 // Whoever was faster wrote down the same moment.
                 Ok(()) | Err(CommitError::Conflict) => {}
@@ -40,7 +40,8 @@ impl App {
         };
         // WhatsApp spells some numbers otherwise than we do.
         for number in address_spellings(&format!("whatsapp:{}", to.in_full())) {
-            let contact = records::get::<Contact>(self.store(), &Contact::key(&number, sender)).await?;
+            let contact =
+                records::get::<SessionWindow>(self.store(), &SessionWindow::key(&number, sender)).await?;
             if contact.is_some_and(|contact| self.now() < contact.record.closes_at()) {
                 return Ok(true);
             }

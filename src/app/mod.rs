@@ -55,7 +55,7 @@ pub use pending::{Ask, AskError};
 pub use repeats::{Claim, Repeat};
 pub use retention::Retention;
 pub use services::ServiceDirectory;
-pub use sessions::{NewSession, SessionView, Tongue};
+pub use sessions::{LocaleHints, NewSession, SessionView};
 pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
 pub use voice::{Said, Spoken, Step, VoiceRequest};

@@ -6,14 +6,14 @@
 
 use super::start::hash;
 use super::{App, AppError, StartRequest, TRIES, View};
+use crate::model::active_verification::ActiveVerification;
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
+use crate::model::counter::Counter;
 use crate::model::id::VerificationId;
-use crate::model::pending::Pending;
 use crate::model::phone::{PhoneNumber, address_key};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
-use crate::model::tally::Tally;
 use crate::model::verification::{Input, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
@@ -140,7 +140,7 @@ impl App {
         }
         // Over now, and deleted in its time: to delete it here would let its
         // version begin anew under whoever has read it.
-        let over = Pending { expires_at: self.now(), ..found.record.clone() };
+        let over = ActiveVerification { expires_at: self.now(), ..found.record.clone() };
         match records::save(self.store(), Some(&found), &over).await {
             // Somebody has begun anew already.
             Ok(()) | Err(CommitError::Conflict) => Ok(()),
@@ -171,7 +171,11 @@ impl App {
         let (mut own, mut live) = (None, None);
         for spelling in person.spellings() {
             let Ok(number) = spelling.parse() else { continue };
-            let found = records::get::<Pending>(self.store(), &Pending::key(&service.id, &number)).await?;
+            let found = records::get::<ActiveVerification>(
+                self.store(),
+                &ActiveVerification::key(&service.id, &number),
+            )
+            .await?;
             if live.is_none() {
                 live = found.clone().filter(|found| self.now() < found.record.expires_at);
             }
@@ -202,7 +206,7 @@ impl App {
             }
             _ => {
                 let verification = self.new_verification_by(service, &ask.request, channel)?;
-                let pending = Pending {
+                let pending = ActiveVerification {
                     service: service.id.clone(),
                     number: verification.to.person().number().clone(),
                     verification: verification.id.clone(),
@@ -262,20 +266,20 @@ impl App {
         // A value that is somebody's number counts for the person.
         let key = address_key(value);
         let id = id_of(&key);
-        let old = records::get::<Tally>(self.store(), &id).await?;
-        let tally = match &old {
+        let old = records::get::<Counter>(self.store(), &id).await?;
+        let counter = match &old {
             Some(old) => old.record.clone(),
             // What was counted under the spelling goes on under the key.
             None if key != value => {
-                let before = records::get::<Tally>(self.store(), &id_of(value)).await?;
+                let before = records::get::<Counter>(self.store(), &id_of(value)).await?;
                 before.map_or_else(
-                    || Tally::new(id.clone()),
-                    |before| Tally { id: id.clone(), ..before.record },
+                    || Counter::new(id.clone()),
+                    |before| Counter { id: id.clone(), ..before.record },
                 )
             }
-            None => Tally::new(id.clone()),
+            None => Counter::new(id.clone()),
         };
-        match tally.take(&limit.buckets, self.now()) {
+        match counter.take(&limit.buckets, self.now()) {
             Ok(new) => Ok(Some(records::put(old.as_ref(), &new))),
             Err(reached) => {
                 Err(AskError::Reached { name: limit.unique_name.clone(), seconds: reached.seconds })
@@ -325,14 +329,14 @@ impl Turns {
 /// What leads to the verification of a person.
 struct Pointers {
     /// What stands under their key, and is written over.
-    own: Option<Versioned<Pending>>,
+    own: Option<Versioned<ActiveVerification>>,
     /// What still leads somewhere, under any spelling.
-    live: Option<Versioned<Pending>>,
+    live: Option<Versioned<ActiveVerification>>,
 }
 
 /// What stands open for a number.
 struct Open {
-    pending: Option<Versioned<Pending>>,
+    pending: Option<Versioned<ActiveVerification>>,
     last: Option<Versioned<Verification>>,
 }
 
@@ -345,7 +349,7 @@ impl Open {
 }
 
 /// Twilio Verify knows no wait between two sends, and its clients do not
-/// expect one: the ladder that nobody has set is not theirs. One that somebody
+/// expect one: the retry schedule that nobody has set is not theirs. One that somebody
 /// has set holds.
 fn without_ladder(policy: Policy) -> Policy {
     match policy.cooldown == Policy::default().cooldown {

@@ -8,7 +8,7 @@
 
 use super::start::{Idempotency, KEPT, hash};
 use super::{App, AppError};
-use crate::model::answer::Answer;
+use crate::model::idempotency::IdempotencyRecord;
 use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::SignedDuration;
@@ -27,7 +27,7 @@ pub enum Repeat {
 
 /// A key that was taken.
 #[derive(Debug)]
-pub struct Claim(Answer);
+pub struct Claim(IdempotencyRecord);
 
 impl App {
     /// Takes an idempotency key for a request, which may hold a code.
@@ -36,7 +36,7 @@ impl App {
     /// [`AppError::KeyReused`] for a key of another request,
     /// [`AppError::InProgress`], or the store's.
     pub async fn claim(&self, key: &Idempotency, request: &str) -> Result<Repeat, AppError> {
-        let claim = Answer {
+        let claim = IdempotencyRecord {
             id: hash(&[&key.caller, &key.key]),
             fingerprint: self.0.codes.fingerprint(request),
             verification: None,
@@ -48,7 +48,8 @@ impl App {
             Err(CommitError::Conflict) => {}
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
-        let Some(found): Option<Versioned<Answer>> = records::get(self.store(), &claim.id).await? else {
+        let Some(found): Option<Versioned<IdempotencyRecord>> = records::get(self.store(), &claim.id).await?
+        else {
             return Err(AppError::InProgress);
         };
         let found = found.record;
@@ -69,7 +70,7 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn settle_claim(&self, claim: Box<Claim>, reply: Option<String>) -> Result<(), AppError> {
-        let found: Option<Versioned<Answer>> = records::get(self.store(), &claim.0.id).await?;
+        let found: Option<Versioned<IdempotencyRecord>> = records::get(self.store(), &claim.0.id).await?;
         let Some(old) = found.filter(|found| found.record == claim.0) else {
             tracing::warn!("a request took so long that its idempotency key was given up");
             return Ok(());
@@ -78,7 +79,10 @@ impl App {
             None => records::delete(&old),
             Some(reply) => {
                 let expires_at = self.now().checked_add(KEPT).unwrap_or(old.record.expires_at);
-                records::put(Some(&old), &Answer { reply: Some(reply), expires_at, ..old.record.clone() })
+                records::put(
+                    Some(&old),
+                    &IdempotencyRecord { reply: Some(reply), expires_at, ..old.record.clone() },
+                )
             }
         };
         match self.store().commit(vec![change]).await {

@@ -6,7 +6,7 @@
 //! 1280 in a second. Races with other writers are lost on purpose: what was
 //! changed meanwhile is looked at again in the next round.
 //!
-//! Records with a time of their own (events, sessions, kept answers, tallies)
+//! Records with a time of their own (events, sessions, kept answers, counters)
 //! are due and go by way of the worker.
 
 use super::listing::scan_of;

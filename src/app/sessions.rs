@@ -42,7 +42,7 @@ pub struct NewSession {
 
 /// The language that messages are to be in.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Tongue<'a> {
+pub struct LocaleHints<'a> {
     /// What the person chose: before what the application asked for.
     pub chosen: Option<&'a str>,
     /// What the browser says: after it.

@@ -2,10 +2,10 @@
 
 use super::terms::{refuse_chosen, refuse_unpaid, worded};
 use super::{App, AppError, TRIES, View};
-use crate::model::answer::Answer;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
+use crate::model::idempotency::IdempotencyRecord;
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::service::{DIGITS, Service};
 use crate::model::test_number::TestNumber;
@@ -125,7 +125,7 @@ impl App {
         let mut changes = self.written(None, &verification);
         if let Some(kept) = kept {
             let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
-            let answer = Answer {
+            let answer = IdempotencyRecord {
                 id: kept.id.clone(),
                 fingerprint: kept.fingerprint.clone(),
                 verification: Some(verification.clone()),
@@ -334,7 +334,7 @@ impl App {
     }
 
     async fn replay(&self, kept: &Kept) -> Result<Replay, AppError> {
-        let found: Option<Versioned<Answer>> = records::get(self.store(), &kept.id).await?;
+        let found: Option<Versioned<IdempotencyRecord>> = records::get(self.store(), &kept.id).await?;
         let Some(found) = found else {
             return Ok(Replay::Nothing);
         };

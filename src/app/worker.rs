@@ -7,17 +7,17 @@
 
 use super::{App, AppError, TRIES};
 use crate::gateway::{SendError, SendRequest};
-use crate::model::answer::Answer;
+use crate::model::active_verification::ActiveVerification;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::contact::Contact;
+use crate::model::counter::Counter;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::event::Event;
 use crate::model::id::{Sid, VerificationId};
-use crate::model::pending::Pending;
+use crate::model::idempotency::IdempotencyRecord;
 use crate::model::service::Service;
 use crate::model::session::Session;
-use crate::model::tally::Tally;
+use crate::model::session_window::SessionWindow;
 use crate::model::verification::retry::Jitter;
 use crate::model::verification::{
     Decision, Effect, Failure, Input, OutboxStep, Outcome, Send, SendState, Verification, decide,
@@ -80,13 +80,13 @@ impl App {
     async fn work_in(&self, lane: Lane, limits: WorkerLimits, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut tasks = JoinSet::new();
-        let desk: Arc<Mutex<Desk>> = Arc::default();
+        let in_flight: Arc<Mutex<InFlight>> = Arc::default();
         let wake = match lane {
             Lane::Front => &self.0.wake,
             Lane::Back => self.0.events.wake(),
         };
         loop {
-            let sleep = self.hand_out(lane, limits, &mut tasks, &desk).await;
+            let sleep = self.hand_out(lane, limits, &mut tasks, &in_flight).await;
             tokio::select! {
                 () = &mut stop => break,
                 () = wake.notified() => {}
@@ -106,13 +106,13 @@ impl App {
         lane: Lane,
         limits: WorkerLimits,
         tasks: &mut JoinSet<()>,
-        desk: &Arc<Mutex<Desk>>,
+        in_flight: &Arc<Mutex<InFlight>>,
     ) -> impl Future<Output = ()> + use<> {
         let now = self.now();
         let free = limits.concurrency.saturating_sub(tasks.len());
         // What is under way or rests is still due in the store, so ask for that
         // many more.
-        let known = open(desk).known();
+        let known = open(in_flight).known();
         let crowded = known >= CROWD;
         let due = match self.store().due_in(lane, Timestamp::MAX, known + limits.concurrency + 1).await {
             Ok(due) => due,
@@ -128,25 +128,25 @@ impl App {
                 next = next.min(at.duration_since(now));
                 break;
             }
-            if started < free && open(desk).take(&key) {
+            if started < free && open(in_flight).take(&key) {
                 started += 1;
-                let (app, leave) = (self.clone(), Leave { desk: desk.clone(), key });
+                let (app, leave) = (self.clone(), Leave { in_flight: in_flight.clone(), key });
                 tasks.spawn(async move {
                     match app.outbox_step(&leave.key, crowded).await {
                         Ok(None) => {}
-                        Ok(Some(rest)) => open(&leave.desk).rest(&leave.key, rest),
+                        Ok(Some(rest)) => open(&leave.in_flight).rest(&leave.key, rest),
                         // What is due may be listed a moment before its record
                         // can be read: the group is on its way to the disk.
-                        Err(AppError::NotFound) => open(&leave.desk).rest(&leave.key, SHORTLY),
+                        Err(AppError::NotFound) => open(&leave.in_flight).rest(&leave.key, SHORTLY),
                         Err(error) => {
                             tracing::error!(record = %leave.key, %error, "an job failed");
-                            open(&leave.desk).rest(&leave.key, RECOVERY);
+                            open(&leave.in_flight).rest(&leave.key, RECOVERY);
                         }
                     }
                 });
             }
         }
-        let rested = open(desk).resting.values().min().copied();
+        let rested = open(in_flight).resting.values().min().copied();
         self.wait(now, next, rested)
     }
 
@@ -178,11 +178,11 @@ impl App {
                 let id = key.id.parse::<VerificationId>().map_err(|_| AppError::NotFound)?;
                 self.outbox_step_of(&id).await?;
             }
-            Kind::Answer => self.forget_due::<Answer>(&key.id).await?,
-            Kind::Contact => self.forget_due::<Contact>(&key.id).await?,
-            Kind::Pending => self.forget_due::<Pending>(&key.id).await?,
+            Kind::IdempotencyRecord => self.forget_due::<IdempotencyRecord>(&key.id).await?,
+            Kind::SessionWindow => self.forget_due::<SessionWindow>(&key.id).await?,
+            Kind::ActiveVerification => self.forget_due::<ActiveVerification>(&key.id).await?,
             Kind::Session => self.forget_due::<Session>(&key.id).await?,
-            Kind::Tally => self.forget_due::<Tally>(&key.id).await?,
+            Kind::Counter => self.forget_due::<Counter>(&key.id).await?,
             Kind::Event => self.forget_due::<Event>(&key.id).await?,
             Kind::Dispatch => return self.tend_dispatch(&key.id, crowded).await,
             Kind::Erasure => self.tend_erasure(&key.id).await?,
@@ -423,12 +423,12 @@ fn log_not_found(decision: &Decision, number: u8) {
 /// Which outbox steps are under way, and which failed and rest, so that what cannot
 /// be done does not keep everything else from being done.
 #[derive(Default)]
-struct Desk {
+struct InFlight {
     under_way: HashSet<Key>,
     resting: HashMap<Key, Instant>,
 }
 
-impl Desk {
+impl InFlight {
     /// How many there are, when those that have rested are forgotten.
     fn known(&mut self) -> usize {
         self.resting.retain(|_, until| *until > Instant::now());
@@ -448,20 +448,20 @@ impl Desk {
     }
 }
 
-fn open(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+fn open(in_flight: &Mutex<InFlight>) -> MutexGuard<'_, InFlight> {
     // Nothing is ever half-changed under this lock.
-    desk.lock().unwrap_or_else(|broken| broken.into_inner())
+    in_flight.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
 /// Takes a key off the desk when its task ends, however it ends.
 struct Leave {
-    desk: Arc<Mutex<Desk>>,
+    in_flight: Arc<Mutex<InFlight>>,
     key: Key,
 }
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        open(&self.desk).under_way.remove(&self.key);
+        open(&self.in_flight).under_way.remove(&self.key);
     }
 }
 
@@ -472,14 +472,14 @@ mod tests {
     #[test]
     fn what_failed_rests_and_what_is_under_way_is_not_taken_twice() {
         let (good, bad) = (Key::new(Kind::Verification, "good"), Key::new(Kind::Verification, "bad"));
-        let desk = Arc::new(Mutex::new(Desk::default()));
-        assert!(open(&desk).take(&good) && !open(&desk).take(&good));
-        drop(Leave { desk: desk.clone(), key: good.clone() });
-        open(&desk).rest(&bad, RECOVERY);
-        assert!(open(&desk).take(&good) && !open(&desk).take(&bad));
-        open(&desk).resting.insert(bad.clone(), Instant::now());
-        assert!(open(&desk).take(&bad), "it has rested");
-        let known = open(&desk).known();
+        let in_flight = Arc::new(Mutex::new(InFlight::default()));
+        assert!(open(&in_flight).take(&good) && !open(&in_flight).take(&good));
+        drop(Leave { in_flight: in_flight.clone(), key: good.clone() });
+        open(&in_flight).rest(&bad, RECOVERY);
+        assert!(open(&in_flight).take(&good) && !open(&in_flight).take(&bad));
+        open(&in_flight).resting.insert(bad.clone(), Instant::now());
+        assert!(open(&in_flight).take(&bad), "it has rested");
+        let known = open(&in_flight).known();
         assert_eq!(known, 2, "and is forgotten");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A gateway refuses to know verifications' lives and stores. It is asked to
 //! carry one order and says one of four things: taken, refused, not taken, or
-//! unknown. Retry ladders and failover between gateways belong to whoever asks.
+//! unknown. Retry retry schedules and failover between gateways belong to whoever asks.
 
 pub mod console;
 pub mod http;

@@ -1,7 +1,7 @@
 //! The way out for events: one signed POST to an address that somebody else
 //! chose, after looking at where it leads.
 //!
-//! It refuses to know stores, ladders and who wants what. What it promises: it
+//! It refuses to know stores, retry schedules and who wants what. What it promises: it
 //! connects to no address that it has not looked at, follows no redirect, and
 //! is done within its deadline.
 

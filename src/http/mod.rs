@@ -26,7 +26,7 @@ pub use context::{Context, OpensAccount, Operator, Settings, SignatureMode};
 pub use pages::{BadTemplate, Pages};
 pub use webhooks::explainer::Explainer;
 
-use pages::Act;
+use pages::Action;
 use route::{PathRoute, api, get, get_or_post, post, route, search};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -100,15 +100,15 @@ fn table() -> Vec<PathRoute> {
         route("/verify/static/{file}", get(pages::asset)),
         route("/verify/{session}", get(pages::page)),
         route("/verify/{session}/events", get(pages::events)),
-        step("/verify/{session}/begin", Act::Begin),
-        step("/verify/{session}/number", Act::Number),
-        step("/verify/{session}/channel", Act::Channel),
-        step("/verify/{session}/code", Act::Code),
-        step("/verify/{session}/resend", Act::Resend),
-        step("/verify/{session}/change", Act::Change),
-        step("/verify/{session}/again", Act::Again),
-        step("/verify/{session}/cancel", Act::Cancel),
-        step("/verify/{session}/return", Act::Return),
+        step("/verify/{session}/begin", Action::Begin),
+        step("/verify/{session}/number", Action::Number),
+        step("/verify/{session}/channel", Action::Channel),
+        step("/verify/{session}/code", Action::Code),
+        step("/verify/{session}/resend", Action::Resend),
+        step("/verify/{session}/change", Action::Change),
+        step("/verify/{session}/again", Action::Again),
+        step("/verify/{session}/cancel", Action::Cancel),
+        step("/verify/{session}/return", Action::Return),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready)),
     ]
@@ -149,8 +149,8 @@ pub fn audit_view(entry: &crate::model::audit::AuditEntry) -> serde_json::Value 
 }
 
 /// A form of the pages.
-fn step(pattern: &'static str, act: Act) -> PathRoute {
-    route(pattern, post(move |context, request| pages::take(context, request, act)))
+fn step(pattern: &'static str, action: Action) -> PathRoute {
+    route(pattern, post(move |context, request| pages::take(context, request, action)))
 }
 
 /// The whole service as a filter, for a listener that others may reach.

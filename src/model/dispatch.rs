@@ -152,7 +152,7 @@ impl Dispatch {
         Self { state: State::Failed, next_at: None, last: Some(attempt), ..self.clone() }
     }
 
-    /// Asked for again: the ladder begins anew.
+    /// Asked for again: the retry schedule begins anew.
     pub fn again(&self, now: Timestamp) -> Self {
         Self { state: State::Pending, attempts: 0, next_at: Some(now), ..self.clone() }
     }

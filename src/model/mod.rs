@@ -4,24 +4,24 @@
 //! given), waiting, logging, Twilio's words and bytes at rest.
 
 pub mod account;
+pub mod active_verification;
 pub mod address;
-pub mod answer;
 pub mod audit;
 pub mod channel;
 pub mod code;
 pub mod compat;
-pub mod contact;
+pub mod counter;
 pub mod delivery;
 pub mod dispatch;
 pub mod endpoint;
 pub mod erasure;
 pub mod event;
 pub mod id;
+pub mod idempotency;
 pub mod key;
 pub mod lease;
 pub mod opt_out;
 pub mod owner;
-pub mod pending;
 pub mod phone;
 pub mod policy;
 pub mod region;
@@ -30,8 +30,8 @@ pub mod safe_number;
 pub mod sender;
 pub mod service;
 pub mod session;
+pub mod session_window;
 pub mod status;
-pub mod tally;
 pub mod test_number;
 pub mod typed;
 pub mod verification;

@@ -6,23 +6,23 @@
 
 use super::records::{self, Facts};
 use super::{Key, Kind, StoreError};
-use crate::model::answer::Answer;
+use crate::model::active_verification::ActiveVerification;
 use crate::model::audit::AuditEntry;
 use crate::model::compat::Compat;
-use crate::model::contact::Contact;
+use crate::model::counter::Counter;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
 use crate::model::erasure::Erasure;
 use crate::model::event::Event;
+use crate::model::idempotency::IdempotencyRecord;
 use crate::model::key::ApiKey;
 use crate::model::lease::Lease;
 use crate::model::opt_out::OptOut;
-use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
 use crate::model::service::Service;
 use crate::model::session::Session;
-use crate::model::tally::Tally;
+use crate::model::session_window::SessionWindow;
 use crate::model::verification::Verification;
 
 macro_rules! kinds {
@@ -58,12 +58,12 @@ kinds! {
     OptOut "opt_out" = OptOut;
     Endpoint "endpoint" = Endpoint;
     Verification "verification" = Verification;
-    Pending "pending" = Pending;
+    ActiveVerification "pending" = ActiveVerification;
     Delivery "delivery" = Delivery;
-    Answer "answer" = Answer;
-    Tally "tally" = Tally;
+    IdempotencyRecord "answer" = IdempotencyRecord;
+    Counter "tally" = Counter;
     Session "session" = Session;
-    Contact "contact" = Contact;
+    SessionWindow "contact" = SessionWindow;
     Event "event" = Event;
     Dispatch "dispatch" = Dispatch;
     Audit "audit" = AuditEntry;

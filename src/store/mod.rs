@@ -51,15 +51,15 @@ pub enum Kind {
     /// `k`: an API key, under its id.
     ApiKey = b'k',
     /// `a`: an answer kept for an `Idempotency-Key`.
-    Answer = b'a',
+    IdempotencyRecord = b'a',
     /// `o`: who opted out of which sender.
     OptOut = b'o',
     /// `s`: a service that was made through the API, under its id.
     Service = b's',
     /// `p`: which verification is pending for a service and a number.
-    Pending = b'p',
+    ActiveVerification = b'p',
     /// `l`: how often something was done within a window of time.
-    Tally = b'l',
+    Counter = b'l',
     /// `f`: a number that fraud rules let pass.
     SafeNumber = b'f',
     /// `c`: what Twilio Verify keeps with a service, under the service's id.
@@ -73,7 +73,7 @@ pub enum Kind {
     /// `w`: the sending of one event to one endpoint.
     Dispatch = b'w',
     /// `i`: when a number last wrote to a sender on WhatsApp.
-    Contact = b'i',
+    SessionWindow = b'i',
     /// `j`: who does a job that one process does for all, and until when.
     Lease = b'j',
     /// `u`: what somebody did to keys, settings or a person's data.
@@ -88,18 +88,18 @@ impl Kind {
         Self::Verification,
         Self::Delivery,
         Self::ApiKey,
-        Self::Answer,
+        Self::IdempotencyRecord,
         Self::OptOut,
         Self::Service,
-        Self::Pending,
-        Self::Tally,
+        Self::ActiveVerification,
+        Self::Counter,
         Self::SafeNumber,
         Self::Compat,
         Self::Session,
         Self::Endpoint,
         Self::Event,
         Self::Dispatch,
-        Self::Contact,
+        Self::SessionWindow,
         Self::Lease,
         Self::Audit,
         Self::Erasure,
@@ -160,12 +160,12 @@ impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             Kind::OptOut
-            | Kind::Answer
+            | Kind::IdempotencyRecord
             | Kind::Session
-            | Kind::Pending
-            | Kind::Tally
+            | Kind::ActiveVerification
+            | Kind::Counter
             | Kind::SafeNumber
-            | Kind::Contact => {
+            | Kind::SessionWindow => {
                 write!(out, "{:?}", self.kind)
             }
             kind => write!(out, "{kind:?} {}", self.id),

@@ -2,24 +2,24 @@
 //! that each has.
 
 use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
-use crate::model::answer::Answer;
+use crate::model::active_verification::ActiveVerification;
 use crate::model::audit::AuditEntry;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
-use crate::model::contact::Contact;
+use crate::model::counter::Counter;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
 use crate::model::erasure::{self, Erasure};
 use crate::model::event::Event;
+use crate::model::idempotency::IdempotencyRecord;
 use crate::model::key::ApiKey;
 use crate::model::lease::Lease;
 use crate::model::opt_out::OptOut;
-use crate::model::pending::Pending;
 use crate::model::safe_number::SafeNumber;
 use crate::model::service::Service;
 use crate::model::session::Session;
-use crate::model::tally::Tally;
+use crate::model::session_window::SessionWindow;
 use crate::model::verification::{self, Verification};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -245,12 +245,12 @@ impl Record for Verification {
     }
 }
 
-impl Record for Contact {
-    const KIND: Kind = Kind::Contact;
+impl Record for SessionWindow {
+    const KIND: Kind = Kind::SessionWindow;
     const FORMAT: u32 = 1;
 
     fn id(&self) -> String {
-        Contact::key(&self.number, &self.sender)
+        SessionWindow::key(&self.number, &self.sender)
     }
 
     fn due(&self) -> Option<Timestamp> {
@@ -308,8 +308,8 @@ impl Record for ApiKey {
     }
 }
 
-impl Record for Answer {
-    const KIND: Kind = Kind::Answer;
+impl Record for IdempotencyRecord {
+    const KIND: Kind = Kind::IdempotencyRecord;
     const FORMAT: u32 = 1;
 
     fn id(&self) -> String {
@@ -352,12 +352,12 @@ impl Record for Compat {
     }
 }
 
-impl Record for Pending {
-    const KIND: Kind = Kind::Pending;
+impl Record for ActiveVerification {
+    const KIND: Kind = Kind::ActiveVerification;
     const FORMAT: u32 = 1;
 
     fn id(&self) -> String {
-        Pending::key(&self.service, &self.number)
+        ActiveVerification::key(&self.service, &self.number)
     }
 
     fn due(&self) -> Option<Timestamp> {
@@ -365,8 +365,8 @@ impl Record for Pending {
     }
 }
 
-impl Record for Tally {
-    const KIND: Kind = Kind::Tally;
+impl Record for Counter {
+    const KIND: Kind = Kind::Counter;
     const FORMAT: u32 = 1;
 
     fn id(&self) -> String {

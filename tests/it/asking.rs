@@ -61,8 +61,8 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     assert!(matches!(refused, AskError::Reached { name, .. } if name == "ip"));
     let service = world.app.directory().default_service().clone();
     assert_eq!(world.app.last_asked(&service, PERSON).await.unwrap(), view.verification.id);
-    assert!(kept(&world, Kind::Pending).await && kept(&world, Kind::Tally).await);
-    let key = Key::new(Kind::Pending, format!("{}|{PERSON}", service.id));
+    assert!(kept(&world, Kind::ActiveVerification).await && kept(&world, Kind::Counter).await);
+    let key = Key::new(Kind::ActiveVerification, format!("{}|{PERSON}", service.id));
     assert!(world.store.read(&key).await.unwrap().is_some());
     // Over, and still kept for a while: whoever has read it may not write over
     // the next one.
@@ -71,7 +71,7 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     assert!(world.app.last_asked(&service, PERSON).await.is_err());
     world.pass(3600 + 301);
     world.settle().await;
-    assert!(!kept(&world, Kind::Pending).await && !kept(&world, Kind::Tally).await);
+    assert!(!kept(&world, Kind::ActiveVerification).await && !kept(&world, Kind::Counter).await);
     assert!(world.store.read(&key).await.unwrap().is_none());
     world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
 }

@@ -333,7 +333,7 @@ async fn figures_are_of_each_kind() {
     assert_eq!((verifications.oldest, verifications.newest), (Some(oldest), Some(newest)));
     assert_eq!(census.kinds["tally"].oldest, None);
     let bodies: u64 = store
-        .walk(Kind::Tally, None, 9)
+        .walk(Kind::Counter, None, 9)
         .await
         .unwrap()
         .iter()

@@ -128,18 +128,18 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     for kind in [
         Kind::Verification,
         Kind::Delivery,
-        Kind::Answer,
+        Kind::IdempotencyRecord,
         Kind::OptOut,
-        Kind::Pending,
+        Kind::ActiveVerification,
         Kind::SafeNumber,
         Kind::Session,
         Kind::Event,
-        Kind::Contact,
+        Kind::SessionWindow,
     ] {
         assert!(theirs.keys().any(|key| key.0 == kind), "{kind:?} is not put to the test");
     }
-    let tallies = before.keys().filter(|key| key.0 == Kind::Tally).count();
-    assert_eq!(tallies, 2);
+    let counters = before.keys().filter(|key| key.0 == Kind::Counter).count();
+    assert_eq!(counters, 2);
 
     let options = EraseOptions { opt_outs: true, delete_at_twilio: false };
     let begun = world.app.by(Actor::operator()).erase(PERSON, options).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
         kinds.iter().all(|kind| of_the_guest.contains(kind)),
         "whose plan has a longer number: {kinds:?}"
     );
-    assert_eq!(after.keys().filter(|key| key.0 == Kind::Tally).count(), 1);
+    assert_eq!(after.keys().filter(|key| key.0 == Kind::Counter).count(), 1);
     assert!(world.record(&guest).await.details.tags["invited_by"] == "erased");
 
     // Dispatches go their own way meanwhile; nothing else of the other is touched.

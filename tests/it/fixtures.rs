@@ -166,12 +166,12 @@ async fn a_server_answers_each_as_it_expects_in_any_order_and_number() {
     let world = World::start().await;
     let requests = all(&world.base_url);
     let plan = Plan { repeat: 3, shuffle: Some(20), concurrency: 8 };
-    let tally = send(&world.base_url, &requests, plan, || {}).await.unwrap();
+    let counter = send(&world.base_url, &requests, plan, || {}).await.unwrap();
     let wrong: Vec<String> =
-        tally.mismatches.keys().map(|(at, answer)| format!("{}: {answer}", requests[*at].place)).collect();
+        counter.mismatches.keys().map(|(at, answer)| format!("{}: {answer}", requests[*at].place)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(tally.times.len(), requests.len() * 3);
-    let answers: Vec<&Answer> = tally.answers.keys().collect();
+    assert_eq!(counter.times.len(), requests.len() * 3);
+    let answers: Vec<&Answer> = counter.answers.keys().collect();
     assert_eq!(answers, [200, 204, 403, 405].map(Answer::Status).iter().collect::<Vec<_>>());
 
     for request in requests.iter().filter(|request| request.place.contains("/message-")) {
@@ -189,8 +189,8 @@ async fn what_came_out_of_order_adds_up_to_the_truth() {
     let world = World::start().await;
     let replay = async |name: &str, plan: Plan| {
         let requests = load(&[directory().join(name)], &signer(&world.base_url)).unwrap();
-        let tally = send(&world.base_url, &requests, plan, || {}).await.unwrap();
-        assert!(tally.mismatches.is_empty(), "{:?}", tally.mismatches);
+        let counter = send(&world.base_url, &requests, plan, || {}).await.unwrap();
+        assert!(counter.mismatches.is_empty(), "{:?}", counter.mismatches);
         requests
     };
     let mixed = Plan { repeat: 5, shuffle: Some(3), concurrency: 4 };
@@ -223,8 +223,8 @@ async fn a_key_pressed_in_a_replayed_call_of_ours_has_its_code_read() {
     ];
     for (name, readings, pause) in stories {
         let requests = load(&[directory().join(name)], &signer).unwrap();
-        let tally = send(&world.base_url, &requests[..2], ONCE, || {}).await.unwrap();
-        assert!(tally.mismatches.is_empty(), "{name}: {:?}", tally.mismatches);
+        let counter = send(&world.base_url, &requests[..2], ONCE, || {}).await.unwrap();
+        assert!(counter.mismatches.is_empty(), "{name}: {:?}", counter.mismatches);
         let view = world.app.fetch(&id).await.unwrap();
         assert_eq!(view.verification.sends[0].readings, readings, "{name}");
         // The same keys, replayed once the code has died, read nothing.

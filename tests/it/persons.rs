@@ -4,11 +4,11 @@
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, eventually, proof, request};
 use dialback::app::{AppError, Ask, AskError, AttemptFilter, EraseOptions, VerificationFilter, Window};
+use dialback::model::active_verification::ActiveVerification;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
 use dialback::model::opt_out::{Keyword, OptOut};
-use dialback::model::pending::Pending;
 use dialback::model::policy::Policy;
 use dialback::model::safe_number::SafeNumber;
 use dialback::store::{Key, Kind, records};
@@ -104,7 +104,7 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
     let view = world.app.start(request(MOBILE, Channel::Sms), None).await.unwrap().view;
     world.settle().await;
     let service = world.app.directory().default_service().clone();
-    let pending = Pending {
+    let pending = ActiveVerification {
         service: service.id.clone(),
         number: MOBILE.parse().unwrap(),
         verification: view.verification.id.clone(),

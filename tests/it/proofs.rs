@@ -7,7 +7,7 @@ use dialback::app::{App, AppError, Parts, WorkerLimits};
 use dialback::clock::Clock;
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
-use dialback::model::contact::Contact;
+use dialback::model::session_window::SessionWindow;
 use dialback::model::status::Status;
 use dialback::store::memory::Memory;
 use dialback::store::{Store, records};
@@ -434,8 +434,8 @@ async fn a_window_of_whatsapp_is_opened_by_whom_the_sender_belongs_to() {
     let person = format!("whatsapp:{PERSON}");
     let (own, branchs) = (format!("whatsapp:{MAINS_SENDER}"), format!("whatsapp:{BRANCHS_SENDER}"));
     let open = async |sender: &str| {
-        let key = Contact::key(&person, sender);
-        records::get::<Contact>(&*store, &key).await.unwrap().is_some()
+        let key = SessionWindow::key(&person, sender);
+        records::get::<SessionWindow>(&*store, &key).await.unwrap().is_some()
     };
     for (account, sender, opens) in [
         (SUB, &own, false),

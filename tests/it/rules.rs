@@ -4,7 +4,7 @@
 use crate::verify_v2::Verify;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
-use dialback::app::{AppError, NewSession, SessionView, Tongue};
+use dialback::app::{AppError, LocaleHints, NewSession, SessionView};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::service::{Countries, Settings};
@@ -66,11 +66,11 @@ async fn pages(world: &World, to: &str, channel: Option<Channel>) -> Outcome {
         Err(AppError::ChannelOff(_)) => Err("channel_not_offered".to_owned()),
         Err(error) => Err(error.to_string()),
     };
-    app.session_begin(&id, &browser, Tongue::default()).await.unwrap();
-    let entered = said(app.session_number(&id, &browser, to, None, Tongue::default()).await);
+    app.session_begin(&id, &browser, LocaleHints::default()).await.unwrap();
+    let entered = said(app.session_number(&id, &browser, to, None, LocaleHints::default()).await);
     match channel {
         Some(channel) if entered == Err("asks".to_owned()) => {
-            said(app.session_start(&id, &browser, channel, Tongue::default()).await)
+            said(app.session_start(&id, &browser, channel, LocaleHints::default()).await)
         }
         _ => entered,
     }

@@ -1,28 +1,28 @@
 //! Records of every kind, the first of each with everything that it can have:
 //! what `fixtures/stored` is made of. Always the same, and nobody's.
 
-use dialback::model::answer::Answer;
+use dialback::model::active_verification::ActiveVerification;
 use dialback::model::audit::{Action, Actor, AuditEntry};
 use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
-use dialback::model::contact::Contact;
+use dialback::model::counter::{Counter, WindowCount};
 use dialback::model::delivery::{About, Delivery, Entry, Erased, Fact, Source};
 use dialback::model::dispatch::{Dispatch, State, Try};
 use dialback::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
 use dialback::model::erasure::{Erasure, Kept, Left, State as ErasureState};
 use dialback::model::event::{Event, EventBody, EventType, Reason};
 use dialback::model::id::{AuditId, EventId};
+use dialback::model::idempotency::IdempotencyRecord;
 use dialback::model::key::{Access, ApiKey, Scope, ServiceSet};
 use dialback::model::opt_out::OptOut;
-use dialback::model::pending::Pending;
 use dialback::model::phone::PhoneNumber;
 use dialback::model::policy::Gate;
 use dialback::model::safe_number::SafeNumber;
 use dialback::model::service::{Countries, Origin, Pages, Service, Settings};
 use dialback::model::session::{End, Session};
+use dialback::model::session_window::SessionWindow;
 use dialback::model::status::Status as Delivered;
-use dialback::model::tally::{Count, Tally};
 use dialback::model::verification::{
     Attempts, Details, Effect, OutboxStep, Send, SendState, Status, Verification,
 };
@@ -45,7 +45,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&pending())]);
     all.extend([facts_of(&delivery(1)), facts_of(&delivery(2)), facts_of(&stranger())]);
     all.extend([facts_of(&answer(1)), facts_of(&answer(2))]);
-    all.extend([facts_of(&tally())]);
+    all.extend([facts_of(&counter())]);
     all.extend([facts_of(&session()), facts_of(&new_session())]);
     all.extend([facts_of(&contact())]);
     all.extend([facts_of(&event(1)), facts_of(&event(2))]);
@@ -346,12 +346,17 @@ fn quiet_endpoint() -> Endpoint {
     }
 }
 
-fn pending() -> Pending {
-    Pending { service: id("VA", 1), number: number(1), verification: id("VE", 1), expires_at: at(600) }
+fn pending() -> ActiveVerification {
+    ActiveVerification {
+        service: id("VA", 1),
+        number: number(1),
+        verification: id("VE", 1),
+        expires_at: at(600),
+    }
 }
 
-fn answer(n: u32) -> Answer {
-    Answer {
+fn answer(n: u32) -> IdempotencyRecord {
+    IdempotencyRecord {
         id: format!("dbk|{n}"),
         fingerprint: "5f".repeat(32),
         verification: (n == 1).then(|| verification(1)),
@@ -360,9 +365,9 @@ fn answer(n: u32) -> Answer {
     }
 }
 
-fn tally() -> Tally {
-    let counts = [("BL01".to_owned(), Count { since: 1_795_000_000, taken: 3 })];
-    Tally { id: "RK01|192.0.2.7".into(), counts: counts.into(), ends_at: at(60) }
+fn counter() -> Counter {
+    let counts = [("BL01".to_owned(), WindowCount { since: 1_795_000_000, taken: 3 })];
+    Counter { id: "RK01|192.0.2.7".into(), counts: counts.into(), ends_at: at(60) }
 }
 
 fn session() -> Session {
@@ -409,8 +414,12 @@ fn new_session() -> Session {
     }
 }
 
-fn contact() -> Contact {
-    Contact { number: number(1).in_full().to_owned(), sender: "whatsapp:+15005550006".into(), at: at(20) }
+fn contact() -> SessionWindow {
+    SessionWindow {
+        number: number(1).in_full().to_owned(),
+        sender: "whatsapp:+15005550006".into(),
+        at: at(20),
+    }
 }
 
 fn event(n: u32) -> Event {

@@ -5,7 +5,7 @@ use crate::instance::binary;
 use crate::support::eventually;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
-use dialback::app::{AppError, Tongue};
+use dialback::app::{AppError, LocaleHints};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::id::SessionId;
@@ -44,7 +44,7 @@ async fn begun(world: &World, body: Value) -> (SessionId, Secret) {
     assert_eq!(made.status, 201, "{}", made.text);
     let id: SessionId = text(&made.json()["id"]).parse().unwrap();
     let browser = world.app.new_browser();
-    world.app.session_begin(&id, &browser, Tongue::default()).await.unwrap();
+    world.app.session_begin(&id, &browser, LocaleHints::default()).await.unwrap();
     (id, browser)
 }
 

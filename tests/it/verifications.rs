@@ -228,7 +228,7 @@ async fn an_idempotency_key_is_free_again_after_a_day(engine: Engine) {
     world.pass(24 * 3600);
     eventually("the answer is forgotten", async || {
         let due = world.store.due(world.now(), 10).await.unwrap();
-        due.iter().all(|(key, _)| key.kind != Kind::Answer)
+        due.iter().all(|(key, _)| key.kind != Kind::IdempotencyRecord)
     })
     .await;
 }

@@ -112,7 +112,7 @@ impl App {
         let last = match after {
             Some(after) if self.store().is_shared() => EventId::new(super::after(after.at(), -LATE), 0),
             Some(after) => after,
-            None => events.shared.tide.horizon(self.now()).previous(),
+            None => events.shared.watermarks.watermark(self.now()).previous(),
         };
         let (told, looked) = (BTreeSet::new(), None);
         Some(Feed { app: self.clone(), services, last, told, looked, filters, written, _place: place })
@@ -121,11 +121,11 @@ impl App {
     /// The ids after one, in order, up to what is certainly written; a stretch
     /// of them. Where several write nothing is certain, and all there is counts.
     async fn onward(&self, last: &EventId) -> Result<Vec<EventId>, AppError> {
-        let horizon = match self.store().is_shared() {
+        let watermark = match self.store().is_shared() {
             true => EventId::new(super::after(self.now(), LATE), 0),
-            false => self.0.events.shared.tide.horizon(self.now()),
+            false => self.0.events.shared.watermarks.watermark(self.now()),
         };
-        let end = super::after(horizon.at(), LEAST_STRETCH);
+        let end = super::after(watermark.at(), LEAST_STRETCH);
         let (mut since, mut span) = (last.at(), STRETCH);
         while since < end {
             let until = super::after(since, span).min(end);
@@ -138,7 +138,7 @@ impl App {
                 entries = self.stretch(since, until, usize::MAX).await?;
             }
             let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<EventId>().ok());
-            let ids: Vec<EventId> = ids.filter(|id| id > last && *id < horizon).collect();
+            let ids: Vec<EventId> = ids.filter(|id| id > last && *id < watermark).collect();
             if !ids.is_empty() {
                 return Ok(ids);
             }

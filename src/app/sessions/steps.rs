@@ -4,7 +4,7 @@
 //! session's verification it reads anew with every try and hands to the model by
 //! name; whatever was seen before that decides nothing.
 
-use super::{SessionView, Tongue, Who};
+use super::{LocaleHints, SessionView, Who};
 use crate::app::{App, AppError, Checked, Idempotency, Offer, StartRequest, TRIES};
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
@@ -47,10 +47,10 @@ impl App {
         &self,
         id: &SessionId,
         browser: &Secret,
-        tongue: Tongue<'_>,
+        locale_hints: LocaleHints<'_>,
     ) -> Result<SessionView, AppError> {
         let session = self.session_bound(id, browser).await?;
-        self.session_advance(session, browser, tongue).await
+        self.session_advance(session, browser, locale_hints).await
     }
 
     /// The session, as this browser's.
@@ -71,7 +71,7 @@ impl App {
         browser: &Secret,
         text: &str,
         region: Option<&str>,
-        tongue: Tongue<'_>,
+        locale_hints: LocaleHints<'_>,
     ) -> Result<SessionView, AppError> {
         let number = self.number_in(text, region)?;
         let session = self.own_session(id, Some(browser)).await?.record;
@@ -87,7 +87,7 @@ impl App {
         }
         let entered = |_| Some(Input::Number(number.clone()));
         let session = self.move_session(id, Who::Browser(browser), Look::Aside, entered).await?;
-        self.session_advance(session, browser, tongue).await
+        self.session_advance(session, browser, locale_hints).await
     }
 
     /// Another number is wanted: the code that is on its way is called off
@@ -111,9 +111,9 @@ impl App {
         id: &SessionId,
         browser: &Secret,
         channel: Channel,
-        tongue: Tongue<'_>,
+        locale_hints: LocaleHints<'_>,
     ) -> Result<SessionView, AppError> {
-        self.session_start_for(id, browser, channel, tongue, None).await
+        self.session_start_for(id, browser, channel, locale_hints, None).await
     }
 
     /// The same, if the session's number is still the one that is meant.
@@ -122,7 +122,7 @@ impl App {
         id: &SessionId,
         browser: &Secret,
         channel: Channel,
-        tongue: Tongue<'_>,
+        locale_hints: LocaleHints<'_>,
         meant: Option<&PhoneNumber>,
     ) -> Result<SessionView, AppError> {
         for attempt in 0..TRIES {
@@ -143,7 +143,7 @@ impl App {
             }
             let request = StartRequest {
                 channel: Some(channel),
-                locale: self.session_locale(&service, &session, tongue).map(str::to_owned),
+                locale: self.session_locale(&service, &session, locale_hints).map(str::to_owned),
                 service: session.service.clone(),
                 session: Some(session.id.clone()),
                 details: session.details.clone(),
@@ -177,10 +177,10 @@ impl App {
         &self,
         service: &Service,
         session: &'a Session,
-        tongue: Tongue<'a>,
+        locale_hints: LocaleHints<'a>,
     ) -> Option<&'a str> {
         let set = session.details.template.as_deref();
-        let wishes = [tongue.chosen, session.locale.as_deref(), tongue.guessed];
+        let wishes = [locale_hints.chosen, session.locale.as_deref(), locale_hints.guessed];
         wishes.into_iter().flatten().find(|locale| self.refuse_unspoken(service, set, Some(locale)).is_ok())
     }
 
@@ -262,7 +262,7 @@ impl App {
         &self,
         id: &SessionId,
         browser: &Secret,
-        tongue: Tongue<'_>,
+        locale_hints: LocaleHints<'_>,
     ) -> Result<SessionView, AppError> {
         let view = self.session(id, Some(browser)).await?;
         if view.step != Step::Done(End::Failed) {
@@ -274,7 +274,7 @@ impl App {
         }
         let again = |standing: Option<Standing>| standing.map(Input::Again);
         let session = self.move_session(id, Who::Browser(browser), Look::Now, again).await?;
-        self.session_advance(session, browser, tongue).await
+        self.session_advance(session, browser, locale_hints).await
     }
 
     /// Back to the application: the address with a result, which is shown here
@@ -313,7 +313,7 @@ impl App {
         &self,
         session: Session,
         browser: &Secret,
-        tongue: Tongue<'_>,
+        locale_hints: LocaleHints<'_>,
     ) -> Result<SessionView, AppError> {
         let view = self.session_view(session).await?;
         let session = &view.session;
@@ -326,7 +326,7 @@ impl App {
         if session.to.is_none() && ways.is_makeshift(*channel, &plan, number) {
             return Ok(view);
         }
-        self.session_start_for(&session.id, browser, *channel, tongue, Some(number)).await
+        self.session_start_for(&session.id, browser, *channel, locale_hints, Some(number)).await
     }
 
     /// Lets a step happen to a session, as often as it takes to be first, and

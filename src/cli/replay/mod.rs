@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use http_file::HttpFile;
 use indicatif::{ProgressBar, ProgressStyle};
 use prepare::{Prepared, Signer};
-use send::{Plan, Sender, Tally};
+use send::{Plan, Sender, Totals};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -118,7 +118,7 @@ pub fn load(paths: &[PathBuf], signer: &Signer) -> anyhow::Result<Vec<Loaded>> {
 ///
 /// # Errors
 /// The first request that HTTP cannot carry, before any is sent.
-pub async fn send(to: &str, requests: &[Loaded], plan: Plan, each: impl FnMut()) -> anyhow::Result<Tally> {
+pub async fn send(to: &str, requests: &[Loaded], plan: Plan, each: impl FnMut()) -> anyhow::Result<Totals> {
     let prepared: Vec<Prepared> = requests.iter().map(|request| request.prepared.clone()).collect();
     let sender = Sender::new(to, &prepared).map_err(|(place, what)| match place {
         Some(place) => anyhow::anyhow!("{}: {what}", requests[place].place),
@@ -145,33 +145,33 @@ async fn replay(global: &Global, args: Args) -> anyhow::Result<bool> {
         Plan { repeat: args.repeat, shuffle: args.shuffle, concurrency: usize::from(args.concurrency) };
     // Draws nothing when standard error is not a terminal.
     let bar = ProgressBar::new(count as u64).with_style(style()).with_message(target.to.clone());
-    let tally = send(&target.to, &requests, plan, || bar.inc(1)).await?;
+    let totals = send(&target.to, &requests, plan, || bar.inc(1)).await?;
     bar.finish_and_clear();
-    if let (true, Some(answer)) = (tally.times.is_empty(), tally.answers.keys().next()) {
+    if let (true, Some(answer)) = (totals.times.is_empty(), totals.answers.keys().next()) {
         bail!("{}: {answer}: is `dialback serve` running? --to URL names another place", target.to);
     }
     outln!("{} to {}, signed for {}", counted(count, "request"), target.to, target.signer.public_url);
-    out!("{}", summary(&requests, &tally));
-    Ok(tally.mismatches.is_empty())
+    out!("{}", summary(&requests, &totals));
+    Ok(totals.mismatches.is_empty())
 }
 
-fn summary(requests: &[Loaded], tally: &Tally) -> String {
+fn summary(requests: &[Loaded], totals: &Totals) -> String {
     let mut text = String::new();
     let mut line = |line: String| _ = writeln!(text, "{line}");
     let answers: Vec<String> =
-        tally.answers.iter().map(|(answer, count)| format!("{answer} × {count}")).collect();
+        totals.answers.iter().map(|(answer, count)| format!("{answer} × {count}")).collect();
     line(answers.join(", "));
-    for ((place, answer), count) in tally.mismatches.iter().take(MAX_LISTED) {
+    for ((place, answer), count) in totals.mismatches.iter().take(MAX_LISTED) {
         let Loaded { place, title, prepared } = &requests[*place];
         let expected = prepared.expect.map_or("an answer".to_owned(), |status| status.to_string());
         let times = if *count == 1 { String::new() } else { format!(" × {count}") };
         let title = if title.is_empty() { String::new() } else { format!(" ({title})") };
         line(format!("{place}: expected {expected}, got {answer}{times}{title}"));
     }
-    if tally.mismatches.len() > MAX_LISTED {
-        line(format!("… and {} more", tally.mismatches.len() - MAX_LISTED));
+    if totals.mismatches.len() > MAX_LISTED {
+        line(format!("… and {} more", totals.mismatches.len() - MAX_LISTED));
     }
-    if let (Some(half), Some(most)) = (tally.percentile(50), tally.percentile(99)) {
+    if let (Some(half), Some(most)) = (totals.percentile(50), totals.percentile(99)) {
         line(format!("p50 {}, p99 {}", milliseconds(half), milliseconds(most)));
     }
     text

@@ -49,7 +49,7 @@ impl fmt::Display for Answer {
 
 /// What came back for all.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
+pub struct Totals {
     /// How often each answer came.
     pub answers: BTreeMap<Answer, usize>,
     /// How often each answer was not the expected one, by the request's place.
@@ -58,7 +58,7 @@ pub struct Tally {
     pub times: Vec<Duration>,
 }
 
-impl Tally {
+impl Totals {
     /// The time within which so many of a hundred answers came, if any did.
     pub fn percentile(&self, percent: usize) -> Option<Duration> {
         let mut times = self.times.clone();
@@ -116,19 +116,19 @@ impl Sender {
     }
 
     /// Sends all of them, and calls `each` after every answer.
-    pub async fn send_all(&self, plan: Plan, mut each: impl FnMut()) -> Tally {
+    pub async fn send_all(&self, plan: Plan, mut each: impl FnMut()) -> Totals {
         let sending = order(self.requests.len(), plan).into_iter().map(|place| async move {
             let start = Instant::now();
             let answer = self.send(place).await;
             (place, answer, start.elapsed())
         });
         let mut answers = futures_util::stream::iter(sending).buffer_unordered(plan.concurrency.max(1));
-        let mut tally = Tally::default();
+        let mut totals = Totals::default();
         while let Some((place, answer, took)) = answers.next().await {
-            tally.add(place, self.requests[place].1, answer, took);
+            totals.add(place, self.requests[place].1, answer, took);
             each();
         }
-        tally
+        totals
     }
 
     async fn send(&self, place: usize) -> Answer {
@@ -271,16 +271,16 @@ mod tests {
 
     #[test]
     fn answers_are_counted_and_compared() {
-        let mut tally = Tally::default();
+        let mut totals = Totals::default();
         let ms = Duration::from_millis;
-        (1..=100).for_each(|n| tally.add(0, Some(204), Answer::Status(204), ms(n)));
-        tally.add(1, Some(403), Answer::Status(204), ms(1000));
-        tally.add(2, None, Answer::Status(500), ms(1000));
-        tally.add(3, None, Answer::None("gone".into()), ms(1000));
-        assert_eq!(tally.answers[&Answer::Status(204)], 101);
-        let places: Vec<usize> = tally.mismatches.keys().map(|(place, _)| *place).collect();
+        (1..=100).for_each(|n| totals.add(0, Some(204), Answer::Status(204), ms(n)));
+        totals.add(1, Some(403), Answer::Status(204), ms(1000));
+        totals.add(2, None, Answer::Status(500), ms(1000));
+        totals.add(3, None, Answer::None("gone".into()), ms(1000));
+        assert_eq!(totals.answers[&Answer::Status(204)], 101);
+        let places: Vec<usize> = totals.mismatches.keys().map(|(place, _)| *place).collect();
         assert_eq!(places, [1, 3]);
-        assert_eq!((tally.percentile(50), tally.percentile(99)), (Some(ms(51)), Some(ms(1000))));
-        assert_eq!(Tally::default().percentile(99), None);
+        assert_eq!((totals.percentile(50), totals.percentile(99)), (Some(ms(51)), Some(ms(1000))));
+        assert_eq!(Totals::default().percentile(99), None);
     }
 }

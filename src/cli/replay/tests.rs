@@ -56,13 +56,13 @@ fn the_summary_lists_what_was_not_as_expected() {
         expect: Some(204),
     };
     let requests = [Loaded { place: "a.http:3".into(), title: "Sent".into(), prepared }];
-    let tally = Tally {
+    let totals = Totals {
         answers: BTreeMap::from([(Answer::Status(204), 27), (Answer::Status(403), 3)]),
         mismatches: BTreeMap::from([((0, Answer::Status(403)), 3)]),
         times: vec![Duration::from_micros(1500)],
     };
     assert_eq!(
-        summary(&requests, &tally),
+        summary(&requests, &totals),
         "204 × 27, 403 × 3\na.http:3: expected 204, got 403 × 3 (Sent)\np50 1.5 ms, p99 1.5 ms\n"
     );
 }

@@ -1,8 +1,8 @@
 //! Who is below the pages' address where no page is: a browser is shown one in
 //! the person's language, a program is answered as everywhere else.
 
+use super::page_request::PageRequest;
 use super::show::{base, gone};
-use super::visit::Visit;
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::request::Request;
@@ -19,15 +19,15 @@ pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
 
 /// Where nothing is.
 pub fn nowhere(context: &Context, request: &Request) -> Response {
-    gone(context, &Visit::of(context, request), None).unwrap_or_else(Error::into_response)
+    gone(context, &PageRequest::of(context, request), None).unwrap_or_else(Error::into_response)
 }
 
 /// Where a form would be taken and none was sent. Somebody who looks at a
 /// step's address is shown the page that the session is at.
 pub fn no_form(context: &Context, request: &Request, allow: &str) -> Response {
-    let visit = Visit::of(context, request);
+    let page_request = PageRequest::of(context, request);
     let mut response = nowhere(context, request);
-    match &visit.id {
+    match &page_request.id {
         Some(id) if matches!(request.method, Method::GET | Method::HEAD) => {
             response = Response::default();
             *response.status_mut() = StatusCode::SEE_OTHER;

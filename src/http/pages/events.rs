@@ -4,9 +4,9 @@
 //! need not wait for them.
 
 use super::now::{Way, is_opted_out, now, ways};
+use super::page_request::PageRequest;
 use super::show::{gone, known};
 use super::streams::Seat;
-use super::visit::Visit;
 use super::words::Words;
 use crate::app::SessionView;
 use crate::http::context::Context;
@@ -37,14 +37,14 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// `GET /verify/{session}/events`
 pub async fn stream(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&context, &request);
-    let Some((id, browser)) = known(&visit) else {
-        return gone(&context, &visit, None);
+    let page_request = PageRequest::of(&context, &request);
+    let Some((id, browser)) = known(&page_request) else {
+        return gone(&context, &page_request, None);
     };
     let first = match context.app.session(id, Some(browser)).await {
         // Who may only look at the first page has nothing to hear.
         Ok(view) if view.session.browser.is_some() => view,
-        _ => return gone(&context, &visit, None),
+        _ => return gone(&context, &page_request, None),
     };
     let seat = context.pages.streams.open(id, request.client(&context.settings.trusted_proxies));
     let (tell, mut told) = mpsc::channel(1);
@@ -52,7 +52,7 @@ pub async fn stream(context: Arc<Context>, request: Request) -> Result<Response,
         context: context.clone(),
         id: id.clone(),
         browser: browser.clone(),
-        words: visit.words(Some(&first)),
+        words: page_request.words(Some(&first)),
         tell,
         seat,
     };

@@ -12,6 +12,7 @@ mod guard;
 mod locale;
 mod note;
 mod now;
+mod page_request;
 mod regions;
 mod show;
 mod start;
@@ -19,14 +20,13 @@ mod steps;
 mod streams;
 mod templates;
 mod values;
-mod visit;
 mod words;
 
 pub use assets::serve as asset;
 pub use astray::{is_page, no_form, nowhere};
 pub use events::stream as events;
 pub use show::page;
-pub use steps::{Act, take};
+pub use steps::{Action, take};
 pub use templates::{BadTemplate, Templates};
 
 use std::collections::HashMap;

@@ -3,9 +3,9 @@
 use super::assets::Assets;
 use super::guard;
 use super::note::Note;
+use super::page_request::PageRequest;
 use super::start::{self, Kind};
 use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values, way_out};
-use super::visit::Visit;
 use super::words::Words;
 use crate::app::{AppError, SessionView};
 use crate::http::context::Context;
@@ -22,33 +22,33 @@ use warp::reply::Response;
 
 /// `GET /verify/{session}`: changes nothing, sends nothing.
 pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&context, &request);
-    let view = match &visit.id {
-        Some(id) => context.app.session(id, visit.browser.as_ref()).await,
+    let page_request = PageRequest::of(&context, &request);
+    let view = match &page_request.id {
+        Some(id) => context.app.session(id, page_request.browser.as_ref()).await,
         None => Err(AppError::NotFound),
     };
-    match (view, &visit.id) {
-        (Ok(view), Some(id)) => shown(&context, &visit, id, &view),
-        (Ok(_), None) | (Err(AppError::NotFound), None) => gone(&context, &visit, None),
+    match (view, &page_request.id) {
+        (Ok(view), Some(id)) => shown(&context, &page_request, id, &view),
+        (Ok(_), None) | (Err(AppError::NotFound), None) => gone(&context, &page_request, None),
         (Err(AppError::NotFound), Some(id)) => {
-            let mut response = gone(&context, &visit, None)?;
-            if visit.has_cookies && !visit.is_ahead {
+            let mut response = gone(&context, &page_request, None)?;
+            if page_request.has_cookies && !page_request.is_ahead {
                 guard::forget(&context, &mut response, id);
             }
             Ok(response)
         }
         (Err(error), _) => {
             tracing::error!(%error, "a page could not be shown");
-            gone(&context, &visit, Some(&visit.words(None).errors.trouble))
+            gone(&context, &page_request, Some(&page_request.words(None).errors.trouble))
         }
     }
 }
 
 /// The page that tells nothing: of a session that is unknown, over, or another
 /// browser's. `message` is for what is wrong on our side.
-pub fn gone(context: &Context, visit: &Visit, message: Option<&str>) -> Result<Response, Error> {
-    let words = visit.words(None);
-    let base = visit.id.as_ref().map_or_else(String::new, |id| base(context, id));
+pub fn gone(context: &Context, page_request: &PageRequest, message: Option<&str>) -> Result<Response, Error> {
+    let words = page_request.words(None);
+    let base = page_request.id.as_ref().map_or_else(String::new, |id| base(context, id));
     let values = context! {
         lang => words.locale,
         dir => words.direction,
@@ -64,19 +64,24 @@ pub fn gone(context: &Context, visit: &Visit, message: Option<&str>) -> Result<R
     let page = render(context, "gone.html", values)?;
     let mut response = html(status, page);
     guard::dress(&mut response, None, None);
-    let_go(context, visit, &mut response);
+    let_go(context, page_request, &mut response);
     Ok(response)
 }
 
-fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -> Result<Response, Error> {
-    let words = visit.words(Some(view));
-    let fresh = visit.browser.is_none().then(|| context.app.new_browser());
-    let browser = visit.browser.as_ref().or(fresh.as_ref());
+fn shown(
+    context: &Context,
+    page_request: &PageRequest,
+    id: &SessionId,
+    view: &SessionView,
+) -> Result<Response, Error> {
+    let words = page_request.words(Some(view));
+    let fresh = page_request.browser.is_none().then(|| context.app.new_browser());
+    let browser = page_request.browser.as_ref().or(fresh.as_ref());
     let token = browser.map(guard::token).unwrap_or_default();
-    let page = match (view.step, &visit.note) {
-        (Step::Start, None) => first(context, visit, view, words, &token)?,
+    let page = match (view.step, &page_request.note) {
+        (Step::Start, None) => first(context, page_request, view, words, &token)?,
         _ => {
-            let values = context! { ..values(context, visit, view, words), ..common(context, visit, view, words, &token) };
+            let values = context! { ..values(context, page_request, view, words), ..common(context, page_request, view, words, &token) };
             render(context, template(view.step), values)?
         }
     };
@@ -87,20 +92,20 @@ fn shown(context: &Context, visit: &Visit, id: &SessionId, view: &SessionView) -
     if let Some(browser) = &fresh {
         set(guard::BROWSER, browser.expose());
     }
-    if let Some(chosen) = visit.chosen {
+    if let Some(chosen) = page_request.chosen {
         set(guard::LANGUAGE, &chosen.locale);
     }
-    if visit.note.is_some() && !visit.is_ahead {
+    if page_request.note.is_some() && !page_request.is_ahead {
         set(guard::NOTE, "");
     }
-    let_go(context, visit, &mut response);
+    let_go(context, page_request, &mut response);
     Ok(response)
 }
 
 /// Bounds what a browser carries: with the cookies of a hundred sessions its
 /// requests would be too long to be taken.
-fn let_go(context: &Context, visit: &Visit, response: &mut Response) {
-    visit.surplus.iter().for_each(|id| guard::forget(context, response, id));
+fn let_go(context: &Context, page_request: &PageRequest, response: &mut Response) {
+    page_request.surplus.iter().for_each(|id| guard::forget(context, response, id));
 }
 
 fn template(step: Step) -> &'static str {
@@ -116,7 +121,7 @@ fn template(step: Step) -> &'static str {
 /// The first page: rendered once for all who see the same.
 fn first(
     context: &Context,
-    visit: &Visit,
+    page_request: &PageRequest,
     view: &SessionView,
     words: &'static Words,
     token: &str,
@@ -126,7 +131,7 @@ fn first(
     let details = &session.details;
     let texts =
         [number.as_deref(), details.purpose.as_deref(), details.amount.as_deref(), details.payee.as_deref()];
-    let entry = session.to.is_none().then(|| entry_region(visit, view));
+    let entry = session.to.is_none().then(|| entry_region(page_request, view));
     let kind = Kind {
         locale: &words.locale,
         service: (view.service.id.clone(), view.service.updated_at),
@@ -142,7 +147,7 @@ fn first(
             number => open(0), purpose => open(1), amount => open(2), payee => open(3),
             payment => is_payment(session), problem => (),
         };
-        let page = context! { ..values, ..start_values(context, visit, view, words) };
+        let page = context! { ..values, ..start_values(context, page_request, view, words) };
         render(context, "start.html", context! { ..page, ..frame(context, view, words) })
     })?;
     let [number, purpose, amount, payee] = texts.map(Option::unwrap_or_default);
@@ -164,11 +169,17 @@ fn frame(context: &Context, view: &SessionView, words: &Words) -> Value {
 }
 
 /// What every page of a session says.
-fn common(context: &Context, visit: &Visit, view: &SessionView, words: &Words, token: &str) -> Value {
+fn common(
+    context: &Context,
+    page_request: &PageRequest,
+    view: &SessionView,
+    words: &Words,
+    token: &str,
+) -> Value {
     let session = &view.session;
     // The last page says that of a code by itself.
     let is_said = |note: &&Note| matches!(view.step, Step::Done(_)) && note.field() == Some("code");
-    let note = visit.note.as_ref().filter(|note| !is_said(note));
+    let note = page_request.note.as_ref().filter(|note| !is_said(note));
     let problem = note.and_then(|note| Some((note.text(words)?, note.field())));
     let details = &session.details;
     let own = context! {
@@ -201,8 +212,8 @@ fn html(status: StatusCode, page: String) -> Response {
 }
 
 /// What a browser knows itself by, if it may be asked.
-pub fn known(visit: &Visit) -> Option<(&SessionId, &Secret)> {
-    visit.id.as_ref().zip(visit.browser.as_ref())
+pub fn known(page_request: &PageRequest) -> Option<(&SessionId, &Secret)> {
+    page_request.id.as_ref().zip(page_request.browser.as_ref())
 }
 
 /// A note as it is given to the next page.

@@ -4,8 +4,8 @@
 
 use super::guard;
 use super::note::Note;
+use super::page_request::PageRequest;
 use super::show::{base, gone, known, noted};
-use super::visit::Visit;
 use crate::app::AppError;
 use crate::http::context::Context;
 use crate::http::error::Error;
@@ -35,7 +35,7 @@ const CODE_TIME: Duration = Duration::from_millis(300);
 
 /// What a form asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub enum Action {
     /// The first step.
     Begin,
     /// This is my number.
@@ -65,14 +65,14 @@ enum Next {
 }
 
 /// `POST /verify/{session}/…`
-pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Result<Response, Error> {
+pub async fn take(context: Arc<Context>, mut request: Request, action: Action) -> Result<Response, Error> {
     let began = Instant::now();
-    let visit = Visit::of(&context, &request);
-    let Some(id) = visit.id.clone() else {
-        return gone(&context, &visit, None);
+    let page_request = PageRequest::of(&context, &request);
+    let Some(id) = page_request.id.clone() else {
+        return gone(&context, &page_request, None);
     };
     // Nobody waits for a form that cannot be one of ours.
-    let body = match known(&visit) {
+    let body = match known(&page_request) {
         None => Ok(Bytes::new()),
         Some(_) => request.body(MOST_FORM, context.settings.body_timeout).await,
     };
@@ -80,22 +80,22 @@ pub async fn take(context: Arc<Context>, mut request: Request, act: Act) -> Resu
         Ok(body) => Form(serde_urlencoded::from_bytes(&body).unwrap_or_default()),
         Err(error) => {
             tracing::debug!(%error, "a form did not arrive");
-            return gone(&context, &visit, None);
+            return gone(&context, &page_request, None);
         }
     };
-    let next = match known(&visit) {
+    let next = match known(&page_request) {
         None => Next::Page(Some(Note::new("cookies"))),
         Some((_, browser))
             if guard::is_foreign(&context, &request) || !guard::is_ours(browser, form.get("token")) =>
         {
             Next::Page(Some(Note::new("form")))
         }
-        Some((id, browser)) => match step(&context, &visit, id, browser, act, &form).await {
+        Some((id, browser)) => match step(&context, &page_request, id, browser, action, &form).await {
             Ok(next) => next,
             Err(error) => Next::Page(note_of(error, &form)),
         },
     };
-    if act == Act::Code {
+    if action == Action::Code {
         tokio::time::sleep_until(began + even(began.elapsed())).await;
     }
     Ok(answer(&context, &id, next))
@@ -110,39 +110,39 @@ fn even(work: Duration) -> Duration {
 
 async fn step(
     context: &Context,
-    visit: &Visit,
+    page_request: &PageRequest,
     id: &SessionId,
     browser: &Secret,
-    act: Act,
+    action: Action,
     form: &Form,
 ) -> Result<Next, AppError> {
     let app = &context.app;
-    let tongue = visit.tongue();
+    let locale_hints = page_request.locale_hints();
     let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
-    match act {
-        Act::Begin => {
-            let view = app.session_begin(id, browser, tongue).await?;
+    match action {
+        Action::Begin => {
+            let view = app.session_begin(id, browser, locale_hints).await?;
             // The first page has a button for each way.
             if let (Step::Channel, Ok(channel)) = (view.step, form.channel()) {
-                drop(app.session_start(id, browser, channel, tongue).await?);
+                drop(app.session_start(id, browser, channel, locale_hints).await?);
             }
         }
-        Act::Number => {
+        Action::Number => {
             let region = region::find(form.get("region")).map(|region| region.id.as_str());
-            drop(app.session_number(id, browser, form.get("number"), region, tongue).await?);
+            drop(app.session_number(id, browser, form.get("number"), region, locale_hints).await?);
         }
-        Act::Channel => drop(app.session_start(id, browser, form.channel()?, tongue).await?),
-        Act::Resend => drop(app.session_resend(id, browser, form.channel()?).await?),
-        Act::Change => {
+        Action::Channel => drop(app.session_start(id, browser, form.channel()?, locale_hints).await?),
+        Action::Resend => drop(app.session_resend(id, browser, form.channel()?).await?),
+        Action::Change => {
             let old = app.session(id, Some(browser)).await?.session.number;
             let view = app.session_change(id, browser).await?;
             let old = old.filter(|_| view.step == Step::Number);
             return Ok(Next::Page(old.map(|number| Note::kept(&number))));
         }
-        Act::Again => drop(app.session_again(id, browser, tongue).await?),
-        Act::Cancel => return Ok(leave(app.session_leave(id, browser, true).await?)),
-        Act::Return => return Ok(leave(app.session_leave(id, browser, false).await?)),
-        Act::Code => {
+        Action::Again => drop(app.session_again(id, browser, locale_hints).await?),
+        Action::Cancel => return Ok(leave(app.session_leave(id, browser, true).await?)),
+        Action::Return => return Ok(leave(app.session_leave(id, browser, false).await?)),
+        Action::Code => {
             let checked = app.session_check(id, browser, form.get("code")).await?;
             // Of a verification that this has ended the page itself tells.
             let is_wrong = checked.is_some_and(|it| !it.valid && it.view.status == Status::Pending);

@@ -4,7 +4,7 @@
 
 use super::note::{clock, joined};
 use super::now::{behind_calls, is_opted_out, now, ways};
-use super::visit::Visit;
+use super::page_request::PageRequest;
 use super::words::{Words, fill};
 use super::{locale, regions};
 use crate::app::SessionView;
@@ -26,12 +26,12 @@ const ANYWHERE: &str = "+44 7700 900123";
 const FEW: u32 = 2;
 
 /// What the page of a step says besides.
-pub fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -> Value {
+pub fn values(context: &Context, page_request: &PageRequest, view: &SessionView, words: &Words) -> Value {
     match view.step {
-        Step::Start => start_values(context, visit, view, words),
-        Step::Number => entry_values(context, visit, view, words),
-        Step::Channel => context! { channels => channels(visit, view) },
-        Step::Code => code_values(visit, view, words, context.app.now()),
+        Step::Start => start_values(context, page_request, view, words),
+        Step::Number => entry_values(context, page_request, view, words),
+        Step::Channel => context! { channels => channels(page_request, view) },
+        Step::Code => code_values(page_request, view, words, context.app.now()),
         Step::Done(end) => done_values(view, words, end),
         Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
     }
@@ -39,43 +39,48 @@ pub fn values(context: &Context, visit: &Visit, view: &SessionView, words: &Word
 
 /// What the first page says besides: it asks for the number, or, where the
 /// application gave it, by which way the code is to come.
-pub fn start_values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -> Value {
+pub fn start_values(
+    context: &Context,
+    page_request: &PageRequest,
+    view: &SessionView,
+    words: &Words,
+) -> Value {
     let enters = view.session.to.is_none();
-    let own = context! { enters, channels => channels(visit, view) };
+    let own = context! { enters, channels => channels(page_request, view) };
     match enters {
-        true => context! { ..own, ..entry_values(context, visit, view, words) },
+        true => context! { ..own, ..entry_values(context, page_request, view, words) },
         false => context! { go => go(words, view), ..own },
     }
 }
 
 /// The ways that a page offers, in the order in which it does.
-fn channels(visit: &Visit, view: &SessionView) -> Vec<Channel> {
+fn channels(page_request: &PageRequest, view: &SessionView) -> Vec<Channel> {
     let channels = view.channels.clone();
-    if refuses_messages(visit) { behind_calls(channels) } else { channels }
+    if refuses_messages(page_request) { behind_calls(channels) } else { channels }
 }
 
 /// Whether the step before was refused because the number wants no messages.
-fn refuses_messages(visit: &Visit) -> bool {
-    visit.note.as_ref().is_some_and(|note| note.name == "opted_out")
+fn refuses_messages(page_request: &PageRequest) -> bool {
+    page_request.note.as_ref().is_some_and(|note| note.name == "opted_out")
 }
 
 /// The fields for a number: what was typed before stands in them.
-fn entry_values(context: &Context, visit: &Visit, view: &SessionView, words: &Words) -> Value {
-    let region = entry_region(visit, view);
+fn entry_values(context: &Context, page_request: &PageRequest, view: &SessionView, words: &Words) -> Value {
+    let region = entry_region(page_request, view);
     let line = regions::lines(&words.locale).iter().find(|line| Some(&line.id) == region.as_ref());
     context! {
         regions => context.pages.regions.get(words.locale.as_str()),
         region, go => go(words, view), anywhere => ANYWHERE,
         example => line.map_or(ANYWHERE, |line| line.example),
-        input => visit.note.as_ref().map_or("", |note| note.input.as_str()),
+        input => page_request.note.as_ref().map_or("", |note| note.input.as_str()),
     }
 }
 
 /// The country that is chosen when a number is asked for: the one of the form
 /// that was sent, or a guess.
-pub fn entry_region(visit: &Visit, view: &SessionView) -> Option<String> {
-    let note = visit.note.as_ref().filter(|note| !note.region.is_empty());
-    let guess = || locale::region_for(view.session.locale.as_deref(), visit.accepts.as_deref());
+pub fn entry_region(page_request: &PageRequest, view: &SessionView) -> Option<String> {
+    let note = page_request.note.as_ref().filter(|note| !note.region.is_empty());
+    let guess = || locale::region_for(view.session.locale.as_deref(), page_request.accepts.as_deref());
     let service = || view.service.settings.locale.as_deref().and_then(locale::region_of);
     note.map(|note| note.region.clone()).or_else(guess).or_else(service)
 }
@@ -113,13 +118,13 @@ fn done_values(view: &SessionView, words: &Words, end: End) -> Value {
     context! { end, may_retry, may_leave => way_out(view).is_some(), told }
 }
 
-fn code_values(visit: &Visit, view: &SessionView, words: &Words, at: Timestamp) -> Value {
+fn code_values(page_request: &PageRequest, view: &SessionView, words: &Words, at: Timestamp) -> Value {
     let Some(verification) = &view.verification else {
         return context! {};
     };
     let record = &verification.verification;
     let now = now(view, words, at);
-    let ways = ways(view, refuses_messages(visit) || is_opted_out(view));
+    let ways = ways(view, refuses_messages(page_request) || is_opted_out(view));
     let until = |then: Timestamp| (then.duration_since(at).as_millis() + 999).div_euclid(1000) as i64;
     let wait = verification.resend_at.map_or(0, until).max(0);
     // A wait ends when it is over, a code's life is told in what there is of it.

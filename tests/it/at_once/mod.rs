@@ -245,9 +245,9 @@ async fn a_lost_update_is_found_and_a_guarded_one_is_not() {
     /// Adds one to a number, in two accesses; `guarded` tries again.
     async fn add(store: Arc<Turnstile>, number: Arc<Mutex<u32>>, guarded: bool) {
         loop {
-            store.wait(Some(BTreeSet::from([Key::new(Kind::Tally, "n")])), false).await;
+            store.wait(Some(BTreeSet::from([Key::new(Kind::Counter, "n")])), false).await;
             let read = *number.lock().unwrap();
-            store.wait(Some(BTreeSet::from([Key::new(Kind::Tally, "n")])), true).await;
+            store.wait(Some(BTreeSet::from([Key::new(Kind::Counter, "n")])), true).await;
             let mut number = number.lock().unwrap();
             if !guarded || *number == read {
                 *number = read + 1;

@@ -10,7 +10,9 @@ use crate::engines::over_each_engine;
 use crate::lengths::length;
 use crate::postgres::TestDatabase;
 use crate::support::{Engine, Script, open, parts, schema_for};
-use dialback::app::{App, AppError, NewSession, Parts, ServiceDirectory, Tongue, VerificationFilter, Window};
+use dialback::app::{
+    App, AppError, LocaleHints, NewSession, Parts, ServiceDirectory, VerificationFilter, Window,
+};
 use dialback::clock::Clock;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -103,15 +105,17 @@ struct Way {
 
 impl Way {
     async fn take(&self, step: Move) {
-        let (app, id, browser, tongue) = (&self.app, &self.id, &self.browser, Tongue::default());
+        let (app, id, browser, locale_hints) = (&self.app, &self.id, &self.browser, LocaleHints::default());
         let taken = match step {
-            Begin => app.session_begin(id, browser, tongue).await.map(drop),
-            StrangerBegins => app.session_begin(id, &self.stranger, tongue).await.map(drop),
+            Begin => app.session_begin(id, browser, locale_hints).await.map(drop),
+            StrangerBegins => app.session_begin(id, &self.stranger, locale_hints).await.map(drop),
             StrangerLeaves => self.leave(&self.stranger, true).await,
-            OwnNumber => app.session_number(id, browser, &self.own, None, tongue).await.map(drop),
-            VictimsNumber => app.session_number(id, browser, &self.victims, None, tongue).await.map(drop),
-            Start => app.session_start(id, browser, Channel::Sms, tongue).await.map(drop),
-            StartCall => app.session_start(id, browser, Channel::Call, tongue).await.map(drop),
+            OwnNumber => app.session_number(id, browser, &self.own, None, locale_hints).await.map(drop),
+            VictimsNumber => {
+                app.session_number(id, browser, &self.victims, None, locale_hints).await.map(drop)
+            }
+            Start => app.session_start(id, browser, Channel::Sms, locale_hints).await.map(drop),
+            StartCall => app.session_start(id, browser, Channel::Call, locale_hints).await.map(drop),
             Code => match self.code_of_own().await {
                 Some(code) => app.session_check(id, browser, &code).await.map(drop),
                 None => Ok(()),
@@ -119,7 +123,7 @@ impl Way {
             WrongCode => app.session_check(id, browser, "00000000").await.map(drop),
             Resend => app.session_resend(id, browser, Channel::Sms).await.map(drop),
             Change => app.session_change(id, browser).await.map(drop),
-            Again => app.session_again(id, browser, tongue).await.map(drop),
+            Again => app.session_again(id, browser, locale_hints).await.map(drop),
             Return => self.leave(browser, false).await,
             Cancel => self.leave(browser, true).await,
             AppEnds => self.end().await,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// An answer that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct IdempotencyRecord {
     /// Hash of who asked and of the key they gave.
     pub id: String,
     /// Hash of what they asked: the same key with another question is a mistake.

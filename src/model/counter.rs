@@ -11,18 +11,18 @@ use std::collections::BTreeMap;
 
 /// The counts of one value under one rate limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct Counter {
     /// A hash of what is counted: a value may be an address or a number.
     pub id: String,
     /// A count for each bucket, by its SID.
-    pub counts: BTreeMap<String, Count>,
+    pub counts: BTreeMap<String, WindowCount>,
     /// When the last of the windows ends.
     pub ends_at: Timestamp,
 }
 
 /// A count within a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Count {
+pub struct WindowCount {
     /// When the window began, in seconds since 1970.
     pub since: i64,
     /// How many.
@@ -36,7 +36,7 @@ pub struct Reached {
     pub seconds: i64,
 }
 
-impl Tally {
+impl Counter {
     /// Nothing counted yet.
     pub fn new(id: String) -> Self {
         Self { id, counts: BTreeMap::new(), ends_at: Timestamp::UNIX_EPOCH }
@@ -60,7 +60,7 @@ impl Tally {
                 wait = wait.max(since + interval - now);
             }
             end = end.max(since + interval);
-            counts.insert(bucket.sid.clone(), Count { since, taken: taken.saturating_add(1) });
+            counts.insert(bucket.sid.clone(), WindowCount { since, taken: taken.saturating_add(1) });
         }
         if wait > 0 {
             return Err(Reached { seconds: wait });
@@ -89,20 +89,20 @@ mod tests {
     #[test]
     fn a_window_lets_so_many_through_and_the_next_begins_anew() {
         let buckets = [bucket("BL1", 2, 60)];
-        let tally = Tally::new("x".into()).take(&buckets, at(600)).unwrap();
-        let tally = tally.take(&buckets, at(659)).unwrap();
-        assert_eq!(tally.ends_at, at(660));
-        assert_eq!(tally.take(&buckets, at(659)), Err(Reached { seconds: 1 }));
-        assert_eq!(tally.take(&buckets, at(660)).unwrap().counts["BL1"].taken, 1);
+        let counter = Counter::new("x".into()).take(&buckets, at(600)).unwrap();
+        let counter = counter.take(&buckets, at(659)).unwrap();
+        assert_eq!(counter.ends_at, at(660));
+        assert_eq!(counter.take(&buckets, at(659)), Err(Reached { seconds: 1 }));
+        assert_eq!(counter.take(&buckets, at(660)).unwrap().counts["BL1"].taken, 1);
     }
 
     #[test]
     fn every_bucket_must_have_room_and_the_longest_wait_is_told() {
         let buckets = [bucket("BL1", 1, 60), bucket("BL2", 1, 3600)];
-        let tally = Tally::new("x".into()).take(&buckets, at(3600)).unwrap();
-        assert_eq!(tally.take(&buckets, at(3601)), Err(Reached { seconds: 3599 }));
-        assert_eq!(tally.take(&buckets, at(3670)), Err(Reached { seconds: 3530 }));
-        assert!(tally.take(&[], at(3601)).is_ok());
-        assert_eq!(tally.take(&[bucket("BL3", 0, 10)], at(3605)), Err(Reached { seconds: 5 }));
+        let counter = Counter::new("x".into()).take(&buckets, at(3600)).unwrap();
+        assert_eq!(counter.take(&buckets, at(3601)), Err(Reached { seconds: 3599 }));
+        assert_eq!(counter.take(&buckets, at(3670)), Err(Reached { seconds: 3530 }));
+        assert!(counter.take(&[], at(3601)).is_ok());
+        assert_eq!(counter.take(&[bucket("BL3", 0, 10)], at(3605)), Err(Reached { seconds: 5 }));
     }
 }

@@ -4,7 +4,7 @@ use super::guard;
 use super::locale::Hints;
 use super::note::Note;
 use super::words::{self, Words};
-use crate::app::{SessionView, Tongue};
+use crate::app::{LocaleHints, SessionView};
 use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::id::SessionId;
@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use warp::http::Method;
 
 /// A browser at a session's address.
-pub struct Visit {
+pub struct PageRequest {
     /// The session; an id that is none is one that does not exist.
     pub id: Option<SessionId>,
     /// The browser's secret, if it has one.
@@ -33,7 +33,7 @@ pub struct Visit {
     pub is_ahead: bool,
 }
 
-impl Visit {
+impl PageRequest {
     /// What a request says about who sends it.
     pub fn of(context: &Context, request: &Request) -> Self {
         let headers = &request.headers;
@@ -74,9 +74,12 @@ impl Visit {
     }
 
     /// The language that messages are to be in.
-    pub fn tongue(&self) -> Tongue<'_> {
+    pub fn locale_hints(&self) -> LocaleHints<'_> {
         let guessed = Hints { browser: self.accepts.as_deref(), ..Hints::default() };
-        Tongue { chosen: self.tag(), guessed: self.accepts.as_ref().map(|_| guessed.words().locale.as_str()) }
+        LocaleHints {
+            chosen: self.tag(),
+            guessed: self.accepts.as_ref().map(|_| guessed.words().locale.as_str()),
+        }
     }
 
     fn tag(&self) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The last word of a person to one sender of ours.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
+pub struct SessionWindow {
     /// Who wrote: `whatsapp:+…`.
     pub number: String,
     /// To whom: `whatsapp:+…`, or a messaging service.
@@ -15,7 +15,7 @@ pub struct Contact {
     pub at: Timestamp,
 }
 
-impl Contact {
+impl SessionWindow {
     /// WhatsApp's customer service window.
     pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Leads from a service and a number to their verification. It may have ended
 /// meanwhile: only the verification itself knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
+pub struct ActiveVerification {
     /// The service.
     pub service: ServiceId,
     /// Whose it is: the key of the person's number, and in records from before
@@ -21,7 +21,7 @@ pub struct Pending {
     pub expires_at: Timestamp,
 }
 
-impl Pending {
+impl ActiveVerification {
     /// The record's id for a service and a number.
     pub fn key(service: &ServiceId, number: &PhoneNumber) -> String {
         format!("{service}|{}", number.in_full())

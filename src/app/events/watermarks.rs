@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 /// Ids that were given out, and whose commits have not ended.
 #[derive(Default)]
-pub(super) struct Tide(Mutex<State>);
+pub(super) struct Watermarks(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -39,7 +39,7 @@ const FORGOTTEN: Duration = Duration::from_secs(5);
 /// How far apart ids of the same millisecond are at most.
 const STEP: u64 = u32::MAX as u64;
 
-impl Tide {
+impl Watermarks {
     /// The next id. `random` has to be different each time, and nobody's guess.
     pub(super) fn next(&self, now: Timestamp, random: u128) -> EventId {
         let mut state = lock(&self.0);
@@ -56,7 +56,7 @@ impl Tide {
 
     /// Everything before this id is written, or never will be; every id that is
     /// given out from now on comes after.
-    pub(super) fn horizon(&self, now: Timestamp) -> EventId {
+    pub(super) fn watermark(&self, now: Timestamp) -> EventId {
         let mut state = lock(&self.0);
         state.out.retain(|_, out| match out {
             Out::Given(at) => at.elapsed() < FORGOTTEN,
@@ -93,13 +93,13 @@ pub(super) struct Watched {
 
 /// Ends a commit's ids however it ends.
 struct Ending<'s> {
-    tide: &'s Tide,
+    watermarks: &'s Watermarks,
     ids: Vec<EventId>,
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.tide.end(&self.ids);
+        self.watermarks.end(&self.ids);
     }
 }
 
@@ -113,10 +113,10 @@ impl Store for Watched {
         if ids.is_empty() && !dispatches {
             return self.inner.commit(changes).await;
         }
-        let Shared { tide, wake, written } = &*self.shared;
+        let Shared { watermarks, wake, written } = &*self.shared;
         let tells = !ids.is_empty();
-        tide.begin(&ids);
-        let ending = Ending { tide, ids };
+        watermarks.begin(&ids);
+        let ending = Ending { watermarks, ids };
         let verdict = self.inner.commit(changes).await;
         drop(ending);
         if dispatches {
@@ -193,17 +193,17 @@ mod tests {
 
     #[test]
     fn nobody_reads_past_what_is_still_being_written() {
-        let tide = Tide::default();
-        let before = tide.horizon(at(5));
-        let (first, second) = (tide.next(at(5), 7), tide.next(at(5), 3));
+        let watermarks = Watermarks::default();
+        let before = watermarks.watermark(at(5));
+        let (first, second) = (watermarks.next(at(5), 7), watermarks.next(at(5), 3));
         assert!(before <= first && first < second, "also in one millisecond");
-        assert_eq!(tide.horizon(at(9)), first);
-        tide.begin(&[first.clone(), second.clone()]);
-        tide.end(std::slice::from_ref(&second));
-        assert_eq!(tide.horizon(at(9)), first, "the later one was done sooner");
-        tide.end(&[first]);
-        let horizon = tide.horizon(at(9));
-        assert!(second < horizon && horizon <= tide.next(at(9), 0));
-        assert!(tide.next(at(8), 1) > horizon, "also when a clock goes back");
+        assert_eq!(watermarks.watermark(at(9)), first);
+        watermarks.begin(&[first.clone(), second.clone()]);
+        watermarks.end(std::slice::from_ref(&second));
+        assert_eq!(watermarks.watermark(at(9)), first, "the later one was done sooner");
+        watermarks.end(&[first]);
+        let watermark = watermarks.watermark(at(9));
+        assert!(second < watermark && watermark <= watermarks.next(at(9), 0));
+        assert!(watermarks.next(at(8), 1) > watermark, "also when a clock goes back");
     }
 }
