@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 
 /// How long a dispatch rests whose endpoint has its share of requests already.
 const TURN: Duration = Duration::from_millis(250);
-/// How long a dispatch waits for its turn before it is put off, and how far
-/// those that are put off are spread.
+/// How long a dispatch waits for its turn before it is deferred, and how far
+/// those that are deferred are spread.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 const PUT_OFF: Duration = Duration::from_secs(30);
 /// Entries that one step of a redrive looks at, so that it ends within a request's
@@ -34,7 +34,7 @@ const GROUP: usize = 32;
 
 impl App {
     /// Sends what is due, or forgets it; answers how long it has to rest first.
-    /// In a crowd it may be put off instead.
+    /// In a crowd it may be deferred instead.
     pub(super) async fn tend_dispatch(&self, id: &str, crowded: bool) -> Result<Option<Duration>, AppError> {
         let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(AppError::NotFound)?;
         let now = self.now();
@@ -74,7 +74,7 @@ impl App {
     }
 
     /// The endpoint has its share of requests already. In a crowd one that has
-    /// waited for long is put off by a write, or the most overdue, all of one slow
+    /// waited for long is deferred by a write, or the most overdue, all of one slow
     /// endpoint, would hide what is due for the others.
     async fn wait_for_turn(
         &self,

@@ -232,7 +232,7 @@ impl App {
         Ok(self.told(body))
     }
 
-    /// What has to be written for news to be told: the notices that somebody
+    /// What has to be written for an event to be told: the records that somebody
     /// wants, and a dispatch to each endpoint that does.
     pub(super) fn told(&self, body: Vec<EventBody>) -> Vec<Change> {
         let events = &self.0.events;

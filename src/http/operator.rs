@@ -29,7 +29,7 @@ use warp::sse;
 
 /// Events that wait for the client to take them; of an export each is a page.
 const AHEAD: usize = 1;
-/// How often a stream without news says that it lives.
+/// How often a stream without anything to tell says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// The longest piece of an import, in bytes.
 const MAX_PIECE: usize = 8 * 1024 * 1024;

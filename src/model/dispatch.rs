@@ -83,7 +83,7 @@ pub enum Verdict {
 
 /// The waits between attempts, as Svix has them; the first attempt is made at once.
 /// Source: <https://docs.svix.com/retries>.
-pub const LADDER: [SignedDuration; 7] = [
+pub const RETRY_SCHEDULE: [SignedDuration; 7] = [
     SignedDuration::from_secs(5),
     SignedDuration::from_mins(5),
     SignedDuration::from_mins(30),
@@ -126,15 +126,15 @@ impl Dispatch {
         Self { attempts: self.attempts + 1, next_at: Some(after(now, lease)), ..self.clone() }
     }
 
-    /// Put off without an attempt.
+    /// Deferred without an attempt.
     pub fn put_off(&self, until: Timestamp) -> Self {
         Self { next_at: Some(until), ..self.clone() }
     }
 
     /// After an attempt.
     pub fn settled(&self, attempt: Try, verdict: Verdict, now: Timestamp) -> Self {
-        let rung = usize::try_from(self.attempts).unwrap_or(usize::MAX).saturating_sub(1);
-        let (state, next_at) = match (verdict, LADDER.get(rung)) {
+        let step = usize::try_from(self.attempts).unwrap_or(usize::MAX).saturating_sub(1);
+        let (state, next_at) = match (verdict, RETRY_SCHEDULE.get(step)) {
             (Verdict::Taken, _) => (State::Delivered, None),
             (Verdict::Again(least), Some(wait)) => {
                 (State::Pending, Some(after(now, least.min(LONGEST_WAIT).max(*wait))))

@@ -86,7 +86,7 @@ impl Endpoint {
     /// The most secrets that sign at once: more would make the header long.
     pub const MAX_KEYS: usize = 4;
 
-    /// Whether it is sent events of this topic.
+    /// Whether it is sent events of this type.
     pub fn takes(&self, event_type: EventType) -> bool {
         self.disabled.is_none() && self.filters.iter().any(|filter| filter.takes(event_type))
     }

@@ -102,7 +102,7 @@ pub struct Left {
 }
 
 /// The waits between attempts; the last one repeats.
-const LADDER: [SignedDuration; 6] = [
+const RETRY_SCHEDULE: [SignedDuration; 6] = [
     SignedDuration::from_secs(5),
     SignedDuration::from_secs(30),
     SignedDuration::from_mins(5),
@@ -141,12 +141,12 @@ impl Erasure {
             (false, true) => State::GivenUp,
             (false, false) => State::Running,
         };
-        let rung = (self.attempts.saturating_sub(1) as usize).min(LADDER.len() - 1);
+        let step = (self.attempts.saturating_sub(1) as usize).min(RETRY_SCHEDULE.len() - 1);
         let is_running = state == State::Running;
         Self {
             state,
             number: self.number.clone().filter(|_| is_running),
-            next_at: is_running.then(|| after(now, LADDER[rung])),
+            next_at: is_running.then(|| after(now, RETRY_SCHEDULE[step])),
             finished_at: (!is_running).then_some(now),
             ..self.clone()
         }

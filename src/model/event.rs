@@ -135,8 +135,8 @@ impl EventBody {
 /// Shows no address.
 impl fmt::Debug for EventBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("News")
-            .field("topic", &self.event_type)
+        f.debug_struct("EventBody")
+            .field("type", &self.event_type)
             .field("at", &self.at)
             .field("verification", &self.verification)
             .field("status", &self.status)
@@ -253,13 +253,13 @@ impl fmt::Display for EventType {
     }
 }
 
-/// Which topics somebody wants: a name, all below a name as in
+/// Which types of events somebody wants: a name, all below a name as in
 /// `verification.*`, or `*` for all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EventFilter(String);
 
-/// The text names no topic.
+/// The text names no type of event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no such event: known are {}, all below a name as in verification.*, and *", names())]
 pub struct NoSuchEventType;
@@ -269,7 +269,7 @@ fn names() -> String {
 }
 
 impl EventFilter {
-    /// Whether the topic is meant.
+    /// Whether the type is meant.
     pub fn takes(&self, event_type: EventType) -> bool {
         match self.0.strip_suffix('*') {
             Some(start) => event_type.as_str().starts_with(start),
@@ -277,7 +277,7 @@ impl EventFilter {
         }
     }
 
-    /// The wish as it was written.
+    /// The filter as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -287,10 +287,10 @@ impl FromStr for EventFilter {
     type Err = NoSuchEventType;
 
     fn from_str(text: &str) -> Result<Self, NoSuchEventType> {
-        let wish = Self(text.to_owned());
+        let filter = Self(text.to_owned());
         let is_form = text == "*" || !text.contains('*') || text.ends_with(".*");
-        (is_form && EventType::ALL.iter().any(|event_type| wish.takes(*event_type)))
-            .then_some(wish)
+        (is_form && EventType::ALL.iter().any(|event_type| filter.takes(*event_type)))
+            .then_some(filter)
             .ok_or(NoSuchEventType)
     }
 }
@@ -303,7 +303,7 @@ impl TryFrom<String> for EventFilter {
 }
 
 impl From<EventFilter> for String {
-    fn from(wish: EventFilter) -> Self {
-        wish.0
+    fn from(filter: EventFilter) -> Self {
+        filter.0
     }
 }

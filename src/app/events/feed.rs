@@ -18,7 +18,7 @@ use tokio::sync::watch;
 /// Which events to list.
 #[derive(Debug, Clone, Default)]
 pub struct EventQuery {
-    /// Of these topics; empty for all.
+    /// Of these types; empty for all.
     pub filters: BTreeSet<EventFilter>,
     /// Not before this time.
     pub since: Option<Timestamp>,
@@ -188,7 +188,7 @@ impl Feed {
                 return Ok(Some(events));
             }
             if ids.is_empty() {
-                // Ends by news, or to look for what another process wrote. The
+                // Ends by an event, or to look for what another process wrote. The
                 // sender lives as long as the service.
                 let _ = tokio::time::timeout(LOOK_EVERY, self.written.changed()).await;
             }

@@ -34,7 +34,7 @@ const NUMBERS: Field = Field::new(
     Shape::Word(|| vec!["masked", "full"]),
 );
 
-/// How often a stream without news says that it lives, so that proxies do not
+/// How often a stream without events says that it lives, so that proxies do not
 /// close it.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a client waits before it connects again, by its own protocol.

@@ -214,9 +214,9 @@ fn only_a_wish_that_changes_something_is_told() {
 
 #[test]
 fn a_wish_takes_a_name_all_below_one_or_all() {
-    let takes = |wish: &str| {
-        let wish: EventFilter = wish.parse().unwrap();
-        EventType::ALL.iter().filter(|event_type| wish.takes(**event_type)).count()
+    let takes = |filter: &str| {
+        let filter: EventFilter = filter.parse().unwrap();
+        EventType::ALL.iter().filter(|event_type| filter.takes(**event_type)).count()
     };
     assert_eq!((takes("*"), takes("verification.*"), takes("opt_out.removed")), (EventType::ALL.len(), 8, 1));
     for wrong in

@@ -483,9 +483,9 @@ fn a_call_of_a_verification_that_has_ended_hears_so() {
 
 fn any_policy() -> impl Strategy<Value = Policy> {
     let gates = prop_oneof![Just(Gate::AnyKey), Just(Gate::NamedKey), Just(Gate::None)];
-    let ladder = proptest::collection::vec((0u64..200).prop_map(Duration::from_secs), 0..3);
+    let schedule = proptest::collection::vec((0u64..200).prop_map(Duration::from_secs), 0..3);
     let caps = || prop_oneof![0u8..4, Just(u8::MAX)];
-    (1u32..4, 1u8..5, any::<bool>(), gates, caps(), caps(), ladder).prop_map(
+    (1u32..4, 1u8..5, any::<bool>(), gates, caps(), caps(), schedule).prop_map(
         |(max_checks, max_sends, new_code_on_resend, gate, max_replays, max_wrong_keys, cooldown)| Policy {
             max_checks,
             max_sends,
