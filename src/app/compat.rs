@@ -15,20 +15,33 @@ use crate::store::records::{self, Versioned};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What was kept with services when they were last looked at.
 type Seen = HashMap<ServiceId, (Instant, Arc<Compat>)>;
 
 /// What is kept with services, remembered for as long as services themselves are:
 /// every look at a verification asks for it.
-#[derive(Default)]
-pub struct Remembered(Mutex<Seen>);
+pub struct Remembered {
+    seen: Mutex<Seen>,
+    most: Duration,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self::until(REMEMBERED)
+    }
+}
 
 impl Remembered {
+    /// Remembers for so long; with nothing, each look is one at the store.
+    pub fn until(most: Duration) -> Self {
+        Self { seen: Mutex::default(), most }
+    }
+
     fn find(&self, id: &ServiceId) -> Option<Arc<Compat>> {
         let seen = self.seen();
-        seen.get(id).filter(|(at, _)| at.elapsed() < REMEMBERED).map(|(_, kept)| kept.clone())
+        seen.get(id).filter(|(at, _)| at.elapsed() < self.most).map(|(_, kept)| kept.clone())
     }
 
     fn keep(&self, id: &ServiceId, kept: Arc<Compat>) {
@@ -46,7 +59,7 @@ impl Remembered {
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
         // Nothing is ever half-changed under this lock.
-        self.0.lock().unwrap_or_else(|broken| broken.into_inner())
+        self.seen.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 }
 

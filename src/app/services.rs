@@ -67,6 +67,12 @@ impl ServiceDirectory {
         Self { judge: Box::new(judge), ..self }
     }
 
+    /// The same, which looks at the store whenever it is asked what is kept with a
+    /// service: for tests that tell every access.
+    pub fn looking_always(self) -> Self {
+        Self { kept: Remembered::until(Duration::ZERO), ..self }
+    }
+
     /// One service alone, by the rules of a policy.
     pub fn of_policy(name: &str, policy: &Policy, now: Timestamp) -> Self {
         let settings = Settings { name: name.to_owned(), ..Settings::of_policy(policy) };

@@ -131,6 +131,12 @@ async fn create(
     if store_dir(config).is_none() {
         bail!("store.url = \"memory:\" forgets a key at once: give the server one in DIALBACK_API_KEY");
     }
+    // A name that nobody knows is no reason to make a store.
+    if let Some(unknown) = services.iter().find_map(|name| service_id(config, name).err())
+        && store_dir(config).is_some_and(|dir| !dir.exists())
+    {
+        return Err(unknown);
+    }
     let (store, _) = open_store(config).await?;
     let made = match services_of(config, &*store, services).await {
         Ok(services) => {

@@ -5,7 +5,7 @@
 //! It refuses to know who can reach the server: `exposure` asks.
 
 use super::file::{item, join};
-use super::guessable::{is_first_tried, weakness};
+use super::guessable::{Weakness, is_first_tried, weakness};
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::{NO_REASON, Reader};
@@ -154,13 +154,19 @@ fn wrong_with(test: &TestNumber, now: Timestamp) -> Vec<&'static str> {
 }
 
 /// `DIALBACK_API_KEY`, which is no key of the configuration and opens what keys open.
-pub(super) fn api_key(text: &str) -> Option<Problem> {
-    weakness(text).map(|what| Problem {
+/// What is dangerous about it, and what is unwise.
+pub(super) fn api_key(text: &str) -> (Option<Problem>, Option<Problem>) {
+    let problem = |what: String| Problem {
         origin: super::problem::Origin::Env("DIALBACK_API_KEY".to_owned()),
         key: String::new(),
         what: format!("{what}, and others can reach the server"),
         mend: "make one with `openssl rand -hex 32`".to_owned(),
-    })
+    };
+    match weakness(text) {
+        Some(Weakness::Guessed(what)) => (Some(problem(what)), None),
+        Some(Weakness::Doubtful(what)) => (None, Some(problem(what))),
+        None => (None, None),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::dangers::{self, Judge};
 use super::file::{item, join};
-use super::guessable::weakness;
+use super::guessable::{Weakness, weakness};
 use super::networks;
 use super::sections::{Config, GatewayKind, SignatureMode};
 use crate::model::policy::Gate;
@@ -167,12 +167,16 @@ fn weak(config: &Config, judge: &mut Judge<'_>) {
     let codes = codes.map(|(at, key)| (join(&item("codes.keys", at), "secret"), &key.secret));
     let all = own.chain(api_key).chain(more).chain(others).chain(shared).chain(codes);
     for (key, secret) in all {
-        let Some(what) = weakness(secret.expose()) else { continue };
+        let Some(weakness) = weakness(secret.expose()) else { continue };
         let mend = match key.starts_with("twilio.") {
             true => "copy the whole of it from twilio's console",
             false => "make one with `openssl rand -hex 32`",
         };
-        judge.dangers.note(&key, format_args!("{what}, and others can reach the server"), mend);
+        let (what, problems) = match weakness {
+            Weakness::Guessed(what) => (what, &mut judge.dangers),
+            Weakness::Doubtful(what) => (what, &mut judge.unwise),
+        };
+        problems.note(&key, format_args!("{what}, and others can reach the server"), mend);
     }
 }
 

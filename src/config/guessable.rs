@@ -86,22 +86,34 @@ const WORDS: [&str; 48] = [
 /// Codes with a story that no rule here tells.
 const STORIES: [&str; 8] = ["314159", "271828", "112358", "141421", "161803", "159753", "159357", "420690"];
 
+/// How easily a secret is found, and why; never itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Weakness {
+    /// Anybody finds it: it is refused.
+    Guessed(String),
+    /// It looks made up, as the tokens of examples do: a warning.
+    Doubtful(String),
+}
+
 /// What is wrong with a secret that strangers may try to guess at; never itself.
 ///
 /// Of what a generator makes almost nothing is refused: of 32 hexadecimal digits it
 /// takes seven chances of about 1 in 20 at once, or as many as half of them alike,
 /// which is less than once in 10^9.
-pub(super) fn weakness(secret: &str) -> Option<String> {
+pub(super) fn weakness(secret: &str) -> Option<Weakness> {
     let text: Vec<char> = secret.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let is_periodic = (1..=text.len() / 2).any(|period| has_period(&text, period));
+    let repeats = |times: usize| (1..=text.len() / times).any(|period| has_period(&text, period));
     if text.len() < LEAST_SECRET {
-        Some(format!("is shorter than {LEAST_SECRET} characters"))
+        Some(Weakness::Guessed(format!("is shorter than {LEAST_SECRET} characters")))
     } else if variety(&text) < LEAST_VARIETY {
-        Some(format!("has fewer than {LEAST_VARIETY} different characters"))
-    } else if is_periodic {
-        Some("is the same again and again".to_owned())
+        Some(Weakness::Guessed(format!("has fewer than {LEAST_VARIETY} different characters")))
+    } else if repeats(3) {
+        Some(Weakness::Guessed("is the same again and again".to_owned()))
+    } else if repeats(2) {
+        Some(Weakness::Doubtful("is the same twice".to_owned()))
     } else if pieces(&text) < least_pieces(text.len()) {
-        Some("is made of repetitions, runs and well-known words".to_owned())
+        let what = "is made of repetitions, runs and well-known words".to_owned();
+        Some(if is_of_words(&text) { Weakness::Guessed(what) } else { Weakness::Doubtful(what) })
     } else {
         None
     }
@@ -154,6 +166,17 @@ fn pieces(text: &[char]) -> usize {
         }
     }
     pieces
+}
+
+/// Whether well-known words are half of it or more.
+fn is_of_words(text: &[char]) -> bool {
+    let (mut at, mut known) = (0, 0);
+    while at < text.len() {
+        let word = word(&text[at..]);
+        known += word;
+        at += word.max(1);
+    }
+    known * 2 >= text.len()
 }
 
 /// How much of what begins at `at` was there before.
@@ -258,7 +281,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_was_made_up_is_weak() {
+    fn what_everybody_finds_is_refused() {
         for weak in [
             "",
             "a",
@@ -272,23 +295,32 @@ mod tests {
             "password123password456",
             "hunter2!hunter2!hunter2!",
             "changemechangemechangeme",
-            "my-secret-token-my-secret-token",
             "ThisIsMyTwilioAuthToken1",
+            "01234567890123456789012345678901",
+            "deadbeefdeadbeefcafebabecafebabe",
+            "00000000000000000000000000000001",
+        ] {
+            let Some(Weakness::Guessed(what)) = weakness(weak) else { panic!("{weak}") };
+            assert!(!what.contains(weak) || weak.len() < 8, "{weak}");
+        }
+    }
+
+    #[test]
+    fn what_looks_made_up_is_a_warning() {
+        for weak in [
+            "my-secret-token-my-secret-token",
             "abcdefghijklmnopqrstuvwxyz",
             "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456",
-            "01234567890123456789012345678901",
             "0123456789abcdef0123456789abcdef",
             "0123456789abcdef0123456789abcde0",
             "fedcba98765432100123456789abcdef",
             "qwertyuiopasdfghjklzxcvbnm",
             "1q2w3e4r5t6y7u8i1q2w3e4r5t6y7u8i",
-            "deadbeefdeadbeefcafebabecafebabe",
-            "00000000000000000000000000000001",
             "11112222333344445555666677778888",
             "aaaaaaaabbbbbbbbccccccccddddddddeeee",
+            "field-00000000000000000000000000000000",
         ] {
             assert!(weakness(weak).is_some(), "{weak}");
-            assert!(!weakness(weak).unwrap().contains(weak) || weak.len() < 8, "{weak}");
         }
     }
 

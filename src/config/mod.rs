@@ -181,7 +181,9 @@ pub fn examine(file: Option<(&str, &str)>, env: &Env) -> Loaded {
         (warnings, dangers) = (found.unwise, found.dangers);
         let shared = env.get("DIALBACK_API_KEY").filter(|key| !key.is_empty());
         if config.is_public() || !config.sandbox.enabled {
-            dangers.extend(shared.and_then(dangers::api_key));
+            let (danger, unwise) = shared.map(dangers::api_key).unwrap_or_default();
+            dangers.extend(danger);
+            warnings.extend(unwise);
         }
         for problem in found.refused {
             if is_news(&refused, &problem) {

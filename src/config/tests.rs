@@ -492,7 +492,7 @@ fn a_weak_shared_key_is_refused_where_others_can_reach_the_server() {
 #[test]
 fn every_secret_is_judged_by_the_same_rule() {
     let token = "3b1f0c7ad2e94586f10c27b59d8ea364";
-    for weak in ["0".repeat(32), "0123456789abcdef".repeat(2), "deadbeef".repeat(4), "abcd0123".repeat(4)] {
+    for weak in ["0".repeat(32), "0123".repeat(8), "deadbeef".repeat(4), "abcd0123".repeat(4)] {
         for (text, key) in [
             (
                 live("").replace(&format!("auth_token = \"{token}\""), &format!("auth_token = \"{weak}\"")),

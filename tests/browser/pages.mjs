@@ -162,7 +162,7 @@ async function failedText() {
   const { url } = await session({ to: number });
   const page = await open(url, { width: 360, height: 740, scheme: "dark" });
   await page.click("button[value=sms]");
-  await page.locator("#now-text", { hasText: "did not deliver" }).waitFor();
+  await page.locator("#now-text", { hasText: "could not be delivered" }).waitFor();
   await page.locator("button[value=call]:enabled", { hasText: "Call me instead" }).waitFor();
   assert.equal(await page.locator("button[value=sms]").isDisabled(), true);
   await page.waitForFunction(() => document.querySelector("#now").dataset.state === "failed");

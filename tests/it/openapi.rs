@@ -27,7 +27,7 @@ async fn no_answer_deviates_from_the_description() {
     let number = "{ number = \"+1415555012?\", code = \"012345\", until = \"2099-12-31\" }";
     let app = Setup::sandbox()
         // So few that nobody is held for a wrong key, of which it tries many.
-        .set("SERVER__MAX_CONNECTIONS", "3")
+        .set("SERVER__MAX_CONNECTIONS", "15")
         .set("API__REQUESTS_PER_MINUTE", "0")
         .set("TEST_NUMBERS", &format!("[{number}]"))
         .set("SERVICES", "{ default = { pages = { return_urls = [\"https://example.com/*\"] } } }")

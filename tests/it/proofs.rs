@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 /// An account with a token and nothing else, and one with a sender of its own.
 const SUB: &str = "AC22222222222222222222222222222222";
-const SUBS: &str = "2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a";
+const SUBS: &str = "2c9d41f07b6e4a83951fd0e7c28b3a64";
 const BRANCH: &str = "AC33333333333333333333333333333333";
-const BRANCHS: &str = "3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b";
+const BRANCHS: &str = "3e70b5c1942f4d68a7039ce1f5d28b46";
 const MAINS_SENDER: &str = "+15017122661";
 const BRANCHS_SENDER: &str = "+15005550007";
 const PERSON: &str = "+14155550190";

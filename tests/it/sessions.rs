@@ -86,7 +86,7 @@ async fn a_service_allows_no_more_than_its_own_addresses() {
     let by = world.app.by(Actor::operator());
     let dir = tempfile::tempdir().unwrap();
     for (url, why) in [
-        ("https://*", "has * only"),
+        ("https://*", "* only"),
         ("https://*.com/*", "one's own"),
         ("https://*.co.uk:8443/", "one's own"),
         ("http://shop.example/*", "begins with https://"),

@@ -144,8 +144,8 @@ async fn report_only_lets_pass_and_counts() {
 
 #[tokio::test]
 async fn while_rotating_both_tokens_are_accepted() {
-    let second = "11111111111111111111111111111111";
-    let (sub, subs) = ("ACffffffffffffffffffffffffffffffff", "22222222222222222222222222222222");
+    let second = "1d84c02f6b3e4795a8f0e27c9b51d360";
+    let (sub, subs) = ("ACffffffffffffffffffffffffffffffff", "2c9d41f07b6e4a83951fd0e7c28b3a64");
     let list = format!("[\"{second}\", {{ account_sid = \"{sub}\", token = \"{subs}\" }}]");
     let app = Setup::live().set("TWILIO__AUTH_TOKENS", &list).start().await;
     app.learn(second);
@@ -161,7 +161,7 @@ async fn while_rotating_both_tokens_are_accepted() {
     assert_eq!(send(&sids[2], sub, subs).await, 204);
     // The sub-account's token speaks for nobody else.
     assert_eq!(send(&sids[3], ACCOUNT, subs).await, 403);
-    assert_eq!(send(&sids[4], ACCOUNT, "33333333333333333333333333333333").await, 403);
+    assert_eq!(send(&sids[4], ACCOUNT, "3e70b5c1942f4d68a7039ce1f5d28b46").await, 403);
     for sid in &sids[..3] {
         assert_eq!(app.delivery(sid, |_| true).await["status"], "sent");
     }

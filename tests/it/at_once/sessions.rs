@@ -248,7 +248,8 @@ impl Stage {
             ..service::Settings::of_policy(&plain.policy)
         };
         let directory =
-            ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new());
+            ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new())
+                .looking_always();
         let app = App::new(Parts { directory, codes: codes(), ..plain });
         Self { app, store, ways: AtomicU32::new(0), _kept: (dir, schema) }
     }
