@@ -61,8 +61,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         tracing::info!(account_sid, base_url = format!("http://{addr}"), "the sandbox speaks as twilio");
     }
     banner::print(&app, needs_key.as_deref());
-    app.run(stopped).await;
-    Ok(ExitCode::SUCCESS)
+    let Some(failure) = app.run(stopped).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    tracing::error!(error = %failure, "ended, because the store takes no more writes: mend that, and start again");
+    Ok(ExitCode::FAILURE)
 }
 
 /// Reads the configuration and starts the log, as each command that stays does.

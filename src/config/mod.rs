@@ -13,6 +13,7 @@ mod env;
 mod events;
 mod exposure;
 mod file;
+mod jobs;
 mod layers;
 mod problem;
 mod reader;
@@ -31,6 +32,7 @@ pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
 pub use self::events::Events;
 pub use self::exposure::LEAST_SECRET;
+pub use self::jobs::Jobs;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{

@@ -16,7 +16,7 @@ use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::id::{EndpointId, NoticeId};
 use crate::model::notice::Notice;
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, CommitError, Entry, Index, Scan};
+use crate::store::{Change, CommitError, Entry, Index, Key, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
@@ -33,13 +33,21 @@ const MOST_LOOKED_AT: usize = 2_000;
 const GROUP: usize = 32;
 
 impl Service {
+    /// How many dispatches may be on their way at once.
+    pub fn most_dispatches(&self) -> usize {
+        self.0.events.settings.max_in_flight
+    }
+
+    /// How many of them to one endpoint.
+    pub fn most_dispatches_to_one(&self) -> usize {
+        self.0.events.share()
+    }
+
     /// Sends what is due, or forgets it; answers how long it has to rest first.
-    /// In a crowd it may be put off instead.
-    pub(super) async fn tend_dispatch(
-        &self,
-        id: &str,
-        crowded: bool,
-    ) -> Result<Option<Duration>, ServiceError> {
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn tend_dispatch(&self, id: &str) -> Result<Option<Duration>, ServiceError> {
         let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(ServiceError::NotFound)?;
         let now = self.now();
         if old.record.due() > now {
@@ -66,7 +74,7 @@ impl Service {
             return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
         };
         let Some(_turn) = self.0.events.turn(&endpoint.id) else {
-            return self.wait_for_turn(&old, now, crowded).await;
+            return Ok(Some(TURN));
         };
         let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
         let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(5));
@@ -77,22 +85,28 @@ impl Service {
         Ok(None)
     }
 
-    /// The endpoint has its share of requests already. In a crowd one that has
-    /// waited for long is put off by a write, or the most overdue, all of one slow
-    /// endpoint, would hide what is due for the others.
-    async fn wait_for_turn(
-        &self,
-        old: &Versioned<Dispatch>,
-        now: Timestamp,
-        crowded: bool,
-    ) -> Result<Option<Duration>, ServiceError> {
-        if !crowded || now.duration_since(old.record.due()) < PATIENCE {
-            return Ok(Some(TURN));
+    /// Puts off some of those that have waited long for their endpoints, at most
+    /// [`Change::MAX_COMMIT`] in one commit: the most overdue, all of slow endpoints,
+    /// would hide what is due for the others.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn put_off(&self, dispatches: &[Key]) -> Result<(), ServiceError> {
+        let (now, mut changes) = (self.now(), Vec::with_capacity(dispatches.len()));
+        for key in dispatches {
+            let Some(old) = records::get::<Dispatch>(self.store(), &key.id).await? else { continue };
+            if old.record.state != State::Pending || now.duration_since(old.record.due()) < PATIENCE {
+                continue;
+            }
+            let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);
+            let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
+            changes.push(records::put(Some(&old), &old.record.put_off(until)));
         }
-        let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);
-        let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
-        self.quietly(vec![records::put(Some(old), &old.record.put_off(until))]).await?;
-        Ok(None)
+        // Whoever was at one of them has moved it; the rest is put off the next time.
+        if !changes.is_empty() {
+            self.quietly(changes).await?;
+        }
+        Ok(())
     }
 
     async fn send(

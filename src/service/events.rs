@@ -126,11 +126,16 @@ impl Events {
     pub(super) fn turn(&self, endpoint: &EndpointId) -> Option<Turn<'_>> {
         let mut busy = lock(&self.busy);
         let taken = busy.entry(endpoint.clone()).or_default();
-        if *taken >= self.settings.max_in_flight.div_ceil(2) {
+        if *taken >= self.share() {
             return None;
         }
         *taken += 1;
         Some(Turn { events: self, endpoint: endpoint.clone() })
+    }
+
+    /// Requests to one endpoint at once.
+    pub(super) fn share(&self) -> usize {
+        self.settings.max_in_flight.div_ceil(2)
     }
 
     fn stream(&self, who: &Actor) -> Option<Seat> {
@@ -286,7 +291,7 @@ impl Service {
     }
 
     /// Keeps the list of endpoints fresh until `stop`, then ends the streams.
-    pub(super) async fn keep_endpoints(&self, stop: impl Future<Output = ()>) {
+    pub async fn keep_endpoints(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         loop {
             if let Err(error) = self.learn_endpoints().await {

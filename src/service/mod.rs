@@ -4,7 +4,7 @@
 //! against the versions that it read, again and again until nobody was faster.
 //! The service refuses to know HTTP, XML, sled and Twilio's parameters. It
 //! never sends from a request: what is to be sent stands in the store first,
-//! and the worker does it.
+//! and `jobs` does it.
 
 mod attempts;
 pub mod audit;
@@ -24,17 +24,19 @@ mod listing;
 mod narrowed;
 mod opt_outs;
 mod pending;
+mod queue;
 mod repeats;
 mod retention;
 mod safe_list;
+mod sending;
 mod sessions;
 mod start;
 mod terms;
+mod tidy;
 mod verdict;
 mod verifications;
 mod voice;
 mod ways;
-mod worker;
 
 pub use crate::store::transfer::ImportError;
 pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
@@ -51,13 +53,13 @@ pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use narrowed::Narrowed;
 pub use pending::{Ask, AskError};
+pub use queue::{Aside, Queue, Trouble, Waiting};
 pub use repeats::{Claim, Repeat};
-pub use retention::Retention;
+pub use retention::{Retention, Swept};
 pub use sessions::{NewSession, SessionView, Tongue};
 pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
 pub use voice::{Said, Spoken, Step, VoiceRequest};
-pub use worker::WorkerLimits;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -87,7 +89,7 @@ const TRIES: usize = 16;
 
 /// Everything the service is made of. Cheap to clone.
 #[derive(Clone)]
-pub struct Service(Arc<Parts>, Arc<pending::Turns>);
+pub struct Service(Arc<Parts>, Arc<pending::Turns>, Arc<queue::Board>);
 
 /// What a service is made of.
 pub struct Parts {
@@ -117,7 +119,7 @@ pub struct Parts {
     pub accounts: Accounts,
     /// How long records are kept.
     pub retention: Retention,
-    /// Wakes the worker.
+    /// Wakes who does what people wait for.
     pub wake: Notify,
 }
 
@@ -350,7 +352,7 @@ impl Service {
     /// A service of these parts.
     pub fn new(mut parts: Parts) -> Self {
         parts.store = parts.events.watching(parts.store);
-        Self(Arc::new(parts), Arc::default())
+        Self(Arc::new(parts), Arc::default(), Arc::default())
     }
 
     /// Whether the store would take a write now.
@@ -361,12 +363,28 @@ impl Service {
         self.0.store.probe().await
     }
 
+    /// Why nothing will be written any more, if that is so: the process is to end.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.0.store.failure()
+    }
+
+    /// Waits until nothing will be written any more.
+    pub async fn failed(&self) -> StoreError {
+        self.0.store.failed().await
+    }
+
+    /// The clock, for those who wait by it.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
     /// The time, as the service sees it.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    fn store(&self) -> &dyn Store {
+    /// Where records are.
+    pub(crate) fn store(&self) -> &dyn Store {
         &*self.0.store
     }
 

@@ -4,11 +4,12 @@
 use crate::app::{ACCOUNT, Answer, App, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
 use crate::support::{Script, eventually, parts, report, request};
 use dialback::clock::Clock;
+use dialback::jobs;
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
 use dialback::model::contact::Contact;
 use dialback::model::status::Status;
-use dialback::service::{Parts, Service, ServiceError, WorkerLimits};
+use dialback::service::{Parts, Service, ServiceError};
 use dialback::store::memory::Memory;
 use dialback::store::{Store, records};
 use reqwest::Method;
@@ -458,7 +459,7 @@ async fn what_is_sent_is_the_main_account_s_whoever_spoke_of_it_before() {
     let told = || report(first, Status::Delivered, None, None);
     service.record(&foreign, told()).await.unwrap();
     let began = service.start(request(PERSON, Channel::Sms), None).await.unwrap();
-    tokio::spawn(service.clone().work(WorkerLimits::default(), std::future::pending()));
+    tokio::spawn(jobs::run(service.clone(), jobs::Settings::default(), std::future::pending()));
     let id = began.view.verification.id;
     eventually("it is sent", async || service.fetch(&id).await.unwrap().deliveries[0].1.is_some()).await;
     let sent = service.fetch(&id).await.unwrap().deliveries[0].1.clone().unwrap();

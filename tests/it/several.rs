@@ -2,11 +2,12 @@
 
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, request};
 use dialback::clock::Clock;
+use dialback::jobs;
 use dialback::model::channel::Channel;
 use dialback::model::id::NoticeId;
 use dialback::model::notice::Notice;
 use dialback::model::verification::SendState;
-use dialback::service::{Feed, Service, WorkerLimits};
+use dialback::service::{Feed, Service};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 fn works(service: &Service) -> impl Future<Output = ()> + Send + 'static {
-    service.clone().work(WorkerLimits::default(), pending())
+    jobs::run(service.clone(), jobs::Settings::default(), pending())
 }
 
 fn ahead(world: &World, seconds: i64) -> Clock {

@@ -106,7 +106,7 @@ fn every_stored_line_is_due_and_listed_as_it_was() {
 }
 
 fn standing(facts: &Facts) -> String {
-    let due = facts.due.map_or_else(|| "-".to_owned(), |due| due.to_string());
+    let due = facts.due.map_or_else(|| "-".to_owned(), |due| due.at.to_string());
     let mut text = format!("{} {} due {due}\n", kinds::name(facts.key.kind), facts.key.id);
     for entry in &facts.entries {
         text += &format!("  {:?} {:?} {}\n", entry.index, entry.scope, entry.at);

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::{Gateway, Order, Redaction, SendError};
+use dialback::jobs;
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -18,14 +19,12 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
-use dialback::service::{
-    Brands, Parts, Recorded, Retention, Service, ServiceError, StartRequest, View, WorkerLimits,
-};
+use dialback::service::{Brands, Parts, Recorded, Retention, Service, ServiceError, StartRequest, View};
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Absent, Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
+use dialback::store::{Absent, Change, CommitError, Due, Entry, Key, Lane, Scan, Store, StoreError, Stored};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -228,7 +227,7 @@ store_over!(Watched, inner, {
         self.inner.scan(scan).await
     }
 
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         self.inner.absent(due, entries).await
     }
 
@@ -308,8 +307,8 @@ impl World {
     pub fn work(&mut self) {
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
-        let worker =
-            self.service.clone().work(WorkerLimits::default(), async move { stopped.notified().await });
+        let stopped = async move { stopped.notified().await };
+        let worker = jobs::run(self.service.clone(), jobs::Settings::default(), stopped);
         self.worker = Some((tokio::spawn(worker), stop));
     }
 

@@ -8,6 +8,7 @@ use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Order, Redaction, SendError};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
+use dialback::jobs;
 use dialback::messages::Catalog;
 use dialback::model::account::Accounts;
 use dialback::model::brand;
@@ -20,7 +21,7 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::service::{Brands, EventSettings, Events, Parts, Retention, Service, WorkerLimits};
+use dialback::service::{Brands, EventSettings, Events, Parts, Retention, Service};
 use dialback::store::memory::Memory;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
@@ -92,7 +93,7 @@ impl World {
         tokio::spawn(server::serve(listener, service_filter, Limits::default(), stopped(stop.clone())));
         let admin = server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop.clone()));
         tokio::spawn(admin);
-        tokio::spawn(service.clone().work(WorkerLimits::default(), stopped(stop)));
+        tokio::spawn(jobs::run(service.clone(), jobs::Settings::default(), stopped(stop)));
         Self { base_url, admin_url, service, clock, post, _running: running }
     }
 }

@@ -12,14 +12,15 @@ use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
+use crate::jobs;
 use crate::messages::Catalog;
 use crate::model::phone::PhoneNumber;
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Secret;
 use crate::server::{self, Limits};
-use crate::service::{Events, Parts, Service, WorkerLimits, all_keys};
+use crate::service::{Events, Parts, Service, all_keys};
 use crate::store::postgres::{self, Postgres};
-use crate::store::{Store, memory::Memory, sled};
+use crate::store::{Store, StoreError, memory::Memory, sled};
 use crate::trust::Trust;
 use crate::twilio::request::Sender;
 use crate::twilio::url::PublicUrl;
@@ -181,8 +182,9 @@ impl App {
     }
 
     /// Serves until `stop`, then finishes: no new connections, requests in
-    /// flight, errands under way, and the store last.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    /// flight, what is being done, and the store last. It stops by itself when the
+    /// store takes no more writes, and says why.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Option<StoreError> {
         let operator = self.server_addr().map(|addr| self.operator(addr));
         let (stopping, stopped) = watch::channel(());
         let wait = |mut stopped: watch::Receiver<()>| async move {
@@ -198,21 +200,30 @@ impl App {
         });
         let service = warp::service(http::filter(self.context.clone()));
         let server = tokio::spawn(server::serve(self.listener, service, limits, wait(stopped.clone())));
-        let worker = tokio::spawn(self.service.clone().work(WorkerLimits::default(), wait(stopped.clone())));
+        let work = jobs::run(self.service.clone(), parts::jobs(&self.config), wait(stopped.clone()));
+        let work = tokio::spawn(work);
         let sandbox = self.sandbox.map(|(listener, sandbox)| {
             let service = warp::service(sandbox.filter());
             let background = tokio::spawn(sandbox.run(wait(stopped.clone())));
             (tokio::spawn(server::serve(listener, service, sandbox_limits, wait(stopped))), background)
         });
-        stop.await;
-        tracing::info!("stopping");
+        let failure = tokio::select! {
+            () = stop => None,
+            failure = self.store.failed() => Some(failure),
+        };
+        match &failure {
+            None => tracing::info!("stopping"),
+            Some(error) => {
+                tracing::error!(%error, "the store takes no more writes: stopping, when what can be answered is");
+            }
+        }
         drop(stopping);
         let drained = server.await.unwrap_or_default();
         if let Some(admin) = admin {
             let _ = admin.await;
         }
-        // A worker that panicked has been reported; the store still closes.
-        let _ = worker.await;
+        // Work that panicked has been reported; the store still closes.
+        let _ = work.await;
         if let Some((server, background)) = sandbox {
             let _ = tokio::join!(server, background);
         }
@@ -221,6 +232,7 @@ impl App {
             let _ = operator.remove(dir);
         }
         tracing::info!(connections_cut = drained.connections_cut, "stopped");
+        failure
     }
 
     fn operator(&self, addr: SocketAddr) -> Operator {

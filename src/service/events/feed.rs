@@ -55,6 +55,8 @@ pub struct Feed {
     looked: Option<Instant>,
     wishes: BTreeSet<Wish>,
     written: watch::Receiver<Option<u64>>,
+    /// What was written when everything that could be read had been.
+    seen: Option<u64>,
     _place: Seat,
 }
 
@@ -115,16 +117,13 @@ impl Service {
             None => events.shared.tide.horizon(self.now()).previous(),
         };
         let (told, looked) = (BTreeSet::new(), None);
-        Some(Feed { service: self.clone(), services, last, told, looked, wishes, written, _place: place })
+        let (service, seen) = (self.clone(), None);
+        Some(Feed { service, services, last, told, looked, wishes, written, seen, _place: place })
     }
 
-    /// The ids after one, in order, up to what is certainly written; a stretch
-    /// of them. Where several write nothing is certain, and all there is counts.
-    async fn onward(&self, last: &NoticeId) -> Result<Vec<NoticeId>, ServiceError> {
-        let horizon = match self.store().is_shared() {
-            true => NoticeId::new(super::after(self.now(), LATE), 0),
-            false => self.0.events.shared.tide.horizon(self.now()),
-        };
+    /// The ids after one, in order, up to a horizon; a stretch of them. There are
+    /// none when it was looked through to that.
+    async fn onward(&self, last: &NoticeId, horizon: &NoticeId) -> Result<Vec<NoticeId>, ServiceError> {
         let end = super::after(horizon.at(), LEAST_STRETCH);
         let (mut since, mut span) = (last.at(), STRETCH);
         while since < end {
@@ -138,7 +137,7 @@ impl Service {
                 entries = self.stretch(since, until, usize::MAX).await?;
             }
             let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<NoticeId>().ok());
-            let ids: Vec<NoticeId> = ids.filter(|id| id > last && *id < horizon).collect();
+            let ids: Vec<NoticeId> = ids.filter(|id| id > last && id < horizon).collect();
             if !ids.is_empty() {
                 return Ok(ids);
             }
@@ -175,10 +174,10 @@ impl Feed {
     /// The store's.
     pub async fn next(&mut self) -> Result<Option<Vec<Notice>>, ServiceError> {
         loop {
-            if self.written.borrow_and_update().is_none() {
+            let Some(written) = *self.written.borrow_and_update() else {
                 return Ok(None);
-            }
-            let ids = self.fresh().await?;
+            };
+            let ids = self.fresh(written).await?;
             let mut notices = Vec::new();
             for id in &ids {
                 let notice = records::get::<Notice>(self.service.store(), id.as_str()).await?;
@@ -200,19 +199,37 @@ impl Feed {
         }
     }
 
+    /// The ids that come next, where this process alone writes: from where it was
+    /// looked through to, and nothing when nothing was written since.
+    async fn onward(&mut self, written: u64) -> Result<Vec<NoticeId>, ServiceError> {
+        if self.seen == Some(written) {
+            return Ok(Vec::new());
+        }
+        let (horizon, is_all) = self.service.0.events.shared.tide.look(self.service.now());
+        let ids = self.service.onward(&self.last, &horizon).await?;
+        self.last = match ids.last() {
+            Some(last) => last.clone(),
+            None => {
+                self.seen = is_all.then_some(written);
+                horizon.previous().max(self.last.clone())
+            }
+        };
+        Ok(ids)
+    }
+
     /// The ids that come next, and that were not told yet.
-    async fn fresh(&mut self) -> Result<Vec<NoticeId>, ServiceError> {
+    async fn fresh(&mut self, written: u64) -> Result<Vec<NoticeId>, ServiceError> {
         if !self.service.store().is_shared() {
-            let ids = self.service.onward(&self.last).await?;
-            self.last = ids.last().unwrap_or(&self.last).clone();
-            return Ok(ids);
+            return self.onward(written).await;
         }
         if let Some(looked) = self.looked {
             tokio::time::sleep_until((looked + REST).into()).await;
         }
         let mut place = self.last.clone();
         loop {
-            let ids = self.service.onward(&place).await?;
+            // Where several write nothing is certain, and all there is counts.
+            let horizon = NoticeId::new(super::after(self.service.now(), LATE), 0);
+            let ids = self.service.onward(&place, &horizon).await?;
             self.looked = Some(Instant::now());
             let settled = NoticeId::new(super::after(self.service.now(), -LATE), 0);
             let Some(end) = ids.last() else { return Ok(ids) };

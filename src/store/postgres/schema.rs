@@ -23,7 +23,15 @@ struct Step {
     sql: &'static [&'static str],
 }
 
-const STEPS: &[Step] = &[Step { version: 1, compatible_from: 1, sql: TABLES }];
+const STEPS: &[Step] = &[
+    Step { version: 1, compatible_from: 1, sql: TABLES },
+    Step { version: 2, compatible_from: 1, sql: CLAIMS },
+];
+
+/// Who is about to do what is due leaves word here, so that others look elsewhere;
+/// see `statement::CLAIM`. Neither is in an index.
+const CLAIMS: &[&str] = &["ALTER TABLE dialback_record ADD COLUMN IF NOT EXISTS claimed_due bigint, \
+     ADD COLUMN IF NOT EXISTS claimed_until timestamptz"];
 
 /// Where due is NULL nothing is to be done. A record is updated more often than
 /// it is inserted; room on its page keeps an update off the indexes.
