@@ -131,7 +131,8 @@ fn text(queue: &Value) -> String {
     let items = |name: &str| queue[name].as_array().cloned().unwrap_or_default();
     let mut text = String::new();
     for line in items("lanes") {
-        let (waiting, seconds) = (&line["waiting"], line["oldest_seconds"].as_i64().unwrap_or(0));
+        let (waiting, seconds) =
+            (line["waiting"].as_u64().unwrap_or(0), line["oldest_seconds"].as_i64().unwrap_or(0));
         text += &format!(
             "{:<8}  {:<14} {waiting:>10} due, the oldest for {seconds} s\n",
             of(&line, "lane"),

@@ -31,11 +31,13 @@ struct Trouble {
     until: Instant,
     /// It was begun with others when one of them panicked.
     alone: bool,
+    /// It panicked: what goes well in between does not make up for that.
+    panicked: bool,
 }
 
 impl Trouble {
     fn new() -> Self {
-        Self { lasting: 0, failures: 0, until: Instant::now(), alone: false }
+        Self { lasting: 0, failures: 0, until: Instant::now(), alone: false, panicked: false }
     }
 }
 
@@ -82,9 +84,25 @@ impl Desk {
         self.troubles.len() >= MOST_TROUBLES
     }
 
-    /// It went well.
+    /// It went well. True where a trouble is over with that: one that panicked may go
+    /// well by halves, and is watched for a while.
     pub(super) fn done(&mut self, key: &Key) -> bool {
+        match self.troubles.get(key) {
+            Some(trouble) if trouble.panicked => false,
+            known => known.is_some() && self.forget(key),
+        }
+    }
+
+    /// Whatever it was is over.
+    pub(super) fn forget(&mut self, key: &Key) -> bool {
         self.troubles.remove(key).is_some()
+    }
+
+    /// It panicked, and is about to be said to have failed.
+    pub(super) fn panicked(&mut self, key: &Key) {
+        if let Some(trouble) = self.trouble(key) {
+            trouble.panicked = true;
+        }
     }
 
     /// Lets it rest, without a failure.
@@ -182,6 +200,8 @@ mod tests {
         assert_eq!(rests[..7], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]);
         assert!(open(&desk).knows(&bad) && open(&desk).known() == 1);
         assert!(open(&desk).done(&bad) && !open(&desk).knows(&bad));
+        open(&desk).panicked(&bad);
+        assert!(!open(&desk).done(&bad) && open(&desk).forget(&bad));
         open(&desk).part(&bad);
         assert!(open(&desk).is_alone(&bad) && !open(&desk).knows(&bad), "at once, and by itself");
     }

@@ -37,6 +37,9 @@ pub struct Settings {
     pub max_long_in_flight: usize,
     /// How often in a row something fails before it is set aside.
     pub set_aside_after: u32,
+    /// The first wait after a failure; each further one is twice as long, a minute
+    /// at most.
+    pub backoff: Duration,
     /// How long what is under way may take after the stop.
     pub drain: Duration,
 }
@@ -48,6 +51,7 @@ impl Default for Settings {
             max_chores_in_flight: 2,
             max_long_in_flight: 1,
             set_aside_after: 5,
+            backoff: Duration::from_secs(1),
             drain: Duration::from_secs(20),
         }
     }

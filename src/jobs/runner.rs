@@ -17,8 +17,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How long to wait when the store cannot say what is due, and before what failed
-/// is tried again the first time.
+/// How long to wait when the store cannot say what is due.
 const RECOVERY: Duration = Duration::from_secs(1);
 /// How long until a record that was just listed can be read.
 const SHORTLY: Duration = Duration::from_millis(10);
@@ -27,7 +26,7 @@ const STRANGE: Duration = Duration::from_secs(600);
 /// The longest sleep where nobody else writes something due.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// The longest sleep where another process may, and may have died since.
-const SHARED_SLEEP: SignedDuration = SignedDuration::from_secs(2);
+const SHARED_SLEEP: Duration = Duration::from_secs(2);
 /// For how long others leave what this process was given. What is begun is moved by
 /// its own first write, long before.
 const CLAIM: Duration = Duration::from_secs(3);
@@ -211,7 +210,7 @@ impl Runner {
             let run = Run {
                 service: self.service.clone(),
                 lane: self.lane,
-                set_aside_after: self.settings.set_aside_after,
+                settings: self.settings,
                 leave: Leave::after(&self.desk, keys, batch.group.clone()),
                 batch,
             };
@@ -241,14 +240,14 @@ impl Runner {
     /// clock that was stopped stops no recovery.
     fn wait(&self) -> impl Future<Output = ()> + use<> {
         let now = self.service.now();
-        let longest = if self.service.store().is_shared() { SHARED_SLEEP } else { LONGEST_SLEEP };
-        let next =
-            self.next.map_or(longest, |next| next.duration_since(now)).clamp(SignedDuration::ZERO, longest);
+        let shared = self.service.store().is_shared().then(|| Instant::now() + SHARED_SLEEP);
+        let next = self.next.map_or(LONGEST_SLEEP, |next| next.duration_since(now));
+        let next = next.clamp(SignedDuration::ZERO, LONGEST_SLEEP);
         let at = now.checked_add(next).unwrap_or(Timestamp::MAX);
         let is_held = self.is_stale && self.buffer.is_empty() && self.free() > 0;
         let held = is_held.then_some(self.not_before);
         let stale = (!self.buffer.is_empty() && self.free() > 0).then(|| self.read_at + STALE);
-        let real = [held, stale, open(&self.desk).rested_at()].into_iter().flatten().min();
+        let real = [held, stale, shared, open(&self.desk).rested_at()].into_iter().flatten().min();
         let not_before = self.not_before;
         let clock = self.service.clock().clone();
         async move {
@@ -281,7 +280,7 @@ impl Runner {
 struct Run {
     service: Service,
     lane: Lane,
-    set_aside_after: u32,
+    settings: Settings,
     leave: Leave,
     batch: Batch,
 }
@@ -316,6 +315,7 @@ impl Run {
             }
             Err(panic) => {
                 let panic = words(&*panic);
+                keys.iter().for_each(|key| self.leave.desk().panicked(key));
                 self.all_failed(|| Fault::Lasting(format!("it panicked: {panic}"))).await;
             }
         }
@@ -346,13 +346,14 @@ impl Run {
     /// Lets it rest, or sets it aside.
     async fn failed(&self, key: &Key, at: Timestamp, fault: Fault) {
         let job = self.batch.job.name();
+        let is_there = !matches!(fault, Fault::Vanished);
         let (first, lasts, reason) = match fault {
             Fault::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
-            Fault::Passing(reason) => (RECOVERY, false, reason),
-            Fault::Lasting(reason) => (RECOVERY, true, reason),
+            Fault::Passing(reason) => (self.settings.backoff, false, reason),
+            Fault::Lasting(reason) => (self.settings.backoff, true, reason),
         };
         let (lasting, failures) = self.leave.desk().failed(key, first, lasts);
-        if !lasts && first == SHORTLY {
+        if !is_there {
             // What is due may be listed a moment before its record can be read: the
             // group is on its way to the disk.
             tracing::debug!(job, record = %key, failures, "due, and not there");
@@ -360,7 +361,7 @@ impl Run {
         }
         tracing::error!(job, record = %key, failures, error = reason, "a job failed");
         self.service.note_trouble(key, failures, &reason);
-        if lasting >= self.set_aside_after {
+        if lasting >= self.settings.set_aside_after {
             self.set_aside(key, at, failures).await;
         }
     }
@@ -370,7 +371,7 @@ impl Run {
         let aside = AssertUnwindSafe(self.service.set_aside(key, at, self.lane)).catch_unwind().await;
         match aside {
             Ok(Ok(())) => {
-                self.leave.desk().done(key);
+                self.leave.desk().forget(key);
                 tracing::error!(
                     job,
                     record = %key,

@@ -6,7 +6,7 @@
 //! restart. Why it failed is known to the process in which it did, and in its log.
 //! It refuses to know who does what when.
 
-use super::{Service, ServiceError, audit};
+use super::{Service, ServiceError, TRIES, audit};
 use crate::model::audit::Action;
 use crate::service::By;
 use crate::store::{Change, Due, Key, Kind, Lane, Stored, kinds};
@@ -108,9 +108,10 @@ fn masked(reason: &str) -> String {
         }
         out.push_str(if digits.len() >= 7 { "…" } else { &digits });
         digits.clear();
-        if c != '\0' && out.len() < MOST_SAID {
-            out.push(c);
+        if c == '\0' || out.len() >= MOST_SAID {
+            break;
         }
+        out.push(c);
     }
     out
 }
@@ -180,7 +181,13 @@ impl Service {
         let Some(stored) = self.store().read(key).await? else {
             return Ok(());
         };
-        let (before, after) = (Due { at, lane }, Due { at, lane: Lane::Aside });
+        // A claim may have moved it since it was found due. What does not read stands
+        // where it was found.
+        let now_due = kinds::facts(key, &stored.body).map(|facts| facts.due);
+        let Some(before) = now_due.unwrap_or(Some(Due { at, lane })) else {
+            return Ok(());
+        };
+        let after = Due { lane: Lane::Aside, ..before };
         self.store().commit(vec![moved(key, &stored, before, after)]).await?;
         Ok(())
     }
@@ -198,6 +205,32 @@ impl By<'_> {
     /// # Errors
     /// Not found, contended, or the store's.
     pub async fn retry_job(&self, name: &str) -> Result<(), ServiceError> {
+        // Somebody may be at it, and its last write may still be on its way to the disk.
+        for attempt in 0..TRIES {
+            match self.retry_once(name).await {
+                Err(ServiceError::Contended) => self.step_back(attempt).await,
+                done => return done,
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    /// Deletes the record of what was set aside, with its lines in listings.
+    ///
+    /// # Errors
+    /// Not found, contended, or the store's.
+    pub async fn drop_job(&self, name: &str) -> Result<(), ServiceError> {
+        // Somebody may be at it, and its last write may still be on its way to the disk.
+        for attempt in 0..TRIES {
+            match self.drop_once(name).await {
+                Err(ServiceError::Contended) => self.step_back(attempt).await,
+                done => return done,
+            }
+        }
+        Err(ServiceError::Contended)
+    }
+
+    async fn retry_once(&self, name: &str) -> Result<(), ServiceError> {
         let (key, at) = self.find_aside(name).await?;
         let stored = self.store().read(&key).await?.ok_or(ServiceError::NotFound)?;
         let facts = kinds::facts(&key, &stored.body);
@@ -211,11 +244,7 @@ impl By<'_> {
         Ok(())
     }
 
-    /// Deletes the record of what was set aside, with its lines in listings.
-    ///
-    /// # Errors
-    /// Not found, contended, or the store's.
-    pub async fn drop_job(&self, name: &str) -> Result<(), ServiceError> {
+    async fn drop_once(&self, name: &str) -> Result<(), ServiceError> {
         let (key, at) = self.find_aside(name).await?;
         let stored = self.store().read(&key).await?.ok_or(ServiceError::NotFound)?;
         // Lines of one that does not read are not known; they lead nowhere then.

@@ -30,6 +30,7 @@ mod faults;
 mod field;
 mod fixtures;
 mod guesses;
+mod jobs;
 mod listings;
 mod meaning;
 mod named;

@@ -48,6 +48,8 @@ pub enum Say {
     Unknown,
     /// Takes it, and answers nothing until released; then says unknown.
     Silence,
+    /// A mistake in the program.
+    Panic,
 }
 
 /// What a look-up finds.
@@ -140,6 +142,7 @@ impl Gateway for Script {
             Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
             Say::NotTaken(after) => Err(SendError::NotTaken { code: None, reason: "scripted".into(), after }),
             Say::Unknown => Err(SendError::unknown("scripted")),
+            Say::Panic => panic!("scripted, of {PERSON}"),
             Say::Silence => {
                 self.release.notified().await;
                 Err(SendError::unknown("scripted"))
@@ -303,13 +306,17 @@ impl World {
         *self.gateway.otherwise.lock().unwrap() = Some((say, find));
     }
 
-    /// Starts the worker.
+    /// Starts the work.
     pub fn work(&mut self) {
+        self.work_within(jobs::Settings::default());
+    }
+
+    /// Starts the work with other limits.
+    pub fn work_within(&mut self, settings: jobs::Settings) {
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
         let stopped = async move { stopped.notified().await };
-        let worker = jobs::run(self.service.clone(), jobs::Settings::default(), stopped);
-        self.worker = Some((tokio::spawn(worker), stop));
+        self.worker = Some((tokio::spawn(jobs::run(self.service.clone(), settings, stopped)), stop));
     }
 
     /// Another service on the same store, as another machine would have it.
