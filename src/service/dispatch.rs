@@ -6,7 +6,7 @@
 //! receiver may hear of an event more than once, under the same id, and of two
 //! events in any order.
 
-use super::events::after;
+use super::events::{Turn, after};
 use super::listing::{LONGEST_PAGE, Page, Place, Window, scan_of};
 use super::{Service, ServiceError};
 use crate::clock::Clock;
@@ -22,6 +22,11 @@ use std::time::{Duration, Instant};
 
 /// How long a dispatch rests whose endpoint has its share of requests already.
 const TURN: Duration = Duration::from_millis(250);
+/// How long one that is claimed waits for its turn, of its lease.
+const LONGEST_TURN: Duration = Duration::from_secs(10);
+/// Dispatches that are under way for each request: its claim, and what came of it, are
+/// writes that take longer than the request itself.
+const STEPS: usize = 4;
 /// How long a dispatch waits for its turn before it is put off, and how far
 /// those that are put off are spread.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
@@ -33,14 +38,15 @@ const MOST_LOOKED_AT: usize = 2_000;
 const GROUP: usize = 32;
 
 impl Service {
-    /// How many dispatches may be on their way at once.
+    /// How many dispatches are done at once: of each the claim and what came of it are
+    /// written, too, and meanwhile others may have its place among the requests.
     pub fn most_dispatches(&self) -> usize {
-        self.0.events.settings.max_in_flight
+        self.0.events.settings.max_in_flight * STEPS
     }
 
     /// How many of them to one endpoint.
     pub fn most_dispatches_to_one(&self) -> usize {
-        self.0.events.share()
+        self.0.events.share() * STEPS
     }
 
     /// Sends what is due, or forgets it; answers how long it has to rest first.
@@ -73,15 +79,19 @@ impl Service {
             let given_up = old.record.given_up(vain.unwrap_or_default(), now);
             return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
         };
-        let Some(_turn) = self.0.events.turn(&endpoint.id) else {
+        let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
+        let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(15));
+        if !self.quietly(vec![records::put(Some(&old), &claimed)]).await? {
+            return Ok(None);
+        }
+        let claimed = Versioned { version: old.version + 1, record: claimed };
+        let Some(turn) = self.0.events.turn_in(&endpoint.id, LONGEST_TURN).await else {
+            // It was not tried, and waits on.
+            let waits = old.record.put_off(self.now());
+            self.quietly(vec![records::put(Some(&claimed), &waits)]).await?;
             return Ok(Some(TURN));
         };
-        let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
-        let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(5));
-        if self.quietly(vec![records::put(Some(&old), &claimed)]).await? {
-            let claimed = Versioned { version: old.version + 1, record: claimed };
-            self.send(claimed, &endpoint, &notice.record).await?;
-        }
+        self.send(claimed, &endpoint, &notice.record, turn).await?;
         Ok(None)
     }
 
@@ -114,6 +124,7 @@ impl Service {
         claimed: Versioned<Dispatch>,
         endpoint: &Endpoint,
         notice: &Notice,
+        turn: Turn<'_>,
     ) -> Result<(), ServiceError> {
         let at = self.now();
         let parcel = Parcel {
@@ -126,6 +137,7 @@ impl Service {
         };
         let began = Instant::now();
         let outcome = self.0.events.courier.post(&parcel).await;
+        drop(turn);
         let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         let (status, error) = match &outcome {
             Ok(receipt) => (Some(receipt.status), rejection(receipt.status)),
