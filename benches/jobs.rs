@@ -241,7 +241,7 @@ impl Bench {
         let mut spans = Vec::new();
         for n in first..first + TIMED {
             let request =
-                StartRequest { channel: Some(Channel::Sms), ..StartRequest::to(&format!("+1415555{n:04}")) };
+                StartRequest { channel: Some(Channel::Sms), ..StartRequest::to(format!("+1415555{n:04}")) };
             let begun = Instant::now();
             let started = self.service.start(request, None).await.expect("a start");
             spans.push(self.went_out(&started.view.verification.id.delivery(1).to_string(), begun).await);

@@ -236,7 +236,7 @@ impl By<'_> {
         let facts = kinds::facts(&key, &stored.body);
         let lane = facts.ok().and_then(|facts| facts.due).map_or(key.kind.lane(), |due| due.lane);
         let change = moved(&key, &stored, Due { at, lane: Lane::Aside }, Due { at, lane });
-        let entry = self.entry(Action::JobRetried, &name_of(&key));
+        let entry = self.entry(Action::JobRetried, name_of(&key));
         self.store().commit(vec![change, audit::write(&entry)]).await?;
         self.forget_trouble(&key);
         self.wakes(lane).notify_one();
@@ -258,7 +258,7 @@ impl By<'_> {
             entries_added: Vec::new(),
             entries_removed,
         };
-        let entry = self.entry(Action::JobDropped, &name_of(&key));
+        let entry = self.entry(Action::JobDropped, name_of(&key));
         self.store().commit(vec![change, audit::write(&entry)]).await?;
         self.forget_trouble(&key);
         tracing::warn!(record = %key, "dropped, with its record");
