@@ -390,11 +390,17 @@ impl World {
             tokio::time::sleep(Duration::from_millis(1)).await;
             let is_idle = self.busy.load(Ordering::SeqCst) == 0
                 && self.gateway.busy.load(Ordering::SeqCst) == 0
-                && self.store.due(self.now(), 1).await.unwrap().is_empty();
+                && self.nothing_is_due().await;
             let written = self.bodies.lock().unwrap().len();
             quiet = if is_idle && written == seen { quiet + 1 } else { 0 };
             seen = written;
         }
+    }
+
+    /// Of what a person waits for, and of what is tidied.
+    async fn nothing_is_due(&self) -> bool {
+        let due = async |lane| self.store.due_in(lane, self.now(), 1).await.unwrap();
+        due(Lane::Person).await.is_empty() && due(Lane::Chore).await.is_empty()
     }
 
     /// Everything that was ever at rest, as text.
