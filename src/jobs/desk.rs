@@ -188,7 +188,11 @@ mod tests {
         let desk = Shared::default();
         let leave = Leave::after(&desk, vec![good.clone()], "group".into());
         assert!(open(&desk).knows(&good) && !open(&desk).knows(&bad));
-        assert_eq!((open(&desk).of_group("group"), open(&desk).of_group("other")), (1, 0));
+        let (own, other) = {
+            let desk = open(&desk);
+            (desk.of_group("group"), desk.of_group("other"))
+        };
+        assert_eq!((own, other), (1, 0));
         drop(leave);
         assert!(!open(&desk).knows(&good) && open(&desk).of_group("group") == 0);
         let mut rests = Vec::new();
