@@ -14,6 +14,8 @@ pub mod gateway;
 pub mod store;
 // Read, decide, write.
 pub mod app;
+
+pub mod jobs;
 // The faces.
 pub mod http;
 #[cfg(feature = "sandbox")]

@@ -6,7 +6,7 @@
 //! receiver may hear of an event more than once, under the same id, and of two
 //! events in any order.
 
-use super::events::after;
+use super::events::{Turn, after};
 use super::listing::{LONGEST_PAGE, Page, Place, Window, scan_of};
 use super::{App, AppError};
 use crate::clock::Clock;
@@ -16,12 +16,17 @@ use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::event::Event;
 use crate::model::id::{EndpointId, EventId};
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, CommitError, Entry, Index, Scan};
+use crate::store::{Change, CommitError, Entry, Index, Key, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
 /// How long a dispatch rests whose endpoint has its share of requests already.
 const TURN: Duration = Duration::from_millis(250);
+/// How long one that is claimed waits for its turn, of its lease.
+const LONGEST_TURN: Duration = Duration::from_secs(10);
+/// Dispatches that are under way for each request: its claim, and what came of it, are
+/// writes that take longer than the request itself.
+const STEPS: usize = 4;
 /// How long a dispatch waits for its turn before it is deferred, and how far
 /// those that are deferred are spread.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
@@ -33,9 +38,22 @@ const MOST_LOOKED_AT: usize = 2_000;
 const GROUP: usize = 32;
 
 impl App {
+    /// How many dispatches are done at once: of each the claim and what came of it are
+    /// written, too, and meanwhile others may have its place among the requests.
+    pub fn most_dispatches(&self) -> usize {
+        self.0.events.settings.max_in_flight * STEPS
+    }
+
+    /// How many of them to one endpoint.
+    pub fn most_dispatches_to_one(&self) -> usize {
+        self.0.events.share() * STEPS
+    }
+
     /// Sends what is due, or forgets it; answers how long it has to rest first.
-    /// In a crowd it may be deferred instead.
-    pub(super) async fn tend_dispatch(&self, id: &str, crowded: bool) -> Result<Option<Duration>, AppError> {
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn tend_dispatch(&self, id: &str) -> Result<Option<Duration>, AppError> {
         let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(AppError::NotFound)?;
         let now = self.now();
         if old.record.due() > now {
@@ -61,34 +79,44 @@ impl App {
             let given_up = old.record.given_up(vain.unwrap_or_default(), now);
             return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
         };
-        let Some(_turn) = self.0.events.turn(&endpoint.id) else {
-            return self.wait_for_turn(&old, now, crowded).await;
-        };
         let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
-        let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(5));
-        if self.quietly(vec![records::put(Some(&old), &claimed)]).await? {
-            let claimed = Versioned { version: old.version + 1, record: claimed };
-            self.send(claimed, &endpoint, &event.record).await?;
+        let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(15));
+        if !self.quietly(vec![records::put(Some(&old), &claimed)]).await? {
+            return Ok(None);
         }
+        let claimed = Versioned { version: old.version + 1, record: claimed };
+        let Some(turn) = self.0.events.turn_in(&endpoint.id, LONGEST_TURN).await else {
+            // It was not tried, and waits on.
+            let waits = old.record.defer(self.now());
+            self.quietly(vec![records::put(Some(&claimed), &waits)]).await?;
+            return Ok(Some(TURN));
+        };
+        self.send(claimed, &endpoint, &event.record, turn).await?;
         Ok(None)
     }
 
-    /// The endpoint has its share of requests already. In a crowd one that has
-    /// waited for long is deferred by a write, or the most overdue, all of one slow
-    /// endpoint, would hide what is due for the others.
-    async fn wait_for_turn(
-        &self,
-        old: &Versioned<Dispatch>,
-        now: Timestamp,
-        crowded: bool,
-    ) -> Result<Option<Duration>, AppError> {
-        if !crowded || now.duration_since(old.record.due()) < PATIENCE {
-            return Ok(Some(TURN));
+    /// Defers some of those that have waited long for their endpoints, at most
+    /// [`Change::MAX_COMMIT`] in one commit: the most overdue, all of slow endpoints,
+    /// would hide what is due for the others.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn defer(&self, dispatches: &[Key]) -> Result<(), AppError> {
+        let (now, mut changes) = (self.now(), Vec::with_capacity(dispatches.len()));
+        for key in dispatches {
+            let Some(old) = records::get::<Dispatch>(self.store(), &key.id).await? else { continue };
+            if old.record.state != State::Pending || now.duration_since(old.record.due()) < PATIENCE {
+                continue;
+            }
+            let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);
+            let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
+            changes.push(records::put(Some(&old), &old.record.defer(until)));
         }
-        let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);
-        let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
-        self.quietly(vec![records::put(Some(old), &old.record.put_off(until))]).await?;
-        Ok(None)
+        // Whoever was at one of them has moved it; the rest is put off the next time.
+        if !changes.is_empty() {
+            self.quietly(changes).await?;
+        }
+        Ok(())
     }
 
     async fn send(
@@ -96,6 +124,7 @@ impl App {
         claimed: Versioned<Dispatch>,
         endpoint: &Endpoint,
         event: &Event,
+        turn: Turn<'_>,
     ) -> Result<(), AppError> {
         let at = self.now();
         let parcel = Parcel {
@@ -108,6 +137,7 @@ impl App {
         };
         let began = Instant::now();
         let outcome = self.0.events.courier.post(&parcel).await;
+        drop(turn);
         let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         let (status, error) = match &outcome {
             Ok(receipt) => (Some(receipt.status), rejection(receipt.status)),

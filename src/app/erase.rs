@@ -1,8 +1,8 @@
 //! Erasing a person's data: everything that is kept under a number, here and at
 //! Twilio.
 //!
-//! An erasure is a record, a job that the worker does and takes up again until
-//! nothing is left; whoever dies at it leaves it to the next. Two that are at it
+//! An erasure is a record, a job that is done a page at a time and taken up again
+//! until nothing is left; whoever dies at it leaves it to the next. Two that are at it
 //! at once do no harm: each deletion is a versioned write, and counted in the
 //! same commit.
 //!
@@ -26,7 +26,7 @@ use crate::model::audit::{Action, AuditEntry};
 use crate::model::counter::Counter;
 use crate::model::delivery::{Delivery, Erased, Source};
 use crate::model::dispatch::Dispatch;
-use crate::model::erasure::{Erasure, Kept, State};
+use crate::model::erasure::{Erasure, Kept, Place, State};
 use crate::model::event::Event;
 use crate::model::id::{ErasureId, VerificationId};
 use crate::model::idempotency::IdempotencyRecord;
@@ -38,7 +38,7 @@ use crate::model::session::Session;
 use crate::model::session_window::SessionWindow;
 use crate::model::verification::{Input, Status, Verification};
 use crate::store::records::{self, Record, Versioned};
-use crate::store::{Change, Index, Key, Kind, Store};
+use crate::store::{Change, Index, Key, Kind, Lane, Store, kinds};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -55,8 +55,8 @@ pub struct EraseOptions {
 const PAGE: usize = 64;
 /// Changes of one commit, with room for the job and a line of the audit log.
 const GROUP: usize = Change::MAX_COMMIT - 2;
-/// How often whoever is at it says so.
-const RENEWED: Duration = Duration::from_secs(30);
+/// How long one page takes, about: then others have theirs.
+const PAGE_TIME: Duration = Duration::from_millis(200);
 
 impl By<'_> {
     /// Begins to erase all that is kept under a number.
@@ -87,13 +87,14 @@ impl By<'_> {
             redacted_sids: Vec::new(),
             kept: Vec::new(),
             left: Vec::new(),
+            place: None,
             finished_at: None,
         };
         let entry = self.entry(Action::ErasureStarted, &erasure.masked);
         let entry = entry.with("erasure", &erasure.id).with("opt_outs", options.opt_outs);
         let entry = entry.with("delete_at_twilio", options.delete_at_twilio);
         self.store().commit(vec![records::put(None, &erasure), audit::write(&entry)]).await?;
-        self.0.events.wake().notify_one();
+        self.wakes(Lane::Long).notify_one();
         tracing::info!(erasure = %erasure.id, number = erasure.masked, "erasure started");
         Ok(erasure)
     }
@@ -124,20 +125,41 @@ impl App {
         find_erasure(self.store(), id.as_str()).await
     }
 
-    /// Goes on with an erasure that is due.
+    /// Goes on with an erasure that is due, to the end of this attempt.
     ///
     /// # Errors
     /// The store's.
     pub async fn tend_erasure(&self, id: &str) -> Result<(), AppError> {
+        loop {
+            self.erase_page(id).await?;
+            let left = records::get::<Erasure>(self.store(), id).await?.map(|left| left.record);
+            let now = self.now();
+            // Or somebody else is at it.
+            let goes_on = |one: &Erasure| one.place.is_some() && one.next_at.is_some_and(|at| at <= now);
+            if !left.is_some_and(|left| goes_on(&left)) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Goes on with an erasure that is due, for a page: it is due again at once, behind
+    /// the others, until this attempt is at its end.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn erase_page(&self, id: &str) -> Result<(), AppError> {
         let old = records::get::<Erasure>(self.store(), id).await?.ok_or(AppError::NotFound)?;
         let now = self.now();
         let is_due = old.record.state == State::Running && old.record.next_at.is_some_and(|at| at <= now);
-        let claimed = old.record.claimed(now);
+        let claimed = match old.record.place {
+            None => old.record.claimed(now),
+            Some(_) => old.record.renewed(now),
+        };
         if !is_due || !self.commits(vec![records::put(Some(&old), &claimed)]).await? {
             return Ok(());
         }
         let job = Versioned { version: old.version + 1, record: claimed };
-        let mut pass = Pass { app: self, job, renewed: Instant::now() };
+        let mut pass = Pass { app: self, job };
         match pass.run().await {
             // Somebody else has taken over.
             Err(AppError::Contended) => Ok(()),
@@ -156,11 +178,10 @@ pub async fn find_erasure(store: &dyn Store, id: &str) -> Result<Erasure, AppErr
     found.map(|found| found.record).ok_or(AppError::NotFound)
 }
 
-/// One attempt at an erasure.
+/// A page of an attempt at an erasure.
 struct Pass<'s> {
     app: &'s App,
     job: Versioned<Erasure>,
-    renewed: Instant,
 }
 
 /// What is to be done about one record.
@@ -183,25 +204,38 @@ const SETTING_KEPT: &str = "an operator wrote the number into a setting; change 
 const SEND_UNDER_WAY: &str = "a message or call of it is under way, and is waited for";
 
 impl Pass<'_> {
+    /// Does a page: for [`PAGE_TIME`], or to the end of the attempt.
     async fn run(&mut self) -> Result<(), AppError> {
+        let began = Instant::now();
+        let mut place = self.job.record.place.clone();
         if let Some(number) = self.job.record.number.clone() {
             let wanted = Wanted::new(number);
-            for id in self.verifications_of(&wanted).await? {
-                self.tend(&wanted, Kind::Verification, &id).await?;
+            if place.is_none() {
+                for id in self.verifications_of(&wanted).await? {
+                    self.tend(&wanted, Kind::Verification, &id).await?;
+                }
+                self.counters(&wanted).await?;
             }
-            self.counters(&wanted).await?;
-            // Verifications first, for they write events as they end; events and
-            // what is sent of them last.
-            for kind in Kind::ALL {
-                self.walk(&wanted, kind).await?;
+            if let Some(left) = self.walk(&wanted, place.take(), began).await? {
+                return self.pause(left).await;
             }
             if self.job.record.left.is_empty() {
                 // Nothing is found by it any more.
                 self.write(Vec::new(), |job| job.number = None).await?;
             }
         }
-        self.tell_twilio().await?;
-        self.settle().await
+        match self.tell_twilio(place, began).await? {
+            Some(left) => self.pause(left).await,
+            None => self.settle().await,
+        }
+    }
+
+    /// Leaves the rest to the next page.
+    async fn pause(&mut self, place: Place) -> Result<(), AppError> {
+        let now = self.app.now();
+        self.write(Vec::new(), |job| *job = job.paused(place, now)).await?;
+        self.app.wakes(Lane::Long).notify_one();
+        Ok(())
     }
 
     async fn verifications_of(&self, wanted: &Wanted) -> Result<Vec<String>, AppError> {
@@ -220,29 +254,43 @@ impl Pass<'_> {
         }
     }
 
-    /// Goes through all records of a kind.
-    async fn walk(&mut self, wanted: &Wanted, kind: Kind) -> Result<(), AppError> {
-        let mut after: Option<String> = None;
-        loop {
-            let began = Instant::now();
-            let page = self.app.store().walk(kind, after.as_deref(), PAGE).await?;
-            let is_last = page.len() < PAGE;
-            for (id, stored) in &page {
-                if wanted.may_be_in(&stored.body) {
-                    self.tend(wanted, kind, id).await?;
+    /// Goes through all records, from a place on, until the page is over: answers where
+    /// to go on. Verifications come first, for they write events as they end; events
+    /// and what is sent of them last.
+    async fn walk(
+        &mut self,
+        wanted: &Wanted,
+        from: Option<Place>,
+        began: Instant,
+    ) -> Result<Option<Place>, AppError> {
+        let (start, mut after) = match &from {
+            Some(Place::Record { kind, id }) => (kinds::named(kind), Some(id.clone())),
+            _ => (None, None),
+        };
+        let first = Kind::ALL.iter().position(|kind| Some(*kind) == start).unwrap_or(0);
+        for kind in &Kind::ALL[first..] {
+            loop {
+                let reading = Instant::now();
+                let page = self.app.store().walk(*kind, after.as_deref(), PAGE).await?;
+                for (id, stored) in &page {
+                    if wanted.may_be_in(&stored.body) {
+                        self.tend(wanted, *kind, id).await?;
+                    }
                 }
+                after = page.last().map(|(id, _)| id.clone());
+                if page.len() < PAGE {
+                    break;
+                }
+                if began.elapsed() >= PAGE_TIME {
+                    let (kind, id) = (kinds::name(*kind).to_owned(), after.unwrap_or_default());
+                    return Ok(Some(Place::Record { kind, id }));
+                }
+                // At most half of the time is spent on it.
+                tokio::time::sleep(reading.elapsed()).await;
             }
-            if is_last {
-                return Ok(());
-            }
-            after = page.last().map(|(id, _)| id.clone());
-            if self.renewed.elapsed() >= RENEWED {
-                let now = self.app.now();
-                self.write(Vec::new(), |job| *job = job.renewed(now)).await?;
-            }
-            // At most half of the time is spent on it.
-            tokio::time::sleep(began.elapsed()).await;
+            after = None;
         }
+        Ok(None)
     }
 
     /// Does with one record what is to be done, as often as it takes to be first.
@@ -501,7 +549,6 @@ impl Pass<'_> {
         changes.push(records::put(Some(&self.job), &new));
         if self.app.commits(changes).await? {
             self.job = Versioned { version: self.job.version + 1, record: new };
-            self.renewed = Instant::now();
             return Ok(true);
         }
         let stored = records::get::<Erasure>(self.app.store(), self.job.record.id.as_str()).await?;

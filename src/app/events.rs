@@ -83,6 +83,8 @@ pub struct Events {
     pub(super) settings: EventSettings,
     endpoints: Mutex<Arc<Vec<Endpoint>>>,
     busy: Mutex<HashMap<EndpointId, usize>>,
+    /// A request ended.
+    freed: Notify,
     seats: Seats,
     shared: Arc<Shared>,
 }
@@ -106,6 +108,7 @@ impl Events {
             courier,
             endpoints: Mutex::default(),
             busy: Mutex::default(),
+            freed: Notify::new(),
             seats: Seats::new(settings.max_streams),
             settings,
             shared,
@@ -125,12 +128,33 @@ impl Events {
     /// A place to send to an endpoint, if it does not have its share already.
     pub(super) fn turn(&self, endpoint: &EndpointId) -> Option<Turn<'_>> {
         let mut busy = lock(&self.busy);
-        let taken = busy.entry(endpoint.clone()).or_default();
-        if *taken >= self.settings.max_in_flight.div_ceil(2) {
+        let all: usize = busy.values().sum();
+        let taken = busy.get(endpoint).copied().unwrap_or(0);
+        if taken >= self.share() || all >= self.settings.max_in_flight {
             return None;
         }
-        *taken += 1;
+        busy.insert(endpoint.clone(), taken + 1);
         Some(Turn { events: self, endpoint: endpoint.clone() })
+    }
+
+    /// Requests to one endpoint at once.
+    pub(super) fn share(&self) -> usize {
+        self.settings.max_in_flight.div_ceil(2)
+    }
+
+    /// The same, waited for.
+    pub(super) async fn turn_in(&self, endpoint: &EndpointId, patience: Duration) -> Option<Turn<'_>> {
+        let turn = async {
+            loop {
+                // Whoever leaves after the look is heard all the same.
+                let freed = self.freed.notified();
+                if let Some(turn) = self.turn(endpoint) {
+                    return turn;
+                }
+                freed.await;
+            }
+        };
+        tokio::time::timeout(patience, turn).await.ok()
     }
 
     fn stream(&self, who: &Actor) -> Option<Seat> {
@@ -165,6 +189,8 @@ impl Drop for Turn<'_> {
             *taken -= 1;
         }
         busy.retain(|_, taken| *taken > 0);
+        drop(busy);
+        self.events.freed.notify_waiters();
     }
 }
 
@@ -286,7 +312,7 @@ impl App {
     }
 
     /// Keeps the list of endpoints fresh until `stop`, then ends the streams.
-    pub(super) async fn keep_endpoints(&self, stop: impl Future<Output = ()>) {
+    pub async fn keep_endpoints(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         loop {
             if let Err(error) = self.learn_endpoints().await {

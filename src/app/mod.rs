@@ -4,7 +4,7 @@
 //! against the versions that it read, again and again until nobody was faster.
 //! The service refuses to know HTTP, XML, sled and Twilio's parameters. It
 //! never sends from a request: what is to be sent stands in the store first,
-//! and the worker does it.
+//! and `jobs` does it.
 
 mod attempts;
 pub mod audit;
@@ -25,18 +25,20 @@ mod names;
 mod narrowed;
 mod opt_outs;
 mod pending;
+mod queue;
 mod repeats;
 mod retention;
 mod safe_list;
+mod sending;
 mod services;
 mod sessions;
 mod start;
 mod terms;
+mod tidy;
 mod verdict;
 mod verifications;
 mod voice;
 mod ways;
-mod worker;
 
 pub use crate::store::transfer::ImportError;
 pub use attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
@@ -52,14 +54,14 @@ pub use keys::{all_keys, create_key, revoke_key};
 pub use listing::{Page, Place, Window};
 pub use narrowed::Narrowed;
 pub use pending::{Ask, AskError};
+pub use queue::{Aside, Queue, Trouble, Waiting};
 pub use repeats::{Claim, Repeat};
-pub use retention::Retention;
+pub use retention::{Retention, Swept};
 pub use services::ServiceDirectory;
 pub use sessions::{LocaleHints, NewSession, SessionView};
 pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
 pub use voice::{Said, Spoken, Step, VoiceRequest};
-pub use worker::WorkerLimits;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -89,7 +91,7 @@ const TRIES: usize = 16;
 
 /// Everything the service is made of. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>, Arc<pending::Turns>);
+pub struct App(Arc<Parts>, Arc<pending::Turns>, Arc<queue::Board>);
 
 /// What a service is made of.
 pub struct Parts {
@@ -119,7 +121,7 @@ pub struct Parts {
     pub accounts: Accounts,
     /// How long records are kept.
     pub retention: Retention,
-    /// Wakes the worker.
+    /// Wakes who does what people wait for.
     pub wake: Notify,
 }
 
@@ -356,7 +358,7 @@ impl App {
     /// A service of these parts.
     pub fn new(mut parts: Parts) -> Self {
         parts.store = parts.events.watching(parts.store);
-        Self(Arc::new(parts), Arc::default())
+        Self(Arc::new(parts), Arc::default(), Arc::default())
     }
 
     /// Whether the store would take a write now.
@@ -367,12 +369,28 @@ impl App {
         self.0.store.probe().await
     }
 
+    /// Why nothing will be written any more, if that is so: the process is to end.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.0.store.failure()
+    }
+
+    /// Waits until nothing will be written any more.
+    pub async fn failed(&self) -> StoreError {
+        self.0.store.failed().await
+    }
+
+    /// The clock, for those who wait by it.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
     /// The time, as the service sees it.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    fn store(&self) -> &dyn Store {
+    /// Where records are.
+    pub(crate) fn store(&self) -> &dyn Store {
         &*self.0.store
     }
 

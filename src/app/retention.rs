@@ -7,7 +7,7 @@
 //! changed meanwhile is looked at again in the next round.
 //!
 //! Records with a time of their own (events, sessions, kept answers, counters)
-//! are due and go by way of the worker.
+//! are due and go as chores.
 
 use super::listing::scan_of;
 use super::{App, AppError};
@@ -19,7 +19,6 @@ use crate::model::verification::{Status, Verification};
 use crate::store::records::{self, Record};
 use crate::store::{Change, CommitError, Index, Kind, Scan};
 use jiff::{SignedDuration, Timestamp};
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// How long records are kept; `None` for ever.
@@ -37,8 +36,6 @@ pub struct Retention {
 
 /// The lease that a sweep is done under.
 const LEASE: &str = "retention";
-/// How often there is a sweep.
-const EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Records that are looked at, and at most deleted, at once.
 const BATCH: usize = 64;
 /// The shortest rest after a batch, and how many times as long as the batch it is.
@@ -74,38 +71,15 @@ struct Held {
 }
 
 impl App {
-    /// Sweeps again and again until `stop`.
-    pub(super) async fn keep_swept(&self, stop: impl Future<Output = ()>) {
+    /// Whether anything is ever kept long enough.
+    pub fn has_retention(&self) -> bool {
         let Retention { verifications, deliveries, audit, .. } = self.0.retention;
-        if [verifications, deliveries, audit].iter().all(Option::is_none) {
-            return;
-        }
-        let holder = self.0.entropy.hex::<16>();
-        let rounds = async {
-            loop {
-                match self.sweep(&holder).await {
-                    Ok(Some(swept)) if swept != Swept::default() => {
-                        let Swept { verifications, deliveries, audit, erasures, lost_races } = swept;
-                        tracing::info!(
-                            verifications,
-                            deliveries,
-                            audit,
-                            erasures,
-                            lost_races,
-                            "old records deleted"
-                        );
-                    }
-                    Ok(Some(_)) => {}
-                    Ok(None) => tracing::debug!("another process deletes old records"),
-                    Err(error) => tracing::error!(%error, "cannot delete old records"),
-                }
-                self.0.clock.sleep_until(after(self.now(), EVERY)).await;
-            }
-        };
-        tokio::select! {
-            () = stop => {}
-            () = rounds => {}
-        }
+        [verifications, deliveries, audit].iter().any(Option::is_some)
+    }
+
+    /// A name for this process among those that take leases.
+    pub fn new_holder(&self) -> String {
+        self.0.entropy.hex::<16>()
     }
 
     /// Deletes all that was kept long enough; `None` when another process is at
@@ -275,8 +249,4 @@ fn is_over(verification: &Verification, now: Timestamp) -> bool {
         && verification.outbox.is_empty()
         && now.duration_since(ended) >= STILL_WARM
         && now.duration_since(verification.expires_at) >= STILL_WARM
-}
-
-fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }

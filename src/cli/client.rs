@@ -155,6 +155,22 @@ impl Client {
         Ok(Told::of(response))
     }
 
+    /// Asks the operator's routes for something.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn admin_get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(self.http.get(format!("{}{path}", self.admin()?)).timeout(A_WHILE)).await
+    }
+
+    /// Has the operator's routes do something.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn admin_post(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(self.http.post(format!("{}{path}", self.admin()?)).timeout(A_WHILE)).await
+    }
+
     /// Where the operator's routes are.
     fn admin(&self) -> anyhow::Result<&str> {
         const NONE: &str =

@@ -24,6 +24,7 @@ mod opt_out;
 mod out;
 mod private;
 mod process;
+mod queue;
 pub mod replay;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -92,6 +93,8 @@ enum Command {
     OptOut(opt_out::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
+    /// What waits to be done, and what was set aside: list, retry, drop
+    Queue(queue::Args),
     /// Write all data to a file, while the server runs or not
     Export(export::Args),
     /// Take the data of an export in
@@ -142,6 +145,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => audit::run(&global, args).await,
         Command::OptOut(args) => opt_out::run(&global, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
+        Command::Queue(args) => queue::run(&global, args).await,
         Command::Export(args) => export::run(&global, args).await,
         Command::Import(args) => import::run(&global, args).await,
         Command::Store(args) => store::run(&global, args).await,

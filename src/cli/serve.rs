@@ -73,8 +73,11 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         tracing::info!(account_sid, base_url = format!("http://{addr}"), "the sandbox speaks as twilio");
     }
     banner::print(&running, needs_key.as_deref());
-    running.run(stopped).await;
-    Ok(ExitCode::SUCCESS)
+    let Some(failure) = running.run(stopped).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    tracing::error!(error = %failure, "ended, because the store takes no more writes: mend that, and start again");
+    Ok(ExitCode::FAILURE)
 }
 
 /// Reads the configuration and starts the log, for the other command that stays.

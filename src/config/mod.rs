@@ -14,6 +14,7 @@ mod events;
 mod exposure;
 mod file;
 mod guessable;
+mod jobs;
 mod layers;
 mod networks;
 mod problem;
@@ -33,6 +34,7 @@ pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
 pub use self::events::Events;
 pub use self::guessable::LEAST_SECRET;
+pub use self::jobs::Jobs;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{

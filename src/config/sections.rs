@@ -3,6 +3,7 @@
 use super::codes::Codes;
 use super::events::Events;
 use super::file::join;
+use super::jobs::Jobs;
 use super::reader::{Choice, Reader};
 use super::retention::Retention;
 use super::services::{Base, Services};
@@ -69,6 +70,8 @@ pub struct Config {
     pub codes: Codes,
     /// `[events]`
     pub events: Events,
+    /// `[jobs]`
+    pub jobs: Jobs,
     /// `[retention]`
     pub retention: Retention,
     /// `[api]`
@@ -111,6 +114,7 @@ impl Config {
             numbers: Numbers::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
+            jobs: Jobs::read(r),
             retention: Retention::read(r),
             api: Api {
                 requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000),

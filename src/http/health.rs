@@ -10,9 +10,14 @@ use warp::http::header::RETRY_AFTER;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
-/// The process runs.
-pub async fn live(_: Arc<Context>, _: Request) -> Result<Response, Error> {
-    Ok(reply::json(StatusCode::OK, &json!({ "status": "ok" })))
+/// The process runs, and goes on: one whose store takes no more writes, ever, is
+/// about to end.
+pub async fn live(context: Arc<Context>, _: Request) -> Result<Response, Error> {
+    let (status, word) = match context.app.failure() {
+        None => (StatusCode::OK, "ok"),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "failed"),
+    };
+    Ok(reply::json(status, &json!({ "status": word })))
 }
 
 /// Whether the store takes writes, in a word: requests can be served. Anybody may

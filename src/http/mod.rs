@@ -16,6 +16,7 @@ mod openapi;
 mod operator;
 mod pages;
 mod problem;
+mod queue;
 mod reply;
 mod request;
 mod route;
@@ -24,6 +25,7 @@ mod webhooks;
 
 pub use context::{Context, OpensAccount, Operator, Settings, SignatureMode};
 pub use pages::{BadTemplate, Pages};
+pub use queue::view as queue_view;
 pub use webhooks::explainer::Explainer;
 
 use pages::Action;
@@ -122,6 +124,9 @@ fn admin_table() -> Vec<PathRoute> {
         route("/operator/store/check", post(operator::check)),
         route("/operator/store/stats", post(operator::stats)),
         route("/operator/store/compact", post(operator::compact)),
+        route("/operator/queue", get(queue::list)),
+        route("/operator/queue/retry", post(queue::retry)),
+        route("/operator/queue/drop", post(queue::remove)),
         description(),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready_with_details)),

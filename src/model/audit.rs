@@ -143,6 +143,10 @@ actions! {
     ErasureStarted = "erasure.started",
     /// It is erased, or what is left cannot be.
     ErasureFinished = "erasure.finished",
+    /// What failed and was set aside is to be tried again.
+    JobRetried = "queue.retried",
+    /// What failed and was set aside was dropped, with its record.
+    JobDropped = "queue.dropped",
     /// The server started with another configuration than before.
     ConfigurationChanged = "configuration.changed",
 }

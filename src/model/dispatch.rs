@@ -127,7 +127,7 @@ impl Dispatch {
     }
 
     /// Deferred without an attempt.
-    pub fn put_off(&self, until: Timestamp) -> Self {
+    pub fn defer(&self, until: Timestamp) -> Self {
         Self { next_at: Some(until), ..self.clone() }
     }
 

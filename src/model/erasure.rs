@@ -61,6 +61,9 @@ pub struct Erasure {
     /// [`Erasure::MOST_NAMED`] of it.
     #[serde(default)]
     pub left: Vec<Left>,
+    /// Where this attempt goes on; nothing between two of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// When it was done or given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
@@ -77,6 +80,29 @@ pub enum State {
     Done,
     /// What is left could not be done for [`Erasure::PATIENCE`].
     GivenUp,
+}
+
+/// Up to where an attempt has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Behind a record, by the name of its kind and its id.
+    Record {
+        /// The kind.
+        kind: String,
+        /// The id.
+        id: String,
+    },
+    /// All records were gone through: behind a delivery that Twilio was told of, and
+    /// how often in a row it did not take that.
+    Delivery {
+        /// When it was first seen.
+        at: Timestamp,
+        /// Its name at Twilio.
+        id: String,
+        /// Failures in a row.
+        failures: u32,
+    },
 }
 
 /// Records that were kept.
@@ -133,6 +159,11 @@ impl Erasure {
         Self { next_at: Some(after(now, Self::LEASE)), ..self.clone() }
     }
 
+    /// The rest is left to the next page, behind what others have to do.
+    pub fn paused(&self, place: Place, now: Timestamp) -> Self {
+        Self { place: Some(place), next_at: Some(now), ..self.clone() }
+    }
+
     /// As it is after an attempt: done, to be gone on with, or given up.
     pub fn settled(&self, now: Timestamp) -> Self {
         let is_over = now.duration_since(self.asked_at) >= Self::PATIENCE;
@@ -148,6 +179,7 @@ impl Erasure {
             number: self.number.clone().filter(|_| is_running),
             next_at: is_running.then(|| after(now, RETRY_SCHEDULE[step])),
             finished_at: (!is_running).then_some(now),
+            place: None,
             ..self.clone()
         }
     }

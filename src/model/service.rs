@@ -1,6 +1,5 @@
-//! A brand: what the API calls a service, as Twilio Verify does (`VA…`). The
-//! name that people read, the rules its verifications live by, and the ways a
-//! code may take.
+//! A service, as Twilio Verify has them (`VA…`): the name that people read, the
+//! rules its verifications live by, and the ways a code may take.
 //!
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.

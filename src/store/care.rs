@@ -2,7 +2,8 @@
 //!
 //! It refuses to know engines and what records mean.
 
-use super::{Entry, Key, Lane, Scan, Store, StoreError, millis};
+use super::lane::count;
+use super::{Depth, Due, Entry, Key, Lane, Scan, Store, StoreError, millis};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -76,7 +77,7 @@ pub struct Stats {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Absent {
     /// Records that are not due when they should be.
-    pub due: Vec<(Key, Timestamp)>,
+    pub due: Vec<(Key, Due)>,
     /// Lines that no listing has.
     pub entries: Vec<Entry>,
 }
@@ -88,17 +89,19 @@ const MOST_DUE: usize = i32::MAX as usize;
 /// [`Store::absent`] by the port's other questions.
 pub(super) async fn absent<S: Store + ?Sized>(
     store: &S,
-    due: &[(Key, Timestamp)],
+    due: &[(Key, Due)],
     entries: &[Entry],
 ) -> Result<Absent, StoreError> {
     let mut absent = Absent::default();
-    for lane in [Lane::Front, Lane::Back] {
-        let wanted = || due.iter().filter(|(key, _)| key.kind.lane() == lane);
-        let Some(last) = wanted().map(|(_, at)| *at).max() else { continue };
+    let mut missing = due.to_vec();
+    for lane in Lane::ALL {
+        let wanted = || missing.iter().filter(|(key, _)| key.kind.lanes_at_rest().any(|one| one == lane));
+        let Some(last) = wanted().map(|(_, due)| due.at).max() else { continue };
         let found = store.due_in(lane, last, MOST_DUE).await?;
         let found: BTreeSet<_> = found.into_iter().map(|(key, at)| (key, millis(at))).collect();
-        absent.due.extend(wanted().filter(|(key, at)| !found.contains(&(key.clone(), millis(*at)))).cloned());
+        missing.retain(|(key, due)| !found.contains(&(key.clone(), millis(due.at))));
     }
+    absent.due = missing;
     for entry in entries {
         let later = |nanos| entry.at.checked_add(SignedDuration::from_nanos(nanos)).ok();
         // From its own millisecond on, and no further down than its own id: no
@@ -117,4 +120,13 @@ pub(super) async fn absent<S: Store + ?Sized>(
         }
     }
     Ok(absent)
+}
+
+/// [`Store::depths`] by the port's other questions.
+pub(super) async fn depths<S: Store + ?Sized>(store: &S, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
+    let mut depths = Vec::new();
+    for lane in Lane::ALL {
+        depths.extend(count(lane, store.due_in(lane, until, MOST_DUE).await?.into_iter()));
+    }
+    Ok(depths)
 }

@@ -5,16 +5,17 @@
 
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Entry, Index, Key, Kind, Lane, Scan, Stats, Store, StoreError,
-    Stored, Version, millis, timestamp, validate,
+    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Index, Key, Kind, Lane, Scan, Stats, Store,
+    StoreError, Stored, Version, lane, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "memory"));
 
@@ -28,7 +29,9 @@ struct State {
     commits: u64,
     conflicts: u64,
     records: BTreeMap<Key, Stored>,
-    due: BTreeSet<(i64, Key)>,
+    due: BTreeMap<Lane, BTreeSet<(i64, Key)>>,
+    /// What was given to somebody: when it was due, and until when it is theirs.
+    claims: HashMap<Key, (i64, Instant)>,
     entries: BTreeSet<Line>,
 }
 
@@ -77,11 +80,30 @@ impl Store for Memory {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        let until = millis(until);
         let state = self.open()?;
-        let due = state.due.iter().take_while(|(at, _)| *at <= until);
-        let due = due.filter(|(_, key)| key.kind.lane() == lane).take(limit);
-        Ok(due.filter_map(|(at, key)| Some((key.clone(), timestamp(*at)?))).collect())
+        Ok(state.due_in(lane, until).take(limit).collect())
+    }
+
+    async fn claim(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+        span: Duration,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let mut state = self.open()?;
+        let now = Instant::now();
+        state.claims.retain(|_, (_, until)| *until > now);
+        let is_free =
+            |(key, at): &(Key, Timestamp)| state.claims.get(key).is_none_or(|(due, _)| *due != millis(*at));
+        let claimed: Vec<_> = state.due_in(lane, until).filter(is_free).take(limit).collect();
+        state.claims.extend(claimed.iter().map(|(key, at)| (key.clone(), (millis(*at), now + span))));
+        Ok(claimed)
+    }
+
+    async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
+        let state = self.open()?;
+        Ok(Lane::ALL.into_iter().flat_map(|lane| lane::count(lane, state.due_in(lane, until))).collect())
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
@@ -114,9 +136,14 @@ impl Store for Memory {
         Ok(later.take(limit).map(|(key, stored)| (key.id.clone(), stored.clone())).collect())
     }
 
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         let state = self.open()?;
-        let is_due = |(key, at): &(Key, Timestamp)| state.due.contains(&(millis(*at), key.clone()));
+        let is_due = |(key, due): &(Key, Due)| {
+            let entry = (millis(due.at), key.clone());
+            [due.lane, Lane::Aside]
+                .iter()
+                .any(|lane| state.due.get(lane).is_some_and(|due| due.contains(&entry)))
+        };
         let is_listed = |entry: &Entry| state.entries.contains(&line(entry.clone()));
         Ok(Absent {
             due: due.iter().filter(|due| !is_due(due)).cloned().collect(),
@@ -128,12 +155,12 @@ impl Store for Memory {
         let state = self.open()?;
         let mut report = CheckReport {
             records: state.records.len() as u64,
-            due: state.due.len() as u64,
+            due: state.all_due().count() as u64,
             entries: state.entries.len() as u64,
             bytes: state.bytes(),
             ..CheckReport::default()
         };
-        for (_, key) in state.due.iter().filter(|(_, key)| !state.records.contains_key(key)) {
+        for (_, key) in state.all_due().filter(|(_, key)| !state.records.contains_key(key)) {
             report.note(format!("{key} is due and does not exist"));
         }
         for (index, _, _, id) in &state.entries {
@@ -175,17 +202,33 @@ impl State {
         self.records.get(key).map_or(0, |stored| stored.version)
     }
 
+    /// What is due in a lane until then, the most overdue first.
+    fn due_in(&self, lane: Lane, until: Timestamp) -> impl Iterator<Item = (Key, Timestamp)> {
+        let until = millis(until);
+        let due = self.due.get(&lane).into_iter().flatten().take_while(move |(at, _)| *at <= until);
+        due.filter_map(|(at, key)| Some((key.clone(), timestamp(*at)?)))
+    }
+
+    fn all_due(&self) -> impl Iterator<Item = &(i64, Key)> {
+        self.due.values().flatten()
+    }
+
     fn bytes(&self) -> u64 {
         self.records.iter().map(|(key, stored)| (key.id.len() + stored.body.len()) as u64).sum()
     }
 
     fn apply(&mut self, change: Change) {
         let Change { key, expected, body, due_before, due_after, entries_added, entries_removed } = change;
-        if let Some(at) = due_before {
-            self.due.remove(&(millis(at), key.clone()));
-        }
-        if let Some(at) = due_after {
-            self.due.insert((millis(at), key.clone()));
+        if due_before != due_after {
+            if let Some(due) = due_before {
+                let entry = (millis(due.at), key.clone());
+                for lane in [due.lane, Lane::Aside] {
+                    self.due.entry(lane).or_default().remove(&entry);
+                }
+            }
+            if let Some(due) = due_after {
+                self.due.entry(due.lane).or_default().insert((millis(due.at), key.clone()));
+            }
         }
         for entry in entries_removed {
             self.entries.remove(&line(entry));

@@ -18,6 +18,7 @@
 mod care;
 pub mod inspect;
 pub mod kinds;
+mod lane;
 mod measured;
 pub mod memory;
 #[cfg(feature = "postgres")]
@@ -27,11 +28,13 @@ pub mod sled;
 pub mod transfer;
 
 pub use care::{Absent, CheckReport, Stats};
+pub use lane::{Depth, Due, Lane};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::fmt;
+use std::time::Duration;
 
 /// The version of a record: 0 where there is none, and one more with each
 /// write. It begins at 1 in an engine of one process; in one that several share
@@ -113,26 +116,6 @@ impl Kind {
     /// The kind with that prefix.
     pub fn from_letter(letter: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.letter() == letter)
-    }
-}
-
-/// Which queue a due record stands in. Each has workers of its own, so that a
-/// receiver of events that answers slowly keeps no code waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// What a person waits for.
-    Front,
-    /// What goes to machines, and what is only tidied away.
-    Back,
-}
-
-impl Kind {
-    /// The queue in which records of this kind are due.
-    pub fn lane(self) -> Lane {
-        match self {
-            Self::Event | Self::Dispatch | Self::Erasure => Lane::Back,
-            _ => Lane::Front,
-        }
     }
 }
 
@@ -283,10 +266,10 @@ pub struct Change {
     pub expected: Version,
     /// What it becomes; `None` deletes it.
     pub body: Option<Vec<u8>>,
-    /// When it was due as of the expected version.
-    pub due_before: Option<Timestamp>,
-    /// When it is due now.
-    pub due_after: Option<Timestamp>,
+    /// When and where it was due as of the expected version.
+    pub due_before: Option<Due>,
+    /// When and where it is due now.
+    pub due_after: Option<Due>,
     /// Entries that come.
     pub entries_added: Vec<Entry>,
     /// Entries that go.
@@ -388,7 +371,38 @@ pub trait Store: Send + Sync + 'static {
 
     /// The same of what people wait for.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.due_in(Lane::Front, until, limit).await
+        self.due_in(Lane::Person, until, limit).await
+    }
+
+    /// The same for one who is about to do it: what somebody was given before is
+    /// left out for a span, as long as it is due at the same time as then. It keeps
+    /// processes apart, and is a hint: what is done about a record is decided by
+    /// its commit. An engine of one process has no need of it.
+    async fn claim(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+        _span: Duration,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.due_in(lane, until, limit).await
+    }
+
+    /// How much is due in each lane at or before `until`, of each kind. It takes
+    /// as long as counting it does.
+    async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
+        care::depths(self, until).await
+    }
+
+    /// Why nothing will be written any more until it is opened again; an engine
+    /// that goes on by itself never says so.
+    fn failure(&self) -> Option<StoreError> {
+        None
+    }
+
+    /// Waits until there is such a failure, for ever where there is none.
+    async fn failed(&self) -> StoreError {
+        std::future::pending().await
     }
 
     /// A stretch of a listing.
@@ -406,7 +420,7 @@ pub trait Store: Send + Sync + 'static {
     /// Which of these due entries and lines of listings are not there; for
     /// [`inspect`]. An engine that can look them up does so: this way of asking
     /// reads everything that is due, again and again.
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         care::absent(self, due, entries).await
     }
 

@@ -1,14 +1,14 @@
 //! The model's values as records: JSON with a format number, and the entries
 //! that each has.
 
-use super::{Change, CommitError, Entry, Index, Key, Kind, Store, StoreError, Version};
+use super::{Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Store, StoreError, Version};
 use crate::model::active_verification::ActiveVerification;
 use crate::model::audit::AuditEntry;
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::counter::Counter;
 use crate::model::delivery::Delivery;
-use crate::model::dispatch::Dispatch;
+use crate::model::dispatch::{self, Dispatch};
 use crate::model::endpoint::Endpoint;
 use crate::model::erasure::{self, Erasure};
 use crate::model::event::Event;
@@ -41,6 +41,11 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
         None
     }
 
+    /// The lane in which it is due.
+    fn lane(&self) -> Lane {
+        Self::KIND.lane()
+    }
+
     /// Where it stands in listings.
     fn entries(&self) -> Vec<Entry> {
         Vec::new()
@@ -60,8 +65,8 @@ pub struct Facts {
     pub key: Key,
     /// The record as it is written now, in the newest format.
     pub body: Vec<u8>,
-    /// As [`Record::due`].
-    pub due: Option<Timestamp>,
+    /// As [`Record::due`] and [`Record::lane`].
+    pub due: Option<Due>,
     /// As [`Record::entries`].
     pub entries: Vec<Entry>,
     /// As [`Record::refers`].
@@ -141,7 +146,7 @@ pub fn facts_of<T: Record>(record: &T) -> Facts {
     Facts {
         key: Key::new(T::KIND, record.id()),
         body: encode(record),
-        due: record.due(),
+        due: due(record),
         entries: record.entries(),
         refers: record.refers(),
     }
@@ -168,11 +173,16 @@ fn change<T: Record>(kind: Kind, id: String, old: Option<&Versioned<T>>, new: Op
         key: Key::new(kind, id),
         expected: old.map_or(0, |old| old.version),
         body: new.map(encode),
-        due_before: old.and_then(|old| old.record.due()),
-        due_after: new.and_then(Record::due),
+        due_before: old.and_then(|old| due(&old.record)),
+        due_after: new.and_then(due),
         entries_added: missing_in(&before, &after),
         entries_removed: missing_in(&after, &before),
     }
+}
+
+/// When and where a record is due.
+fn due<T: Record>(record: &T) -> Option<Due> {
+    record.due().map(|at| Due { at, lane: record.lane() })
 }
 
 fn missing_in(some: &[Entry], others: &[Entry]) -> Vec<Entry> {
@@ -443,6 +453,10 @@ impl Record for Dispatch {
 
     fn due(&self) -> Option<Timestamp> {
         Some(Self::due(self))
+    }
+
+    fn lane(&self) -> Lane {
+        if self.state == dispatch::State::Pending { Lane::Webhook } else { Lane::Chore }
     }
 
     fn entries(&self) -> Vec<Entry> {

@@ -49,7 +49,8 @@ async fn limit_of(world: &World, id: &ServiceId, max: u32) {
 }
 
 async fn kept(world: &World, kind: Kind) -> bool {
-    world.store.due(jiff::Timestamp::MAX, 1000).await.unwrap().iter().any(|(key, _)| key.kind == kind)
+    let due = world.store.due_in(kind.lane(), jiff::Timestamp::MAX, 1000).await.unwrap();
+    due.iter().any(|(key, _)| key.kind == kind)
 }
 
 async fn a_number_and_its_counts_are_forgotten(engine: Engine) {

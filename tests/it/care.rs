@@ -12,7 +12,7 @@ use dialback::store::records::{self, Versioned, facts_of, put_facts};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::transfer::{self, BadFile, Export, ImportError, Imported, Ledger, Line};
 use dialback::store::{
-    Change, CommitError, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError, Stored, kinds,
+    Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError, Stored, kinds,
 };
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -93,7 +93,7 @@ async fn everything(store: &dyn Store) -> (BTreeMap<Key, Value>, Vec<(Key, Times
         }
     }
     let mut due = Vec::new();
-    for lane in [Lane::Front, Lane::Back] {
+    for lane in Lane::ALL {
         due.extend(store.due_in(lane, Timestamp::MAX, usize::MAX).await.unwrap());
     }
     let findings = Findings { bytes: 0, ..checked(store).await };
@@ -219,7 +219,9 @@ async fn every_kind_of_damage_is_found() {
             ("is not due when it says", &first.key, Box::new(|change| change.due_before = first.due)),
             ("is not due when it says", &event.key, Box::new(|change| change.due_before = event.due)),
             ("1 entries are due of which no record says so", &delivery.key, {
-                Box::new(|change| change.due_after = Some(Timestamp::UNIX_EPOCH))
+                Box::new(|change| {
+                    change.due_after = Some(Due { at: Timestamp::UNIX_EPOCH, lane: Lane::Person })
+                })
             }),
             ("is not in the listing VerificationsTo where it says", &first.key, {
                 Box::new(|change| change.entries_removed = first.entries[1..].to_vec())

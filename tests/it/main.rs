@@ -30,6 +30,7 @@ mod field;
 mod fixtures;
 mod guesses;
 mod instance;
+mod jobs;
 mod lengths;
 mod listings;
 mod meaning;

@@ -340,7 +340,7 @@ async fn a_retry_stands_where_people_wait(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
     let entry = Key::new(Kind::Verification, id.as_str());
-    let due = world.store.due_in(Lane::Front, world.later(600), 10).await.unwrap();
+    let due = world.store.due_in(Lane::Person, world.later(600), 10).await.unwrap();
     assert!(due.iter().any(|(key, _)| *key == entry), "it is what a person waits for: {due:?}");
 }
 

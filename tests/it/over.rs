@@ -17,6 +17,16 @@ macro_rules! store_over {
                 self.$inner.walk(kind, after, limit).await
             }
 
+            async fn claim(
+                &self,
+                lane: dialback::store::Lane,
+                until: jiff::Timestamp,
+                limit: usize,
+                span: std::time::Duration,
+            ) -> Result<Vec<(dialback::store::Key, jiff::Timestamp)>, dialback::store::StoreError> {
+                self.$inner.claim(lane, until, limit, span).await
+            }
+
             async fn probe(&self) -> Result<(), dialback::store::StoreError> {
                 self.$inner.probe().await
             }

@@ -3,8 +3,9 @@
 
 use crate::instance::{ACCOUNT, Answer, Instance, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
 use crate::support::{Script, eventually, parts, report, request};
-use dialback::app::{App, AppError, Parts, WorkerLimits};
+use dialback::app::{App, AppError, Parts};
 use dialback::clock::Clock;
+use dialback::jobs;
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
 use dialback::model::session_window::SessionWindow;
@@ -458,7 +459,7 @@ async fn what_is_sent_is_the_main_account_s_whoever_spoke_of_it_before() {
     let told = || report(first, Status::Delivered, None, None);
     app.record(&foreign, told()).await.unwrap();
     let began = app.start(request(PERSON, Channel::Sms), None).await.unwrap();
-    tokio::spawn(app.clone().work(WorkerLimits::default(), std::future::pending()));
+    tokio::spawn(jobs::run(app.clone(), jobs::Settings::default(), std::future::pending()));
     let id = began.view.verification.id;
     eventually("it is sent", async || app.fetch(&id).await.unwrap().deliveries[0].1.is_some()).await;
     let sent = app.fetch(&id).await.unwrap().deliveries[0].1.clone().unwrap();

@@ -494,6 +494,7 @@ fn erasure() -> Erasure {
             what: "SM00000000000000000000000000007100".into(),
             why: "still on its way".into(),
         }],
+        place: None,
         finished_at: Some(at(90)),
     }
 }

@@ -1,8 +1,9 @@
 //! Several services on one store, whose clocks differ by seconds.
 
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, request};
-use dialback::app::{App, Feed, WorkerLimits};
+use dialback::app::{App, Feed};
 use dialback::clock::Clock;
+use dialback::jobs;
 use dialback::model::channel::Channel;
 use dialback::model::event::Event;
 use dialback::model::id::EventId;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 fn works(app: &App) -> impl Future<Output = ()> + Send + 'static {
-    app.clone().work(WorkerLimits::default(), pending())
+    jobs::run(app.clone(), jobs::Settings::default(), pending())
 }
 
 fn ahead(world: &World, seconds: i64) -> Clock {

@@ -4,7 +4,7 @@
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError};
+use dialback::store::{Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -111,22 +111,24 @@ pub async fn story(store: &dyn Store) {
     // What waits for no person is due in a lane of its own.
     let mut machine = records::put(None, &thing("m", 1, Some(1), None));
     machine.key.kind = Kind::Dispatch;
+    let due = Due { at: at(1), lane: Lane::Webhook };
+    machine.due_after = Some(due);
     let key = machine.key.clone();
     store.commit(vec![machine]).await.unwrap();
     let expected = store.read(&key).await.unwrap().unwrap().version;
-    assert_eq!(store.due_in(Lane::Back, at(1), 9).await.unwrap(), [(key, at(1))]);
+    assert_eq!(store.due_in(Lane::Webhook, at(1), 9).await.unwrap(), [(key, at(1))]);
     assert_eq!(next_due(store).await, Some(at(70)));
     let gone = Change {
         key: Key::new(Kind::Dispatch, "m"),
         expected,
         body: None,
-        due_before: Some(at(1)),
+        due_before: Some(due),
         due_after: None,
         entries_added: Vec::new(),
         entries_removed: Vec::new(),
     };
     store.commit(vec![gone]).await.unwrap();
-    assert_eq!(store.due_in(Lane::Back, Timestamp::MAX, 9).await.unwrap(), []);
+    assert_eq!(store.due_in(Lane::Webhook, Timestamp::MAX, 9).await.unwrap(), []);
 
     // All or nothing: one of two comes too late.
     let other = thing("b", 1, Some(60), Some((2, 20)));

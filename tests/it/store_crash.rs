@@ -67,8 +67,8 @@ fn count(writer: u64, n: u64) -> Change {
         key: counter(writer),
         expected: n - 1,
         body: Some(n.to_string().into_bytes()),
-        due_before: (n > 1).then(|| due(n - 1)),
-        due_after: Some(due(n)),
+        due_before: (n > 1).then(|| promised(due(n - 1))),
+        due_after: Some(promised(due(n))),
         entries_added: Vec::new(),
         entries_removed: Vec::new(),
     }
@@ -142,4 +142,8 @@ pub async fn verify(store: Arc<dyn Store>, acknowledged: &HashMap<u64, u64>) {
     let found = (report.records, report.entries, report.due, report.damage);
     assert_eq!(found, (written + counters, 2 * written, counters, Vec::new()));
     store.close().await;
+}
+
+fn promised(at: jiff::Timestamp) -> dialback::store::Due {
+    dialback::store::Due { at, lane: dialback::store::Lane::Person }
 }

@@ -7,6 +7,7 @@ use dialback::store::records::Facts;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::transfer::{Ledger, Line};
 use dialback::store::{Key, Kind, Store, kinds};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -106,7 +107,7 @@ fn every_stored_line_is_due_and_listed_as_it_was() {
 }
 
 fn standing(facts: &Facts) -> String {
-    let due = facts.due.map_or_else(|| "-".to_owned(), |due| due.to_string());
+    let due = facts.due.map_or_else(|| "-".to_owned(), |due| due.at.to_string());
     let mut text = format!("{} {} due {due}\n", kinds::name(facts.key.kind), facts.key.id);
     for entry in &facts.entries {
         text += &format!("  {:?} {:?} {}\n", entry.index, entry.scope, entry.at);
@@ -153,6 +154,14 @@ async fn a_store_in_files_still_opens_with_all_that_is_in_it() {
     for (key, body) in expected {
         let stored = store.read(&key).await.unwrap().unwrap();
         assert_eq!(value(&stored.body), value(&body), "{key}");
+        // Whatever lane it stood in when there were two.
+        if let Some(due) = read(&key, &body).due {
+            let found = store.due_in(due.lane, Timestamp::MAX, usize::MAX).await.unwrap();
+            let is_due =
+                found.iter().any(|(one, at)| *one == key && at.as_millisecond() == due.at.as_millisecond());
+            let is_early = key.kind.lanes().contains(&key.kind.early_lane());
+            assert!(is_due || is_early, "{key} is not due in {:?}", due.lane);
+        }
     }
     store.close().await;
 }

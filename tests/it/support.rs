@@ -5,12 +5,11 @@ use crate::over::store_over;
 use crate::postgres::{TestDatabase, database};
 use async_trait::async_trait;
 use bytes::Bytes;
-use dialback::app::{
-    App, AppError, Parts, Recorded, Retention, ServiceDirectory, StartRequest, View, WorkerLimits,
-};
+use dialback::app::{App, AppError, Parts, Recorded, Retention, ServiceDirectory, StartRequest, View};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
+use dialback::jobs;
 use dialback::model::account::{Accounts, Proof};
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -25,7 +24,7 @@ use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Absent, Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
+use dialback::store::{Absent, Change, CommitError, Due, Entry, Key, Lane, Scan, Store, StoreError, Stored};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -49,6 +48,8 @@ pub enum Say {
     Unknown,
     /// Takes it, and answers nothing until released; then says unknown.
     Silence,
+    /// A mistake in the program.
+    Panic,
 }
 
 /// What a look-up finds.
@@ -146,6 +147,7 @@ impl Gateway for Script {
             Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
             Say::NotTaken(after) => Err(SendError::NotTaken { code: None, reason: "scripted".into(), after }),
             Say::Unknown => Err(SendError::unknown("scripted")),
+            Say::Panic => panic!("scripted, of {PERSON}"),
             Say::Silence => {
                 self.release.notified().await;
                 Err(SendError::unknown("scripted"))
@@ -235,7 +237,7 @@ store_over!(Watched, inner, {
         self.inner.scan(scan).await
     }
 
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         self.inner.absent(due, entries).await
     }
 
@@ -311,12 +313,17 @@ impl World {
         *self.gateway.otherwise.lock().unwrap() = Some((say, find));
     }
 
-    /// Starts the worker.
+    /// Starts the work.
     pub fn work(&mut self) {
+        self.work_within(jobs::Settings::default());
+    }
+
+    /// Starts the work with other limits.
+    pub fn work_within(&mut self, settings: jobs::Settings) {
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
-        let worker = self.app.clone().work(WorkerLimits::default(), async move { stopped.notified().await });
-        self.worker = Some((tokio::spawn(worker), stop));
+        let stopped = async move { stopped.notified().await };
+        self.worker = Some((tokio::spawn(jobs::run(self.app.clone(), settings, stopped)), stop));
     }
 
     /// Another service on the same store, as another machine would have it.
@@ -390,11 +397,17 @@ impl World {
             tokio::time::sleep(Duration::from_millis(1)).await;
             let is_idle = self.busy.load(Ordering::SeqCst) == 0
                 && self.gateway.busy.load(Ordering::SeqCst) == 0
-                && self.store.due(self.now(), 1).await.unwrap().is_empty();
+                && self.nothing_is_due().await;
             let written = self.bodies.lock().unwrap().len();
             quiet = if is_idle && written == seen { quiet + 1 } else { 0 };
             seen = written;
         }
+    }
+
+    /// Of what a person waits for, and of what is tidied.
+    async fn nothing_is_due(&self) -> bool {
+        let due = async |lane| self.store.due_in(lane, self.now(), 1).await.unwrap();
+        due(Lane::Person).await.is_empty() && due(Lane::Chore).await.is_empty()
     }
 
     /// Everything that was ever at rest, as text.

@@ -3,12 +3,13 @@
 //! moved, and a gateway that takes every order and keeps it.
 
 use async_trait::async_trait;
-use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory, WorkerLimits};
+use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
+use dialback::jobs;
 use dialback::model::account::Accounts;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -107,7 +108,7 @@ impl World {
         tokio::spawn(server::serve(listener, service_filter, Limits::default(), stopped(stop.clone())));
         let admin = server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop.clone()));
         tokio::spawn(admin);
-        tokio::spawn(app.clone().work(WorkerLimits::default(), stopped(stop)));
+        tokio::spawn(jobs::run(app.clone(), jobs::Settings::default(), stopped(stop)));
         Self { base_url, admin_url, app, clock, post, _running: running }
     }
 }

@@ -4,12 +4,13 @@
 use crate::requests::Plain;
 use async_trait::async_trait;
 use bytes::Bytes;
-use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory, WorkerLimits};
+use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::http::{self, Context as HttpContext, Explainer, Pages, Settings, SignatureMode};
+use dialback::jobs;
 use dialback::model::account::Accounts;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -35,7 +36,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, mpsc};
-use tower_service::App as _;
+use tower_service::Service as _;
 use warp::http::Request;
 use warp::reply::Response;
 
@@ -44,7 +45,7 @@ pub const ACCOUNT: &str = "ACd097c097bfa960e81c522ab2518e135c";
 pub const API_KEY: &str = "0af657d0e70acabaf35ab0f0f84481e5";
 pub const PUBLIC_URL: &str = "https://otp.example.net";
 
-/// A service whose worker runs when it is told to.
+/// The service, whose jobs run when they are told to.
 pub struct World {
     app: App,
     filter: warp::filters::BoxedFilter<(Response,)>,
@@ -54,9 +55,9 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let (take, taken) = mpsc::unbounded_channel();
-        let service = App::new(parts(Arc::new(Post(take))));
-        let filter = http::filter(context(service.clone()));
-        Self { service, filter, taken: Mutex::new(taken) }
+        let app = App::new(parts(Arc::new(Post(take))));
+        let filter = http::filter(context(app.clone()));
+        Self { app, filter, taken: Mutex::new(taken) }
     }
 
     /// Handles them one after the other; gives the statuses.
@@ -77,7 +78,7 @@ impl World {
         body[field].as_str().unwrap_or_else(|| panic!("{field}: {body}")).to_owned()
     }
 
-    /// Lets the worker send what waits, so many messages and calls.
+    /// Lets the jobs send what waits, so many messages and calls.
     pub async fn send_all(&self, count: usize) {
         let mut taken = self.taken.lock().await;
         let enough = async {
@@ -85,7 +86,7 @@ impl World {
                 taken.recv().await;
             }
         };
-        self.app.clone().work(WorkerLimits::default(), enough).await;
+        jobs::run(self.app.clone(), jobs::Settings::default(), enough).await;
     }
 
     /// How many requests the route's own meter has counted as done.
@@ -201,6 +202,7 @@ fn context(app: App) -> Arc<HttpContext> {
         service_name: "Dialback".to_owned(),
         messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
+        sandbox_key: None,
         sandboxed: true,
         account_sid: Some(ACCOUNT.to_owned()),
         opens_account: None,

@@ -5,42 +5,54 @@
 //! things to do; what Twilio does not take now is left for the next attempt.
 
 use super::super::listing::scan_of;
-use super::{PAGE, Pass};
+use super::{PAGE, PAGE_TIME, Pass};
 use crate::app::AppError;
 use crate::gateway::SendError;
 use crate::model::delivery::{Delivery, Erased};
-use crate::model::erasure::Erasure;
+use crate::model::erasure::{Erasure, Place};
 use crate::store::records::{self, Versioned};
 use crate::store::{Index, Scan};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// After so many failures in a row nothing more is tried now.
-const MOST_FAILURES: usize = 10;
+const MOST_FAILURES: u32 = 10;
 /// The longest wait for a turn that Twilio asks for, before it is left, and the
 /// shortest where it does not say.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 
 impl Pass<'_> {
-    /// Redacts everything that is still to be redacted.
-    pub(super) async fn tell_twilio(&mut self) -> Result<(), AppError> {
+    /// Redacts what is still to be redacted, from a place on, until the page is over:
+    /// answers where to go on.
+    pub(super) async fn tell_twilio(
+        &mut self,
+        from: Option<Place>,
+        began: Instant,
+    ) -> Result<Option<Place>, AppError> {
         let mut scan = Scan { limit: PAGE, ..scan_of(Index::DeliveriesTo, self.job.record.id.as_str()) };
         let mut failures = 0;
+        if let Some(Place::Delivery { at, id, failures: so_far }) = from {
+            (scan.after, failures) = (Some((at, id)), so_far);
+        }
         loop {
             let entries = self.app.store().scan(&scan).await?;
             let is_last = entries.len() < scan.limit;
             for entry in entries {
-                scan.after = Some((entry.at, entry.id.clone()));
-                let found = records::get::<Delivery>(self.app.store(), &entry.id).await?;
+                let (at, id) = (entry.at, entry.id);
+                scan.after = Some((at, id.clone()));
+                let found = records::get::<Delivery>(self.app.store(), &id).await?;
                 let Some(found) = found else { continue };
                 failures = if self.redact(&found).await? { 0 } else { failures + 1 };
                 if failures == MOST_FAILURES {
                     self.job.record.leave("further messages and calls", "twilio took none of the last ten");
-                    return Ok(());
+                    return Ok(None);
+                }
+                if began.elapsed() >= PAGE_TIME {
+                    return Ok(Some(Place::Delivery { at, id, failures }));
                 }
             }
             if is_last {
-                return Ok(());
+                return Ok(None);
             }
         }
     }

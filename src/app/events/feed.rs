@@ -55,6 +55,8 @@ pub struct Feed {
     looked: Option<Instant>,
     filters: BTreeSet<EventFilter>,
     written: watch::Receiver<Option<u64>>,
+    /// What was written when everything that could be read had been.
+    seen: Option<u64>,
     _place: Seat,
 }
 
@@ -115,16 +117,13 @@ impl App {
             None => events.shared.watermarks.watermark(self.now()).previous(),
         };
         let (told, looked) = (BTreeSet::new(), None);
-        Some(Feed { app: self.clone(), services, last, told, looked, filters, written, _place: place })
+        let (app, seen) = (self.clone(), None);
+        Some(Feed { app, services, last, told, looked, filters, written, seen, _place: place })
     }
 
-    /// The ids after one, in order, up to what is certainly written; a stretch
-    /// of them. Where several write nothing is certain, and all there is counts.
-    async fn onward(&self, last: &EventId) -> Result<Vec<EventId>, AppError> {
-        let watermark = match self.store().is_shared() {
-            true => EventId::new(super::after(self.now(), LATE), 0),
-            false => self.0.events.shared.watermarks.watermark(self.now()),
-        };
+    /// The ids after one, in order, up to a watermark; a stretch of them. There are
+    /// none when it was looked through to that.
+    async fn onward(&self, last: &EventId, watermark: &EventId) -> Result<Vec<EventId>, AppError> {
         let end = super::after(watermark.at(), LEAST_STRETCH);
         let (mut since, mut span) = (last.at(), STRETCH);
         while since < end {
@@ -138,7 +137,7 @@ impl App {
                 entries = self.stretch(since, until, usize::MAX).await?;
             }
             let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<EventId>().ok());
-            let ids: Vec<EventId> = ids.filter(|id| id > last && *id < watermark).collect();
+            let ids: Vec<EventId> = ids.filter(|id| id > last && id < watermark).collect();
             if !ids.is_empty() {
                 return Ok(ids);
             }
@@ -170,10 +169,10 @@ impl Feed {
     /// The store's.
     pub async fn next(&mut self) -> Result<Option<Vec<Event>>, AppError> {
         loop {
-            if self.written.borrow_and_update().is_none() {
+            let Some(written) = *self.written.borrow_and_update() else {
                 return Ok(None);
-            }
-            let ids = self.fresh().await?;
+            };
+            let ids = self.fresh(written).await?;
             let mut events = Vec::new();
             for id in &ids {
                 let event = records::get::<Event>(self.app.store(), id.as_str()).await?;
@@ -195,19 +194,37 @@ impl Feed {
         }
     }
 
+    /// The ids that come next, where this process alone writes: from where it was
+    /// looked through to, and nothing when nothing was written since.
+    async fn onward(&mut self, written: u64) -> Result<Vec<EventId>, AppError> {
+        if self.seen == Some(written) {
+            return Ok(Vec::new());
+        }
+        let (watermark, is_all) = self.app.0.events.shared.watermarks.look(self.app.now());
+        let ids = self.app.onward(&self.last, &watermark).await?;
+        self.last = match ids.last() {
+            Some(last) => last.clone(),
+            None => {
+                self.seen = is_all.then_some(written);
+                watermark.previous().max(self.last.clone())
+            }
+        };
+        Ok(ids)
+    }
+
     /// The ids that come next, and that were not told yet.
-    async fn fresh(&mut self) -> Result<Vec<EventId>, AppError> {
+    async fn fresh(&mut self, written: u64) -> Result<Vec<EventId>, AppError> {
         if !self.app.store().is_shared() {
-            let ids = self.app.onward(&self.last).await?;
-            self.last = ids.last().unwrap_or(&self.last).clone();
-            return Ok(ids);
+            return self.onward(written).await;
         }
         if let Some(looked) = self.looked {
             tokio::time::sleep_until((looked + REST).into()).await;
         }
         let mut place = self.last.clone();
         loop {
-            let ids = self.app.onward(&place).await?;
+            // Where several write nothing is certain, and all there is counts.
+            let watermark = EventId::new(super::after(self.app.now(), LATE), 0);
+            let ids = self.app.onward(&place, &watermark).await?;
             self.looked = Some(Instant::now());
             let settled = EventId::new(super::after(self.app.now(), -LATE), 0);
             let Some(end) = ids.last() else { return Ok(ids) };

@@ -9,7 +9,8 @@
 use super::{Shared, lock};
 use crate::model::id::EventId;
 use crate::store::{
-    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
+    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
+    StoreError, Stored,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -57,6 +58,12 @@ impl Watermarks {
     /// Everything before this id is written, or never will be; every id that is
     /// given out from now on comes after.
     pub(super) fn watermark(&self, now: Timestamp) -> EventId {
+        self.look(now).0
+    }
+
+    /// The same, and whether nothing is being written: then only what is written from
+    /// now on moves it.
+    pub(super) fn look(&self, now: Timestamp) -> (EventId, bool) {
         let mut state = lock(&self.0);
         state.out.retain(|_, out| match out {
             Out::Given(at) => at.elapsed() < FORGOTTEN,
@@ -67,7 +74,10 @@ impl Watermarks {
             state.last = Some(floor.clone());
         }
         let end = state.last.as_ref().unwrap_or(&floor).plus(1);
-        state.out.keys().next().cloned().unwrap_or(end)
+        match state.out.keys().next() {
+            Some(first) => (first.clone(), false),
+            None => (end, true),
+        }
     }
 
     fn begin(&self, ids: &[EventId]) {
@@ -141,6 +151,28 @@ impl Store for Watched {
         self.inner.due_in(lane, until, limit).await
     }
 
+    async fn claim(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+        span: Duration,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.inner.claim(lane, until, limit, span).await
+    }
+
+    async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
+        self.inner.depths(until).await
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.inner.failure()
+    }
+
+    async fn failed(&self) -> StoreError {
+        self.inner.failed().await
+    }
+
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
         self.inner.scan(scan).await
     }
@@ -154,7 +186,7 @@ impl Store for Watched {
         self.inner.walk(kind, after, limit).await
     }
 
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         self.inner.absent(due, entries).await
     }
 

@@ -7,6 +7,7 @@ use crate::config::{self, Config};
 use crate::gateway::twilio::LONGEST_TURN;
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
+use crate::jobs;
 use crate::model::account::{AccountSid, Accounts};
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::ServiceId;
@@ -136,6 +137,19 @@ pub fn events(config: &Config, trust: &Trust) -> anyhow::Result<Events> {
         disable_after: events.disable_after.try_into()?,
     };
     Ok(Events::new(Arc::new(courier), settings))
+}
+
+/// What bounds the work that falls due.
+pub fn jobs(config: &Config) -> jobs::Settings {
+    let config::Jobs { max_person_in_flight, max_chores_in_flight, max_long_in_flight, set_aside_after } =
+        config.jobs;
+    jobs::Settings {
+        max_person_in_flight,
+        max_chores_in_flight,
+        max_long_in_flight,
+        set_aside_after,
+        ..jobs::Settings::default()
+    }
 }
 
 /// How long records are kept.

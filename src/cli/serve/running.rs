@@ -4,7 +4,7 @@ use super::beside::{self, Beside};
 #[cfg(not(feature = "postgres"))]
 use super::built;
 use super::{parts, room};
-use crate::app::{App, Events, Parts, WorkerLimits, all_keys};
+use crate::app::{App, Events, Parts, all_keys};
 use crate::cli::client::store_dir;
 use crate::cli::local::{self, Local};
 use crate::cli::operator::{self, Operator};
@@ -16,10 +16,11 @@ use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
+use crate::jobs;
 use crate::model::phone::PhoneNumber;
 use crate::secret::Secret;
 use crate::server::{self, Limits};
-use crate::store::{Store, memory::Memory, sled};
+use crate::store::{Store, StoreError, memory::Memory, sled};
 use crate::texts::Catalog;
 use crate::trust::Trust;
 use crate::twilio::request::Sender;
@@ -182,8 +183,9 @@ impl Running {
     }
 
     /// Serves until `stop`, then finishes: no new connections, requests in
-    /// flight, sends under way, and the store last.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    /// flight, what is being done, and the store last. It stops by itself when the
+    /// store takes no more writes, and says why.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Option<StoreError> {
         let operator = self.server_addr().map(|addr| self.operator(addr));
         let (stopping, stopped) = watch::channel(());
         let AllLimits { server: limits, admin: admin_limits, sandbox: sandbox_limits } = self.limits;
@@ -196,17 +198,26 @@ impl Running {
         });
         let service = warp::service(http::filter(self.context.clone()));
         let server = tokio::spawn(server::serve(self.listener, service, limits, told(stopped.clone())));
-        let worker = tokio::spawn(self.app.clone().work(WorkerLimits::default(), told(stopped.clone())));
+        let work = jobs::run(self.app.clone(), parts::jobs(&self.config), told(stopped.clone()));
+        let work = tokio::spawn(work);
         let sandbox = self.sandbox.map(|sandbox| tokio::spawn(sandbox.run(sandbox_limits, stopped)));
-        stop.await;
-        tracing::info!("stopping");
+        let failure = tokio::select! {
+            () = stop => None,
+            failure = self.store.failed() => Some(failure),
+        };
+        match &failure {
+            None => tracing::info!("stopping"),
+            Some(error) => {
+                tracing::error!(%error, "the store takes no more writes: stopping, when what can be answered is");
+            }
+        }
         drop(stopping);
         let drained = server.await.unwrap_or_default();
         if let Some(admin) = admin {
             let _ = admin.await;
         }
-        // A worker that panicked has been reported; the store still closes.
-        let _ = worker.await;
+        // Work that panicked has been reported; the store still closes.
+        let _ = work.await;
         if let Some(sandbox) = sandbox {
             let _ = sandbox.await;
         }
@@ -215,6 +226,7 @@ impl Running {
             let _ = operator.remove(dir);
         }
         tracing::info!(connections_cut = drained.connections_cut, "stopped");
+        failure
     }
 
     fn operator(&self, addr: SocketAddr) -> Operator {

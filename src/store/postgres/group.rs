@@ -7,7 +7,7 @@
 
 use super::super::{Change, CommitError, Entry, Key, Version, millis};
 use super::body::{Escaped, escape};
-use super::statement::{self, Lines};
+use super::statement::Lines;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::oneshot;
 use tokio_postgres::types::ToSql;
@@ -113,8 +113,8 @@ impl<'a> Arrays<'a> {
         self.expected.push(change.expected.cast_signed());
         self.version.push(next_version(change)?.cast_signed());
         self.body.push(change.body.as_deref().map(escape));
-        self.due.push(change.due_after.map(millis));
-        self.lane.push(statement::lane(kind));
+        self.due.push(change.due_after.map(|due| millis(due.at)));
+        self.lane.push(change.due_after.map_or(kind.lane(), |due| due.lane).number());
         // What goes and comes at once stays: both stand in one statement, whose
         // parts have no order.
         let gone = change.entries_removed.iter().filter(|entry| !change.entries_added.contains(entry));

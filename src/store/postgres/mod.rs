@@ -23,6 +23,7 @@ mod gate;
 mod group;
 mod link;
 mod partitions;
+mod queue;
 mod reader;
 mod schema;
 mod statement;
@@ -31,8 +32,8 @@ mod writer;
 
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
-    millis, timestamp, validate,
+    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
+    StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -45,7 +46,7 @@ use reader::{Ask, Reader, field, stored};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Sender, channel, error::TrySendError};
 use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -108,7 +109,7 @@ pub struct Postgres {
     queues: RwLock<Option<Queues>>,
     closing: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
-    keeper: Option<JoinHandle<()>>,
+    keeper: JoinHandle<()>,
     is_postgres: bool,
 }
 
@@ -134,6 +135,7 @@ impl Postgres {
         let server = schema::inspect(&client).await.map_err(at)?;
         link.settle(server.is_postgres);
         schema::prepare(&mut client, server).await.map_err(at)?;
+        queue::refile(&client).await.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
         if server.is_postgres {
             let made = partitions::make_ahead(&mut client).await;
             made.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
@@ -168,7 +170,7 @@ impl Postgres {
         for _ in 0..READERS.min(options.connections.max(1)) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        let keeper = is_postgres.then(|| tokio::spawn(keep(link.clone())));
+        let keeper = tokio::spawn(keep(link.clone(), is_postgres));
         let queues = RwLock::new(Some(Queues { works, asks }));
         Ok(Self { link, gate, reader, queues, closing, tasks: Mutex::new(tasks), keeper, is_postgres })
     }
@@ -235,16 +237,24 @@ impl Store for Postgres {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        let lane = statement::lane_number(lane);
-        let rows = self.rows(statement::DUE, &[&lane, &millis(until), &limited(limit)]).await?;
-        let mut due = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let (letter, id, at): (i16, String, i64) = (field(row, 0)?, field(row, 1)?, field(row, 2)?);
-            // A kind that only a newer process knows is that one's to do.
-            let kind = u8::try_from(letter).ok().and_then(Kind::from_letter);
-            due.extend(kind.and_then(|kind| Some((Key::new(kind, id), timestamp(at)?))));
-        }
-        Ok(due)
+        let (kinds, number) = (statement::kinds(lane), lane.number());
+        queue::due(&self.rows(statement::DUE, &[&number, &millis(until), &limited(limit), &kinds]).await?)
+    }
+
+    async fn claim(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+        span: Duration,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let (kinds, number, seconds) = (statement::kinds(lane), lane.number(), span.as_secs_f64());
+        let (until, limit) = (millis(until), limited(limit));
+        queue::due(&self.rows(statement::CLAIM, &[&number, &until, &limit, &kinds, &seconds]).await?)
+    }
+
+    async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
+        queue::depths(&self.rows(statement::DEPTHS, &[&millis(until)]).await?)
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
@@ -298,12 +308,12 @@ impl Store for Postgres {
         care::check(&mut care::connect(&self.link).await?).await
     }
 
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         let mut absent = Absent::default();
         if !due.is_empty() {
             let ids: Vec<&str> = due.iter().map(|(key, _)| key.id.as_str()).collect();
             let kinds: Vec<i16> = due.iter().map(|(key, _)| key.kind.letter().into()).collect();
-            let times: Vec<i64> = due.iter().map(|(_, at)| millis(*at)).collect();
+            let times: Vec<i64> = due.iter().map(|(_, due)| millis(due.at)).collect();
             let rows = self.rows(statement::NOT_DUE, &[&ids, &kinds, &times]).await?;
             absent.due = places(&rows, due)?;
         }
@@ -343,7 +353,7 @@ impl Store for Postgres {
         self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         // Nobody may listen any more.
         let _ = self.closing.send(true);
-        self.keeper.iter().for_each(JoinHandle::abort);
+        self.keeper.abort();
         for task in self.tasks.lock().await.drain(..) {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the store did not end well");
@@ -356,7 +366,7 @@ impl Store for Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // The queues end with this, and those who serve them when they are empty.
-        self.keeper.iter().for_each(JoinHandle::abort);
+        self.keeper.abort();
     }
 }
 
@@ -373,17 +383,26 @@ fn pool(link: &Link, connections: usize) -> Result<Pool, StoreError> {
         .map_err(|error| StoreError::Open(error.to_string()))
 }
 
-/// Makes the coming months' tables, for as long as the store is open.
-async fn keep(link: Link) {
+/// Makes the coming months' tables, and files what older processes beside this one
+/// write, for as long as the store is open.
+async fn keep(link: Link, is_postgres: bool) {
+    let mut made_ahead = Instant::now();
     loop {
-        tokio::time::sleep(partitions::EVERY).await;
-        match link.connect().await {
-            Ok((mut client, _)) => {
-                if let Err(error) = partitions::make_ahead(&mut client).await {
-                    tracing::warn!(error = fault::words(&error), "cannot look after the tables");
-                }
+        tokio::time::sleep(queue::REFILE_EVERY).await;
+        let mut client = match link.connect().await {
+            Ok((client, _)) => client,
+            Err(error) => {
+                tracing::warn!(error, "cannot look after the tables");
+                continue;
             }
-            Err(error) => tracing::warn!(error, "cannot look after the tables"),
+        };
+        let mut done = queue::refile(&client).await;
+        if done.is_ok() && is_postgres && made_ahead.elapsed() >= partitions::EVERY {
+            made_ahead = Instant::now();
+            done = partitions::make_ahead(&mut client).await;
+        }
+        if let Err(error) = done {
+            tracing::warn!(error = fault::words(&error), "cannot look after the tables");
         }
     }
 }

@@ -23,7 +23,15 @@ struct Step {
     sql: &'static [&'static str],
 }
 
-const STEPS: &[Step] = &[Step { version: 1, compatible_from: 1, sql: TABLES }];
+const STEPS: &[Step] = &[
+    Step { version: 1, compatible_from: 1, sql: TABLES },
+    Step { version: 2, compatible_from: 1, sql: CLAIMS },
+];
+
+/// Who is about to do what is due leaves word here, so that others look elsewhere;
+/// see `statement::CLAIM`. Neither is in an index.
+const CLAIMS: &[&str] = &["ALTER TABLE dialback_record ADD COLUMN IF NOT EXISTS claimed_due bigint, \
+     ADD COLUMN IF NOT EXISTS claimed_until timestamptz"];
 
 /// Where due is NULL nothing is to be done. A record is updated more often than
 /// it is inserted; room on its page keeps an update off the indexes.
@@ -133,7 +141,11 @@ pub(super) async fn lock(client: &impl GenericClient) -> Result<(), Error> {
 
 /// The schema's version and the oldest that can use it, where there is one.
 async fn found(client: &impl GenericClient) -> Result<Option<(i32, i32)>, Error> {
-    let there = client.query_one("SELECT to_regclass('dialback_schema') IS NOT NULL", &[]).await?;
+    // By the statement's own snapshot: what a session has looked up by name before it
+    // waited for the lock is what it still knows afterwards.
+    const THERE: &str = "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.relname = 'dialback_schema' AND n.nspname = ANY (current_schemas(false)))";
+    let there = client.query_one(THERE, &[]).await?;
     if !there.get::<_, bool>(0) {
         return Ok(None);
     }

@@ -20,7 +20,7 @@
 //!
 //! It refuses to know connections and who waits.
 
-use super::super::{Index, Kind};
+use super::super::{Index, Kind, Lane};
 
 /// Whether a group has lines of listings that come, and lines that go. Most
 /// have none, and to open the partitions for nothing costs as much as the rest.
@@ -107,10 +107,41 @@ SELECT i.nth, r.version, r.body
 FROM unnest($1::text[], $2::int2[]) WITH ORDINALITY AS i(id, kind, nth)
 JOIN dialback_record r ON r.id = i.id AND r.kind = i.kind";
 
-/// What is due in a lane.
+/// What is due in a lane, of these kinds: what an older process has put there and
+/// what only a newer one knows is passed over.
 pub(super) const DUE: &str = "\
 SELECT kind, id, due FROM dialback_record
-WHERE lane = $1 AND due IS NOT NULL AND due <= $2 ORDER BY due, kind, id LIMIT $3";
+WHERE lane = $1 AND due IS NOT NULL AND due <= $2 AND kind = ANY($4::int2[]) ORDER BY due, kind, id LIMIT $3";
+
+/// The same for one who is about to do it. What others have locked is passed over,
+/// and so is what somebody was given before and is still due at the same time: who
+/// writes the record moves that, and with it the claim is over. The columns are in
+/// no index, so a claim mostly stays on the record's own page.
+pub(super) const CLAIM: &str = "\
+WITH picked AS MATERIALIZED (
+SELECT kind, id, due FROM dialback_record
+WHERE lane = $1 AND due IS NOT NULL AND due <= $2 AND kind = ANY($4::int2[])
+  AND (claimed_due IS DISTINCT FROM due OR claimed_until < clock_timestamp())
+ORDER BY due, kind, id LIMIT $3 FOR UPDATE SKIP LOCKED),
+taken AS (
+UPDATE dialback_record r
+SET claimed_due = p.due, claimed_until = clock_timestamp() + $5::float8 * interval '1 second'
+FROM picked p WHERE r.id = p.id AND r.kind = p.kind
+RETURNING r.kind, r.id, r.due)
+SELECT kind, id, due FROM taken ORDER BY due, kind, id";
+
+/// How much is due in each lane.
+pub(super) const DEPTHS: &str = "\
+SELECT lane, kind, count(*), min(due) FROM dialback_record
+WHERE due IS NOT NULL AND due <= $1 GROUP BY lane, kind ORDER BY lane, kind";
+
+/// Moves some of what an older process has put into a lane to the one where it
+/// belongs now. Nothing else is changed, so no version either.
+pub(super) const REFILE: &str = "\
+WITH picked AS MATERIALIZED (
+SELECT kind, id FROM dialback_record
+WHERE lane = $1 AND due IS NOT NULL AND kind = $2 LIMIT $4 FOR UPDATE SKIP LOCKED)
+UPDATE dialback_record r SET lane = $3 FROM picked p WHERE r.id = p.id AND r.kind = p.kind";
 
 /// A stretch of a listing.
 pub(super) const SCAN: &str = "\
@@ -140,16 +171,21 @@ INSERT INTO dialback_probe (id, at) VALUES ($1, now()) ON CONFLICT (id) DO UPDAT
 
 /// Records that are none of ours, or not whole.
 pub(super) fn bad_records() -> String {
-    let back: Vec<String> =
-        Kind::ALL.into_iter().filter(|kind| lane(*kind) == 1).map(|kind| kind.letter().to_string()).collect();
+    let lanes: Vec<String> = Kind::ALL
+        .into_iter()
+        .map(|kind| {
+            let numbers: Vec<String> = kind.lanes_at_rest().map(|lane| lane.number().to_string()).collect();
+            format!("WHEN {} THEN lane IN ({})", kind.letter(), numbers.join(", "))
+        })
+        .collect();
     format!(
         "SELECT kind, id, CASE WHEN version <= 0 THEN 'has no version' \
            WHEN jsonb_typeof(body) <> 'object' OR coalesce(jsonb_typeof(body->'format'), '') <> 'number' \
            THEN 'has no format' ELSE 'is in the wrong lane' END \
          FROM dialback_record WHERE version <= 0 OR jsonb_typeof(body) <> 'object' \
            OR coalesce(jsonb_typeof(body->'format'), '') <> 'number' \
-           OR (due IS NOT NULL AND lane <> CASE WHEN kind IN ({}) THEN 1 ELSE 0 END)",
-        back.join(", ")
+           OR (due IS NOT NULL AND NOT CASE kind {} ELSE true END)",
+        lanes.join(" ")
     )
 }
 
@@ -166,15 +202,7 @@ pub(super) fn strays() -> String {
     )
 }
 
-/// The number of the lane that a kind is due in.
-pub(super) fn lane(kind: Kind) -> i16 {
-    lane_number(kind.lane())
-}
-
-/// The number of a lane.
-pub(super) fn lane_number(lane: super::super::Lane) -> i16 {
-    match lane {
-        super::super::Lane::Front => 0,
-        super::super::Lane::Back => 1,
-    }
+/// The letters of the kinds that are due in a lane.
+pub(super) fn kinds(lane: Lane) -> Vec<i16> {
+    lane.kinds().map(|kind| kind.letter().into()).collect()
 }

@@ -4,10 +4,9 @@
 //! and each entry must have its record. It mends nothing, and refuses to know
 //! what records mean.
 
-use super::super::{Absent, CheckReport, Entry, Key, StoreError};
+use super::super::{Absent, CheckReport, Due, Entry, Key, Lane, StoreError};
 use super::layout::{self, Place};
 use super::shared::failure;
-use jiff::Timestamp;
 use sled::Db;
 
 /// Reads everything.
@@ -44,12 +43,15 @@ pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {
 }
 
 /// Which of these entries are not there.
-pub(super) fn absent(db: &Db, due: Vec<(Key, Timestamp)>, entries: Vec<Entry>) -> Result<Absent, StoreError> {
+pub(super) fn absent(db: &Db, due: Vec<(Key, Due)>, entries: Vec<Entry>) -> Result<Absent, StoreError> {
     let there = |key: Vec<u8>| db.contains_key(key).map_err(|error| failure(&error));
     let mut absent = Absent::default();
-    for (key, at) in due {
-        if !there(layout::due_key(at, &key))? {
-            absent.due.push((key, at));
+    for (key, due) in due {
+        let aside = layout::due_key(Due { lane: Lane::Aside, ..due }, &key);
+        let early = layout::early_due_key(due, &key);
+        let mut places = [layout::due_key(due, &key), aside].into_iter().chain(early);
+        if !places.try_fold(false, |found, place| Ok::<bool, StoreError>(found || there(place)?))? {
+            absent.due.push((key, due));
         }
     }
     for entry in entries {

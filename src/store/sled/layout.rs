@@ -5,8 +5,8 @@
 //! |---|---|
 //! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup`, `mgeneration`, `mlive` (8 each) |
 //! | `r` kind id | a record: layout (1 byte), version (8), checksum (4), body |
-//! | `d` time kind id | when a record is due that somebody waits for; empty |
-//! | `b` time kind id | when a record of the other lane is due; empty |
+//! | `d` time kind id | when a record is due that a person waits for; empty |
+//! | `b` `c` `l` `a` time kind id | the same in the other lanes, see [`Lane`]; empty |
 //! | `i` index scope `00` time id | a line of a listing; empty |
 //!
 //! Kinds and indexes are their letters; numbers are big-endian, times are
@@ -16,7 +16,7 @@
 //!
 //! It refuses to know files, threads and what a body means.
 
-use super::super::{Entry, Index, Key, Kind, Lane, Scan, Stored, Version, millis, timestamp};
+use super::super::{Due, Entry, Index, Key, Kind, Lane, Scan, Stored, Version, millis, timestamp};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::ops::Range;
@@ -39,8 +39,6 @@ pub(super) const GENERATION_KEY: &[u8] = b"mgeneration";
 pub(super) const LIVE_KEY: &[u8] = b"mlive";
 
 const RECORD: u8 = b'r';
-const DUE: u8 = b'd';
-const DUE_BACK: u8 = b'b';
 const ENTRY: u8 = b'i';
 const META: u8 = b'm';
 const HEADER: usize = 1 + 8 + 4;
@@ -50,7 +48,7 @@ const HEADER: usize = 1 + 8 + 4;
 pub(super) enum Place {
     Meta,
     Record(Key),
-    Due(Key, Timestamp),
+    Due(Key, Due),
     Entry(Entry),
 }
 
@@ -60,9 +58,8 @@ pub(super) fn place(bytes: &[u8]) -> Option<Place> {
     match first {
         META => Some(Place::Meta),
         RECORD => key(rest).map(Place::Record),
-        DUE | DUE_BACK => due(bytes).map(|(key, at)| Place::Due(key, at)),
         ENTRY => entry(bytes).map(Place::Entry),
-        _ => None,
+        _ => due(bytes).map(|(key, due)| Place::Due(key, due)),
     }
 }
 
@@ -92,9 +89,17 @@ pub(super) fn record_range(kind: Kind, after: Option<&str>) -> Range<Vec<u8>> {
 }
 
 /// The key of a due entry.
-pub(super) fn due_key(at: Timestamp, key: &Key) -> Vec<u8> {
-    [&[due_letter(key.kind.lane())][..], &sortable(millis(at)), &[key.kind.letter()], key.id.as_bytes()]
-        .concat()
+pub(super) fn due_key(due: Due, key: &Key) -> Vec<u8> {
+    let (letter, at) = (due_letter(due.lane), sortable(millis(due.at)));
+    [&[letter][..], &at, &[key.kind.letter()], key.id.as_bytes()].concat()
+}
+
+/// Where else a record's due entry may stand than under [`due_key`]: a dispatch
+/// that is over stood among those to be sent when there were two lanes.
+pub(super) fn early_due_key(due: Due, key: &Key) -> Option<Vec<u8>> {
+    let early = key.kind.early_lane();
+    let is_elsewhere = due.lane != early && due.lane != Lane::Aside && key.kind.lanes().contains(&early);
+    is_elsewhere.then(|| due_key(Due { lane: early, ..due }, key))
 }
 
 /// All of a lane that is due at or before a time.
@@ -105,17 +110,21 @@ pub(super) fn due_range(lane: Lane, until: Timestamp) -> Range<Vec<u8>> {
 
 fn due_letter(lane: Lane) -> u8 {
     match lane {
-        Lane::Front => DUE,
-        Lane::Back => DUE_BACK,
+        Lane::Person => b'd',
+        Lane::Webhook => b'b',
+        Lane::Chore => b'c',
+        Lane::Long => b'l',
+        Lane::Aside => b'a',
     }
 }
 
 /// A due entry from its key.
-pub(super) fn due(bytes: &[u8]) -> Option<(Key, Timestamp)> {
+pub(super) fn due(bytes: &[u8]) -> Option<(Key, Due)> {
     let (&letter, rest) = bytes.split_first()?;
+    let lane = Lane::ALL.into_iter().find(|lane| due_letter(*lane) == letter)?;
     let (at, rest) = time(rest)?;
     let key = key(rest)?;
-    (letter == due_letter(key.kind.lane())).then_some((key, at))
+    key.kind.lanes_at_rest().any(|own| own == lane).then_some((key, Due { at, lane }))
 }
 
 /// The key of a listing's line.
@@ -209,10 +218,11 @@ mod tests {
     fn keys_name_what_they_were_made_from() {
         let key = Key::new(Kind::Delivery, "SM1");
         let line = Entry { index: Index::DeliveriesTo, scope: "+1".into(), at: at(-5), id: "SM1".into() };
-        let named = [place(&record_key(&key)), place(&due_key(at(7), &key)), place(&entry_key(&line))];
+        let due = Due { at: at(7), lane: Lane::Person };
+        let named = [place(&record_key(&key)), place(&due_key(due, &key)), place(&entry_key(&line))];
         assert_eq!(
             named,
-            [Some(Place::Record(key.clone())), Some(Place::Due(key, at(7))), Some(Place::Entry(line))]
+            [Some(Place::Record(key.clone())), Some(Place::Due(key, due)), Some(Place::Entry(line))]
         );
     }
 
@@ -226,10 +236,12 @@ mod tests {
     fn due_keys_sort_by_time() {
         let key = Key::new(Kind::Verification, "VE1");
         let times = [Timestamp::MIN, at(-1), at(0), at(1), at(1 << 40), Timestamp::MAX];
-        assert!(times.map(|at| due_key(at, &key)).is_sorted());
-        let other = due_key(at(0), &Key::new(Kind::Dispatch, "EV1"));
-        assert!(due_range(Lane::Back, at(0)).contains(&other));
-        assert!(!due_range(Lane::Front, Timestamp::MAX).contains(&other));
+        assert!(times.map(|at| due_key(Due { at, lane: Lane::Person }, &key)).is_sorted());
+        let other = due_key(Due { at: at(0), lane: Lane::Webhook }, &Key::new(Kind::Dispatch, "EV1"));
+        assert!(due_range(Lane::Webhook, at(0)).contains(&other));
+        for lane in [Lane::Person, Lane::Chore, Lane::Long, Lane::Aside] {
+            assert!(!due_range(lane, Timestamp::MAX).contains(&other));
+        }
         assert!(due(&other).is_some() && due(&[b"d", &other[1..]].concat()).is_none(), "each in its lane");
     }
 

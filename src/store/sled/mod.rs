@@ -19,6 +19,7 @@ mod check;
 mod compaction;
 mod files;
 mod generations;
+mod lanes;
 mod layout;
 mod shared;
 mod writer;
@@ -26,8 +27,8 @@ mod writer;
 use super::care::ADVICE;
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Entry, Key, Kind, Lane, Scan, Stats, Store, StoreError, Stored,
-    validate,
+    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
+    StoreError, Stored, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -122,7 +123,18 @@ impl Sled {
         let group_limit = options.group_limit.clamp(1, GROUP_CHANGES);
         let runtime = Handle::try_current().ok();
         let shared_too = Arc::clone(&shared);
-        let writer = Writer { db, sync, shared: shared_too, queue, compactor, group_limit, number, runtime };
+        let has_aside = lanes::has_aside(&db)?;
+        let writer = Writer {
+            db,
+            sync,
+            shared: shared_too,
+            queue,
+            compactor,
+            group_limit,
+            number,
+            has_aside,
+            runtime,
+        };
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
@@ -198,10 +210,14 @@ impl Store for Sled {
         self.blocking(move |shared| {
             shared.with(|db| {
                 let keys = db.range(layout::due_range(lane, until)).keys().take(limit);
-                keys.map(|key| layout::due(&known(key)?).ok_or_else(foreign)).collect()
+                keys.map(|key| lanes::due(&known(key)?)).collect()
             })
         })
         .await
+    }
+
+    async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
+        self.blocking(move |shared| shared.with(|db| lanes::depths(db, until))).await
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
@@ -229,7 +245,7 @@ impl Store for Sled {
         self.blocking(move |shared| shared.walk(kind, after.as_deref(), limit)).await
     }
 
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         let (due, entries) = (due.to_vec(), entries.to_vec());
         self.blocking(move |shared| shared.with(|db| check::absent(db, due, entries))).await
     }
@@ -263,6 +279,14 @@ impl Store for Sled {
             CommitError::Store(error) => error,
             CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
         })
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.shared.failure()
+    }
+
+    async fn failed(&self) -> StoreError {
+        self.shared.failed().await
     }
 
     async fn close(&self) {
@@ -331,6 +355,7 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
     }
     let number = number_at(db, layout::GROUP_KEY)?;
     directory.verify_end(number)?;
+    lanes::refile(db)?;
     // sled has just written a snapshot under a new name, and perhaps all else.
     let durable =
         directory.sync(number).and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
@@ -431,6 +456,8 @@ mod tests {
         }
         store.close().await;
         assert_eq!(syncing.try_iter().count(), 0);
+        assert!(matches!(store.failure(), Some(StoreError::Failed(_))));
+        assert!(matches!(store.failed().await, StoreError::Failed(_)), "whoever waits for it is told");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,7 @@ pub(super) struct Shared {
     unsettled: Mutex<HashMap<Vec<u8>, Option<IVec>>>,
     applying: watch::Sender<bool>,
     failure: OnceLock<StoreError>,
+    failed: watch::Sender<bool>,
     settled_at: Mutex<Option<Instant>>,
     commits: AtomicU64,
     conflicts: AtomicU64,
@@ -53,6 +54,7 @@ impl Shared {
             unsettled: Mutex::default(),
             applying: watch::Sender::default(),
             failure: OnceLock::new(),
+            failed: watch::Sender::default(),
             settled_at: Mutex::default(),
             commits: AtomicU64::new(0),
             conflicts: AtomicU64::new(0),
@@ -178,6 +180,7 @@ impl Shared {
         if self.failure.set(error.clone()).is_ok() {
             tracing::error!(%error, "the store failed: nothing is written until it is opened again");
         }
+        self.failed.send_replace(true);
         // A panic while applying has left it on, and readers waiting.
         self.applying(false);
     }
@@ -185,6 +188,13 @@ impl Shared {
     /// Why nothing is written any more.
     pub(super) fn failure(&self) -> Option<StoreError> {
         self.failure.get().cloned()
+    }
+
+    /// Waits until nothing is written any more.
+    pub(super) async fn failed(&self) -> StoreError {
+        // The sender is ours and cannot have gone.
+        let _ = self.failed.subscribe().wait_for(|failed| *failed).await;
+        self.failure().unwrap_or(StoreError::Closed)
     }
 
     pub(super) fn count(&self, verdict: &Result<(), CommitError>) {

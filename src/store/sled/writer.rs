@@ -17,7 +17,7 @@
 //!
 //! It refuses to know directories and what records mean.
 
-use super::super::{Change, CommitError, Key, StoreError, Version};
+use super::super::{Change, CommitError, Due, Key, Lane, StoreError, Version};
 use super::compaction::{Compactor, Next, Put, Waiting};
 use super::layout;
 use super::shared::{Shared, damaged, failure};
@@ -88,6 +88,8 @@ pub(super) struct Writer {
     pub group_limit: usize,
     /// The number of the last group.
     pub number: u64,
+    /// Whether anything was ever set aside.
+    pub has_aside: bool,
     /// Where those who wait run, if that is known.
     pub runtime: Option<Handle>,
 }
@@ -169,7 +171,7 @@ impl Writer {
 
     fn serve(&mut self, commits: Vec<Commit>) {
         let puts = Puts { mirror: self.compactor.is_copying().then(Vec::new), ..Puts::default() };
-        let mut group = Group { puts, ..Group::default() };
+        let mut group = Group { puts, has_aside: self.has_aside, ..Group::default() };
         let mut answers = Vec::with_capacity(commits.len());
         for Commit { changes, answer } in commits {
             let taken = match self.shared.failure() {
@@ -181,6 +183,7 @@ impl Writer {
             }
             answers.push((answer, taken));
         }
+        self.has_aside = group.has_aside;
         let settled = match group.is_empty() || self.shared.failure().is_some() {
             true => self.shared.failure().map_or(Ok(Vec::new()), Err),
             false => self.settle(group, answers.len()),
@@ -266,6 +269,8 @@ struct Group {
     is_written: bool,
     /// By how many bytes of keys and values there will be more.
     grown: i64,
+    /// Whether anything is set aside, so that it has to be looked for there too.
+    has_aside: bool,
 }
 
 /// A batch, and the same once more where a copy is under way.
@@ -346,11 +351,20 @@ impl Group {
     fn put(&mut self, key: Vec<u8>, change: Change) {
         self.is_written = true;
         if change.due_before != change.due_after {
-            if let Some(at) = change.due_before {
-                self.grown -= self.puts.remove(layout::due_key(at, &change.key).into());
+            if let Some(due) = change.due_before {
+                self.grown -= self.puts.remove(layout::due_key(due, &change.key).into());
+                // To remove what is not there costs a look, and so is not counted.
+                if let Some(early) = layout::early_due_key(due, &change.key) {
+                    self.puts.remove(early.into());
+                }
+                if self.has_aside {
+                    let aside = Due { lane: Lane::Aside, ..due };
+                    self.puts.remove(layout::due_key(aside, &change.key).into());
+                }
             }
-            if let Some(at) = change.due_after {
-                self.grown += self.puts.insert(layout::due_key(at, &change.key).into(), IVec::default());
+            if let Some(due) = change.due_after {
+                self.has_aside |= due.lane == Lane::Aside;
+                self.grown += self.puts.insert(layout::due_key(due, &change.key).into(), IVec::default());
             }
         }
         for entry in &change.entries_removed {

@@ -11,7 +11,9 @@
 mod sessions;
 
 use crate::over::store_over;
-use dialback::store::{Absent, Change, CommitError, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored};
+use dialback::store::{
+    Absent, Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored,
+};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -98,7 +100,7 @@ store_over!(Turnstile, 0, {
         self.0.scan(scan).await
     }
 
-    async fn absent(&self, due: &[(Key, Timestamp)], entries: &[Entry]) -> Result<Absent, StoreError> {
+    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         self.0.absent(due, entries).await
     }
 

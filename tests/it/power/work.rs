@@ -136,7 +136,7 @@ async fn verify_once(root: &Path, promised: &Promised) -> Result<Promised, Strin
 /// Counts are due when their count says so, and not when an earlier one did.
 async fn compare_due(store: &Sled, found: &Promised) -> Result<(), String> {
     let due =
-        store.due_in(Lane::Front, Timestamp::MAX, usize::MAX).await.map_err(|error| error.to_string())?;
+        store.due_in(Lane::Person, Timestamp::MAX, usize::MAX).await.map_err(|error| error.to_string())?;
     for (&writer, &n) in found.iter().filter(|(_, n)| **n > 0) {
         let key = counter(writer);
         let times: Vec<_> = due.iter().filter(|(named, _)| *named == key).map(|(_, at)| *at).collect();
@@ -160,8 +160,8 @@ fn changes(writer: u64, n: u64) -> Vec<Change> {
         key: counter(writer),
         expected: n - 1,
         body: Some(n.to_string().into_bytes()),
-        due_before: (n > 1).then(|| count_due(n - 1)),
-        due_after: Some(count_due(n)),
+        due_before: (n > 1).then(|| promised(count_due(n - 1))),
+        due_after: Some(promised(count_due(n))),
         entries_added: Vec::new(),
         entries_removed: Vec::new(),
     };
@@ -170,7 +170,7 @@ fn changes(writer: u64, n: u64) -> Vec<Change> {
         expected: 0,
         body: Some(body(writer, n)),
         due_before: None,
-        due_after: due(n),
+        due_after: due(n).map(promised),
         entries_added: entries(writer, n),
         entries_removed: Vec::new(),
     };
@@ -178,7 +178,7 @@ fn changes(writer: u64, n: u64) -> Vec<Change> {
         key: record(writer, old),
         expected: 1,
         body: None,
-        due_before: due(old),
+        due_before: due(old).map(promised),
         due_after: None,
         entries_added: Vec::new(),
         entries_removed: entries(writer, old),
@@ -214,4 +214,8 @@ fn body(writer: u64, n: u64) -> Vec<u8> {
     let mut random = super::disk::Random(writer << 32 | n);
     let length = if random.percent(3) { 60 * 1024 } else { 100 + random.below(4000) };
     (0..length.div_ceil(8)).flat_map(|_| random.next().to_le_bytes()).take(length).collect()
+}
+
+fn promised(at: jiff::Timestamp) -> dialback::store::Due {
+    dialback::store::Due { at, lane: dialback::store::Lane::Person }
 }

@@ -1,0 +1,32 @@
+//! The erasing of a person's data, a page of records a run. Between its pages other
+//! erasures have theirs.
+
+use super::{Job, Ran};
+use crate::app::{App, AppError};
+use crate::store::{Key, Kind, Lane};
+use async_trait::async_trait;
+
+/// A panic leaves the page undone: it is begun again after its lease.
+pub(super) struct Erase;
+
+#[async_trait]
+impl Job for Erase {
+    fn name(&self) -> &'static str {
+        "erase"
+    }
+
+    fn lane(&self) -> Lane {
+        Lane::Long
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Erasure]
+    }
+
+    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
+        for key in keys {
+            app.erase_page(&key.id).await?;
+        }
+        Ok(Ran::default())
+    }
+}

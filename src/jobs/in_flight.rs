@@ -1,0 +1,223 @@
+//! What of a lane is under way, and what failed and rests: so that what cannot be
+//! done keeps nothing else from being done, and is never a hot loop.
+
+use crate::store::Key;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// Failures that are remembered. With more of them the whole lane waits a moment
+/// between looks.
+const MOST_TROUBLES: usize = 10_000;
+/// The longest rest.
+const LONGEST: Duration = Duration::from_secs(60);
+/// A failure is forgotten so long after its rest: it has gone some other way.
+const FORGOTTEN: Duration = Duration::from_secs(300);
+
+/// Which records are under way, and which rest.
+#[derive(Default)]
+pub(super) struct InFlight {
+    under_way: HashSet<Key>,
+    /// How much of each group is under way.
+    groups: HashMap<String, usize>,
+    troubles: HashMap<Key, Trouble>,
+}
+
+struct Trouble {
+    /// Failures in a row, but for those that pass by themselves.
+    lasting: u32,
+    /// All failures in a row.
+    failures: u32,
+    until: Instant,
+    /// It was begun with others when one of them panicked.
+    alone: bool,
+    /// It panicked: what goes well in between does not make up for that.
+    panicked: bool,
+}
+
+impl Trouble {
+    fn new() -> Self {
+        Self { lasting: 0, failures: 0, until: Instant::now(), alone: false, panicked: false }
+    }
+}
+
+/// What is under way, shared by who hands out and who does.
+pub(super) type Shared = Arc<Mutex<InFlight>>;
+
+/// Nothing is ever half-changed under this lock.
+pub(super) fn open(in_flight: &Mutex<InFlight>) -> MutexGuard<'_, InFlight> {
+    in_flight.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+impl InFlight {
+    /// How many are under way or rest: they are due in the store all the while.
+    pub(super) fn known(&mut self) -> usize {
+        let now = Instant::now();
+        self.troubles.retain(|_, trouble| trouble.until + FORGOTTEN > now);
+        self.under_way.len() + self.troubles.values().filter(|trouble| trouble.until > now).count()
+    }
+
+    /// Whether a record is under way or rests.
+    pub(super) fn knows(&self, key: &Key) -> bool {
+        let rests = self.troubles.get(key).is_some_and(|trouble| trouble.until > Instant::now());
+        rests || self.under_way.contains(key)
+    }
+
+    /// Whether a record is to be begun by itself.
+    pub(super) fn is_alone(&self, key: &Key) -> bool {
+        self.troubles.get(key).is_some_and(|trouble| trouble.alone)
+    }
+
+    /// How much of a group is under way.
+    pub(super) fn of_group(&self, group: &str) -> usize {
+        self.groups.get(group).copied().unwrap_or(0)
+    }
+
+    /// When the first of those that rest has rested.
+    pub(super) fn rested_at(&self) -> Option<Instant> {
+        let now = Instant::now();
+        self.troubles.values().map(|trouble| trouble.until).filter(|until| *until > now).min()
+    }
+
+    /// Whether there are more failures than can be remembered.
+    pub(super) fn is_full(&self) -> bool {
+        self.troubles.len() >= MOST_TROUBLES
+    }
+
+    /// It went well. True where a trouble is over with that: one that panicked may go
+    /// well by halves, and is watched for a while.
+    pub(super) fn done(&mut self, key: &Key) -> bool {
+        match self.troubles.get(key) {
+            Some(trouble) if trouble.panicked => false,
+            known => known.is_some() && self.forget(key),
+        }
+    }
+
+    /// Whatever it was is over.
+    pub(super) fn forget(&mut self, key: &Key) -> bool {
+        self.troubles.remove(key).is_some()
+    }
+
+    /// It panicked, and is about to be said to have failed.
+    pub(super) fn panicked(&mut self, key: &Key) {
+        if let Some(trouble) = self.trouble(key) {
+            trouble.panicked = true;
+        }
+    }
+
+    /// Lets it rest, without a failure.
+    pub(super) fn rest(&mut self, key: &Key, span: Duration) {
+        if let Some(trouble) = self.trouble(key) {
+            trouble.until = Instant::now() + span;
+        }
+    }
+
+    /// One of those that were begun together panicked: each is begun alone.
+    pub(super) fn part(&mut self, key: &Key) {
+        if let Some(trouble) = self.trouble(key) {
+            trouble.alone = true;
+        }
+    }
+
+    /// It failed: it rests for twice as long each time, `first` at first. Answers
+    /// how often it failed in a row, for a reason that `lasts` and for any.
+    pub(super) fn failed(&mut self, key: &Key, first: Duration, lasts: bool) -> (u32, u32) {
+        let Some(trouble) = self.trouble(key) else { return (0, 1) };
+        trouble.failures = trouble.failures.saturating_add(1);
+        trouble.lasting += u32::from(lasts);
+        let rest = first.saturating_mul(1 << (trouble.failures - 1).min(16)).min(LONGEST);
+        trouble.until = Instant::now() + rest;
+        (trouble.lasting, trouble.failures)
+    }
+
+    fn trouble(&mut self, key: &Key) -> Option<&mut Trouble> {
+        if self.is_full() && !self.troubles.contains_key(key) {
+            return None;
+        }
+        Some(self.troubles.entry(key.clone()).or_insert_with(Trouble::new))
+    }
+}
+
+/// Says that records are under way no more when their task ends, however it ends.
+pub(super) struct Leave {
+    /// What is under way.
+    in_flight: Shared,
+    /// What was begun.
+    pub keys: Vec<Key>,
+    group: String,
+}
+
+impl Leave {
+    /// Begins records of a group.
+    pub(super) fn after(in_flight: &Shared, keys: Vec<Key>, group: String) -> Self {
+        {
+            let mut in_flight = open(in_flight);
+            in_flight.under_way.extend(keys.iter().cloned());
+            *in_flight.groups.entry(group.clone()).or_default() += 1;
+        }
+        Self { in_flight: in_flight.clone(), keys, group }
+    }
+
+    /// What is under way.
+    pub(super) fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        open(&self.in_flight)
+    }
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let mut in_flight = open(&self.in_flight);
+        for key in &self.keys {
+            in_flight.under_way.remove(key);
+        }
+        if let Some(under_way) = in_flight.groups.get_mut(&self.group) {
+            *under_way -= 1;
+        }
+        in_flight.groups.retain(|_, under_way| *under_way > 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Kind;
+
+    #[test]
+    fn what_failed_rests_longer_each_time_and_what_is_under_way_is_known() {
+        let (good, bad) = (Key::new(Kind::Verification, "good"), Key::new(Kind::Verification, "bad"));
+        let in_flight = Shared::default();
+        let leave = Leave::after(&in_flight, vec![good.clone()], "group".into());
+        assert!(open(&in_flight).knows(&good) && !open(&in_flight).knows(&bad));
+        let (own, other) = {
+            let in_flight = open(&in_flight);
+            (in_flight.of_group("group"), in_flight.of_group("other"))
+        };
+        assert_eq!((own, other), (1, 0));
+        drop(leave);
+        assert!(!open(&in_flight).knows(&good) && open(&in_flight).of_group("group") == 0);
+        let mut rests = Vec::new();
+        for nth in 1..=12 {
+            let counts = open(&in_flight).failed(&bad, Duration::from_secs(1), nth % 2 == 0);
+            assert_eq!(counts, (nth / 2, nth));
+            rests.push(
+                open(&in_flight).rested_at().unwrap().duration_since(Instant::now()).as_secs_f64().round(),
+            );
+        }
+        assert_eq!(rests[..7], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]);
+        assert!(open(&in_flight).knows(&bad) && open(&in_flight).known() == 1);
+        assert!(open(&in_flight).done(&bad) && !open(&in_flight).knows(&bad));
+        open(&in_flight).panicked(&bad);
+        assert!(!open(&in_flight).done(&bad) && open(&in_flight).forget(&bad));
+        open(&in_flight).part(&bad);
+        assert!(open(&in_flight).is_alone(&bad) && !open(&in_flight).knows(&bad), "at once, and by itself");
+    }
+
+    #[test]
+    fn only_so_many_failures_are_remembered() {
+        let mut in_flight = InFlight::default();
+        for n in 0..MOST_TROUBLES + 5 {
+            in_flight.failed(&Key::new(Kind::Counter, n.to_string()), Duration::from_secs(1), true);
+        }
+        assert!(in_flight.is_full() && in_flight.known() == MOST_TROUBLES);
+    }
+}

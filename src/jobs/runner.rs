@@ -1,0 +1,403 @@
+//! The runner of a lane: it asks what is due, begins as much as there are places
+//! for, and sleeps until something else is due or somebody says so.
+//!
+//! Where several processes work on one store each is given other records
+//! (`Store::claim`), or all would begin with the same ones. What a record's commit
+//! says counts all the same.
+
+use super::buffer::{Batch, Buffer};
+use super::in_flight::{Leave, Shared, open};
+use super::{Job, Ran, Settings};
+use crate::app::{App, AppError};
+use crate::store::{Key, Lane, StoreError};
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// How long to wait when the store cannot say what is due.
+const RECOVERY: Duration = Duration::from_secs(1);
+/// How long until a record that was just listed can be read.
+const SHORTLY: Duration = Duration::from_millis(10);
+/// How long what nobody takes care of is left alone.
+const STRANGE: Duration = Duration::from_secs(600);
+/// The longest sleep where nobody else writes something due.
+const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
+/// The longest sleep where another process may, and may have died since.
+const SHARED_SLEEP: Duration = Duration::from_secs(2);
+/// For how long others leave what this process was given. What is begun is moved by
+/// its own first write, long before.
+const CLAIM: Duration = Duration::from_secs(3);
+/// Chores are looked for no more often than this, so that they come together.
+const GATHERING: Duration = Duration::from_millis(200);
+/// What was read ahead and could not be begun is read anew after this time.
+const STALE: Duration = Duration::from_millis(100);
+/// Dispatches that are read ahead, so that those of one slow endpoint hide no other's.
+const DISPATCHES_AHEAD: usize = 4096;
+/// Of those that hide others so many are put off in one round.
+const MOST_PUT_OFF: usize = 1024;
+/// What waits longer than this is told in the log, once in [`TOLD_EVERY`].
+const LATE: SignedDuration = SignedDuration::from_secs(60);
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// Who works on one lane.
+pub(super) struct Runner {
+    app: App,
+    lane: Lane,
+    places: usize,
+    settings: Settings,
+    in_flight: Shared,
+    buffer: Buffer,
+    tasks: JoinSet<()>,
+    /// Whether something may be due that was not read.
+    is_stale: bool,
+    /// When what is not yet due will be.
+    next: Option<Timestamp>,
+    /// When it was read last.
+    read_at: Instant,
+    /// Not to be read before.
+    not_before: Instant,
+    told: Option<Instant>,
+}
+
+impl Runner {
+    /// A runner with so many places.
+    pub(super) fn new(app: App, lane: Lane, places: usize, settings: Settings) -> Self {
+        Self {
+            app,
+            lane,
+            places,
+            settings,
+            in_flight: Shared::default(),
+            buffer: Buffer::default(),
+            tasks: JoinSet::new(),
+            is_stale: true,
+            next: None,
+            read_at: Instant::now(),
+            not_before: Instant::now(),
+            told: None,
+        }
+    }
+
+    /// Works until `stop`, then finishes what is under way.
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let app = self.app.clone();
+        let wake = app.wakes(self.lane);
+        loop {
+            let sleep = self.hand_out().await;
+            tokio::select! {
+                () = &mut stop => break,
+                () = wake.notified() => self.is_stale = true,
+                () = sleep => self.is_stale = true,
+                Some(_) = self.tasks.join_next() => self.is_stale |= self.buffer.is_empty(),
+            }
+        }
+        let rest = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.settings.drain, rest).await.is_err() {
+            tracing::warn!(lane = self.lane.as_str(), "what is under way was left to the next start");
+        }
+    }
+
+    /// Begins what can be begun, and answers the wait until something else can.
+    async fn hand_out(&mut self) -> impl Future<Output = ()> + use<> {
+        self.begin();
+        let is_wanted = self.buffer.is_empty() || self.read_at.elapsed() >= STALE;
+        if self.is_stale && is_wanted && self.free() > 0 && Instant::now() >= self.not_before {
+            match self.read().await {
+                Ok(()) => self.begin(),
+                Err(error) => {
+                    tracing::error!(lane = self.lane.as_str(), %error, "cannot read what is due");
+                    self.not_before = Instant::now() + RECOVERY;
+                }
+            }
+        }
+        self.wait()
+    }
+
+    fn free(&self) -> usize {
+        self.places.saturating_sub(self.tasks.len())
+    }
+
+    /// Reads what is due.
+    async fn read(&mut self) -> Result<(), StoreError> {
+        self.read_at = Instant::now();
+        let now = self.app.now();
+        let window = self.window();
+        let known = open(&self.in_flight).known();
+        let (mut due, is_full) = match self.app.store().is_shared() {
+            true => self.claimed(now, window, known).await?,
+            false => self.listed(now, window, known).await?,
+        };
+        // A process is slower than its machine's clock: said before what was read
+        // is begun, or nobody would ever hear of it.
+        self.tell_late(now, due.first().map(|(_, at)| *at)).await;
+        let in_flight = open(&self.in_flight);
+        due.retain(|(key, _)| !in_flight.knows(key));
+        drop(in_flight);
+        self.is_stale = is_full;
+        if self.lane == Lane::Chore && !is_full {
+            self.not_before = Instant::now() + GATHERING;
+        }
+        for key in self.buffer.fill(self.lane, due) {
+            open(&self.in_flight).rest(&key, STRANGE);
+        }
+        if is_full {
+            self.make_way();
+        }
+        if open(&self.in_flight).is_full() {
+            self.not_before = Instant::now() + RECOVERY;
+        }
+        Ok(())
+    }
+
+    /// How much is read at once. Where others work too only what is begun soon: what
+    /// is claimed here, nobody else begins.
+    fn window(&self) -> usize {
+        let batch = if self.lane == Lane::Chore { 64 } else { 1 };
+        match (self.lane, self.app.store().is_shared()) {
+            (Lane::Webhook, false) => DISPATCHES_AHEAD,
+            (_, false) => 4 * self.places * batch,
+            (Lane::Long, true) => self.free(),
+            (_, true) => 2 * self.free() * batch,
+        }
+    }
+
+    /// What is due, where nobody else works, and whether there may be more.
+    async fn listed(
+        &mut self,
+        now: Timestamp,
+        window: usize,
+        known: usize,
+    ) -> Result<(Vec<(Key, Timestamp)>, bool), StoreError> {
+        let most = known + window;
+        let mut due = self.app.store().due_in(self.lane, Timestamp::MAX, most + 1).await?;
+        let is_due = due.partition_point(|(_, at)| *at <= now);
+        self.next = due.get(is_due).map(|(_, at)| *at);
+        due.truncate(is_due);
+        Ok((due, is_due > most))
+    }
+
+    /// The same of what others leave to this process.
+    async fn claimed(
+        &mut self,
+        now: Timestamp,
+        window: usize,
+        known: usize,
+    ) -> Result<(Vec<(Key, Timestamp)>, bool), StoreError> {
+        let store = self.app.store();
+        let due = store.claim(self.lane, now, window, CLAIM).await?;
+        let is_full = due.len() >= window;
+        // What is under way here and elsewhere is overdue, too.
+        let ahead = store.due_in(self.lane, Timestamp::MAX, known + due.len() + 1).await?;
+        self.next = ahead.into_iter().map(|(_, at)| at).find(|at| *at > now);
+        Ok((due, is_full))
+    }
+
+    /// Begins what there is, as far as there are places.
+    fn begin(&mut self) {
+        while self.free() > 0 {
+            let batch = {
+                let in_flight = open(&self.in_flight);
+                let has_room =
+                    |job: &dyn Job, group: &str| in_flight.of_group(group) < job.most_of_group(&self.app);
+                self.buffer.next(has_room, |key| in_flight.is_alone(key))
+            };
+            let Some(batch) = batch else { break };
+            let keys = batch.due.iter().map(|(key, _)| key.clone()).collect();
+            let run = Run {
+                app: self.app.clone(),
+                lane: self.lane,
+                settings: self.settings,
+                leave: Leave::after(&self.in_flight, keys, batch.group.clone()),
+                batch,
+            };
+            self.tasks.spawn(run.run());
+        }
+    }
+
+    /// Lets what cannot be begun hide nothing else.
+    fn make_way(&mut self) {
+        let service = self.app.clone();
+        let largest = self.buffer.largest(MOST_PUT_OFF);
+        let is_most = |batch: &Batch| 2 * batch.due.len() >= self.buffer.len().min(MOST_PUT_OFF);
+        let has_room =
+            |batch: &Batch| open(&self.in_flight).of_group(&batch.group) < batch.job.most_of_group(&service);
+        if let Some(batch) = largest.filter(|batch| is_most(batch) && !has_room(batch)) {
+            self.tasks.spawn(async move {
+                let keys: Vec<Key> = batch.due.into_iter().map(|(key, _)| key).collect();
+                let made = AssertUnwindSafe(batch.job.make_way(&service, &keys)).catch_unwind().await;
+                if let Ok(Err(error)) = made {
+                    tracing::error!(%error, "cannot put off what waits");
+                }
+            });
+        }
+    }
+
+    /// Until a span of the service's time has passed, or the real time has come: a
+    /// clock that was stopped stops no recovery.
+    fn wait(&self) -> impl Future<Output = ()> + use<> {
+        let now = self.app.now();
+        let shared = self.app.store().is_shared().then(|| Instant::now() + SHARED_SLEEP);
+        let next = self.next.map_or(LONGEST_SLEEP, |next| next.duration_since(now));
+        let next = next.clamp(SignedDuration::ZERO, LONGEST_SLEEP);
+        let at = now.checked_add(next).unwrap_or(Timestamp::MAX);
+        let is_held = self.is_stale && self.buffer.is_empty() && self.free() > 0;
+        let held = is_held.then_some(self.not_before);
+        let stale = (!self.buffer.is_empty() && self.free() > 0).then(|| self.read_at + STALE);
+        let real = [held, stale, shared, open(&self.in_flight).rested_at()].into_iter().flatten().min();
+        let not_before = self.not_before;
+        let clock = self.app.clock().clone();
+        async move {
+            match real {
+                None => clock.sleep_until(at).await,
+                Some(real) => tokio::select! {
+                    () = clock.sleep_until(at) => {}
+                    () = tokio::time::sleep_until(real.into()) => {}
+                },
+            }
+            tokio::time::sleep_until(not_before.into()).await;
+        }
+    }
+
+    /// Says in the log that the lane is behind, and how much waits.
+    async fn tell_late(&mut self, now: Timestamp, oldest: Option<Timestamp>) {
+        let late = oldest.map(|oldest| now.duration_since(oldest)).filter(|late| *late > LATE);
+        let Some(late) = late.filter(|_| self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY)) else {
+            return;
+        };
+        self.told = Some(Instant::now());
+        let depths = self.app.store().depths(now).await.unwrap_or_default();
+        let waiting: u64 =
+            depths.iter().filter(|depth| depth.lane == self.lane).map(|depth| depth.waiting).sum();
+        tracing::warn!(lane = self.lane.as_str(), waiting, oldest_seconds = late.as_secs(), "work waits");
+    }
+}
+
+/// One run of a job.
+struct Run {
+    app: App,
+    lane: Lane,
+    settings: Settings,
+    leave: Leave,
+    batch: Batch,
+}
+
+/// Why something was not done.
+enum Fault {
+    /// There is no such record, or not yet.
+    Vanished,
+    /// It passes by itself: the store is busy, or others are faster.
+    Passing(String),
+    /// It will be so the next time, too.
+    Lasting(String),
+}
+
+impl Run {
+    async fn run(self) {
+        let keys = self.leave.keys.clone();
+        let ran = AssertUnwindSafe(self.batch.job.run(&self.app, &keys)).catch_unwind().await;
+        match ran {
+            Ok(Ok(ran)) => self.settle(ran).await,
+            Ok(Err(error)) => self.all_failed(|| fault(&error)).await,
+            Err(panic) if keys.len() > 1 => {
+                let (job, panic) = (self.batch.job.name(), words(&*panic));
+                tracing::error!(
+                    job,
+                    records = keys.len(),
+                    panic,
+                    "a job panicked: each record is tried alone"
+                );
+                let mut in_flight = self.leave.in_flight();
+                keys.iter().for_each(|key| in_flight.part(key));
+            }
+            Err(panic) => {
+                let panic = words(&*panic);
+                keys.iter().for_each(|key| self.leave.in_flight().panicked(key));
+                self.all_failed(|| Fault::Lasting(format!("it panicked: {panic}"))).await;
+            }
+        }
+    }
+
+    async fn all_failed(&self, why: impl Fn() -> Fault) {
+        for (key, at) in &self.batch.due {
+            self.failed(key, *at, why()).await;
+        }
+    }
+
+    async fn settle(&self, ran: Ran) {
+        for (key, at) in &self.batch.due {
+            let failed = ran.failed.iter().find(|(one, _)| one == key);
+            let rest = ran.rest.iter().find(|(one, _)| one == key);
+            match (failed, rest) {
+                (Some((_, error)), _) => self.failed(key, *at, fault(error)).await,
+                (None, Some((_, span))) => self.leave.in_flight().rest(key, *span),
+                (None, None) => {
+                    if self.leave.in_flight().done(key) {
+                        self.app.forget_trouble(key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets it rest, or sets it aside.
+    async fn failed(&self, key: &Key, at: Timestamp, fault: Fault) {
+        let job = self.batch.job.name();
+        let is_there = !matches!(fault, Fault::Vanished);
+        let (first, lasts, reason) = match fault {
+            Fault::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
+            Fault::Passing(reason) => (self.settings.backoff, false, reason),
+            Fault::Lasting(reason) => (self.settings.backoff, true, reason),
+        };
+        let (lasting, failures) = self.leave.in_flight().failed(key, first, lasts);
+        if !is_there {
+            // What is due may be listed a moment before its record can be read: the
+            // group is on its way to the disk.
+            tracing::debug!(job, record = %key, failures, "due, and not there");
+            return;
+        }
+        tracing::error!(job, record = %key, failures, error = reason, "a job failed");
+        self.app.note_trouble(key, failures, &reason);
+        if lasting >= self.settings.set_aside_after {
+            self.set_aside(key, at, failures).await;
+        }
+    }
+
+    async fn set_aside(&self, key: &Key, at: Timestamp, failures: u32) {
+        let job = self.batch.job.name();
+        let aside = AssertUnwindSafe(self.app.set_aside(key, at, self.lane)).catch_unwind().await;
+        match aside {
+            Ok(Ok(())) => {
+                self.leave.in_flight().forget(key);
+                tracing::error!(
+                    job,
+                    record = %key,
+                    failures,
+                    "set aside: `dialback queue` shows it, and tries it again or drops it"
+                );
+            }
+            Ok(Err(error)) => tracing::error!(job, record = %key, %error, "cannot set aside what failed"),
+            Err(_) => tracing::error!(job, record = %key, "cannot set aside what failed: it panicked"),
+        }
+    }
+}
+
+fn fault(error: &AppError) -> Fault {
+    match error {
+        AppError::NotFound => Fault::Vanished,
+        AppError::Store(StoreError::Damaged(_) | StoreError::TooLarge { .. }) => {
+            Fault::Lasting(error.to_string())
+        }
+        AppError::Contended | AppError::Store(_) => Fault::Passing(error.to_string()),
+        _ => Fault::Lasting(error.to_string()),
+    }
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no words".to_owned())
+}

@@ -1,0 +1,38 @@
+//! What is kept for days is looked for every few minutes; nothing of it is due by
+//! itself. How, and how gently, is `service::retention`'s to know.
+
+use crate::app::{App, Swept};
+use std::time::Duration;
+
+/// From the end of one sweep to the next.
+const EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// Sweeps again and again until `stop`.
+pub(super) async fn keep_swept(app: &App, stop: impl Future<Output = ()>) {
+    if !app.has_retention() {
+        return;
+    }
+    let holder = app.new_holder();
+    let rounds = async {
+        loop {
+            match app.sweep(&holder).await {
+                Ok(Some(swept)) => tell(swept),
+                Ok(None) => tracing::debug!("another process deletes old records"),
+                Err(error) => tracing::error!(%error, "cannot delete old records"),
+            }
+            app.clock().sleep(EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = stop => {}
+        () = rounds => {}
+    }
+}
+
+fn tell(swept: Swept) {
+    if swept == Swept::default() {
+        return;
+    }
+    let Swept { verifications, deliveries, audit, erasures, lost_races } = swept;
+    tracing::info!(verifications, deliveries, audit, erasures, lost_races, "old records deleted");
+}

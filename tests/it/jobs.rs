@@ -1,0 +1,293 @@
+//! Work that falls due: nothing keeps anything else waiting, what fails for good is
+//! set aside and shown, and processes on one store keep out of each other's way.
+
+use crate::engines::over_each_engine;
+use crate::over::store_over;
+use crate::support::{Engine, Find, PERSON, Say, Script, World, eventually, parts, proof, report, request};
+use dialback::app::App;
+use dialback::clock::Clock;
+use dialback::jobs::{self, Settings};
+use dialback::model::audit::Actor;
+use dialback::model::channel::Channel;
+use dialback::model::counter::Counter;
+use dialback::model::status::Status;
+use dialback::store::memory::Memory;
+use dialback::store::records::{self, Record};
+use dialback::store::{
+    Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored, kinds,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+const TWICE: Settings = Settings {
+    max_person_in_flight: 32,
+    max_chores_in_flight: 2,
+    max_long_in_flight: 1,
+    set_aside_after: 2,
+    backoff: Duration::from_millis(1),
+    drain: Duration::from_secs(20),
+};
+
+/// A count that is due then.
+fn counter(n: u32, due: Timestamp) -> Counter {
+    let ends_at = due - SignedDuration::from_mins(5);
+    Counter { id: format!("{n:08}"), counts: BTreeMap::new(), ends_at }
+}
+
+/// A record of a kind that does not read.
+fn unread(n: u32, at: Timestamp) -> Change {
+    Change {
+        body: Some(br#"{"format":1,"record":{"to":"+14155550123"}}"#.to_vec()),
+        ..records::put(None, &counter(n, at))
+    }
+}
+
+over_each_engine!(
+    what_panics_is_set_aside_shown_and_tried_again,
+    what_does_not_read_goes_aside_alone,
+    what_somebody_was_given_nobody_else_is_given,
+);
+
+async fn what_panics_is_set_aside_shown_and_tried_again(engine: Engine) {
+    let mut world = World::new(engine);
+    world.always(Say::Panic, Find::It);
+    let id = world.start(Channel::Sms).await.verification.id;
+    let name = format!("verification/{id}");
+    world.script([Say::Panic, Say::Panic], []);
+    world.always(Say::Panic, Find::Nothing);
+    world.work_within(TWICE);
+    for nth in 1..=20 {
+        eventually("it is tried, or was set aside", async || {
+            world.gateway.orders().len() >= nth || !world.app.queue().await.unwrap().aside.is_empty()
+        })
+        .await;
+        if !world.app.queue().await.unwrap().aside.is_empty() {
+            break;
+        }
+        world.pass(60);
+    }
+    let queue = world.app.queue().await.unwrap();
+    assert_eq!(queue.aside.len(), 1, "{queue:?}");
+    let trouble = queue.aside[0].trouble.clone().unwrap();
+    assert_eq!((queue.aside[0].name.as_str(), trouble.failures), (name.as_str(), 2));
+    assert!(trouble.reason.contains("panicked") && !trouble.reason.contains("4155550123"), "{trouble:?}");
+    let tried = world.gateway.orders().len();
+    assert!(tried <= 2, "{tried} times");
+    // Nothing happens to it by itself, and it holds together.
+    world.pass(120);
+    assert_eq!(crate::care::checked(&*world.store).await.damage, Vec::<String>::new());
+    assert_eq!(world.gateway.orders().len(), tried);
+    world.always(Say::Taken, Find::It);
+    world.app.by(Actor::operator()).retry_job(&name).await.unwrap();
+    world.until_accepted(&id, 1).await;
+    let queue = world.app.queue().await.unwrap();
+    assert!(queue.aside.is_empty() && queue.troubled.is_empty(), "{queue:?}");
+    assert!(world.app.by(Actor::operator()).retry_job(&name).await.is_err(), "it is not there");
+}
+
+async fn what_does_not_read_goes_aside_alone(engine: Engine) {
+    let mut world = World::new(engine);
+    let now = world.now();
+    let at = |n: u32| now - SignedDuration::from_secs(i64::from(n));
+    let good: Vec<Change> = (0..150).map(|n| records::put(None, &counter(n, at(n)))).collect();
+    for some in good.chunks(Change::MAX_COMMIT) {
+        world.store.commit(some.to_vec()).await.unwrap();
+    }
+    world.store.commit(vec![unread(999, at(500))]).await.unwrap();
+    let before = world.store.stats().await.unwrap().commits;
+    world.work_within(TWICE);
+    let counters = async || world.store.walk(Kind::Counter, None, 999).await.unwrap().len();
+    eventually("the others go", async || counters().await == 1).await;
+    eventually("it is aside", async || world.app.queue().await.unwrap().aside.len() == 1).await;
+    let queue = world.app.queue().await.unwrap();
+    let aside = &queue.aside[0];
+    assert!(aside.name.starts_with("tally/~") && aside.kind == "tally" && aside.due == at(500), "{aside:?}");
+    let reason = &aside.trouble.as_ref().unwrap().reason;
+    assert!(reason.contains("does not read") && !reason.contains("4155550123"), "{reason}");
+    // A hundred and fifty in few commits, and one that sets aside.
+    let commits = world.store.stats().await.unwrap().commits - before;
+    assert!(commits <= 10, "{commits} commits");
+    world.app.by(Actor::operator()).drop_job(&aside.name).await.unwrap();
+    assert_eq!((counters().await, world.app.queue().await.unwrap().aside.len()), (0, 0));
+    assert_eq!(world.store.due_in(Lane::Aside, Timestamp::MAX, 9).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_a_person_waits_for_stands_in_front_of_every_chore() {
+    let world = World::new(Engine::Memory);
+    for n in 0..20 {
+        let some = (n * 50..n * 50 + 50).map(|n| records::put(None, &counter(n, world.later(-3600))));
+        world.store.commit(some.collect()).await.unwrap();
+    }
+    let id = world.start(Channel::Sms).await.verification.id;
+    let due = world.store.due(world.now(), 5).await.unwrap();
+    assert_eq!(due.iter().map(|(key, _)| key.id.as_str()).collect::<Vec<_>>(), [id.as_str()]);
+    let queue = world.app.queue().await.unwrap();
+    let told: Vec<_> = queue.depths.iter().map(|one| (one.lane, one.kind, one.waiting)).collect();
+    assert_eq!(told, [("person", "verification", 1), ("chore", "tally", 1000)]);
+    assert_eq!(queue.at.duration_since(queue.depths[1].oldest), SignedDuration::from_hours(1));
+}
+
+mod together {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn in_memory() {
+        keep_out_of_each_others_way(Engine::Shared).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_postgres() {
+        if crate::engines::has_postgres() {
+            keep_out_of_each_others_way(Engine::Postgres).await;
+        }
+    }
+}
+
+/// Three processes and three hundred codes and as many chores that are due at once: of a
+/// hundred claims five at most are in vain.
+async fn keep_out_of_each_others_way(engine: Engine) {
+    const CODES: usize = 300;
+    let world = World::new(engine);
+    for n in 0..CODES {
+        let number = format!("+1415555{n:04}");
+        world.app.start(request(&number, Channel::Sms), None).await.unwrap();
+        let chore = records::put(None, &counter(n as u32, world.now()));
+        world.store.commit(vec![chore]).await.unwrap();
+    }
+    let before = world.store.stats().await.unwrap().conflicts;
+    let mut processes = JoinSet::new();
+    for _ in 0..3 {
+        processes.spawn(jobs::run(world.beside(&world.clock), Settings::default(), pending()));
+    }
+    eventually("all are sent", async || world.gateway.taken() as usize == CODES).await;
+    eventually("all chores are done", async || {
+        world.store.walk(Kind::Counter, None, 9).await.unwrap().is_empty()
+    })
+    .await;
+    let conflicts = world.store.stats().await.unwrap().conflicts - before;
+    assert!(conflicts * 20 <= CODES as u64, "{conflicts} conflicts for {CODES} claims");
+}
+
+async fn what_somebody_was_given_nobody_else_is_given(engine: Engine) {
+    let world = World::new(engine);
+    if engine == Engine::Sled {
+        // One process has it, and nobody else asks.
+        return;
+    }
+    for n in 0..10 {
+        world.store.commit(vec![records::put(None, &counter(n, world.now()))]).await.unwrap();
+    }
+    let minute = Duration::from_secs(60);
+    let claim = async |limit| world.store.claim(Lane::Chore, world.now(), limit, minute).await.unwrap();
+    let (first, second) = (claim(6).await, claim(9).await);
+    let both: BTreeSet<Key> = first.iter().chain(&second).map(|(key, _)| key.clone()).collect();
+    assert_eq!((first.len(), second.len(), both.len()), (6, 4, 10));
+    assert_eq!(claim(9).await, []);
+    assert_eq!(world.store.due_in(Lane::Chore, world.now(), 99).await.unwrap().len(), 10, "still due");
+    // Who writes it and lets it be due at another time has it free for all.
+    let old = records::get::<Counter>(&*world.store, &first[0].0.id).await.unwrap().unwrap();
+    let later = counter(old.record.id.parse().unwrap(), world.later(-5));
+    world.store.commit(vec![records::put(Some(&old), &later)]).await.unwrap();
+    assert_eq!(claim(9).await, [(first[0].0.clone(), world.later(-5))]);
+}
+
+/// A store that says how often it was asked for a listing.
+struct Asked(Memory, Arc<AtomicUsize>);
+
+store_over!(Asked, 0, {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.0.read(key).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.0.commit(changes).await
+    }
+
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.0.due_in(lane, until, limit).await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.scan(scan).await
+    }
+});
+
+#[tokio::test]
+async fn a_stream_that_is_up_to_date_reads_nothing_and_then_only_what_is_new() {
+    let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+    let scans = Arc::new(AtomicUsize::new(0));
+    let store: Arc<dyn Store> = Arc::new(Asked(Memory::new(), scans.clone()));
+    let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
+    let mut feed = app.feed(None, BTreeSet::new()).unwrap();
+    app.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    assert_eq!(feed.next().await.unwrap().unwrap().len(), 1);
+    clock.advance(Duration::from_secs(7200));
+    // It looks once more up to now, and then no more, however often it wakes.
+    let idle = tokio::time::timeout(Duration::from_millis(2500), feed.next()).await;
+    assert!(idle.is_err(), "nothing happened");
+    let up_to_date = scans.load(Ordering::SeqCst);
+    let idle = tokio::time::timeout(Duration::from_millis(1500), feed.next()).await;
+    assert!(idle.is_err() && scans.load(Ordering::SeqCst) == up_to_date);
+    app.start(request("+14155550124", Channel::Sms), None).await.unwrap();
+    assert_eq!(feed.next().await.unwrap().unwrap().len(), 1);
+    assert!(scans.load(Ordering::SeqCst) <= up_to_date + 2, "from where it was, and not from two hours ago");
+}
+
+/// An erasure goes through all there is in pages, and is due again in between.
+#[tokio::test]
+async fn an_erasure_goes_on_where_it_was_left() {
+    let world = World::new(Engine::Memory);
+    for n in 0..40 {
+        let sid = format!("SM{n:032x}");
+        world.app.record(&proof(), report(&sid, Status::Delivered, None, Some(PERSON))).await.unwrap();
+    }
+    let by = world.app.by(Actor::operator());
+    let begun = by.erase(PERSON, dialback::app::EraseOptions::default()).await.unwrap();
+    let old =
+        records::get::<dialback::model::erasure::Erasure>(&*world.store, begun.id.as_str()).await.unwrap();
+    let old = old.unwrap();
+    // As a page leaves it, in the middle of the deliveries.
+    let place = dialback::model::erasure::Place::Record {
+        kind: kinds::name(Kind::Delivery).to_owned(),
+        id: format!("SM{:032x}", 19),
+    };
+    let paused = old.record.claimed(world.now()).paused(place, world.now());
+    assert_eq!(Record::lane(&paused), Lane::Long);
+    world.store.commit(vec![records::put(Some(&old), &paused)]).await.unwrap();
+    world.app.erase_page(begun.id.as_str()).await.unwrap();
+    let after = world.app.erasure(&begun.id).await.unwrap();
+    assert_eq!((after.attempts, after.place, after.deleted["delivery"]), (1, None, 20), "the second half");
+}
+
+/// What is due in the lanes of before is found in the ones of now.
+#[tokio::test]
+async fn older_processes_on_one_database_file_what_newer_ones_find() {
+    let Some(database) = crate::postgres::database("lanes of older processes").await else { return };
+    let store = database.open().await;
+    let at = Timestamp::from_second(1_000).unwrap();
+    for n in 0..5 {
+        store.commit(vec![records::put(None, &counter(n, at))]).await.unwrap();
+    }
+    let client = database.client().await;
+    client.execute("UPDATE dialback_record SET lane = 0", &[]).await.unwrap();
+    assert_eq!(store.due(Timestamp::MAX, 9).await.unwrap(), [], "it hides no person's");
+    let next = database.open().await;
+    assert_eq!(next.due_in(Lane::Chore, Timestamp::MAX, 9).await.unwrap().len(), 5);
+    let lane: i16 = client.query_one("SELECT max(lane) FROM dialback_record", &[]).await.unwrap().get(0);
+    assert_eq!((lane, next.check().await.unwrap().damaged), (Lane::Chore.number(), 0));
+    let due = Due { at, lane: Lane::Chore };
+    let absent = next.absent(&[(Key::new(Kind::Counter, "00000001"), due)], &[]).await.unwrap();
+    assert_eq!(absent.due, []);
+}
