@@ -8,13 +8,14 @@
 //! the log is to outlive what was erased.
 
 use super::listing::{Page, Window, scan_of};
-use super::{App, AppError, TRIES};
+use super::transact::{self, Draft};
+use super::{App, AppError};
 use crate::entropy::Entropy;
 use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::id::AuditId;
 use crate::secret::Secret;
 use crate::store::records;
-use crate::store::{Change, CommitError, Index, Scan, Store};
+use crate::store::{Change, Index, Scan, Store};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -93,11 +94,11 @@ impl App {
         let marks: BTreeMap<String, String> =
             settings.iter().map(|setting| (setting.0.clone(), self.mark(setting))).collect();
         let by = self.by(Actor::configuration());
-        for attempt in 0..TRIES {
+        let look = || async {
             let last = self.last_marks().await?;
             let changed = changed(last.as_ref(), &marks, settings);
             if changed.is_empty() {
-                return Ok(changed);
+                return Ok(Draft::Settled(changed));
             }
             let entry = by.entry(Action::ConfigurationChanged, "");
             let mut entry = match &last {
@@ -105,13 +106,9 @@ impl App {
                 None => entry.with("changed", "everything: nothing was known of it before"),
             };
             entry.marks.clone_from(&marks);
-            match records::save(self.store(), None, &entry).await {
-                Ok(()) => return Ok(changed),
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(vec![records::put(None, &entry)], changed))
+        };
+        self.transact(&transact::AUDIT, look).await
     }
 
     async fn last_marks(&self) -> Result<Option<BTreeMap<String, String>>, AppError> {

@@ -1,12 +1,13 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
-use super::{App, AppError, TRIES};
+use super::transact::{self, Draft};
+use super::{App, AppError};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
 use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
+use crate::store::Change;
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, CommitError};
 
 /// What recording a report did.
 #[derive(Debug, Clone)]
@@ -39,9 +40,10 @@ impl App {
             report.id = None;
         }
         let received_at = self.now();
-        for attempt in 0..TRIES {
+        let report = &report;
+        let look = || async {
             let old: Option<Versioned<Delivery>> = records::get(self.store(), report.sid.as_str()).await?;
-            if old.as_ref().is_some_and(|old| self.is_anothers(&old.record, &report)) {
+            if old.as_ref().is_some_and(|old| self.is_anothers(&old.record, report)) {
                 return Err(AppError::OtherAccount);
             }
             let delivery = match &old {
@@ -52,7 +54,10 @@ impl App {
                     Some(merged) => merged,
                     None => {
                         tracing::debug!(sid = %old.record.sid, "delivery reported again");
-                        return Ok(Recorded { delivery: old.record.clone(), body: false });
+                        return Ok(Draft::Settled((
+                            None,
+                            Recorded { delivery: old.record.clone(), body: false },
+                        )));
                     }
                 },
             };
@@ -63,16 +68,14 @@ impl App {
             };
             let mut changes = self.written_delivery(old.as_ref(), &delivery).await?;
             changes.extend(settled);
-            match self.store().commit(changes).await {
-                Ok(()) => {
-                    log(old.as_ref().map(|old| &old.record), &delivery);
-                    return Ok(Recorded { delivery, body: true });
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
+            let before = old.map(|old| old.record);
+            Ok(Draft::Write(changes, (Some(before), Recorded { delivery, body: true })))
+        };
+        let (before, recorded) = self.transact(&transact::DELIVERY, look).await?;
+        if let Some(before) = before {
+            log(before.as_ref(), &recorded.delivery);
         }
-        Err(AppError::Contended)
+        Ok(recorded)
     }
 
     /// Keeps a report that nothing proves, marked as such and told to nobody:
@@ -84,19 +87,15 @@ impl App {
     pub async fn hear(&self, mut report: Report) -> Result<(), AppError> {
         report.id = None;
         let heard = Delivery::unproved(report, self.now());
-        for attempt in 0..TRIES {
+        let look = || async {
             let old: Option<Versioned<Delivery>> = records::get(self.store(), heard.sid.as_str()).await?;
             let new = old.as_ref().map_or_else(|| heard.clone(), |old| old.record.join(&heard));
             if old.as_ref().is_some_and(|old| old.record == new) {
-                return Ok(());
+                return Ok(Draft::Settled(()));
             }
-            match self.store().commit(vec![records::put(old.as_ref(), &new)]).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(vec![records::put(old.as_ref(), &new)], ()))
+        };
+        self.transact(&transact::DELIVERY, look).await
     }
 
     /// Whether a delivery is another account's than the report. What we sent is

@@ -4,13 +4,13 @@
 //! their settings are changed in the file alone.
 
 use super::services::{MOST_REMEMBERED, REMEMBERED};
-use super::{App, AppError, By, TRIES, audit};
+use super::transact::{self, Draft};
+use super::{App, AppError, By, audit};
 use crate::model::audit::Action;
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::{Service, Settings};
-use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -113,26 +113,21 @@ impl By<'_> {
         id: &ServiceId,
         change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,
     ) -> Result<T, E> {
-        for attempt in 0..TRIES {
+        let look = || async {
             let old = self.compat(id).await?;
             let mut new = old.record.clone();
-            let done = change(&mut new, self.now())?;
-            if new == old.record {
-                return Ok(done);
+            let done = change(&mut new, self.now());
+            if done.is_err() || new == old.record {
+                return Ok(Draft::Settled(done));
             }
             let stored = Some(&old).filter(|old| old.version > 0);
             let entry = self.entry(Action::ServiceChanged, id.as_str());
             let entry = entry.with("settings", changed(&old.record, &new).join(", "));
-            match self.store().commit(vec![records::put(stored, &new), audit::write(&entry)]).await {
-                Ok(()) => {
-                    self.directory().kept.forget(id);
-                    return Ok(done);
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(AppError::from(error).into()),
-            }
-        }
-        Err(AppError::Contended.into())
+            Ok(Draft::Write(vec![records::put(stored, &new), audit::write(&entry)], done))
+        };
+        let done = self.transact(&transact::SERVICE, look).await;
+        self.directory().kept.forget(id);
+        done?
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::events::EventSettings;
 use super::listing::{Window, scan_of};
-use super::{App, AppError, By, TRIES, audit};
+use super::transact::{self, Draft};
+use super::{App, AppError, By, audit};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
 use crate::model::audit::{Action, AuditEntry};
@@ -10,8 +11,8 @@ use crate::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
 use crate::model::event::{EventBody, EventFilter, EventType};
 use crate::model::id::EndpointId;
 use crate::secret::Secret;
+use crate::store::Index;
 use crate::store::records::{self, Versioned};
-use crate::store::{CommitError, Index};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -112,20 +113,15 @@ impl By<'_> {
     /// # Errors
     /// Not found, or the store's.
     pub async fn remove_endpoint(&self, id: &EndpointId) -> Result<(), AppError> {
-        for attempt in 0..TRIES {
+        let look = || async {
             let old = self.read_endpoint(id).await?;
             let entry = self.entry(Action::EndpointDeleted, id.as_str());
-            match self.store().commit(vec![records::delete(&old), audit::write(&entry)]).await {
-                Ok(()) => {
-                    self.learn_endpoints().await?;
-                    tracing::info!(endpoint = %id, "endpoint removed");
-                    return Ok(());
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(vec![records::delete(&old), audit::write(&entry)], ()))
+        };
+        self.transact(&transact::ENDPOINT, look).await?;
+        self.learn_endpoints().await?;
+        tracing::info!(endpoint = %id, "endpoint removed");
+        Ok(())
     }
 }
 
@@ -184,26 +180,23 @@ impl App {
         change: impl Fn(&mut Endpoint) -> Result<(), AppError>,
         entry: impl Fn(&Endpoint, &Endpoint) -> Option<AuditEntry>,
     ) -> Result<Endpoint, AppError> {
-        for attempt in 0..TRIES {
+        let look = || async {
             let old = self.read_endpoint(id).await?;
             let mut new = old.record.clone();
             change(&mut new)?;
             if new == old.record {
-                return Ok(new);
+                return Ok(Draft::Settled((new, false)));
             }
             let mut changes = vec![records::put(Some(&old), &new)];
             changes.extend(self.told(self.body_of(&old.record, &new)));
             changes.extend(entry(&old.record, &new).as_ref().map(audit::write));
-            match self.store().commit(changes).await {
-                Ok(()) => {
-                    self.learn_endpoints().await?;
-                    return Ok(new);
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
+            Ok(Draft::Write(changes, (new, true)))
+        };
+        let (endpoint, is_new) = self.transact(&transact::ENDPOINT, look).await?;
+        if is_new {
+            self.learn_endpoints().await?;
         }
-        Err(AppError::Contended)
+        Ok(endpoint)
     }
 
     fn body_of(&self, old: &Endpoint, new: &Endpoint) -> Vec<EventBody> {

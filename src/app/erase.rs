@@ -20,7 +20,8 @@ use self::find::Wanted;
 use super::listing::{Window, scan_of};
 use super::retention::ERASED_KEPT;
 use super::start::hash;
-use super::{App, AppError, By, TRIES, audit};
+use super::transact::TRIES;
+use super::{App, AppError, By, audit};
 use crate::model::active_verification::ActiveVerification;
 use crate::model::audit::{Action, AuditEntry};
 use crate::model::counter::Counter;
@@ -297,7 +298,7 @@ impl Pass<'_> {
     async fn tend(&mut self, wanted: &Wanted, kind: Kind, id: &str) -> Result<(), AppError> {
         // Its display shows no id that holds a number.
         let name = || Key::new(kind, id).to_string();
-        for attempt in 0..TRIES {
+        for lost in 1..=TRIES as u64 {
             let is_done = match self.judge(wanted, kind, id).await? {
                 Verdict::Nothing => true,
                 Verdict::Keep(what, why) => {
@@ -317,7 +318,7 @@ impl Pass<'_> {
             if is_done {
                 return Ok(());
             }
-            self.app.step_back(attempt).await;
+            self.app.step_back(lost).await;
         }
         self.job.record.leave(name(), "others change it all the time");
         Ok(())
@@ -512,14 +513,14 @@ impl Pass<'_> {
     }
 
     async fn delete_tally(&mut self, id: &str) -> Result<(), AppError> {
-        for attempt in 0..TRIES {
+        for lost in 1..=TRIES as u64 {
             let Some(found) = records::get::<Counter>(self.app.store(), id).await? else {
                 return Ok(());
             };
             if self.delete(vec![records::delete(&found)]).await? {
                 return Ok(());
             }
-            self.app.step_back(attempt).await;
+            self.app.step_back(lost).await;
         }
         self.job.record.leave("tally", "others change it all the time");
         Ok(())

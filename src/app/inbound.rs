@@ -1,6 +1,7 @@
 //! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
-use super::{App, AppError, TRIES, audit};
+use super::transact::{self, Draft};
+use super::{App, AppError, audit};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::audit::AuditEntry;
 use crate::model::event;
@@ -113,7 +114,7 @@ impl App {
         opted_out: bool,
         entry: Option<&AuditEntry>,
     ) -> Result<(), AppError> {
-        for attempt in 0..TRIES {
+        let look = || async {
             let old = self.wishes_of(number, sender).await?;
             let new =
                 OptOut { number: number.to_owned(), sender: sender.to_owned(), opted_out, at: self.now() };
@@ -125,12 +126,8 @@ impl App {
             let body = event::of_opt_out(OptOut::latest(old.iter().map(|old| &old.record)), &new);
             changes.extend(self.told(body.into_iter().collect()));
             changes.extend(entry.map(audit::write));
-            match self.store().commit(changes).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(changes, ()))
+        };
+        self.transact(&transact::OPT_OUT, look).await
     }
 }

@@ -20,7 +20,6 @@ mod events;
 mod inbound;
 mod keys;
 mod listing;
-mod measured;
 mod names;
 mod narrowed;
 mod opt_outs;
@@ -35,6 +34,7 @@ mod sessions;
 mod start;
 mod terms;
 mod tidy;
+mod transact;
 mod verdict;
 mod verifications;
 mod voice;
@@ -63,6 +63,7 @@ pub use start::{Idempotency, StartRequest, Started};
 pub use verifications::VerificationFilter;
 pub use voice::{Said, Spoken, Step, VoiceRequest};
 
+use self::transact::Draft;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
@@ -81,13 +82,7 @@ use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError, Store, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Notify;
-
-/// How often a write is tried again after losing to another one, before the
-/// caller is told to come back. With one writer per record at a time a second
-/// try is rare; sixteen lost races in a row are an overload.
-const TRIES: usize = 16;
 
 /// Everything the service is made of. Cheap to clone.
 #[derive(Clone)]
@@ -405,37 +400,24 @@ impl App {
         id: &VerificationId,
         input: impl Fn(&Verification) -> Result<Input, AppError>,
     ) -> Result<Decision, AppError> {
-        let span = tracing::debug_span!("transact", what = "verification");
-        measured::VERIFICATIONS.observe(span, measured::outcome, self.happen_unmeasured(id, input)).await
-    }
-
-    async fn happen_unmeasured(
-        &self,
-        id: &VerificationId,
-        input: impl Fn(&Verification) -> Result<Input, AppError>,
-    ) -> Result<Decision, AppError> {
-        for attempt in 0..TRIES {
-            let old = self.verification(id).await?;
-            let policy = self.policy_of(&old.record).await?;
-            let decision = decide(&policy, &old.record, input(&old.record)?, self.now());
-            if decision.verification == old.record {
-                return Ok(decision);
-            }
-            match self.store().commit(self.written(Some(&old), &decision.verification)).await {
-                Ok(()) => {
-                    if !decision.effects.is_empty() {
-                        self.0.wake.notify_one();
-                    }
-                    return Ok(decision);
+        let decision = self
+            .transact(&transact::VERIFICATION, || async {
+                let old = self.verification(id).await?;
+                let policy = self.policy_of(&old.record).await?;
+                let decision = decide(&policy, &old.record, input(&old.record)?, self.now());
+                if decision.verification == old.record {
+                    return Ok(Draft::Settled((decision, false)));
                 }
-                Err(CommitError::Conflict) => {
-                    measured::VERIFICATIONS.again.add(1);
-                    self.step_back(attempt).await;
-                }
-                Err(CommitError::Store(error)) => return Err(error.into()),
+                Ok(Draft::Write(self.written(Some(&old), &decision.verification), (decision, true)))
+            })
+            .await?;
+        match decision {
+            (decision, true) if !decision.effects.is_empty() => {
+                self.0.wake.notify_one();
+                Ok(decision)
             }
+            (decision, _) => Ok(decision),
         }
-        Err(AppError::Contended)
     }
 
     /// What has to be written for a verification to become another: it, and
@@ -461,13 +443,6 @@ impl App {
             changes.extend(Box::pin(self.told_of_delivery(old, new)).await?);
         }
         Ok(changes)
-    }
-
-    /// Waits a moment after losing a race, longer each time and never the same
-    /// as the others who lost it.
-    async fn step_back(&self, attempt: usize) {
-        let most = 400 * (attempt as u64 + 1);
-        tokio::time::sleep(Duration::from_micros(self.0.entropy.below(most))).await;
     }
 
     async fn view(&self, verification: Verification) -> Result<View, AppError> {

@@ -2,13 +2,14 @@
 //! people say themselves comes in by their texts.
 
 use super::listing::{Among, Page, Window, scan_of};
-use super::{App, AppError, By, TRIES, audit};
+use super::transact::{self, Draft};
+use super::{App, AppError, By, audit};
 use crate::model::audit::Action;
 use crate::model::event;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::{PhoneError, address_spellings, mask};
+use crate::store::Index;
 use crate::store::records::{self, Versioned};
-use crate::store::{CommitError, Index};
 
 /// Senders towards which one number can have said something and is still shown
 /// whole.
@@ -96,9 +97,9 @@ impl By<'_> {
 
     async fn forget_wish(&self, wish: &OptOut) -> Result<(), AppError> {
         let key = OptOut::key(&wish.number, &wish.sender);
-        for attempt in 0..TRIES {
+        let look = || async {
             let Some(old): Option<Versioned<OptOut>> = records::get(self.store(), &key).await? else {
-                return Ok(());
+                return Ok(Draft::Settled(()));
             };
             let gone = OptOut { opted_out: false, at: self.now(), ..old.record.clone() };
             let body = event::of_opt_out(Some(&old.record), &gone);
@@ -106,12 +107,8 @@ impl By<'_> {
             let entry = entry.with("sender", mask(&wish.sender));
             let mut changes = vec![records::delete(&old), audit::write(&entry)];
             changes.extend(self.told(body.into_iter().collect()));
-            match self.store().commit(changes).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(changes, ()))
+        };
+        self.transact(&transact::OPT_OUT, look).await
     }
 }

@@ -5,7 +5,8 @@
 //! one write, so that no race makes two of them or one request too many.
 
 use super::start::hash;
-use super::{App, AppError, StartRequest, TRIES, View};
+use super::transact::{self, Draft};
+use super::{App, AppError, StartRequest, View};
 use crate::model::active_verification::ActiveVerification;
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
@@ -18,6 +19,7 @@ use crate::model::verification::{Input, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -31,6 +33,9 @@ pub struct Ask {
     /// Whether rules about countries are passed over.
     pub skip_risk_check: bool,
 }
+
+/// Which verification stood open, and how often it had been sent.
+type Mark = Option<(VerificationId, usize)>;
 
 /// Why nothing was begun or sent.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,28 +99,43 @@ impl App {
         let values =
             ask.limits.iter().map(|(name, value)| hash(&[service.id.as_str(), name, &address_key(value)]));
         let _turns = self.1.take(values).await?;
-        let mut first_seen = None;
-        for attempt in 0..TRIES {
-            let open = self.open(&service, &to).await?;
-            // Somebody else asked between our reading and our writing: the
-            // person gets one message, not two.
-            if *first_seen.get_or_insert_with(|| open.mark()) != open.mark() {
-                return Err(AskError::Concurrent);
+        let first_seen = OnceLock::new();
+        let look = || async {
+            match self.ask_once(&service, ask, channel, &to, &first_seen).await {
+                Ok((changes, verification)) => Ok(Draft::Write(changes, Ok(verification))),
+                Err(AskError::App(error)) => Err(error),
+                Err(refused) => Ok(Draft::Settled(Err(refused))),
             }
-            let (mut changes, verification) = self.asked(&service, ask, channel, &open)?;
-            changes.extend(self.counted(&service, &ask.limits).await?);
-            match self.store().commit(changes).await {
-                Ok(()) => {
-                    self.0.wake.notify_one();
-                    let sends = verification.sends.len();
-                    tracing::info!(verification = %verification.id, to = %verification.to, %channel, sends, "verification asked for");
-                    return Ok(self.fresh_view(service, verification));
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
+        };
+        let asked = self.transact(&transact::VERIFICATION, look).await.map_err(|error| match error {
+            AppError::Contended => AskError::Concurrent,
+            error => error.into(),
+        });
+        let verification = asked??;
+        self.0.wake.notify_one();
+        let sends = verification.sends.len();
+        tracing::info!(verification = %verification.id, to = %verification.to, %channel, sends, "verification asked for");
+        Ok(self.fresh_view(service, verification))
+    }
+
+    /// What has to be written for a number to be asked as it is seen now.
+    async fn ask_once(
+        &self,
+        service: &Arc<Service>,
+        ask: &Ask,
+        channel: Channel,
+        to: &PhoneNumber,
+        first_seen: &OnceLock<Mark>,
+    ) -> Result<(Vec<Change>, Verification), AskError> {
+        let open = self.open(service, to).await?;
+        // Somebody else asked between our reading and our writing: the person gets
+        // one message, not two.
+        if *first_seen.get_or_init(|| open.mark()) != open.mark() {
+            return Err(AskError::Concurrent);
         }
-        Err(AskError::Concurrent)
+        let (mut changes, verification) = self.asked(service, ask, channel, &open)?;
+        changes.extend(self.counted(service, &ask.limits).await?);
+        Ok((changes, verification))
     }
 
     /// The verification that was begun last for a service and a number, and has
@@ -230,7 +250,7 @@ impl App {
         let renewed = self.renewed(service, &old.record, &ask.request.details, custom)?;
         let input = Input::Resend { channel, gate_key: self.gate_key(service), failed: None, renewed };
         let decision =
-            decide(&without_ladder(service.policy(&self.0.policy)), &old.record, input, self.now());
+            decide(&without_schedule(service.policy(&self.0.policy)), &old.record, input, self.now());
         if decision.outcome == Outcome::NoSendsLeft {
             return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });
         }
@@ -342,8 +362,8 @@ struct Open {
 
 impl Open {
     /// Changes whenever somebody begins anew or sends again, and not when the
-    /// worker goes about its outbox steps.
-    fn mark(&self) -> Option<(VerificationId, usize)> {
+    /// job goes about its outbox steps.
+    fn mark(&self) -> Mark {
         self.last.as_ref().map(|last| (last.record.id.clone(), last.record.sends.len()))
     }
 }
@@ -351,7 +371,7 @@ impl Open {
 /// Twilio Verify knows no wait between two sends, and its clients do not
 /// expect one: the retry schedule that nobody has set is not theirs. One that somebody
 /// has set holds.
-fn without_ladder(policy: Policy) -> Policy {
+fn without_schedule(policy: Policy) -> Policy {
     match policy.cooldown == Policy::default().cooldown {
         true => Policy { cooldown: Vec::new(), ..policy },
         false => policy,

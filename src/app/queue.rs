@@ -6,7 +6,8 @@
 //! restart. Why it failed is known to the process in which it did, and in its log.
 //! It refuses to know who does what when.
 
-use super::{App, AppError, TRIES, audit};
+use super::transact::{self, Draft};
+use super::{App, AppError, audit};
 use crate::app::By;
 use crate::model::audit::Action;
 use crate::store::{Change, Due, Key, Kind, Lane, Stored, kinds};
@@ -69,7 +70,7 @@ pub struct Queue {
     pub depths: Vec<Waiting>,
     /// What is tried again later, by its name.
     pub troubled: Vec<(String, Trouble)>,
-    /// What was set aside, the first [`MOST_SHOWN`].
+    /// What was set aside, the first thousand.
     pub aside: Vec<Aside>,
 }
 
@@ -206,13 +207,11 @@ impl By<'_> {
     /// Not found, contended, or the store's.
     pub async fn retry_job(&self, name: &str) -> Result<(), AppError> {
         // Somebody may be at it, and its last write may still be on its way to the disk.
-        for attempt in 0..TRIES {
-            match self.retry_once(name).await {
-                Err(AppError::Contended) => self.step_back(attempt).await,
-                done => return done,
-            }
-        }
-        Err(AppError::Contended)
+        let (key, lane) = self.transact(&transact::JOB, || self.put_back(name)).await?;
+        self.forget_trouble(&key);
+        self.wakes(lane).notify_one();
+        tracing::info!(record = %key, "put back into its lane");
+        Ok(())
     }
 
     /// Deletes the record of what was set aside, with its lines in listings.
@@ -221,30 +220,23 @@ impl By<'_> {
     /// Not found, contended, or the store's.
     pub async fn drop_job(&self, name: &str) -> Result<(), AppError> {
         // Somebody may be at it, and its last write may still be on its way to the disk.
-        for attempt in 0..TRIES {
-            match self.drop_once(name).await {
-                Err(AppError::Contended) => self.step_back(attempt).await,
-                done => return done,
-            }
-        }
-        Err(AppError::Contended)
+        let key = self.transact(&transact::JOB, || self.taken_away(name)).await?;
+        self.forget_trouble(&key);
+        tracing::warn!(record = %key, "dropped, with its record");
+        Ok(())
     }
 
-    async fn retry_once(&self, name: &str) -> Result<(), AppError> {
+    async fn put_back(&self, name: &str) -> Result<Draft<(Key, Lane)>, AppError> {
         let (key, at) = self.find_aside(name).await?;
         let stored = self.store().read(&key).await?.ok_or(AppError::NotFound)?;
         let facts = kinds::facts(&key, &stored.body);
         let lane = facts.ok().and_then(|facts| facts.due).map_or(key.kind.lane(), |due| due.lane);
         let change = moved(&key, &stored, Due { at, lane: Lane::Aside }, Due { at, lane });
         let entry = self.entry(Action::JobRetried, name_of(&key));
-        self.store().commit(vec![change, audit::write(&entry)]).await?;
-        self.forget_trouble(&key);
-        self.wakes(lane).notify_one();
-        tracing::info!(record = %key, "put back into its lane");
-        Ok(())
+        Ok(Draft::Write(vec![change, audit::write(&entry)], (key, lane)))
     }
 
-    async fn drop_once(&self, name: &str) -> Result<(), AppError> {
+    async fn taken_away(&self, name: &str) -> Result<Draft<Key>, AppError> {
         let (key, at) = self.find_aside(name).await?;
         let stored = self.store().read(&key).await?.ok_or(AppError::NotFound)?;
         // Lines of one that does not read are not known; they lead nowhere then.
@@ -259,10 +251,7 @@ impl By<'_> {
             entries_removed,
         };
         let entry = self.entry(Action::JobDropped, name_of(&key));
-        self.store().commit(vec![change, audit::write(&entry)]).await?;
-        self.forget_trouble(&key);
-        tracing::warn!(record = %key, "dropped, with its record");
-        Ok(())
+        Ok(Draft::Write(vec![change, audit::write(&entry)], key))
     }
 }
 

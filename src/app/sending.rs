@@ -6,7 +6,8 @@
 //! it is tried and looked up again is the model's to say, and who does it when is
 //! for `jobs`.
 
-use super::{App, AppError, TRIES};
+use super::transact::{self, Draft};
+use super::{App, AppError};
 use crate::gateway::{SendError, SendRequest};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -17,7 +18,6 @@ use crate::model::verification::retry::Jitter;
 use crate::model::verification::{
     Decision, Effect, Failure, Input, OutboxStep, Outcome, Send, SendState, Verification, decide,
 };
-use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -191,8 +191,8 @@ impl App {
         if let Some(main) = &self.0.accounts.main {
             report.about.account_sid.get_or_insert_with(|| main.to_string());
         }
-        let sid = report.sid.clone();
-        for attempt in 0..TRIES {
+        let (report, sid) = (&report, &report.sid);
+        let look = || async {
             let old = self.verification(id).await?;
             let input = Input::Accepted { number, sid: sid.clone() };
             let decision = decide(&self.policy_of(&old.record).await?, &old.record, input, self.now());
@@ -205,12 +205,12 @@ impl App {
                 None => Some(Delivery::new(report.clone(), self.now())),
                 // The API is asked with the account's own credentials: what it
                 // says of a message holds against whoever spoke of it before.
-                Some(known) if self.is_anothers(&known.record, &report) => {
+                Some(known) if self.is_anothers(&known.record, report) => {
                     Some(Delivery::new(report.clone(), self.now()))
                 }
                 Some(known) => known.record.merge(report.clone(), self.now()),
             };
-            let send = decision.verification.send(number).filter(|send| send.sid.as_ref() == Some(&sid));
+            let send = decision.verification.send(number).filter(|send| send.sid.as_ref() == Some(sid));
             if let Some(delivery) = delivery {
                 let delivery = match send {
                     Some(send) => delivery.asked_at(send.asked_at),
@@ -218,17 +218,11 @@ impl App {
                 };
                 changes.extend(self.written_delivery(known.as_ref(), &delivery).await?);
             }
-            match self.store().commit(changes).await {
-                Ok(()) => {
-                    let is_new = decision.outcome == Outcome::Done;
-                    tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
-                    return Ok(());
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(changes, decision.outcome == Outcome::Done))
+        };
+        let is_new = self.transact(&transact::VERIFICATION, look).await?;
+        tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
+        Ok(())
     }
 }
 

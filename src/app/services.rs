@@ -7,7 +7,8 @@ use super::compat::Remembered;
 use super::listing::{Page, Window, page_of, scan_of};
 use super::names::Names;
 use super::terms::refuse_link_as_name;
-use super::{App, AppError, By, TRIES, audit};
+use super::transact::{self, Draft};
+use super::{App, AppError, By, audit};
 use crate::model::audit::Action;
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
@@ -15,8 +16,8 @@ use crate::model::policy::Policy;
 use crate::model::service::{BadSetting, Complaint, Origin, Service, Settings};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::Verification;
+use crate::store::Index;
 use crate::store::records::{self, Versioned};
-use crate::store::{CommitError, Index};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -349,7 +350,7 @@ impl By<'_> {
         id: &ServiceId,
         changes: Map<String, Value>,
     ) -> Result<Arc<Service>, AppError> {
-        for attempt in 0..TRIES {
+        let look = || async {
             let old = self.own_service(id).await?;
             let settings = old.record.settings.set(changes.clone())?;
             refuse_link_as_name(&old.record.settings, &settings)?;
@@ -357,18 +358,13 @@ impl By<'_> {
             let new = Service { settings, updated_at: self.now(), ..old.record.clone() };
             let entry = self.entry(Action::ServiceChanged, id.as_str());
             let entry = entry.with("settings", changed(&old.record.settings, &new.settings).join(", "));
-            match self.store().commit(vec![records::put(Some(&old), &new), audit::write(&entry)]).await {
-                Ok(()) => {
-                    self.directory().forget(id);
-                    self.directory().names.learn(&new.settings.name, id);
-                    tracing::info!(service = %id, "service changed");
-                    return Ok(Arc::new(new));
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(vec![records::put(Some(&old), &new), audit::write(&entry)], new))
+        };
+        let new = self.transact(&transact::SERVICE, look).await?;
+        self.directory().forget(id);
+        self.directory().names.learn(&new.settings.name, id);
+        tracing::info!(service = %id, "service changed");
+        Ok(Arc::new(new))
     }
 
     /// Deletes a service and what is kept with it. Its verifications go on by
@@ -377,24 +373,19 @@ impl By<'_> {
     /// # Errors
     /// Not found, [`AppError::ReadOnly`], or the store's.
     pub async fn delete_service(&self, id: &ServiceId) -> Result<(), AppError> {
-        for attempt in 0..TRIES {
+        let look = || async {
             let (old, compat) = (self.own_service(id).await?, self.compat(id).await?);
             let entry = self.entry(Action::ServiceDeleted, id.as_str());
             let entry = entry.with("name", &old.record.settings.name);
             let mut changes = vec![records::delete(&old), audit::write(&entry)];
             changes.extend((compat.version > 0).then(|| records::delete(&compat)));
-            match self.store().commit(changes).await {
-                Ok(()) => {
-                    self.directory().forget(id);
-                    self.directory().kept.forget(id);
-                    tracing::info!(service = %id, "service deleted");
-                    return Ok(());
-                }
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(changes, ()))
+        };
+        self.transact(&transact::SERVICE, look).await?;
+        self.directory().forget(id);
+        self.directory().kept.forget(id);
+        tracing::info!(service = %id, "service deleted");
+        Ok(())
     }
 }
 

@@ -8,7 +8,8 @@
 mod steps;
 
 use self::steps::Look;
-use super::{App, AppError, TRIES, View};
+use super::transact::{self, Draft};
+use super::{App, AppError, View};
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
@@ -17,7 +18,6 @@ use crate::model::service::Service;
 use crate::model::session::{self, End, Input, MOST_STATE, Outcome, Session, Standing, Step, decide};
 use crate::model::verification::Details;
 use crate::secret::Secret;
-use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use std::sync::Arc;
 
@@ -161,7 +161,7 @@ impl App {
     /// result, or was exchanged before, or came too late.
     pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, AppError> {
         let hash = session::hash(result);
-        for attempt in 0..TRIES {
+        let look = || async {
             let Some(old) = records::get::<Session>(self.store(), id.as_str()).await? else {
                 return Err(AppError::NoSuchResult);
             };
@@ -169,13 +169,10 @@ impl App {
             if outcome != Outcome::Done {
                 return Err(AppError::NoSuchResult);
             }
-            match records::save(self.store(), Some(&old), &new).await {
-                Ok(()) => return self.session_view(new).await,
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            Ok(Draft::Write(vec![records::put(Some(&old), &new)], new))
+        };
+        let session = self.transact(&transact::SESSION, look).await?;
+        self.session_view(session).await
     }
 
     /// Ends a session for the application: what is under way in it is called off.

@@ -1,7 +1,8 @@
 //! Beginning a verification, and sending again.
 
 use super::terms::{refuse_chosen, refuse_unpaid, worded};
-use super::{App, AppError, TRIES, View};
+use super::transact::{self, Draft};
+use super::{App, AppError, View};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
@@ -11,7 +12,6 @@ use crate::model::service::{DIGITS, Service};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Input, Start, Verification};
 use crate::secret::Secret;
-use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -91,32 +91,33 @@ impl App {
         idempotency: Option<Idempotency>,
     ) -> Result<Started, AppError> {
         let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
-        for _ in 0..TRIES {
-            if let Some(started) = self.start_once(&request, kept.as_ref()).await? {
-                return Ok(started);
-            }
-            // Somebody was first with the same key, or the worker is about to
-            // forget an old answer to it.
-            self.0.wake.notify_one();
-            tokio::time::sleep(SHORTLY).await;
-        }
-        Err(AppError::Contended)
+        let look = || self.start_once(&request, kept.as_ref());
+        let (service, verification) = match self.transact(&transact::START, look).await? {
+            Begun::Again(started) => return Ok(*started),
+            Begun::Now(service, verification) => (service, verification),
+        };
+        self.0.wake.notify_one();
+        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), "verification started");
+        let view = self.wanted(self.fresh_view(service, *verification)).await?;
+        Ok(Started { view, replayed: false })
     }
 
-    /// Starts, or repeats the answer that is kept; `None` when it is to be
-    /// tried again.
+    /// What has to be written to start, or the answer that is kept.
     async fn start_once(
         &self,
         request: &StartRequest,
         kept: Option<&Kept>,
-    ) -> Result<Option<Started>, AppError> {
+    ) -> Result<Draft<Begun>, AppError> {
         if let Some(kept) = kept {
             match self.replay(kept).await? {
-                Replay::Answer(started) => return Ok(Some(*started)),
+                Replay::Answer(started) => return Ok(Draft::Settled(Begun::Again(started))),
                 // The worker alone takes it away. To write over it here might
                 // meet the answer of somebody who came after the worker, under
                 // the same version.
-                Replay::Outdated => return Ok(None),
+                Replay::Outdated => {
+                    self.0.wake.notify_one();
+                    return Ok(Draft::Later(SHORTLY));
+                }
                 Replay::Nothing => {}
             }
         }
@@ -134,15 +135,7 @@ impl App {
             };
             changes.push(records::put(None, &answer));
         }
-        match self.store().commit(changes).await {
-            Ok(()) => {}
-            Err(CommitError::Conflict) => return Ok(None),
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        }
-        self.0.wake.notify_one();
-        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), "verification started");
-        let view = self.wanted(self.fresh_view(service, verification)).await?;
-        Ok(Some(Started { view, replayed: false }))
+        Ok(Draft::Write(changes, Begun::Now(service, Box::new(verification))))
     }
 
     /// Sends again, by the same channel or another.
@@ -360,6 +353,13 @@ impl App {
 }
 
 /// What is kept for an idempotency key.
+enum Begun {
+    /// Once more, as it was answered.
+    Again(Box<Started>),
+    /// By this write.
+    Now(Arc<Service>, Box<Verification>),
+}
+
 enum Replay {
     Nothing,
     /// The answer that was given.

@@ -1,6 +1,7 @@
 //! What a call of ours is to hear, and what it has come to with that.
 
-use super::{App, AppError, TRIES};
+use super::transact::{self, Draft};
+use super::{App, AppError};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::code::Code;
 use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told, is_machine};
@@ -10,8 +11,8 @@ use crate::model::service::Service;
 use crate::model::status::Status;
 pub use crate::model::verification::Step;
 use crate::model::verification::{Decision, Details, Input, Outcome, Send, Verification, decide};
+use crate::store::Change;
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, CommitError};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -110,7 +111,7 @@ impl App {
             return Err(AppError::NotFound);
         }
         let report = report.filter(|report| is_own(proof, report));
-        for attempt in 0..TRIES {
+        self.transact(&transact::VERIFICATION, || async {
             // What is known of the call is written with the decision, against
             // the version that was looked at: an end that comes meanwhile holds.
             let known: Option<Versioned<Delivery>> = records::get(self.store(), request.sid.as_str()).await?;
@@ -134,16 +135,10 @@ impl App {
             }
             let so_far = so_far(proof, &decision.verification, &request, told)?;
             changes.extend(self.kept_of_call(known, so_far, report.as_ref()).await?);
-            if changes.is_empty() {
-                return Ok(said(spoken, service, decision.verification));
-            }
-            match self.store().commit(changes).await {
-                Ok(()) => return Ok(said(spoken, service, decision.verification)),
-                Err(CommitError::Conflict) => self.step_back(attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(AppError::Contended)
+            let said = said(spoken, service, decision.verification);
+            Ok(if changes.is_empty() { Draft::Settled(said) } else { Draft::Write(changes, said) })
+        })
+        .await
     }
 
     /// What was decided, and what is written down of it.

@@ -5,7 +5,8 @@
 //! name; whatever was seen before that decides nothing.
 
 use super::{LocaleHints, SessionView, Who};
-use crate::app::{App, AppError, Checked, Idempotency, Offer, StartRequest, TRIES};
+use crate::app::transact::{self, Draft, TRIES};
+use crate::app::{App, AppError, Checked, Idempotency, Offer, StartRequest};
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
@@ -14,7 +15,6 @@ use crate::model::session::{self, End, Input, Outcome, Session, Standing, Step, 
 use crate::model::typed::sentence::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
-use crate::store::CommitError;
 use crate::store::records;
 use std::time::Duration;
 
@@ -340,7 +340,7 @@ impl App {
         look: Look,
         input: impl Fn(Option<Standing>) -> Option<Input>,
     ) -> Result<Session, AppError> {
-        for attempt in 0..TRIES {
+        let look = || async {
             let old = self.session_of(id, who).await?;
             let standing = match look {
                 Look::Aside => None,
@@ -348,30 +348,26 @@ impl App {
                 Look::CalledOff => self.standing_without(&old.record, &input).await?,
             };
             let Some(input) = input(standing) else {
-                return Ok(old.record);
+                return Ok(Draft::Settled(old.record));
             };
             let (new, outcome) = decide(&old.record, input, self.now());
             match outcome {
-                Outcome::Gone | Outcome::NoSuchResult => return Err(AppError::NotFound),
-                Outcome::NoNumbersLeft => return Err(AppError::NoNumbersLeft),
-                Outcome::NoStartsLeft => return Err(AppError::NoStartsLeft),
+                Outcome::Gone | Outcome::NoSuchResult => Err(AppError::NotFound),
+                Outcome::NoNumbersLeft => Err(AppError::NoNumbersLeft),
+                Outcome::NoStartsLeft => Err(AppError::NoStartsLeft),
                 // Whoever steps where the session no longer stands is shown
                 // where it does.
-                Outcome::NotNow => return Ok(old.record),
-                Outcome::Done if new == old.record => return Ok(new),
+                Outcome::NotNow => Ok(Draft::Settled(old.record)),
+                Outcome::Done if new == old.record => Ok(Draft::Settled(new)),
                 Outcome::Done => {
                     let mut changes = vec![records::put(Some(&old), &new)];
                     changes.extend(self.told_of_session(&old.record, &new));
-                    match self.store().commit(changes).await {
-                        Ok(()) => return Ok(new),
-                        Err(CommitError::Conflict) => self.step_back(attempt).await,
-                        Err(CommitError::Store(error)) => return Err(error.into()),
-                    }
+                    Ok(Draft::Write(changes, new))
                 }
-                Outcome::Outdated => self.step_back(attempt).await,
+                Outcome::Outdated => Ok(Draft::Again),
             }
-        }
-        Err(AppError::Contended)
+        };
+        self.transact(&transact::SESSION, look).await
     }
 
     /// Where the verification stands that a session knows.

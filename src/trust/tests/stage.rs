@@ -3,6 +3,9 @@
 //! Servers are threads, each connection is one more, and all are gone with the
 //! process. This module refuses to know who believes whom.
 
+// The tests of the sandbox use all of it.
+#![cfg_attr(not(feature = "sandbox"), allow(dead_code))]
+
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

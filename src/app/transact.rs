@@ -1,0 +1,122 @@
+//! Reading, deciding and writing until nobody was faster: the one loop that does.
+//!
+//! Whoever changes a record says how to look at it, and what that comes to; what was
+//! read in one look decides about the write of that look alone. The loop refuses to
+//! know what is read, decided and written.
+
+use super::{App, AppError};
+use crate::store::{Change, CommitError};
+use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
+use std::future::Future;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// How many looks there are before the caller is told to come back. With one writer
+/// per record at a time a second one is rare; sixteen lost races in a row are an
+/// overload.
+pub(super) const TRIES: usize = 16;
+/// The longest wait after the first race that was lost, in microseconds; each further
+/// one may be longer by as much.
+const LONGEST_WAIT: u64 = 400;
+
+/// What is written in a loop, as its meter and its span name it.
+pub(super) struct Subject {
+    name: &'static str,
+    meter: LazyLock<&'static Meter>,
+}
+
+macro_rules! subjects {
+    ($($(#[$doc:meta])* $subject:ident = $name:literal;)*) => {
+        $($(#[$doc])* pub(super) static $subject: Subject =
+            Subject { name: $name, meter: LazyLock::new(|| meter(Place::Transact, $name)) };)*
+    };
+}
+
+subjects! {
+    /// Verifications, with what others are told of them.
+    VERIFICATION = "verification";
+    /// Verifications that begin, with the answer that is kept.
+    START = "start";
+    /// What is known of messages and calls.
+    DELIVERY = "delivery";
+    /// Ways through the pages.
+    SESSION = "session";
+    /// Services, and what is kept with them.
+    SERVICE = "service";
+    /// Where events are sent to.
+    ENDPOINT = "endpoint";
+    /// Who wants no messages.
+    OPT_OUT = "opt_out";
+    /// The audit log.
+    AUDIT = "audit";
+    /// What was set aside.
+    JOB = "job";
+}
+
+/// What one look at the records came to.
+pub(super) enum Draft<T> {
+    /// Nothing is to be written.
+    Settled(T),
+    /// These changes, all or none; then it is that.
+    Write(Vec<Change>, T),
+    /// What was seen is outdated already: look again.
+    Again,
+    /// Something is in the way that goes by itself: look again so much later.
+    Later(Duration),
+}
+
+impl App {
+    /// Looks, and writes what that came to against the versions that were seen, as
+    /// often as it takes to be first. Between two looks lies a wait, longer each time
+    /// and never the same as the others who lost.
+    ///
+    /// # Errors
+    /// The look's; the store's; [`AppError::Contended`] after [`TRIES`] looks.
+    pub(super) async fn transact<T, F>(
+        &self,
+        subject: &'static Subject,
+        look: impl Fn() -> F,
+    ) -> Result<T, AppError>
+    where
+        F: Future<Output = Result<Draft<T>, AppError>>,
+    {
+        let span = tracing::debug_span!("transact", what = subject.name);
+        subject.meter.observe(span, outcome, self.transact_unmeasured(&subject.meter, look)).await
+    }
+
+    async fn transact_unmeasured<T, F>(&self, meter: &Meter, look: impl Fn() -> F) -> Result<T, AppError>
+    where
+        F: Future<Output = Result<Draft<T>, AppError>>,
+    {
+        for lost in 1..=TRIES as u64 {
+            match look().await? {
+                Draft::Settled(done) => return Ok(done),
+                Draft::Write(changes, done) => match self.store().commit(changes).await {
+                    Ok(()) => return Ok(done),
+                    Err(CommitError::Conflict) => self.step_back(lost).await,
+                    Err(CommitError::Store(error)) => return Err(error.into()),
+                },
+                Draft::Again => self.step_back(lost).await,
+                Draft::Later(wait) => tokio::time::sleep(wait).await,
+            }
+            meter.again.add(1);
+        }
+        Err(AppError::Contended)
+    }
+
+    /// Waits a moment after so many lost races in a row.
+    pub(super) async fn step_back(&self, lost: u64) {
+        let micros = self.0.entropy.below(LONGEST_WAIT * lost);
+        tokio::time::sleep(Duration::from_micros(micros)).await;
+    }
+}
+
+/// What the end of a loop counts as: a no of the rules is an end like others; the
+/// store fails, and who has lost every race was in an overload.
+fn outcome<T>(result: &Result<T, AppError>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Done,
+        Err(AppError::Store(_) | AppError::Contended) => Outcome::Failed,
+        Err(_) => Outcome::Refused,
+    }
+}
