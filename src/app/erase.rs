@@ -110,9 +110,8 @@ impl By<'_> {
             return Ok(true);
         }
         let window = Window { limit: 1, after: None };
-        let found = self
-            .page::<Service>(scan_of(Index::ServiceDirectory, ""), &window, |service| sends(service))
-            .await?;
+        let found =
+            self.page::<Service>(scan_of(Index::Services, ""), &window, |service| sends(service)).await?;
         Ok(!found.items.is_empty())
     }
 }

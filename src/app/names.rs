@@ -106,7 +106,7 @@ impl App {
         let now = self.now();
         let (mut by_name, mut newest, mut after) = (HashMap::new(), None, None);
         loop {
-            let scan = Scan { after, limit: LINES, ..scan_of(Index::ServiceDirectory, "") };
+            let scan = Scan { after, limit: LINES, ..scan_of(Index::Services, "") };
             let lines = self.store().scan(&scan).await?;
             newest = newest.or_else(|| lines.first().map(|line| (line.at, line.id.clone())));
             let is_last = lines.len() < LINES;
@@ -134,7 +134,7 @@ impl App {
         let mut lines = Vec::new();
         let mut after = None;
         loop {
-            let scan = Scan { since, after, limit: LINES, ..scan_of(Index::ServiceDirectory, "") };
+            let scan = Scan { since, after, limit: LINES, ..scan_of(Index::Services, "") };
             let page = self.store().scan(&scan).await?;
             let is_last = page.len() < LINES;
             after = page.last().map(|line| (line.at, line.id.clone()));

@@ -269,7 +269,7 @@ impl App {
         let is_past_the_store = window.after.as_ref().is_some_and(|(at, _)| *at == Timestamp::UNIX_EPOCH);
         let mut items: Vec<Arc<Service>> = Vec::new();
         if !is_past_the_store {
-            let scan = scan_of(Index::ServiceDirectory, "");
+            let scan = scan_of(Index::Services, "");
             let stored =
                 self.page_among::<Service>(services, scan, &[String::new()], window, |_| true).await?;
             items.extend(stored.items.into_iter().map(Arc::new));

@@ -3,7 +3,7 @@
 //! What is due stands in the store, in lanes (`store::Lane`). Each lane has a runner
 //! of its own with places of its own, so that nothing in one lane waits for anything
 //! in another. A job says of which records it takes care, and how; what is done then
-//! is `service`'s to know. What only comes round again and again, without a record
+//! is `app`'s to know. What only comes round again and again, without a record
 //! that is due, is in `sweep`.
 //!
 //! A job that fails is tried again later, after ever longer waits. One that panics,
@@ -80,7 +80,7 @@ trait Job: Send + Sync {
     }
 
     /// How much of one group is under way at once, whatever else there is to do.
-    fn most_of_group(&self, _service: &App) -> usize {
+    fn most_of_group(&self, _app: &App) -> usize {
         usize::MAX
     }
 
@@ -90,7 +90,7 @@ trait Job: Send + Sync {
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError>;
 
     /// Moves records out of the way that cannot be begun and hide all others.
-    async fn make_way(&self, _service: &App, _keys: &[Key]) -> Result<(), AppError> {
+    async fn make_way(&self, _app: &App, _keys: &[Key]) -> Result<(), AppError> {
         Ok(())
     }
 }

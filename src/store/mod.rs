@@ -181,7 +181,7 @@ pub enum Index {
     /// `u`: verifications of one number; the scope is the number.
     VerificationsTo = b'u',
     /// `s`: services by the time they were made; the scope is empty.
-    ServiceDirectory = b's',
+    Services = b's',
     /// `o`: opt-outs by the time of the wish; the scope is empty, or the number.
     OptOuts = b'o',
     /// `p`: endpoints by the time they were made; the scope is empty.
@@ -208,7 +208,7 @@ impl Index {
         Self::ApiKeys,
         Self::Verifications,
         Self::VerificationsTo,
-        Self::ServiceDirectory,
+        Self::Services,
         Self::OptOuts,
         Self::Endpoints,
         Self::Events,
@@ -234,7 +234,7 @@ impl Index {
             Self::Deliveries | Self::DeliveriesTo => Kind::Delivery,
             Self::ApiKeys => Kind::ApiKey,
             Self::Verifications | Self::VerificationsTo | Self::Sends | Self::SendsTo => Kind::Verification,
-            Self::ServiceDirectory => Kind::Service,
+            Self::Services => Kind::Service,
             Self::OptOuts => Kind::OptOut,
             Self::Endpoints => Kind::Endpoint,
             Self::Events => Kind::Event,

@@ -278,7 +278,7 @@ impl Record for Service {
 
     fn entries(&self) -> Vec<Entry> {
         let (at, id) = (self.created_at, self.id.to_string());
-        vec![Entry { index: Index::ServiceDirectory, scope: String::new(), at, id }]
+        vec![Entry { index: Index::Services, scope: String::new(), at, id }]
     }
 }
 

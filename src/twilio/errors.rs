@@ -2,7 +2,7 @@
 //! endings for which Twilio gives no code.
 //!
 //! Two tables are embedded: `errors.json`, one row per code, and `advice.toml`,
-//! sentences for people. Twilio adds codes without event and advises against
+//! sentences for people. Twilio adds codes without notice and advises against
 //! logic built on them, so whatever is in no table is judged by its range, and is
 //! given no meaning in words: a wrong one leads people astray. Twilio's own text
 //! stands there instead, where one came.

@@ -1,7 +1,7 @@
 //! The voices that `<Say>` knows, in which language does not matter here.
 //!
 //! `voices.txt` has one a line: those of the SDKs' enumeration. Twilio adds some
-//! without event, so an unknown one is worth a warning and no more.
+//! without notice, so an unknown one is worth a warning and no more.
 //!
 //! Source: <https://www.twilio.com/docs/voice/twiml/say/text-speech>.
 

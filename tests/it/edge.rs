@@ -220,7 +220,13 @@ async fn what_answers_get_answers_head_with_its_headers_alone() {
             let head = raw_to(listener, &ask("HEAD", path)).await;
             let status = |answer: &str| answer.lines().next().unwrap_or_default().to_owned();
             assert_eq!(status(&head), status(&got), "{listener}{path}");
-            for name in ["content-type", "content-length"] {
+            // What stands in there is of its moment, and as long as it is then.
+            let same: &[&str] = if *path == "/sandbox/state" {
+                &["content-type"]
+            } else {
+                &["content-type", "content-length"]
+            };
+            for name in same {
                 assert_eq!(header(&head, name), header(&got, name), "{listener}{path}");
             }
             assert!(head.ends_with("\r\n\r\n") && !head.trim_end().contains("\r\n\r\n"), "{path}: {head}");

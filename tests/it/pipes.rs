@@ -87,6 +87,8 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         "verify +15551230802".to_owned(),
         "erase +15551230803".to_owned(),
         "erase +15551230803 --json".to_owned(),
+        "queue".to_owned(),
+        "queue list --json".to_owned(),
         "--help".to_owned(),
     ];
     lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect()
@@ -117,7 +119,7 @@ async fn a_command_whose_reader_has_left_ends_quietly() {
         let output = command(&app, dir.path(), args).stdout(closed()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let ended = output.status.code();
-        // What prints to standard error alone, or nothing, does not event.
+        // What prints to standard error alone, or nothing, does not notice.
         let is =
             |words: &[&str]| args.iter().zip(words).filter(|(arg, word)| arg == word).count() == words.len();
         let silent = is(&["opt-out", "add"]) || is(&["opt-out", "remove"]);

@@ -391,7 +391,7 @@ impl World {
     /// Lets the worker do all that it can do at this standstill of the clock:
     /// nothing is due, nobody writes or asks the gateway, and it stays so.
     pub async fn settle(&self) {
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + Duration::from_secs(30);
         let (mut quiet, mut seen) = (0, 0);
         while quiet < 8 && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -127,7 +127,7 @@ impl Signer {
             settings: None,
         };
         // What no signature can cover goes out with one over its URL alone:
-        // it is for the server to event.
+        // it is for the server to notice.
         Ok(sign_request(token, Algorithm::HmacSha1, &signed)
             .unwrap_or_else(|_| sign(token, Algorithm::HmacSha1, &url, &Pairs::new())))
     }

@@ -1,6 +1,6 @@
 //! Reads all of a store and says what is wrong with it.
 //!
-//! sled does not event all damage by itself, so each record has a checksum,
+//! sled does not notice all damage by itself, so each record has a checksum,
 //! and each entry must have its record. It mends nothing, and refuses to know
 //! what records mean.
 
