@@ -76,7 +76,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let Some(failure) = running.run(stopped).await else {
         return Ok(ExitCode::SUCCESS);
     };
-    tracing::error!(error = %failure, "ended, because the store takes no more writes: mend that, and start again");
+    tracing::error!(%failure, "ended: mend that, and start again");
     Ok(ExitCode::FAILURE)
 }
 

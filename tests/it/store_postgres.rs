@@ -245,6 +245,34 @@ async fn of_many_that_start_at_once_one_makes_the_tables() {
     assert_eq!(stores[0].check().await.unwrap().records, 6);
 }
 
+/// An older process reads all it has, and takes its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_in_use_are_changed_later_and_nobody_waits_behind_that() {
+    let Some(database) = database("changing tables in use").await else { return };
+    let old = database.open().await;
+    let back = "ALTER TABLE dialback_record DROP COLUMN claimed_due, DROP COLUMN claimed_until; \
+        UPDATE dialback_schema SET version = 1";
+    let (reader, other) = (database.client().await, database.client().await);
+    other.batch_execute(back).await.unwrap();
+    reader.batch_execute("BEGIN; SELECT count(*) FROM dialback_record").await.unwrap();
+    let url = database.url();
+    let opening = tokio::spawn(async move { Postgres::open(&url, Options::default()).await });
+    let waits = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
+        WHERE NOT l.granted AND c.relname = 'dialback_record' \
+        AND c.relnamespace = current_schema()::regnamespace";
+    let is_waiting = async || other.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) > 0;
+    while !is_waiting().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // It gives way by itself, and who reads comes through behind it.
+    other.batch_execute("SET statement_timeout = '60s'").await.unwrap();
+    other.query_one("SELECT count(*) FROM dialback_record", &[]).await.unwrap();
+    assert!(!opening.is_finished());
+    reader.batch_execute("COMMIT").await.unwrap();
+    opening.await.unwrap().unwrap().close().await;
+    old.close().await;
+}
+
 #[tokio::test]
 async fn tables_of_a_newer_version_are_used_or_refused_as_they_say() {
     let Some(database) = database("newer tables").await else { return };

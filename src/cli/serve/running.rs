@@ -183,9 +183,9 @@ impl Running {
     }
 
     /// Serves until `stop`, then finishes: no new connections, requests in
-    /// flight, what is being done, and the store last. It stops by itself when the
-    /// store takes no more writes, and says why.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Option<StoreError> {
+    /// flight, what is being done, and the store last. It stops by itself when it
+    /// cannot do its work any more, and says why.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Option<Failure> {
         let operator = self.server_addr().map(|addr| self.operator(addr));
         let (stopping, stopped) = watch::channel(());
         let AllLimits { server: limits, admin: admin_limits, sandbox: sandbox_limits } = self.limits;
@@ -199,25 +199,28 @@ impl Running {
         let service = warp::service(http::filter(self.context.clone()));
         let server = tokio::spawn(server::serve(self.listener, service, limits, told(stopped.clone())));
         let work = jobs::run(self.app.clone(), parts::jobs(&self.config), told(stopped.clone()));
-        let work = tokio::spawn(work);
+        let mut work = tokio::spawn(work);
         let sandbox = self.sandbox.map(|sandbox| tokio::spawn(sandbox.run(sandbox_limits, stopped)));
         let failure = tokio::select! {
             () = stop => None,
-            failure = self.store.failed() => Some(failure),
+            failure = self.store.failed() => Some(Failure::Store(failure)),
+            // It ends when it is told to, or by a panic, which was reported: who goes
+            // on without it takes requests for codes and sends none.
+            _ = &mut work => Some(Failure::Work),
         };
         match &failure {
             None => tracing::info!("stopping"),
-            Some(error) => {
-                tracing::error!(%error, "the store takes no more writes: stopping, when what can be answered is");
-            }
+            Some(failure) => tracing::error!(%failure, "stopping, when what can be answered is"),
         }
         drop(stopping);
         let drained = server.await.unwrap_or_default();
         if let Some(admin) = admin {
             let _ = admin.await;
         }
-        // Work that panicked has been reported; the store still closes.
-        let _ = work.await;
+        // The store closes whatever became of the work.
+        if !matches!(failure, Some(Failure::Work)) {
+            let _ = work.await;
+        }
         if let Some(sandbox) = sandbox {
             let _ = sandbox.await;
         }
@@ -246,6 +249,17 @@ impl Running {
             auth_token: sandboxed.then(|| auth_token(&self.config, &self.local)),
         }
     }
+}
+
+/// Why a server stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The store takes no more writes.
+    #[error("the store takes no more writes: {0}")]
+    Store(StoreError),
+    /// Nobody does any more what falls due.
+    #[error("what falls due is not done any more: a fault of this program, see the panic above")]
+    Work,
 }
 
 /// Ends when all are told to stop.

@@ -8,6 +8,8 @@
 
 use super::super::StoreError;
 use super::fault::words;
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, GenericClient};
 
 /// The oldest PostgreSQL that is tested, as `server_version_num`.
@@ -15,6 +17,13 @@ const OLDEST: i32 = 140_000;
 
 /// Ours among the advisory locks: "DIAL".
 const LOCK: i32 = 0x4449_414c;
+
+/// Who changes a table locks everybody out of it; who cannot have that lock soon gives
+/// way, for behind him all reads and writes of all processes would wait.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long until it is tried again, and how often it is: for two minutes or so.
+const REST: Duration = Duration::from_secs(2);
+const MOST_TRIES: usize = 40;
 
 /// A step: the version it leads to, and the oldest that can still use it.
 struct Step {
@@ -116,21 +125,60 @@ async fn warn(client: &Client) -> Result<(), Error> {
 
 /// Makes the tables, or brings them up to what this version knows.
 pub(super) async fn prepare(client: &mut Client, server: Server) -> Result<(), StoreError> {
-    if is_known(found(client).await.map_err(|error| open(&error))?)? {
+    for left in (0..MOST_TRIES).rev() {
+        match bring_up(client, server).await {
+            Ok(()) => return Ok(()),
+            Err(Unprepared::Sql(error)) if left > 0 && is_locked(&error) => {
+                tracing::warn!("the tables are in use: they are brought up to date as soon as they are not");
+                tokio::time::sleep(REST).await;
+            }
+            Err(Unprepared::Sql(error)) => return Err(open(&error)),
+            Err(Unprepared::Store(error)) => return Err(error),
+        }
+    }
+    Err(StoreError::Open("the tables are in use by somebody who does not let go of them".into()))
+}
+
+/// Why the tables are not as they should be.
+enum Unprepared {
+    Store(StoreError),
+    Sql(Error),
+}
+
+impl From<StoreError> for Unprepared {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Error> for Unprepared {
+    fn from(error: Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+fn is_locked(error: &Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+}
+
+/// Once: in a transaction that gives way where the tables are in use.
+async fn bring_up(client: &mut Client, server: Server) -> Result<(), Unprepared> {
+    if is_known(found(client).await?)? {
         return Ok(());
     }
-    let transaction = client.transaction().await.map_err(|error| open(&error))?;
+    let transaction = client.transaction().await?;
     if server.is_postgres {
-        lock(&transaction).await.map_err(|error| open(&error))?;
+        lock(&transaction).await?;
+        let give_way = format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis());
+        transaction.batch_execute(&give_way).await?;
     }
     // Another process may have been here while this one waited for the lock.
-    let found = found(&transaction).await.map_err(|error| open(&error))?;
+    let found = found(&transaction).await?;
     if is_known(found)? {
         return Ok(());
     }
-    let from = found.map_or(0, |(version, _)| version);
-    take_steps(&transaction, server, from).await.map_err(|error| open(&error))?;
-    transaction.commit().await.map_err(|error| open(&error))
+    take_steps(&transaction, server, found.map_or(0, |(version, _)| version)).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Waits until nobody else makes tables here; let go with the transaction.
