@@ -18,9 +18,7 @@ pub(super) fn worded(service: &Service, details: &Details) -> Result<Details, Ap
     let text = |field, said: &Option<String>| {
         let shown = said.as_deref().map(wording::shown).filter(|text| !text.is_empty());
         match &shown {
-            Some(text) if !service.settings.allow_links && leads_away(field, text) => {
-                Err(AppError::Link { field })
-            }
+            Some(text) if !service.settings.allow_links && leads_away(text) => Err(AppError::Link { field }),
             _ => Ok(shown),
         }
     };
@@ -38,10 +36,10 @@ pub(super) fn worded(service: &Service, details: &Details) -> Result<Details, Ap
     })
 }
 
-/// Whether people could follow a text to somebody: by a link, an address or, where
-/// it is no amount, a telephone number.
-fn leads_away(field: &str, text: &str) -> bool {
-    wording::has_link(text) || (field != "amount" && wording::has_telephone(text))
+/// Whether people could follow a text to somebody: by a link, an address or a
+/// telephone number, which no amount looks like.
+fn leads_away(text: &str) -> bool {
+    wording::has_link(text) || wording::has_telephone(text)
 }
 
 /// Refuses to call a service by a link through the API. What the configuration
@@ -52,9 +50,8 @@ fn leads_away(field: &str, text: &str) -> bool {
 pub(super) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), AppError> {
     let spoken = |settings: &Settings| settings.tts_name.clone().unwrap_or_default();
     let names = [("name", new.name.clone(), old.name.clone()), ("tts_name", spoken(new), spoken(old))];
-    let is_refused = |(_, name, was): &&(&str, String, String)| {
-        !new.allow_links && was != name && leads_away("name", name)
-    };
+    let is_refused =
+        |(_, name, was): &&(&str, String, String)| !new.allow_links && was != name && leads_away(name);
     match names.iter().find(is_refused) {
         Some((field, ..)) => Err(BadSetting {
             field: (*field).to_owned(),
@@ -165,7 +162,19 @@ mod tests {
             let refused = worded(&service(false), &serde_json::from_value(details).unwrap()).unwrap_err();
             assert!(matches!(refused, AppError::Link { field: named } if named == field), "{refused}");
         }
-        for field in ["friendly_name", "purpose", "payee"] {
+        for amount in [
+            "39.99 €",
+            "+1.234,56 €",
+            "1 234 567.89 EUR",
+            "1'234'567 CHF",
+            "0.12345678 BTC",
+            "12 345 678 901 IDR",
+        ] {
+            let said =
+                Details { amount: Some(amount.to_owned()), payee: Some("Acme".into()), ..Details::default() };
+            assert!(worded(&service(false), &said).is_ok(), "{amount}");
+        }
+        for field in ["friendly_name", "purpose", "amount", "payee"] {
             let mut details = serde_json::to_value(all("fine")).unwrap();
             details[field] = "0800 123 4567".into();
             let refused = worded(&service(false), &serde_json::from_value(details).unwrap()).unwrap_err();

@@ -14,6 +14,7 @@ use super::store::StoreUrl;
 use super::twilio::Twilio;
 use crate::model::region;
 use reqwest::Url;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What was found.
@@ -34,6 +35,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     missing(config, &mut refused);
     exposure::check(config, &mut judge);
     sandbox(config, &mut refused);
+    places(config, &mut refused);
     account(&config.twilio, &mut refused, &mut unwise);
     accounts::check(config, &mut refused);
     codes(config, &mut refused);
@@ -161,6 +163,28 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
     need(sender, "twilio.from", "set it, TWILIO_PHONE_NUMBER, or twilio.messaging_service_sid");
 }
 
+/// Two that would listen at one place; one that listens everywhere is at each.
+fn places(config: &Config, refused: &mut Reader<'_>) {
+    let (server, admin) = (config.server.listen, config.server.admin_listen);
+    let meet = |one: SocketAddr, other: SocketAddr| {
+        let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+        one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
+    };
+    const MEND: &str = "give each a port of its own";
+    if admin.is_some_and(|admin| meet(server, admin)) {
+        refused.note("server.admin_listen", "is server.listen too", MEND);
+    }
+    if !config.sandbox.enabled {
+        return;
+    }
+    if meet(server, config.sandbox.listen) {
+        refused.note("sandbox.listen", "is server.listen too", MEND);
+    }
+    if admin.is_some_and(|admin| meet(admin, config.sandbox.listen)) {
+        refused.note("sandbox.listen", "is server.admin_listen too", MEND);
+    }
+}
+
 fn sandbox(config: &Config, refused: &mut Reader<'_>) {
     if !config.sandbox.enabled {
         return;
@@ -168,9 +192,6 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>) {
     if config.gateway.kind == GatewayKind::Console {
         let mend = "set gateway.kind = \"twilio\", or sandbox.enabled = false";
         refused.note("gateway.kind", "leaves the sandbox's telephones without messages", mend);
-    }
-    if config.sandbox.listen == config.server.listen && config.server.listen.port() != 0 {
-        refused.note("sandbox.listen", "is server.listen too", "give each a port of its own");
     }
 }
 

@@ -136,8 +136,9 @@ pub(super) fn ended(config: &Config, now: Timestamp, unwise: &mut Reader<'_>) {
 /// For how many numbers a test number stands, at most.
 fn count(TestNumber { pattern, .. }: &TestNumber) -> u64 {
     let (any, fixed) = (pattern.matches('?').count(), pattern.bytes().filter(u8::is_ascii_digit).count());
-    // A number has mostly eleven or twelve digits.
-    let open = if pattern.ends_with('*') { 12_usize.saturating_sub(any + fixed).max(1) } else { 0 };
+    // North America's numbers have eleven digits with the 1, others up to thirteen.
+    let whole: usize = if pattern.starts_with("+1") { 11 } else { 13 };
+    let open = if pattern.ends_with('*') { whole.saturating_sub(any + fixed).max(1) } else { 0 };
     u32::try_from(any + open).ok().and_then(|digits| 10_u64.checked_pow(digits)).unwrap_or(u64::MAX)
 }
 

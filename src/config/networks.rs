@@ -46,8 +46,18 @@ pub(super) fn is_own(host: &str) -> bool {
         // Containers and clusters call each other by names of one word.
         Err(_) => {
             let ends = |end: &&str| bare.strip_suffix(*end).is_some_and(|rest| rest.ends_with('.'));
-            !bare.contains('.') || OWN_NAMES.iter().any(ends)
+            // A number is an address, as everything that connects reads it.
+            let is_number = bare.starts_with(|c: char| c.is_ascii_digit()) && u64_of(&bare).is_some();
+            !bare.contains('.') && !is_number || OWN_NAMES.iter().any(ends)
         }
+    }
+}
+
+/// A whole number, written with or without `0x`.
+fn u64_of(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::networks;
 use super::reader::Reader;
 use crate::secret::Secret;
+use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -67,28 +68,37 @@ impl StoreUrl {
     /// The host outside one's own networks that is talked to without TLS.
     pub(super) fn in_clear(&self) -> Option<String> {
         let Self::Postgres(url) = self else { return None };
-        let (before, query) = url.expose().split_once('?').unwrap_or((url.expose(), ""));
-        let pairs = || query.split('&').filter_map(|pair| pair.split_once('='));
-        let all =
-            |wanted: &'static str| pairs().filter(move |(name, _)| *name == wanted).map(|(_, value)| value);
+        // Read as the client reads it: what stands before the first @ is who asks,
+        // slashes and question marks of a password among it.
+        let rest = url.expose().split_once("//").map_or("", |(_, rest)| rest);
+        let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let pairs: Vec<_> = pairs.map(|(name, value)| (decoded(name), decoded(value))).collect();
+        let all = |wanted: &'static str| {
+            pairs.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
+        };
         if all("sslmode").next_back() != Some("disable") {
             return None;
         }
-        let authority =
-            before.split_once("//").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(rest));
-        let hosts = authority.rsplit('@').next().unwrap_or_default();
-        let named = hosts.split(',').map(without_port);
+        let authority: Vec<String> = authority.split(',').map(decoded).collect();
+        let named = authority.iter().map(|host| without_port(host));
         // Where there are addresses they are what is connected to.
         let addresses: Vec<&str> = all("hostaddr").flat_map(|list| list.split(',')).collect();
         let others = all("host").flat_map(|list| list.split(','));
         let hosts: Vec<&str> = if addresses.is_empty() { named.chain(others).collect() } else { addresses };
-        // A socket is a path, which a slash or its code begins.
+        // A socket is a path.
         let is_far = |host: &&str| {
-            let is_path = host.starts_with('/') || host.starts_with('%') || host.starts_with('@');
+            let is_path = host.starts_with('/') || host.starts_with('@');
             !host.is_empty() && !is_path && !networks::is_own(host)
         };
         hosts.into_iter().find(is_far).map(str::to_owned)
     }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// A host of a list, as it stands in an address.

@@ -524,6 +524,14 @@ fn a_database_in_clear_is_ones_own() {
         "postgres://u@localhost/d?hostaddr=8.8.8.8&sslmode=disable",
         "postgres:///d?host=db.example.com&user=u&sslmode=disable",
         "postgresql://u@db.example.com?sslmode=verify-full&sslmode=disable",
+        "postgres://u:p/x@8.8.8.8/d?sslmode=disable",
+        "postgres://u:p?x@8.8.8.8/d?sslmode=disable",
+        "postgres://u:p@%38.8.8.8:5432/d?sslmode=disable",
+        "postgres://u:p@db%2eexample%2ecom/d?sslmode=disable",
+        "postgres://u:p@db.example.com/d?sslmode=%64isable",
+        "postgres://u:p@db.example.com/d?%73slmode=disable",
+        "postgres://u:p@134744072/d?sslmode=disable",
+        "postgres://u:p@0x08080808/d?sslmode=disable",
     ] {
         assert!(found(far), "{far}");
     }

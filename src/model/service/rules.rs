@@ -10,6 +10,9 @@ use crate::model::sender::{self, NoSender};
 use crate::model::wording;
 use serde_json::Value;
 
+/// The longest name as it is said in calls.
+const MOST_SPOKEN: usize = 64;
+
 /// A rule that settings break, and by which value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Complaint {
@@ -32,6 +35,7 @@ impl Settings {
     pub fn complaints(&self) -> Vec<Complaint> {
         let one_by_one = [
             check_name(&self.name),
+            self.check_spoken(),
             within("code_length", u64::from(self.code_length), 4, 10),
             self.check_alphabet(),
             within("lifetime_seconds", u64::from(self.lifetime_seconds), 60, 86_400),
@@ -63,6 +67,13 @@ impl Settings {
         let all = Value::Object(self.all());
         let value = wrong.field.split('.').try_fold(&all, |value, name| value.get(name));
         Complaint { value: value.cloned().unwrap_or_default(), wrong }
+    }
+
+    fn check_spoken(&self) -> Result<(), BadSetting> {
+        match self.tts_name.as_ref().is_some_and(|name| !(1..=MOST_SPOKEN).contains(&name.chars().count())) {
+            true => Err(bad("tts_name", format!("has 1 to {MOST_SPOKEN} characters"))),
+            false => Ok(()),
+        }
     }
 
     fn check_alphabet(&self) -> Result<(), BadSetting> {
