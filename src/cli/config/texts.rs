@@ -142,6 +142,8 @@ mod tests {
         report(&config, &Catalog::load(&good).unwrap())
     }
 
+    // The sandbox has a sender and a template for WhatsApp.
+    #[cfg(feature = "sandbox")]
     #[test]
     fn the_defaults_cost_one_segment_in_every_language() {
         let report = of("");
@@ -178,6 +180,8 @@ mod tests {
         );
     }
 
+    // The sandbox has a sender and a template for WhatsApp.
+    #[cfg(feature = "sandbox")]
     #[test]
     fn what_costs_more_is_named_with_its_reason() {
         let report = of(
