@@ -6,7 +6,7 @@
 use super::{App, Retention};
 use crate::store::inspect::{self, Census, Findings, Progress};
 use crate::store::transfer::{self, Export, ImportError, Imported, Page, Place};
-use crate::store::{Kind, StoreError, kinds};
+use crate::store::{Kind, Lane, StoreError, kinds};
 use jiff::{SignedDuration, Timestamp};
 
 pub use crate::store::inspect::Rules as InspectRules;
@@ -59,7 +59,8 @@ impl App {
         {
             tracing::error!(%error, "cannot read the endpoints that were taken in");
         }
-        self.0.wake.notify_one();
+        // What was taken in may be due in any of them.
+        Lane::WORKED.iter().for_each(|lane| self.wakes(*lane).notify_one());
         Ok(imported)
     }
 

@@ -208,7 +208,10 @@ impl Pass<'_> {
     async fn run(&mut self) -> Result<(), AppError> {
         let began = Instant::now();
         let mut place = self.job.record.place.clone();
-        if let Some(number) = self.job.record.number.clone() {
+        // With something left the number stays, and behind the walk nothing is walked
+        // again before the next attempt.
+        let is_walked = matches!(place, Some(Place::Delivery { .. }));
+        if let Some(number) = self.job.record.number.clone().filter(|_| !is_walked) {
             let wanted = Wanted::new(number);
             if place.is_none() {
                 for id in self.verifications_of(&wanted).await? {

@@ -11,9 +11,9 @@ use super::{App, AppError, audit};
 use crate::app::By;
 use crate::model::audit::Action;
 use crate::store::{Change, Due, Key, Kind, Lane, Stored, kinds};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
@@ -21,6 +21,11 @@ use tokio::sync::Notify;
 const MOST_SHOWN: usize = 1000;
 /// Most failures that are remembered with their reasons.
 const MOST_REMEMBERED: usize = 1000;
+/// For how long a failure is shown that came to nothing more: what still fails does so
+/// again within a minute, here or elsewhere.
+const SHOWN: SignedDuration = SignedDuration::from_mins(10);
+/// Most chores that somebody waits for.
+const MOST_WANTED: usize = 64;
 /// Bytes of a reason that are kept.
 const MOST_SAID: usize = 300;
 
@@ -68,7 +73,7 @@ pub struct Queue {
     pub at: Timestamp,
     /// What waits, by lane and kind; what waits for nothing is left out.
     pub depths: Vec<Waiting>,
-    /// What is tried again later, by its name.
+    /// What failed within ten minutes and is tried again later, by its name.
     pub troubled: Vec<(String, Trouble)>,
     /// What was set aside, the first thousand.
     pub aside: Vec<Aside>,
@@ -80,9 +85,15 @@ pub struct Board {
     chore: Notify,
     long: Notify,
     troubles: Mutex<HashMap<Key, Trouble>>,
+    wanted: Mutex<VecDeque<(Key, Timestamp)>>,
 }
 
 impl Board {
+    fn wanted(&self) -> MutexGuard<'_, VecDeque<(Key, Timestamp)>> {
+        // Nothing is ever half-changed under this lock.
+        self.wanted.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+
     fn troubles(&self) -> MutexGuard<'_, HashMap<Key, Trouble>> {
         // Nothing is ever half-changed under this lock.
         self.troubles.lock().unwrap_or_else(|broken| broken.into_inner())
@@ -128,11 +139,31 @@ impl App {
         }
     }
 
-    /// Writes down that something about a record failed, and how often in a row.
+    /// Asks for a chore that somebody waits for, due since then: it is done before all
+    /// others. Of too many the rest wait for their turn.
+    pub(super) fn want(&self, key: Key, at: Timestamp) {
+        let mut wanted = self.2.wanted();
+        if wanted.len() < MOST_WANTED && !wanted.iter().any(|(one, _)| *one == key) {
+            wanted.push_back((key, at));
+        }
+        drop(wanted);
+        self.wakes(Lane::Chore).notify_one();
+    }
+
+    /// Takes the chores that somebody waits for, the longest asked for first.
+    pub fn take_wanted(&self) -> Vec<(Key, Timestamp)> {
+        self.2.wanted().drain(..).collect()
+    }
+
+    /// Writes down that something about a record failed, and how often in a row. Of
+    /// too many the one that failed longest ago is forgotten.
     pub fn note_trouble(&self, key: &Key, failures: u32, reason: &str) {
         let mut troubles = self.2.troubles();
         if troubles.len() >= MOST_REMEMBERED && !troubles.contains_key(key) {
-            return;
+            let oldest = troubles.iter().min_by_key(|(_, trouble)| trouble.at);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                troubles.remove(&oldest);
+            }
         }
         troubles.insert(key.clone(), Trouble { failures, reason: masked(reason), at: self.now() });
     }
@@ -158,9 +189,10 @@ impl App {
         let aside = self.store().due_in(Lane::Aside, Timestamp::MAX, MOST_SHOWN).await?;
         let troubles = self.2.troubles().clone();
         let is_aside = |key: &Key| aside.iter().any(|(one, _)| one == key);
+        let is_over = |trouble: &Trouble| at.duration_since(trouble.at) > SHOWN;
         let mut troubled: Vec<_> = troubles
             .iter()
-            .filter(|(key, _)| !is_aside(key))
+            .filter(|(key, trouble)| !is_aside(key) && !is_over(trouble))
             .map(|(key, trouble)| (name_of(key), trouble.clone()))
             .collect();
         troubled.sort_by(|one, other| one.0.cmp(&other.0));

@@ -9,8 +9,8 @@
 use super::start::{Idempotency, KEPT, hash};
 use super::{App, AppError};
 use crate::model::idempotency::IdempotencyRecord;
-use crate::store::CommitError;
 use crate::store::records::{self, Versioned};
+use crate::store::{CommitError, Key, Kind};
 use jiff::SignedDuration;
 
 /// How long a request may be under way before another may be done in its place.
@@ -55,7 +55,7 @@ impl App {
         let found = found.record;
         if found.expires_at <= self.now() {
             // The worker takes it away in a moment.
-            self.0.wake.notify_one();
+            self.want(Key::new(Kind::IdempotencyRecord, &claim.id), found.expires_at);
             return Err(AppError::InProgress);
         }
         if found.fingerprint != claim.fingerprint {

@@ -13,7 +13,8 @@ use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Input, Start, Verification};
 use crate::secret::Secret;
 use crate::store::records::{self, Versioned};
-use jiff::SignedDuration;
+use crate::store::{Key, Kind};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -114,8 +115,8 @@ impl App {
                 // The worker alone takes it away. To write over it here might
                 // meet the answer of somebody who came after the worker, under
                 // the same version.
-                Replay::Outdated => {
-                    self.0.wake.notify_one();
+                Replay::Outdated(since) => {
+                    self.want(Key::new(Kind::IdempotencyRecord, &kept.id), since);
                     return Ok(Draft::Later(SHORTLY));
                 }
                 Replay::Nothing => {}
@@ -332,7 +333,7 @@ impl App {
             return Ok(Replay::Nothing);
         };
         if found.record.expires_at <= self.now() {
-            return Ok(Replay::Outdated);
+            return Ok(Replay::Outdated(found.record.expires_at));
         }
         if found.record.fingerprint != kept.fingerprint {
             return Err(AppError::KeyReused);
@@ -364,8 +365,8 @@ enum Replay {
     Nothing,
     /// The answer that was given.
     Answer(Box<Started>),
-    /// One that is too old and was not forgotten yet.
-    Outdated,
+    /// One that is too old since then and was not forgotten yet.
+    Outdated(Timestamp),
 }
 
 /// An idempotency key and its request as they are stored: hashed, for a key may

@@ -7,7 +7,7 @@
 
 use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
-use super::{Job, Ran, Settings};
+use super::{Job, Ran, Settings, job_for};
 use crate::app::{App, AppError};
 use crate::store::{Key, Lane, StoreError};
 use futures_util::FutureExt;
@@ -34,8 +34,10 @@ const CLAIM: Duration = Duration::from_secs(3);
 const GATHERING: Duration = Duration::from_millis(200);
 /// What was read ahead and could not be begun is read anew after this time.
 const STALE: Duration = Duration::from_millis(100);
-/// Dispatches that are read ahead, so that those of one slow endpoint hide no other's.
+/// Dispatches that are read ahead, so that those of one slow endpoint hide no other's,
+/// and how many of them are claimed at once where others work, too.
 const DISPATCHES_AHEAD: usize = 4096;
+const DISPATCHES_CLAIMED: usize = 1024;
 /// Of those that hide others so many are put off in one round.
 const MOST_PUT_OFF: usize = 1024;
 /// What waits longer than this is told in the log, once in [`TOLD_EVERY`].
@@ -127,13 +129,14 @@ impl Runner {
         let now = self.app.now();
         let window = self.window();
         let known = open(&self.in_flight).known();
-        let (mut due, is_full) = match self.app.store().is_shared() {
+        let is_shared = self.app.store().is_shared();
+        // By this clock the claim is over no later than by the store's.
+        let claimed = is_shared.then(|| self.read_at + CLAIM);
+        let (mut due, is_full) = match is_shared {
             true => self.claimed(now, window, known).await?,
             false => self.listed(now, window, known).await?,
         };
-        // A process is slower than its machine's clock: said before what was read
-        // is begun, or nobody would ever hear of it.
-        self.tell_late(now, due.first().map(|(_, at)| *at)).await;
+        self.tell_late(now, due.first().map(|(_, at)| *at));
         let in_flight = open(&self.in_flight);
         due.retain(|(key, _)| !in_flight.knows(key));
         drop(in_flight);
@@ -141,7 +144,7 @@ impl Runner {
         if self.lane == Lane::Chore && !is_full {
             self.not_before = Instant::now() + GATHERING;
         }
-        for key in self.buffer.fill(self.lane, due) {
+        for key in self.buffer.fill(self.lane, due, claimed) {
             open(&self.in_flight).rest(&key, STRANGE);
         }
         if is_full {
@@ -154,13 +157,18 @@ impl Runner {
     }
 
     /// How much is read at once. Where others work too only what is begun soon: what
-    /// is claimed here, nobody else begins.
+    /// is claimed here, nobody else begins. But the dispatches of an endpoint that has
+    /// no room stand in front of all others', and stay here meanwhile.
     fn window(&self) -> usize {
         let batch = if self.lane == Lane::Chore { 64 } else { 1 };
         match (self.lane, self.app.store().is_shared()) {
             (Lane::Webhook, false) => DISPATCHES_AHEAD,
             (_, false) => 4 * self.places * batch,
-            (Lane::Long, true) => self.free(),
+            (Lane::Person | Lane::Long, true) => self.free(),
+            (Lane::Webhook, true) => {
+                let room = DISPATCHES_AHEAD.saturating_sub(self.buffer.len());
+                room.clamp(2 * self.free(), DISPATCHES_CLAIMED.max(2 * self.free()))
+            }
             (_, true) => 2 * self.free() * batch,
         }
     }
@@ -190,14 +198,20 @@ impl Runner {
         let store = self.app.store();
         let due = store.claim(self.lane, now, window, CLAIM).await?;
         let is_full = due.len() >= window;
-        // What is under way here and elsewhere is overdue, too.
-        let ahead = store.due_in(self.lane, Timestamp::MAX, known + due.len() + 1).await?;
+        // What is under way here and elsewhere is overdue, too, and so is what waits here.
+        let most = known + self.buffer.len() + due.len() + 1;
+        let ahead = store.due_in(self.lane, Timestamp::MAX, most).await?;
         self.next = ahead.into_iter().map(|(_, at)| at).find(|at| *at > now);
         Ok((due, is_full))
     }
 
-    /// Begins what there is, as far as there are places.
+    /// Begins what there is, as far as there are places: first what somebody waits for.
     fn begin(&mut self) {
+        if self.lane == Lane::Chore && self.free() > 0 {
+            self.begin_wanted();
+        }
+        // Others may be given it by now.
+        self.is_stale |= self.buffer.lapse(Instant::now());
         while self.free() > 0 {
             let batch = {
                 let in_flight = open(&self.in_flight);
@@ -206,16 +220,31 @@ impl Runner {
                 self.buffer.next(has_room, |key| in_flight.is_alone(key))
             };
             let Some(batch) = batch else { break };
-            let keys = batch.due.iter().map(|(key, _)| key.clone()).collect();
-            let run = Run {
-                app: self.app.clone(),
-                lane: self.lane,
-                settings: self.settings,
-                leave: Leave::after(&self.in_flight, keys, batch.group.clone()),
-                batch,
-            };
-            self.tasks.spawn(run.run());
+            self.spawn(batch);
         }
+    }
+
+    /// Begins the chores that somebody waits for, without a look at what else is due.
+    fn begin_wanted(&mut self) {
+        let mut due = self.app.take_wanted();
+        due.retain(|(key, _)| !open(&self.in_flight).knows(key));
+        let Some(job) = due.first().and_then(|(key, _)| job_for(self.lane, key.kind)) else { return };
+        due.retain(|(key, _)| job.kinds().contains(&key.kind));
+        due.truncate(job.most());
+        self.buffer.forget(&due.iter().map(|(key, _)| key.clone()).collect());
+        self.spawn(Batch { job, group: job.group(&due[0].0).to_owned(), due });
+    }
+
+    fn spawn(&mut self, batch: Batch) {
+        let keys = batch.due.iter().map(|(key, _)| key.clone()).collect();
+        let run = Run {
+            app: self.app.clone(),
+            lane: self.lane,
+            settings: self.settings,
+            leave: Leave::after(&self.in_flight, keys, batch.group.clone()),
+            batch,
+        };
+        self.tasks.spawn(run.run());
     }
 
     /// Lets what cannot be begun hide nothing else.
@@ -226,9 +255,10 @@ impl Runner {
         let has_room =
             |batch: &Batch| open(&self.in_flight).of_group(&batch.group) < batch.job.most_of_group(&service);
         if let Some(batch) = largest.filter(|batch| is_most(batch) && !has_room(batch)) {
+            let (job, keys) = (batch.job, batch.due.into_iter().map(|(key, _)| key).collect::<Vec<_>>());
+            self.buffer.forget(&keys.iter().cloned().collect());
             self.tasks.spawn(async move {
-                let keys: Vec<Key> = batch.due.into_iter().map(|(key, _)| key).collect();
-                let made = AssertUnwindSafe(batch.job.make_way(&service, &keys)).catch_unwind().await;
+                let made = AssertUnwindSafe(job.make_way(&service, &keys)).catch_unwind().await;
                 if let Ok(Err(error)) = made {
                     tracing::error!(%error, "cannot put off what waits");
                 }
@@ -241,7 +271,11 @@ impl Runner {
     fn wait(&self) -> impl Future<Output = ()> + use<> {
         let now = self.app.now();
         let shared = self.app.store().is_shared().then(|| Instant::now() + SHARED_SLEEP);
-        let next = self.next.map_or(LONGEST_SLEEP, |next| next.duration_since(now));
+        // Nothing more is begun for what becomes due: the end of something that is under
+        // way, or a time below, is what is waited for.
+        let is_taken = self.free() == 0 || !self.buffer.is_empty();
+        let next = self.next.filter(|_| !is_taken);
+        let next = next.map_or(LONGEST_SLEEP, |next| next.duration_since(now));
         let next = next.clamp(SignedDuration::ZERO, LONGEST_SLEEP);
         let at = now.checked_add(next).unwrap_or(Timestamp::MAX);
         let is_held = self.is_stale && self.buffer.is_empty() && self.free() > 0;
@@ -262,17 +296,26 @@ impl Runner {
         }
     }
 
-    /// Says in the log that the lane is behind, and how much waits.
-    async fn tell_late(&mut self, now: Timestamp, oldest: Option<Timestamp>) {
+    /// Says in the log that the lane is behind, and how much waits, as soon as that is
+    /// counted: nothing waits for it.
+    fn tell_late(&mut self, now: Timestamp, oldest: Option<Timestamp>) {
         let late = oldest.map(|oldest| now.duration_since(oldest)).filter(|late| *late > LATE);
         let Some(late) = late.filter(|_| self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY)) else {
             return;
         };
         self.told = Some(Instant::now());
-        let depths = self.app.store().depths(now).await.unwrap_or_default();
-        let waiting: u64 =
-            depths.iter().filter(|depth| depth.lane == self.lane).map(|depth| depth.waiting).sum();
-        tracing::warn!(lane = self.lane.as_str(), waiting, oldest_seconds = late.as_secs(), "work waits");
+        let (app, lane, oldest_seconds) = (self.app.clone(), self.lane, late.as_secs());
+        tokio::spawn(async move {
+            let depths = app.store().depths(now).await;
+            let of_lane = depths.map(|depths| -> u64 {
+                depths.iter().filter(|depth| depth.lane == lane).map(|depth| depth.waiting).sum()
+            });
+            let lane = lane.as_str();
+            match of_lane {
+                Ok(waiting) => tracing::warn!(lane, waiting, oldest_seconds, "work waits"),
+                Err(error) => tracing::warn!(lane, %error, oldest_seconds, "work waits, and is not counted"),
+            }
+        });
     }
 }
 
@@ -322,6 +365,10 @@ impl Run {
     }
 
     async fn all_failed(&self, why: impl Fn() -> Fault) {
+        if let Fault::Passing(error) = why() {
+            let (job, records) = (self.batch.job.name(), self.batch.due.len());
+            tracing::warn!(job, records, error, "not done for a reason that passes: tried again");
+        }
         for (key, at) in &self.batch.due {
             self.failed(key, *at, why()).await;
         }
@@ -332,7 +379,13 @@ impl Run {
             let failed = ran.failed.iter().find(|(one, _)| one == key);
             let rest = ran.rest.iter().find(|(one, _)| one == key);
             match (failed, rest) {
-                (Some((_, error)), _) => self.failed(key, *at, fault(error)).await,
+                (Some((_, error)), _) => {
+                    let fault = fault(error);
+                    if let Fault::Passing(error) = &fault {
+                        tracing::warn!(job = self.batch.job.name(), record = %key, error, "tried again");
+                    }
+                    self.failed(key, *at, fault).await;
+                }
                 (None, Some((_, span))) => self.leave.in_flight().rest(key, *span),
                 (None, None) => {
                     if self.leave.in_flight().done(key) {
@@ -347,6 +400,7 @@ impl Run {
     async fn failed(&self, key: &Key, at: Timestamp, fault: Fault) {
         let job = self.batch.job.name();
         let is_there = !matches!(fault, Fault::Vanished);
+        let passes = matches!(fault, Fault::Passing(_));
         let (first, lasts, reason) = match fault {
             Fault::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
             Fault::Passing(reason) => (self.settings.backoff, false, reason),
@@ -359,7 +413,10 @@ impl Run {
             tracing::debug!(job, record = %key, failures, "due, and not there");
             return;
         }
-        tracing::error!(job, record = %key, failures, error = reason, "a job failed");
+        if !passes {
+            // What passes is told of a batch as a whole.
+            tracing::error!(job, record = %key, failures, error = reason, "a job failed");
+        }
         self.app.note_trouble(key, failures, &reason);
         if lasting >= self.settings.set_aside_after {
             self.set_aside(key, at, failures).await;

@@ -4,12 +4,15 @@
 use crate::engines::over_each_engine;
 use crate::over::store_over;
 use crate::support::{Engine, Find, PERSON, Say, Script, World, eventually, parts, proof, report, request};
-use dialback::app::App;
+use dialback::app::{App, Idempotency};
 use dialback::clock::Clock;
+use dialback::gateway::SendError;
 use dialback::jobs::{self, Settings};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::counter::Counter;
+use dialback::model::delivery::Delivery;
+use dialback::model::erasure::{Erasure, Place, State};
 use dialback::model::status::Status;
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
@@ -22,6 +25,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 const TWICE: Settings = Settings {
@@ -270,6 +274,182 @@ async fn an_erasure_goes_on_where_it_was_left() {
     let after = world.app.erasure(&begun.id).await.unwrap();
     assert_eq!((after.attempts, after.place, after.deleted["delivery"]), (1, None, 20), "the second half");
 }
+
+/// With something left the number stays; what is behind the walk is done all the same
+/// without another one, and failures at Twilio are counted over all pages.
+#[tokio::test]
+async fn an_erasure_with_something_left_goes_on_behind_its_walk_and_ends() {
+    let world = World::new(Engine::Memory);
+    let deliver = async |nth: u32| {
+        let sid = format!("SM{nth:032x}");
+        world.app.record(&proof(), report(&sid, Status::Delivered, None, Some(PERSON))).await.unwrap();
+    };
+    for nth in 0..20 {
+        deliver(nth).await;
+    }
+    let refusal = || SendError::Refused { code: Some(20003), reason: "scripted".into() };
+    world.gateway.redactions.lock().unwrap().extend((0..20).map(|_| refusal()));
+    let by = world.app.by(Actor::operator());
+    let begun = by.erase(PERSON, dialback::app::EraseOptions::default()).await.unwrap();
+    world.app.tend_erasure(begun.id.as_str()).await.unwrap();
+    let tried = || world.gateway.redacted.lock().unwrap().len();
+    assert_eq!(tried(), 10);
+    let asked = world.gateway.redacted.lock().unwrap().clone();
+    deliver(99).await;
+    let old = records::get::<Erasure>(&*world.store, begun.id.as_str()).await.unwrap().unwrap();
+    // As a page leaves it that Twilio took nothing of, with a message under way here.
+    let at = records::get::<Delivery>(&*world.store, asked[0].as_str()).await.unwrap().unwrap();
+    let place = Place::Delivery { at: at.record.first_seen, id: asked[0].as_str().to_owned(), failures: 8 };
+    let mut paused = old.record.claimed(world.now()).paused(place, world.now());
+    paused.number = begun.number.clone();
+    paused.leave("verification", "under way");
+    world.store.commit(vec![records::put(Some(&old), &paused)]).await.unwrap();
+    world.app.tend_erasure(begun.id.as_str()).await.unwrap();
+    let after = world.app.erasure(&begun.id).await.unwrap();
+    assert_eq!(tried() - asked.len(), 2, "the ninth and the tenth in a row");
+    assert_eq!(after.deleted["delivery"], 20, "nothing was gone through again");
+    assert_eq!((after.place, after.state, after.number), (None, State::Running, begun.number));
+    assert!(after.next_at.is_some_and(|at| at > world.now()) && after.left.len() >= 2, "{:?}", after.left);
+}
+
+/// A lane whose places are all taken waits for one of them, whatever becomes due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lane_without_a_place_does_not_turn() {
+    let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+    let shortly = Clock::stopped("2026-11-20T09:00:00.010Z".parse().unwrap());
+    let (rounds, gateway) = (Arc::new(AtomicUsize::new(0)), Arc::new(Script::default()));
+    let store: Arc<dyn Store> = Arc::new(Rounds(Memory::new(), rounds.clone()));
+    let app = App::new(parts(&store, &gateway, &clock));
+    let later = App::new(parts(&store, &gateway, &shortly));
+    gateway.says.lock().unwrap().push_back(Say::Silence);
+    app.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    later.start(request("+14155550124", Channel::Sms), None).await.unwrap();
+    let settings = Settings { max_person_in_flight: 1, ..Settings::default() };
+    let worker = tokio::spawn(jobs::run(app, settings, pending()));
+    eventually("the first one hangs", async || gateway.orders().len() == 1).await;
+    clock.advance(Duration::from_millis(20));
+    let before = rounds.load(Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let turned = rounds.load(Ordering::SeqCst) - before;
+    assert!(turned < 50, "{turned} looks at a lane that has no place");
+    gateway.release.notify_one();
+    eventually("the second one has its turn", async || gateway.orders().len() >= 2).await;
+    worker.abort();
+}
+
+/// What is over is not shown as trouble for ever, and what is new always is.
+#[tokio::test]
+async fn troubles_that_are_over_are_shown_no_more_and_new_ones_always_are() {
+    let world = World::new(Engine::Memory);
+    let app = world.app.clone();
+    let note = |n: u32| app.note_trouble(&Key::new(Kind::Verification, format!("VE{n:04}")), 1, "no");
+    note(0);
+    world.clock.advance(Duration::from_secs(1));
+    (1..=1000).for_each(note);
+    let troubled = world.app.queue().await.unwrap().troubled;
+    let names: BTreeSet<&str> = troubled.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((names.len(), names.contains("verification/VE1000")), (1000, true));
+    assert!(!names.contains("verification/VE0000"), "the oldest makes room");
+    world.pass(9 * 60);
+    note_again(&world.app);
+    world.pass(2 * 60);
+    let troubled = world.app.queue().await.unwrap().troubled;
+    assert_eq!(troubled.len(), 1, "the one that failed again");
+}
+
+fn note_again(app: &App) {
+    app.note_trouble(&Key::new(Kind::Verification, "VE0007"), 2, "no");
+}
+
+/// A store that commits the deletion of counts only as far as it is let.
+struct Held(Memory, Arc<Semaphore>);
+
+store_over!(Held, 0, {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.0.read(key).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        if changes.iter().any(|change| change.key.kind == Kind::Counter && change.body.is_none()) {
+            self.1.acquire().await.unwrap().forget();
+        }
+        self.0.commit(changes).await
+    }
+
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.0.due_in(lane, until, limit).await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        self.0.scan(scan).await
+    }
+});
+
+/// An idempotency key that was used long ago and comes again is free as soon as a chore
+/// has a place, however many others are due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_answer_that_somebody_waits_for_goes_before_all_chores() {
+    let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+    let let_go = Arc::new(Semaphore::new(0));
+    let store: Arc<dyn Store> = Arc::new(Held(Memory::new(), let_go.clone()));
+    let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
+    let key = || Some(Idempotency { caller: "a".into(), key: "b".into() });
+    let first = app.start(request(PERSON, Channel::Sms), key()).await.unwrap();
+    for n in 0..20 {
+        let some = (n * 50..n * 50 + 50).map(|n| records::put(None, &counter(n, clock.now())));
+        store.commit(some.collect()).await.unwrap();
+    }
+    clock.advance(Duration::from_secs(25 * 3600));
+    let settings = Settings { max_chores_in_flight: 1, ..Settings::default() };
+    let worker = tokio::spawn(jobs::run(app.clone(), settings, pending()));
+    let again = tokio::spawn(async move { app.start(request(PERSON, Channel::Sms), key()).await });
+    // It gives up where it waits too long; that it was asked for stays.
+    let answer = again.await.unwrap();
+    assert!(answer.is_err(), "the only place is taken: {answer:?}");
+    let answers = async || store.walk(Kind::IdempotencyRecord, None, 9).await.unwrap().len();
+    assert_eq!(answers().await, 1, "of {}", first.view.verification.id);
+    let_go.add_permits(1);
+    eventually("it goes next", async || answers().await == 0).await;
+    let left = store.walk(Kind::Counter, None, 9999).await.unwrap().len();
+    assert!(left >= 1000 - 64, "{left} of a thousand");
+    worker.abort();
+}
+
+/// A store that is asked once in each round of a lane whether others work on it.
+struct Rounds(Memory, Arc<AtomicUsize>);
+
+store_over!(Rounds, 0, {
+    fn is_shared(&self) -> bool {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        false
+    }
+
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.0.read(key).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.0.commit(changes).await
+    }
+
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.0.due_in(lane, until, limit).await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        self.0.scan(scan).await
+    }
+});
 
 /// What is due in the lanes of before is found in the ones of now.
 #[tokio::test]

@@ -185,9 +185,29 @@ pub async fn story(store: &dyn Store) {
     assert!(if store.is_shared() { anew != read.version } else { anew == 1 });
 
     store.commit(Vec::new()).await.unwrap();
+    stays_aside(store).await;
     refuses(store).await;
     let report = store.check().await.unwrap();
     assert_eq!((report.records, report.due, report.entries, report.damaged), (4, 2, 8, 0));
+}
+
+/// What was set aside stays so when it is written, until it is due at another time.
+async fn stays_aside(store: &dyn Store) {
+    let in_lane = async |lane| store.due_in(lane, at(5), 9).await.unwrap().len();
+    let read = async || records::get::<Thing>(store, "s").await.unwrap().unwrap();
+    records::save(store, None, &thing("s", 1, Some(5), None)).await.unwrap();
+    let due = Due { at: at(5), lane: Lane::Aside };
+    let first = read().await;
+    let aside = Change { due_after: Some(due), ..records::put(Some(&first), &first.record) };
+    let persons = in_lane(Lane::Person).await;
+    store.commit(vec![aside]).await.unwrap();
+    assert_eq!((in_lane(Lane::Person).await, in_lane(Lane::Aside).await), (persons - 1, 1));
+    records::save(store, Some(&read().await), &thing("s", 2, Some(5), None)).await.unwrap();
+    assert_eq!((in_lane(Lane::Person).await, in_lane(Lane::Aside).await), (persons - 1, 1), "written");
+    records::save(store, Some(&read().await), &thing("s", 3, Some(4), None)).await.unwrap();
+    assert_eq!((in_lane(Lane::Person).await, in_lane(Lane::Aside).await), (persons, 0), "due otherwise");
+    store.commit(vec![records::delete(&read().await)]).await.unwrap();
+    assert_eq!((in_lane(Lane::Person).await, in_lane(Lane::Aside).await), (persons - 1, 0));
 }
 
 /// What no engine takes; nothing of it is done.

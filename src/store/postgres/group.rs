@@ -73,7 +73,7 @@ pub(super) struct Arrays<'a> {
     version: Vec<i64>,
     body: Vec<Option<Escaped<'a>>>,
     due: Vec<Option<i64>>,
-    lane: Vec<i16>,
+    lane: Vec<Option<i16>>,
     go: LineArrays<'a>,
     come: LineArrays<'a>,
 }
@@ -114,7 +114,12 @@ impl<'a> Arrays<'a> {
         self.version.push(next_version(change)?.cast_signed());
         self.body.push(change.body.as_deref().map(escape));
         self.due.push(change.due_after.map(|due| millis(due.at)));
-        self.lane.push(change.due_after.map_or(kind.lane(), |due| due.lane).number());
+        // Where it stays due at the same time it stays in its lane: what was set aside
+        // does not come back with any write.
+        let stays =
+            change.expected != 0 && change.due_after.is_some_and(|_| change.due_before == change.due_after);
+        let lane = change.due_after.map_or(kind.lane(), |due| due.lane);
+        self.lane.push((!stays).then(|| lane.number()));
         // What goes and comes at once stays: both stand in one statement, whose
         // parts have no order.
         let gone = change.entries_removed.iter().filter(|entry| !change.entries_added.contains(entry));

@@ -31,7 +31,8 @@ pub(super) struct Lines {
 }
 
 /// The statement of a group. Parameters are arrays: of each change its commit's
-/// number, id, kind, expected and next version, body, due and lane; then, where
+/// number, id, kind, expected and next version, body, due and lane, nothing for the one
+/// that it is in; then, where
 /// they are, of each line that goes, and of each that comes, its commit's number,
 /// index, scope, time and id. The answer is one row: the numbers of the
 /// commits that met a conflict.
@@ -82,7 +83,7 @@ FROM input i LEFT JOIN LATERAL (
   SELECT r.version FROM dialback_record r WHERE r.id = i.id AND r.kind = i.kind FOR UPDATE) l ON true),
 late AS MATERIALIZED (SELECT DISTINCT nth FROM decided WHERE NOT ok),
 changed AS (
-UPDATE dialback_record r SET version = d.version, body = d.body, due = d.due, lane = d.lane
+UPDATE dialback_record r SET version = d.version, body = d.body, due = d.due, lane = coalesce(d.lane, r.lane)
 FROM decided d
 WHERE d.ok AND d.expected <> 0 AND d.body IS NOT NULL AND r.id = d.id AND r.kind = d.kind
 RETURNING 1),
