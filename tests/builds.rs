@@ -71,7 +71,7 @@ fn a_store_that_was_left_out_is_named_with_what_to_do_and_nothing_is_made() {
         return;
     }
     assert!(text.contains("url") && text.contains("--features postgres"), "{text}");
-    for args in [&["serve"][..], &["store", "stats"], &["export", "out"]] {
+    for args in [&["serve"][..], &["store", "stats"], &["export", "-"]] {
         let refused = dialback(dir.path(), &settings).args(args).output().unwrap();
         let text = said(&refused);
         assert!(

@@ -4,7 +4,7 @@
 //! process. This module refuses to know who believes whom.
 
 // The tests of the sandbox use all of it.
-#![cfg_attr(not(feature = "sandbox"), allow(dead_code))]
+#![cfg_attr(not(feature = "sandbox"), expect(dead_code))]
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::crypto::ring;
