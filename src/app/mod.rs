@@ -2,7 +2,7 @@
 //!
 //! Each operation reads what it needs, lets the model decide, and writes
 //! against the versions that it read, again and again until nobody was faster.
-//! The service refuses to know HTTP, XML, sled and Twilio's parameters. It
+//! `App` refuses to know HTTP, XML, sled and Twilio's parameters. It
 //! never sends from a request: what is to be sent stands in the store first,
 //! and `jobs` does it.
 
@@ -84,11 +84,11 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Everything the service is made of. Cheap to clone.
+/// All operations, over the parts that they need. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>, Arc<pending::Turns>, Arc<queue::Board>);
 
-/// What a service is made of.
+/// What an [`App`] is made of.
 pub struct Parts {
     /// Where records are.
     pub store: Arc<dyn Store>,
@@ -379,7 +379,7 @@ impl App {
         &self.0.clock
     }
 
-    /// The time, as the service sees it.
+    /// The time, as the `App` sees it.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }

@@ -54,7 +54,7 @@ impl App {
         };
         let found = found.record;
         if found.expires_at <= self.now() {
-            // The worker takes it away in a moment.
+            // A job takes it away in a moment.
             self.0.wake.notify_one();
             return Err(AppError::InProgress);
         }

@@ -270,7 +270,7 @@ pub struct World {
     engine: Engine,
     dir: TempDir,
     schema: Option<TestDatabase>,
-    worker: Option<(JoinHandle<()>, Arc<Notify>)>,
+    runner: Option<(JoinHandle<()>, Arc<Notify>)>,
 }
 
 impl World {
@@ -298,7 +298,7 @@ impl World {
             engine,
             dir,
             schema,
-            worker: None,
+            runner: None,
         }
     }
 
@@ -323,7 +323,7 @@ impl World {
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
         let stopped = async move { stopped.notified().await };
-        self.worker = Some((tokio::spawn(jobs::run(self.app.clone(), settings, stopped)), stop));
+        self.runner = Some((tokio::spawn(jobs::run(self.app.clone(), settings, stopped)), stop));
     }
 
     /// Another service on the same store, as another machine would have it.
@@ -331,11 +331,11 @@ impl World {
         service(&self.store, &self.gateway, clock, &self.policy, self.key_id)
     }
 
-    /// Kills the worker where it stands, closes the store, and opens both anew.
+    /// Kills the jobs where they stand, closes the store, and opens both anew.
     pub async fn crash(&mut self) {
-        if let Some((worker, _)) = self.worker.take() {
-            worker.abort();
-            let _ = worker.await;
+        if let Some((runner, _)) = self.runner.take() {
+            runner.abort();
+            let _ = runner.await;
         }
         if matches!(self.engine, Engine::Sled | Engine::Postgres) {
             self.store.close().await;
@@ -388,7 +388,7 @@ impl World {
             .await;
     }
 
-    /// Lets the worker do all that it can do at this standstill of the clock:
+    /// Lets the jobs do all that they can do at this standstill of the clock:
     /// nothing is due, nobody writes or asks the gateway, and it stays so.
     pub async fn settle(&self) {
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -526,9 +526,9 @@ pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Pa
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some((worker, stop)) = self.worker.take() {
+        if let Some((runner, stop)) = self.runner.take() {
             stop.notify_one();
-            worker.abort();
+            runner.abort();
         }
     }
 }

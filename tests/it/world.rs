@@ -1,6 +1,6 @@
 //! A whole server in this process, on a port of its own: the real faces, the
-//! real service and worker, a store in memory, a clock that stands until it is
-//! moved, and a gateway that takes every order and keeps it.
+//! real app and jobs, a store in memory, a clock that stands until it is
+//! moved, and a gateway that takes every request and keeps it.
 
 use async_trait::async_trait;
 use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory};
