@@ -201,7 +201,7 @@ pub enum AppError {
     TooSoon {
         /// From when on.
         at: Timestamp,
-        /// How long that is from now, in whole seconds of the service's clock.
+        /// How long that is from now, in whole seconds of our clock.
         seconds: i64,
     },
     /// All sends are used up.
@@ -350,7 +350,7 @@ impl View {
 }
 
 impl App {
-    /// A service of these parts.
+    /// All operations, over these parts.
     pub fn new(mut parts: Parts) -> Self {
         parts.store = parts.events.watching(parts.store);
         Self(Arc::new(parts), Arc::default(), Arc::default())
@@ -382,6 +382,16 @@ impl App {
     /// The time, as the `App` sees it.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// Who takes turns at one value of a rate limit.
+    fn turns(&self) -> &pending::Turns {
+        &self.1
+    }
+
+    /// What those who do the work have in common.
+    fn board(&self) -> &queue::Board {
+        &self.2
     }
 
     /// Where records are.

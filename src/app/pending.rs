@@ -98,7 +98,7 @@ impl App {
         let service = ways.service;
         let values =
             ask.limits.iter().map(|(name, value)| hash(&[service.id.as_str(), name, &address_key(value)]));
-        let _turns = self.1.take(values).await?;
+        let _turns = self.turns().take(values).await?;
         let first_seen = OnceLock::new();
         let look = || async {
             match self.ask_once(&service, ask, channel, &to, &first_seen).await {

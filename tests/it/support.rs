@@ -39,7 +39,7 @@ use tokio::task::JoinHandle;
 /// Who is verified where it does not matter who.
 pub const PERSON: &str = "+14155550123";
 
-/// What the gateway answers to an order.
+/// What the gateway answers to a request.
 #[derive(Debug, Clone)]
 pub enum Say {
     Taken,
@@ -64,7 +64,7 @@ pub enum Find {
     Among(Vec<String>),
 }
 
-/// An order as the gateway saw it.
+/// A request as the gateway saw it.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub id: DeliveryId,
@@ -285,7 +285,7 @@ impl World {
         let schema = schema_for(engine);
         let store = watched(engine, &dir, schema.as_ref(), &bodies, &busy);
         let gateway: Arc<Script> = Arc::default();
-        let app = service(&store, &gateway, &clock, &policy, "a");
+        let app = app_on(&store, &gateway, &clock, &policy, "a");
         Self {
             app,
             gateway,
@@ -326,9 +326,9 @@ impl World {
         self.runner = Some((tokio::spawn(jobs::run(self.app.clone(), settings, stopped)), stop));
     }
 
-    /// Another service on the same store, as another machine would have it.
+    /// Another app on the same store, as another machine would have it.
     pub fn beside(&self, clock: &Clock) -> App {
-        service(&self.store, &self.gateway, clock, &self.policy, self.key_id)
+        app_on(&self.store, &self.gateway, clock, &self.policy, self.key_id)
     }
 
     /// Kills the jobs where they stand, closes the store, and opens both anew.
@@ -342,7 +342,7 @@ impl World {
             let schema = self.schema.as_ref();
             self.store = watched(self.engine, &self.dir, schema, &self.bodies, &self.busy);
         }
-        self.app = service(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
+        self.app = app_on(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
     }
 
     /// Opens all anew with another key to derive codes, the old one forgotten.
@@ -487,7 +487,7 @@ fn watched(
     Arc::new(Watched { inner, bodies: bodies.clone(), busy: busy.clone(), is_shared })
 }
 
-fn service(
+fn app_on(
     store: &Arc<dyn Store>,
     gateway: &Arc<Script>,
     clock: &Clock,

@@ -67,7 +67,7 @@ impl<'w> Verify<'w> {
         self.post(&format!("/Services/{service}/VerificationCheck"), &[("To", TO), ("Code", code)]).await
     }
 
-    /// The code of the order of that number.
+    /// The code of the request of that number.
     pub async fn code(&self, number: usize) -> String {
         self.world.post.nth(number).await.0.code.expose().to_owned()
     }
