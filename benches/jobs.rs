@@ -177,7 +177,7 @@ impl Bench {
             id: EndpointId::from_random([7; 16]),
             url: "https://example.com/events".to_owned(),
             description: None,
-            filters: ["endpoint.*".parse().expect("a wish")].into(),
+            filters: ["endpoint.*".parse().expect("a filter")].into(),
             full_numbers: false,
             keys: vec![SigningKey { secret: Secret::new("whsec_AAAA"), until: None }],
             disabled: None,

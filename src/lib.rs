@@ -14,7 +14,7 @@ pub mod gateway;
 pub mod store;
 // Read, decide, write.
 pub mod app;
-
+// What falls due, and who does it.
 pub mod jobs;
 // The faces.
 pub mod http;

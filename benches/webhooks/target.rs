@@ -199,7 +199,7 @@ impl Server {
         }
     }
 
-    /// The worker places the call shortly after.
+    /// A job places the call shortly after.
     fn sid(&self, id: &str) -> String {
         for _ in 0..500 {
             let view = self.api("GET", &format!("/v1/verifications/{id}"), "");

@@ -30,7 +30,7 @@ const STEPS: usize = 4;
 /// How long a dispatch waits for its turn before it is deferred, and how far
 /// those that are deferred are spread.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
-const PUT_OFF: Duration = Duration::from_secs(30);
+const SPREAD: Duration = Duration::from_secs(30);
 /// Entries that one step of a redrive looks at, so that it ends within a request's
 /// time; the next one goes on behind it.
 const MOST_LOOKED_AT: usize = 2_000;
@@ -108,11 +108,11 @@ impl App {
             if old.record.state != State::Pending || now.duration_since(old.record.due()) < PATIENCE {
                 continue;
             }
-            let millis = i64::try_from(self.0.entropy.below(PUT_OFF.as_millis() as u64)).unwrap_or(0);
+            let millis = i64::try_from(self.0.entropy.below(SPREAD.as_millis() as u64)).unwrap_or(0);
             let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
             changes.push(records::put(Some(&old), &old.record.defer(until)));
         }
-        // Whoever was at one of them has moved it; the rest is put off the next time.
+        // Whoever was at one of them has moved it; the rest is deferred the next time.
         if !changes.is_empty() {
             self.quietly(changes).await?;
         }

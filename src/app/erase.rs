@@ -379,7 +379,7 @@ impl Pass<'_> {
             Kind::Service | Kind::Compat | Kind::Endpoint | Kind::ApiKey => {
                 Ok(self.judge_setting(wanted, kind, id).await?)
             }
-            // Tallies and leases hold no numbers; erasures of this one lose it
+            // Counters and leases hold no numbers; erasures of this one lose it
             // when they end.
             Kind::Counter | Kind::Lease | Kind::Erasure => Ok(Verdict::Nothing),
         }
@@ -503,7 +503,7 @@ impl Pass<'_> {
                 for limit in app.compat(&id).await?.record.rate_limits {
                     for value in wanted.writings() {
                         let counter = hash(&[id.as_str(), &limit.sid, &value]);
-                        self.delete_tally(&counter).await?;
+                        self.delete_counter(&counter).await?;
                     }
                 }
             }
@@ -514,7 +514,7 @@ impl Pass<'_> {
         }
     }
 
-    async fn delete_tally(&mut self, id: &str) -> Result<(), AppError> {
+    async fn delete_counter(&mut self, id: &str) -> Result<(), AppError> {
         for lost in 1..=TRIES as u64 {
             let Some(found) = records::get::<Counter>(self.app.store(), id).await? else {
                 return Ok(());

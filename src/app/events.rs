@@ -1,7 +1,7 @@
 //! What is told to applications: which events are written beside a change,
 //! and who waits for them.
 //!
-//! A event is written in the commit of the change it tells of, with a dispatch
+//! An event is written in the commit of the change it tells of, with a dispatch
 //! for each endpoint that wants it. So nothing is told that did not happen, and
 //! nothing that happened goes untold, whenever the process dies.
 

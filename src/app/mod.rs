@@ -2,7 +2,7 @@
 //!
 //! Each operation reads what it needs, lets the model decide, and writes
 //! against the versions that it read, again and again until nobody was faster.
-//! The service refuses to know HTTP, XML, sled and Twilio's parameters. It
+//! `App` refuses to know HTTP, XML, sled and Twilio's parameters. It
 //! never sends from a request: what is to be sent stands in the store first,
 //! and `jobs` does it.
 
@@ -84,11 +84,11 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Everything the service is made of. Cheap to clone.
+/// All operations, over the parts that they need. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>, Arc<pending::Turns>, Arc<queue::Board>);
 
-/// What a service is made of.
+/// What an [`App`] is made of.
 pub struct Parts {
     /// Where records are.
     pub store: Arc<dyn Store>,
@@ -201,7 +201,7 @@ pub enum AppError {
     TooSoon {
         /// From when on.
         at: Timestamp,
-        /// How long that is from now, in whole seconds of the service's clock.
+        /// How long that is from now, in whole seconds of our clock.
         seconds: i64,
     },
     /// All sends are used up.
@@ -350,7 +350,7 @@ impl View {
 }
 
 impl App {
-    /// A service of these parts.
+    /// All operations, over these parts.
     pub fn new(mut parts: Parts) -> Self {
         parts.store = parts.events.watching(parts.store);
         Self(Arc::new(parts), Arc::default(), Arc::default())
@@ -379,9 +379,19 @@ impl App {
         &self.0.clock
     }
 
-    /// The time, as the service sees it.
+    /// The time, as the `App` sees it.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// Who takes turns at one value of a rate limit.
+    fn turns(&self) -> &pending::Turns {
+        &self.1
+    }
+
+    /// What those who do the work have in common.
+    fn board(&self) -> &queue::Board {
+        &self.2
     }
 
     /// Where records are.

@@ -39,7 +39,7 @@ struct Seen {
     by_name: HashMap<String, BTreeSet<ServiceId>>,
     /// The newest line of the listing that was read.
     newest: Option<Place>,
-    /// When everything was read last, by the service's clock.
+    /// When everything was read last, by the `App`'s clock.
     at: Option<Timestamp>,
 }
 

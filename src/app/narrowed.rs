@@ -112,7 +112,7 @@ impl Narrowed {
 
 /// What is nobody's.
 impl Narrowed {
-    /// The time, as the service sees it.
+    /// The time, as the `App` sees it.
     pub fn now(&self) -> Timestamp {
         self.all.now()
     }

@@ -98,7 +98,7 @@ impl App {
         let service = ways.service;
         let values =
             ask.limits.iter().map(|(name, value)| hash(&[service.id.as_str(), name, &address_key(value)]));
-        let _turns = self.1.take(values).await?;
+        let _turns = self.turns().take(values).await?;
         let first_seen = OnceLock::new();
         let look = || async {
             match self.ask_once(&service, ask, channel, &to, &first_seen).await {
@@ -250,7 +250,7 @@ impl App {
         let renewed = self.renewed(service, &old.record, &ask.request.details, custom)?;
         let input = Input::Resend { channel, gate_key: self.gate_key(service), failed: None, renewed };
         let decision =
-            decide(&without_schedule(service.policy(&self.0.policy)), &old.record, input, self.now());
+            decide(&without_cooldown(service.policy(&self.0.policy)), &old.record, input, self.now());
         if decision.outcome == Outcome::NoSendsLeft {
             return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });
         }
@@ -361,7 +361,7 @@ struct Open {
 }
 
 impl Open {
-    /// Changes whenever somebody begins anew or sends again, and not when the
+    /// Changes whenever somebody begins anew or sends again, and not when a
     /// job goes about its outbox steps.
     fn mark(&self) -> Mark {
         self.last.as_ref().map(|last| (last.record.id.clone(), last.record.sends.len()))
@@ -369,9 +369,9 @@ impl Open {
 }
 
 /// Twilio Verify knows no wait between two sends, and its clients do not
-/// expect one: the retry schedule that nobody has set is not theirs. One that somebody
+/// expect one: the cooldown that nobody has set is not theirs. One that somebody
 /// has set holds.
-fn without_schedule(policy: Policy) -> Policy {
+fn without_cooldown(policy: Policy) -> Policy {
     match policy.cooldown == Policy::default().cooldown {
         true => Policy { cooldown: Vec::new(), ..policy },
         false => policy,

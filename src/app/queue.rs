@@ -134,8 +134,8 @@ impl App {
         match lane {
             Lane::Person => &self.0.wake,
             Lane::Webhook => self.0.events.wake(),
-            Lane::Long => &self.2.long,
-            Lane::Chore | Lane::Aside => &self.2.chore,
+            Lane::Long => &self.board().long,
+            Lane::Chore | Lane::Aside => &self.board().chore,
         }
     }
 
@@ -158,7 +158,7 @@ impl App {
     /// Writes down that something about a record failed, and how often in a row. Of
     /// too many the one that failed longest ago is forgotten.
     pub fn note_trouble(&self, key: &Key, failures: u32, reason: &str) {
-        let mut troubles = self.2.troubles();
+        let mut troubles = self.board().troubles();
         if troubles.len() >= MOST_REMEMBERED && !troubles.contains_key(key) {
             let oldest = troubles.iter().min_by_key(|(_, trouble)| trouble.at);
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
@@ -170,7 +170,7 @@ impl App {
 
     /// It went well.
     pub fn forget_trouble(&self, key: &Key) {
-        self.2.troubles().remove(key);
+        self.board().troubles().remove(key);
     }
 
     /// What waits, what is tried again, and what was set aside.
@@ -187,7 +187,7 @@ impl App {
         });
         let depths = depths.collect();
         let aside = self.store().due_in(Lane::Aside, Timestamp::MAX, MOST_SHOWN).await?;
-        let troubles = self.2.troubles().clone();
+        let troubles = self.board().troubles().clone();
         let is_aside = |key: &Key| aside.iter().any(|(one, _)| one == key);
         let is_over = |trouble: &Trouble| at.duration_since(trouble.at) > SHOWN;
         let mut troubled: Vec<_> = troubles

@@ -54,7 +54,7 @@ impl App {
         };
         let found = found.record;
         if found.expires_at <= self.now() {
-            // The worker takes it away in a moment.
+            // A job takes it away in a moment.
             self.want(Key::new(Kind::IdempotencyRecord, &claim.id), found.expires_at);
             return Err(AppError::InProgress);
         }

@@ -34,17 +34,17 @@ impl App {
     /// Not found, or the store's.
     pub async fn tend_verification(&self, id: &str) -> Result<(), AppError> {
         let id = id.parse::<VerificationId>().map_err(|_| AppError::NotFound)?;
-        self.outbox_step_of(&id).await
+        self.do_step_of(&id).await
     }
 
-    async fn outbox_step_of(&self, id: &VerificationId) -> Result<(), AppError> {
+    async fn do_step_of(&self, id: &VerificationId) -> Result<(), AppError> {
         let verification = self.verification(id).await?.record;
         let now = self.now();
-        let Some(outbox_step) = verification.outbox.iter().find(|outbox_step| outbox_step.due <= now) else {
+        let Some(step) = verification.outbox.iter().find(|step| step.due <= now) else {
             self.happen(id, |_| Ok(Input::Deadline)).await?;
             return Ok(());
         };
-        let number = outbox_step.number();
+        let number = step.number();
         // Measured from before the claim, and not by a clock that may be set.
         let begin_by = Instant::now() + self.policy_of(&verification).await?.time_to_begin();
         let decision = self.happen(id, |_| Ok(Input::Claim { number })).await?;
@@ -61,10 +61,9 @@ impl App {
     /// Makes a claimed send, or looks it up, and writes down what came of it.
     async fn carry(&self, verification: Verification, number: u8, begin_by: Instant) -> Result<(), AppError> {
         let id = verification.id.clone();
-        let (Some(send), Some(outbox_step)) = (
-            verification.send(number),
-            verification.outbox.iter().find(|outbox_step| outbox_step.number() == number),
-        ) else {
+        let (Some(send), Some(step)) =
+            (verification.send(number), verification.outbox.iter().find(|step| step.number() == number))
+        else {
             return Ok(());
         };
         let service = self.service_of(&verification).await?;
@@ -72,7 +71,7 @@ impl App {
         let window_open =
             send.channel == Channel::Whatsapp && self.window_open(&service, &verification.to).await?;
         let request = self.request(service, &verification, send, begin_by, window_open);
-        let outcome = match (request, &outbox_step.effect) {
+        let outcome = match (request, &step.effect) {
             // Nobody can derive the code, so nobody can send it, now or later.
             (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
             // What was promised may leave much later: people change their wish.
@@ -85,13 +84,13 @@ impl App {
             }
             (Ok(request), Effect::LookUp { .. }) => self.look_up(&request, &verification, number).await?,
         };
-        let claim = outbox_step.attempts;
+        let claim = step.attempts;
         let input = match outcome {
             Ok(Some(report)) => return self.accepted(&id, number, report).await,
             Ok(None) => Input::NotFound { number, claim, jitter: self.jitter() },
             Err(error) => {
                 tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
-                self.not_accepted(outbox_step, error)
+                self.not_accepted(step, error)
             }
         };
         let decision = self.happen(&id, |_| Ok(input.clone())).await?;
@@ -132,8 +131,8 @@ impl App {
     }
 
     /// What an attempt without success means for the send.
-    fn not_accepted(&self, outbox_step: &OutboxStep, error: SendError) -> Input {
-        let (number, claim, jitter) = (outbox_step.number(), outbox_step.attempts, self.jitter());
+    fn not_accepted(&self, step: &OutboxStep, error: SendError) -> Input {
+        let (number, claim, jitter) = (step.number(), step.attempts, self.jitter());
         let failure = |code, reason, after: Duration| Failure {
             code,
             reason,
@@ -142,7 +141,7 @@ impl App {
         match error {
             // The send is as unknown as before, and stays so: its callback may
             // tell yet.
-            SendError::Refused { code, reason } if outbox_step.is_look_up() => {
+            SendError::Refused { code, reason } if step.is_look_up() => {
                 let reason = format!("whether twilio took it cannot be looked up: {reason}");
                 Input::Refused { number, claim, code, reason }
             }

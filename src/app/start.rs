@@ -112,8 +112,8 @@ impl App {
         if let Some(kept) = kept {
             match self.replay(kept).await? {
                 Replay::Answer(started) => return Ok(Draft::Settled(Begun::Again(started))),
-                // The worker alone takes it away. To write over it here might
-                // meet the answer of somebody who came after the worker, under
+                // A job alone takes it away. To write over it here might
+                // meet the answer of somebody who came after the job, under
                 // the same version.
                 Replay::Outdated(since) => {
                     self.want(Key::new(Kind::IdempotencyRecord, &kept.id), since);

@@ -41,7 +41,7 @@ pub struct Args {
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
-enum Wish {
+enum Wanted {
     /// One message or call.
     One(String),
     /// Those of a verification.
@@ -55,22 +55,22 @@ enum Wish {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let wish = Wish::read(&args.name)?;
+    let wanted = Wanted::read(&args.name)?;
     let config = super::config::load(global)?.config;
     let found = match Client::find(&args.target, &config).await? {
-        Some(client) => wish.ask(&client, args.limit).await?,
-        None => wish.look_up(&config, args.limit).await?,
+        Some(client) => wanted.ask(&client, args.limit).await?,
+        None => wanted.look_up(&config, args.limit).await?,
     };
-    let Some(found) = found else { bail!("{}", wish.nothing()) };
-    match (args.json, &wish) {
+    let Some(found) = found else { bail!("{}", wanted.nothing()) };
+    match (args.json, &wanted) {
         (true, _) => outln!("{found:#}"),
-        (false, Wish::One(_)) => out!("{}", timeline::text(&found, args.full_numbers)),
+        (false, Wanted::One(_)) => out!("{}", timeline::text(&found, args.full_numbers)),
         (false, _) => out!("{}", list::text(&found, args.full_numbers)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-impl Wish {
+impl Wanted {
     fn read(name: &str) -> anyhow::Result<Self> {
         let name = name.trim();
         if name.parse::<Sid>().is_ok() || name.parse::<DeliveryId>().is_ok() {
@@ -165,14 +165,14 @@ mod tests {
     fn whatever_names_a_delivery_is_understood() {
         let of = |kind: &str| format!("{kind}0123456789abcdef0123456789abcd00");
         for kind in ["SM", "MM", "CA", "DL"] {
-            assert_eq!(Wish::read(&of(kind)).unwrap(), Wish::One(of(kind)));
+            assert_eq!(Wanted::read(&of(kind)).unwrap(), Wanted::One(of(kind)));
         }
-        assert_eq!(Wish::read(&of("VE")).unwrap(), Wish::Of(of("VE").parse().unwrap()));
+        assert_eq!(Wanted::read(&of("VE")).unwrap(), Wanted::Of(of("VE").parse().unwrap()));
         for number in ["+14155550123", "(415) 555-0123", "whatsapp:+14155550123", "٠١٥١", "12345"] {
-            assert_eq!(Wish::read(number).unwrap(), Wish::To(number.into()));
+            assert_eq!(Wanted::read(number).unwrap(), Wanted::To(number.into()));
         }
         for wrong in ["", "SM12", "hello", "VA0123456789abcdef0123456789abcdef"] {
-            assert!(Wish::read(wrong).is_err(), "{wrong}");
+            assert!(Wanted::read(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -84,7 +84,7 @@ async fn by_server(client: &Client, args: &Args) -> anyhow::Result<Value> {
     }
 }
 
-/// No server runs, so the store is open to us, and what the worker would do is
+/// No server runs, so the store is open to us, and what the job would do is
 /// done here.
 async fn by_hand(config: &Config, args: &Args) -> anyhow::Result<Value> {
     if let Some(id) = &args.receipt {

@@ -20,7 +20,7 @@ pub struct Retention {
 
 /// The most days that can be meant: ten years.
 const MOST_DAYS: u64 = 3650;
-/// The longest way up the retry schedule of webhooks takes 28 hours: an event that is
+/// The retry schedule of webhooks takes 28 hours from the first try to the last: an event that is
 /// forgotten earlier is one that some endpoint never hears of.
 const LEAST_EVENT_DAYS: u64 = 2;
 

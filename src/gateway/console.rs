@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use std::io::Write;
 use std::sync::Arc;
 
-/// Writes orders to standard output.
+/// Writes requests to standard output.
 pub struct Console {
     entropy: Entropy,
     messages: Arc<Catalog>,

@@ -1,8 +1,8 @@
 //! The way out: how a code is handed to whoever delivers it.
 //!
 //! A gateway refuses to know verifications' lives and stores. It is asked to
-//! carry one order and says one of four things: taken, refused, not taken, or
-//! unknown. Retry retry schedules and failover between gateways belong to whoever asks.
+//! carry one request and says one of four things: taken, refused, not taken, or
+//! unknown. Retries and failover between gateways belong to whoever asks.
 
 pub mod console;
 pub mod http;
@@ -39,7 +39,7 @@ pub struct SendRequest {
     pub locale: Option<String>,
     /// How long the code still lives: no message may wait longer.
     pub valid_for: Duration,
-    /// When it has not been begun by then, it is not: another worker may look
+    /// When it has not been begun by then, it is not: another job may look
     /// it up soon, find nothing and send it again.
     pub begin_by: Instant,
     /// The service it is sent for.
@@ -51,7 +51,7 @@ pub struct SendRequest {
     pub window_open: bool,
 }
 
-/// Why an order was not taken.
+/// Why a request was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// It will not be taken, now or later: certain.
@@ -103,18 +103,18 @@ pub enum Redaction {
     Gone,
 }
 
-/// Carries orders. Calls are bounded in time and never retried inside.
+/// Carries requests. Calls are bounded in time and never retried inside.
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
-    /// Hands an order on. `Ok` holds what is known of the new delivery.
-    async fn send(&self, order: &SendRequest) -> Result<Report, SendError>;
+    /// Hands a request on. `Ok` holds what is known of the new delivery.
+    async fn send(&self, request: &SendRequest) -> Result<Report, SendError>;
 
-    /// Finds out whether an order was taken that was begun at `since`:
+    /// Finds out whether a request was taken that was begun at `since`:
     /// the delivery that it became, or `None` when there certainly is none.
     /// `others` are deliveries of the same number that are known already.
     async fn look_up(
         &self,
-        order: &SendRequest,
+        request: &SendRequest,
         since: Timestamp,
         others: &[Sid],
     ) -> Result<Option<Report>, SendError>;

@@ -93,7 +93,7 @@ impl<T: Transport> Twilio<T> {
             return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
         };
         if begin_by.is_some_and(|begin_by| begin_by < Instant::now()) {
-            let reason = "its worker stood still for too long: it is left to another one".to_owned();
+            let reason = "its job stood still for too long: it is left to another one".to_owned();
             return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
         }
         let auth = self.settings.auth.clone();

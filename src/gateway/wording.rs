@@ -1,4 +1,4 @@
-//! What an order says: which of its service's and the application's words go
+//! What a request says: which of its service's and the application's words go
 //! into the message.
 
 use super::{SendError, SendRequest};
@@ -7,7 +7,7 @@ use crate::texts::{Catalog, Text, Wording, compose};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The message of an order by text or WhatsApp, in the language that was asked
+/// The message of a request by text or WhatsApp, in the language that was asked
 /// for, or that of the number's country, or the service's.
 pub fn text(messages: &Catalog, request: &SendRequest) -> Text {
     let SendRequest { service, details, .. } = request;

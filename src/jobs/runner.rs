@@ -38,8 +38,8 @@ const STALE: Duration = Duration::from_millis(100);
 /// and how many of them are claimed at once where others work, too.
 const DISPATCHES_AHEAD: usize = 4096;
 const DISPATCHES_CLAIMED: usize = 1024;
-/// Of those that hide others so many are put off in one round.
-const MOST_PUT_OFF: usize = 1024;
+/// Of those that hide others so many are deferred in one round.
+const MOST_DEFERRED: usize = 1024;
 /// What waits longer than this is told in the log, once in [`TOLD_EVERY`].
 const LATE: SignedDuration = SignedDuration::from_secs(60);
 const TOLD_EVERY: Duration = Duration::from_secs(60);
@@ -249,24 +249,24 @@ impl Runner {
 
     /// Lets what cannot be begun hide nothing else.
     fn make_way(&mut self) {
-        let service = self.app.clone();
-        let largest = self.buffer.largest(MOST_PUT_OFF);
-        let is_most = |batch: &Batch| 2 * batch.due.len() >= self.buffer.len().min(MOST_PUT_OFF);
+        let app = self.app.clone();
+        let largest = self.buffer.largest(MOST_DEFERRED);
+        let is_most = |batch: &Batch| 2 * batch.due.len() >= self.buffer.len().min(MOST_DEFERRED);
         let has_room =
-            |batch: &Batch| open(&self.in_flight).of_group(&batch.group) < batch.job.most_of_group(&service);
+            |batch: &Batch| open(&self.in_flight).of_group(&batch.group) < batch.job.most_of_group(&app);
         if let Some(batch) = largest.filter(|batch| is_most(batch) && !has_room(batch)) {
             let (job, keys) = (batch.job, batch.due.into_iter().map(|(key, _)| key).collect::<Vec<_>>());
             self.buffer.forget(&keys.iter().cloned().collect());
             self.tasks.spawn(async move {
-                let made = AssertUnwindSafe(job.make_way(&service, &keys)).catch_unwind().await;
+                let made = AssertUnwindSafe(job.make_way(&app, &keys)).catch_unwind().await;
                 if let Ok(Err(error)) = made {
-                    tracing::error!(%error, "cannot put off what waits");
+                    tracing::error!(%error, "cannot defer what waits");
                 }
             });
         }
     }
 
-    /// Until a span of the service's time has passed, or the real time has come: a
+    /// Until a span of the `App`'s time has passed, or the real time has come: a
     /// clock that was stopped stops no recovery.
     fn wait(&self) -> impl Future<Output = ()> + use<> {
         let now = self.app.now();

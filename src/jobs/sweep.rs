@@ -1,5 +1,5 @@
 //! What is kept for days is looked for every few minutes; nothing of it is due by
-//! itself. How, and how gently, is `service::retention`'s to know.
+//! itself. How, and how gently, is `app::retention`'s to know.
 
 use crate::app::{App, Swept};
 use std::time::Duration;

@@ -121,7 +121,7 @@ impl Dispatch {
         self.next_at.filter(|_| self.state == State::Pending).unwrap_or(self.expires_at)
     }
 
-    /// Taken by a worker, until the end of a lease.
+    /// Taken by a job, until the end of a lease.
     pub fn claimed(&self, now: Timestamp, lease: SignedDuration) -> Self {
         Self { attempts: self.attempts + 1, next_at: Some(after(now, lease)), ..self.clone() }
     }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ladder_has_eight_rungs_and_then_it_is_given_up() {
+    fn the_retry_schedule_has_eight_tries_and_then_it_is_given_up() {
         let mut dispatch = fresh();
         let mut times = Vec::new();
         while dispatch.state == State::Pending {

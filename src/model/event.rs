@@ -1,7 +1,7 @@
 //! What applications are told: that something happened to a verification, a
 //! delivery or an opt-out.
 //!
-//! A event is found by comparing what a record was with what it becomes, so
+//! An event is found by comparing what a record was with what it becomes, so
 //! that no writer can forget one. In the API it is called an event; here that
 //! word belongs to what happens *to* a verification. This module refuses to
 //! know who listens and how it reaches them.

@@ -105,7 +105,7 @@ impl SessionId {
 }
 
 id!(
-    /// A event, in the API an event: `EV`, its time in twelve hexadecimal
+    /// An event: `EV`, its time in twelve hexadecimal
     /// digits of milliseconds, and 20 that are random or one step after those
     /// of the event before. Ids sort by time.
     EventId,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_notices_sort_by_time_and_then_by_steps() {
+    fn ids_of_events_sort_by_time_and_then_by_steps() {
         let at = |millis| Timestamp::from_millisecond(millis).unwrap();
         let (early, late) = (EventId::new(at(9), u128::MAX), EventId::new(at(10), 0));
         assert!(early < late && late < late.plus(1) && late.as_str().parse() == Ok(late.clone()));

@@ -31,7 +31,7 @@ pub struct Policy {
     pub max_replays: u8,
     /// How many wrong keys a call forgives at a named-key gate.
     pub max_wrong_keys: u8,
-    /// How long a send may be under way before another worker may look after
+    /// How long a send may be under way before another job may look after
     /// it: twice as long as it takes at most, see [`Policy::time_to_begin`].
     pub lease: Duration,
     /// A code with less life left than this would arrive dead and is not sent.

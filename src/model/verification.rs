@@ -158,7 +158,7 @@ pub struct Send {
 pub enum SendState {
     /// Waits in the outbox.
     Waiting,
-    /// A worker is at it; nobody knows the outcome yet.
+    /// A job is at it; nobody knows the outcome yet.
     Sending,
     /// Twilio took it.
     Accepted,
@@ -291,10 +291,7 @@ impl Verification {
     /// while that is under way, from when on somebody else may.
     pub fn next_attempt_at(&self, number: u8) -> Option<Timestamp> {
         self.send(number)?.attempts.last_error.as_ref()?;
-        self.outbox
-            .iter()
-            .find(|outbox_step| outbox_step.number() == number)
-            .map(|outbox_step| outbox_step.due)
+        self.outbox.iter().find(|step| step.number() == number).map(|step| step.due)
     }
 
     /// Why a send was dropped, as far as what is known now says; `None` for one
@@ -313,9 +310,9 @@ impl Verification {
 
     /// When something is to be done next: an outbox step, or dying.
     pub fn due(&self) -> Option<Timestamp> {
-        let outbox_steps = self.outbox.iter().map(|outbox_step| outbox_step.due);
+        let steps = self.outbox.iter().map(|step| step.due);
         let end = (self.status == Status::Pending).then_some(self.expires_at);
-        outbox_steps.chain(end).min()
+        steps.chain(end).min()
     }
 
     fn ask(&mut self, channel: Channel, gate_key: Option<u8>, now: Timestamp) {

@@ -1,6 +1,6 @@
 //! What is said on the telephone, and written to who asks for help or to be
 //! left alone: voices, prompts and digits in each language, as data files under
-//! `words/`. The messages that carry codes are in `messages`.
+//! `words/`. The messages that carry codes are in `texts`.
 //!
 //! This module refuses to know XML and who is being called. Whatever locale it
 //! is asked for, it has words: an unknown one is answered in the default

@@ -126,7 +126,7 @@ async fn a_twilio_that_is_not_there_is_waited_for() {
     let app = Setup::live().dir(dir.path()).start().await;
     let id = text(&app.begin("+4915112345625", "sms").await["id"]);
     app.logged("send not accepted").await;
-    // A stop in between loses nothing: the order stands in the store.
+    // A stop in between loses nothing: the send stands in the store.
     app.stop().await;
     let twilio = Twilio::start().await;
     let app = service(&twilio, &dir).start().await;

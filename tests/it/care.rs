@@ -298,7 +298,7 @@ async fn a_store_is_exported_and_checked_while_it_is_written() {
         fill(&*from.store, 500).await;
         let before = lines(&export(&*from.store).await);
         let stop = Arc::new(AtomicBool::new(false));
-        let workers: Vec<_> =
+        let writers: Vec<_> =
             (1..=4u32).map(|n| tokio::spawn(work(from.store.clone(), stop.clone(), n * 1_000_000))).collect();
         for _ in 0..2 {
             let file = export(&*from.store).await;
@@ -313,8 +313,8 @@ async fn a_store_is_exported_and_checked_while_it_is_written() {
         }
         stop.store(true, Ordering::SeqCst);
         let mut written = 0;
-        for worker in workers {
-            written += worker.await.unwrap();
+        for writer in writers {
+            written += writer.await.unwrap();
         }
         assert!(written > 10, "it was written meanwhile");
         let file = export(&*from.store).await;

@@ -163,7 +163,7 @@ fn python_agrees(received: &Received, secret: &str) {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_tried_up_the_whole_ladder() {
+async fn what_is_not_taken_is_tried_by_the_whole_retry_schedule() {
     // One attempt is never answered.
     let world = World::with_patience(Duration::from_secs(1)).await;
     let receiver = Receiver::start().await;
@@ -363,7 +363,7 @@ async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others()
     let (slow, quick) = (Receiver::start().await, Receiver::start().await);
     slow.next(&[Say::Silence; 500]);
     endpoint(&world, &slow, &["verification.started"]).await;
-    // More than the worker looks at.
+    // More than the runner looks at.
     for _ in 0..1_200 {
         let request = dialback::app::StartRequest::to(PERSON);
         world.app.start(request, None).await.unwrap();

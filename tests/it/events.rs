@@ -207,7 +207,7 @@ async fn every_event_reaches_its_endpoint_whenever_the_server_dies() {
     }
     receiver.next(&[]);
     let app = setup().start().await;
-    // A lease that outlived its worker ends: twice the deadline and five seconds.
+    // A lease that outlived its process ends: twice the deadline and fifteen seconds.
     let found = poll(|| async {
         let told: BTreeSet<String> = receiver.seen().iter().map(|one| one.id()).collect();
         let there: BTreeSet<String> = all(&app).await.iter().map(|event| text(&event["id"])).collect();

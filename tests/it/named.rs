@@ -148,8 +148,8 @@ async fn a_national_number_of_few_digits_is_found_by_them() {
         let found = app.get(&format!("/v1/{list}?to=91234567")).await.json();
         assert_eq!(found[list].as_array().map(Vec::len), Some(1), "{list}: {found}");
     }
-    let filter = json!({ "opted_out": true });
-    let kept = app.ask(KEY, Method::PUT, "/v1/opt-outs/91234567", Some(&filter)).await;
+    let wish = json!({ "opted_out": true });
+    let kept = app.ask(KEY, Method::PUT, "/v1/opt-outs/91234567", Some(&wish)).await;
     assert!(kept.status < 300, "{}", kept.text);
     assert_eq!(app.get("/v1/deliveries?to=12345").await.status, 200, "a short code");
 }

@@ -227,7 +227,7 @@ async fn a_lost_code_key_ends_in_a_failed_send(engine: Engine) {
     assert_eq!((world.gateway.orders().len(), world.record(&id).await.checks), (0, 0));
 }
 
-/// Lets time pass in steps, and the worker do its work after each.
+/// Lets time pass in steps, and the jobs do their work after each.
 pub async fn pass_slowly(world: &World, seconds: u64) {
     let mut left = seconds;
     while left > 0 {

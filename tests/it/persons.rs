@@ -41,7 +41,7 @@ async fn a_stop_holds_for_the_person(engine: Engine) {
         world.app.keyword(&proof(), &others[0].replace(' ', ""), &[SENDER], Keyword::Start).await.unwrap();
         assert!(start(others[0]).await.is_ok(), "{stop}");
         let said = world.app.opt_outs_of(others[0]).await.unwrap();
-        assert_eq!(said.iter().map(|filter| filter.opted_out).collect::<Vec<_>>(), [false]);
+        assert_eq!(said.iter().map(|wish| wish.opted_out).collect::<Vec<_>>(), [false]);
     }
     world.app.keyword(&proof(), "+551137654321", &[SENDER], Keyword::Stop).await.unwrap();
     assert!(start("+5511937654321").await.is_ok(), "a landline is not a mobile");
@@ -90,10 +90,10 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
     let mut world = World::new(engine);
     world.work();
     let at = world.clock.now();
-    let filter =
+    let wish =
         |number: &str, opted_out, at| OptOut { number: number.into(), sender: SENDER.into(), opted_out, at };
     let before = at - jiff::SignedDuration::from_hours(1);
-    for old in [filter(MOBILE, true, at), filter(HOME, false, before)] {
+    for old in [wish(MOBILE, true, at), wish(HOME, false, before)] {
         records::save(&*world.store, None, &old).await.unwrap();
     }
     let started = world.app.start(request(HOME, Channel::Sms), None).await;

@@ -72,7 +72,7 @@ fn inbound<'a>(word: &'a str, to: &'a str, account: &'a str) -> Vec<(&'a str, &'
 async fn opt_outs(app: &Instance) -> Vec<String> {
     let all = app.ask(&app.operator(), Method::GET, "/v1/opt-outs", None).await.json();
     let all = all["opt_outs"].as_array().unwrap().clone();
-    all.iter().filter(|filter| filter["opted_out"] == true).map(|filter| text(&filter["sender"])).collect()
+    all.iter().filter(|wish| wish["opted_out"] == true).map(|wish| text(&wish["sender"])).collect()
 }
 
 async fn stored(app: &Instance, sid: &str) -> Option<Value> {

@@ -23,11 +23,11 @@ fn ahead(world: &World, seconds: i64) -> Clock {
 }
 
 #[tokio::test]
-async fn what_several_workers_see_is_sent_once() {
+async fn what_several_processes_see_is_sent_once() {
     let world = World::new(Engine::Shared);
-    let mut workers = JoinSet::new();
+    let mut processes = JoinSet::new();
     for seconds in [-3, 0, 3] {
-        workers.spawn(works(&world.beside(&ahead(&world, seconds))));
+        processes.spawn(works(&world.beside(&ahead(&world, seconds))));
     }
     let mut ids = Vec::new();
     for n in 0..40 {

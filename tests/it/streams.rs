@@ -101,12 +101,11 @@ async fn events_of_other_kinds_are_counted_and_told_once() {
 async fn wishes_of_one_batch_count_in_their_own_order() {
     let app = Setup::sandbox().start().await;
     let own = "+15005550006";
-    let filter = |n: u32, word: &str, at: &str| {
+    let wish = |n: u32, word: &str, at: &str| {
         json!({ "type": "com.twilio.messaging.inbound-message.received", "time": at,
                 "data": { "messageSid": sid("SM", n), "accountSid": app.account, "from": PERSON, "to": own, "body": word } })
     };
-    let batch =
-        json!([filter(1, "START", "2026-11-26T09:00:05Z"), filter(2, "STOP", "2026-11-26T09:00:01Z")]);
+    let batch = json!([wish(1, "START", "2026-11-26T09:00:05Z"), wish(2, "STOP", "2026-11-26T09:00:01Z")]);
     assert_eq!(send(&app, batch.to_string()).await.status, 204);
     let started = app.post("/v1/verifications", &json!({ "to": PERSON, "channel": "sms" })).await;
     assert_eq!(started.status, 201, "{}", started.text);

@@ -39,7 +39,7 @@ use tokio::task::JoinHandle;
 /// Who is verified where it does not matter who.
 pub const PERSON: &str = "+14155550123";
 
-/// What the gateway answers to an order.
+/// What the gateway answers to a request.
 #[derive(Debug, Clone)]
 pub enum Say {
     Taken,
@@ -64,7 +64,7 @@ pub enum Find {
     Among(Vec<String>),
 }
 
-/// An order as the gateway saw it.
+/// A request as the gateway saw it.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub id: DeliveryId,
@@ -270,7 +270,7 @@ pub struct World {
     engine: Engine,
     dir: TempDir,
     schema: Option<TestDatabase>,
-    worker: Option<(JoinHandle<()>, Arc<Notify>)>,
+    runner: Option<(JoinHandle<()>, Arc<Notify>)>,
 }
 
 impl World {
@@ -285,7 +285,7 @@ impl World {
         let schema = schema_for(engine);
         let store = watched(engine, &dir, schema.as_ref(), &bodies, &busy);
         let gateway: Arc<Script> = Arc::default();
-        let app = service(&store, &gateway, &clock, &policy, "a");
+        let app = app_on(&store, &gateway, &clock, &policy, "a");
         Self {
             app,
             gateway,
@@ -298,7 +298,7 @@ impl World {
             engine,
             dir,
             schema,
-            worker: None,
+            runner: None,
         }
     }
 
@@ -323,26 +323,26 @@ impl World {
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
         let stopped = async move { stopped.notified().await };
-        self.worker = Some((tokio::spawn(jobs::run(self.app.clone(), settings, stopped)), stop));
+        self.runner = Some((tokio::spawn(jobs::run(self.app.clone(), settings, stopped)), stop));
     }
 
-    /// Another service on the same store, as another machine would have it.
+    /// Another app on the same store, as another machine would have it.
     pub fn beside(&self, clock: &Clock) -> App {
-        service(&self.store, &self.gateway, clock, &self.policy, self.key_id)
+        app_on(&self.store, &self.gateway, clock, &self.policy, self.key_id)
     }
 
-    /// Kills the worker where it stands, closes the store, and opens both anew.
+    /// Kills the jobs where they stand, closes the store, and opens both anew.
     pub async fn crash(&mut self) {
-        if let Some((worker, _)) = self.worker.take() {
-            worker.abort();
-            let _ = worker.await;
+        if let Some((runner, _)) = self.runner.take() {
+            runner.abort();
+            let _ = runner.await;
         }
         if matches!(self.engine, Engine::Sled | Engine::Postgres) {
             self.store.close().await;
             let schema = self.schema.as_ref();
             self.store = watched(self.engine, &self.dir, schema, &self.bodies, &self.busy);
         }
-        self.app = service(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
+        self.app = app_on(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
     }
 
     /// Opens all anew with another key to derive codes, the old one forgotten.
@@ -388,7 +388,7 @@ impl World {
             .await;
     }
 
-    /// Lets the worker do all that it can do at this standstill of the clock:
+    /// Lets the jobs do all that they can do at this standstill of the clock:
     /// nothing is due, nobody writes or asks the gateway, and it stays so.
     pub async fn settle(&self) {
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -487,7 +487,7 @@ fn watched(
     Arc::new(Watched { inner, bodies: bodies.clone(), busy: busy.clone(), is_shared })
 }
 
-fn service(
+fn app_on(
     store: &Arc<dyn Store>,
     gateway: &Arc<Script>,
     clock: &Clock,
@@ -526,9 +526,9 @@ pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Pa
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some((worker, stop)) = self.worker.take() {
+        if let Some((runner, stop)) = self.runner.take() {
             stop.notify_one();
-            worker.abort();
+            runner.abort();
         }
     }
 }

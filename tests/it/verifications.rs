@@ -216,7 +216,7 @@ async fn an_idempotency_key_is_free_again_after_a_day(engine: Engine) {
     assert!(second != first && !replayed);
     for day in 0..20 {
         world.pass(24 * 3600);
-        // While the worker tidies up.
+        // While a job tidies up.
         let starts = (0..3).map(|_| {
             let app = world.app.clone();
             tokio::spawn(async move { app.start(request(PERSON, Channel::Sms), key("shop")).await })

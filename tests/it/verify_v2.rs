@@ -67,7 +67,7 @@ impl<'w> Verify<'w> {
         self.post(&format!("/Services/{service}/VerificationCheck"), &[("To", TO), ("Code", code)]).await
     }
 
-    /// The code of the order of that number.
+    /// The code of the request of that number.
     pub async fn code(&self, number: usize) -> String {
         self.world.post.nth(number).await.0.code.expose().to_owned()
     }
@@ -430,7 +430,7 @@ async fn a_service_of_the_configuration_is_shown_and_may_have_limits() {
     failed(&verify.delete(&path).await, 403, 20006);
     let limit = verify.post(&format!("{path}/RateLimits"), &[("UniqueName", "ip")]).await;
     assert_eq!(limit.status, 201, "{}", limit.text);
-    // The retry schedule that nobody has set is not Twilio's.
+    // The cooldown that nobody has set is not Twilio's.
     let first = verify.start(&service, &[]).await.json();
     assert_eq!(verify.start(&service, &[]).await.json()["sid"], first["sid"]);
     assert_eq!(verify.check(&service, &verify.code(1).await).await.json()["valid"], true);

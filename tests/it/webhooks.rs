@@ -385,8 +385,8 @@ async fn a_stop_that_came_to_the_wrong_url_is_heard() {
         ];
         let answer = app.webhook(path, &params).await;
         assert!(answer.status == 204 || answer.status == 200, "{path}: {}", answer.text);
-        let filters = app.get(&format!("/v1/opt-outs/%2B1415555012{n}")).await;
-        assert_eq!(filters.json()["opt_outs"][0]["opted_out"], true, "{path}: {}", filters.text);
+        let wishes = app.get(&format!("/v1/opt-outs/%2B1415555012{n}")).await;
+        assert_eq!(wishes.json()["opt_outs"][0]["opted_out"], true, "{path}: {}", wishes.text);
     }
     app.stop().await;
 }

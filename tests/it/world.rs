@@ -1,6 +1,6 @@
 //! A whole server in this process, on a port of its own: the real faces, the
-//! real service and worker, a store in memory, a clock that stands until it is
-//! moved, and a gateway that takes every order and keeps it.
+//! real app and jobs, a store in memory, a clock that stands until it is
+//! moved, and a gateway that takes every request and keeps it.
 
 use async_trait::async_trait;
 use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory};
@@ -114,7 +114,7 @@ impl World {
 }
 
 impl World {
-    /// Twilio says that an order's message was not delivered.
+    /// Twilio says that a request's message was not delivered.
     pub async fn tell_failed(&self, send_request: &SendRequest, sid: &Sid) {
         self.tell_failed_with(send_request, sid, None).await;
     }
@@ -196,7 +196,7 @@ fn context(base_url: &str, app: App) -> Arc<Context> {
     Arc::new(Context::new(app, verifier, settings, pages, explainer))
 }
 
-/// A gateway that takes every order.
+/// A gateway that takes every request.
 #[derive(Default)]
 pub struct Post {
     fails: AtomicBool,
@@ -204,12 +204,12 @@ pub struct Post {
 }
 
 impl Post {
-    /// The first order that came or comes, and the SID that it was given.
+    /// The first request that came or comes, and the SID that it was given.
     pub async fn first(&self) -> (SendRequest, Sid) {
         self.nth(1).await
     }
 
-    /// The order of that number, from 1.
+    /// The request of that number, from 1.
     pub async fn nth(&self, number: usize) -> (SendRequest, Sid) {
         for _ in 0..500 {
             if let Some(taken) = self.taken.lock().unwrap().get(number - 1) {
@@ -217,7 +217,7 @@ impl Post {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("less than {number} orders within five seconds");
+        panic!("less than {number} requests within five seconds");
     }
 
     /// From now on nothing is taken, or everything again.

@@ -137,7 +137,7 @@ impl Body for Whole {
     }
 }
 
-/// A gateway that takes every order, and says so.
+/// A gateway that takes every request, and says so.
 struct Post(mpsc::UnboundedSender<()>);
 
 #[async_trait]

@@ -82,7 +82,7 @@ impl Running {
         let messages = Arc::new(parts::messages(&config)?);
         let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
         let ways_out = (gateway, parts::events(&config, &trust)?);
-        let app = service_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
+        let app = app_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         app.learn_endpoints().await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(Beside::opens_account);
         let context = context_of(&config, &local, &public_url, app.clone(), messages, opens_account)?;
@@ -292,8 +292,8 @@ fn limits(config: &Config) -> anyhow::Result<AllLimits> {
     Ok(AllLimits { server, admin, sandbox })
 }
 
-/// The service of a configuration, with its ways out for codes and for events.
-fn service_of(
+/// The `App` of a configuration, with its ways out for codes and for events.
+fn app_of(
     config: &Config,
     local: &Local,
     store: Arc<dyn Store>,
@@ -330,7 +330,7 @@ fn service_of(
     }))
 }
 
-/// The service of a configuration without its faces, for a command on a store
+/// The `App` of a configuration without its faces, for a command on a store
 /// that no server has open. A sandbox that does not run has forgotten all
 /// messages, so there is nobody to send to.
 ///
@@ -351,7 +351,7 @@ pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Store>)> {
         }
     };
     let ways_out = (gateway, parts::events(config, &trust)?);
-    let app = service_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
+    let app = app_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
     app.learn_endpoints().await.context("store.url")?;
     Ok((app, store))
 }

@@ -85,7 +85,7 @@ fn created(channel: Channel) -> Scripted {
     answer(201, &json!({"sid": format!("{sid}{:032x}", 1), "status": "queued", "to": TO, "from": null}))
 }
 
-/// Sends an order, and returns the verdict and the one request that was made.
+/// Sends a request, and returns the verdict and the one request that was made.
 async fn send_with(
     settings: Settings,
     channel: Channel,
@@ -273,7 +273,7 @@ fn approved() -> service::Settings {
     }
 }
 
-/// The one request that an order makes.
+/// The one HTTP request that a send makes.
 async fn asked(send_request: SendRequest) -> Result<Outgoing, SendError> {
     let fake = fake(created(send_request.channel));
     Twilio::new(settings(), fake).send(&send_request).await?;

@@ -190,7 +190,7 @@ impl From<AppError> for Failure {
                 "has a link, an address or a telephone number in it; the service's allow_links allows it",
             ),
             AppError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
-            // Only a retry schedule that somebody has set comes to this.
+            // Only a cooldown that somebody has set comes to this.
             AppError::TooSoon { seconds, .. } => {
                 Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, "resend_cooldown")
             }

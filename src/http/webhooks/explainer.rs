@@ -45,7 +45,7 @@ pub struct Rejected {
 pub struct Explainer(mpsc::Sender<Rejected>);
 
 impl Explainer {
-    /// An explainer with its worker, which ends when the explainer is dropped.
+    /// An explainer with its task, which ends when the explainer is dropped.
     /// `tokens` are known but not accepted: the secondary one, for instance.
     pub fn start(verifier: Arc<Verifier>, tokens: Vec<Token>) -> Self {
         let (sender, mut waiting) = mpsc::channel::<Rejected>(WAITING);

@@ -1,4 +1,4 @@
-//! A event as it is told: the body of a webhook, the data of a stream's
+//! An event as it is told: the body of a webhook, the data of a stream's
 //! event, an item of the API's list. One form for all three.
 
 use super::{Event, EventBody, EventType, Reason};
@@ -101,7 +101,7 @@ pub struct Fault {
 }
 
 impl Payload {
-    /// A event as it is told. `explain` knows what went wrong, and what that means.
+    /// An event as it is told. `explain` knows what went wrong, and what that means.
     pub fn new(event: &Event, full_numbers: bool, explain: impl Fn(&EventBody) -> Option<Fault>) -> Self {
         let body = event.body.clone();
         let error = explain(&body);

@@ -13,7 +13,7 @@ pub struct Attempts {
     /// When it was begun for the first time; nothing where an earlier version did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_at: Option<Timestamp>,
-    /// What came of the last try that did not succeed. One whose worker died has
+    /// What came of the last try that did not succeed. One whose process died has
     /// left nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,

@@ -36,7 +36,7 @@ pub enum Input {
     Approve,
     /// The time came to look: something in the outbox may be due, or the end.
     Deadline,
-    /// A worker takes an outbox step for the time of a lease.
+    /// A job takes an outbox step for the time of a lease.
     Claim {
         /// The send's number.
         number: u8,
@@ -157,7 +157,7 @@ pub enum Outcome {
     ChannelOff,
     /// The application did not choose the code, so it cannot know that it was right.
     CodeNotChosen,
-    /// Nothing of the kind stands open: another worker has it, or it is done.
+    /// Nothing of the kind stands open: another job has it, or it is done.
     NotMine,
     /// The send was dropped, for its code would arrive dead.
     Dropped,
@@ -223,7 +223,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
     if next != *verification {
         next.sends.iter_mut().for_each(|send| send.listed = true);
     }
-    let effects = next.outbox.iter().skip(before).map(|outbox_step| outbox_step.effect.clone()).collect();
+    let effects = next.outbox.iter().skip(before).map(|step| step.effect.clone()).collect();
     Decision { verification: next, outcome, effects }
 }
 
@@ -253,7 +253,7 @@ impl Verification {
             .filter(|send| send.state == SendState::Sending)
             .map(|send| send.number)
             .collect();
-        self.outbox.retain(|outbox_step| open.contains(&outbox_step.number()));
+        self.outbox.retain(|step| open.contains(&step.number()));
     }
 
     fn check(&mut self, policy: &Policy, matches: bool, now: Timestamp) -> Outcome {
@@ -331,21 +331,18 @@ impl Verification {
         let (code, pending, expires_at) =
             (self.code.generation, self.status == Status::Pending, self.expires_at);
         let is_replaced = self.is_replaced(number);
-        let Some(outbox_step) = self
-            .outbox
-            .iter_mut()
-            .find(|outbox_step| outbox_step.number() == number && outbox_step.due <= now)
+        let Some(step) = self.outbox.iter_mut().find(|step| step.number() == number && step.due <= now)
         else {
             return Outcome::NotMine;
         };
         let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
             return Outcome::NotMine;
         };
-        let is_to_be_sent = !outbox_step.is_look_up() && send.state == SendState::Waiting;
+        let is_to_be_sent = !step.is_look_up() && send.state == SendState::Waiting;
         let is_wanted = pending && send.generation == code && !is_replaced;
         if is_to_be_sent && !(is_wanted && expires_at >= least_end) {
             send.state = if is_wanted { send.attempts.given_up() } else { SendState::Dropped };
-            self.outbox.retain(|outbox_step| outbox_step.number() != number);
+            self.outbox.retain(|step| step.number() != number);
             return Outcome::Dropped;
         }
         if is_to_be_sent {
@@ -355,25 +352,25 @@ impl Verification {
         // sending and writing. From here on nobody may simply send again. It had
         // ended so long before its lease that lists show what it has made.
         if send.state == SendState::Sending {
-            let old = if outbox_step.is_look_up() { SignedDuration::ZERO } else { MISSING.least };
-            let since = outbox_step.due.checked_sub(old).unwrap_or(Timestamp::MIN);
-            outbox_step.effect = Effect::LookUp { number };
-            outbox_step.doubt.get_or_insert(Doubt { since, look_ups: 0 });
+            let old = if step.is_look_up() { SignedDuration::ZERO } else { MISSING.least };
+            let since = step.due.checked_sub(old).unwrap_or(Timestamp::MIN);
+            step.effect = Effect::LookUp { number };
+            step.doubt.get_or_insert(Doubt { since, look_ups: 0 });
         }
-        outbox_step.attempts += 1;
-        outbox_step.due = after(now, policy.lease);
+        step.attempts += 1;
+        step.due = after(now, policy.lease);
         send.state = SendState::Sending;
         Outcome::Done
     }
 
-    /// Whether another claim came after this one. What a worker thinks of a send
+    /// Whether another claim came after this one. What a job thinks of a send
     /// that it was too slow with counts no more; that Twilio accepted it does.
     fn is_outdated(&self, number: u8, claim: u32) -> bool {
-        self.outbox.iter().any(|outbox_step| outbox_step.number() == number && outbox_step.attempts != claim)
+        self.outbox.iter().any(|step| step.number() == number && step.attempts != claim)
     }
 
     /// Whether a name of Twilio's is that of another send. Two that are looked up
-    /// at once, by two workers, may both find the one message that there is;
+    /// at once, by two jobs, may both find the one message that there is;
     /// whoever comes second has found nothing and looks again.
     fn is_anothers(&self, number: u8, sid: &Sid) -> bool {
         self.sends.iter().any(|send| send.number != number && send.sid.as_ref() == Some(sid))
@@ -389,7 +386,7 @@ impl Verification {
         }
         send.state = state;
         send.sid = sid.or(send.sid.take());
-        self.outbox.retain(|outbox_step| outbox_step.number() != number);
+        self.outbox.retain(|step| step.number() != number);
         Outcome::Done
     }
 
@@ -419,7 +416,7 @@ impl Verification {
         } else {
             send.step(policy, step, was_spoken)
         };
-        self.outbox.retain(|outbox_step| outbox_step.number() != number);
+        self.outbox.retain(|step| step.number() != number);
         outcome
     }
 }

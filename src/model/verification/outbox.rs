@@ -26,7 +26,7 @@ pub struct OutboxStep {
     /// What to do.
     #[serde(flatten)]
     pub effect: Effect,
-    /// Not before this time. While a worker is at it, this is the time from
+    /// Not before this time. While a job is at it, this is the time from
     /// which on another one may take over.
     pub due: Timestamp,
     /// How often it was begun: the number of the claim that holds it.

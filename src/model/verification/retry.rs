@@ -61,7 +61,7 @@ pub const MISSING: Backoff = Backoff {
 };
 
 /// The last try is made so long before the code is not worth sending any more,
-/// for a worker takes a moment to get to it.
+/// for a job takes a moment to get to it.
 pub const LAST_CALL: SignedDuration = SignedDuration::from_secs(2);
 
 /// How long after its verification's end a send in doubt is still looked up. A

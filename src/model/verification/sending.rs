@@ -15,8 +15,8 @@ impl Verification {
         reason: String,
         now: Timestamp,
     ) -> Outcome {
-        if let Some((send, outbox_step)) = self.open_send(number)
-            && !outbox_step.is_look_up()
+        if let Some((send, step)) = self.open_send(number)
+            && !step.is_look_up()
         {
             send.attempts.note(&Failure { code, reason: reason.clone(), after: SignedDuration::ZERO }, now);
         }
@@ -32,11 +32,11 @@ impl Verification {
         now: Timestamp,
     ) -> Outcome {
         let until = self.worth_until(policy);
-        let Some((send, outbox_step)) = self.open_send(number) else {
+        let Some((send, step)) = self.open_send(number) else {
             return Outcome::NotMine;
         };
         // Of a look-up that was not taken the send is as unknown as before.
-        if outbox_step.is_look_up() {
+        if step.is_look_up() {
             return self.in_doubt(policy, number, (failure, jitter), now);
         }
         send.attempts.note(failure, now);
@@ -55,10 +55,10 @@ impl Verification {
     ) -> Outcome {
         let until = (self.status == Status::Pending).then(|| self.worth_until(policy));
         let last = self.expires_at.checked_add(LONGEST_DOUBT).unwrap_or(Timestamp::MAX);
-        let Some((send, outbox_step)) = self.open_send(number) else {
+        let Some((send, step)) = self.open_send(number) else {
             return Outcome::NotMine;
         };
-        let doubt = match outbox_step.doubt.clone().filter(|_| outbox_step.is_look_up()) {
+        let doubt = match step.doubt.clone().filter(|_| step.is_look_up()) {
             Some(doubt) => Doubt { look_ups: doubt.look_ups.saturating_add(1), ..doubt },
             None => {
                 send.attempts.note(failure, now);
@@ -69,9 +69,9 @@ impl Verification {
             let reason = format!("the outcome was never found out: {}", failure.reason);
             return self.settle(number, SendState::Failed { code: failure.code, reason }, None);
         }
-        outbox_step.effect = Effect::LookUp { number };
-        outbox_step.due = retry::next_look_up(doubt.look_ups, failure.after, jitter, now, until);
-        outbox_step.doubt = Some(doubt);
+        step.effect = Effect::LookUp { number };
+        step.due = retry::next_look_up(doubt.look_ups, failure.after, jitter, now, until);
+        step.doubt = Some(doubt);
         Outcome::Done
     }
 
@@ -85,19 +85,17 @@ impl Verification {
         now: Timestamp,
     ) -> Outcome {
         let until = self.worth_until(policy);
-        let Some((send, outbox_step)) =
-            self.open_send(number).filter(|(_, outbox_step)| outbox_step.is_look_up())
-        else {
+        let Some((send, step)) = self.open_send(number).filter(|(_, step)| step.is_look_up()) else {
             return Outcome::NotMine;
         };
-        let since = outbox_step.doubt.as_ref().map_or(now, |doubt| doubt.since);
+        let since = step.doubt.as_ref().map_or(now, |doubt| doubt.since);
         // A list is as old as the question: the claim wrote when it was asked, and
         // an answer that took its time proves no more for that.
         let lease = policy.lease.try_into().unwrap_or(SignedDuration::MAX);
-        let asked = outbox_step.due.checked_sub(lease).unwrap_or(Timestamp::MIN).min(now);
+        let asked = step.due.checked_sub(lease).unwrap_or(Timestamp::MIN).min(now);
         if asked.duration_since(since) < MISSING.least {
-            outbox_step.due = retry::next_proof(send.attempts.made, jitter, since, until);
-            outbox_step.doubt.get_or_insert(Doubt { since, look_ups: 0 });
+            step.due = retry::next_proof(send.attempts.made, jitter, since, until);
+            step.doubt.get_or_insert(Doubt { since, look_ups: 0 });
             return Outcome::Done;
         }
         self.send_again(number, (now <= until).then_some(now))
@@ -108,24 +106,19 @@ impl Verification {
     /// approved or called off.
     fn send_again(&mut self, number: u8, next: Option<Timestamp>) -> Outcome {
         let status = self.status;
-        let Some((send, outbox_step)) = self.open_send(number) else {
+        let Some((send, step)) = self.open_send(number) else {
             return Outcome::NotMine;
         };
         if let (Status::Pending, Some(due)) = (status, next) {
             send.state = SendState::Waiting;
-            *outbox_step = OutboxStep {
-                effect: Effect::Send { number },
-                due,
-                attempts: outbox_step.attempts,
-                doubt: None,
-            };
+            *step = OutboxStep { effect: Effect::Send { number }, due, attempts: step.attempts, doubt: None };
             return Outcome::Done;
         }
         send.state = match status {
             Status::Pending | Status::Expired => send.attempts.given_up(),
             _ => SendState::Dropped,
         };
-        self.outbox.retain(|outbox_step| outbox_step.number() != number);
+        self.outbox.retain(|step| step.number() != number);
         Outcome::Done
     }
 
@@ -148,7 +141,7 @@ impl Verification {
     /// since its last try began, which had ended within a lease.
     pub fn look_up_since(&self, policy: &Policy, number: u8) -> Option<Timestamp> {
         let send = self.send(number)?;
-        let doubt = self.outbox.iter().find(|outbox_step| outbox_step.number() == number)?.doubt.as_ref();
+        let doubt = self.outbox.iter().find(|step| step.number() == number)?.doubt.as_ref();
         let lease = policy.lease.try_into().unwrap_or(SignedDuration::MAX);
         let begun = doubt.and_then(|doubt| doubt.since.checked_sub(lease).ok());
         Some(begun.map_or(send.asked_at, |begun| begun.max(send.asked_at)))
@@ -163,6 +156,6 @@ impl Verification {
     /// A send that is not settled, with its outbox step.
     fn open_send(&mut self, number: u8) -> Option<(&mut Send, &mut OutboxStep)> {
         let send = self.sends.iter_mut().find(|send| send.number == number)?;
-        Some((send, self.outbox.iter_mut().find(|outbox_step| outbox_step.number() == number)?))
+        Some((send, self.outbox.iter_mut().find(|step| step.number() == number)?))
     }
 }

@@ -91,12 +91,8 @@ impl Story {
     }
 
     fn outbox_steps(&self) -> Vec<(&Effect, i64)> {
-        let second = |outbox_step: &OutboxStep| outbox_step.due.as_second() - at(0).as_second();
-        self.verification
-            .outbox
-            .iter()
-            .map(|outbox_step| (&outbox_step.effect, second(outbox_step)))
-            .collect()
+        let second = |step: &OutboxStep| step.due.as_second() - at(0).as_second();
+        self.verification.outbox.iter().map(|step| (&step.effect, second(step))).collect()
     }
 }
 
@@ -200,7 +196,7 @@ fn the_wait_between_sends_grows_and_the_sends_run_out() {
 }
 
 #[test]
-fn the_last_wait_repeats_and_an_empty_ladder_waits_for_nothing() {
+fn the_last_wait_repeats_and_an_empty_cooldown_waits_for_nothing() {
     let policy = Policy { cooldown: vec![Duration::from_secs(10)], ..Policy::default() };
     assert_eq!(
         [1, 2, 9].map(|sends| policy.cooldown_after(sends)),
@@ -551,13 +547,13 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
     assert!(next.sends.len() <= usize::from(policy.max_sends));
     assert!(old.status == Status::Pending || next.status == old.status, "a final status was left");
     assert_eq!(next.ended_at.is_some(), next.status != Status::Pending);
-    for outbox_step in &next.outbox {
-        let send = next.send(outbox_step.number()).expect("an job is about a send that exists");
-        assert!(!is_settled(&send.state), "an job about a send that is settled");
+    for step in &next.outbox {
+        let send = next.send(step.number()).expect("an job is about a send that exists");
+        assert!(!is_settled(&send.state), "a step about a send that is settled");
         assert_eq!(next.outbox.iter().filter(|other| other.number() == send.number).count(), 1);
     }
     for send in &next.sends {
-        let has_outbox_step = next.outbox.iter().any(|outbox_step| outbox_step.number() == send.number);
+        let has_outbox_step = next.outbox.iter().any(|step| step.number() == send.number);
         assert_eq!(has_outbox_step, !is_settled(&send.state), "a send that nobody will settle");
     }
     for (before, after) in old.sends.iter().zip(&next.sends) {
@@ -565,19 +561,16 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
         assert!(before.sid.is_none() || before.sid == after.sid, "a binding was changed");
         assert!(after.readings <= policy.max_replays.saturating_add(1));
     }
-    for outbox_step in &next.outbox {
-        let was = old.outbox.iter().find(|other| other.number() == outbox_step.number());
-        let sends_again = was.is_some_and(|was| was.is_look_up()) && !outbox_step.is_look_up();
+    for step in &next.outbox {
+        let was = old.outbox.iter().find(|other| other.number() == step.number());
+        let sends_again = was.is_some_and(|was| was.is_look_up()) && !step.is_look_up();
         let since = was.and_then(|was| was.doubt.as_ref()).map(|doubt| doubt.since);
         let is_missing = since.is_none_or(|since| now.duration_since(since) >= retry::MISSING.least);
         assert!(!sends_again || is_missing, "sent again before it was known to be missing");
-        let is_retried = was.is_some_and(|was| was.due != outbox_step.due)
-            && *input != Input::Claim { number: outbox_step.number() };
+        let is_retried =
+            was.is_some_and(|was| was.due != step.due) && *input != Input::Claim { number: step.number() };
         let last = next.expires_at.checked_sub(SignedDuration::from_secs(15)).unwrap();
-        assert!(
-            outbox_step.is_look_up() || !is_retried || outbox_step.due <= last,
-            "beyond the life of the code"
-        );
+        assert!(step.is_look_up() || !is_retried || step.due <= last, "beyond the life of the code");
     }
     assert!(next.due().is_some() || next.status != Status::Pending);
     let approved_now = old.status == Status::Pending && next.status == Status::Approved;

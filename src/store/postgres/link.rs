@@ -42,8 +42,9 @@ impl Link {
         Self { config, tls, place: place.into(), deadline, session: Arc::default(), reads_only: false }
     }
 
-    /// The same for reading alone: where none of several hosts takes writes,
-    /// one that is behind them answers what it knows.
+    /// The same for the pool that reads: where none of several hosts takes writes,
+    /// one that is behind them answers what it knows. Claims of due work go over it,
+    /// too, and are refused by such a host.
     pub(super) fn for_reads(&self) -> Self {
         Self { reads_only: self.config.get_hosts().len() > 1, ..self.clone() }
     }

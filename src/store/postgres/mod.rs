@@ -83,7 +83,7 @@ pub fn check_url(url: &str) -> Result<(), StoreError> {
 /// What an operator may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Connections for reading; two more write.
+    /// Connections for reading, and for claiming what is due; two more write.
     pub connections: usize,
     /// In this time a read or a group of writes is answered.
     pub deadline: Duration,

@@ -3,7 +3,9 @@
 //! Reads that wait together are one statement, as writes are: a pool of single
 //! reads is at its end where the server has a thousand times as much to give.
 //! What is read has been committed, and so is on the server's disk, and on its
-//! standby's where it waits for one. It refuses to know writes.
+//! standby's where it waits for one. One thing is written from here:
+//! which process was given what is due (`Store::claim`), for that is found and marked in
+//! one statement. It refuses to know all other writes.
 
 use super::super::{Key, StoreError, Stored};
 use super::body::Body;

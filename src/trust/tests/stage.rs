@@ -47,7 +47,7 @@ impl Authority {
     }
 
     /// A server on this machine with a certificate for these names, which answers
-    /// every request with `idempotency`; its port.
+    /// every request with `answer`; its port.
     pub fn serve(&self, names: &[&str], valid: Valid, answer: &str) -> u16 {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();

@@ -55,7 +55,7 @@ words!(
 );
 words!(
     /// Where a message or call of ours stands: Twilio's word once Twilio knows
-    /// it; before, `active_verification` (waits for us), `sending` (nobody knows yet), `test`
+    /// it; before, `pending` (waits for us), `sending` (nobody knows yet), `test`
     /// (never sent).
     DeliveryStatus, "DeliveryStatus", delivery_words()
 );

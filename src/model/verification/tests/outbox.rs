@@ -96,8 +96,8 @@ fn a_look_up_that_nobody_answers_is_given_up_long_after_the_end() {
     story.at(0, Input::Claim { number: 1 });
     story.at(0, unknown(1, 1));
     let mut look_ups = 0;
-    while let Some(outbox_step) = story.verification.outbox.first().cloned() {
-        let (now, claim) = (outbox_step.due.as_second() - at(0).as_second() + 1, outbox_step.attempts + 1);
+    while let Some(step) = story.verification.outbox.first().cloned() {
+        let (now, claim) = (step.due.as_second() - at(0).as_second() + 1, step.attempts + 1);
         story.at(now, Input::Claim { number: 1 });
         let jitter = Jitter(u32::MAX / 2);
         story.at(now, Input::Unknown { number: 1, claim, failure: failure("no answer"), jitter });
@@ -113,13 +113,13 @@ fn a_look_up_that_nobody_answers_is_given_up_long_after_the_end() {
 fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
     let mut story = Story::text();
     let mut times = Vec::new();
-    while let Some(outbox_step) = story.verification.outbox.first().cloned() {
-        let now = outbox_step.due.as_second() - at(0).as_second();
+    while let Some(step) = story.verification.outbox.first().cloned() {
+        let now = step.due.as_second() - at(0).as_second();
         times.push(now);
         assert_eq!(story.at(now, Input::Claim { number: 1 }), Outcome::Done);
         let jitter = Jitter(u32::MAX);
         let failure = failure("twilio answered 429");
-        story.at(now, Input::NotTaken { number: 1, claim: outbox_step.attempts + 1, failure, jitter });
+        story.at(now, Input::NotTaken { number: 1, claim: step.attempts + 1, failure, jitter });
     }
     assert_eq!(times[..7], [0, 2, 6, 14, 30, 60, 90]);
     assert_eq!(times.last(), Some(&583), "the last one just in time");
