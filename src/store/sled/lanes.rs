@@ -4,8 +4,8 @@
 //! There were two lanes once. What was due in them and belongs elsewhere now is
 //! moved when the store is opened, in small batches, each of which is whole after
 //! a power cut: what was not moved is moved at the next opening. An older version
-//! that opens the store meanwhile files its own as it always did. It refuses to
-//! know what records mean.
+//! refuses the store from then on, for it would never do what stands in the new
+//! lanes. It refuses to know what records mean.
 
 use super::super::lane::count;
 use super::super::{Depth, Due, Key, Lane, StoreError};
@@ -47,6 +47,11 @@ pub(super) fn has_aside(db: &Db) -> Result<bool, StoreError> {
 
 /// Moves what stands in a lane of before to its own.
 pub(super) fn refile(db: &Db) -> Result<(), StoreError> {
+    // Before anything is moved, and on the disk with it.
+    if db.get(layout::LAYOUT_KEY).map_err(|error| failure(&error))?.as_deref() != Some(&[layout::WHOLE]) {
+        db.insert(layout::LAYOUT_KEY, &[layout::WHOLE]).map_err(|error| failure(&error))?;
+        db.flush().map_err(|error| failure(&error))?;
+    }
     let (mut moved, mut batches) = (0_u64, 0_usize);
     let (mut batch, mut in_batch) = (Batch::default(), 0);
     for lane in [Lane::Person, Lane::Webhook] {
@@ -118,5 +123,7 @@ mod tests {
             assert_eq!(found, expected);
         }
         assert!(!has_aside(&db).unwrap());
+        // What version 1 takes for a newer one's.
+        assert!(db.get(layout::LAYOUT_KEY).unwrap().unwrap()[0] > 1);
     }
 }

@@ -21,8 +21,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use std::ops::Range;
 
-/// The number of this layout.
+/// The number of the layout of a record.
 pub(super) const LAYOUT: u8 = 1;
+
+/// The number of the layout of the whole. 1 had two lanes: a version that knows no
+/// more would never do what stands in the others, so it is to refuse the store.
+pub(super) const WHOLE: u8 = 2;
 
 /// Where the store keeps the number of its layout.
 pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";

@@ -334,7 +334,7 @@ fn is_locked(error: &sled::Error) -> bool {
 fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
     let layout = db.get(layout::LAYOUT_KEY).map_err(|error| failure(&error))?;
     match layout.as_deref() {
-        Some(&[number]) if number <= layout::LAYOUT => {}
+        Some(&[number]) if number <= layout::WHOLE => {}
         Some(_) => {
             let why = "it was written by a newer version of dialback: use that one";
             return Err(StoreError::Open(format!("{}: {why}", directory.path.display())));
@@ -345,7 +345,7 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
             return Err(StoreError::Open(format!("{}: {why}", directory.path.display())));
         }
         None => {
-            db.insert(layout::LAYOUT_KEY, &[layout::LAYOUT]).map_err(|error| failure(&error))?;
+            db.insert(layout::LAYOUT_KEY, &[layout::WHOLE]).map_err(|error| failure(&error))?;
             db.flush().map_err(|error| failure(&error))?;
         }
     }
