@@ -361,8 +361,9 @@ fn note_again(app: &App) {
     app.note_trouble(&Key::new(Kind::Verification, "VE0007"), 2, "no");
 }
 
-/// A store that commits the deletion of counts only as far as it is let.
-struct Held(Memory, Arc<Semaphore>);
+/// A store that commits the deletion of counts only as far as it is let, and says
+/// when one waits.
+struct Held(Memory, Arc<Semaphore>, Arc<Semaphore>);
 
 store_over!(Held, 0, {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
@@ -371,6 +372,7 @@ store_over!(Held, 0, {
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         if changes.iter().any(|change| change.key.kind == Kind::Counter && change.body.is_none()) {
+            self.2.add_permits(1);
             self.1.acquire().await.unwrap().forget();
         }
         self.0.commit(changes).await
@@ -396,7 +398,8 @@ store_over!(Held, 0, {
 async fn a_kept_answer_that_somebody_waits_for_goes_before_all_chores() {
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
     let let_go = Arc::new(Semaphore::new(0));
-    let store: Arc<dyn Store> = Arc::new(Held(Memory::new(), let_go.clone()));
+    let taken = Arc::new(Semaphore::new(0));
+    let store: Arc<dyn Store> = Arc::new(Held(Memory::new(), let_go.clone(), taken.clone()));
     let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
     let key = || Some(Idempotency { caller: "a".into(), key: "b".into() });
     let first = app.start(request(PERSON, Channel::Sms), key()).await.unwrap();
@@ -407,6 +410,7 @@ async fn a_kept_answer_that_somebody_waits_for_goes_before_all_chores() {
     clock.advance(Duration::from_secs(25 * 3600));
     let settings = Settings { max_chores_in_flight: 1, ..Settings::default() };
     let worker = tokio::spawn(jobs::run(app.clone(), settings, pending()));
+    taken.acquire().await.unwrap().forget();
     let again = tokio::spawn(async move { app.start(request(PERSON, Channel::Sms), key()).await });
     // It gives up where it waits too long; that it was asked for stays.
     let answer = again.await.unwrap();
