@@ -166,7 +166,9 @@ impl Gateway for Post {
 
 fn parts(gateway: Arc<dyn Gateway>) -> Parts {
     let (policy, clock) = (Policy::default(), Clock::real());
-    let settings = service::Settings { name: "Dialback".to_owned(), ..service::Settings::of_policy(&policy) };
+    let mut settings =
+        service::Settings { name: "Dialback".to_owned(), ..service::Settings::of_policy(&policy) };
+    settings.pages.return_urls = vec!["https://example.net/*".to_owned()];
     let key = CodeKey { id: "own".to_owned(), secret: Secret::new("a key for codes of 32 bytes or more") };
     let deadline = Duration::from_secs(20);
     let courier = Messenger::new(deadline, deadline, false, &Trust::compiled_in()).expect("tls");
