@@ -403,6 +403,11 @@ pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, O
 /// The store's, which say what to do.
 pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
     let settings = &config.store;
+    // Before anything is made.
+    #[cfg(not(feature = "postgres"))]
+    if matches!(settings.url, StoreUrl::Postgres(_)) {
+        anyhow::bail!("{}", built::Lacking::POSTGRES);
+    }
     if let Some(dir) = settings.dir() {
         let is_own = |name: &str| operator::is_own(name) || sled::is_own(name);
         let key = match settings.url {
