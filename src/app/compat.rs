@@ -3,7 +3,6 @@
 //! Those of the configuration may get rate limits, webhooks and senders too;
 //! their settings are changed in the file alone.
 
-use super::services::{MOST_REMEMBERED, REMEMBERED};
 use super::transact::{self, Draft};
 use super::{App, AppError, By, audit};
 use crate::model::audit::Action;
@@ -13,55 +12,7 @@ use crate::model::phone::PhoneNumber;
 use crate::model::service::{Service, Settings};
 use crate::store::records::{self, Versioned};
 use jiff::Timestamp;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
-
-/// What was kept with services when they were last looked at.
-type Seen = HashMap<ServiceId, (Instant, Arc<Compat>)>;
-
-/// What is kept with services, remembered for as long as services themselves are:
-/// every look at a verification asks for it.
-pub struct Remembered {
-    seen: Mutex<Seen>,
-    most: Duration,
-}
-
-impl Default for Remembered {
-    fn default() -> Self {
-        Self::until(REMEMBERED)
-    }
-}
-
-impl Remembered {
-    /// Remembers for so long; with nothing, each look is one at the store.
-    pub fn until(most: Duration) -> Self {
-        Self { seen: Mutex::default(), most }
-    }
-
-    fn find(&self, id: &ServiceId) -> Option<Arc<Compat>> {
-        let seen = self.seen();
-        seen.get(id).filter(|(at, _)| at.elapsed() < self.most).map(|(_, kept)| kept.clone())
-    }
-
-    fn keep(&self, id: &ServiceId, kept: Arc<Compat>) {
-        let mut seen = self.seen();
-        if seen.len() >= MOST_REMEMBERED {
-            seen.clear();
-        }
-        seen.insert(id.clone(), (Instant::now(), kept));
-    }
-
-    /// Forgets what is kept with a service that was changed here.
-    pub fn forget(&self, id: &ServiceId) {
-        self.seen().remove(id);
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Nothing is ever half-changed under this lock.
-        self.seen.lock().unwrap_or_else(|broken| broken.into_inner())
-    }
-}
+use std::sync::Arc;
 
 impl App {
     /// What is kept with a service; nothing yet under version 0.

@@ -25,6 +25,7 @@ mod narrowed;
 mod opt_outs;
 mod pending;
 mod queue;
+mod recent;
 mod repeats;
 mod retention;
 mod safe_list;

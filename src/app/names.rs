@@ -7,7 +7,7 @@
 //! read anew, once a moment at most. It refuses to know who asks, and for what.
 
 use super::listing::{Place, scan_of};
-use super::services::REMEMBERED;
+use super::recent::REMEMBERED;
 use super::{App, AppError};
 use crate::model::id::ServiceId;
 use crate::model::service::Service;

@@ -3,13 +3,14 @@
 //! Those of the configuration are here from the start; those that were made
 //! through the API are read from the store, and remembered for a moment.
 
-use super::compat::Remembered;
 use super::listing::{Page, Window, page_of, scan_of};
 use super::names::Names;
+use super::recent::Recent;
 use super::terms::refuse_link_as_name;
 use super::transact::{self, Draft};
 use super::{App, AppError, By, audit};
 use crate::model::audit::Action;
+use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::policy::Policy;
@@ -20,18 +21,9 @@ use crate::store::Index;
 use crate::store::records::{self, Versioned};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
-
-/// How long a service is remembered: a change on another machine holds here
-/// after this time at the latest.
-pub(super) const REMEMBERED: Duration = Duration::from_secs(2);
-/// How many services are remembered.
-pub(super) const MOST_REMEMBERED: usize = 1000;
-
-/// What was found in the store lately, and when.
-type Seen = HashMap<ServiceId, (Instant, Option<Arc<Service>>)>;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Says what settings name and there is not, and what the operator does not allow:
 /// templates, languages, codes that prove nothing.
@@ -41,11 +33,11 @@ type Judge = dyn Fn(&Settings) -> Vec<Complaint> + Send + Sync;
 pub struct ServiceDirectory {
     default: Arc<Service>,
     file: BTreeMap<ServiceId, Arc<Service>>,
-    seen: Mutex<Seen>,
+    seen: Recent<Option<Arc<Service>>>,
     /// Which have which name.
     pub(super) names: Names,
-    /// What is kept with them.
-    pub(super) kept: Remembered,
+    /// What is kept with them: every look at a verification asks for it.
+    pub(super) kept: Recent<Arc<Compat>>,
     judge: Box<Judge>,
 }
 
@@ -56,9 +48,9 @@ impl ServiceDirectory {
         Self {
             default: Arc::new(default),
             file,
-            seen: Mutex::default(),
+            seen: Recent::default(),
             names: Names::default(),
-            kept: Remembered::default(),
+            kept: Recent::default(),
             judge: Box::new(|_| Vec::new()),
         }
     }
@@ -71,7 +63,7 @@ impl ServiceDirectory {
     /// The same, which looks at the store whenever it is asked what is kept with a
     /// service: for tests that tell every access.
     pub fn looking_always(self) -> Self {
-        Self { kept: Remembered::until(Duration::ZERO), ..self }
+        Self { kept: Recent::within(Duration::ZERO), ..self }
     }
 
     /// One service alone, by the rules of a policy.
@@ -152,7 +144,7 @@ impl ServiceDirectory {
 
     /// Forgets what is remembered of a service that was changed here.
     pub fn forget(&self, id: &ServiceId) {
-        self.seen().remove(id);
+        self.seen.forget(id);
     }
 
     fn known(&self, id: &ServiceId) -> Option<Option<Arc<Service>>> {
@@ -162,21 +154,7 @@ impl ServiceDirectory {
         if let Some(service) = self.file.get(id) {
             return Some(Some(service.clone()));
         }
-        let seen = self.seen();
-        seen.get(id).filter(|(at, _)| at.elapsed() < REMEMBERED).map(|(_, service)| service.clone())
-    }
-
-    fn remember(&self, id: &ServiceId, service: Option<Arc<Service>>) {
-        let mut seen = self.seen();
-        if seen.len() >= MOST_REMEMBERED {
-            seen.clear();
-        }
-        seen.insert(id.clone(), (Instant::now(), service));
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Nothing is ever half-changed under this lock.
-        self.seen.lock().unwrap_or_else(|broken| broken.into_inner())
+        self.seen.find(id)
     }
 }
 
@@ -195,7 +173,7 @@ impl App {
             None => {
                 let found = records::get::<Service>(self.store(), id.as_str()).await?;
                 let service = found.map(|found| Arc::new(found.record));
-                directory.remember(id, service.clone());
+                directory.seen.keep(id, service.clone());
                 service
             }
         };
