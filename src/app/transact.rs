@@ -81,7 +81,9 @@ impl App {
         F: Future<Output = Result<Draft<T>, AppError>>,
     {
         let span = tracing::debug_span!("transact", what = subject.name);
-        subject.meter.observe(span, outcome, self.transact_unmeasured(&subject.meter, look)).await
+        // Where it stands: with all that a look holds it is long, and would be copied.
+        let work = std::pin::pin!(self.transact_unmeasured(&subject.meter, look));
+        subject.meter.observe(span, outcome, work).await
     }
 
     async fn transact_unmeasured<T, F>(&self, meter: &Meter, look: impl Fn() -> F) -> Result<T, AppError>
