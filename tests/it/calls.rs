@@ -8,9 +8,8 @@ use dialback::model::channel::Channel;
 use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Gate;
 use dialback::store::memory::Memory;
-use dialback::store::{Change, CommitError, Entry, Key, Lane, Scan, Store, StoreError, Stored};
+use dialback::store::{Change, CommitError, Store, StoreError};
 use dialback::twilio::callback;
-use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -365,30 +364,13 @@ struct Failing {
     left: AtomicUsize,
 }
 
-crate::over::store_over!(Failing, inner, {
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.inner.read(key).await
-    }
-
+crate::over::store_over!(Failing, inner, [read due_in scan], {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let is_of_a_call = changes.iter().any(|change| change.key.id.starts_with("CA"));
         if is_of_a_call && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
             return Err(CommitError::Store(StoreError::Failed("on purpose".into())));
         }
         self.inner.commit(changes).await
-    }
-
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.inner.due_in(lane, until, limit).await
-    }
-
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
-        self.inner.scan(scan).await
     }
 });
 

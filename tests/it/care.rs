@@ -11,9 +11,7 @@ use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned, facts_of, put_facts};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::transfer::{self, BadFile, Export, ImportError, Imported, Ledger, Line};
-use dialback::store::{
-    Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError, Stored, kinds,
-};
+use dialback::store::{Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Store, kinds};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -372,25 +370,4 @@ async fn a_lease_is_left_out() {
 /// An engine that overrides nothing that a port has an answer for.
 struct Plain(Memory);
 
-store_over!(Plain, 0, {
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.0.read(key).await
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        self.0.commit(changes).await
-    }
-
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.0.due_in(lane, until, limit).await
-    }
-
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
-        self.0.scan(scan).await
-    }
-});
+store_over!(Plain, 0, [read commit due_in scan], {});

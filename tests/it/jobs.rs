@@ -16,9 +16,7 @@ use dialback::model::erasure::{Erasure, Place, State};
 use dialback::model::status::Status;
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
-use dialback::store::{
-    Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored, kinds,
-};
+use dialback::store::{Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -204,24 +202,7 @@ async fn what_somebody_was_given_nobody_else_is_given(engine: Engine) {
 /// A store that says how often it was asked for a listing.
 struct Asked(Memory, Arc<AtomicUsize>);
 
-store_over!(Asked, 0, {
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.0.read(key).await
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        self.0.commit(changes).await
-    }
-
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.0.due_in(lane, until, limit).await
-    }
-
+store_over!(Asked, 0, [read commit due_in], {
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
         self.1.fetch_add(1, Ordering::SeqCst);
         self.0.scan(scan).await
@@ -365,30 +346,13 @@ fn note_again(app: &App) {
 /// when one waits.
 struct Held(Memory, Arc<Semaphore>, Arc<Semaphore>);
 
-store_over!(Held, 0, {
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.0.read(key).await
-    }
-
+store_over!(Held, 0, [read due_in scan], {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         if changes.iter().any(|change| change.key.kind == Kind::Counter && change.body.is_none()) {
             self.2.add_permits(1);
             self.1.acquire().await.unwrap().forget();
         }
         self.0.commit(changes).await
-    }
-
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.0.due_in(lane, until, limit).await
-    }
-
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
-        self.0.scan(scan).await
     }
 });
 
@@ -427,31 +391,10 @@ async fn a_kept_answer_that_somebody_waits_for_goes_before_all_chores() {
 /// A store that is asked once in each round of a lane whether others work on it.
 struct Rounds(Memory, Arc<AtomicUsize>);
 
-store_over!(Rounds, 0, {
+store_over!(Rounds, 0, [read commit due_in scan], {
     fn is_shared(&self) -> bool {
         self.1.fetch_add(1, Ordering::SeqCst);
         false
-    }
-
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.0.read(key).await
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        self.0.commit(changes).await
-    }
-
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.0.due_in(lane, until, limit).await
-    }
-
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
-        self.0.scan(scan).await
     }
 });
 

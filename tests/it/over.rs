@@ -1,8 +1,59 @@
 //! Stores that stand before another one. What they do nothing about is handed
 //! on; what the port has an answer for by itself is theirs to say, too.
 
-/// A store over the one in a field: its own answers, and that one's for the rest.
+/// A store over the one in a field: its own answers, and that one's for the rest;
+/// what every store has to say for itself and this one hands on is named first, of
+/// `read`, `commit`, `due_in` and `scan`.
 macro_rules! store_over {
+    ($name:ty, $inner:tt, [], { $($own:tt)* }) => {
+        $crate::over::store_over!($name, $inner, { $($own)* });
+    };
+    ($name:ty, $inner:tt, [read $($more:ident)*], { $($own:tt)* }) => {
+        $crate::over::store_over!($name, $inner, [$($more)*], {
+            async fn read(
+                &self,
+                key: &dialback::store::Key,
+            ) -> Result<Option<dialback::store::Stored>, dialback::store::StoreError> {
+                self.$inner.read(key).await
+            }
+            $($own)*
+        });
+    };
+    ($name:ty, $inner:tt, [commit $($more:ident)*], { $($own:tt)* }) => {
+        $crate::over::store_over!($name, $inner, [$($more)*], {
+            async fn commit(
+                &self,
+                changes: Vec<dialback::store::Change>,
+            ) -> Result<(), dialback::store::CommitError> {
+                self.$inner.commit(changes).await
+            }
+            $($own)*
+        });
+    };
+    ($name:ty, $inner:tt, [due_in $($more:ident)*], { $($own:tt)* }) => {
+        $crate::over::store_over!($name, $inner, [$($more)*], {
+            async fn due_in(
+                &self,
+                lane: dialback::store::Lane,
+                until: jiff::Timestamp,
+                limit: usize,
+            ) -> Result<Vec<(dialback::store::Key, jiff::Timestamp)>, dialback::store::StoreError> {
+                self.$inner.due_in(lane, until, limit).await
+            }
+            $($own)*
+        });
+    };
+    ($name:ty, $inner:tt, [scan $($more:ident)*], { $($own:tt)* }) => {
+        $crate::over::store_over!($name, $inner, [$($more)*], {
+            async fn scan(
+                &self,
+                scan: &dialback::store::Scan,
+            ) -> Result<Vec<dialback::store::Entry>, dialback::store::StoreError> {
+                self.$inner.scan(scan).await
+            }
+            $($own)*
+        });
+    };
     ($name:ty, $inner:tt, { $($own:tt)* }) => {
         #[async_trait::async_trait]
         impl dialback::store::Store for $name {

@@ -24,7 +24,7 @@ use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Absent, Change, CommitError, Due, Entry, Key, Lane, Scan, Store, StoreError, Stored};
+use dialback::store::{Absent, Change, CommitError, Due, Entry, Key, Lane, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -211,11 +211,7 @@ struct Watched {
 
 type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
 
-store_over!(Watched, inner, {
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.inner.read(key).await
-    }
-
+store_over!(Watched, inner, [read due_in scan], {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         self.bodies.lock().unwrap().extend(changes.iter().filter_map(|change| change.body.clone()));
         self.busy.fetch_add(1, Ordering::SeqCst);
@@ -224,18 +220,6 @@ store_over!(Watched, inner, {
         verdict
     }
 
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.inner.due_in(lane, until, limit).await
-    }
-
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
-        self.inner.scan(scan).await
-    }
 
     async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         self.inner.absent(due, entries).await
