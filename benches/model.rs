@@ -49,10 +49,10 @@ fn deliveries(c: &mut Criterion) {
     let known = rest
         .into_iter()
         .fold(Delivery::new(first, at(0)), |delivery, report| delivery.merge(report, at(1)).expect("news"));
-    let (body, known_already) = (message("delivered"), message("sent"));
+    let (news, known_already) = (message("delivered"), message("sent"));
     assert!(known.merge(known_already.clone(), at(2)).is_none());
     let merge = |report: Report| known.merge(black_box(report), at(2)).is_some();
-    c.bench_function("merge news", |b| b.iter_batched(|| body.clone(), merge, BatchSize::SmallInput));
+    c.bench_function("merge news", |b| b.iter_batched(|| news.clone(), merge, BatchSize::SmallInput));
     c.bench_function("merge a repetition", |b| {
         b.iter_batched(|| known_already.clone(), merge, BatchSize::SmallInput)
     });

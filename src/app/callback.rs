@@ -15,7 +15,7 @@ pub struct Recorded {
     /// The delivery with it.
     pub delivery: Delivery,
     /// False when everything in it was known already.
-    pub body: bool,
+    pub is_new: bool,
 }
 
 impl App {
@@ -56,7 +56,7 @@ impl App {
                         tracing::debug!(sid = %old.record.sid, "delivery reported again");
                         return Ok(Draft::Settled((
                             None,
-                            Recorded { delivery: old.record.clone(), body: false },
+                            Recorded { delivery: old.record.clone(), is_new: false },
                         )));
                     }
                 },
@@ -69,7 +69,7 @@ impl App {
             let mut changes = self.written_delivery(old.as_ref(), &delivery).await?;
             changes.extend(settled);
             let before = old.map(|old| old.record);
-            Ok(Draft::Write(changes, (Some(before), Recorded { delivery, body: true })))
+            Ok(Draft::Write(changes, (Some(before), Recorded { delivery, is_new: true })))
         };
         let (before, recorded) = self.transact(&transact::DELIVERY, look).await?;
         if let Some(before) = before {

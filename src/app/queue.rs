@@ -142,7 +142,7 @@ impl App {
     /// Asks for a chore that somebody waits for, due since then: it is done before all
     /// others. Of too many the rest wait for their turn.
     pub(super) fn want(&self, key: Key, at: Timestamp) {
-        let mut wanted = self.2.wanted();
+        let mut wanted = self.board().wanted();
         if wanted.len() < MOST_WANTED && !wanted.iter().any(|(one, _)| *one == key) {
             wanted.push_back((key, at));
         }
@@ -152,7 +152,7 @@ impl App {
 
     /// Takes the chores that somebody waits for, the longest asked for first.
     pub fn take_wanted(&self) -> Vec<(Key, Timestamp)> {
-        self.2.wanted().drain(..).collect()
+        self.board().wanted().drain(..).collect()
     }
 
     /// Writes down that something about a record failed, and how often in a row. Of

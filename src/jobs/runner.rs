@@ -9,7 +9,7 @@ use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
 use super::{Job, Ran, Settings, job_for};
 use crate::app::{App, AppError};
-use crate::store::{Key, Lane, StoreError};
+use crate::store::{Change, Key, Lane, StoreError};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use std::any::Any;
@@ -160,7 +160,7 @@ impl Runner {
     /// is claimed here, nobody else begins. But the dispatches of an endpoint that has
     /// no room stand in front of all others', and stay here meanwhile.
     fn window(&self) -> usize {
-        let batch = if self.lane == Lane::Chore { 64 } else { 1 };
+        let batch = if self.lane == Lane::Chore { Change::MAX_COMMIT } else { 1 };
         match (self.lane, self.app.store().is_shared()) {
             (Lane::Webhook, false) => DISPATCHES_AHEAD,
             (_, false) => 4 * self.places * batch,

@@ -173,7 +173,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     // What is reported late changes nothing, whatever it brings.
     let late: Vec<Report> = done.redacted_sids.iter().map(|sid| late_report(sid.as_str())).collect();
     for report in late {
-        assert!(!world.app.record(&proof(), report).await.unwrap().body);
+        assert!(!world.app.record(&proof(), report).await.unwrap().is_new);
     }
     assert_eq!(naming(&records(&world).await, PERSON).len(), traces.len());
 }

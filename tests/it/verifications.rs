@@ -299,7 +299,7 @@ async fn a_report_before_the_answer_settles_the_send(engine: Engine) {
     eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
     let sid = "SM00000000000000000000000000000077";
     let sent = report(sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON));
-    assert!(world.tell(sent).await.body);
+    assert!(world.tell(sent).await.is_new);
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     world.gateway.release.notify_one();
     pass_slowly(&world, 60).await;
@@ -331,13 +331,13 @@ async fn repeated_reports_change_nothing(engine: Engine) {
     let tell =
         async |status| world.tell(report(sid.as_str(), status, Some(&id.delivery(1)), Some(PERSON))).await;
     let delivered = tell(Delivered::Delivered).await;
-    assert!(delivered.body);
+    assert!(delivered.is_new);
     world.pass(5);
     let repeated = tell(Delivered::Delivered).await;
-    assert!(!repeated.body);
+    assert!(!repeated.is_new);
     assert_eq!(repeated.delivery, delivered.delivery);
     let late = tell(Delivered::Sent).await;
-    assert_eq!((late.body, late.delivery.status()), (true, Some(Delivered::Delivered)), "never backwards");
+    assert_eq!((late.is_new, late.delivery.status()), (true, Some(Delivered::Delivered)), "never backwards");
     let verification = world.record(&id).await;
     tell(Delivered::Sent).await;
     assert_eq!(world.record(&id).await, verification);

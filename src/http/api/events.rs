@@ -181,11 +181,11 @@ async fn tell(mut feed: Feed, full_numbers: bool, told: mpsc::Sender<sse::Event>
         return;
     }
     loop {
-        let body = tokio::select! {
+        let next = tokio::select! {
             () = told.closed() => return,
-            body = feed.next() => body,
+            next = feed.next() => next,
         };
-        let events = match body {
+        let events = match next {
             Ok(Some(events)) => events,
             Ok(None) => return,
             Err(error) => return tracing::error!(%error, "a stream of events ends"),

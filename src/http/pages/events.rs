@@ -80,7 +80,7 @@ impl Speaker {
         let ends = Instant::now() + LASTS;
         let Some(seat) = &self.seat else {
             let view = self.context.app.session(&self.id, Some(&self.browser)).await.ok();
-            let text = format!("{}event: now\ndata: {}\n\n", retry(ASK_AGAIN), self.body(view.as_ref()));
+            let text = format!("{}event: now\ndata: {}\n\n", retry(ASK_AGAIN), self.now(view.as_ref()));
             // Who left does not want to know.
             let _ = self.tell.send(Ok(text)).await;
             return;
@@ -92,10 +92,10 @@ impl Speaker {
                 return;
             }
             let view = self.context.app.session(&self.id, Some(&self.browser)).await.ok();
-            let body = self.body(view.as_ref());
-            if body != said {
-                text = format!("event: now\ndata: {body}\n\n");
-                said = body;
+            let now = self.now(view.as_ref());
+            if now != said {
+                text = format!("event: now\ndata: {now}\n\n");
+                said = now;
                 continue;
             }
             let is_over = view.is_none_or(|view| view.step != Step::Code);
@@ -113,7 +113,7 @@ impl Speaker {
         }
     }
 
-    fn body(&self, view: Option<&SessionView>) -> String {
+    fn now(&self, view: Option<&SessionView>) -> String {
         let now = view.filter(|view| view.step == Step::Code).and_then(|view| {
             let now = now(view, self.words, self.context.app.now())?;
             Some((now, ways(view, is_opted_out(view))))

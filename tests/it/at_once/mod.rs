@@ -45,13 +45,13 @@ impl Access {
 }
 
 /// What a task has come to.
-enum EventBody {
+enum Signal {
     Waits(usize, Access, oneshot::Sender<()>),
     Ended,
 }
 
 tokio::task_local! {
-    static WHO: (usize, mpsc::UnboundedSender<EventBody>);
+    static WHO: (usize, mpsc::UnboundedSender<Signal>);
 }
 
 /// A store that tasks of [`every_order`] get to one by one; all others at once.
@@ -60,7 +60,8 @@ pub struct Turnstile(pub Arc<dyn Store>);
 impl Turnstile {
     async fn wait(&self, keys: Option<BTreeSet<Key>>, writes: bool) {
         let (go, went) = oneshot::channel();
-        let told = WHO.try_with(|(who, body)| body.send(EventBody::Waits(*who, Access { keys, writes }, go)));
+        let told =
+            WHO.try_with(|(who, signals)| signals.send(Signal::Waits(*who, Access { keys, writes }, go)));
         if let Ok(Ok(())) = told {
             // Whoever is never let go was given up with its order.
             if went.await.is_err() {
@@ -174,14 +175,14 @@ pub async fn every_order<W, J: Future<Output = ()>>(
 /// One order: as the forks say, and beyond them whoever may. False when all
 /// that is left was tried elsewhere.
 async fn one_order(tasks: Vec<Task>, forks: &mut Vec<Fork>, most_stops: usize) -> bool {
-    let (body, mut heard) = mpsc::unbounded_channel();
+    let (signals, mut heard) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
     let mut waiting: BTreeMap<usize, (Access, oneshot::Sender<()>)> = BTreeMap::new();
     for (who, task) in tasks.into_iter().enumerate() {
-        let told = body.clone();
-        running.spawn(WHO.scope((who, body.clone()), async move {
+        let told = signals.clone();
+        running.spawn(WHO.scope((who, signals.clone()), async move {
             task.await;
-            let _ = told.send(EventBody::Ended);
+            let _ = told.send(Signal::Ended);
         }));
         hear(&mut heard, &mut waiting, &mut running).await;
     }
@@ -209,15 +210,15 @@ async fn one_order(tasks: Vec<Task>, forks: &mut Vec<Fork>, most_stops: usize) -
 }
 
 async fn hear(
-    heard: &mut mpsc::UnboundedReceiver<EventBody>,
+    heard: &mut mpsc::UnboundedReceiver<Signal>,
     waiting: &mut BTreeMap<usize, (Access, oneshot::Sender<()>)>,
     running: &mut JoinSet<()>,
 ) {
     loop {
         tokio::select! {
             biased;
-            body = heard.recv() => {
-                if let Some(EventBody::Waits(who, access, go)) = body {
+            signal = heard.recv() => {
+                if let Some(Signal::Waits(who, access, go)) = signal {
                     waiting.insert(who, (access, go));
                 }
                 return;
