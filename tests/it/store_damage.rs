@@ -5,7 +5,8 @@
 use crate::store_contract::Thing;
 use dialback::store::records::{self, Record};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, Index, Key, Kind, Scan, Store, StoreError};
+use dialback::store::{Change, Index, Key, Kind, Lane, Scan, Store, StoreError};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -188,6 +189,13 @@ async fn verdict(dir: &Path, expected: &Expected, what: &str) -> Verdict {
     match store.walk(Thing::KIND, None, usize::MAX).await {
         Ok(walked) => assert_eq!(walked.len(), expected.len(), "{what}"),
         Err(error) => {
+            says_what_to_do(&error);
+            refused += 1;
+        }
+    }
+    // What is due stands on pages of its own.
+    for lane in Lane::ALL {
+        if let Err(error) = store.due_in(lane, Timestamp::MAX, usize::MAX >> 1).await {
             says_what_to_do(&error);
             refused += 1;
         }
