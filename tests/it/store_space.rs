@@ -95,8 +95,10 @@ async fn what_expires_gives_its_space_back() {
     let Stats { generation, compactions, .. } = kept.stats().await.unwrap();
     println!("bytes with {compactions} compactions: {sizes:?}, without: {unkept:?}");
     assert!(compactions >= 3 && generation == compactions, "{compactions} compactions");
-    for (with, without) in sizes.iter().zip(&unkept) {
-        assert!(with * 3 < *without, "{with} bytes with, {without} without");
+    // Up to the growth that is allowed, wherever in a wave a copy was made; without
+    // copies there is more with each wave.
+    for (wave, (with, without)) in (1..).zip(sizes.iter().zip(&unkept)) {
+        assert!(with * wave < *without, "wave {wave}: {with} bytes with, {without} without");
     }
     kept.close().await;
 
