@@ -55,7 +55,7 @@ impl By<'_> {
     }
 
     /// An entry about what they do now.
-    pub(super) fn entry(&self, action: Action, subject: impl Into<String>) -> AuditEntry {
+    pub(in crate::app) fn entry(&self, action: Action, subject: impl Into<String>) -> AuditEntry {
         entry(&self.0.entropy, self.now(), self.actor.clone(), action, subject)
     }
 }

@@ -3,7 +3,6 @@
 use super::{App, AppError};
 use crate::model::key::ServiceSet;
 use crate::model::owner::{Owned, Owner};
-use crate::model::verification::Verification;
 use crate::store::records::{self, Record};
 use crate::store::{Entry, Index, Scan};
 use jiff::Timestamp;
@@ -31,15 +30,15 @@ pub struct Page<T> {
 }
 
 /// Entries that one request reads at most, whatever the filter passes over.
-pub(super) const MOST_READ: usize = 2_000;
+pub(in crate::app) const MOST_READ: usize = 2_000;
 /// How long one request reads at most for a page that is not full: whoever looks
 /// for what nobody has gets a short page, and where to go on.
-pub(super) const LONGEST_PAGE: Duration = Duration::from_secs(2);
+pub(in crate::app) const LONGEST_PAGE: Duration = Duration::from_secs(2);
 /// Entries that are read at once.
 const AT_ONCE: usize = 100;
 
 /// Whose records somebody may see, and how a record says whose it is.
-pub(super) struct Among<'a, T> {
+pub(in crate::app) struct Among<'a, T> {
     services: Option<&'a ServiceSet>,
     owner: fn(&T) -> Owner,
 }
@@ -65,7 +64,7 @@ impl<T> Among<'_, T> {
 impl App {
     /// The records of a listing that `takes` takes. A page may be short, or
     /// even empty, while `next` says that there is more.
-    pub(super) async fn page<T: Record>(
+    pub(in crate::app) async fn page<T: Record>(
         &self,
         scan: Scan,
         window: &Window,
@@ -76,7 +75,7 @@ impl App {
     }
 
     /// The same, of what belongs to these services.
-    pub(super) async fn page_among<T: Record + Owned>(
+    pub(in crate::app) async fn page_among<T: Record + Owned>(
         &self,
         services: &ServiceSet,
         scan: Scan,
@@ -89,7 +88,7 @@ impl App {
 
     /// A page of several parts of a listing, as if they were one: the spellings
     /// of one person's number.
-    pub(super) async fn page_over<T: Record>(
+    pub(in crate::app) async fn page_over<T: Record>(
         &self,
         among: Among<'_, T>,
         scan: Scan,
@@ -136,7 +135,11 @@ impl App {
     }
 
     /// A stretch of several parts of a listing, in the order of one.
-    pub(super) async fn entries(&self, scan: &Scan, scopes: &[String]) -> Result<Vec<Entry>, AppError> {
+    pub(in crate::app) async fn entries(
+        &self,
+        scan: &Scan,
+        scopes: &[String],
+    ) -> Result<Vec<Entry>, AppError> {
         let mut entries = Vec::new();
         for scope in scopes {
             entries.extend(self.store().scan(&Scan { scope: scope.clone(), ..scan.clone() }).await?);
@@ -149,33 +152,13 @@ impl App {
     }
 }
 
-impl App {
-    /// Whether a thing of that owner belongs to these services. This is the one
-    /// place that says what a key of some services sees.
-    pub(super) async fn is_among(&self, services: &ServiceSet, owner: Owner) -> Result<bool, AppError> {
-        if services.is_all() {
-            return Ok(true);
-        }
-        let default = || self.directory().default_service().id.clone();
-        let service = match owner {
-            Owner::Service(service) => service.unwrap_or_else(default),
-            Owner::Verification(id) => match records::get::<Verification>(self.store(), id.as_str()).await? {
-                Some(found) => found.record.service.unwrap_or_else(default),
-                None => return Ok(false),
-            },
-            Owner::Nobody => return Ok(false),
-        };
-        Ok(services.has(&service))
-    }
-}
-
 /// A scan of a whole listing.
-pub(super) fn scan_of(index: Index, scope: impl Into<String>) -> Scan {
+pub(in crate::app) fn scan_of(index: Index, scope: impl Into<String>) -> Scan {
     Scan { index, scope: scope.into(), since: None, until: None, after: None, limit: AT_ONCE }
 }
 
 /// A page of what is in memory, by the same order: `place` says where each is.
-pub(super) fn page_of<T>(items: Vec<T>, window: &Window, place: impl Fn(&T) -> Place) -> Page<T> {
+pub(in crate::app) fn page_of<T>(items: Vec<T>, window: &Window, place: impl Fn(&T) -> Place) -> Page<T> {
     let mut items: Vec<(Place, T)> = items.into_iter().map(|item| (place(&item), item)).collect();
     items.sort_by(|(one, _), (other, _)| other.cmp(one));
     items.retain(|(place, _)| window.after.as_ref().is_none_or(|after| place < after));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How long something is remembered: a change on another machine holds here after
 /// this time at the latest.
-pub(super) const REMEMBERED: Duration = Duration::from_secs(2);
+pub(in crate::app) const REMEMBERED: Duration = Duration::from_secs(2);
 /// Of how many services something is remembered.
 const MOST: usize = 1000;
 
@@ -35,7 +35,7 @@ impl<T> Recent<T> {
         self.read().remove(id);
     }
 
-    pub(super) fn keep(&self, id: &ServiceId, what: T) {
+    pub(in crate::app) fn keep(&self, id: &ServiceId, what: T) {
         let mut read = self.read();
         if read.len() >= MOST {
             read.clear();
@@ -50,7 +50,7 @@ impl<T> Recent<T> {
 }
 
 impl<T: Clone> Recent<T> {
-    pub(super) fn find(&self, id: &ServiceId) -> Option<T> {
+    pub(in crate::app) fn find(&self, id: &ServiceId) -> Option<T> {
         self.read().get(id).filter(|(at, _)| at.elapsed() < self.span).map(|(_, what)| what.clone())
     }
 }

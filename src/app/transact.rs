@@ -14,20 +14,20 @@ use std::time::Duration;
 /// How many looks there are before the caller is told to come back. With one writer
 /// per record at a time a second one is rare; sixteen lost races in a row are an
 /// overload.
-pub(super) const TRIES: usize = 16;
+pub(in crate::app) const TRIES: usize = 16;
 /// The longest wait after the first race that was lost, in microseconds; each further
 /// one may be longer by as much.
 const LONGEST_WAIT: u64 = 400;
 
 /// What is written in a loop, as its meter and its span name it.
-pub(super) struct Subject {
+pub(in crate::app) struct Subject {
     name: &'static str,
     meter: LazyLock<&'static Meter>,
 }
 
 macro_rules! subjects {
     ($($(#[$doc:meta])* $subject:ident = $name:literal;)*) => {
-        $($(#[$doc])* pub(super) static $subject: Subject =
+        $($(#[$doc])* pub(in crate::app) static $subject: Subject =
             Subject { name: $name, meter: LazyLock::new(|| meter(Place::Transact, $name)) };)*
     };
 }
@@ -54,7 +54,7 @@ subjects! {
 }
 
 /// What one look at the records came to.
-pub(super) enum Draft<T> {
+pub(in crate::app) enum Draft<T> {
     /// Nothing is to be written.
     Settled(T),
     /// These changes, all or none; then it is that.
@@ -72,7 +72,7 @@ impl App {
     ///
     /// # Errors
     /// The look's; the store's; [`AppError::Contended`] after [`TRIES`] looks.
-    pub(super) async fn transact<T, F>(
+    pub(in crate::app) async fn transact<T, F>(
         &self,
         subject: &'static Subject,
         look: impl Fn() -> F,
@@ -107,7 +107,7 @@ impl App {
     }
 
     /// Waits a moment after so many lost races in a row.
-    pub(super) async fn step_back(&self, lost: u64) {
+    pub(in crate::app) async fn step_back(&self, lost: u64) {
         let micros = self.0.entropy.below(LONGEST_WAIT * lost);
         tokio::time::sleep(Duration::from_micros(micros)).await;
     }

@@ -1,8 +1,9 @@
 //! Events read again: a page of the past, or one after another as they come.
 
+use super::Events;
 use super::seats::Seat;
-use super::{App, AppError, Events};
 use crate::app::listing::{Page, Window};
+use crate::app::{App, AppError};
 use crate::model::audit::Actor;
 use crate::model::event::{Event, EventFilter};
 use crate::model::id::EventId;

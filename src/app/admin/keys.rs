@@ -1,0 +1,162 @@
+//! API keys: making them, and knowing who calls.
+
+use crate::app::listing::{Page, Window, scan_of};
+use crate::app::{App, AppError, By, audit};
+use crate::entropy::Entropy;
+use crate::model::audit::{Action, Actor};
+use crate::model::id::ServiceId;
+use crate::model::key::{self, Access, ApiKey, ServiceSet};
+use crate::secret::Secret;
+use crate::store::records::{self, Versioned};
+use crate::store::{CommitError, Index, Scan, Store};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+impl By<'_> {
+    /// Makes a key. The secret is returned once and kept only as a hash.
+    ///
+    /// # Errors
+    /// An empty or overlong name, no scope or no service at all, a service that
+    /// there is not, or the store's.
+    pub async fn create_key(
+        &self,
+        name: &str,
+        access: impl Into<Access>,
+    ) -> Result<(ApiKey, Secret), AppError> {
+        let access = access.into();
+        for service in access.services.bound().into_iter().flatten() {
+            self.service(Some(service)).await?;
+        }
+        create_key(self.store(), &self.0.entropy, self.actor(), name, access, self.now()).await
+    }
+
+    /// Writes up that many wrong keys came from a network, so many so far.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn note_guesses(&self, from: &str, count: u64) -> Result<(), AppError> {
+        let entry = self.entry(Action::KeysGuessed, from).with("count", count);
+        Ok(self.store().commit(vec![audit::write(&entry)]).await?)
+    }
+
+    /// Takes a key away. The next request that shows it is refused.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn revoke_key(&self, id: &str) -> Result<(), AppError> {
+        revoke_key(self.store(), &self.0.entropy, self.actor(), id, self.now()).await
+    }
+}
+
+impl App {
+    /// The key that this is, `None` when it is nobody's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn key_holder(&self, shown: &str) -> Result<Option<ApiKey>, AppError> {
+        let Some((id, secret)) = key::split(shown) else {
+            return Ok(None);
+        };
+        let found = records::get::<ApiKey>(self.store(), id).await?;
+        Ok(found.map(|found| found.record).filter(|key| key.opens_with(secret)))
+    }
+
+    /// A key by its id.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub async fn key(&self, id: &str) -> Result<ApiKey, AppError> {
+        find_key(self.store(), id).await.map(|found| found.record)
+    }
+
+    /// Lists keys, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn keys(&self, window: &Window) -> Result<Page<ApiKey>, AppError> {
+        self.page(scan_of(Index::ApiKeys, ""), window, |_| true).await
+    }
+}
+
+/// Most keys that [`all_keys`] reads.
+const MOST_KEYS: usize = 1_000;
+
+/// The keys there are, the newest first, straight from a store.
+///
+/// # Errors
+/// The store's.
+pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, AppError> {
+    let mut keys = Vec::new();
+    let scan = Scan { limit: MOST_KEYS, ..scan_of(Index::ApiKeys, "") };
+    for entry in store.scan(&scan).await? {
+        keys.extend(records::get::<ApiKey>(store, &entry.id).await?.map(|found| found.record));
+    }
+    Ok(keys)
+}
+
+/// Takes a key away, straight in a store.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn revoke_key(
+    store: &dyn Store,
+    entropy: &Entropy,
+    actor: &Actor,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let found = find_key(store, id).await?;
+    let entry = audit::entry(entropy, now, actor.clone(), Action::KeyRevoked, id);
+    let entry = entry.with("name", &found.record.name);
+    match store.commit(vec![records::delete(&found), audit::write(&entry)]).await {
+        // A key is never changed, so somebody else was faster in revoking it.
+        Ok(()) | Err(CommitError::Conflict) => {}
+        Err(CommitError::Store(error)) => return Err(error.into()),
+    }
+    tracing::info!(key = id, name = found.record.name, "api key revoked");
+    Ok(())
+}
+
+async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, AppError> {
+    let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_id {
+        return Err(AppError::NotFound);
+    }
+    records::get(store, id).await?.ok_or(AppError::NotFound)
+}
+
+/// Makes a key straight in a store.
+///
+/// # Errors
+/// An empty or overlong name, no scope or no service at all, or the store's.
+/// Whether there are its services is for the caller to know.
+pub async fn create_key(
+    store: &dyn Store,
+    entropy: &Entropy,
+    actor: &Actor,
+    name: &str,
+    access: Access,
+    now: Timestamp,
+) -> Result<(ApiKey, Secret), AppError> {
+    let name = name.trim();
+    if !ApiKey::is_name(name) {
+        return Err(AppError::Malformed("name: a key's name is a line of 1 to 64 characters"));
+    }
+    let services = access.services.bound().map_or(1, BTreeSet::len);
+    if !(1..=ServiceSet::MOST).contains(&services) {
+        return Err(AppError::Malformed("a key is for all services, or for 1 to 100 that are named"));
+    }
+    if access.scopes.is_empty() {
+        return Err(AppError::Malformed("a key has at least one scope, or it could do nothing"));
+    }
+    let (key, shown) = ApiKey::generate(name, access, entropy.bytes(), entropy.bytes(), now);
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    let entry = audit::entry(entropy, now, actor.clone(), Action::KeyCreated, &*key.id);
+    let mut entry = entry.with("name", name).with("scopes", scopes.join(", "));
+    if let Some(bound) = key.services.bound() {
+        entry = entry.with("services", bound.iter().map(ServiceId::as_str).collect::<Vec<_>>().join(", "));
+    }
+    store.commit(vec![records::put(None, &key), audit::write(&entry)]).await?;
+    tracing::info!(key = key.id, name, "api key created");
+    Ok((key, shown))
+}

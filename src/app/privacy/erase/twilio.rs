@@ -1,0 +1,86 @@
+//! Telling Twilio: what was erased here is redacted there.
+//!
+//! What is still to be told is listed under the erasure's own id, so that it is
+//! found without the number. One after the other, for the gateway has other
+//! things to do; what Twilio does not take now is left for the next attempt.
+
+use super::{PAGE, PAGE_TIME, Pass};
+use crate::app::AppError;
+use crate::app::listing::scan_of;
+use crate::gateway::SendError;
+use crate::model::delivery::{Delivery, Erased};
+use crate::model::erasure::{Erasure, Place};
+use crate::store::records::{self, Versioned};
+use crate::store::{Index, Scan};
+use std::time::{Duration, Instant};
+
+/// After so many failures in a row nothing more is tried now.
+const MOST_FAILURES: u32 = 10;
+/// The longest wait for a turn that Twilio asks for, before it is left, and the
+/// shortest where it does not say.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
+
+impl Pass<'_> {
+    /// Redacts what is still to be redacted, from a place on, until the page is over:
+    /// answers where to go on.
+    pub(super) async fn tell_twilio(
+        &mut self,
+        from: Option<Place>,
+        began: Instant,
+    ) -> Result<Option<Place>, AppError> {
+        let mut scan = Scan { limit: PAGE, ..scan_of(Index::DeliveriesTo, self.job.record.id.as_str()) };
+        let mut failures = 0;
+        if let Some(Place::Delivery { at, id, failures: so_far }) = from {
+            (scan.after, failures) = (Some((at, id)), so_far);
+        }
+        loop {
+            let entries = self.app.store().scan(&scan).await?;
+            let is_last = entries.len() < scan.limit;
+            for entry in entries {
+                let (at, id) = (entry.at, entry.id);
+                scan.after = Some((at, id.clone()));
+                let found = records::get::<Delivery>(self.app.store(), &id).await?;
+                let Some(found) = found else { continue };
+                failures = if self.redact(&found).await? { 0 } else { failures + 1 };
+                if failures == MOST_FAILURES {
+                    self.job.record.leave("further messages and calls", "twilio took none of the last ten");
+                    return Ok(None);
+                }
+                if began.elapsed() >= PAGE_TIME {
+                    return Ok(Some(Place::Delivery { at, id, failures }));
+                }
+            }
+            if is_last {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Redacts one; false when it could not be done now.
+    async fn redact(&mut self, found: &Versioned<Delivery>) -> Result<bool, AppError> {
+        let (gateway, delete) = (&self.app.0.gateway, self.job.record.delete_at_twilio);
+        let sid = &found.record.sid;
+        let mut outcome = gateway.redact(sid, delete).await;
+        if let Err(SendError::NotTaken { after, .. }) = outcome {
+            tokio::time::sleep(after.clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
+            outcome = gateway.redact(sid, delete).await;
+        }
+        if let Err(error) = outcome {
+            self.job.record.leave(sid.as_str(), error.to_string());
+            return Ok(false);
+        }
+        let Some(erased) = &found.record.erased else { return Ok(true) };
+        let erased = Erased { redacted: true, ..erased.clone() };
+        let new = Delivery::erased(sid.clone(), found.record.first_seen, erased);
+        let count = |job: &mut Erasure| {
+            job.redacted += 1;
+            if job.redacted_sids.len() < Erasure::MOST_NAMED {
+                job.redacted_sids.push(sid.clone());
+            }
+        };
+        // Nobody else changes it, but for another erasure that redacts it too.
+        self.write(vec![records::put(Some(found), &new)], count).await?;
+        Ok(true)
+    }
+}

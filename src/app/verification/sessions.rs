@@ -1,0 +1,263 @@
+//! Sessions: the way through the hosted pages, from an application and back.
+//!
+//! A step ([`steps`]) is read, decided by the model and written against the
+//! version it was read at, and what it begins or checks is a verification like
+//! any other. The browser's secret and the result are made here and kept as
+//! hashes.
+
+mod steps;
+
+use self::steps::Look;
+use crate::app::transact::{self, Draft};
+use crate::app::{App, AppError, View};
+use crate::model::channel::Channel;
+use crate::model::id::{ServiceId, SessionId};
+use crate::model::phone::{NumberPolicy, PhoneNumber};
+use crate::model::return_url;
+use crate::model::service::Service;
+use crate::model::session::{self, End, Input, MOST_STATE, Outcome, Session, Standing, Step, decide};
+use crate::model::verification::Details;
+use crate::secret::Secret;
+use crate::store::records::{self, Versioned};
+use std::sync::Arc;
+
+/// What an application asks for.
+#[derive(Clone, Default)]
+pub struct NewSession {
+    /// The number to be proved; without one the person enters it.
+    pub to: Option<String>,
+    /// The channels it may use; none for all of the service's.
+    pub channels: Vec<Channel>,
+    /// For which service; nothing for the one of the configuration's top level.
+    pub service: Option<ServiceId>,
+    /// Where the person goes in the end; nothing for the service's own page.
+    pub return_url: Option<String>,
+    /// The application's own word, given back as it came.
+    pub state: Option<String>,
+    /// The language.
+    pub locale: Option<String>,
+    /// What pages and messages say about it.
+    pub details: Details,
+}
+
+/// The language that messages are to be in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LocaleHints<'a> {
+    /// What the person chose: before what the application asked for.
+    pub chosen: Option<&'a str>,
+    /// What the browser says: after it.
+    pub guessed: Option<&'a str>,
+}
+
+/// Who moves a session.
+#[derive(Debug, Clone, Copy)]
+enum Who<'b> {
+    /// The person, with the secret of their browser.
+    Browser(&'b Secret),
+    /// The application that began it.
+    Application,
+}
+
+/// A session as a page needs it.
+#[derive(Debug, Clone)]
+pub struct SessionView {
+    /// The record.
+    pub session: Session,
+    /// The service it belongs to.
+    pub service: Arc<Service>,
+    /// The page it is at.
+    pub step: Step,
+    /// The channels that may be used for its number, the preferred one first.
+    pub channels: Vec<Channel>,
+    /// Its verification, once one was started.
+    pub verification: Option<View>,
+}
+
+impl App {
+    /// Makes a session.
+    ///
+    /// # Errors
+    /// A number, channel, service or address that is refused, a payment that is
+    /// missing, or the store's.
+    pub async fn create_session(&self, request: NewSession) -> Result<Session, AppError> {
+        let service = self.service(request.service.as_ref()).await?;
+        // Here, for the person could not say what is paid.
+        let details = crate::app::admission::terms::worded(&service, &request.details)?;
+        crate::app::admission::terms::refuse_unpaid(&service, &details)?;
+        self.refuse_unspoken(&service, details.template.as_deref(), request.locale.as_deref())?;
+        let pages = &service.settings.pages;
+        let return_url = match &request.return_url {
+            Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(AppError::ReturnUrl)?),
+            None if pages.success_url.is_some() => None,
+            None => {
+                let what = "is missing: say where people go back to, or set the service's pages.success_url";
+                return Err(AppError::ReturnUrl(what.to_owned()));
+            }
+        };
+        if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
+            return Err(AppError::Malformed("state: 1024 bytes at most"));
+        }
+        if let Some(channel) = request.channels.iter().find(|it| !service.settings.channels.contains(it)) {
+            return Err(AppError::ChannelOff(*channel));
+        }
+        let to = match &request.to {
+            Some(to) => Some(self.number_in(to, None)?),
+            None if pages.register => None,
+            None => {
+                let what = "the service lets nobody enter a number: give one, or set pages.register";
+                return Err(AppError::NotAllowed { field: "to", what });
+            }
+        };
+        let now = self.now();
+        let session = Session {
+            id: SessionId::from_random(self.0.entropy.bytes()),
+            service: Some(service.id.clone()).filter(|id| *id != self.directory().default_service().id),
+            to,
+            channels: request.channels,
+            return_url,
+            state: request.state,
+            locale: request.locale,
+            details,
+            created_at: now,
+            expires_at: now.checked_add(session::LIFETIME).unwrap_or(now),
+            browser: None,
+            number: None,
+            numbers: 0,
+            verification: None,
+            starts: 0,
+            end: None,
+            result: None,
+            exchanged_at: None,
+        };
+        if let Some(to) = &session.to
+            && session.allowed(self.ways(service.clone(), to).await?.channels(to)).is_empty()
+        {
+            return Err(AppError::NoChannel);
+        }
+        records::save(self.store(), None, &session).await?;
+        tracing::info!(service = %service.id, "session created");
+        Ok(session)
+    }
+
+    /// A session as a browser with that secret may see it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for one that is unknown, over or another
+    /// browser's, or the store's.
+    pub async fn session(&self, id: &SessionId, browser: Option<&Secret>) -> Result<SessionView, AppError> {
+        let session = self.own_session(id, browser).await?.record;
+        self.session_view(session).await
+    }
+
+    /// A secret by which a browser is known again.
+    pub fn new_browser(&self) -> Secret {
+        Secret::new(self.0.entropy.hex::<32>())
+    }
+
+    /// Exchanges a result, once.
+    ///
+    /// # Errors
+    /// [`AppError::NoSuchResult`] for anything that is not this session's
+    /// result, or was exchanged before, or came too late.
+    pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, AppError> {
+        let hash = session::hash(result);
+        let look = || async {
+            let Some(old) = records::get::<Session>(self.store(), id.as_str()).await? else {
+                return Err(AppError::NoSuchResult);
+            };
+            let (new, outcome) = decide(&old.record, Input::Exchange(hash.clone()), self.now());
+            if outcome != Outcome::Done {
+                return Err(AppError::NoSuchResult);
+            }
+            Ok(Draft::Write(vec![records::put(Some(&old), &new)], new))
+        };
+        let session = self.transact(&transact::SESSION, look).await?;
+        self.session_view(session).await
+    }
+
+    /// Ends a session for the application: what is under way in it is called off.
+    /// One that the person or the application has ended stays so.
+    ///
+    /// # Errors
+    /// Not found, or no longer there; [`AppError::SessionEnded`] for one whose
+    /// number is proved or that has failed; or the store's.
+    pub async fn end_session(&self, id: &SessionId) -> Result<Session, AppError> {
+        let call_off = |standing| Some(Input::CallOff(standing));
+        let session = self.move_session(id, Who::Application, Look::CalledOff, call_off).await?;
+        let end = match session.end {
+            Some(End::Canceled | End::CalledOff) => {
+                tracing::info!(session = %id, "session ended by the application");
+                return Ok(session);
+            }
+            Some(end) => end,
+            None => End::Approved,
+        };
+        Err(AppError::SessionEnded(end))
+    }
+
+    /// What a person or an application wrote, as a number.
+    fn number_in(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, AppError> {
+        let policy = match region {
+            Some(region) => {
+                NumberPolicy { default_region: Some(region.to_owned()), ..self.0.numbers.clone() }
+            }
+            None => self.0.numbers.clone(),
+        };
+        Ok(self.number_by(text, &policy)?.0)
+    }
+
+    async fn session_of(&self, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, AppError> {
+        match who {
+            Who::Browser(browser) => self.own_session(id, Some(browser)).await,
+            Who::Application => {
+                let found = records::get::<Session>(self.store(), id.as_str()).await?;
+                let is_there = |found: &Versioned<Session>| self.now() < found.record.expires_at;
+                found.filter(is_there).ok_or(AppError::NotFound)
+            }
+        }
+    }
+
+    async fn own_session(
+        &self,
+        id: &SessionId,
+        browser: Option<&Secret>,
+    ) -> Result<Versioned<Session>, AppError> {
+        let hash = browser.map(|browser| session::hash(browser.expose()));
+        let found = records::get::<Session>(self.store(), id.as_str()).await?;
+        let is_own =
+            |session: &Session| self.now() < session.expires_at && session.belongs_to(hash.as_deref());
+        found.filter(|found| is_own(&found.record)).ok_or(AppError::NotFound)
+    }
+
+    async fn session_view(&self, session: Session) -> Result<SessionView, AppError> {
+        let service = self.service_of_session(&session).await?;
+        let verification = match &session.verification {
+            Some(id) => Some(self.fetch(id).await?),
+            None => None,
+        };
+        let number = session.number.as_ref().or(session.to.as_ref());
+        let channels = match (number, &verification) {
+            (_, Some(view)) => session.allowed(view.channels_left.clone()),
+            (Some(number), None) => {
+                session.allowed(self.ways(service.clone(), number).await?.channels(number))
+            }
+            (None, None) => session.allowed(service.settings.channels.clone()),
+        };
+        let standing = verification.as_ref().map(|view| Standing {
+            verification: view.verification.id.clone(),
+            to: view.verification.to.clone(),
+            status: view.status,
+        });
+        let step = session.step(standing.as_ref());
+        Ok(SessionView { session, service, step, channels, verification })
+    }
+
+    /// The service of a session. One whose service was deleted goes on by the
+    /// rules of the top level.
+    async fn service_of_session(&self, session: &Session) -> Result<Arc<Service>, AppError> {
+        match self.service(session.service.as_ref()).await {
+            Err(AppError::NoSuchService) => Ok(self.directory().default_service().clone()),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a caller is told that may check and nothing else: yes or no.
+//!
+//! Wrong, expired, used up and unknown look alike to it and take the same time,
+//! so that what it passes on to a person tells nobody which numbers are being
+//! verified. Every face answers by it; it refuses to know in which words.
+
+use crate::app::{App, AppError, Checked, Offer, View};
+use crate::model::id::VerificationId;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// A `no` comes at the next multiple of this after its request: whatever was
+/// looked up, compared or written meanwhile cannot be told from outside.
+const BEAT: Duration = Duration::from_millis(50);
+
+impl App {
+    /// The verification, if `found` leads to it and the offer is its code.
+    ///
+    /// # Errors
+    /// The store's alone; whatever else is wrong is a no.
+    pub async fn verdict(
+        &self,
+        found: impl Future<Output = Result<VerificationId, AppError>>,
+        offer: Offer,
+    ) -> Result<Option<View>, AppError> {
+        let begun = Instant::now();
+        let checked = match found.await {
+            Ok(id) => self.check(&id, offer.clone()).await,
+            Err(error) => Err(error),
+        };
+        match checked {
+            Ok(Checked { valid: true, view }) => return Ok(Some(view)),
+            Ok(_) => {}
+            Err(AppError::NotFound | AppError::Ended(_) | AppError::NotACode { .. }) => {
+                // The same work as for a code that could have been right.
+                self.pretend_to_check(&offer);
+            }
+            Err(error) => return Err(error),
+        }
+        sleep_until(next_beat(begun, Instant::now())).await;
+        Ok(None)
+    }
+}
+
+fn next_beat(begun: Instant, now: Instant) -> Instant {
+    let beats = now.duration_since(begun).as_millis() / BEAT.as_millis() + 1;
+    begun + BEAT * u32::try_from(beats).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_no_comes_on_the_beat() {
+        let begun = Instant::now();
+        for (millis, beats) in [(0, 1), (1, 1), (49, 1), (50, 2), (130, 3)] {
+            assert_eq!(next_beat(begun, begun + Duration::from_millis(millis)), begun + BEAT * beats);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A verification as it is shown: with what is known of its deliveries, and what may
+//! still be done.
+
+use crate::app::{App, AppError};
+use crate::model::channel::Channel;
+use crate::model::delivery::Delivery;
+use crate::model::policy::Policy;
+use crate::model::service::Service;
+use crate::model::verification::{Send, Status, Verification};
+use crate::store::records::{self};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// A verification with what is known of its deliveries.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The service it belongs to.
+    pub service: Arc<Service>,
+    /// The record.
+    pub verification: Verification,
+    /// The status as of now.
+    pub status: Status,
+    /// Codes that may still be offered.
+    pub checks_left: u32,
+    /// Sends that are left.
+    pub sends_left: u8,
+    /// From when on the next send is allowed.
+    pub resend_at: Option<Timestamp>,
+    /// The channels by which it may be sent again, the preferred one first.
+    pub channels_left: Vec<Channel>,
+    /// Each send, and what became of it.
+    pub deliveries: Vec<(Send, Option<Delivery>)>,
+}
+
+impl View {
+    /// The last send's number, if it did not arrive by Twilio's word.
+    pub fn failed_send(&self) -> Option<u8> {
+        let (send, delivery) = self.deliveries.last()?;
+        let status = delivery.as_ref().and_then(Delivery::status)?;
+        status.is_failure().then_some(send.number)
+    }
+
+    /// The channels that are open at once, though the next send by the way of
+    /// the last one has to wait.
+    pub fn ways_out(&self) -> Vec<Channel> {
+        let failed = self.failed_send();
+        let is_open = |channel: &&Channel| self.verification.is_way_out(**channel, failed);
+        self.channels_left.iter().filter(is_open).copied().collect()
+    }
+
+    fn new(
+        service: Arc<Service>,
+        base: &Policy,
+        verification: Verification,
+        status: Status,
+        deliveries: Vec<(Send, Option<Delivery>)>,
+    ) -> Self {
+        let policy = service.policy(base);
+        let pending = status == Status::Pending;
+        let sends_left = if pending { verification.sends_left(&policy) } else { 0 };
+        Self {
+            status,
+            checks_left: if pending { verification.checks_left(&policy) } else { 0 },
+            sends_left,
+            resend_at: verification.resend_at(&policy).filter(|_| pending),
+            channels_left: if sends_left > 0 { service.channels_for(&verification.to) } else { Vec::new() },
+            deliveries,
+            verification,
+            service,
+        }
+    }
+}
+
+impl App {
+    pub(in crate::app) async fn view(&self, verification: Verification) -> Result<View, AppError> {
+        let mut deliveries = Vec::with_capacity(verification.sends.len());
+        for send in &verification.sends {
+            let delivery = match &send.sid {
+                Some(sid) => records::get::<Delivery>(self.store(), sid.as_str()).await?,
+                None => None,
+            };
+            deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
+        }
+        let service = self.service_of(&verification).await?;
+        self.wanted(self.bare_view(service, verification, deliveries)).await
+    }
+
+    /// The same view with the channels that go to the number and that the person
+    /// wants.
+    pub(in crate::app) async fn wanted(&self, mut view: View) -> Result<View, AppError> {
+        view.channels_left.clear();
+        if view.sends_left == 0 {
+            return Ok(view);
+        }
+        let to = &view.verification.to;
+        let ways = self.ways(view.service.clone(), to).await?;
+        for channel in ways.channels(to) {
+            match self.refuse_opted_out(&ways.service, to, channel).await {
+                Ok(()) => view.channels_left.push(channel),
+                Err(AppError::OptedOut) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(view)
+    }
+
+    pub(in crate::app) fn bare_view(
+        &self,
+        service: Arc<Service>,
+        verification: Verification,
+        deliveries: Vec<(Send, Option<Delivery>)>,
+    ) -> View {
+        let status = verification.status_at(self.now());
+        View::new(service, &self.0.policy, verification, status, deliveries)
+    }
+
+    pub(in crate::app) fn fresh_view(&self, service: Arc<Service>, verification: Verification) -> View {
+        let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
+        self.bare_view(service, verification, deliveries)
+    }
+
+    /// The answer that was given is given again, whatever happened since.
+    pub(in crate::app) fn view_as_started(&self, service: Arc<Service>, verification: Verification) -> View {
+        let status = verification.status;
+        let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
+        View::new(service, &self.0.policy, verification, status, deliveries)
+    }
+}
