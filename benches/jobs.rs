@@ -6,9 +6,11 @@
 //! `cargo bench --bench jobs -- --chores 2000000 --records 1000000 --seconds 180`.
 
 use async_trait::async_trait;
-use dialback::app::{
-    App, EraseOptions, EventSettings, Events, Parts, Retention, ServiceDirectory, StartRequest,
-};
+use dialback::app::events::{self, EventSettings, Events};
+use dialback::app::privacy::{self, EraseOptions, Retention};
+use dialback::app::services::ServiceDirectory;
+use dialback::app::verification::{self, StartRequest};
+use dialback::app::{App, Parts};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::{Courier, Parcel, PostError, Receipt};
@@ -27,16 +29,14 @@ use dialback::model::id::{EndpointId, EventId, Sid};
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::secret::Secret;
-use dialback::store::records;
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, Lane, Store};
+use dialback::store::{Change, Lane, Store, records};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 
 /// Codes, and events, whose time is taken.
 const TIMED: u64 = 200;
@@ -101,8 +101,14 @@ async fn beside_erasures(size: Size) {
     let working = bench.work();
     let alone = bench.time_events(0).await;
     for n in 0..ERASURES {
-        let by = bench.app.by(Actor::operator());
-        by.erase(&format!("+1415555{:04}", 9000 + n), EraseOptions::default()).await.expect("an erasure");
+        privacy::erase(
+            &bench.app.privacy,
+            &Actor::operator(),
+            &format!("+1415555{:04}", 9000 + n),
+            EraseOptions::default(),
+        )
+        .await
+        .expect("an erasure");
     }
     let beside = bench.time_events(TIMED).await;
     let left = bench.waiting(Lane::Long).await;
@@ -132,7 +138,7 @@ async fn steadily(size: Size) {
         }
         if !changes.is_empty() {
             bench.store.commit(changes).await.expect("room");
-            bench.app.wakes(Lane::Webhook).notify_one();
+            bench.app.base.board.wakes(Lane::Webhook).notify_one();
         }
         if n >= wanted {
             tokio::time::sleep(tick).await;
@@ -203,9 +209,8 @@ impl Bench {
             sender: Some("+15005550006".into()),
             accounts: Accounts::default(),
             retention: Retention::default(),
-            wake: Notify::new(),
         });
-        app.learn_endpoints().await.expect("the endpoint");
+        events::learn_endpoints(&app.telling).await.expect("the endpoint");
         Self { app, store, clock, endpoint: endpoint.id, out, told }
     }
 
@@ -243,7 +248,7 @@ impl Bench {
             let request =
                 StartRequest { channel: Some(Channel::Sms), ..StartRequest::to(format!("+1415555{n:04}")) };
             let begun = Instant::now();
-            let started = self.app.start(request, None).await.expect("a start");
+            let started = verification::start(&self.app.verifying, request, None).await.expect("a start");
             spans.push(self.went_out(&started.view.verification.id.delivery(1).to_string(), begun).await);
             tokio::time::sleep(APART).await;
         }
@@ -256,7 +261,7 @@ impl Bench {
             let (changes, begun) = (self.event(n), Instant::now());
             let name = changes[0].key.id.clone();
             self.store.commit(changes).await.expect("room");
-            self.app.wakes(Lane::Webhook).notify_one();
+            self.app.base.board.wakes(Lane::Webhook).notify_one();
             spans.push(self.went_out(&name, begun).await);
             tokio::time::sleep(APART).await;
         }

@@ -1,11 +1,18 @@
 //! What those who do the work have in common: what wakes them, what went wrong, and
 //! which chores somebody waits for. It refuses to know who does what when.
 
-use crate::store::Key;
+use crate::store::{Key, Lane};
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
+
+/// Most failures that are remembered with their reasons.
+const MOST_REMEMBERED: usize = 1000;
+/// Most chores that somebody waits for.
+const MOST_WANTED: usize = 64;
+/// Bytes of a reason that are kept.
+const MOST_SAID: usize = 300;
 
 /// How often something failed, and why the last time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +26,77 @@ pub struct Trouble {
 }
 
 /// What those who do the work have in common.
-#[derive(Default)]
 pub struct Board {
-    pub(in crate::app) chore: Notify,
-    pub(in crate::app) long: Notify,
+    person: Notify,
+    webhook: Arc<Notify>,
+    chore: Notify,
+    long: Notify,
     troubles: Mutex<HashMap<Key, Trouble>>,
     wanted: Mutex<VecDeque<(Key, Timestamp)>>,
 }
 
 impl Board {
+    /// With nothing on it; `webhook` is what is told when an event is to be sent.
+    pub(in crate::app) fn new(webhook: Arc<Notify>) -> Self {
+        Self {
+            person: Notify::new(),
+            webhook,
+            chore: Notify::new(),
+            long: Notify::new(),
+            troubles: Mutex::default(),
+            wanted: Mutex::default(),
+        }
+    }
+
+    /// Somebody waits for what was written.
+    pub(in crate::app) fn wake(&self) {
+        self.person.notify_one();
+    }
+
+    /// What is told when there is something to do in a lane.
+    pub fn wakes(&self, lane: Lane) -> &Notify {
+        match lane {
+            Lane::Person => &self.person,
+            Lane::Webhook => &self.webhook,
+            Lane::Long => &self.long,
+            Lane::Chore | Lane::Aside => &self.chore,
+        }
+    }
+
+    /// Asks for a chore that somebody waits for, due since then: it is done before all
+    /// others. Of too many the rest wait for their turn.
+    pub(in crate::app) fn want(&self, key: Key, at: Timestamp) {
+        let mut wanted = self.wanted();
+        if wanted.len() < MOST_WANTED && !wanted.iter().any(|(one, _)| *one == key) {
+            wanted.push_back((key, at));
+        }
+        drop(wanted);
+        self.wakes(Lane::Chore).notify_one();
+    }
+
+    /// Takes the chores that somebody waits for, the longest asked for first.
+    pub fn take_wanted(&self) -> Vec<(Key, Timestamp)> {
+        self.wanted().drain(..).collect()
+    }
+
+    /// Writes down that something about a record failed, and how often in a row. Of
+    /// too many the one that failed longest ago is forgotten.
+    pub fn note_trouble(&self, key: &Key, failures: u32, reason: &str, at: Timestamp) {
+        let mut troubles = self.troubles();
+        if troubles.len() >= MOST_REMEMBERED && !troubles.contains_key(key) {
+            let oldest = troubles.iter().min_by_key(|(_, trouble)| trouble.at);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                troubles.remove(&oldest);
+            }
+        }
+        troubles.insert(key.clone(), Trouble { failures, reason: masked(reason), at });
+    }
+
+    /// It went well.
+    pub fn forget_trouble(&self, key: &Key) {
+        self.troubles().remove(key);
+    }
+
     pub(in crate::app) fn wanted(&self) -> MutexGuard<'_, VecDeque<(Key, Timestamp)>> {
         // Nothing is ever half-changed under this lock.
         self.wanted.lock().unwrap_or_else(|broken| broken.into_inner())
@@ -36,5 +105,34 @@ impl Board {
     pub(in crate::app) fn troubles(&self) -> MutexGuard<'_, HashMap<Key, Trouble>> {
         // Nothing is ever half-changed under this lock.
         self.troubles.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+}
+
+/// A reason without what may be a number: seven digits and more.
+fn masked(reason: &str) -> String {
+    let (mut out, mut digits) = (String::new(), String::new());
+    for c in reason.chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        out.push_str(if digits.len() >= 7 { "…" } else { &digits });
+        digits.clear();
+        if c == '\0' || out.len() >= MOST_SAID {
+            break;
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_show_no_number() {
+        assert_eq!(masked("no +14155550123, 21610 and 7"), "no +…, 21610 and 7");
+        assert!(masked(&"é1".repeat(1000)).len() < 4 * MOST_SAID);
     }
 }

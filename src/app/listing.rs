@@ -1,8 +1,7 @@
 //! Pages of a listing: newest first, from a place on.
 
-use super::{App, AppError};
-use crate::model::key::ServiceSet;
-use crate::model::owner::{Owned, Owner};
+use super::AppError;
+use crate::app::base::Base;
 use crate::store::records::{self, Record};
 use crate::store::{Entry, Index, Scan};
 use jiff::Timestamp;
@@ -37,119 +36,106 @@ pub(in crate::app) const LONGEST_PAGE: Duration = Duration::from_secs(2);
 /// Entries that are read at once.
 const AT_ONCE: usize = 100;
 
-/// Whose records somebody may see, and how a record says whose it is.
-pub(in crate::app) struct Among<'a, T> {
-    services: Option<&'a ServiceSet>,
-    owner: fn(&T) -> Owner,
+/// Whose records somebody may see.
+pub(in crate::app) trait Whose<T>: Sync {
+    /// Whether that is everybody's.
+    fn is_all(&self) -> bool;
+
+    /// Whether a record is among them.
+    ///
+    /// # Errors
+    /// The store's.
+    fn has(&self, record: &T) -> impl Future<Output = Result<bool, AppError>> + Send;
 }
 
-impl<T> Among<'_, T> {
-    /// Everybody's.
-    pub fn all() -> Self {
-        Self { services: None, owner: |_| Owner::Nobody }
-    }
+/// Everybody's records.
+pub(in crate::app) struct All;
 
+impl<T: Sync> Whose<T> for All {
     fn is_all(&self) -> bool {
-        self.services.is_none_or(ServiceSet::is_all)
+        true
     }
 
-    async fn has(&self, app: &App, record: &T) -> Result<bool, AppError> {
-        match self.services {
-            None => Ok(true),
-            Some(services) => app.is_among(services, (self.owner)(record)).await,
-        }
+    async fn has(&self, _: &T) -> Result<bool, AppError> {
+        Ok(true)
     }
 }
 
-impl App {
-    /// The records of a listing that `takes` takes. A page may be short, or
-    /// even empty, while `next` says that there is more.
-    pub(in crate::app) async fn page<T: Record>(
-        &self,
-        scan: Scan,
-        window: &Window,
-        takes: impl Fn(&T) -> bool,
-    ) -> Result<Page<T>, AppError> {
-        let scopes = [scan.scope.clone()];
-        self.page_over(Among::all(), scan, &scopes, window, takes).await
-    }
+/// The records of a listing that `takes` takes. A page may be short, or
+/// even empty, while `next` says that there is more.
+pub(in crate::app) async fn page<T: Record>(
+    base: &Base,
+    scan: Scan,
+    window: &Window,
+    takes: impl Fn(&T) -> bool,
+) -> Result<Page<T>, AppError> {
+    let scopes = [scan.scope.clone()];
+    page_over(base, &All, scan, &scopes, window, takes).await
+}
 
-    /// The same, of what belongs to these services.
-    pub(in crate::app) async fn page_among<T: Record + Owned>(
-        &self,
-        services: &ServiceSet,
-        scan: Scan,
-        scopes: &[String],
-        window: &Window,
-        takes: impl Fn(&T) -> bool,
-    ) -> Result<Page<T>, AppError> {
-        self.page_over(Among { services: Some(services), owner: T::owner }, scan, scopes, window, takes).await
-    }
-
-    /// A page of several parts of a listing, as if they were one: the spellings
-    /// of one person's number.
-    pub(in crate::app) async fn page_over<T: Record>(
-        &self,
-        among: Among<'_, T>,
-        scan: Scan,
-        scopes: &[String],
-        window: &Window,
-        takes: impl Fn(&T) -> bool,
-    ) -> Result<Page<T>, AppError> {
-        let mut scan = Scan { after: window.after.clone(), ..scan };
-        let mut page = Page { items: Vec::new(), next: None };
-        let (mut read, begun) = (0, Instant::now());
-        loop {
-            let entries = self.entries(&scan, scopes).await?;
-            let is_last = entries.len() < scan.limit;
-            let mut entries = entries.into_iter().peekable();
-            while let Some(entry) = entries.next() {
-                read += 1;
-                let found = records::get::<T>(self.store(), &entry.id).await?;
-                let taken = found.map(|found| found.record).filter(&takes);
-                if let Some(record) = taken
-                    && among.has(self, &record).await?
-                {
-                    page.items.push(record);
-                }
-                let is_end = is_last && entries.peek().is_none();
-                let is_full = page.items.len() == window.limit;
-                let is_between = entries.peek().is_some_and(|next| next.at != entry.at);
-                let is_enough =
-                    (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (among.is_all() || is_between);
-                scan.after = Some((entry.at, entry.id));
-                if !is_end && (is_full || is_enough) {
-                    page.next = scan.after.map(|(at, id)| match is_full || among.is_all() {
-                        true => (at, id),
-                        // The last thing read may be another service's, and its name
-                        // is not to be told: all of its millisecond was read.
-                        false => (at, String::new()),
-                    });
-                    return Ok(page);
-                }
+/// A page of several parts of a listing, as if they were one: the spellings
+/// of one person's number.
+pub(in crate::app) async fn page_over<T: Record>(
+    base: &Base,
+    among: &impl Whose<T>,
+    scan: Scan,
+    scopes: &[String],
+    window: &Window,
+    takes: impl Fn(&T) -> bool,
+) -> Result<Page<T>, AppError> {
+    let mut scan = Scan { after: window.after.clone(), ..scan };
+    let mut page = Page { items: Vec::new(), next: None };
+    let (mut read, begun) = (0, Instant::now());
+    loop {
+        let entries = entries(base, &scan, scopes).await?;
+        let is_last = entries.len() < scan.limit;
+        let mut entries = entries.into_iter().peekable();
+        while let Some(entry) = entries.next() {
+            read += 1;
+            let found = records::get::<T>(base.store(), &entry.id).await?;
+            let taken = found.map(|found| found.record).filter(&takes);
+            if let Some(record) = taken
+                && among.has(&record).await?
+            {
+                page.items.push(record);
             }
-            if is_last {
+            let is_end = is_last && entries.peek().is_none();
+            let is_full = page.items.len() == window.limit;
+            let is_between = entries.peek().is_some_and(|next| next.at != entry.at);
+            let is_enough =
+                (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (among.is_all() || is_between);
+            scan.after = Some((entry.at, entry.id));
+            if !is_end && (is_full || is_enough) {
+                page.next = scan.after.map(|(at, id)| match is_full || among.is_all() {
+                    true => (at, id),
+                    // The last thing read may be another service's, and its name
+                    // is not to be told: all of its millisecond was read.
+                    false => (at, String::new()),
+                });
                 return Ok(page);
             }
         }
-    }
-
-    /// A stretch of several parts of a listing, in the order of one.
-    pub(in crate::app) async fn entries(
-        &self,
-        scan: &Scan,
-        scopes: &[String],
-    ) -> Result<Vec<Entry>, AppError> {
-        let mut entries = Vec::new();
-        for scope in scopes {
-            entries.extend(self.store().scan(&Scan { scope: scope.clone(), ..scan.clone() }).await?);
+        if is_last {
+            return Ok(page);
         }
-        // What stands in two parts is one line.
-        entries.sort_by(|one, other| (other.at, &other.id).cmp(&(one.at, &one.id)));
-        entries.dedup_by(|one, other| (one.at, &one.id) == (other.at, &other.id));
-        entries.truncate(scan.limit);
-        Ok(entries)
     }
+}
+
+/// A stretch of several parts of a listing, in the order of one.
+pub(in crate::app) async fn entries(
+    base: &Base,
+    scan: &Scan,
+    scopes: &[String],
+) -> Result<Vec<Entry>, AppError> {
+    let mut entries = Vec::new();
+    for scope in scopes {
+        entries.extend(base.store().scan(&Scan { scope: scope.clone(), ..scan.clone() }).await?);
+    }
+    // What stands in two parts is one line.
+    entries.sort_by(|one, other| (other.at, &other.id).cmp(&(one.at, &one.id)));
+    entries.dedup_by(|one, other| (one.at, &one.id) == (other.at, &other.id));
+    entries.truncate(scan.limit);
+    Ok(entries)
 }
 
 /// A scan of a whole listing.

@@ -9,9 +9,11 @@
 pub mod admin;
 pub mod admission;
 pub mod audit;
-mod board;
+pub mod base;
+pub mod board;
 mod error;
 pub mod events;
+mod hash;
 pub mod keyed;
 mod listing;
 pub mod messaging;
@@ -21,26 +23,18 @@ pub mod services;
 mod transact;
 pub mod verification;
 
-pub use self::admin::{
-    Aside, Exporting, ImportError, ImportRules, InspectRules, Queue, Trouble, Waiting, all_keys, create_key,
-    inspect_rules, revoke_key,
-};
-pub use self::audit::{AuditFilter, By, read_audit};
 pub use self::error::AppError;
-pub use self::events::{EndpointChange, EventQuery, EventSettings, Events, Feed, Trial};
 pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
-pub use self::messaging::{
-    DeliveryFilter, Found, Recorded, Said, Spoken, Step, VoiceRequest, find_delivery, list_deliveries,
-};
-pub use self::privacy::{EraseOptions, Retention, Swept, find_erasure};
-pub use self::services::ServiceDirectory;
-pub use self::verification::{
-    Ask, AskError, Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, Checked, Claim,
-    Idempotency, LocaleHints, NewSession, Offer, Repeat, SessionView, StartRequest, Started,
-    VerificationFilter, View,
-};
 
+use crate::app::admission::Admission;
+use crate::app::base::Base;
+use crate::app::board::Board;
+use crate::app::events::{Events, Telling};
+use crate::app::messaging::Messaging;
+use crate::app::privacy::{Privacy, Retention};
+use crate::app::services::{Directory, ServiceDirectory};
+use crate::app::verification::{Turns, Verifying};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
@@ -49,14 +43,39 @@ use crate::model::code::CodeKeys;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
 use crate::model::test_number::TestNumber;
-use crate::store::{Store, StoreError};
-use jiff::Timestamp;
+use crate::store::Store;
+use std::ops::Deref;
 use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// All operations, over the parts that they need. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>, Arc<verification::Turns>, Arc<board::Board>);
+pub struct App(Arc<Rooms>);
+
+/// What the operations work over, from what all stand on to what few need.
+pub struct Rooms {
+    /// What every operation stands on.
+    pub base: Arc<Base>,
+    /// The services.
+    pub directory: Arc<Directory>,
+    /// Who tells applications what happened.
+    pub telling: Arc<Telling>,
+    /// What decides whether a start may be, and by which way.
+    pub admission: Arc<Admission>,
+    /// What begins, checks and ends verifications.
+    pub verifying: Arc<Verifying>,
+    /// What sends, and hears what became of it.
+    pub messaging: Messaging,
+    /// What takes records away.
+    pub privacy: Privacy,
+}
+
+impl Deref for App {
+    type Target = Rooms;
+
+    fn deref(&self) -> &Rooms {
+        &self.0
+    }
+}
 
 /// What an [`App`] is made of.
 pub struct Parts {
@@ -86,57 +105,52 @@ pub struct Parts {
     pub accounts: Accounts,
     /// How long records are kept.
     pub retention: Retention,
-    /// Wakes who does what people wait for.
-    pub wake: Notify,
 }
 
 impl App {
     /// All operations, over these parts.
-    pub fn new(mut parts: Parts) -> Self {
-        parts.store = parts.events.watching(parts.store);
-        Self(Arc::new(parts), Arc::default(), Arc::default())
-    }
-
-    /// Whether the store would take a write now.
-    ///
-    /// # Errors
-    /// Why not.
-    pub async fn ready(&self) -> Result<(), StoreError> {
-        self.0.store.probe().await
-    }
-
-    /// Why nothing will be written any more, if that is so: the process is to end.
-    pub fn failure(&self) -> Option<StoreError> {
-        self.0.store.failure()
-    }
-
-    /// Waits until nothing will be written any more.
-    pub async fn failed(&self) -> StoreError {
-        self.0.store.failed().await
-    }
-
-    /// The clock, for those who wait by it.
-    pub fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    /// The time, as the `App` sees it.
-    pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
-    }
-
-    /// Who takes turns at one value of a rate limit.
-    pub(in crate::app) fn turns(&self) -> &verification::Turns {
-        &self.1
-    }
-
-    /// What those who do the work have in common.
-    pub(in crate::app) fn board(&self) -> &board::Board {
-        &self.2
-    }
-
-    /// Where records are.
-    pub(crate) fn store(&self) -> &dyn Store {
-        &*self.0.store
+    pub fn new(parts: Parts) -> Self {
+        let store = parts.events.watching(parts.store);
+        let board = Board::new(parts.events.wake());
+        let base = Arc::new(Base::new(store, parts.clock, parts.entropy, board));
+        let (services, policy) = (parts.directory, parts.policy);
+        let directory = Arc::new(Directory { base: base.clone(), services, policy });
+        let telling =
+            Arc::new(Telling { base: base.clone(), directory: directory.clone(), events: parts.events });
+        let admission = Arc::new(Admission {
+            base: base.clone(),
+            directory: directory.clone(),
+            telling: telling.clone(),
+            numbers: parts.numbers,
+            test_numbers: parts.test_numbers,
+            sender: parts.sender,
+        });
+        let verifying = Arc::new(Verifying {
+            base: base.clone(),
+            directory: directory.clone(),
+            telling: telling.clone(),
+            admission: admission.clone(),
+            codes: parts.codes,
+            turns: Turns::default(),
+        });
+        let messaging = Messaging {
+            base: base.clone(),
+            directory: directory.clone(),
+            telling: telling.clone(),
+            admission: admission.clone(),
+            verifying: verifying.clone(),
+            gateway: parts.gateway.clone(),
+            accounts: parts.accounts,
+        };
+        let privacy = Privacy {
+            base: base.clone(),
+            directory: directory.clone(),
+            telling: telling.clone(),
+            admission: admission.clone(),
+            verifying: verifying.clone(),
+            gateway: parts.gateway,
+            retention: parts.retention,
+        };
+        Self(Arc::new(Rooms { base, directory, telling, admission, verifying, messaging, privacy }))
     }
 }

@@ -4,7 +4,8 @@
 //! read in one look decides about the write of that look alone. The loop refuses to
 //! know what is read, decided and written.
 
-use super::{App, AppError};
+use super::AppError;
+use crate::app::base::Base;
 use crate::store::{Change, CommitError};
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use std::future::Future;
@@ -65,52 +66,50 @@ pub(in crate::app) enum Draft<T> {
     Later(Duration),
 }
 
-impl App {
-    /// Looks, and writes what that came to against the versions that were seen, as
-    /// often as it takes to be first. Between two looks lies a wait, longer each time
-    /// and never the same as the others who lost.
-    ///
-    /// # Errors
-    /// The look's; the store's; [`AppError::Contended`] after [`TRIES`] looks.
-    pub(in crate::app) async fn transact<T, F>(
-        &self,
-        subject: &'static Subject,
-        look: impl Fn() -> F,
-    ) -> Result<T, AppError>
-    where
-        F: Future<Output = Result<Draft<T>, AppError>>,
-    {
-        let span = tracing::debug_span!("transact", what = subject.name);
-        // Where it stands: with all that a look holds it is long, and would be copied.
-        let work = std::pin::pin!(self.transact_unmeasured(&subject.meter, look));
-        subject.meter.observe(span, outcome, work).await
-    }
+/// Looks, and writes what that came to against the versions that were seen, as
+/// often as it takes to be first. Between two looks lies a wait, longer each time
+/// and never the same as the others who lost.
+///
+/// # Errors
+/// The look's; the store's; [`AppError::Contended`] after [`TRIES`] looks.
+pub(in crate::app) async fn transact<T, F>(
+    base: &Base,
+    subject: &'static Subject,
+    look: impl Fn() -> F,
+) -> Result<T, AppError>
+where
+    F: Future<Output = Result<Draft<T>, AppError>>,
+{
+    let span = tracing::debug_span!("transact", what = subject.name);
+    // Where it stands: with all that a look holds it is long, and would be copied.
+    let work = std::pin::pin!(transact_unmeasured(base, &subject.meter, look));
+    subject.meter.observe(span, outcome, work).await
+}
 
-    async fn transact_unmeasured<T, F>(&self, meter: &Meter, look: impl Fn() -> F) -> Result<T, AppError>
-    where
-        F: Future<Output = Result<Draft<T>, AppError>>,
-    {
-        for lost in 1..=TRIES as u64 {
-            match look().await? {
-                Draft::Settled(done) => return Ok(done),
-                Draft::Write(changes, done) => match self.store().commit(changes).await {
-                    Ok(()) => return Ok(done),
-                    Err(CommitError::Conflict) => self.step_back(lost).await,
-                    Err(CommitError::Store(error)) => return Err(error.into()),
-                },
-                Draft::Again => self.step_back(lost).await,
-                Draft::Later(wait) => tokio::time::sleep(wait).await,
-            }
-            meter.again.add(1);
+async fn transact_unmeasured<T, F>(base: &Base, meter: &Meter, look: impl Fn() -> F) -> Result<T, AppError>
+where
+    F: Future<Output = Result<Draft<T>, AppError>>,
+{
+    for lost in 1..=TRIES as u64 {
+        match look().await? {
+            Draft::Settled(done) => return Ok(done),
+            Draft::Write(changes, done) => match base.store().commit(changes).await {
+                Ok(()) => return Ok(done),
+                Err(CommitError::Conflict) => step_back(base, lost).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            },
+            Draft::Again => step_back(base, lost).await,
+            Draft::Later(wait) => tokio::time::sleep(wait).await,
         }
-        Err(AppError::Contended)
+        meter.again.add(1);
     }
+    Err(AppError::Contended)
+}
 
-    /// Waits a moment after so many lost races in a row.
-    pub(in crate::app) async fn step_back(&self, lost: u64) {
-        let micros = self.0.entropy.below(LONGEST_WAIT * lost);
-        tokio::time::sleep(Duration::from_micros(micros)).await;
-    }
+/// Waits a moment after so many lost races in a row.
+pub(in crate::app) async fn step_back(base: &Base, lost: u64) {
+    let micros = base.entropy.below(LONGEST_WAIT * lost);
+    tokio::time::sleep(Duration::from_micros(micros)).await;
 }
 
 /// What the end of a loop counts as: a no of the rules is an end like others; the

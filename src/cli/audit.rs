@@ -4,7 +4,7 @@ use super::Global;
 use super::client::{Client, Target, time};
 use super::out::outln;
 use super::serve::open_existing;
-use crate::app::read_audit;
+use crate::app::audit::read_audit;
 use crate::http::audit_view;
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -4,7 +4,7 @@ use super::Global;
 use super::client::{Client, Target};
 use super::out::{out, outln};
 use super::serve::{offline, open_existing};
-use crate::app::EraseOptions;
+use crate::app::privacy::{self, EraseOptions};
 use crate::config::Config;
 use crate::http::erasure_view;
 use crate::model::audit::Actor;
@@ -89,7 +89,7 @@ async fn by_server(client: &Client, args: &Args) -> anyhow::Result<Value> {
 async fn by_hand(config: &Config, args: &Args) -> anyhow::Result<Value> {
     if let Some(id) = &args.receipt {
         let (store, _) = open_existing(config).await?;
-        let found = crate::app::find_erasure(&*store, id).await;
+        let found = crate::app::privacy::find_erasure(&*store, id).await;
         store.close().await;
         return Ok(erasure_view(&found.with_context(|| format!("no erasure has the id {id}"))?));
     }
@@ -97,11 +97,11 @@ async fn by_hand(config: &Config, args: &Args) -> anyhow::Result<Value> {
     let done = async {
         let options = EraseOptions { opt_outs: args.opt_outs, delete_at_twilio: args.delete_at_twilio };
         let number = args.number.as_deref().unwrap_or_default();
-        let begun = app.by(Actor::operator()).erase(number, options).await?;
+        let begun = privacy::erase(&app.privacy, &Actor::operator(), number, options).await?;
         let deadline = Instant::now() + Duration::from_secs(args.wait);
         loop {
-            app.tend_erasure(begun.id.as_str()).await?;
-            let erasure = app.erasure(&begun.id).await?;
+            privacy::tend_erasure(&app.privacy, begun.id.as_str()).await?;
+            let erasure = privacy::erasure(&app.base, &begun.id).await?;
             if erasure.next_at.is_none() || Instant::now() >= deadline {
                 return Ok::<_, anyhow::Error>(erasure);
             }

@@ -5,15 +5,14 @@ use super::client::{Client, Target, store_dir};
 use super::out::{errln, out, outln};
 use super::serve::parts::{directory, service_id};
 use super::serve::{open_existing, open_store};
-use crate::app::{all_keys, create_key, revoke_key};
+use crate::app::admin::{all_keys, create_key_in, revoke_key_in};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::model::audit::Actor;
 use crate::model::id::ServiceId;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use crate::model::service::Service;
-use crate::store::records;
-use crate::store::{Kind, Store};
+use crate::store::{Kind, Store, records};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -142,7 +141,7 @@ async fn create(
         Ok(services) => {
             let access = Access { scopes, services };
             let (entropy, actor) = (Entropy::system(), Actor::operator());
-            create_key(&*store, &entropy, &actor, name, access, Timestamp::now()).await.map_err(Into::into)
+            create_key_in(&*store, &entropy, &actor, name, access, Timestamp::now()).await.map_err(Into::into)
         }
         Err(error) => Err(error),
     };
@@ -220,7 +219,7 @@ async fn revoke(config: &Config, target: &Target, id: &str) -> anyhow::Result<()
         return Ok(());
     }
     let (store, _) = open_existing(config).await?;
-    let revoked = revoke_key(&*store, &Entropy::system(), &Actor::operator(), id, Timestamp::now()).await;
+    let revoked = revoke_key_in(&*store, &Entropy::system(), &Actor::operator(), id, Timestamp::now()).await;
     store.close().await;
     revoked.with_context(|| format!("no key has the id {id}"))
 }

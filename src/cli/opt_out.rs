@@ -5,7 +5,7 @@ use super::Global;
 use super::client::{Client, Target};
 use super::out::{errln, outln};
 use super::serve::offline;
-use crate::app::{App, AppError, Window};
+use crate::app::{App, AppError, Window, admission};
 use crate::config::Config;
 use crate::model::audit::Actor;
 use crate::model::opt_out::OptOut;
@@ -128,7 +128,7 @@ async fn looked_up(config: &Config, number: Option<&str>, limit: usize) -> anyho
         let (mut found, mut after) = (Vec::new(), None);
         while found.len() < limit {
             let window = Window { limit: PAGE, after };
-            let page = app.opt_outs(number, &window).await?;
+            let page = admission::opt_outs(&app.admission, number, &window).await?;
             found.extend(page.items.iter().map(view));
             match page.next {
                 Some(next) => after = Some(next),
@@ -153,7 +153,10 @@ async fn set(
         client.put(&format!("/v1/opt-outs/{}", encoded(number)), &body).await?.done()?;
         return Ok(());
     }
-    on_store(config, async |app| app.by(Actor::operator()).set_opt_out(number, sender, opted_out).await).await
+    on_store(config, async |app| {
+        admission::set_opt_out(&app.admission, &Actor::operator(), number, sender, opted_out).await
+    })
+    .await
 }
 
 async fn forget(
@@ -169,11 +172,12 @@ async fn forget(
         answer.done()?;
         return Ok(());
     }
-    let forgotten =
-        on_store(config, async |app| match app.by(Actor::operator()).delete_opt_out(number, sender).await {
+    let forgotten = on_store(config, async |app| {
+        match admission::delete_opt_out(&app.admission, &Actor::operator(), number, sender).await {
             Err(AppError::NotFound) => Ok(false),
             done => done.map(|()| true),
-        });
+        }
+    });
     anyhow::ensure!(forgotten.await?, "{}", nothing_said(number));
     Ok(())
 }

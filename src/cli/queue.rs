@@ -5,7 +5,7 @@ use super::Global;
 use super::client::{Client, Target};
 use super::out::{errln, out, outln};
 use super::serve::offline;
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, admin};
 use crate::config::Config;
 use crate::http::queue_view;
 use crate::model::audit::Actor;
@@ -52,9 +52,9 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         Command::List => {
             let queue = match &client {
                 Some(client) => client.admin_get("/operator/queue").await?.done()?,
-                None => {
-                    on_store(&config, async |app| app.queue().await).await.map(|queue| queue_view(&queue))?
-                }
+                None => on_store(&config, async |app| admin::queue(&app.base).await)
+                    .await
+                    .map(|queue| queue_view(&queue))?,
             };
             match args.json {
                 true => outln!("{queue:#}"),
@@ -66,7 +66,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
                 Some(client) => ask(client, "retry", &key).await?,
                 None => {
                     on_store(&config, async |app| {
-                        found(&key, app.by(Actor::operator()).retry_job(&key).await)
+                        found(&key, admin::retry_job(&app.base, &Actor::operator(), &key).await)
                     })
                     .await??
                 }
@@ -77,8 +77,10 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             match &client {
                 Some(client) => ask(client, "drop", &key).await?,
                 None => {
-                    on_store(&config, async |app| found(&key, app.by(Actor::operator()).drop_job(&key).await))
-                        .await??
+                    on_store(&config, async |app| {
+                        found(&key, admin::drop_job(&app.base, &Actor::operator(), &key).await)
+                    })
+                    .await??
                 }
             }
             told(args.json, "dropped", &key, "is dropped, with its record");

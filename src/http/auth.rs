@@ -4,6 +4,7 @@ use super::context::{Context, Operator};
 use super::error::Error;
 use super::guesses;
 use super::request::Request;
+use crate::app::admin;
 use crate::model::audit::Actor;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use crate::secret::Secret;
@@ -90,7 +91,7 @@ pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>,
     if settings.sandbox_key.as_ref().is_some_and(is) {
         return Ok(Some(Caller::of_all(SANDBOX, scopes())));
     }
-    let key = context.app.key_holder(shown.expose()).await?;
+    let key = admin::key_holder(&context.app.base, shown.expose()).await?;
     Ok(key
         .map(|ApiKey { id, scopes, services, .. }| Caller { name: id, access: Access { scopes, services } }))
 }

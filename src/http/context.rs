@@ -5,15 +5,14 @@ use super::guesses::Guesses;
 use super::limiter::Limiter;
 use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
-use crate::app::{App, AppError, Narrowed};
+use crate::app::{App, AppError, Narrowed, keyed};
 use crate::secret::Secret;
 use crate::texts::{Catalog, DEFAULT_SET, Set};
 use crate::twilio::signature::Verifier;
 use crate::twilio::url::PublicUrl;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What the faces must know.
@@ -109,7 +108,7 @@ impl CallContext {
     /// # Errors
     /// The store's.
     pub async fn sets(&self) -> Result<Sets, AppError> {
-        Ok(Sets { catalog: self.settings.messages.clone(), named: self.app.templates().await? })
+        Ok(Sets { catalog: self.settings.messages.clone(), named: keyed::templates(&self.app).await? })
     }
 }
 

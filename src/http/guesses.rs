@@ -7,6 +7,7 @@
 
 use super::context::Context;
 use super::request::Request;
+use crate::app::admin;
 use crate::model::audit::Actor;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
@@ -195,7 +196,9 @@ pub async fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
         let (app, from, count) = (context.app.clone(), shown(from), verdict.count);
         tracing::warn!(%from, count, "wrong API keys, one after the other");
         tokio::spawn(async move {
-            if let Err(error) = app.by(Actor::nobody()).note_guesses(&from.to_string(), count).await {
+            if let Err(error) =
+                admin::note_guesses(&app.base, &Actor::nobody(), &from.to_string(), count).await
+            {
                 tracing::error!(%error, "wrong API keys could not be written up");
             }
         });

@@ -13,7 +13,7 @@ use warp::reply::Response;
 /// The process runs, and goes on: one whose store takes no more writes, ever, is
 /// about to end.
 pub async fn live(context: Arc<Context>, _: Request) -> Result<Response, Error> {
-    let (status, word) = match context.app.failure() {
+    let (status, word) = match context.app.base.failure() {
         None => (StatusCode::OK, "ok"),
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "failed"),
     };
@@ -23,7 +23,7 @@ pub async fn live(context: Arc<Context>, _: Request) -> Result<Response, Error> 
 /// Whether the store takes writes, in a word: requests can be served. Anybody may
 /// ask, so why not is not said.
 pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error> {
-    let is_ready = context.app.ready().await.is_ok();
+    let is_ready = context.app.base.ready().await.is_ok();
     let (status, word) = match is_ready {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
@@ -39,7 +39,7 @@ pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error>
 /// webhooks, which a roll-out in report-only mode watches, those of wrong keys, and
 /// those of events of streams that are not read, for a subscription to them costs money.
 pub async fn ready_with_details(context: Arc<Context>, _: Request) -> Result<Response, Error> {
-    context.app.ready().await.map_err(crate::app::AppError::from)?;
+    context.app.base.ready().await.map_err(crate::app::AppError::from)?;
     let (webhooks, keys) = (context.rejected(), context.guesses.counts());
     let unread = context.unread();
     let ready = json!({

@@ -138,7 +138,7 @@ fn description() -> PathRoute {
 }
 
 /// A delivery as the API shows it.
-pub fn delivery_view(found: &crate::app::Found) -> serde_json::Value {
+pub fn delivery_view(found: &crate::app::messaging::Found) -> serde_json::Value {
     // A plain type with text keys: writing it cannot fail.
     serde_json::to_value(api::views::delivery::Delivery::from(found)).unwrap_or_default()
 }

@@ -6,12 +6,13 @@
 //! What takes long is answered as a stream of server-sent events: `progress`
 //! with what was read so far, and at last `done` or `error`.
 
-use super::auth;
 use super::context::Context;
 use super::error::Error;
-use super::reply;
 use super::request::Request;
-use crate::app::{AppError, Exporting, ImportRules};
+use super::{auth, reply};
+use crate::app::AppError;
+use crate::app::admin::ImportRules;
+use crate::app::admin::{self, Exporting};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,11 +22,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use warp::Reply;
 use warp::http::header::CACHE_CONTROL;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
-use warp::sse;
+use warp::{Reply, sse};
 
 /// Events that wait for the client to take them; of an export each is a page.
 const AHEAD: usize = 1;
@@ -59,7 +59,8 @@ pub async fn export(context: Arc<Context>, request: Request) -> Result<Response,
     auth::operator(&context, &request).await?;
     let from: Behind = query(&request)?;
     let after = from.kind.as_deref().zip(from.id.as_deref());
-    let exporting = context.app.export(after).map_err(|error| Error::invalid(error.to_string()))?;
+    let exporting =
+        admin::export(&context.app.base, after).map_err(|error| Error::invalid(error.to_string()))?;
     Ok(streamed(move |told| export_pages(exporting, told)))
 }
 
@@ -87,10 +88,10 @@ pub async fn import(context: Arc<Context>, mut request: Request) -> Result<Respo
     auth::operator(&context, &request).await?;
     let How { line, overwrite, dry_run } = query(&request)?;
     let body = request.body(MAX_PIECE, context.settings.body_timeout).await?;
-    match context.app.import(&body, line, ImportRules { overwrite, dry_run }).await {
+    match admin::import(&context.app.telling, &body, line, ImportRules { overwrite, dry_run }).await {
         Ok(imported) => Ok(reply::json(StatusCode::OK, &imported)),
-        Err(crate::app::ImportError::File(bad)) => Err(Error::invalid(bad.to_string())),
-        Err(crate::app::ImportError::Store(error)) => Err(AppError::from(error).into()),
+        Err(crate::app::admin::ImportError::File(bad)) => Err(Error::invalid(bad.to_string())),
+        Err(crate::app::admin::ImportError::Store(error)) => Err(AppError::from(error).into()),
     }
 }
 
@@ -101,7 +102,7 @@ pub async fn check(context: Arc<Context>, request: Request) -> Result<Response, 
         let told_so_far = progress(&told);
         tokio::select! {
             () = told.closed() => {}
-            findings = context.app.inspect(&told_so_far) => end(&told, findings).await,
+            findings = admin::inspect(&context.app.privacy, &told_so_far) => end(&told, findings).await,
         }
     }))
 }
@@ -113,7 +114,7 @@ pub async fn stats(context: Arc<Context>, request: Request) -> Result<Response, 
         let told_so_far = progress(&told);
         tokio::select! {
             () = told.closed() => {}
-            census = context.app.census(&told_so_far) => end(&told, census).await,
+            census = admin::census(&context.app.base, &told_so_far) => end(&told, census).await,
         }
     }))
 }
@@ -122,7 +123,7 @@ pub async fn stats(context: Arc<Context>, request: Request) -> Result<Response, 
 pub async fn compact(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     auth::operator(&context, &request).await?;
     Ok(streamed(move |told| async move {
-        let compacted = context.app.compact().await;
+        let compacted = admin::compact(&context.app.base).await;
         let bytes = compacted.map(|(before, after)| json!({ "before": before, "after": after }));
         end(&told, bytes).await;
     }))

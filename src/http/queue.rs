@@ -2,12 +2,12 @@
 //! again or dropping it. Only the operator's key opens it. It refuses to know who
 //! does what when.
 
-use super::auth;
 use super::context::Context;
 use super::error::Error;
-use super::reply;
 use super::request::Request;
-use crate::app::{Queue, Trouble};
+use super::{auth, reply};
+use crate::app::admin::{self, Queue};
+use crate::app::board::Trouble;
 use crate::model::audit::Actor;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,14 +25,14 @@ struct Which {
 /// `GET /operator/queue`: what waits, by lane and kind, and what was set aside.
 pub async fn list(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     auth::operator(&context, &request).await?;
-    Ok(reply::json(StatusCode::OK, &view(&context.app.queue().await?)))
+    Ok(reply::json(StatusCode::OK, &view(&admin::queue(&context.app.base).await?)))
 }
 
 /// `POST /operator/queue/retry?key=`: puts what was set aside back.
 pub async fn retry(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     auth::operator(&context, &request).await?;
     let key = which(&request)?;
-    context.app.by(Actor::operator()).retry_job(&key).await?;
+    admin::retry_job(&context.app.base, &Actor::operator(), &key).await?;
     Ok(reply::json(StatusCode::OK, &json!({ "retried": key })))
 }
 
@@ -40,7 +40,7 @@ pub async fn retry(context: Arc<Context>, request: Request) -> Result<Response, 
 pub async fn remove(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     auth::operator(&context, &request).await?;
     let key = which(&request)?;
-    context.app.by(Actor::operator()).drop_job(&key).await?;
+    admin::drop_job(&context.app.base, &Actor::operator(), &key).await?;
     Ok(reply::json(StatusCode::OK, &json!({ "dropped": key })))
 }
 

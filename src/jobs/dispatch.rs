@@ -2,7 +2,7 @@
 //! has its share of requests keeps no other waiting.
 
 use super::{Job, Ran};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, events};
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -30,20 +30,21 @@ impl Job for Dispatch {
     }
 
     fn most_of_group(&self, app: &App) -> usize {
-        app.most_dispatches_to_one()
+        events::most_dispatches_to_one(&app.telling)
     }
 
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
         let mut ran = Ran::default();
         for key in keys {
-            ran.rest.extend(app.tend_dispatch(&key.id).await?.map(|rest| (key.clone(), rest)));
+            ran.rest
+                .extend(events::tend_dispatch(&app.telling, &key.id).await?.map(|rest| (key.clone(), rest)));
         }
         Ok(ran)
     }
 
     async fn make_way(&self, app: &App, keys: &[Key]) -> Result<(), AppError> {
         for some in keys.chunks(Change::MAX_COMMIT) {
-            app.defer(some).await?;
+            events::defer(&app.base, some).await?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! erasures have theirs.
 
 use super::{Job, Ran};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, privacy};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -25,7 +25,7 @@ impl Job for Erase {
 
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
         for key in keys {
-            app.erase_page(&key.id).await?;
+            privacy::erase_page(&app.privacy, &key.id).await?;
         }
         Ok(Ran::default())
     }

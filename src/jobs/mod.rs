@@ -20,7 +20,7 @@ mod send;
 mod sweep;
 mod tidy;
 
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, events};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -117,7 +117,7 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
     let stop = stop.shared();
     let places = [
         (Lane::Person, settings.max_person_in_flight),
-        (Lane::Webhook, app.most_dispatches()),
+        (Lane::Webhook, events::most_dispatches(&app.telling)),
         (Lane::Chore, settings.max_chores_in_flight),
         (Lane::Long, settings.max_long_in_flight),
     ];
@@ -125,7 +125,7 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
         .map(|(lane, places)| runner::Runner::new(app.clone(), lane, places, settings).run(stop.clone()));
     tokio::join!(
         futures_util::future::join_all(lanes),
-        app.keep_endpoints(stop.clone()),
+        events::keep_endpoints(&app.telling, stop.clone()),
         sweep::keep_swept(&app, stop.clone()),
     );
 }

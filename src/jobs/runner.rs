@@ -8,7 +8,7 @@
 use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
 use super::{Job, Ran, Settings, job_for};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, admin};
 use crate::store::{Change, Key, Lane, StoreError};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -87,7 +87,7 @@ impl Runner {
     pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let app = self.app.clone();
-        let wake = app.wakes(self.lane);
+        let wake = app.base.board.wakes(self.lane);
         loop {
             let sleep = self.hand_out().await;
             tokio::select! {
@@ -126,10 +126,10 @@ impl Runner {
     /// Reads what is due.
     async fn read(&mut self) -> Result<(), StoreError> {
         self.read_at = Instant::now();
-        let now = self.app.now();
+        let now = self.app.base.now();
         let window = self.window();
         let known = open(&self.in_flight).known();
-        let is_shared = self.app.store().is_shared();
+        let is_shared = self.app.base.store().is_shared();
         // By this clock the claim is over no later than by the store's.
         let claimed = is_shared.then(|| self.read_at + CLAIM);
         let (mut due, is_full) = match is_shared {
@@ -161,7 +161,7 @@ impl Runner {
     /// no room stand in front of all others', and stay here meanwhile.
     fn window(&self) -> usize {
         let batch = if self.lane == Lane::Chore { Change::MAX_COMMIT } else { 1 };
-        match (self.lane, self.app.store().is_shared()) {
+        match (self.lane, self.app.base.store().is_shared()) {
             (Lane::Webhook, false) => DISPATCHES_AHEAD,
             (_, false) => 4 * self.places * batch,
             (Lane::Person | Lane::Long, true) => self.free(),
@@ -181,7 +181,7 @@ impl Runner {
         known: usize,
     ) -> Result<(Vec<(Key, Timestamp)>, bool), StoreError> {
         let most = known + window;
-        let mut due = self.app.store().due_in(self.lane, Timestamp::MAX, most + 1).await?;
+        let mut due = self.app.base.store().due_in(self.lane, Timestamp::MAX, most + 1).await?;
         let is_due = due.partition_point(|(_, at)| *at <= now);
         self.next = due.get(is_due).map(|(_, at)| *at);
         due.truncate(is_due);
@@ -195,7 +195,7 @@ impl Runner {
         window: usize,
         known: usize,
     ) -> Result<(Vec<(Key, Timestamp)>, bool), StoreError> {
-        let store = self.app.store();
+        let store = self.app.base.store();
         let due = store.claim(self.lane, now, window, CLAIM).await?;
         let is_full = due.len() >= window;
         // What is under way here and elsewhere is overdue, too, and so is what waits here.
@@ -226,7 +226,7 @@ impl Runner {
 
     /// Begins the chores that somebody waits for, without a look at what else is due.
     fn begin_wanted(&mut self) {
-        let mut due = self.app.take_wanted();
+        let mut due = self.app.base.board.take_wanted();
         due.retain(|(key, _)| !open(&self.in_flight).knows(key));
         let Some(job) = due.first().and_then(|(key, _)| job_for(self.lane, key.kind)) else { return };
         due.retain(|(key, _)| job.kinds().contains(&key.kind));
@@ -266,11 +266,11 @@ impl Runner {
         }
     }
 
-    /// Until a span of the `App`'s time has passed, or the real time has come: a
+    /// Until a span of the service's time has passed, or the real time has come: a
     /// clock that was stopped stops no recovery.
     fn wait(&self) -> impl Future<Output = ()> + use<> {
-        let now = self.app.now();
-        let shared = self.app.store().is_shared().then(|| Instant::now() + SHARED_SLEEP);
+        let now = self.app.base.now();
+        let shared = self.app.base.store().is_shared().then(|| Instant::now() + SHARED_SLEEP);
         // Nothing more is begun for what becomes due: the end of something that is under
         // way, or a time below, is what is waited for.
         let is_taken = self.free() == 0 || !self.buffer.is_empty();
@@ -283,7 +283,7 @@ impl Runner {
         let stale = (!self.buffer.is_empty() && self.free() > 0).then(|| self.read_at + STALE);
         let real = [held, stale, shared, open(&self.in_flight).rested_at()].into_iter().flatten().min();
         let not_before = self.not_before;
-        let clock = self.app.clock().clone();
+        let clock = self.app.base.clock.clone();
         async move {
             match real {
                 None => clock.sleep_until(at).await,
@@ -306,7 +306,7 @@ impl Runner {
         self.told = Some(Instant::now());
         let (app, lane, oldest_seconds) = (self.app.clone(), self.lane, late.as_secs());
         tokio::spawn(async move {
-            let depths = app.store().depths(now).await;
+            let depths = app.base.store().depths(now).await;
             let of_lane = depths.map(|depths| -> u64 {
                 depths.iter().filter(|depth| depth.lane == lane).map(|depth| depth.waiting).sum()
             });
@@ -389,7 +389,7 @@ impl Run {
                 (None, Some((_, span))) => self.leave.in_flight().rest(key, *span),
                 (None, None) => {
                     if self.leave.in_flight().done(key) {
-                        self.app.forget_trouble(key);
+                        self.app.base.board.forget_trouble(key);
                     }
                 }
             }
@@ -417,7 +417,7 @@ impl Run {
             // What passes is told of a batch as a whole.
             tracing::error!(job, record = %key, failures, error = reason, "a job failed");
         }
-        self.app.note_trouble(key, failures, &reason);
+        self.app.base.board.note_trouble(key, failures, &reason, self.app.base.now());
         if lasting >= self.settings.set_aside_after {
             self.set_aside(key, at, failures).await;
         }
@@ -425,7 +425,8 @@ impl Run {
 
     async fn set_aside(&self, key: &Key, at: Timestamp, failures: u32) {
         let job = self.batch.job.name();
-        let aside = AssertUnwindSafe(self.app.set_aside(key, at, self.lane)).catch_unwind().await;
+        let aside =
+            AssertUnwindSafe(admin::set_aside(&self.app.base, key, at, self.lane)).catch_unwind().await;
         match aside {
             Ok(Ok(())) => {
                 self.leave.in_flight().forget(key);

@@ -1,7 +1,7 @@
 //! A verification that is due: a send, a look-up, or its end.
 
 use super::{Job, Ran};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, messaging};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -25,7 +25,7 @@ impl Job for Send {
 
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
         for key in keys {
-            app.tend_verification(&key.id).await?;
+            messaging::tend_verification(&app.messaging, &key.id).await?;
         }
         Ok(Ran::default())
     }

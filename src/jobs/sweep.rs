@@ -1,7 +1,8 @@
 //! What is kept for days is looked for every few minutes; nothing of it is due by
 //! itself. How, and how gently, is `app::retention`'s to know.
 
-use crate::app::{App, Swept};
+use crate::app::App;
+use crate::app::privacy::{self, Swept};
 use std::time::Duration;
 
 /// From the end of one sweep to the next.
@@ -9,18 +10,18 @@ const EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// Sweeps again and again until `stop`.
 pub(super) async fn keep_swept(app: &App, stop: impl Future<Output = ()>) {
-    if !app.has_retention() {
+    if !privacy::has_retention(&app.privacy) {
         return;
     }
-    let holder = app.new_holder();
+    let holder = privacy::new_holder(&app.base);
     let rounds = async {
         loop {
-            match app.sweep(&holder).await {
+            match privacy::sweep(&app.privacy, &holder).await {
                 Ok(Some(swept)) => tell(swept),
                 Ok(None) => tracing::debug!("another process deletes old records"),
                 Err(error) => tracing::error!(%error, "cannot delete old records"),
             }
-            app.clock().sleep(EVERY).await;
+            app.base.clock.sleep(EVERY).await;
         }
     };
     tokio::select! {

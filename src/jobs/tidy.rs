@@ -1,7 +1,7 @@
 //! Records whose time is over: up to 64 of them go in one commit.
 
 use super::{Job, Ran};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, privacy};
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -35,6 +35,6 @@ impl Job for Tidy {
     }
 
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
-        Ok(Ran { failed: app.tidy(keys).await?, ..Ran::default() })
+        Ok(Ran { failed: privacy::tidy(&app.base, keys).await?, ..Ran::default() })
     }
 }

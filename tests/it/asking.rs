@@ -4,7 +4,8 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, request};
-use dialback::app::{AppError, Ask, AskError, StartRequest};
+use dialback::app::verification::{self, Ask, AskError, StartRequest};
+use dialback::app::{AppError, admin, services};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
@@ -28,7 +29,7 @@ fn ask(request: StartRequest) -> Ask {
 
 /// Lets the top level's service count by `ip`, so many in an hour.
 async fn limit(world: &World, max: u32) {
-    limit_of(world, &world.app.directory().default_service().id, max).await;
+    limit_of(world, &world.app.directory.services.default_service().id, max).await;
 }
 
 /// The same of any service.
@@ -45,7 +46,7 @@ async fn limit_of(world: &World, id: &ServiceId, max: u32) {
         });
         Ok::<_, AppError>(())
     };
-    world.app.by(Actor::operator()).change_compat(id, change).await.unwrap();
+    services::change_compat(&world.app.directory, &Actor::operator(), id, change).await.unwrap();
 }
 
 async fn kept(world: &World, kind: Kind) -> bool {
@@ -57,11 +58,15 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     let mut world = World::new(engine);
     world.work();
     limit(&world, 1).await;
-    let view = world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
-    let refused = world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap_err();
+    let view = verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await.unwrap();
+    let refused =
+        verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await.unwrap_err();
     assert!(matches!(refused, AskError::Reached { name, .. } if name == "ip"));
-    let service = world.app.directory().default_service().clone();
-    assert_eq!(world.app.last_asked(&service, PERSON).await.unwrap(), view.verification.id);
+    let service = world.app.directory.services.default_service().clone();
+    assert_eq!(
+        verification::last_asked(&world.app.admission, &service, PERSON).await.unwrap(),
+        view.verification.id
+    );
     assert!(kept(&world, Kind::ActiveVerification).await && kept(&world, Kind::Counter).await);
     let key = Key::new(Kind::ActiveVerification, format!("{}|{PERSON}", service.id));
     assert!(world.store.read(&key).await.unwrap().is_some());
@@ -69,12 +74,12 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     // the next one.
     world.pass(600);
     world.settle().await;
-    assert!(world.app.last_asked(&service, PERSON).await.is_err());
+    assert!(verification::last_asked(&world.app.admission, &service, PERSON).await.is_err());
     world.pass(3600 + 301);
     world.settle().await;
     assert!(!kept(&world, Kind::ActiveVerification).await && !kept(&world, Kind::Counter).await);
     assert!(world.store.read(&key).await.unwrap().is_none());
-    world.app.ask(&ask(request(PERSON, Channel::Sms))).await.unwrap();
+    verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await.unwrap();
 }
 
 async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
@@ -83,7 +88,7 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     world.work();
     let settings = json!({ "name": "Shop", "custom_code": true, "resend_cooldown_seconds": [0] });
     let settings = settings.as_object().unwrap().clone();
-    let shop = world.app.by(Actor::operator()).create_service(settings).await;
+    let shop = admin::create_service(&world.app.directory, &Actor::operator(), settings).await;
     let shop = shop.unwrap().id.clone();
     limit_of(&world, &shop, 100).await;
     let chosen = |code: &str| StartRequest {
@@ -93,23 +98,24 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     };
     // The top level's takes none, by whichever face one comes.
     let elsewhere = StartRequest { service: None, ..chosen("Ab12345") };
-    let refused = world.app.start(elsewhere.clone(), None).await.unwrap_err();
+    let refused = verification::start(&world.app.verifying, elsewhere.clone(), None).await.unwrap_err();
     assert!(matches!(refused, AppError::CustomCodeOff), "{refused}");
-    let refused = world.app.ask(&Ask { limits: vec![], ..ask(elsewhere) }).await.unwrap_err();
+    let refused =
+        verification::ask(&world.app.verifying, &Ask { limits: vec![], ..ask(elsewhere) }).await.unwrap_err();
     assert!(matches!(refused, AskError::App(AppError::CustomCodeOff)), "{refused}");
-    let id = world.app.ask(&ask(chosen("Ab12345"))).await.unwrap().verification.id;
+    let id = verification::ask(&world.app.verifying, &ask(chosen("Ab12345"))).await.unwrap().verification.id;
     world.settle().await;
-    // By the other face, which brings no code.
-    world.app.resend(&id, None).await.unwrap();
+    // By the other face, which brings no verification::resend(&code.world.app.verifying, &id, None).await.unwrap();
     world.settle().await;
-    // And by this one, with another.
-    world.app.ask(&ask(chosen("777111"))).await.unwrap();
+    // And by this one, with verification::ask(&another.world.app.verifying, &ask(chosen("777111"))).await.unwrap();
     world.settle().await;
     let codes: Vec<String> = world.gateway.orders().into_iter().map(|order| order.code).collect();
     assert_eq!(codes, ["Ab12345", "Ab12345", "777111"]);
     assert!(!world.at_rest().iter().any(|text| text.contains("Ab12345") || text.contains("777111")));
-    assert!(!world.app.check(&id, "Ab1234").await.is_ok_and(|checked| checked.valid));
-    let checked = world.app.check(&id, "777111").await.unwrap();
+    assert!(
+        !verification::check(&world.app.verifying, &id, "Ab1234").await.is_ok_and(|checked| checked.valid)
+    );
+    let checked = verification::check(&world.app.verifying, &id, "777111").await.unwrap();
     assert_eq!((checked.valid, checked.view.status), (true, Status::Approved));
 }
 
@@ -122,7 +128,9 @@ async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
     limit(&world, 60).await;
     let one = |n: usize| {
         let (app, to) = (world.app.clone(), format!("+1415555{:04}", 100 + n));
-        tokio::spawn(async move { app.ask(&ask(request(&to, Channel::Sms))).await.map(drop) })
+        tokio::spawn(async move {
+            verification::ask(&app.verifying, &ask(request(&to, Channel::Sms))).await.map(drop)
+        })
     };
     let all = join_all((0..ASKED).map(one)).await;
     let refused: Vec<AskError> = all.into_iter().filter_map(|asked| asked.unwrap().err()).collect();

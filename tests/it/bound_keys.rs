@@ -6,9 +6,10 @@ use crate::support::proof;
 use crate::verify_v2::{Verify, failed};
 use crate::wire::{Answer, answer, with_json};
 use crate::world::World;
-use dialback::app::{
-    AppError, AttemptFilter, DeliveryFilter, EventQuery, NewSession, StartRequest, VerificationFilter, Window,
-};
+use dialback::app::events::{self, EventQuery};
+use dialback::app::messaging::{self, DeliveryFilter};
+use dialback::app::verification::{self, AttemptFilter, NewSession, StartRequest, VerificationFilter};
+use dialback::app::{AppError, Window, admin, admission, keyed};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -52,12 +53,17 @@ impl Shop {
             return_url: Some("https://shop.example/back".into()),
             ..NewSession::default()
         };
-        let session = world.app.create_session(new).await.unwrap().id;
-        let browser = world.app.new_browser();
-        world.app.session_begin(&session, &browser, Default::default()).await.unwrap();
+        let session = verification::create_session(&world.app.admission, new).await.unwrap().id;
+        let browser = verification::new_browser(&world.app.base);
+        verification::session_begin(&world.app.verifying, &session, &browser, Default::default())
+            .await
+            .unwrap();
         let typed = world.post.nth(orders + 2).await.0.code;
-        world.app.session_check(&session, &browser, typed.expose()).await.unwrap();
-        let back = world.app.session_leave(&session, &browser, false).await.unwrap().unwrap();
+        verification::session_check(&world.app.verifying, &session, &browser, typed.expose()).await.unwrap();
+        let back = verification::session_leave(&world.app.admission, &session, &browser, false)
+            .await
+            .unwrap()
+            .unwrap();
         let result = back.expose().split_once("result=").unwrap().1.to_owned();
         Self {
             service,
@@ -82,11 +88,20 @@ impl Shop {
 /// Three services, the last one the configuration's, and what is nobody's.
 async fn street(world: &World) -> [Shop; 3] {
     let verify = Verify::of(world);
-    let by = world.app.by(Actor::operator());
     let mut made = Vec::new();
     for name in ["Shop", "Bank"] {
         let settings = json!({ "name": name, "pages": { "return_urls": ["https://shop.example/back"] } });
-        made.push(by.create_service(settings.as_object().unwrap().clone()).await.unwrap().id.to_string());
+        made.push(
+            admin::create_service(
+                &world.app.directory,
+                &Actor::operator(),
+                settings.as_object().unwrap().clone(),
+            )
+            .await
+            .unwrap()
+            .id
+            .to_string(),
+        );
     }
     let own = text(&verify.get("/Services").await.json()["services"][2]["sid"]);
     let [shop, bank] = made.try_into().unwrap();
@@ -98,8 +113,10 @@ async fn street(world: &World) -> [Shop; 3] {
     let fact = Fact { status: Some(Status::Sent), source: Source::StatusCallback, ..Fact::default() };
     let about = About { to: Some("+15005550309".into()), ..About::default() };
     let sid = format!("SM{}", "f".repeat(32)).parse().unwrap();
-    world.app.record(&proof(), Report { sid, id: None, about, fact }).await.unwrap();
-    by.set_opt_out("+15005550309", None, true).await.unwrap();
+    messaging::record(&world.app.messaging, &proof(), Report { sid, id: None, about, fact }).await.unwrap();
+    admission::set_opt_out(&world.app.admission, &Actor::operator(), "+15005550309", None, true)
+        .await
+        .unwrap();
     shops
 }
 
@@ -111,7 +128,12 @@ async fn world() -> World {
 async fn key(world: &World, services: &[&Shop]) -> String {
     let ids: BTreeSet<_> = services.iter().map(|shop| shop.service.parse().unwrap()).collect();
     let access = Access { scopes: BTreeSet::from(Scope::ALL), services: ServiceSet::of(ids) };
-    world.app.by(Actor::operator()).create_key("bound", access).await.unwrap().1.expose().to_owned()
+    admin::create_key(&world.app.directory, &Actor::operator(), "bound", access)
+        .await
+        .unwrap()
+        .1
+        .expose()
+        .to_owned()
 }
 
 async fn v1(world: &World, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -178,7 +200,8 @@ async fn no_list_shows_what_is_anothers_or_nobodys() {
 }
 
 async fn key_of_all(world: &World) -> String {
-    let made = world.app.by(Actor::operator()).create_key("all", BTreeSet::from(Scope::ALL)).await;
+    let made =
+        admin::create_key(&world.app.directory, &Actor::operator(), "all", BTreeSet::from(Scope::ALL)).await;
     made.unwrap().1.expose().to_owned()
 }
 
@@ -312,7 +335,7 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
     let start = async |shop: &Shop, to: String| {
         let service = Some(shop.service.parse().unwrap());
         let request = StartRequest { service, ..StartRequest::to(to) };
-        world.app.start(request, None).await.unwrap().view.verification.id
+        verification::start(&world.app.verifying, request, None).await.unwrap().view.verification.id
     };
     // More than one request reads, some at each of a few moments.
     for nth in 0..5_010 {
@@ -325,7 +348,7 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
     let (mut ids, mut pages) = (HashSet::new(), Vec::new());
     let mut window = Window { limit: 10, after: None };
     loop {
-        let page = seen.verifications(&VerificationFilter::default(), &window).await.unwrap();
+        let page = keyed::verifications(&seen, &VerificationFilter::default(), &window).await.unwrap();
         for view in &page.items {
             assert!(ids.insert(view.verification.id.clone()), "twice");
         }
@@ -335,11 +358,11 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
         window.after = Some(next);
     }
     assert_eq!((ids.len(), pages.first(), pages.last()), (2, Some(&0), Some(&2)));
-    let first = seen.attempts(&AttemptFilter::default(), None, 10).await.unwrap();
+    let first = keyed::attempts(&seen, &AttemptFilter::default(), None, 10).await.unwrap();
     assert!(first.attempts.is_empty());
     let (at, id, _) = first.next.clone().unwrap();
     assert_eq!(id, VerificationId::from_random([0; 15]), "a name of another's at {at}");
-    let second = seen.attempts(&AttemptFilter::default(), first.next, 10).await.unwrap();
+    let second = keyed::attempts(&seen, &AttemptFilter::default(), first.next, 10).await.unwrap();
     let own: HashSet<_> = second.attempts.into_iter().map(|attempt| attempt.verification.id).collect();
     assert_eq!((own, second.next), (ids, None));
 }
@@ -348,22 +371,22 @@ async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
 #[tokio::test]
 async fn what_is_told_of_a_verification_that_is_gone_is_nobodys() {
     let world = world().await;
-    let own = world.app.directory().default_service().id.clone();
+    let own = world.app.directory.services.default_service().id.clone();
     let fact = Fact { status: Some(Status::Delivered), source: Source::StatusCallback, ..Fact::default() };
     let about = About { to: Some("+15005550309".into()), ..About::default() };
     let id = Some(VerificationId::from_random([9; 15]).delivery(1));
     let sid = format!("SM{}", "e".repeat(32)).parse().unwrap();
-    world.app.record(&proof(), Report { sid, id, about, fact }).await.unwrap();
+    messaging::record(&world.app.messaging, &proof(), Report { sid, id, about, fact }).await.unwrap();
     let window = Window { limit: 10, after: None };
-    let told = world.app.events(&EventQuery::default(), &window).await.unwrap().items;
+    let told = events::events(&world.app.directory, &EventQuery::default(), &window).await.unwrap().items;
     assert_eq!(
         (told.len(), told[0].body.event_type, &told[0].body.service),
         (1, EventType::Delivered, &None)
     );
     let seen = world.app.seen_by(ServiceSet::of(BTreeSet::from([own])), Actor::operator());
-    assert!(seen.events(&EventQuery::default(), &window).await.unwrap().items.is_empty());
-    assert!(seen.deliveries(&DeliveryFilter::default(), &window).await.unwrap().items.is_empty());
-    assert!(matches!(seen.event(&told[0].id).await, Err(AppError::NotFound)));
+    assert!(keyed::events(&seen, &EventQuery::default(), &window).await.unwrap().items.is_empty());
+    assert!(keyed::deliveries(&seen, &DeliveryFilter::default(), &window).await.unwrap().items.is_empty());
+    assert!(matches!(keyed::event(&seen, &told[0].id).await, Err(AppError::NotFound)));
 }
 
 #[tokio::test]
@@ -372,7 +395,7 @@ async fn a_stream_tells_of_ones_own_alone() {
     let shops = street(&world).await;
     let bound = ServiceSet::of(BTreeSet::from([shops[0].service.parse().unwrap()]));
     let seen = world.app.seen_by(bound, Actor::operator());
-    let mut feed = seen.feed(None, BTreeSet::new()).unwrap();
+    let mut feed = keyed::feed(&seen, None, BTreeSet::new()).unwrap();
     let mut own = HashSet::new();
     for (shop, to) in
         [(&shops[1], 401), (&shops[2], 402), (&shops[0], 403), (&shops[1], 404), (&shops[0], 405)]
@@ -381,7 +404,7 @@ async fn a_stream_tells_of_ones_own_alone() {
             service: Some(shop.service.parse().unwrap()),
             ..StartRequest::to(format!("+15005550{to}"))
         };
-        let id = world.app.start(request, None).await.unwrap().view.verification.id;
+        let id = verification::start(&world.app.verifying, request, None).await.unwrap().view.verification.id;
         if shop.service == shops[0].service {
             own.insert(id);
         }

@@ -3,7 +3,8 @@
 use crate::instance::{Instance, Setup, text};
 use crate::support::proof;
 use crate::world::World;
-use dialback::app::{Said, Spoken, StartRequest, Step, VoiceRequest};
+use dialback::app::messaging::{self, Said, Spoken, Step, VoiceRequest};
+use dialback::app::verification::{self, StartRequest};
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Gate;
@@ -382,7 +383,7 @@ async fn a_store_that_fails_costs_no_reading() {
         let store = Arc::new(Failing { inner: Arc::new(Memory::new()), left: AtomicUsize::new(usize::MAX) });
         let world = World::over_with(store.clone(), |service| service.gate = Gate::None).await;
         let request = StartRequest { channel: Some(Channel::Call), ..StartRequest::to("+14155550123") };
-        let id = world.app.start(request, None).await.unwrap().view.verification.id;
+        let id = verification::start(&world.app.verifying, request, None).await.unwrap().view.verification.id;
         let (_, sid) = world.post.first().await;
         store.left.store(fails_at, Ordering::SeqCst);
         let mut spoken = 0;
@@ -399,9 +400,9 @@ async fn a_store_that_fails_costs_no_reading() {
                 machine: false,
                 step: Step::Answered,
             };
-            let said = world.app.speak_noting(&proof(), request, Some(report)).await;
+            let said = messaging::speak_noting(&world.app.messaging, &proof(), request, Some(report)).await;
             spoken += u8::from(matches!(said, Ok(Said { spoken: Spoken::Code { .. }, .. })));
-            let view = world.app.fetch(&id).await.unwrap();
+            let view = verification::fetch(&world.app.admission, &id).await.unwrap();
             let (send, delivery) = &view.deliveries[0];
             assert_eq!(send.readings, spoken, "{fails_at}: {said:?}");
             let answered_by = delivery.as_ref().and_then(Delivery::answered_by);

@@ -7,7 +7,8 @@ use crate::wire::{Answer, answer, poll, with_json, wrong};
 use crate::world::{OPERATOR_KEY, World};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use dialback::app::{EndpointChange, EventQuery, Window};
+use dialback::app::events::{self, EndpointChange, EventQuery};
+use dialback::app::{Window, messaging, verification};
 use dialback::model::status::Status;
 use hmac::{Hmac, Mac};
 use reqwest::Method;
@@ -75,7 +76,7 @@ async fn a_life_is_told_signed_and_without_its_code() {
     let verification = begin(&world).await;
     let (order, sid) = world.post.first().await;
     let report = crate::support::report(sid.as_str(), Status::Delivered, Some(&order.id), Some(PERSON));
-    world.app.record(&crate::support::proof(), report).await.unwrap();
+    messaging::record(&world.app.messaging, &crate::support::proof(), report).await.unwrap();
     let code = order.code.expose().to_owned();
     for offered in [wrong(&code), code.clone()] {
         let path = format!("/v1/verifications/{verification}/check");
@@ -256,7 +257,7 @@ async fn a_redrive_goes_on_step_by_step_as_far_back_as_events_are_kept() {
     // More newer events than one step looks at.
     for n in 0..2_100u32 {
         let report = crate::support::report(&format!("SM{n:032x}"), Status::Sent, None, Some(PERSON));
-        world.app.record(&crate::support::proof(), report).await.unwrap();
+        messaging::record(&world.app.messaging, &crate::support::proof(), report).await.unwrap();
     }
     ask(&world, Method::PATCH, &path, json!({ "enabled": true })).await;
     let redrive = format!("{path}/redrive");
@@ -342,15 +343,15 @@ async fn a_slow_endpoint_keeps_neither_codes_nor_other_endpoints_waiting() {
     endpoint(&world, &slow, &["verification.started"]).await;
     endpoint(&world, &quick, &["verification.started"]).await;
     for _ in 0..60 {
-        let request = dialback::app::StartRequest::to(PERSON);
-        world.app.start(request, None).await.unwrap();
+        let request = dialback::app::verification::StartRequest::to(PERSON);
+        verification::start(&world.app.verifying, request, None).await.unwrap();
     }
     quick.wait(60).await;
     let filter =
         EventQuery { filters: ["verification.sent".parse().unwrap()].into(), ..EventQuery::default() };
     let window = Window { limit: 200, after: None };
     let sent = poll(|| async {
-        let page = world.app.events(&filter, &window).await.unwrap();
+        let page = events::events(&world.app.directory, &filter, &window).await.unwrap();
         Some(page.items).filter(|sent| sent.len() == 60)
     });
     sent.await.unwrap();
@@ -365,8 +366,8 @@ async fn what_waits_for_one_slow_endpoint_does_not_hide_what_is_due_for_others()
     endpoint(&world, &slow, &["verification.started"]).await;
     // More than the runner looks at.
     for _ in 0..1_200 {
-        let request = dialback::app::StartRequest::to(PERSON);
-        world.app.start(request, None).await.unwrap();
+        let request = dialback::app::verification::StartRequest::to(PERSON);
+        verification::start(&world.app.verifying, request, None).await.unwrap();
     }
     world.clock.advance(Duration::from_secs(11));
     endpoint(&world, &quick, &["verification.started"]).await;
@@ -434,12 +435,13 @@ async fn an_endpoint_inside_or_without_tls_is_refused_where_it_is_not_allowed() 
 async fn events_are_forgotten_in_time() {
     let world = World::start().await;
     let receiver = Receiver::start().await;
-    world
-        .app
-        .by(dialback::model::audit::Actor::operator())
-        .create_endpoint(EndpointChange { url: Some(receiver.url.clone()), ..EndpointChange::default() })
-        .await
-        .unwrap();
+    events::create_endpoint(
+        &world.app.telling,
+        &dialback::model::audit::Actor::operator(),
+        EndpointChange { url: Some(receiver.url.clone()), ..EndpointChange::default() },
+    )
+    .await
+    .unwrap();
     begin(&world).await;
     receiver.wait(2).await;
     world.clock.advance(Duration::from_secs((30 * 24 + 1) * 3600));

@@ -4,7 +4,10 @@
 use crate::engines::over_each_engine;
 use crate::instance::{Instance, Setup, answer, binary, poll};
 use crate::support::{Engine, PERSON, Say, World, eventually, proof, report, request};
-use dialback::app::{AppError, Ask, EndpointChange, EraseOptions, Idempotency, StartRequest};
+use dialback::app::events::{self, EndpointChange};
+use dialback::app::privacy::{self, EraseOptions};
+use dialback::app::verification::{self, Ask, Idempotency, StartRequest};
+use dialback::app::{AppError, admission, messaging, services};
 use dialback::gateway::SendError;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -49,10 +52,14 @@ fn naming(records: &Records, number: &str) -> Records {
 async fn live(world: &World, number: &str, n: u32) {
     let app = &world.app;
     let key = Idempotency { caller: "shop".into(), key: format!("{n}") };
-    let begun = app.start(request(number, Channel::Sms), Some(key)).await.unwrap().view.verification;
+    let begun = verification::start(&app.verifying, request(number, Channel::Sms), Some(key))
+        .await
+        .unwrap()
+        .view
+        .verification;
     let limits = vec![("phone".to_owned(), number.to_owned())];
     let ask = Ask { request: request(number, Channel::Call), limits, skip_risk_check: false };
-    let asked = app.ask(&ask).await.unwrap().verification.id;
+    let asked = verification::ask(&app.verifying, &ask).await.unwrap().verification.id;
     world.until_accepted(&begun.id, 1).await;
     world.until_accepted(&asked, 1).await;
     let session = json!({
@@ -65,21 +72,20 @@ async fn live(world: &World, number: &str, n: u32) {
     let session: Session = serde_json::from_value(session).unwrap();
     dialback::store::records::save(&*world.store, None, &session).await.unwrap();
     let whatsapp = format!("whatsapp:{number}");
-    app.wrote(&proof(), &whatsapp, &["whatsapp:+15005550006"]).await.unwrap();
-    app.keyword(&proof(), number, &[SENDER], Keyword::Stop).await.unwrap();
-    app.by(Actor::operator()).add_safe_number(number).await.unwrap();
+    messaging::wrote(&app.messaging, &proof(), &whatsapp, &["whatsapp:+15005550006"]).await.unwrap();
+    messaging::keyword(&app.messaging, &proof(), number, &[SENDER], Keyword::Stop).await.unwrap();
+    admission::add_safe_number(&app.admission, &Actor::operator(), number).await.unwrap();
     // Somebody else's message on the account, and one from the person.
     let foreign = report(&format!("SM{:032x}", 0xf00 + n), Status::Delivered, None, Some(number));
-    app.record(&proof(), foreign).await.unwrap();
+    messaging::record(&app.messaging, &proof(), foreign).await.unwrap();
     let mut inbound = report(&format!("SM{:032x}", 0xb00 + n), Status::Received, None, Some(SENDER));
     inbound.about.from = Some(number.to_owned());
     inbound.about.direction = Some("inbound".into());
     inbound.fact.source = Source::Inbound;
-    app.record(&proof(), inbound).await.unwrap();
+    messaging::record(&app.messaging, &proof(), inbound).await.unwrap();
 }
 
 async fn furnish(world: &World) {
-    let by = world.app.by(Actor::operator());
     let change = |compat: &mut Compat, now| {
         let bucket = Bucket { sid: "BL1".into(), max: 9, interval: 3600, created_at: now, updated_at: now };
         compat.rate_limits.push(RateLimit {
@@ -92,21 +98,28 @@ async fn furnish(world: &World) {
         });
         Ok::<_, AppError>(())
     };
-    by.change_compat(&world.app.directory().default_service().id, change).await.unwrap();
+    services::change_compat(
+        &world.app.directory,
+        &Actor::operator(),
+        &world.app.directory.services.default_service().id,
+        change,
+    )
+    .await
+    .unwrap();
     let change = EndpointChange {
         url: Some("http://127.0.0.1:9/hook".into()),
         filters: Some(["*".parse::<EventFilter>().unwrap()].into()),
         ..EndpointChange::default()
     };
-    by.create_endpoint(change).await.unwrap();
+    events::create_endpoint(&world.app.telling, &Actor::operator(), change).await.unwrap();
 }
 
 async fn finished(world: &World, erasure: &Erasure) -> Erasure {
     eventually("the erasure ends", async || {
-        world.app.erasure(&erasure.id).await.unwrap().state != State::Running
+        privacy::erasure(&world.app.base, &erasure.id).await.unwrap().state != State::Running
     })
     .await;
-    world.app.erasure(&erasure.id).await.unwrap()
+    privacy::erasure(&world.app.base, &erasure.id).await.unwrap()
 }
 
 async fn a_number_is_erased_and_no_other(engine: Engine) {
@@ -120,7 +133,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     details.tags.insert("invited_by".into(), PERSON.into());
     details.tags.insert("plan".into(), "141555501234".into());
     let guest = StartRequest { details, ..request("+14155550199", Channel::Sms) };
-    let guest = world.app.start(guest, None).await.unwrap().view.verification.id;
+    let guest = verification::start(&world.app.verifying, guest, None).await.unwrap().view.verification.id;
     world.until_accepted(&guest, 1).await;
     world.settle().await;
     let before = records(&world).await;
@@ -142,7 +155,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     assert_eq!(counters, 2);
 
     let options = EraseOptions { opt_outs: true, delete_at_twilio: false };
-    let begun = world.app.by(Actor::operator()).erase(PERSON, options).await.unwrap();
+    let begun = privacy::erase(&world.app.privacy, &Actor::operator(), PERSON, options).await.unwrap();
     let done = finished(&world, &begun).await;
     assert_eq!((done.state, done.left.len(), done.number.clone()), (State::Done, 0, None), "{done:?}");
     let after = records(&world).await;
@@ -173,7 +186,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     // What is reported late changes nothing, whatever it brings.
     let late: Vec<Report> = done.redacted_sids.iter().map(|sid| late_report(sid.as_str())).collect();
     for report in late {
-        assert!(!world.app.record(&proof(), report).await.unwrap().is_new);
+        assert!(!messaging::record(&world.app.messaging, &proof(), report).await.unwrap().is_new);
     }
     assert_eq!(naming(&records(&world).await, PERSON).len(), traces.len());
 }
@@ -196,19 +209,21 @@ async fn a_message_under_way_is_waited_for_and_what_twilio_refuses_is_tried_agai
     eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
     let refused = SendError::Refused { code: Some(20003), reason: "scripted".into() };
     world.gateway.redactions.lock().unwrap().push_back(refused);
-    let begun = world.app.by(Actor::operator()).erase(PERSON, EraseOptions::default()).await.unwrap();
+    let begun = privacy::erase(&world.app.privacy, &Actor::operator(), PERSON, EraseOptions::default())
+        .await
+        .unwrap();
     eventually("it is found under way", async || {
-        !world.app.erasure(&begun.id).await.unwrap().left.is_empty()
+        !privacy::erasure(&world.app.base, &begun.id).await.unwrap().left.is_empty()
     })
     .await;
-    let waiting = world.app.erasure(&begun.id).await.unwrap();
+    let waiting = privacy::erasure(&world.app.base, &begun.id).await.unwrap();
     assert!(waiting.left[0].what.contains(id.as_str()) && waiting.number.is_some(), "{waiting:?}");
     let status = world.record(&id).await.status;
     assert_eq!(status.as_str(), "canceled");
     // Nobody knows how it ended; it is looked up, found, and erased.
     world.gateway.release.notify_one();
     for _ in 0..60 {
-        if world.app.erasure(&begun.id).await.unwrap().state != State::Running {
+        if privacy::erasure(&world.app.base, &begun.id).await.unwrap().state != State::Running {
             break;
         }
         world.pass(600);
@@ -225,11 +240,14 @@ async fn a_message_under_way_is_waited_for_and_what_twilio_refuses_is_tried_agai
 async fn our_own_sender_is_not_erased_and_opt_outs_are_kept_unless_asked() {
     let mut world = World::new(Engine::Memory);
     world.work();
-    let by = world.app.by(Actor::operator());
-    let refused = by.erase(SENDER, EraseOptions::default()).await.unwrap_err();
+    let refused = privacy::erase(&world.app.privacy, &Actor::operator(), SENDER, EraseOptions::default())
+        .await
+        .unwrap_err();
     assert!(matches!(refused, AppError::NotAllowed { .. }));
-    world.app.keyword(&proof(), PERSON, &[SENDER], Keyword::Stop).await.unwrap();
-    let begun = by.erase(PERSON, EraseOptions::default()).await.unwrap();
+    messaging::keyword(&world.app.messaging, &proof(), PERSON, &[SENDER], Keyword::Stop).await.unwrap();
+    let begun = privacy::erase(&world.app.privacy, &Actor::operator(), PERSON, EraseOptions::default())
+        .await
+        .unwrap();
     let done = finished(&world, &begun).await;
     assert!(done.kept[0].what == "opt-out" && done.kept[0].why.contains("written to again"), "{done:?}");
     let traces = naming(&records(&world).await, PERSON);

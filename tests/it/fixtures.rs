@@ -2,7 +2,9 @@
 //! the answer that it expects from a real server.
 
 use crate::world::{ACCOUNT_SID, TOKEN, World};
-use dialback::app::{AppError, Found, StartRequest};
+use dialback::app::AppError;
+use dialback::app::messaging::{self, Found};
+use dialback::app::verification::{self, StartRequest};
 use dialback::cli::replay::http_file::HttpFile;
 use dialback::cli::replay::prepare::{Prepared, Signer};
 use dialback::cli::replay::send::{Answer, Plan};
@@ -12,10 +14,9 @@ use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
-use dialback::twilio::callback;
-use dialback::twilio::form;
 use dialback::twilio::signature::{Rejection, Signed, Token, Verified, Verifier, body_hash};
 use dialback::twilio::url::PublicUrl;
+use dialback::twilio::{callback, form};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -149,7 +150,7 @@ fn the_hash_at_the_head_of_a_file_is_that_of_its_body() {
 }
 
 async fn delivery(world: &World, sid: &str) -> Option<Delivery> {
-    match world.app.delivery(sid).await {
+    match messaging::delivery(&world.app.base, sid).await {
         Ok(Found::Delivery(delivery, _)) => Some(*delivery),
         Ok(Found::Send(..)) | Err(AppError::NotFound) => None,
         Err(error) => panic!("{sid}: {error}"),
@@ -209,7 +210,7 @@ async fn what_came_out_of_order_adds_up_to_the_truth() {
 async fn a_key_pressed_in_a_replayed_call_of_ours_has_its_code_read() {
     let world = World::start().await;
     let request = StartRequest { channel: Some(Channel::Call), ..StartRequest::to("+15005550010") };
-    let id = world.app.start(request, None).await.unwrap().view.verification.id;
+    let id = verification::start(&world.app.verifying, request, None).await.unwrap().view.verification.id;
     let (_, sid) = world.post.first().await;
     let mut signer = signer(&world.base_url);
     signer
@@ -225,7 +226,7 @@ async fn a_key_pressed_in_a_replayed_call_of_ours_has_its_code_read() {
         let requests = load(&[directory().join(name)], &signer).unwrap();
         let counter = send(&world.base_url, &requests[..2], ONCE, || {}).await.unwrap();
         assert!(counter.mismatches.is_empty(), "{name}: {:?}", counter.mismatches);
-        let view = world.app.fetch(&id).await.unwrap();
+        let view = verification::fetch(&world.app.admission, &id).await.unwrap();
         assert_eq!(view.verification.sends[0].readings, readings, "{name}");
         // The same keys, replayed once the code has died, read nothing.
         world.clock.advance(pause);

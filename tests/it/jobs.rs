@@ -4,7 +4,8 @@
 use crate::engines::over_each_engine;
 use crate::over::store_over;
 use crate::support::{Engine, Find, PERSON, Say, Script, World, eventually, parts, proof, report, request};
-use dialback::app::{App, Idempotency};
+use dialback::app::verification::{self, Idempotency};
+use dialback::app::{App, admin, events, messaging, privacy};
 use dialback::clock::Clock;
 use dialback::gateway::SendError;
 use dialback::jobs::{self, Settings};
@@ -65,15 +66,16 @@ async fn what_panics_is_set_aside_shown_and_tried_again(engine: Engine) {
     world.work_within(TWICE);
     for nth in 1..=20 {
         eventually("it is tried, or was set aside", async || {
-            world.gateway.orders().len() >= nth || !world.app.queue().await.unwrap().aside.is_empty()
+            world.gateway.orders().len() >= nth
+                || !admin::queue(&world.app.base).await.unwrap().aside.is_empty()
         })
         .await;
-        if !world.app.queue().await.unwrap().aside.is_empty() {
+        if !admin::queue(&world.app.base).await.unwrap().aside.is_empty() {
             break;
         }
         world.pass(60);
     }
-    let queue = world.app.queue().await.unwrap();
+    let queue = admin::queue(&world.app.base).await.unwrap();
     assert_eq!(queue.aside.len(), 1, "{queue:?}");
     let trouble = queue.aside[0].trouble.clone().unwrap();
     assert_eq!((queue.aside[0].name.as_str(), trouble.failures), (name.as_str(), 2));
@@ -85,11 +87,11 @@ async fn what_panics_is_set_aside_shown_and_tried_again(engine: Engine) {
     assert_eq!(crate::care::checked(&*world.store).await.damage, Vec::<String>::new());
     assert_eq!(world.gateway.orders().len(), tried);
     world.always(Say::Taken, Find::It);
-    world.app.by(Actor::operator()).retry_job(&name).await.unwrap();
+    admin::retry_job(&world.app.base, &Actor::operator(), &name).await.unwrap();
     world.until_accepted(&id, 1).await;
-    let queue = world.app.queue().await.unwrap();
+    let queue = admin::queue(&world.app.base).await.unwrap();
     assert!(queue.aside.is_empty() && queue.troubled.is_empty(), "{queue:?}");
-    assert!(world.app.by(Actor::operator()).retry_job(&name).await.is_err(), "it is not there");
+    assert!(admin::retry_job(&world.app.base, &Actor::operator(), &name).await.is_err(), "it is not there");
 }
 
 async fn what_does_not_read_goes_aside_alone(engine: Engine) {
@@ -105,8 +107,8 @@ async fn what_does_not_read_goes_aside_alone(engine: Engine) {
     world.work_within(TWICE);
     let counters = async || world.store.walk(Kind::Counter, None, 999).await.unwrap().len();
     eventually("the others go", async || counters().await == 1).await;
-    eventually("it is aside", async || world.app.queue().await.unwrap().aside.len() == 1).await;
-    let queue = world.app.queue().await.unwrap();
+    eventually("it is aside", async || admin::queue(&world.app.base).await.unwrap().aside.len() == 1).await;
+    let queue = admin::queue(&world.app.base).await.unwrap();
     let aside = &queue.aside[0];
     assert!(aside.name.starts_with("tally/~") && aside.kind == "tally" && aside.due == at(500), "{aside:?}");
     let reason = &aside.trouble.as_ref().unwrap().reason;
@@ -114,8 +116,8 @@ async fn what_does_not_read_goes_aside_alone(engine: Engine) {
     // A hundred and fifty in few commits, and one that sets aside.
     let commits = world.store.stats().await.unwrap().commits - before;
     assert!(commits <= 10, "{commits} commits");
-    world.app.by(Actor::operator()).drop_job(&aside.name).await.unwrap();
-    assert_eq!((counters().await, world.app.queue().await.unwrap().aside.len()), (0, 0));
+    admin::drop_job(&world.app.base, &Actor::operator(), &aside.name).await.unwrap();
+    assert_eq!((counters().await, admin::queue(&world.app.base).await.unwrap().aside.len()), (0, 0));
     assert_eq!(world.store.due_in(Lane::Aside, Timestamp::MAX, 9).await.unwrap(), []);
 }
 
@@ -129,7 +131,7 @@ async fn what_a_person_waits_for_stands_in_front_of_every_chore() {
     let id = world.start(Channel::Sms).await.verification.id;
     let due = world.store.due(world.now(), 5).await.unwrap();
     assert_eq!(due.iter().map(|(key, _)| key.id.as_str()).collect::<Vec<_>>(), [id.as_str()]);
-    let queue = world.app.queue().await.unwrap();
+    let queue = admin::queue(&world.app.base).await.unwrap();
     let told: Vec<_> = queue.depths.iter().map(|one| (one.lane, one.kind, one.waiting)).collect();
     assert_eq!(told, [("person", "verification", 1), ("chore", "tally", 1000)]);
     assert_eq!(queue.at.duration_since(queue.depths[1].oldest), SignedDuration::from_hours(1));
@@ -158,7 +160,7 @@ async fn keep_out_of_each_others_way(engine: Engine) {
     let world = World::new(engine);
     for n in 0..CODES {
         let number = format!("+1415555{n:04}");
-        world.app.start(request(&number, Channel::Sms), None).await.unwrap();
+        verification::start(&world.app.verifying, request(&number, Channel::Sms), None).await.unwrap();
         let chore = records::put(None, &counter(n as u32, world.now()));
         world.store.commit(vec![chore]).await.unwrap();
     }
@@ -215,8 +217,8 @@ async fn a_stream_that_is_up_to_date_reads_nothing_and_then_only_what_is_new() {
     let scans = Arc::new(AtomicUsize::new(0));
     let store: Arc<dyn Store> = Arc::new(Asked(Memory::new(), scans.clone()));
     let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
-    let mut feed = app.feed(None, BTreeSet::new()).unwrap();
-    app.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    let mut feed = events::feed(&app.telling, None, BTreeSet::new()).unwrap();
+    verification::start(&app.verifying, request(PERSON, Channel::Sms), None).await.unwrap();
     assert_eq!(feed.next().await.unwrap().unwrap().len(), 1);
     clock.advance(Duration::from_secs(7200));
     // It looks once more up to now, and then no more, however often it wakes.
@@ -225,7 +227,7 @@ async fn a_stream_that_is_up_to_date_reads_nothing_and_then_only_what_is_new() {
     let up_to_date = scans.load(Ordering::SeqCst);
     let idle = tokio::time::timeout(Duration::from_millis(1500), feed.next()).await;
     assert!(idle.is_err() && scans.load(Ordering::SeqCst) == up_to_date);
-    app.start(request("+14155550124", Channel::Sms), None).await.unwrap();
+    verification::start(&app.verifying, request("+14155550124", Channel::Sms), None).await.unwrap();
     assert_eq!(feed.next().await.unwrap().unwrap().len(), 1);
     assert!(scans.load(Ordering::SeqCst) <= up_to_date + 2, "from where it was, and not from two hours ago");
 }
@@ -236,10 +238,22 @@ async fn an_erasure_goes_on_where_it_was_left() {
     let world = World::new(Engine::Memory);
     for n in 0..40 {
         let sid = format!("SM{n:032x}");
-        world.app.record(&proof(), report(&sid, Status::Delivered, None, Some(PERSON))).await.unwrap();
+        messaging::record(
+            &world.app.messaging,
+            &proof(),
+            report(&sid, Status::Delivered, None, Some(PERSON)),
+        )
+        .await
+        .unwrap();
     }
-    let by = world.app.by(Actor::operator());
-    let begun = by.erase(PERSON, dialback::app::EraseOptions::default()).await.unwrap();
+    let begun = privacy::erase(
+        &world.app.privacy,
+        &Actor::operator(),
+        PERSON,
+        dialback::app::privacy::EraseOptions::default(),
+    )
+    .await
+    .unwrap();
     let old =
         records::get::<dialback::model::erasure::Erasure>(&*world.store, begun.id.as_str()).await.unwrap();
     let old = old.unwrap();
@@ -251,8 +265,8 @@ async fn an_erasure_goes_on_where_it_was_left() {
     let paused = old.record.claimed(world.now()).paused(place, world.now());
     assert_eq!(Record::lane(&paused), Lane::Long);
     world.store.commit(vec![records::put(Some(&old), &paused)]).await.unwrap();
-    world.app.erase_page(begun.id.as_str()).await.unwrap();
-    let after = world.app.erasure(&begun.id).await.unwrap();
+    privacy::erase_page(&world.app.privacy, begun.id.as_str()).await.unwrap();
+    let after = privacy::erasure(&world.app.base, &begun.id).await.unwrap();
     assert_eq!((after.attempts, after.place, after.deleted["delivery"]), (1, None, 20), "the second half");
 }
 
@@ -263,16 +277,28 @@ async fn an_erasure_with_something_left_goes_on_behind_its_walk_and_ends() {
     let world = World::new(Engine::Memory);
     let deliver = async |nth: u32| {
         let sid = format!("SM{nth:032x}");
-        world.app.record(&proof(), report(&sid, Status::Delivered, None, Some(PERSON))).await.unwrap();
+        messaging::record(
+            &world.app.messaging,
+            &proof(),
+            report(&sid, Status::Delivered, None, Some(PERSON)),
+        )
+        .await
+        .unwrap();
     };
     for nth in 0..20 {
         deliver(nth).await;
     }
     let refusal = || SendError::Refused { code: Some(20003), reason: "scripted".into() };
     world.gateway.redactions.lock().unwrap().extend((0..20).map(|_| refusal()));
-    let by = world.app.by(Actor::operator());
-    let begun = by.erase(PERSON, dialback::app::EraseOptions::default()).await.unwrap();
-    world.app.tend_erasure(begun.id.as_str()).await.unwrap();
+    let begun = privacy::erase(
+        &world.app.privacy,
+        &Actor::operator(),
+        PERSON,
+        dialback::app::privacy::EraseOptions::default(),
+    )
+    .await
+    .unwrap();
+    privacy::tend_erasure(&world.app.privacy, begun.id.as_str()).await.unwrap();
     let tried = || world.gateway.redacted.lock().unwrap().len();
     assert_eq!(tried(), 10);
     let asked = world.gateway.redacted.lock().unwrap().clone();
@@ -285,8 +311,8 @@ async fn an_erasure_with_something_left_goes_on_behind_its_walk_and_ends() {
     paused.number = begun.number.clone();
     paused.leave("verification", "under way");
     world.store.commit(vec![records::put(Some(&old), &paused)]).await.unwrap();
-    world.app.tend_erasure(begun.id.as_str()).await.unwrap();
-    let after = world.app.erasure(&begun.id).await.unwrap();
+    privacy::tend_erasure(&world.app.privacy, begun.id.as_str()).await.unwrap();
+    let after = privacy::erasure(&world.app.base, &begun.id).await.unwrap();
     assert_eq!(tried() - asked.len(), 2, "the ninth and the tenth in a row");
     assert_eq!(after.deleted["delivery"], 20, "nothing was gone through again");
     assert_eq!((after.place, after.state, after.number), (None, State::Running, begun.number));
@@ -303,8 +329,8 @@ async fn a_lane_without_a_place_does_not_turn() {
     let app = App::new(parts(&store, &gateway, &clock));
     let later = App::new(parts(&store, &gateway, &shortly));
     gateway.says.lock().unwrap().push_back(Say::Silence);
-    app.start(request(PERSON, Channel::Sms), None).await.unwrap();
-    later.start(request("+14155550124", Channel::Sms), None).await.unwrap();
+    verification::start(&app.verifying, request(PERSON, Channel::Sms), None).await.unwrap();
+    verification::start(&later.verifying, request("+14155550124", Channel::Sms), None).await.unwrap();
     let settings = Settings { max_person_in_flight: 1, ..Settings::default() };
     let worker = tokio::spawn(jobs::run(app, settings, pending()));
     eventually("the first one hangs", async || gateway.orders().len() == 1).await;
@@ -323,23 +349,30 @@ async fn a_lane_without_a_place_does_not_turn() {
 async fn troubles_that_are_over_are_shown_no_more_and_new_ones_always_are() {
     let world = World::new(Engine::Memory);
     let app = world.app.clone();
-    let note = |n: u32| app.note_trouble(&Key::new(Kind::Verification, format!("VE{n:04}")), 1, "no");
+    let note = |n: u32| {
+        app.base.board.note_trouble(
+            &Key::new(Kind::Verification, format!("VE{n:04}")),
+            1,
+            "no",
+            app.base.now(),
+        )
+    };
     note(0);
     world.clock.advance(Duration::from_secs(1));
     (1..=1000).for_each(note);
-    let troubled = world.app.queue().await.unwrap().troubled;
+    let troubled = admin::queue(&world.app.base).await.unwrap().troubled;
     let names: BTreeSet<&str> = troubled.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!((names.len(), names.contains("verification/VE1000")), (1000, true));
     assert!(!names.contains("verification/VE0000"), "the oldest makes room");
     world.pass(9 * 60);
     note_again(&world.app);
     world.pass(2 * 60);
-    let troubled = world.app.queue().await.unwrap().troubled;
+    let troubled = admin::queue(&world.app.base).await.unwrap().troubled;
     assert_eq!(troubled.len(), 1, "the one that failed again");
 }
 
 fn note_again(app: &App) {
-    app.note_trouble(&Key::new(Kind::Verification, "VE0007"), 2, "no");
+    app.base.board.note_trouble(&Key::new(Kind::Verification, "VE0007"), 2, "no", app.base.now());
 }
 
 /// A store that commits the deletion of counts only as far as it is let, and says
@@ -366,7 +399,7 @@ async fn a_kept_answer_that_somebody_waits_for_goes_before_all_chores() {
     let store: Arc<dyn Store> = Arc::new(Held(Memory::new(), let_go.clone(), taken.clone()));
     let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
     let key = || Some(Idempotency { caller: "a".into(), key: "b".into() });
-    let first = app.start(request(PERSON, Channel::Sms), key()).await.unwrap();
+    let first = verification::start(&app.verifying, request(PERSON, Channel::Sms), key()).await.unwrap();
     for n in 0..20 {
         let some = (n * 50..n * 50 + 50).map(|n| records::put(None, &counter(n, clock.now())));
         store.commit(some.collect()).await.unwrap();
@@ -375,7 +408,9 @@ async fn a_kept_answer_that_somebody_waits_for_goes_before_all_chores() {
     let settings = Settings { max_chores_in_flight: 1, ..Settings::default() };
     let worker = tokio::spawn(jobs::run(app.clone(), settings, pending()));
     taken.acquire().await.unwrap().forget();
-    let again = tokio::spawn(async move { app.start(request(PERSON, Channel::Sms), key()).await });
+    let again = tokio::spawn(async move {
+        verification::start(&app.verifying, request(PERSON, Channel::Sms), key()).await
+    });
     // It gives up where it waits too long; that it was asked for stays.
     let answer = again.await.unwrap();
     assert!(answer.is_err(), "the only place is taken: {answer:?}");

@@ -3,7 +3,9 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, Say, World, eventually, proof, report};
-use dialback::app::{AppError, AttemptFilter, DeliveryFilter, Found, Window};
+use dialback::app::messaging::{self, DeliveryFilter, Found};
+use dialback::app::verification::{self, AttemptFilter};
+use dialback::app::{AppError, Window};
 use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
@@ -25,7 +27,9 @@ async fn a_count_that_takes_too_long_says_that_it_is_none(engine: Engine) {
         world.start(Channel::Sms).await;
     }
     let count = async |longest| {
-        let count = world.app.count_attempts(&AttemptFilter::default(), longest).await.unwrap();
+        let count = verification::count_attempts(&world.app.admission, &AttemptFilter::default(), longest)
+            .await
+            .unwrap();
         (count.total, count.is_whole)
     };
     assert_eq!(count(Duration::from_secs(600)).await, (3, true));
@@ -43,7 +47,13 @@ async fn deliveries_are_listed_page_by_page(engine: Engine) {
         let kind = if n % 3 == 2 { "CA" } else { "SM" };
         let status = if n % 2 == 0 { Delivered::Delivered } else { Delivered::Failed };
         let to = if n % 5 == 0 { "whatsapp:+14155550123" } else { PERSON };
-        world.app.record(&proof(), report(&format!("{kind}{n:032x}"), status, None, Some(to))).await.unwrap();
+        messaging::record(
+            &world.app.messaging,
+            &proof(),
+            report(&format!("{kind}{n:032x}"), status, None, Some(to)),
+        )
+        .await
+        .unwrap();
     }
     let all = every(&world, &DeliveryFilter::default(), 200).await;
     assert_eq!(all.len(), 30);
@@ -81,13 +91,13 @@ async fn deliveries_are_listed_page_by_page(engine: Engine) {
     let both = DeliveryFilter { since: second(2), until: second(4), ..to(PERSON) };
     assert_eq!(count(both).await, 6, "numbers 3 to 8");
     let first = Window { limit: 4, after: None };
-    assert!(world.app.deliveries(&to("hello there"), &first).await.is_err());
+    assert!(messaging::deliveries(&world.app.admission, &to("hello there"), &first).await.is_err());
 }
 
 async fn every(world: &World, filter: &DeliveryFilter, limit: usize) -> Vec<String> {
     let (mut found, mut window) = (Vec::new(), Window { limit, after: None });
     for _ in 0..100 {
-        let page = world.app.deliveries(filter, &window).await.unwrap();
+        let page = messaging::deliveries(&world.app.admission, filter, &window).await.unwrap();
         assert!(page.items.len() <= limit);
         found.extend(page.items.iter().map(name));
         window.after = page.next;
@@ -113,22 +123,33 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
     let name = id.delivery(1).to_string();
-    let found = world.app.delivery(&name).await.unwrap();
+    let found = messaging::delivery(&world.app.base, &name).await.unwrap();
     assert!(matches!(found, Found::Send(_, send) if send.state == SendState::Sending));
     let sid = "SM00000000000000000000000000000077";
-    world.app.record(&proof(), report(sid, Delivered::Sent, Some(&id.delivery(1)), None)).await.unwrap();
+    messaging::record(
+        &world.app.messaging,
+        &proof(),
+        report(sid, Delivered::Sent, Some(&id.delivery(1)), None),
+    )
+    .await
+    .unwrap();
     for name in [name.as_str(), sid] {
-        let found = world.app.delivery(name).await.unwrap();
+        let found = messaging::delivery(&world.app.base, name).await.unwrap();
         assert!(matches!(found, Found::Delivery(delivery, _) if delivery.sid.as_str() == sid), "{name}");
     }
     for name in [id.delivery(2).to_string(), "SM00000000000000000000000000000078".into(), "nothing".into()] {
-        assert!(matches!(world.app.delivery(&name).await, Err(AppError::NotFound)), "{name}");
+        assert!(
+            matches!(messaging::delivery(&world.app.base, &name).await, Err(AppError::NotFound)),
+            "{name}"
+        );
     }
 }
 
 /// What stands in a listing: its name, and where it stands.
 async fn standing(world: &World, filter: &DeliveryFilter) -> Vec<(String, &'static str)> {
-    let page = world.app.deliveries(filter, &Window { limit: 50, after: None }).await.unwrap();
+    let page = messaging::deliveries(&world.app.admission, filter, &Window { limit: 50, after: None })
+        .await
+        .unwrap();
     page.items.iter().map(|found| (name(found), found.status().unwrap_or("-"))).collect()
 }
 
@@ -145,9 +166,9 @@ async fn sends_are_listed_until_they_have_a_name(engine: Engine) {
     assert_eq!(standing(&world, &to()).await, std::slice::from_ref(&refused), "Twilio never knew it");
     // Two in the same millisecond, of which one has a name in the end.
     world.pass(1);
-    world.app.resend(&id, Some(Channel::Call)).await.unwrap();
+    verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
     world.until_accepted(&id, 2).await;
-    world.app.resend(&id, Some(Channel::Sms)).await.unwrap();
+    verification::resend(&world.app.verifying, &id, Some(Channel::Sms)).await.unwrap();
     eventually("it is under way", async || world.state(&id, 3).await == SendState::Sending).await;
     let call = world.record(&id).await.sends[1].sid.clone().unwrap().to_string();
     let hanging = (id.delivery(3).to_string(), "sending");
@@ -171,15 +192,20 @@ async fn sends_are_listed_until_they_have_a_name(engine: Engine) {
     let other = DeliveryFilter { to: Some("+14155550199".into()), ..DeliveryFilter::default() };
     assert_eq!(standing(&world, &other).await, []);
     // A page ends at what is then named; the next one goes on behind it.
-    let first = world.app.deliveries(&to(), &Window { limit: 2, after: None }).await.unwrap();
+    let first =
+        messaging::deliveries(&world.app.admission, &to(), &Window { limit: 2, after: None }).await.unwrap();
     let sid = "SM00000000000000000000000000000077";
     world.pass(5);
-    world
-        .app
-        .record(&proof(), report(sid, Delivered::Sent, Some(&id.delivery(3)), Some(PERSON)))
+    messaging::record(
+        &world.app.messaging,
+        &proof(),
+        report(sid, Delivered::Sent, Some(&id.delivery(3)), Some(PERSON)),
+    )
+    .await
+    .unwrap();
+    let rest = messaging::deliveries(&world.app.admission, &to(), &Window { limit: 9, after: first.next })
         .await
         .unwrap();
-    let rest = world.app.deliveries(&to(), &Window { limit: 9, after: first.next }).await.unwrap();
     let named: Vec<String> = rest.items.iter().map(name).collect();
     assert_eq!(named, std::slice::from_ref(&refused.0));
     let all = standing(&world, &to()).await;
@@ -197,18 +223,23 @@ async fn a_send_that_is_named_while_it_is_listed_is_shown_once(engine: Engine) {
     world.pass(3);
     let others = (1..4u32).map(|n| report(&format!("SM{n:032x}"), Delivered::Sent, None, Some(PERSON)));
     for other in others {
-        world.app.record(&proof(), other).await.unwrap();
+        messaging::record(&world.app.messaging, &proof(), other).await.unwrap();
     }
     // Somebody goes through the pages while it gets its name, and the clock went on.
     let to = DeliveryFilter { to: Some(PERSON.into()), ..DeliveryFilter::default() };
-    let first = world.app.deliveries(&to, &Window { limit: 2, after: None }).await.unwrap();
+    let first =
+        messaging::deliveries(&world.app.admission, &to, &Window { limit: 2, after: None }).await.unwrap();
     let sid = "SM00000000000000000000000000000077";
-    world
-        .app
-        .record(&proof(), report(sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON)))
+    messaging::record(
+        &world.app.messaging,
+        &proof(),
+        report(sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON)),
+    )
+    .await
+    .unwrap();
+    let rest = messaging::deliveries(&world.app.admission, &to, &Window { limit: 9, after: first.next })
         .await
         .unwrap();
-    let rest = world.app.deliveries(&to, &Window { limit: 9, after: first.next }).await.unwrap();
     let names: Vec<String> = first.items.iter().chain(&rest.items).map(name).collect();
     let other = |n: u32| format!("SM{n:032x}");
     assert_eq!(names, [other(3), other(2), other(1), sid.to_owned()], "neither twice nor passed over");
@@ -221,7 +252,8 @@ async fn a_send_is_never_missing_while_it_gets_its_name(engine: Engine) {
         let sid = format!("SM{n:032x}");
         let (since, app) = (Some(world.now()), world.app.clone());
         let named = report(&sid, Delivered::Sent, Some(&id.delivery(1)), Some(PERSON));
-        let naming = tokio::spawn(async move { app.record(&proof(), named).await.unwrap() });
+        let naming =
+            tokio::spawn(async move { messaging::record(&app.messaging, &proof(), named).await.unwrap() });
         let to = DeliveryFilter { to: Some(PERSON.into()), since, ..DeliveryFilter::default() };
         loop {
             let is_over = naming.is_finished();

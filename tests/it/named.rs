@@ -2,6 +2,7 @@
 //! the name that was asked for.
 
 use crate::instance::{Instance, KEY, Setup, text};
+use dialback::app::admin;
 use reqwest::Method;
 use serde_json::json;
 
@@ -162,24 +163,30 @@ async fn a_service_is_found_by_its_name_among_many_and_after_others_wrote() {
     let store = std::sync::Arc::new(dialback::store::memory::Memory::new());
     let one = crate::world::World::over(store.clone()).await;
     let other = crate::world::World::over(store).await;
-    let by = one.app.by(Actor::operator());
     let named = |name: &str| serde_json::Map::from_iter([("name".to_owned(), serde_json::json!(name))]);
-    let first = by.create_service(named("First")).await.unwrap().id.clone();
+    let first = admin::create_service(&one.app.directory, &Actor::operator(), named("First"))
+        .await
+        .unwrap()
+        .id
+        .clone();
     for n in 0..1200 {
-        by.create_service(named(&format!("Shop {}", n % 100))).await.unwrap();
+        admin::create_service(&one.app.directory, &Actor::operator(), named(&format!("Shop {}", n % 100)))
+            .await
+            .unwrap();
     }
     let theirs = other.app.seen_by(ServiceSet::all(), Actor::operator());
     let find = async |name: &str| theirs.service_named(Some(name.to_owned())).await;
     assert_eq!(find("First").await.unwrap(), Some(first.clone()));
     assert!(find("Shop 7").await.unwrap_err().to_string().contains("several"));
     // Made since: found at once.
-    let new = by.create_service(named("New")).await.unwrap().id.clone();
+    let new =
+        admin::create_service(&one.app.directory, &Actor::operator(), named("New")).await.unwrap().id.clone();
     assert_eq!(find("New").await.unwrap(), Some(new.clone()));
     // Renamed and deleted since: by the old name at once no more, by the new one in a moment.
-    by.change_service(&first, named("Renamed")).await.unwrap();
+    admin::change_service(&one.app.directory, &Actor::operator(), &first, named("Renamed")).await.unwrap();
     assert!(find("First").await.is_err());
     other.clock.advance(std::time::Duration::from_secs(3));
     assert_eq!(find("Renamed").await.unwrap(), Some(first));
-    by.delete_service(&new).await.unwrap();
+    admin::delete_service(&one.app.directory, &Actor::operator(), &new).await.unwrap();
     assert!(find("New").await.is_err());
 }

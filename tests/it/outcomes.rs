@@ -3,7 +3,7 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, proof, report};
-use dialback::app::AppError;
+use dialback::app::{AppError, messaging, verification};
 use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
 use dialback::model::opt_out::Keyword;
@@ -88,7 +88,7 @@ async fn a_minute_of_server_errors_loses_no_code_and_doubles_none(engine: Engine
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     assert_eq!(world.gateway.taken(), 1);
     let last = world.gateway.orders().last().unwrap().clone();
-    assert!(world.app.check(&id, &last.code).await.unwrap().valid);
+    assert!(verification::check(&world.app.verifying, &id, &last.code).await.unwrap().valid);
 }
 
 async fn a_minute_of_server_errors_that_hide_a_message_doubles_nothing(engine: Engine) {
@@ -152,7 +152,7 @@ async fn a_look_up_asks_for_the_code_that_was_sent(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     eventually("the first is ordered", async || world.gateway.orders().len() == 1).await;
     world.settle().await;
-    world.app.resend(&id, None).await.unwrap();
+    verification::resend(&world.app.verifying, &id, None).await.unwrap();
     world.until_accepted(&id, 2).await;
     pass_slowly(&world, 10).await;
     world.until_accepted(&id, 1).await;
@@ -183,11 +183,13 @@ async fn a_look_up_does_not_take_another_verifications_call(engine: Engine) {
     let many: Vec<String> = (0..12).map(|n| format!("CA{:032x}", 0xa000 + n)).collect();
     for sid in &many {
         let foreign = VerificationId::from_random([9; 15]).delivery(1);
-        world
-            .app
-            .record(&proof(), report(sid, Delivered::Queued, Some(&foreign), Some(PERSON)))
-            .await
-            .unwrap();
+        messaging::record(
+            &world.app.messaging,
+            &proof(),
+            report(sid, Delivered::Queued, Some(&foreign), Some(PERSON)),
+        )
+        .await
+        .unwrap();
     }
     let before = world.gateway.orders().len();
     world.script([Say::Unknown], []);
@@ -223,7 +225,10 @@ async fn a_lost_code_key_ends_in_a_failed_send(engine: Engine) {
     world.work();
     eventually("the send has failed", async || matches!(world.state(&id, 1).await, SendState::Failed { .. }))
         .await;
-    assert!(matches!(world.app.check(&id, "123456").await, Err(AppError::CodeKeyGone)));
+    assert!(matches!(
+        verification::check(&world.app.verifying, &id, "123456").await,
+        Err(AppError::CodeKeyGone)
+    ));
     assert_eq!((world.gateway.orders().len(), world.record(&id).await.checks), (0, 0));
 }
 
@@ -259,10 +264,10 @@ async fn a_refused_send_has_failed_with_its_code(engine: Engine) {
         matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21211), .. })
     })
     .await;
-    let view = world.app.fetch(&id).await.unwrap();
+    let view = verification::fetch(&world.app.admission, &id).await.unwrap();
     assert_eq!((view.status, view.sends_left), (Status::Pending, 4), "another channel may still do it");
     world.pass(30);
-    world.app.resend(&id, Some(Channel::Call)).await.unwrap();
+    verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
     world.until_accepted(&id, 2).await;
 }
 
@@ -273,7 +278,7 @@ async fn a_minute_of_too_many_requests_loses_no_code(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
     assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (1, SendState::Waiting));
-    let view = world.app.fetch(&id).await.unwrap().verification;
+    let view = verification::fetch(&world.app.admission, &id).await.unwrap().verification;
     let next = view.next_attempt_at(1).unwrap();
     assert!(next > world.now() && next <= world.later(2), "{next}");
     pass_by_seconds(&world, 60).await;
@@ -297,7 +302,7 @@ async fn who_asks_to_be_left_alone_is(engine: Engine) {
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     world.script([Say::NotTaken(Duration::from_secs(86_400))], []);
     world.pass(30);
-    world.app.resend(&id, None).await.unwrap();
+    verification::resend(&world.app.verifying, &id, None).await.unwrap();
     world.settle().await;
     let end = world.record(&id).await.expires_at;
     let last = world.record(&id).await.next_attempt_at(2).unwrap();
@@ -310,7 +315,9 @@ async fn who_says_stop_during_an_outage_gets_nothing_after_it(engine: Engine) {
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
-    world.app.keyword(&proof(), PERSON, &["+15005550006"], Keyword::Stop).await.unwrap();
+    messaging::keyword(&world.app.messaging, &proof(), PERSON, &["+15005550006"], Keyword::Stop)
+        .await
+        .unwrap();
     pass_slowly(&world, 60).await;
     assert!(matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21610), .. }));
     assert_eq!(world.gateway.orders().len(), 1);
@@ -350,9 +357,9 @@ async fn who_asks_again_during_an_outage_gets_one_message(engine: Engine) {
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_by_seconds(&world, 31).await;
-    world.app.resend(&id, None).await.unwrap();
+    verification::resend(&world.app.verifying, &id, None).await.unwrap();
     pass_by_seconds(&world, 61).await;
-    world.app.resend(&id, None).await.unwrap();
+    verification::resend(&world.app.verifying, &id, None).await.unwrap();
     // Each of the older ones has had its turn, and given way.
     pass_by_seconds(&world, 31).await;
     world.always(Say::Taken, Find::Nothing);
@@ -371,7 +378,7 @@ async fn what_nobody_wants_any_more_is_not_tried_again(engine: Engine) {
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_by_seconds(&world, 5).await;
-    world.app.cancel(&id).await.unwrap();
+    verification::cancel(&world.app.admission, &id).await.unwrap();
     let tries = world.gateway.orders().len();
     pass_slowly(&world, 120).await;
     assert_eq!((world.gateway.orders().len(), world.state(&id, 1).await), (tries, SendState::Dropped));

@@ -4,7 +4,8 @@
 use crate::instance::{KEY, Setup, binary, text};
 use crate::verify_v2::{TO, Verify, failed};
 use crate::world::World;
-use dialback::app::{AppError, NewSession, StartRequest};
+use dialback::app::verification::{self, NewSession, StartRequest};
+use dialback::app::{AppError, admin};
 use dialback::model::audit::Actor;
 use serde_json::{Value, json};
 
@@ -74,25 +75,32 @@ async fn what_began_before_payments_were_needed_is_not_sent_again() {
         return_url: Some("https://shop.example/back".into()),
         ..NewSession::default()
     };
-    let by = world.app.by(Actor::operator());
     let pages = json!({ "return_urls": ["https://shop.example/back"] });
     let set = async |name: &str, value: Value| {
-        by.change_service(&id, [(name.to_owned(), value)].into_iter().collect()).await.unwrap();
+        admin::change_service(
+            &world.app.directory,
+            &Actor::operator(),
+            &id,
+            [(name.to_owned(), value)].into_iter().collect(),
+        )
+        .await
+        .unwrap();
     };
     set("pages", pages).await;
     set("channels", json!(["sms"])).await;
-    let begun = world.app.create_session(session.clone()).await.unwrap();
+    let begun = verification::create_session(&world.app.admission, session.clone()).await.unwrap();
     set("psd2", json!(true)).await;
     let is_missing = |error: AppError| {
         assert!(matches!(error, AppError::PaymentMissing { field: "amount" }), "{error}");
     };
-    is_missing(world.app.resend(&sid.parse().unwrap(), None).await.unwrap_err());
-    is_missing(world.app.create_session(session).await.unwrap_err());
-    let browser = world.app.new_browser();
-    let began = world.app.session_begin(&begun.id, &browser, Default::default()).await;
+    is_missing(verification::resend(&world.app.verifying, &sid.parse().unwrap(), None).await.unwrap_err());
+    is_missing(verification::create_session(&world.app.admission, session).await.unwrap_err());
+    let browser = verification::new_browser(&world.app.base);
+    let began =
+        verification::session_begin(&world.app.verifying, &begun.id, &browser, Default::default()).await;
     is_missing(began.unwrap_err());
     let request = StartRequest { service: Some(id.clone()), ..StartRequest::to(TO) };
-    is_missing(world.app.start(request, None).await.unwrap_err());
+    is_missing(verification::start(&world.app.verifying, request, None).await.unwrap_err());
     // Verify has Twilio's words for it, for beginning and for sending again.
     failed(&verify.start(&service, &[]).await, 400, 60206);
     let path = format!("/Services/{service}/Verifications/{sid}");

@@ -3,7 +3,7 @@
 
 use crate::instance::{ACCOUNT, Answer, Instance, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
 use crate::support::{Script, eventually, parts, report, request};
-use dialback::app::{App, AppError, Parts};
+use dialback::app::{App, AppError, Parts, messaging, verification};
 use dialback::clock::Clock;
 use dialback::jobs;
 use dialback::model::account::{Accounts, Proof};
@@ -445,7 +445,7 @@ async fn a_window_of_whatsapp_is_opened_by_whom_the_sender_belongs_to() {
         (ACCOUNT, &own, true),
         (BRANCH, &branchs, true),
     ] {
-        app.wrote(&proof(account), &person, &[sender]).await.unwrap();
+        messaging::wrote(&app.messaging, &proof(account), &person, &[sender]).await.unwrap();
         assert_eq!(open(sender).await, opens, "{account} {sender}");
     }
 }
@@ -457,14 +457,17 @@ async fn what_is_sent_is_the_main_account_s_whoever_spoke_of_it_before() {
     let first: &str = &sid(1);
     let foreign = Proof::new(Some(SUB.into()), "a token".into());
     let told = || report(first, Status::Delivered, None, None);
-    app.record(&foreign, told()).await.unwrap();
-    let began = app.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    messaging::record(&app.messaging, &foreign, told()).await.unwrap();
+    let began = verification::start(&app.verifying, request(PERSON, Channel::Sms), None).await.unwrap();
     tokio::spawn(jobs::run(app.clone(), jobs::Settings::default(), std::future::pending()));
     let id = began.view.verification.id;
-    eventually("it is sent", async || app.fetch(&id).await.unwrap().deliveries[0].1.is_some()).await;
-    let sent = app.fetch(&id).await.unwrap().deliveries[0].1.clone().unwrap();
+    eventually("it is sent", async || {
+        verification::fetch(&app.admission, &id).await.unwrap().deliveries[0].1.is_some()
+    })
+    .await;
+    let sent = verification::fetch(&app.admission, &id).await.unwrap().deliveries[0].1.clone().unwrap();
     assert_eq!((sent.about.account_sid.as_deref(), sent.status()), (Some(ACCOUNT), Some(Status::Queued)));
-    assert!(matches!(app.record(&foreign, told()).await, Err(AppError::OtherAccount)));
+    assert!(matches!(messaging::record(&app.messaging, &foreign, told()).await, Err(AppError::OtherAccount)));
 }
 
 #[tokio::test]

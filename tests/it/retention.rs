@@ -1,9 +1,11 @@
 //! What is old goes, what waits stays, and one process at a time sees to it.
 
 use crate::support::{PERSON, Script, parts, proof, report, request};
-use dialback::app::{
-    App, AppError, AttemptFilter, AuditFilter, DeliveryFilter, Found, Parts, Retention, Window,
-};
+use dialback::app::audit::{self, AuditFilter};
+use dialback::app::messaging::{self, DeliveryFilter, Found};
+use dialback::app::privacy::{self, Retention};
+use dialback::app::verification::{self, AttemptFilter};
+use dialback::app::{App, AppError, Parts, Window, admin};
 use dialback::clock::Clock;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -47,7 +49,12 @@ impl Kept {
     }
 
     async fn start(&self) -> VerificationId {
-        self.app.start(request(PERSON, Channel::Sms), None).await.unwrap().view.verification.id
+        verification::start(&self.app.verifying, request(PERSON, Channel::Sms), None)
+            .await
+            .unwrap()
+            .view
+            .verification
+            .id
     }
 }
 
@@ -59,23 +66,29 @@ fn window() -> Window {
 async fn what_has_ended_goes_in_time_and_what_waits_stays() {
     let kept = kept();
     let (ended, pending) = (kept.start().await, kept.start().await);
-    kept.app.cancel(&ended).await.unwrap();
+    verification::cancel(&kept.app.admission, &ended).await.unwrap();
     for n in 0..150 {
         let sid = format!("SM{n:032x}");
-        kept.app.record(&proof(), report(&sid, Status::Sent, None, Some(PERSON))).await.unwrap();
+        messaging::record(&kept.app.messaging, &proof(), report(&sid, Status::Sent, None, Some(PERSON)))
+            .await
+            .unwrap();
     }
     kept.pass(29);
-    kept.app.sweep("one").await.unwrap().unwrap();
+    privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap();
     assert_eq!((kept.count(Kind::Verification).await, kept.count(Kind::Delivery).await), (2, 150));
     kept.pass(2);
-    let swept = kept.app.sweep("one").await.unwrap().unwrap();
+    let swept = privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap();
     assert_eq!((swept.verifications, swept.deliveries, swept.lost_races), (1, 0, 0));
-    assert!(matches!(kept.app.fetch(&ended).await, Err(AppError::NotFound)));
-    assert!(kept.app.fetch(&pending).await.is_ok(), "nobody has ended it, whatever its time");
+    assert!(matches!(verification::fetch(&kept.app.admission, &ended).await, Err(AppError::NotFound)));
+    assert!(
+        verification::fetch(&kept.app.admission, &pending).await.is_ok(),
+        "nobody has ended it, whatever its time"
+    );
     kept.pass(60);
-    let swept = kept.app.sweep("one").await.unwrap().unwrap();
+    let swept = privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap();
     assert_eq!(swept.deliveries, 150, "in more than two batches");
-    let listed = kept.app.deliveries(&DeliveryFilter::default(), &window()).await.unwrap();
+    let listed =
+        messaging::deliveries(&kept.app.admission, &DeliveryFilter::default(), &window()).await.unwrap();
     // But for the message that was promised to whom nobody has ended.
     assert!(listed.items.len() == 1 && listed.next.is_none());
     assert!(matches!(&listed.items[0], Found::Send(verification, _) if verification.id == pending));
@@ -88,16 +101,22 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
     let id = kept.start().await;
     let name = id.delivery(1);
     let sid = format!("SM{:032x}", 7);
-    kept.app.record(&proof(), report(&sid, Status::Delivered, Some(&name), Some(PERSON))).await.unwrap();
+    messaging::record(
+        &kept.app.messaging,
+        &proof(),
+        report(&sid, Status::Delivered, Some(&name), Some(PERSON)),
+    )
+    .await
+    .unwrap();
     kept.pass(91);
     // The verification is not ended by anybody, so it is there without its delivery.
-    assert_eq!(kept.app.sweep("one").await.unwrap().unwrap().deliveries, 1);
-    let view = kept.app.fetch(&id).await.unwrap();
+    assert_eq!(privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap().deliveries, 1);
+    let view = verification::fetch(&kept.app.admission, &id).await.unwrap();
     assert!(view.deliveries[0].1.is_none());
-    let attempts = kept.app.attempts(&AttemptFilter::default(), None, 10).await.unwrap();
+    let attempts =
+        verification::attempts(&kept.app.admission, &AttemptFilter::default(), None, 10).await.unwrap();
     assert!(attempts.attempts.len() == 1 && attempts.attempts[0].delivery.is_none());
-    // A callback that comes now begins anew and hurts nobody.
-    kept.app.record(&proof(), report(&sid, Status::Read, Some(&name), Some(PERSON))).await.unwrap();
+    // A callback that comes now begins anew and hurts messaging::record(&nobody.kept.app.messaging, &proof(), report(&sid, Status::Read, Some(&name), Some(PERSON))).await.unwrap();
     assert_eq!(kept.count(Kind::Delivery).await, 1);
 }
 
@@ -105,13 +124,22 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
 async fn the_log_goes_last_and_what_the_next_start_compares_with_never() {
     let kept = kept();
     let settings = [("log.level".to_owned(), dialback::secret::Secret::new("info"), false)];
-    assert_eq!(kept.app.note_configuration(&settings).await.unwrap(), ["log.level"]);
-    let by = kept.app.by(Actor::operator());
-    by.create_key("shop", Scope::of_an_application()).await.unwrap();
+    assert_eq!(
+        audit::note_configuration(&kept.app.base, &kept.app.verifying.codes, &settings).await.unwrap(),
+        ["log.level"]
+    );
+    admin::create_key(&kept.app.directory, &Actor::operator(), "shop", Scope::of_an_application())
+        .await
+        .unwrap();
     kept.pass(401);
-    assert_eq!(kept.app.sweep("one").await.unwrap().unwrap().audit, 1);
-    assert!(kept.app.note_configuration(&settings).await.unwrap().is_empty());
-    let left = kept.app.audit(&AuditFilter::default(), &window()).await.unwrap().items;
+    assert_eq!(privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap().audit, 1);
+    assert!(
+        audit::note_configuration(&kept.app.base, &kept.app.verifying.codes, &settings)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let left = audit::audit(&kept.app.base, &AuditFilter::default(), &window()).await.unwrap().items;
     assert_eq!(left.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["configuration.changed"]);
 }
 
@@ -123,14 +151,17 @@ async fn one_process_sweeps_and_another_takes_over_when_it_is_gone() {
     let ahead = Clock::stopped(one.clock.now() + SignedDuration::from_millis(4_900));
     let behind = Clock::stopped(one.clock.now() - SignedDuration::from_millis(4_900));
     let (two, three) = (over(&one.store, &ahead), over(&one.store, &behind));
-    assert!(one.app.sweep("one").await.unwrap().is_some());
-    assert!(one.app.sweep("one").await.unwrap().is_some(), "its own");
+    assert!(privacy::sweep(&one.app.privacy, "one").await.unwrap().is_some());
+    assert!(privacy::sweep(&one.app.privacy, "one").await.unwrap().is_some(), "its own");
     for (seconds, is_free) in [(0, false), (55, false), (4, false), (1, false), (1, true)] {
         ahead.advance(Duration::from_secs(seconds));
         behind.advance(Duration::from_secs(seconds));
-        let taken = two.sweep("two").await.unwrap().is_some();
+        let taken = privacy::sweep(&two.privacy, "two").await.unwrap().is_some();
         assert_eq!(taken, is_free, "{seconds} seconds more");
-        assert!(taken || three.sweep("three").await.unwrap().is_none(), "later, by its clock");
+        assert!(
+            taken || privacy::sweep(&three.privacy, "three").await.unwrap().is_none(),
+            "later, by its clock"
+        );
     }
-    assert!(one.app.sweep("one").await.unwrap().is_none(), "it has lost it");
+    assert!(privacy::sweep(&one.app.privacy, "one").await.unwrap().is_none(), "it has lost it");
 }

@@ -4,7 +4,8 @@
 use crate::verify_v2::Verify;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
-use dialback::app::{AppError, LocaleHints, NewSession, SessionView};
+use dialback::app::verification::{self, LocaleHints, NewSession, SessionView};
+use dialback::app::{AppError, admin, admission};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::service::{Countries, Settings};
@@ -34,7 +35,7 @@ async fn v1(world: &World, to: &str, channel: Option<Channel>, more: &Value) -> 
 
 async fn v2(world: &World, to: &str, channel: Option<Channel>, more: &[(&str, &str)]) -> Outcome {
     let verify = Verify::of(world);
-    let service = world.app.directory().default_service().id.to_string();
+    let service = world.app.directory.services.default_service().id.to_string();
     let channel = channel.map_or("auto", Channel::as_str);
     let params = [&[("To", to), ("Channel", channel)], more].concat();
     let told = verify.post(&format!("/Services/{service}/Verifications"), &params).await;
@@ -53,9 +54,9 @@ async fn v2(world: &World, to: &str, channel: Option<Channel>, more: &[(&str, &s
 /// By the pages, where the person types the number and then presses the button
 /// of a channel, or none.
 async fn pages(world: &World, to: &str, channel: Option<Channel>) -> Outcome {
-    let (app, browser) = (&world.app, world.app.new_browser());
+    let (app, browser) = (&world.app, verification::new_browser(&world.app.base));
     let new = NewSession { return_url: Some(BACK.to_owned()), ..NewSession::default() };
-    let id = app.create_session(new).await.unwrap().id;
+    let id = verification::create_session(&app.admission, new).await.unwrap().id;
     let said = |told: Result<SessionView, AppError>| match told {
         Ok(view) => match view.verification {
             Some(verification) => Ok(verification.verification.channel()),
@@ -66,12 +67,14 @@ async fn pages(world: &World, to: &str, channel: Option<Channel>) -> Outcome {
         Err(AppError::ChannelOff(_)) => Err("channel_not_offered".to_owned()),
         Err(error) => Err(error.to_string()),
     };
-    app.session_begin(&id, &browser, LocaleHints::default()).await.unwrap();
-    let entered = said(app.session_number(&id, &browser, to, None, LocaleHints::default()).await);
+    verification::session_begin(&app.verifying, &id, &browser, LocaleHints::default()).await.unwrap();
+    let entered = said(
+        verification::session_number(&app.verifying, &id, &browser, to, None, LocaleHints::default()).await,
+    );
     match channel {
-        Some(channel) if entered == Err("asks".to_owned()) => {
-            said(app.session_start(&id, &browser, channel, LocaleHints::default()).await)
-        }
+        Some(channel) if entered == Err("asks".to_owned()) => said(
+            verification::session_start(&app.verifying, &id, &browser, channel, LocaleHints::default()).await,
+        ),
         _ => entered,
     }
 }
@@ -230,20 +233,20 @@ async fn ruled(rule: &Rule) -> World {
         (rule.settings)(settings);
     };
     let world = World::with_service(settings).await;
-    let by = world.app.by(Actor::operator());
     if rule.own_sender {
-        let service = world.app.directory().default_service().id.to_string();
+        let service = world.app.directory.services.default_service().id.to_string();
         let params = [("Country", "DE"), ("MessagingServiceSid", GERMANYS_SENDER)];
         let path = format!("/Services/{service}/MessagingConfigurations");
         assert_eq!(Verify::of(&world).post(&path, &params).await.status, 201);
     }
     if let Some(sender) = rule.stopped {
-        by.set_opt_out(rule.to, Some(sender), true).await.unwrap();
+        admission::set_opt_out(&world.app.admission, &Actor::operator(), rule.to, Some(sender), true)
+            .await
+            .unwrap();
     }
     if rule.safe {
-        by.add_safe_number(rule.to).await.unwrap();
+        admission::add_safe_number(&world.app.admission, &Actor::operator(), rule.to).await.unwrap();
     }
-    drop(by);
     world
 }
 
@@ -251,13 +254,21 @@ async fn ruled(rule: &Rule) -> World {
 async fn what_is_offered_again_goes_by_the_sender_of_the_country() {
     let rule = Rule { own_sender: true, ..PLAIN };
     let world = ruled(&rule).await;
-    let begun = world.app.start(dialback::app::StartRequest::to(MOBILE), None).await.unwrap().view;
+    let begun = verification::start(
+        &world.app.verifying,
+        dialback::app::verification::StartRequest::to(MOBILE),
+        None,
+    )
+    .await
+    .unwrap()
+    .view;
     assert_eq!(begun.channels_left, [Channel::Sms, Channel::Call]);
-    let by = world.app.by(Actor::operator());
-    by.set_opt_out(MOBILE, Some(GERMANYS_SENDER), true).await.unwrap();
+    admission::set_opt_out(&world.app.admission, &Actor::operator(), MOBILE, Some(GERMANYS_SENDER), true)
+        .await
+        .unwrap();
     let id = &begun.verification.id;
-    assert_eq!(world.app.fetch(id).await.unwrap().channels_left, [Channel::Call]);
-    let again = world.app.resend(id, None).await;
+    assert_eq!(verification::fetch(&world.app.admission, id).await.unwrap().channels_left, [Channel::Call]);
+    let again = verification::resend(&world.app.verifying, id, None).await;
     assert!(matches!(again, Err(AppError::OptedOut)), "{again:?}");
 }
 
@@ -299,13 +310,21 @@ async fn words_lead_nowhere_in_every_face() {
     assert!(v1(&allowed, MOBILE, None, &json!({ "friendly_name": "Booking.com" })).await.is_ok());
     assert_eq!(allowed.post.first().await.0.details.friendly_name.as_deref(), Some("Booking.com"));
     // A service made through the API takes no such name by itself.
-    let by = world.app.by(Actor::operator());
-    let named = |more: Value| by.create_service(more.as_object().unwrap().clone());
+    let operator = Actor::operator();
+    let named = |more: Value| {
+        admin::create_service(&world.app.directory, &operator, more.as_object().unwrap().clone())
+    };
     let refused = named(json!({ "name": "evil.com" })).await.unwrap_err().to_string();
     assert!(refused.starts_with("name: has a link"), "{refused}");
     let made = named(json!({ "name": "Booking.com", "allow_links": true })).await.unwrap();
     let changed = json!({ "name": "evil.com", "allow_links": false });
-    let refused = by.change_service(&made.id, changed.as_object().unwrap().clone()).await;
+    let refused = admin::change_service(
+        &world.app.directory,
+        &Actor::operator(),
+        &made.id,
+        changed.as_object().unwrap().clone(),
+    )
+    .await;
     assert!(refused.is_err());
 }
 
@@ -323,13 +342,13 @@ async fn a_payment_is_what_is_seen_of_it() {
     let order = world.post.first().await.0;
     assert_eq!(order.details.amount.as_deref(), Some("39.99 EUR"));
     assert_eq!(order.details.payee.as_deref(), Some("Acme Ltd"));
-    let offer = dialback::app::Offer {
+    let offer = dialback::app::verification::Offer {
         code: order.code.expose().to_owned(),
         amount: Some("39.99 EUR".into()),
         payee: Some("Acme\u{feff} Ltd".into()),
     };
     let id = order.id.parts().0;
-    assert!(world.app.check(&id, offer).await.unwrap().valid);
+    assert!(verification::check(&world.app.verifying, &id, offer).await.unwrap().valid);
 }
 
 /// A code of the application's own is read as any code is.

@@ -4,6 +4,7 @@
 use crate::verify_v2::{TO, Verify, failed};
 use crate::wire::{Answer, answer, text, wrong};
 use crate::world::{ACCOUNT_SID, World};
+use dialback::app::admin;
 use dialback::model::audit::Actor;
 use dialback::model::key::{Access, Scope, ServiceSet};
 use reqwest::{Client, Method};
@@ -39,8 +40,12 @@ fn lines() -> impl Iterator<Item = Line> {
 }
 
 async fn key_of(world: &World, access: impl Into<Access>) -> String {
-    let by = world.app.by(Actor::operator());
-    by.create_key("a test's", access).await.unwrap().1.expose().to_owned()
+    admin::create_key(&world.app.directory, &Actor::operator(), "a test's", access)
+        .await
+        .unwrap()
+        .1
+        .expose()
+        .to_owned()
 }
 
 /// What has to be said for an operation to be tried at all.

@@ -5,7 +5,8 @@ use crate::instance::binary;
 use crate::support::eventually;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
-use dialback::app::{AppError, LocaleHints};
+use dialback::app::verification::{self, LocaleHints};
+use dialback::app::{AppError, admin};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::id::SessionId;
@@ -43,8 +44,8 @@ async fn begun(world: &World, body: Value) -> (SessionId, Secret) {
     let made = create(world, body).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let id: SessionId = text(&made.json()["id"]).parse().unwrap();
-    let browser = world.app.new_browser();
-    world.app.session_begin(&id, &browser, LocaleHints::default()).await.unwrap();
+    let browser = verification::new_browser(&world.app.base);
+    verification::session_begin(&world.app.verifying, &id, &browser, LocaleHints::default()).await.unwrap();
     (id, browser)
 }
 
@@ -75,7 +76,7 @@ async fn a_refused_address_says_which_are_allowed_and_what_differs() {
     assert!(text(&told["detail"]).contains("pages.success_url"), "{told}");
     // What the person is sent to is what was read, and not what was written.
     let (id, browser) = begun(&world, json!({ "return_url": "https://A.shop.example/in/ä", "to": TO })).await;
-    let way = world.app.session_leave(&id, &browser, true).await.unwrap().unwrap();
+    let way = verification::session_leave(&world.app.admission, &id, &browser, true).await.unwrap().unwrap();
     assert!(way.expose().starts_with("https://a.shop.example/in/%C3%A4?session="), "{}", way.expose());
 }
 
@@ -83,7 +84,6 @@ async fn a_refused_address_says_which_are_allowed_and_what_differs() {
 #[tokio::test]
 async fn a_service_allows_no_more_than_its_own_addresses() {
     let world = World::start().await;
-    let by = world.app.by(Actor::operator());
     let dir = tempfile::tempdir().unwrap();
     for (url, why) in [
         ("https://*", "* only"),
@@ -97,7 +97,13 @@ async fn a_service_allows_no_more_than_its_own_addresses() {
             ("pages.success_url", json!({ "success_url": url })),
         ] {
             let settings = json!({ "name": "Shop", "pages": pages });
-            let refused = by.create_service(settings.as_object().unwrap().clone()).await.unwrap_err();
+            let refused = admin::create_service(
+                &world.app.directory,
+                &Actor::operator(),
+                settings.as_object().unwrap().clone(),
+            )
+            .await
+            .unwrap_err();
             let refused = refused.to_string();
             assert!(refused.starts_with(field), "{url}: {refused}");
             assert!(field == "pages.success_url" || refused.contains(why), "{url}: {refused}");
@@ -123,8 +129,14 @@ async fn who_is_proved_without_a_way_back_goes_to_the_services_own_page() {
     let world = World::with_service(settings).await;
     let (id, browser) = begun(&world, json!({ "to": TO })).await;
     let code = world.post.first().await.0.code;
-    assert!(world.app.session_check(&id, &browser, code.expose()).await.unwrap().unwrap().valid);
-    let way = world.app.session_leave(&id, &browser, false).await.unwrap().unwrap();
+    assert!(
+        verification::session_check(&world.app.verifying, &id, &browser, code.expose())
+            .await
+            .unwrap()
+            .unwrap()
+            .valid
+    );
+    let way = verification::session_leave(&world.app.admission, &id, &browser, false).await.unwrap().unwrap();
     let (page, result) = way.expose().split_once("&session=").unwrap();
     assert_eq!(page, welcome);
     let result = result.split_once("result=").unwrap().1;
@@ -133,12 +145,12 @@ async fn who_is_proved_without_a_way_back_goes_to_the_services_own_page() {
     assert_eq!(told.json()["status"], "approved");
     // Nobody who turned back is sent there.
     let (id, browser) = begun(&world, json!({ "to": TO })).await;
-    assert!(world.app.session_leave(&id, &browser, true).await.unwrap().is_none());
+    assert!(verification::session_leave(&world.app.admission, &id, &browser, true).await.unwrap().is_none());
     let page = looked_at(&world, &id, &browser).await;
     assert!(page.contains("You have canceled") && !page.contains("/return\""), "{page}");
     // A way back of its own goes first.
     let (id, browser) = begun(&world, json!({ "to": TO, "return_url": BACK })).await;
-    let way = world.app.session_leave(&id, &browser, true).await.unwrap().unwrap();
+    let way = verification::session_leave(&world.app.admission, &id, &browser, true).await.unwrap().unwrap();
     assert!(way.expose().starts_with(BACK));
 }
 
@@ -160,11 +172,17 @@ async fn an_application_ends_a_session_and_its_code_with_it() {
         assert_eq!(ended.json(), json!({ "id": id.to_string(), "status": "canceled", "state": "x" }));
     }
     // The code is worth nothing, by the pages and without them.
-    assert!(world.app.session_check(&id, &browser, code.expose()).await.unwrap().is_none());
-    let verification = world.app.session(&id, Some(&browser)).await.unwrap().verification.unwrap();
+    assert!(
+        verification::session_check(&world.app.verifying, &id, &browser, code.expose())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let verification =
+        verification::session(&world.app.admission, &id, Some(&browser)).await.unwrap().verification.unwrap();
     let id_of_it = &verification.verification.id;
     assert_eq!(verification.status.as_str(), "canceled");
-    let checked = world.app.check(id_of_it, code.expose()).await;
+    let checked = verification::check(&world.app.verifying, id_of_it, code.expose()).await;
     assert!(matches!(checked, Err(AppError::Ended(_))), "{checked:?}");
     // The page says that it is over, not that the person wanted it so.
     let page = looked_at(&world, &id, &browser).await;
@@ -174,7 +192,7 @@ async fn an_application_ends_a_session_and_its_code_with_it() {
         "{page}"
     );
     assert!(!page.contains("You have canceled") && !page.contains("/code\""), "{page}");
-    let way = world.app.session_leave(&id, &browser, false).await.unwrap().unwrap();
+    let way = verification::session_leave(&world.app.admission, &id, &browser, false).await.unwrap().unwrap();
     let result = way.expose().split_once("result=").unwrap().1.to_owned();
     let result =
         ask(&world, API_KEY, Method::POST, &format!("{path}/result"), Some(json!({ "result": result })))
@@ -186,13 +204,20 @@ async fn an_application_ends_a_session_and_its_code_with_it() {
     assert_eq!(ask(&world, API_KEY, Method::DELETE, &unseen, None).await.status, 200);
     let (id, browser) = begun(&world, json!({ "to": TO, "return_url": BACK })).await;
     let code = world.post.nth(2).await.0.code;
-    world.app.session_check(&id, &browser, code.expose()).await.unwrap();
+    verification::session_check(&world.app.verifying, &id, &browser, code.expose()).await.unwrap();
     let path = format!("/v1/sessions/{id}");
     let told = ask(&world, API_KEY, Method::DELETE, &path, None).await.problem(409, "session_ended");
     assert!(text(&told["detail"]).contains("approved"), "{told}");
     // Who may not read hears what of none.
-    let by = world.app.by(Actor::operator());
-    let door = by.create_key("door", BTreeSet::from([Scope::Send, Scope::Check])).await.unwrap().1;
+    let door = admin::create_key(
+        &world.app.directory,
+        &Actor::operator(),
+        "door",
+        BTreeSet::from([Scope::Send, Scope::Check]),
+    )
+    .await
+    .unwrap()
+    .1;
     let told = ask(&world, door.expose(), Method::DELETE, &path, None).await;
     let none = format!("/v1/sessions/PS{}", "0".repeat(32));
     let other = ask(&world, door.expose(), Method::DELETE, &none, None).await;
@@ -218,7 +243,8 @@ async fn marks_and_user_and_session_go_along_in_what_is_told() {
     let (id, browser) = begun(&world, session).await;
     let (order, sid) = world.post.first().await;
     assert_eq!(order.details.friendly_name.as_deref(), Some("Corner Shop"));
-    let view = world.app.session(&id, Some(&browser)).await.unwrap().verification.unwrap();
+    let view =
+        verification::session(&world.app.admission, &id, Some(&browser)).await.unwrap().verification.unwrap();
     let of_session = view.verification.id.to_string();
     let shown =
         ask(&world, API_KEY, Method::GET, &format!("/v1/verifications/{of_session}"), None).await.json();
@@ -228,7 +254,7 @@ async fn marks_and_user_and_session_go_along_in_what_is_told() {
         assert_eq!(shown[field], expected, "{shown}");
     }
     world.tell_failed(&order, &sid).await;
-    world.app.session_leave(&id, &browser, true).await.unwrap();
+    verification::session_leave(&world.app.admission, &id, &browser, true).await.unwrap();
     let mut plain = said.clone();
     plain["to"] = TO.into();
     let begun = ask(&world, API_KEY, Method::POST, "/v1/verifications", Some(plain)).await.json();

@@ -1,7 +1,8 @@
 //! Several services on one store, whose clocks differ by seconds.
 
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, request};
-use dialback::app::{App, Feed};
+use dialback::app::events::{self, Feed};
+use dialback::app::{App, verification};
 use dialback::clock::Clock;
 use dialback::jobs;
 use dialback::model::channel::Channel;
@@ -31,7 +32,12 @@ async fn what_several_processes_see_is_sent_once() {
     }
     let mut ids = Vec::new();
     for n in 0..40 {
-        let view = world.app.start(request(&format!("+1415555{n:04}"), Channel::Sms), None).await;
+        let view = verification::start(
+            &world.app.verifying,
+            request(&format!("+1415555{n:04}"), Channel::Sms),
+            None,
+        )
+        .await;
         ids.push(view.unwrap().view.verification.id);
     }
     for id in &ids {
@@ -91,17 +97,17 @@ fn ids(events: &[Event]) -> BTreeSet<EventId> {
 #[tokio::test]
 async fn an_event_of_a_machine_whose_clock_is_behind_is_not_missed() {
     let world = World::new(Engine::Shared);
-    let mut feed = world.app.feed(None, BTreeSet::new()).unwrap();
+    let mut feed = events::feed(&world.app.telling, None, BTreeSet::new()).unwrap();
     world.pass(60);
     let late = world.beside(&ahead(&world, -4));
-    world.app.start(request(PERSON, Channel::Sms), None).await.unwrap();
+    verification::start(&world.app.verifying, request(PERSON, Channel::Sms), None).await.unwrap();
     let first = told(&mut feed, 1).await;
-    late.start(request("+14155550124", Channel::Sms), None).await.unwrap();
+    verification::start(&late.verifying, request("+14155550124", Channel::Sms), None).await.unwrap();
     let second = told(&mut feed, 1).await;
     assert!(second[0].id < first[0].id, "it comes later and counts as earlier");
     assert!(ids(&first).is_disjoint(&ids(&second)), "each once");
     // Whoever comes again with the last one it saw misses nothing.
-    let mut again = late.feed(Some(first[0].id.clone()), BTreeSet::new()).unwrap();
+    let mut again = events::feed(&late.telling, Some(first[0].id.clone()), BTreeSet::new()).unwrap();
     let both = ids(&told(&mut again, 2).await);
     assert!(both.contains(&first[0].id) && both.contains(&second[0].id));
 }

@@ -2,6 +2,7 @@
 //! format that ever was, and a whole store in files.
 
 use crate::samples;
+use dialback::app::{admin, services};
 use dialback::store::memory::Memory;
 use dialback::store::records::Facts;
 use dialback::store::sled::{Options, Sled};
@@ -240,12 +241,13 @@ async fn a_service_with_settings_that_are_refused_today_can_be_changed() {
     store.commit(vec![dialback::store::records::put_facts(None, read(&key, &body))]).await.unwrap();
     let world = crate::world::World::over(store).await;
     let id = key.id.parse().unwrap();
-    let by = world.app.by(dialback::model::audit::Actor::operator());
     let change = async |changes: Value| {
         let Value::Object(changes) = changes else { panic!("an object") };
-        by.change_service(&id, changes).await.map_err(|error| error.to_string())
+        admin::change_service(&world.app.directory, &dialback::model::audit::Actor::operator(), &id, changes)
+            .await
+            .map_err(|error| error.to_string())
     };
-    let as_read = world.app.service(Some(&id)).await.unwrap().settings.all();
+    let as_read = services::service(&world.app.directory, Some(&id)).await.unwrap().settings.all();
     change(Value::Object(as_read.clone())).await.unwrap();
     assert_eq!(change(json!({ "name": "New Shop" })).await.unwrap().settings.name, "New Shop");
     let mut pages = as_read["pages"].clone();

@@ -5,7 +5,11 @@ use crate::over::store_over;
 use crate::postgres::{TestDatabase, database};
 use async_trait::async_trait;
 use bytes::Bytes;
-use dialback::app::{App, AppError, Parts, Recorded, Retention, ServiceDirectory, StartRequest, View};
+use dialback::app::messaging::{self, Recorded};
+use dialback::app::privacy::Retention;
+use dialback::app::services::ServiceDirectory;
+use dialback::app::verification::{self, StartRequest, View};
+use dialback::app::{App, AppError, Parts};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
@@ -341,7 +345,7 @@ impl World {
     }
 
     pub async fn start(&self, channel: Channel) -> View {
-        self.app.start(request(PERSON, channel), None).await.unwrap().view
+        verification::start(&self.app.verifying, request(PERSON, channel), None).await.unwrap().view
     }
 
     /// Starts a verification by text and waits until the gateway took it.
@@ -355,7 +359,7 @@ impl World {
 
     /// Records a report of the account that sends.
     pub async fn tell(&self, report: Report) -> Recorded {
-        self.app.record(&proof(), report).await.unwrap()
+        messaging::record(&self.app.messaging, &proof(), report).await.unwrap()
     }
 
     pub async fn record(&self, id: &VerificationId) -> Verification {
@@ -504,7 +508,6 @@ pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Pa
         sender: Some("+15005550006".into()),
         accounts: Accounts::default(),
         retention: Retention::default(),
-        wake: Notify::new(),
     }
 }
 

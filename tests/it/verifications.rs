@@ -4,7 +4,9 @@
 use crate::engines::over_each_engine;
 use crate::outcomes::pass_slowly;
 use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, proof, report, request, word};
-use dialback::app::{AppError, Checked, Idempotency, Spoken, Step, VoiceRequest};
+use dialback::app::messaging::{self, Spoken, Step, VoiceRequest};
+use dialback::app::verification::{self, Checked, Idempotency};
+use dialback::app::{AppError, admin};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::Source;
@@ -51,18 +53,18 @@ async fn a_code_goes_out_and_is_approved_once(engine: Engine) {
     let order = &world.gateway.orders()[0];
     assert_eq!((order.to.as_str(), order.channel), (PERSON, Channel::Sms));
     assert_eq!(order.valid_for, Duration::from_secs(600));
-    let view = world.app.fetch(&id).await.unwrap();
+    let view = verification::fetch(&world.app.admission, &id).await.unwrap();
     assert_eq!((view.status, view.checks_left, view.sends_left), (Status::Pending, 5, 4));
     assert_eq!(view.resend_at, Some(world.later(30)));
     assert_eq!(view.deliveries[0].1.as_ref().unwrap().status(), Some(Delivered::Queued));
 
     let wrong = wrong(&code);
-    assert!(!world.app.check(&id, &wrong).await.unwrap().valid);
-    let checked = world.app.check(&id, &code).await.unwrap();
+    assert!(!verification::check(&world.app.verifying, &id, &wrong).await.unwrap().valid);
+    let checked = verification::check(&world.app.verifying, &id, &code).await.unwrap();
     assert_eq!((checked.valid, checked.view.status), (true, Status::Approved));
-    let again = world.app.check(&id, &code).await.unwrap_err();
+    let again = verification::check(&world.app.verifying, &id, &code).await.unwrap_err();
     assert!(matches!(again, AppError::Ended(Status::Approved)));
-    let view = world.app.fetch(&id).await.unwrap();
+    let view = verification::fetch(&world.app.admission, &id).await.unwrap();
     assert_eq!((view.checks_left, view.sends_left, view.resend_at), (0, 0, None));
 }
 
@@ -97,18 +99,21 @@ async fn what_cannot_be_a_code_costs_nothing(engine: Engine) {
     let (id, code) = world.sent().await;
     let long = format!("{code}0");
     for offered in ["-1", "abc", "", "123", "12345O", "12345²", &long] {
-        let error = world.app.check(&id, offered).await.unwrap_err();
+        let error = verification::check(&world.app.verifying, &id, offered).await.unwrap_err();
         assert!(matches!(error, AppError::NotACode { length: 6, .. }), "{offered:?}");
         assert_eq!(error.to_string(), "a code of this verification is 6 digits");
     }
     assert_eq!(world.record(&id).await.checks, 0);
     let stranger = VerificationId::from_random([9; 15]);
-    assert!(matches!(world.app.check(&stranger, &code).await, Err(AppError::NotFound)));
+    assert!(matches!(
+        verification::check(&world.app.verifying, &stranger, &code).await,
+        Err(AppError::NotFound)
+    ));
     // As it was pasted, in the digits of another script.
     let arabic = |c: char| char::from_u32(u32::from(c) - 0x30 + 0x660).unwrap();
     let typed: String = code.chars().map(arabic).collect();
     let typed = format!("\u{200e}{}\u{202f}{}\n", &typed[..6], &typed[6..]);
-    assert!(world.app.check(&id, &typed).await.unwrap().valid);
+    assert!(verification::check(&world.app.verifying, &id, &typed).await.unwrap().valid);
 }
 
 /// A code that is not this one, with as many digits.
@@ -124,7 +129,7 @@ async fn at_once(
 ) -> (Vec<Checked>, Vec<String>) {
     let checks = (0..times).map(|_| {
         let (app, id, code) = (world.app.clone(), id.clone(), code.to_owned());
-        tokio::spawn(async move { app.check(&id, &code).await })
+        tokio::spawn(async move { verification::check(&app.verifying, &id, &code).await })
     });
     let (mut answered, mut refused) = (Vec::new(), Vec::new());
     for result in join_all(checks).await {
@@ -145,7 +150,7 @@ async fn fifty_rapid_resends_send_once(engine: Engine) {
     for passed in 0..50u64 {
         // Two a second, by the service's own clock.
         world.clock.advance(Duration::from_millis(500 * (passed % 2)));
-        let error = world.app.resend(&id, None).await.unwrap_err();
+        let error = verification::resend(&world.app.verifying, &id, None).await.unwrap_err();
         let AppError::TooSoon { at, seconds } = error else { panic!("{error:?}") };
         let left = allowed_at.duration_since(world.now()).as_millis();
         assert_eq!((at, i128::from(seconds)), (allowed_at, (left + 999) / 1000));
@@ -153,7 +158,7 @@ async fn fifty_rapid_resends_send_once(engine: Engine) {
     world.pass(30);
     let resends = (0..50).map(|_| {
         let (app, id) = (world.app.clone(), id.clone());
-        tokio::spawn(async move { app.resend(&id, None).await })
+        tokio::spawn(async move { verification::resend(&app.verifying, &id, None).await })
     });
     let results: Vec<_> = join_all(resends).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -167,13 +172,13 @@ async fn a_new_code_on_resend_kills_the_old_one(engine: Engine) {
     let mut world = World::with(engine, Policy { new_code_on_resend: true, ..Policy::default() });
     let (id, old) = world.sent().await;
     world.pass(30);
-    world.app.resend(&id, Some(Channel::Call)).await.unwrap();
+    verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
     world.until_accepted(&id, 2).await;
     let order = &world.gateway.orders()[1];
     assert_eq!((order.channel, order.valid_for), (Channel::Call, Duration::from_secs(570)));
     assert_ne!(order.code, old);
-    assert!(!world.app.check(&id, &old).await.unwrap().valid);
-    assert!(world.app.check(&id, &order.code).await.unwrap().valid);
+    assert!(!verification::check(&world.app.verifying, &id, &old).await.unwrap().valid);
+    assert!(verification::check(&world.app.verifying, &id, &order.code).await.unwrap().valid);
 }
 
 // Doing a request once.
@@ -185,26 +190,31 @@ fn key(caller: &str) -> Option<Idempotency> {
 async fn an_idempotency_key_does_it_once(engine: Engine) {
     let mut world = World::new(engine);
     world.work();
-    let first = world.app.start(request(PERSON, Channel::Sms), key("shop")).await.unwrap();
+    let first =
+        verification::start(&world.app.verifying, request(PERSON, Channel::Sms), key("shop")).await.unwrap();
     let id = first.view.verification.id.clone();
     world.until_accepted(&id, 1).await;
-    world.app.cancel(&id).await.unwrap();
-    let second = world.app.start(request(PERSON, Channel::Sms), key("shop")).await.unwrap();
+    verification::cancel(&world.app.admission, &id).await.unwrap();
+    let second =
+        verification::start(&world.app.verifying, request(PERSON, Channel::Sms), key("shop")).await.unwrap();
     assert_eq!((first.replayed, second.replayed), (false, true));
     assert_eq!(second.view.verification, first.view.verification, "the same answer, whatever happened since");
     assert_eq!(second.view.status, Status::Pending);
     for other in [request(PERSON, Channel::Call), request("+14155550124", Channel::Sms)] {
-        let error = world.app.start(other, key("shop")).await.unwrap_err();
+        let error = verification::start(&world.app.verifying, other, key("shop")).await.unwrap_err();
         assert_eq!(word(&error), "KeyReused");
     }
-    let other = world.app.start(request(PERSON, Channel::Sms), key("bank")).await.unwrap();
+    let other =
+        verification::start(&world.app.verifying, request(PERSON, Channel::Sms), key("bank")).await.unwrap();
     assert_ne!(other.view.verification.id, id, "keys of different callers do not meet");
 }
 
 async fn an_idempotency_key_is_free_again_after_a_day(engine: Engine) {
     let mut world = World::new(engine);
     let start = async |world: &World| {
-        let started = world.app.start(request(PERSON, Channel::Sms), key("shop")).await.unwrap();
+        let started = verification::start(&world.app.verifying, request(PERSON, Channel::Sms), key("shop"))
+            .await
+            .unwrap();
         (started.view.verification.id, started.replayed)
     };
     let (first, _) = start(&world).await;
@@ -219,7 +229,9 @@ async fn an_idempotency_key_is_free_again_after_a_day(engine: Engine) {
         // While a job tidies up.
         let starts = (0..3).map(|_| {
             let app = world.app.clone();
-            tokio::spawn(async move { app.start(request(PERSON, Channel::Sms), key("shop")).await })
+            tokio::spawn(async move {
+                verification::start(&app.verifying, request(PERSON, Channel::Sms), key("shop")).await
+            })
         });
         let started = join_all(starts).await.into_iter().map(|result| result.unwrap().unwrap());
         let ids: BTreeSet<_> = started.map(|started| started.view.verification.id).collect();
@@ -237,7 +249,9 @@ async fn duplicates_at_once_are_one_verification_and_one_order(engine: Engine) {
     let mut world = World::new(engine);
     let starts = (0..10).map(|_| {
         let app = world.app.clone();
-        tokio::spawn(async move { app.start(request(PERSON, Channel::Sms), key("shop")).await })
+        tokio::spawn(async move {
+            verification::start(&app.verifying, request(PERSON, Channel::Sms), key("shop")).await
+        })
     });
     let started: Vec<_> = join_all(starts).await.into_iter().map(|result| result.unwrap().unwrap()).collect();
     let ids: BTreeSet<_> = started.iter().map(|started| started.view.verification.id.clone()).collect();
@@ -254,14 +268,18 @@ async fn an_expired_verification_sends_nothing(engine: Engine) {
     let mut world = World::new(engine);
     let id = world.start(Channel::Sms).await.verification.id;
     world.pass(600);
-    assert_eq!(world.app.fetch(&id).await.unwrap().status, Status::Expired, "before anybody wrote it");
+    assert_eq!(
+        verification::fetch(&world.app.admission, &id).await.unwrap().status,
+        Status::Expired,
+        "before anybody wrote it"
+    );
     world.work();
     eventually("it has expired", async || world.record(&id).await.status == Status::Expired).await;
     world.settle().await;
     let record = world.record(&id).await;
     assert_eq!((record.due(), world.gateway.orders().len()), (None, 0));
     assert_eq!(record.sends[0].state, SendState::Dropped);
-    let error = world.app.check(&id, "123456").await.unwrap_err();
+    let error = verification::check(&world.app.verifying, &id, "123456").await.unwrap_err();
     assert!(matches!(error, AppError::Ended(Status::Expired)));
 }
 
@@ -270,20 +288,25 @@ async fn who_has_opted_out_gets_no_text(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     world.pass(30);
     let say = async |keyword| {
-        world
-            .app
-            .keyword(&proof(), PERSON, &["+15005550006", "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], keyword)
-            .await
+        messaging::keyword(
+            &world.app.messaging,
+            &proof(),
+            PERSON,
+            &["+15005550006", "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+            keyword,
+        )
+        .await
     };
     say(Keyword::Stop).await.unwrap();
     say(Keyword::Help).await.unwrap();
-    let start = async |channel| world.app.start(request(PERSON, channel), None).await;
+    let start =
+        async |channel| verification::start(&world.app.verifying, request(PERSON, channel), None).await;
     assert!(matches!(start(Channel::Sms).await, Err(AppError::OptedOut)));
-    assert!(matches!(world.app.resend(&id, None).await, Err(AppError::OptedOut)));
+    assert!(matches!(verification::resend(&world.app.verifying, &id, None).await, Err(AppError::OptedOut)));
     let call = start(Channel::Call).await.expect("a call is not a text");
     assert_eq!(call.view.channels_left, [Channel::Call]);
-    assert_eq!(world.app.fetch(&id).await.unwrap().channels_left, [Channel::Call]);
-    let other = world.app.start(request("+14155550124", Channel::Sms), None).await;
+    assert_eq!(verification::fetch(&world.app.admission, &id).await.unwrap().channels_left, [Channel::Call]);
+    let other = verification::start(&world.app.verifying, request("+14155550124", Channel::Sms), None).await;
     assert!(other.is_ok(), "nor is one person another");
     say(Keyword::Start).await.unwrap();
     assert!(start(Channel::Sms).await.is_ok());
@@ -304,7 +327,7 @@ async fn a_report_before_the_answer_settles_the_send(engine: Engine) {
     world.gateway.release.notify_one();
     pass_slowly(&world, 60).await;
     assert_eq!((world.gateway.orders().len(), world.gateway.look_ups().len()), (1, 0));
-    let view = world.app.fetch(&id).await.unwrap();
+    let view = verification::fetch(&world.app.admission, &id).await.unwrap();
     assert_eq!(view.deliveries[0].1.as_ref().unwrap().status(), Some(Delivered::Sent));
 }
 
@@ -319,7 +342,7 @@ async fn a_call_that_asks_before_the_answer_settles_the_send(engine: Engine) {
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
     let spoken = speak(&world, &id, "CA", Step::Gate { digits: "7".into() }).await.unwrap();
     let Spoken::Code { code } = spoken else { panic!("{spoken:?}") };
-    assert!(world.app.check(&id, code.expose()).await.unwrap().valid);
+    assert!(verification::check(&world.app.verifying, &id, code.expose()).await.unwrap().valid);
     let spoken = speak(&world, &id, "CA", Step::Again { digits: "1".into() }).await.unwrap();
     assert!(matches!(spoken, Spoken::Ended), "a spent code is not read again");
 }
@@ -380,7 +403,10 @@ async fn a_stranger_hears_nothing(engine: Engine) {
             machine: false,
             step: Step::Gate { digits: "1".into() },
         };
-        assert!(matches!(world.app.speak(&proof(), request).await, Err(AppError::NotFound)));
+        assert!(matches!(
+            messaging::speak(&world.app.messaging, &proof(), request).await,
+            Err(AppError::NotFound)
+        ));
     }
     assert_eq!(world.record(&id).await, before);
 }
@@ -399,7 +425,7 @@ async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Re
         machine: false,
         step,
     };
-    Ok(world.app.speak(&proof(), request).await?.spoken)
+    Ok(messaging::speak(&world.app.messaging, &proof(), request).await?.spoken)
 }
 
 // Secrets.
@@ -407,27 +433,36 @@ async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Re
 async fn keys_are_kept_as_hashes(engine: Engine) {
     let world = World::new(engine);
     let (key, shown) =
-        world.app.by(Actor::operator()).create_key("shop", Scope::of_an_application()).await.unwrap();
+        admin::create_key(&world.app.directory, &Actor::operator(), "shop", Scope::of_an_application())
+            .await
+            .unwrap();
     let (_, other) =
-        world.app.by(Actor::operator()).create_key("bank", Scope::of_an_application()).await.unwrap();
-    assert_eq!(world.app.key_holder(shown.expose()).await.unwrap(), Some(key.clone()));
+        admin::create_key(&world.app.directory, &Actor::operator(), "bank", Scope::of_an_application())
+            .await
+            .unwrap();
+    assert_eq!(admin::key_holder(&world.app.base, shown.expose()).await.unwrap(), Some(key.clone()));
     let secret = shown.expose().rsplit('_').next().unwrap();
     let mixed = format!("dbk_{}_{}", key.id, other.expose().rsplit('_').next().unwrap());
     for wrong in ["", "dbk_", secret, mixed.as_str(), &shown.expose()[1..]] {
-        assert_eq!(world.app.key_holder(wrong).await.unwrap(), None);
+        assert_eq!(admin::key_holder(&world.app.base, wrong).await.unwrap(), None);
     }
     for name in ["", "  ", &"x".repeat(65), "a\nb"] {
-        let refused = world.app.by(Actor::operator()).create_key(name, Scope::of_an_application()).await;
+        let refused =
+            admin::create_key(&world.app.directory, &Actor::operator(), name, Scope::of_an_application())
+                .await;
         assert_eq!(word(&refused.unwrap_err()), "Malformed");
     }
-    let useless = world.app.by(Actor::operator()).create_key("idle", BTreeSet::new()).await;
+    let useless = admin::create_key(&world.app.directory, &Actor::operator(), "idle", BTreeSet::new()).await;
     assert_eq!(word(&useless.unwrap_err()), "Malformed");
     let stored = body(&*world.store, &Key::new(Kind::ApiKey, &*key.id)).await;
     let stored = String::from_utf8(stored.to_vec()).unwrap();
     assert!(stored.contains("shop") && !stored.contains(secret));
-    world.app.by(Actor::operator()).revoke_key(&key.id).await.unwrap();
-    assert_eq!(world.app.key_holder(shown.expose()).await.unwrap(), None);
-    assert_eq!(word(&world.app.by(Actor::operator()).revoke_key(&key.id).await.unwrap_err()), "NotFound");
+    admin::revoke_key(&world.app.base, &Actor::operator(), &key.id).await.unwrap();
+    assert_eq!(admin::key_holder(&world.app.base, shown.expose()).await.unwrap(), None);
+    assert_eq!(
+        word(&admin::revoke_key(&world.app.base, &Actor::operator(), &key.id).await.unwrap_err()),
+        "NotFound"
+    );
 }
 
 async fn no_code_is_ever_at_rest(engine: Engine) {
@@ -437,14 +472,15 @@ async fn no_code_is_ever_at_rest(engine: Engine) {
     world.work();
     for n in 0..5 {
         let to = format!("+1415555012{n}");
-        let started = world.app.start(request(&to, Channel::Sms), key(&to)).await.unwrap();
+        let started =
+            verification::start(&world.app.verifying, request(&to, Channel::Sms), key(&to)).await.unwrap();
         let id = started.view.verification.id;
         pass_slowly(&world, 10).await;
-        world.app.resend(&id, Some(Channel::Call)).await.unwrap();
+        verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
         world.settle().await;
         let code = world.gateway.orders().last().unwrap().code.clone();
-        world.app.check(&id, &wrong(&code)).await.unwrap();
-        world.app.check(&id, &code).await.unwrap();
+        verification::check(&world.app.verifying, &id, &wrong(&code)).await.unwrap();
+        verification::check(&world.app.verifying, &id, &code).await.unwrap();
     }
     let codes: BTreeSet<String> = world.gateway.orders().into_iter().map(|order| order.code).collect();
     assert!(codes.len() > 5, "{} codes", codes.len());

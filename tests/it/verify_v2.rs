@@ -3,6 +3,7 @@
 
 use crate::wire::{Answer, answer, form, text};
 use crate::world::{ACCOUNT_SID, API_KEY, World};
+use dialback::app::admin;
 use dialback::model::audit::Actor;
 use dialback::model::key::Scope;
 use reqwest::{Client, Method, RequestBuilder};
@@ -371,12 +372,14 @@ async fn a_key_may_do_what_its_scopes_say() {
     let world = World::start().await;
     let service = Verify::of(&world).service(&[]).await;
     let may_do = async |scopes: &[Scope]| {
-        let (_, key) = world
-            .app
-            .by(Actor::operator())
-            .create_key("shop", scopes.iter().copied().collect::<std::collections::BTreeSet<_>>())
-            .await
-            .unwrap();
+        let (_, key) = admin::create_key(
+            &world.app.directory,
+            &Actor::operator(),
+            "shop",
+            scopes.iter().copied().collect::<std::collections::BTreeSet<_>>(),
+        )
+        .await
+        .unwrap();
         let verify = Verify::with(&world, key.expose());
         let answers = [
             verify.start(&service, &[]).await,

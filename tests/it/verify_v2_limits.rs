@@ -4,6 +4,7 @@
 use crate::verify_v2::{TO, Verify, failed};
 use crate::wire::{answer, form, text};
 use crate::world::{ACCOUNT_SID, API_KEY, World};
+use dialback::app::admin;
 use dialback::model::audit::Actor;
 use futures_util::future::join_all;
 use reqwest::Client;
@@ -119,7 +120,7 @@ async fn a_safe_number_and_a_waived_check_pass_rules_about_countries() {
     let id = service.parse().unwrap();
     let countries = json!({ "sms": { "allow": ["DE"], "refuse": [], "watch": [] } });
     let settings = serde_json::Map::from_iter([("countries".to_owned(), countries)]);
-    world.app.by(Actor::operator()).change_service(&id, settings).await.unwrap();
+    admin::change_service(&world.app.directory, &Actor::operator(), &id, settings).await.unwrap();
     let refused = verify.start(&service, &[]).await;
     assert!(failed(&refused, 403, 60605).contains("is blocked for sms channel"), "{}", refused.text);
     assert_eq!(verify.start(&service, &[("RiskCheck", "disable")]).await.status, 201);

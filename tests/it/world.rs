@@ -3,7 +3,10 @@
 //! moved, and a gateway that takes every request and keeps it.
 
 use async_trait::async_trait;
-use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory};
+use dialback::app::events::{EventSettings, Events};
+use dialback::app::privacy::Retention;
+use dialback::app::services::ServiceDirectory;
+use dialback::app::{App, Parts, messaging};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
@@ -31,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// The account whose webhooks the server takes.
 pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
@@ -124,13 +127,13 @@ impl World {
         let (status, source) = (Some(Status::Undelivered), Source::StatusCallback);
         let fact = Fact { status, source, error_code, ..Fact::default() };
         let about = About { to: Some(send_request.to.in_full().to_owned()), ..About::default() };
-        self.app
-            .record(
-                &crate::support::proof(),
-                Report { sid: sid.clone(), id: Some(send_request.id.clone()), about, fact },
-            )
-            .await
-            .unwrap();
+        messaging::record(
+            &self.app.messaging,
+            &crate::support::proof(),
+            Report { sid: sid.clone(), id: Some(send_request.id.clone()), about, fact },
+        )
+        .await
+        .unwrap();
     }
 }
 
@@ -154,7 +157,6 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
         retention: Retention::default(),
-        wake: Notify::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! one that is written without need is paid for each time.
 
 use crate::support::{Engine, World};
+use dialback::app::verification;
 use dialback::model::channel::Channel;
 
 #[tokio::test]
@@ -16,8 +17,8 @@ async fn a_verification_writes_so_many_records_and_no_more() {
     assert_eq!(written(&world), 6, "claimed: one; settled: the verification, the delivery and an event");
     let code = world.gateway.orders()[0].code.clone();
     let wrong = if code == "000000" { "111111" } else { "000000" };
-    assert!(!world.app.check(&id, wrong).await.unwrap().valid);
+    assert!(!verification::check(&world.app.verifying, &id, wrong).await.unwrap().valid);
     assert_eq!(written(&world), 7, "a wrong code: the verification");
-    assert!(world.app.check(&id, &code).await.unwrap().valid);
+    assert!(verification::check(&world.app.verifying, &id, &code).await.unwrap().valid);
     assert_eq!(written(&world), 9, "the right one: the verification and its event");
 }

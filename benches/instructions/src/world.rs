@@ -4,7 +4,10 @@
 use crate::requests::Plain;
 use async_trait::async_trait;
 use bytes::Bytes;
-use dialback::app::{App, EventSettings, Events, Parts, Retention, ServiceDirectory};
+use dialback::app::events::{EventSettings, Events};
+use dialback::app::privacy::Retention;
+use dialback::app::services::ServiceDirectory;
+use dialback::app::{App, Parts};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
@@ -186,7 +189,6 @@ fn parts(gateway: Arc<dyn Gateway>) -> Parts {
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
         retention: Retention::default(),
-        wake: Notify::new(),
     }
 }
 

@@ -3,17 +3,20 @@
 //! It hands on what the store's parts do, with what only the service knows:
 //! which records it has in memory, and how long it keeps what.
 
-use crate::app::{App, Retention};
+pub use crate::store::inspect::Rules as InspectRules;
+pub use crate::store::transfer::Rules as ImportRules;
+
+use crate::app::base::Base;
+use crate::app::events::{Telling, endpoints};
+use crate::app::privacy::{Privacy, Retention};
 use crate::store::inspect::{self, Census, Findings, Progress};
 use crate::store::transfer::{self, Export, ImportError, Imported, Page, Place};
 use crate::store::{Kind, Lane, StoreError, kinds};
 use jiff::{SignedDuration, Timestamp};
-
-pub use crate::store::inspect::Rules as InspectRules;
-pub use crate::store::transfer::Rules as ImportRules;
+use std::sync::Arc;
 
 /// An export of a running service.
-pub struct Exporting(App, Export);
+pub struct Exporting(Arc<Base>, Export);
 
 /// A verification may be looked at while its deliveries are being taken away.
 const SWEPT_SOON: SignedDuration = SignedDuration::from_hours(24);
@@ -25,68 +28,66 @@ pub fn inspect_rules(retention: &Retention, now: Timestamp) -> InspectRules {
     InspectRules { deliveries_kept_since: since.unwrap_or(Timestamp::MIN) }
 }
 
-impl App {
-    /// An export that begins behind the record of that kind and id; `None` for
-    /// all. The kind goes by its name.
-    ///
-    /// # Errors
-    /// When no kind has that name.
-    pub fn export(&self, after: Option<(&str, &str)>) -> Result<Exporting, StoreError> {
-        let place: Place = match after {
-            None => None,
-            Some((kind, id)) => match kinds::named(kind) {
-                Some(kind) => Some(crate::store::Key::new(kind, id)),
-                None => return Err(StoreError::Failed("no kind has this name".to_owned())),
-            },
-        };
-        Ok(Exporting(self.clone(), Export::after(place)))
-    }
+/// An export that begins behind the record of that kind and id; `None` for
+/// all. The kind goes by its name.
+///
+/// # Errors
+/// When no kind has that name.
+pub fn export(base: &Arc<Base>, after: Option<(&str, &str)>) -> Result<Exporting, StoreError> {
+    let place: Place = match after {
+        None => None,
+        Some((kind, id)) => match kinds::named(kind) {
+            Some(kind) => Some(crate::store::Key::new(kind, id)),
+            None => return Err(StoreError::Failed("no kind has this name".to_owned())),
+        },
+    };
+    Ok(Exporting(base.clone(), Export::after(place)))
+}
 
-    /// Takes lines of records in; `first` is where they begin in their file.
-    ///
-    /// # Errors
-    /// As [`transfer::import`]; nothing was done then.
-    pub async fn import(
-        &self,
-        lines: &[u8],
-        first: u64,
-        rules: ImportRules,
-    ) -> Result<Imported, ImportError> {
-        let records = transfer::lines(lines, first)?;
-        let imported = transfer::import(self.store(), &records, first, rules).await?;
-        if records.iter().any(|(key, _)| key.kind == Kind::Endpoint)
-            && let Err(error) = self.learn_endpoints().await
-        {
-            tracing::error!(%error, "cannot read the endpoints that were taken in");
-        }
-        // What was taken in may be due in any of them.
-        Lane::WORKED.iter().for_each(|lane| self.wakes(*lane).notify_one());
-        Ok(imported)
+/// Takes lines of records in; `first` is where they begin in their file.
+///
+/// # Errors
+/// As [`transfer::import`]; nothing was done then.
+pub async fn import(
+    telling: &Telling,
+    lines: &[u8],
+    first: u64,
+    rules: ImportRules,
+) -> Result<Imported, ImportError> {
+    let records = transfer::lines(lines, first)?;
+    let imported = transfer::import(telling.base.store(), &records, first, rules).await?;
+    if records.iter().any(|(key, _)| key.kind == Kind::Endpoint)
+        && let Err(error) = endpoints::learn_endpoints(telling).await
+    {
+        tracing::error!(%error, "cannot read the endpoints that were taken in");
     }
+    // What was taken in may be due in any of them.
+    Lane::WORKED.iter().for_each(|lane| telling.base.board.wakes(*lane).notify_one());
+    Ok(imported)
+}
 
-    /// Reads everything and verifies it.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn inspect(&self, told: Progress<'_>) -> Result<Findings, StoreError> {
-        inspect::inspect(self.store(), inspect_rules(&self.0.retention, self.now()), told).await
-    }
+/// Reads everything and verifies it.
+///
+/// # Errors
+/// The store's.
+pub async fn inspect(privacy: &Privacy, told: Progress<'_>) -> Result<Findings, StoreError> {
+    inspect::inspect(privacy.base.store(), inspect_rules(&privacy.retention, privacy.base.now()), told).await
+}
 
-    /// Counts everything.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn census(&self, told: Progress<'_>) -> Result<Census, StoreError> {
-        inspect::census(self.store(), told).await
-    }
+/// Counts everything.
+///
+/// # Errors
+/// The store's.
+pub async fn census(base: &Base, told: Progress<'_>) -> Result<Census, StoreError> {
+    inspect::census(base.store(), told).await
+}
 
-    /// Gives back the space of what was deleted; bytes before and after.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn compact(&self) -> Result<(u64, u64), StoreError> {
-        inspect::compact(self.store()).await
-    }
+/// Gives back the space of what was deleted; bytes before and after.
+///
+/// # Errors
+/// The store's.
+pub async fn compact(base: &Base) -> Result<(u64, u64), StoreError> {
+    inspect::compact(base.store()).await
 }
 
 impl Exporting {

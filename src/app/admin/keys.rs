@@ -1,7 +1,9 @@
 //! API keys: making them, and knowing who calls.
 
-use crate::app::listing::{Page, Window, scan_of};
-use crate::app::{App, AppError, By, audit};
+use crate::app::base::Base;
+use crate::app::listing::{self, Page, Window, scan_of};
+use crate::app::services::{Directory, find};
+use crate::app::{AppError, audit};
 use crate::entropy::Entropy;
 use crate::model::audit::{Action, Actor};
 use crate::model::id::ServiceId;
@@ -12,70 +14,68 @@ use crate::store::{CommitError, Index, Scan, Store};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-impl By<'_> {
-    /// Makes a key. The secret is returned once and kept only as a hash.
-    ///
-    /// # Errors
-    /// An empty or overlong name, no scope or no service at all, a service that
-    /// there is not, or the store's.
-    pub async fn create_key(
-        &self,
-        name: &str,
-        access: impl Into<Access>,
-    ) -> Result<(ApiKey, Secret), AppError> {
-        let access = access.into();
-        for service in access.services.bound().into_iter().flatten() {
-            self.service(Some(service)).await?;
-        }
-        create_key(self.store(), &self.0.entropy, self.actor(), name, access, self.now()).await
+/// Makes a key. The secret is returned once and kept only as a hash.
+///
+/// # Errors
+/// An empty or overlong name, no scope or no service at all, a service that
+/// there is not, or the store's.
+pub async fn create_key(
+    directory: &Directory,
+    actor: &Actor,
+    name: &str,
+    access: impl Into<Access>,
+) -> Result<(ApiKey, Secret), AppError> {
+    let access = access.into();
+    for service in access.services.bound().into_iter().flatten() {
+        find::service(directory, Some(service)).await?;
     }
-
-    /// Writes up that many wrong keys came from a network, so many so far.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn note_guesses(&self, from: &str, count: u64) -> Result<(), AppError> {
-        let entry = self.entry(Action::KeysGuessed, from).with("count", count);
-        Ok(self.store().commit(vec![audit::write(&entry)]).await?)
-    }
-
-    /// Takes a key away. The next request that shows it is refused.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn revoke_key(&self, id: &str) -> Result<(), AppError> {
-        revoke_key(self.store(), &self.0.entropy, self.actor(), id, self.now()).await
-    }
+    let base = &directory.base;
+    create_key_in(base.store(), &base.entropy, actor, name, access, base.now()).await
 }
 
-impl App {
-    /// The key that this is, `None` when it is nobody's.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn key_holder(&self, shown: &str) -> Result<Option<ApiKey>, AppError> {
-        let Some((id, secret)) = key::split(shown) else {
-            return Ok(None);
-        };
-        let found = records::get::<ApiKey>(self.store(), id).await?;
-        Ok(found.map(|found| found.record).filter(|key| key.opens_with(secret)))
-    }
+/// Writes up that many wrong keys came from a network, so many so far.
+///
+/// # Errors
+/// The store's.
+pub async fn note_guesses(base: &Base, actor: &Actor, from: &str, count: u64) -> Result<(), AppError> {
+    let entry = audit::entry(base, actor, Action::KeysGuessed, from).with("count", count);
+    Ok(base.store().commit(vec![audit::write(&entry)]).await?)
+}
 
-    /// A key by its id.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn key(&self, id: &str) -> Result<ApiKey, AppError> {
-        find_key(self.store(), id).await.map(|found| found.record)
-    }
+/// Takes a key away. The next request that shows it is refused.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn revoke_key(base: &Base, actor: &Actor, id: &str) -> Result<(), AppError> {
+    revoke_key_in(base.store(), &base.entropy, actor, id, base.now()).await
+}
 
-    /// Lists keys, the newest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn keys(&self, window: &Window) -> Result<Page<ApiKey>, AppError> {
-        self.page(scan_of(Index::ApiKeys, ""), window, |_| true).await
-    }
+/// The key that this is, `None` when it is nobody's.
+///
+/// # Errors
+/// The store's.
+pub async fn key_holder(base: &Base, shown: &str) -> Result<Option<ApiKey>, AppError> {
+    let Some((id, secret)) = key::split(shown) else {
+        return Ok(None);
+    };
+    let found = records::get::<ApiKey>(base.store(), id).await?;
+    Ok(found.map(|found| found.record).filter(|key| key.opens_with(secret)))
+}
+
+/// A key by its id.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn key(base: &Base, id: &str) -> Result<ApiKey, AppError> {
+    find_key(base.store(), id).await.map(|found| found.record)
+}
+
+/// Lists keys, the newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn keys(base: &Base, window: &Window) -> Result<Page<ApiKey>, AppError> {
+    listing::page(base, scan_of(Index::ApiKeys, ""), window, |_| true).await
 }
 
 /// Most keys that [`all_keys`] reads.
@@ -98,7 +98,7 @@ pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, AppError> {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn revoke_key(
+pub async fn revoke_key_in(
     store: &dyn Store,
     entropy: &Entropy,
     actor: &Actor,
@@ -106,7 +106,7 @@ pub async fn revoke_key(
     now: Timestamp,
 ) -> Result<(), AppError> {
     let found = find_key(store, id).await?;
-    let entry = audit::entry(entropy, now, actor.clone(), Action::KeyRevoked, id);
+    let entry = audit::entry_at(entropy, now, actor.clone(), Action::KeyRevoked, id);
     let entry = entry.with("name", &found.record.name);
     match store.commit(vec![records::delete(&found), audit::write(&entry)]).await {
         // A key is never changed, so somebody else was faster in revoking it.
@@ -130,7 +130,7 @@ async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, AppE
 /// # Errors
 /// An empty or overlong name, no scope or no service at all, or the store's.
 /// Whether there are its services is for the caller to know.
-pub async fn create_key(
+pub async fn create_key_in(
     store: &dyn Store,
     entropy: &Entropy,
     actor: &Actor,
@@ -151,7 +151,7 @@ pub async fn create_key(
     }
     let (key, shown) = ApiKey::generate(name, access, entropy.bytes(), entropy.bytes(), now);
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-    let entry = audit::entry(entropy, now, actor.clone(), Action::KeyCreated, &*key.id);
+    let entry = audit::entry_at(entropy, now, actor.clone(), Action::KeyCreated, &*key.id);
     let mut entry = entry.with("name", name).with("scopes", scopes.join(", "));
     if let Some(bound) = key.services.bound() {
         entry = entry.with("services", bound.iter().map(ServiceId::as_str).collect::<Vec<_>>().join(", "));

@@ -6,28 +6,20 @@
 //! restart. Why it failed is known to the process in which it did, and in its log.
 //! It refuses to know who does what when.
 
-use crate::app::By;
+use crate::app::base::Base;
 use crate::app::board::Trouble;
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError, audit};
-use crate::model::audit::Action;
+use crate::app::transact::{self, Draft, transact};
+use crate::app::{AppError, audit};
+use crate::model::audit::{Action, Actor};
 use crate::store::{Change, Due, Key, Kind, Lane, Stored, kinds};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
 
 /// Most records that are shown as set aside.
 const MOST_SHOWN: usize = 1000;
-/// Most failures that are remembered with their reasons.
-const MOST_REMEMBERED: usize = 1000;
 /// For how long a failure is shown that came to nothing more: what still fails does so
 /// again within a minute, here or elsewhere.
 const SHOWN: SignedDuration = SignedDuration::from_mins(10);
-/// Most chores that somebody waits for.
-const MOST_WANTED: usize = 64;
-/// Bytes of a reason that are kept.
-const MOST_SAID: usize = 300;
-
 /// Something that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aside {
@@ -77,181 +69,115 @@ pub fn name_of(key: &Key) -> String {
     }
 }
 
-/// A reason without what may be a number: seven digits and more.
-fn masked(reason: &str) -> String {
-    let (mut out, mut digits) = (String::new(), String::new());
-    for c in reason.chars().chain(['\0']) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        out.push_str(if digits.len() >= 7 { "…" } else { &digits });
-        digits.clear();
-        if c == '\0' || out.len() >= MOST_SAID {
-            break;
-        }
-        out.push(c);
-    }
-    out
+/// What waits, what is tried again, and what was set aside.
+///
+/// # Errors
+/// The store's.
+pub async fn queue(base: &Base) -> Result<Queue, AppError> {
+    let at = base.now();
+    let depths = base.store().depths(at).await?.into_iter().map(|depth| Waiting {
+        lane: depth.lane.as_str(),
+        kind: kinds::name(depth.kind),
+        waiting: depth.waiting,
+        oldest: depth.oldest,
+    });
+    let depths = depths.collect();
+    let aside = base.store().due_in(Lane::Aside, Timestamp::MAX, MOST_SHOWN).await?;
+    let troubles = base.board.troubles().clone();
+    let is_aside = |key: &Key| aside.iter().any(|(one, _)| one == key);
+    let is_over = |trouble: &Trouble| at.duration_since(trouble.at) > SHOWN;
+    let mut troubled: Vec<_> = troubles
+        .iter()
+        .filter(|(key, trouble)| !is_aside(key) && !is_over(trouble))
+        .map(|(key, trouble)| (name_of(key), trouble.clone()))
+        .collect();
+    troubled.sort_by(|one, other| one.0.cmp(&other.0));
+    let aside = aside.into_iter().map(|(key, due)| Aside {
+        name: name_of(&key),
+        kind: kinds::name(key.kind),
+        due,
+        trouble: troubles.get(&key).cloned(),
+    });
+    let aside = aside.collect();
+    Ok(Queue { at, depths, troubled, aside })
 }
 
-impl App {
-    /// What is told when there is something to do in a lane.
-    pub fn wakes(&self, lane: Lane) -> &Notify {
-        match lane {
-            Lane::Person => &self.0.wake,
-            Lane::Webhook => self.0.events.wake(),
-            Lane::Long => &self.board().long,
-            Lane::Chore | Lane::Aside => &self.board().chore,
-        }
-    }
-
-    /// Asks for a chore that somebody waits for, due since then: it is done before all
-    /// others. Of too many the rest wait for their turn.
-    pub(in crate::app) fn want(&self, key: Key, at: Timestamp) {
-        let mut wanted = self.board().wanted();
-        if wanted.len() < MOST_WANTED && !wanted.iter().any(|(one, _)| *one == key) {
-            wanted.push_back((key, at));
-        }
-        drop(wanted);
-        self.wakes(Lane::Chore).notify_one();
-    }
-
-    /// Takes the chores that somebody waits for, the longest asked for first.
-    pub fn take_wanted(&self) -> Vec<(Key, Timestamp)> {
-        self.board().wanted().drain(..).collect()
-    }
-
-    /// Writes down that something about a record failed, and how often in a row. Of
-    /// too many the one that failed longest ago is forgotten.
-    pub fn note_trouble(&self, key: &Key, failures: u32, reason: &str) {
-        let mut troubles = self.board().troubles();
-        if troubles.len() >= MOST_REMEMBERED && !troubles.contains_key(key) {
-            let oldest = troubles.iter().min_by_key(|(_, trouble)| trouble.at);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                troubles.remove(&oldest);
-            }
-        }
-        troubles.insert(key.clone(), Trouble { failures, reason: masked(reason), at: self.now() });
-    }
-
-    /// It went well.
-    pub fn forget_trouble(&self, key: &Key) {
-        self.board().troubles().remove(key);
-    }
-
-    /// What waits, what is tried again, and what was set aside.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn queue(&self) -> Result<Queue, AppError> {
-        let at = self.now();
-        let depths = self.store().depths(at).await?.into_iter().map(|depth| Waiting {
-            lane: depth.lane.as_str(),
-            kind: kinds::name(depth.kind),
-            waiting: depth.waiting,
-            oldest: depth.oldest,
-        });
-        let depths = depths.collect();
-        let aside = self.store().due_in(Lane::Aside, Timestamp::MAX, MOST_SHOWN).await?;
-        let troubles = self.board().troubles().clone();
-        let is_aside = |key: &Key| aside.iter().any(|(one, _)| one == key);
-        let is_over = |trouble: &Trouble| at.duration_since(trouble.at) > SHOWN;
-        let mut troubled: Vec<_> = troubles
-            .iter()
-            .filter(|(key, trouble)| !is_aside(key) && !is_over(trouble))
-            .map(|(key, trouble)| (name_of(key), trouble.clone()))
-            .collect();
-        troubled.sort_by(|one, other| one.0.cmp(&other.0));
-        let aside = aside.into_iter().map(|(key, due)| Aside {
-            name: name_of(&key),
-            kind: kinds::name(key.kind),
-            due,
-            trouble: troubles.get(&key).cloned(),
-        });
-        let aside = aside.collect();
-        Ok(Queue { at, depths, troubled, aside })
-    }
-
-    /// Takes a record that is due out of its lane, until an operator asks for it.
-    ///
-    /// # Errors
-    /// Contended, or the store's.
-    pub async fn set_aside(&self, key: &Key, at: Timestamp, lane: Lane) -> Result<(), AppError> {
-        let Some(stored) = self.store().read(key).await? else {
-            return Ok(());
-        };
-        // A claim may have moved it since it was found due. What does not read stands
-        // where it was found.
-        let now_due = kinds::facts(key, &stored.body).map(|facts| facts.due);
-        let Some(before) = now_due.unwrap_or(Some(Due { at, lane })) else {
-            return Ok(());
-        };
-        let after = Due { lane: Lane::Aside, ..before };
-        self.store().commit(vec![moved(key, &stored, before, after)]).await?;
-        Ok(())
-    }
-
-    /// What was set aside under that name, and since when it was due.
-    async fn find_aside(&self, name: &str) -> Result<(Key, Timestamp), AppError> {
-        let aside = self.store().due_in(Lane::Aside, Timestamp::MAX, usize::MAX >> 1).await?;
-        aside.into_iter().find(|(key, _)| name_of(key) == name).ok_or(AppError::NotFound)
-    }
+/// Takes a record that is due out of its lane, until an operator asks for it.
+///
+/// # Errors
+/// Contended, or the store's.
+pub async fn set_aside(base: &Base, key: &Key, at: Timestamp, lane: Lane) -> Result<(), AppError> {
+    let Some(stored) = base.store().read(key).await? else {
+        return Ok(());
+    };
+    // A claim may have moved it since it was found due. What does not read stands
+    // where it was found.
+    let now_due = kinds::facts(key, &stored.body).map(|facts| facts.due);
+    let Some(before) = now_due.unwrap_or(Some(Due { at, lane })) else {
+        return Ok(());
+    };
+    let after = Due { lane: Lane::Aside, ..before };
+    base.store().commit(vec![moved(key, &stored, before, after)]).await?;
+    Ok(())
 }
 
-impl By<'_> {
-    /// Puts what was set aside back into its lane, as if it had never failed.
-    ///
-    /// # Errors
-    /// Not found, contended, or the store's.
-    pub async fn retry_job(&self, name: &str) -> Result<(), AppError> {
-        // Somebody may be at it, and its last write may still be on its way to the disk.
-        let (key, lane) = self.transact(&transact::JOB, || self.put_back(name)).await?;
-        self.forget_trouble(&key);
-        self.wakes(lane).notify_one();
-        tracing::info!(record = %key, "put back into its lane");
-        Ok(())
-    }
+/// What was set aside under that name, and since when it was due.
+async fn find_aside(base: &Base, name: &str) -> Result<(Key, Timestamp), AppError> {
+    let aside = base.store().due_in(Lane::Aside, Timestamp::MAX, usize::MAX >> 1).await?;
+    aside.into_iter().find(|(key, _)| name_of(key) == name).ok_or(AppError::NotFound)
+}
 
-    /// Deletes the record of what was set aside, with its lines in listings.
-    ///
-    /// # Errors
-    /// Not found, contended, or the store's.
-    pub async fn drop_job(&self, name: &str) -> Result<(), AppError> {
-        // Somebody may be at it, and its last write may still be on its way to the disk.
-        let key = self.transact(&transact::JOB, || self.taken_away(name)).await?;
-        self.forget_trouble(&key);
-        tracing::warn!(record = %key, "dropped, with its record");
-        Ok(())
-    }
+/// Puts what was set aside back into its lane, as if it had never failed.
+///
+/// # Errors
+/// Not found, contended, or the store's.
+pub async fn retry_job(base: &Base, actor: &Actor, name: &str) -> Result<(), AppError> {
+    // Somebody may be at it, and its last write may still be on its way to the disk.
+    let (key, lane) = transact(base, &transact::JOB, || put_back(base, actor, name)).await?;
+    base.board.forget_trouble(&key);
+    base.board.wakes(lane).notify_one();
+    tracing::info!(record = %key, "put back into its lane");
+    Ok(())
+}
 
-    async fn put_back(&self, name: &str) -> Result<Draft<(Key, Lane)>, AppError> {
-        let (key, at) = self.find_aside(name).await?;
-        let stored = self.store().read(&key).await?.ok_or(AppError::NotFound)?;
-        let facts = kinds::facts(&key, &stored.body);
-        let lane = facts.ok().and_then(|facts| facts.due).map_or(key.kind.lane(), |due| due.lane);
-        let change = moved(&key, &stored, Due { at, lane: Lane::Aside }, Due { at, lane });
-        let entry = self.entry(Action::JobRetried, name_of(&key));
-        Ok(Draft::Write(vec![change, audit::write(&entry)], (key, lane)))
-    }
+/// Deletes the record of what was set aside, with its lines in listings.
+///
+/// # Errors
+/// Not found, contended, or the store's.
+pub async fn drop_job(base: &Base, actor: &Actor, name: &str) -> Result<(), AppError> {
+    // Somebody may be at it, and its last write may still be on its way to the disk.
+    let key = transact(base, &transact::JOB, || taken_away(base, actor, name)).await?;
+    base.board.forget_trouble(&key);
+    tracing::warn!(record = %key, "dropped, with its record");
+    Ok(())
+}
 
-    async fn taken_away(&self, name: &str) -> Result<Draft<Key>, AppError> {
-        let (key, at) = self.find_aside(name).await?;
-        let stored = self.store().read(&key).await?.ok_or(AppError::NotFound)?;
-        // Lines of one that does not read are not known; they lead nowhere then.
-        let entries_removed = kinds::facts(&key, &stored.body).map(|facts| facts.entries).unwrap_or_default();
-        let change = Change {
-            key: key.clone(),
-            expected: stored.version,
-            body: None,
-            due_before: Some(Due { at, lane: Lane::Aside }),
-            due_after: None,
-            entries_added: Vec::new(),
-            entries_removed,
-        };
-        let entry = self.entry(Action::JobDropped, name_of(&key));
-        Ok(Draft::Write(vec![change, audit::write(&entry)], key))
-    }
+async fn put_back(base: &Base, actor: &Actor, name: &str) -> Result<Draft<(Key, Lane)>, AppError> {
+    let (key, at) = find_aside(base, name).await?;
+    let stored = base.store().read(&key).await?.ok_or(AppError::NotFound)?;
+    let facts = kinds::facts(&key, &stored.body);
+    let lane = facts.ok().and_then(|facts| facts.due).map_or(key.kind.lane(), |due| due.lane);
+    let change = moved(&key, &stored, Due { at, lane: Lane::Aside }, Due { at, lane });
+    let entry = audit::entry(base, actor, Action::JobRetried, name_of(&key));
+    Ok(Draft::Write(vec![change, audit::write(&entry)], (key, lane)))
+}
+
+async fn taken_away(base: &Base, actor: &Actor, name: &str) -> Result<Draft<Key>, AppError> {
+    let (key, at) = find_aside(base, name).await?;
+    let stored = base.store().read(&key).await?.ok_or(AppError::NotFound)?;
+    // Lines of one that does not read are not known; they lead nowhere then.
+    let entries_removed = kinds::facts(&key, &stored.body).map(|facts| facts.entries).unwrap_or_default();
+    let change = Change {
+        key: key.clone(),
+        expected: stored.version,
+        body: None,
+        due_before: Some(Due { at, lane: Lane::Aside }),
+        due_after: None,
+        entries_added: Vec::new(),
+        entries_removed,
+    };
+    let entry = audit::entry(base, actor, Action::JobDropped, name_of(&key));
+    Ok(Draft::Write(vec![change, audit::write(&entry)], key))
 }
 
 /// The change that moves a record to another lane, and nothing else of it.
@@ -272,13 +198,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_reasons_show_no_number() {
+    fn names_show_no_number() {
         let key = Key::new(Kind::ActiveVerification, "VA1|+14155550123");
         let name = name_of(&key);
         assert!(name.starts_with("pending/~") && !name.contains("4155550123"), "{name}");
         assert_eq!(name, name_of(&key));
         assert_eq!(name_of(&Key::new(Kind::Verification, "VE1")), "verification/VE1");
-        assert_eq!(masked("no +14155550123, 21610 and 7"), "no +…, 21610 and 7");
-        assert!(masked(&"é1".repeat(1000)).len() < 4 * MOST_SAID);
     }
 }

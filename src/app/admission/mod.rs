@@ -3,6 +3,12 @@
 
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
+pub(in crate::app) mod parts;
 pub(in crate::app) mod safe_list;
 pub(in crate::app) mod terms;
 pub(in crate::app) mod ways;
+
+pub use self::numbers::number_of_form;
+pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
+pub use self::parts::Admission;
+pub use self::safe_list::{add_safe_number, remove_safe_number, safe_number};

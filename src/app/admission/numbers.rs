@@ -1,72 +1,74 @@
 //! Numbers as people write them: the one reader for all faces, and what a number is
 //! to tests.
 
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::admission::Admission;
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::test_number::TestNumber;
 
-impl App {
-    /// The number that a text is, and what it is to tests.
-    pub(in crate::app) fn number(&self, text: &str) -> Result<(PhoneNumber, Option<&TestNumber>), AppError> {
-        self.number_by(text, &self.0.numbers).map_err(|error| match error {
-            AppError::Number(error) => error.read_by(text, &self.0.numbers).into(),
-            error => error,
-        })
-    }
+/// The number that a text is, and what it is to tests.
+pub(in crate::app) fn number<'a>(
+    admission: &'a Admission,
+    text: &str,
+) -> Result<(PhoneNumber, Option<&'a TestNumber>), AppError> {
+    number_by(admission, text, &admission.numbers).map_err(|error| match error {
+        AppError::Number(error) => error.read_by(text, &admission.numbers).into(),
+        error => error,
+    })
+}
 
-    /// The same by other rules: the one reader of numbers for all faces.
-    pub(in crate::app) fn number_by(
-        &self,
-        text: &str,
-        policy: &NumberPolicy,
-    ) -> Result<(PhoneNumber, Option<&TestNumber>), AppError> {
-        let is_test = |number: &PhoneNumber| self.test_of(number).is_some();
-        let number = PhoneNumber::parse_or_known(text, policy, is_test)?;
-        let test = self.test_of(&number);
-        Ok((number, test))
-    }
+/// The same by other rules: the one reader of numbers for all faces.
+pub(in crate::app) fn number_by<'a>(
+    admission: &'a Admission,
+    text: &str,
+    policy: &NumberPolicy,
+) -> Result<(PhoneNumber, Option<&'a TestNumber>), AppError> {
+    let is_test = |number: &PhoneNumber| test_of(admission, number).is_some();
+    let number = PhoneNumber::parse_or_known(text, policy, is_test)?;
+    let test = test_of(admission, &number);
+    Ok((number, test))
+}
 
-    /// The number that a field of a form or a query holds: where a plus was
-    /// left unencoded, a space came in its place. Read as it came or with the
-    /// plus, and not at all where these are two numbers.
-    ///
-    /// # Errors
-    /// What is no number.
-    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, AppError> {
-        let own = self.number(text).map(|(number, _)| number);
-        let lost = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let Some(rest) = lost else { return own };
-        let meant = self.number(&format!("+{rest}")).map(|(number, _)| number);
-        match (own, meant) {
-            (Ok(own), Ok(meant)) if own != meant => Err(PhoneError::NotANumber.into()),
-            (Ok(own), _) => Ok(own),
-            (Err(_), meant) => meant,
-        }
+/// The number that a field of a form or a query holds: where a plus was
+/// left unencoded, a space came in its place. Read as it came or with the
+/// plus, and not at all where these are two numbers.
+///
+/// # Errors
+/// What is no number.
+pub fn number_of_form(admission: &Admission, text: &str) -> Result<PhoneNumber, AppError> {
+    let own = number(admission, text).map(|(number, _)| number);
+    let lost = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let Some(rest) = lost else { return own };
+    let meant = number(admission, &format!("+{rest}")).map(|(number, _)| number);
+    match (own, meant) {
+        (Ok(own), Ok(meant)) if own != meant => Err(PhoneError::NotANumber.into()),
+        (Ok(own), _) => Ok(own),
+        (Err(_), meant) => meant,
     }
+}
 
-    /// The test number that a number is now.
-    fn test_of(&self, number: &PhoneNumber) -> Option<&TestNumber> {
-        self.0.test_numbers.iter().find(|test| test.covers(number, self.now()))
+/// The test number that a number is now.
+fn test_of<'a>(admission: &'a Admission, number: &PhoneNumber) -> Option<&'a TestNumber> {
+    admission.test_numbers.iter().find(|test| test.covers(number, admission.base.now()))
+}
+
+/// An address as it stands in listings: a number in any writing, or
+/// something else as it is, like `whatsapp:+…` and short codes.
+pub(in crate::app) fn address(admission: &Admission, text: Option<&str>) -> Result<String, AppError> {
+    let Some(text) = text else {
+        return Ok(String::new());
+    };
+    // In a query, a plus that was meant as itself is a space.
+    let plus = text.strip_prefix(' ').map(|rest| format!("+{rest}"));
+    let text = plus.as_deref().unwrap_or(text);
+    if text.contains(':') {
+        return Ok(text.to_owned());
     }
-
-    /// An address as it stands in listings: a number in any writing, or
-    /// something else as it is, like `whatsapp:+…` and short codes.
-    pub(in crate::app) fn address(&self, text: Option<&str>) -> Result<String, AppError> {
-        let Some(text) = text else {
-            return Ok(String::new());
-        };
-        // In a query, a plus that was meant as itself is a space.
-        let plus = text.strip_prefix(' ').map(|rest| format!("+{rest}"));
-        let text = plus.as_deref().unwrap_or(text);
-        if text.contains(':') {
-            return Ok(text.to_owned());
-        }
-        // A number of few digits may be one of the country that is written for.
-        match PhoneNumber::parse_to_find(text, &self.0.numbers) {
-            Ok(number) => Ok(number.in_full().to_owned()),
-            Err(_) if is_short_code(text) => Ok(text.to_owned()),
-            Err(refused) => Err(refused.into()),
-        }
+    // A number of few digits may be one of the country that is written for.
+    match PhoneNumber::parse_to_find(text, &admission.numbers) {
+        Ok(number) => Ok(number.in_full().to_owned()),
+        Err(_) if is_short_code(text) => Ok(text.to_owned()),
+        Err(refused) => Err(refused.into()),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Who does not want to be texted: what operators see and set of it. What
 //! people say themselves comes in by their texts.
 
-use crate::app::listing::{Among, Page, Window, scan_of};
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError, By, audit};
-use crate::model::audit::{Action, AuditEntry};
+use crate::app::admission::{Admission, numbers};
+use crate::app::base::Base;
+use crate::app::events::{Telling, told};
+use crate::app::listing::{self, All, Page, Window, scan_of};
+use crate::app::transact::{self, Draft, transact};
+use crate::app::{AppError, audit};
+use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::event;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::{PhoneError, address_spellings, mask};
@@ -15,140 +18,144 @@ use crate::store::records::{self, Versioned};
 /// whole.
 const MOST_SENDERS: usize = 100;
 
-impl App {
-    /// What a person said towards a sender, under each spelling of the address
-    /// under which they did.
-    pub(in crate::app) async fn wishes_of(
-        &self,
-        number: &str,
-        sender: &str,
-    ) -> Result<Vec<Versioned<OptOut>>, AppError> {
-        let mut wishes = Vec::new();
-        for number in address_spellings(number) {
-            wishes.extend(records::get::<OptOut>(self.store(), &OptOut::key(&number, sender)).await?);
-        }
-        Ok(wishes)
+/// What a person said towards a sender, under each spelling of the address
+/// under which they did.
+pub(in crate::app) async fn wishes_of(
+    base: &Base,
+    number: &str,
+    sender: &str,
+) -> Result<Vec<Versioned<OptOut>>, AppError> {
+    let mut wishes = Vec::new();
+    for number in address_spellings(number) {
+        wishes.extend(records::get::<OptOut>(base.store(), &OptOut::key(&number, sender)).await?);
     }
+    Ok(wishes)
+}
 
-    /// Writes a wish down, with the line of the audit log where it is somebody
-    /// else who says so.
-    pub(in crate::app) async fn wish(
-        &self,
-        number: &str,
-        sender: &str,
-        opted_out: bool,
-        entry: Option<&AuditEntry>,
-    ) -> Result<(), AppError> {
-        let look = || async {
-            let old = self.wishes_of(number, sender).await?;
-            let new =
-                OptOut { number: number.to_owned(), sender: sender.to_owned(), opted_out, at: self.now() };
-            // One person has one wish: what was said under another spelling goes.
-            let (same, others): (Vec<_>, Vec<_>) =
-                old.iter().partition(|old| old.record.number == new.number);
-            let mut changes = vec![records::put(same.first().copied(), &new)];
-            changes.extend(others.into_iter().map(records::delete));
-            let body = event::of_opt_out(OptOut::latest(old.iter().map(|old| &old.record)), &new);
-            changes.extend(self.told(body.into_iter().collect()));
-            changes.extend(entry.map(audit::write));
-            Ok(Draft::Write(changes, ()))
+/// Writes a wish down, with the line of the audit log where it is somebody
+/// else who says so.
+pub(in crate::app) async fn wish(
+    telling: &Telling,
+    number: &str,
+    sender: &str,
+    opted_out: bool,
+    entry: Option<&AuditEntry>,
+) -> Result<(), AppError> {
+    let look = || async {
+        let old = wishes_of(&telling.base, number, sender).await?;
+        let new = OptOut {
+            number: number.to_owned(),
+            sender: sender.to_owned(),
+            opted_out,
+            at: telling.base.now(),
         };
-        self.transact(&transact::OPT_OUT, look).await
-    }
+        // One person has one wish: what was said under another spelling goes.
+        let (same, others): (Vec<_>, Vec<_>) = old.iter().partition(|old| old.record.number == new.number);
+        let mut changes = vec![records::put(same.first().copied(), &new)];
+        changes.extend(others.into_iter().map(records::delete));
+        let body = event::of_opt_out(OptOut::latest(old.iter().map(|old| &old.record)), &new);
+        changes.extend(told::told(telling, body.into_iter().collect()));
+        changes.extend(entry.map(audit::write));
+        Ok(Draft::Write(changes, ()))
+    };
+    transact(&telling.base, &transact::OPT_OUT, look).await
+}
 
-    /// Lists opt-outs, the newest first; of one number, under whichever spelling
-    /// it was said, where one is named.
-    ///
-    /// # Errors
-    /// A number that is none, or the store's.
-    pub async fn opt_outs(&self, number: Option<&str>, window: &Window) -> Result<Page<OptOut>, AppError> {
-        let scan = scan_of(Index::OptOuts, "");
-        match number {
-            None => self.page(scan, window, |_| true).await,
-            Some(number) => {
-                let spellings = address_spellings(&self.address(Some(number))?);
-                self.page_over(Among::all(), scan, &spellings, window, |_| true).await
-            }
+/// Lists opt-outs, the newest first; of one number, under whichever spelling
+/// it was said, where one is named.
+///
+/// # Errors
+/// A number that is none, or the store's.
+pub async fn opt_outs(
+    admission: &Admission,
+    number: Option<&str>,
+    window: &Window,
+) -> Result<Page<OptOut>, AppError> {
+    let scan = scan_of(Index::OptOuts, "");
+    match number {
+        None => listing::page(&admission.base, scan, window, |_| true).await,
+        Some(number) => {
+            let spellings = address_spellings(&numbers::address(admission, Some(number))?);
+            listing::page_over(&admission.base, &All, scan, &spellings, window, |_| true).await
         }
-    }
-
-    /// What a person wants of each of our senders, the newest first, under
-    /// whichever spelling of the number it was said.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] when it never said anything, or the store's.
-    pub async fn opt_outs_of(&self, number: &str) -> Result<Vec<OptOut>, AppError> {
-        let spellings = address_spellings(&self.address(Some(number))?);
-        let window = Window { limit: MOST_SENDERS, after: None };
-        let scan = scan_of(Index::OptOuts, "");
-        let found = self.page_over(Among::all(), scan, &spellings, &window, |_| true).await?.items;
-        if found.is_empty() { Err(AppError::NotFound) } else { Ok(found) }
     }
 }
 
-impl By<'_> {
-    /// Records that a number wants, or no longer wants, messages of a sender;
-    /// without one, of the sender that codes come from.
-    ///
-    /// # Errors
-    /// A number that is none, a sender that is missing, or the store's.
-    pub async fn set_opt_out(
-        &self,
-        number: &str,
-        sender: Option<&str>,
-        opted_out: bool,
-    ) -> Result<(), AppError> {
-        let number = self.address(Some(number))?;
-        // One may look for anything; a wish is some person's.
-        if !number.starts_with('+') && !number.contains(':') {
-            return Err(PhoneError::NotANumber.into());
-        }
-        let sender = sender.or(self.0.sender.as_deref()).ok_or(AppError::Malformed(
-            "sender: there is no sender for all services; say which one is meant",
-        ))?;
-        let entry = self.entry(Action::OptOutSet, mask(&number));
-        let entry = entry.with("sender", mask(sender)).with("opted_out", opted_out);
-        self.wish(&number, sender, opted_out, Some(&entry)).await?;
-        tracing::info!(
-            number = mask(&number),
-            sender = mask(sender),
-            opted_out,
-            "opt-out set by an operator"
-        );
-        Ok(())
-    }
+/// What a person wants of each of our senders, the newest first, under
+/// whichever spelling of the number it was said.
+///
+/// # Errors
+/// [`AppError::NotFound`] when it never said anything, or the store's.
+pub async fn opt_outs_of(admission: &Admission, number: &str) -> Result<Vec<OptOut>, AppError> {
+    let spellings = address_spellings(&numbers::address(admission, Some(number))?);
+    let window = Window { limit: MOST_SENDERS, after: None };
+    let scan = scan_of(Index::OptOuts, "");
+    let found = listing::page_over(&admission.base, &All, scan, &spellings, &window, |_| true).await?.items;
+    if found.is_empty() { Err(AppError::NotFound) } else { Ok(found) }
+}
 
-    /// Forgets what a number said towards a sender, or towards all.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] when it never said anything, or the store's.
-    pub async fn delete_opt_out(&self, number: &str, sender: Option<&str>) -> Result<(), AppError> {
-        let mut found = self.opt_outs_of(number).await?;
-        found.retain(|wish| sender.is_none_or(|sender| wish.sender == sender));
-        if found.is_empty() {
-            return Err(AppError::NotFound);
-        }
-        for wish in found {
-            self.forget_wish(&wish).await?;
-            tracing::info!(number = mask(&wish.number), sender = mask(&wish.sender), "opt-out deleted");
-        }
-        Ok(())
+/// Records that a number wants, or no longer wants, messages of a sender;
+/// without one, of the sender that codes come from.
+///
+/// # Errors
+/// A number that is none, a sender that is missing, or the store's.
+pub async fn set_opt_out(
+    admission: &Admission,
+    actor: &Actor,
+    number: &str,
+    sender: Option<&str>,
+    opted_out: bool,
+) -> Result<(), AppError> {
+    let number = numbers::address(admission, Some(number))?;
+    // One may look for anything; a wish is some person's.
+    if !number.starts_with('+') && !number.contains(':') {
+        return Err(PhoneError::NotANumber.into());
     }
+    let sender = sender
+        .or(admission.sender.as_deref())
+        .ok_or(AppError::Malformed("sender: there is no sender for all services; say which one is meant"))?;
+    let entry = audit::entry(&admission.base, actor, Action::OptOutSet, mask(&number));
+    let entry = entry.with("sender", mask(sender)).with("opted_out", opted_out);
+    wish(&admission.telling, &number, sender, opted_out, Some(&entry)).await?;
+    tracing::info!(number = mask(&number), sender = mask(sender), opted_out, "opt-out set by an operator");
+    Ok(())
+}
 
-    async fn forget_wish(&self, wish: &OptOut) -> Result<(), AppError> {
-        let key = OptOut::key(&wish.number, &wish.sender);
-        let look = || async {
-            let Some(old): Option<Versioned<OptOut>> = records::get(self.store(), &key).await? else {
-                return Ok(Draft::Settled(()));
-            };
-            let gone = OptOut { opted_out: false, at: self.now(), ..old.record.clone() };
-            let body = event::of_opt_out(Some(&old.record), &gone);
-            let entry = self.entry(Action::OptOutDeleted, mask(&wish.number));
-            let entry = entry.with("sender", mask(&wish.sender));
-            let mut changes = vec![records::delete(&old), audit::write(&entry)];
-            changes.extend(self.told(body.into_iter().collect()));
-            Ok(Draft::Write(changes, ()))
+/// Forgets what a number said towards a sender, or towards all.
+///
+/// # Errors
+/// [`AppError::NotFound`] when it never said anything, or the store's.
+pub async fn delete_opt_out(
+    admission: &Admission,
+    actor: &Actor,
+    number: &str,
+    sender: Option<&str>,
+) -> Result<(), AppError> {
+    let mut found = opt_outs_of(admission, number).await?;
+    found.retain(|wish| sender.is_none_or(|sender| wish.sender == sender));
+    if found.is_empty() {
+        return Err(AppError::NotFound);
+    }
+    for wish in found {
+        forget_wish(&admission.telling, actor, &wish).await?;
+        tracing::info!(number = mask(&wish.number), sender = mask(&wish.sender), "opt-out deleted");
+    }
+    Ok(())
+}
+
+async fn forget_wish(telling: &Telling, actor: &Actor, wish: &OptOut) -> Result<(), AppError> {
+    let key = OptOut::key(&wish.number, &wish.sender);
+    let look = || async {
+        let Some(old): Option<Versioned<OptOut>> = records::get(telling.base.store(), &key).await? else {
+            return Ok(Draft::Settled(()));
         };
-        self.transact(&transact::OPT_OUT, look).await
-    }
+        let gone = OptOut { opted_out: false, at: telling.base.now(), ..old.record.clone() };
+        let body = event::of_opt_out(Some(&old.record), &gone);
+        let entry = audit::entry(&telling.base, actor, Action::OptOutDeleted, mask(&wish.number));
+        let entry = entry.with("sender", mask(&wish.sender));
+        let mut changes = vec![records::delete(&old), audit::write(&entry)];
+        changes.extend(told::told(telling, body.into_iter().collect()));
+        Ok(Draft::Write(changes, ()))
+    };
+    transact(&telling.base, &transact::OPT_OUT, look).await
 }

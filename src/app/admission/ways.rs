@@ -5,7 +5,9 @@
 //! instead of a text that is refused: only who asks for one, a service that has
 //! it first, or a landline that takes no texts leads to one.
 
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::admission::{Admission, opt_outs, safe_list};
+use crate::app::services::{Directory, compat};
 use crate::model::channel::Channel;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
@@ -65,111 +67,109 @@ fn region_of(to: &PhoneNumber) -> String {
     to.region().unwrap_or_else(|| "??".to_owned())
 }
 
-impl App {
-    /// A service as it sends to a number. Whether the number is on the safe list
-    /// is looked up where it would make a difference.
-    pub(in crate::app) async fn ways(
-        &self,
-        service: Arc<Service>,
-        to: &PhoneNumber,
-    ) -> Result<Ways, AppError> {
-        let service = self.sending_to(service, to).await?;
-        let is_refused = |channel: &Channel| service.reach(*channel, to) == Reach::No;
-        let is_safe =
-            service.settings.channels.iter().any(is_refused) && self.stored_safe_number(to).await?.is_some();
-        Ok(Ways { service, countries: if is_safe { Countries::All } else { Countries::AsSet } })
-    }
+/// A service as it sends to a number. Whether the number is on the safe list
+/// is looked up where it would make a difference.
+pub(in crate::app) async fn ways(
+    directory: &Directory,
+    service: Arc<Service>,
+    to: &PhoneNumber,
+) -> Result<Ways, AppError> {
+    let service = compat::sending_to(directory, service, to).await?;
+    let is_refused = |channel: &Channel| service.reach(*channel, to) == Reach::No;
+    let is_safe = service.settings.channels.iter().any(is_refused)
+        && safe_list::stored_safe_number(&directory.base, to).await?.is_some();
+    Ok(Ways { service, countries: if is_safe { Countries::All } else { Countries::AsSet } })
+}
 
-    /// The same where the application passes over the rules about countries.
-    pub(in crate::app) async fn ways_to_all(
-        &self,
-        service: Arc<Service>,
-        to: &PhoneNumber,
-    ) -> Result<Ways, AppError> {
-        Ok(Ways { service: self.sending_to(service, to).await?, countries: Countries::All })
-    }
+/// The same where the application passes over the rules about countries.
+pub(in crate::app) async fn ways_to_all(
+    directory: &Directory,
+    service: Arc<Service>,
+    to: &PhoneNumber,
+) -> Result<Ways, AppError> {
+    Ok(Ways { service: compat::sending_to(directory, service, to).await?, countries: Countries::All })
+}
 
-    /// The channel that was asked for, if it may be used; or the best that may.
-    ///
-    /// # Errors
-    /// Why it may not, or why the preferred one may not; or the store's.
-    pub(in crate::app) async fn way(
-        &self,
-        ways: &Ways,
-        asked: Option<Channel>,
-        to: &PhoneNumber,
-    ) -> Result<Channel, AppError> {
-        if let Some(channel) = asked {
-            self.refuse_way(ways, channel, to).await?;
-            return Ok(channel);
-        }
-        let channels = &ways.service.settings.channels;
-        let mut refused = None;
-        for channel in channels.iter().copied() {
-            if ways.is_makeshift(channel, channels, to) {
-                continue;
-            }
-            match self.refuse_way(ways, channel, to).await {
-                Ok(()) => return Ok(channel),
-                Err(AppError::Store(error)) => return Err(error.into()),
-                Err(error) => drop(refused.get_or_insert(error)),
-            }
-        }
-        Err(refused.unwrap_or(AppError::NoChannel))
+/// The channel that was asked for, if it may be used; or the best that may.
+///
+/// # Errors
+/// Why it may not, or why the preferred one may not; or the store's.
+pub(in crate::app) async fn way(
+    admission: &Admission,
+    ways: &Ways,
+    asked: Option<Channel>,
+    to: &PhoneNumber,
+) -> Result<Channel, AppError> {
+    if let Some(channel) = asked {
+        refuse_way(admission, ways, channel, to).await?;
+        return Ok(channel);
     }
-
-    /// Refuses a channel that the service does not have, that does not go to
-    /// the number or its country, or that the person does not want.
-    pub(in crate::app) async fn refuse_way(
-        &self,
-        ways: &Ways,
-        channel: Channel,
-        to: &PhoneNumber,
-    ) -> Result<(), AppError> {
-        if let Some(refused) = ways.refusal(channel, to) {
-            return Err(refused);
+    let channels = &ways.service.settings.channels;
+    let mut refused = None;
+    for channel in channels.iter().copied() {
+        if ways.is_makeshift(channel, channels, to) {
+            continue;
         }
-        if ways.service.reach(channel, to) == Reach::Watched {
-            tracing::warn!(%to, %channel, region = region_of(to), "a watched country");
-        }
-        self.refuse_opted_out(&ways.service, to, channel).await
-    }
-
-    pub(in crate::app) async fn refuse_opted_out(
-        &self,
-        service: &Service,
-        to: &PhoneNumber,
-        channel: Channel,
-    ) -> Result<(), AppError> {
-        let Some((address, sender)) = self.wish_address(service, to, channel) else {
-            return Ok(());
-        };
-        let wishes = self.wishes_of(&address, &sender).await?;
-        match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
-            Some(wish) if wish.opted_out => Err(AppError::OptedOut),
-            _ => Ok(()),
+        match refuse_way(admission, ways, channel, to).await {
+            Ok(()) => return Ok(channel),
+            Err(AppError::Store(error)) => return Err(error.into()),
+            Err(error) => drop(refused.get_or_insert(error)),
         }
     }
+    Err(refused.unwrap_or(AppError::NoChannel))
+}
 
-    /// Under which address a number's wish stands, and towards which sender;
-    /// calls have none.
-    fn wish_address(
-        &self,
-        service: &Service,
-        to: &PhoneNumber,
-        channel: Channel,
-    ) -> Option<(String, String)> {
-        let settings = &service.settings;
-        match channel {
-            Channel::Call => None,
-            Channel::Sms => {
-                let own = settings.messaging_service_sid.as_ref().or(settings.from.as_ref());
-                Some((to.in_full().to_owned(), own.or(self.0.sender.as_ref())?.clone()))
-            }
-            Channel::Whatsapp => {
-                let from = settings.whatsapp_from.as_ref()?;
-                Some((format!("whatsapp:{}", to.in_full()), format!("whatsapp:{from}")))
-            }
+/// Refuses a channel that the service does not have, that does not go to
+/// the number or its country, or that the person does not want.
+pub(in crate::app) async fn refuse_way(
+    admission: &Admission,
+    ways: &Ways,
+    channel: Channel,
+    to: &PhoneNumber,
+) -> Result<(), AppError> {
+    if let Some(refused) = ways.refusal(channel, to) {
+        return Err(refused);
+    }
+    if ways.service.reach(channel, to) == Reach::Watched {
+        tracing::warn!(%to, %channel, region = region_of(to), "a watched country");
+    }
+    refuse_opted_out(admission, &ways.service, to, channel).await
+}
+
+pub(in crate::app) async fn refuse_opted_out(
+    admission: &Admission,
+    service: &Service,
+    to: &PhoneNumber,
+    channel: Channel,
+) -> Result<(), AppError> {
+    let Some((address, sender)) = wish_address(admission, service, to, channel) else {
+        return Ok(());
+    };
+    let wishes = opt_outs::wishes_of(&admission.base, &address, &sender).await?;
+    match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
+        Some(wish) if wish.opted_out => Err(AppError::OptedOut),
+        _ => Ok(()),
+    }
+}
+
+/// Under which address a number's wish stands, and towards which sender;
+/// calls have none.
+fn wish_address(
+    admission: &Admission,
+    service: &Service,
+    to: &PhoneNumber,
+    channel: Channel,
+) -> Option<(String, String)> {
+    let settings = &service.settings;
+    match channel {
+        Channel::Call => None,
+        Channel::Sms => {
+            let own = settings.messaging_service_sid.as_ref().or(settings.from.as_ref());
+            Some((to.in_full().to_owned(), own.or(admission.sender.as_ref())?.clone()))
+        }
+        Channel::Whatsapp => {
+            let from = settings.whatsapp_from.as_ref()?;
+            Some((format!("whatsapp:{}", to.in_full()), format!("whatsapp:{from}")))
         }
     }
 }

@@ -6,9 +6,12 @@
 //! receiver may hear of an event more than once, under the same id, and of two
 //! events in any order.
 
-use crate::app::events::{Turn, after};
-use crate::app::listing::{LONGEST_PAGE, Page, Place, Window, scan_of};
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::base::Base;
+use crate::app::events::endpoints::{self, endpoints};
+use crate::app::events::telling::{Turn, after};
+use crate::app::events::{Telling, feed, told};
+use crate::app::listing::{self, LONGEST_PAGE, Page, Place, Window, scan_of};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt};
 use crate::model::dispatch::{Dispatch, State, Try, Verdict};
@@ -37,302 +40,300 @@ const MOST_LOOKED_AT: usize = 2_000;
 /// Changes in one commit of a redrive.
 const GROUP: usize = 32;
 
-impl App {
-    /// How many dispatches are done at once: of each the claim and what came of it are
-    /// written, too, and meanwhile others may have its place among the requests.
-    pub fn most_dispatches(&self) -> usize {
-        self.0.events.settings.max_in_flight * STEPS
-    }
+/// How many dispatches are done at once: of each the claim and what came of it are
+/// written, too, and meanwhile others may have its place among the requests.
+pub fn most_dispatches(telling: &Telling) -> usize {
+    telling.events.settings.max_in_flight * STEPS
+}
 
-    /// How many of them to one endpoint.
-    pub fn most_dispatches_to_one(&self) -> usize {
-        self.0.events.share() * STEPS
-    }
+/// How many of them to one endpoint.
+pub fn most_dispatches_to_one(telling: &Telling) -> usize {
+    telling.events.share() * STEPS
+}
 
-    /// Sends what is due, or forgets it; answers how long it has to rest first.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn tend_dispatch(&self, id: &str) -> Result<Option<Duration>, AppError> {
-        let old = records::get::<Dispatch>(self.store(), id).await?.ok_or(AppError::NotFound)?;
-        let now = self.now();
-        if old.record.due() > now {
-            return Ok(None);
-        }
-        if old.record.state != State::Pending {
-            return self.quietly(vec![records::delete(&old)]).await.map(|_| None);
-        }
-        let endpoint = match self.read_endpoint(&old.record.endpoint).await {
-            Ok(found) => found.record,
-            Err(AppError::NotFound) => {
-                return self.quietly(vec![records::delete(&old)]).await.map(|_| None);
-            }
-            Err(error) => return Err(error),
-        };
-        let event = records::get::<Event>(self.store(), old.record.event.as_str()).await?;
-        let vain = match (&endpoint.disabled, &event) {
-            (Some(_), _) => Some("the endpoint is disabled"),
-            (None, None) => Some("the event is forgotten"),
-            (None, Some(_)) => None,
-        };
-        let (Some(event), None) = (event, vain) else {
-            let given_up = old.record.given_up(vain.unwrap_or_default(), now);
-            return self.quietly(vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
-        };
-        let timeout = SignedDuration::try_from(self.0.events.settings.timeout).unwrap_or(SignedDuration::MAX);
-        let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(15));
-        if !self.quietly(vec![records::put(Some(&old), &claimed)]).await? {
-            return Ok(None);
-        }
-        let claimed = Versioned { version: old.version + 1, record: claimed };
-        let Some(turn) = self.0.events.turn_in(&endpoint.id, LONGEST_TURN).await else {
-            // It was not tried, and waits on.
-            let waits = old.record.defer(self.now());
-            self.quietly(vec![records::put(Some(&claimed), &waits)]).await?;
-            return Ok(Some(TURN));
-        };
-        self.send(claimed, &endpoint, &event.record, turn).await?;
-        Ok(None)
+/// Sends what is due, or forgets it; answers how long it has to rest first.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duration>, AppError> {
+    let old = records::get::<Dispatch>(telling.base.store(), id).await?.ok_or(AppError::NotFound)?;
+    let now = telling.base.now();
+    if old.record.due() > now {
+        return Ok(None);
     }
-
-    /// Defers some of those that have waited long for their endpoints, at most
-    /// [`Change::MAX_COMMIT`] in one commit: the most overdue, all of slow endpoints,
-    /// would hide what is due for the others.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn defer(&self, dispatches: &[Key]) -> Result<(), AppError> {
-        let (now, mut changes) = (self.now(), Vec::with_capacity(dispatches.len()));
-        for key in dispatches {
-            let Some(old) = records::get::<Dispatch>(self.store(), &key.id).await? else { continue };
-            if old.record.state != State::Pending || now.duration_since(old.record.due()) < PATIENCE {
-                continue;
-            }
-            let millis = i64::try_from(self.0.entropy.below(SPREAD.as_millis() as u64)).unwrap_or(0);
-            let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
-            changes.push(records::put(Some(&old), &old.record.defer(until)));
-        }
-        // Whoever was at one of them has moved it; the rest is deferred the next time.
-        if !changes.is_empty() {
-            self.quietly(changes).await?;
-        }
-        Ok(())
+    if old.record.state != State::Pending {
+        return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
     }
+    let endpoint = match endpoints::read_endpoint(&telling.base, &old.record.endpoint).await {
+        Ok(found) => found.record,
+        Err(AppError::NotFound) => {
+            return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
+        }
+        Err(error) => return Err(error),
+    };
+    let event = records::get::<Event>(telling.base.store(), old.record.event.as_str()).await?;
+    let vain = match (&endpoint.disabled, &event) {
+        (Some(_), _) => Some("the endpoint is disabled"),
+        (None, None) => Some("the event is forgotten"),
+        (None, Some(_)) => None,
+    };
+    let (Some(event), None) = (event, vain) else {
+        let given_up = old.record.given_up(vain.unwrap_or_default(), now);
+        return quietly(&telling.base, vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
+    };
+    let timeout = SignedDuration::try_from(telling.events.settings.timeout).unwrap_or(SignedDuration::MAX);
+    let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(15));
+    if !quietly(&telling.base, vec![records::put(Some(&old), &claimed)]).await? {
+        return Ok(None);
+    }
+    let claimed = Versioned { version: old.version + 1, record: claimed };
+    let Some(turn) = telling.events.turn_in(&endpoint.id, LONGEST_TURN).await else {
+        // It was not tried, and waits on.
+        let waits = old.record.defer(telling.base.now());
+        quietly(&telling.base, vec![records::put(Some(&claimed), &waits)]).await?;
+        return Ok(Some(TURN));
+    };
+    send(telling, claimed, &endpoint, &event.record, turn).await?;
+    Ok(None)
+}
 
-    async fn send(
-        &self,
-        claimed: Versioned<Dispatch>,
-        endpoint: &Endpoint,
-        event: &Event,
-        turn: Turn<'_>,
-    ) -> Result<(), AppError> {
-        let at = self.now();
-        let parcel = Parcel {
-            url: endpoint.url.clone(),
-            id: event.id.clone(),
-            // Receivers refuse what their own clocks call old, or not yet there.
-            at: Clock::system(),
-            body: Parcel::body(event, endpoint.full_numbers),
-            secrets: endpoint.secrets(at),
-        };
-        let began = Instant::now();
-        let outcome = self.0.events.courier.post(&parcel).await;
-        drop(turn);
-        let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-        let (status, error) = match &outcome {
-            Ok(receipt) => (Some(receipt.status), rejection(receipt.status)),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        let verdict = verdict(&outcome);
-        let (id, attempts) = (&endpoint.id, claimed.record.attempts);
-        match verdict {
+/// Defers some of those that have waited long for their endpoints, at most
+/// [`Change::MAX_COMMIT`] in one commit: the most overdue, all of slow endpoints,
+/// would hide what is due for the others.
+///
+/// # Errors
+/// The store's.
+pub async fn defer(base: &Base, dispatches: &[Key]) -> Result<(), AppError> {
+    let (now, mut changes) = (base.now(), Vec::with_capacity(dispatches.len()));
+    for key in dispatches {
+        let Some(old) = records::get::<Dispatch>(base.store(), &key.id).await? else { continue };
+        if old.record.state != State::Pending || now.duration_since(old.record.due()) < PATIENCE {
+            continue;
+        }
+        let millis = i64::try_from(base.entropy.below(SPREAD.as_millis() as u64)).unwrap_or(0);
+        let until = after(now, PATIENCE + SignedDuration::from_millis(millis));
+        changes.push(records::put(Some(&old), &old.record.defer(until)));
+    }
+    // Whoever was at one of them has moved it; the rest is deferred the next time.
+    if !changes.is_empty() {
+        quietly(base, changes).await?;
+    }
+    Ok(())
+}
+
+async fn send(
+    telling: &Telling,
+    claimed: Versioned<Dispatch>,
+    endpoint: &Endpoint,
+    event: &Event,
+    turn: Turn<'_>,
+) -> Result<(), AppError> {
+    let at = telling.base.now();
+    let parcel = Parcel {
+        url: endpoint.url.clone(),
+        id: event.id.clone(),
+        // Receivers refuse what their own clocks call old, or not yet there.
+        at: Clock::system(),
+        body: Parcel::body(event, endpoint.full_numbers),
+        secrets: endpoint.secrets(at),
+    };
+    let began = Instant::now();
+    let outcome = telling.events.courier.post(&parcel).await;
+    drop(turn);
+    let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+    let (status, error) = match &outcome {
+        Ok(receipt) => (Some(receipt.status), rejection(receipt.status)),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let verdict = verdict(&outcome);
+    let (id, attempts) = (&endpoint.id, claimed.record.attempts);
+    match verdict {
+        Verdict::Taken => {
+            tracing::debug!(endpoint = %id, event = %event.id, attempts, "event delivered")
+        }
+        _ => {
+            tracing::warn!(endpoint = %id, event = %event.id, attempts, status, error, "event not taken")
+        }
+    }
+    let settled = claimed.record.settled(Try { at, status, error, millis }, verdict, telling.base.now());
+    // Somebody may have asked for it again meanwhile: then that holds.
+    quietly(&telling.base, vec![records::put(Some(&claimed), &settled)]).await?;
+    note_health(telling, endpoint, verdict).await
+}
+
+/// Remembers since when an endpoint fails, and gives it up after long.
+async fn note_health(telling: &Telling, endpoint: &Endpoint, verdict: Verdict) -> Result<(), AppError> {
+    let (now, most) = (telling.base.now(), telling.events.settings.disable_after);
+    let is_news = match verdict {
+        Verdict::Taken => endpoint.failing_since.is_some(),
+        Verdict::Gone => true,
+        Verdict::Again(_) => endpoint.failing_since.is_none_or(|since| now.duration_since(since) >= most),
+    };
+    if !is_news {
+        return Ok(());
+    }
+    let note = |endpoint: &mut Endpoint| {
+        let why = match verdict {
             Verdict::Taken => {
-                tracing::debug!(endpoint = %id, event = %event.id, attempts, "event delivered")
+                endpoint.failing_since = None;
+                return Ok(());
             }
-            _ => {
-                tracing::warn!(endpoint = %id, event = %event.id, attempts, status, error, "event not taken")
-            }
-        }
-        let settled = claimed.record.settled(Try { at, status, error, millis }, verdict, self.now());
-        // Somebody may have asked for it again meanwhile: then that holds.
-        self.quietly(vec![records::put(Some(&claimed), &settled)]).await?;
-        self.note_health(endpoint, verdict).await
-    }
-
-    /// Remembers since when an endpoint fails, and gives it up after long.
-    async fn note_health(&self, endpoint: &Endpoint, verdict: Verdict) -> Result<(), AppError> {
-        let (now, most) = (self.now(), self.0.events.settings.disable_after);
-        let is_news = match verdict {
-            Verdict::Taken => endpoint.failing_since.is_some(),
-            Verdict::Gone => true,
-            Verdict::Again(_) => endpoint.failing_since.is_none_or(|since| now.duration_since(since) >= most),
-        };
-        if !is_news {
-            return Ok(());
-        }
-        let note = |endpoint: &mut Endpoint| {
-            let why = match verdict {
-                Verdict::Taken => {
-                    endpoint.failing_since = None;
+            Verdict::Gone => Why::Gone,
+            Verdict::Again(_) => {
+                let since = *endpoint.failing_since.get_or_insert(now);
+                if now.duration_since(since) < most {
                     return Ok(());
                 }
-                Verdict::Gone => Why::Gone,
-                Verdict::Again(_) => {
-                    let since = *endpoint.failing_since.get_or_insert(now);
-                    if now.duration_since(since) < most {
-                        return Ok(());
-                    }
-                    Why::Failing
-                }
-            };
-            endpoint.disabled.get_or_insert(Disabled { at: now, why });
+                Why::Failing
+            }
+        };
+        endpoint.disabled.get_or_insert(Disabled { at: now, why });
+        Ok(())
+    };
+    // Nobody did this: the event tells of it.
+    let noted = endpoints::with_endpoint(telling, &endpoint.id, note, |_, _| None).await;
+    match noted {
+        Ok(after) if after.disabled.is_some() && endpoint.disabled.is_none() => {
+            tracing::error!(endpoint = %after.id, why = ?after.disabled.map(|disabled| disabled.why), "endpoint disabled: nothing more is sent to it until it is enabled again");
             Ok(())
-        };
-        // Nobody did this: the event tells of it.
-        let noted = self.with_endpoint(&endpoint.id, note, |_, _| None).await;
-        match noted {
-            Ok(after) if after.disabled.is_some() && endpoint.disabled.is_none() => {
-                tracing::error!(endpoint = %after.id, why = ?after.disabled.map(|disabled| disabled.why), "endpoint disabled: nothing more is sent to it until it is enabled again");
-                Ok(())
-            }
-            // It was removed meanwhile.
-            Ok(_) | Err(AppError::NotFound) => Ok(()),
-            Err(error) => Err(error),
         }
+        // It was removed meanwhile.
+        Ok(_) | Err(AppError::NotFound) => Ok(()),
+        Err(error) => Err(error),
     }
+}
 
-    /// Lists dispatches to an endpoint, of one state or all, the newest first.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn dispatches(
-        &self,
-        endpoint: &EndpointId,
-        state: Option<State>,
-        window: &Window,
-    ) -> Result<Page<Dispatch>, AppError> {
-        self.read_endpoint(endpoint).await?;
-        let takes = |one: &Dispatch| state.is_none_or(|state| one.state == state);
-        self.page(to(endpoint), window, takes).await
+/// Lists dispatches to an endpoint, of one state or all, the newest first.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn dispatches(
+    base: &Base,
+    endpoint: &EndpointId,
+    state: Option<State>,
+    window: &Window,
+) -> Result<Page<Dispatch>, AppError> {
+    endpoints::read_endpoint(base, endpoint).await?;
+    let takes = |one: &Dispatch| state.is_none_or(|state| one.state == state);
+    listing::page(base, to(endpoint), window, takes).await
+}
+
+/// Asks again for what an endpoint did not take: all that was given up, or,
+/// with a time, also every event since then that it wants and was never
+/// sent, because it was disabled. One step of it, the newest first, from behind
+/// a place: answers how many, and where to go on, as far back as records are kept.
+///
+/// # Errors
+/// Not found, disabled, or the store's.
+pub async fn redrive_endpoint(
+    base: &Base,
+    id: &EndpointId,
+    since: Option<Timestamp>,
+    after: Option<Place>,
+) -> Result<(usize, Option<Place>), AppError> {
+    let endpoint = endpoints::endpoint(base, id).await?;
+    refuse_disabled(&endpoint)?;
+    let mut changes = Vec::new();
+    let mut scan = Scan { since, after, ..to(id) };
+    if since.is_some() {
+        (scan.index, scan.scope) = (Index::Events, String::new());
     }
-
-    /// Asks again for what an endpoint did not take: all that was given up, or,
-    /// with a time, also every event since then that it wants and was never
-    /// sent, because it was disabled. One step of it, the newest first, from behind
-    /// a place: answers how many, and where to go on, as far back as records are kept.
-    ///
-    /// # Errors
-    /// Not found, disabled, or the store's.
-    pub async fn redrive_endpoint(
-        &self,
-        id: &EndpointId,
-        since: Option<Timestamp>,
-        after: Option<Place>,
-    ) -> Result<(usize, Option<Place>), AppError> {
-        let endpoint = self.endpoint(id).await?;
-        refuse_disabled(&endpoint)?;
-        let mut changes = Vec::new();
-        let mut scan = Scan { since, after, ..to(id) };
-        if since.is_some() {
-            (scan.index, scan.scope) = (Index::Events, String::new());
-        }
-        let (mut looked_at, begun) = (0, Instant::now());
-        while looked_at < MOST_LOOKED_AT && begun.elapsed() < LONGEST_PAGE {
-            let entries = self.store().scan(&scan).await?;
-            let is_last = entries.len() < scan.limit;
-            looked_at += entries.len();
-            for Entry { at, id, .. } in entries {
-                let change = match since {
-                    None => self.once_more(&id).await?,
-                    Some(_) => self.event_once_more(&id, &endpoint, false).await?,
-                };
-                changes.extend(change);
-                scan.after = Some((at, id));
-            }
-            if is_last {
-                return Ok((self.redriven(changes).await?, None));
-            }
-        }
-        Ok((self.redriven(changes).await?, scan.after))
-    }
-
-    /// Asks again for an event, at every endpoint that wants it, or at one,
-    /// whether it was taken before or not. Answers at how many.
-    ///
-    /// # Errors
-    /// Not found, disabled, or the store's.
-    pub async fn redrive_event(&self, id: &EventId, only: Option<&EndpointId>) -> Result<usize, AppError> {
-        self.event(id).await?;
-        let endpoints = match only {
-            None => self.endpoints().await?,
-            Some(only) => vec![self.endpoint(only).await?],
-        };
-        let mut changes = Vec::new();
-        for endpoint in &endpoints {
-            if only.is_some() {
-                refuse_disabled(endpoint)?;
-            }
-            changes.extend(self.event_once_more(id.as_str(), endpoint, true).await?);
-        }
-        self.redriven(changes).await
-    }
-
-    async fn once_more(&self, id: &str) -> Result<Option<Change>, AppError> {
-        let old = records::get::<Dispatch>(self.store(), id).await?;
-        let failed = old.filter(|old| old.record.state == State::Failed);
-        Ok(failed.map(|old| records::put(Some(&old), &old.record.again(self.now()))))
-    }
-
-    async fn event_once_more(
-        &self,
-        id: &str,
-        endpoint: &Endpoint,
-        also_delivered: bool,
-    ) -> Result<Option<Change>, AppError> {
-        let Some(event) = records::get::<Event>(self.store(), id).await? else {
-            return Ok(None);
-        };
-        if !endpoint.takes(event.record.body.event_type) {
-            return Ok(None);
-        }
-        let dispatch = Dispatch::id_of(&event.record.id, &endpoint.id);
-        Ok(match records::get::<Dispatch>(self.store(), &dispatch).await? {
-            None => Some(records::put(None, &self.dispatch(&event.record, endpoint))),
-            Some(old) if old.record.state == State::Failed || also_delivered => {
-                Some(records::put(Some(&old), &old.record.again(self.now())))
-            }
-            Some(_) => None,
-        })
-    }
-
-    /// Commits a redrive's changes in groups. One that lost a race is one that
-    /// somebody else is at.
-    async fn redriven(&self, mut changes: Vec<Change>) -> Result<usize, AppError> {
-        let mut count = 0;
-        while !changes.is_empty() {
-            let group: Vec<Change> = changes.split_off(changes.len().saturating_sub(GROUP));
-            let size = group.len();
-            count += match self.quietly(group.clone()).await? {
-                true => size,
-                false => {
-                    let mut done = 0;
-                    for change in group {
-                        done += usize::from(self.quietly(vec![change]).await?);
-                    }
-                    done
-                }
+    let (mut looked_at, begun) = (0, Instant::now());
+    while looked_at < MOST_LOOKED_AT && begun.elapsed() < LONGEST_PAGE {
+        let entries = base.store().scan(&scan).await?;
+        let is_last = entries.len() < scan.limit;
+        looked_at += entries.len();
+        for Entry { at, id, .. } in entries {
+            let change = match since {
+                None => once_more(base, &id).await?,
+                Some(_) => event_once_more(base, &id, &endpoint, false).await?,
             };
+            changes.extend(change);
+            scan.after = Some((at, id));
         }
-        Ok(count)
+        if is_last {
+            return Ok((redriven(base, changes).await?, None));
+        }
     }
+    Ok((redriven(base, changes).await?, scan.after))
+}
 
-    /// Commits; false when somebody else was faster.
-    async fn quietly(&self, changes: Vec<Change>) -> Result<bool, AppError> {
-        match self.store().commit(changes).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Conflict) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error.into()),
+/// Asks again for an event, at every endpoint that wants it, or at one,
+/// whether it was taken before or not. Answers at how many.
+///
+/// # Errors
+/// Not found, disabled, or the store's.
+pub async fn redrive_event(base: &Base, id: &EventId, only: Option<&EndpointId>) -> Result<usize, AppError> {
+    feed::event(base, id).await?;
+    let endpoints = match only {
+        None => endpoints(base).await?,
+        Some(only) => vec![endpoints::endpoint(base, only).await?],
+    };
+    let mut changes = Vec::new();
+    for endpoint in &endpoints {
+        if only.is_some() {
+            refuse_disabled(endpoint)?;
         }
+        changes.extend(event_once_more(base, id.as_str(), endpoint, true).await?);
+    }
+    redriven(base, changes).await
+}
+
+async fn once_more(base: &Base, id: &str) -> Result<Option<Change>, AppError> {
+    let old = records::get::<Dispatch>(base.store(), id).await?;
+    let failed = old.filter(|old| old.record.state == State::Failed);
+    Ok(failed.map(|old| records::put(Some(&old), &old.record.again(base.now()))))
+}
+
+async fn event_once_more(
+    base: &Base,
+    id: &str,
+    endpoint: &Endpoint,
+    also_delivered: bool,
+) -> Result<Option<Change>, AppError> {
+    let Some(event) = records::get::<Event>(base.store(), id).await? else {
+        return Ok(None);
+    };
+    if !endpoint.takes(event.record.body.event_type) {
+        return Ok(None);
+    }
+    let dispatch = Dispatch::id_of(&event.record.id, &endpoint.id);
+    Ok(match records::get::<Dispatch>(base.store(), &dispatch).await? {
+        None => Some(records::put(None, &told::dispatch(base, &event.record, endpoint))),
+        Some(old) if old.record.state == State::Failed || also_delivered => {
+            Some(records::put(Some(&old), &old.record.again(base.now())))
+        }
+        Some(_) => None,
+    })
+}
+
+/// Commits a redrive's changes in groups. One that lost a race is one that
+/// somebody else is at.
+async fn redriven(base: &Base, mut changes: Vec<Change>) -> Result<usize, AppError> {
+    let mut count = 0;
+    while !changes.is_empty() {
+        let group: Vec<Change> = changes.split_off(changes.len().saturating_sub(GROUP));
+        let size = group.len();
+        count += match quietly(base, group.clone()).await? {
+            true => size,
+            false => {
+                let mut done = 0;
+                for change in group {
+                    done += usize::from(quietly(base, vec![change]).await?);
+                }
+                done
+            }
+        };
+    }
+    Ok(count)
+}
+
+/// Commits; false when somebody else was faster.
+async fn quietly(base: &Base, changes: Vec<Change>) -> Result<bool, AppError> {
+    match base.store().commit(changes).await {
+        Ok(()) => Ok(true),
+        Err(CommitError::Conflict) => Ok(false),
+        Err(CommitError::Store(error)) => Err(error.into()),
     }
 }
 

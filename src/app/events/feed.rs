@@ -1,18 +1,21 @@
 //! Events read again: a page of the past, or one after another as they come.
 
-use super::Events;
-use super::seats::Seat;
+use crate::app::AppError;
+use crate::app::base::Base;
+use crate::app::events::seats::Seat;
+use crate::app::events::telling::{self, after};
+use crate::app::events::{Events, Telling};
 use crate::app::listing::{Page, Window};
-use crate::app::{App, AppError};
+use crate::app::services::{Directory, among};
 use crate::model::audit::Actor;
 use crate::model::event::{Event, EventFilter};
 use crate::model::id::EventId;
 use crate::model::key::ServiceSet;
 use crate::model::owner::Owned;
-use crate::store::records;
-use crate::store::{Entry, Index, Scan};
+use crate::store::{Entry, Index, Scan, records};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -48,7 +51,7 @@ const REST: Duration = Duration::from_millis(100);
 /// through again and again, what was told is remembered, and who comes back with
 /// the last id it saw is told those seconds once more.
 pub struct Feed {
-    app: App,
+    telling: Arc<Telling>,
     /// Whose events.
     services: ServiceSet,
     last: EventId,
@@ -61,105 +64,112 @@ pub struct Feed {
     _place: Seat,
 }
 
-impl App {
-    /// An event.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn event(&self, id: &EventId) -> Result<Event, AppError> {
-        let found = records::get::<Event>(self.store(), id.as_str()).await?;
-        found.map(|found| found.record).ok_or(AppError::NotFound)
-    }
+/// An event.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn event(base: &Base, id: &EventId) -> Result<Event, AppError> {
+    let found = records::get::<Event>(base.store(), id.as_str()).await?;
+    found.map(|found| found.record).ok_or(AppError::NotFound)
+}
 
-    /// Lists events, the newest first. A page may be short, or even empty, while
-    /// `next` says that there is more.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn events(&self, filter: &EventQuery, window: &Window) -> Result<Page<Event>, AppError> {
-        self.events_among(&ServiceSet::all(), filter, window).await
-    }
+/// Lists events, the newest first. A page may be short, or even empty, while
+/// `next` says that there is more.
+///
+/// # Errors
+/// The store's.
+pub async fn events(
+    directory: &Directory,
+    filter: &EventQuery,
+    window: &Window,
+) -> Result<Page<Event>, AppError> {
+    events_among(directory, &ServiceSet::all(), filter, window).await
+}
 
-    /// The same, of these services.
-    pub(in crate::app) async fn events_among(
-        &self,
-        services: &ServiceSet,
-        filter: &EventQuery,
-        window: &Window,
-    ) -> Result<Page<Event>, AppError> {
-        let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
-        let scopes = [scan.scope.clone()];
-        self.page_among(services, scan, &scopes, window, |event| takes(&filter.filters, event)).await
-    }
+/// The same, of these services.
+pub(in crate::app) async fn events_among(
+    directory: &Directory,
+    services: &ServiceSet,
+    filter: &EventQuery,
+    window: &Window,
+) -> Result<Page<Event>, AppError> {
+    let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
+    let scopes = [scan.scope.clone()];
+    among::page_among(directory, services, scan, &scopes, window, |event| takes(&filter.filters, event)).await
+}
 
-    /// Events as they come, after the given one or from now on. `None` when
-    /// there are as many streams as there may be, or the service stops.
-    pub fn feed(&self, after: Option<EventId>, filters: BTreeSet<EventFilter>) -> Option<Feed> {
-        self.feed_among(&Actor::caller("own"), ServiceSet::all(), after, filters)
-    }
+/// Events as they come, after the given one or from now on. `None` when
+/// there are as many streams as there may be, or the service stops.
+pub fn feed(telling: &Arc<Telling>, after: Option<EventId>, filters: BTreeSet<EventFilter>) -> Option<Feed> {
+    feed_among(telling, &Actor::caller("own"), ServiceSet::all(), after, filters)
+}
 
-    /// The same, of these services, for somebody who may have so many and no more.
-    pub(in crate::app) fn feed_among(
-        &self,
-        who: &Actor,
-        services: ServiceSet,
-        after: Option<EventId>,
-        filters: BTreeSet<EventFilter>,
-    ) -> Option<Feed> {
-        let events: &Events = &self.0.events;
-        let written = events.shared.written.subscribe();
-        if written.borrow().is_none() {
-            return None;
+/// The same, of these services, for somebody who may have so many and no more.
+pub(in crate::app) fn feed_among(
+    telling: &Arc<Telling>,
+    who: &Actor,
+    services: ServiceSet,
+    after: Option<EventId>,
+    filters: BTreeSet<EventFilter>,
+) -> Option<Feed> {
+    let events: &Events = &telling.events;
+    let written = events.shared.written.subscribe();
+    if written.borrow().is_none() {
+        return None;
+    }
+    let place = events.stream(who)?;
+    let last = match after {
+        Some(after) if telling.base.store().is_shared() => EventId::new(telling::after(after.at(), -LATE), 0),
+        Some(after) => after,
+        None => events.shared.watermarks.watermark(telling.base.now()).previous(),
+    };
+    let (told, looked) = (BTreeSet::new(), None);
+    let (telling, seen) = (telling.clone(), None);
+    Some(Feed { telling, services, last, told, looked, filters, written, seen, _place: place })
+}
+
+/// The ids after one, in order, up to a watermark; a stretch of them. There are
+/// none when it was looked through to that.
+async fn onward(base: &Base, last: &EventId, watermark: &EventId) -> Result<Vec<EventId>, AppError> {
+    let end = after(watermark.at(), LEAST_STRETCH);
+    let (mut since, mut span) = (last.at(), STRETCH);
+    while since < end {
+        let until = after(since, span).min(end);
+        let mut entries = stretch(base, since, until, PAGE + 1).await?;
+        if entries.len() > PAGE && span > LEAST_STRETCH {
+            span = SignedDuration::from_millis((span.as_millis() / 8).max(1) as i64);
+            continue;
         }
-        let place = events.stream(who)?;
-        let last = match after {
-            Some(after) if self.store().is_shared() => EventId::new(super::after(after.at(), -LATE), 0),
-            Some(after) => after,
-            None => events.shared.watermarks.watermark(self.now()).previous(),
-        };
-        let (told, looked) = (BTreeSet::new(), None);
-        let (app, seen) = (self.clone(), None);
-        Some(Feed { app, services, last, told, looked, filters, written, seen, _place: place })
-    }
-
-    /// The ids after one, in order, up to a watermark; a stretch of them. There are
-    /// none when it was looked through to that.
-    async fn onward(&self, last: &EventId, watermark: &EventId) -> Result<Vec<EventId>, AppError> {
-        let end = super::after(watermark.at(), LEAST_STRETCH);
-        let (mut since, mut span) = (last.at(), STRETCH);
-        while since < end {
-            let until = super::after(since, span).min(end);
-            let mut entries = self.stretch(since, until, PAGE + 1).await?;
-            if entries.len() > PAGE && span > LEAST_STRETCH {
-                span = SignedDuration::from_millis((span.as_millis() / 8).max(1) as i64);
-                continue;
-            }
-            if entries.len() > PAGE {
-                entries = self.stretch(since, until, usize::MAX).await?;
-            }
-            let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<EventId>().ok());
-            let ids: Vec<EventId> = ids.filter(|id| id > last && id < watermark).collect();
-            if !ids.is_empty() {
-                return Ok(ids);
-            }
-            (since, span) = (until, span.saturating_mul(8));
+        if entries.len() > PAGE {
+            entries = stretch(base, since, until, usize::MAX).await?;
         }
-        Ok(Vec::new())
-    }
-
-    /// The entries of a stretch of time, newest first, `most` at most.
-    async fn stretch(&self, since: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Entry>, AppError> {
-        let mut scan = Scan { since: Some(since), until: Some(until), ..all(most.min(PAGE * 5)) };
-        let mut found = Vec::new();
-        loop {
-            let entries = self.store().scan(&scan).await?;
-            let is_last = entries.len() < scan.limit;
-            found.extend(entries);
-            if is_last || found.len() >= most {
-                return Ok(found);
-            }
-            scan.after = found.last().map(|entry| (entry.at, entry.id.clone()));
+        let ids = entries.into_iter().rev().filter_map(|entry| entry.id.parse::<EventId>().ok());
+        let ids: Vec<EventId> = ids.filter(|id| id > last && id < watermark).collect();
+        if !ids.is_empty() {
+            return Ok(ids);
         }
+        (since, span) = (until, span.saturating_mul(8));
+    }
+    Ok(Vec::new())
+}
+
+/// The entries of a stretch of time, newest first, `most` at most.
+async fn stretch(
+    base: &Base,
+    since: Timestamp,
+    until: Timestamp,
+    most: usize,
+) -> Result<Vec<Entry>, AppError> {
+    let mut scan = Scan { since: Some(since), until: Some(until), ..all(most.min(PAGE * 5)) };
+    let mut found = Vec::new();
+    loop {
+        let entries = base.store().scan(&scan).await?;
+        let is_last = entries.len() < scan.limit;
+        found.extend(entries);
+        if is_last || found.len() >= most {
+            return Ok(found);
+        }
+        scan.after = found.last().map(|entry| (entry.at, entry.id.clone()));
     }
 }
 
@@ -176,10 +186,10 @@ impl Feed {
             let ids = self.fresh(written).await?;
             let mut events = Vec::new();
             for id in &ids {
-                let event = records::get::<Event>(self.app.store(), id.as_str()).await?;
+                let event = records::get::<Event>(self.telling.base.store(), id.as_str()).await?;
                 let event = event.map(|found| found.record);
                 if let Some(event) = event.filter(|event| takes(&self.filters, event))
-                    && self.app.is_among(&self.services, event.owner()).await?
+                    && among::is_among(&self.telling.directory, &self.services, event.owner()).await?
                 {
                     events.push(event);
                 }
@@ -201,8 +211,8 @@ impl Feed {
         if self.seen == Some(written) {
             return Ok(Vec::new());
         }
-        let (watermark, is_all) = self.app.0.events.shared.watermarks.look(self.app.now());
-        let ids = self.app.onward(&self.last, &watermark).await?;
+        let (watermark, is_all) = self.telling.events.shared.watermarks.look(self.telling.base.now());
+        let ids = onward(&self.telling.base, &self.last, &watermark).await?;
         self.last = match ids.last() {
             Some(last) => last.clone(),
             None => {
@@ -215,7 +225,7 @@ impl Feed {
 
     /// The ids that come next, and that were not told yet.
     async fn fresh(&mut self, written: u64) -> Result<Vec<EventId>, AppError> {
-        if !self.app.store().is_shared() {
+        if !self.telling.base.store().is_shared() {
             return self.onward(written).await;
         }
         if let Some(looked) = self.looked {
@@ -224,10 +234,10 @@ impl Feed {
         let mut place = self.last.clone();
         loop {
             // Where several write nothing is certain, and all there is counts.
-            let watermark = EventId::new(super::after(self.app.now(), LATE), 0);
-            let ids = self.app.onward(&place, &watermark).await?;
+            let watermark = EventId::new(after(self.telling.base.now(), LATE), 0);
+            let ids = onward(&self.telling.base, &place, &watermark).await?;
             self.looked = Some(Instant::now());
-            let settled = EventId::new(super::after(self.app.now(), -LATE), 0);
+            let settled = EventId::new(after(self.telling.base.now(), -LATE), 0);
             let Some(end) = ids.last() else { return Ok(ids) };
             place = end.clone();
             self.last = ids.iter().filter(|id| **id < settled).max().unwrap_or(&self.last).clone();

@@ -11,25 +11,25 @@ const PARTS: usize = 4;
 
 /// The open streams, counted by key.
 #[derive(Clone, Default)]
-pub(super) struct Seats {
+pub(in crate::app) struct Seats {
     most: usize,
     taken: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 /// A stream's place, given back when it ends.
-pub(super) struct Seat {
+pub(in crate::app) struct Seat {
     seats: Seats,
     key: String,
 }
 
 impl Seats {
     /// So many at once.
-    pub(super) fn new(most: usize) -> Self {
+    pub(in crate::app) fn new(most: usize) -> Self {
         Self { most, taken: Arc::default() }
     }
 
     /// A place for somebody, if there is one for them.
-    pub(super) fn take(&self, who: &Actor) -> Option<Seat> {
+    pub(in crate::app) fn take(&self, who: &Actor) -> Option<Seat> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = taken.values().sum();
         let own = taken.get(who.as_str()).copied().unwrap_or(0);

@@ -6,7 +6,7 @@
 //! its commit has ended. This holds for one process; of what several write to
 //! the same store the last seconds are read again and again, see `feed.rs`.
 
-use super::{Shared, lock};
+use crate::app::events::telling::{Shared, lock};
 use crate::model::id::EventId;
 use crate::store::{
     Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 /// Ids that were given out, and whose commits have not ended.
 #[derive(Default)]
-pub(super) struct Watermarks(Mutex<State>);
+pub(in crate::app) struct Watermarks(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -42,7 +42,7 @@ const STEP: u64 = u32::MAX as u64;
 
 impl Watermarks {
     /// The next id. `random` has to be different each time, and nobody's guess.
-    pub(super) fn next(&self, now: Timestamp, random: u128) -> EventId {
+    pub(in crate::app) fn next(&self, now: Timestamp, random: u128) -> EventId {
         let mut state = lock(&self.0);
         // The topmost random bit stays free, so that steps do not run over.
         let fresh = EventId::new(now, random & ((1 << 79) - 1));
@@ -57,13 +57,13 @@ impl Watermarks {
 
     /// Everything before this id is written, or never will be; every id that is
     /// given out from now on comes after.
-    pub(super) fn watermark(&self, now: Timestamp) -> EventId {
+    pub(in crate::app) fn watermark(&self, now: Timestamp) -> EventId {
         self.look(now).0
     }
 
     /// The same, and whether nothing is being written: then only what is written from
     /// now on moves it.
-    pub(super) fn look(&self, now: Timestamp) -> (EventId, bool) {
+    pub(in crate::app) fn look(&self, now: Timestamp) -> (EventId, bool) {
         let mut state = lock(&self.0);
         state.out.retain(|_, out| match out {
             Out::Given(at) => at.elapsed() < FORGOTTEN,
@@ -96,9 +96,9 @@ impl Watermarks {
 }
 
 /// A store that tells when an event was written.
-pub(super) struct Watched {
-    pub(super) inner: Arc<dyn Store>,
-    pub(super) shared: Arc<Shared>,
+pub(in crate::app) struct Watched {
+    pub(in crate::app) inner: Arc<dyn Store>,
+    pub(in crate::app) shared: Arc<Shared>,
 }
 
 /// Ends a commit's ids however it ends.

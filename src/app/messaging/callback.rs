@@ -1,7 +1,12 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::base::Base;
+use crate::app::events::{Telling, told};
+use crate::app::messaging::Messaging;
+use crate::app::services::find;
+use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::happen;
 use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
@@ -18,124 +23,128 @@ pub struct Recorded {
     pub is_new: bool,
 }
 
-impl App {
-    /// Merges a report into its delivery, durably, whether we sent it or not.
-    ///
-    /// A report that names a send of ours also settles that send: it may come
-    /// before the answer to our own request, or instead of it. Sends are the main
-    /// account's; what another account says of one is a message of its own.
-    ///
-    /// # Errors
-    /// [`AppError::OtherAccount`] when the delivery belongs to another account
-    /// than the proof; else the store's, and then the report is not recorded and
-    /// must not be acknowledged.
-    pub async fn record(&self, proof: &Proof, mut report: Report) -> Result<Recorded, AppError> {
-        if let Some(account) = proof.account().map(AccountSid::as_str) {
-            let named = report.about.account_sid.get_or_insert_with(|| account.to_owned());
-            if named != account {
-                return Err(AppError::OtherAccount);
-            }
+/// Merges a report into its delivery, durably, whether we sent it or not.
+///
+/// A report that names a send of ours also settles that send: it may come
+/// before the answer to our own request, or instead of it. Sends are the main
+/// account's; what another account says of one is a message of its own.
+///
+/// # Errors
+/// [`AppError::OtherAccount`] when the delivery belongs to another account
+/// than the proof; else the store's, and then the report is not recorded and
+/// must not be acknowledged.
+pub async fn record(messaging: &Messaging, proof: &Proof, mut report: Report) -> Result<Recorded, AppError> {
+    if let Some(account) = proof.account().map(AccountSid::as_str) {
+        let named = report.about.account_sid.get_or_insert_with(|| account.to_owned());
+        if named != account {
+            return Err(AppError::OtherAccount);
         }
-        if !self.0.accounts.is_main(proof) {
-            report.id = None;
-        }
-        let received_at = self.now();
-        let report = &report;
-        let look = || async {
-            let old: Option<Versioned<Delivery>> = records::get(self.store(), report.sid.as_str()).await?;
-            if old.as_ref().is_some_and(|old| self.is_anothers(&old.record, report)) {
-                return Err(AppError::OtherAccount);
-            }
-            let delivery = match &old {
-                None => Delivery::new(report.clone(), received_at),
-                // What is read is durable already, so a repetition can be
-                // acknowledged without writing anything.
-                Some(old) => match old.record.merge(report.clone(), received_at) {
-                    Some(merged) => merged,
-                    None => {
-                        tracing::debug!(sid = %old.record.sid, "delivery reported again");
-                        return Ok(Draft::Settled((
-                            None,
-                            Recorded { delivery: old.record.clone(), is_new: false },
-                        )));
-                    }
-                },
-            };
-            let is_named = delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none());
-            let (delivery, settled) = match is_named {
-                true => Box::pin(self.settle_by(delivery)).await?,
-                false => (delivery, Vec::new()),
-            };
-            let mut changes = self.written_delivery(old.as_ref(), &delivery).await?;
-            changes.extend(settled);
-            let before = old.map(|old| old.record);
-            Ok(Draft::Write(changes, (Some(before), Recorded { delivery, is_new: true })))
-        };
-        let (before, recorded) = self.transact(&transact::DELIVERY, look).await?;
-        if let Some(before) = before {
-            log(before.as_ref(), &recorded.delivery);
-        }
-        Ok(recorded)
     }
-
-    /// Keeps a report that nothing proves, marked as such and told to nobody:
-    /// in report-only mode it says what would be known. It changes nothing that
-    /// is proved and says nothing of what we sent.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn hear(&self, mut report: Report) -> Result<(), AppError> {
+    if !messaging.accounts.is_main(proof) {
         report.id = None;
-        let heard = Delivery::unproved(report, self.now());
-        let look = || async {
-            let old: Option<Versioned<Delivery>> = records::get(self.store(), heard.sid.as_str()).await?;
-            let new = old.as_ref().map_or_else(|| heard.clone(), |old| old.record.join(&heard));
-            if old.as_ref().is_some_and(|old| old.record == new) {
-                return Ok(Draft::Settled(()));
-            }
-            Ok(Draft::Write(vec![records::put(old.as_ref(), &new)], ()))
-        };
-        self.transact(&transact::DELIVERY, look).await
     }
+    let received_at = messaging.base.now();
+    let report = &report;
+    let look = || async {
+        let old: Option<Versioned<Delivery>> =
+            records::get(messaging.base.store(), report.sid.as_str()).await?;
+        if old.as_ref().is_some_and(|old| is_anothers(messaging, &old.record, report)) {
+            return Err(AppError::OtherAccount);
+        }
+        let delivery = match &old {
+            None => Delivery::new(report.clone(), received_at),
+            // What is read is durable already, so a repetition can be
+            // acknowledged without writing anything.
+            Some(old) => match old.record.merge(report.clone(), received_at) {
+                Some(merged) => merged,
+                None => {
+                    tracing::debug!(sid = %old.record.sid, "delivery reported again");
+                    return Ok(Draft::Settled((
+                        None,
+                        Recorded { delivery: old.record.clone(), is_new: false },
+                    )));
+                }
+            },
+        };
+        let is_named = delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none());
+        let (delivery, settled) = match is_named {
+            true => Box::pin(settle_by(&messaging.telling, delivery)).await?,
+            false => (delivery, Vec::new()),
+        };
+        let mut changes = told::written_delivery(&messaging.telling, old.as_ref(), &delivery).await?;
+        changes.extend(settled);
+        let before = old.map(|old| old.record);
+        Ok(Draft::Write(changes, (Some(before), Recorded { delivery, is_new: true })))
+    };
+    let (before, recorded) = transact(&messaging.base, &transact::DELIVERY, look).await?;
+    if let Some(before) = before {
+        log(before.as_ref(), &recorded.delivery);
+    }
+    Ok(recorded)
+}
 
-    /// Whether a delivery is another account's than the report. What we sent is
-    /// the main account's, whether anything has said so yet or not; whose a
-    /// delivery is once stays so.
-    pub(in crate::app) fn is_anothers(&self, delivery: &Delivery, report: &Report) -> bool {
-        if delivery.unproved {
-            return false;
+/// Keeps a report that nothing proves, marked as such and told to nobody:
+/// in report-only mode it says what would be known. It changes nothing that
+/// is proved and says nothing of what we sent.
+///
+/// # Errors
+/// The store's.
+pub async fn hear(base: &Base, mut report: Report) -> Result<(), AppError> {
+    report.id = None;
+    let heard = Delivery::unproved(report, base.now());
+    let look = || async {
+        let old: Option<Versioned<Delivery>> = records::get(base.store(), heard.sid.as_str()).await?;
+        let new = old.as_ref().map_or_else(|| heard.clone(), |old| old.record.join(&heard));
+        if old.as_ref().is_some_and(|old| old.record == new) {
+            return Ok(Draft::Settled(()));
         }
-        let ours = self.0.accounts.main.as_ref().filter(|_| delivery.id.is_some()).map(AccountSid::as_str);
-        let owner = delivery.about.account_sid.as_deref().or(ours);
-        let reporter = report.about.account_sid.as_deref();
-        owner.zip(reporter).is_some_and(|(owner, reporter)| owner != reporter)
-    }
+        Ok(Draft::Write(vec![records::put(old.as_ref(), &new)], ()))
+    };
+    transact(base, &transact::DELIVERY, look).await
+}
 
-    /// A delivery that carries our name, with the time at which it was asked for,
-    /// and the change by which it settles its send.
-    async fn settle_by(&self, delivery: Delivery) -> Result<(Delivery, Vec<Change>), AppError> {
-        let Some(id) = &delivery.id else {
-            return Ok((delivery, Vec::new()));
-        };
-        let (verification, number) = id.parts();
-        let Some(old) = records::get::<Verification>(self.store(), verification.as_str()).await? else {
-            return Ok((delivery, Vec::new()));
-        };
-        let Some(send) = old.record.send(number) else {
-            return Ok((delivery, Vec::new()));
-        };
-        let asked_at = send.asked_at;
-        if send.state == SendState::Accepted {
-            let is_it = send.sid.as_ref() == Some(&delivery.sid);
-            return Ok((if is_it { delivery.asked_at(asked_at) } else { delivery }, Vec::new()));
-        }
-        let input = Input::Accepted { number, sid: delivery.sid.clone() };
-        let decision = decide(&self.policy_of(&old.record).await?, &old.record, input, self.now());
-        if decision.outcome != Outcome::Done {
-            return Ok((delivery, Vec::new()));
-        }
-        Ok((delivery.asked_at(asked_at), self.written(Some(&old), &decision.verification)))
+/// Whether a delivery is another account's than the report. What we sent is
+/// the main account's, whether anything has said so yet or not; whose a
+/// delivery is once stays so.
+pub(in crate::app) fn is_anothers(messaging: &Messaging, delivery: &Delivery, report: &Report) -> bool {
+    if delivery.unproved {
+        return false;
     }
+    let ours = messaging.accounts.main.as_ref().filter(|_| delivery.id.is_some()).map(AccountSid::as_str);
+    let owner = delivery.about.account_sid.as_deref().or(ours);
+    let reporter = report.about.account_sid.as_deref();
+    owner.zip(reporter).is_some_and(|(owner, reporter)| owner != reporter)
+}
+
+/// A delivery that carries our name, with the time at which it was asked for,
+/// and the change by which it settles its send.
+async fn settle_by(telling: &Telling, delivery: Delivery) -> Result<(Delivery, Vec<Change>), AppError> {
+    let Some(id) = &delivery.id else {
+        return Ok((delivery, Vec::new()));
+    };
+    let (verification, number) = id.parts();
+    let Some(old) = records::get::<Verification>(telling.base.store(), verification.as_str()).await? else {
+        return Ok((delivery, Vec::new()));
+    };
+    let Some(send) = old.record.send(number) else {
+        return Ok((delivery, Vec::new()));
+    };
+    let asked_at = send.asked_at;
+    if send.state == SendState::Accepted {
+        let is_it = send.sid.as_ref() == Some(&delivery.sid);
+        return Ok((if is_it { delivery.asked_at(asked_at) } else { delivery }, Vec::new()));
+    }
+    let input = Input::Accepted { number, sid: delivery.sid.clone() };
+    let decision = decide(
+        &find::policy_of(&telling.directory, &old.record).await?,
+        &old.record,
+        input,
+        telling.base.now(),
+    );
+    if decision.outcome != Outcome::Done {
+        return Ok((delivery, Vec::new()));
+    }
+    Ok((delivery.asked_at(asked_at), happen::written(telling, Some(&old), &decision.verification)))
 }
 
 fn log(old: Option<&Delivery>, delivery: &Delivery) {

@@ -4,9 +4,12 @@ mod listed;
 mod merged;
 
 use self::listed::{Listed, of_verification};
+use crate::app::AppError;
+use crate::app::admission::Admission;
 use crate::app::admission::numbers::is_short_code;
-use crate::app::listing::{LONGEST_PAGE, MOST_READ, Page, Place, Window, page_of, scan_of};
-use crate::app::{App, AppError};
+use crate::app::base::Base;
+use crate::app::listing::{All, LONGEST_PAGE, MOST_READ, Page, Place, Whose, Window, page_of, scan_of};
+use crate::app::services::among::Among;
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
@@ -59,38 +62,36 @@ impl Owned for Found {
     }
 }
 
-impl App {
-    /// A delivery by Twilio's name or by ours.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn delivery(&self, name: &str) -> Result<Found, AppError> {
-        find_delivery(self.store(), name).await
-    }
+/// A delivery by Twilio's name or by ours.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn delivery(base: &Base, name: &str) -> Result<Found, AppError> {
+    find_delivery(base.store(), name).await
+}
 
-    /// Lists deliveries, newest first; ours from the moment that they are
-    /// promised. A page may be short, or even empty, while `next` says that there is more.
-    ///
-    /// # Errors
-    /// A number that is none, or the store's.
-    pub async fn deliveries(
-        &self,
-        filter: &DeliveryFilter,
-        window: &Window,
-    ) -> Result<Page<Found>, AppError> {
-        list(self.store(), &self.0.numbers, filter, window, Whose::All).await
-    }
+/// Lists deliveries, newest first; ours from the moment that they are
+/// promised. A page may be short, or even empty, while `next` says that there is more.
+///
+/// # Errors
+/// A number that is none, or the store's.
+pub async fn deliveries(
+    admission: &Admission,
+    filter: &DeliveryFilter,
+    window: &Window,
+) -> Result<Page<Found>, AppError> {
+    list(admission.base.store(), &admission.numbers, filter, window, &All).await
+}
 
-    /// The same, of these services.
-    pub(in crate::app) async fn deliveries_among(
-        &self,
-        services: &ServiceSet,
-        filter: &DeliveryFilter,
-        window: &Window,
-    ) -> Result<Page<Found>, AppError> {
-        let whose = if services.is_all() { Whose::All } else { Whose::Of(self, services) };
-        list(self.store(), &self.0.numbers, filter, window, whose).await
-    }
+/// The same, of these services.
+pub(in crate::app) async fn deliveries_among(
+    admission: &Admission,
+    services: &ServiceSet,
+    filter: &DeliveryFilter,
+    window: &Window,
+) -> Result<Page<Found>, AppError> {
+    let whose = Among { directory: &admission.directory, services };
+    list(admission.base.store(), &admission.numbers, filter, window, &whose).await
 }
 
 /// A delivery by Twilio's name or by ours, straight from a store.
@@ -126,7 +127,7 @@ async fn attempts_of(store: &dyn Store, delivery: &Delivery) -> Result<Option<Bo
     Ok(send.map(|send| Box::new(send.attempts.clone())))
 }
 
-/// Deliveries straight from a store, as [`App::deliveries`] lists them.
+/// Deliveries straight from a store, as [`messaging::deliveries`](crate::app::messaging::deliveries) lists them.
 ///
 /// # Errors
 /// A number that is none, or the store's.
@@ -136,26 +137,7 @@ pub async fn list_deliveries(
     filter: &DeliveryFilter,
     window: &Window,
 ) -> Result<Page<Found>, AppError> {
-    list(store, numbers, filter, window, Whose::All).await
-}
-
-/// Whose deliveries somebody may see.
-enum Whose<'a> {
-    All,
-    Of(&'a App, &'a ServiceSet),
-}
-
-impl Whose<'_> {
-    async fn has(&self, found: &Found) -> Result<bool, AppError> {
-        match self {
-            Self::All => Ok(true),
-            Self::Of(app, services) => app.is_among(services, found.owner()).await,
-        }
-    }
-
-    fn is_all(&self) -> bool {
-        matches!(self, Self::All)
-    }
+    list(store, numbers, filter, window, &All).await
 }
 
 async fn list(
@@ -163,7 +145,7 @@ async fn list(
     numbers: &NumberPolicy,
     filter: &DeliveryFilter,
     window: &Window,
-    whose: Whose<'_>,
+    whose: &impl Whose<Found>,
 ) -> Result<Page<Found>, AppError> {
     let wanted = filter.to.as_deref().map(|to| Wanted::read(to, numbers)).transpose()?;
     if let Some(id) = &filter.verification {

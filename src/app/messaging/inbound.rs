@@ -1,94 +1,96 @@
 //! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::admission::opt_outs;
+use crate::app::base::Base;
+use crate::app::messaging::Messaging;
 use crate::model::account::{AccountSid, Proof};
 use crate::model::opt_out::Keyword;
 use crate::model::phone::{PhoneNumber, address_spellings, mask};
 use crate::model::service::Service;
 use crate::model::session_window::SessionWindow;
-use crate::store::CommitError;
-use crate::store::records::{self};
+use crate::store::{CommitError, records};
 
-impl App {
-    /// Records that somebody wrote to these senders on WhatsApp, as far as they
-    /// belong to the account that says so.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn wrote(&self, proof: &Proof, number: &str, senders: &[&str]) -> Result<(), AppError> {
-        for sender in self.owned(proof, senders) {
-            let id = SessionWindow::key(number, sender);
-            let old = records::get::<SessionWindow>(self.store(), &id).await?;
-            let new = SessionWindow { number: number.to_owned(), sender: sender.to_owned(), at: self.now() };
-            match records::save(self.store(), old.as_ref(), &new).await {
-                // Whoever was faster wrote down the same moment.
-                Ok(()) | Err(CommitError::Conflict) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
+/// Records that somebody wrote to these senders on WhatsApp, as far as they
+/// belong to the account that says so.
+///
+/// # Errors
+/// The store's.
+pub async fn wrote(
+    messaging: &Messaging,
+    proof: &Proof,
+    number: &str,
+    senders: &[&str],
+) -> Result<(), AppError> {
+    for sender in owned(messaging, proof, senders) {
+        let id = SessionWindow::key(number, sender);
+        let old = records::get::<SessionWindow>(messaging.base.store(), &id).await?;
+        let new =
+            SessionWindow { number: number.to_owned(), sender: sender.to_owned(), at: messaging.base.now() };
+        match records::save(messaging.base.store(), old.as_ref(), &new).await {
+            // Whoever was faster wrote down the same moment.
+            Ok(()) | Err(CommitError::Conflict) => {}
+            Err(CommitError::Store(error)) => return Err(error.into()),
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Whether the service may write to a person on WhatsApp in its own words.
-    pub(in crate::app) async fn window_open(
-        &self,
-        service: &Service,
-        to: &PhoneNumber,
-    ) -> Result<bool, AppError> {
-        let settings = &service.settings;
-        let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
-        let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
-            return Ok(false);
-        };
-        // WhatsApp spells some numbers otherwise than we do.
-        for number in address_spellings(&format!("whatsapp:{}", to.in_full())) {
-            let contact =
-                records::get::<SessionWindow>(self.store(), &SessionWindow::key(&number, sender)).await?;
-            if contact.is_some_and(|contact| self.now() < contact.record.closes_at()) {
-                return Ok(true);
-            }
+/// Whether the service may write to a person on WhatsApp in its own words.
+pub(in crate::app) async fn window_open(
+    base: &Base,
+    service: &Service,
+    to: &PhoneNumber,
+) -> Result<bool, AppError> {
+    let settings = &service.settings;
+    let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
+    let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
+        return Ok(false);
+    };
+    // WhatsApp spells some numbers otherwise than we do.
+    for number in address_spellings(&format!("whatsapp:{}", to.in_full())) {
+        let contact =
+            records::get::<SessionWindow>(base.store(), &SessionWindow::key(&number, sender)).await?;
+        if contact.is_some_and(|contact| base.now() < contact.record.closes_at()) {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
+}
 
-    /// Records what an inbound text asks for, towards each of the senders that
-    /// it reached (our number, and the messaging service it belongs to) and that
-    /// belong to the account that says so.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn keyword(
-        &self,
-        proof: &Proof,
-        number: &str,
-        senders: &[&str],
-        keyword: Keyword,
-    ) -> Result<(), AppError> {
-        let opted_out = match keyword {
-            Keyword::Stop => true,
-            Keyword::Start => false,
-            Keyword::Help => return Ok(()),
-        };
-        for sender in self.owned(proof, senders) {
-            self.wish(number, sender, opted_out, None).await?;
-            tracing::info!(number = mask(number), sender = mask(sender), opted_out, "opt-out changed");
-        }
-        Ok(())
+/// Records what an inbound text asks for, towards each of the senders that
+/// it reached (our number, and the messaging service it belongs to) and that
+/// belong to the account that says so.
+///
+/// # Errors
+/// The store's.
+pub async fn keyword(
+    messaging: &Messaging,
+    proof: &Proof,
+    number: &str,
+    senders: &[&str],
+    keyword: Keyword,
+) -> Result<(), AppError> {
+    let opted_out = match keyword {
+        Keyword::Stop => true,
+        Keyword::Start => false,
+        Keyword::Help => return Ok(()),
+    };
+    for sender in owned(messaging, proof, senders) {
+        opt_outs::wish(&messaging.telling, number, sender, opted_out, None).await?;
+        tracing::info!(number = mask(number), sender = mask(sender), opted_out, "opt-out changed");
     }
+    Ok(())
+}
 
-    /// Those of the senders that belong to the account whose proof it is. What
-    /// another account says of a sender is passed over.
-    fn owned<'s>(&self, proof: &Proof, senders: &[&'s str]) -> Vec<&'s str> {
-        let (own, foreign): (Vec<&str>, Vec<&str>) =
-            senders.iter().partition(|sender| self.0.accounts.owns(proof, sender));
-        for sender in foreign {
-            let account = proof.account().map(AccountSid::as_str);
-            tracing::warn!(
-                sender = mask(sender),
-                account,
-                "an account speaks of a sender that is not its own"
-            );
-        }
-        own
+/// Those of the senders that belong to the account whose proof it is. What
+/// another account says of a sender is passed over.
+fn owned<'s>(messaging: &Messaging, proof: &Proof, senders: &[&'s str]) -> Vec<&'s str> {
+    let (own, foreign): (Vec<&str>, Vec<&str>) =
+        senders.iter().partition(|sender| messaging.accounts.owns(proof, sender));
+    for sender in foreign {
+        let account = proof.account().map(AccountSid::as_str);
+        tracing::warn!(sender = mask(sender), account, "an account speaks of a sender that is not its own");
     }
+    own
 }

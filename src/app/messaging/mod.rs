@@ -1,13 +1,16 @@
 //! What goes out and what comes back: sends, callbacks, calls that ask what to say, and
 //! texts that people write.
 
-mod callback;
-mod deliveries;
-mod inbound;
-mod sending;
-mod voice;
-mod written;
+pub(in crate::app) mod callback;
+pub(in crate::app) mod deliveries;
+pub(in crate::app) mod inbound;
+pub(in crate::app) mod parts;
+pub(in crate::app) mod sending;
+pub(in crate::app) mod voice;
 
-pub use self::callback::Recorded;
-pub use self::deliveries::{DeliveryFilter, Found, find_delivery, list_deliveries};
-pub use self::voice::{Said, Spoken, Step, VoiceRequest};
+pub use self::callback::{Recorded, hear, record};
+pub use self::deliveries::{DeliveryFilter, Found, deliveries, delivery, find_delivery, list_deliveries};
+pub use self::inbound::{keyword, wrote};
+pub use self::parts::Messaging;
+pub use self::sending::tend_verification;
+pub use self::voice::{Said, Spoken, Step, VoiceRequest, speak, speak_noting};

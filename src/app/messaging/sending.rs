@@ -6,8 +6,15 @@
 //! it is tried and looked up again is the model's to say, and who does it when is
 //! for `jobs`.
 
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::admission::ways;
+use crate::app::base::Base;
+use crate::app::events::told;
+use crate::app::messaging::{Messaging, callback, inbound};
+use crate::app::services::{compat, find};
+use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::Verifying;
+use crate::app::verification::happen::{self, happen};
 use crate::gateway::{SendError, SendRequest};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -27,202 +34,222 @@ use std::time::{Duration, Instant};
 /// passed over in one look-up.
 const MOST_CANDIDATES: usize = 8;
 
-impl App {
-    /// Does what is due about a verification: a send, a look-up, or its end.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn tend_verification(&self, id: &str) -> Result<(), AppError> {
-        let id = id.parse::<VerificationId>().map_err(|_| AppError::NotFound)?;
-        self.do_step_of(&id).await
-    }
+/// Does what is due about a verification: a send, a look-up, or its end.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn tend_verification(messaging: &Messaging, id: &str) -> Result<(), AppError> {
+    let id = id.parse::<VerificationId>().map_err(|_| AppError::NotFound)?;
+    do_step_of(messaging, &id).await
+}
 
-    async fn do_step_of(&self, id: &VerificationId) -> Result<(), AppError> {
-        let verification = self.verification(id).await?.record;
-        let now = self.now();
-        let Some(step) = verification.outbox.iter().find(|step| step.due <= now) else {
-            self.happen(id, |_| Ok(Input::Deadline)).await?;
-            return Ok(());
+async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), AppError> {
+    let verification = happen::verification(&messaging.base, id).await?.record;
+    let now = messaging.base.now();
+    let Some(step) = verification.outbox.iter().find(|step| step.due <= now) else {
+        happen(&messaging.telling, id, |_| Ok(Input::Deadline)).await?;
+        return Ok(());
+    };
+    let number = step.number();
+    // Measured from before the claim, and not by a clock that may be set.
+    let begin_by =
+        Instant::now() + find::policy_of(&messaging.directory, &verification).await?.time_to_begin();
+    let decision = happen(&messaging.telling, id, |_| Ok(Input::Claim { number })).await?;
+    match decision.outcome {
+        Outcome::Done => carry(messaging, decision.verification, number, begin_by).await,
+        Outcome::Dropped => {
+            tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes a claimed send, or looks it up, and writes down what came of it.
+async fn carry(
+    messaging: &Messaging,
+    verification: Verification,
+    number: u8,
+    begin_by: Instant,
+) -> Result<(), AppError> {
+    let id = verification.id.clone();
+    let (Some(send), Some(step)) =
+        (verification.send(number), verification.outbox.iter().find(|step| step.number() == number))
+    else {
+        return Ok(());
+    };
+    let service = find::service_of(&messaging.directory, &verification).await?;
+    let service = compat::sending_to(&messaging.directory, service, &verification.to).await?;
+    let window_open = send.channel == Channel::Whatsapp
+        && inbound::window_open(&messaging.base, &service, &verification.to).await?;
+    let request = request(&messaging.verifying, service, &verification, send, begin_by, window_open);
+    let outcome = match (request, &step.effect) {
+        // Nobody can derive the code, so nobody can send it, now or later.
+        (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
+        // What was promised may leave much later: people change their wish.
+        (Ok(request), Effect::Send { .. }) => {
+            match ways::refuse_opted_out(
+                &messaging.admission,
+                &request.service,
+                &verification.to,
+                send.channel,
+            )
+            .await
+            {
+                Ok(()) => messaging.gateway.send(&request).await.map(Some),
+                Err(AppError::OptedOut) => Err(opted_out()),
+                Err(error) => return Err(error),
+            }
+        }
+        (Ok(request), Effect::LookUp { .. }) => look_up(messaging, &request, &verification, number).await?,
+    };
+    let claim = step.attempts;
+    let input = match outcome {
+        Ok(Some(report)) => return accepted(messaging, &id, number, report).await,
+        Ok(None) => Input::NotFound { number, claim, jitter: jitter(&messaging.base) },
+        Err(error) => {
+            tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
+            not_accepted(&messaging.base, step, error)
+        }
+    };
+    let decision = happen(&messaging.telling, &id, |_| Ok(input.clone())).await?;
+    if matches!(input, Input::NotFound { .. }) {
+        log_not_found(&decision, number);
+    }
+    if let Some(SendState::Failed { reason, .. }) = decision.verification.send(number).map(|send| &send.state)
+        && decision.outcome == Outcome::Done
+    {
+        tracing::warn!(verification = %id, number, reason, "send given up");
+    }
+    messaging.base.board.wake();
+    Ok(())
+}
+
+/// Looks a send up in the other side's list. What is known to be another
+/// send's is not it, though it may look like it: a call shows no code.
+async fn look_up(
+    messaging: &Messaging,
+    request: &SendRequest,
+    verification: &Verification,
+    number: u8,
+) -> Result<Result<Option<Report>, SendError>, AppError> {
+    let policy = find::policy_of(&messaging.directory, verification).await?;
+    let since = verification.look_up_since(&policy, number).unwrap_or(verification.created_at);
+    let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
+    for _ in 0..MOST_CANDIDATES {
+        let found = messaging.gateway.look_up(request, since, &others).await;
+        let Ok(Some(report)) = &found else { return Ok(found) };
+        let known = records::get::<Delivery>(messaging.base.store(), report.sid.as_str()).await?;
+        if known.and_then(|known| known.record.id).is_none_or(|id| id == request.id) {
+            return Ok(found);
+        }
+        others.push(report.sid.clone());
+    }
+    Ok(Err(SendError::unknown("twilio's list has too many that may be it")))
+}
+
+/// What an attempt without success means for the send.
+fn not_accepted(base: &Base, step: &OutboxStep, error: SendError) -> Input {
+    let (number, claim, jitter) = (step.number(), step.attempts, jitter(base));
+    let failure = |code, reason, after: Duration| Failure {
+        code,
+        reason,
+        after: SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX),
+    };
+    match error {
+        // The send is as unknown as before, and stays so: its callback may
+        // tell yet.
+        SendError::Refused { code, reason } if step.is_look_up() => {
+            let reason = format!("whether twilio took it cannot be looked up: {reason}");
+            Input::Refused { number, claim, code, reason }
+        }
+        SendError::Refused { code, reason } => Input::Refused { number, claim, code, reason },
+        SendError::NotTaken { code, reason, after } => {
+            Input::NotTaken { number, claim, failure: failure(code, reason, after), jitter }
+        }
+        SendError::Unknown { code, reason, after } => {
+            Input::Unknown { number, claim, failure: failure(code, reason, after), jitter }
+        }
+    }
+}
+
+fn jitter(base: &Base) -> Jitter {
+    Jitter(u32::from_be_bytes(base.entropy.bytes()))
+}
+
+fn request(
+    verifying: &Verifying,
+    service: Arc<Service>,
+    verification: &Verification,
+    send: &Send,
+    begin_by: Instant,
+    window_open: bool,
+) -> Result<SendRequest, AppError> {
+    let left = verification.expires_at.duration_since(verifying.base.now());
+    // The code of this send, which a newer one may have replaced meanwhile.
+    let seed = CodeSeed { generation: send.generation, ..verification.code.clone() };
+    Ok(SendRequest {
+        id: verification.delivery_id(send.number),
+        channel: send.channel,
+        to: verification.to.clone(),
+        code: verifying.codes.derive(&verification.id, &seed).ok_or(AppError::CodeKeyGone)?,
+        locale: verification.locale.clone(),
+        details: verification.details.clone(),
+        begin_by,
+        window_open,
+        service,
+        valid_for: Duration::try_from(left).unwrap_or_default(),
+    })
+}
+
+/// Settles a send and records what is known of its delivery, in one write.
+async fn accepted(
+    messaging: &Messaging,
+    id: &VerificationId,
+    number: u8,
+    mut report: Report,
+) -> Result<(), AppError> {
+    // What we send is the main account's, also where the answer does not say so.
+    if let Some(main) = &messaging.accounts.main {
+        report.about.account_sid.get_or_insert_with(|| main.to_string());
+    }
+    let (report, sid) = (&report, &report.sid);
+    let look = || async {
+        let old = happen::verification(&messaging.base, id).await?;
+        let input = Input::Accepted { number, sid: sid.clone() };
+        let decision = decide(
+            &find::policy_of(&messaging.directory, &old.record).await?,
+            &old.record,
+            input,
+            messaging.base.now(),
+        );
+        let mut changes = Vec::with_capacity(2);
+        if decision.verification != old.record {
+            changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
+        }
+        let known: Option<Versioned<Delivery>> = records::get(messaging.base.store(), sid.as_str()).await?;
+        let delivery = match &known {
+            None => Some(Delivery::new(report.clone(), messaging.base.now())),
+            // The API is asked with the account's own credentials: what it
+            // says of a message holds against whoever spoke of it before.
+            Some(known) if callback::is_anothers(messaging, &known.record, report) => {
+                Some(Delivery::new(report.clone(), messaging.base.now()))
+            }
+            Some(known) => known.record.merge(report.clone(), messaging.base.now()),
         };
-        let number = step.number();
-        // Measured from before the claim, and not by a clock that may be set.
-        let begin_by = Instant::now() + self.policy_of(&verification).await?.time_to_begin();
-        let decision = self.happen(id, |_| Ok(Input::Claim { number })).await?;
-        match decision.outcome {
-            Outcome::Done => self.carry(decision.verification, number, begin_by).await,
-            Outcome::Dropped => {
-                tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Makes a claimed send, or looks it up, and writes down what came of it.
-    async fn carry(&self, verification: Verification, number: u8, begin_by: Instant) -> Result<(), AppError> {
-        let id = verification.id.clone();
-        let (Some(send), Some(step)) =
-            (verification.send(number), verification.outbox.iter().find(|step| step.number() == number))
-        else {
-            return Ok(());
-        };
-        let service = self.service_of(&verification).await?;
-        let service = self.sending_to(service, &verification.to).await?;
-        let window_open =
-            send.channel == Channel::Whatsapp && self.window_open(&service, &verification.to).await?;
-        let request = self.request(service, &verification, send, begin_by, window_open);
-        let outcome = match (request, &step.effect) {
-            // Nobody can derive the code, so nobody can send it, now or later.
-            (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
-            // What was promised may leave much later: people change their wish.
-            (Ok(request), Effect::Send { .. }) => {
-                match self.refuse_opted_out(&request.service, &verification.to, send.channel).await {
-                    Ok(()) => self.0.gateway.send(&request).await.map(Some),
-                    Err(AppError::OptedOut) => Err(opted_out()),
-                    Err(error) => return Err(error),
-                }
-            }
-            (Ok(request), Effect::LookUp { .. }) => self.look_up(&request, &verification, number).await?,
-        };
-        let claim = step.attempts;
-        let input = match outcome {
-            Ok(Some(report)) => return self.accepted(&id, number, report).await,
-            Ok(None) => Input::NotFound { number, claim, jitter: self.jitter() },
-            Err(error) => {
-                tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
-                self.not_accepted(step, error)
-            }
-        };
-        let decision = self.happen(&id, |_| Ok(input.clone())).await?;
-        if matches!(input, Input::NotFound { .. }) {
-            log_not_found(&decision, number);
-        }
-        if let Some(SendState::Failed { reason, .. }) =
-            decision.verification.send(number).map(|send| &send.state)
-            && decision.outcome == Outcome::Done
-        {
-            tracing::warn!(verification = %id, number, reason, "send given up");
-        }
-        self.0.wake.notify_one();
-        Ok(())
-    }
-
-    /// Looks a send up in the other side's list. What is known to be another
-    /// send's is not it, though it may look like it: a call shows no code.
-    async fn look_up(
-        &self,
-        request: &SendRequest,
-        verification: &Verification,
-        number: u8,
-    ) -> Result<Result<Option<Report>, SendError>, AppError> {
-        let policy = self.policy_of(verification).await?;
-        let since = verification.look_up_since(&policy, number).unwrap_or(verification.created_at);
-        let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
-        for _ in 0..MOST_CANDIDATES {
-            let found = self.0.gateway.look_up(request, since, &others).await;
-            let Ok(Some(report)) = &found else { return Ok(found) };
-            let known = records::get::<Delivery>(self.store(), report.sid.as_str()).await?;
-            if known.and_then(|known| known.record.id).is_none_or(|id| id == request.id) {
-                return Ok(found);
-            }
-            others.push(report.sid.clone());
-        }
-        Ok(Err(SendError::unknown("twilio's list has too many that may be it")))
-    }
-
-    /// What an attempt without success means for the send.
-    fn not_accepted(&self, step: &OutboxStep, error: SendError) -> Input {
-        let (number, claim, jitter) = (step.number(), step.attempts, self.jitter());
-        let failure = |code, reason, after: Duration| Failure {
-            code,
-            reason,
-            after: SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX),
-        };
-        match error {
-            // The send is as unknown as before, and stays so: its callback may
-            // tell yet.
-            SendError::Refused { code, reason } if step.is_look_up() => {
-                let reason = format!("whether twilio took it cannot be looked up: {reason}");
-                Input::Refused { number, claim, code, reason }
-            }
-            SendError::Refused { code, reason } => Input::Refused { number, claim, code, reason },
-            SendError::NotTaken { code, reason, after } => {
-                Input::NotTaken { number, claim, failure: failure(code, reason, after), jitter }
-            }
-            SendError::Unknown { code, reason, after } => {
-                Input::Unknown { number, claim, failure: failure(code, reason, after), jitter }
-            }
-        }
-    }
-
-    fn jitter(&self) -> Jitter {
-        Jitter(u32::from_be_bytes(self.0.entropy.bytes()))
-    }
-
-    fn request(
-        &self,
-        service: Arc<Service>,
-        verification: &Verification,
-        send: &Send,
-        begin_by: Instant,
-        window_open: bool,
-    ) -> Result<SendRequest, AppError> {
-        let left = verification.expires_at.duration_since(self.now());
-        // The code of this send, which a newer one may have replaced meanwhile.
-        let seed = CodeSeed { generation: send.generation, ..verification.code.clone() };
-        Ok(SendRequest {
-            id: verification.delivery_id(send.number),
-            channel: send.channel,
-            to: verification.to.clone(),
-            code: self.0.codes.derive(&verification.id, &seed).ok_or(AppError::CodeKeyGone)?,
-            locale: verification.locale.clone(),
-            details: verification.details.clone(),
-            begin_by,
-            window_open,
-            service,
-            valid_for: Duration::try_from(left).unwrap_or_default(),
-        })
-    }
-
-    /// Settles a send and records what is known of its delivery, in one write.
-    async fn accepted(&self, id: &VerificationId, number: u8, mut report: Report) -> Result<(), AppError> {
-        // What we send is the main account's, also where the answer does not say so.
-        if let Some(main) = &self.0.accounts.main {
-            report.about.account_sid.get_or_insert_with(|| main.to_string());
-        }
-        let (report, sid) = (&report, &report.sid);
-        let look = || async {
-            let old = self.verification(id).await?;
-            let input = Input::Accepted { number, sid: sid.clone() };
-            let decision = decide(&self.policy_of(&old.record).await?, &old.record, input, self.now());
-            let mut changes = Vec::with_capacity(2);
-            if decision.verification != old.record {
-                changes.extend(self.written(Some(&old), &decision.verification));
-            }
-            let known: Option<Versioned<Delivery>> = records::get(self.store(), sid.as_str()).await?;
-            let delivery = match &known {
-                None => Some(Delivery::new(report.clone(), self.now())),
-                // The API is asked with the account's own credentials: what it
-                // says of a message holds against whoever spoke of it before.
-                Some(known) if self.is_anothers(&known.record, report) => {
-                    Some(Delivery::new(report.clone(), self.now()))
-                }
-                Some(known) => known.record.merge(report.clone(), self.now()),
+        let send = decision.verification.send(number).filter(|send| send.sid.as_ref() == Some(sid));
+        if let Some(delivery) = delivery {
+            let delivery = match send {
+                Some(send) => delivery.asked_at(send.asked_at),
+                None => delivery,
             };
-            let send = decision.verification.send(number).filter(|send| send.sid.as_ref() == Some(sid));
-            if let Some(delivery) = delivery {
-                let delivery = match send {
-                    Some(send) => delivery.asked_at(send.asked_at),
-                    None => delivery,
-                };
-                changes.extend(self.written_delivery(known.as_ref(), &delivery).await?);
-            }
-            Ok(Draft::Write(changes, decision.outcome == Outcome::Done))
-        };
-        let is_new = self.transact(&transact::VERIFICATION, look).await?;
-        tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
-        Ok(())
-    }
+            changes.extend(told::written_delivery(&messaging.telling, known.as_ref(), &delivery).await?);
+        }
+        Ok(Draft::Write(changes, decision.outcome == Outcome::Done))
+    };
+    let is_new = transact(&messaging.base, &transact::VERIFICATION, look).await?;
+    tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
+    Ok(())
 }
 
 /// As Twilio says it where it keeps the list itself.

@@ -1,7 +1,13 @@
 //! What a call of ours is to hear, and what it has come to with that.
 
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError};
+pub use crate::model::verification::Step;
+
+use crate::app::AppError;
+use crate::app::events::told;
+use crate::app::messaging::{Messaging, callback};
+use crate::app::services::find;
+use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::{Verifying, happen};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::code::Code;
 use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told, is_machine};
@@ -9,7 +15,6 @@ use crate::model::id::{Sid, VerificationId};
 use crate::model::phone::PhoneNumber;
 use crate::model::service::Service;
 use crate::model::status::Status;
-pub use crate::model::verification::Step;
 use crate::model::verification::{Decision, Details, Input, Outcome, Send, Verification, decide};
 use crate::store::Change;
 use crate::store::records::{self, Versioned};
@@ -85,99 +90,101 @@ pub struct Said {
     pub service: Arc<Service>,
 }
 
-impl App {
-    /// Decides what a call hears, and writes down what it has come to with that.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for whatever is not exactly a call of ours:
-    /// another verification, number, SID or account gives nothing away.
-    pub async fn speak(&self, proof: &Proof, request: VoiceRequest) -> Result<Said, AppError> {
-        self.speak_noting(proof, request, None).await
-    }
+/// Decides what a call hears, and writes down what it has come to with that.
+///
+/// # Errors
+/// [`AppError::NotFound`] for whatever is not exactly a call of ours:
+/// another verification, number, SID or account gives nothing away.
+pub async fn speak(messaging: &Messaging, proof: &Proof, request: VoiceRequest) -> Result<Said, AppError> {
+    speak_noting(messaging, proof, request, None).await
+}
 
-    /// The same, and what the request reports of its call is kept by the very
-    /// write that counts a reading: whatever fails, nobody loses a reading that
-    /// was not heard.
-    ///
-    /// # Errors
-    /// As [`App::speak`].
-    pub async fn speak_noting(
-        &self,
-        proof: &Proof,
-        request: VoiceRequest,
-        report: Option<Report>,
-    ) -> Result<Said, AppError> {
-        if !self.0.accounts.is_main(proof) {
+/// The same, and what the request reports of its call is kept by the very
+/// write that counts a reading: whatever fails, nobody loses a reading that
+/// was not heard.
+///
+/// # Errors
+/// As [`messaging::speak`](crate::app::messaging::speak).
+pub async fn speak_noting(
+    messaging: &Messaging,
+    proof: &Proof,
+    request: VoiceRequest,
+    report: Option<Report>,
+) -> Result<Said, AppError> {
+    if !messaging.accounts.is_main(proof) {
+        return Err(AppError::NotFound);
+    }
+    let report = report.filter(|report| is_own(proof, report));
+    transact(&messaging.base, &transact::VERIFICATION, || async {
+        // What is known of the call is written with the decision, against
+        // the version that was looked at: an end that comes meanwhile holds.
+        let known: Option<Versioned<Delivery>> =
+            records::get(messaging.base.store(), request.sid.as_str()).await?;
+        if known.as_ref().is_some_and(|known| is_over(&known.record)) {
             return Err(AppError::NotFound);
         }
-        let report = report.filter(|report| is_own(proof, report));
-        self.transact(&transact::VERIFICATION, || async {
-            // What is known of the call is written with the decision, against
-            // the version that was looked at: an end that comes meanwhile holds.
-            let known: Option<Versioned<Delivery>> = records::get(self.store(), request.sid.as_str()).await?;
-            if known.as_ref().is_some_and(|known| is_over(&known.record)) {
-                return Err(AppError::NotFound);
-            }
-            let old = self.verification(&request.verification).await?;
-            if !is_same_call(&request, &old.record, known.as_ref().map(|known| &known.record)) {
-                return Err(AppError::NotFound);
-            }
-            let VoiceRequest { number, sid, step, .. } = request.clone();
-            // What was once said of a call holds, whatever a later request leaves out.
-            let machine = request.machine || known.as_ref().is_some_and(|known| was_machine(&known.record));
-            let input = Input::CallAsks { number, sid, machine, step };
-            let service = self.service_of(&old.record).await?;
-            let decision = decide(&service.policy(&self.0.policy), &old.record, input, self.now());
-            let (spoken, told) = self.spoken(&decision, number)?;
-            let mut changes = Vec::new();
-            if decision.verification != old.record {
-                changes.extend(self.written(Some(&old), &decision.verification));
-            }
-            let so_far = so_far(proof, &decision.verification, &request, told)?;
-            changes.extend(self.kept_of_call(known, so_far, report.as_ref()).await?);
-            let said = said(spoken, service, decision.verification);
-            Ok(if changes.is_empty() { Draft::Settled(said) } else { Draft::Write(changes, said) })
-        })
-        .await
-    }
-
-    /// What was decided, and what is written down of it.
-    fn spoken(&self, decision: &Decision, number: u8) -> Result<(Spoken, Told), AppError> {
-        let record = &decision.verification;
-        let key = record.send(number).and_then(|send| send.gate_key);
-        let code = || self.0.codes.derive(&record.id, &record.code).ok_or(AppError::CodeKeyGone);
-        Ok(match decision.outcome {
-            Outcome::SayGate => (Spoken::Gate { key, wrong: false }, Told::Gate),
-            Outcome::SayGateAgain => (Spoken::Gate { key, wrong: true }, Told::Gate),
-            Outcome::SayCode { .. } => (Spoken::Code { code: code()? }, Told::Code),
-            Outcome::SayCodeOnceMore { again } => (Spoken::CodeOnceMore { code: code()?, again }, Told::Code),
-            Outcome::SayNoKey => (Spoken::NoKey, Told::NoKey),
-            Outcome::SayGoodbye => (Spoken::Goodbye, Told::Goodbye),
-            Outcome::SayEnded => (Spoken::Ended, Told::Ended),
-            Outcome::SayNothing => (Spoken::Machine, Told::Nothing),
-            _ => return Err(AppError::NotFound),
-        })
-    }
-
-    /// What is written of the call: it is ours, has come so far, and what else is
-    /// reported of it.
-    async fn kept_of_call(
-        &self,
-        known: Option<Versioned<Delivery>>,
-        (so_far, asked_at): (Report, Timestamp),
-        more: Option<&Report>,
-    ) -> Result<Vec<Change>, AppError> {
-        if known.as_ref().is_some_and(|known| self.is_anothers(&known.record, &so_far)) {
+        let old = happen::verification(&messaging.base, &request.verification).await?;
+        if !is_same_call(&request, &old.record, known.as_ref().map(|known| &known.record)) {
             return Err(AppError::NotFound);
         }
-        let reports = std::iter::once(&so_far).chain(more);
-        let told = reports.map(|report| Delivery::new(report.clone(), self.now()));
-        let before = known.as_ref().map(|known| known.record.clone());
-        let all = before.clone().into_iter().chain(told).reduce(|one, other| one.join(&other));
-        match all.filter(|all| before.as_ref() != Some(all)) {
-            Some(delivery) => self.written_delivery(known.as_ref(), &delivery.asked_at(asked_at)).await,
-            None => Ok(Vec::new()),
+        let VoiceRequest { number, sid, step, .. } = request.clone();
+        // What was once said of a call holds, whatever a later request leaves out.
+        let machine = request.machine || known.as_ref().is_some_and(|known| was_machine(&known.record));
+        let input = Input::CallAsks { number, sid, machine, step };
+        let service = find::service_of(&messaging.directory, &old.record).await?;
+        let decision =
+            decide(&service.policy(&messaging.directory.policy), &old.record, input, messaging.base.now());
+        let (spoken, told) = spoken(&messaging.verifying, &decision, number)?;
+        let mut changes = Vec::new();
+        if decision.verification != old.record {
+            changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
         }
+        let so_far = so_far(proof, &decision.verification, &request, told)?;
+        changes.extend(kept_of_call(messaging, known, so_far, report.as_ref()).await?);
+        let said = said(spoken, service, decision.verification);
+        Ok(if changes.is_empty() { Draft::Settled(said) } else { Draft::Write(changes, said) })
+    })
+    .await
+}
+
+/// What was decided, and what is written down of it.
+fn spoken(verifying: &Verifying, decision: &Decision, number: u8) -> Result<(Spoken, Told), AppError> {
+    let record = &decision.verification;
+    let key = record.send(number).and_then(|send| send.gate_key);
+    let code = || verifying.codes.derive(&record.id, &record.code).ok_or(AppError::CodeKeyGone);
+    Ok(match decision.outcome {
+        Outcome::SayGate => (Spoken::Gate { key, wrong: false }, Told::Gate),
+        Outcome::SayGateAgain => (Spoken::Gate { key, wrong: true }, Told::Gate),
+        Outcome::SayCode { .. } => (Spoken::Code { code: code()? }, Told::Code),
+        Outcome::SayCodeOnceMore { again } => (Spoken::CodeOnceMore { code: code()?, again }, Told::Code),
+        Outcome::SayNoKey => (Spoken::NoKey, Told::NoKey),
+        Outcome::SayGoodbye => (Spoken::Goodbye, Told::Goodbye),
+        Outcome::SayEnded => (Spoken::Ended, Told::Ended),
+        Outcome::SayNothing => (Spoken::Machine, Told::Nothing),
+        _ => return Err(AppError::NotFound),
+    })
+}
+
+/// What is written of the call: it is ours, has come so far, and what else is
+/// reported of it.
+async fn kept_of_call(
+    messaging: &Messaging,
+    known: Option<Versioned<Delivery>>,
+    (so_far, asked_at): (Report, Timestamp),
+    more: Option<&Report>,
+) -> Result<Vec<Change>, AppError> {
+    if known.as_ref().is_some_and(|known| callback::is_anothers(messaging, &known.record, &so_far)) {
+        return Err(AppError::NotFound);
+    }
+    let reports = std::iter::once(&so_far).chain(more);
+    let told = reports.map(|report| Delivery::new(report.clone(), messaging.base.now()));
+    let before = known.as_ref().map(|known| known.record.clone());
+    let all = before.clone().into_iter().chain(told).reduce(|one, other| one.join(&other));
+    match all.filter(|all| before.as_ref() != Some(all)) {
+        Some(delivery) => {
+            told::written_delivery(&messaging.telling, known.as_ref(), &delivery.asked_at(asked_at)).await
+        }
+        None => Ok(Vec::new()),
     }
 }
 

@@ -17,13 +17,18 @@ mod find;
 mod twilio;
 
 use self::find::Wanted;
-use crate::app::listing::{Window, scan_of};
-use crate::app::privacy::retention::ERASED_KEPT;
-use crate::app::transact::TRIES;
-use crate::app::verification::start::hash;
-use crate::app::{App, AppError, By, audit};
+use crate::app::admission::Admission;
+use crate::app::base::Base;
+use crate::app::hash::hash;
+use crate::app::listing::{self, Window, scan_of};
+use crate::app::privacy::Privacy;
+use crate::app::privacy::retention::{self, ERASED_KEPT};
+use crate::app::services::compat;
+use crate::app::transact::{self, TRIES};
+use crate::app::verification::happen;
+use crate::app::{AppError, audit};
 use crate::model::active_verification::ActiveVerification;
-use crate::model::audit::{Action, AuditEntry};
+use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::counter::Counter;
 use crate::model::delivery::{Delivery, Erased, Source};
 use crate::model::dispatch::Dispatch;
@@ -59,112 +64,120 @@ const GROUP: usize = Change::MAX_COMMIT - 2;
 /// How long one page takes, about: then others have theirs.
 const PAGE_TIME: Duration = Duration::from_millis(200);
 
-impl By<'_> {
-    /// Begins to erase all that is kept under a number.
-    ///
-    /// # Errors
-    /// What is no number, a sender of ours, or the store's.
-    pub async fn erase(&self, number: &str, options: EraseOptions) -> Result<Erasure, AppError> {
-        let number = PhoneNumber::parse_to_find(number, &self.0.numbers)?;
-        if self.is_own_sender(&number).await? {
-            let what = "this is a number that messages are sent from: everything would be erased";
-            return Err(AppError::NotAllowed { field: "number", what });
-        }
-        let now = self.now();
-        let erasure = Erasure {
-            id: ErasureId::from_random(self.0.entropy.bytes()),
-            masked: number.masked(),
-            number: Some(number),
-            opt_outs: options.opt_outs,
-            delete_at_twilio: options.delete_at_twilio,
-            actor: self.actor().clone(),
-            asked_at: now,
-            state: State::Running,
-            attempts: 0,
-            next_at: Some(now),
-            deleted: BTreeMap::new(),
-            scrubbed: BTreeMap::new(),
-            redacted: 0,
-            redacted_sids: Vec::new(),
-            kept: Vec::new(),
-            left: Vec::new(),
-            place: None,
-            finished_at: None,
-        };
-        let entry = self.entry(Action::ErasureStarted, &erasure.masked);
-        let entry = entry.with("erasure", &erasure.id).with("opt_outs", options.opt_outs);
-        let entry = entry.with("delete_at_twilio", options.delete_at_twilio);
-        self.store().commit(vec![records::put(None, &erasure), audit::write(&entry)]).await?;
-        self.wakes(Lane::Long).notify_one();
-        tracing::info!(erasure = %erasure.id, number = erasure.masked, "erasure started");
-        Ok(erasure)
+/// Begins to erase all that is kept under a number.
+///
+/// # Errors
+/// What is no number, a sender of ours, or the store's.
+pub async fn erase(
+    privacy: &Privacy,
+    actor: &Actor,
+    number: &str,
+    options: EraseOptions,
+) -> Result<Erasure, AppError> {
+    let number = PhoneNumber::parse_to_find(number, &privacy.admission.numbers)?;
+    if is_own_sender(&privacy.admission, actor, &number).await? {
+        let what = "this is a number that messages are sent from: everything would be erased";
+        return Err(AppError::NotAllowed { field: "number", what });
     }
+    let now = privacy.base.now();
+    let erasure = Erasure {
+        id: ErasureId::from_random(privacy.base.entropy.bytes()),
+        masked: number.masked(),
+        number: Some(number),
+        opt_outs: options.opt_outs,
+        delete_at_twilio: options.delete_at_twilio,
+        actor: actor.clone(),
+        asked_at: now,
+        state: State::Running,
+        attempts: 0,
+        next_at: Some(now),
+        deleted: BTreeMap::new(),
+        scrubbed: BTreeMap::new(),
+        redacted: 0,
+        redacted_sids: Vec::new(),
+        kept: Vec::new(),
+        left: Vec::new(),
+        place: None,
+        finished_at: None,
+    };
+    let entry = audit::entry(&privacy.base, actor, Action::ErasureStarted, &erasure.masked);
+    let entry = entry.with("erasure", &erasure.id).with("opt_outs", options.opt_outs);
+    let entry = entry.with("delete_at_twilio", options.delete_at_twilio);
+    privacy.base.store().commit(vec![records::put(None, &erasure), audit::write(&entry)]).await?;
+    privacy.base.board.wakes(Lane::Long).notify_one();
+    tracing::info!(erasure = %erasure.id, number = erasure.masked, "erasure started");
+    Ok(erasure)
+}
 
-    async fn is_own_sender(&self, number: &PhoneNumber) -> Result<bool, AppError> {
-        let person = number.person();
-        let is = |sender: &Option<String>| {
-            sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
-        };
-        let sends = |service: &Service| is(&service.settings.from) || is(&service.settings.whatsapp_from);
-        if is(&self.0.sender) || self.directory().of_configuration().any(|service| sends(service)) {
-            return Ok(true);
+async fn is_own_sender(
+    admission: &Admission,
+    _actor: &Actor,
+    number: &PhoneNumber,
+) -> Result<bool, AppError> {
+    let person = number.person();
+    let is = |sender: &Option<String>| {
+        sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
+    };
+    let sends = |service: &Service| is(&service.settings.from) || is(&service.settings.whatsapp_from);
+    if is(&admission.sender) || admission.directory.services.of_configuration().any(|service| sends(service))
+    {
+        return Ok(true);
+    }
+    let window = Window { limit: 1, after: None };
+    let found = listing::page::<Service>(&admission.base, scan_of(Index::Services, ""), &window, |service| {
+        sends(service)
+    })
+    .await?;
+    Ok(!found.items.is_empty())
+}
+
+/// An erasure, as far as it is.
+///
+/// # Errors
+/// Not found, or the store's.
+pub async fn erasure(base: &Base, id: &ErasureId) -> Result<Erasure, AppError> {
+    find_erasure(base.store(), id.as_str()).await
+}
+
+/// Goes on with an erasure that is due, to the end of this attempt.
+///
+/// # Errors
+/// The store's.
+pub async fn tend_erasure(privacy: &Privacy, id: &str) -> Result<(), AppError> {
+    loop {
+        erase_page(privacy, id).await?;
+        let left = records::get::<Erasure>(privacy.base.store(), id).await?.map(|left| left.record);
+        let now = privacy.base.now();
+        // Or somebody else is at it.
+        let goes_on = |one: &Erasure| one.place.is_some() && one.next_at.is_some_and(|at| at <= now);
+        if !left.is_some_and(|left| goes_on(&left)) {
+            return Ok(());
         }
-        let window = Window { limit: 1, after: None };
-        let found =
-            self.page::<Service>(scan_of(Index::Services, ""), &window, |service| sends(service)).await?;
-        Ok(!found.items.is_empty())
     }
 }
 
-impl App {
-    /// An erasure, as far as it is.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub async fn erasure(&self, id: &ErasureId) -> Result<Erasure, AppError> {
-        find_erasure(self.store(), id.as_str()).await
+/// Goes on with an erasure that is due, for a page: it is due again at once, behind
+/// the others, until this attempt is at its end.
+///
+/// # Errors
+/// The store's.
+pub async fn erase_page(privacy: &Privacy, id: &str) -> Result<(), AppError> {
+    let old = records::get::<Erasure>(privacy.base.store(), id).await?.ok_or(AppError::NotFound)?;
+    let now = privacy.base.now();
+    let is_due = old.record.state == State::Running && old.record.next_at.is_some_and(|at| at <= now);
+    let claimed = match old.record.place {
+        None => old.record.claimed(now),
+        Some(_) => old.record.renewed(now),
+    };
+    if !is_due || !retention::commits(&privacy.base, vec![records::put(Some(&old), &claimed)]).await? {
+        return Ok(());
     }
-
-    /// Goes on with an erasure that is due, to the end of this attempt.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn tend_erasure(&self, id: &str) -> Result<(), AppError> {
-        loop {
-            self.erase_page(id).await?;
-            let left = records::get::<Erasure>(self.store(), id).await?.map(|left| left.record);
-            let now = self.now();
-            // Or somebody else is at it.
-            let goes_on = |one: &Erasure| one.place.is_some() && one.next_at.is_some_and(|at| at <= now);
-            if !left.is_some_and(|left| goes_on(&left)) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Goes on with an erasure that is due, for a page: it is due again at once, behind
-    /// the others, until this attempt is at its end.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn erase_page(&self, id: &str) -> Result<(), AppError> {
-        let old = records::get::<Erasure>(self.store(), id).await?.ok_or(AppError::NotFound)?;
-        let now = self.now();
-        let is_due = old.record.state == State::Running && old.record.next_at.is_some_and(|at| at <= now);
-        let claimed = match old.record.place {
-            None => old.record.claimed(now),
-            Some(_) => old.record.renewed(now),
-        };
-        if !is_due || !self.commits(vec![records::put(Some(&old), &claimed)]).await? {
-            return Ok(());
-        }
-        let job = Versioned { version: old.version + 1, record: claimed };
-        let mut pass = Pass { app: self, job };
-        match pass.run().await {
-            // Somebody else has taken over.
-            Err(AppError::Contended) => Ok(()),
-            other => other,
-        }
+    let job = Versioned { version: old.version + 1, record: claimed };
+    let mut pass = Pass { privacy, job };
+    match pass.run().await {
+        // Somebody else has taken over.
+        Err(AppError::Contended) => Ok(()),
+        other => other,
     }
 }
 
@@ -180,7 +193,7 @@ pub async fn find_erasure(store: &dyn Store, id: &str) -> Result<Erasure, AppErr
 
 /// A page of an attempt at an erasure.
 struct Pass<'s> {
-    app: &'s App,
+    privacy: &'s Privacy,
     job: Versioned<Erasure>,
 }
 
@@ -235,9 +248,9 @@ impl Pass<'_> {
 
     /// Leaves the rest to the next page.
     async fn pause(&mut self, place: Place) -> Result<(), AppError> {
-        let now = self.app.now();
+        let now = self.privacy.base.now();
         self.write(Vec::new(), |job| *job = job.paused(place, now)).await?;
-        self.app.wakes(Lane::Long).notify_one();
+        self.privacy.base.board.wakes(Lane::Long).notify_one();
         Ok(())
     }
 
@@ -246,7 +259,7 @@ impl Pass<'_> {
         let spellings = wanted.spellings();
         let mut scan = scan_of(Index::VerificationsTo, "");
         loop {
-            let entries = self.app.entries(&scan, &spellings).await?;
+            let entries = listing::entries(&self.privacy.base, &scan, &spellings).await?;
             let is_last = entries.len() < scan.limit;
             scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
             ids.extend(entries.into_iter().map(|entry| entry.id));
@@ -274,7 +287,7 @@ impl Pass<'_> {
         for kind in &Kind::ALL[first..] {
             loop {
                 let reading = Instant::now();
-                let page = self.app.store().walk(*kind, after.as_deref(), PAGE).await?;
+                let page = self.privacy.base.store().walk(*kind, after.as_deref(), PAGE).await?;
                 for (id, stored) in &page {
                     if wanted.may_be_in(&stored.body) {
                         self.tend(wanted, *kind, id).await?;
@@ -320,7 +333,7 @@ impl Pass<'_> {
             if is_done {
                 return Ok(());
             }
-            self.app.step_back(lost).await;
+            transact::step_back(&self.privacy.base, lost).await;
         }
         self.job.record.leave(name(), "others change it all the time");
         Ok(())
@@ -369,7 +382,7 @@ impl Pass<'_> {
             }
             Kind::OptOut => match self.job.record.opt_outs {
                 true => self.judge_by(wanted, id, |one: &OptOut| wanted.is(&one.number)).await,
-                false => Ok(match records::get::<OptOut>(self.app.store(), id).await? {
+                false => Ok(match records::get::<OptOut>(self.privacy.base.store(), id).await? {
                     Some(found) if wanted.is(&found.record.number) => Verdict::Keep("opt-out", OPT_OUT_KEPT),
                     _ => Verdict::Nothing,
                 }),
@@ -392,7 +405,7 @@ impl Pass<'_> {
         id: &str,
         is_theirs: impl Fn(&T) -> bool,
     ) -> Result<Verdict, AppError> {
-        let Some(found) = records::get::<T>(self.app.store(), id).await? else {
+        let Some(found) = records::get::<T>(self.privacy.base.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
         if is_theirs(&found.record) {
@@ -407,7 +420,7 @@ impl Pass<'_> {
     }
 
     async fn judge_verification(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
-        let store = self.app.store();
+        let store = self.privacy.base.store();
         let Some(found) = records::get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
         };
@@ -416,7 +429,7 @@ impl Pass<'_> {
         }
         if found.record.status == Status::Pending {
             let id: VerificationId = id.parse().map_err(|_| AppError::NotFound)?;
-            self.app.happen(&id, |_| Ok(Input::Cancel)).await?;
+            happen::happen(&self.privacy.telling, &id, |_| Ok(Input::Cancel)).await?;
         }
         let Some(found) = records::get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
@@ -430,7 +443,8 @@ impl Pass<'_> {
         for sid in found.record.sends.iter().filter_map(|send| send.sid.as_ref()) {
             let old = records::get::<Delivery>(store, sid.as_str()).await?;
             let is_erased = old.as_ref().is_some_and(|old| old.record.erased.is_some());
-            let first_seen = old.as_ref().map_or_else(|| self.app.now(), |old| old.record.first_seen);
+            let first_seen =
+                old.as_ref().map_or_else(|| self.privacy.base.now(), |old| old.record.first_seen);
             let is_listed = changes.iter().any(|change: &Change| change.key.id == sid.as_str());
             if !is_erased && !is_listed {
                 let new = Delivery::erased(sid.clone(), first_seen, self.mark());
@@ -442,7 +456,7 @@ impl Pass<'_> {
     }
 
     async fn judge_delivery(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
-        let Some(found) = records::get::<Delivery>(self.app.store(), id).await? else {
+        let Some(found) = records::get::<Delivery>(self.privacy.base.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
         let about = &found.record.about;
@@ -461,7 +475,7 @@ impl Pass<'_> {
 
     /// An event goes with everything that was sent of it.
     async fn judge_event(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
-        let store = self.app.store();
+        let store = self.privacy.base.store();
         let is_theirs = |one: &Event| one.body.to.as_deref().is_some_and(|to| wanted.is(to));
         let verdict = self.judge_by(wanted, id, is_theirs).await?;
         let Verdict::Delete(event) = verdict else {
@@ -480,7 +494,7 @@ impl Pass<'_> {
     }
 
     async fn judge_setting(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, AppError> {
-        let stored = self.app.store().read(&Key::new(kind, id)).await?;
+        let stored = self.privacy.base.store().read(&Key::new(kind, id)).await?;
         let is_named = stored.is_some_and(|stored| {
             std::str::from_utf8(&stored.body).is_ok_and(|text| wanted.is_named_in(text))
         });
@@ -494,13 +508,13 @@ impl Pass<'_> {
 
     /// The counts of rate limits by the number: their ids are hashes of it.
     async fn counters(&mut self, wanted: &Wanted) -> Result<(), AppError> {
-        let app = self.app;
+        let base = &self.privacy.base;
         let mut after: Option<String> = None;
         loop {
-            let page = app.store().walk(Kind::Compat, after.as_deref(), PAGE).await?;
+            let page = base.store().walk(Kind::Compat, after.as_deref(), PAGE).await?;
             for (id, _) in &page {
                 let Ok(id) = id.parse() else { continue };
-                for limit in app.compat(&id).await?.record.rate_limits {
+                for limit in compat::compat(base, &id).await?.record.rate_limits {
                     for value in wanted.writings() {
                         let counter = hash(&[id.as_str(), &limit.sid, &value]);
                         self.delete_counter(&counter).await?;
@@ -516,20 +530,20 @@ impl Pass<'_> {
 
     async fn delete_counter(&mut self, id: &str) -> Result<(), AppError> {
         for lost in 1..=TRIES as u64 {
-            let Some(found) = records::get::<Counter>(self.app.store(), id).await? else {
+            let Some(found) = records::get::<Counter>(self.privacy.base.store(), id).await? else {
                 return Ok(());
             };
             if self.delete(vec![records::delete(&found)]).await? {
                 return Ok(());
             }
-            self.app.step_back(lost).await;
+            transact::step_back(&self.privacy.base, lost).await;
         }
         self.job.record.leave("tally", "others change it all the time");
         Ok(())
     }
 
     fn mark(&self) -> Erased {
-        Erased { redacted: false, at: self.app.now(), by: self.job.record.id.clone() }
+        Erased { redacted: false, at: self.privacy.base.now(), by: self.job.record.id.clone() }
     }
 
     fn keep(&mut self, what: &str, why: &str) {
@@ -550,11 +564,11 @@ impl Pass<'_> {
         let mut new = self.job.record.clone();
         count(&mut new);
         changes.push(records::put(Some(&self.job), &new));
-        if self.app.commits(changes).await? {
+        if retention::commits(&self.privacy.base, changes).await? {
             self.job = Versioned { version: self.job.version + 1, record: new };
             return Ok(true);
         }
-        let stored = records::get::<Erasure>(self.app.store(), self.job.record.id.as_str()).await?;
+        let stored = records::get::<Erasure>(self.privacy.base.store(), self.job.record.id.as_str()).await?;
         match stored.is_some_and(|stored| stored.version == self.job.version) {
             true => Ok(false),
             false => Err(AppError::Contended),
@@ -573,11 +587,11 @@ impl Pass<'_> {
             self.job.record.kept.retain(|kept| kept.what != ERASED_DELIVERY);
             self.job.record.kept.push(Kept { what: ERASED_DELIVERY.to_owned(), count: tombstones, why });
         }
-        let settled = self.job.record.settled(self.app.now());
+        let settled = self.job.record.settled(self.privacy.base.now());
         let mut changes = Vec::new();
         if settled.state != State::Running {
-            let by = self.app.by(settled.actor.clone());
-            let entry = by.entry(Action::ErasureFinished, &settled.masked);
+            let entry =
+                audit::entry(&self.privacy.base, &settled.actor, Action::ErasureFinished, &settled.masked);
             let deleted: u64 = settled.deleted.values().sum();
             let entry = entry.with("erasure", &settled.id).with("deleted", deleted);
             let entry = entry.with("redacted", settled.redacted).with("left", settled.left.len());

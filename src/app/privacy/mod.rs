@@ -1,8 +1,11 @@
 //! What goes away: by a person's wish, when its time is over, and when nobody needs it.
 
-mod erase;
+pub(in crate::app) mod erase;
+pub(in crate::app) mod parts;
 pub(in crate::app) mod retention;
-mod tidy;
+pub(in crate::app) mod tidy;
 
-pub use self::erase::{EraseOptions, find_erasure};
-pub use self::retention::{Retention, Swept};
+pub use self::erase::{EraseOptions, erase, erase_page, erasure, find_erasure, tend_erasure};
+pub use self::parts::Privacy;
+pub use self::retention::{Retention, Swept, has_retention, new_holder, sweep};
+pub use self::tidy::tidy;

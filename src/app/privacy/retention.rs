@@ -9,8 +9,10 @@
 //! Records with a time of their own (events, sessions, kept answers, counters)
 //! are due and go as chores.
 
+use crate::app::AppError;
+use crate::app::base::Base;
 use crate::app::listing::scan_of;
-use crate::app::{App, AppError};
+use crate::app::privacy::Privacy;
 use crate::model::audit::AuditEntry;
 use crate::model::delivery::Delivery;
 use crate::model::erasure::{Erasure, State};
@@ -28,7 +30,7 @@ pub struct Retention {
     pub verifications: Option<SignedDuration>,
     /// Deliveries, from when they were first heard of.
     pub deliveries: Option<SignedDuration>,
-    /// Events, as [`crate::app::EventSettings::retention`] has it.
+    /// Events, as [`EventSettings::retention`](crate::app::events::EventSettings::retention) has it.
     pub events: Option<SignedDuration>,
     /// The audit log, and receipts of erasures.
     pub audit: Option<SignedDuration>,
@@ -70,175 +72,172 @@ struct Held {
     until: Instant,
 }
 
-impl App {
-    /// Whether anything is ever kept long enough.
-    pub fn has_retention(&self) -> bool {
-        let Retention { verifications, deliveries, audit, .. } = self.0.retention;
-        [verifications, deliveries, audit].iter().any(Option::is_some)
-    }
+/// Whether anything is ever kept long enough.
+pub fn has_retention(privacy: &Privacy) -> bool {
+    let Retention { verifications, deliveries, audit, .. } = privacy.retention;
+    [verifications, deliveries, audit].iter().any(Option::is_some)
+}
 
-    /// A name for this process among those that take leases.
-    pub fn new_holder(&self) -> String {
-        self.0.entropy.hex::<16>()
-    }
+/// A name for this process among those that take leases.
+pub fn new_holder(base: &Base) -> String {
+    base.entropy.hex::<16>()
+}
 
-    /// Deletes all that was kept long enough; `None` when another process is at
-    /// it. `holder` names this process.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn sweep(&self, holder: &str) -> Result<Option<Swept>, AppError> {
-        let Some(mut held) = self.hold(holder).await? else {
-            return Ok(None);
-        };
-        let (kept, mut swept) = (self.0.retention, Swept::default());
-        if let Some(span) = kept.verifications {
-            let now = self.now();
-            let judge = |one: &Verification| is_over(one, now);
-            swept.verifications = self
-                .sweep_listing(&mut held, Index::Verifications, span, judge, &mut swept.lost_races)
+/// Deletes all that was kept long enough; `None` when another process is at
+/// it. `holder` names this process.
+///
+/// # Errors
+/// The store's.
+pub async fn sweep(privacy: &Privacy, holder: &str) -> Result<Option<Swept>, AppError> {
+    let Some(mut held) = hold(&privacy.base, holder).await? else {
+        return Ok(None);
+    };
+    let (kept, mut swept) = (privacy.retention, Swept::default());
+    if let Some(span) = kept.verifications {
+        let now = privacy.base.now();
+        let judge = |one: &Verification| is_over(one, now);
+        swept.verifications =
+            sweep_listing(&privacy.base, &mut held, Index::Verifications, span, judge, &mut swept.lost_races)
                 .await?;
-        }
-        if let Some(span) = kept.deliveries {
-            let now = self.now();
-            let judge = |one: &Delivery| {
-                one.erased.as_ref().is_none_or(|erased| now.duration_since(erased.at) >= ERASED_KEPT)
-            };
-            swept.deliveries =
-                self.sweep_listing(&mut held, Index::Deliveries, span, judge, &mut swept.lost_races).await?;
-        }
-        if let Some(span) = kept.audit {
-            // The last word about the configuration is what the next start
-            // compares with.
-            let last = self.last_configuration().await?;
-            let judge = |one: &AuditEntry| last.as_deref() != Some(one.id.as_str());
-            swept.audit =
-                self.sweep_listing(&mut held, Index::Audit, span, judge, &mut swept.lost_races).await?;
-            swept.erasures = self.sweep_receipts(&mut held, span, &mut swept.lost_races).await?;
-        }
-        Ok(Some(swept))
     }
-
-    /// Deletes those of a listing that are older than `span` and that `judge`
-    /// gives up.
-    async fn sweep_listing<T: Record>(
-        &self,
-        held: &mut Held,
-        index: Index,
-        span: SignedDuration,
-        judge: impl Fn(&T) -> bool,
-        lost: &mut usize,
-    ) -> Result<usize, AppError> {
-        let until = self.now().checked_sub(span).unwrap_or(Timestamp::MIN);
-        let mut scan = Scan { until: Some(until), limit: BATCH, ..scan_of(index, "") };
-        let mut deleted = 0;
-        while self.still_holds(held).await? {
-            let began = Instant::now();
-            let entries = self.store().scan(&scan).await?;
-            let is_last = entries.len() < scan.limit;
-            let mut changes = Vec::with_capacity(entries.len());
-            for entry in entries {
-                let found = records::get::<T>(self.store(), &entry.id).await?;
-                changes
-                    .extend(found.filter(|found| judge(&found.record)).map(|found| records::delete(&found)));
-                scan.after = Some((entry.at, entry.id));
-            }
-            deleted += self.delete_all(changes, lost).await?;
-            if is_last {
-                break;
-            }
-            tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
-        }
-        Ok(deleted)
+    if let Some(span) = kept.deliveries {
+        let now = privacy.base.now();
+        let judge = |one: &Delivery| {
+            one.erased.as_ref().is_none_or(|erased| now.duration_since(erased.at) >= ERASED_KEPT)
+        };
+        swept.deliveries =
+            sweep_listing(&privacy.base, &mut held, Index::Deliveries, span, judge, &mut swept.lost_races)
+                .await?;
     }
-
-    /// Deletes receipts of erasures; there are few, and they are in no listing.
-    async fn sweep_receipts(
-        &self,
-        held: &mut Held,
-        span: SignedDuration,
-        lost: &mut usize,
-    ) -> Result<usize, AppError> {
-        let until = self.now().checked_sub(span).unwrap_or(Timestamp::MIN);
-        let (mut deleted, mut after) = (0, None::<String>);
-        while self.still_holds(held).await? {
-            let began = Instant::now();
-            let page = self.store().walk(Kind::Erasure, after.as_deref(), BATCH).await?;
-            let is_last = page.len() < BATCH;
-            after = page.last().map(|(id, _)| id.clone());
-            let mut changes = Vec::new();
-            for (id, _) in page {
-                let found = records::get::<Erasure>(self.store(), &id).await?;
-                let is_old = |one: &Erasure| one.state != State::Running && one.asked_at < until;
-                changes
-                    .extend(found.filter(|found| is_old(&found.record)).map(|found| records::delete(&found)));
-            }
-            deleted += self.delete_all(changes, lost).await?;
-            if is_last {
-                break;
-            }
-            tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
-        }
-        Ok(deleted)
+    if let Some(span) = kept.audit {
+        // The last word about the configuration is what the next start
+        // compares with.
+        let last = last_configuration(&privacy.base).await?;
+        let judge = |one: &AuditEntry| last.as_deref() != Some(one.id.as_str());
+        swept.audit =
+            sweep_listing(&privacy.base, &mut held, Index::Audit, span, judge, &mut swept.lost_races).await?;
+        swept.erasures = sweep_receipts(&privacy.base, &mut held, span, &mut swept.lost_races).await?;
     }
+    Ok(Some(swept))
+}
 
-    /// Deletes together, and one by one where somebody was at one of them.
-    async fn delete_all(&self, changes: Vec<Change>, lost: &mut usize) -> Result<usize, AppError> {
-        let count = changes.len();
-        if count == 0 || self.commits(changes.clone()).await? {
-            return Ok(count);
+/// Deletes those of a listing that are older than `span` and that `judge`
+/// gives up.
+async fn sweep_listing<T: Record>(
+    base: &Base,
+    held: &mut Held,
+    index: Index,
+    span: SignedDuration,
+    judge: impl Fn(&T) -> bool,
+    lost: &mut usize,
+) -> Result<usize, AppError> {
+    let until = base.now().checked_sub(span).unwrap_or(Timestamp::MIN);
+    let mut scan = Scan { until: Some(until), limit: BATCH, ..scan_of(index, "") };
+    let mut deleted = 0;
+    while still_holds(base, held).await? {
+        let began = Instant::now();
+        let entries = base.store().scan(&scan).await?;
+        let is_last = entries.len() < scan.limit;
+        let mut changes = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let found = records::get::<T>(base.store(), &entry.id).await?;
+            changes.extend(found.filter(|found| judge(&found.record)).map(|found| records::delete(&found)));
+            scan.after = Some((entry.at, entry.id));
         }
-        let mut done = 0;
-        for change in changes {
-            match self.commits(vec![change]).await? {
-                true => done += 1,
-                false => *lost += 1,
-            }
+        deleted += delete_all(base, changes, lost).await?;
+        if is_last {
+            break;
         }
-        Ok(done)
+        tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
     }
+    Ok(deleted)
+}
 
-    /// Commits; false when somebody else was faster.
-    pub(in crate::app) async fn commits(&self, changes: Vec<Change>) -> Result<bool, AppError> {
-        match self.store().commit(changes).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Conflict) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error.into()),
+/// Deletes receipts of erasures; there are few, and they are in no listing.
+async fn sweep_receipts(
+    base: &Base,
+    held: &mut Held,
+    span: SignedDuration,
+    lost: &mut usize,
+) -> Result<usize, AppError> {
+    let until = base.now().checked_sub(span).unwrap_or(Timestamp::MIN);
+    let (mut deleted, mut after) = (0, None::<String>);
+    while still_holds(base, held).await? {
+        let began = Instant::now();
+        let page = base.store().walk(Kind::Erasure, after.as_deref(), BATCH).await?;
+        let is_last = page.len() < BATCH;
+        after = page.last().map(|(id, _)| id.clone());
+        let mut changes = Vec::new();
+        for (id, _) in page {
+            let found = records::get::<Erasure>(base.store(), &id).await?;
+            let is_old = |one: &Erasure| one.state != State::Running && one.asked_at < until;
+            changes.extend(found.filter(|found| is_old(&found.record)).map(|found| records::delete(&found)));
+        }
+        deleted += delete_all(base, changes, lost).await?;
+        if is_last {
+            break;
+        }
+        tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
+    }
+    Ok(deleted)
+}
+
+/// Deletes together, and one by one where somebody was at one of them.
+async fn delete_all(base: &Base, changes: Vec<Change>, lost: &mut usize) -> Result<usize, AppError> {
+    let count = changes.len();
+    if count == 0 || commits(base, changes.clone()).await? {
+        return Ok(count);
+    }
+    let mut done = 0;
+    for change in changes {
+        match commits(base, vec![change]).await? {
+            true => done += 1,
+            false => *lost += 1,
         }
     }
+    Ok(done)
+}
 
-    async fn last_configuration(&self) -> Result<Option<String>, AppError> {
-        let scan = Scan { limit: 1, ..scan_of(Index::Audit, "configuration") };
-        Ok(self.store().scan(&scan).await?.into_iter().next().map(|entry| entry.id))
+/// Commits; false when somebody else was faster.
+pub(in crate::app) async fn commits(base: &Base, changes: Vec<Change>) -> Result<bool, AppError> {
+    match base.store().commit(changes).await {
+        Ok(()) => Ok(true),
+        Err(CommitError::Conflict) => Ok(false),
+        Err(CommitError::Store(error)) => Err(error.into()),
     }
+}
 
-    /// Takes the lease, or renews it; `None` when another process has it.
-    async fn hold(&self, holder: &str) -> Result<Option<Held>, AppError> {
-        // From before the write: it may take long.
-        let usable = Duration::try_from(Lease::USE).unwrap_or_default();
-        let (until, now) = (Instant::now() + usable, self.now());
-        let old = records::get::<Lease>(self.store(), LEASE).await?;
-        if old.as_ref().is_some_and(|old| !old.record.is_free_for(holder, now)) {
-            return Ok(None);
-        }
-        let new = Lease::taken(LEASE, holder, now);
-        let is_ours = self.commits(vec![records::put(old.as_ref(), &new)]).await?;
-        Ok(is_ours.then(|| Held { holder: holder.to_owned(), until }))
+async fn last_configuration(base: &Base) -> Result<Option<String>, AppError> {
+    let scan = Scan { limit: 1, ..scan_of(Index::Audit, "configuration") };
+    Ok(base.store().scan(&scan).await?.into_iter().next().map(|entry| entry.id))
+}
+
+/// Takes the lease, or renews it; `None` when another process has it.
+async fn hold(base: &Base, holder: &str) -> Result<Option<Held>, AppError> {
+    // From before the write: it may take long.
+    let usable = Duration::try_from(Lease::USE).unwrap_or_default();
+    let (until, now) = (Instant::now() + usable, base.now());
+    let old = records::get::<Lease>(base.store(), LEASE).await?;
+    if old.as_ref().is_some_and(|old| !old.record.is_free_for(holder, now)) {
+        return Ok(None);
     }
+    let new = Lease::taken(LEASE, holder, now);
+    let is_ours = commits(base, vec![records::put(old.as_ref(), &new)]).await?;
+    Ok(is_ours.then(|| Held { holder: holder.to_owned(), until }))
+}
 
-    /// Whether the lease is still ours, renewed where half of it is used up.
-    async fn still_holds(&self, held: &mut Held) -> Result<bool, AppError> {
-        let half = Duration::try_from(Lease::USE).unwrap_or_default() / 2;
-        if held.until.saturating_duration_since(Instant::now()) > half {
-            return Ok(true);
+/// Whether the lease is still ours, renewed where half of it is used up.
+async fn still_holds(base: &Base, held: &mut Held) -> Result<bool, AppError> {
+    let half = Duration::try_from(Lease::USE).unwrap_or_default() / 2;
+    if held.until.saturating_duration_since(Instant::now()) > half {
+        return Ok(true);
+    }
+    match hold(base, &held.holder.clone()).await? {
+        Some(renewed) => {
+            *held = renewed;
+            Ok(true)
         }
-        match self.hold(&held.holder.clone()).await? {
-            Some(renewed) => {
-                *held = renewed;
-                Ok(true)
-            }
-            None => Ok(false),
-        }
+        None => Ok(false),
     }
 }
 

@@ -3,9 +3,11 @@
 //! Those of the configuration may get rate limits, webhooks and senders too;
 //! their settings are changed in the file alone.
 
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError, By, audit};
-use crate::model::audit::Action;
+use crate::app::base::Base;
+use crate::app::services::Directory;
+use crate::app::transact::{self, Draft, transact};
+use crate::app::{AppError, audit};
+use crate::model::audit::{Action, Actor};
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::phone::PhoneNumber;
@@ -14,72 +16,69 @@ use crate::store::records::{self, Versioned};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-impl App {
-    /// What is kept with a service; nothing yet under version 0.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn compat(&self, id: &ServiceId) -> Result<Versioned<Compat>, AppError> {
-        let found = records::get::<Compat>(self.store(), id.as_str()).await?;
-        Ok(found.unwrap_or_else(|| Versioned { version: 0, record: Compat::new(id.clone()) }))
-    }
-
-    /// A service as it sends to a number: texts to its country may go through a
-    /// messaging service of their own.
-    pub(in crate::app) async fn sending_to(
-        &self,
-        service: Arc<Service>,
-        to: &PhoneNumber,
-    ) -> Result<Arc<Service>, AppError> {
-        let kept = &self.directory().kept;
-        let compat = match kept.find(&service.id) {
-            Some(compat) => compat,
-            None => {
-                let compat = Arc::new(self.compat(&service.id).await?.record);
-                kept.keep(&service.id, compat.clone());
-                compat
-            }
-        };
-        if compat.senders.is_empty() {
-            return Ok(service);
-        }
-        let Some(sid) = compat.sender_for(to.region().as_deref()) else { return Ok(service) };
-        let settings = Settings { messaging_service_sid: Some(sid.to_owned()), ..service.settings.clone() };
-        Ok(Arc::new(Service { settings, ..(*service).clone() }))
-    }
-
-    /// A new name in Twilio's form: two capital letters and 32 random digits.
-    pub fn new_sid(&self, prefix: &str) -> String {
-        format!("{prefix}{}", self.0.entropy.hex::<16>())
-    }
+/// What is kept with a service; nothing yet under version 0.
+///
+/// # Errors
+/// The store's.
+pub async fn compat(base: &Base, id: &ServiceId) -> Result<Versioned<Compat>, AppError> {
+    let found = records::get::<Compat>(base.store(), id.as_str()).await?;
+    Ok(found.unwrap_or_else(|| Versioned { version: 0, record: Compat::new(id.clone()) }))
 }
 
-impl By<'_> {
-    /// Changes what is kept with a service, as often as it takes to be first.
-    ///
-    /// # Errors
-    /// What `change` refuses, or the store's.
-    pub async fn change_compat<T, E: From<AppError>>(
-        &self,
-        id: &ServiceId,
-        change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let look = || async {
-            let old = self.compat(id).await?;
-            let mut new = old.record.clone();
-            let done = change(&mut new, self.now());
-            if done.is_err() || new == old.record {
-                return Ok(Draft::Settled(done));
-            }
-            let stored = Some(&old).filter(|old| old.version > 0);
-            let entry = self.entry(Action::ServiceChanged, id.as_str());
-            let entry = entry.with("settings", changed(&old.record, &new).join(", "));
-            Ok(Draft::Write(vec![records::put(stored, &new), audit::write(&entry)], done))
-        };
-        let done = self.transact(&transact::SERVICE, look).await;
-        self.directory().kept.forget(id);
-        done?
+/// A service as it sends to a number: texts to its country may go through a
+/// messaging service of their own.
+pub(in crate::app) async fn sending_to(
+    directory: &Directory,
+    service: Arc<Service>,
+    to: &PhoneNumber,
+) -> Result<Arc<Service>, AppError> {
+    let kept = &directory.services.kept;
+    let compat = match kept.find(&service.id) {
+        Some(compat) => compat,
+        None => {
+            let compat = Arc::new(compat(&directory.base, &service.id).await?.record);
+            kept.keep(&service.id, compat.clone());
+            compat
+        }
+    };
+    if compat.senders.is_empty() {
+        return Ok(service);
     }
+    let Some(sid) = compat.sender_for(to.region().as_deref()) else { return Ok(service) };
+    let settings = Settings { messaging_service_sid: Some(sid.to_owned()), ..service.settings.clone() };
+    Ok(Arc::new(Service { settings, ..(*service).clone() }))
+}
+
+/// A new name in Twilio's form: two capital letters and 32 random digits.
+pub fn new_sid(base: &Base, prefix: &str) -> String {
+    format!("{prefix}{}", base.entropy.hex::<16>())
+}
+
+/// Changes what is kept with a service, as often as it takes to be first.
+///
+/// # Errors
+/// What `change` refuses, or the store's.
+pub async fn change_compat<T, E: From<AppError>>(
+    directory: &Directory,
+    actor: &Actor,
+    id: &ServiceId,
+    change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,
+) -> Result<T, E> {
+    let look = || async {
+        let old = compat(&directory.base, id).await?;
+        let mut new = old.record.clone();
+        let done = change(&mut new, directory.base.now());
+        if done.is_err() || new == old.record {
+            return Ok(Draft::Settled(done));
+        }
+        let stored = Some(&old).filter(|old| old.version > 0);
+        let entry = audit::entry(&directory.base, actor, Action::ServiceChanged, id.as_str());
+        let entry = entry.with("settings", changed(&old.record, &new).join(", "));
+        Ok(Draft::Write(vec![records::put(stored, &new), audit::write(&entry)], done))
+    };
+    let done = transact(&directory.base, &transact::SERVICE, look).await;
+    directory.services.kept.forget(id);
+    done?
 }
 
 /// Which parts differ.

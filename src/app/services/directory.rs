@@ -3,17 +3,13 @@
 //! Those of the configuration are here from the start; those that were made
 //! through the API are read from the store, and remembered for a moment.
 
+use crate::app::base::Base;
 use crate::app::recent::Recent;
 use crate::app::services::names::Names;
-use crate::app::{App, AppError};
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
-use crate::model::key::ServiceSet;
-use crate::model::owner::Owner;
 use crate::model::policy::Policy;
 use crate::model::service::{BadSetting, Complaint, Origin, Service, Settings};
-use crate::model::verification::Verification;
-use crate::store::records::{self};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,14 +21,24 @@ type Judge = dyn Fn(&Settings) -> Vec<Complaint> + Send + Sync;
 
 /// The services there are.
 pub struct ServiceDirectory {
-    default: Arc<Service>,
+    pub(in crate::app) default: Arc<Service>,
     file: BTreeMap<ServiceId, Arc<Service>>,
-    seen: Recent<Option<Arc<Service>>>,
+    pub(in crate::app) seen: Recent<Option<Arc<Service>>>,
     /// Which have which name.
     pub(in crate::app) names: Names,
     /// What is kept with them: every look at a verification asks for it.
     pub(in crate::app) kept: Recent<Arc<Compat>>,
     judge: Box<Judge>,
+}
+
+/// The services, with where they are kept and what none of them sets.
+pub struct Directory {
+    /// What every operation stands on.
+    pub base: Arc<Base>,
+    /// The services there are.
+    pub services: ServiceDirectory,
+    /// The rules of verifications that no service sets.
+    pub policy: Policy,
 }
 
 impl ServiceDirectory {
@@ -146,7 +152,7 @@ impl ServiceDirectory {
         self.seen.forget(id);
     }
 
-    fn known(&self, id: &ServiceId) -> Option<Option<Arc<Service>>> {
+    pub(in crate::app) fn known(&self, id: &ServiceId) -> Option<Option<Arc<Service>>> {
         if *id == self.default.id {
             return Some(Some(self.default.clone()));
         }
@@ -154,99 +160,6 @@ impl ServiceDirectory {
             return Some(Some(service.clone()));
         }
         self.seen.find(id)
-    }
-}
-
-impl App {
-    /// Whether a thing of that owner belongs to these services. This is the one
-    /// place that says what a key of some services sees.
-    pub(in crate::app) async fn is_among(
-        &self,
-        services: &ServiceSet,
-        owner: Owner,
-    ) -> Result<bool, AppError> {
-        if services.is_all() {
-            return Ok(true);
-        }
-        let default = || self.directory().default_service().id.clone();
-        let service = match owner {
-            Owner::Service(service) => service.unwrap_or_else(default),
-            Owner::Verification(id) => match records::get::<Verification>(self.store(), id.as_str()).await? {
-                Some(found) => found.record.service.unwrap_or_else(default),
-                None => return Ok(false),
-            },
-            Owner::Nobody => return Ok(false),
-        };
-        Ok(services.has(&service))
-    }
-
-    /// The service of that id; without one, that of the configuration's top level.
-    ///
-    /// # Errors
-    /// [`AppError::NoSuchService`], or the store's.
-    pub async fn service(&self, id: Option<&ServiceId>) -> Result<Arc<Service>, AppError> {
-        let directory = &self.0.directory;
-        let Some(id) = id else {
-            return Ok(directory.default.clone());
-        };
-        let service = match directory.known(id) {
-            Some(service) => service,
-            None => {
-                let found = records::get::<Service>(self.store(), id.as_str()).await?;
-                let service = found.map(|found| Arc::new(found.record));
-                directory.seen.keep(id, service.clone());
-                service
-            }
-        };
-        service.ok_or(AppError::NoSuchService)
-    }
-
-    /// The id of a service that is named by it, by its key in the configuration,
-    /// or by its name, where no other of `services` has that.
-    ///
-    /// # Errors
-    /// [`AppError::NoSuchService`], [`AppError::Malformed`] where several
-    /// have the name, or the store's.
-    pub(in crate::app) async fn service_named(
-        &self,
-        services: &ServiceSet,
-        name: &str,
-    ) -> Result<ServiceId, AppError> {
-        let own = self.directory().named(name).map(|service| service.id.clone());
-        if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
-            return Ok(id);
-        }
-        let mut so_called = self.all_named(name).await?;
-        so_called.retain(|id| services.has(id));
-        match (so_called.pop(), so_called.pop()) {
-            (Some(id), None) => Ok(id),
-            (None, _) => Err(AppError::NoSuchService),
-            (Some(_), Some(_)) => {
-                Err(AppError::Malformed("service: several have this name; name the one by its id, VA…"))
-            }
-        }
-    }
-
-    /// The services there are.
-    pub fn directory(&self) -> &ServiceDirectory {
-        &self.0.directory
-    }
-
-    /// The service of a verification. One whose service was deleted goes on by
-    /// the rules of the top level.
-    pub(in crate::app) async fn service_of(
-        &self,
-        verification: &Verification,
-    ) -> Result<Arc<Service>, AppError> {
-        match self.service(verification.service.as_ref()).await {
-            Err(AppError::NoSuchService) => Ok(self.0.directory.default.clone()),
-            other => other,
-        }
-    }
-
-    /// The rules that a verification lives by.
-    pub(in crate::app) async fn policy_of(&self, verification: &Verification) -> Result<Policy, AppError> {
-        Ok(self.service_of(verification).await?.policy(&self.0.policy))
     }
 }
 

@@ -1,7 +1,12 @@
 //! The services there are, and what is kept with them.
 
-mod compat;
+pub(in crate::app) mod among;
+pub(in crate::app) mod compat;
 pub(in crate::app) mod directory;
+pub(in crate::app) mod find;
 pub(in crate::app) mod names;
 
-pub use self::directory::ServiceDirectory;
+pub use self::compat::{change_compat, compat, new_sid};
+pub use self::directory::{Directory, ServiceDirectory};
+pub use self::find::service;
+pub use self::names::Names;

@@ -1,7 +1,10 @@
 //! The one way in which a stored verification changes.
 
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::base::Base;
+use crate::app::events::{Telling, told};
+use crate::app::services::find;
+use crate::app::transact::{self, Draft, transact};
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::policy::Gate;
@@ -10,71 +13,68 @@ use crate::model::verification::{Decision, Input, Outcome, Verification, decide}
 use crate::store::Change;
 use crate::store::records::{self, Versioned};
 
-impl App {
-    pub(in crate::app) async fn verification(
-        &self,
-        id: &VerificationId,
-    ) -> Result<Versioned<Verification>, AppError> {
-        records::get(self.store(), id.as_str()).await?.ok_or(AppError::NotFound)
-    }
+pub(in crate::app) async fn verification(
+    base: &Base,
+    id: &VerificationId,
+) -> Result<Versioned<Verification>, AppError> {
+    records::get(base.store(), id.as_str()).await?.ok_or(AppError::NotFound)
+}
 
-    /// Lets an event happen to a verification, as often as it takes to be
-    /// first. The event is made anew from what was read each time.
-    pub(in crate::app) async fn happen(
-        &self,
-        id: &VerificationId,
-        input: impl Fn(&Verification) -> Result<Input, AppError>,
-    ) -> Result<Decision, AppError> {
-        let decision = self
-            .transact(&transact::VERIFICATION, || async {
-                let old = self.verification(id).await?;
-                let policy = self.policy_of(&old.record).await?;
-                let decision = decide(&policy, &old.record, input(&old.record)?, self.now());
-                if decision.verification == old.record {
-                    return Ok(Draft::Settled((decision, false)));
-                }
-                Ok(Draft::Write(self.written(Some(&old), &decision.verification), (decision, true)))
-            })
-            .await?;
-        match decision {
-            (decision, true) if !decision.effects.is_empty() => {
-                self.0.wake.notify_one();
-                Ok(decision)
-            }
-            (decision, _) => Ok(decision),
+/// Lets an event happen to a verification, as often as it takes to be
+/// first. The event is made anew from what was read each time.
+pub(in crate::app) async fn happen(
+    telling: &Telling,
+    id: &VerificationId,
+    input: impl Fn(&Verification) -> Result<Input, AppError>,
+) -> Result<Decision, AppError> {
+    let decision = transact(&telling.base, &transact::VERIFICATION, || async {
+        let old = verification(&telling.base, id).await?;
+        let policy = find::policy_of(&telling.directory, &old.record).await?;
+        let decision = decide(&policy, &old.record, input(&old.record)?, telling.base.now());
+        if decision.verification == old.record {
+            return Ok(Draft::Settled((decision, false)));
         }
-    }
-
-    /// What has to be written for a verification to become another: it, and
-    /// what others are told of it.
-    pub(in crate::app) fn written(
-        &self,
-        old: Option<&Versioned<Verification>>,
-        new: &Verification,
-    ) -> Vec<Change> {
-        let mut changes = vec![records::put(old, new)];
-        changes.extend(self.told_of(old, new));
-        changes
-    }
-
-    pub(in crate::app) fn refuse(&self, outcome: Outcome, channel: Channel) -> Result<(), AppError> {
-        match outcome {
-            Outcome::Ended(status) => Err(AppError::Ended(status)),
-            Outcome::TooSoon { at } => {
-                let left = at.duration_since(self.now()).as_millis();
-                let seconds = i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1);
-                Err(AppError::TooSoon { at, seconds })
-            }
-            Outcome::NoSendsLeft => Err(AppError::NoSendsLeft),
-            Outcome::ChannelOff => Err(AppError::ChannelOff(channel)),
-            Outcome::CodeNotChosen => Err(AppError::CodeNotChosen),
-            _ => Ok(()),
+        Ok(Draft::Write(written(telling, Some(&old), &decision.verification), (decision, true)))
+    })
+    .await?;
+    match decision {
+        (decision, true) if !decision.effects.is_empty() => {
+            telling.base.board.wake();
+            Ok(decision)
         }
+        (decision, _) => Ok(decision),
     }
+}
 
-    pub(in crate::app) fn gate_key(&self, service: &Service) -> Option<u8> {
-        // From 1 to 9: `0` and the signs are hard to find on some phones.
-        let digit = || u8::try_from(self.0.entropy.below(9)).unwrap_or(0) + 1;
-        (service.settings.gate == Gate::NamedKey).then(digit)
+/// What has to be written for a verification to become another: it, and
+/// what others are told of it.
+pub(in crate::app) fn written(
+    telling: &Telling,
+    old: Option<&Versioned<Verification>>,
+    new: &Verification,
+) -> Vec<Change> {
+    let mut changes = vec![records::put(old, new)];
+    changes.extend(told::told_of(telling, old, new));
+    changes
+}
+
+pub(in crate::app) fn refuse(base: &Base, outcome: Outcome, channel: Channel) -> Result<(), AppError> {
+    match outcome {
+        Outcome::Ended(status) => Err(AppError::Ended(status)),
+        Outcome::TooSoon { at } => {
+            let left = at.duration_since(base.now()).as_millis();
+            let seconds = i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1);
+            Err(AppError::TooSoon { at, seconds })
+        }
+        Outcome::NoSendsLeft => Err(AppError::NoSendsLeft),
+        Outcome::ChannelOff => Err(AppError::ChannelOff(channel)),
+        Outcome::CodeNotChosen => Err(AppError::CodeNotChosen),
+        _ => Ok(()),
     }
+}
+
+pub(in crate::app) fn gate_key(base: &Base, service: &Service) -> Option<u8> {
+    // From 1 to 9: `0` and the signs are hard to find on some phones.
+    let digit = || u8::try_from(base.entropy.below(9)).unwrap_or(0) + 1;
+    (service.settings.gate == Gate::NamedKey).then(digit)
 }

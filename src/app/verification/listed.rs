@@ -1,7 +1,11 @@
 //! Looking verifications up.
 
+use crate::app::AppError;
+use crate::app::admission::{Admission, numbers};
 use crate::app::listing::{Page, Window, scan_of};
-use crate::app::{App, AppError, View};
+use crate::app::services::{Directory, among};
+use crate::app::verification::View;
+use crate::app::verification::view::view;
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::phone::{PhoneError, address_spellings};
@@ -24,52 +28,50 @@ pub struct VerificationFilter {
     pub until: Option<Timestamp>,
 }
 
-impl App {
-    /// Lists verifications, newest first. A page may be short, or even empty,
-    /// while `next` says that there is more.
-    ///
-    /// # Errors
-    /// A number that is none, or the store's.
-    pub async fn verifications(
-        &self,
-        filter: &VerificationFilter,
-        window: &Window,
-    ) -> Result<Page<View>, AppError> {
-        self.verifications_among(&ServiceSet::all(), filter, window).await
-    }
+/// Lists verifications, newest first. A page may be short, or even empty,
+/// while `next` says that there is more.
+///
+/// # Errors
+/// A number that is none, or the store's.
+pub async fn verifications(
+    admission: &Admission,
+    filter: &VerificationFilter,
+    window: &Window,
+) -> Result<Page<View>, AppError> {
+    verifications_among(admission, &ServiceSet::all(), filter, window).await
+}
 
-    /// The same, of these services.
-    pub(in crate::app) async fn verifications_among(
-        &self,
-        services: &ServiceSet,
-        filter: &VerificationFilter,
-        window: &Window,
-    ) -> Result<Page<View>, AppError> {
-        let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
-        let scopes = match &filter.to {
-            Some(to) => match self.address(Some(to))? {
-                address if address.starts_with('+') => address_spellings(&address),
-                // An address of another kind has no verifications.
-                _ => return Err(PhoneError::NotANumber.into()),
-            },
-            None => vec![String::new()],
-        };
-        let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
-        let takes = |verification: &Verification| self.takes(filter, verification);
-        let page = self.page_among(services, scan, &scopes, window, takes).await?;
-        let mut items = Vec::with_capacity(page.items.len());
-        for verification in page.items {
-            items.push(self.view(verification).await?);
-        }
-        Ok(Page { items, next: page.next })
+/// The same, of these services.
+pub(in crate::app) async fn verifications_among(
+    admission: &Admission,
+    services: &ServiceSet,
+    filter: &VerificationFilter,
+    window: &Window,
+) -> Result<Page<View>, AppError> {
+    let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
+    let scopes = match &filter.to {
+        Some(to) => match numbers::address(admission, Some(to))? {
+            address if address.starts_with('+') => address_spellings(&address),
+            // An address of another kind has no verifications.
+            _ => return Err(PhoneError::NotANumber.into()),
+        },
+        None => vec![String::new()],
+    };
+    let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
+    let takes = |verification: &Verification| takes(&admission.directory, filter, verification);
+    let page = among::page_among(&admission.directory, services, scan, &scopes, window, takes).await?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for verification in page.items {
+        items.push(view(admission, verification).await?);
     }
+    Ok(Page { items, next: page.next })
+}
 
-    fn takes(&self, filter: &VerificationFilter, verification: &Verification) -> bool {
-        let is_of = |service: &ServiceId| match &verification.service {
-            Some(own) => own == service,
-            None => *service == self.directory().default_service().id,
-        };
-        filter.status.is_none_or(|status| verification.status_at(self.now()) == status)
-            && filter.service.as_ref().is_none_or(is_of)
-    }
+fn takes(directory: &Directory, filter: &VerificationFilter, verification: &Verification) -> bool {
+    let is_of = |service: &ServiceId| match &verification.service {
+        Some(own) => own == service,
+        None => *service == directory.services.default_service().id,
+    };
+    filter.status.is_none_or(|status| verification.status_at(directory.base.now()) == status)
+        && filter.service.as_ref().is_none_or(is_of)
 }

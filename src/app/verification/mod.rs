@@ -1,22 +1,33 @@
 //! Verifications: begun, sent again, checked, ended, listed; and the ways of persons
 //! through the pages, which lead to them.
 
-mod attempts;
-mod check;
-mod happen;
-mod listed;
-mod pending;
-mod repeats;
-mod sessions;
+pub(in crate::app) mod attempts;
+pub(in crate::app) mod check;
+pub(in crate::app) mod happen;
+pub(in crate::app) mod listed;
+pub(in crate::app) mod parts;
+pub(in crate::app) mod pending;
+pub(in crate::app) mod repeats;
+pub(in crate::app) mod sessions;
 pub(in crate::app) mod start;
-mod verdict;
-mod view;
+pub(in crate::app) mod turns;
+pub(in crate::app) mod verdict;
+pub(in crate::app) mod view;
 
-pub use self::attempts::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
-pub use self::check::{Checked, Offer};
-pub use self::listed::VerificationFilter;
-pub use self::pending::{Ask, AskError, Turns};
-pub use self::repeats::{Claim, Repeat};
-pub use self::sessions::{LocaleHints, NewSession, SessionView};
-pub use self::start::{Idempotency, StartRequest, Started};
+pub use self::attempts::{
+    Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, attempt, attempts, count_attempts,
+};
+pub use self::check::{Checked, Offer, approve, cancel, check, fetch};
+pub use self::listed::{VerificationFilter, verifications};
+pub use self::parts::Verifying;
+pub use self::pending::{Ask, AskError, ask, belongs, last_asked, release, seconds_left};
+pub use self::repeats::{Claim, Repeat, claim, settle_claim};
+pub use self::sessions::{
+    LocaleHints, NewSession, SessionView, create_session, end_session, new_browser, session, session_again,
+    session_begin, session_change, session_check, session_leave, session_number, session_resend,
+    session_result, session_start,
+};
+pub use self::start::{Idempotency, StartRequest, Started, resend, start};
+pub use self::turns::Turns;
+pub use self::verdict::verdict;
 pub use self::view::View;

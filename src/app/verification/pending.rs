@@ -4,9 +4,15 @@
 //! What leads to it, the verification, and the counts of the rate limits are
 //! one write, so that no race makes two of them or one request too many.
 
-use crate::app::transact::{self, Draft};
-use crate::app::verification::start::hash;
-use crate::app::{App, AppError, StartRequest, View};
+use crate::app::AppError;
+use crate::app::admission::ways::{self, ways};
+use crate::app::admission::{Admission, numbers};
+use crate::app::base::Base;
+use crate::app::hash::hash;
+use crate::app::services::compat::compat;
+use crate::app::services::{Directory, find};
+use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::{StartRequest, Verifying, View, happen, start, view};
 use crate::model::active_verification::ActiveVerification;
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
@@ -18,10 +24,7 @@ use crate::model::service::Service;
 use crate::model::verification::{Input, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, CommitError};
-use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
 
 /// What an application asks for that wants one verification for each number.
 #[derive(Clone)]
@@ -81,269 +84,244 @@ impl From<crate::store::StoreError> for AskError {
     }
 }
 
-impl App {
-    /// Begins the number's verification, or sends again by the one that stands
-    /// open: the same code, unless what it is bound to has changed.
-    ///
-    /// # Errors
-    /// [`AskError`]; nothing was written then.
-    pub async fn ask(&self, ask: &Ask) -> Result<View, AskError> {
-        let service = self.service(ask.request.service.as_ref()).await?;
-        let (to, _) = self.number(&ask.request.to)?;
-        let ways = match ask.skip_risk_check {
-            true => self.ways_to_all(service, &to).await?,
-            false => self.ways(service, &to).await?,
-        };
-        let channel = self.way(&ways, ask.request.channel, &to).await?;
-        let service = ways.service;
-        let values =
-            ask.limits.iter().map(|(name, value)| hash(&[service.id.as_str(), name, &address_key(value)]));
-        let _turns = self.turns().take(values).await?;
-        let first_seen = OnceLock::new();
-        let look = || async {
-            match self.ask_once(&service, ask, channel, &to, &first_seen).await {
-                Ok((changes, verification)) => Ok(Draft::Write(changes, Ok(verification))),
-                Err(AskError::App(error)) => Err(error),
-                Err(refused) => Ok(Draft::Settled(Err(refused))),
-            }
-        };
-        let asked = self.transact(&transact::VERIFICATION, look).await.map_err(|error| match error {
-            AppError::Contended => AskError::Concurrent,
-            error => error.into(),
-        });
-        let verification = asked??;
-        self.0.wake.notify_one();
-        let sends = verification.sends.len();
-        tracing::info!(verification = %verification.id, to = %verification.to, %channel, sends, "verification asked for");
-        Ok(self.fresh_view(service, verification))
-    }
-
-    /// What has to be written for a number to be asked as it is seen now.
-    async fn ask_once(
-        &self,
-        service: &Arc<Service>,
-        ask: &Ask,
-        channel: Channel,
-        to: &PhoneNumber,
-        first_seen: &OnceLock<Mark>,
-    ) -> Result<(Vec<Change>, Verification), AskError> {
-        let open = self.open(service, to).await?;
-        // Somebody else asked between our reading and our writing: the person gets
-        // one message, not two.
-        if *first_seen.get_or_init(|| open.mark()) != open.mark() {
-            return Err(AskError::Concurrent);
+/// Begins the number's verification, or sends again by the one that stands
+/// open: the same code, unless what it is bound to has changed.
+///
+/// # Errors
+/// [`AskError`]; nothing was written then.
+pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, AskError> {
+    let service = find::service(&verifying.directory, ask.request.service.as_ref()).await?;
+    let (to, _) = numbers::number(&verifying.admission, &ask.request.to)?;
+    let ways = match ask.skip_risk_check {
+        true => ways::ways_to_all(&verifying.directory, service, &to).await?,
+        false => ways(&verifying.directory, service, &to).await?,
+    };
+    let channel = ways::way(&verifying.admission, &ways, ask.request.channel, &to).await?;
+    let service = ways.service;
+    let values =
+        ask.limits.iter().map(|(name, value)| hash(&[service.id.as_str(), name, &address_key(value)]));
+    let _turns = verifying.turns.take(values).await?;
+    let first_seen = OnceLock::new();
+    let look = || async {
+        match ask_once(verifying, &service, ask, channel, &to, &first_seen).await {
+            Ok((changes, verification)) => Ok(Draft::Write(changes, Ok(verification))),
+            Err(AskError::App(error)) => Err(error),
+            Err(refused) => Ok(Draft::Settled(Err(refused))),
         }
-        let (mut changes, verification) = self.asked(service, ask, channel, &open)?;
-        changes.extend(self.counted(service, &ask.limits).await?);
-        Ok((changes, verification))
-    }
+    };
+    let asked = transact(&verifying.base, &transact::VERIFICATION, look).await.map_err(|error| match error {
+        AppError::Contended => AskError::Concurrent,
+        error => error.into(),
+    });
+    let verification = asked??;
+    verifying.base.board.wake();
+    let sends = verification.sends.len();
+    tracing::info!(verification = %verification.id, to = %verification.to, %channel, sends, "verification asked for");
+    Ok(view::fresh_view(&verifying.directory, service, verification))
+}
 
-    /// The verification that was begun last for a service and a number, and has
-    /// not been forgotten; it may have ended.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`], also for what is no number, or the store's.
-    pub async fn last_asked(&self, service: &Service, to: &str) -> Result<VerificationId, AppError> {
-        let (to, _) = self.number(to).map_err(|_| AppError::NotFound)?;
-        let live = self.pointers(service, &to).await?.live;
-        live.map(|pending| pending.record.verification).ok_or(AppError::NotFound)
+/// What has to be written for a number to be asked as it is seen now.
+async fn ask_once(
+    verifying: &Verifying,
+    service: &Arc<Service>,
+    ask: &Ask,
+    channel: Channel,
+    to: &PhoneNumber,
+    first_seen: &OnceLock<Mark>,
+) -> Result<(Vec<Change>, Verification), AskError> {
+    let open = open(&verifying.base, service, to).await?;
+    // Somebody else asked between our reading and our writing: the person gets
+    // one message, not two.
+    if *first_seen.get_or_init(|| open.mark()) != open.mark() {
+        return Err(AskError::Concurrent);
     }
+    let (mut changes, verification) = asked(verifying, service, ask, channel, &open)?;
+    changes.extend(counted(&verifying.base, service, &ask.limits).await?);
+    Ok((changes, verification))
+}
 
-    /// Lets the number of a verification begin anew at once.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn release(&self, service: &Service, verification: &Verification) -> Result<(), AppError> {
-        let Some(found) = self.pointers(service, &verification.to).await?.live else { return Ok(()) };
-        if found.record.verification != verification.id {
-            return Ok(());
+/// The verification that was begun last for a service and a number, and has
+/// not been forgotten; it may have ended.
+///
+/// # Errors
+/// [`AppError::NotFound`], also for what is no number, or the store's.
+pub async fn last_asked(
+    admission: &Admission,
+    service: &Service,
+    to: &str,
+) -> Result<VerificationId, AppError> {
+    let (to, _) = numbers::number(admission, to).map_err(|_| AppError::NotFound)?;
+    let live = pointers(&admission.base, service, &to).await?.live;
+    live.map(|pending| pending.record.verification).ok_or(AppError::NotFound)
+}
+
+/// Lets the number of a verification begin anew at once.
+///
+/// # Errors
+/// The store's.
+pub async fn release(base: &Base, service: &Service, verification: &Verification) -> Result<(), AppError> {
+    let Some(found) = pointers(base, service, &verification.to).await?.live else { return Ok(()) };
+    if found.record.verification != verification.id {
+        return Ok(());
+    }
+    // Over now, and deleted in its time: to delete it here would let its
+    // version begin anew under whoever has read it.
+    let over = ActiveVerification { expires_at: base.now(), ..found.record.clone() };
+    match records::save(base.store(), Some(&found), &over).await {
+        // Somebody has begun anew already.
+        Ok(()) | Err(CommitError::Conflict) => Ok(()),
+        Err(CommitError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Whether a verification belongs to a service.
+pub fn belongs(directory: &Directory, service: &Service, verification: &Verification) -> bool {
+    *verification.service.as_ref().unwrap_or(&directory.services.default_service().id) == service.id
+}
+
+async fn open(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Open, AppError> {
+    let Pointers { own, live } = pointers(base, service, to).await?;
+    let last = match live {
+        Some(live) => records::get::<Verification>(base.store(), live.record.verification.as_str()).await?,
+        None => None,
+    };
+    Ok(Open { pending: own, last })
+}
+
+/// What leads to a person's verification: what stands under their key, or
+/// under another spelling of the number while what was written so lives.
+async fn pointers(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Pointers, AppError> {
+    let person = to.person();
+    let (mut own, mut live) = (None, None);
+    for spelling in person.spellings() {
+        let Ok(number) = spelling.parse() else { continue };
+        let found =
+            records::get::<ActiveVerification>(base.store(), &ActiveVerification::key(&service.id, &number))
+                .await?;
+        if live.is_none() {
+            live = found.clone().filter(|found| base.now() < found.record.expires_at);
         }
-        // Over now, and deleted in its time: to delete it here would let its
-        // version begin anew under whoever has read it.
-        let over = ActiveVerification { expires_at: self.now(), ..found.record.clone() };
-        match records::save(self.store(), Some(&found), &over).await {
-            // Somebody has begun anew already.
-            Ok(()) | Err(CommitError::Conflict) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
+        if number == *person.number() {
+            own = found;
         }
     }
+    Ok(Pointers { own, live })
+}
 
-    /// Whether a verification belongs to a service.
-    pub fn belongs(&self, service: &Service, verification: &Verification) -> bool {
-        *verification.service.as_ref().unwrap_or(&self.directory().default_service().id) == service.id
+/// What is to be written, and the verification as it will be.
+fn asked(
+    verifying: &Verifying,
+    service: &Service,
+    ask: &Ask,
+    channel: Channel,
+    open: &Open,
+) -> Result<(Vec<Change>, Verification), AskError> {
+    let now = verifying.base.now();
+    match &open.last {
+        Some(last) if last.record.status_at(now) == Status::Pending => {
+            asked_again(verifying, service, ask, channel, last)
+        }
+        Some(last) if last.record.status == Status::MaxAttemptsReached && now < last.record.expires_at => {
+            Err(AskError::ChecksUsedUp { seconds: seconds_left(&verifying.base, &last.record) })
+        }
+        _ => {
+            let verification = start::new_verification_by(verifying, service, &ask.request, channel)?;
+            let pending = ActiveVerification {
+                service: service.id.clone(),
+                number: verification.to.person().number().clone(),
+                verification: verification.id.clone(),
+                expires_at: verification.expires_at,
+            };
+            let mut changes = happen::written(&verifying.telling, None, &verification);
+            changes.push(records::put(open.pending.as_ref(), &pending));
+            Ok((changes, verification))
+        }
     }
+}
 
-    async fn open(&self, service: &Service, to: &PhoneNumber) -> Result<Open, AppError> {
-        let Pointers { own, live } = self.pointers(service, to).await?;
-        let last = match live {
-            Some(live) => {
-                records::get::<Verification>(self.store(), live.record.verification.as_str()).await?
-            }
-            None => None,
-        };
-        Ok(Open { pending: own, last })
+fn asked_again(
+    verifying: &Verifying,
+    service: &Service,
+    ask: &Ask,
+    channel: Channel,
+    old: &Versioned<Verification>,
+) -> Result<(Vec<Change>, Verification), AskError> {
+    let custom = ask.request.custom_code.as_ref();
+    let renewed = start::renewed(verifying, service, &old.record, &ask.request.details, custom)?;
+    let input = Input::Resend {
+        channel,
+        gate_key: happen::gate_key(&verifying.base, service),
+        failed: None,
+        renewed,
+    };
+    let decision = decide(
+        &without_cooldown(service.policy(&verifying.directory.policy)),
+        &old.record,
+        input,
+        verifying.base.now(),
+    );
+    if decision.outcome == Outcome::NoSendsLeft {
+        return Err(AskError::SendsUsedUp { seconds: seconds_left(&verifying.base, &old.record) });
     }
+    happen::refuse(&verifying.base, decision.outcome, channel)?;
+    Ok((happen::written(&verifying.telling, Some(old), &decision.verification), decision.verification))
+}
 
-    /// What leads to a person's verification: what stands under their key, or
-    /// under another spelling of the number while what was written so lives.
-    async fn pointers(&self, service: &Service, to: &PhoneNumber) -> Result<Pointers, AppError> {
-        let person = to.person();
-        let (mut own, mut live) = (None, None);
-        for spelling in person.spellings() {
-            let Ok(number) = spelling.parse() else { continue };
-            let found = records::get::<ActiveVerification>(
-                self.store(),
-                &ActiveVerification::key(&service.id, &number),
+/// The counts of the rate limits with this request among them.
+async fn counted(
+    base: &Base,
+    service: &Service,
+    limits: &[(String, String)],
+) -> Result<Vec<Change>, AskError> {
+    if limits.is_empty() {
+        return Ok(Vec::new());
+    }
+    let compat = compat(base, &service.id).await?.record;
+    let mut changes = Vec::new();
+    for (name, value) in limits {
+        let limit = compat.rate_limits.iter().find(|limit| limit.unique_name == *name);
+        let limit = limit.ok_or_else(|| AskError::NoSuchLimit { name: name.clone() })?;
+        changes.extend(counted_by(base, &compat, limit, value).await?);
+    }
+    Ok(changes)
+}
+
+async fn counted_by(
+    base: &Base,
+    compat: &Compat,
+    limit: &RateLimit,
+    value: &str,
+) -> Result<Option<Change>, AskError> {
+    if limit.buckets.is_empty() {
+        return Ok(None);
+    }
+    let id_of = |value: &str| hash(&[compat.service.as_str(), &limit.sid, value]);
+    // A value that is somebody's number counts for the person.
+    let key = address_key(value);
+    let id = id_of(&key);
+    let old = records::get::<Counter>(base.store(), &id).await?;
+    let counter = match &old {
+        Some(old) => old.record.clone(),
+        // What was counted under the spelling goes on under the key.
+        None if key != value => {
+            let before = records::get::<Counter>(base.store(), &id_of(value)).await?;
+            before.map_or_else(
+                || Counter::new(id.clone()),
+                |before| Counter { id: id.clone(), ..before.record },
             )
-            .await?;
-            if live.is_none() {
-                live = found.clone().filter(|found| self.now() < found.record.expires_at);
-            }
-            if number == *person.number() {
-                own = found;
-            }
         }
-        Ok(Pointers { own, live })
-    }
-
-    /// What is to be written, and the verification as it will be.
-    fn asked(
-        &self,
-        service: &Service,
-        ask: &Ask,
-        channel: Channel,
-        open: &Open,
-    ) -> Result<(Vec<Change>, Verification), AskError> {
-        let now = self.now();
-        match &open.last {
-            Some(last) if last.record.status_at(now) == Status::Pending => {
-                self.asked_again(service, ask, channel, last)
-            }
-            Some(last)
-                if last.record.status == Status::MaxAttemptsReached && now < last.record.expires_at =>
-            {
-                Err(AskError::ChecksUsedUp { seconds: self.seconds_left(&last.record) })
-            }
-            _ => {
-                let verification = self.new_verification_by(service, &ask.request, channel)?;
-                let pending = ActiveVerification {
-                    service: service.id.clone(),
-                    number: verification.to.person().number().clone(),
-                    verification: verification.id.clone(),
-                    expires_at: verification.expires_at,
-                };
-                let mut changes = self.written(None, &verification);
-                changes.push(records::put(open.pending.as_ref(), &pending));
-                Ok((changes, verification))
-            }
-        }
-    }
-
-    fn asked_again(
-        &self,
-        service: &Service,
-        ask: &Ask,
-        channel: Channel,
-        old: &Versioned<Verification>,
-    ) -> Result<(Vec<Change>, Verification), AskError> {
-        let custom = ask.request.custom_code.as_ref();
-        let renewed = self.renewed(service, &old.record, &ask.request.details, custom)?;
-        let input = Input::Resend { channel, gate_key: self.gate_key(service), failed: None, renewed };
-        let decision =
-            decide(&without_cooldown(service.policy(&self.0.policy)), &old.record, input, self.now());
-        if decision.outcome == Outcome::NoSendsLeft {
-            return Err(AskError::SendsUsedUp { seconds: self.seconds_left(&old.record) });
-        }
-        self.refuse(decision.outcome, channel)?;
-        Ok((self.written(Some(old), &decision.verification), decision.verification))
-    }
-
-    /// The counts of the rate limits with this request among them.
-    async fn counted(&self, service: &Service, limits: &[(String, String)]) -> Result<Vec<Change>, AskError> {
-        if limits.is_empty() {
-            return Ok(Vec::new());
-        }
-        let compat = self.compat(&service.id).await?.record;
-        let mut changes = Vec::new();
-        for (name, value) in limits {
-            let limit = compat.rate_limits.iter().find(|limit| limit.unique_name == *name);
-            let limit = limit.ok_or_else(|| AskError::NoSuchLimit { name: name.clone() })?;
-            changes.extend(self.counted_by(&compat, limit, value).await?);
-        }
-        Ok(changes)
-    }
-
-    async fn counted_by(
-        &self,
-        compat: &Compat,
-        limit: &RateLimit,
-        value: &str,
-    ) -> Result<Option<Change>, AskError> {
-        if limit.buckets.is_empty() {
-            return Ok(None);
-        }
-        let id_of = |value: &str| hash(&[compat.service.as_str(), &limit.sid, value]);
-        // A value that is somebody's number counts for the person.
-        let key = address_key(value);
-        let id = id_of(&key);
-        let old = records::get::<Counter>(self.store(), &id).await?;
-        let counter = match &old {
-            Some(old) => old.record.clone(),
-            // What was counted under the spelling goes on under the key.
-            None if key != value => {
-                let before = records::get::<Counter>(self.store(), &id_of(value)).await?;
-                before.map_or_else(
-                    || Counter::new(id.clone()),
-                    |before| Counter { id: id.clone(), ..before.record },
-                )
-            }
-            None => Counter::new(id.clone()),
-        };
-        match counter.take(&limit.buckets, self.now()) {
-            Ok(new) => Ok(Some(records::put(old.as_ref(), &new))),
-            Err(reached) => {
-                Err(AskError::Reached { name: limit.unique_name.clone(), seconds: reached.seconds })
-            }
-        }
-    }
-
-    /// How long a verification still lives, in whole seconds, at least one.
-    pub fn seconds_left(&self, verification: &Verification) -> i64 {
-        let left = verification.expires_at.duration_since(self.now()).as_millis();
-        i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1)
+        None => Counter::new(id.clone()),
+    };
+    match counter.take(&limit.buckets, base.now()) {
+        Ok(new) => Ok(Some(records::put(old.as_ref(), &new))),
+        Err(reached) => Err(AskError::Reached { name: limit.unique_name.clone(), seconds: reached.seconds }),
     }
 }
 
-/// Requests of this process that count the same value go one after the other:
-/// each would make all others lose their race, again and again. Processes on
-/// the same store still meet in the commit, which decides.
-pub struct Turns([Mutex<()>; TURNS]);
-
-/// How many turns there are: values share them by their hash.
-const TURNS: usize = 64;
-/// How long to wait for a turn.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::default()))
-    }
-}
-
-impl Turns {
-    async fn take(&self, values: impl Iterator<Item = String>) -> Result<Vec<MutexGuard<'_, ()>>, AskError> {
-        let place = |value: String| value.bytes().fold(0, |sum, byte| (sum * 31 + usize::from(byte)) % TURNS);
-        // Each once, and in one order for all, or two would wait for each other.
-        let places: BTreeSet<usize> = values.map(place).collect();
-        let all = async {
-            let mut turns = Vec::with_capacity(places.len());
-            for place in places {
-                turns.push(self.0[place].lock().await);
-            }
-            turns
-        };
-        tokio::time::timeout(LONGEST_WAIT, all).await.map_err(|_| AppError::Contended.into())
-    }
+/// How long a verification still lives, in whole seconds, at least one.
+pub fn seconds_left(base: &Base, verification: &Verification) -> i64 {
+    let left = verification.expires_at.duration_since(base.now()).as_millis();
+    i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1)
 }
 
 /// What leads to the verification of a person.

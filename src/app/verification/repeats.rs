@@ -6,8 +6,11 @@
 //! [`LEASE`] and then free again: the request may be done twice then, and what
 //! it does must bear that.
 
-use crate::app::verification::start::{Idempotency, KEPT, hash};
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::base::Base;
+use crate::app::hash::hash;
+use crate::app::verification::Verifying;
+use crate::app::verification::start::{Idempotency, KEPT};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Key, Kind};
@@ -29,69 +32,68 @@ pub enum Repeat {
 #[derive(Debug)]
 pub struct Claim(IdempotencyRecord);
 
-impl App {
-    /// Takes an idempotency key for a request, which may hold a code.
-    ///
-    /// # Errors
-    /// [`AppError::KeyReused`] for a key of another request,
-    /// [`AppError::InProgress`], or the store's.
-    pub async fn claim(&self, key: &Idempotency, request: &str) -> Result<Repeat, AppError> {
-        let claim = IdempotencyRecord {
-            id: hash(&[&key.caller, &key.key]),
-            fingerprint: self.0.codes.fingerprint(request),
-            verification: None,
-            reply: None,
-            expires_at: self.now().checked_add(LEASE).unwrap_or(self.now()),
-        };
-        match records::save(self.store(), None, &claim).await {
-            Ok(()) => return Ok(Repeat::First(Box::new(Claim(claim)))),
-            Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        }
-        let Some(found): Option<Versioned<IdempotencyRecord>> = records::get(self.store(), &claim.id).await?
-        else {
-            return Err(AppError::InProgress);
-        };
-        let found = found.record;
-        if found.expires_at <= self.now() {
-            // A job takes it away in a moment.
-            self.want(Key::new(Kind::IdempotencyRecord, &claim.id), found.expires_at);
-            return Err(AppError::InProgress);
-        }
-        if found.fingerprint != claim.fingerprint {
-            return Err(AppError::KeyReused);
-        }
-        found.reply.map(Repeat::Again).ok_or(AppError::InProgress)
+/// Takes an idempotency key for a request, which may hold a code.
+///
+/// # Errors
+/// [`AppError::KeyReused`] for a key of another request,
+/// [`AppError::InProgress`], or the store's.
+pub async fn claim(verifying: &Verifying, key: &Idempotency, request: &str) -> Result<Repeat, AppError> {
+    let claim = IdempotencyRecord {
+        id: hash(&[&key.caller, &key.key]),
+        fingerprint: verifying.codes.fingerprint(request),
+        verification: None,
+        reply: None,
+        expires_at: verifying.base.now().checked_add(LEASE).unwrap_or(verifying.base.now()),
+    };
+    match records::save(verifying.base.store(), None, &claim).await {
+        Ok(()) => return Ok(Repeat::First(Box::new(Claim(claim)))),
+        Err(CommitError::Conflict) => {}
+        Err(CommitError::Store(error)) => return Err(error.into()),
     }
+    let Some(found): Option<Versioned<IdempotencyRecord>> =
+        records::get(verifying.base.store(), &claim.id).await?
+    else {
+        return Err(AppError::InProgress);
+    };
+    let found = found.record;
+    if found.expires_at <= verifying.base.now() {
+        // A job takes it away in a moment.
+        verifying.base.board.want(Key::new(Kind::IdempotencyRecord, &claim.id), found.expires_at);
+        return Err(AppError::InProgress);
+    }
+    if found.fingerprint != claim.fingerprint {
+        return Err(AppError::KeyReused);
+    }
+    found.reply.map(Repeat::Again).ok_or(AppError::InProgress)
+}
 
-    /// Keeps the answer for a key that was taken; without one the key is free
-    /// again, for a request that failed may be tried again.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn settle_claim(&self, claim: Box<Claim>, reply: Option<String>) -> Result<(), AppError> {
-        let found: Option<Versioned<IdempotencyRecord>> = records::get(self.store(), &claim.0.id).await?;
-        let Some(old) = found.filter(|found| found.record == claim.0) else {
-            tracing::warn!("a request took so long that its idempotency key was given up");
-            return Ok(());
-        };
-        let change = match reply {
-            None => records::delete(&old),
-            Some(reply) => {
-                let expires_at = self.now().checked_add(KEPT).unwrap_or(old.record.expires_at);
-                records::put(
-                    Some(&old),
-                    &IdempotencyRecord { reply: Some(reply), expires_at, ..old.record.clone() },
-                )
-            }
-        };
-        match self.store().commit(vec![change]).await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Conflict) => {
-                tracing::warn!("a request took so long that its idempotency key was given up");
-                Ok(())
-            }
-            Err(CommitError::Store(error)) => Err(error.into()),
+/// Keeps the answer for a key that was taken; without one the key is free
+/// again, for a request that failed may be tried again.
+///
+/// # Errors
+/// The store's.
+pub async fn settle_claim(base: &Base, claim: Box<Claim>, reply: Option<String>) -> Result<(), AppError> {
+    let found: Option<Versioned<IdempotencyRecord>> = records::get(base.store(), &claim.0.id).await?;
+    let Some(old) = found.filter(|found| found.record == claim.0) else {
+        tracing::warn!("a request took so long that its idempotency key was given up");
+        return Ok(());
+    };
+    let change = match reply {
+        None => records::delete(&old),
+        Some(reply) => {
+            let expires_at = base.now().checked_add(KEPT).unwrap_or(old.record.expires_at);
+            records::put(
+                Some(&old),
+                &IdempotencyRecord { reply: Some(reply), expires_at, ..old.record.clone() },
+            )
         }
+    };
+    match base.store().commit(vec![change]).await {
+        Ok(()) => Ok(()),
+        Err(CommitError::Conflict) => {
+            tracing::warn!("a request took so long that its idempotency key was given up");
+            Ok(())
+        }
+        Err(CommitError::Store(error)) => Err(error.into()),
     }
 }

@@ -7,9 +7,19 @@
 
 mod steps;
 
+pub use self::steps::{
+    session_again, session_begin, session_change, session_check, session_leave, session_number,
+    session_resend, session_start,
+};
+
 use self::steps::Look;
-use crate::app::transact::{self, Draft};
-use crate::app::{App, AppError, View};
+use crate::app::AppError;
+use crate::app::admission::ways::ways;
+use crate::app::admission::{Admission, numbers};
+use crate::app::base::Base;
+use crate::app::services::{Directory, find};
+use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::{View, check, start};
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
@@ -73,191 +83,200 @@ pub struct SessionView {
     pub verification: Option<View>,
 }
 
-impl App {
-    /// Makes a session.
-    ///
-    /// # Errors
-    /// A number, channel, service or address that is refused, a payment that is
-    /// missing, or the store's.
-    pub async fn create_session(&self, request: NewSession) -> Result<Session, AppError> {
-        let service = self.service(request.service.as_ref()).await?;
-        // Here, for the person could not say what is paid.
-        let details = crate::app::admission::terms::worded(&service, &request.details)?;
-        crate::app::admission::terms::refuse_unpaid(&service, &details)?;
-        self.refuse_unspoken(&service, details.template.as_deref(), request.locale.as_deref())?;
-        let pages = &service.settings.pages;
-        let return_url = match &request.return_url {
-            Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(AppError::ReturnUrl)?),
-            None if pages.success_url.is_some() => None,
-            None => {
-                let what = "is missing: say where people go back to, or set the service's pages.success_url";
-                return Err(AppError::ReturnUrl(what.to_owned()));
-            }
-        };
-        if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
-            return Err(AppError::Malformed("state: 1024 bytes at most"));
+/// Makes a session.
+///
+/// # Errors
+/// A number, channel, service or address that is refused, a payment that is
+/// missing, or the store's.
+pub async fn create_session(admission: &Admission, request: NewSession) -> Result<Session, AppError> {
+    let service = find::service(&admission.directory, request.service.as_ref()).await?;
+    // Here, for the person could not say what is paid.
+    let details = crate::app::admission::terms::worded(&service, &request.details)?;
+    crate::app::admission::terms::refuse_unpaid(&service, &details)?;
+    start::refuse_unspoken(
+        &admission.directory,
+        &service,
+        details.template.as_deref(),
+        request.locale.as_deref(),
+    )?;
+    let pages = &service.settings.pages;
+    let return_url = match &request.return_url {
+        Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(AppError::ReturnUrl)?),
+        None if pages.success_url.is_some() => None,
+        None => {
+            let what = "is missing: say where people go back to, or set the service's pages.success_url";
+            return Err(AppError::ReturnUrl(what.to_owned()));
         }
-        if let Some(channel) = request.channels.iter().find(|it| !service.settings.channels.contains(it)) {
-            return Err(AppError::ChannelOff(*channel));
+    };
+    if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
+        return Err(AppError::Malformed("state: 1024 bytes at most"));
+    }
+    if let Some(channel) = request.channels.iter().find(|it| !service.settings.channels.contains(it)) {
+        return Err(AppError::ChannelOff(*channel));
+    }
+    let to = match &request.to {
+        Some(to) => Some(number_in(admission, to, None)?),
+        None if pages.register => None,
+        None => {
+            let what = "the service lets nobody enter a number: give one, or set pages.register";
+            return Err(AppError::NotAllowed { field: "to", what });
         }
-        let to = match &request.to {
-            Some(to) => Some(self.number_in(to, None)?),
-            None if pages.register => None,
-            None => {
-                let what = "the service lets nobody enter a number: give one, or set pages.register";
-                return Err(AppError::NotAllowed { field: "to", what });
-            }
+    };
+    let now = admission.base.now();
+    let session = Session {
+        id: SessionId::from_random(admission.base.entropy.bytes()),
+        service: Some(service.id.clone())
+            .filter(|id| *id != admission.directory.services.default_service().id),
+        to,
+        channels: request.channels,
+        return_url,
+        state: request.state,
+        locale: request.locale,
+        details,
+        created_at: now,
+        expires_at: now.checked_add(session::LIFETIME).unwrap_or(now),
+        browser: None,
+        number: None,
+        numbers: 0,
+        verification: None,
+        starts: 0,
+        end: None,
+        result: None,
+        exchanged_at: None,
+    };
+    if let Some(to) = &session.to
+        && session.allowed(ways(&admission.directory, service.clone(), to).await?.channels(to)).is_empty()
+    {
+        return Err(AppError::NoChannel);
+    }
+    records::save(admission.base.store(), None, &session).await?;
+    tracing::info!(service = %service.id, "session created");
+    Ok(session)
+}
+
+/// A session as a browser with that secret may see it.
+///
+/// # Errors
+/// [`AppError::NotFound`] for one that is unknown, over or another
+/// browser's, or the store's.
+pub async fn session(
+    admission: &Admission,
+    id: &SessionId,
+    browser: Option<&Secret>,
+) -> Result<SessionView, AppError> {
+    let session = own_session(&admission.base, id, browser).await?.record;
+    session_view(admission, session).await
+}
+
+/// A secret by which a browser is known again.
+pub fn new_browser(base: &Base) -> Secret {
+    Secret::new(base.entropy.hex::<32>())
+}
+
+/// Exchanges a result, once.
+///
+/// # Errors
+/// [`AppError::NoSuchResult`] for anything that is not this session's
+/// result, or was exchanged before, or came too late.
+pub async fn session_result(
+    admission: &Admission,
+    id: &SessionId,
+    result: &str,
+) -> Result<SessionView, AppError> {
+    let hash = session::hash(result);
+    let look = || async {
+        let Some(old) = records::get::<Session>(admission.base.store(), id.as_str()).await? else {
+            return Err(AppError::NoSuchResult);
         };
-        let now = self.now();
-        let session = Session {
-            id: SessionId::from_random(self.0.entropy.bytes()),
-            service: Some(service.id.clone()).filter(|id| *id != self.directory().default_service().id),
-            to,
-            channels: request.channels,
-            return_url,
-            state: request.state,
-            locale: request.locale,
-            details,
-            created_at: now,
-            expires_at: now.checked_add(session::LIFETIME).unwrap_or(now),
-            browser: None,
-            number: None,
-            numbers: 0,
-            verification: None,
-            starts: 0,
-            end: None,
-            result: None,
-            exchanged_at: None,
-        };
-        if let Some(to) = &session.to
-            && session.allowed(self.ways(service.clone(), to).await?.channels(to)).is_empty()
-        {
-            return Err(AppError::NoChannel);
+        let (new, outcome) = decide(&old.record, Input::Exchange(hash.clone()), admission.base.now());
+        if outcome != Outcome::Done {
+            return Err(AppError::NoSuchResult);
         }
-        records::save(self.store(), None, &session).await?;
-        tracing::info!(service = %service.id, "session created");
-        Ok(session)
-    }
+        Ok(Draft::Write(vec![records::put(Some(&old), &new)], new))
+    };
+    let session = transact(&admission.base, &transact::SESSION, look).await?;
+    session_view(admission, session).await
+}
 
-    /// A session as a browser with that secret may see it.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for one that is unknown, over or another
-    /// browser's, or the store's.
-    pub async fn session(&self, id: &SessionId, browser: Option<&Secret>) -> Result<SessionView, AppError> {
-        let session = self.own_session(id, browser).await?.record;
-        self.session_view(session).await
-    }
+/// Ends a session for the application: what is under way in it is called off.
+/// One that the person or the application has ended stays so.
+///
+/// # Errors
+/// Not found, or no longer there; [`AppError::SessionEnded`] for one whose
+/// number is proved or that has failed; or the store's.
+pub async fn end_session(admission: &Admission, id: &SessionId) -> Result<Session, AppError> {
+    let call_off = |standing| Some(Input::CallOff(standing));
+    let session = steps::move_session(admission, id, Who::Application, Look::CalledOff, call_off).await?;
+    let end = match session.end {
+        Some(End::Canceled | End::CalledOff) => {
+            tracing::info!(session = %id, "session ended by the application");
+            return Ok(session);
+        }
+        Some(end) => end,
+        None => End::Approved,
+    };
+    Err(AppError::SessionEnded(end))
+}
 
-    /// A secret by which a browser is known again.
-    pub fn new_browser(&self) -> Secret {
-        Secret::new(self.0.entropy.hex::<32>())
-    }
+/// What a person or an application wrote, as a number.
+fn number_in(admission: &Admission, text: &str, region: Option<&str>) -> Result<PhoneNumber, AppError> {
+    let policy = match region {
+        Some(region) => NumberPolicy { default_region: Some(region.to_owned()), ..admission.numbers.clone() },
+        None => admission.numbers.clone(),
+    };
+    Ok(numbers::number_by(admission, text, &policy)?.0)
+}
 
-    /// Exchanges a result, once.
-    ///
-    /// # Errors
-    /// [`AppError::NoSuchResult`] for anything that is not this session's
-    /// result, or was exchanged before, or came too late.
-    pub async fn session_result(&self, id: &SessionId, result: &str) -> Result<SessionView, AppError> {
-        let hash = session::hash(result);
-        let look = || async {
-            let Some(old) = records::get::<Session>(self.store(), id.as_str()).await? else {
-                return Err(AppError::NoSuchResult);
-            };
-            let (new, outcome) = decide(&old.record, Input::Exchange(hash.clone()), self.now());
-            if outcome != Outcome::Done {
-                return Err(AppError::NoSuchResult);
-            }
-            Ok(Draft::Write(vec![records::put(Some(&old), &new)], new))
-        };
-        let session = self.transact(&transact::SESSION, look).await?;
-        self.session_view(session).await
-    }
-
-    /// Ends a session for the application: what is under way in it is called off.
-    /// One that the person or the application has ended stays so.
-    ///
-    /// # Errors
-    /// Not found, or no longer there; [`AppError::SessionEnded`] for one whose
-    /// number is proved or that has failed; or the store's.
-    pub async fn end_session(&self, id: &SessionId) -> Result<Session, AppError> {
-        let call_off = |standing| Some(Input::CallOff(standing));
-        let session = self.move_session(id, Who::Application, Look::CalledOff, call_off).await?;
-        let end = match session.end {
-            Some(End::Canceled | End::CalledOff) => {
-                tracing::info!(session = %id, "session ended by the application");
-                return Ok(session);
-            }
-            Some(end) => end,
-            None => End::Approved,
-        };
-        Err(AppError::SessionEnded(end))
-    }
-
-    /// What a person or an application wrote, as a number.
-    fn number_in(&self, text: &str, region: Option<&str>) -> Result<PhoneNumber, AppError> {
-        let policy = match region {
-            Some(region) => {
-                NumberPolicy { default_region: Some(region.to_owned()), ..self.0.numbers.clone() }
-            }
-            None => self.0.numbers.clone(),
-        };
-        Ok(self.number_by(text, &policy)?.0)
-    }
-
-    async fn session_of(&self, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, AppError> {
-        match who {
-            Who::Browser(browser) => self.own_session(id, Some(browser)).await,
-            Who::Application => {
-                let found = records::get::<Session>(self.store(), id.as_str()).await?;
-                let is_there = |found: &Versioned<Session>| self.now() < found.record.expires_at;
-                found.filter(is_there).ok_or(AppError::NotFound)
-            }
+async fn session_of(base: &Base, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, AppError> {
+    match who {
+        Who::Browser(browser) => own_session(base, id, Some(browser)).await,
+        Who::Application => {
+            let found = records::get::<Session>(base.store(), id.as_str()).await?;
+            let is_there = |found: &Versioned<Session>| base.now() < found.record.expires_at;
+            found.filter(is_there).ok_or(AppError::NotFound)
         }
     }
+}
 
-    async fn own_session(
-        &self,
-        id: &SessionId,
-        browser: Option<&Secret>,
-    ) -> Result<Versioned<Session>, AppError> {
-        let hash = browser.map(|browser| session::hash(browser.expose()));
-        let found = records::get::<Session>(self.store(), id.as_str()).await?;
-        let is_own =
-            |session: &Session| self.now() < session.expires_at && session.belongs_to(hash.as_deref());
-        found.filter(|found| is_own(&found.record)).ok_or(AppError::NotFound)
-    }
+async fn own_session(
+    base: &Base,
+    id: &SessionId,
+    browser: Option<&Secret>,
+) -> Result<Versioned<Session>, AppError> {
+    let hash = browser.map(|browser| session::hash(browser.expose()));
+    let found = records::get::<Session>(base.store(), id.as_str()).await?;
+    let is_own = |session: &Session| base.now() < session.expires_at && session.belongs_to(hash.as_deref());
+    found.filter(|found| is_own(&found.record)).ok_or(AppError::NotFound)
+}
 
-    async fn session_view(&self, session: Session) -> Result<SessionView, AppError> {
-        let service = self.service_of_session(&session).await?;
-        let verification = match &session.verification {
-            Some(id) => Some(self.fetch(id).await?),
-            None => None,
-        };
-        let number = session.number.as_ref().or(session.to.as_ref());
-        let channels = match (number, &verification) {
-            (_, Some(view)) => session.allowed(view.channels_left.clone()),
-            (Some(number), None) => {
-                session.allowed(self.ways(service.clone(), number).await?.channels(number))
-            }
-            (None, None) => session.allowed(service.settings.channels.clone()),
-        };
-        let standing = verification.as_ref().map(|view| Standing {
-            verification: view.verification.id.clone(),
-            to: view.verification.to.clone(),
-            status: view.status,
-        });
-        let step = session.step(standing.as_ref());
-        Ok(SessionView { session, service, step, channels, verification })
-    }
-
-    /// The service of a session. One whose service was deleted goes on by the
-    /// rules of the top level.
-    async fn service_of_session(&self, session: &Session) -> Result<Arc<Service>, AppError> {
-        match self.service(session.service.as_ref()).await {
-            Err(AppError::NoSuchService) => Ok(self.directory().default_service().clone()),
-            other => other,
+async fn session_view(admission: &Admission, session: Session) -> Result<SessionView, AppError> {
+    let service = service_of_session(&admission.directory, &session).await?;
+    let verification = match &session.verification {
+        Some(id) => Some(check::fetch(admission, id).await?),
+        None => None,
+    };
+    let number = session.number.as_ref().or(session.to.as_ref());
+    let channels = match (number, &verification) {
+        (_, Some(view)) => session.allowed(view.channels_left.clone()),
+        (Some(number), None) => {
+            session.allowed(ways(&admission.directory, service.clone(), number).await?.channels(number))
         }
+        (None, None) => session.allowed(service.settings.channels.clone()),
+    };
+    let standing = verification.as_ref().map(|view| Standing {
+        verification: view.verification.id.clone(),
+        to: view.verification.to.clone(),
+        status: view.status,
+    });
+    let step = session.step(standing.as_ref());
+    Ok(SessionView { session, service, step, channels, verification })
+}
+
+/// The service of a session. One whose service was deleted goes on by the
+/// rules of the top level.
+async fn service_of_session(directory: &Directory, session: &Session) -> Result<Arc<Service>, AppError> {
+    match find::service(directory, session.service.as_ref()).await {
+        Err(AppError::NoSuchService) => Ok(directory.services.default_service().clone()),
+        other => other,
     }
 }

@@ -4,7 +4,9 @@
 //! so that what it passes on to a person tells nobody which numbers are being
 //! verified. Every face answers by it; it refuses to know in which words.
 
-use crate::app::{App, AppError, Checked, Offer, View};
+use crate::app::AppError;
+use crate::app::verification::check::{self, check};
+use crate::app::verification::{Checked, Offer, Verifying, View};
 use crate::model::id::VerificationId;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -13,33 +15,31 @@ use tokio::time::{Instant, sleep_until};
 /// looked up, compared or written meanwhile cannot be told from outside.
 const BEAT: Duration = Duration::from_millis(50);
 
-impl App {
-    /// The verification, if `found` leads to it and the offer is its code.
-    ///
-    /// # Errors
-    /// The store's alone; whatever else is wrong is a no.
-    pub async fn verdict(
-        &self,
-        found: impl Future<Output = Result<VerificationId, AppError>>,
-        offer: Offer,
-    ) -> Result<Option<View>, AppError> {
-        let begun = Instant::now();
-        let checked = match found.await {
-            Ok(id) => self.check(&id, offer.clone()).await,
-            Err(error) => Err(error),
-        };
-        match checked {
-            Ok(Checked { valid: true, view }) => return Ok(Some(view)),
-            Ok(_) => {}
-            Err(AppError::NotFound | AppError::Ended(_) | AppError::NotACode { .. }) => {
-                // The same work as for a code that could have been right.
-                self.pretend_to_check(&offer);
-            }
-            Err(error) => return Err(error),
+/// The verification, if `found` leads to it and the offer is its code.
+///
+/// # Errors
+/// The store's alone; whatever else is wrong is a no.
+pub async fn verdict(
+    verifying: &Verifying,
+    found: impl Future<Output = Result<VerificationId, AppError>>,
+    offer: Offer,
+) -> Result<Option<View>, AppError> {
+    let begun = Instant::now();
+    let checked = match found.await {
+        Ok(id) => check(verifying, &id, offer.clone()).await,
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(Checked { valid: true, view }) => return Ok(Some(view)),
+        Ok(_) => {}
+        Err(AppError::NotFound | AppError::Ended(_) | AppError::NotACode { .. }) => {
+            // The same work as for a code that could have been right.
+            check::pretend_to_check(verifying, &offer);
         }
-        sleep_until(next_beat(begun, Instant::now())).await;
-        Ok(None)
+        Err(error) => return Err(error),
     }
+    sleep_until(next_beat(begun, Instant::now())).await;
+    Ok(None)
 }
 
 fn next_beat(begun: Instant, now: Instant) -> Instant {

@@ -1,13 +1,17 @@
 //! A verification as it is shown: with what is known of its deliveries, and what may
 //! still be done.
 
-use crate::app::{App, AppError};
+use crate::app::AppError;
+use crate::app::admission::Admission;
+use crate::app::admission::ways::{self, ways};
+use crate::app::services::{Directory, find};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
+use crate::model::owner::{Owned, Owner};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Send, Status, Verification};
-use crate::store::records::{self};
+use crate::store::records;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -30,6 +34,12 @@ pub struct View {
     pub channels_left: Vec<Channel>,
     /// Each send, and what became of it.
     pub deliveries: Vec<(Send, Option<Delivery>)>,
+}
+
+impl Owned for View {
+    fn owner(&self) -> Owner {
+        self.verification.owner()
+    }
 }
 
 impl View {
@@ -71,58 +81,67 @@ impl View {
     }
 }
 
-impl App {
-    pub(in crate::app) async fn view(&self, verification: Verification) -> Result<View, AppError> {
-        let mut deliveries = Vec::with_capacity(verification.sends.len());
-        for send in &verification.sends {
-            let delivery = match &send.sid {
-                Some(sid) => records::get::<Delivery>(self.store(), sid.as_str()).await?,
-                None => None,
-            };
-            deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
+pub(in crate::app) async fn view(
+    admission: &Admission,
+    verification: Verification,
+) -> Result<View, AppError> {
+    let mut deliveries = Vec::with_capacity(verification.sends.len());
+    for send in &verification.sends {
+        let delivery = match &send.sid {
+            Some(sid) => records::get::<Delivery>(admission.base.store(), sid.as_str()).await?,
+            None => None,
+        };
+        deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
+    }
+    let service = find::service_of(&admission.directory, &verification).await?;
+    wanted(admission, bare_view(&admission.directory, service, verification, deliveries)).await
+}
+
+/// The same view with the channels that go to the number and that the person
+/// wants.
+pub(in crate::app) async fn wanted(admission: &Admission, mut view: View) -> Result<View, AppError> {
+    view.channels_left.clear();
+    if view.sends_left == 0 {
+        return Ok(view);
+    }
+    let to = &view.verification.to;
+    let ways = ways(&admission.directory, view.service.clone(), to).await?;
+    for channel in ways.channels(to) {
+        match ways::refuse_opted_out(admission, &ways.service, to, channel).await {
+            Ok(()) => view.channels_left.push(channel),
+            Err(AppError::OptedOut) => {}
+            Err(error) => return Err(error),
         }
-        let service = self.service_of(&verification).await?;
-        self.wanted(self.bare_view(service, verification, deliveries)).await
     }
+    Ok(view)
+}
 
-    /// The same view with the channels that go to the number and that the person
-    /// wants.
-    pub(in crate::app) async fn wanted(&self, mut view: View) -> Result<View, AppError> {
-        view.channels_left.clear();
-        if view.sends_left == 0 {
-            return Ok(view);
-        }
-        let to = &view.verification.to;
-        let ways = self.ways(view.service.clone(), to).await?;
-        for channel in ways.channels(to) {
-            match self.refuse_opted_out(&ways.service, to, channel).await {
-                Ok(()) => view.channels_left.push(channel),
-                Err(AppError::OptedOut) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(view)
-    }
+pub(in crate::app) fn bare_view(
+    directory: &Directory,
+    service: Arc<Service>,
+    verification: Verification,
+    deliveries: Vec<(Send, Option<Delivery>)>,
+) -> View {
+    let status = verification.status_at(directory.base.now());
+    View::new(service, &directory.policy, verification, status, deliveries)
+}
 
-    pub(in crate::app) fn bare_view(
-        &self,
-        service: Arc<Service>,
-        verification: Verification,
-        deliveries: Vec<(Send, Option<Delivery>)>,
-    ) -> View {
-        let status = verification.status_at(self.now());
-        View::new(service, &self.0.policy, verification, status, deliveries)
-    }
+pub(in crate::app) fn fresh_view(
+    directory: &Directory,
+    service: Arc<Service>,
+    verification: Verification,
+) -> View {
+    let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
+    bare_view(directory, service, verification, deliveries)
+}
 
-    pub(in crate::app) fn fresh_view(&self, service: Arc<Service>, verification: Verification) -> View {
-        let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
-        self.bare_view(service, verification, deliveries)
-    }
-
-    /// The answer that was given is given again, whatever happened since.
-    pub(in crate::app) fn view_as_started(&self, service: Arc<Service>, verification: Verification) -> View {
-        let status = verification.status;
-        let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
-        View::new(service, &self.0.policy, verification, status, deliveries)
-    }
+/// The answer that was given is given again, whatever happened since.
+pub(in crate::app) fn view_as_started(
+    directory: &Directory,
+    service: Arc<Service>,
+    verification: Verification,
+) -> View {
+    let status = verification.status;
+    let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
+    View::new(service, &directory.policy, verification, status, deliveries)
 }

@@ -1,7 +1,9 @@
 //! The configuration, taken apart and handed on in the words of those who use it.
 
 use super::beside;
-use crate::app::{EventSettings, Events, Retention, ServiceDirectory};
+use crate::app::events::{EventSettings, Events};
+use crate::app::privacy::Retention;
+use crate::app::services::ServiceDirectory;
 use crate::cli::local::Local;
 use crate::config::{self, Config};
 use crate::gateway::twilio::LONGEST_TURN;

@@ -4,7 +4,9 @@ use super::beside::{self, Beside};
 #[cfg(not(feature = "postgres"))]
 use super::built;
 use super::{parts, room};
-use crate::app::{App, Events, Parts, all_keys};
+use crate::app::admin::all_keys;
+use crate::app::events::{self, Events};
+use crate::app::{App, Parts, audit};
 use crate::cli::client::store_dir;
 use crate::cli::local::{self, Local};
 use crate::cli::operator::{self, Operator};
@@ -12,15 +14,17 @@ use crate::cli::private;
 use crate::clock::Clock;
 use crate::config::{self, Config, GatewayKind, Openapi, StoreUrl};
 use crate::entropy::Entropy;
+use crate::gateway::Gateway;
+use crate::gateway::console::Console;
 use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
-use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
 use crate::jobs;
 use crate::model::phone::PhoneNumber;
 use crate::secret::Secret;
 use crate::server::{self, Limits};
-use crate::store::{Store, StoreError, memory::Memory, sled};
+use crate::store::memory::Memory;
+use crate::store::{Store, StoreError, sled};
 use crate::texts::Catalog;
 use crate::trust::Trust;
 use crate::twilio::request::Sender;
@@ -30,7 +34,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// A service that is ready to run: its ports are bound and its store is open.
 pub struct Running {
@@ -83,7 +87,7 @@ impl Running {
         let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
         let ways_out = (gateway, parts::events(&config, &trust)?);
         let app = app_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
-        app.learn_endpoints().await.context("store.url")?;
+        events::learn_endpoints(&app.telling).await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(Beside::opens_account);
         let context = context_of(&config, &local, &public_url, app.clone(), messages, opens_account)?;
         let context = Arc::new(context.holding(limits.server.max_connections));
@@ -160,7 +164,9 @@ impl Running {
     /// # Errors
     /// The store's.
     pub async fn note_configuration(&self, settings: &[(String, Secret, bool)]) -> anyhow::Result<()> {
-        let changed = self.app.note_configuration(settings).await.context("store.url")?;
+        let changed = audit::note_configuration(&self.app.base, &self.app.verifying.codes, settings)
+            .await
+            .context("store.url")?;
         if !changed.is_empty() && changed.len() < settings.len() {
             tracing::info!(
                 changed = changed.join(", "),
@@ -326,7 +332,6 @@ fn app_of(
         sender: sender(config),
         accounts: parts::accounts(config, local),
         retention: parts::retention(config),
-        wake: Notify::new(),
     }))
 }
 
@@ -352,7 +357,7 @@ pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Store>)> {
     };
     let ways_out = (gateway, parts::events(config, &trust)?);
     let app = app_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
-    app.learn_endpoints().await.context("store.url")?;
+    events::learn_endpoints(&app.telling).await.context("store.url")?;
     Ok((app, store))
 }
 

@@ -3,7 +3,7 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
-use crate::app::AuditFilter;
+use crate::app::audit::{self, AuditFilter};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::model::audit::{Action, AuditEntry};
@@ -94,7 +94,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         action: word.and_then(|word| Action::ALL.iter().copied().find(|action| action.as_str() == word)),
         actor: query.text("actor"),
     };
-    let page = context.app.whole()?.audit(&filter, &asked.window).await?;
+    let page = audit::audit(&context.app.whole()?.base, &filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Audit {
         entries: items.iter().map(AuditView::from).collect(),
         next_cursor,

@@ -7,11 +7,12 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, ID, PAYEE, TAG};
 use super::views::verification::{CheckAnswer, Checked, Verdict};
-use crate::app::{self, AppError, Offer};
+use crate::app::verification;
+use crate::app::verification::Offer;
+use crate::app::{AppError, keyed};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
 use warp::http::StatusCode;
@@ -52,13 +53,13 @@ pub async fn check(context: CallContext, mut call: Call) -> Result<Response, Err
     if !call.caller.may(Scope::Read) {
         return verdict(&context, &call, offer).await;
     }
-    let app::Checked { valid, view } = context.app.check(&call.id()?, offer).await?;
+    let verification::Checked { valid, view } = keyed::check(&context.app, &call.id()?, offer).await?;
     Ok(reply::json(StatusCode::OK, &Checked { valid, verification: (&view).into() }))
 }
 
 async fn verdict(context: &CallContext, call: &Call, offer: Offer) -> Result<Response, Error> {
     let named = async { call.name().parse::<VerificationId>().map_err(|_| AppError::NotFound) };
-    let approved = context.app.verdict(named, offer).await?;
+    let approved = keyed::verdict(&context.app, named, offer).await?;
     let verdict = Verdict {
         valid: approved.is_some(),
         id: call.name().to_owned(),

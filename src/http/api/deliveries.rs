@@ -6,11 +6,11 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::search;
 use super::views::delivery::{Deliveries, Delivery};
 use super::views::{DeliveryChannelWord, DeliveryStatus};
-use crate::app::DeliveryFilter;
+use crate::app::keyed;
+use crate::app::messaging::DeliveryFilter;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::key::Scope;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -61,7 +61,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         since: query.time("since"),
         until: query.time("until"),
     };
-    let page = context.app.deliveries(&filter, &asked.window).await?;
+    let page = keyed::deliveries(&context.app, &filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Deliveries {
         deliveries: items.iter().map(Delivery::from).collect(),
         next_cursor,
@@ -86,6 +86,6 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let found = context.app.delivery(call.name()).await?;
+    let found = keyed::delivery(&context.app, call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Delivery::from(&found)))
 }

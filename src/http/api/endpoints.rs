@@ -6,11 +6,10 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::views::endpoint::{
     DispatchView, Dispatches, EndpointView, EndpointWithSecret, Endpoints, Redriven, TrialView,
 };
-use crate::app::EndpointChange;
+use crate::app::events::{self, EndpointChange};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::dispatch::State;
 use crate::model::endpoint::Endpoint;
 use crate::model::event::EventType;
@@ -78,7 +77,9 @@ pub const CREATE: Operation = Operation {
 
 /// Makes one: the one time that its secret is shown.
 pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
-    let (endpoint, secret) = context.app.whole()?.create_endpoint(change_of(&mut call)).await?;
+    let (endpoint, secret) =
+        events::create_endpoint(&context.app.whole()?.telling, context.app.actor(), change_of(&mut call))
+            .await?;
     let path = format!("/v1/endpoints/{}", endpoint.id);
     Ok(reply::created(&path, &EndpointWithSecret::new(&endpoint, &secret)))
 }
@@ -101,7 +102,8 @@ pub const LIST: Operation = Operation {
 
 /// Lists them.
 pub async fn list(context: CallContext, _: Call) -> Result<Response, Error> {
-    let endpoints = context.app.whole()?.endpoints().await?.iter().map(EndpointView::from).collect();
+    let endpoints =
+        events::endpoints(&context.app.whole()?.base).await?.iter().map(EndpointView::from).collect();
     Ok(reply::json(StatusCode::OK, &Endpoints { endpoints, next_cursor: None }))
 }
 
@@ -123,7 +125,7 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let endpoint = context.app.whole()?.endpoint(&call.id()?).await?;
+    let endpoint = events::endpoint(&context.app.whole()?.base, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
 }
 
@@ -152,7 +154,13 @@ pub const CHANGE: Operation = Operation {
 /// Changes one.
 pub async fn change(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let id: EndpointId = call.id()?;
-    let endpoint = context.app.whole()?.change_endpoint(&id, change_of(&mut call)).await?;
+    let endpoint = events::change_endpoint(
+        &context.app.whole()?.telling,
+        context.app.actor(),
+        &id,
+        change_of(&mut call),
+    )
+    .await?;
     Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
 }
 
@@ -174,7 +182,7 @@ pub const DELETE: Operation = Operation {
 
 /// Deletes one.
 pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
-    context.app.whole()?.remove_endpoint(&call.id()?).await?;
+    events::remove_endpoint(&context.app.whole()?.telling, context.app.actor(), &call.id()?).await?;
     Ok(reply::no_content())
 }
 
@@ -196,7 +204,8 @@ pub const ROTATE: Operation = Operation {
 
 /// Makes a new secret.
 pub async fn rotate(context: CallContext, call: Call) -> Result<Response, Error> {
-    let (endpoint, secret) = context.app.whole()?.rotate_endpoint(&call.id()?).await?;
+    let (endpoint, secret) =
+        events::rotate_endpoint(&context.app.whole()?.telling, context.app.actor(), &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &EndpointWithSecret::new(&endpoint, &secret)))
 }
 
@@ -218,7 +227,7 @@ pub const TEST: Operation = Operation {
 
 /// Tries one.
 pub async fn test(context: CallContext, call: Call) -> Result<Response, Error> {
-    let trial = context.app.whole()?.try_endpoint(&call.id()?).await?;
+    let trial = events::try_endpoint(&context.app.whole()?.telling, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &TrialView::from(trial)))
 }
 
@@ -243,7 +252,7 @@ pub async fn dispatches(context: CallContext, mut call: Call) -> Result<Response
     let (id, asked) = (call.id()?, paging::asked(&mut call)?);
     let word = call.query.text("status");
     let state = word.and_then(|word| State::ALL.into_iter().find(|state| state.as_str() == word));
-    let page = context.app.whole()?.dispatches(&id, state, &asked.window).await?;
+    let page = events::dispatches(&context.app.whole()?.base, &id, state, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Dispatches {
         dispatches: items.iter().map(DispatchView::from).collect(),
         next_cursor,
@@ -281,7 +290,7 @@ pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, E
         format!("redrive {} {}", id.as_str(), since.map(|since| since.as_millisecond()).unwrap_or_default());
     let after =
         call.body.text("cursor").map(|cursor| paging::read(&cursor, &paging::short(&list))).transpose()?;
-    let (redriven, next) = context.app.whole()?.redrive_endpoint(&id, since, after).await?;
+    let (redriven, next) = events::redrive_endpoint(&context.app.whole()?.base, &id, since, after).await?;
     let next_cursor = next.map(|place| paging::write(&place, &paging::short(&list)));
     Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: next_cursor.is_some(), next_cursor }))
 }

@@ -2,11 +2,10 @@
 
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
-use crate::app::EraseOptions;
+use crate::app::privacy::{self, EraseOptions};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::erasure::{Erasure, Kept, Left, State};
 use crate::model::key::Scope;
 use jiff::Timestamp;
@@ -115,7 +114,8 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         opt_outs: call.body.flag("opt_outs").unwrap_or(false),
         delete_at_twilio: call.body.flag("delete_at_twilio").unwrap_or(false),
     };
-    let erasure = context.app.whole()?.erase(&number, options).await?;
+    let erasure =
+        privacy::erase(&context.app.whole()?.privacy, context.app.actor(), &number, options).await?;
     let mut response = reply::json(StatusCode::ACCEPTED, &ErasureView::from(&erasure));
     if let Ok(path) = HeaderValue::from_str(&format!("/v1/erasures/{}", erasure.id)) {
         response.headers_mut().insert(LOCATION, path);
@@ -141,6 +141,6 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let erasure = context.app.whole()?.erasure(&call.id()?).await?;
+    let erasure = privacy::erasure(&context.app.whole()?.base, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &ErasureView::from(&erasure)))
 }

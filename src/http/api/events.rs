@@ -4,11 +4,11 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::endpoint::Redriven;
-use crate::app::{EventQuery, Feed};
+use crate::app::events::{self, EventQuery, Feed};
+use crate::app::keyed;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::event::{Event, EventFilter, Payload};
 use crate::model::id::EventId;
 use crate::model::key::Scope;
@@ -20,11 +20,10 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use warp::Reply;
 use warp::http::header::CACHE_CONTROL;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
-use warp::sse;
+use warp::{Reply, sse};
 
 const TAG: &str = "Events";
 const ID: Field = Field::needed("id", "The event's id.", Shape::Id(&["EV"]));
@@ -89,7 +88,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         return streamed(&context, &mut call, filters, full_numbers);
     }
     let filter = EventQuery { filters, since: call.query.time("since"), until: call.query.time("until") };
-    let page = context.app.events(&filter, &asked.window).await?;
+    let page = keyed::events(&context.app, &filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Events {
         events: items.iter().map(|event| shown(event, full_numbers)).collect(),
         next_cursor,
@@ -114,7 +113,7 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, mut call: Call) -> Result<Response, Error> {
-    let event = context.app.event(&call.id()?).await?;
+    let event = keyed::event(&context.app, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &shown(&event, full_numbers(&mut call))))
 }
 
@@ -137,7 +136,7 @@ pub const REDRIVE: Operation = Operation {
 /// Sends one again.
 pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let (id, endpoint) = (call.id()?, call.body.parsed("endpoint")?);
-    let redriven = context.app.whole()?.redrive_event(&id, endpoint.as_ref()).await?;
+    let redriven = events::redrive_event(&context.app.whole()?.base, &id, endpoint.as_ref()).await?;
     Ok(reply::json(StatusCode::OK, &Redriven { redriven, more: false, next_cursor: None }))
 }
 
@@ -156,7 +155,7 @@ fn streamed(
             Some(id.ok_or_else(|| Error::field(LAST, "this is no event's id: EV and 32 hexadecimal digits"))?)
         }
     };
-    let feed = context.app.feed(after, filters).ok_or(Error::NoStream)?;
+    let feed = keyed::feed(&context.app, after, filters).ok_or(Error::NoStream)?;
     let alive = sse::keep_alive().interval(HEARTBEAT).text("alive");
     let mut response = sse::reply(alive.stream(lines(feed, full_numbers))).into_response();
     let headers = response.headers_mut();

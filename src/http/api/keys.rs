@@ -6,10 +6,10 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::verifications::SERVICE;
 use super::views::ScopeWord;
 use super::views::things::{Key, Keys, NewKey};
+use crate::app::admin;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::id::ServiceId;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use std::collections::BTreeSet;
@@ -68,7 +68,13 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         None => ServiceSet::all(),
         Some(names) => ServiceSet::of(services(&context, names).await?),
     };
-    let (key, shown) = context.app.whole()?.create_key(&name, Access { scopes, services }).await?;
+    let (key, shown) = admin::create_key(
+        &context.app.whole()?.directory,
+        context.app.actor(),
+        &name,
+        Access { scopes, services },
+    )
+    .await?;
     let path = format!("/v1/keys/{}", key.id);
     Ok(reply::created(&path, &NewKey { key: shown.expose().to_owned(), kept: (&key).into() }))
 }
@@ -106,7 +112,7 @@ pub const LIST: Operation = Operation {
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let page = context.app.whole()?.keys(&asked.window).await?;
+    let page = admin::keys(&context.app.whole()?.base, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| Keys {
         keys: items.iter().map(Key::from).collect(),
         next_cursor,
@@ -131,7 +137,7 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let key = context.app.whole()?.key(call.name()).await?;
+    let key = admin::key(&context.app.whole()?.base, call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Key::from(&key)))
 }
 
@@ -153,6 +159,6 @@ pub const REVOKE: Operation = Operation {
 
 /// Revokes one.
 pub async fn revoke(context: CallContext, call: Call) -> Result<Response, Error> {
-    context.app.whole()?.revoke_key(call.name()).await?;
+    admin::revoke_key(&context.app.whole()?.base, context.app.actor(), call.name()).await?;
     Ok(reply::no_content())
 }

@@ -5,11 +5,10 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::search;
 use super::views::things::{OptOutView, OptOuts, OptOutsOf};
-use crate::app::AppError;
+use crate::app::{AppError, admission};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::key::Scope;
 use percent_encoding::percent_decode_str;
 use warp::http::StatusCode;
@@ -59,7 +58,7 @@ pub const SEARCH: Operation = search::of(&LIST, "searchOptOuts", "Search opt-out
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let number = call.query.text("number");
-    let page = context.app.whole()?.opt_outs(number.as_deref(), &asked.window).await?;
+    let page = admission::opt_outs(&context.app.whole()?.admission, number.as_deref(), &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| OptOuts {
         opt_outs: items.iter().map(OptOutView::from).collect(),
         next_cursor,
@@ -110,7 +109,14 @@ pub const SET: Operation = Operation {
 pub async fn set(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let number = number(&call)?;
     let opted_out = call.body.flag("opted_out").unwrap_or(true);
-    context.app.whole()?.set_opt_out(&number, call.body.text("sender").as_deref(), opted_out).await?;
+    admission::set_opt_out(
+        &context.app.whole()?.admission,
+        context.app.actor(),
+        &number,
+        call.body.text("sender").as_deref(),
+        opted_out,
+    )
+    .await?;
     shown(&context, &number).await
 }
 
@@ -135,12 +141,18 @@ pub async fn delete(context: CallContext, mut call: Call) -> Result<Response, Er
     let sender = call.query.text("sender");
     // A plus in a query means a space, and is easily meant as itself.
     let sender = sender.map(|sender| sender.replace(' ', "+"));
-    context.app.whole()?.delete_opt_out(&number(&call)?, sender.as_deref()).await?;
+    admission::delete_opt_out(
+        &context.app.whole()?.admission,
+        context.app.actor(),
+        &number(&call)?,
+        sender.as_deref(),
+    )
+    .await?;
     Ok(reply::no_content())
 }
 
 async fn shown(context: &CallContext, number: &str) -> Result<Response, Error> {
-    let found = context.app.whole()?.opt_outs_of(number).await?;
+    let found = admission::opt_outs_of(&context.app.whole()?.admission, number).await?;
     let number = found.first().map_or_else(|| number.to_owned(), |wish| wish.number.clone());
     let shown = OptOutsOf { number, opt_outs: found.iter().map(OptOutView::from).collect() };
     Ok(reply::json(StatusCode::OK, &shown))

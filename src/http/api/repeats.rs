@@ -2,7 +2,8 @@
 
 use super::fields::{Field, Shape};
 use super::operation::Call;
-use crate::app::{App, Idempotency, Repeat};
+use crate::app::App;
+use crate::app::verification::{self, Idempotency, Repeat};
 use crate::http::auth::Caller;
 use crate::http::error::Error;
 use crate::http::reply::{self, Whole};
@@ -70,13 +71,13 @@ where
         return handler(call).await;
     };
     let request = format!("{}?{} {}", call.path, call.raw_query, call.body);
-    let claim = match app.claim(&key, &request).await? {
+    let claim = match verification::claim(&app.verifying, &key, &request).await? {
         Repeat::First(claim) => claim,
         Repeat::Again(kept) => return again(&kept),
     };
     let answer = handler(call).await;
     let kept = answer.as_ref().ok().and_then(kept);
-    app.settle_claim(claim, kept).await?;
+    verification::settle_claim(&app.base, claim, kept).await?;
     answer
 }
 

@@ -5,11 +5,10 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::ChannelWord;
 use super::views::things::{ServiceList, ServiceView};
-use crate::app::AppError;
+use crate::app::{AppError, admin, keyed};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
 use crate::model::return_url;
@@ -194,7 +193,8 @@ pub const CREATE: Operation = Operation {
 
 /// Makes one.
 pub async fn create(context: CallContext, call: Call) -> Result<Response, Error> {
-    let service = context.app.whole()?.create_service(call.body.rest()).await?;
+    let service =
+        admin::create_service(&context.app.whole()?.directory, context.app.actor(), call.body.rest()).await?;
     Ok(reply::created(&format!("/v1/services/{}", service.id), &shown(&context, &service)))
 }
 
@@ -217,7 +217,7 @@ pub const LIST: Operation = Operation {
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let page = context.app.services(&asked.window).await?;
+    let page = keyed::services(&context.app, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| ServiceList {
         services: items.iter().map(|service| shown(&context, service)).collect(),
         next_cursor,
@@ -243,7 +243,7 @@ pub const FETCH: Operation = Operation {
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
-    let service = context.app.service(&id).await.map_err(not_found)?;
+    let service = keyed::service(&context.app, &id).await.map_err(not_found)?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &service)))
 }
 
@@ -274,7 +274,7 @@ pub async fn change(context: CallContext, call: Call) -> Result<Response, Error>
         let what = format!("{name:?} is no set of texts");
         return Err(AppError::Setting(BadSetting { field: "template".to_owned(), what }).into());
     }
-    let service = context.app.change_service(&id, changes).await?;
+    let service = keyed::change_service(&context.app, &id, changes).await?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &service)))
 }
 
@@ -297,7 +297,7 @@ pub const DELETE: Operation = Operation {
 /// Deletes one.
 pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
-    context.app.delete_service(&id).await?;
+    keyed::delete_service(&context.app, &id).await?;
     Ok(reply::no_content())
 }
 

@@ -5,11 +5,11 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, FRIENDLY_NAME, PAYEE, SERVICE, TAGS, USER};
 use super::views::ChannelWord;
 use super::views::session::{EndedSession, NewSession as NewSessionView, SessionResult};
-use crate::app::{AppError, NewSession};
+use crate::app::verification::NewSession;
+use crate::app::{AppError, keyed};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::key::Scope;
@@ -101,7 +101,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             ..Details::default()
         },
     };
-    let session = context.app.create_session(new).await?;
+    let session = keyed::create_session(&context.app, new).await?;
     let answer = NewSessionView {
         id: session.id.to_string(),
         url: context.settings.public_url.join(&format!("/verify/{}", session.id)),
@@ -128,7 +128,7 @@ pub const END: Operation = Operation {
 
 /// Ends one.
 pub async fn end(context: CallContext, call: Call) -> Result<Response, Error> {
-    let ended = context.app.end_session(&call.id()?).await.map_err(|error| match error {
+    let ended = keyed::end_session(&context.app, &call.id()?).await.map_err(|error| match error {
         AppError::SessionEnded(_) if !call.caller.may(Scope::Read) => AppError::NotFound,
         error => error,
     })?;
@@ -164,7 +164,7 @@ pub const RESULT: Operation = Operation {
 pub async fn result(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let result = call.body.needed("result")?;
     let id: SessionId = call.name().parse().map_err(|_| AppError::NoSuchResult)?;
-    let view = context.app.session_result(&id, &result).await?;
+    let view = keyed::session_result(&context.app, &id, &result).await?;
     let end = match view.step {
         Step::Done(end) => end,
         _ => view.session.end.unwrap_or(End::Failed),

@@ -3,6 +3,7 @@
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::things::{TestNumberView, TestNumbers};
+use crate::app::admin;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::problem;
@@ -30,7 +31,8 @@ pub const LIST: Operation = Operation {
 /// Lists them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
-    let (page, now) = (context.app.whole()?.test_numbers(&asked.window), context.app.now());
+    let (page, now) =
+        (admin::test_numbers(&context.app.whole()?.admission, &asked.window), context.app.now());
     Ok(paging::answer(&call, &asked, page, |items, next_cursor| TestNumbers {
         test_numbers: items.iter().map(|test| TestNumberView::new(test, now)).collect(),
         next_cursor,

@@ -3,16 +3,15 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
-use super::repeats;
-use super::search;
 use super::views::verification::{Verification, Verifications};
 use super::views::{ChannelWord, StatusWord};
-use crate::app::{AppError, StartRequest, VerificationFilter, View};
+use super::{repeats, search};
+use crate::app::verification::{StartRequest, VerificationFilter, View};
+use crate::app::{AppError, keyed};
 use crate::http::auth::Caller;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
-use crate::http::problem;
-use crate::http::reply;
+use crate::http::{problem, reply};
 use crate::model::key::Scope;
 use crate::model::service::MOST_NAME;
 use crate::model::verification::{Details, Status};
@@ -179,7 +178,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             tags: body.map("tags").unwrap_or_default(),
         },
     };
-    let started = context.app.start(request, idempotency).await?;
+    let started = keyed::start(&context.app, request, idempotency).await?;
     let path = format!("/v1/verifications/{}", started.view.verification.id);
     let mut response = reply::created(&path, &Verification::from(&started.view));
     if started.replayed {
@@ -233,7 +232,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         since: query.time("since"),
         until: query.time("until"),
     };
-    let page = context.app.verifications(&filter, &asked.window).await?;
+    let page = keyed::verifications(&context.app, &filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items: Vec<View>, next_cursor| Verifications {
         verifications: items.iter().map(Verification::from).collect(),
         next_cursor,
@@ -258,7 +257,7 @@ pub const FETCH: Operation = Operation {
 
 /// Looks at one.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
-    let view = context.app.fetch(&call.id()?).await?;
+    let view = keyed::fetch(&context.app, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 
@@ -290,7 +289,7 @@ pub const RESEND: Operation = Operation {
 /// Sends one again.
 pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let channel = call.body.parsed("channel")?;
-    let again = context.app.resend(&call.id()?, channel).await;
+    let again = keyed::resend(&context.app, &call.id()?, channel).await;
     let view = again.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
@@ -313,7 +312,7 @@ pub const CANCEL: Operation = Operation {
 
 /// Calls one off.
 pub async fn cancel(context: CallContext, call: Call) -> Result<Response, Error> {
-    let ended = context.app.cancel(&call.id()?).await;
+    let ended = keyed::cancel(&context.app, &call.id()?).await;
     let view = ended.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }

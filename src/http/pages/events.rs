@@ -8,7 +8,7 @@ use super::page_request::PageRequest;
 use super::show::{gone, known};
 use super::streams::Seat;
 use super::words::Words;
-use crate::app::SessionView;
+use crate::app::verification::{self, SessionView};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::request::Request;
@@ -41,7 +41,7 @@ pub async fn stream(context: Arc<Context>, request: Request) -> Result<Response,
     let Some((id, browser)) = known(&page_request) else {
         return gone(&context, &page_request, None);
     };
-    let first = match context.app.session(id, Some(browser)).await {
+    let first = match verification::session(&context.app.admission, id, Some(browser)).await {
         // Who may only look at the first page has nothing to hear.
         Ok(view) if view.session.browser.is_some() => view,
         _ => return gone(&context, &page_request, None),
@@ -79,7 +79,8 @@ impl Speaker {
     async fn speak(self) {
         let ends = Instant::now() + LASTS;
         let Some(seat) = &self.seat else {
-            let view = self.context.app.session(&self.id, Some(&self.browser)).await.ok();
+            let view =
+                verification::session(&self.context.app.admission, &self.id, Some(&self.browser)).await.ok();
             let text = format!("{}event: now\ndata: {}\n\n", retry(ASK_AGAIN), self.now(view.as_ref()));
             // Who left does not want to know.
             let _ = self.tell.send(Ok(text)).await;
@@ -91,7 +92,8 @@ impl Speaker {
             if !text.is_empty() && self.tell.send(Ok(std::mem::take(&mut text))).await.is_err() {
                 return;
             }
-            let view = self.context.app.session(&self.id, Some(&self.browser)).await.ok();
+            let view =
+                verification::session(&self.context.app.admission, &self.id, Some(&self.browser)).await.ok();
             let now = self.now(view.as_ref());
             if now != said {
                 text = format!("event: now\ndata: {now}\n\n");
@@ -115,7 +117,7 @@ impl Speaker {
 
     fn now(&self, view: Option<&SessionView>) -> String {
         let now = view.filter(|view| view.step == Step::Code).and_then(|view| {
-            let now = now(view, self.words, self.context.app.now())?;
+            let now = now(view, self.words, self.context.app.base.now())?;
             Some((now, ways(view, is_opted_out(view))))
         });
         match now {

@@ -2,7 +2,7 @@
 //! offered to a person who waits: read off the delivery's own story.
 
 use super::words::{Words, fill};
-use crate::app::SessionView;
+use crate::app::verification::SessionView;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::status::Status;

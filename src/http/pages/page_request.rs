@@ -4,7 +4,7 @@ use super::guard;
 use super::locale::Hints;
 use super::note::Note;
 use super::words::{self, Words};
-use crate::app::{LocaleHints, SessionView};
+use crate::app::verification::{LocaleHints, SessionView};
 use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::id::SessionId;

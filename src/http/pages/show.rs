@@ -7,7 +7,8 @@ use super::page_request::PageRequest;
 use super::start::{self, Kind};
 use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values, way_out};
 use super::words::Words;
-use crate::app::{AppError, SessionView};
+use crate::app::AppError;
+use crate::app::verification::{self, SessionView};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::request::Request;
@@ -24,7 +25,7 @@ use warp::reply::Response;
 pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     let page_request = PageRequest::of(&context, &request);
     let view = match &page_request.id {
-        Some(id) => context.app.session(id, page_request.browser.as_ref()).await,
+        Some(id) => verification::session(&context.app.admission, id, page_request.browser.as_ref()).await,
         None => Err(AppError::NotFound),
     };
     match (view, &page_request.id) {
@@ -75,7 +76,7 @@ fn shown(
     view: &SessionView,
 ) -> Result<Response, Error> {
     let words = page_request.words(Some(view));
-    let fresh = page_request.browser.is_none().then(|| context.app.new_browser());
+    let fresh = page_request.browser.is_none().then(|| verification::new_browser(&context.app.base));
     let browser = page_request.browser.as_ref().or(fresh.as_ref());
     let token = browser.map(guard::token).unwrap_or_default();
     let page = match (view.step, &page_request.note) {

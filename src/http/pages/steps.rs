@@ -6,7 +6,7 @@ use super::guard;
 use super::note::Note;
 use super::page_request::PageRequest;
 use super::show::{base, gone, known, noted};
-use crate::app::AppError;
+use crate::app::{AppError, verification};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::request::Request;
@@ -121,29 +121,47 @@ async fn step(
     let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
     match action {
         Action::Begin => {
-            let view = app.session_begin(id, browser, locale_hints).await?;
+            let view = verification::session_begin(&app.verifying, id, browser, locale_hints).await?;
             // The first page has a button for each way.
             if let (Step::Channel, Ok(channel)) = (view.step, form.channel()) {
-                drop(app.session_start(id, browser, channel, locale_hints).await?);
+                drop(verification::session_start(&app.verifying, id, browser, channel, locale_hints).await?);
             }
         }
         Action::Number => {
             let region = region::find(form.get("region")).map(|region| region.id.as_str());
-            drop(app.session_number(id, browser, form.get("number"), region, locale_hints).await?);
+            drop(
+                verification::session_number(
+                    &app.verifying,
+                    id,
+                    browser,
+                    form.get("number"),
+                    region,
+                    locale_hints,
+                )
+                .await?,
+            );
         }
-        Action::Channel => drop(app.session_start(id, browser, form.channel()?, locale_hints).await?),
-        Action::Resend => drop(app.session_resend(id, browser, form.channel()?).await?),
+        Action::Channel => drop(
+            verification::session_start(&app.verifying, id, browser, form.channel()?, locale_hints).await?,
+        ),
+        Action::Resend => {
+            drop(verification::session_resend(&app.verifying, id, browser, form.channel()?).await?)
+        }
         Action::Change => {
-            let old = app.session(id, Some(browser)).await?.session.number;
-            let view = app.session_change(id, browser).await?;
+            let old = verification::session(&app.admission, id, Some(browser)).await?.session.number;
+            let view = verification::session_change(&app.admission, id, browser).await?;
             let old = old.filter(|_| view.step == Step::Number);
             return Ok(Next::Page(old.map(|number| Note::kept(&number))));
         }
-        Action::Again => drop(app.session_again(id, browser, locale_hints).await?),
-        Action::Cancel => return Ok(leave(app.session_leave(id, browser, true).await?)),
-        Action::Return => return Ok(leave(app.session_leave(id, browser, false).await?)),
+        Action::Again => drop(verification::session_again(&app.verifying, id, browser, locale_hints).await?),
+        Action::Cancel => {
+            return Ok(leave(verification::session_leave(&app.admission, id, browser, true).await?));
+        }
+        Action::Return => {
+            return Ok(leave(verification::session_leave(&app.admission, id, browser, false).await?));
+        }
         Action::Code => {
-            let checked = app.session_check(id, browser, form.get("code")).await?;
+            let checked = verification::session_check(&app.verifying, id, browser, form.get("code")).await?;
             // Of a verification that this has ended the page itself tells.
             let is_wrong = checked.is_some_and(|it| !it.valid && it.view.status == Status::Pending);
             return Ok(Next::Page(is_wrong.then(|| Note::new("code"))));

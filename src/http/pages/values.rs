@@ -7,7 +7,7 @@ use super::now::{behind_calls, is_opted_out, now, ways};
 use super::page_request::PageRequest;
 use super::words::{Words, fill};
 use super::{locale, regions};
-use crate::app::SessionView;
+use crate::app::verification::SessionView;
 use crate::http::context::Context;
 use crate::model::channel::Channel;
 use crate::model::code::CodeKind;
@@ -31,7 +31,7 @@ pub fn values(context: &Context, page_request: &PageRequest, view: &SessionView,
         Step::Start => start_values(context, page_request, view, words),
         Step::Number => entry_values(context, page_request, view, words),
         Step::Channel => context! { channels => channels(page_request, view) },
-        Step::Code => code_values(page_request, view, words, context.app.now()),
+        Step::Code => code_values(page_request, view, words, context.app.base.now()),
         Step::Done(end) => done_values(view, words, end),
         Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
     }

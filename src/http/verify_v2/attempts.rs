@@ -5,7 +5,8 @@ use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging::{self, Wanted};
 use super::views;
-use crate::app::{AppError, Attempt, AttemptFilter, AttemptPlace};
+use crate::app::verification::{Attempt, AttemptFilter, AttemptPlace};
+use crate::app::{AppError, keyed};
 use crate::http::reply;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
@@ -33,7 +34,7 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
     if let Some(filter) = filter(&call)? {
         let page = tokio::select! {
             biased;
-            page = call.context.app.attempts(&filter, trail.0.last().cloned(), wanted.size) => page,
+            page = keyed::attempts(&call.context.app, &filter, trail.0.last().cloned(), wanted.size) => page,
             // Nobody hears it.
             () = caller_gone() => return Err(too_many()),
         };
@@ -50,7 +51,7 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let name = call.param(0).strip_prefix("VL").map(|rest| format!("DL{rest}"));
     let id: Option<DeliveryId> = name.and_then(|name| name.parse().ok());
     let (verification, number) = id.ok_or_else(|| call.not_found())?.parts();
-    match call.context.app.attempt(&verification, number).await {
+    match keyed::attempt(&call.context.app, &verification, number).await {
         Ok(attempt) => Ok(reply::json(StatusCode::OK, &shown(&call, &attempt))),
         Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
@@ -62,7 +63,7 @@ pub async fn summary(call: Call) -> Result<Response, Failure> {
     let count = match filter(&call)? {
         Some(filter) => tokio::select! {
             biased;
-            count = call.context.app.count_attempts(&filter, LONGEST_COUNT) => count.map_err(number_of)?,
+            count = keyed::count_attempts(&call.context.app, &filter, LONGEST_COUNT) => count.map_err(number_of)?,
             // Nobody hears it.
             () = caller_gone() => return Err(too_many()),
         },

@@ -3,6 +3,7 @@
 use super::call::{Call, time};
 use super::failure::Failure;
 use super::{paging, rate_limits};
+use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::{Bucket, Compat, RateLimit};
 use crate::model::service::Service;
@@ -13,7 +14,7 @@ use warp::reply::Response;
 /// Lists them.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let mut compat = call.context.app.compat(&service.id).await?.record;
+    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
     let limit = rate_limits::find(&call, &mut compat)?;
     let items = limit.buckets.iter().map(|bucket| shown(&call, &service, &limit.sid, bucket)).collect();
     paging::cut(&call, "buckets", items)
@@ -35,14 +36,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         limit.buckets.push(bucket.clone());
         Ok(bucket)
     };
-    let bucket = call.context.app.change_compat(&service.id, change).await?;
+    let bucket = keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, call.param(1), &bucket)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let mut compat = call.context.app.compat(&service.id).await?.record;
+    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
     let bucket = find(&call, rate_limits::find(&call, &mut compat)?)?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), bucket)))
 }
@@ -62,7 +63,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         bucket.updated_at = now;
         Ok::<_, Failure>(bucket.clone())
     };
-    let bucket = call.context.app.change_compat(&service.id, change).await?;
+    let bucket = keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), &bucket)))
 }
 
@@ -75,7 +76,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         limit.buckets.retain(|bucket| bucket.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::no_content())
 }
 

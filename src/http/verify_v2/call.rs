@@ -5,7 +5,7 @@
 
 use super::auth::Caller;
 use super::failure::Failure;
-use crate::app::AppError;
+use crate::app::{AppError, keyed};
 use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
 use crate::model::id::ServiceId;
@@ -126,7 +126,7 @@ impl Call {
     /// 20404, or the store's.
     pub async fn service(&self) -> Result<Arc<Service>, Failure> {
         let id: ServiceId = self.param(0).parse().map_err(|_| self.not_found())?;
-        self.context.app.service(&id).await.map_err(|error| match error {
+        keyed::service(&self.context.app, &id).await.map_err(|error| match error {
             AppError::NoSuchService => self.not_found(),
             error => error.into(),
         })

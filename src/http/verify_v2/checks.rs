@@ -3,7 +3,8 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::{request, verifications, views};
-use crate::app::{AppError, Offer};
+use crate::app::verification::Offer;
+use crate::app::{AppError, keyed};
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
@@ -36,7 +37,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let app = &call.context.app;
     if !call.caller.may(Scope::Read) {
         let offer = Offer { code: code.to_owned(), amount, payee };
-        let approved = app.verdict(verifications::named(&call, &service, &name), offer).await?;
+        let approved = keyed::verdict(app, verifications::named(&call, &service, &name), offer).await?;
         let shown = match approved {
             Some(view) => views::check(&call, &service, &view),
             None => views::no(&call, &service),
@@ -48,7 +49,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
     }
     let offer = Offer { code: code.to_owned(), amount, payee };
-    let view = match app.check(&view.verification.id, offer).await {
+    let view = match keyed::check(app, &view.verification.id, offer).await {
         Ok(checked) => checked.view,
         // It cannot be the code, and spends no check.
         Err(AppError::NotACode { .. }) => view,

@@ -4,7 +4,8 @@
 //! code and no token that a caller sent.
 
 use super::PREFIX;
-use crate::app::{AppError, AskError};
+use crate::app::AppError;
+use crate::app::verification::AskError;
 use crate::http::error::Error;
 use crate::http::reply;
 use crate::model::key::Scope;

@@ -5,6 +5,7 @@ use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging;
 use super::settings::is_sid;
+use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::{Compat, CountrySender};
 use crate::model::service::Service;
@@ -15,7 +16,7 @@ use warp::reply::Response;
 /// Lists them.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let compat = call.context.app.compat(&service.id).await?.record;
+    let compat = keyed::compat(&call.context.app, &service.id).await?.record;
     let items = compat.senders.iter().map(|sender| shown(&call, &service, sender)).collect();
     paging::cut(&call, "messaging_configurations", items)
 }
@@ -45,14 +46,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.senders.push(sender.clone());
         Ok(sender)
     };
-    let sender = call.context.app.change_compat(&service.id, change).await?;
+    let sender = keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &sender)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let mut compat = call.context.app.compat(&service.id).await?.record;
+    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, find(&call, &mut compat)?)))
 }
 
@@ -66,7 +67,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         sender.updated_at = now;
         Ok::<_, Failure>(sender.clone())
     };
-    let sender = call.context.app.change_compat(&service.id, change).await?;
+    let sender = keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &sender)))
 }
 
@@ -78,7 +79,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.senders.retain(|sender| sender.country != country);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::no_content())
 }
 

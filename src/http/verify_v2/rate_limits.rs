@@ -3,6 +3,7 @@
 use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging;
+use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::{Compat, RateLimit};
 use crate::model::service::Service;
@@ -13,7 +14,7 @@ use warp::reply::Response;
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let compat = call.context.app.compat(&service.id).await?.record;
+    let compat = keyed::compat(&call.context.app, &service.id).await?.record;
     let items = compat.rate_limits.iter().rev().map(|limit| shown(&call, &service, limit)).collect();
     paging::cut(&call, "rate_limits", items)
 }
@@ -48,14 +49,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.push(limit.clone());
         Ok(limit)
     };
-    let limit = call.context.app.change_compat(&service.id, change).await?;
+    let limit = keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &limit)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let mut compat = call.context.app.compat(&service.id).await?.record;
+    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
     let limit = find(&call, &mut compat)?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, limit)))
 }
@@ -72,7 +73,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         }
         Ok::<_, Failure>(limit.clone())
     };
-    let limit = call.context.app.change_compat(&service.id, change).await?;
+    let limit = keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &limit)))
 }
 
@@ -84,7 +85,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.retain(|limit| limit.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::no_content())
 }
 

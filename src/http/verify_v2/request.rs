@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::settings::set_of;
-use crate::app::{Ask, StartRequest};
+use crate::app::verification::{Ask, StartRequest};
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::service::{Service, check_name};

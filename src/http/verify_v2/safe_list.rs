@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::failure::Failure;
-use crate::app::AppError;
+use crate::app::{AppError, admission};
 use crate::http::reply;
 use crate::model::safe_number::SafeNumber;
 use serde_json::{Value, json};
@@ -12,7 +12,9 @@ use warp::reply::Response;
 /// Puts a number on it.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let number = call.needed("PhoneNumber")?;
-    match call.context.app.whole()?.add_safe_number(number).await {
+    match admission::add_safe_number(&call.context.app.whole()?.admission, call.context.app.actor(), number)
+        .await
+    {
         Ok(safe) => Ok(reply::json(StatusCode::CREATED, &shown(&call, &safe))),
         Err(AppError::Number(why)) => Err(Failure::invalid_because("PhoneNumber", why)),
         Err(error) => Err(error.into()),
@@ -21,7 +23,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
 
 /// Says whether a number is on it.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    match call.context.app.whole()?.safe_number(call.param(0)).await {
+    match admission::safe_number(&call.context.app.whole()?.admission, call.param(0)).await {
         Ok(safe) => Ok(reply::json(StatusCode::OK, &shown(&call, &safe))),
         Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),
@@ -30,7 +32,13 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
 
 /// Takes a number from it.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    match call.context.app.whole()?.remove_safe_number(call.param(0)).await {
+    match admission::remove_safe_number(
+        &call.context.app.whole()?.admission,
+        call.context.app.actor(),
+        call.param(0),
+    )
+    .await
+    {
         Ok(()) => Ok(reply::no_content()),
         Err(AppError::NotFound) => Err(call.not_found()),
         Err(error) => Err(error.into()),

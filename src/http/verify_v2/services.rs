@@ -3,7 +3,7 @@
 use super::call::{Call, time};
 use super::failure::Failure;
 use super::{paging, settings};
-use crate::app::Window;
+use crate::app::{Window, admin, keyed};
 use crate::http::reply;
 use crate::model::compat::{Compat, Features};
 use crate::model::policy::Gate;
@@ -20,7 +20,7 @@ const MOST_SERVICES: usize = 1_000;
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let mut items = Vec::new();
     let window = Window { limit: MOST_SERVICES, after: None };
-    for service in call.context.app.services(&window).await?.items {
+    for service in keyed::services(&call.context.app, &window).await?.items {
         items.push(shown(&call, &service).await?);
     }
     paging::cut(&call, "services", items)
@@ -34,7 +34,8 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     // Twilio knows no wait between two sends.
     ours.insert("resend_cooldown_seconds".into(), json!([0]));
     let kept = settings::kept(&call)?;
-    let service = call.context.app.whole()?.create_service(ours).await?;
+    let service =
+        admin::create_service(&call.context.app.whole()?.directory, call.context.app.actor(), ours).await?;
     keep(&call, &service, kept).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service).await?))
 }
@@ -50,7 +51,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let ours = settings::ours(&call, service.settings.gate)?;
     let kept = settings::kept(&call)?;
-    let service = call.context.app.change_service(&service.id, ours).await?;
+    let service = keyed::change_service(&call.context.app, &service.id, ours).await?;
     keep(&call, &service, kept).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service).await?))
 }
@@ -58,7 +59,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 /// Deletes one.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    call.context.app.delete_service(&service.id).await?;
+    keyed::delete_service(&call.context.app, &service.id).await?;
     Ok(reply::no_content())
 }
 
@@ -67,11 +68,11 @@ async fn keep(call: &Call, service: &Service, kept: impl Fn(&mut Features)) -> R
         kept(&mut compat.features);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await
+    keyed::change_compat(&call.context.app, &service.id, change).await
 }
 
 async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
-    let compat = call.context.app.compat(&service.id).await?.record;
+    let compat = keyed::compat(&call.context.app, &service.id).await?.record;
     let (settings, features) = (&service.settings, &compat.features);
     let url = call.url(&format!("/v2/Services/{}", service.id));
     let link = |name: &str| format!("{url}/{name}");

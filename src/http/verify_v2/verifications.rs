@@ -3,7 +3,8 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::{request, views};
-use crate::app::{AppError, View};
+use crate::app::verification::View;
+use crate::app::{AppError, keyed};
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
@@ -16,7 +17,7 @@ use warp::reply::Response;
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let ask = request::ask(&call, &service)?;
-    let view = call.context.app.ask(&ask).await?;
+    let view = keyed::ask(&call.context.app, &ask).await?;
     let shown = match call.caller.may(Scope::Read) {
         true => views::verification(&call, &service, &view),
         false => views::begun(&call, &service, &view),
@@ -52,11 +53,11 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     let done = match status {
         // One whose codes were all wrong has ended; its number may begin anew.
         "canceled" if view.status == Status::MaxAttemptsReached => {
-            app.release(&service, &view.verification).await?;
+            keyed::release(app, &service, &view.verification).await?;
             Ok(view)
         }
-        "canceled" => app.cancel(id).await,
-        _ => app.approve(id).await,
+        "canceled" => keyed::cancel(app, id).await,
+        _ => keyed::approve(app, id).await,
     };
     match done {
         Ok(view) => Ok(reply::json(StatusCode::OK, &views::verification(&call, &service, &view))),
@@ -92,9 +93,9 @@ async fn looked_up(call: &Call, service: &Service, name: &str) -> Result<View, A
     let app = &call.context.app;
     let id = match name.parse() {
         Ok(id) => id,
-        Err(_) => app.last_asked(service, name).await?,
+        Err(_) => keyed::last_asked(app, service, name).await?,
     };
-    let view = app.fetch(&id).await?;
+    let view = keyed::fetch(app, &id).await?;
     match app.belongs(service, &view.verification) {
         true => Ok(view),
         false => Err(AppError::NotFound),

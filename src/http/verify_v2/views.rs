@@ -1,7 +1,7 @@
 //! A verification as Verify shows it.
 
 use super::call::{Call, time};
-use crate::app::View;
+use crate::app::verification::View;
 use crate::model::id::VerificationId;
 use crate::model::service::Service;
 use crate::model::verification::{Send, Status, Verification};

@@ -4,6 +4,7 @@
 use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging;
+use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::{Compat, Webhook};
 use crate::model::service::Service;
@@ -17,7 +18,7 @@ const EVENTS: [&str; 6] =
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let compat = call.context.app.compat(&service.id).await?.record;
+    let compat = keyed::compat(&call.context.app, &service.id).await?.record;
     let items = compat.webhooks.iter().rev().map(|webhook| shown(&call, &service, webhook)).collect();
     paging::cut(&call, "webhooks", items)
 }
@@ -51,14 +52,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.webhooks.push(webhook.clone());
         Ok(webhook)
     };
-    let webhook = call.context.app.change_compat(&service.id, add).await?;
+    let webhook = keyed::change_compat(&call.context.app, &service.id, add).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &webhook)))
 }
 
 /// Looks at one.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
-    let mut compat = call.context.app.compat(&service.id).await?.record;
+    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, find(&call, &mut compat)?)))
 }
 
@@ -72,7 +73,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         webhook.updated_at = now;
         Ok::<_, Failure>(webhook.clone())
     };
-    let webhook = call.context.app.change_compat(&service.id, update).await?;
+    let webhook = keyed::change_compat(&call.context.app, &service.id, update).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &webhook)))
 }
 
@@ -84,7 +85,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.webhooks.retain(|webhook| webhook.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    keyed::change_compat(&call.context.app, &service.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -1,6 +1,7 @@
 //! Texts and calls that people send us.
 
 use super::{Proved, prove, record};
+use crate::app::messaging;
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -79,10 +80,10 @@ pub(super) async fn wishes(
     let senders: Vec<&str> =
         ["To", "MessagingServiceSid"].iter().filter_map(|name| first(params, name)).collect();
     if from.starts_with("whatsapp:") {
-        context.app.wrote(proof, from, &senders).await?;
+        messaging::wrote(&context.app.messaging, proof, from, &senders).await?;
     }
     if let Some(keyword) = keyword {
-        context.app.keyword(proof, from, &senders, keyword).await?;
+        messaging::keyword(&context.app.messaging, proof, from, &senders, keyword).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ pub mod voice;
 use super::context::{Context, SignatureMode};
 use super::error::Error;
 use super::request::Request;
-use crate::app::AppError;
+use crate::app::{AppError, messaging};
 use crate::model::account::Proof;
 use crate::model::delivery::Report;
 use crate::twilio::form::{self, Pairs};
@@ -150,10 +150,10 @@ fn proved(context: &Context, request: &Request, body: Bytes) -> Result<Proved, E
 async fn record(context: &Context, proof: Option<&Proof>, report: Report) -> Result<bool, Error> {
     let sid = report.sid.clone();
     let Some(proof) = proof else {
-        context.app.hear(report).await?;
+        messaging::hear(&context.app.base, report).await?;
         return Ok(false);
     };
-    match context.app.record(proof, report).await {
+    match messaging::record(&context.app.messaging, proof, report).await {
         Ok(_) => Ok(true),
         Err(AppError::OtherAccount) => {
             let signer = proof.signer();

@@ -5,7 +5,8 @@
 //! call whose code is spent.
 
 use super::{Proved, prove, record};
-use crate::app::{AppError, Said, Spoken, Step, VoiceRequest};
+use crate::app::AppError;
+use crate::app::messaging::{self, Said, Spoken, Step, VoiceRequest};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -71,7 +72,7 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
             );
             // That the call was answered, and by whom, is delivery state like any other.
             let report = if voice.step == Step::Answered { reported(proved) } else { None };
-            match context.app.speak_noting(proof, voice, report).await {
+            match messaging::speak_noting(&context.app.messaging, proof, voice, report).await {
                 Ok(said) => document(&said, &context.settings.messages, &base)?,
                 Err(AppError::NotFound) => documents::not_for_you(),
                 Err(error) => return Err(error.into()),

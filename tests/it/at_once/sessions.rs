@@ -10,9 +10,9 @@ use crate::engines::over_each_engine;
 use crate::lengths::length;
 use crate::postgres::TestDatabase;
 use crate::support::{Engine, Script, open, parts, schema_for};
-use dialback::app::{
-    App, AppError, LocaleHints, NewSession, Parts, ServiceDirectory, VerificationFilter, Window,
-};
+use dialback::app::services::ServiceDirectory;
+use dialback::app::verification::{self, LocaleHints, NewSession, VerificationFilter};
+use dialback::app::{App, AppError, Parts, Window};
 use dialback::clock::Clock;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -107,23 +107,37 @@ impl Way {
     async fn take(&self, step: Move) {
         let (app, id, browser, locale_hints) = (&self.app, &self.id, &self.browser, LocaleHints::default());
         let taken = match step {
-            Begin => app.session_begin(id, browser, locale_hints).await.map(drop),
-            StrangerBegins => app.session_begin(id, &self.stranger, locale_hints).await.map(drop),
-            StrangerLeaves => self.leave(&self.stranger, true).await,
-            OwnNumber => app.session_number(id, browser, &self.own, None, locale_hints).await.map(drop),
-            VictimsNumber => {
-                app.session_number(id, browser, &self.victims, None, locale_hints).await.map(drop)
+            Begin => verification::session_begin(&app.verifying, id, browser, locale_hints).await.map(drop),
+            StrangerBegins => {
+                verification::session_begin(&app.verifying, id, &self.stranger, locale_hints).await.map(drop)
             }
-            Start => app.session_start(id, browser, Channel::Sms, locale_hints).await.map(drop),
-            StartCall => app.session_start(id, browser, Channel::Call, locale_hints).await.map(drop),
+            StrangerLeaves => self.leave(&self.stranger, true).await,
+            OwnNumber => {
+                verification::session_number(&app.verifying, id, browser, &self.own, None, locale_hints)
+                    .await
+                    .map(drop)
+            }
+            VictimsNumber => {
+                verification::session_number(&app.verifying, id, browser, &self.victims, None, locale_hints)
+                    .await
+                    .map(drop)
+            }
+            Start => verification::session_start(&app.verifying, id, browser, Channel::Sms, locale_hints)
+                .await
+                .map(drop),
+            StartCall => {
+                verification::session_start(&app.verifying, id, browser, Channel::Call, locale_hints)
+                    .await
+                    .map(drop)
+            }
             Code => match self.code_of_own().await {
-                Some(code) => app.session_check(id, browser, &code).await.map(drop),
+                Some(code) => verification::session_check(&app.verifying, id, browser, &code).await.map(drop),
                 None => Ok(()),
             },
-            WrongCode => app.session_check(id, browser, "00000000").await.map(drop),
-            Resend => app.session_resend(id, browser, Channel::Sms).await.map(drop),
-            Change => app.session_change(id, browser).await.map(drop),
-            Again => app.session_again(id, browser, locale_hints).await.map(drop),
+            WrongCode => verification::session_check(&app.verifying, id, browser, "00000000").await.map(drop),
+            Resend => verification::session_resend(&app.verifying, id, browser, Channel::Sms).await.map(drop),
+            Change => verification::session_change(&app.admission, id, browser).await.map(drop),
+            Again => verification::session_again(&app.verifying, id, browser, locale_hints).await.map(drop),
             Return => self.leave(browser, false).await,
             Cancel => self.leave(browser, true).await,
             AppEnds => self.end().await,
@@ -136,7 +150,7 @@ impl Way {
     /// What the application is told to have ended has ended, and its code is
     /// worth nothing.
     async fn end(&self) -> Result<(), AppError> {
-        let ended = self.app.end_session(&self.id).await?;
+        let ended = verification::end_session(&self.app.admission, &self.id).await?;
         assert!(matches!(ended.end, Some(End::CalledOff | End::Canceled)), "{ended:?}");
         let verification = self.verification(ended.verification.as_ref()).await;
         let is_open =
@@ -146,7 +160,7 @@ impl Way {
     }
 
     async fn leave(&self, browser: &Secret, cancel: bool) -> Result<(), AppError> {
-        let way = self.app.session_leave(&self.id, browser, cancel).await?;
+        let way = verification::session_leave(&self.app.admission, &self.id, browser, cancel).await?;
         self.results.lock().unwrap().extend(way);
         Ok(())
     }
@@ -163,7 +177,7 @@ impl Way {
     async fn sent_to(&self, number: &str) -> Vec<Verification> {
         let filter = VerificationFilter { to: Some(number.to_owned()), ..VerificationFilter::default() };
         let window = Window { limit: 20, after: None };
-        let page = self.app.verifications(&filter, &window).await.unwrap();
+        let page = verification::verifications(&self.app.admission, &filter, &window).await.unwrap();
         page.items.into_iter().map(|view| view.verification).collect()
     }
 
@@ -213,7 +227,9 @@ impl Way {
         let mut told = 0;
         for way in ways {
             let (_, result) = way.expose().rsplit_once("result=").unwrap();
-            let Ok(view) = self.app.session_result(&self.id, result).await else { continue };
+            let Ok(view) = verification::session_result(&self.app.admission, &self.id, result).await else {
+                continue;
+            };
             told += 1;
             let to = view.session.number.as_ref().map(|number| number.in_full().to_owned());
             let verification = view.verification.as_ref().map(|view| view.verification.id.clone());
@@ -260,12 +276,12 @@ impl Stage {
         let return_url = Some("https://shop.example/done".to_owned());
         let request = NewSession { return_url, ..NewSession::default() };
         let way = Way {
-            id: self.app.create_session(request).await.unwrap().id,
+            id: verification::create_session(&self.app.admission, request).await.unwrap().id,
             app: self.app.clone(),
             store: self.store.clone(),
             codes: codes(),
-            browser: self.app.new_browser(),
-            stranger: self.app.new_browser(),
+            browser: verification::new_browser(&self.app.base),
+            stranger: verification::new_browser(&self.app.base),
             own: format!("+491512{n:07}"),
             victims: format!("+491512{:07}", n + 1),
             results: Mutex::default(),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::wire::poll;
+use dialback::app::verification;
 
 #[tokio::test]
 async fn sending_again_waits_and_offers_a_call_from_the_first_text_on() {
@@ -52,7 +53,7 @@ async fn what_happens_with_the_message_is_told_live() {
         }
         if heard.contains("\"state\":\"failed\"") && heard.contains("\"open\":[\"call\"]") {
             let id: VerificationId = order.id.parts().0;
-            let _ = world.app.cancel(&id).await;
+            let _ = verification::cancel(&world.app.admission, &id).await;
         }
     }
     assert!(heard.contains("The message could not be delivered."), "{heard}");

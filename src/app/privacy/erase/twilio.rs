@@ -35,12 +35,12 @@ impl Pass<'_> {
             (scan.after, failures) = (Some((at, id)), so_far);
         }
         loop {
-            let entries = self.app.store().scan(&scan).await?;
+            let entries = self.privacy.base.store().scan(&scan).await?;
             let is_last = entries.len() < scan.limit;
             for entry in entries {
                 let (at, id) = (entry.at, entry.id);
                 scan.after = Some((at, id.clone()));
-                let found = records::get::<Delivery>(self.app.store(), &id).await?;
+                let found = records::get::<Delivery>(self.privacy.base.store(), &id).await?;
                 let Some(found) = found else { continue };
                 failures = if self.redact(&found).await? { 0 } else { failures + 1 };
                 if failures == MOST_FAILURES {
@@ -59,7 +59,7 @@ impl Pass<'_> {
 
     /// Redacts one; false when it could not be done now.
     async fn redact(&mut self, found: &Versioned<Delivery>) -> Result<bool, AppError> {
-        let (gateway, delete) = (&self.app.0.gateway, self.job.record.delete_at_twilio);
+        let (gateway, delete) = (&self.privacy.gateway, self.job.record.delete_at_twilio);
         let sid = &found.record.sid;
         let mut outcome = gateway.redact(sid, delete).await;
         if let Err(SendError::NotTaken { after, .. }) = outcome {

@@ -1,6 +1,6 @@
 //! Endpoints, and what was sent to them.
 
-use crate::app::Trial;
+use crate::app::events::Trial;
 use crate::model::dispatch::{Dispatch, State, Try};
 use crate::model::endpoint::{Endpoint, Why};
 use crate::secret::Secret;

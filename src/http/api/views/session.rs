@@ -1,7 +1,7 @@
 //! A session of the hosted pages, as the application that began it sees it.
 
 use super::verification::Verification;
-use crate::app::SessionView;
+use crate::app::verification::SessionView;
 use crate::model::session::End;
 use jiff::Timestamp;
 use schemars::JsonSchema;

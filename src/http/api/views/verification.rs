@@ -2,7 +2,7 @@
 
 use super::delivery::{DeliveryError, Tries, last_error, standing, tries};
 use super::{ChannelWord, DeliveryStatus, StatusWord};
-use crate::app::View;
+use crate::app::verification::View;
 use crate::model;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;

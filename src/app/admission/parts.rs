@@ -1,0 +1,24 @@
+//! What admission stands on.
+
+use crate::app::base::Base;
+use crate::app::events::Telling;
+use crate::app::services::Directory;
+use crate::model::phone::NumberPolicy;
+use crate::model::test_number::TestNumber;
+use std::sync::Arc;
+
+/// What decides whether a start may be, and by which way.
+pub struct Admission {
+    /// What every operation stands on.
+    pub base: Arc<Base>,
+    /// The services.
+    pub directory: Arc<Directory>,
+    /// Who tells of wishes that change.
+    pub telling: Arc<Telling>,
+    /// The rules of numbers.
+    pub numbers: NumberPolicy,
+    /// Numbers to which nothing is sent.
+    pub test_numbers: Vec<TestNumber>,
+    /// Who we send as: our number or messaging service, for opt-outs.
+    pub sender: Option<String>,
+}

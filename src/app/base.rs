@@ -1,0 +1,55 @@
+//! What every operation stands on: records, the time, chance, and what wakes those who
+//! do the work. It refuses to know what is kept, and for whom.
+
+use crate::app::board::Board;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::store::{Store, StoreError};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Records, time and chance.
+pub struct Base {
+    store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// What those who do the work have in common.
+    pub board: Board,
+}
+
+impl Base {
+    /// Over these.
+    pub(in crate::app) fn new(store: Arc<dyn Store>, clock: Clock, entropy: Entropy, board: Board) -> Self {
+        Self { store, clock, entropy, board }
+    }
+
+    /// Where records are.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The time, to the millisecond.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether the store would take a write now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+
+    /// Why nothing will be written any more, if that is so: the process is to end.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.store.failure()
+    }
+
+    /// Waits until nothing will be written any more.
+    pub async fn failed(&self) -> StoreError {
+        self.store.failed().await
+    }
+}

@@ -1,0 +1,90 @@
+//! What was sent and what happened, as a key may see it.
+
+use crate::app::events::{EventQuery, Feed};
+use crate::app::keyed::narrowed::Narrowed;
+use crate::app::messaging::{DeliveryFilter, Found};
+use crate::app::verification::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
+use crate::app::{AppError, Page, Window};
+use crate::model::event::{Event, EventFilter};
+use crate::model::id::{EventId, VerificationId};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// See [`messaging::delivery`](crate::app::messaging::delivery).
+///
+/// # Errors
+/// As there.
+use crate::app::events;
+use crate::app::messaging;
+use crate::app::verification;
+
+pub async fn delivery(key: &Narrowed, name: &str) -> Result<Found, AppError> {
+    key.own(messaging::delivery(&key.all.base, name).await?).await
+}
+
+/// See [`messaging::deliveries`](crate::app::messaging::deliveries).
+///
+/// # Errors
+/// As there.
+pub async fn deliveries(
+    key: &Narrowed,
+    filter: &DeliveryFilter,
+    window: &Window,
+) -> Result<Page<Found>, AppError> {
+    messaging::deliveries::deliveries_among(&key.all.admission, &key.services, filter, window).await
+}
+
+/// See [`verification::attempt`](crate::app::verification::attempt).
+///
+/// # Errors
+/// As there.
+pub async fn attempt(key: &Narrowed, id: &VerificationId, number: u8) -> Result<Attempt, AppError> {
+    key.refuse_foreign(id).await?;
+    verification::attempt(&key.all.directory, id, number).await
+}
+
+/// See [`verification::attempts`](crate::app::verification::attempts).
+///
+/// # Errors
+/// As there.
+pub async fn attempts(
+    key: &Narrowed,
+    filter: &AttemptFilter,
+    after: Option<AttemptPlace>,
+    limit: usize,
+) -> Result<AttemptPage, AppError> {
+    verification::attempts::attempts_among(&key.all.admission, &key.services, filter, after, limit).await
+}
+
+/// See [`verification::count_attempts`](crate::app::verification::count_attempts).
+///
+/// # Errors
+/// As there.
+pub async fn count_attempts(
+    key: &Narrowed,
+    filter: &AttemptFilter,
+    longest: Duration,
+) -> Result<AttemptCount, AppError> {
+    verification::attempts::count_attempts_among(&key.all.admission, &key.services, filter, longest).await
+}
+
+/// See [`events::event`](crate::app::events::event).
+///
+/// # Errors
+/// As there.
+pub async fn event(key: &Narrowed, id: &EventId) -> Result<Event, AppError> {
+    key.own(events::event(&key.all.base, id).await?).await
+}
+
+/// See [`events::events`](crate::app::events::events).
+///
+/// # Errors
+/// As there.
+pub async fn events(key: &Narrowed, filter: &EventQuery, window: &Window) -> Result<Page<Event>, AppError> {
+    events::feed::events_among(&key.all.directory, &key.services, filter, window).await
+}
+
+/// See [`events::feed`](crate::app::events::feed).
+pub fn feed(key: &Narrowed, after: Option<EventId>, filters: BTreeSet<EventFilter>) -> Option<Feed> {
+    events::feed::feed_among(&key.all.telling, &key.actor, key.services.clone(), after, filters)
+}

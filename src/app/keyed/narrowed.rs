@@ -1,0 +1,145 @@
+//! What a key may see of the service.
+
+use crate::app::verification::{self};
+use crate::app::{App, AppError, admission, services};
+use crate::model::audit::Actor;
+use crate::model::id::{ServiceId, VerificationId};
+use crate::model::key::ServiceSet;
+use crate::model::owner::Owned;
+use crate::model::phone::PhoneNumber;
+use crate::model::policy::Gate;
+use crate::model::service::Service;
+use crate::model::verification::Verification;
+use crate::store::records::{self};
+use jiff::Timestamp;
+
+/// The service, as somebody with a key may use it.
+#[derive(Clone)]
+pub struct Narrowed {
+    pub(super) all: App,
+    pub(super) services: ServiceSet,
+    pub(super) actor: Actor,
+}
+
+impl App {
+    /// The service as somebody may use it who is let to these services.
+    pub fn seen_by(&self, services: ServiceSet, actor: Actor) -> Narrowed {
+        Narrowed { all: self.clone(), services, actor }
+    }
+}
+
+impl Narrowed {
+    /// The service without bounds, for what is about the whole.
+    ///
+    /// # Errors
+    /// [`AppError::KeyBound`] for a key of some services.
+    pub fn whole(&self) -> Result<&App, AppError> {
+        if self.services.is_all() { Ok(&self.all) } else { Err(AppError::KeyBound) }
+    }
+
+    /// Who asks, for the audit log.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The service that a request names. One that names none means the default
+    /// one, or the only one that the key is for.
+    ///
+    /// # Errors
+    /// [`AppError::NoSuchService`], also for one that the key is not for.
+    pub(super) fn named(&self, service: Option<ServiceId>) -> Result<Option<ServiceId>, AppError> {
+        let default = &self.all.directory.services.default_service().id;
+        match service.or_else(|| self.services.only().cloned()) {
+            None if self.services.has(default) => Ok(None),
+            Some(service) if self.services.has(&service) => Ok(Some(service)),
+            _ => Err(AppError::NoSuchService),
+        }
+    }
+
+    /// The id of the service that a request names: see [`services::service`](crate::app::services::service) for
+    /// what becomes of it.
+    ///
+    /// # Errors
+    /// [`AppError::NoSuchService`], also for one that the key is not for;
+    /// several of one name; or the store's.
+    pub async fn service_named(&self, name: Option<String>) -> Result<Option<ServiceId>, AppError> {
+        match name {
+            Some(name) => {
+                services::find::service_named(&self.all.directory, &self.services, &name).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A thing, if it belongs to the key's services.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub(super) async fn own<T: Owned>(&self, thing: T) -> Result<T, AppError> {
+        match services::among::is_among(&self.all.directory, &self.services, thing.owner()).await? {
+            true => Ok(thing),
+            false => Err(AppError::NotFound),
+        }
+    }
+
+    /// Refuses the verification of another service.
+    ///
+    /// # Errors
+    /// Not found, or the store's.
+    pub(super) async fn refuse_foreign(&self, id: &VerificationId) -> Result<(), AppError> {
+        // A verification never changes its service: reading it before it is
+        // changed is as good as reading it in the same write.
+        if !self.services.is_all() {
+            let found = records::get::<Verification>(self.all.base.store(), id.as_str()).await?;
+            self.own(found.ok_or(AppError::NotFound)?.record).await?;
+        }
+        Ok(())
+    }
+
+    /// The time, as the service sees it.
+    pub fn now(&self) -> Timestamp {
+        self.all.base.now()
+    }
+
+    /// See [`admission::number_of_form`](crate::app::admission::number_of_form).
+    ///
+    /// # Errors
+    /// What is no number.
+    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, AppError> {
+        admission::number_of_form(&self.all.admission, text)
+    }
+
+    /// See [`services::new_sid`](crate::app::services::new_sid).
+    pub fn new_sid(&self, prefix: &str) -> String {
+        services::new_sid(&self.all.base, prefix)
+    }
+
+    /// See [`verification::seconds_left`](crate::app::verification::seconds_left).
+    pub fn seconds_left(&self, verification: &Verification) -> i64 {
+        verification::seconds_left(&self.all.base, verification)
+    }
+
+    /// See [`verification::belongs`](crate::app::verification::belongs).
+    pub fn belongs(&self, service: &Service, verification: &Verification) -> bool {
+        verification::belongs(&self.all.directory, service, verification)
+    }
+
+    /// Whether a service is the one for requests that name none.
+    pub fn is_default(&self, service: &Service) -> bool {
+        self.all.directory.services.default_service().id == service.id
+    }
+
+    /// Since when the process runs.
+    pub fn since(&self) -> Timestamp {
+        self.all.directory.services.default_service().created_at
+    }
+
+    /// What a call of a new service waits for.
+    pub fn default_gate(&self) -> Gate {
+        self.all.directory.services.default_service().settings.gate
+    }
+
+    pub(super) fn refuse_foreign_service(&self, id: &ServiceId) -> Result<(), AppError> {
+        if self.services.has(id) { Ok(()) } else { Err(AppError::NotFound) }
+    }
+}

@@ -1,0 +1,98 @@
+//! The services themselves, and what is kept with them.
+
+use crate::app::keyed::narrowed::Narrowed;
+use crate::app::{AppError, Page, Window};
+use crate::model::compat::Compat;
+use crate::model::id::ServiceId;
+use crate::model::service::Service;
+use crate::store::records::Versioned;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The service of that id.
+///
+/// # Errors
+/// [`AppError::NoSuchService`], or the store's.
+use crate::app::admin;
+use crate::app::services;
+
+pub async fn service(key: &Narrowed, id: &ServiceId) -> Result<Arc<Service>, AppError> {
+    match key.services.has(id) {
+        true => services::service(&key.all.directory, Some(id)).await,
+        false => Err(AppError::NoSuchService),
+    }
+}
+
+/// See [`admin::services`](crate::app::admin::services).
+///
+/// # Errors
+/// As there.
+pub async fn services(key: &Narrowed, window: &Window) -> Result<Page<Arc<Service>>, AppError> {
+    admin::services::services_among(&key.all.directory, &key.services, window).await
+}
+
+/// The sets of texts that the key's services name; nothing where all sets
+/// are the caller's to see. The shipped one is everybody's.
+///
+/// # Errors
+/// The store's.
+pub async fn templates(key: &Narrowed) -> Result<Option<BTreeSet<String>>, AppError> {
+    let Some(bound) = key.services.bound() else {
+        return Ok(None);
+    };
+    let mut names = BTreeSet::new();
+    for id in bound {
+        match services::service(&key.all.directory, Some(id)).await {
+            Ok(service) => names.extend(service.settings.template.clone()),
+            Err(AppError::NoSuchService) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(names))
+}
+
+/// See [`admin::change_service`](crate::app::admin::change_service).
+///
+/// # Errors
+/// As there.
+pub async fn change_service(
+    key: &Narrowed,
+    id: &ServiceId,
+    changes: Map<String, Value>,
+) -> Result<Arc<Service>, AppError> {
+    key.refuse_foreign_service(id)?;
+    admin::change_service(&key.all.directory, &key.actor, id, changes).await
+}
+
+/// See [`admin::delete_service`](crate::app::admin::delete_service).
+///
+/// # Errors
+/// As there.
+pub async fn delete_service(key: &Narrowed, id: &ServiceId) -> Result<(), AppError> {
+    key.refuse_foreign_service(id)?;
+    admin::delete_service(&key.all.directory, &key.actor, id).await
+}
+
+/// See [`services::compat`](crate::app::services::compat).
+///
+/// # Errors
+/// As there; not found for another service's.
+pub async fn compat(key: &Narrowed, id: &ServiceId) -> Result<Versioned<Compat>, AppError> {
+    key.refuse_foreign_service(id)?;
+    services::compat(&key.all.base, id).await
+}
+
+/// See [`services::change_compat`](crate::app::services::change_compat).
+///
+/// # Errors
+/// As there; not found for another service's.
+pub async fn change_compat<T, E: From<AppError>>(
+    key: &Narrowed,
+    id: &ServiceId,
+    change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,
+) -> Result<T, E> {
+    key.refuse_foreign_service(id)?;
+    services::change_compat(&key.all.directory, &key.actor, id, change).await
+}

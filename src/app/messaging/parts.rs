@@ -1,0 +1,28 @@
+//! What messages and calls stand on.
+
+use crate::app::admission::Admission;
+use crate::app::base::Base;
+use crate::app::events::Telling;
+use crate::app::services::Directory;
+use crate::app::verification::Verifying;
+use crate::gateway::Gateway;
+use crate::model::account::Accounts;
+use std::sync::Arc;
+
+/// What sends, and hears what became of it.
+pub struct Messaging {
+    /// What every operation stands on.
+    pub base: Arc<Base>,
+    /// The services.
+    pub directory: Arc<Directory>,
+    /// Who tells of what happens.
+    pub telling: Arc<Telling>,
+    /// What people wish.
+    pub admission: Arc<Admission>,
+    /// The verifications whose codes are sent.
+    pub verifying: Arc<Verifying>,
+    /// The way out.
+    pub gateway: Arc<dyn Gateway>,
+    /// Whose senders and sends are whose.
+    pub accounts: Accounts,
+}

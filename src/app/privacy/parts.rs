@@ -1,0 +1,28 @@
+//! What erasing and sweeping stand on.
+
+use crate::app::admission::Admission;
+use crate::app::base::Base;
+use crate::app::events::Telling;
+use crate::app::privacy::retention::Retention;
+use crate::app::services::Directory;
+use crate::app::verification::Verifying;
+use crate::gateway::Gateway;
+use std::sync::Arc;
+
+/// What takes records away.
+pub struct Privacy {
+    /// What every operation stands on.
+    pub base: Arc<Base>,
+    /// The services.
+    pub directory: Arc<Directory>,
+    /// Who tells of what ends.
+    pub telling: Arc<Telling>,
+    /// How numbers are read, and which are ours.
+    pub admission: Arc<Admission>,
+    /// The verifications that are called off.
+    pub verifying: Arc<Verifying>,
+    /// The provider, who is told to forget, too.
+    pub gateway: Arc<dyn Gateway>,
+    /// How long records are kept.
+    pub retention: Retention,
+}

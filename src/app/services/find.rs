@@ -1,0 +1,187 @@
+//! A service by its id, by its name, or by what belongs to it.
+
+use crate::app::AppError;
+use crate::app::base::Base;
+use crate::app::listing::scan_of;
+use crate::app::recent::REMEMBERED;
+use crate::app::services::Directory;
+use crate::app::services::names::Seen;
+use crate::model::id::ServiceId;
+use crate::model::key::ServiceSet;
+use crate::model::policy::Policy;
+use crate::model::service::Service;
+use crate::model::verification::Verification;
+use crate::store::{Entry, Index, Scan, records};
+use futures_util::{StreamExt, TryStreamExt};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Services that are read at once.
+const AT_ONCE: usize = 32;
+/// Lines of the listing that are read at once.
+const LINES: usize = 1_000;
+/// After how many seconds everything is read anew though a name was found: another
+/// process may have given it to a second service.
+const STALE: i64 = 60;
+
+/// The service of that id; without one, that of the configuration's top level.
+///
+/// # Errors
+/// [`AppError::NoSuchService`], or the store's.
+pub async fn service(directory: &Directory, id: Option<&ServiceId>) -> Result<Arc<Service>, AppError> {
+    let services = &directory.services;
+    let Some(id) = id else {
+        return Ok(services.default.clone());
+    };
+    let service = match services.known(id) {
+        Some(service) => service,
+        None => {
+            let found = records::get::<Service>(directory.base.store(), id.as_str()).await?;
+            let service = found.map(|found| Arc::new(found.record));
+            services.seen.keep(id, service.clone());
+            service
+        }
+    };
+    service.ok_or(AppError::NoSuchService)
+}
+
+/// The id of a service that is named by it, by its key in the configuration,
+/// or by its name, where no other of `services` has that.
+///
+/// # Errors
+/// [`AppError::NoSuchService`], [`AppError::Malformed`] where several
+/// have the name, or the store's.
+pub(in crate::app) async fn service_named(
+    directory: &Directory,
+    services: &ServiceSet,
+    name: &str,
+) -> Result<ServiceId, AppError> {
+    let own = directory.services.named(name).map(|service| service.id.clone());
+    if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
+        return Ok(id);
+    }
+    let mut so_called = all_named(directory, name).await?;
+    so_called.retain(|id| services.has(id));
+    match (so_called.pop(), so_called.pop()) {
+        (Some(id), None) => Ok(id),
+        (None, _) => Err(AppError::NoSuchService),
+        (Some(_), Some(_)) => {
+            Err(AppError::Malformed("service: several have this name; name the one by its id, VA…"))
+        }
+    }
+}
+
+/// The service of a verification. One whose service was deleted goes on by
+/// the rules of the top level.
+pub(in crate::app) async fn service_of(
+    directory: &Directory,
+    verification: &Verification,
+) -> Result<Arc<Service>, AppError> {
+    match service(directory, verification.service.as_ref()).await {
+        Err(AppError::NoSuchService) => Ok(directory.services.default.clone()),
+        other => other,
+    }
+}
+
+/// The rules that a verification lives by.
+pub(in crate::app) async fn policy_of(
+    directory: &Directory,
+    verification: &Verification,
+) -> Result<Policy, AppError> {
+    Ok(service_of(directory, verification).await?.policy(&directory.policy))
+}
+
+/// All services that have a name: those of the configuration and of the store.
+pub(in crate::app) async fn all_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>, AppError> {
+    let own = directory.services.of_configuration().filter(|service| service.settings.name == name);
+    let mut found: Vec<ServiceId> = own.map(|service| service.id.clone()).collect();
+    let names = &directory.services.names;
+    if names.age(directory.base.now()).is_some() {
+        learn_newest(directory).await?;
+    }
+    let mut stored = still_named(directory, name).await?;
+    let most = if stored.is_empty() { REMEMBERED.as_secs().cast_signed() } else { STALE };
+    if names.age(directory.base.now()).is_none_or(|age| age >= most) {
+        let _reading = names.reading.lock().await;
+        // Somebody else may have done it meanwhile.
+        if names.age(directory.base.now()).is_none_or(|age| age >= most) {
+            learn_all(directory).await?;
+        }
+        stored = still_named(directory, name).await?;
+    }
+    found.extend(stored);
+    Ok(found)
+}
+
+/// Those of the store that were seen with a name and have it.
+async fn still_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>, AppError> {
+    let mut found = Vec::new();
+    for id in directory.services.names.of(name) {
+        let service = records::get::<Service>(directory.base.store(), id.as_str()).await?;
+        if service.is_some_and(|service| service.record.settings.name == name) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
+/// Reads every service of the store.
+async fn learn_all(directory: &Directory) -> Result<(), AppError> {
+    let now = directory.base.now();
+    let (mut by_name, mut newest, mut after) = (HashMap::new(), None, None);
+    loop {
+        let scan = Scan { after, limit: LINES, ..scan_of(Index::Services, "") };
+        let lines = directory.base.store().scan(&scan).await?;
+        newest = newest.or_else(|| lines.first().map(|line| (line.at, line.id.clone())));
+        let is_last = lines.len() < LINES;
+        after = lines.last().map(|line| (line.at, line.id.clone()));
+        for (name, id) in names_of(&directory.base, lines).await? {
+            by_name.entry(name).or_insert_with(BTreeSet::new).insert(id);
+        }
+        if is_last {
+            break;
+        }
+    }
+    let mut seen = directory.services.names.seen();
+    // What was learned while this went on stays: a name too many is only read.
+    for (name, ids) in seen.by_name.drain() {
+        by_name.entry(name).or_default().extend(ids);
+    }
+    *seen = Seen { by_name, newest, at: Some(now) };
+    Ok(())
+}
+
+/// Reads the services that were made since.
+async fn learn_newest(directory: &Directory) -> Result<(), AppError> {
+    let newest = directory.services.names.seen().newest.clone();
+    let since = newest.as_ref().map(|(at, _)| *at);
+    let mut lines = Vec::new();
+    let mut after = None;
+    loop {
+        let scan = Scan { since, after, limit: LINES, ..scan_of(Index::Services, "") };
+        let page = directory.base.store().scan(&scan).await?;
+        let is_last = page.len() < LINES;
+        after = page.last().map(|line| (line.at, line.id.clone()));
+        lines.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    lines.retain(|line| newest.as_ref().is_none_or(|newest| (line.at, &line.id) != (newest.0, &newest.1)));
+    let Some(first) = lines.first().map(|line| (line.at, line.id.clone())) else { return Ok(()) };
+    for (name, id) in names_of(&directory.base, lines).await? {
+        directory.services.names.learn(&name, &id);
+    }
+    let mut seen = directory.services.names.seen();
+    seen.newest = seen.newest.take().max(Some(first));
+    Ok(())
+}
+
+async fn names_of(base: &Base, lines: Vec<Entry>) -> Result<Vec<(String, ServiceId)>, AppError> {
+    let read = |line: Entry| async move {
+        let service = records::get::<Service>(base.store(), &line.id).await?;
+        Ok::<_, AppError>(service.map(|service| (service.record.settings.name, service.record.id)))
+    };
+    let all = futures_util::stream::iter(lines).map(read).buffer_unordered(AT_ONCE);
+    all.try_filter_map(|named| async move { Ok(named) }).try_collect().await
+}

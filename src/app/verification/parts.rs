@@ -1,0 +1,25 @@
+//! What verifications stand on.
+
+use crate::app::admission::Admission;
+use crate::app::base::Base;
+use crate::app::events::Telling;
+use crate::app::services::Directory;
+use crate::app::verification::turns::Turns;
+use crate::model::code::CodeKeys;
+use std::sync::Arc;
+
+/// What begins, checks and ends verifications.
+pub struct Verifying {
+    /// What every operation stands on.
+    pub base: Arc<Base>,
+    /// The services.
+    pub directory: Arc<Directory>,
+    /// Who tells of what happens.
+    pub telling: Arc<Telling>,
+    /// What decides whether a start may be, and by which way.
+    pub admission: Arc<Admission>,
+    /// The keys that derive codes.
+    pub codes: CodeKeys,
+    /// Who takes turns at one value of a rate limit.
+    pub(in crate::app) turns: Turns,
+}
