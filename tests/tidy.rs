@@ -130,7 +130,7 @@ fn handlers_of_keys_get_the_service_as_the_key_sees_it_and_nothing_else() {
 #[test]
 fn no_name_that_was_given_up_is_used_again() {
     /// A type's old name, and what it is called now.
-    const GIVEN_UP: [(&str, &str); 22] = [
+    const GIVEN_UP: [(&str, &str); 23] = [
         ("Act", "Action"),
         ("Brand", "Service"),
         ("Brands", "ServiceDirectory"),
@@ -144,7 +144,8 @@ fn no_name_that_was_given_up_is_used_again() {
         ("Order", "SendRequest"),
         ("Rung", "the try of a retry schedule"),
         ("Ladder", "the retry schedule, or the cooldown"),
-        ("ServiceError", "AppError"),
+        ("AppError", "the error of the folder: `Fault`, `AdmissionError`, `VerificationError`, …"),
+        ("By", "the actor as a parameter"),
         ("Tally", "Counter"),
         ("Tide", "Watermarks"),
         ("Tongue", "LocaleHints"),

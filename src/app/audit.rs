@@ -7,10 +7,10 @@
 //! mean the same one, and would be personal data for as long as the key exists;
 //! the log is to outlive what was erased.
 
-use super::AppError;
 use super::listing::{Page, Window, scan_of};
 use super::transact::{self, Draft};
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::listing;
 use crate::app::transact::transact;
 use crate::entropy::Entropy;
@@ -51,7 +51,7 @@ pub(in crate::app) fn entry(
 ///
 /// # Errors
 /// The store's.
-pub async fn audit(base: &Base, filter: &AuditFilter, window: &Window) -> Result<Page<AuditEntry>, AppError> {
+pub async fn audit(base: &Base, filter: &AuditFilter, window: &Window) -> Result<Page<AuditEntry>, Fault> {
     let scope = filter.action.map_or("", Action::group);
     let scan = Scan { since: filter.since, until: filter.until, ..scan_of(Index::Audit, scope) };
     let takes = |entry: &AuditEntry| {
@@ -71,7 +71,7 @@ pub async fn note_configuration(
     base: &Base,
     codes: &CodeKeys,
     settings: &[(String, Secret, bool)],
-) -> Result<Vec<String>, AppError> {
+) -> Result<Vec<String>, Fault> {
     let marks: BTreeMap<String, String> =
         settings.iter().map(|setting| (setting.0.clone(), mark(codes, setting))).collect();
     let look = || async {
@@ -91,7 +91,7 @@ pub async fn note_configuration(
     transact(base, &transact::AUDIT, look).await
 }
 
-async fn last_marks(base: &Base) -> Result<Option<BTreeMap<String, String>>, AppError> {
+async fn last_marks(base: &Base) -> Result<Option<BTreeMap<String, String>>, Fault> {
     let window = Window { limit: 1, after: None };
     let scan = scan_of(Index::Audit, Action::ConfigurationChanged.group());
     let last = listing::page::<AuditEntry>(base, scan, &window, |entry| !entry.marks.is_empty()).await?;
@@ -154,7 +154,7 @@ pub async fn read_audit(
     store: &dyn Store,
     since: Option<Timestamp>,
     limit: usize,
-) -> Result<Vec<AuditEntry>, AppError> {
+) -> Result<Vec<AuditEntry>, Fault> {
     let mut entries = Vec::new();
     let scan = Scan { since, limit, ..scan_of(Index::Audit, "") };
     for entry in store.scan(&scan).await? {

@@ -1,7 +1,7 @@
 //! Pages of a listing: newest first, from a place on.
 
-use super::AppError;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::store::records::{self, Record};
 use crate::store::{Entry, Index, Scan};
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ pub(in crate::app) trait Whose<T>: Sync {
     ///
     /// # Errors
     /// The store's.
-    fn has(&self, record: &T) -> impl Future<Output = Result<bool, AppError>> + Send;
+    fn has(&self, record: &T) -> impl Future<Output = Result<bool, Fault>> + Send;
 }
 
 /// Everybody's records.
@@ -56,7 +56,7 @@ impl<T: Sync> Whose<T> for All {
         true
     }
 
-    async fn has(&self, _: &T) -> Result<bool, AppError> {
+    async fn has(&self, _: &T) -> Result<bool, Fault> {
         Ok(true)
     }
 }
@@ -68,7 +68,7 @@ pub(in crate::app) async fn page<T: Record>(
     scan: Scan,
     window: &Window,
     takes: impl Fn(&T) -> bool,
-) -> Result<Page<T>, AppError> {
+) -> Result<Page<T>, Fault> {
     let scopes = [scan.scope.clone()];
     page_over(base, &All, scan, &scopes, window, takes).await
 }
@@ -82,7 +82,7 @@ pub(in crate::app) async fn page_over<T: Record>(
     scopes: &[String],
     window: &Window,
     takes: impl Fn(&T) -> bool,
-) -> Result<Page<T>, AppError> {
+) -> Result<Page<T>, Fault> {
     let mut scan = Scan { after: window.after.clone(), ..scan };
     let mut page = Page { items: Vec::new(), next: None };
     let (mut read, begun) = (0, Instant::now());
@@ -126,7 +126,7 @@ pub(in crate::app) async fn entries(
     base: &Base,
     scan: &Scan,
     scopes: &[String],
-) -> Result<Vec<Entry>, AppError> {
+) -> Result<Vec<Entry>, Fault> {
     let mut entries = Vec::new();
     for scope in scopes {
         entries.extend(base.store().scan(&Scan { scope: scope.clone(), ..scan.clone() }).await?);

@@ -11,8 +11,8 @@ pub mod admission;
 pub mod audit;
 pub mod base;
 pub mod board;
-mod error;
 pub mod events;
+pub mod fault;
 mod hash;
 pub mod keyed;
 mod listing;
@@ -23,7 +23,7 @@ pub mod services;
 mod transact;
 pub mod verification;
 
-pub use self::error::AppError;
+pub use self::fault::{Failing, Fault};
 pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
 

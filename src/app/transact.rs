@@ -4,8 +4,8 @@
 //! read in one look decides about the write of that look alone. The loop refuses to
 //! know what is read, decided and written.
 
-use super::AppError;
 use crate::app::base::Base;
+use crate::app::fault::{Failing, Fault};
 use crate::store::{Change, CommitError};
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use std::future::Future;
@@ -71,14 +71,15 @@ pub(in crate::app) enum Draft<T> {
 /// and never the same as the others who lost.
 ///
 /// # Errors
-/// The look's; the store's; [`AppError::Contended`] after [`TRIES`] looks.
-pub(in crate::app) async fn transact<T, F>(
+/// The look's; the store's; [`Fault::Contended`] after [`TRIES`] looks.
+pub(in crate::app) async fn transact<T, E, F>(
     base: &Base,
     subject: &'static Subject,
     look: impl Fn() -> F,
-) -> Result<T, AppError>
+) -> Result<T, E>
 where
-    F: Future<Output = Result<Draft<T>, AppError>>,
+    E: Failing,
+    F: Future<Output = Result<Draft<T>, E>>,
 {
     let span = tracing::debug_span!("transact", what = subject.name);
     // Where it stands: with all that a look holds it is long, and would be copied.
@@ -86,9 +87,10 @@ where
     subject.meter.observe(span, outcome, work).await
 }
 
-async fn transact_unmeasured<T, F>(base: &Base, meter: &Meter, look: impl Fn() -> F) -> Result<T, AppError>
+async fn transact_unmeasured<T, E, F>(base: &Base, meter: &Meter, look: impl Fn() -> F) -> Result<T, E>
 where
-    F: Future<Output = Result<Draft<T>, AppError>>,
+    E: Failing,
+    F: Future<Output = Result<Draft<T>, E>>,
 {
     for lost in 1..=TRIES as u64 {
         match look().await? {
@@ -96,14 +98,14 @@ where
             Draft::Write(changes, done) => match base.store().commit(changes).await {
                 Ok(()) => return Ok(done),
                 Err(CommitError::Conflict) => step_back(base, lost).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(CommitError::Store(error)) => return Err(Fault::from(error).into()),
             },
             Draft::Again => step_back(base, lost).await,
             Draft::Later(wait) => tokio::time::sleep(wait).await,
         }
         meter.again.add(1);
     }
-    Err(AppError::Contended)
+    Err(Fault::Contended.into())
 }
 
 /// Waits a moment after so many lost races in a row.
@@ -114,10 +116,10 @@ pub(in crate::app) async fn step_back(base: &Base, lost: u64) {
 
 /// What the end of a loop counts as: a no of the rules is an end like others; the
 /// store fails, and who has lost every race was in an overload.
-fn outcome<T>(result: &Result<T, AppError>) -> Outcome {
-    match result {
+fn outcome<T, E: Failing>(result: &Result<T, E>) -> Outcome {
+    match result.as_ref().map_err(Failing::fault) {
         Ok(_) => Outcome::Done,
-        Err(AppError::Store(_) | AppError::Contended) => Outcome::Failed,
+        Err(Some(Fault::Store(_) | Fault::Contended)) => Outcome::Failed,
         Err(_) => Outcome::Refused,
     }
 }

@@ -8,8 +8,9 @@ use super::Global;
 use super::client::{Client, Target};
 use super::out::{out, outln};
 use super::serve::{open_existing, parts};
-use crate::app::messaging::{DeliveryFilter, find_delivery, list_deliveries};
-use crate::app::{AppError, Window};
+use crate::app::Window;
+use crate::app::fault::Fault;
+use crate::app::messaging::{DeliveryFilter, MessagingError, find_delivery, list_deliveries};
 use crate::config::Config;
 use crate::http::delivery_view;
 use crate::model::id::{DeliveryId, Sid, VerificationId};
@@ -114,7 +115,7 @@ impl Wanted {
         store.close().await;
         match found {
             Ok(found) => Ok(Some(found).filter(|found| !is_empty_page(found))),
-            Err(AppError::NotFound) => Ok(None),
+            Err(MessagingError::Fault(Fault::NotFound)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -124,7 +125,7 @@ impl Wanted {
         store: &Arc<dyn Store>,
         config: &Config,
         limit: u16,
-    ) -> Result<Value, AppError> {
+    ) -> Result<Value, MessagingError> {
         let filter = match self {
             Self::One(name) => return Ok(delivery_view(&find_delivery(&**store, name).await?)),
             Self::Of(id) => DeliveryFilter { verification: Some(id.clone()), ..DeliveryFilter::default() },

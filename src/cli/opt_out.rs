@@ -5,7 +5,9 @@ use super::Global;
 use super::client::{Client, Target};
 use super::out::{errln, outln};
 use super::serve::offline;
-use crate::app::{App, AppError, Window, admission};
+use crate::app::admission::{self, AdmissionError};
+use crate::app::fault::Fault;
+use crate::app::{App, Window};
 use crate::config::Config;
 use crate::model::audit::Actor;
 use crate::model::opt_out::OptOut;
@@ -174,7 +176,7 @@ async fn forget(
     }
     let forgotten = on_store(config, async |app| {
         match admission::delete_opt_out(&app.admission, &Actor::operator(), number, sender).await {
-            Err(AppError::NotFound) => Ok(false),
+            Err(AdmissionError::Fault(Fault::NotFound)) => Ok(false),
             done => done.map(|()| true),
         }
     });
@@ -185,7 +187,7 @@ async fn forget(
 /// Does something on the store that no server has open, by the service's rules.
 async fn on_store<T>(
     config: &Config,
-    does: impl AsyncFnOnce(&App) -> Result<T, AppError>,
+    does: impl AsyncFnOnce(&App) -> Result<T, AdmissionError>,
 ) -> anyhow::Result<T> {
     let (app, store) = offline(config).await?;
     let done = does(&app).await;

@@ -5,7 +5,9 @@ use super::Global;
 use super::client::{Client, Target};
 use super::out::{errln, out, outln};
 use super::serve::offline;
-use crate::app::{App, AppError, admin};
+use crate::app::App;
+use crate::app::admin::{self, AdminError};
+use crate::app::fault::Fault;
 use crate::config::Config;
 use crate::http::queue_view;
 use crate::model::audit::Actor;
@@ -99,7 +101,7 @@ async fn ask(client: &Client, what: &str, key: &str) -> anyhow::Result<()> {
 /// Does something on the store that no server has open.
 async fn on_store<T>(
     config: &Config,
-    does: impl AsyncFnOnce(&App) -> Result<T, AppError>,
+    does: impl AsyncFnOnce(&App) -> Result<T, AdminError>,
 ) -> anyhow::Result<T> {
     let (app, store) = offline(config).await?;
     let done = does(&app).await;
@@ -108,9 +110,9 @@ async fn on_store<T>(
 }
 
 /// What has no such name is no failure of the store's.
-fn found(key: &str, done: Result<(), AppError>) -> Result<anyhow::Result<()>, AppError> {
+fn found(key: &str, done: Result<(), AdminError>) -> Result<anyhow::Result<()>, AdminError> {
     match done {
-        Err(AppError::NotFound) => Ok(Err(anyhow::anyhow!(unknown(key)))),
+        Err(AdminError::Fault(Fault::NotFound)) => Ok(Err(anyhow::anyhow!(unknown(key)))),
         done => done.map(Ok),
     }
 }

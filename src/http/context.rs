@@ -5,7 +5,8 @@ use super::guesses::Guesses;
 use super::limiter::Limiter;
 use super::pages::Pages;
 use super::webhooks::explainer::Explainer;
-use crate::app::{App, AppError, Narrowed, keyed};
+use crate::app::services::ServiceError;
+use crate::app::{App, Narrowed, keyed};
 use crate::secret::Secret;
 use crate::texts::{Catalog, DEFAULT_SET, Set};
 use crate::twilio::signature::Verifier;
@@ -107,7 +108,7 @@ impl CallContext {
     ///
     /// # Errors
     /// The store's.
-    pub async fn sets(&self) -> Result<Sets, AppError> {
+    pub async fn sets(&self) -> Result<Sets, ServiceError> {
         Ok(Sets { catalog: self.settings.messages.clone(), named: keyed::templates(&self.app).await? })
     }
 }

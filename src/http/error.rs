@@ -3,8 +3,8 @@
 //! and shown as nothing but their existence.
 
 use super::problem::{self, Kind, Members, Problem};
+use super::refusal::{OfApp, Refusal};
 use super::reply;
-use crate::app::AppError;
 use crate::model::key::Scope;
 use crate::server::Stranger;
 use std::borrow::Cow;
@@ -88,12 +88,18 @@ pub enum Error {
     /// As many streams as there may be, or a server that is stopping.
     #[error("no stream of events can be begun now")]
     NoStream,
-    /// The service's.
+    /// An operation's.
     #[error(transparent)]
-    App(#[from] AppError),
+    Refused(Refusal),
     /// A defect of ours; the text is for the log.
     #[error("{0}")]
     Internal(String),
+}
+
+impl<E: OfApp> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
 }
 
 impl Error {
@@ -135,10 +141,11 @@ impl Error {
             Self::RateLimited { seconds, .. } | Self::WrongKeys { seconds } => {
                 add(RETRY_AFTER, seconds.to_string())
             }
-            Self::App(AppError::TooSoon { seconds, .. }) => add(RETRY_AFTER, seconds.to_string()),
             Self::NoStream => add(RETRY_AFTER, "1".into()),
-            Self::App(AppError::Contended | AppError::InProgress | AppError::Store(_)) => {
-                add(RETRY_AFTER, "1".into())
+            Self::Refused(refusal) => {
+                if let Some(seconds) = refusal.retry_after() {
+                    add(RETRY_AFTER, seconds.to_string());
+                }
             }
             _ => {}
         }
@@ -161,7 +168,7 @@ impl Error {
             Self::BodyBroken => &problem::BODY_BROKEN,
             Self::Invalid { .. } => &problem::INVALID_REQUEST,
             Self::NoStream => &problem::NO_STREAM,
-            Self::App(error) => app_kind(error),
+            Self::Refused(refusal) => refusal.kind(),
             Self::Internal(_) => &problem::INTERNAL,
         }
     }
@@ -176,28 +183,7 @@ impl Error {
                 Members { retry_after: i64::try_from(*seconds).ok(), ..none }
             }
             Self::Cursor(_) => Members { field: field("cursor"), ..none },
-            Self::App(error) => match error {
-                AppError::Number(error) => Members { field: field("to"), reason: Some(error.code()), ..none },
-                AppError::ChannelOff(_) | AppError::Landline => Members { field: field("channel"), ..none },
-                AppError::NoSuchResult => Members { field: field("result"), ..none },
-                AppError::NoSuchService => Members { field: field("service"), ..none },
-                AppError::CountryOff { .. } | AppError::NoChannel => Members { field: field("to"), ..none },
-                AppError::NotAllowed { field: name, .. }
-                | AppError::Link { field: name }
-                | AppError::PaymentMissing { field: name } => Members { field: field(name), ..none },
-                AppError::ReturnUrl(_) => Members { field: field("return_url"), ..none },
-                AppError::CustomCodeOff => Members { field: field("custom_code"), ..none },
-                AppError::Setting(wrong) => Members { field: field(&wrong.field), ..none },
-                AppError::ReadOnly { key } => Members { configured_at: Some(key.clone()), ..none },
-                AppError::Ended(status) => Members { verification_status: Some(status.as_str()), ..none },
-                AppError::TooSoon { at, seconds } => {
-                    Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
-                }
-                AppError::NotACode { length, .. } => {
-                    Members { field: field("code"), length: Some(*length), ..none }
-                }
-                _ => none,
-            },
+            Self::Refused(refusal) => refusal.members(),
             _ => none,
         }
     }
@@ -212,49 +198,14 @@ fn strangers(stranger: Stranger) -> &'static str {
     }
 }
 
-fn app_kind(error: &AppError) -> &'static Kind {
-    match error {
-        AppError::Number(_) => &problem::INVALID_NUMBER,
-        // Of another account's things nothing is said, not even that they are there.
-        AppError::NotFound | AppError::OtherAccount => &problem::NOT_FOUND,
-        AppError::KeyBound => &problem::KEY_BOUND,
-        AppError::ChannelOff(_) | AppError::Landline => &problem::CHANNEL_NOT_OFFERED,
-        AppError::NoSuchService => &problem::SERVICE_NOT_FOUND,
-        AppError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
-        AppError::NoChannel => &problem::NO_CHANNEL,
-        AppError::NotAllowed { .. }
-        | AppError::ReturnUrl(_)
-        | AppError::Link { .. }
-        | AppError::CustomCodeOff
-        | AppError::CodeNotChosen => &problem::NOT_ALLOWED,
-        AppError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
-        AppError::ReadOnly { .. } => &problem::SERVICE_READ_ONLY,
-        AppError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
-        AppError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
-        AppError::Ended(_) => &problem::VERIFICATION_ENDED,
-        AppError::SessionEnded(_) => &problem::SESSION_ENDED,
-        AppError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
-        AppError::NoSendsLeft => &problem::NO_SENDS_LEFT,
-        AppError::NoNumbersLeft => &problem::NO_NUMBERS_LEFT,
-        AppError::NoStartsLeft => &problem::NO_STARTS_LEFT,
-        AppError::NoSuchResult => &problem::NO_SUCH_RESULT,
-        AppError::NotACode { .. } | AppError::SeveralCodes => &problem::INVALID_CODE,
-        AppError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
-        AppError::Malformed(_) | AppError::Setting(_) => &problem::INVALID_REQUEST,
-        AppError::TooLarge { .. } => &problem::RECORD_TOO_LARGE,
-        AppError::CodeKeyGone => &problem::INTERNAL,
-        AppError::Contended => &problem::CONTENDED,
-        AppError::Store(_) => &problem::STORE_UNAVAILABLE,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::fault::Fault;
 
     #[test]
     fn what_is_too_much_for_a_record_is_the_callers_to_mend() {
-        let error = Error::from(AppError::TooLarge { size: 70_000, most: 65_536 });
+        let error = Error::from(Fault::TooLarge { size: 70_000, most: 65_536 });
         let (kind, text) = (error.kind(), error.to_string());
         assert_eq!((kind.status, kind.code), (422, "record_too_large"));
         assert!(text.contains("70000") && text.contains("65536"), "{text}");

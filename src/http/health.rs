@@ -39,7 +39,7 @@ pub async fn ready(context: Arc<Context>, _: Request) -> Result<Response, Error>
 /// webhooks, which a roll-out in report-only mode watches, those of wrong keys, and
 /// those of events of streams that are not read, for a subscription to them costs money.
 pub async fn ready_with_details(context: Arc<Context>, _: Request) -> Result<Response, Error> {
-    context.app.base.ready().await.map_err(crate::app::AppError::from)?;
+    context.app.base.ready().await.map_err(crate::app::fault::Fault::from)?;
     let (webhooks, keys) = (context.rejected(), context.guesses.counts());
     let unread = context.unread();
     let ready = json!({

@@ -17,6 +17,7 @@ mod operator;
 mod pages;
 mod problem;
 mod queue;
+mod refusal;
 mod reply;
 mod request;
 mod route;

@@ -10,9 +10,8 @@ use super::context::Context;
 use super::error::Error;
 use super::request::Request;
 use super::{auth, reply};
-use crate::app::AppError;
-use crate::app::admin::ImportRules;
-use crate::app::admin::{self, Exporting};
+use crate::app::admin::{self, Exporting, ImportRules};
+use crate::app::fault::Fault;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -91,7 +90,7 @@ pub async fn import(context: Arc<Context>, mut request: Request) -> Result<Respo
     match admin::import(&context.app.telling, &body, line, ImportRules { overwrite, dry_run }).await {
         Ok(imported) => Ok(reply::json(StatusCode::OK, &imported)),
         Err(crate::app::admin::ImportError::File(bad)) => Err(Error::invalid(bad.to_string())),
-        Err(crate::app::admin::ImportError::Store(error)) => Err(AppError::from(error).into()),
+        Err(crate::app::admin::ImportError::Store(error)) => Err(Fault::from(error).into()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! An event that is to be told to an endpoint. Endpoints take turns, and one that
 //! has its share of requests keeps no other waiting.
 
-use super::{Job, Ran};
-use crate::app::{App, AppError, events};
+use super::{Job, JobError, Ran};
+use crate::app::{App, events};
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -33,7 +33,7 @@ impl Job for Dispatch {
         events::most_dispatches_to_one(&app.telling)
     }
 
-    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
+    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError> {
         let mut ran = Ran::default();
         for key in keys {
             ran.rest
@@ -42,7 +42,7 @@ impl Job for Dispatch {
         Ok(ran)
     }
 
-    async fn make_way(&self, app: &App, keys: &[Key]) -> Result<(), AppError> {
+    async fn make_way(&self, app: &App, keys: &[Key]) -> Result<(), JobError> {
         for some in keys.chunks(Change::MAX_COMMIT) {
             events::defer(&app.base, some).await?;
         }

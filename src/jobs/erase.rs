@@ -1,8 +1,8 @@
 //! The erasing of a person's data, a page of records a run. Between its pages other
 //! erasures have theirs.
 
-use super::{Job, Ran};
-use crate::app::{App, AppError, privacy};
+use super::{Job, JobError, Ran};
+use crate::app::{App, privacy};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -23,7 +23,7 @@ impl Job for Erase {
         &[Kind::Erasure]
     }
 
-    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
+    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError> {
         for key in keys {
             privacy::erase_page(&app.privacy, &key.id).await?;
         }

@@ -20,10 +20,12 @@ mod send;
 mod sweep;
 mod tidy;
 
-use crate::app::{App, AppError, events};
+use crate::app::fault::{Failing, Fault};
+use crate::app::{App, events};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// What bounds the work.
@@ -87,11 +89,26 @@ trait Job: Send + Sync {
     /// Does what is due about these records, `most` at most. Each may be done
     /// already, by another process or by hand. An error is one of all of them; a
     /// panic too, but then each is tried alone.
-    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError>;
+    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError>;
 
     /// Moves records out of the way that cannot be begun and hide all others.
-    async fn make_way(&self, _app: &App, _keys: &[Key]) -> Result<(), AppError> {
+    async fn make_way(&self, _app: &App, _keys: &[Key]) -> Result<(), JobError> {
         Ok(())
+    }
+}
+
+/// Why a job did not do what was due: the store's fault, or a no of the rules, which
+/// lasts.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text}")]
+struct JobError {
+    fault: Option<Fault>,
+    text: String,
+}
+
+impl<E: Failing + Display> From<E> for JobError {
+    fn from(error: E) -> Self {
+        Self { text: error.to_string(), fault: error.fault().cloned() }
     }
 }
 
@@ -101,7 +118,7 @@ struct Ran {
     /// What could not be begun, and for how long it rests.
     rest: Vec<(Key, Duration)>,
     /// What failed.
-    failed: Vec<(Key, AppError)>,
+    failed: Vec<(Key, JobError)>,
 }
 
 /// All jobs there are.

@@ -7,8 +7,9 @@
 
 use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
-use super::{Job, Ran, Settings, job_for};
-use crate::app::{App, AppError, admin};
+use super::{Job, JobError, Ran, Settings, job_for};
+use crate::app::fault::Fault;
+use crate::app::{App, admin};
 use crate::store::{Change, Key, Lane, StoreError};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -329,7 +330,7 @@ struct Run {
 }
 
 /// Why something was not done.
-enum Fault {
+enum Trouble {
     /// There is no such record, or not yet.
     Vanished,
     /// It passes by itself: the store is busy, or others are faster.
@@ -344,7 +345,7 @@ impl Run {
         let ran = AssertUnwindSafe(self.batch.job.run(&self.app, &keys)).catch_unwind().await;
         match ran {
             Ok(Ok(ran)) => self.settle(ran).await,
-            Ok(Err(error)) => self.all_failed(|| fault(&error)).await,
+            Ok(Err(error)) => self.all_failed(|| trouble(&error)).await,
             Err(panic) if keys.len() > 1 => {
                 let (job, panic) = (self.batch.job.name(), words(&*panic));
                 tracing::error!(
@@ -359,13 +360,13 @@ impl Run {
             Err(panic) => {
                 let panic = words(&*panic);
                 keys.iter().for_each(|key| self.leave.in_flight().panicked(key));
-                self.all_failed(|| Fault::Lasting(format!("it panicked: {panic}"))).await;
+                self.all_failed(|| Trouble::Lasting(format!("it panicked: {panic}"))).await;
             }
         }
     }
 
-    async fn all_failed(&self, why: impl Fn() -> Fault) {
-        if let Fault::Passing(error) = why() {
+    async fn all_failed(&self, why: impl Fn() -> Trouble) {
+        if let Trouble::Passing(error) = why() {
             let (job, records) = (self.batch.job.name(), self.batch.due.len());
             tracing::warn!(job, records, error, "not done for a reason that passes: tried again");
         }
@@ -380,8 +381,8 @@ impl Run {
             let rest = ran.rest.iter().find(|(one, _)| one == key);
             match (failed, rest) {
                 (Some((_, error)), _) => {
-                    let fault = fault(error);
-                    if let Fault::Passing(error) = &fault {
+                    let fault = trouble(error);
+                    if let Trouble::Passing(error) = &fault {
                         tracing::warn!(job = self.batch.job.name(), record = %key, error, "tried again");
                     }
                     self.failed(key, *at, fault).await;
@@ -397,14 +398,14 @@ impl Run {
     }
 
     /// Lets it rest, or sets it aside.
-    async fn failed(&self, key: &Key, at: Timestamp, fault: Fault) {
+    async fn failed(&self, key: &Key, at: Timestamp, fault: Trouble) {
         let job = self.batch.job.name();
-        let is_there = !matches!(fault, Fault::Vanished);
-        let passes = matches!(fault, Fault::Passing(_));
+        let is_there = !matches!(fault, Trouble::Vanished);
+        let passes = matches!(fault, Trouble::Passing(_));
         let (first, lasts, reason) = match fault {
-            Fault::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
-            Fault::Passing(reason) => (self.settings.backoff, false, reason),
-            Fault::Lasting(reason) => (self.settings.backoff, true, reason),
+            Trouble::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
+            Trouble::Passing(reason) => (self.settings.backoff, false, reason),
+            Trouble::Lasting(reason) => (self.settings.backoff, true, reason),
         };
         let (lasting, failures) = self.leave.in_flight().failed(key, first, lasts);
         if !is_there {
@@ -443,14 +444,13 @@ impl Run {
     }
 }
 
-fn fault(error: &AppError) -> Fault {
-    match error {
-        AppError::NotFound => Fault::Vanished,
-        AppError::Store(StoreError::Damaged(_) | StoreError::TooLarge { .. }) => {
-            Fault::Lasting(error.to_string())
-        }
-        AppError::Contended | AppError::Store(_) => Fault::Passing(error.to_string()),
-        _ => Fault::Lasting(error.to_string()),
+fn trouble(error: &JobError) -> Trouble {
+    let text = error.text.clone();
+    match &error.fault {
+        Some(Fault::NotFound) => Trouble::Vanished,
+        Some(Fault::Contended) => Trouble::Passing(text),
+        Some(Fault::Store(fault)) if !matches!(fault, StoreError::Damaged(_)) => Trouble::Passing(text),
+        _ => Trouble::Lasting(text),
     }
 }
 

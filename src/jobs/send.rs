@@ -1,7 +1,7 @@
 //! A verification that is due: a send, a look-up, or its end.
 
-use super::{Job, Ran};
-use crate::app::{App, AppError, messaging};
+use super::{Job, JobError, Ran};
+use crate::app::{App, messaging};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -23,7 +23,7 @@ impl Job for Send {
         &[Kind::Verification]
     }
 
-    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
+    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError> {
         for key in keys {
             messaging::tend_verification(&app.messaging, &key.id).await?;
         }

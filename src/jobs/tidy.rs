@@ -1,7 +1,7 @@
 //! Records whose time is over: up to 64 of them go in one commit.
 
-use super::{Job, Ran};
-use crate::app::{App, AppError, privacy};
+use super::{Job, JobError, Ran};
+use crate::app::{App, privacy};
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;
 
@@ -34,7 +34,14 @@ impl Job for Tidy {
         Change::MAX_COMMIT
     }
 
-    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, AppError> {
-        Ok(Ran { failed: privacy::tidy(&app.base, keys).await?, ..Ran::default() })
+    async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError> {
+        Ok(Ran {
+            failed: privacy::tidy(&app.base, keys)
+                .await?
+                .into_iter()
+                .map(|(key, fault)| (key, fault.into()))
+                .collect(),
+            ..Ran::default()
+        })
     }
 }

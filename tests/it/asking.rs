@@ -4,8 +4,10 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, request};
-use dialback::app::verification::{self, Ask, AskError, StartRequest};
-use dialback::app::{AppError, admin, services};
+use dialback::app::admission::AdmissionError;
+use dialback::app::fault::Fault;
+use dialback::app::verification::{self, Ask, AskError, StartRequest, VerificationError};
+use dialback::app::{admin, services};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
@@ -44,7 +46,7 @@ async fn limit_of(world: &World, id: &ServiceId, max: u32) {
             created_at: now,
             updated_at: now,
         });
-        Ok::<_, AppError>(())
+        Ok::<_, Fault>(())
     };
     services::change_compat(&world.app.directory, &Actor::operator(), id, change).await.unwrap();
 }
@@ -99,15 +101,23 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     // The top level's takes none, by whichever face one comes.
     let elsewhere = StartRequest { service: None, ..chosen("Ab12345") };
     let refused = verification::start(&world.app.verifying, elsewhere.clone(), None).await.unwrap_err();
-    assert!(matches!(refused, AppError::CustomCodeOff), "{refused}");
+    assert!(matches!(refused, VerificationError::Admission(AdmissionError::CustomCodeOff)), "{refused}");
     let refused =
         verification::ask(&world.app.verifying, &Ask { limits: vec![], ..ask(elsewhere) }).await.unwrap_err();
-    assert!(matches!(refused, AskError::App(AppError::CustomCodeOff)), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            AskError::Verification(VerificationError::Admission(AdmissionError::CustomCodeOff))
+        ),
+        "{refused}"
+    );
     let id = verification::ask(&world.app.verifying, &ask(chosen("Ab12345"))).await.unwrap().verification.id;
     world.settle().await;
-    // By the other face, which brings no verification::resend(&code.world.app.verifying, &id, None).await.unwrap();
+    // By the other face, which brings no code.
+    verification::resend(&world.app.verifying, &id, None).await.unwrap();
     world.settle().await;
-    // And by this one, with verification::ask(&another.world.app.verifying, &ask(chosen("777111"))).await.unwrap();
+    // And by this one, with another.
+    verification::ask(&world.app.verifying, &ask(chosen("777111"))).await.unwrap();
     world.settle().await;
     let codes: Vec<String> = world.gateway.orders().into_iter().map(|order| order.code).collect();
     assert_eq!(codes, ["Ab12345", "Ab12345", "777111"]);

@@ -7,9 +7,10 @@ use crate::verify_v2::{Verify, failed};
 use crate::wire::{Answer, answer, with_json};
 use crate::world::World;
 use dialback::app::events::{self, EventQuery};
+use dialback::app::fault::Fault;
 use dialback::app::messaging::{self, DeliveryFilter};
 use dialback::app::verification::{self, AttemptFilter, NewSession, StartRequest, VerificationFilter};
-use dialback::app::{AppError, Window, admin, admission, keyed};
+use dialback::app::{Window, admin, admission, keyed};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -386,7 +387,7 @@ async fn what_is_told_of_a_verification_that_is_gone_is_nobodys() {
     let seen = world.app.seen_by(ServiceSet::of(BTreeSet::from([own])), Actor::operator());
     assert!(keyed::events(&seen, &EventQuery::default(), &window).await.unwrap().items.is_empty());
     assert!(keyed::deliveries(&seen, &DeliveryFilter::default(), &window).await.unwrap().items.is_empty());
-    assert!(matches!(keyed::event(&seen, &told[0].id).await, Err(AppError::NotFound)));
+    assert!(matches!(keyed::event(&seen, &told[0].id).await, Err(Fault::NotFound)));
 }
 
 #[tokio::test]

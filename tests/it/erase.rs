@@ -5,9 +5,10 @@ use crate::engines::over_each_engine;
 use crate::instance::{Instance, Setup, answer, binary, poll};
 use crate::support::{Engine, PERSON, Say, World, eventually, proof, report, request};
 use dialback::app::events::{self, EndpointChange};
-use dialback::app::privacy::{self, EraseOptions};
+use dialback::app::fault::Fault;
+use dialback::app::privacy::{self, EraseOptions, PrivacyError};
 use dialback::app::verification::{self, Ask, Idempotency, StartRequest};
-use dialback::app::{AppError, admission, messaging, services};
+use dialback::app::{admission, messaging, services};
 use dialback::gateway::SendError;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -96,7 +97,7 @@ async fn furnish(world: &World) {
             created_at: now,
             updated_at: now,
         });
-        Ok::<_, AppError>(())
+        Ok::<_, Fault>(())
     };
     services::change_compat(
         &world.app.directory,
@@ -243,7 +244,7 @@ async fn our_own_sender_is_not_erased_and_opt_outs_are_kept_unless_asked() {
     let refused = privacy::erase(&world.app.privacy, &Actor::operator(), SENDER, EraseOptions::default())
         .await
         .unwrap_err();
-    assert!(matches!(refused, AppError::NotAllowed { .. }));
+    assert!(matches!(refused, PrivacyError::OwnSender));
     messaging::keyword(&world.app.messaging, &proof(), PERSON, &[SENDER], Keyword::Stop).await.unwrap();
     let begun = privacy::erase(&world.app.privacy, &Actor::operator(), PERSON, EraseOptions::default())
         .await

@@ -2,8 +2,8 @@
 //! the answer that it expects from a real server.
 
 use crate::world::{ACCOUNT_SID, TOKEN, World};
-use dialback::app::AppError;
-use dialback::app::messaging::{self, Found};
+use dialback::app::fault::Fault;
+use dialback::app::messaging::{self, Found, MessagingError};
 use dialback::app::verification::{self, StartRequest};
 use dialback::cli::replay::http_file::HttpFile;
 use dialback::cli::replay::prepare::{Prepared, Signer};
@@ -152,7 +152,7 @@ fn the_hash_at_the_head_of_a_file_is_that_of_its_body() {
 async fn delivery(world: &World, sid: &str) -> Option<Delivery> {
     match messaging::delivery(&world.app.base, sid).await {
         Ok(Found::Delivery(delivery, _)) => Some(*delivery),
-        Ok(Found::Send(..)) | Err(AppError::NotFound) => None,
+        Ok(Found::Send(..)) | Err(MessagingError::Fault(Fault::NotFound)) => None,
         Err(error) => panic!("{sid}: {error}"),
     }
 }

@@ -3,9 +3,10 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, Say, World, eventually, proof, report};
-use dialback::app::messaging::{self, DeliveryFilter, Found};
+use dialback::app::Window;
+use dialback::app::fault::Fault;
+use dialback::app::messaging::{self, DeliveryFilter, Found, MessagingError};
 use dialback::app::verification::{self, AttemptFilter};
-use dialback::app::{AppError, Window};
 use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::policy::Policy;
 use dialback::model::status::Status as Delivered;
@@ -139,7 +140,10 @@ async fn deliveries_are_found_by_either_name(engine: Engine) {
     }
     for name in [id.delivery(2).to_string(), "SM00000000000000000000000000000078".into(), "nothing".into()] {
         assert!(
-            matches!(messaging::delivery(&world.app.base, &name).await, Err(AppError::NotFound)),
+            matches!(
+                messaging::delivery(&world.app.base, &name).await,
+                Err(MessagingError::Fault(Fault::NotFound))
+            ),
             "{name}"
         );
     }

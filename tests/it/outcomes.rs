@@ -3,7 +3,8 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, Find, PERSON, Say, World, eventually, proof, report};
-use dialback::app::{AppError, messaging, verification};
+use dialback::app::messaging;
+use dialback::app::verification::{self, VerificationError};
 use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
 use dialback::model::opt_out::Keyword;
@@ -227,7 +228,7 @@ async fn a_lost_code_key_ends_in_a_failed_send(engine: Engine) {
         .await;
     assert!(matches!(
         verification::check(&world.app.verifying, &id, "123456").await,
-        Err(AppError::CodeKeyGone)
+        Err(VerificationError::CodeKeyGone)
     ));
     assert_eq!((world.gateway.orders().len(), world.record(&id).await.checks), (0, 0));
 }

@@ -4,8 +4,9 @@
 use crate::instance::{KEY, Setup, binary, text};
 use crate::verify_v2::{TO, Verify, failed};
 use crate::world::World;
-use dialback::app::verification::{self, NewSession, StartRequest};
-use dialback::app::{AppError, admin};
+use dialback::app::admin;
+use dialback::app::admission::AdmissionError;
+use dialback::app::verification::{self, NewSession, SessionError, StartRequest, VerificationError};
 use dialback::model::audit::Actor;
 use serde_json::{Value, json};
 
@@ -90,17 +91,27 @@ async fn what_began_before_payments_were_needed_is_not_sent_again() {
     set("channels", json!(["sms"])).await;
     let begun = verification::create_session(&world.app.admission, session.clone()).await.unwrap();
     set("psd2", json!(true)).await;
-    let is_missing = |error: AppError| {
-        assert!(matches!(error, AppError::PaymentMissing { field: "amount" }), "{error}");
+    let is_missing = |error: SessionError| {
+        assert!(
+            matches!(
+                error,
+                SessionError::Verification(VerificationError::Admission(AdmissionError::PaymentMissing {
+                    field: "amount"
+                }))
+            ),
+            "{error}"
+        );
     };
-    is_missing(verification::resend(&world.app.verifying, &sid.parse().unwrap(), None).await.unwrap_err());
+    is_missing(
+        verification::resend(&world.app.verifying, &sid.parse().unwrap(), None).await.unwrap_err().into(),
+    );
     is_missing(verification::create_session(&world.app.admission, session).await.unwrap_err());
     let browser = verification::new_browser(&world.app.base);
     let began =
         verification::session_begin(&world.app.verifying, &begun.id, &browser, Default::default()).await;
     is_missing(began.unwrap_err());
     let request = StartRequest { service: Some(id.clone()), ..StartRequest::to(TO) };
-    is_missing(verification::start(&world.app.verifying, request, None).await.unwrap_err());
+    is_missing(verification::start(&world.app.verifying, request, None).await.unwrap_err().into());
     // Verify has Twilio's words for it, for beginning and for sending again.
     failed(&verify.start(&service, &[]).await, 400, 60206);
     let path = format!("/Services/{service}/Verifications/{sid}");

@@ -3,9 +3,13 @@
 
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, eventually, proof, request};
+use dialback::app::admission::{self, AdmissionError};
+use dialback::app::fault::Fault;
 use dialback::app::privacy::{self, EraseOptions};
-use dialback::app::verification::{self, Ask, AskError, AttemptFilter, VerificationFilter};
-use dialback::app::{AppError, Window, admission, messaging, services};
+use dialback::app::verification::{
+    self, Ask, AskError, AttemptFilter, VerificationError, VerificationFilter,
+};
+use dialback::app::{Window, messaging, services};
 use dialback::model::active_verification::ActiveVerification;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -37,10 +41,22 @@ async fn a_stop_holds_for_the_person(engine: Engine) {
     ] {
         messaging::keyword(&world.app.messaging, &proof(), stop, &[SENDER], Keyword::Stop).await.unwrap();
         for other in &others {
-            assert!(matches!(start(other).await, Err(AppError::OptedOut)), "{stop} {other}");
+            assert!(
+                matches!(start(other).await, Err(VerificationError::Admission(AdmissionError::OptedOut))),
+                "{stop} {other}"
+            );
             assert_eq!(admission::opt_outs_of(&world.app.admission, other).await.unwrap().len(), 1);
         }
-        // And taken back by the other spelling, as one messaging::keyword(&wish.world.app.messaging, &proof(), &others[0].replace(' ', ""), &[SENDER], Keyword::Start).await.unwrap();
+        // And taken back by the other spelling, as one wish.
+        messaging::keyword(
+            &world.app.messaging,
+            &proof(),
+            &others[0].replace(' ', ""),
+            &[SENDER],
+            Keyword::Start,
+        )
+        .await
+        .unwrap();
         assert!(start(others[0]).await.is_ok(), "{stop}");
         let said = admission::opt_outs_of(&world.app.admission, others[0]).await.unwrap();
         assert_eq!(said.iter().map(|wish| wish.opted_out).collect::<Vec<_>>(), [false]);
@@ -93,7 +109,10 @@ async fn a_verification_is_found_by_either_spelling(engine: Engine) {
     })
     .await;
     for id in [&first.id, &other] {
-        assert!(matches!(verification::fetch(&world.app.admission, id).await, Err(AppError::NotFound)));
+        assert!(matches!(
+            verification::fetch(&world.app.admission, id).await,
+            Err(VerificationError::Fault(Fault::NotFound))
+        ));
     }
 }
 
@@ -109,7 +128,10 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
         records::save(&*world.store, None, &old).await.unwrap();
     }
     let started = verification::start(&world.app.verifying, request(HOME, Channel::Sms), None).await;
-    assert!(matches!(started, Err(AppError::OptedOut)), "the latest wish holds");
+    assert!(
+        matches!(started, Err(VerificationError::Admission(AdmissionError::OptedOut))),
+        "the latest wish holds"
+    );
     messaging::keyword(&world.app.messaging, &proof(), HOME, &[SENDER], Keyword::Start).await.unwrap();
     assert!(world.store.read(&Key::new(Kind::OptOut, OptOut::key(MOBILE, SENDER))).await.unwrap().is_none());
 
@@ -154,7 +176,7 @@ async fn a_limit_by_number_counts_the_person() {
             created_at: now,
             updated_at: now,
         });
-        Ok::<_, AppError>(())
+        Ok::<_, Fault>(())
     };
     services::change_compat(&world.app.directory, &Actor::operator(), &id, change).await.unwrap();
     let ask = |value: &str| Ask {
@@ -187,5 +209,5 @@ async fn a_window_is_open_whichever_way_whatsapp_spells_the_number() {
         .unwrap();
     let refused =
         verification::start(&world.app.verifying, request("+525512345678", Channel::Whatsapp), None).await;
-    assert!(matches!(refused, Err(AppError::OptedOut)));
+    assert!(matches!(refused, Err(VerificationError::Admission(AdmissionError::OptedOut))));
 }

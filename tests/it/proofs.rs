@@ -3,7 +3,8 @@
 
 use crate::instance::{ACCOUNT, Answer, Instance, PUBLIC_URL, Setup, TOKEN, answer, form, sign, text};
 use crate::support::{Script, eventually, parts, report, request};
-use dialback::app::{App, AppError, Parts, messaging, verification};
+use dialback::app::messaging::{self, MessagingError};
+use dialback::app::{App, Parts, verification};
 use dialback::clock::Clock;
 use dialback::jobs;
 use dialback::model::account::{Accounts, Proof};
@@ -467,7 +468,10 @@ async fn what_is_sent_is_the_main_account_s_whoever_spoke_of_it_before() {
     .await;
     let sent = verification::fetch(&app.admission, &id).await.unwrap().deliveries[0].1.clone().unwrap();
     assert_eq!((sent.about.account_sid.as_deref(), sent.status()), (Some(ACCOUNT), Some(Status::Queued)));
-    assert!(matches!(messaging::record(&app.messaging, &foreign, told()).await, Err(AppError::OtherAccount)));
+    assert!(matches!(
+        messaging::record(&app.messaging, &foreign, told()).await,
+        Err(MessagingError::OtherAccount)
+    ));
 }
 
 #[tokio::test]

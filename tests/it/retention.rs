@@ -2,10 +2,11 @@
 
 use crate::support::{PERSON, Script, parts, proof, report, request};
 use dialback::app::audit::{self, AuditFilter};
+use dialback::app::fault::Fault;
 use dialback::app::messaging::{self, DeliveryFilter, Found};
 use dialback::app::privacy::{self, Retention};
-use dialback::app::verification::{self, AttemptFilter};
-use dialback::app::{App, AppError, Parts, Window, admin};
+use dialback::app::verification::{self, AttemptFilter, VerificationError};
+use dialback::app::{App, Parts, Window, admin};
 use dialback::clock::Clock;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -79,7 +80,10 @@ async fn what_has_ended_goes_in_time_and_what_waits_stays() {
     kept.pass(2);
     let swept = privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap();
     assert_eq!((swept.verifications, swept.deliveries, swept.lost_races), (1, 0, 0));
-    assert!(matches!(verification::fetch(&kept.app.admission, &ended).await, Err(AppError::NotFound)));
+    assert!(matches!(
+        verification::fetch(&kept.app.admission, &ended).await,
+        Err(VerificationError::Fault(Fault::NotFound))
+    ));
     assert!(
         verification::fetch(&kept.app.admission, &pending).await.is_ok(),
         "nobody has ended it, whatever its time"
@@ -116,7 +120,10 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
     let attempts =
         verification::attempts(&kept.app.admission, &AttemptFilter::default(), None, 10).await.unwrap();
     assert!(attempts.attempts.len() == 1 && attempts.attempts[0].delivery.is_none());
-    // A callback that comes now begins anew and hurts messaging::record(&nobody.kept.app.messaging, &proof(), report(&sid, Status::Read, Some(&name), Some(PERSON))).await.unwrap();
+    // A callback that comes now begins anew and hurts nobody.
+    messaging::record(&kept.app.messaging, &proof(), report(&sid, Status::Read, Some(&name), Some(PERSON)))
+        .await
+        .unwrap();
     assert_eq!(kept.count(Kind::Delivery).await, 1);
 }
 

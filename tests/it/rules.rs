@@ -4,8 +4,11 @@
 use crate::verify_v2::Verify;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
-use dialback::app::verification::{self, LocaleHints, NewSession, SessionView};
-use dialback::app::{AppError, admin, admission};
+use dialback::app::admin;
+use dialback::app::admission::{self, AdmissionError};
+use dialback::app::verification::{
+    self, LocaleHints, NewSession, SessionError, SessionView, VerificationError,
+};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::service::{Countries, Settings};
@@ -57,14 +60,20 @@ async fn pages(world: &World, to: &str, channel: Option<Channel>) -> Outcome {
     let (app, browser) = (&world.app, verification::new_browser(&world.app.base));
     let new = NewSession { return_url: Some(BACK.to_owned()), ..NewSession::default() };
     let id = verification::create_session(&app.admission, new).await.unwrap().id;
-    let said = |told: Result<SessionView, AppError>| match told {
+    let said = |told: Result<SessionView, SessionError>| match told {
         Ok(view) => match view.verification {
             Some(verification) => Ok(verification.verification.channel()),
             None => Err("asks".to_owned()),
         },
-        Err(AppError::OptedOut) => Err("recipient_opted_out".to_owned()),
-        Err(AppError::CountryOff { .. }) => Err("country_not_offered".to_owned()),
-        Err(AppError::ChannelOff(_)) => Err("channel_not_offered".to_owned()),
+        Err(SessionError::Verification(VerificationError::Admission(AdmissionError::OptedOut))) => {
+            Err("recipient_opted_out".to_owned())
+        }
+        Err(SessionError::Verification(VerificationError::Admission(AdmissionError::CountryOff {
+            ..
+        }))) => Err("country_not_offered".to_owned()),
+        Err(SessionError::Verification(VerificationError::Admission(AdmissionError::ChannelOff(_)))) => {
+            Err("channel_not_offered".to_owned())
+        }
         Err(error) => Err(error.to_string()),
     };
     verification::session_begin(&app.verifying, &id, &browser, LocaleHints::default()).await.unwrap();
@@ -269,7 +278,7 @@ async fn what_is_offered_again_goes_by_the_sender_of_the_country() {
     let id = &begun.verification.id;
     assert_eq!(verification::fetch(&world.app.admission, id).await.unwrap().channels_left, [Channel::Call]);
     let again = verification::resend(&world.app.verifying, id, None).await;
-    assert!(matches!(again, Err(AppError::OptedOut)), "{again:?}");
+    assert!(matches!(again, Err(VerificationError::Admission(AdmissionError::OptedOut))), "{again:?}");
 }
 
 /// Texts of applications reach people in the brand's name.

@@ -5,8 +5,8 @@ use crate::instance::binary;
 use crate::support::eventually;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
-use dialback::app::verification::{self, LocaleHints};
-use dialback::app::{AppError, admin};
+use dialback::app::admin;
+use dialback::app::verification::{self, LocaleHints, VerificationError};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::id::SessionId;
@@ -183,7 +183,7 @@ async fn an_application_ends_a_session_and_its_code_with_it() {
     let id_of_it = &verification.verification.id;
     assert_eq!(verification.status.as_str(), "canceled");
     let checked = verification::check(&world.app.verifying, id_of_it, code.expose()).await;
-    assert!(matches!(checked, Err(AppError::Ended(_))), "{checked:?}");
+    assert!(matches!(checked, Err(VerificationError::Ended(_))), "{checked:?}");
     // The page says that it is over, not that the person wanted it so.
     let page = looked_at(&world, &id, &browser).await;
     assert!(

@@ -9,7 +9,7 @@ use dialback::app::messaging::{self, Recorded};
 use dialback::app::privacy::Retention;
 use dialback::app::services::ServiceDirectory;
 use dialback::app::verification::{self, StartRequest, View};
-use dialback::app::{App, AppError, Parts};
+use dialback::app::{App, Parts};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
@@ -427,9 +427,15 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl Fn
     }
 }
 
-/// The word for an error, to compare by.
-pub fn word(error: &AppError) -> String {
-    format!("{error:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned()
+/// The variant of an error, whatever errors of other folders it stands in.
+pub fn word(error: &impl std::fmt::Debug) -> String {
+    const AROUND: [&str; 5] = ["Verification(", "Admission(", "Service(", "Messaging(", "Fault("];
+    let text = format!("{error:?}");
+    let mut inner = text.as_str();
+    while let Some(rest) = AROUND.iter().find_map(|around| inner.strip_prefix(around)) {
+        inner = rest;
+    }
+    inner.split([' ', '(', '{', ')']).next().unwrap_or_default().to_owned()
 }
 
 pub fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc<dyn Store> {

@@ -4,9 +4,11 @@
 use crate::engines::over_each_engine;
 use crate::outcomes::pass_slowly;
 use crate::support::{Engine, Find, PERSON, Say, World, body, eventually, proof, report, request, word};
-use dialback::app::messaging::{self, Spoken, Step, VoiceRequest};
-use dialback::app::verification::{self, Checked, Idempotency};
-use dialback::app::{AppError, admin};
+use dialback::app::admin;
+use dialback::app::admission::AdmissionError;
+use dialback::app::fault::Fault;
+use dialback::app::messaging::{self, MessagingError, Spoken, Step, VoiceRequest};
+use dialback::app::verification::{self, Checked, Idempotency, VerificationError};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::Source;
@@ -63,7 +65,7 @@ async fn a_code_goes_out_and_is_approved_once(engine: Engine) {
     let checked = verification::check(&world.app.verifying, &id, &code).await.unwrap();
     assert_eq!((checked.valid, checked.view.status), (true, Status::Approved));
     let again = verification::check(&world.app.verifying, &id, &code).await.unwrap_err();
-    assert!(matches!(again, AppError::Ended(Status::Approved)));
+    assert!(matches!(again, VerificationError::Ended(Status::Approved)));
     let view = verification::fetch(&world.app.admission, &id).await.unwrap();
     assert_eq!((view.checks_left, view.sends_left, view.resend_at), (0, 0, None));
 }
@@ -100,14 +102,14 @@ async fn what_cannot_be_a_code_costs_nothing(engine: Engine) {
     let long = format!("{code}0");
     for offered in ["-1", "abc", "", "123", "12345O", "12345²", &long] {
         let error = verification::check(&world.app.verifying, &id, offered).await.unwrap_err();
-        assert!(matches!(error, AppError::NotACode { length: 6, .. }), "{offered:?}");
+        assert!(matches!(error, VerificationError::NotACode { length: 6, .. }), "{offered:?}");
         assert_eq!(error.to_string(), "a code of this verification is 6 digits");
     }
     assert_eq!(world.record(&id).await.checks, 0);
     let stranger = VerificationId::from_random([9; 15]);
     assert!(matches!(
         verification::check(&world.app.verifying, &stranger, &code).await,
-        Err(AppError::NotFound)
+        Err(VerificationError::Fault(Fault::NotFound))
     ));
     // As it was pasted, in the digits of another script.
     let arabic = |c: char| char::from_u32(u32::from(c) - 0x30 + 0x660).unwrap();
@@ -151,7 +153,7 @@ async fn fifty_rapid_resends_send_once(engine: Engine) {
         // Two a second, by the service's own clock.
         world.clock.advance(Duration::from_millis(500 * (passed % 2)));
         let error = verification::resend(&world.app.verifying, &id, None).await.unwrap_err();
-        let AppError::TooSoon { at, seconds } = error else { panic!("{error:?}") };
+        let VerificationError::TooSoon { at, seconds } = error else { panic!("{error:?}") };
         let left = allowed_at.duration_since(world.now()).as_millis();
         assert_eq!((at, i128::from(seconds)), (allowed_at, (left + 999) / 1000));
     }
@@ -280,7 +282,7 @@ async fn an_expired_verification_sends_nothing(engine: Engine) {
     assert_eq!((record.due(), world.gateway.orders().len()), (None, 0));
     assert_eq!(record.sends[0].state, SendState::Dropped);
     let error = verification::check(&world.app.verifying, &id, "123456").await.unwrap_err();
-    assert!(matches!(error, AppError::Ended(Status::Expired)));
+    assert!(matches!(error, VerificationError::Ended(Status::Expired)));
 }
 
 async fn who_has_opted_out_gets_no_text(engine: Engine) {
@@ -301,8 +303,11 @@ async fn who_has_opted_out_gets_no_text(engine: Engine) {
     say(Keyword::Help).await.unwrap();
     let start =
         async |channel| verification::start(&world.app.verifying, request(PERSON, channel), None).await;
-    assert!(matches!(start(Channel::Sms).await, Err(AppError::OptedOut)));
-    assert!(matches!(verification::resend(&world.app.verifying, &id, None).await, Err(AppError::OptedOut)));
+    assert!(matches!(start(Channel::Sms).await, Err(VerificationError::Admission(AdmissionError::OptedOut))));
+    assert!(matches!(
+        verification::resend(&world.app.verifying, &id, None).await,
+        Err(VerificationError::Admission(AdmissionError::OptedOut))
+    ));
     let call = start(Channel::Call).await.expect("a call is not a text");
     assert_eq!(call.view.channels_left, [Channel::Call]);
     assert_eq!(verification::fetch(&world.app.admission, &id).await.unwrap().channels_left, [Channel::Call]);
@@ -405,7 +410,7 @@ async fn a_stranger_hears_nothing(engine: Engine) {
         };
         assert!(matches!(
             messaging::speak(&world.app.messaging, &proof(), request).await,
-            Err(AppError::NotFound)
+            Err(MessagingError::Fault(Fault::NotFound))
         ));
     }
     assert_eq!(world.record(&id).await, before);
@@ -415,7 +420,7 @@ fn strange(kind: &str) -> dialback::model::id::Sid {
     format!("{kind}000000000000000000000000000000ff").parse().unwrap()
 }
 
-async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Result<Spoken, AppError> {
+async fn speak(world: &World, id: &VerificationId, kind: &str, step: Step) -> Result<Spoken, MessagingError> {
     let request = VoiceRequest {
         verification: id.clone(),
         number: 1,

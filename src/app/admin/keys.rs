@@ -1,9 +1,11 @@
 //! API keys: making them, and knowing who calls.
 
+use crate::app::admin::AdminError;
+use crate::app::audit;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::listing::{self, Page, Window, scan_of};
 use crate::app::services::{Directory, find};
-use crate::app::{AppError, audit};
 use crate::entropy::Entropy;
 use crate::model::audit::{Action, Actor};
 use crate::model::id::ServiceId;
@@ -24,7 +26,7 @@ pub async fn create_key(
     actor: &Actor,
     name: &str,
     access: impl Into<Access>,
-) -> Result<(ApiKey, Secret), AppError> {
+) -> Result<(ApiKey, Secret), AdminError> {
     let access = access.into();
     for service in access.services.bound().into_iter().flatten() {
         find::service(directory, Some(service)).await?;
@@ -37,7 +39,7 @@ pub async fn create_key(
 ///
 /// # Errors
 /// The store's.
-pub async fn note_guesses(base: &Base, actor: &Actor, from: &str, count: u64) -> Result<(), AppError> {
+pub async fn note_guesses(base: &Base, actor: &Actor, from: &str, count: u64) -> Result<(), AdminError> {
     let entry = audit::entry(base, actor, Action::KeysGuessed, from).with("count", count);
     Ok(base.store().commit(vec![audit::write(&entry)]).await?)
 }
@@ -46,7 +48,7 @@ pub async fn note_guesses(base: &Base, actor: &Actor, from: &str, count: u64) ->
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn revoke_key(base: &Base, actor: &Actor, id: &str) -> Result<(), AppError> {
+pub async fn revoke_key(base: &Base, actor: &Actor, id: &str) -> Result<(), AdminError> {
     revoke_key_in(base.store(), &base.entropy, actor, id, base.now()).await
 }
 
@@ -54,7 +56,7 @@ pub async fn revoke_key(base: &Base, actor: &Actor, id: &str) -> Result<(), AppE
 ///
 /// # Errors
 /// The store's.
-pub async fn key_holder(base: &Base, shown: &str) -> Result<Option<ApiKey>, AppError> {
+pub async fn key_holder(base: &Base, shown: &str) -> Result<Option<ApiKey>, AdminError> {
     let Some((id, secret)) = key::split(shown) else {
         return Ok(None);
     };
@@ -66,7 +68,7 @@ pub async fn key_holder(base: &Base, shown: &str) -> Result<Option<ApiKey>, AppE
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn key(base: &Base, id: &str) -> Result<ApiKey, AppError> {
+pub async fn key(base: &Base, id: &str) -> Result<ApiKey, AdminError> {
     find_key(base.store(), id).await.map(|found| found.record)
 }
 
@@ -74,8 +76,8 @@ pub async fn key(base: &Base, id: &str) -> Result<ApiKey, AppError> {
 ///
 /// # Errors
 /// The store's.
-pub async fn keys(base: &Base, window: &Window) -> Result<Page<ApiKey>, AppError> {
-    listing::page(base, scan_of(Index::ApiKeys, ""), window, |_| true).await
+pub async fn keys(base: &Base, window: &Window) -> Result<Page<ApiKey>, AdminError> {
+    Ok(listing::page(base, scan_of(Index::ApiKeys, ""), window, |_| true).await?)
 }
 
 /// Most keys that [`all_keys`] reads.
@@ -85,7 +87,7 @@ const MOST_KEYS: usize = 1_000;
 ///
 /// # Errors
 /// The store's.
-pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, AppError> {
+pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, AdminError> {
     let mut keys = Vec::new();
     let scan = Scan { limit: MOST_KEYS, ..scan_of(Index::ApiKeys, "") };
     for entry in store.scan(&scan).await? {
@@ -104,7 +106,7 @@ pub async fn revoke_key_in(
     actor: &Actor,
     id: &str,
     now: Timestamp,
-) -> Result<(), AppError> {
+) -> Result<(), AdminError> {
     let found = find_key(store, id).await?;
     let entry = audit::entry_at(entropy, now, actor.clone(), Action::KeyRevoked, id);
     let entry = entry.with("name", &found.record.name);
@@ -117,12 +119,12 @@ pub async fn revoke_key_in(
     Ok(())
 }
 
-async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, AppError> {
+async fn find_key(store: &dyn Store, id: &str) -> Result<Versioned<ApiKey>, AdminError> {
     let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_id {
-        return Err(AppError::NotFound);
+        return Err(Fault::NotFound.into());
     }
-    records::get(store, id).await?.ok_or(AppError::NotFound)
+    records::get(store, id).await?.ok_or(Fault::NotFound.into())
 }
 
 /// Makes a key straight in a store.
@@ -137,17 +139,17 @@ pub async fn create_key_in(
     name: &str,
     access: Access,
     now: Timestamp,
-) -> Result<(ApiKey, Secret), AppError> {
+) -> Result<(ApiKey, Secret), AdminError> {
     let name = name.trim();
     if !ApiKey::is_name(name) {
-        return Err(AppError::Malformed("name: a key's name is a line of 1 to 64 characters"));
+        return Err(AdminError::Malformed("name: a key's name is a line of 1 to 64 characters"));
     }
     let services = access.services.bound().map_or(1, BTreeSet::len);
     if !(1..=ServiceSet::MOST).contains(&services) {
-        return Err(AppError::Malformed("a key is for all services, or for 1 to 100 that are named"));
+        return Err(AdminError::Malformed("a key is for all services, or for 1 to 100 that are named"));
     }
     if access.scopes.is_empty() {
-        return Err(AppError::Malformed("a key has at least one scope, or it could do nothing"));
+        return Err(AdminError::Malformed("a key has at least one scope, or it could do nothing"));
     }
     let (key, shown) = ApiKey::generate(name, access, entropy.bytes(), entropy.bytes(), now);
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();

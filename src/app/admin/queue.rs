@@ -6,10 +6,12 @@
 //! restart. Why it failed is known to the process in which it did, and in its log.
 //! It refuses to know who does what when.
 
+use crate::app::admin::AdminError;
+use crate::app::audit;
 use crate::app::base::Base;
 use crate::app::board::Trouble;
+use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
-use crate::app::{AppError, audit};
 use crate::model::audit::{Action, Actor};
 use crate::store::{Change, Due, Key, Kind, Lane, Stored, kinds};
 use jiff::{SignedDuration, Timestamp};
@@ -73,7 +75,7 @@ pub fn name_of(key: &Key) -> String {
 ///
 /// # Errors
 /// The store's.
-pub async fn queue(base: &Base) -> Result<Queue, AppError> {
+pub async fn queue(base: &Base) -> Result<Queue, AdminError> {
     let at = base.now();
     let depths = base.store().depths(at).await?.into_iter().map(|depth| Waiting {
         lane: depth.lane.as_str(),
@@ -106,7 +108,7 @@ pub async fn queue(base: &Base) -> Result<Queue, AppError> {
 ///
 /// # Errors
 /// Contended, or the store's.
-pub async fn set_aside(base: &Base, key: &Key, at: Timestamp, lane: Lane) -> Result<(), AppError> {
+pub async fn set_aside(base: &Base, key: &Key, at: Timestamp, lane: Lane) -> Result<(), AdminError> {
     let Some(stored) = base.store().read(key).await? else {
         return Ok(());
     };
@@ -122,16 +124,16 @@ pub async fn set_aside(base: &Base, key: &Key, at: Timestamp, lane: Lane) -> Res
 }
 
 /// What was set aside under that name, and since when it was due.
-async fn find_aside(base: &Base, name: &str) -> Result<(Key, Timestamp), AppError> {
+async fn find_aside(base: &Base, name: &str) -> Result<(Key, Timestamp), AdminError> {
     let aside = base.store().due_in(Lane::Aside, Timestamp::MAX, usize::MAX >> 1).await?;
-    aside.into_iter().find(|(key, _)| name_of(key) == name).ok_or(AppError::NotFound)
+    aside.into_iter().find(|(key, _)| name_of(key) == name).ok_or(Fault::NotFound.into())
 }
 
 /// Puts what was set aside back into its lane, as if it had never failed.
 ///
 /// # Errors
 /// Not found, contended, or the store's.
-pub async fn retry_job(base: &Base, actor: &Actor, name: &str) -> Result<(), AppError> {
+pub async fn retry_job(base: &Base, actor: &Actor, name: &str) -> Result<(), AdminError> {
     // Somebody may be at it, and its last write may still be on its way to the disk.
     let (key, lane) = transact(base, &transact::JOB, || put_back(base, actor, name)).await?;
     base.board.forget_trouble(&key);
@@ -144,7 +146,7 @@ pub async fn retry_job(base: &Base, actor: &Actor, name: &str) -> Result<(), App
 ///
 /// # Errors
 /// Not found, contended, or the store's.
-pub async fn drop_job(base: &Base, actor: &Actor, name: &str) -> Result<(), AppError> {
+pub async fn drop_job(base: &Base, actor: &Actor, name: &str) -> Result<(), AdminError> {
     // Somebody may be at it, and its last write may still be on its way to the disk.
     let key = transact(base, &transact::JOB, || taken_away(base, actor, name)).await?;
     base.board.forget_trouble(&key);
@@ -152,9 +154,9 @@ pub async fn drop_job(base: &Base, actor: &Actor, name: &str) -> Result<(), AppE
     Ok(())
 }
 
-async fn put_back(base: &Base, actor: &Actor, name: &str) -> Result<Draft<(Key, Lane)>, AppError> {
+async fn put_back(base: &Base, actor: &Actor, name: &str) -> Result<Draft<(Key, Lane)>, AdminError> {
     let (key, at) = find_aside(base, name).await?;
-    let stored = base.store().read(&key).await?.ok_or(AppError::NotFound)?;
+    let stored = base.store().read(&key).await?.ok_or(Fault::NotFound)?;
     let facts = kinds::facts(&key, &stored.body);
     let lane = facts.ok().and_then(|facts| facts.due).map_or(key.kind.lane(), |due| due.lane);
     let change = moved(&key, &stored, Due { at, lane: Lane::Aside }, Due { at, lane });
@@ -162,9 +164,9 @@ async fn put_back(base: &Base, actor: &Actor, name: &str) -> Result<Draft<(Key, 
     Ok(Draft::Write(vec![change, audit::write(&entry)], (key, lane)))
 }
 
-async fn taken_away(base: &Base, actor: &Actor, name: &str) -> Result<Draft<Key>, AppError> {
+async fn taken_away(base: &Base, actor: &Actor, name: &str) -> Result<Draft<Key>, AdminError> {
     let (key, at) = find_aside(base, name).await?;
-    let stored = base.store().read(&key).await?.ok_or(AppError::NotFound)?;
+    let stored = base.store().read(&key).await?.ok_or(Fault::NotFound)?;
     // Lines of one that does not read are not known; they lead nowhere then.
     let entries_removed = kinds::facts(&key, &stored.body).map(|facts| facts.entries).unwrap_or_default();
     let change = Change {

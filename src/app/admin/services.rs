@@ -1,12 +1,14 @@
 //! What the API does with services: lists, makes, changes and deletes them.
 
+use crate::app::admin::AdminError;
 use crate::app::admission::Admission;
 use crate::app::admission::terms::refuse_link_as_name;
+use crate::app::audit;
+use crate::app::fault::Fault;
 use crate::app::listing::{Page, Window, page_of, scan_of};
 use crate::app::services::compat::compat;
 use crate::app::services::{Directory, among};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::{AppError, audit};
 use crate::model::audit::{Action, Actor};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The store's.
-pub async fn services(directory: &Directory, window: &Window) -> Result<Page<Arc<Service>>, AppError> {
+pub async fn services(directory: &Directory, window: &Window) -> Result<Page<Arc<Service>>, AdminError> {
     services_among(directory, &ServiceSet::all(), window).await
 }
 
@@ -31,7 +33,7 @@ pub(in crate::app) async fn services_among(
     directory: &Directory,
     services: &ServiceSet,
     window: &Window,
-) -> Result<Page<Arc<Service>>, AppError> {
+) -> Result<Page<Arc<Service>>, AdminError> {
     // Those of the configuration stand at the beginning of time.
     let place = |service: &Arc<Service>| (Timestamp::UNIX_EPOCH, service.id.to_string());
     let is_past_the_store = window.after.as_ref().is_some_and(|(at, _)| *at == Timestamp::UNIX_EPOCH);
@@ -61,15 +63,15 @@ pub(in crate::app) async fn services_among(
 }
 
 /// A service that was made here, as it is stored.
-async fn own_service(directory: &Directory, id: &ServiceId) -> Result<Versioned<Service>, AppError> {
+async fn own_service(directory: &Directory, id: &ServiceId) -> Result<Versioned<Service>, AdminError> {
     if let Some(service) = directory.services.of_configuration().find(|service| service.id == *id) {
         let key = match &service.origin {
             Origin::File { key: Some(key) } => format!("services.{key}"),
             _ => "services.default".to_owned(),
         };
-        return Err(AppError::ReadOnly { key });
+        return Err(AdminError::ReadOnly { key });
     }
-    records::get(directory.base.store(), id.as_str()).await?.ok_or(AppError::NotFound)
+    records::get(directory.base.store(), id.as_str()).await?.ok_or(Fault::NotFound.into())
 }
 
 /// Lists test numbers, in the order of their patterns from the end.
@@ -81,12 +83,12 @@ pub fn test_numbers(admission: &Admission, window: &Window) -> Page<TestNumber> 
 /// Makes a service: the settings that are named, and the default service's.
 ///
 /// # Errors
-/// [`AppError::Setting`], or the store's.
+/// [`AdminError::Setting`], or the store's.
 pub async fn create_service(
     directory: &Directory,
     actor: &Actor,
     settings: Map<String, Value>,
-) -> Result<Arc<Service>, AppError> {
+) -> Result<Arc<Service>, AdminError> {
     let now = directory.base.now();
     let named = settings.keys().cloned().collect::<Vec<_>>().join(", ");
     let default = &directory.services.default_service().settings;
@@ -114,14 +116,14 @@ pub async fn create_service(
 /// Changes those settings of a service that are named.
 ///
 /// # Errors
-/// Not found, [`AppError::ReadOnly`], [`AppError::Setting`], or
+/// Not found, [`AdminError::ReadOnly`], [`AdminError::Setting`], or
 /// the store's.
 pub async fn change_service(
     directory: &Directory,
     actor: &Actor,
     id: &ServiceId,
     changes: Map<String, Value>,
-) -> Result<Arc<Service>, AppError> {
+) -> Result<Arc<Service>, AdminError> {
     let look = || async {
         let old = own_service(directory, id).await?;
         let settings = old.record.settings.set(changes.clone())?;
@@ -132,7 +134,7 @@ pub async fn change_service(
         let entry = entry.with("settings", changed(&old.record.settings, &new.settings).join(", "));
         Ok(Draft::Write(vec![records::put(Some(&old), &new), audit::write(&entry)], new))
     };
-    let new = transact(&directory.base, &transact::SERVICE, look).await?;
+    let new = transact::<_, AdminError, _>(&directory.base, &transact::SERVICE, look).await?;
     directory.services.forget(id);
     directory.services.names.learn(&new.settings.name, id);
     tracing::info!(service = %id, "service changed");
@@ -143,8 +145,8 @@ pub async fn change_service(
 /// the default's rules.
 ///
 /// # Errors
-/// Not found, [`AppError::ReadOnly`], or the store's.
-pub async fn delete_service(directory: &Directory, actor: &Actor, id: &ServiceId) -> Result<(), AppError> {
+/// Not found, [`AdminError::ReadOnly`], or the store's.
+pub async fn delete_service(directory: &Directory, actor: &Actor, id: &ServiceId) -> Result<(), AdminError> {
     let look = || async {
         let (old, compat) = (own_service(directory, id).await?, compat(&directory.base, id).await?);
         let entry = audit::entry(&directory.base, actor, Action::ServiceDeleted, id.as_str());
@@ -153,7 +155,7 @@ pub async fn delete_service(directory: &Directory, actor: &Actor, id: &ServiceId
         changes.extend((compat.version > 0).then(|| records::delete(&compat)));
         Ok(Draft::Write(changes, ()))
     };
-    transact(&directory.base, &transact::SERVICE, look).await?;
+    transact::<_, AdminError, _>(&directory.base, &transact::SERVICE, look).await?;
     directory.services.forget(id);
     directory.services.kept.forget(id);
     tracing::info!(service = %id, "service deleted");

@@ -1,6 +1,7 @@
 //! Whether something may be: what a number is, which way may lead to it, what people
 //! wish, and the terms of a service.
 
+pub(in crate::app) mod error;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
@@ -8,6 +9,7 @@ pub(in crate::app) mod safe_list;
 pub(in crate::app) mod terms;
 pub(in crate::app) mod ways;
 
+pub use self::error::AdmissionError;
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;

@@ -1,8 +1,7 @@
 //! Numbers as people write them: the one reader for all faces, and what a number is
 //! to tests.
 
-use crate::app::AppError;
-use crate::app::admission::Admission;
+use crate::app::admission::{Admission, AdmissionError};
 use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
 use crate::model::test_number::TestNumber;
 
@@ -10,9 +9,9 @@ use crate::model::test_number::TestNumber;
 pub(in crate::app) fn number<'a>(
     admission: &'a Admission,
     text: &str,
-) -> Result<(PhoneNumber, Option<&'a TestNumber>), AppError> {
+) -> Result<(PhoneNumber, Option<&'a TestNumber>), AdmissionError> {
     number_by(admission, text, &admission.numbers).map_err(|error| match error {
-        AppError::Number(error) => error.read_by(text, &admission.numbers).into(),
+        AdmissionError::Number(error) => error.read_by(text, &admission.numbers).into(),
         error => error,
     })
 }
@@ -22,7 +21,7 @@ pub(in crate::app) fn number_by<'a>(
     admission: &'a Admission,
     text: &str,
     policy: &NumberPolicy,
-) -> Result<(PhoneNumber, Option<&'a TestNumber>), AppError> {
+) -> Result<(PhoneNumber, Option<&'a TestNumber>), AdmissionError> {
     let is_test = |number: &PhoneNumber| test_of(admission, number).is_some();
     let number = PhoneNumber::parse_or_known(text, policy, is_test)?;
     let test = test_of(admission, &number);
@@ -35,7 +34,7 @@ pub(in crate::app) fn number_by<'a>(
 ///
 /// # Errors
 /// What is no number.
-pub fn number_of_form(admission: &Admission, text: &str) -> Result<PhoneNumber, AppError> {
+pub fn number_of_form(admission: &Admission, text: &str) -> Result<PhoneNumber, AdmissionError> {
     let own = number(admission, text).map(|(number, _)| number);
     let lost = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let Some(rest) = lost else { return own };
@@ -54,7 +53,7 @@ fn test_of<'a>(admission: &'a Admission, number: &PhoneNumber) -> Option<&'a Tes
 
 /// An address as it stands in listings: a number in any writing, or
 /// something else as it is, like `whatsapp:+…` and short codes.
-pub(in crate::app) fn address(admission: &Admission, text: Option<&str>) -> Result<String, AppError> {
+pub(in crate::app) fn address(admission: &Admission, text: Option<&str>) -> Result<String, AdmissionError> {
     let Some(text) = text else {
         return Ok(String::new());
     };

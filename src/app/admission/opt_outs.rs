@@ -1,12 +1,13 @@
 //! Who does not want to be texted: what operators see and set of it. What
 //! people say themselves comes in by their texts.
 
-use crate::app::admission::{Admission, numbers};
+use crate::app::admission::{Admission, AdmissionError, numbers};
+use crate::app::audit;
 use crate::app::base::Base;
 use crate::app::events::{Telling, told};
+use crate::app::fault::Fault;
 use crate::app::listing::{self, All, Page, Window, scan_of};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::{AppError, audit};
 use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::event;
 use crate::model::opt_out::OptOut;
@@ -24,7 +25,7 @@ pub(in crate::app) async fn wishes_of(
     base: &Base,
     number: &str,
     sender: &str,
-) -> Result<Vec<Versioned<OptOut>>, AppError> {
+) -> Result<Vec<Versioned<OptOut>>, AdmissionError> {
     let mut wishes = Vec::new();
     for number in address_spellings(number) {
         wishes.extend(records::get::<OptOut>(base.store(), &OptOut::key(&number, sender)).await?);
@@ -40,7 +41,7 @@ pub(in crate::app) async fn wish(
     sender: &str,
     opted_out: bool,
     entry: Option<&AuditEntry>,
-) -> Result<(), AppError> {
+) -> Result<(), AdmissionError> {
     let look = || async {
         let old = wishes_of(&telling.base, number, sender).await?;
         let new = OptOut {
@@ -70,13 +71,13 @@ pub async fn opt_outs(
     admission: &Admission,
     number: Option<&str>,
     window: &Window,
-) -> Result<Page<OptOut>, AppError> {
+) -> Result<Page<OptOut>, AdmissionError> {
     let scan = scan_of(Index::OptOuts, "");
     match number {
-        None => listing::page(&admission.base, scan, window, |_| true).await,
+        None => Ok(listing::page(&admission.base, scan, window, |_| true).await?),
         Some(number) => {
             let spellings = address_spellings(&numbers::address(admission, Some(number))?);
-            listing::page_over(&admission.base, &All, scan, &spellings, window, |_| true).await
+            Ok(listing::page_over(&admission.base, &All, scan, &spellings, window, |_| true).await?)
         }
     }
 }
@@ -85,13 +86,13 @@ pub async fn opt_outs(
 /// whichever spelling of the number it was said.
 ///
 /// # Errors
-/// [`AppError::NotFound`] when it never said anything, or the store's.
-pub async fn opt_outs_of(admission: &Admission, number: &str) -> Result<Vec<OptOut>, AppError> {
+/// [`Fault::NotFound`] when it never said anything, or the store's.
+pub async fn opt_outs_of(admission: &Admission, number: &str) -> Result<Vec<OptOut>, AdmissionError> {
     let spellings = address_spellings(&numbers::address(admission, Some(number))?);
     let window = Window { limit: MOST_SENDERS, after: None };
     let scan = scan_of(Index::OptOuts, "");
     let found = listing::page_over(&admission.base, &All, scan, &spellings, &window, |_| true).await?.items;
-    if found.is_empty() { Err(AppError::NotFound) } else { Ok(found) }
+    if found.is_empty() { Err(Fault::NotFound.into()) } else { Ok(found) }
 }
 
 /// Records that a number wants, or no longer wants, messages of a sender;
@@ -105,15 +106,15 @@ pub async fn set_opt_out(
     number: &str,
     sender: Option<&str>,
     opted_out: bool,
-) -> Result<(), AppError> {
+) -> Result<(), AdmissionError> {
     let number = numbers::address(admission, Some(number))?;
     // One may look for anything; a wish is some person's.
     if !number.starts_with('+') && !number.contains(':') {
         return Err(PhoneError::NotANumber.into());
     }
-    let sender = sender
-        .or(admission.sender.as_deref())
-        .ok_or(AppError::Malformed("sender: there is no sender for all services; say which one is meant"))?;
+    let sender = sender.or(admission.sender.as_deref()).ok_or(AdmissionError::Malformed(
+        "sender: there is no sender for all services; say which one is meant",
+    ))?;
     let entry = audit::entry(&admission.base, actor, Action::OptOutSet, mask(&number));
     let entry = entry.with("sender", mask(sender)).with("opted_out", opted_out);
     wish(&admission.telling, &number, sender, opted_out, Some(&entry)).await?;
@@ -124,17 +125,17 @@ pub async fn set_opt_out(
 /// Forgets what a number said towards a sender, or towards all.
 ///
 /// # Errors
-/// [`AppError::NotFound`] when it never said anything, or the store's.
+/// [`Fault::NotFound`] when it never said anything, or the store's.
 pub async fn delete_opt_out(
     admission: &Admission,
     actor: &Actor,
     number: &str,
     sender: Option<&str>,
-) -> Result<(), AppError> {
+) -> Result<(), AdmissionError> {
     let mut found = opt_outs_of(admission, number).await?;
     found.retain(|wish| sender.is_none_or(|sender| wish.sender == sender));
     if found.is_empty() {
-        return Err(AppError::NotFound);
+        return Err(Fault::NotFound.into());
     }
     for wish in found {
         forget_wish(&admission.telling, actor, &wish).await?;
@@ -143,7 +144,7 @@ pub async fn delete_opt_out(
     Ok(())
 }
 
-async fn forget_wish(telling: &Telling, actor: &Actor, wish: &OptOut) -> Result<(), AppError> {
+async fn forget_wish(telling: &Telling, actor: &Actor, wish: &OptOut) -> Result<(), AdmissionError> {
     let key = OptOut::key(&wish.number, &wish.sender);
     let look = || async {
         let Some(old): Option<Versioned<OptOut>> = records::get(telling.base.store(), &key).await? else {

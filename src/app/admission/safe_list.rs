@@ -1,9 +1,10 @@
 //! Numbers that rules about countries let pass.
 
-use crate::app::admission::{Admission, numbers};
+use crate::app::admission::{Admission, AdmissionError, numbers};
+use crate::app::audit;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::services::compat;
-use crate::app::{AppError, audit};
 use crate::model::audit::{Action, Actor};
 use crate::model::phone::PhoneNumber;
 use crate::model::safe_number::SafeNumber;
@@ -18,7 +19,7 @@ pub async fn add_safe_number(
     admission: &Admission,
     actor: &Actor,
     number: &str,
-) -> Result<SafeNumber, AppError> {
+) -> Result<SafeNumber, AdmissionError> {
     let (number, _) = numbers::number(admission, number)?;
     if let Some(found) = stored_safe_number(&admission.base, &number).await? {
         return Ok(found.record);
@@ -37,9 +38,13 @@ pub async fn add_safe_number(
 ///
 /// # Errors
 /// As [`admission::safe_number`](crate::app::admission::safe_number).
-pub async fn remove_safe_number(admission: &Admission, actor: &Actor, number: &str) -> Result<(), AppError> {
-    let (number, _) = numbers::number(admission, number).map_err(|_| AppError::NotFound)?;
-    let found = stored_safe_number(&admission.base, &number).await?.ok_or(AppError::NotFound)?;
+pub async fn remove_safe_number(
+    admission: &Admission,
+    actor: &Actor,
+    number: &str,
+) -> Result<(), AdmissionError> {
+    let (number, _) = numbers::number(admission, number).map_err(|_| Fault::NotFound)?;
+    let found = stored_safe_number(&admission.base, &number).await?.ok_or(Fault::NotFound)?;
     let entry = audit::entry(&admission.base, actor, Action::SafeNumberRemoved, found.record.number.masked());
     match admission.base.store().commit(vec![records::delete(&found), audit::write(&entry)]).await {
         // It never changes, so somebody else has taken it.
@@ -51,18 +56,18 @@ pub async fn remove_safe_number(admission: &Admission, actor: &Actor, number: &s
 /// A number on the list.
 ///
 /// # Errors
-/// [`AppError::NotFound`], also for what is no number, or the store's.
-pub async fn safe_number(admission: &Admission, number: &str) -> Result<SafeNumber, AppError> {
-    let (number, _) = numbers::number(admission, number).map_err(|_| AppError::NotFound)?;
+/// [`Fault::NotFound`], also for what is no number, or the store's.
+pub async fn safe_number(admission: &Admission, number: &str) -> Result<SafeNumber, AdmissionError> {
+    let (number, _) = numbers::number(admission, number).map_err(|_| Fault::NotFound)?;
     let found = stored_safe_number(&admission.base, &number).await?;
-    found.map(|found| found.record).ok_or(AppError::NotFound)
+    found.map(|found| found.record).ok_or(Fault::NotFound.into())
 }
 
 /// The number on the list, under whichever spelling it was put there.
 pub(in crate::app) async fn stored_safe_number(
     base: &Base,
     number: &PhoneNumber,
-) -> Result<Option<Versioned<SafeNumber>>, AppError> {
+) -> Result<Option<Versioned<SafeNumber>>, AdmissionError> {
     for spelling in number.person().spellings() {
         if let Some(found) = records::get(base.store(), &spelling).await? {
             return Ok(Some(found));

@@ -3,7 +3,7 @@
 //! should in the brand's name, the payment that its codes are bound to, and that
 //! nobody brings a code where it takes none. This module refuses to know who asks.
 
-use crate::app::AppError;
+use crate::app::admission::AdmissionError;
 use crate::model::service::{self, BadSetting, Service, Settings};
 use crate::model::verification::Details;
 use crate::model::wording;
@@ -12,13 +12,15 @@ use crate::model::wording;
 /// show nothing. What only they are is not said.
 ///
 /// # Errors
-/// [`AppError::Link`] where the service takes no links, and
-/// [`AppError::Setting`] for a name that could be no service's.
-pub(in crate::app) fn worded(service: &Service, details: &Details) -> Result<Details, AppError> {
+/// [`AdmissionError::Link`] where the service takes no links, and
+/// [`AdmissionError::Setting`] for a name that could be no service's.
+pub(in crate::app) fn worded(service: &Service, details: &Details) -> Result<Details, AdmissionError> {
     let text = |field, said: &Option<String>| {
         let shown = said.as_deref().map(wording::shown).filter(|text| !text.is_empty());
         match &shown {
-            Some(text) if !service.settings.allow_links && leads_away(text) => Err(AppError::Link { field }),
+            Some(text) if !service.settings.allow_links && leads_away(text) => {
+                Err(AdmissionError::Link { field })
+            }
             _ => Ok(shown),
         }
     };
@@ -46,8 +48,8 @@ fn leads_away(text: &str) -> bool {
 /// says is the operator's own.
 ///
 /// # Errors
-/// [`AppError::Setting`].
-pub(in crate::app) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), AppError> {
+/// [`AdmissionError::Setting`].
+pub(in crate::app) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), AdmissionError> {
     let spoken = |settings: &Settings| settings.tts_name.clone().unwrap_or_default();
     let names = [("name", new.name.clone(), old.name.clone()), ("tts_name", spoken(new), spoken(old))];
     let is_refused =
@@ -69,9 +71,9 @@ pub(in crate::app) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Res
 /// one everywhere: a text that names an amount and nobody who gets it is broken.
 ///
 /// # Errors
-/// [`AppError::PaymentMissing`], or [`AppError::NotAllowed`] for half of a
+/// [`AdmissionError::PaymentMissing`], or [`AdmissionError::NotAllowed`] for half of a
 /// payment where none is needed.
-pub(in crate::app) fn refuse_unpaid(service: &Service, details: &Details) -> Result<(), AppError> {
+pub(in crate::app) fn refuse_unpaid(service: &Service, details: &Details) -> Result<(), AdmissionError> {
     let is_said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     let (amount, payee) = (is_said(&details.amount), is_said(&details.payee));
     let field = match (amount, payee) {
@@ -81,8 +83,8 @@ pub(in crate::app) fn refuse_unpaid(service: &Service, details: &Details) -> Res
         (false, _) => "amount",
     };
     Err(match service.settings.psd2 {
-        true => AppError::PaymentMissing { field },
-        false => AppError::NotAllowed {
+        true => AdmissionError::PaymentMissing { field },
+        false => AdmissionError::NotAllowed {
             field,
             what: "amount and payee go together, and one of them is missing: give both, or neither",
         },
@@ -92,10 +94,10 @@ pub(in crate::app) fn refuse_unpaid(service: &Service, details: &Details) -> Res
 /// Refuses a code that the application chose where the service takes none.
 ///
 /// # Errors
-/// [`AppError::CustomCodeOff`].
-pub(in crate::app) fn refuse_chosen(service: &Service, has_code: bool) -> Result<(), AppError> {
+/// [`AdmissionError::CustomCodeOff`].
+pub(in crate::app) fn refuse_chosen(service: &Service, has_code: bool) -> Result<(), AdmissionError> {
     match has_code && !service.settings.custom_code {
-        true => Err(AppError::CustomCodeOff),
+        true => Err(AdmissionError::CustomCodeOff),
         false => Ok(()),
     }
 }
@@ -117,7 +119,7 @@ mod tests {
             Details { amount: text(amount), payee: text(payee), ..Details::default() }
         };
         let missing = |amount, payee| match refuse_unpaid(&service(true), &details(amount, payee)) {
-            Err(AppError::PaymentMissing { field }) => field,
+            Err(AdmissionError::PaymentMissing { field }) => field,
             other => other.map(|()| "").unwrap(),
         };
         assert_eq!(missing("39.99", "Acme"), "");
@@ -129,7 +131,7 @@ mod tests {
         }
         // Nobody is told half of a payment, whatever the service binds.
         let half = |amount, payee| match refuse_unpaid(&service(false), &details(amount, payee)) {
-            Err(AppError::NotAllowed { field, .. }) => field,
+            Err(AdmissionError::NotAllowed { field, .. }) => field,
             other => other.map(|()| "").unwrap(),
         };
         assert_eq!(half("39.99", "Acme"), "");
@@ -160,7 +162,7 @@ mod tests {
             let mut details = serde_json::to_value(all("fine")).unwrap();
             details[field] = "ev\u{200b}il\u{3002}com".into();
             let refused = worded(&service(false), &serde_json::from_value(details).unwrap()).unwrap_err();
-            assert!(matches!(refused, AppError::Link { field: named } if named == field), "{refused}");
+            assert!(matches!(refused, AdmissionError::Link { field: named } if named == field), "{refused}");
         }
         for amount in [
             "39.99 €",
@@ -194,6 +196,6 @@ mod tests {
             ..Details::default()
         };
         let refused = worded(&service, &details).and_then(|said| refuse_unpaid(&service, &said));
-        assert!(matches!(refused, Err(AppError::PaymentMissing { field: "amount" })));
+        assert!(matches!(refused, Err(AdmissionError::PaymentMissing { field: "amount" })));
     }
 }

@@ -5,8 +5,8 @@
 //! instead of a text that is refused: only who asks for one, a service that has
 //! it first, or a landline that takes no texts leads to one.
 
-use crate::app::AppError;
-use crate::app::admission::{Admission, opt_outs, safe_list};
+use crate::app::admission::{Admission, AdmissionError, opt_outs, safe_list};
+use crate::app::fault::Fault;
 use crate::app::services::{Directory, compat};
 use crate::model::channel::Channel;
 use crate::model::opt_out::OptOut;
@@ -47,19 +47,21 @@ impl Ways {
     ) -> bool {
         let before = channels.iter().take_while(|before| **before != channel);
         channel == Channel::Call
-            && before.into_iter().any(|before| !matches!(self.refusal(*before, to), Some(AppError::Landline)))
+            && before
+                .into_iter()
+                .any(|before| !matches!(self.refusal(*before, to), Some(AdmissionError::Landline)))
     }
 
     /// Why a channel may not be used; nothing when it may.
-    fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<AppError> {
+    fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<AdmissionError> {
         if !self.service.settings.channels.contains(&channel) {
-            return Some(AppError::ChannelOff(channel));
+            return Some(AdmissionError::ChannelOff(channel));
         }
         if self.service.is_deaf(channel, to) {
-            return Some(AppError::Landline);
+            return Some(AdmissionError::Landline);
         }
         let is_out = self.countries == Countries::AsSet && self.service.reach(channel, to) == Reach::No;
-        is_out.then(|| AppError::CountryOff { channel, region: region_of(to) })
+        is_out.then(|| AdmissionError::CountryOff { channel, region: region_of(to) })
     }
 }
 
@@ -73,7 +75,7 @@ pub(in crate::app) async fn ways(
     directory: &Directory,
     service: Arc<Service>,
     to: &PhoneNumber,
-) -> Result<Ways, AppError> {
+) -> Result<Ways, AdmissionError> {
     let service = compat::sending_to(directory, service, to).await?;
     let is_refused = |channel: &Channel| service.reach(*channel, to) == Reach::No;
     let is_safe = service.settings.channels.iter().any(is_refused)
@@ -86,7 +88,7 @@ pub(in crate::app) async fn ways_to_all(
     directory: &Directory,
     service: Arc<Service>,
     to: &PhoneNumber,
-) -> Result<Ways, AppError> {
+) -> Result<Ways, AdmissionError> {
     Ok(Ways { service: compat::sending_to(directory, service, to).await?, countries: Countries::All })
 }
 
@@ -99,7 +101,7 @@ pub(in crate::app) async fn way(
     ways: &Ways,
     asked: Option<Channel>,
     to: &PhoneNumber,
-) -> Result<Channel, AppError> {
+) -> Result<Channel, AdmissionError> {
     if let Some(channel) = asked {
         refuse_way(admission, ways, channel, to).await?;
         return Ok(channel);
@@ -112,11 +114,11 @@ pub(in crate::app) async fn way(
         }
         match refuse_way(admission, ways, channel, to).await {
             Ok(()) => return Ok(channel),
-            Err(AppError::Store(error)) => return Err(error.into()),
+            Err(AdmissionError::Fault(Fault::Store(error))) => return Err(error.into()),
             Err(error) => drop(refused.get_or_insert(error)),
         }
     }
-    Err(refused.unwrap_or(AppError::NoChannel))
+    Err(refused.unwrap_or(AdmissionError::NoChannel))
 }
 
 /// Refuses a channel that the service does not have, that does not go to
@@ -126,7 +128,7 @@ pub(in crate::app) async fn refuse_way(
     ways: &Ways,
     channel: Channel,
     to: &PhoneNumber,
-) -> Result<(), AppError> {
+) -> Result<(), AdmissionError> {
     if let Some(refused) = ways.refusal(channel, to) {
         return Err(refused);
     }
@@ -141,13 +143,13 @@ pub(in crate::app) async fn refuse_opted_out(
     service: &Service,
     to: &PhoneNumber,
     channel: Channel,
-) -> Result<(), AppError> {
+) -> Result<(), AdmissionError> {
     let Some((address, sender)) = wish_address(admission, service, to, channel) else {
         return Ok(());
     };
     let wishes = opt_outs::wishes_of(&admission.base, &address, &sender).await?;
     match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
-        Some(wish) if wish.opted_out => Err(AppError::OptedOut),
+        Some(wish) if wish.opted_out => Err(AdmissionError::OptedOut),
         _ => Ok(()),
     }
 }

@@ -6,11 +6,11 @@
 //! receiver may hear of an event more than once, under the same id, and of two
 //! events in any order.
 
-use crate::app::AppError;
 use crate::app::base::Base;
 use crate::app::events::endpoints::{self, endpoints};
 use crate::app::events::telling::{Turn, after};
-use crate::app::events::{Telling, feed, told};
+use crate::app::events::{EventError, Telling, feed, told};
+use crate::app::fault::Fault;
 use crate::app::listing::{self, LONGEST_PAGE, Page, Place, Window, scan_of};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt};
@@ -55,8 +55,8 @@ pub fn most_dispatches_to_one(telling: &Telling) -> usize {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duration>, AppError> {
-    let old = records::get::<Dispatch>(telling.base.store(), id).await?.ok_or(AppError::NotFound)?;
+pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duration>, EventError> {
+    let old = records::get::<Dispatch>(telling.base.store(), id).await?.ok_or(Fault::NotFound)?;
     let now = telling.base.now();
     if old.record.due() > now {
         return Ok(None);
@@ -66,7 +66,7 @@ pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duratio
     }
     let endpoint = match endpoints::read_endpoint(&telling.base, &old.record.endpoint).await {
         Ok(found) => found.record,
-        Err(AppError::NotFound) => {
+        Err(EventError::Fault(Fault::NotFound)) => {
             return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
         }
         Err(error) => return Err(error),
@@ -103,7 +103,7 @@ pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duratio
 ///
 /// # Errors
 /// The store's.
-pub async fn defer(base: &Base, dispatches: &[Key]) -> Result<(), AppError> {
+pub async fn defer(base: &Base, dispatches: &[Key]) -> Result<(), EventError> {
     let (now, mut changes) = (base.now(), Vec::with_capacity(dispatches.len()));
     for key in dispatches {
         let Some(old) = records::get::<Dispatch>(base.store(), &key.id).await? else { continue };
@@ -127,7 +127,7 @@ async fn send(
     endpoint: &Endpoint,
     event: &Event,
     turn: Turn<'_>,
-) -> Result<(), AppError> {
+) -> Result<(), EventError> {
     let at = telling.base.now();
     let parcel = Parcel {
         url: endpoint.url.clone(),
@@ -162,7 +162,7 @@ async fn send(
 }
 
 /// Remembers since when an endpoint fails, and gives it up after long.
-async fn note_health(telling: &Telling, endpoint: &Endpoint, verdict: Verdict) -> Result<(), AppError> {
+async fn note_health(telling: &Telling, endpoint: &Endpoint, verdict: Verdict) -> Result<(), EventError> {
     let (now, most) = (telling.base.now(), telling.events.settings.disable_after);
     let is_news = match verdict {
         Verdict::Taken => endpoint.failing_since.is_some(),
@@ -198,7 +198,7 @@ async fn note_health(telling: &Telling, endpoint: &Endpoint, verdict: Verdict) -
             Ok(())
         }
         // It was removed meanwhile.
-        Ok(_) | Err(AppError::NotFound) => Ok(()),
+        Ok(_) | Err(EventError::Fault(Fault::NotFound)) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -212,10 +212,10 @@ pub async fn dispatches(
     endpoint: &EndpointId,
     state: Option<State>,
     window: &Window,
-) -> Result<Page<Dispatch>, AppError> {
+) -> Result<Page<Dispatch>, EventError> {
     endpoints::read_endpoint(base, endpoint).await?;
     let takes = |one: &Dispatch| state.is_none_or(|state| one.state == state);
-    listing::page(base, to(endpoint), window, takes).await
+    Ok(listing::page(base, to(endpoint), window, takes).await?)
 }
 
 /// Asks again for what an endpoint did not take: all that was given up, or,
@@ -230,7 +230,7 @@ pub async fn redrive_endpoint(
     id: &EndpointId,
     since: Option<Timestamp>,
     after: Option<Place>,
-) -> Result<(usize, Option<Place>), AppError> {
+) -> Result<(usize, Option<Place>), EventError> {
     let endpoint = endpoints::endpoint(base, id).await?;
     refuse_disabled(&endpoint)?;
     let mut changes = Vec::new();
@@ -263,7 +263,11 @@ pub async fn redrive_endpoint(
 ///
 /// # Errors
 /// Not found, disabled, or the store's.
-pub async fn redrive_event(base: &Base, id: &EventId, only: Option<&EndpointId>) -> Result<usize, AppError> {
+pub async fn redrive_event(
+    base: &Base,
+    id: &EventId,
+    only: Option<&EndpointId>,
+) -> Result<usize, EventError> {
     feed::event(base, id).await?;
     let endpoints = match only {
         None => endpoints(base).await?,
@@ -279,7 +283,7 @@ pub async fn redrive_event(base: &Base, id: &EventId, only: Option<&EndpointId>)
     redriven(base, changes).await
 }
 
-async fn once_more(base: &Base, id: &str) -> Result<Option<Change>, AppError> {
+async fn once_more(base: &Base, id: &str) -> Result<Option<Change>, EventError> {
     let old = records::get::<Dispatch>(base.store(), id).await?;
     let failed = old.filter(|old| old.record.state == State::Failed);
     Ok(failed.map(|old| records::put(Some(&old), &old.record.again(base.now()))))
@@ -290,7 +294,7 @@ async fn event_once_more(
     id: &str,
     endpoint: &Endpoint,
     also_delivered: bool,
-) -> Result<Option<Change>, AppError> {
+) -> Result<Option<Change>, EventError> {
     let Some(event) = records::get::<Event>(base.store(), id).await? else {
         return Ok(None);
     };
@@ -309,7 +313,7 @@ async fn event_once_more(
 
 /// Commits a redrive's changes in groups. One that lost a race is one that
 /// somebody else is at.
-async fn redriven(base: &Base, mut changes: Vec<Change>) -> Result<usize, AppError> {
+async fn redriven(base: &Base, mut changes: Vec<Change>) -> Result<usize, EventError> {
     let mut count = 0;
     while !changes.is_empty() {
         let group: Vec<Change> = changes.split_off(changes.len().saturating_sub(GROUP));
@@ -329,7 +333,7 @@ async fn redriven(base: &Base, mut changes: Vec<Change>) -> Result<usize, AppErr
 }
 
 /// Commits; false when somebody else was faster.
-async fn quietly(base: &Base, changes: Vec<Change>) -> Result<bool, AppError> {
+async fn quietly(base: &Base, changes: Vec<Change>) -> Result<bool, EventError> {
     match base.store().commit(changes).await {
         Ok(()) => Ok(true),
         Err(CommitError::Conflict) => Ok(false),
@@ -337,10 +341,10 @@ async fn quietly(base: &Base, changes: Vec<Change>) -> Result<bool, AppError> {
     }
 }
 
-fn refuse_disabled(endpoint: &Endpoint) -> Result<(), AppError> {
+fn refuse_disabled(endpoint: &Endpoint) -> Result<(), EventError> {
     let what = "the endpoint is disabled: enable it first";
     match endpoint.disabled {
-        Some(_) => Err(AppError::NotAllowed { field: "endpoint", what }),
+        Some(_) => Err(EventError::NotAllowed { field: "endpoint", what }),
         None => Ok(()),
     }
 }

@@ -1,11 +1,12 @@
 //! Where events are sent to: made, changed, looked at, tried.
 
+use crate::app::audit;
 use crate::app::base::Base;
 use crate::app::events::telling::lock;
-use crate::app::events::{EventSettings, Telling, told};
+use crate::app::events::{EventError, EventSettings, Telling, told};
+use crate::app::fault::Fault;
 use crate::app::listing::{self, Window, scan_of};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::{AppError, audit};
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt, new_secret};
 use crate::model::audit::{Action, Actor, AuditEntry};
@@ -54,11 +55,11 @@ pub async fn create_endpoint(
     telling: &Telling,
     actor: &Actor,
     change: EndpointChange,
-) -> Result<(Endpoint, Secret), AppError> {
+) -> Result<(Endpoint, Secret), EventError> {
     let now = telling.base.now();
     if endpoints(&telling.base).await?.len() >= telling.events.settings.max_endpoints {
         let what = "there are as many endpoints as events.max_endpoints allows: remove one first";
-        return Err(AppError::NotAllowed { field: "url", what });
+        return Err(EventError::NotAllowed { field: "url", what });
     }
     let secret = new_secret(telling.base.entropy.bytes());
     let mut endpoint = Endpoint {
@@ -91,7 +92,7 @@ pub async fn change_endpoint(
     actor: &Actor,
     id: &EndpointId,
     change: EndpointChange,
-) -> Result<Endpoint, AppError> {
+) -> Result<Endpoint, EventError> {
     let entry = |old: &Endpoint, new: &Endpoint| {
         let entry = audit::entry(&telling.base, actor, Action::EndpointChanged, id.as_str());
         Some(entry.with("settings", changed(old, new).join(", ")))
@@ -107,7 +108,7 @@ pub async fn rotate_endpoint(
     telling: &Telling,
     actor: &Actor,
     id: &EndpointId,
-) -> Result<(Endpoint, Secret), AppError> {
+) -> Result<(Endpoint, Secret), EventError> {
     let secret = new_secret(telling.base.entropy.bytes());
     let rotate = |endpoint: &mut Endpoint| {
         endpoint.rotate(secret.clone(), telling.base.now());
@@ -125,13 +126,13 @@ pub async fn rotate_endpoint(
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn remove_endpoint(telling: &Telling, actor: &Actor, id: &EndpointId) -> Result<(), AppError> {
+pub async fn remove_endpoint(telling: &Telling, actor: &Actor, id: &EndpointId) -> Result<(), EventError> {
     let look = || async {
         let old = read_endpoint(&telling.base, id).await?;
         let entry = audit::entry(&telling.base, actor, Action::EndpointDeleted, id.as_str());
         Ok(Draft::Write(vec![records::delete(&old), audit::write(&entry)], ()))
     };
-    transact(&telling.base, &transact::ENDPOINT, look).await?;
+    transact::<_, EventError, _>(&telling.base, &transact::ENDPOINT, look).await?;
     learn_endpoints(telling).await?;
     tracing::info!(endpoint = %id, "endpoint removed");
     Ok(())
@@ -141,7 +142,7 @@ pub async fn remove_endpoint(telling: &Telling, actor: &Actor, id: &EndpointId) 
 ///
 /// # Errors
 /// The store's.
-pub async fn endpoints(base: &Base) -> Result<Vec<Endpoint>, AppError> {
+pub async fn endpoints(base: &Base) -> Result<Vec<Endpoint>, EventError> {
     let window = Window { limit: EventSettings::MOST_ENDPOINTS, after: None };
     Ok(listing::page(base, scan_of(Index::Endpoints, ""), &window, |_| true).await?.items)
 }
@@ -150,7 +151,7 @@ pub async fn endpoints(base: &Base) -> Result<Vec<Endpoint>, AppError> {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn endpoint(base: &Base, id: &EndpointId) -> Result<Endpoint, AppError> {
+pub async fn endpoint(base: &Base, id: &EndpointId) -> Result<Endpoint, EventError> {
     Ok(read_endpoint(base, id).await?.record)
 }
 
@@ -159,7 +160,7 @@ pub async fn endpoint(base: &Base, id: &EndpointId) -> Result<Endpoint, AppError
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn try_endpoint(telling: &Telling, id: &EndpointId) -> Result<Trial, AppError> {
+pub async fn try_endpoint(telling: &Telling, id: &EndpointId) -> Result<Trial, EventError> {
     let endpoint = endpoint(&telling.base, id).await?;
     let body = EventBody {
         endpoint: Some(id.to_string()),
@@ -182,8 +183,8 @@ pub async fn try_endpoint(telling: &Telling, id: &EndpointId) -> Result<Trial, A
 pub(in crate::app) async fn read_endpoint(
     base: &Base,
     id: &EndpointId,
-) -> Result<Versioned<Endpoint>, AppError> {
-    records::get(base.store(), id.as_str()).await?.ok_or(AppError::NotFound)
+) -> Result<Versioned<Endpoint>, EventError> {
+    records::get(base.store(), id.as_str()).await?.ok_or(Fault::NotFound.into())
 }
 
 /// Changes an endpoint as often as it takes to be first, and makes it known;
@@ -191,9 +192,9 @@ pub(in crate::app) async fn read_endpoint(
 pub(in crate::app) async fn with_endpoint(
     telling: &Telling,
     id: &EndpointId,
-    change: impl Fn(&mut Endpoint) -> Result<(), AppError>,
+    change: impl Fn(&mut Endpoint) -> Result<(), EventError>,
     entry: impl Fn(&Endpoint, &Endpoint) -> Option<AuditEntry>,
-) -> Result<Endpoint, AppError> {
+) -> Result<Endpoint, EventError> {
     let look = || async {
         let old = read_endpoint(&telling.base, id).await?;
         let mut new = old.record.clone();
@@ -206,7 +207,7 @@ pub(in crate::app) async fn with_endpoint(
         changes.extend(entry(&old.record, &new).as_ref().map(audit::write));
         Ok(Draft::Write(changes, (new, true)))
     };
-    let (endpoint, is_new) = transact(&telling.base, &transact::ENDPOINT, look).await?;
+    let (endpoint, is_new) = transact::<_, EventError, _>(&telling.base, &transact::ENDPOINT, look).await?;
     if is_new {
         learn_endpoints(telling).await?;
     }
@@ -227,8 +228,8 @@ fn body_of(old: &Endpoint, new: &Endpoint) -> Vec<EventBody> {
     body.into_iter().collect()
 }
 
-fn apply(telling: &Telling, endpoint: &mut Endpoint, change: EndpointChange) -> Result<(), AppError> {
-    let refuse = |field, what| Err(AppError::NotAllowed { field, what });
+fn apply(telling: &Telling, endpoint: &mut Endpoint, change: EndpointChange) -> Result<(), EventError> {
+    let refuse = |field, what| Err(EventError::NotAllowed { field, what });
     let EndpointChange { url, description, filters, full_numbers, enabled } = change;
     if let Some(url) = url {
         if url.len() > Endpoint::MAX_URL {
@@ -285,7 +286,7 @@ const REFRESH: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The store's.
-pub async fn learn_endpoints(telling: &Telling) -> Result<(), AppError> {
+pub async fn learn_endpoints(telling: &Telling) -> Result<(), EventError> {
     let endpoints = endpoints(&telling.base).await?;
     *lock(&telling.events.endpoints) = Arc::new(endpoints);
     Ok(())

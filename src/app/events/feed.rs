@@ -1,10 +1,10 @@
 //! Events read again: a page of the past, or one after another as they come.
 
-use crate::app::AppError;
 use crate::app::base::Base;
 use crate::app::events::seats::Seat;
 use crate::app::events::telling::{self, after};
 use crate::app::events::{Events, Telling};
+use crate::app::fault::Fault;
 use crate::app::listing::{Page, Window};
 use crate::app::services::{Directory, among};
 use crate::model::audit::Actor;
@@ -68,9 +68,9 @@ pub struct Feed {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn event(base: &Base, id: &EventId) -> Result<Event, AppError> {
+pub async fn event(base: &Base, id: &EventId) -> Result<Event, Fault> {
     let found = records::get::<Event>(base.store(), id.as_str()).await?;
-    found.map(|found| found.record).ok_or(AppError::NotFound)
+    found.map(|found| found.record).ok_or(Fault::NotFound)
 }
 
 /// Lists events, the newest first. A page may be short, or even empty, while
@@ -82,7 +82,7 @@ pub async fn events(
     directory: &Directory,
     filter: &EventQuery,
     window: &Window,
-) -> Result<Page<Event>, AppError> {
+) -> Result<Page<Event>, Fault> {
     events_among(directory, &ServiceSet::all(), filter, window).await
 }
 
@@ -92,7 +92,7 @@ pub(in crate::app) async fn events_among(
     services: &ServiceSet,
     filter: &EventQuery,
     window: &Window,
-) -> Result<Page<Event>, AppError> {
+) -> Result<Page<Event>, Fault> {
     let scan = Scan { since: filter.since, until: filter.until, ..all(PAGE) };
     let scopes = [scan.scope.clone()];
     among::page_among(directory, services, scan, &scopes, window, |event| takes(&filter.filters, event)).await
@@ -130,7 +130,7 @@ pub(in crate::app) fn feed_among(
 
 /// The ids after one, in order, up to a watermark; a stretch of them. There are
 /// none when it was looked through to that.
-async fn onward(base: &Base, last: &EventId, watermark: &EventId) -> Result<Vec<EventId>, AppError> {
+async fn onward(base: &Base, last: &EventId, watermark: &EventId) -> Result<Vec<EventId>, Fault> {
     let end = after(watermark.at(), LEAST_STRETCH);
     let (mut since, mut span) = (last.at(), STRETCH);
     while since < end {
@@ -154,12 +154,7 @@ async fn onward(base: &Base, last: &EventId, watermark: &EventId) -> Result<Vec<
 }
 
 /// The entries of a stretch of time, newest first, `most` at most.
-async fn stretch(
-    base: &Base,
-    since: Timestamp,
-    until: Timestamp,
-    most: usize,
-) -> Result<Vec<Entry>, AppError> {
+async fn stretch(base: &Base, since: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Entry>, Fault> {
     let mut scan = Scan { since: Some(since), until: Some(until), ..all(most.min(PAGE * 5)) };
     let mut found = Vec::new();
     loop {
@@ -178,7 +173,7 @@ impl Feed {
     ///
     /// # Errors
     /// The store's.
-    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, AppError> {
+    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, Fault> {
         loop {
             let Some(written) = *self.written.borrow_and_update() else {
                 return Ok(None);
@@ -207,7 +202,7 @@ impl Feed {
 
     /// The ids that come next, where this process alone writes: from where it was
     /// looked through to, and nothing when nothing was written since.
-    async fn onward(&mut self, written: u64) -> Result<Vec<EventId>, AppError> {
+    async fn onward(&mut self, written: u64) -> Result<Vec<EventId>, Fault> {
         if self.seen == Some(written) {
             return Ok(Vec::new());
         }
@@ -224,7 +219,7 @@ impl Feed {
     }
 
     /// The ids that come next, and that were not told yet.
-    async fn fresh(&mut self, written: u64) -> Result<Vec<EventId>, AppError> {
+    async fn fresh(&mut self, written: u64) -> Result<Vec<EventId>, Fault> {
         if !self.telling.base.store().is_shared() {
             return self.onward(written).await;
         }

@@ -3,6 +3,7 @@
 
 pub(in crate::app) mod dispatch;
 pub(in crate::app) mod endpoints;
+pub(in crate::app) mod error;
 pub(in crate::app) mod feed;
 pub(in crate::app) mod seats;
 pub(in crate::app) mod telling;
@@ -17,5 +18,6 @@ pub use self::endpoints::{
     EndpointChange, Trial, change_endpoint, create_endpoint, endpoint, endpoints, keep_endpoints,
     learn_endpoints, remove_endpoint, rotate_endpoint, try_endpoint,
 };
+pub use self::error::EventError;
 pub use self::feed::{EventQuery, Feed, event, events, feed};
 pub use self::telling::{EventSettings, Events, Telling};

@@ -4,10 +4,10 @@
 //! for each endpoint that wants it. So nothing is told that did not happen, and
 //! nothing that happened goes untold, whenever the process dies.
 
-use crate::app::AppError;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::events::telling::after;
+use crate::app::fault::Fault;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
@@ -55,7 +55,7 @@ pub(in crate::app) async fn told_of_delivery(
     telling: &Telling,
     old: Option<&Versioned<Delivery>>,
     new: &Delivery,
-) -> Result<Vec<Change>, AppError> {
+) -> Result<Vec<Change>, Fault> {
     let events = &telling.events;
     let mut body = event::of_delivery(old.map(|old| &old.record), new, telling.base.now());
     let endpoints = events.known();
@@ -128,7 +128,7 @@ pub(in crate::app) async fn written_delivery(
     telling: &Telling,
     old: Option<&Versioned<Delivery>>,
     new: &Delivery,
-) -> Result<Vec<Change>, AppError> {
+) -> Result<Vec<Change>, Fault> {
     let mut changes = vec![records::put(old, new)];
     // Most callbacks are told to nobody. Those that are have a future of
     // their own, so that the others carry no place for it.

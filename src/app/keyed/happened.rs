@@ -1,10 +1,13 @@
 //! What was sent and what happened, as a key may see it.
 
 use crate::app::events::{EventQuery, Feed};
+use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
-use crate::app::messaging::{DeliveryFilter, Found};
-use crate::app::verification::{Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace};
-use crate::app::{AppError, Page, Window};
+use crate::app::messaging::{DeliveryFilter, Found, MessagingError};
+use crate::app::verification::{
+    Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, VerificationError,
+};
+use crate::app::{Page, Window};
 use crate::model::event::{Event, EventFilter};
 use crate::model::id::{EventId, VerificationId};
 use std::collections::BTreeSet;
@@ -18,8 +21,8 @@ use crate::app::events;
 use crate::app::messaging;
 use crate::app::verification;
 
-pub async fn delivery(key: &Narrowed, name: &str) -> Result<Found, AppError> {
-    key.own(messaging::delivery(&key.all.base, name).await?).await
+pub async fn delivery(key: &Narrowed, name: &str) -> Result<Found, MessagingError> {
+    Ok(key.own(messaging::delivery(&key.all.base, name).await?).await?)
 }
 
 /// See [`messaging::deliveries`](crate::app::messaging::deliveries).
@@ -30,7 +33,7 @@ pub async fn deliveries(
     key: &Narrowed,
     filter: &DeliveryFilter,
     window: &Window,
-) -> Result<Page<Found>, AppError> {
+) -> Result<Page<Found>, MessagingError> {
     messaging::deliveries::deliveries_among(&key.all.admission, &key.services, filter, window).await
 }
 
@@ -38,7 +41,7 @@ pub async fn deliveries(
 ///
 /// # Errors
 /// As there.
-pub async fn attempt(key: &Narrowed, id: &VerificationId, number: u8) -> Result<Attempt, AppError> {
+pub async fn attempt(key: &Narrowed, id: &VerificationId, number: u8) -> Result<Attempt, VerificationError> {
     key.refuse_foreign(id).await?;
     verification::attempt(&key.all.directory, id, number).await
 }
@@ -52,7 +55,7 @@ pub async fn attempts(
     filter: &AttemptFilter,
     after: Option<AttemptPlace>,
     limit: usize,
-) -> Result<AttemptPage, AppError> {
+) -> Result<AttemptPage, VerificationError> {
     verification::attempts::attempts_among(&key.all.admission, &key.services, filter, after, limit).await
 }
 
@@ -64,7 +67,7 @@ pub async fn count_attempts(
     key: &Narrowed,
     filter: &AttemptFilter,
     longest: Duration,
-) -> Result<AttemptCount, AppError> {
+) -> Result<AttemptCount, VerificationError> {
     verification::attempts::count_attempts_among(&key.all.admission, &key.services, filter, longest).await
 }
 
@@ -72,7 +75,7 @@ pub async fn count_attempts(
 ///
 /// # Errors
 /// As there.
-pub async fn event(key: &Narrowed, id: &EventId) -> Result<Event, AppError> {
+pub async fn event(key: &Narrowed, id: &EventId) -> Result<Event, Fault> {
     key.own(events::event(&key.all.base, id).await?).await
 }
 
@@ -80,7 +83,7 @@ pub async fn event(key: &Narrowed, id: &EventId) -> Result<Event, AppError> {
 ///
 /// # Errors
 /// As there.
-pub async fn events(key: &Narrowed, filter: &EventQuery, window: &Window) -> Result<Page<Event>, AppError> {
+pub async fn events(key: &Narrowed, filter: &EventQuery, window: &Window) -> Result<Page<Event>, Fault> {
     events::feed::events_among(&key.all.directory, &key.services, filter, window).await
 }
 

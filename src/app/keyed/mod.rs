@@ -12,7 +12,7 @@ mod sessions;
 mod verifications;
 
 pub use self::happened::{attempt, attempts, count_attempts, deliveries, delivery, event, events, feed};
-pub use self::narrowed::Narrowed;
+pub use self::narrowed::{KeyBound, Narrowed};
 pub use self::services::{
     change_compat, change_service, compat, delete_service, service, services, templates,
 };

@@ -1,7 +1,9 @@
 //! What a key may see of the service.
 
-use crate::app::verification::{self};
-use crate::app::{App, AppError, admission, services};
+use crate::app::admission::{self, AdmissionError};
+use crate::app::fault::Fault;
+use crate::app::services::{self, ServiceError};
+use crate::app::{App, verification};
 use crate::model::audit::Actor;
 use crate::model::id::{ServiceId, VerificationId};
 use crate::model::key::ServiceSet;
@@ -10,8 +12,15 @@ use crate::model::phone::PhoneNumber;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
-use crate::store::records::{self};
+use crate::store::records;
 use jiff::Timestamp;
+
+/// A key of some services came with what is about the whole.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error(
+    "this is about all services, and the key is for some alone; `dialback key create NAME` makes one for all"
+)]
+pub struct KeyBound;
 
 /// The service, as somebody with a key may use it.
 #[derive(Clone)]
@@ -32,9 +41,9 @@ impl Narrowed {
     /// The service without bounds, for what is about the whole.
     ///
     /// # Errors
-    /// [`AppError::KeyBound`] for a key of some services.
-    pub fn whole(&self) -> Result<&App, AppError> {
-        if self.services.is_all() { Ok(&self.all) } else { Err(AppError::KeyBound) }
+    /// [`KeyBound`] for a key of some services.
+    pub fn whole(&self) -> Result<&App, KeyBound> {
+        if self.services.is_all() { Ok(&self.all) } else { Err(KeyBound) }
     }
 
     /// Who asks, for the audit log.
@@ -46,13 +55,13 @@ impl Narrowed {
     /// one, or the only one that the key is for.
     ///
     /// # Errors
-    /// [`AppError::NoSuchService`], also for one that the key is not for.
-    pub(super) fn named(&self, service: Option<ServiceId>) -> Result<Option<ServiceId>, AppError> {
+    /// [`ServiceError::NoSuchService`], also for one that the key is not for.
+    pub(super) fn named(&self, service: Option<ServiceId>) -> Result<Option<ServiceId>, ServiceError> {
         let default = &self.all.directory.services.default_service().id;
         match service.or_else(|| self.services.only().cloned()) {
             None if self.services.has(default) => Ok(None),
             Some(service) if self.services.has(&service) => Ok(Some(service)),
-            _ => Err(AppError::NoSuchService),
+            _ => Err(ServiceError::NoSuchService),
         }
     }
 
@@ -60,9 +69,9 @@ impl Narrowed {
     /// what becomes of it.
     ///
     /// # Errors
-    /// [`AppError::NoSuchService`], also for one that the key is not for;
+    /// [`ServiceError::NoSuchService`], also for one that the key is not for;
     /// several of one name; or the store's.
-    pub async fn service_named(&self, name: Option<String>) -> Result<Option<ServiceId>, AppError> {
+    pub async fn service_named(&self, name: Option<String>) -> Result<Option<ServiceId>, ServiceError> {
         match name {
             Some(name) => {
                 services::find::service_named(&self.all.directory, &self.services, &name).await.map(Some)
@@ -75,10 +84,10 @@ impl Narrowed {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub(super) async fn own<T: Owned>(&self, thing: T) -> Result<T, AppError> {
+    pub(super) async fn own<T: Owned>(&self, thing: T) -> Result<T, Fault> {
         match services::among::is_among(&self.all.directory, &self.services, thing.owner()).await? {
             true => Ok(thing),
-            false => Err(AppError::NotFound),
+            false => Err(Fault::NotFound),
         }
     }
 
@@ -86,12 +95,12 @@ impl Narrowed {
     ///
     /// # Errors
     /// Not found, or the store's.
-    pub(super) async fn refuse_foreign(&self, id: &VerificationId) -> Result<(), AppError> {
+    pub(super) async fn refuse_foreign(&self, id: &VerificationId) -> Result<(), Fault> {
         // A verification never changes its service: reading it before it is
         // changed is as good as reading it in the same write.
         if !self.services.is_all() {
             let found = records::get::<Verification>(self.all.base.store(), id.as_str()).await?;
-            self.own(found.ok_or(AppError::NotFound)?.record).await?;
+            self.own(found.ok_or(Fault::NotFound)?.record).await?;
         }
         Ok(())
     }
@@ -105,7 +114,7 @@ impl Narrowed {
     ///
     /// # Errors
     /// What is no number.
-    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, AppError> {
+    pub fn number_of_form(&self, text: &str) -> Result<PhoneNumber, AdmissionError> {
         admission::number_of_form(&self.all.admission, text)
     }
 
@@ -139,7 +148,7 @@ impl Narrowed {
         self.all.directory.services.default_service().settings.gate
     }
 
-    pub(super) fn refuse_foreign_service(&self, id: &ServiceId) -> Result<(), AppError> {
-        if self.services.has(id) { Ok(()) } else { Err(AppError::NotFound) }
+    pub(super) fn refuse_foreign_service(&self, id: &ServiceId) -> Result<(), Fault> {
+        if self.services.has(id) { Ok(()) } else { Err(Fault::NotFound) }
     }
 }

@@ -1,7 +1,10 @@
 //! The services themselves, and what is kept with them.
 
+use crate::app::admin::AdminError;
+use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
-use crate::app::{AppError, Page, Window};
+use crate::app::services::ServiceError;
+use crate::app::{Page, Window};
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::service::Service;
@@ -14,14 +17,14 @@ use std::sync::Arc;
 /// The service of that id.
 ///
 /// # Errors
-/// [`AppError::NoSuchService`], or the store's.
+/// [`ServiceError::NoSuchService`], or the store's.
 use crate::app::admin;
 use crate::app::services;
 
-pub async fn service(key: &Narrowed, id: &ServiceId) -> Result<Arc<Service>, AppError> {
+pub async fn service(key: &Narrowed, id: &ServiceId) -> Result<Arc<Service>, ServiceError> {
     match key.services.has(id) {
         true => services::service(&key.all.directory, Some(id)).await,
-        false => Err(AppError::NoSuchService),
+        false => Err(ServiceError::NoSuchService),
     }
 }
 
@@ -29,7 +32,7 @@ pub async fn service(key: &Narrowed, id: &ServiceId) -> Result<Arc<Service>, App
 ///
 /// # Errors
 /// As there.
-pub async fn services(key: &Narrowed, window: &Window) -> Result<Page<Arc<Service>>, AppError> {
+pub async fn services(key: &Narrowed, window: &Window) -> Result<Page<Arc<Service>>, AdminError> {
     admin::services::services_among(&key.all.directory, &key.services, window).await
 }
 
@@ -38,7 +41,7 @@ pub async fn services(key: &Narrowed, window: &Window) -> Result<Page<Arc<Servic
 ///
 /// # Errors
 /// The store's.
-pub async fn templates(key: &Narrowed) -> Result<Option<BTreeSet<String>>, AppError> {
+pub async fn templates(key: &Narrowed) -> Result<Option<BTreeSet<String>>, ServiceError> {
     let Some(bound) = key.services.bound() else {
         return Ok(None);
     };
@@ -46,7 +49,7 @@ pub async fn templates(key: &Narrowed) -> Result<Option<BTreeSet<String>>, AppEr
     for id in bound {
         match services::service(&key.all.directory, Some(id)).await {
             Ok(service) => names.extend(service.settings.template.clone()),
-            Err(AppError::NoSuchService) => {}
+            Err(ServiceError::NoSuchService) => {}
             Err(error) => return Err(error),
         }
     }
@@ -61,7 +64,7 @@ pub async fn change_service(
     key: &Narrowed,
     id: &ServiceId,
     changes: Map<String, Value>,
-) -> Result<Arc<Service>, AppError> {
+) -> Result<Arc<Service>, AdminError> {
     key.refuse_foreign_service(id)?;
     admin::change_service(&key.all.directory, &key.actor, id, changes).await
 }
@@ -70,7 +73,7 @@ pub async fn change_service(
 ///
 /// # Errors
 /// As there.
-pub async fn delete_service(key: &Narrowed, id: &ServiceId) -> Result<(), AppError> {
+pub async fn delete_service(key: &Narrowed, id: &ServiceId) -> Result<(), AdminError> {
     key.refuse_foreign_service(id)?;
     admin::delete_service(&key.all.directory, &key.actor, id).await
 }
@@ -79,7 +82,7 @@ pub async fn delete_service(key: &Narrowed, id: &ServiceId) -> Result<(), AppErr
 ///
 /// # Errors
 /// As there; not found for another service's.
-pub async fn compat(key: &Narrowed, id: &ServiceId) -> Result<Versioned<Compat>, AppError> {
+pub async fn compat(key: &Narrowed, id: &ServiceId) -> Result<Versioned<Compat>, Fault> {
     key.refuse_foreign_service(id)?;
     services::compat(&key.all.base, id).await
 }
@@ -88,7 +91,7 @@ pub async fn compat(key: &Narrowed, id: &ServiceId) -> Result<Versioned<Compat>,
 ///
 /// # Errors
 /// As there; not found for another service's.
-pub async fn change_compat<T, E: From<AppError>>(
+pub async fn change_compat<T, E: From<Fault>>(
     key: &Narrowed,
     id: &ServiceId,
     change: impl Fn(&mut Compat, Timestamp) -> Result<T, E>,

@@ -2,9 +2,10 @@
 
 use crate::app::keyed::narrowed::Narrowed;
 use crate::app::verification::{
-    Ask, AskError, Checked, Idempotency, Offer, StartRequest, Started, VerificationFilter, View,
+    Ask, AskError, Checked, Idempotency, Offer, StartRequest, Started, VerificationError, VerificationFilter,
+    View,
 };
-use crate::app::{AppError, Page, Window};
+use crate::app::{Page, Window};
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::service::Service;
@@ -20,7 +21,7 @@ pub async fn start(
     key: &Narrowed,
     request: StartRequest,
     idempotency: Option<Idempotency>,
-) -> Result<Started, AppError> {
+) -> Result<Started, VerificationError> {
     let service = key.named(request.service.clone())?;
     verification::start(&key.all.verifying, StartRequest { service, ..request }, idempotency).await
 }
@@ -39,7 +40,11 @@ pub async fn ask(key: &Narrowed, ask: &Ask) -> Result<View, AskError> {
 ///
 /// # Errors
 /// As there.
-pub async fn last_asked(key: &Narrowed, service: &Service, to: &str) -> Result<VerificationId, AppError> {
+pub async fn last_asked(
+    key: &Narrowed,
+    service: &Service,
+    to: &str,
+) -> Result<VerificationId, VerificationError> {
     let id = verification::last_asked(&key.all.admission, service, to).await?;
     key.refuse_foreign(&id).await?;
     Ok(id)
@@ -49,8 +54,8 @@ pub async fn last_asked(key: &Narrowed, service: &Service, to: &str) -> Result<V
 ///
 /// # Errors
 /// As there.
-pub async fn fetch(key: &Narrowed, id: &VerificationId) -> Result<View, AppError> {
-    key.own(verification::fetch(&key.all.admission, id).await?).await
+pub async fn fetch(key: &Narrowed, id: &VerificationId) -> Result<View, VerificationError> {
+    Ok(key.own(verification::fetch(&key.all.admission, id).await?).await?)
 }
 
 /// See [`verification::verifications`](crate::app::verification::verifications).
@@ -61,7 +66,7 @@ pub async fn verifications(
     key: &Narrowed,
     filter: &VerificationFilter,
     window: &Window,
-) -> Result<Page<View>, AppError> {
+) -> Result<Page<View>, VerificationError> {
     verification::listed::verifications_among(&key.all.admission, &key.services, filter, window).await
 }
 
@@ -69,7 +74,7 @@ pub async fn verifications(
 ///
 /// # Errors
 /// As there.
-pub async fn check(key: &Narrowed, id: &VerificationId, offer: Offer) -> Result<Checked, AppError> {
+pub async fn check(key: &Narrowed, id: &VerificationId, offer: Offer) -> Result<Checked, VerificationError> {
     key.refuse_foreign(id).await?;
     verification::check(&key.all.verifying, id, offer).await
 }
@@ -80,9 +85,9 @@ pub async fn check(key: &Narrowed, id: &VerificationId, offer: Offer) -> Result<
 /// As there.
 pub async fn verdict(
     key: &Narrowed,
-    found: impl Future<Output = Result<VerificationId, AppError>>,
+    found: impl Future<Output = Result<VerificationId, VerificationError>>,
     offer: Offer,
-) -> Result<Option<View>, AppError> {
+) -> Result<Option<View>, VerificationError> {
     let own = async {
         let id = found.await?;
         key.refuse_foreign(&id).await?;
@@ -95,7 +100,11 @@ pub async fn verdict(
 ///
 /// # Errors
 /// As there.
-pub async fn resend(key: &Narrowed, id: &VerificationId, channel: Option<Channel>) -> Result<View, AppError> {
+pub async fn resend(
+    key: &Narrowed,
+    id: &VerificationId,
+    channel: Option<Channel>,
+) -> Result<View, VerificationError> {
     key.refuse_foreign(id).await?;
     verification::resend(&key.all.verifying, id, channel).await
 }
@@ -104,7 +113,7 @@ pub async fn resend(key: &Narrowed, id: &VerificationId, channel: Option<Channel
 ///
 /// # Errors
 /// As there.
-pub async fn cancel(key: &Narrowed, id: &VerificationId) -> Result<View, AppError> {
+pub async fn cancel(key: &Narrowed, id: &VerificationId) -> Result<View, VerificationError> {
     key.refuse_foreign(id).await?;
     verification::cancel(&key.all.admission, id).await
 }
@@ -113,7 +122,7 @@ pub async fn cancel(key: &Narrowed, id: &VerificationId) -> Result<View, AppErro
 ///
 /// # Errors
 /// As there.
-pub async fn approve(key: &Narrowed, id: &VerificationId) -> Result<View, AppError> {
+pub async fn approve(key: &Narrowed, id: &VerificationId) -> Result<View, VerificationError> {
     key.refuse_foreign(id).await?;
     verification::approve(&key.all.admission, id).await
 }
@@ -122,7 +131,11 @@ pub async fn approve(key: &Narrowed, id: &VerificationId) -> Result<View, AppErr
 ///
 /// # Errors
 /// As there.
-pub async fn release(key: &Narrowed, service: &Service, verification: &Verification) -> Result<(), AppError> {
+pub async fn release(
+    key: &Narrowed,
+    service: &Service,
+    verification: &Verification,
+) -> Result<(), VerificationError> {
     key.refuse_foreign(&verification.id).await?;
     verification::release(&key.all.base, service, verification).await
 }

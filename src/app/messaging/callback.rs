@@ -1,9 +1,8 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
-use crate::app::AppError;
 use crate::app::base::Base;
 use crate::app::events::{Telling, told};
-use crate::app::messaging::Messaging;
+use crate::app::messaging::{Messaging, MessagingError};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen;
@@ -30,14 +29,18 @@ pub struct Recorded {
 /// account's; what another account says of one is a message of its own.
 ///
 /// # Errors
-/// [`AppError::OtherAccount`] when the delivery belongs to another account
+/// [`MessagingError::OtherAccount`] when the delivery belongs to another account
 /// than the proof; else the store's, and then the report is not recorded and
 /// must not be acknowledged.
-pub async fn record(messaging: &Messaging, proof: &Proof, mut report: Report) -> Result<Recorded, AppError> {
+pub async fn record(
+    messaging: &Messaging,
+    proof: &Proof,
+    mut report: Report,
+) -> Result<Recorded, MessagingError> {
     if let Some(account) = proof.account().map(AccountSid::as_str) {
         let named = report.about.account_sid.get_or_insert_with(|| account.to_owned());
         if named != account {
-            return Err(AppError::OtherAccount);
+            return Err(MessagingError::OtherAccount);
         }
     }
     if !messaging.accounts.is_main(proof) {
@@ -49,7 +52,7 @@ pub async fn record(messaging: &Messaging, proof: &Proof, mut report: Report) ->
         let old: Option<Versioned<Delivery>> =
             records::get(messaging.base.store(), report.sid.as_str()).await?;
         if old.as_ref().is_some_and(|old| is_anothers(messaging, &old.record, report)) {
-            return Err(AppError::OtherAccount);
+            return Err(MessagingError::OtherAccount);
         }
         let delivery = match &old {
             None => Delivery::new(report.clone(), received_at),
@@ -89,7 +92,7 @@ pub async fn record(messaging: &Messaging, proof: &Proof, mut report: Report) ->
 ///
 /// # Errors
 /// The store's.
-pub async fn hear(base: &Base, mut report: Report) -> Result<(), AppError> {
+pub async fn hear(base: &Base, mut report: Report) -> Result<(), MessagingError> {
     report.id = None;
     let heard = Delivery::unproved(report, base.now());
     let look = || async {
@@ -118,7 +121,7 @@ pub(in crate::app) fn is_anothers(messaging: &Messaging, delivery: &Delivery, re
 
 /// A delivery that carries our name, with the time at which it was asked for,
 /// and the change by which it settles its send.
-async fn settle_by(telling: &Telling, delivery: Delivery) -> Result<(Delivery, Vec<Change>), AppError> {
+async fn settle_by(telling: &Telling, delivery: Delivery) -> Result<(Delivery, Vec<Change>), MessagingError> {
     let Some(id) = &delivery.id else {
         return Ok((delivery, Vec::new()));
     };

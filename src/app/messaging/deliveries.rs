@@ -4,11 +4,12 @@ mod listed;
 mod merged;
 
 use self::listed::{Listed, of_verification};
-use crate::app::AppError;
 use crate::app::admission::Admission;
 use crate::app::admission::numbers::is_short_code;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::listing::{All, LONGEST_PAGE, MOST_READ, Page, Place, Whose, Window, page_of, scan_of};
+use crate::app::messaging::MessagingError;
 use crate::app::services::among::Among;
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
@@ -66,7 +67,7 @@ impl Owned for Found {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn delivery(base: &Base, name: &str) -> Result<Found, AppError> {
+pub async fn delivery(base: &Base, name: &str) -> Result<Found, MessagingError> {
     find_delivery(base.store(), name).await
 }
 
@@ -79,7 +80,7 @@ pub async fn deliveries(
     admission: &Admission,
     filter: &DeliveryFilter,
     window: &Window,
-) -> Result<Page<Found>, AppError> {
+) -> Result<Page<Found>, MessagingError> {
     list(admission.base.store(), &admission.numbers, filter, window, &All).await
 }
 
@@ -89,7 +90,7 @@ pub(in crate::app) async fn deliveries_among(
     services: &ServiceSet,
     filter: &DeliveryFilter,
     window: &Window,
-) -> Result<Page<Found>, AppError> {
+) -> Result<Page<Found>, MessagingError> {
     let whose = Among { directory: &admission.directory, services };
     list(admission.base.store(), &admission.numbers, filter, window, &whose).await
 }
@@ -98,28 +99,31 @@ pub(in crate::app) async fn deliveries_among(
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, AppError> {
+pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, MessagingError> {
     if let Ok(sid) = name.parse::<Sid>() {
         return by_sid(store, &sid).await;
     }
-    let (id, number) = name.parse::<DeliveryId>().map_err(|_| AppError::NotFound)?.parts();
-    let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(AppError::NotFound)?;
-    let send = found.record.send(number).cloned().ok_or(AppError::NotFound)?;
+    let (id, number) = name.parse::<DeliveryId>().map_err(|_| Fault::NotFound)?.parts();
+    let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
+    let send = found.record.send(number).cloned().ok_or(Fault::NotFound)?;
     match &send.sid {
         Some(sid) => by_sid(store, sid).await,
         None => Ok(Found::Send(Box::new(found.record), send)),
     }
 }
 
-async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, AppError> {
+async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, MessagingError> {
     let found: Option<Versioned<Delivery>> = records::get(store, sid.as_str()).await?;
-    let delivery = found.ok_or(AppError::NotFound)?.record;
+    let delivery = found.ok_or(Fault::NotFound)?.record;
     let attempts = attempts_of(store, &delivery).await?;
     Ok(Found::Delivery(Box::new(delivery), attempts))
 }
 
 /// How the tries of a delivery of ours went.
-async fn attempts_of(store: &dyn Store, delivery: &Delivery) -> Result<Option<Box<Attempts>>, AppError> {
+async fn attempts_of(
+    store: &dyn Store,
+    delivery: &Delivery,
+) -> Result<Option<Box<Attempts>>, MessagingError> {
     let Some(id) = &delivery.id else { return Ok(None) };
     let (verification, number) = id.parts();
     let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
@@ -136,7 +140,7 @@ pub async fn list_deliveries(
     numbers: &NumberPolicy,
     filter: &DeliveryFilter,
     window: &Window,
-) -> Result<Page<Found>, AppError> {
+) -> Result<Page<Found>, MessagingError> {
     list(store, numbers, filter, window, &All).await
 }
 
@@ -146,7 +150,7 @@ async fn list(
     filter: &DeliveryFilter,
     window: &Window,
     whose: &impl Whose<Found>,
-) -> Result<Page<Found>, AppError> {
+) -> Result<Page<Found>, MessagingError> {
     let wanted = filter.to.as_deref().map(|to| Wanted::read(to, numbers)).transpose()?;
     if let Some(id) = &filter.verification {
         let mut taken = Vec::new();
@@ -214,7 +218,7 @@ enum Wanted {
 
 impl Wanted {
     /// Reads a number in any writing, or an address.
-    fn read(text: &str, numbers: &NumberPolicy) -> Result<Self, AppError> {
+    fn read(text: &str, numbers: &NumberPolicy) -> Result<Self, MessagingError> {
         let text = text.trim_end();
         let (prefix, bare) = address::split(text);
         // `tel:` is a way to write a number.

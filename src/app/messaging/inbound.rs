@@ -1,9 +1,8 @@
 //! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
-use crate::app::AppError;
 use crate::app::admission::opt_outs;
 use crate::app::base::Base;
-use crate::app::messaging::Messaging;
+use crate::app::messaging::{Messaging, MessagingError};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::opt_out::Keyword;
 use crate::model::phone::{PhoneNumber, address_spellings, mask};
@@ -21,7 +20,7 @@ pub async fn wrote(
     proof: &Proof,
     number: &str,
     senders: &[&str],
-) -> Result<(), AppError> {
+) -> Result<(), MessagingError> {
     for sender in owned(messaging, proof, senders) {
         let id = SessionWindow::key(number, sender);
         let old = records::get::<SessionWindow>(messaging.base.store(), &id).await?;
@@ -41,7 +40,7 @@ pub(in crate::app) async fn window_open(
     base: &Base,
     service: &Service,
     to: &PhoneNumber,
-) -> Result<bool, AppError> {
+) -> Result<bool, MessagingError> {
     let settings = &service.settings;
     let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
     let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
@@ -70,7 +69,7 @@ pub async fn keyword(
     number: &str,
     senders: &[&str],
     keyword: Keyword,
-) -> Result<(), AppError> {
+) -> Result<(), MessagingError> {
     let opted_out = match keyword {
         Keyword::Stop => true,
         Keyword::Start => false,

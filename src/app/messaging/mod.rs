@@ -3,6 +3,7 @@
 
 pub(in crate::app) mod callback;
 pub(in crate::app) mod deliveries;
+pub(in crate::app) mod error;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod parts;
 pub(in crate::app) mod sending;
@@ -10,6 +11,7 @@ pub(in crate::app) mod voice;
 
 pub use self::callback::{Recorded, hear, record};
 pub use self::deliveries::{DeliveryFilter, Found, deliveries, delivery, find_delivery, list_deliveries};
+pub use self::error::MessagingError;
 pub use self::inbound::{keyword, wrote};
 pub use self::parts::Messaging;
 pub use self::sending::tend_verification;

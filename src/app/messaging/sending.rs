@@ -6,15 +6,15 @@
 //! it is tried and looked up again is the model's to say, and who does it when is
 //! for `jobs`.
 
-use crate::app::AppError;
-use crate::app::admission::ways;
+use crate::app::admission::{AdmissionError, ways};
 use crate::app::base::Base;
 use crate::app::events::told;
-use crate::app::messaging::{Messaging, callback, inbound};
+use crate::app::fault::Fault;
+use crate::app::messaging::{Messaging, MessagingError, callback, inbound};
 use crate::app::services::{compat, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::Verifying;
 use crate::app::verification::happen::{self, happen};
+use crate::app::verification::{VerificationError, Verifying};
 use crate::gateway::{SendError, SendRequest};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -38,12 +38,12 @@ const MOST_CANDIDATES: usize = 8;
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn tend_verification(messaging: &Messaging, id: &str) -> Result<(), AppError> {
-    let id = id.parse::<VerificationId>().map_err(|_| AppError::NotFound)?;
+pub async fn tend_verification(messaging: &Messaging, id: &str) -> Result<(), MessagingError> {
+    let id = id.parse::<VerificationId>().map_err(|_| Fault::NotFound)?;
     do_step_of(messaging, &id).await
 }
 
-async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), AppError> {
+async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), MessagingError> {
     let verification = happen::verification(&messaging.base, id).await?.record;
     let now = messaging.base.now();
     let Some(step) = verification.outbox.iter().find(|step| step.due <= now) else {
@@ -71,7 +71,7 @@ async fn carry(
     verification: Verification,
     number: u8,
     begin_by: Instant,
-) -> Result<(), AppError> {
+) -> Result<(), MessagingError> {
     let id = verification.id.clone();
     let (Some(send), Some(step)) =
         (verification.send(number), verification.outbox.iter().find(|step| step.number() == number))
@@ -97,8 +97,8 @@ async fn carry(
             .await
             {
                 Ok(()) => messaging.gateway.send(&request).await.map(Some),
-                Err(AppError::OptedOut) => Err(opted_out()),
-                Err(error) => return Err(error),
+                Err(AdmissionError::OptedOut) => Err(opted_out()),
+                Err(error) => return Err(error.into()),
             }
         }
         (Ok(request), Effect::LookUp { .. }) => look_up(messaging, &request, &verification, number).await?,
@@ -132,7 +132,7 @@ async fn look_up(
     request: &SendRequest,
     verification: &Verification,
     number: u8,
-) -> Result<Result<Option<Report>, SendError>, AppError> {
+) -> Result<Result<Option<Report>, SendError>, MessagingError> {
     let policy = find::policy_of(&messaging.directory, verification).await?;
     let since = verification.look_up_since(&policy, number).unwrap_or(verification.created_at);
     let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
@@ -184,7 +184,7 @@ fn request(
     send: &Send,
     begin_by: Instant,
     window_open: bool,
-) -> Result<SendRequest, AppError> {
+) -> Result<SendRequest, MessagingError> {
     let left = verification.expires_at.duration_since(verifying.base.now());
     // The code of this send, which a newer one may have replaced meanwhile.
     let seed = CodeSeed { generation: send.generation, ..verification.code.clone() };
@@ -192,7 +192,7 @@ fn request(
         id: verification.delivery_id(send.number),
         channel: send.channel,
         to: verification.to.clone(),
-        code: verifying.codes.derive(&verification.id, &seed).ok_or(AppError::CodeKeyGone)?,
+        code: verifying.codes.derive(&verification.id, &seed).ok_or(VerificationError::CodeKeyGone)?,
         locale: verification.locale.clone(),
         details: verification.details.clone(),
         begin_by,
@@ -208,7 +208,7 @@ async fn accepted(
     id: &VerificationId,
     number: u8,
     mut report: Report,
-) -> Result<(), AppError> {
+) -> Result<(), MessagingError> {
     // What we send is the main account's, also where the answer does not say so.
     if let Some(main) = &messaging.accounts.main {
         report.about.account_sid.get_or_insert_with(|| main.to_string());
@@ -247,7 +247,7 @@ async fn accepted(
         }
         Ok(Draft::Write(changes, decision.outcome == Outcome::Done))
     };
-    let is_new = transact(&messaging.base, &transact::VERIFICATION, look).await?;
+    let is_new = transact::<_, MessagingError, _>(&messaging.base, &transact::VERIFICATION, look).await?;
     tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
     Ok(())
 }

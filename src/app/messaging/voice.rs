@@ -2,12 +2,12 @@
 
 pub use crate::model::verification::Step;
 
-use crate::app::AppError;
 use crate::app::events::told;
-use crate::app::messaging::{Messaging, callback};
+use crate::app::fault::Fault;
+use crate::app::messaging::{Messaging, MessagingError, callback};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::{Verifying, happen};
+use crate::app::verification::{VerificationError, Verifying, happen};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::code::Code;
 use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told, is_machine};
@@ -93,9 +93,13 @@ pub struct Said {
 /// Decides what a call hears, and writes down what it has come to with that.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for whatever is not exactly a call of ours:
+/// [`Fault::NotFound`] for whatever is not exactly a call of ours:
 /// another verification, number, SID or account gives nothing away.
-pub async fn speak(messaging: &Messaging, proof: &Proof, request: VoiceRequest) -> Result<Said, AppError> {
+pub async fn speak(
+    messaging: &Messaging,
+    proof: &Proof,
+    request: VoiceRequest,
+) -> Result<Said, MessagingError> {
     speak_noting(messaging, proof, request, None).await
 }
 
@@ -110,9 +114,9 @@ pub async fn speak_noting(
     proof: &Proof,
     request: VoiceRequest,
     report: Option<Report>,
-) -> Result<Said, AppError> {
+) -> Result<Said, MessagingError> {
     if !messaging.accounts.is_main(proof) {
-        return Err(AppError::NotFound);
+        return Err(Fault::NotFound.into());
     }
     let report = report.filter(|report| is_own(proof, report));
     transact(&messaging.base, &transact::VERIFICATION, || async {
@@ -121,11 +125,11 @@ pub async fn speak_noting(
         let known: Option<Versioned<Delivery>> =
             records::get(messaging.base.store(), request.sid.as_str()).await?;
         if known.as_ref().is_some_and(|known| is_over(&known.record)) {
-            return Err(AppError::NotFound);
+            return Err(Fault::NotFound.into());
         }
         let old = happen::verification(&messaging.base, &request.verification).await?;
         if !is_same_call(&request, &old.record, known.as_ref().map(|known| &known.record)) {
-            return Err(AppError::NotFound);
+            return Err(Fault::NotFound.into());
         }
         let VoiceRequest { number, sid, step, .. } = request.clone();
         // What was once said of a call holds, whatever a later request leaves out.
@@ -148,10 +152,10 @@ pub async fn speak_noting(
 }
 
 /// What was decided, and what is written down of it.
-fn spoken(verifying: &Verifying, decision: &Decision, number: u8) -> Result<(Spoken, Told), AppError> {
+fn spoken(verifying: &Verifying, decision: &Decision, number: u8) -> Result<(Spoken, Told), MessagingError> {
     let record = &decision.verification;
     let key = record.send(number).and_then(|send| send.gate_key);
-    let code = || verifying.codes.derive(&record.id, &record.code).ok_or(AppError::CodeKeyGone);
+    let code = || verifying.codes.derive(&record.id, &record.code).ok_or(VerificationError::CodeKeyGone);
     Ok(match decision.outcome {
         Outcome::SayGate => (Spoken::Gate { key, wrong: false }, Told::Gate),
         Outcome::SayGateAgain => (Spoken::Gate { key, wrong: true }, Told::Gate),
@@ -161,7 +165,7 @@ fn spoken(verifying: &Verifying, decision: &Decision, number: u8) -> Result<(Spo
         Outcome::SayGoodbye => (Spoken::Goodbye, Told::Goodbye),
         Outcome::SayEnded => (Spoken::Ended, Told::Ended),
         Outcome::SayNothing => (Spoken::Machine, Told::Nothing),
-        _ => return Err(AppError::NotFound),
+        _ => return Err(Fault::NotFound.into()),
     })
 }
 
@@ -172,9 +176,9 @@ async fn kept_of_call(
     known: Option<Versioned<Delivery>>,
     (so_far, asked_at): (Report, Timestamp),
     more: Option<&Report>,
-) -> Result<Vec<Change>, AppError> {
+) -> Result<Vec<Change>, MessagingError> {
     if known.as_ref().is_some_and(|known| callback::is_anothers(messaging, &known.record, &so_far)) {
-        return Err(AppError::NotFound);
+        return Err(Fault::NotFound.into());
     }
     let reports = std::iter::once(&so_far).chain(more);
     let told = reports.map(|report| Delivery::new(report.clone(), messaging.base.now()));
@@ -182,7 +186,8 @@ async fn kept_of_call(
     let all = before.clone().into_iter().chain(told).reduce(|one, other| one.join(&other));
     match all.filter(|all| before.as_ref() != Some(all)) {
         Some(delivery) => {
-            told::written_delivery(&messaging.telling, known.as_ref(), &delivery.asked_at(asked_at)).await
+            let delivery = delivery.asked_at(asked_at);
+            Ok(told::written_delivery(&messaging.telling, known.as_ref(), &delivery).await?)
         }
         None => Ok(Vec::new()),
     }
@@ -194,8 +199,8 @@ fn so_far(
     verification: &Verification,
     request: &VoiceRequest,
     told: Told,
-) -> Result<(Report, Timestamp), AppError> {
-    let send = verification.send(request.number).ok_or(AppError::NotFound)?;
+) -> Result<(Report, Timestamp), MessagingError> {
+    let send = verification.send(request.number).ok_or(Fault::NotFound)?;
     let Send { right_keys, wrong_keys, readings, finished, .. } = *send;
     let fact = Fact {
         status: Some(Status::InProgress),

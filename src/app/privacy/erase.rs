@@ -18,15 +18,16 @@ mod twilio;
 
 use self::find::Wanted;
 use crate::app::admission::Admission;
+use crate::app::audit;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::hash::hash;
 use crate::app::listing::{self, Window, scan_of};
-use crate::app::privacy::Privacy;
 use crate::app::privacy::retention::{self, ERASED_KEPT};
+use crate::app::privacy::{Privacy, PrivacyError};
 use crate::app::services::compat;
 use crate::app::transact::{self, TRIES};
 use crate::app::verification::happen;
-use crate::app::{AppError, audit};
 use crate::model::active_verification::ActiveVerification;
 use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::counter::Counter;
@@ -73,11 +74,10 @@ pub async fn erase(
     actor: &Actor,
     number: &str,
     options: EraseOptions,
-) -> Result<Erasure, AppError> {
+) -> Result<Erasure, PrivacyError> {
     let number = PhoneNumber::parse_to_find(number, &privacy.admission.numbers)?;
     if is_own_sender(&privacy.admission, actor, &number).await? {
-        let what = "this is a number that messages are sent from: everything would be erased";
-        return Err(AppError::NotAllowed { field: "number", what });
+        return Err(PrivacyError::OwnSender);
     }
     let now = privacy.base.now();
     let erasure = Erasure {
@@ -113,7 +113,7 @@ async fn is_own_sender(
     admission: &Admission,
     _actor: &Actor,
     number: &PhoneNumber,
-) -> Result<bool, AppError> {
+) -> Result<bool, PrivacyError> {
     let person = number.person();
     let is = |sender: &Option<String>| {
         sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
@@ -135,7 +135,7 @@ async fn is_own_sender(
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn erasure(base: &Base, id: &ErasureId) -> Result<Erasure, AppError> {
+pub async fn erasure(base: &Base, id: &ErasureId) -> Result<Erasure, PrivacyError> {
     find_erasure(base.store(), id.as_str()).await
 }
 
@@ -143,7 +143,7 @@ pub async fn erasure(base: &Base, id: &ErasureId) -> Result<Erasure, AppError> {
 ///
 /// # Errors
 /// The store's.
-pub async fn tend_erasure(privacy: &Privacy, id: &str) -> Result<(), AppError> {
+pub async fn tend_erasure(privacy: &Privacy, id: &str) -> Result<(), PrivacyError> {
     loop {
         erase_page(privacy, id).await?;
         let left = records::get::<Erasure>(privacy.base.store(), id).await?.map(|left| left.record);
@@ -161,8 +161,8 @@ pub async fn tend_erasure(privacy: &Privacy, id: &str) -> Result<(), AppError> {
 ///
 /// # Errors
 /// The store's.
-pub async fn erase_page(privacy: &Privacy, id: &str) -> Result<(), AppError> {
-    let old = records::get::<Erasure>(privacy.base.store(), id).await?.ok_or(AppError::NotFound)?;
+pub async fn erase_page(privacy: &Privacy, id: &str) -> Result<(), PrivacyError> {
+    let old = records::get::<Erasure>(privacy.base.store(), id).await?.ok_or(Fault::NotFound)?;
     let now = privacy.base.now();
     let is_due = old.record.state == State::Running && old.record.next_at.is_some_and(|at| at <= now);
     let claimed = match old.record.place {
@@ -176,7 +176,7 @@ pub async fn erase_page(privacy: &Privacy, id: &str) -> Result<(), AppError> {
     let mut pass = Pass { privacy, job };
     match pass.run().await {
         // Somebody else has taken over.
-        Err(AppError::Contended) => Ok(()),
+        Err(PrivacyError::Fault(Fault::Contended)) => Ok(()),
         other => other,
     }
 }
@@ -185,10 +185,10 @@ pub async fn erase_page(privacy: &Privacy, id: &str) -> Result<(), AppError> {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn find_erasure(store: &dyn Store, id: &str) -> Result<Erasure, AppError> {
-    let id: ErasureId = id.parse().map_err(|_| AppError::NotFound)?;
+pub async fn find_erasure(store: &dyn Store, id: &str) -> Result<Erasure, PrivacyError> {
+    let id: ErasureId = id.parse().map_err(|_| Fault::NotFound)?;
     let found = records::get::<Erasure>(store, id.as_str()).await?;
-    found.map(|found| found.record).ok_or(AppError::NotFound)
+    found.map(|found| found.record).ok_or(Fault::NotFound.into())
 }
 
 /// A page of an attempt at an erasure.
@@ -218,7 +218,7 @@ const SEND_UNDER_WAY: &str = "a message or call of it is under way, and is waite
 
 impl Pass<'_> {
     /// Does a page: for [`PAGE_TIME`], or to the end of the attempt.
-    async fn run(&mut self) -> Result<(), AppError> {
+    async fn run(&mut self) -> Result<(), PrivacyError> {
         let began = Instant::now();
         let mut place = self.job.record.place.clone();
         // With something left the number stays, and behind the walk nothing is walked
@@ -247,14 +247,14 @@ impl Pass<'_> {
     }
 
     /// Leaves the rest to the next page.
-    async fn pause(&mut self, place: Place) -> Result<(), AppError> {
+    async fn pause(&mut self, place: Place) -> Result<(), PrivacyError> {
         let now = self.privacy.base.now();
         self.write(Vec::new(), |job| *job = job.paused(place, now)).await?;
         self.privacy.base.board.wakes(Lane::Long).notify_one();
         Ok(())
     }
 
-    async fn verifications_of(&self, wanted: &Wanted) -> Result<Vec<String>, AppError> {
+    async fn verifications_of(&self, wanted: &Wanted) -> Result<Vec<String>, PrivacyError> {
         let mut ids = Vec::new();
         let spellings = wanted.spellings();
         let mut scan = scan_of(Index::VerificationsTo, "");
@@ -278,7 +278,7 @@ impl Pass<'_> {
         wanted: &Wanted,
         from: Option<Place>,
         began: Instant,
-    ) -> Result<Option<Place>, AppError> {
+    ) -> Result<Option<Place>, PrivacyError> {
         let (start, mut after) = match &from {
             Some(Place::Record { kind, id }) => (kinds::named(kind), Some(id.clone())),
             _ => (None, None),
@@ -310,7 +310,7 @@ impl Pass<'_> {
     }
 
     /// Does with one record what is to be done, as often as it takes to be first.
-    async fn tend(&mut self, wanted: &Wanted, kind: Kind, id: &str) -> Result<(), AppError> {
+    async fn tend(&mut self, wanted: &Wanted, kind: Kind, id: &str) -> Result<(), PrivacyError> {
         // Its display shows no id that holds a number.
         let name = || Key::new(kind, id).to_string();
         for lost in 1..=TRIES as u64 {
@@ -340,7 +340,7 @@ impl Pass<'_> {
     }
 
     /// Deletes in groups, the record itself in the last one.
-    async fn delete(&mut self, mut changes: Vec<Change>) -> Result<bool, AppError> {
+    async fn delete(&mut self, mut changes: Vec<Change>) -> Result<bool, PrivacyError> {
         while !changes.is_empty() {
             let group: Vec<Change> = changes.drain(..changes.len().min(GROUP)).collect();
             let kinds: Vec<Kind> = group.iter().map(|change| change.key.kind).collect();
@@ -356,7 +356,7 @@ impl Pass<'_> {
         Ok(true)
     }
 
-    async fn judge(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, AppError> {
+    async fn judge(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, PrivacyError> {
         match kind {
             Kind::Verification => self.judge_verification(wanted, id).await,
             Kind::Delivery => self.judge_delivery(wanted, id).await,
@@ -404,7 +404,7 @@ impl Pass<'_> {
         wanted: &Wanted,
         id: &str,
         is_theirs: impl Fn(&T) -> bool,
-    ) -> Result<Verdict, AppError> {
+    ) -> Result<Verdict, PrivacyError> {
         let Some(found) = records::get::<T>(self.privacy.base.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
@@ -419,7 +419,7 @@ impl Pass<'_> {
         })
     }
 
-    async fn judge_verification(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
+    async fn judge_verification(&self, wanted: &Wanted, id: &str) -> Result<Verdict, PrivacyError> {
         let store = self.privacy.base.store();
         let Some(found) = records::get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
@@ -428,7 +428,7 @@ impl Pass<'_> {
             return self.judge_by(wanted, id, |_: &Verification| false).await;
         }
         if found.record.status == Status::Pending {
-            let id: VerificationId = id.parse().map_err(|_| AppError::NotFound)?;
+            let id: VerificationId = id.parse().map_err(|_| Fault::NotFound)?;
             happen::happen(&self.privacy.telling, &id, |_| Ok(Input::Cancel)).await?;
         }
         let Some(found) = records::get::<Verification>(store, id).await? else {
@@ -455,7 +455,7 @@ impl Pass<'_> {
         Ok(Verdict::Delete(changes))
     }
 
-    async fn judge_delivery(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
+    async fn judge_delivery(&self, wanted: &Wanted, id: &str) -> Result<Verdict, PrivacyError> {
         let Some(found) = records::get::<Delivery>(self.privacy.base.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
@@ -474,7 +474,7 @@ impl Pass<'_> {
     }
 
     /// An event goes with everything that was sent of it.
-    async fn judge_event(&self, wanted: &Wanted, id: &str) -> Result<Verdict, AppError> {
+    async fn judge_event(&self, wanted: &Wanted, id: &str) -> Result<Verdict, PrivacyError> {
         let store = self.privacy.base.store();
         let is_theirs = |one: &Event| one.body.to.as_deref().is_some_and(|to| wanted.is(to));
         let verdict = self.judge_by(wanted, id, is_theirs).await?;
@@ -493,7 +493,7 @@ impl Pass<'_> {
         Ok(Verdict::Delete(changes))
     }
 
-    async fn judge_setting(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, AppError> {
+    async fn judge_setting(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, PrivacyError> {
         let stored = self.privacy.base.store().read(&Key::new(kind, id)).await?;
         let is_named = stored.is_some_and(|stored| {
             std::str::from_utf8(&stored.body).is_ok_and(|text| wanted.is_named_in(text))
@@ -507,7 +507,7 @@ impl Pass<'_> {
     }
 
     /// The counts of rate limits by the number: their ids are hashes of it.
-    async fn counters(&mut self, wanted: &Wanted) -> Result<(), AppError> {
+    async fn counters(&mut self, wanted: &Wanted) -> Result<(), PrivacyError> {
         let base = &self.privacy.base;
         let mut after: Option<String> = None;
         loop {
@@ -528,7 +528,7 @@ impl Pass<'_> {
         }
     }
 
-    async fn delete_counter(&mut self, id: &str) -> Result<(), AppError> {
+    async fn delete_counter(&mut self, id: &str) -> Result<(), PrivacyError> {
         for lost in 1..=TRIES as u64 {
             let Some(found) = records::get::<Counter>(self.privacy.base.store(), id).await? else {
                 return Ok(());
@@ -560,7 +560,7 @@ impl Pass<'_> {
         &mut self,
         mut changes: Vec<Change>,
         count: impl FnOnce(&mut Erasure),
-    ) -> Result<bool, AppError> {
+    ) -> Result<bool, PrivacyError> {
         let mut new = self.job.record.clone();
         count(&mut new);
         changes.push(records::put(Some(&self.job), &new));
@@ -571,12 +571,12 @@ impl Pass<'_> {
         let stored = records::get::<Erasure>(self.privacy.base.store(), self.job.record.id.as_str()).await?;
         match stored.is_some_and(|stored| stored.version == self.job.version) {
             true => Ok(false),
-            false => Err(AppError::Contended),
+            false => Err(Fault::Contended.into()),
         }
     }
 
     /// Writes down how it went, and in the audit log when that was the end.
-    async fn settle(&mut self) -> Result<(), AppError> {
+    async fn settle(&mut self) -> Result<(), PrivacyError> {
         let tombstones = self.job.record.redacted;
         if tombstones > 0 {
             let days = ERASED_KEPT.as_hours() / 24;

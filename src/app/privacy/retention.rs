@@ -9,8 +9,8 @@
 //! Records with a time of their own (events, sessions, kept answers, counters)
 //! are due and go as chores.
 
-use crate::app::AppError;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::listing::scan_of;
 use crate::app::privacy::Privacy;
 use crate::model::audit::AuditEntry;
@@ -88,7 +88,7 @@ pub fn new_holder(base: &Base) -> String {
 ///
 /// # Errors
 /// The store's.
-pub async fn sweep(privacy: &Privacy, holder: &str) -> Result<Option<Swept>, AppError> {
+pub async fn sweep(privacy: &Privacy, holder: &str) -> Result<Option<Swept>, Fault> {
     let Some(mut held) = hold(&privacy.base, holder).await? else {
         return Ok(None);
     };
@@ -130,7 +130,7 @@ async fn sweep_listing<T: Record>(
     span: SignedDuration,
     judge: impl Fn(&T) -> bool,
     lost: &mut usize,
-) -> Result<usize, AppError> {
+) -> Result<usize, Fault> {
     let until = base.now().checked_sub(span).unwrap_or(Timestamp::MIN);
     let mut scan = Scan { until: Some(until), limit: BATCH, ..scan_of(index, "") };
     let mut deleted = 0;
@@ -159,7 +159,7 @@ async fn sweep_receipts(
     held: &mut Held,
     span: SignedDuration,
     lost: &mut usize,
-) -> Result<usize, AppError> {
+) -> Result<usize, Fault> {
     let until = base.now().checked_sub(span).unwrap_or(Timestamp::MIN);
     let (mut deleted, mut after) = (0, None::<String>);
     while still_holds(base, held).await? {
@@ -183,7 +183,7 @@ async fn sweep_receipts(
 }
 
 /// Deletes together, and one by one where somebody was at one of them.
-async fn delete_all(base: &Base, changes: Vec<Change>, lost: &mut usize) -> Result<usize, AppError> {
+async fn delete_all(base: &Base, changes: Vec<Change>, lost: &mut usize) -> Result<usize, Fault> {
     let count = changes.len();
     if count == 0 || commits(base, changes.clone()).await? {
         return Ok(count);
@@ -199,7 +199,7 @@ async fn delete_all(base: &Base, changes: Vec<Change>, lost: &mut usize) -> Resu
 }
 
 /// Commits; false when somebody else was faster.
-pub(in crate::app) async fn commits(base: &Base, changes: Vec<Change>) -> Result<bool, AppError> {
+pub(in crate::app) async fn commits(base: &Base, changes: Vec<Change>) -> Result<bool, Fault> {
     match base.store().commit(changes).await {
         Ok(()) => Ok(true),
         Err(CommitError::Conflict) => Ok(false),
@@ -207,13 +207,13 @@ pub(in crate::app) async fn commits(base: &Base, changes: Vec<Change>) -> Result
     }
 }
 
-async fn last_configuration(base: &Base) -> Result<Option<String>, AppError> {
+async fn last_configuration(base: &Base) -> Result<Option<String>, Fault> {
     let scan = Scan { limit: 1, ..scan_of(Index::Audit, "configuration") };
     Ok(base.store().scan(&scan).await?.into_iter().next().map(|entry| entry.id))
 }
 
 /// Takes the lease, or renews it; `None` when another process has it.
-async fn hold(base: &Base, holder: &str) -> Result<Option<Held>, AppError> {
+async fn hold(base: &Base, holder: &str) -> Result<Option<Held>, Fault> {
     // From before the write: it may take long.
     let usable = Duration::try_from(Lease::USE).unwrap_or_default();
     let (until, now) = (Instant::now() + usable, base.now());
@@ -227,7 +227,7 @@ async fn hold(base: &Base, holder: &str) -> Result<Option<Held>, AppError> {
 }
 
 /// Whether the lease is still ours, renewed where half of it is used up.
-async fn still_holds(base: &Base, held: &mut Held) -> Result<bool, AppError> {
+async fn still_holds(base: &Base, held: &mut Held) -> Result<bool, Fault> {
     let half = Duration::try_from(Lease::USE).unwrap_or_default() / 2;
     if held.until.saturating_duration_since(Instant::now()) > half {
         return Ok(true);

@@ -1,8 +1,8 @@
 //! Tidying away what has a time of its own, many records in one commit. It refuses
 //! to know when that is done.
 
-use crate::app::AppError;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::privacy::retention;
 use crate::model::active_verification::ActiveVerification;
 use crate::model::counter::Counter;
@@ -21,12 +21,12 @@ use crate::store::{Change, Key, Kind, Lane, StoreError};
 ///
 /// # Errors
 /// The store's.
-pub async fn tidy(base: &Base, keys: &[Key]) -> Result<Vec<(Key, AppError)>, AppError> {
+pub async fn tidy(base: &Base, keys: &[Key]) -> Result<Vec<(Key, Fault)>, Fault> {
     let (mut changes, mut unread) = (Vec::with_capacity(keys.len()), Vec::new());
     for key in keys {
         match if_over(base, key).await {
             Ok(change) => changes.extend(change),
-            Err(error @ (AppError::NotFound | AppError::Store(StoreError::Damaged(_)))) => {
+            Err(error @ (Fault::NotFound | Fault::Store(StoreError::Damaged(_)))) => {
                 unread.push((key.clone(), error));
             }
             Err(error) => return Err(error),
@@ -41,7 +41,7 @@ pub async fn tidy(base: &Base, keys: &[Key]) -> Result<Vec<(Key, AppError)>, App
 }
 
 /// The change that deletes a record, if its time is over.
-async fn if_over(base: &Base, key: &Key) -> Result<Option<Change>, AppError> {
+async fn if_over(base: &Base, key: &Key) -> Result<Option<Change>, Fault> {
     match key.kind {
         Kind::IdempotencyRecord => if_due::<IdempotencyRecord>(base, &key.id).await,
         Kind::SessionWindow => if_due::<SessionWindow>(base, &key.id).await,
@@ -54,9 +54,9 @@ async fn if_over(base: &Base, key: &Key) -> Result<Option<Change>, AppError> {
     }
 }
 
-async fn if_due<T: Record>(base: &Base, id: &str) -> Result<Option<Change>, AppError> {
+async fn if_due<T: Record>(base: &Base, id: &str) -> Result<Option<Change>, Fault> {
     let now = base.now();
-    let found = records::get::<T>(base.store(), id).await?.ok_or(AppError::NotFound)?;
+    let found = records::get::<T>(base.store(), id).await?.ok_or(Fault::NotFound)?;
     // It may have been renewed meanwhile, or be due for something else.
     let is_over = |one: &T| one.lane() == Lane::Chore && one.due().is_some_and(|due| due <= now);
     Ok(is_over(&found.record).then(|| records::delete(&found)))

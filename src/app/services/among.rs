@@ -1,6 +1,6 @@
 //! Whose a thing is, and listings of what some services have.
 
-use crate::app::AppError;
+use crate::app::fault::Fault;
 use crate::app::listing::{self, Page, Whose, Window};
 use crate::app::services::Directory;
 use crate::model::key::ServiceSet;
@@ -22,7 +22,7 @@ impl<T: Owned + Sync> Whose<T> for Among<'_> {
         self.services.is_all()
     }
 
-    async fn has(&self, record: &T) -> Result<bool, AppError> {
+    async fn has(&self, record: &T) -> Result<bool, Fault> {
         is_among(self.directory, self.services, record.owner()).await
     }
 }
@@ -35,7 +35,7 @@ pub(in crate::app) async fn page_among<T: Record + Owned>(
     scopes: &[String],
     window: &Window,
     takes: impl Fn(&T) -> bool,
-) -> Result<Page<T>, AppError> {
+) -> Result<Page<T>, Fault> {
     listing::page_over(&directory.base, &Among { directory, services }, scan, scopes, window, takes).await
 }
 
@@ -45,7 +45,7 @@ pub(in crate::app) async fn is_among(
     directory: &Directory,
     services: &ServiceSet,
     owner: Owner,
-) -> Result<bool, AppError> {
+) -> Result<bool, Fault> {
     if services.is_all() {
         return Ok(true);
     }

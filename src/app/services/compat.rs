@@ -3,10 +3,11 @@
 //! Those of the configuration may get rate limits, webhooks and senders too;
 //! their settings are changed in the file alone.
 
+use crate::app::audit;
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::services::Directory;
 use crate::app::transact::{self, Draft, transact};
-use crate::app::{AppError, audit};
 use crate::model::audit::{Action, Actor};
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The store's.
-pub async fn compat(base: &Base, id: &ServiceId) -> Result<Versioned<Compat>, AppError> {
+pub async fn compat(base: &Base, id: &ServiceId) -> Result<Versioned<Compat>, Fault> {
     let found = records::get::<Compat>(base.store(), id.as_str()).await?;
     Ok(found.unwrap_or_else(|| Versioned { version: 0, record: Compat::new(id.clone()) }))
 }
@@ -31,7 +32,7 @@ pub(in crate::app) async fn sending_to(
     directory: &Directory,
     service: Arc<Service>,
     to: &PhoneNumber,
-) -> Result<Arc<Service>, AppError> {
+) -> Result<Arc<Service>, Fault> {
     let kept = &directory.services.kept;
     let compat = match kept.find(&service.id) {
         Some(compat) => compat,
@@ -58,7 +59,7 @@ pub fn new_sid(base: &Base, prefix: &str) -> String {
 ///
 /// # Errors
 /// What `change` refuses, or the store's.
-pub async fn change_compat<T, E: From<AppError>>(
+pub async fn change_compat<T, E: From<Fault>>(
     directory: &Directory,
     actor: &Actor,
     id: &ServiceId,

@@ -1,11 +1,10 @@
 //! A service by its id, by its name, or by what belongs to it.
 
-use crate::app::AppError;
 use crate::app::base::Base;
 use crate::app::listing::scan_of;
 use crate::app::recent::REMEMBERED;
-use crate::app::services::Directory;
 use crate::app::services::names::Seen;
+use crate::app::services::{Directory, ServiceError};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::policy::Policy;
@@ -27,8 +26,8 @@ const STALE: i64 = 60;
 /// The service of that id; without one, that of the configuration's top level.
 ///
 /// # Errors
-/// [`AppError::NoSuchService`], or the store's.
-pub async fn service(directory: &Directory, id: Option<&ServiceId>) -> Result<Arc<Service>, AppError> {
+/// [`ServiceError::NoSuchService`], or the store's.
+pub async fn service(directory: &Directory, id: Option<&ServiceId>) -> Result<Arc<Service>, ServiceError> {
     let services = &directory.services;
     let Some(id) = id else {
         return Ok(services.default.clone());
@@ -42,20 +41,20 @@ pub async fn service(directory: &Directory, id: Option<&ServiceId>) -> Result<Ar
             service
         }
     };
-    service.ok_or(AppError::NoSuchService)
+    service.ok_or(ServiceError::NoSuchService)
 }
 
 /// The id of a service that is named by it, by its key in the configuration,
 /// or by its name, where no other of `services` has that.
 ///
 /// # Errors
-/// [`AppError::NoSuchService`], [`AppError::Malformed`] where several
+/// [`ServiceError::NoSuchService`], [`ServiceError::Malformed`] where several
 /// have the name, or the store's.
 pub(in crate::app) async fn service_named(
     directory: &Directory,
     services: &ServiceSet,
     name: &str,
-) -> Result<ServiceId, AppError> {
+) -> Result<ServiceId, ServiceError> {
     let own = directory.services.named(name).map(|service| service.id.clone());
     if let Some(id) = name.parse().ok().or(own).filter(|id| services.has(id)) {
         return Ok(id);
@@ -64,10 +63,8 @@ pub(in crate::app) async fn service_named(
     so_called.retain(|id| services.has(id));
     match (so_called.pop(), so_called.pop()) {
         (Some(id), None) => Ok(id),
-        (None, _) => Err(AppError::NoSuchService),
-        (Some(_), Some(_)) => {
-            Err(AppError::Malformed("service: several have this name; name the one by its id, VA…"))
-        }
+        (None, _) => Err(ServiceError::NoSuchService),
+        (Some(_), Some(_)) => Err(ServiceError::SeveralSoCalled),
     }
 }
 
@@ -76,9 +73,9 @@ pub(in crate::app) async fn service_named(
 pub(in crate::app) async fn service_of(
     directory: &Directory,
     verification: &Verification,
-) -> Result<Arc<Service>, AppError> {
+) -> Result<Arc<Service>, ServiceError> {
     match service(directory, verification.service.as_ref()).await {
-        Err(AppError::NoSuchService) => Ok(directory.services.default.clone()),
+        Err(ServiceError::NoSuchService) => Ok(directory.services.default.clone()),
         other => other,
     }
 }
@@ -87,12 +84,15 @@ pub(in crate::app) async fn service_of(
 pub(in crate::app) async fn policy_of(
     directory: &Directory,
     verification: &Verification,
-) -> Result<Policy, AppError> {
+) -> Result<Policy, ServiceError> {
     Ok(service_of(directory, verification).await?.policy(&directory.policy))
 }
 
 /// All services that have a name: those of the configuration and of the store.
-pub(in crate::app) async fn all_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>, AppError> {
+pub(in crate::app) async fn all_named(
+    directory: &Directory,
+    name: &str,
+) -> Result<Vec<ServiceId>, ServiceError> {
     let own = directory.services.of_configuration().filter(|service| service.settings.name == name);
     let mut found: Vec<ServiceId> = own.map(|service| service.id.clone()).collect();
     let names = &directory.services.names;
@@ -114,7 +114,7 @@ pub(in crate::app) async fn all_named(directory: &Directory, name: &str) -> Resu
 }
 
 /// Those of the store that were seen with a name and have it.
-async fn still_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>, AppError> {
+async fn still_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>, ServiceError> {
     let mut found = Vec::new();
     for id in directory.services.names.of(name) {
         let service = records::get::<Service>(directory.base.store(), id.as_str()).await?;
@@ -126,7 +126,7 @@ async fn still_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>
 }
 
 /// Reads every service of the store.
-async fn learn_all(directory: &Directory) -> Result<(), AppError> {
+async fn learn_all(directory: &Directory) -> Result<(), ServiceError> {
     let now = directory.base.now();
     let (mut by_name, mut newest, mut after) = (HashMap::new(), None, None);
     loop {
@@ -152,7 +152,7 @@ async fn learn_all(directory: &Directory) -> Result<(), AppError> {
 }
 
 /// Reads the services that were made since.
-async fn learn_newest(directory: &Directory) -> Result<(), AppError> {
+async fn learn_newest(directory: &Directory) -> Result<(), ServiceError> {
     let newest = directory.services.names.seen().newest.clone();
     let since = newest.as_ref().map(|(at, _)| *at);
     let mut lines = Vec::new();
@@ -177,10 +177,10 @@ async fn learn_newest(directory: &Directory) -> Result<(), AppError> {
     Ok(())
 }
 
-async fn names_of(base: &Base, lines: Vec<Entry>) -> Result<Vec<(String, ServiceId)>, AppError> {
+async fn names_of(base: &Base, lines: Vec<Entry>) -> Result<Vec<(String, ServiceId)>, ServiceError> {
     let read = |line: Entry| async move {
         let service = records::get::<Service>(base.store(), &line.id).await?;
-        Ok::<_, AppError>(service.map(|service| (service.record.settings.name, service.record.id)))
+        Ok::<_, ServiceError>(service.map(|service| (service.record.settings.name, service.record.id)))
     };
     let all = futures_util::stream::iter(lines).map(read).buffer_unordered(AT_ONCE);
     all.try_filter_map(|named| async move { Ok(named) }).try_collect().await

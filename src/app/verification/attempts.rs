@@ -1,11 +1,11 @@
 //! Attempts: the sends of verifications, one by one, as Twilio Verify lists
 //! them. They are derived from the verifications and kept nowhere.
 
-use crate::app::AppError;
 use crate::app::admission::{Admission, numbers};
+use crate::app::fault::Fault;
 use crate::app::listing::{self, LONGEST_PAGE};
 use crate::app::services::Directory;
-use crate::app::verification::happen;
+use crate::app::verification::{VerificationError, happen};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{ServiceId, VerificationId};
@@ -103,9 +103,13 @@ const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn attempt(directory: &Directory, id: &VerificationId, number: u8) -> Result<Attempt, AppError> {
+pub async fn attempt(
+    directory: &Directory,
+    id: &VerificationId,
+    number: u8,
+) -> Result<Attempt, VerificationError> {
     let verification = happen::verification(&directory.base, id).await?.record;
-    let send = verification.send(number).cloned().ok_or(AppError::NotFound)?;
+    let send = verification.send(number).cloned().ok_or(Fault::NotFound)?;
     attempt_of(directory, verification, send).await
 }
 
@@ -119,7 +123,7 @@ pub async fn attempts(
     filter: &AttemptFilter,
     after: Option<AttemptPlace>,
     limit: usize,
-) -> Result<AttemptPage, AppError> {
+) -> Result<AttemptPage, VerificationError> {
     attempts_among(admission, &ServiceSet::all(), filter, after, limit).await
 }
 
@@ -130,7 +134,7 @@ pub(in crate::app) async fn attempts_among(
     filter: &AttemptFilter,
     after: Option<AttemptPlace>,
     limit: usize,
-) -> Result<AttemptPage, AppError> {
+) -> Result<AttemptPage, VerificationError> {
     let mut page = AttemptPage { attempts: Vec::new(), next: None };
     let mut walk = walk(admission, services, filter, after)?;
     let begun = Instant::now();
@@ -167,7 +171,7 @@ pub async fn count_attempts(
     admission: &Admission,
     filter: &AttemptFilter,
     longest: Duration,
-) -> Result<AttemptCount, AppError> {
+) -> Result<AttemptCount, VerificationError> {
     count_attempts_among(admission, &ServiceSet::all(), filter, longest).await
 }
 
@@ -177,7 +181,7 @@ pub(in crate::app) async fn count_attempts_among(
     services: &ServiceSet,
     filter: &AttemptFilter,
     longest: Duration,
-) -> Result<AttemptCount, AppError> {
+) -> Result<AttemptCount, VerificationError> {
     let (mut count, mut walk) = (AttemptCount::default(), walk(admission, services, filter, None)?);
     let begun = Instant::now();
     for _ in 0..MOST_COUNTED {
@@ -201,7 +205,7 @@ async fn attempt_of(
     directory: &Directory,
     verification: Verification,
     send: Send,
-) -> Result<Attempt, AppError> {
+) -> Result<Attempt, VerificationError> {
     let delivery = match &send.sid {
         Some(sid) => records::get::<Delivery>(directory.base.store(), sid.as_str()).await?,
         None => None,
@@ -220,7 +224,7 @@ fn walk(
     services: &ServiceSet,
     filter: &AttemptFilter,
     after: Option<AttemptPlace>,
-) -> Result<Walk, AppError> {
+) -> Result<Walk, VerificationError> {
     let to = filter.to.as_deref().map(|to| numbers::number(admission, to)).transpose()?;
     let index = if to.is_some() { Index::VerificationsTo } else { Index::Verifications };
     let scopes = to.map_or(vec![String::new()], |(number, _)| number.person().spellings());
@@ -248,7 +252,7 @@ async fn next_of(
     directory: &Directory,
     walk: &mut Walk,
     filter: &AttemptFilter,
-) -> Result<Option<(Verification, Vec<Send>)>, AppError> {
+) -> Result<Option<(Verification, Vec<Send>)>, VerificationError> {
     // A page ended in the midst of a verification.
     if let Some((at, id, number)) = walk.rest.take() {
         walk.scan.after = Some((at, id.to_string()));

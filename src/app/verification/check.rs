@@ -1,10 +1,9 @@
 //! Is this the code? And looking at or calling off a verification.
 
-use crate::app::AppError;
 use crate::app::admission::Admission;
 use crate::app::verification::happen::{self, happen};
 use crate::app::verification::view::view;
-use crate::app::verification::{Verifying, View};
+use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::id::VerificationId;
 use crate::model::verification::{Input, Outcome, Verification, binding};
 use crate::model::wording;
@@ -48,24 +47,24 @@ pub struct Checked {
 ///
 /// # Errors
 /// What cannot be a code is refused without spending a check. An ended
-/// verification is [`AppError::Ended`].
+/// verification is [`VerificationError::Ended`].
 pub async fn check(
     verifying: &Verifying,
     id: &VerificationId,
     offered: impl Into<Offer>,
-) -> Result<Checked, AppError> {
+) -> Result<Checked, VerificationError> {
     let offered = offered.into();
     let decision = happen(&verifying.telling, id, |verification| {
         let seed = &verification.code;
         let Some(code) = seed.read(&offered.code) else {
-            return Err(AppError::NotACode { length: seed.length, kind: seed.kind() });
+            return Err(VerificationError::NotACode { length: seed.length, kind: seed.kind() });
         };
         let offered = Offer { code, ..offered.clone() };
         Ok(Input::Check { matches: matches(verifying, verification, &offered)? })
     })
     .await?;
     let valid = match decision.outcome {
-        Outcome::Ended(status) => return Err(AppError::Ended(status)),
+        Outcome::Ended(status) => return Err(VerificationError::Ended(status)),
         outcome => outcome == Outcome::Approved,
     };
     let verification = decision.verification;
@@ -87,7 +86,7 @@ pub(in crate::app) fn pretend_to_check(verifying: &Verifying, offered: &Offer) {
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn fetch(admission: &Admission, id: &VerificationId) -> Result<View, AppError> {
+pub async fn fetch(admission: &Admission, id: &VerificationId) -> Result<View, VerificationError> {
     let verification = happen::verification(&admission.base, id).await?.record;
     view(admission, verification).await
 }
@@ -96,11 +95,11 @@ pub async fn fetch(admission: &Admission, id: &VerificationId) -> Result<View, A
 ///
 /// # Errors
 /// Not found, ended otherwise, or the store's.
-pub async fn cancel(admission: &Admission, id: &VerificationId) -> Result<View, AppError> {
+pub async fn cancel(admission: &Admission, id: &VerificationId) -> Result<View, VerificationError> {
     use crate::model::verification::Status;
     let decision = happen(&admission.telling, id, |_| Ok(Input::Cancel)).await?;
     match decision.outcome {
-        Outcome::Ended(status) if status != Status::Canceled => Err(AppError::Ended(status)),
+        Outcome::Ended(status) if status != Status::Canceled => Err(VerificationError::Ended(status)),
         _ => {
             tracing::info!(verification = %id, "verification canceled");
             view(admission, decision.verification).await
@@ -111,13 +110,13 @@ pub async fn cancel(admission: &Admission, id: &VerificationId) -> Result<View, 
 /// Ends a verification whose code the application chose and checked itself.
 ///
 /// # Errors
-/// Not found, ended otherwise, [`AppError::CodeNotChosen`], or the store's.
-pub async fn approve(admission: &Admission, id: &VerificationId) -> Result<View, AppError> {
+/// Not found, ended otherwise, [`VerificationError::CodeNotChosen`], or the store's.
+pub async fn approve(admission: &Admission, id: &VerificationId) -> Result<View, VerificationError> {
     use crate::model::verification::Status;
     let decision = happen(&admission.telling, id, |_| Ok(Input::Approve)).await?;
     match decision.outcome {
-        Outcome::Ended(status) if status != Status::Approved => Err(AppError::Ended(status)),
-        Outcome::CodeNotChosen => Err(AppError::CodeNotChosen),
+        Outcome::Ended(status) if status != Status::Approved => Err(VerificationError::Ended(status)),
+        Outcome::CodeNotChosen => Err(VerificationError::CodeNotChosen),
         _ => {
             tracing::info!(verification = %id, "verification approved by the application");
             view(admission, decision.verification).await
@@ -125,8 +124,13 @@ pub async fn approve(admission: &Admission, id: &VerificationId) -> Result<View,
     }
 }
 
-fn matches(verifying: &Verifying, verification: &Verification, offered: &Offer) -> Result<bool, AppError> {
-    let code = verifying.codes.derive(&verification.id, &verification.code).ok_or(AppError::CodeKeyGone)?;
+fn matches(
+    verifying: &Verifying,
+    verification: &Verification,
+    offered: &Offer,
+) -> Result<bool, VerificationError> {
+    let code =
+        verifying.codes.derive(&verification.id, &verification.code).ok_or(VerificationError::CodeKeyGone)?;
     // A code that is bound to an amount and a payee is good for them alone.
     let shown = |text: &Option<String>| text.as_deref().map(wording::shown).filter(|text| !text.is_empty());
     let (details, payment) = (&verification.details, (shown(&offered.amount), shown(&offered.payee)));

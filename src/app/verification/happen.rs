@@ -1,10 +1,12 @@
 //! The one way in which a stored verification changes.
 
-use crate::app::AppError;
+use crate::app::admission::AdmissionError;
 use crate::app::base::Base;
 use crate::app::events::{Telling, told};
+use crate::app::fault::Fault;
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::VerificationError;
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::policy::Gate;
@@ -16,8 +18,8 @@ use crate::store::records::{self, Versioned};
 pub(in crate::app) async fn verification(
     base: &Base,
     id: &VerificationId,
-) -> Result<Versioned<Verification>, AppError> {
-    records::get(base.store(), id.as_str()).await?.ok_or(AppError::NotFound)
+) -> Result<Versioned<Verification>, VerificationError> {
+    records::get(base.store(), id.as_str()).await?.ok_or(Fault::NotFound.into())
 }
 
 /// Lets an event happen to a verification, as often as it takes to be
@@ -25,9 +27,9 @@ pub(in crate::app) async fn verification(
 pub(in crate::app) async fn happen(
     telling: &Telling,
     id: &VerificationId,
-    input: impl Fn(&Verification) -> Result<Input, AppError>,
-) -> Result<Decision, AppError> {
-    let decision = transact(&telling.base, &transact::VERIFICATION, || async {
+    input: impl Fn(&Verification) -> Result<Input, VerificationError>,
+) -> Result<Decision, VerificationError> {
+    let decision = transact::<_, VerificationError, _>(&telling.base, &transact::VERIFICATION, || async {
         let old = verification(&telling.base, id).await?;
         let policy = find::policy_of(&telling.directory, &old.record).await?;
         let decision = decide(&policy, &old.record, input(&old.record)?, telling.base.now());
@@ -58,17 +60,21 @@ pub(in crate::app) fn written(
     changes
 }
 
-pub(in crate::app) fn refuse(base: &Base, outcome: Outcome, channel: Channel) -> Result<(), AppError> {
+pub(in crate::app) fn refuse(
+    base: &Base,
+    outcome: Outcome,
+    channel: Channel,
+) -> Result<(), VerificationError> {
     match outcome {
-        Outcome::Ended(status) => Err(AppError::Ended(status)),
+        Outcome::Ended(status) => Err(VerificationError::Ended(status)),
         Outcome::TooSoon { at } => {
             let left = at.duration_since(base.now()).as_millis();
             let seconds = i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1);
-            Err(AppError::TooSoon { at, seconds })
+            Err(VerificationError::TooSoon { at, seconds })
         }
-        Outcome::NoSendsLeft => Err(AppError::NoSendsLeft),
-        Outcome::ChannelOff => Err(AppError::ChannelOff(channel)),
-        Outcome::CodeNotChosen => Err(AppError::CodeNotChosen),
+        Outcome::NoSendsLeft => Err(VerificationError::NoSendsLeft),
+        Outcome::ChannelOff => Err(AdmissionError::ChannelOff(channel).into()),
+        Outcome::CodeNotChosen => Err(VerificationError::CodeNotChosen),
         _ => Ok(()),
     }
 }

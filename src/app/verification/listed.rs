@@ -1,11 +1,10 @@
 //! Looking verifications up.
 
-use crate::app::AppError;
 use crate::app::admission::{Admission, numbers};
 use crate::app::listing::{Page, Window, scan_of};
 use crate::app::services::{Directory, among};
-use crate::app::verification::View;
 use crate::app::verification::view::view;
+use crate::app::verification::{VerificationError, View};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::phone::{PhoneError, address_spellings};
@@ -37,7 +36,7 @@ pub async fn verifications(
     admission: &Admission,
     filter: &VerificationFilter,
     window: &Window,
-) -> Result<Page<View>, AppError> {
+) -> Result<Page<View>, VerificationError> {
     verifications_among(admission, &ServiceSet::all(), filter, window).await
 }
 
@@ -47,7 +46,7 @@ pub(in crate::app) async fn verifications_among(
     services: &ServiceSet,
     filter: &VerificationFilter,
     window: &Window,
-) -> Result<Page<View>, AppError> {
+) -> Result<Page<View>, VerificationError> {
     let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
     let scopes = match &filter.to {
         Some(to) => match numbers::address(admission, Some(to))? {

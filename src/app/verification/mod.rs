@@ -3,6 +3,7 @@
 
 pub(in crate::app) mod attempts;
 pub(in crate::app) mod check;
+pub(in crate::app) mod error;
 pub(in crate::app) mod happen;
 pub(in crate::app) mod listed;
 pub(in crate::app) mod parts;
@@ -18,14 +19,15 @@ pub use self::attempts::{
     Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, attempt, attempts, count_attempts,
 };
 pub use self::check::{Checked, Offer, approve, cancel, check, fetch};
+pub use self::error::VerificationError;
 pub use self::listed::{VerificationFilter, verifications};
 pub use self::parts::Verifying;
 pub use self::pending::{Ask, AskError, ask, belongs, last_asked, release, seconds_left};
 pub use self::repeats::{Claim, Repeat, claim, settle_claim};
 pub use self::sessions::{
-    LocaleHints, NewSession, SessionView, create_session, end_session, new_browser, session, session_again,
-    session_begin, session_change, session_check, session_leave, session_number, session_resend,
-    session_result, session_start,
+    LocaleHints, NewSession, SessionError, SessionView, create_session, end_session, new_browser, session,
+    session_again, session_begin, session_change, session_check, session_leave, session_number,
+    session_resend, session_result, session_start,
 };
 pub use self::start::{Idempotency, StartRequest, Started, resend, start};
 pub use self::turns::Turns;

@@ -4,15 +4,15 @@
 //! What leads to it, the verification, and the counts of the rate limits are
 //! one write, so that no race makes two of them or one request too many.
 
-use crate::app::AppError;
 use crate::app::admission::ways::{self, ways};
 use crate::app::admission::{Admission, numbers};
 use crate::app::base::Base;
+use crate::app::fault::Fault;
 use crate::app::hash::hash;
 use crate::app::services::compat::compat;
 use crate::app::services::{Directory, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::{StartRequest, Verifying, View, happen, start, view};
+use crate::app::verification::{StartRequest, VerificationError, Verifying, View, happen, start, view};
 use crate::model::active_verification::ActiveVerification;
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
@@ -75,12 +75,12 @@ pub enum AskError {
     Concurrent,
     /// Any other reason.
     #[error(transparent)]
-    App(#[from] AppError),
+    Verification(VerificationError),
 }
 
-impl From<crate::store::StoreError> for AskError {
-    fn from(error: crate::store::StoreError) -> Self {
-        Self::App(error.into())
+impl<E: Into<VerificationError>> From<E> for AskError {
+    fn from(error: E) -> Self {
+        Self::Verification(error.into())
     }
 }
 
@@ -105,12 +105,12 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, AskError> {
     let look = || async {
         match ask_once(verifying, &service, ask, channel, &to, &first_seen).await {
             Ok((changes, verification)) => Ok(Draft::Write(changes, Ok(verification))),
-            Err(AskError::App(error)) => Err(error),
+            Err(AskError::Verification(error)) => Err(error),
             Err(refused) => Ok(Draft::Settled(Err(refused))),
         }
     };
     let asked = transact(&verifying.base, &transact::VERIFICATION, look).await.map_err(|error| match error {
-        AppError::Contended => AskError::Concurrent,
+        VerificationError::Fault(Fault::Contended) => AskError::Concurrent,
         error => error.into(),
     });
     let verification = asked??;
@@ -144,22 +144,26 @@ async fn ask_once(
 /// not been forgotten; it may have ended.
 ///
 /// # Errors
-/// [`AppError::NotFound`], also for what is no number, or the store's.
+/// [`Fault::NotFound`], also for what is no number, or the store's.
 pub async fn last_asked(
     admission: &Admission,
     service: &Service,
     to: &str,
-) -> Result<VerificationId, AppError> {
-    let (to, _) = numbers::number(admission, to).map_err(|_| AppError::NotFound)?;
+) -> Result<VerificationId, VerificationError> {
+    let (to, _) = numbers::number(admission, to).map_err(|_| Fault::NotFound)?;
     let live = pointers(&admission.base, service, &to).await?.live;
-    live.map(|pending| pending.record.verification).ok_or(AppError::NotFound)
+    live.map(|pending| pending.record.verification).ok_or(Fault::NotFound.into())
 }
 
 /// Lets the number of a verification begin anew at once.
 ///
 /// # Errors
 /// The store's.
-pub async fn release(base: &Base, service: &Service, verification: &Verification) -> Result<(), AppError> {
+pub async fn release(
+    base: &Base,
+    service: &Service,
+    verification: &Verification,
+) -> Result<(), VerificationError> {
     let Some(found) = pointers(base, service, &verification.to).await?.live else { return Ok(()) };
     if found.record.verification != verification.id {
         return Ok(());
@@ -179,7 +183,7 @@ pub fn belongs(directory: &Directory, service: &Service, verification: &Verifica
     *verification.service.as_ref().unwrap_or(&directory.services.default_service().id) == service.id
 }
 
-async fn open(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Open, AppError> {
+async fn open(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Open, VerificationError> {
     let Pointers { own, live } = pointers(base, service, to).await?;
     let last = match live {
         Some(live) => records::get::<Verification>(base.store(), live.record.verification.as_str()).await?,
@@ -190,7 +194,7 @@ async fn open(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Open, 
 
 /// What leads to a person's verification: what stands under their key, or
 /// under another spelling of the number while what was written so lives.
-async fn pointers(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Pointers, AppError> {
+async fn pointers(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Pointers, VerificationError> {
     let person = to.person();
     let (mut own, mut live) = (None, None);
     for spelling in person.spellings() {

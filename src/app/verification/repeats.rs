@@ -6,11 +6,10 @@
 //! [`LEASE`] and then free again: the request may be done twice then, and what
 //! it does must bear that.
 
-use crate::app::AppError;
 use crate::app::base::Base;
 use crate::app::hash::hash;
-use crate::app::verification::Verifying;
 use crate::app::verification::start::{Idempotency, KEPT};
+use crate::app::verification::{VerificationError, Verifying};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Key, Kind};
@@ -35,9 +34,13 @@ pub struct Claim(IdempotencyRecord);
 /// Takes an idempotency key for a request, which may hold a code.
 ///
 /// # Errors
-/// [`AppError::KeyReused`] for a key of another request,
-/// [`AppError::InProgress`], or the store's.
-pub async fn claim(verifying: &Verifying, key: &Idempotency, request: &str) -> Result<Repeat, AppError> {
+/// [`VerificationError::KeyReused`] for a key of another request,
+/// [`VerificationError::InProgress`], or the store's.
+pub async fn claim(
+    verifying: &Verifying,
+    key: &Idempotency,
+    request: &str,
+) -> Result<Repeat, VerificationError> {
     let claim = IdempotencyRecord {
         id: hash(&[&key.caller, &key.key]),
         fingerprint: verifying.codes.fingerprint(request),
@@ -53,18 +56,18 @@ pub async fn claim(verifying: &Verifying, key: &Idempotency, request: &str) -> R
     let Some(found): Option<Versioned<IdempotencyRecord>> =
         records::get(verifying.base.store(), &claim.id).await?
     else {
-        return Err(AppError::InProgress);
+        return Err(VerificationError::InProgress);
     };
     let found = found.record;
     if found.expires_at <= verifying.base.now() {
         // A job takes it away in a moment.
         verifying.base.board.want(Key::new(Kind::IdempotencyRecord, &claim.id), found.expires_at);
-        return Err(AppError::InProgress);
+        return Err(VerificationError::InProgress);
     }
     if found.fingerprint != claim.fingerprint {
-        return Err(AppError::KeyReused);
+        return Err(VerificationError::KeyReused);
     }
-    found.reply.map(Repeat::Again).ok_or(AppError::InProgress)
+    found.reply.map(Repeat::Again).ok_or(VerificationError::InProgress)
 }
 
 /// Keeps the answer for a key that was taken; without one the key is free
@@ -72,7 +75,11 @@ pub async fn claim(verifying: &Verifying, key: &Idempotency, request: &str) -> R
 ///
 /// # Errors
 /// The store's.
-pub async fn settle_claim(base: &Base, claim: Box<Claim>, reply: Option<String>) -> Result<(), AppError> {
+pub async fn settle_claim(
+    base: &Base,
+    claim: Box<Claim>,
+    reply: Option<String>,
+) -> Result<(), VerificationError> {
     let found: Option<Versioned<IdempotencyRecord>> = records::get(base.store(), &claim.0.id).await?;
     let Some(old) = found.filter(|found| found.record == claim.0) else {
         tracing::warn!("a request took so long that its idempotency key was given up");

@@ -5,19 +5,21 @@
 //! any other. The browser's secret and the result are made here and kept as
 //! hashes.
 
+mod error;
 mod steps;
 
+pub use self::error::SessionError;
 pub use self::steps::{
     session_again, session_begin, session_change, session_check, session_leave, session_number,
     session_resend, session_start,
 };
 
 use self::steps::Look;
-use crate::app::AppError;
 use crate::app::admission::ways::ways;
-use crate::app::admission::{Admission, numbers};
+use crate::app::admission::{Admission, AdmissionError, numbers};
 use crate::app::base::Base;
-use crate::app::services::{Directory, find};
+use crate::app::fault::Fault;
+use crate::app::services::{Directory, ServiceError, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::{View, check, start};
 use crate::model::channel::Channel;
@@ -88,7 +90,7 @@ pub struct SessionView {
 /// # Errors
 /// A number, channel, service or address that is refused, a payment that is
 /// missing, or the store's.
-pub async fn create_session(admission: &Admission, request: NewSession) -> Result<Session, AppError> {
+pub async fn create_session(admission: &Admission, request: NewSession) -> Result<Session, SessionError> {
     let service = find::service(&admission.directory, request.service.as_ref()).await?;
     // Here, for the person could not say what is paid.
     let details = crate::app::admission::terms::worded(&service, &request.details)?;
@@ -101,25 +103,25 @@ pub async fn create_session(admission: &Admission, request: NewSession) -> Resul
     )?;
     let pages = &service.settings.pages;
     let return_url = match &request.return_url {
-        Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(AppError::ReturnUrl)?),
+        Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(SessionError::ReturnUrl)?),
         None if pages.success_url.is_some() => None,
         None => {
             let what = "is missing: say where people go back to, or set the service's pages.success_url";
-            return Err(AppError::ReturnUrl(what.to_owned()));
+            return Err(SessionError::ReturnUrl(what.to_owned()));
         }
     };
     if request.state.as_ref().is_some_and(|state| state.len() > MOST_STATE) {
-        return Err(AppError::Malformed("state: 1024 bytes at most"));
+        return Err(AdmissionError::Malformed("state: 1024 bytes at most").into());
     }
     if let Some(channel) = request.channels.iter().find(|it| !service.settings.channels.contains(it)) {
-        return Err(AppError::ChannelOff(*channel));
+        return Err(AdmissionError::ChannelOff(*channel).into());
     }
     let to = match &request.to {
         Some(to) => Some(number_in(admission, to, None)?),
         None if pages.register => None,
         None => {
             let what = "the service lets nobody enter a number: give one, or set pages.register";
-            return Err(AppError::NotAllowed { field: "to", what });
+            return Err(AdmissionError::NotAllowed { field: "to", what }.into());
         }
     };
     let now = admission.base.now();
@@ -147,7 +149,7 @@ pub async fn create_session(admission: &Admission, request: NewSession) -> Resul
     if let Some(to) = &session.to
         && session.allowed(ways(&admission.directory, service.clone(), to).await?.channels(to)).is_empty()
     {
-        return Err(AppError::NoChannel);
+        return Err(AdmissionError::NoChannel.into());
     }
     records::save(admission.base.store(), None, &session).await?;
     tracing::info!(service = %service.id, "session created");
@@ -157,13 +159,13 @@ pub async fn create_session(admission: &Admission, request: NewSession) -> Resul
 /// A session as a browser with that secret may see it.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for one that is unknown, over or another
+/// [`Fault::NotFound`] for one that is unknown, over or another
 /// browser's, or the store's.
 pub async fn session(
     admission: &Admission,
     id: &SessionId,
     browser: Option<&Secret>,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let session = own_session(&admission.base, id, browser).await?.record;
     session_view(admission, session).await
 }
@@ -176,21 +178,21 @@ pub fn new_browser(base: &Base) -> Secret {
 /// Exchanges a result, once.
 ///
 /// # Errors
-/// [`AppError::NoSuchResult`] for anything that is not this session's
+/// [`SessionError::NoSuchResult`] for anything that is not this session's
 /// result, or was exchanged before, or came too late.
 pub async fn session_result(
     admission: &Admission,
     id: &SessionId,
     result: &str,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let hash = session::hash(result);
     let look = || async {
         let Some(old) = records::get::<Session>(admission.base.store(), id.as_str()).await? else {
-            return Err(AppError::NoSuchResult);
+            return Err(SessionError::NoSuchResult);
         };
         let (new, outcome) = decide(&old.record, Input::Exchange(hash.clone()), admission.base.now());
         if outcome != Outcome::Done {
-            return Err(AppError::NoSuchResult);
+            return Err(SessionError::NoSuchResult);
         }
         Ok(Draft::Write(vec![records::put(Some(&old), &new)], new))
     };
@@ -202,9 +204,9 @@ pub async fn session_result(
 /// One that the person or the application has ended stays so.
 ///
 /// # Errors
-/// Not found, or no longer there; [`AppError::SessionEnded`] for one whose
+/// Not found, or no longer there; [`SessionError::Ended`] for one whose
 /// number is proved or that has failed; or the store's.
-pub async fn end_session(admission: &Admission, id: &SessionId) -> Result<Session, AppError> {
+pub async fn end_session(admission: &Admission, id: &SessionId) -> Result<Session, SessionError> {
     let call_off = |standing| Some(Input::CallOff(standing));
     let session = steps::move_session(admission, id, Who::Application, Look::CalledOff, call_off).await?;
     let end = match session.end {
@@ -215,11 +217,11 @@ pub async fn end_session(admission: &Admission, id: &SessionId) -> Result<Sessio
         Some(end) => end,
         None => End::Approved,
     };
-    Err(AppError::SessionEnded(end))
+    Err(SessionError::Ended(end))
 }
 
 /// What a person or an application wrote, as a number.
-fn number_in(admission: &Admission, text: &str, region: Option<&str>) -> Result<PhoneNumber, AppError> {
+fn number_in(admission: &Admission, text: &str, region: Option<&str>) -> Result<PhoneNumber, SessionError> {
     let policy = match region {
         Some(region) => NumberPolicy { default_region: Some(region.to_owned()), ..admission.numbers.clone() },
         None => admission.numbers.clone(),
@@ -227,13 +229,13 @@ fn number_in(admission: &Admission, text: &str, region: Option<&str>) -> Result<
     Ok(numbers::number_by(admission, text, &policy)?.0)
 }
 
-async fn session_of(base: &Base, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, AppError> {
+async fn session_of(base: &Base, id: &SessionId, who: Who<'_>) -> Result<Versioned<Session>, SessionError> {
     match who {
         Who::Browser(browser) => own_session(base, id, Some(browser)).await,
         Who::Application => {
             let found = records::get::<Session>(base.store(), id.as_str()).await?;
             let is_there = |found: &Versioned<Session>| base.now() < found.record.expires_at;
-            found.filter(is_there).ok_or(AppError::NotFound)
+            found.filter(is_there).ok_or(Fault::NotFound.into())
         }
     }
 }
@@ -242,14 +244,14 @@ async fn own_session(
     base: &Base,
     id: &SessionId,
     browser: Option<&Secret>,
-) -> Result<Versioned<Session>, AppError> {
+) -> Result<Versioned<Session>, SessionError> {
     let hash = browser.map(|browser| session::hash(browser.expose()));
     let found = records::get::<Session>(base.store(), id.as_str()).await?;
     let is_own = |session: &Session| base.now() < session.expires_at && session.belongs_to(hash.as_deref());
-    found.filter(|found| is_own(&found.record)).ok_or(AppError::NotFound)
+    found.filter(|found| is_own(&found.record)).ok_or(Fault::NotFound.into())
 }
 
-async fn session_view(admission: &Admission, session: Session) -> Result<SessionView, AppError> {
+async fn session_view(admission: &Admission, session: Session) -> Result<SessionView, SessionError> {
     let service = service_of_session(&admission.directory, &session).await?;
     let verification = match &session.verification {
         Some(id) => Some(check::fetch(admission, id).await?),
@@ -274,9 +276,9 @@ async fn session_view(admission: &Admission, session: Session) -> Result<Session
 
 /// The service of a session. One whose service was deleted goes on by the
 /// rules of the top level.
-async fn service_of_session(directory: &Directory, session: &Session) -> Result<Arc<Service>, AppError> {
+async fn service_of_session(directory: &Directory, session: &Session) -> Result<Arc<Service>, SessionError> {
     match find::service(directory, session.service.as_ref()).await {
-        Err(AppError::NoSuchService) => Ok(directory.services.default_service().clone()),
-        other => other,
+        Err(ServiceError::NoSuchService) => Ok(directory.services.default_service().clone()),
+        other => Ok(other?),
     }
 }

@@ -1,6 +1,5 @@
 //! Beginning a verification, and sending again.
 
-use crate::app::AppError;
 use crate::app::admission::numbers;
 use crate::app::admission::terms::{refuse_chosen, refuse_unpaid, worded};
 use crate::app::admission::ways::{self, ways};
@@ -9,7 +8,7 @@ use crate::app::services::{Directory, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
 use crate::app::verification::view::{self, view};
-use crate::app::verification::{Verifying, View};
+use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
@@ -93,7 +92,7 @@ pub async fn start(
     verifying: &Verifying,
     request: StartRequest,
     idempotency: Option<Idempotency>,
-) -> Result<Started, AppError> {
+) -> Result<Started, VerificationError> {
     let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
     let look = || start_once(verifying, &request, kept.as_ref());
     let (service, verification) = match transact(&verifying.base, &transact::START, look).await? {
@@ -113,7 +112,7 @@ async fn start_once(
     verifying: &Verifying,
     request: &StartRequest,
     kept: Option<&Kept>,
-) -> Result<Draft<Begun>, AppError> {
+) -> Result<Draft<Begun>, VerificationError> {
     if let Some(kept) = kept {
         match replay(&verifying.directory, kept).await? {
             Replay::Answer(started) => return Ok(Draft::Settled(Begun::Again(started))),
@@ -153,7 +152,7 @@ pub async fn resend(
     verifying: &Verifying,
     id: &VerificationId,
     channel: Option<Channel>,
-) -> Result<View, AppError> {
+) -> Result<View, VerificationError> {
     // Number and service of a verification never change.
     let old = happen::verification(&verifying.base, id).await?.record;
     let channel = channel.unwrap_or_else(|| old.channel());
@@ -176,7 +175,7 @@ async fn new_verification(
     verifying: &Verifying,
     service: &Arc<Service>,
     request: &StartRequest,
-) -> Result<Verification, AppError> {
+) -> Result<Verification, VerificationError> {
     let (to, _) = numbers::number(&verifying.admission, &request.to)?;
     let ways = ways(&verifying.directory, service.clone(), &to).await?;
     let channel = ways::way(&verifying.admission, &ways, request.channel, &to).await?;
@@ -189,7 +188,7 @@ pub(in crate::app) fn new_verification_by(
     service: &Service,
     request: &StartRequest,
     channel: Channel,
-) -> Result<Verification, AppError> {
+) -> Result<Verification, VerificationError> {
     let details = worded(service, &request.details)?;
     refuse_unpaid(service, &details)?;
     refuse_chosen(service, request.custom_code.is_some())?;
@@ -228,7 +227,7 @@ pub(in crate::app) fn refuse_unspoken(
     service: &Service,
     set: Option<&str>,
     locale: Option<&str>,
-) -> Result<(), AppError> {
+) -> Result<(), VerificationError> {
     Ok(locale.map_or(Ok(()), |locale| directory.services.judge_locale(service, set, locale))?)
 }
 
@@ -237,19 +236,19 @@ pub(in crate::app) fn refuse_unspoken(
 /// A code that somebody chose is laid out anew for a new generation.
 ///
 /// # Errors
-/// What the service's terms refuse, or [`AppError::CodeKeyGone`].
+/// What the service's terms refuse, or [`VerificationError::CodeKeyGone`].
 pub(in crate::app) fn renewed(
     verifying: &Verifying,
     service: &Service,
     old: &Verification,
     details: &Details,
     custom: Option<&Secret>,
-) -> Result<Option<Box<(CodeSeed, Details)>>, AppError> {
+) -> Result<Option<Box<(CodeSeed, Details)>>, VerificationError> {
     // What was said before was judged then.
     let details = if *details == old.details { details.clone() } else { worded(service, details)? };
     refuse_unpaid(service, &details)?;
     refuse_chosen(service, custom.is_some())?;
-    let code = || verifying.codes.derive(&old.id, &old.code).ok_or(AppError::CodeKeyGone);
+    let code = || verifying.codes.derive(&old.id, &old.code).ok_or(VerificationError::CodeKeyGone);
     let is_bound_otherwise = old.details.binding() != details.binding();
     let is_other = match custom {
         Some(custom) if !old.test => !code()?.matches(custom.expose()),
@@ -280,7 +279,7 @@ fn code_seed(
     generation: u32,
     details: &Details,
     custom: Option<&str>,
-) -> Result<CodeSeed, AppError> {
+) -> Result<CodeSeed, VerificationError> {
     let settings = &service.settings;
     let seed = CodeSeed {
         generation,
@@ -290,11 +289,11 @@ fn code_seed(
     };
     match custom {
         None => Ok(seed),
-        Some(code) => verifying.codes.seed_custom(id, seed, code).ok_or(AppError::CodeKeyGone),
+        Some(code) => verifying.codes.seed_custom(id, seed, code).ok_or(VerificationError::CodeKeyGone),
     }
 }
 
-async fn replay(directory: &Directory, kept: &Kept) -> Result<Replay, AppError> {
+async fn replay(directory: &Directory, kept: &Kept) -> Result<Replay, VerificationError> {
     let found: Option<Versioned<IdempotencyRecord>> = records::get(directory.base.store(), &kept.id).await?;
     let Some(found) = found else {
         return Ok(Replay::Nothing);
@@ -303,10 +302,10 @@ async fn replay(directory: &Directory, kept: &Kept) -> Result<Replay, AppError> 
         return Ok(Replay::Outdated(found.record.expires_at));
     }
     if found.record.fingerprint != kept.fingerprint {
-        return Err(AppError::KeyReused);
+        return Err(VerificationError::KeyReused);
     }
     // An answer to something else has another request's fingerprint.
-    let verification = found.record.verification.ok_or(AppError::KeyReused)?;
+    let verification = found.record.verification.ok_or(VerificationError::KeyReused)?;
     let service = find::service_of(directory, &verification).await?;
     let view = view::view_as_started(directory, service, verification);
     Ok(Replay::Answer(Box::new(Started { view, replayed: true })))

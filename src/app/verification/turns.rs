@@ -1,6 +1,6 @@
 //! Turns at one value of a rate limit.
 
-use crate::app::AppError;
+use crate::app::fault::Fault;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
@@ -25,11 +25,11 @@ impl Turns {
     /// Waits for the turns at these values.
     ///
     /// # Errors
-    /// [`AppError::Contended`] after five seconds.
+    /// [`Fault::Contended`] after five seconds.
     pub(in crate::app) async fn take(
         &self,
         values: impl Iterator<Item = String>,
-    ) -> Result<Vec<MutexGuard<'_, ()>>, AppError> {
+    ) -> Result<Vec<MutexGuard<'_, ()>>, Fault> {
         let place = |value: String| value.bytes().fold(0, |sum, byte| (sum * 31 + usize::from(byte)) % TURNS);
         // Each once, and in one order for all, or two would wait for each other.
         let places: BTreeSet<usize> = values.map(place).collect();
@@ -40,6 +40,6 @@ impl Turns {
             }
             turns
         };
-        tokio::time::timeout(LONGEST_WAIT, all).await.map_err(|_| AppError::Contended)
+        tokio::time::timeout(LONGEST_WAIT, all).await.map_err(|_| Fault::Contended)
     }
 }

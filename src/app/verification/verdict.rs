@@ -4,9 +4,9 @@
 //! so that what it passes on to a person tells nobody which numbers are being
 //! verified. Every face answers by it; it refuses to know in which words.
 
-use crate::app::AppError;
+use crate::app::fault::Fault;
 use crate::app::verification::check::{self, check};
-use crate::app::verification::{Checked, Offer, Verifying, View};
+use crate::app::verification::{Checked, Offer, VerificationError, Verifying, View};
 use crate::model::id::VerificationId;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -21,9 +21,9 @@ const BEAT: Duration = Duration::from_millis(50);
 /// The store's alone; whatever else is wrong is a no.
 pub async fn verdict(
     verifying: &Verifying,
-    found: impl Future<Output = Result<VerificationId, AppError>>,
+    found: impl Future<Output = Result<VerificationId, VerificationError>>,
     offer: Offer,
-) -> Result<Option<View>, AppError> {
+) -> Result<Option<View>, VerificationError> {
     let begun = Instant::now();
     let checked = match found.await {
         Ok(id) => check(verifying, &id, offer.clone()).await,
@@ -32,7 +32,11 @@ pub async fn verdict(
     match checked {
         Ok(Checked { valid: true, view }) => return Ok(Some(view)),
         Ok(_) => {}
-        Err(AppError::NotFound | AppError::Ended(_) | AppError::NotACode { .. }) => {
+        Err(
+            VerificationError::Fault(Fault::NotFound)
+            | VerificationError::Ended(_)
+            | VerificationError::NotACode { .. },
+        ) => {
             // The same work as for a code that could have been right.
             check::pretend_to_check(verifying, &offer);
         }

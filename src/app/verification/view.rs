@@ -1,10 +1,10 @@
 //! A verification as it is shown: with what is known of its deliveries, and what may
 //! still be done.
 
-use crate::app::AppError;
-use crate::app::admission::Admission;
 use crate::app::admission::ways::{self, ways};
+use crate::app::admission::{Admission, AdmissionError};
 use crate::app::services::{Directory, find};
+use crate::app::verification::VerificationError;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::owner::{Owned, Owner};
@@ -84,7 +84,7 @@ impl View {
 pub(in crate::app) async fn view(
     admission: &Admission,
     verification: Verification,
-) -> Result<View, AppError> {
+) -> Result<View, VerificationError> {
     let mut deliveries = Vec::with_capacity(verification.sends.len());
     for send in &verification.sends {
         let delivery = match &send.sid {
@@ -99,7 +99,7 @@ pub(in crate::app) async fn view(
 
 /// The same view with the channels that go to the number and that the person
 /// wants.
-pub(in crate::app) async fn wanted(admission: &Admission, mut view: View) -> Result<View, AppError> {
+pub(in crate::app) async fn wanted(admission: &Admission, mut view: View) -> Result<View, VerificationError> {
     view.channels_left.clear();
     if view.sends_left == 0 {
         return Ok(view);
@@ -109,8 +109,8 @@ pub(in crate::app) async fn wanted(admission: &Admission, mut view: View) -> Res
     for channel in ways.channels(to) {
         match ways::refuse_opted_out(admission, &ways.service, to, channel).await {
             Ok(()) => view.channels_left.push(channel),
-            Err(AppError::OptedOut) => {}
-            Err(error) => return Err(error),
+            Err(AdmissionError::OptedOut) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(view)

@@ -7,9 +7,9 @@ use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, ID, PAYEE, TAG};
 use super::views::verification::{CheckAnswer, Checked, Verdict};
-use crate::app::verification;
-use crate::app::verification::Offer;
-use crate::app::{AppError, keyed};
+use crate::app::fault::Fault;
+use crate::app::keyed;
+use crate::app::verification::{self, Offer, VerificationError};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::{problem, reply};
@@ -58,7 +58,9 @@ pub async fn check(context: CallContext, mut call: Call) -> Result<Response, Err
 }
 
 async fn verdict(context: &CallContext, call: &Call, offer: Offer) -> Result<Response, Error> {
-    let named = async { call.name().parse::<VerificationId>().map_err(|_| AppError::NotFound) };
+    let named = async {
+        call.name().parse::<VerificationId>().map_err(|_| VerificationError::Fault(Fault::NotFound))
+    };
     let approved = keyed::verdict(&context.app, named, offer).await?;
     let verdict = Verdict {
         valid: approved.is_some(),

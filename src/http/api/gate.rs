@@ -5,7 +5,6 @@
 use super::body::Fields;
 use super::operation::{Body, Call, Operation, Repeats};
 use super::repeats;
-use crate::app::AppError;
 use crate::http::auth::{self, Caller};
 use crate::http::context::{CallContext, Context};
 use crate::http::error::Error;
@@ -42,7 +41,7 @@ where
             Err(Error::RateLimited { per_minute, seconds })
         }
         _ => done(operation, context, caller, request, handler).await.map_err(|error| match error {
-            Error::App(AppError::NotFound) => Error::Nothing(operation.nothing()),
+            Error::Refused(refusal) if refusal.is_not_found() => Error::Nothing(operation.nothing()),
             error => error,
         }),
     };

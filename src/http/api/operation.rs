@@ -175,6 +175,6 @@ impl Call {
     /// # Errors
     /// Not found: an id that is none is one that does not exist.
     pub fn id<T: std::str::FromStr>(&self) -> Result<T, crate::http::error::Error> {
-        self.name().parse().map_err(|_| crate::app::AppError::NotFound.into())
+        self.name().parse().map_err(|_| crate::app::fault::Fault::NotFound.into())
     }
 }

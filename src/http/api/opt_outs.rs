@@ -5,7 +5,8 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::search;
 use super::views::things::{OptOutView, OptOuts, OptOutsOf};
-use crate::app::{AppError, admission};
+use crate::app::admission;
+use crate::app::fault::Fault;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::{problem, reply};
@@ -160,7 +161,7 @@ async fn shown(context: &CallContext, number: &str) -> Result<Response, Error> {
 
 /// The number in the path, which clients may have percent-encoded.
 fn number(call: &Call) -> Result<String, Error> {
-    let decoded = percent_decode_str(call.name()).decode_utf8().map_err(|_| AppError::NotFound)?;
+    let decoded = percent_decode_str(call.name()).decode_utf8().map_err(|_| Fault::NotFound)?;
     let is_one = decoded.chars().count() <= 128 && !decoded.chars().any(|c| c.is_control() || c == '|');
-    if is_one { Ok(decoded.into_owned()) } else { Err(AppError::NotFound.into()) }
+    if is_one { Ok(decoded.into_owned()) } else { Err(Fault::NotFound.into()) }
 }

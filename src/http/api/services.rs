@@ -5,7 +5,10 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::views::ChannelWord;
 use super::views::things::{ServiceList, ServiceView};
-use crate::app::{AppError, admin, keyed};
+use crate::app::admission::AdmissionError;
+use crate::app::fault::Fault;
+use crate::app::services::ServiceError;
+use crate::app::{admin, keyed};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::{problem, reply};
@@ -272,7 +275,7 @@ pub async fn change(context: CallContext, call: Call) -> Result<Response, Error>
         && context.sets().await?.hides(name)
     {
         let what = format!("{name:?} is no set of texts");
-        return Err(AppError::Setting(BadSetting { field: "template".to_owned(), what }).into());
+        return Err(AdmissionError::Setting(BadSetting { field: "template".to_owned(), what }).into());
     }
     let service = keyed::change_service(&context.app, &id, changes).await?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &service)))
@@ -305,12 +308,12 @@ pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error>
 async fn named(context: &CallContext, call: &Call) -> Result<ServiceId, Error> {
     let name = percent_encoding::percent_decode_str(call.name()).decode_utf8_lossy().into_owned();
     let id = context.app.service_named(Some(name)).await.map_err(not_found)?;
-    id.ok_or_else(|| AppError::NotFound.into())
+    id.ok_or_else(|| Fault::NotFound.into())
 }
 
-fn not_found(error: AppError) -> AppError {
+fn not_found(error: ServiceError) -> ServiceError {
     match error {
-        AppError::NoSuchService => AppError::NotFound,
+        ServiceError::NoSuchService => Fault::NotFound.into(),
         error => error,
     }
 }

@@ -5,8 +5,9 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, FRIENDLY_NAME, PAYEE, SERVICE, TAGS, USER};
 use super::views::ChannelWord;
 use super::views::session::{EndedSession, NewSession as NewSessionView, SessionResult};
-use crate::app::verification::NewSession;
-use crate::app::{AppError, keyed};
+use crate::app::fault::Fault;
+use crate::app::keyed;
+use crate::app::verification::{NewSession, SessionError};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::{problem, reply};
@@ -129,7 +130,7 @@ pub const END: Operation = Operation {
 /// Ends one.
 pub async fn end(context: CallContext, call: Call) -> Result<Response, Error> {
     let ended = keyed::end_session(&context.app, &call.id()?).await.map_err(|error| match error {
-        AppError::SessionEnded(_) if !call.caller.may(Scope::Read) => AppError::NotFound,
+        SessionError::Ended(_) if !call.caller.may(Scope::Read) => SessionError::Fault(Fault::NotFound),
         error => error,
     })?;
     let answer = EndedSession {
@@ -163,7 +164,7 @@ pub const RESULT: Operation = Operation {
 /// Tells what came of one.
 pub async fn result(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let result = call.body.needed("result")?;
-    let id: SessionId = call.name().parse().map_err(|_| AppError::NoSuchResult)?;
+    let id: SessionId = call.name().parse().map_err(|_| SessionError::NoSuchResult)?;
     let view = keyed::session_result(&context.app, &id, &result).await?;
     let end = match view.step {
         Step::Done(end) => end,

@@ -6,8 +6,10 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::views::verification::{Verification, Verifications};
 use super::views::{ChannelWord, StatusWord};
 use super::{repeats, search};
-use crate::app::verification::{StartRequest, VerificationFilter, View};
-use crate::app::{AppError, keyed};
+use crate::app::admission::AdmissionError;
+use crate::app::fault::Fault;
+use crate::app::keyed;
+use crate::app::verification::{StartRequest, VerificationError, VerificationFilter, View};
 use crate::http::auth::Caller;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
@@ -156,7 +158,9 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         && context.sets().await?.find(name).is_none()
     {
         let what = "there is no such set of texts: `messages.dir` holds them";
-        return Err(AppError::NotAllowed { field: "template", what }.into());
+        return Err(
+            VerificationError::Admission(AdmissionError::NotAllowed { field: "template", what }).into()
+        );
     }
     let request = StartRequest {
         to: body.needed("to")?,
@@ -318,9 +322,9 @@ pub async fn cancel(context: CallContext, call: Call) -> Result<Response, Error>
 }
 
 /// What has ended and what never was look alike to who may not read.
-fn blurred(error: AppError, caller: &Caller) -> AppError {
+fn blurred(error: VerificationError, caller: &Caller) -> VerificationError {
     match error {
-        AppError::Ended(_) if !caller.may(Scope::Read) => AppError::NotFound,
+        VerificationError::Ended(_) if !caller.may(Scope::Read) => VerificationError::Fault(Fault::NotFound),
         error => error,
     }
 }

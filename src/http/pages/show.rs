@@ -7,8 +7,8 @@ use super::page_request::PageRequest;
 use super::start::{self, Kind};
 use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values, way_out};
 use super::words::Words;
-use crate::app::AppError;
-use crate::app::verification::{self, SessionView};
+use crate::app::fault::Fault;
+use crate::app::verification::{self, SessionError, SessionView};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::request::Request;
@@ -26,12 +26,14 @@ pub async fn page(context: Arc<Context>, request: Request) -> Result<Response, E
     let page_request = PageRequest::of(&context, &request);
     let view = match &page_request.id {
         Some(id) => verification::session(&context.app.admission, id, page_request.browser.as_ref()).await,
-        None => Err(AppError::NotFound),
+        None => Err(SessionError::Fault(Fault::NotFound)),
     };
     match (view, &page_request.id) {
         (Ok(view), Some(id)) => shown(&context, &page_request, id, &view),
-        (Ok(_), None) | (Err(AppError::NotFound), None) => gone(&context, &page_request, None),
-        (Err(AppError::NotFound), Some(id)) => {
+        (Ok(_), None) | (Err(SessionError::Fault(Fault::NotFound)), None) => {
+            gone(&context, &page_request, None)
+        }
+        (Err(SessionError::Fault(Fault::NotFound)), Some(id)) => {
             let mut response = gone(&context, &page_request, None)?;
             if page_request.has_cookies && !page_request.is_ahead {
                 guard::forget(&context, &mut response, id);

@@ -6,9 +6,12 @@ use super::guard;
 use super::note::Note;
 use super::page_request::PageRequest;
 use super::show::{base, gone, known, noted};
-use crate::app::{AppError, verification};
+use crate::app::admission::AdmissionError;
+use crate::app::fault::Fault;
+use crate::app::verification::{self, SessionError, VerificationError};
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::refusal::Refusal;
 use crate::http::request::Request;
 use crate::model::channel::Channel;
 use crate::model::code::CodeKind;
@@ -115,7 +118,7 @@ async fn step(
     browser: &Secret,
     action: Action,
     form: &Form,
-) -> Result<Next, AppError> {
+) -> Result<Next, SessionError> {
     let app = &context.app;
     let locale_hints = page_request.locale_hints();
     let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
@@ -189,29 +192,35 @@ fn answer(context: &Context, id: &SessionId, next: Next) -> Response {
 
 /// What the next page says about an error. Nothing is said where the page
 /// itself tells: a session that is gone, a verification that has ended.
-fn note_of(error: AppError, form: &Form) -> Option<Note> {
+fn note_of(error: SessionError, form: &Form) -> Option<Note> {
     let input = |note: Note| note.with_input(form.get("number"), form.get("region"));
-    Some(match error {
-        AppError::NotFound | AppError::Ended(_) => return None,
-        AppError::NotACode { kind: CodeKind::Digits, .. } if has_letters(form.get("code")) => {
+    Some(match Refusal::from(error) {
+        Refusal::Fault(Fault::NotFound) | Refusal::Verification(VerificationError::Ended(_)) => return None,
+        Refusal::Verification(VerificationError::NotACode { kind: CodeKind::Digits, .. })
+            if has_letters(form.get("code")) =>
+        {
             Note::new("code_digits")
         }
-        AppError::NotACode { length, kind } => Note::of_code(length, kind),
-        AppError::SeveralCodes => Note::new("code_several"),
-        AppError::Number(error) => {
+        Refusal::Verification(VerificationError::NotACode { length, kind }) => Note::of_code(length, kind),
+        Refusal::Verification(VerificationError::SeveralCodes) => Note::new("code_several"),
+        Refusal::Admission(AdmissionError::Number(error)) => {
             let note = match error.country_code() {
                 Some(code) => Note::about(error.code(), code),
                 None => Note::new(error.code()),
             };
             input(note).read_as(judged_by(&error, form))
         }
-        AppError::CountryOff { region, .. } => input(Note::about("country", region)),
-        AppError::OptedOut => Note::new("opted_out"),
-        AppError::TooSoon { seconds, .. } => Note::about("too_soon", seconds),
-        AppError::NoSendsLeft => Note::new("sends"),
-        AppError::NoNumbersLeft => Note::new("numbers"),
-        AppError::NoStartsLeft => Note::new("starts"),
-        AppError::ChannelOff(_) | AppError::NoChannel | AppError::Landline => Note::new("channel"),
+        Refusal::Admission(AdmissionError::CountryOff { region, .. }) => {
+            input(Note::about("country", region))
+        }
+        Refusal::Admission(AdmissionError::OptedOut) => Note::new("opted_out"),
+        Refusal::Verification(VerificationError::TooSoon { seconds, .. }) => Note::about("too_soon", seconds),
+        Refusal::Verification(VerificationError::NoSendsLeft) => Note::new("sends"),
+        Refusal::Session(SessionError::NoNumbersLeft) => Note::new("numbers"),
+        Refusal::Session(SessionError::NoStartsLeft) => Note::new("starts"),
+        Refusal::Admission(
+            AdmissionError::ChannelOff(_) | AdmissionError::NoChannel | AdmissionError::Landline,
+        ) => Note::new("channel"),
         error => {
             tracing::error!(%error, "a step of a session failed");
             Note::new("trouble")
@@ -243,8 +252,10 @@ impl Form {
         self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
     }
 
-    fn channel(&self) -> Result<Channel, AppError> {
-        self.get("channel").parse().map_err(|_| AppError::NoChannel)
+    fn channel(&self) -> Result<Channel, SessionError> {
+        self.get("channel")
+            .parse()
+            .map_err(|_| SessionError::Verification(VerificationError::Admission(AdmissionError::NoChannel)))
     }
 }
 

@@ -5,8 +5,10 @@ use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging::{self, Wanted};
 use super::views;
-use crate::app::verification::{Attempt, AttemptFilter, AttemptPlace};
-use crate::app::{AppError, keyed};
+use crate::app::admission::AdmissionError;
+use crate::app::fault::Fault;
+use crate::app::keyed;
+use crate::app::verification::{Attempt, AttemptFilter, AttemptPlace, VerificationError};
 use crate::http::reply;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
@@ -53,7 +55,7 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let (verification, number) = id.ok_or_else(|| call.not_found())?.parts();
     match keyed::attempt(&call.context.app, &verification, number).await {
         Ok(attempt) => Ok(reply::json(StatusCode::OK, &shown(&call, &attempt))),
-        Err(AppError::NotFound) => Err(call.not_found()),
+        Err(VerificationError::Fault(Fault::NotFound)) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -135,9 +137,11 @@ fn filter(call: &Call) -> Result<Option<AttemptFilter>, Failure> {
 }
 
 /// Here the number is a filter's.
-fn number_of(error: AppError) -> Failure {
+fn number_of(error: VerificationError) -> Failure {
     match error {
-        AppError::Number(why) => Failure::invalid_because("ChannelData.To", why),
+        VerificationError::Admission(AdmissionError::Number(why)) => {
+            Failure::invalid_because("ChannelData.To", why)
+        }
         error => error.into(),
     }
 }

@@ -5,7 +5,8 @@
 
 use super::auth::Caller;
 use super::failure::Failure;
-use crate::app::{AppError, keyed};
+use crate::app::keyed;
+use crate::app::services::ServiceError;
 use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
 use crate::model::id::ServiceId;
@@ -127,7 +128,7 @@ impl Call {
     pub async fn service(&self) -> Result<Arc<Service>, Failure> {
         let id: ServiceId = self.param(0).parse().map_err(|_| self.not_found())?;
         keyed::service(&self.context.app, &id).await.map_err(|error| match error {
-            AppError::NoSuchService => self.not_found(),
+            ServiceError::NoSuchService => self.not_found(),
             error => error.into(),
         })
     }

@@ -3,8 +3,9 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::{request, verifications, views};
-use crate::app::verification::Offer;
-use crate::app::{AppError, keyed};
+use crate::app::fault::Fault;
+use crate::app::keyed;
+use crate::app::verification::{Offer, VerificationError};
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
@@ -52,11 +53,13 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let view = match keyed::check(app, &view.verification.id, offer).await {
         Ok(checked) => checked.view,
         // It cannot be the code, and spends no check.
-        Err(AppError::NotACode { .. }) => view,
-        Err(AppError::Ended(Status::MaxAttemptsReached)) => {
+        Err(VerificationError::NotACode { .. }) => view,
+        Err(VerificationError::Ended(Status::MaxAttemptsReached)) => {
             return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
         }
-        Err(AppError::Ended(_) | AppError::NotFound) => return Err(call.not_found()),
+        Err(VerificationError::Ended(_) | VerificationError::Fault(Fault::NotFound)) => {
+            return Err(call.not_found());
+        }
         Err(error) => return Err(error.into()),
     };
     Ok(reply::json(StatusCode::CREATED, &views::check(&call, &service, &view)))

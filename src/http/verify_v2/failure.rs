@@ -4,9 +4,14 @@
 //! code and no token that a caller sent.
 
 use super::PREFIX;
-use crate::app::AppError;
-use crate::app::verification::AskError;
+use crate::app::admin::AdminError;
+use crate::app::admission::AdmissionError;
+use crate::app::events::EventError;
+use crate::app::fault::Fault;
+use crate::app::services::ServiceError;
+use crate::app::verification::{AskError, VerificationError};
 use crate::http::error::Error;
+use crate::http::refusal::{OfApp, Refusal};
 use crate::http::reply;
 use crate::model::key::Scope;
 use crate::model::service::BadSetting;
@@ -159,7 +164,7 @@ pub fn wrong_method(allow: &str) -> Response {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::App(error) => error.into(),
+            Error::Refused(refusal) => refusal.into(),
             Error::BodyTooLarge { .. } | Error::TooManyPairs { .. } => {
                 Self::new(413, 20001, error.to_string())
             }
@@ -170,13 +175,52 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<AppError> for Failure {
-    fn from(error: AppError) -> Self {
-        match &error {
-            AppError::Number(why) => Self::invalid_because("To", why),
-            AppError::ChannelOff(channel) => Self::channel_disabled(channel.as_str()),
-            AppError::NoChannel => Self::channel_disabled("auto"),
-            AppError::CountryOff { channel, region } => Self::new(
+impl<E: OfApp> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::of(&error.into())
+    }
+}
+
+impl Failure {
+    /// What Twilio's clients are told of a refusal.
+    fn of(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Admission(error) => Self::of_admission(error, refusal),
+            Refusal::Verification(error) => match error {
+                VerificationError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
+                // Only a cooldown that somebody has set comes to this.
+                VerificationError::TooSoon { seconds, .. } => Self::new(429, 20429, "Too many requests")
+                    .after(*seconds)
+                    .with(REACHED, "resend_cooldown"),
+                VerificationError::CodeNotChosen => Self::unsupported(),
+                VerificationError::CodeKeyGone => ours(&refusal),
+                _ => Self::new(400, 20001, refusal.to_string()),
+            },
+            Refusal::KeyBound(_) => {
+                Self::new(403, 20003, "Permission Denied: the key is for some services alone")
+            }
+            Refusal::Fault(Fault::NotFound) | Refusal::Service(ServiceError::NoSuchService) => {
+                Self::new(404, 20404, "The requested resource was not found")
+            }
+            Refusal::Fault(Fault::Contended) => concurrent(),
+            Refusal::Fault(Fault::TooLarge { .. }) => {
+                Self::new(400, 60200, format!("Invalid parameter: {refusal}"))
+            }
+            Refusal::Fault(Fault::Store(_)) => ours(&refusal),
+            Refusal::Admin(AdminError::ReadOnly { .. }) => {
+                Self::new(403, 20006, format!("Access Denied: {refusal}"))
+            }
+            Refusal::Event(EventError::Setting(setting)) => setting.into(),
+            _ => Self::new(400, 20001, refusal.to_string()),
+        }
+    }
+
+    fn of_admission(error: &AdmissionError, refusal: &Refusal) -> Self {
+        match error {
+            AdmissionError::Number(why) => Self::invalid_because("To", why),
+            AdmissionError::ChannelOff(channel) => Self::channel_disabled(channel.as_str()),
+            AdmissionError::NoChannel => Self::channel_disabled("auto"),
+            AdmissionError::CountryOff { channel, region } => Self::new(
                 403,
                 60605,
                 format!(
@@ -184,32 +228,25 @@ impl From<AppError> for Failure {
                      {region} is blocked for {channel} channel for all services"
                 ),
             ),
-            AppError::OptedOut => Self::new(400, 21610, "Attempt to send to unsubscribed recipient"),
-            AppError::Landline => Self::new(403, 60205, "SMS is not supported by landline phone number"),
-            AppError::Link { field } => Self::invalid_because(
+            AdmissionError::OptedOut => Self::new(400, 21610, "Attempt to send to unsubscribed recipient"),
+            AdmissionError::Landline => {
+                Self::new(403, 60205, "SMS is not supported by landline phone number")
+            }
+            AdmissionError::Link { field } => Self::invalid_because(
                 super::settings::parameter(field),
                 "has a link, an address or a telephone number in it; the service's allow_links allows it",
             ),
-            AppError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
-            // Only a cooldown that somebody has set comes to this.
-            AppError::TooSoon { seconds, .. } => {
-                Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, "resend_cooldown")
-            }
-            AppError::KeyBound => {
-                Self::new(403, 20003, "Permission Denied: the key is for some services alone")
-            }
-            AppError::NotFound | AppError::NoSuchService => {
-                Self::new(404, 20404, "The requested resource was not found")
-            }
-            AppError::CodeNotChosen | AppError::CustomCodeOff => Self::unsupported(),
-            AppError::PaymentMissing { .. } => Self::payment_missing(),
-            AppError::Contended => concurrent(),
-            AppError::ReadOnly { .. } => Self::new(403, 20006, format!("Access Denied: {error}")),
-            AppError::Setting(setting) => setting.into(),
-            AppError::TooLarge { .. } => Self::new(400, 60200, format!("Invalid parameter: {error}")),
-            AppError::Store(_) | AppError::CodeKeyGone => ours(&error),
-            _ => Self::new(400, 20001, error.to_string()),
+            AdmissionError::CustomCodeOff => Self::unsupported(),
+            AdmissionError::PaymentMissing { .. } => Self::payment_missing(),
+            AdmissionError::Setting(setting) => setting.into(),
+            _ => Self::new(400, 20001, refusal.to_string()),
         }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::of(&refusal)
     }
 }
 
@@ -225,7 +262,7 @@ impl From<AskError> for Failure {
                 Self::new(429, 60203, "Max send attempts reached").after(*seconds)
             }
             AskError::Concurrent => concurrent(),
-            AskError::App(error) => error.clone().into(),
+            AskError::Verification(error) => error.clone().into(),
         }
     }
 }

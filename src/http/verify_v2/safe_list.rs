@@ -2,7 +2,8 @@
 
 use super::call::Call;
 use super::failure::Failure;
-use crate::app::{AppError, admission};
+use crate::app::admission::{self, AdmissionError};
+use crate::app::fault::Fault;
 use crate::http::reply;
 use crate::model::safe_number::SafeNumber;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         .await
     {
         Ok(safe) => Ok(reply::json(StatusCode::CREATED, &shown(&call, &safe))),
-        Err(AppError::Number(why)) => Err(Failure::invalid_because("PhoneNumber", why)),
+        Err(AdmissionError::Number(why)) => Err(Failure::invalid_because("PhoneNumber", why)),
         Err(error) => Err(error.into()),
     }
 }
@@ -25,7 +26,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     match admission::safe_number(&call.context.app.whole()?.admission, call.param(0)).await {
         Ok(safe) => Ok(reply::json(StatusCode::OK, &shown(&call, &safe))),
-        Err(AppError::NotFound) => Err(call.not_found()),
+        Err(AdmissionError::Fault(Fault::NotFound)) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -40,7 +41,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
     .await
     {
         Ok(()) => Ok(reply::no_content()),
-        Err(AppError::NotFound) => Err(call.not_found()),
+        Err(AdmissionError::Fault(Fault::NotFound)) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }

@@ -3,8 +3,9 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::{request, views};
-use crate::app::verification::View;
-use crate::app::{AppError, keyed};
+use crate::app::fault::Fault;
+use crate::app::keyed;
+use crate::app::verification::{VerificationError, View};
 use crate::http::reply;
 use crate::model::id::VerificationId;
 use crate::model::key::Scope;
@@ -61,9 +62,9 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     };
     match done {
         Ok(view) => Ok(reply::json(StatusCode::OK, &views::verification(&call, &service, &view))),
-        Err(AppError::Ended(_)) => Err(call.not_found()),
+        Err(VerificationError::Ended(_)) => Err(call.not_found()),
         // To who may not read, what is there and cannot be approved is not there.
-        Err(AppError::CodeNotChosen) if !call.caller.may(Scope::Read) => Err(call.not_found()),
+        Err(VerificationError::CodeNotChosen) if !call.caller.may(Scope::Read) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -76,7 +77,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 pub async fn found(call: &Call, service: &Service, name: &str) -> Result<View, Failure> {
     match looked_up(call, service, name).await {
         Ok(view) if is_there(call, &view) => Ok(view),
-        Ok(_) | Err(AppError::NotFound) => Err(call.not_found()),
+        Ok(_) | Err(VerificationError::Fault(Fault::NotFound)) => Err(call.not_found()),
         Err(error) => Err(error.into()),
     }
 }
@@ -85,11 +86,11 @@ pub async fn found(call: &Call, service: &Service, name: &str) -> Result<View, F
 ///
 /// # Errors
 /// Not found, or the store's.
-pub async fn named(call: &Call, service: &Service, name: &str) -> Result<VerificationId, AppError> {
+pub async fn named(call: &Call, service: &Service, name: &str) -> Result<VerificationId, VerificationError> {
     looked_up(call, service, name).await.map(|view| view.verification.id)
 }
 
-async fn looked_up(call: &Call, service: &Service, name: &str) -> Result<View, AppError> {
+async fn looked_up(call: &Call, service: &Service, name: &str) -> Result<View, VerificationError> {
     let app = &call.context.app;
     let id = match name.parse() {
         Ok(id) => id,
@@ -98,7 +99,7 @@ async fn looked_up(call: &Call, service: &Service, name: &str) -> Result<View, A
     let view = keyed::fetch(app, &id).await?;
     match app.belongs(service, &view.verification) {
         true => Ok(view),
-        false => Err(AppError::NotFound),
+        false => Err(VerificationError::Fault(Fault::NotFound)),
     }
 }
 

@@ -11,7 +11,7 @@ pub mod voice;
 use super::context::{Context, SignatureMode};
 use super::error::Error;
 use super::request::Request;
-use crate::app::{AppError, messaging};
+use crate::app::messaging::{self, MessagingError};
 use crate::model::account::Proof;
 use crate::model::delivery::Report;
 use crate::twilio::form::{self, Pairs};
@@ -155,7 +155,7 @@ async fn record(context: &Context, proof: Option<&Proof>, report: Report) -> Res
     };
     match messaging::record(&context.app.messaging, proof, report).await {
         Ok(_) => Ok(true),
-        Err(AppError::OtherAccount) => {
+        Err(MessagingError::OtherAccount) => {
             let signer = proof.signer();
             tracing::warn!(%sid, signer, "a report about another account's message or call was dropped");
             Ok(false)

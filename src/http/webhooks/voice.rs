@@ -5,8 +5,8 @@
 //! call whose code is spent.
 
 use super::{Proved, prove, record};
-use crate::app::AppError;
-use crate::app::messaging::{self, Said, Spoken, Step, VoiceRequest};
+use crate::app::fault::Fault;
+use crate::app::messaging::{self, MessagingError, Said, Spoken, Step, VoiceRequest};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::reply;
@@ -74,7 +74,7 @@ async fn speak(context: &Context, request: &Request, proved: &Proved, step: Step
             let report = if voice.step == Step::Answered { reported(proved) } else { None };
             match messaging::speak_noting(&context.app.messaging, proof, voice, report).await {
                 Ok(said) => document(&said, &context.settings.messages, &base)?,
-                Err(AppError::NotFound) => documents::not_for_you(),
+                Err(MessagingError::Fault(Fault::NotFound)) => documents::not_for_you(),
                 Err(error) => return Err(error.into()),
             }
         }

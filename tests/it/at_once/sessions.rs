@@ -10,9 +10,10 @@ use crate::engines::over_each_engine;
 use crate::lengths::length;
 use crate::postgres::TestDatabase;
 use crate::support::{Engine, Script, open, parts, schema_for};
+use dialback::app::fault::Fault;
 use dialback::app::services::ServiceDirectory;
-use dialback::app::verification::{self, LocaleHints, NewSession, VerificationFilter};
-use dialback::app::{App, AppError, Parts, Window};
+use dialback::app::verification::{self, LocaleHints, NewSession, SessionError, VerificationFilter};
+use dialback::app::{App, Parts, Window};
 use dialback::clock::Clock;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -142,14 +143,14 @@ impl Way {
             Cancel => self.leave(browser, true).await,
             AppEnds => self.end().await,
         };
-        if let Err(error @ (AppError::Store(_) | AppError::Contended)) = taken {
+        if let Err(error @ SessionError::Fault(Fault::Store(_) | Fault::Contended)) = taken {
             panic!("{step:?}: {error}");
         }
     }
 
     /// What the application is told to have ended has ended, and its code is
     /// worth nothing.
-    async fn end(&self) -> Result<(), AppError> {
+    async fn end(&self) -> Result<(), SessionError> {
         let ended = verification::end_session(&self.app.admission, &self.id).await?;
         assert!(matches!(ended.end, Some(End::CalledOff | End::Canceled)), "{ended:?}");
         let verification = self.verification(ended.verification.as_ref()).await;
@@ -159,7 +160,7 @@ impl Way {
         Ok(())
     }
 
-    async fn leave(&self, browser: &Secret, cancel: bool) -> Result<(), AppError> {
+    async fn leave(&self, browser: &Secret, cancel: bool) -> Result<(), SessionError> {
         let way = verification::session_leave(&self.app.admission, &self.id, browser, cancel).await?;
         self.results.lock().unwrap().extend(way);
         Ok(())

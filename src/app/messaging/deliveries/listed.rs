@@ -7,8 +7,8 @@
 
 use super::merged::{self, Merged};
 use super::{Found, Wanted};
-use crate::app::AppError;
 use crate::app::listing::Place;
+use crate::app::messaging::MessagingError;
 use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::verification::{Send, Verification};
@@ -43,7 +43,7 @@ impl<'s> Listed<'s> {
     }
 
     /// The next place, and what stands there, unless it is gone.
-    pub async fn next(&mut self) -> Result<Option<(Place, Option<Found>)>, AppError> {
+    pub async fn next(&mut self) -> Result<Option<(Place, Option<Found>)>, MessagingError> {
         loop {
             if let Some(next) = self.ready.pop_front() {
                 return Ok(Some(next));
@@ -64,7 +64,7 @@ impl<'s> Listed<'s> {
 
     /// A delivery that is listed. Its line can be there a moment before it; the
     /// send that it comes from is then listed no more, and must not be missing.
-    async fn named(&mut self, sid: &str) -> Result<Option<Found>, AppError> {
+    async fn named(&mut self, sid: &str) -> Result<Option<Found>, MessagingError> {
         loop {
             if let Some(found) = records::get::<Delivery>(self.store, sid).await? {
                 return Ok(Some(Found::Delivery(Box::new(found.record), None)));
@@ -78,7 +78,7 @@ impl<'s> Listed<'s> {
     }
 
     /// The sends that a line stands for, the last one first.
-    async fn sends_at(&mut self, at: Timestamp, id: &VerificationId) -> Result<(), AppError> {
+    async fn sends_at(&mut self, at: Timestamp, id: &VerificationId) -> Result<(), MessagingError> {
         let Some(found) = records::get::<Verification>(self.store, id.as_str()).await? else {
             return Ok(());
         };
@@ -101,7 +101,7 @@ impl<'s> Listed<'s> {
 
     /// A delivery whose own line was not met, although it stands where its send
     /// did.
-    async fn named_since(&mut self, at: Timestamp, sid: &Sid) -> Result<Option<Found>, AppError> {
+    async fn named_since(&mut self, at: Timestamp, sid: &Sid) -> Result<Option<Found>, MessagingError> {
         let Some(found) = records::get::<Delivery>(self.store, sid.as_str()).await? else {
             return Ok(None);
         };
@@ -119,7 +119,7 @@ pub(super) async fn of_verification(
     store: &dyn Store,
     id: &VerificationId,
     wanted: Option<&Wanted>,
-) -> Result<Vec<(Place, Found)>, AppError> {
+) -> Result<Vec<(Place, Found)>, MessagingError> {
     let Some(found) = records::get::<Verification>(store, id.as_str()).await? else {
         return Ok(Vec::new());
     };

@@ -5,8 +5,8 @@
 //! in one is a place in all of them: where a page of the whole ended, each scan
 //! goes on. It refuses to know what is listed.
 
-use crate::app::AppError;
 use crate::app::listing::Place;
+use crate::app::messaging::MessagingError;
 use crate::model::id::VerificationId;
 use crate::store::{Index, Scan, Store};
 use std::collections::VecDeque;
@@ -54,7 +54,7 @@ impl<'s> Merged<'s> {
     }
 
     /// The next place; none comes twice.
-    pub async fn next(&mut self) -> Result<Option<Place>, AppError> {
+    pub async fn next(&mut self) -> Result<Option<Place>, MessagingError> {
         loop {
             for source in &mut self.sources {
                 source.fill(self.store).await?;
@@ -81,7 +81,7 @@ impl<'s> Merged<'s> {
 }
 
 impl Source {
-    async fn fill(&mut self, store: &dyn Store) -> Result<(), AppError> {
+    async fn fill(&mut self, store: &dyn Store) -> Result<(), MessagingError> {
         if self.is_last || !self.waiting.is_empty() {
             return Ok(());
         }

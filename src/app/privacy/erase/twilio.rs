@@ -5,8 +5,8 @@
 //! things to do; what Twilio does not take now is left for the next attempt.
 
 use super::{PAGE, PAGE_TIME, Pass};
-use crate::app::AppError;
 use crate::app::listing::scan_of;
+use crate::app::privacy::PrivacyError;
 use crate::gateway::SendError;
 use crate::model::delivery::{Delivery, Erased};
 use crate::model::erasure::{Erasure, Place};
@@ -28,7 +28,7 @@ impl Pass<'_> {
         &mut self,
         from: Option<Place>,
         began: Instant,
-    ) -> Result<Option<Place>, AppError> {
+    ) -> Result<Option<Place>, PrivacyError> {
         let mut scan = Scan { limit: PAGE, ..scan_of(Index::DeliveriesTo, self.job.record.id.as_str()) };
         let mut failures = 0;
         if let Some(Place::Delivery { at, id, failures: so_far }) = from {
@@ -58,7 +58,7 @@ impl Pass<'_> {
     }
 
     /// Redacts one; false when it could not be done now.
-    async fn redact(&mut self, found: &Versioned<Delivery>) -> Result<bool, AppError> {
+    async fn redact(&mut self, found: &Versioned<Delivery>) -> Result<bool, PrivacyError> {
         let (gateway, delete) = (&self.privacy.gateway, self.job.record.delete_at_twilio);
         let sid = &found.record.sid;
         let mut outcome = gateway.redact(sid, delete).await;

@@ -5,16 +5,18 @@
 //! name; whatever was seen before that decides nothing.
 
 use super::{LocaleHints, SessionView, Who};
-use crate::app::AppError;
-use crate::app::admission::Admission;
 use crate::app::admission::ways::ways;
+use crate::app::admission::{Admission, AdmissionError};
 use crate::app::base::Base;
 use crate::app::events::told;
+use crate::app::fault::Fault;
 use crate::app::services::Directory;
 use crate::app::transact::{self, Draft, TRIES, transact};
 use crate::app::verification::check::{self, check};
 use crate::app::verification::start::{self, start};
-use crate::app::verification::{Checked, Idempotency, Offer, StartRequest, Verifying, happen, sessions};
+use crate::app::verification::{
+    Checked, Idempotency, Offer, SessionError, StartRequest, VerificationError, Verifying, happen, sessions,
+};
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
@@ -55,13 +57,17 @@ pub async fn session_begin(
     id: &SessionId,
     browser: &Secret,
     locale_hints: LocaleHints<'_>,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let session = session_bound(&verifying.admission, id, browser).await?;
     session_advance(verifying, session, browser, locale_hints).await
 }
 
 /// The session, as this browser's.
-async fn session_bound(admission: &Admission, id: &SessionId, browser: &Secret) -> Result<Session, AppError> {
+async fn session_bound(
+    admission: &Admission,
+    id: &SessionId,
+    browser: &Secret,
+) -> Result<Session, SessionError> {
     let begin = Input::Begin(session::hash(browser.expose()));
     move_session(admission, id, Who::Browser(browser), Look::Aside, |_| Some(begin.clone())).await
 }
@@ -79,7 +85,7 @@ pub async fn session_number(
     text: &str,
     region: Option<&str>,
     locale_hints: LocaleHints<'_>,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let number = sessions::number_in(&verifying.admission, text, region)?;
     let session = sessions::own_session(&verifying.base, id, Some(browser)).await?.record;
     let service = sessions::service_of_session(&verifying.directory, &session).await?;
@@ -87,7 +93,7 @@ pub async fn session_number(
     if session.allowed(ways.channels(&number)).is_empty() {
         let channel = service.settings.channels.first().copied().unwrap_or(Channel::Sms);
         let region = number.region().unwrap_or_else(|| "??".to_owned());
-        return Err(AppError::CountryOff { channel, region });
+        return Err(AdmissionError::CountryOff { channel, region }.into());
     }
     if session.browser.is_none() {
         session_bound(&verifying.admission, id, browser).await?;
@@ -106,7 +112,7 @@ pub async fn session_change(
     admission: &Admission,
     id: &SessionId,
     browser: &Secret,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let forget = |standing| Some(Input::ForgetNumber(standing));
     let session = move_session(admission, id, Who::Browser(browser), Look::CalledOff, forget).await?;
     sessions::session_view(admission, session).await
@@ -123,7 +129,7 @@ pub async fn session_start(
     browser: &Secret,
     channel: Channel,
     locale_hints: LocaleHints<'_>,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     session_start_for(verifying, id, browser, channel, locale_hints, None).await
 }
 
@@ -135,7 +141,7 @@ async fn session_start_for(
     channel: Channel,
     locale_hints: LocaleHints<'_>,
     meant: Option<&PhoneNumber>,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     for attempt in 0..TRIES {
         let session = sessions::own_session(&verifying.base, id, Some(browser)).await?.record;
         let (Some(number), None, None) = (&session.number, &session.verification, session.end) else {
@@ -145,12 +151,12 @@ async fn session_start_for(
             return sessions::session_view(&verifying.admission, session).await;
         }
         if session.starts >= session::MOST_STARTS {
-            return Err(AppError::NoStartsLeft);
+            return Err(SessionError::NoStartsLeft);
         }
         let service = sessions::service_of_session(&verifying.directory, &session).await?;
         let ways = ways(&verifying.directory, service.clone(), number).await?;
         if !session.allowed(ways.channels(number)).contains(&channel) {
-            return Err(AppError::ChannelOff(channel));
+            return Err(AdmissionError::ChannelOff(channel).into());
         }
         let request = StartRequest {
             channel: Some(channel),
@@ -169,7 +175,7 @@ async fn session_start_for(
         let kept = Idempotency { caller: CALLER.into(), key };
         let started = match start(verifying, request, Some(kept)).await {
             // The first one chose otherwise, and is about to be written.
-            Err(AppError::KeyReused) => {
+            Err(VerificationError::KeyReused) => {
                 tokio::time::sleep(SHORTLY).await;
                 continue;
             }
@@ -178,7 +184,7 @@ async fn session_start_for(
         let standing = Standing { verification: started.id, to: started.to, status: Status::Pending };
         return session_started(&verifying.admission, id, browser, standing, session.starts).await;
     }
-    Err(AppError::Contended)
+    Err(Fault::Contended.into())
 }
 
 /// The language of a session's messages. One that was asked for while there
@@ -206,12 +212,12 @@ async fn session_started(
     browser: &Secret,
     standing: Standing,
     starts: u8,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let started = |_| Some(Input::Started { standing: standing.clone(), starts });
     let moved = move_session(admission, id, Who::Browser(browser), Look::Aside, started).await;
     let is_left_alone = match &moved {
         Ok(session) => session.verification.as_ref() != Some(&standing.verification),
-        Err(error) => matches!(error, AppError::NotFound | AppError::NoStartsLeft),
+        Err(error) => matches!(error, SessionError::Fault(Fault::NotFound) | SessionError::NoStartsLeft),
     };
     if is_left_alone {
         call_off(admission, standing).await?;
@@ -229,13 +235,13 @@ pub async fn session_resend(
     id: &SessionId,
     browser: &Secret,
     channel: Channel,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let view = sessions::session(&verifying.admission, id, Some(browser)).await?;
     let Some(verification) = view.session.verification.clone().filter(|_| view.step == Step::Code) else {
         return Ok(view);
     };
     if !view.channels.contains(&channel) {
-        return Err(AppError::ChannelOff(channel));
+        return Err(AdmissionError::ChannelOff(channel).into());
     }
     start::resend(verifying, &verification, Some(channel)).await?;
     sessions::session_view(&verifying.admission, view.session).await
@@ -246,25 +252,25 @@ pub async fn session_resend(
 ///
 /// # Errors
 /// As [`verification::session`](crate::app::verification::session), as [`verification::check`](crate::app::verification::check), and
-/// [`AppError::SeveralCodes`].
+/// [`VerificationError::SeveralCodes.into()`].
 pub async fn session_check(
     verifying: &Verifying,
     id: &SessionId,
     browser: &Secret,
     code: &str,
-) -> Result<Option<Checked>, AppError> {
+) -> Result<Option<Checked>, SessionError> {
     let session = sessions::own_session(&verifying.base, id, Some(browser)).await?.record;
     let Some(verification) = session.verification.filter(|_| session.end.is_none()) else {
         return Ok(None);
     };
     let code = match happen::verification(&verifying.base, &verification).await?.record.code.find(code) {
         Found::One(code) => code,
-        Found::Several => return Err(AppError::SeveralCodes),
+        Found::Several => return Err(VerificationError::SeveralCodes.into()),
         // Refused as it is, by the same rule as everywhere.
         Found::Nothing => code.to_owned(),
     };
     let offer = Offer { code, amount: session.details.amount.clone(), payee: session.details.payee.clone() };
-    check(verifying, &verification, offer).await.map(Some)
+    Ok(Some(check(verifying, &verification, offer).await?))
 }
 
 /// Once more, after a failure.
@@ -276,14 +282,14 @@ pub async fn session_again(
     id: &SessionId,
     browser: &Secret,
     locale_hints: LocaleHints<'_>,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let view = sessions::session(&verifying.admission, id, Some(browser)).await?;
     if view.step != Step::Done(End::Failed) {
         return Ok(view);
     }
     if !view.service.settings.pages.retry {
         let what = "the service does not let people begin anew: see pages.retry";
-        return Err(AppError::NotAllowed { field: "retry", what });
+        return Err(AdmissionError::NotAllowed { field: "retry", what }.into());
     }
     let again = |standing: Option<Standing>| standing.map(Input::Again);
     let session = move_session(&verifying.admission, id, Who::Browser(browser), Look::Now, again).await?;
@@ -301,7 +307,7 @@ pub async fn session_leave(
     id: &SessionId,
     browser: &Secret,
     cancel: bool,
-) -> Result<Option<Secret>, AppError> {
+) -> Result<Option<Secret>, SessionError> {
     let result = Secret::new(admission.base.entropy.hex::<32>());
     let hash = session::hash(result.expose());
     // Whoever turns back on the first page has taken no other step.
@@ -327,7 +333,7 @@ async fn session_advance(
     session: Session,
     browser: &Secret,
     locale_hints: LocaleHints<'_>,
-) -> Result<SessionView, AppError> {
+) -> Result<SessionView, SessionError> {
     let view = sessions::session_view(&verifying.admission, session).await?;
     let session = &view.session;
     let ([channel], Some(number), Step::Channel) = (&view.channels[..], &session.number, view.step) else {
@@ -351,7 +357,7 @@ pub(super) async fn move_session(
     who: Who<'_>,
     look: Look,
     input: impl Fn(Option<Standing>) -> Option<Input>,
-) -> Result<Session, AppError> {
+) -> Result<Session, SessionError> {
     let look = || async {
         let old = sessions::session_of(&admission.base, id, who).await?;
         let standing = match look {
@@ -364,9 +370,9 @@ pub(super) async fn move_session(
         };
         let (new, outcome) = decide(&old.record, input, admission.base.now());
         match outcome {
-            Outcome::Gone | Outcome::NoSuchResult => Err(AppError::NotFound),
-            Outcome::NoNumbersLeft => Err(AppError::NoNumbersLeft),
-            Outcome::NoStartsLeft => Err(AppError::NoStartsLeft),
+            Outcome::Gone | Outcome::NoSuchResult => Err(Fault::NotFound.into()),
+            Outcome::NoNumbersLeft => Err(SessionError::NoNumbersLeft),
+            Outcome::NoStartsLeft => Err(SessionError::NoStartsLeft),
             // Whoever steps where the session no longer stands is shown
             // where it does.
             Outcome::NotNow => Ok(Draft::Settled(old.record)),
@@ -383,7 +389,7 @@ pub(super) async fn move_session(
 }
 
 /// Where the verification stands that a session knows.
-pub(super) async fn standing(base: &Base, session: &Session) -> Result<Option<Standing>, AppError> {
+pub(super) async fn standing(base: &Base, session: &Session) -> Result<Option<Standing>, SessionError> {
     let Some(id) = &session.verification else {
         return Ok(None);
     };
@@ -398,7 +404,7 @@ async fn standing_without(
     admission: &Admission,
     session: &Session,
     input: &impl Fn(Option<Standing>) -> Option<Input>,
-) -> Result<Option<Standing>, AppError> {
+) -> Result<Option<Standing>, SessionError> {
     let standing = standing(&admission.base, session).await?;
     let Some(open) = standing.clone().filter(|standing| standing.status == Status::Pending) else {
         return Ok(standing);
@@ -412,11 +418,11 @@ async fn standing_without(
 
 /// Calls a verification off that waits for its code, and says where it
 /// stands then: somebody may have been faster.
-async fn call_off(admission: &Admission, standing: Standing) -> Result<Standing, AppError> {
+async fn call_off(admission: &Admission, standing: Standing) -> Result<Standing, SessionError> {
     let status = match check::cancel(admission, &standing.verification).await {
         Ok(view) => view.status,
-        Err(AppError::Ended(status)) => status,
-        Err(error) => return Err(error),
+        Err(VerificationError::Ended(status)) => status,
+        Err(error) => return Err(error.into()),
     };
     Ok(Standing { status, ..standing })
 }

@@ -1,0 +1,76 @@
+//! Why something may not be.
+
+use crate::app::fault::{Fault, failing};
+use crate::app::services::ServiceError;
+use crate::model::channel::Channel;
+use crate::model::phone::PhoneError;
+use crate::model::service::BadSetting;
+
+/// Why something may not be.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdmissionError {
+    /// The number is none, or one that is refused.
+    #[error(transparent)]
+    Number(#[from] PhoneError),
+    /// The service does not have this channel.
+    #[error("the channel {0} is not offered")]
+    ChannelOff(Channel),
+    /// The service does not use this channel in that country.
+    #[error("the channel {channel} is not offered in {region}")]
+    CountryOff {
+        /// The channel.
+        channel: Channel,
+        /// ISO 3166, or `??` where no country is known.
+        region: String,
+    },
+    /// The number is a landline, and the service sends no texts to these.
+    #[error("the number is a landline, which gets no texts from this service; a call reaches it")]
+    Landline,
+    /// No channel of the service reaches this number.
+    #[error("no channel of this service reaches this number")]
+    NoChannel,
+    /// The recipient told our sender to stop.
+    #[error("the recipient has opted out of messages from this sender")]
+    OptedOut,
+    /// A text for people has a link or an address in it.
+    #[error(
+        "{field} has a link, an address or a telephone number in it, and people would follow it in the service's name: \
+         leave it out, or, for a brand that is a domain, allow it with {{\"allow_links\": true}} to PATCH \
+         /v1/services/ID, or with allow_links = true under services in the configuration"
+    )]
+    Link {
+        /// Which text.
+        field: &'static str,
+    },
+    /// Something that the service's settings do not allow.
+    #[error("{what}")]
+    NotAllowed {
+        /// What was asked for.
+        field: &'static str,
+        /// Why not, and which setting allows it.
+        what: &'static str,
+    },
+    /// The service binds its codes to payments, and half of one is missing.
+    #[error("this service binds its codes to a payment: amount and payee are both needed, from the start on")]
+    PaymentMissing {
+        /// Which half: `amount` or `payee`.
+        field: &'static str,
+    },
+    /// The service takes no codes that applications chose.
+    #[error("this service takes no codes of the application's own: its setting custom_code allows them")]
+    CustomCodeOff,
+    /// A name or limit that is none.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// A setting of a service that cannot be.
+    #[error(transparent)]
+    Setting(#[from] BadSetting),
+    /// The service is not there.
+    #[error(transparent)]
+    Service(ServiceError),
+    /// What goes wrong with any record.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+failing!(AdmissionError, Service(ServiceError));
