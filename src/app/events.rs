@@ -12,7 +12,7 @@ mod watermarks;
 pub use feed::{EventQuery, Feed};
 
 use self::seats::{Seat, Seats};
-use self::watermarks::{Watched, Watermarks};
+use self::watermarks::Watermarks;
 use super::{App, AppError};
 use crate::gateway::webhook::Courier;
 use crate::model::audit::Actor;
@@ -89,7 +89,7 @@ pub struct Events {
     shared: Arc<Shared>,
 }
 
-/// What the store's watcher knows, too.
+/// What is told of commits, too.
 #[derive(Default)]
 struct Shared {
     watermarks: Watermarks,
@@ -115,9 +115,10 @@ impl Events {
         }
     }
 
-    /// The store, seen by who must know when an event is written.
-    pub(super) fn watching(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
-        Arc::new(Watched { inner: store, shared: self.shared.clone() })
+    /// Sees from now on when an event is written.
+    pub(super) fn watch(&self, store: &dyn Store) {
+        let shared = Arc::downgrade(&self.shared);
+        store.watch(shared);
     }
 
     /// Something to dispatch was written.

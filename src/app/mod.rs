@@ -352,8 +352,8 @@ impl View {
 
 impl App {
     /// All operations, over these parts.
-    pub fn new(mut parts: Parts) -> Self {
-        parts.store = parts.events.watching(parts.store);
+    pub fn new(parts: Parts) -> Self {
+        parts.events.watch(&*parts.store);
         Self(Arc::new(parts), Arc::default(), Arc::default())
     }
 

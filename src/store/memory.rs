@@ -3,10 +3,11 @@
 //! It says in the plainest way what an engine must do; the others are tested
 //! against it. It refuses to know files and bytes at rest.
 
+use super::hook::Hooks;
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Index, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored, Version, lane, millis, timestamp, validate,
+    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Index, Key, Kind, Lane, Scan,
+    Stats, Store, StoreError, Stored, Version, lane, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -14,14 +15,17 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "memory"));
 
 /// A store in memory.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<State>);
+pub struct Memory {
+    state: Mutex<State>,
+    hooks: Hooks,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -47,7 +51,7 @@ impl Memory {
     fn open(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         // A commit changes nothing before it has checked everything, so a
         // panic elsewhere cannot have left half of one behind.
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.closed { Err(StoreError::Closed) } else { Ok(state) }
     }
 
@@ -71,7 +75,12 @@ impl Store for Memory {
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let _ending = self.hooks.begin(&changes);
         measured(*COMMITS, changes.len(), async { self.write(changes) }).await
+    }
+
+    fn watch(&self, hook: Weak<dyn CommitHook>) {
+        self.hooks.add(hook);
     }
 
     async fn due_in(

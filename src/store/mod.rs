@@ -16,6 +16,7 @@
 //!   [`StoreError::Failed`] the outcome is unknown and must be read again.
 
 mod care;
+mod hook;
 pub mod inspect;
 pub mod kinds;
 mod lane;
@@ -28,12 +29,14 @@ pub mod sled;
 pub mod transfer;
 
 pub use care::{Absent, CheckReport, Stats};
+pub use hook::{AtEnd, CommitHook};
 pub use lane::{Depth, Due, Lane};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::fmt;
+use std::sync::Weak;
 use std::time::Duration;
 
 /// The version of a record: 0 where there is none, and one more with each
@@ -359,6 +362,9 @@ pub trait Store: Send + Sync + 'static {
     /// breaks these rules is refused with [`StoreError::TooLarge`] or
     /// [`StoreError::Failed`], undone.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
+
+    /// Tells somebody of all commits from now on, for as long as they are there.
+    fn watch(&self, hook: Weak<dyn CommitHook>);
 
     /// Records of a lane due at or before `until`, the most overdue first, with
     /// the time they are due; those due at once by their keys.

@@ -66,6 +66,7 @@ mod store_contract;
 mod store_crash;
 mod store_damage;
 mod store_disk;
+mod store_hook;
 mod store_model;
 mod store_postgres;
 mod store_space;

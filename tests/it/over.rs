@@ -78,6 +78,10 @@ macro_rules! store_over {
                 self.$inner.claim(lane, until, limit, span).await
             }
 
+            fn watch(&self, hook: std::sync::Weak<dyn dialback::store::CommitHook>) {
+                self.$inner.watch(hook);
+            }
+
             async fn probe(&self) -> Result<(), dialback::store::StoreError> {
                 self.$inner.probe().await
             }

@@ -30,10 +30,11 @@ mod statement;
 mod url;
 mod writer;
 
+use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored, millis, timestamp, validate,
+    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats,
+    Store, StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -45,7 +46,7 @@ use link::Link;
 use reader::{Ask, Reader, field, stored};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Sender, channel, error::TrySendError};
 use tokio::sync::{Mutex, oneshot, watch};
@@ -111,6 +112,7 @@ pub struct Postgres {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     keeper: JoinHandle<()>,
     is_postgres: bool,
+    hooks: Hooks,
 }
 
 struct Queues {
@@ -172,7 +174,8 @@ impl Postgres {
         }
         let keeper = tokio::spawn(keep(link.clone(), is_postgres));
         let queues = RwLock::new(Some(Queues { works, asks }));
-        Ok(Self { link, gate, reader, queues, closing, tasks: Mutex::new(tasks), keeper, is_postgres })
+        let (tasks, hooks) = (Mutex::new(tasks), Hooks::default());
+        Ok(Self { link, gate, reader, queues, closing, tasks, keeper, is_postgres, hooks })
     }
 
     /// Hands something to those who do it.
@@ -191,10 +194,10 @@ impl Postgres {
     }
 
     /// Hands work to a writer and waits for its answer.
-    async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    async fn submit(&self, changes: Vec<Change>, ending: Ending) -> Result<(), CommitError> {
         self.open_queues()?;
         self.gate.check()?;
-        let (answer, answered) = oneshot::channel();
+        let (answer, answered) = Answer::to(ending);
         self.send(|queues| &queues.works, Work { changes, answer })?;
         // One deadline to come to its turn, and one for the group.
         match timeout(2 * self.link.deadline, answered).await {
@@ -223,12 +226,17 @@ impl Store for Postgres {
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let ending = self.hooks.begin(&changes);
         self.open_queues()?;
         validate(&changes)?;
         if changes.is_empty() {
             return Ok(());
         }
-        measured(*COMMITS, changes.len(), self.submit(changes)).await
+        measured(*COMMITS, changes.len(), self.submit(changes, ending)).await
+    }
+
+    fn watch(&self, hook: Weak<dyn CommitHook>) {
+        self.hooks.add(hook);
     }
 
     async fn due_in(
@@ -291,7 +299,7 @@ impl Store for Postgres {
         if self.gate.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
             return Ok(());
         }
-        self.submit(Vec::new()).await.map_err(|error| match error {
+        self.submit(Vec::new(), Ending::default()).await.map_err(|error| match error {
             CommitError::Store(error) => error,
             CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
         })
