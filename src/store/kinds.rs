@@ -4,6 +4,25 @@
 //! For those who go through a store without knowing what they will meet: the
 //! export, the import, the check. It refuses to know what records mean.
 
+mod active_verification;
+mod api_key;
+mod audit;
+mod compat;
+mod counter;
+mod delivery;
+mod dispatch;
+mod endpoint;
+mod erasure;
+mod event;
+mod idempotency;
+mod lease;
+mod opt_out;
+mod safe_number;
+mod service;
+mod session;
+mod session_window;
+mod verification;
+
 use super::records::{self, Facts};
 use super::{Key, Kind, StoreError};
 use crate::model::active_verification::ActiveVerification;
@@ -24,6 +43,12 @@ use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::session_window::SessionWindow;
 use crate::model::verification::Verification;
+use jiff::SignedDuration;
+
+/// How long what has ended is kept before it is deleted. The next record of the
+/// same id begins at version 1 again, and whoever read the old one must not
+/// write over it: no request lasts as long as this.
+const REST: SignedDuration = SignedDuration::from_mins(5);
 
 macro_rules! kinds {
     ($($kind:ident $name:literal = $record:ty;)*) => {

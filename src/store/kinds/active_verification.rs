@@ -1,0 +1,20 @@
+//! Which verification is pending for a service and a number, under both.
+
+use super::super::Kind;
+use super::super::records::Record;
+use super::REST;
+use crate::model::active_verification::ActiveVerification;
+use jiff::Timestamp;
+
+impl Record for ActiveVerification {
+    const KIND: Kind = Kind::ActiveVerification;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        ActiveVerification::key(&self.service, &self.number)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at.checked_add(REST).unwrap_or(Timestamp::MAX))
+    }
+}

@@ -1,0 +1,20 @@
+//! How often something was done within a window of time, under what is counted.
+
+use super::super::Kind;
+use super::super::records::Record;
+use super::REST;
+use crate::model::counter::Counter;
+use jiff::Timestamp;
+
+impl Record for Counter {
+    const KIND: Kind = Kind::Counter;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.ends_at.checked_add(REST).unwrap_or(Timestamp::MAX))
+    }
+}
