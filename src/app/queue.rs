@@ -10,7 +10,7 @@ use super::transact::{self, Draft};
 use super::{App, AppError, audit};
 use crate::app::By;
 use crate::model::audit::Action;
-use crate::store::{Change, Due, Key, Kind, Lane, Stored, kinds};
+use crate::store::{Change, Due, Key, Lane, Stored, kinds};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
@@ -104,9 +104,9 @@ impl Board {
 /// the id may hold a number, what is made of it by a hash.
 pub fn name_of(key: &Key) -> String {
     let kind = kinds::name(key.kind);
-    match key.kind {
-        Kind::Verification | Kind::Event | Kind::Dispatch | Kind::Erasure => format!("{kind}/{}", key.id),
-        _ => format!("{kind}/~{}", &hex::encode(Sha256::digest(&key.id))[..16]),
+    match key.kind.shows_id() {
+        true => format!("{kind}/{}", key.id),
+        false => format!("{kind}/~{}", &hex::encode(Sha256::digest(&key.id))[..16]),
     }
 }
 
@@ -303,6 +303,7 @@ fn moved(key: &Key, stored: &Stored, before: Due, after: Due) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Kind;
 
     #[test]
     fn names_and_reasons_show_no_number() {

@@ -89,34 +89,9 @@ impl Lane {
 }
 
 impl Kind {
-    /// The lanes in which records of this kind may be due, the usual one first. A
-    /// dispatch that is still to be sent waits for a machine, and one that is over
-    /// is tidied away.
-    pub fn lanes(self) -> &'static [Lane] {
-        match self {
-            Self::Dispatch => &[Lane::Webhook, Lane::Chore],
-            Self::IdempotencyRecord
-            | Self::SessionWindow
-            | Self::ActiveVerification
-            | Self::Session
-            | Self::Counter
-            | Self::Event => &[Lane::Chore],
-            Self::Erasure => &[Lane::Long],
-            _ => &[Lane::Person],
-        }
-    }
-
     /// The lane in which records of this kind are usually due.
     pub fn lane(self) -> Lane {
         self.lanes().first().copied().unwrap_or(Lane::Person)
-    }
-
-    /// Where records of this kind were due when there were two lanes.
-    pub fn early_lane(self) -> Lane {
-        match self {
-            Self::Event | Self::Dispatch | Self::Erasure => Lane::Webhook,
-            _ => Lane::Person,
-        }
     }
 
     /// Every lane in which a due entry of this kind may be found at rest.

@@ -1,11 +1,22 @@
 //! A verification, under its id.
 
 use super::super::records::Record;
-use super::super::{Entry, Index, Key, Kind};
+use super::super::{Entry, Index, Key, Kind, Lane};
+use super::{Declared, Kept};
 use crate::model::channel::Channel;
 use crate::model::verification::{self, Verification};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+
+pub(super) const DECLARED: Declared = Declared {
+    name: "verification",
+    export_place: 7,
+    is_exported: true,
+    shows_id: true,
+    lanes: &[Lane::Person],
+    early_lane: Lane::Person,
+    kept: Kept::AsSet("retention.verifications_days"),
+};
 
 impl Record for Verification {
     const KIND: Kind = Kind::Verification;
