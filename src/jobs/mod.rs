@@ -13,6 +13,7 @@
 
 mod buffer;
 mod dispatch;
+mod end;
 mod erase;
 mod in_flight;
 mod runner;
@@ -105,7 +106,7 @@ struct Ran {
 }
 
 /// All jobs there are.
-static JOBS: [&dyn Job; 4] = [&send::Send, &dispatch::Dispatch, &tidy::Tidy, &erase::Erase];
+static JOBS: [&dyn Job; 5] = [&send::Send, &dispatch::Dispatch, &end::End, &tidy::Tidy, &erase::Erase];
 
 /// Who takes care of a record that is due in a lane.
 fn job_for(lane: Lane, kind: Kind) -> Option<&'static dyn Job> {

@@ -149,9 +149,8 @@ impl Store for Memory {
         let state = self.open()?;
         let is_due = |(key, due): &(Key, Due)| {
             let entry = (millis(due.at), key.clone());
-            [due.lane, Lane::Aside]
-                .iter()
-                .any(|lane| state.due.get(lane).is_some_and(|due| due.contains(&entry)))
+            due.lanes_at_rest(key.kind)
+                .any(|lane| state.due.get(&lane).is_some_and(|due| due.contains(&entry)))
         };
         let is_listed = |entry: &Entry| state.entries.contains(&line(entry.clone()));
         Ok(Absent {
@@ -231,7 +230,7 @@ impl State {
         if due_before != due_after {
             if let Some(due) = due_before {
                 let entry = (millis(due.at), key.clone());
-                for lane in [due.lane, Lane::Aside] {
+                for lane in due.lanes_at_rest(key.kind) {
                     self.due.entry(lane).or_default().remove(&entry);
                 }
             }

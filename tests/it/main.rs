@@ -21,6 +21,7 @@ mod deliveries;
 mod drain;
 mod edge;
 mod endpoints;
+mod ends;
 mod engines;
 mod erase;
 mod events;

@@ -13,7 +13,8 @@ pub(super) const DECLARED: Declared = Declared {
     export_place: 7,
     is_exported: true,
     shows_id: true,
-    lanes: &[Lane::Person],
+    // One that only has to end waits for nobody.
+    lanes: &[Lane::Person, Lane::Chore],
     early_lane: Lane::Person,
     kept: Kept::AsSet("retention.verifications_days"),
 };
@@ -28,6 +29,10 @@ impl Record for Verification {
 
     fn due(&self) -> Option<Timestamp> {
         Verification::due(self)
+    }
+
+    fn lane(&self) -> Lane {
+        if self.outbox.is_empty() { Lane::Chore } else { Lane::Person }
     }
 
     fn entries(&self) -> Vec<Entry> {
