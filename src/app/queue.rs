@@ -227,8 +227,15 @@ impl App {
 
     /// What was set aside under that name, and since when it was due.
     async fn find_aside(&self, name: &str) -> Result<(Key, Timestamp), AppError> {
-        let aside = self.store().due_in(Lane::Aside, Timestamp::MAX, usize::MAX >> 1).await?;
-        aside.into_iter().find(|(key, _)| name_of(key) == name).ok_or(AppError::NotFound)
+        let mut after = None;
+        loop {
+            let page =
+                self.store().due_after(Lane::Aside, after.as_ref(), Timestamp::MAX, MOST_SHOWN).await?;
+            if let Some(found) = page.iter().find(|(key, _)| name_of(key) == name) {
+                return Ok(found.clone());
+            }
+            after = Some(page.into_iter().next_back().ok_or(AppError::NotFound)?);
+        }
     }
 }
 

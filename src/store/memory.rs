@@ -83,14 +83,18 @@ impl Store for Memory {
         self.hooks.add(hook);
     }
 
-    async fn due_in(
+    async fn due_after(
         &self,
         lane: Lane,
+        after: Option<&(Key, Timestamp)>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let state = self.open()?;
-        Ok(state.due_in(lane, until).take(limit).collect())
+        let after = after.map(|(key, at)| (millis(*at), key));
+        let later =
+            state.due_in(lane, until).filter(|(key, at)| after.is_none_or(|a| (millis(*at), key) > a));
+        Ok(later.take(limit).collect())
     }
 
     async fn claim(

@@ -205,13 +205,25 @@ pub trait Store: Send + Sync + 'static {
     fn watch(&self, hook: Weak<dyn CommitHook>);
 
     /// Records of a lane due at or before `until`, the most overdue first, with
-    /// the time they are due; those due at once by their keys.
+    /// the time they are due; those due at once by their keys. Those behind
+    /// `after`, the last of an earlier answer, for who goes through all of them.
+    async fn due_after(
+        &self,
+        lane: Lane,
+        after: Option<&(Key, Timestamp)>,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+
+    /// The same from the first.
     async fn due_in(
         &self,
         lane: Lane,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.due_after(lane, None, until, limit).await
+    }
 
     /// The same of what people wait for.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {

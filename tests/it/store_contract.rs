@@ -118,6 +118,7 @@ pub async fn story(store: &dyn Store) {
     let expected = store.read(&key).await.unwrap().unwrap().version;
     assert_eq!(store.due_in(Lane::Webhook, at(1), 9).await.unwrap(), [(key, at(1))]);
     assert_eq!(next_due(store).await, Some(at(70)));
+    pages_of_due(store).await;
     let gone = Change {
         key: Key::new(Kind::Dispatch, "m"),
         expected,
@@ -189,6 +190,35 @@ pub async fn story(store: &dyn Store) {
     refuses(store).await;
     let report = store.check().await.unwrap();
     assert_eq!((report.records, report.due, report.entries, report.damaged), (4, 2, 8, 0));
+}
+
+/// All that is due comes in pages as it does at once, whoever is due together.
+async fn pages_of_due(store: &dyn Store) {
+    let ids = ["p1", "p2", "p", "pp", "q"];
+    let aside = |id: &&str, millis: i64| {
+        let change = records::put(None, &thing(id, 1, Some(millis), None));
+        Change { due_after: Some(Due { at: at(millis), lane: Lane::Aside }), ..change }
+    };
+    let changes = ids.iter().zip([7, 7, 7, 9, 8]).map(|(id, millis)| aside(id, millis));
+    store.commit(changes.collect()).await.unwrap();
+    let all = store.due_in(Lane::Aside, at(9), 99).await.unwrap();
+    assert_eq!(all.iter().map(|(key, _)| key.id.as_str()).collect::<Vec<_>>(), ["p", "p1", "p2", "q", "pp"]);
+    for size in 1..=all.len() {
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.due_after(Lane::Aside, after.as_ref(), at(9), size).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone());
+            paged.extend(page);
+        }
+        assert_eq!(paged, all, "{size} at a time");
+    }
+    assert_eq!(store.due_after(Lane::Aside, all.last(), at(3), 9).await.unwrap(), [], "ends before");
+    for id in ids {
+        let read = records::get::<Thing>(store, id).await.unwrap().unwrap();
+        let due_before = read.record.due.map(|millis| Due { at: at(millis), lane: Lane::Aside });
+        store.commit(vec![Change { due_before, ..records::delete(&read) }]).await.unwrap();
+    }
 }
 
 /// What was set aside stays so when it is written, until it is due at another time.

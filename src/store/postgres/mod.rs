@@ -137,12 +137,15 @@ impl Postgres {
         let server = schema::inspect(&client).await.map_err(at)?;
         link.settle(server.is_postgres);
         schema::prepare(&mut client, server).await.map_err(at)?;
-        queue::refile(&client).await.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
         if server.is_postgres {
             let made = partitions::make_ahead(&mut client).await;
             made.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
         }
-        Self::start(link, options, server.is_postgres)
+        let place = link.place.clone();
+        let store = Self::start(link, options, server.is_postgres)?;
+        let filed = queue::refile(&store.reader).await;
+        filed.map_err(|error| StoreError::Open(format!("{place}: {error}")))?;
+        Ok(store)
     }
 
     fn start(link: Link, options: Options, is_postgres: bool) -> Result<Self, StoreError> {
@@ -172,7 +175,7 @@ impl Postgres {
         for _ in 0..READERS.min(options.connections.max(1)) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        let keeper = tokio::spawn(keep(link.clone(), is_postgres));
+        let keeper = tokio::spawn(keep(reader.clone(), link.clone(), is_postgres));
         let queues = RwLock::new(Some(Queues { works, asks }));
         let (tasks, hooks) = (Mutex::new(tasks), Hooks::default());
         Ok(Self { link, gate, reader, queues, closing, tasks, keeper, is_postgres, hooks })
@@ -239,14 +242,19 @@ impl Store for Postgres {
         self.hooks.add(hook);
     }
 
-    async fn due_in(
+    async fn due_after(
         &self,
         lane: Lane,
+        after: Option<&(Key, Timestamp)>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let (kinds, number) = (statement::kinds(lane), lane.number());
-        queue::due(&self.rows(statement::DUE, &[&number, &millis(until), &limited(limit), &kinds]).await?)
+        let (at, kind, id) = after.map_or((i64::MIN, 0, ""), |(key, at)| {
+            (millis(*at), i16::from(key.kind.letter()), key.id.as_str())
+        });
+        let (until, limit) = (millis(until), limited(limit));
+        queue::due(&self.rows(statement::DUE, &[&number, &until, &limit, &kinds, &at, &kind, &id]).await?)
     }
 
     async fn claim(
@@ -393,26 +401,25 @@ fn pool(link: &Link, connections: usize) -> Result<Pool, StoreError> {
 
 /// Makes the coming months' tables, and files what older processes beside this one
 /// write, for as long as the store is open.
-async fn keep(link: Link, is_postgres: bool) {
+async fn keep(reader: Reader, link: Link, is_postgres: bool) {
     let mut made_ahead = Instant::now();
     loop {
         tokio::time::sleep(queue::REFILE_EVERY).await;
-        let mut client = match link.connect().await {
-            Ok((client, _)) => client,
-            Err(error) => {
-                tracing::warn!(error, "cannot look after the tables");
-                continue;
-            }
-        };
-        let mut done = queue::refile(&client).await;
+        let mut done = queue::refile(&reader).await;
         if done.is_ok() && is_postgres && made_ahead.elapsed() >= partitions::EVERY {
             made_ahead = Instant::now();
-            done = partitions::make_ahead(&mut client).await;
+            done = make_ahead(&link).await;
         }
         if let Err(error) = done {
-            tracing::warn!(error = fault::words(&error), "cannot look after the tables");
+            tracing::warn!(%error, "cannot look after the tables");
         }
     }
+}
+
+/// On a connection of its own: it changes tables, and may wait for that.
+async fn make_ahead(link: &Link) -> Result<(), StoreError> {
+    let (mut client, _) = link.connect().await.map_err(StoreError::Unavailable)?;
+    partitions::make_ahead(&mut client).await.map_err(|error| fault::unread(&error))
 }
 
 /// Those of a list whose places in it are in the rows, which count from 1.

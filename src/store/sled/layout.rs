@@ -111,6 +111,20 @@ pub(super) fn due_range(lane: Lane, until: Timestamp) -> Range<Vec<u8>> {
     vec![letter]..[&[letter][..], &end].concat()
 }
 
+/// The same behind a place in it; empty when its end is before that.
+pub(super) fn due_range_after(
+    lane: Lane,
+    after: Option<&(Key, Timestamp)>,
+    until: Timestamp,
+) -> Range<Vec<u8>> {
+    let range = due_range(lane, until);
+    match after {
+        None => range,
+        // No id has a NUL byte, so the next possible one is this longer by one.
+        Some((key, at)) => [due_key(Due { at: *at, lane }, key), vec![0]].concat()..range.end,
+    }
+}
+
 fn due_letter(lane: Lane) -> u8 {
     match lane {
         Lane::Person => b'd',

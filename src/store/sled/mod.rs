@@ -213,15 +213,20 @@ impl Store for Sled {
 
     // A group that is applied while this reads may move a record past it, from
     // later to earlier; who commits such a move asks again afterwards.
-    async fn due_in(
+    async fn due_after(
         &self,
         lane: Lane,
+        after: Option<&(Key, Timestamp)>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let range = layout::due_range_after(lane, after, until);
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
         self.blocking(move |shared| {
             shared.with(|db| {
-                let keys = db.range(layout::due_range(lane, until)).keys().take(limit);
+                let keys = db.range(range).keys().take(limit);
                 keys.map(|key| lanes::due(&known(key)?)).collect()
             })
         })
