@@ -250,11 +250,17 @@ impl Store for Postgres {
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let (kinds, number) = (statement::kinds(lane), lane.number());
-        let (at, kind, id) = after.map_or((i64::MIN, 0, ""), |(key, at)| {
-            (millis(*at), i16::from(key.kind.letter()), key.id.as_str())
-        });
         let (until, limit) = (millis(until), limited(limit));
-        queue::due(&self.rows(statement::DUE, &[&number, &until, &limit, &kinds, &at, &kind, &id]).await?)
+        let rows = match after {
+            None => self.rows(statement::DUE, &[&number, &until, &limit, &kinds]).await?,
+            Some((key, at)) => {
+                let (at, kind) = (millis(*at), i16::from(key.kind.letter()));
+                let place: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
+                    [&number, &until, &limit, &kinds, &at, &kind, &key.id];
+                self.rows(statement::DUE_AFTER, &place).await?
+            }
+        };
+        queue::due(&rows)
     }
 
     async fn claim(

@@ -108,12 +108,18 @@ SELECT i.nth, r.version, r.body
 FROM unnest($1::text[], $2::int2[]) WITH ORDINALITY AS i(id, kind, nth)
 JOIN dialback_record r ON r.id = i.id AND r.kind = i.kind";
 
-/// What is due in a lane behind a place in it, of these kinds: what an older process
-/// has put there and what only a newer one knows is passed over.
+/// What is due in a lane, of these kinds: what an older process has put there and
+/// what only a newer one knows is passed over.
 pub(super) const DUE: &str = "\
 SELECT kind, id, due FROM dialback_record
-WHERE lane = $1 AND due IS NOT NULL AND due <= $2 AND kind = ANY($4::int2[]) AND (due, kind, id) > ($5, $6, $7)
-ORDER BY due, kind, id LIMIT $3";
+WHERE lane = $1 AND due IS NOT NULL AND due <= $2 AND kind = ANY($4::int2[]) ORDER BY due, kind, id LIMIT $3";
+
+/// The same behind a place in it. A statement of its own: planned for an empty table
+/// this one looks kinds up in the index and sorts, if it is let.
+pub(super) const DUE_AFTER: &str = "\
+SELECT kind, id, due FROM dialback_record
+WHERE lane = $1 AND due IS NOT NULL AND due <= $2 AND kind + 0 = ANY($4::int2[])
+  AND (due, kind, id) > ($5, $6, $7) ORDER BY due, kind, id LIMIT $3";
 
 /// The same for one who is about to do it. What others have locked is passed over,
 /// and so is what somebody was given before and is still due at the same time: who
