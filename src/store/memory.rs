@@ -74,6 +74,11 @@ impl Store for Memory {
         Ok(self.open()?.records.get(key).cloned())
     }
 
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let state = self.open()?;
+        Ok(keys.iter().map(|key| state.records.get(key).cloned()).collect())
+    }
+
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let _ending = self.hooks.begin(&changes);
         measured(*COMMITS, changes.len(), async { self.write(changes) }).await

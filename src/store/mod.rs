@@ -194,6 +194,17 @@ pub trait Store: Send + Sync + 'static {
     /// The record under a key, or `None`.
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
 
+    /// The records under keys, in the order of the keys, each as [`Store::read`] has
+    /// it: one may be staler than another. An engine behind a network asks once for up
+    /// to 256 of them.
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            found.push(self.read(key).await?);
+        }
+        Ok(found)
+    }
+
     /// Does all changes or none, durably. Keys must differ; there are at most
     /// [`Change::MAX_COMMIT`] of them, with bodies of at most
     /// [`Change::MAX_BODY`], and a change's entries are its own record's. What

@@ -1,7 +1,7 @@
 //! The model's values as records: JSON with a format number. What each kind's
 //! records say of themselves is in `kinds/`.
 
-use super::{Change, CommitError, Due, Entry, Key, Kind, Lane, Store, StoreError, Version};
+use super::{Change, CommitError, Due, Entry, Key, Kind, Lane, Store, StoreError, Stored, Version};
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,24 @@ pub async fn get<T: Record>(store: &dyn Store, id: &str) -> Result<Option<Versio
         None => Ok(None),
         Some(stored) => Ok(Some(Versioned { version: stored.version, record: decode(&key, &stored.body)? })),
     }
+}
+
+/// Reads records, in the order of their ids; `None` where there is none.
+///
+/// # Errors
+/// As [`get`], for the first that does not read.
+pub async fn get_many<T: Record>(
+    store: &dyn Store,
+    ids: impl IntoIterator<Item = impl Into<String>>,
+) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
+    let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(T::KIND, id)).collect();
+    let found = store.read_many(&keys).await?;
+    let read = |(key, stored): (&Key, Option<Stored>)| {
+        let versioned =
+            |stored: Stored| Ok(Versioned { version: stored.version, record: decode(key, &stored.body)? });
+        stored.map(versioned).transpose()
+    };
+    keys.iter().zip(found).map(read).collect()
 }
 
 /// The change that makes `new` of what was read, `None` for a new record.

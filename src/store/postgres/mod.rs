@@ -228,6 +228,15 @@ impl Store for Postgres {
         answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".to_owned())))
     }
 
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.open_queues()?;
+        let mut found = Vec::with_capacity(keys.len());
+        for some in keys.chunks(reader::MOST_KEYS) {
+            found.extend(self.reader.read(some.iter()).await?);
+        }
+        Ok(found)
+    }
+
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let ending = self.hooks.begin(&changes);
         self.open_queues()?;

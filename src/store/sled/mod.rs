@@ -197,6 +197,10 @@ impl Store for Sled {
         self.shared.read(key).await
     }
 
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.shared.read_many(keys).await
+    }
+
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let ending = self.hooks.begin(&changes);
         self.shared.with(|_| Ok(()))?;
@@ -442,6 +446,7 @@ mod tests {
         let commit = spawn_commit(&store, "a");
         syncing.recv().unwrap();
         assert!(store.read(&key("a")).await.unwrap().is_none());
+        assert_eq!(store.read_many(&[key("a"), key("b")]).await.unwrap(), [None, None]);
         assert!(!commit.is_finished());
         tell.send(Ok(())).unwrap();
         commit.await.unwrap().unwrap();
