@@ -110,9 +110,9 @@ pub struct Parts {
 impl App {
     /// All operations, over these parts.
     pub fn new(parts: Parts) -> Self {
-        let store = parts.events.watching(parts.store);
+        parts.events.watch(&*parts.store);
         let board = Board::new(parts.events.wake());
-        let base = Arc::new(Base::new(store, parts.clock, parts.entropy, board));
+        let base = Arc::new(Base::new(parts.store, parts.clock, parts.entropy, board));
         let (services, policy) = (parts.directory, parts.policy);
         let directory = Arc::new(Directory { base: base.clone(), services, policy });
         let telling =

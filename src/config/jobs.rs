@@ -7,7 +7,7 @@ use super::reader::Reader;
 /// How much work is done at once, in each lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jobs {
-    /// Sends, look-ups and ends of verifications at once.
+    /// Sends and look-ups at once.
     pub max_person_in_flight: usize,
     /// Commits of tidying at once.
     pub max_chores_in_flight: usize,

@@ -13,6 +13,7 @@
 
 mod buffer;
 mod dispatch;
+mod end;
 mod erase;
 mod in_flight;
 mod runner;
@@ -122,7 +123,7 @@ struct Ran {
 }
 
 /// All jobs there are.
-static JOBS: [&dyn Job; 4] = [&send::Send, &dispatch::Dispatch, &tidy::Tidy, &erase::Erase];
+static JOBS: [&dyn Job; 5] = [&send::Send, &dispatch::Dispatch, &end::End, &tidy::Tidy, &erase::Erase];
 
 /// Who takes care of a record that is due in a lane.
 fn job_for(lane: Lane, kind: Kind) -> Option<&'static dyn Job> {
@@ -150,21 +151,11 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::kinds::NEVER_DUE;
 
     #[test]
     fn everything_that_can_be_due_has_one_job() {
-        const DUE: [Kind; 9] = [
-            Kind::Verification,
-            Kind::IdempotencyRecord,
-            Kind::SessionWindow,
-            Kind::ActiveVerification,
-            Kind::Session,
-            Kind::Counter,
-            Kind::Event,
-            Kind::Dispatch,
-            Kind::Erasure,
-        ];
-        for kind in DUE {
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.lanes() != NEVER_DUE) {
             for lane in kind.lanes() {
                 let jobs = JOBS.iter().filter(|job| job.lane() == *lane && job.kinds().contains(&kind));
                 assert_eq!(jobs.count(), 1, "{kind:?} in {lane:?}");

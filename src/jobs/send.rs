@@ -1,4 +1,5 @@
-//! A verification that is due: a send, a look-up, or its end.
+//! A verification that is due for somebody who waits: a send or a look-up, and the end of
+//! one that an older version filed here.
 
 use super::{Job, JobError, Ran};
 use crate::app::{App, messaging};

@@ -2,8 +2,10 @@
 
 use super::{Job, JobError, Ran};
 use crate::app::{App, privacy};
+use crate::store::kinds::Kept;
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;
+use std::sync::LazyLock;
 
 /// A panic deletes nothing: each record is then tried alone.
 pub(super) struct Tidy;
@@ -19,15 +21,10 @@ impl Job for Tidy {
     }
 
     fn kinds(&self) -> &'static [Kind] {
-        &[
-            Kind::IdempotencyRecord,
-            Kind::SessionWindow,
-            Kind::ActiveVerification,
-            Kind::Session,
-            Kind::Counter,
-            Kind::Event,
-            Kind::Dispatch,
-        ]
+        static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+            Kind::ALL.into_iter().filter(|kind| kind.declared().kept == Kept::UntilDue).collect()
+        });
+        &KINDS
     }
 
     fn most(&self) -> usize {

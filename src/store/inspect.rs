@@ -267,13 +267,16 @@ impl Looking<'_> {
             entries: absent.entries,
             refers: Vec::new(),
         };
-        for facts in facts {
-            for (key, since) in &facts.refers {
-                if *since >= self.rules.deliveries_kept_since && self.store.read(key).await?.is_none() {
-                    suspicion.refers.push((facts.key.clone(), key.clone()));
-                }
-            }
-        }
+        let refers = |facts: &Facts| {
+            let kept = |since: &Timestamp| *since >= self.rules.deliveries_kept_since;
+            let referred = facts.refers.iter().filter(|(_, since)| kept(since));
+            referred.map(|(key, _)| (facts.key.clone(), key.clone())).collect::<Vec<_>>()
+        };
+        let (referring, referred): (Vec<Key>, Vec<Key>) = facts.iter().flat_map(refers).unzip();
+        // Of a page of records: each refers to a few others at most.
+        let found = self.store.read_many(&referred).await?;
+        let pairs = referring.into_iter().zip(referred).zip(found);
+        suspicion.refers.extend(pairs.filter(|(_, found)| found.is_none()).map(|(pair, _)| pair));
         Ok(suspicion)
     }
 }

@@ -13,11 +13,11 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Lane {
-    /// 0, `d`: what a person waits for: a send, a look-up, a verification's deadline.
+    /// 0, `d`: what a person waits for: a send, a look-up.
     Person = 0,
     /// 1, `b`: what goes to machines: an event to an endpoint.
     Webhook = 1,
-    /// 2, `c`: what is only tidied away.
+    /// 2, `c`: what nobody waits for: a verification's end, and what is only tidied away.
     Chore = 2,
     /// 3, `l`: what takes long and is done a page at a time: an erasure.
     Long = 3,
@@ -33,6 +33,23 @@ pub struct Due {
     pub at: Timestamp,
     /// Where.
     pub lane: Lane,
+}
+
+impl Due {
+    /// Where else a record of this kind may stand that is due in this lane: a dispatch
+    /// that is over stood among those to be sent when there were two lanes, and a
+    /// verification that only has to end among those that people wait for.
+    pub(super) fn early_lane(self, kind: Kind) -> Option<Lane> {
+        let early = kind.early_lane();
+        let is_elsewhere = self.lane != early && self.lane != Lane::Aside && kind.lanes().contains(&early);
+        is_elsewhere.then_some(early)
+    }
+
+    /// Every lane in which its entry may stand: its own, that one, and where it may have
+    /// been set aside.
+    pub(super) fn lanes_at_rest(self, kind: Kind) -> impl Iterator<Item = Lane> {
+        [self.lane, Lane::Aside].into_iter().chain(self.early_lane(kind))
+    }
 }
 
 /// How much of a kind waits in a lane.
@@ -89,34 +106,9 @@ impl Lane {
 }
 
 impl Kind {
-    /// The lanes in which records of this kind may be due, the usual one first. A
-    /// dispatch that is still to be sent waits for a machine, and one that is over
-    /// is tidied away.
-    pub fn lanes(self) -> &'static [Lane] {
-        match self {
-            Self::Dispatch => &[Lane::Webhook, Lane::Chore],
-            Self::IdempotencyRecord
-            | Self::SessionWindow
-            | Self::ActiveVerification
-            | Self::Session
-            | Self::Counter
-            | Self::Event => &[Lane::Chore],
-            Self::Erasure => &[Lane::Long],
-            _ => &[Lane::Person],
-        }
-    }
-
     /// The lane in which records of this kind are usually due.
     pub fn lane(self) -> Lane {
         self.lanes().first().copied().unwrap_or(Lane::Person)
-    }
-
-    /// Where records of this kind were due when there were two lanes.
-    pub fn early_lane(self) -> Lane {
-        match self {
-            Self::Event | Self::Dispatch | Self::Erasure => Lane::Webhook,
-            _ => Lane::Person,
-        }
     }
 
     /// Every lane in which a due entry of this kind may be found at rest.

@@ -3,10 +3,11 @@
 //! It says in the plainest way what an engine must do; the others are tested
 //! against it. It refuses to know files and bytes at rest.
 
+use super::hook::Hooks;
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Index, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored, Version, lane, millis, timestamp, validate,
+    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Index, Key, Kind, Lane, Scan,
+    Stats, Store, StoreError, Stored, Version, lane, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -14,14 +15,17 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "memory"));
 
 /// A store in memory.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<State>);
+pub struct Memory {
+    state: Mutex<State>,
+    hooks: Hooks,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -47,7 +51,7 @@ impl Memory {
     fn open(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         // A commit changes nothing before it has checked everything, so a
         // panic elsewhere cannot have left half of one behind.
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.closed { Err(StoreError::Closed) } else { Ok(state) }
     }
 
@@ -70,18 +74,32 @@ impl Store for Memory {
         Ok(self.open()?.records.get(key).cloned())
     }
 
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let state = self.open()?;
+        Ok(keys.iter().map(|key| state.records.get(key).cloned()).collect())
+    }
+
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let _ending = self.hooks.begin(&changes);
         measured(*COMMITS, changes.len(), async { self.write(changes) }).await
     }
 
-    async fn due_in(
+    fn watch(&self, hook: Weak<dyn CommitHook>) {
+        self.hooks.add(hook);
+    }
+
+    async fn due_after(
         &self,
         lane: Lane,
+        after: Option<&(Key, Timestamp)>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let state = self.open()?;
-        Ok(state.due_in(lane, until).take(limit).collect())
+        let after = after.map(|(key, at)| (millis(*at), key));
+        let later =
+            state.due_in(lane, until).filter(|(key, at)| after.is_none_or(|a| (millis(*at), key) > a));
+        Ok(later.take(limit).collect())
     }
 
     async fn claim(
@@ -140,9 +158,8 @@ impl Store for Memory {
         let state = self.open()?;
         let is_due = |(key, due): &(Key, Due)| {
             let entry = (millis(due.at), key.clone());
-            [due.lane, Lane::Aside]
-                .iter()
-                .any(|lane| state.due.get(lane).is_some_and(|due| due.contains(&entry)))
+            due.lanes_at_rest(key.kind)
+                .any(|lane| state.due.get(&lane).is_some_and(|due| due.contains(&entry)))
         };
         let is_listed = |entry: &Entry| state.entries.contains(&line(entry.clone()));
         Ok(Absent {
@@ -222,7 +239,7 @@ impl State {
         if due_before != due_after {
             if let Some(due) = due_before {
                 let entry = (millis(due.at), key.clone());
-                for lane in [due.lane, Lane::Aside] {
+                for lane in due.lanes_at_rest(key.kind) {
                     self.due.entry(lane).or_default().remove(&entry);
                 }
             }

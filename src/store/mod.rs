@@ -16,6 +16,7 @@
 //!   [`StoreError::Failed`] the outcome is unknown and must be read again.
 
 mod care;
+mod hook;
 pub mod inspect;
 pub mod kinds;
 mod lane;
@@ -28,12 +29,15 @@ pub mod sled;
 pub mod transfer;
 
 pub use care::{Absent, CheckReport, Stats};
+pub use hook::{AtEnd, CommitHook};
+pub use kinds::{Index, Kind};
 pub use lane::{Depth, Due, Lane};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::fmt;
+use std::sync::Weak;
 use std::time::Duration;
 
 /// The version of a record: 0 where there is none, and one more with each
@@ -41,83 +45,6 @@ use std::time::Duration;
 /// a record begins where no earlier record of its key has been, for a process
 /// that stood still may still hold what it read of that one.
 pub type Version = u64;
-
-/// What kinds of records there are. The letter is the key's prefix at rest and
-/// never changes its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// `v`: a verification, under its id.
-    Verification = b'v',
-    /// `d`: a delivery, under Twilio's SID.
-    Delivery = b'd',
-    /// `k`: an API key, under its id.
-    ApiKey = b'k',
-    /// `a`: an answer kept for an `Idempotency-Key`.
-    IdempotencyRecord = b'a',
-    /// `o`: who opted out of which sender.
-    OptOut = b'o',
-    /// `s`: a service that was made through the API, under its id.
-    Service = b's',
-    /// `p`: which verification is pending for a service and a number.
-    ActiveVerification = b'p',
-    /// `l`: how often something was done within a window of time.
-    Counter = b'l',
-    /// `f`: a number that fraud rules let pass.
-    SafeNumber = b'f',
-    /// `c`: what Twilio Verify keeps with a service, under the service's id.
-    Compat = b'c',
-    /// `h`: somebody's way through the hosted pages.
-    Session = b'h',
-    /// `n`: where events are sent to.
-    Endpoint = b'n',
-    /// `e`: an event that applications hear of.
-    Event = b'e',
-    /// `w`: the sending of one event to one endpoint.
-    Dispatch = b'w',
-    /// `i`: when a number last wrote to a sender on WhatsApp.
-    SessionWindow = b'i',
-    /// `j`: who does a job that one process does for all, and until when.
-    Lease = b'j',
-    /// `u`: what somebody did to keys, settings or a person's data.
-    Audit = b'u',
-    /// `x`: the erasing of a person's data, and its receipt.
-    Erasure = b'x',
-}
-
-impl Kind {
-    /// Every kind there is.
-    pub const ALL: [Self; 18] = [
-        Self::Verification,
-        Self::Delivery,
-        Self::ApiKey,
-        Self::IdempotencyRecord,
-        Self::OptOut,
-        Self::Service,
-        Self::ActiveVerification,
-        Self::Counter,
-        Self::SafeNumber,
-        Self::Compat,
-        Self::Session,
-        Self::Endpoint,
-        Self::Event,
-        Self::Dispatch,
-        Self::SessionWindow,
-        Self::Lease,
-        Self::Audit,
-        Self::Erasure,
-    ];
-
-    /// The prefix at rest.
-    pub fn letter(self) -> u8 {
-        self as u8
-    }
-
-    /// The kind with that prefix.
-    pub fn from_letter(letter: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.letter() == letter)
-    }
-}
 
 /// A record's place: its kind and its id, at most [`Key::MAX_ID`] bytes of text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,17 +68,10 @@ impl Key {
 /// For errors and logs: the id is left out where it may hold a number.
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            Kind::OptOut
-            | Kind::IdempotencyRecord
-            | Kind::Session
-            | Kind::ActiveVerification
-            | Kind::Counter
-            | Kind::SafeNumber
-            | Kind::SessionWindow => {
-                write!(out, "{:?}", self.kind)
-            }
-            kind => write!(out, "{kind:?} {}", self.id),
+        let Self { kind, id } = self;
+        match kind.shows_id() {
+            true => write!(out, "{kind:?} {id}"),
+            false => write!(out, "{kind:?}"),
         }
     }
 }
@@ -163,85 +83,6 @@ pub struct Stored {
     pub version: Version,
     /// JSON; see [`records`].
     pub body: Bytes,
-}
-
-/// The listings. The letter is the prefix at rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Index {
-    /// `t`: all deliveries by the time first seen; the scope is empty.
-    Deliveries = b't',
-    /// `n`: deliveries of one number by time; the scope is the address, or, of
-    /// what is left of an erased one, the erasure that still has to do with it.
-    DeliveriesTo = b'n',
-    /// `k`: API keys by the time they were made; the scope is empty.
-    ApiKeys = b'k',
-    /// `v`: all verifications by the time they began; the scope is empty.
-    Verifications = b'v',
-    /// `u`: verifications of one number; the scope is the number.
-    VerificationsTo = b'u',
-    /// `s`: services by the time they were made; the scope is empty.
-    Services = b's',
-    /// `o`: opt-outs by the time of the wish; the scope is empty, or the number.
-    OptOuts = b'o',
-    /// `p`: endpoints by the time they were made; the scope is empty.
-    Endpoints = b'p',
-    /// `e`: events by the time they happened; the scope is empty.
-    Events = b'e',
-    /// `w`: sendings to one endpoint; the scope is the endpoint's id.
-    Dispatches = b'w',
-    /// `a`: the audit log by time; the scope is empty, or what stands before
-    /// the dot of an action.
-    Audit = b'a',
-    /// `q`: sends that have no name of Twilio's, by the time they were asked for,
-    /// as the verifications that they belong to; the scope is empty.
-    Sends = b'q',
-    /// `r`: the same of one number; the scope is the number.
-    SendsTo = b'r',
-}
-
-impl Index {
-    /// Every listing there is.
-    pub const ALL: [Self; 13] = [
-        Self::Deliveries,
-        Self::DeliveriesTo,
-        Self::ApiKeys,
-        Self::Verifications,
-        Self::VerificationsTo,
-        Self::Services,
-        Self::OptOuts,
-        Self::Endpoints,
-        Self::Events,
-        Self::Dispatches,
-        Self::Audit,
-        Self::Sends,
-        Self::SendsTo,
-    ];
-
-    /// The prefix at rest.
-    pub fn letter(self) -> u8 {
-        self as u8
-    }
-
-    /// The listing with that prefix.
-    pub fn from_letter(letter: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|index| index.letter() == letter)
-    }
-
-    /// What kind of records it lists.
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::Deliveries | Self::DeliveriesTo => Kind::Delivery,
-            Self::ApiKeys => Kind::ApiKey,
-            Self::Verifications | Self::VerificationsTo | Self::Sends | Self::SendsTo => Kind::Verification,
-            Self::Services => Kind::Service,
-            Self::OptOuts => Kind::OptOut,
-            Self::Endpoints => Kind::Endpoint,
-            Self::Events => Kind::Event,
-            Self::Dispatches => Kind::Dispatch,
-            Self::Audit => Kind::Audit,
-        }
-    }
 }
 
 /// One line of a listing: in `index`, under `scope`, at a time, a record's id.
@@ -353,6 +194,17 @@ pub trait Store: Send + Sync + 'static {
     /// The record under a key, or `None`.
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
 
+    /// The records under keys, in the order of the keys, each as [`Store::read`] has
+    /// it: one may be staler than another. An engine behind a network asks once for up
+    /// to 256 of them.
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            found.push(self.read(key).await?);
+        }
+        Ok(found)
+    }
+
     /// Does all changes or none, durably. Keys must differ; there are at most
     /// [`Change::MAX_COMMIT`] of them, with bodies of at most
     /// [`Change::MAX_BODY`], and a change's entries are its own record's. What
@@ -360,14 +212,29 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Failed`], undone.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
 
+    /// Tells somebody of all commits from now on, for as long as they are there.
+    fn watch(&self, hook: Weak<dyn CommitHook>);
+
     /// Records of a lane due at or before `until`, the most overdue first, with
-    /// the time they are due; those due at once by their keys.
+    /// the time they are due; those due at once by their keys. Those behind
+    /// `after`, the last of an earlier answer, for who goes through all of them.
+    async fn due_after(
+        &self,
+        lane: Lane,
+        after: Option<&(Key, Timestamp)>,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+
+    /// The same from the first.
     async fn due_in(
         &self,
         lane: Lane,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError>;
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.due_after(lane, None, until, limit).await
+    }
 
     /// The same of what people wait for.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {

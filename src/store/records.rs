@@ -1,30 +1,10 @@
-//! The model's values as records: JSON with a format number, and the entries
-//! that each has.
+//! The model's values as records: JSON with a format number. What each kind's
+//! records say of themselves is in `kinds/`.
 
-use super::{Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Store, StoreError, Version};
-use crate::model::active_verification::ActiveVerification;
-use crate::model::audit::AuditEntry;
-use crate::model::channel::Channel;
-use crate::model::compat::Compat;
-use crate::model::counter::Counter;
-use crate::model::delivery::Delivery;
-use crate::model::dispatch::{self, Dispatch};
-use crate::model::endpoint::Endpoint;
-use crate::model::erasure::{self, Erasure};
-use crate::model::event::Event;
-use crate::model::idempotency::IdempotencyRecord;
-use crate::model::key::ApiKey;
-use crate::model::lease::Lease;
-use crate::model::opt_out::OptOut;
-use crate::model::safe_number::SafeNumber;
-use crate::model::service::Service;
-use crate::model::session::Session;
-use crate::model::session_window::SessionWindow;
-use crate::model::verification::{self, Verification};
-use jiff::{SignedDuration, Timestamp};
+use super::{Change, CommitError, Due, Entry, Key, Kind, Lane, Store, StoreError, Stored, Version};
+use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A value that is kept as a record.
 pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -108,6 +88,24 @@ pub async fn get<T: Record>(store: &dyn Store, id: &str) -> Result<Option<Versio
         None => Ok(None),
         Some(stored) => Ok(Some(Versioned { version: stored.version, record: decode(&key, &stored.body)? })),
     }
+}
+
+/// Reads records, in the order of their ids; `None` where there is none.
+///
+/// # Errors
+/// As [`get`], for the first that does not read.
+pub async fn get_many<T: Record>(
+    store: &dyn Store,
+    ids: impl IntoIterator<Item = impl Into<String>>,
+) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
+    let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(T::KIND, id)).collect();
+    let found = store.read_many(&keys).await?;
+    let read = |(key, stored): (&Key, Option<Stored>)| {
+        let versioned =
+            |stored: Stored| Ok(Versioned { version: stored.version, record: decode(key, &stored.body)? });
+        stored.map(versioned).transpose()
+    };
+    keys.iter().zip(found).map(read).collect()
 }
 
 /// The change that makes `new` of what was read, `None` for a new record.
@@ -213,303 +211,11 @@ fn newer<T: Record>(key: &Key, format: u32) -> StoreError {
     ))
 }
 
-impl Record for Verification {
-    const KIND: Kind = Kind::Verification;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Verification::due(self)
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let entry = |index, scope, at| Entry { index, scope, at, id: self.id.to_string() };
-        let number = || self.to.in_full().to_owned();
-        let mut entries = vec![
-            entry(Index::Verifications, String::new(), self.created_at),
-            entry(Index::VerificationsTo, number(), self.created_at),
-        ];
-        // A send is listed here until its delivery is listed under Twilio's name.
-        // One line stands for all of the same millisecond, for it is the same line.
-        let unnamed = self.sends.iter().filter(|send| send.listed && send.sid.is_none());
-        let times: BTreeMap<i64, Timestamp> =
-            unnamed.map(|send| (send.asked_at.as_millisecond(), send.asked_at)).collect();
-        for at in times.into_values() {
-            entries.extend([entry(Index::Sends, String::new(), at), entry(Index::SendsTo, number(), at)]);
-        }
-        entries
-    }
-
-    fn refers(&self) -> Vec<(Key, Timestamp)> {
-        // A message is settled and its delivery recorded in one commit. A call
-        // is bound already when it asks for its code, which may be before
-        // anything was reported of it.
-        let messages = self.sends.iter().filter(|send| send.channel != Channel::Call);
-        let delivery = |send: &verification::Send| {
-            Some((Key::new(Kind::Delivery, send.sid.as_ref()?.as_str()), send.asked_at))
-        };
-        messages.filter_map(delivery).collect()
-    }
-}
-
-impl Record for SessionWindow {
-    const KIND: Kind = Kind::SessionWindow;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        SessionWindow::key(&self.number, &self.sender)
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Some(self.closes_at())
-    }
-}
-
-impl Record for Service {
-    const KIND: Kind = Kind::Service;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let (at, id) = (self.created_at, self.id.to_string());
-        vec![Entry { index: Index::Services, scope: String::new(), at, id }]
-    }
-}
-
-impl Record for Delivery {
-    const KIND: Kind = Kind::Delivery;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.sid.to_string()
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let entry = |index, scope| Entry { index, scope, at: self.first_seen, id: self.sid.to_string() };
-        // An address that cannot be a scope is not listed, or its delivery
-        // could not be recorded at all.
-        let to = self.about.to.as_ref().filter(|to| !to.contains('\0') && to.len() <= Key::MAX_ID);
-        let mut entries = vec![entry(Index::Deliveries, String::new())];
-        entries.extend(to.map(|to| entry(Index::DeliveriesTo, to.clone())));
-        let at_work = self.erased.as_ref().filter(|erased| !erased.redacted);
-        entries.extend(at_work.map(|erased| entry(Index::DeliveriesTo, erased.by.to_string())));
-        entries
-    }
-}
-
-impl Record for ApiKey {
-    const KIND: Kind = Kind::ApiKey;
-    // 2 since keys may be bound to services: a process that does not know that
-    // must not take a bound key for one of all services.
-    const FORMAT: u32 = 2;
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        vec![Entry { index: Index::ApiKeys, scope: String::new(), at: self.created_at, id: self.id.clone() }]
-    }
-}
-
-impl Record for IdempotencyRecord {
-    const KIND: Kind = Kind::IdempotencyRecord;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
-    }
-}
-
-impl Record for OptOut {
-    const KIND: Kind = Kind::OptOut;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        OptOut::key(&self.number, &self.sender)
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let entry = |scope| Entry { index: Index::OptOuts, scope, at: self.at, id: self.id() };
-        // As with deliveries: an address that cannot be a scope is listed under
-        // none.
-        let number = Some(self.number.clone()).filter(|number| !number.is_empty() && !number.contains('\0'));
-        std::iter::once(entry(String::new())).chain(number.map(entry)).collect()
-    }
-}
-
-/// How long what has ended is kept before it is deleted. The next record of the
-/// same id begins at version 1 again, and whoever read the old one must not
-/// write over it: no request lasts as long as this.
-const REST: SignedDuration = SignedDuration::from_mins(5);
-
-impl Record for Compat {
-    const KIND: Kind = Kind::Compat;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.service.to_string()
-    }
-}
-
-impl Record for ActiveVerification {
-    const KIND: Kind = Kind::ActiveVerification;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        ActiveVerification::key(&self.service, &self.number)
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Some(self.expires_at.checked_add(REST).unwrap_or(Timestamp::MAX))
-    }
-}
-
-impl Record for Counter {
-    const KIND: Kind = Kind::Counter;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Some(self.ends_at.checked_add(REST).unwrap_or(Timestamp::MAX))
-    }
-}
-
-impl Record for SafeNumber {
-    const KIND: Kind = Kind::SafeNumber;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.number.in_full().to_owned()
-    }
-}
-
-impl Record for Session {
-    const KIND: Kind = Kind::Session;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
-    }
-}
-
-impl Record for Endpoint {
-    const KIND: Kind = Kind::Endpoint;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let (at, id) = (self.created_at, self.id.to_string());
-        vec![Entry { index: Index::Endpoints, scope: String::new(), at, id }]
-    }
-}
-
-impl Record for Event {
-    const KIND: Kind = Kind::Event;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        // By the id's own time, so that the listing's order is that of the ids.
-        let (at, id) = (self.id.at(), self.id.to_string());
-        vec![Entry { index: Index::Events, scope: String::new(), at, id }]
-    }
-}
-
-impl Record for Dispatch {
-    const KIND: Kind = Kind::Dispatch;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        Self::id_of(&self.event, &self.endpoint)
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        Some(Self::due(self))
-    }
-
-    fn lane(&self) -> Lane {
-        if self.state == dispatch::State::Pending { Lane::Webhook } else { Lane::Chore }
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let (at, id) = (self.created_at, Record::id(self));
-        vec![Entry { index: Index::Dispatches, scope: self.endpoint.to_string(), at, id }]
-    }
-}
-
-impl Record for Lease {
-    const KIND: Kind = Kind::Lease;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.name.clone()
-    }
-}
-
-impl Record for AuditEntry {
-    const KIND: Kind = Kind::Audit;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let entry = |scope: &str| Entry {
-            index: Index::Audit,
-            scope: scope.to_owned(),
-            at: self.at,
-            id: Record::id(self),
-        };
-        vec![entry(""), entry(self.action.group())]
-    }
-}
-
-impl Record for Erasure {
-    const KIND: Kind = Kind::Erasure;
-    const FORMAT: u32 = 1;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        self.next_at.filter(|_| self.state == erasure::State::Running)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::delivery::{About, Fact, Report};
+    use crate::model::delivery::{About, Delivery, Fact, Report};
+    use crate::model::opt_out::OptOut;
     use crate::store::memory::Memory;
 
     #[tokio::test]

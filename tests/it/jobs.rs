@@ -453,3 +453,23 @@ async fn older_processes_on_one_database_file_what_newer_ones_find() {
     let absent = next.absent(&[(Key::new(Kind::Counter, "00000001"), due)], &[]).await.unwrap();
     assert_eq!(absent.due, []);
 }
+
+/// However much was set aside before it, the operator reaches it by its name.
+#[tokio::test]
+async fn what_was_set_aside_behind_a_thousand_others_is_found() {
+    let world = World::new(Engine::Memory);
+    let aside = |n: i64| {
+        let due = Due { at: Timestamp::from_second(n).unwrap(), lane: Lane::Aside };
+        let key = Key::new(Kind::Event, format!("E{n}"));
+        Change { key, due_after: Some(due), ..unread(0, due.at) }
+    };
+    for first in (0..1100).step_by(50) {
+        world.store.commit((first..first + 50).map(aside).collect()).await.unwrap();
+    }
+    let (base, operator) = (&world.app.base, Actor::operator());
+    admin::drop_job(base, &operator, "event/E1099").await.unwrap();
+    admin::retry_job(base, &operator, "event/E1098").await.unwrap();
+    assert!(admin::drop_job(base, &operator, "event/E1099").await.is_err(), "it is gone");
+    assert_eq!(world.store.due_in(Lane::Aside, Timestamp::MAX, 9999).await.unwrap().len(), 1098);
+    assert_eq!(world.store.due_in(Lane::Chore, Timestamp::MAX, 9999).await.unwrap().len(), 1);
+}

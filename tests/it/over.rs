@@ -78,6 +78,20 @@ macro_rules! store_over {
                 self.$inner.claim(lane, until, limit, span).await
             }
 
+            async fn due_after(
+                &self,
+                lane: dialback::store::Lane,
+                after: Option<&(dialback::store::Key, jiff::Timestamp)>,
+                until: jiff::Timestamp,
+                limit: usize,
+            ) -> Result<Vec<(dialback::store::Key, jiff::Timestamp)>, dialback::store::StoreError> {
+                self.$inner.due_after(lane, after, until, limit).await
+            }
+
+            fn watch(&self, hook: std::sync::Weak<dyn dialback::store::CommitHook>) {
+                self.$inner.watch(hook);
+            }
+
             async fn probe(&self) -> Result<(), dialback::store::StoreError> {
                 self.$inner.probe().await
             }

@@ -1,9 +1,11 @@
 //! What is old goes, what waits stays, and one process at a time sees to it.
 
+use crate::samples;
 use crate::support::{PERSON, Script, parts, proof, report, request};
 use dialback::app::audit::{self, AuditFilter};
 use dialback::app::fault::Fault;
 use dialback::app::messaging::{self, DeliveryFilter, Found};
+use dialback::app::privacy;
 use dialback::app::privacy::{self, Retention};
 use dialback::app::verification::{self, AttemptFilter, VerificationError};
 use dialback::app::{App, Parts, Window, admin};
@@ -13,9 +15,11 @@ use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
 use dialback::model::key::Scope;
 use dialback::model::status::Status;
+use dialback::store::kinds::Kept as Keep;
 use dialback::store::memory::Memory;
-use dialback::store::{Kind, Store};
+use dialback::store::{Key, Kind, Lane, Store, records};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -171,4 +175,35 @@ async fn one_process_sweeps_and_another_takes_over_when_it_is_gone() {
         );
     }
     assert!(privacy::sweep(&one.app.privacy, "one").await.unwrap().is_none(), "it has lost it");
+}
+
+/// A kind says how long its records are kept, and that is what becomes of them.
+#[tokio::test]
+async fn every_kind_goes_as_it_says() {
+    let shipped: toml::Table = include_str!("../../config.toml").parse().unwrap();
+    let settings = shipped["retention"].as_table().unwrap();
+    for kind in Kind::ALL {
+        if let Keep::AsSet(key) = kind.declared().kept {
+            let name = key.strip_prefix("retention.").unwrap();
+            assert!(settings.contains_key(name), "{kind:?} is kept as {key} says, which is no setting");
+        }
+    }
+    let kept = kept();
+    let until_due: BTreeSet<Kind> =
+        Kind::ALL.into_iter().filter(|kind| kind.declared().kept == Keep::UntilDue).collect();
+    let chores: Vec<_> = samples::all()
+        .into_iter()
+        .filter(|facts| until_due.contains(&facts.key.kind) && facts.due.unwrap().lane == Lane::Chore)
+        .collect();
+    let with_samples: BTreeSet<Kind> = chores.iter().map(|facts| facts.key.kind).collect();
+    assert_eq!(with_samples, until_due, "one of each that is over");
+    for facts in &chores {
+        kept.store.commit(vec![records::put_facts(None, facts.clone())]).await.unwrap();
+    }
+    let keys: Vec<Key> = chores.into_iter().map(|facts| facts.key).collect();
+    kept.pass(4000);
+    assert_eq!(privacy::tidy(&kept.app.base, &keys).await.unwrap().len(), 0);
+    for kind in until_due {
+        assert_eq!(kept.count(kind).await, 0, "{kind:?}");
+    }
 }

@@ -118,6 +118,8 @@ pub async fn story(store: &dyn Store) {
     let expected = store.read(&key).await.unwrap().unwrap().version;
     assert_eq!(store.due_in(Lane::Webhook, at(1), 9).await.unwrap(), [(key, at(1))]);
     assert_eq!(next_due(store).await, Some(at(70)));
+    pages_of_due(store).await;
+    reads_many(store).await;
     let gone = Change {
         key: Key::new(Kind::Dispatch, "m"),
         expected,
@@ -189,6 +191,57 @@ pub async fn story(store: &dyn Store) {
     refuses(store).await;
     let report = store.check().await.unwrap();
     assert_eq!((report.records, report.due, report.entries, report.damaged), (4, 2, 8, 0));
+}
+
+/// Many are read as each is, wherever in the list they are and however long that is.
+async fn reads_many(store: &dyn Store) {
+    let new = |n: u32| records::put(None, &thing(&format!("many{n}"), n, None, None));
+    for first in (0..300).step_by(50) {
+        store.commit((first..first + 50).map(new).collect()).await.unwrap();
+    }
+    let ids = (0..600).map(|n| format!("many{}", n % 301));
+    let found = records::get_many::<Thing>(store, ids).await.unwrap();
+    let notes: Vec<Option<u32>> = found.into_iter().map(|one| one.map(|one| one.record.note)).collect();
+    let expected = (0..600).map(|n| Some(n % 301).filter(|n| *n < 300));
+    assert_eq!(notes, expected.collect::<Vec<Option<u32>>>());
+    assert_eq!(store.read_many(&[]).await.unwrap(), []);
+    let keys = [Key::new(Kind::Dispatch, "many1"), Key::new(Kind::Delivery, "many1")];
+    let found = store.read_many(&keys).await.unwrap();
+    assert_eq!((&found[0], found[1].as_ref()), (&None, store.read(&keys[1]).await.unwrap().as_ref()));
+    let all: Vec<String> = (0..300).map(|n| format!("many{n}")).collect();
+    let all = records::get_many::<Thing>(store, all).await.unwrap();
+    for some in all.into_iter().flatten().collect::<Vec<_>>().chunks(50) {
+        store.commit(some.iter().map(records::delete).collect()).await.unwrap();
+    }
+}
+
+/// All that is due comes in pages as it does at once, whoever is due together.
+async fn pages_of_due(store: &dyn Store) {
+    let ids = ["p1", "p2", "p", "pp", "q"];
+    let aside = |id: &&str, millis: i64| {
+        let change = records::put(None, &thing(id, 1, Some(millis), None));
+        Change { due_after: Some(Due { at: at(millis), lane: Lane::Aside }), ..change }
+    };
+    let changes = ids.iter().zip([7, 7, 7, 9, 8]).map(|(id, millis)| aside(id, millis));
+    store.commit(changes.collect()).await.unwrap();
+    let all = store.due_in(Lane::Aside, at(9), 99).await.unwrap();
+    assert_eq!(all.iter().map(|(key, _)| key.id.as_str()).collect::<Vec<_>>(), ["p", "p1", "p2", "q", "pp"]);
+    for size in 1..=all.len() {
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.due_after(Lane::Aside, after.as_ref(), at(9), size).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone());
+            paged.extend(page);
+        }
+        assert_eq!(paged, all, "{size} at a time");
+    }
+    assert_eq!(store.due_after(Lane::Aside, all.last(), at(3), 9).await.unwrap(), [], "ends before");
+    for id in ids {
+        let read = records::get::<Thing>(store, id).await.unwrap().unwrap();
+        let due_before = read.record.due.map(|millis| Due { at: at(millis), lane: Lane::Aside });
+        store.commit(vec![Change { due_before, ..records::delete(&read) }]).await.unwrap();
+    }
 }
 
 /// What was set aside stays so when it is written, until it is due at another time.
@@ -264,6 +317,7 @@ pub async fn count_together(store: Arc<dyn Store>) {
 pub async fn closed(store: &dyn Store) {
     store.close().await;
     assert!(matches!(store.read(&Key::new(Kind::Delivery, "a")).await, Err(StoreError::Closed)));
+    assert!(matches!(store.read_many(&[Key::new(Kind::Delivery, "a")]).await, Err(StoreError::Closed)));
     assert!(matches!(store.commit(Vec::new()).await, Err(CommitError::Store(StoreError::Closed))));
     assert!(matches!(store.due(at(0), 1).await, Err(StoreError::Closed)));
     assert!(matches!(store.scan(&all()).await, Err(StoreError::Closed)));

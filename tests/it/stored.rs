@@ -20,7 +20,7 @@ const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/stored/sled-1
 /// Exports, one for each time that a format was raised.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/stored");
 
-const WHAT_TO_DO: &str = "raise FORMAT of the record in src/store/records.rs, keep the old fixture, add a new one: \
+const WHAT_TO_DO: &str = "raise FORMAT of the record in src/store/kinds/, keep the old fixture, add a new one: \
     `DIALBACK_WRITE_FIXTURE=fixtures/stored/NAME.ndjson cargo test --test it stored::write`";
 
 fn exports() -> Vec<PathBuf> {

@@ -13,7 +13,7 @@ use crate::app::board::Trouble;
 use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
 use crate::model::audit::{Action, Actor};
-use crate::store::{Change, Due, Key, Kind, Lane, Stored, kinds};
+use crate::store::{Change, Due, Key, Lane, Stored, kinds};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -65,9 +65,9 @@ pub struct Queue {
 /// the id may hold a number, what is made of it by a hash.
 pub fn name_of(key: &Key) -> String {
     let kind = kinds::name(key.kind);
-    match key.kind {
-        Kind::Verification | Kind::Event | Kind::Dispatch | Kind::Erasure => format!("{kind}/{}", key.id),
-        _ => format!("{kind}/~{}", &hex::encode(Sha256::digest(&key.id))[..16]),
+    match key.kind.shows_id() {
+        true => format!("{kind}/{}", key.id),
+        false => format!("{kind}/~{}", &hex::encode(Sha256::digest(&key.id))[..16]),
     }
 }
 
@@ -125,8 +125,14 @@ pub async fn set_aside(base: &Base, key: &Key, at: Timestamp, lane: Lane) -> Res
 
 /// What was set aside under that name, and since when it was due.
 async fn find_aside(base: &Base, name: &str) -> Result<(Key, Timestamp), AdminError> {
-    let aside = base.store().due_in(Lane::Aside, Timestamp::MAX, usize::MAX >> 1).await?;
-    aside.into_iter().find(|(key, _)| name_of(key) == name).ok_or(Fault::NotFound.into())
+    let mut after = None;
+    loop {
+        let page = base.store().due_after(Lane::Aside, after.as_ref(), Timestamp::MAX, MOST_SHOWN).await?;
+        if let Some(found) = page.iter().find(|(key, _)| name_of(key) == name) {
+            return Ok(found.clone());
+        }
+        after = Some(page.into_iter().next_back().ok_or(Fault::NotFound)?);
+    }
 }
 
 /// Puts what was set aside back into its lane, as if it had never failed.
@@ -198,6 +204,7 @@ fn moved(key: &Key, stored: &Stored, before: Due, after: Due) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Kind;
 
     #[test]
     fn names_show_no_number() {

@@ -2,7 +2,7 @@
 //! requests and streams.
 
 use super::seats::{Seat, Seats};
-use super::watermarks::{Watched, Watermarks};
+use super::watermarks::Watermarks;
 use crate::app::base::Base;
 use crate::app::services::Directory;
 use crate::gateway::webhook::Courier;
@@ -80,7 +80,7 @@ pub struct Events {
     pub(in crate::app) shared: Arc<Shared>,
 }
 
-/// What the store's watcher knows, too.
+/// What is told of commits, too.
 #[derive(Default)]
 pub(in crate::app) struct Shared {
     pub(in crate::app) watermarks: Watermarks,
@@ -106,9 +106,10 @@ impl Events {
         }
     }
 
-    /// The store, seen by who must know when an event is written.
-    pub(in crate::app) fn watching(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
-        Arc::new(Watched { inner: store, shared: self.shared.clone() })
+    /// Sees from now on when an event is written.
+    pub(in crate::app) fn watch(&self, store: &dyn Store) {
+        let shared = Arc::downgrade(&self.shared);
+        store.watch(shared);
     }
 
     /// Something to dispatch was written.

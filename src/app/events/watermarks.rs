@@ -8,11 +8,7 @@
 
 use crate::app::events::telling::{Shared, lock};
 use crate::model::id::EventId;
-use crate::store::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored,
-};
-use async_trait::async_trait;
+use crate::store::{AtEnd, Change, CommitHook, Kind};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -95,123 +91,27 @@ impl Watermarks {
     }
 }
 
-/// A store that tells when an event was written.
-pub(in crate::app) struct Watched {
-    pub(in crate::app) inner: Arc<dyn Store>,
-    pub(in crate::app) shared: Arc<Shared>,
-}
-
-/// Ends a commit's ids however it ends.
-struct Ending<'s> {
-    watermarks: &'s Watermarks,
-    ids: Vec<EventId>,
-}
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.watermarks.end(&self.ids);
-    }
-}
-
-#[async_trait]
-impl Store for Watched {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+/// Ids are remembered until their commit has ended, and then those are told who wait for
+/// what it wrote.
+impl CommitHook for Shared {
+    fn begin(self: Arc<Self>, changes: &[Change]) -> Option<AtEnd> {
         let of = |kind| changes.iter().filter(move |change| change.key.kind == kind);
         let new = of(Kind::Event).filter(|change| change.expected == 0);
         let ids: Vec<EventId> = new.filter_map(|change| change.key.id.parse().ok()).collect();
         let dispatches = of(Kind::Dispatch).next().is_some();
         if ids.is_empty() && !dispatches {
-            return self.inner.commit(changes).await;
+            return None;
         }
-        let Shared { watermarks, wake, written } = &*self.shared;
-        let tells = !ids.is_empty();
-        watermarks.begin(&ids);
-        let ending = Ending { watermarks, ids };
-        let verdict = self.inner.commit(changes).await;
-        drop(ending);
-        if dispatches {
-            wake.notify_one();
-        }
-        if tells {
-            written.send_modify(|count| *count = count.map(|count| count + 1));
-        }
-        verdict
-    }
-
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.inner.read(key).await
-    }
-
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.inner.due_in(lane, until, limit).await
-    }
-
-    async fn claim(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-        span: Duration,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.inner.claim(lane, until, limit, span).await
-    }
-
-    async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
-        self.inner.depths(until).await
-    }
-
-    fn failure(&self) -> Option<StoreError> {
-        self.inner.failure()
-    }
-
-    async fn failed(&self) -> StoreError {
-        self.inner.failed().await
-    }
-
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
-        self.inner.scan(scan).await
-    }
-
-    async fn walk(
-        &self,
-        kind: Kind,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError> {
-        self.inner.walk(kind, after, limit).await
-    }
-
-    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
-        self.inner.absent(due, entries).await
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.inner.probe().await
-    }
-
-    fn is_shared(&self) -> bool {
-        self.inner.is_shared()
-    }
-
-    async fn check(&self) -> Result<CheckReport, StoreError> {
-        self.inner.check().await
-    }
-
-    async fn stats(&self) -> Result<Stats, StoreError> {
-        self.inner.stats().await
-    }
-
-    async fn compact(&self) -> Result<(), StoreError> {
-        self.inner.compact().await
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
+        self.watermarks.begin(&ids);
+        Some(Box::new(move || {
+            self.watermarks.end(&ids);
+            if dispatches {
+                self.wake.notify_one();
+            }
+            if !ids.is_empty() {
+                self.written.send_modify(|count| *count = count.map(|count| count + 1));
+            }
+        }))
     }
 }
 

@@ -5,11 +5,11 @@
 //! already waits for the next, and is then mostly known to come too late. It
 //! refuses to know connections and errors.
 
+use super::super::hook::Answer;
 use super::super::{Change, CommitError, Entry, Key, Version, millis};
 use super::body::{Escaped, escape};
 use super::statement::Lines;
 use std::collections::{HashMap, HashSet};
-use tokio::sync::oneshot;
 use tokio_postgres::types::ToSql;
 
 pub(super) type Verdict = Result<(), CommitError>;
@@ -17,7 +17,7 @@ pub(super) type Verdict = Result<(), CommitError>;
 /// A commit that waits. One without changes is a probe.
 pub(super) struct Work {
     pub changes: Vec<Change>,
-    pub answer: oneshot::Sender<Verdict>,
+    pub answer: Answer,
 }
 
 /// How much goes into one group; a single commit may have more bytes.
@@ -204,6 +204,7 @@ fn next_version(change: &Change) -> Result<Version, getrandom::Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::hook::Ending;
     use super::super::super::{Index, Kind};
     use super::*;
     use jiff::Timestamp;
@@ -221,7 +222,10 @@ mod tests {
     }
 
     fn work(ids: &[&str]) -> Work {
-        Work { changes: ids.iter().map(|id| change(id, 1, "{}")).collect(), answer: oneshot::channel().0 }
+        Work {
+            changes: ids.iter().map(|id| change(id, 1, "{}")).collect(),
+            answer: Answer::to(Ending::default()).0,
+        }
     }
 
     const LIMITS: Limits = Limits { changes: 4, bytes: 100 };

@@ -30,10 +30,11 @@ mod statement;
 mod url;
 mod writer;
 
+use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored, millis, timestamp, validate,
+    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats,
+    Store, StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -45,7 +46,7 @@ use link::Link;
 use reader::{Ask, Reader, field, stored};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Sender, channel, error::TrySendError};
 use tokio::sync::{Mutex, oneshot, watch};
@@ -111,6 +112,7 @@ pub struct Postgres {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     keeper: JoinHandle<()>,
     is_postgres: bool,
+    hooks: Hooks,
 }
 
 struct Queues {
@@ -135,12 +137,15 @@ impl Postgres {
         let server = schema::inspect(&client).await.map_err(at)?;
         link.settle(server.is_postgres);
         schema::prepare(&mut client, server).await.map_err(at)?;
-        queue::refile(&client).await.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
         if server.is_postgres {
             let made = partitions::make_ahead(&mut client).await;
             made.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
         }
-        Self::start(link, options, server.is_postgres)
+        let place = link.place.clone();
+        let store = Self::start(link, options, server.is_postgres)?;
+        let filed = queue::refile(&store.reader).await;
+        filed.map_err(|error| StoreError::Open(format!("{place}: {error}")))?;
+        Ok(store)
     }
 
     fn start(link: Link, options: Options, is_postgres: bool) -> Result<Self, StoreError> {
@@ -170,9 +175,10 @@ impl Postgres {
         for _ in 0..READERS.min(options.connections.max(1)) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        let keeper = tokio::spawn(keep(link.clone(), is_postgres));
+        let keeper = tokio::spawn(keep(reader.clone(), link.clone(), is_postgres));
         let queues = RwLock::new(Some(Queues { works, asks }));
-        Ok(Self { link, gate, reader, queues, closing, tasks: Mutex::new(tasks), keeper, is_postgres })
+        let (tasks, hooks) = (Mutex::new(tasks), Hooks::default());
+        Ok(Self { link, gate, reader, queues, closing, tasks, keeper, is_postgres, hooks })
     }
 
     /// Hands something to those who do it.
@@ -191,10 +197,10 @@ impl Postgres {
     }
 
     /// Hands work to a writer and waits for its answer.
-    async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    async fn submit(&self, changes: Vec<Change>, ending: Ending) -> Result<(), CommitError> {
         self.open_queues()?;
         self.gate.check()?;
-        let (answer, answered) = oneshot::channel();
+        let (answer, answered) = Answer::to(ending);
         self.send(|queues| &queues.works, Work { changes, answer })?;
         // One deadline to come to its turn, and one for the group.
         match timeout(2 * self.link.deadline, answered).await {
@@ -222,23 +228,48 @@ impl Store for Postgres {
         answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".to_owned())))
     }
 
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.open_queues()?;
+        let mut found = Vec::with_capacity(keys.len());
+        for some in keys.chunks(reader::MOST_KEYS) {
+            found.extend(self.reader.read(some.iter()).await?);
+        }
+        Ok(found)
+    }
+
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let ending = self.hooks.begin(&changes);
         self.open_queues()?;
         validate(&changes)?;
         if changes.is_empty() {
             return Ok(());
         }
-        measured(*COMMITS, changes.len(), self.submit(changes)).await
+        measured(*COMMITS, changes.len(), self.submit(changes, ending)).await
     }
 
-    async fn due_in(
+    fn watch(&self, hook: Weak<dyn CommitHook>) {
+        self.hooks.add(hook);
+    }
+
+    async fn due_after(
         &self,
         lane: Lane,
+        after: Option<&(Key, Timestamp)>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let (kinds, number) = (statement::kinds(lane), lane.number());
-        queue::due(&self.rows(statement::DUE, &[&number, &millis(until), &limited(limit), &kinds]).await?)
+        let (until, limit) = (millis(until), limited(limit));
+        let rows = match after {
+            None => self.rows(statement::DUE, &[&number, &until, &limit, &kinds]).await?,
+            Some((key, at)) => {
+                let (at, kind) = (millis(*at), i16::from(key.kind.letter()));
+                let place: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
+                    [&number, &until, &limit, &kinds, &at, &kind, &key.id];
+                self.rows(statement::DUE_AFTER, &place).await?
+            }
+        };
+        queue::due(&rows)
     }
 
     async fn claim(
@@ -291,7 +322,7 @@ impl Store for Postgres {
         if self.gate.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
             return Ok(());
         }
-        self.submit(Vec::new()).await.map_err(|error| match error {
+        self.submit(Vec::new(), Ending::default()).await.map_err(|error| match error {
             CommitError::Store(error) => error,
             CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
         })
@@ -385,26 +416,25 @@ fn pool(link: &Link, connections: usize) -> Result<Pool, StoreError> {
 
 /// Makes the coming months' tables, and files what older processes beside this one
 /// write, for as long as the store is open.
-async fn keep(link: Link, is_postgres: bool) {
+async fn keep(reader: Reader, link: Link, is_postgres: bool) {
     let mut made_ahead = Instant::now();
     loop {
         tokio::time::sleep(queue::REFILE_EVERY).await;
-        let mut client = match link.connect().await {
-            Ok((client, _)) => client,
-            Err(error) => {
-                tracing::warn!(error, "cannot look after the tables");
-                continue;
-            }
-        };
-        let mut done = queue::refile(&client).await;
+        let mut done = queue::refile(&reader).await;
         if done.is_ok() && is_postgres && made_ahead.elapsed() >= partitions::EVERY {
             made_ahead = Instant::now();
-            done = partitions::make_ahead(&mut client).await;
+            done = make_ahead(&link).await;
         }
         if let Err(error) = done {
-            tracing::warn!(error = fault::words(&error), "cannot look after the tables");
+            tracing::warn!(%error, "cannot look after the tables");
         }
     }
+}
+
+/// On a connection of its own: it changes tables, and may wait for that.
+async fn make_ahead(link: &Link) -> Result<(), StoreError> {
+    let (mut client, _) = link.connect().await.map_err(StoreError::Unavailable)?;
+    partitions::make_ahead(&mut client).await.map_err(|error| fault::unread(&error))
 }
 
 /// Those of a list whose places in it are in the rows, which count from 1.

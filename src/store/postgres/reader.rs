@@ -21,7 +21,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 /// Most records in one statement.
-const MOST_KEYS: usize = 256;
+pub(super) const MOST_KEYS: usize = 256;
 
 /// Somebody who waits for a record.
 pub(super) struct Ask {
@@ -92,21 +92,27 @@ impl Reader {
         }
     }
 
-    async fn serve(&self, batch: Vec<Ask>) {
-        let ids: Vec<&str> = batch.iter().map(|ask| ask.key.id.as_str()).collect();
-        let kinds: Vec<i16> = batch.iter().map(|ask| ask.key.kind.letter().into()).collect();
-        let found = self.query(statement::READ, &[&ids, &kinds]).await.and_then(|rows| {
-            let mut found: Vec<Option<Stored>> = vec![None; batch.len()];
-            for row in &rows {
-                let nth: i64 = field(row, 0)?;
-                let place = usize::try_from(nth - 1).ok().and_then(|nth| found.get_mut(nth));
-                if let Some(place) = place {
-                    *place = Some(stored(row, 1)?);
-                }
+    /// Records by their keys, at most [`MOST_KEYS`], in one statement.
+    pub(super) async fn read(
+        &self,
+        keys: impl Iterator<Item = &Key> + Send,
+    ) -> Result<Vec<Option<Stored>>, StoreError> {
+        let (ids, kinds): (Vec<&str>, Vec<i16>) =
+            keys.map(|key| (key.id.as_str(), i16::from(key.kind.letter()))).unzip();
+        let rows = self.query(statement::READ, &[&ids, &kinds]).await?;
+        let mut found: Vec<Option<Stored>> = vec![None; ids.len()];
+        for row in &rows {
+            let nth: i64 = field(row, 0)?;
+            let place = usize::try_from(nth - 1).ok().and_then(|nth| found.get_mut(nth));
+            if let Some(place) = place {
+                *place = Some(stored(row, 1)?);
             }
-            Ok(found)
-        });
-        match found {
+        }
+        Ok(found)
+    }
+
+    async fn serve(&self, batch: Vec<Ask>) {
+        match self.read(batch.iter().map(|ask| &ask.key)).await {
             Ok(found) => batch.into_iter().zip(found).for_each(|(ask, stored)| {
                 // Who has gone no longer asks.
                 let _ = ask.answer.send(Ok(stored));

@@ -114,6 +114,13 @@ pub(super) const DUE: &str = "\
 SELECT kind, id, due FROM dialback_record
 WHERE lane = $1 AND due IS NOT NULL AND due <= $2 AND kind = ANY($4::int2[]) ORDER BY due, kind, id LIMIT $3";
 
+/// The same behind a place in it. A statement of its own: planned for an empty table
+/// this one looks kinds up in the index and sorts, if it is let.
+pub(super) const DUE_AFTER: &str = "\
+SELECT kind, id, due FROM dialback_record
+WHERE lane = $1 AND due IS NOT NULL AND due <= $2 AND kind + 0 = ANY($4::int2[])
+  AND (due, kind, id) > ($5, $6, $7) ORDER BY due, kind, id LIMIT $3";
+
 /// The same for one who is about to do it. What others have locked is passed over,
 /// and so is what somebody was given before and is still due at the same time: who
 /// writes the record moves that, and with it the claim is over. The columns are in
@@ -137,12 +144,14 @@ SELECT lane, kind, count(*), min(due) FROM dialback_record
 WHERE due IS NOT NULL AND due <= $1 GROUP BY lane, kind ORDER BY lane, kind";
 
 /// Moves some of what an older process has put into a lane to the one where it
-/// belongs now. Nothing else is changed, so no version either.
+/// belongs now, and says how much. Nothing else is changed, so no version either.
 pub(super) const REFILE: &str = "\
 WITH picked AS MATERIALIZED (
 SELECT kind, id FROM dialback_record
-WHERE lane = $1 AND due IS NOT NULL AND kind = $2 LIMIT $4 FOR UPDATE SKIP LOCKED)
-UPDATE dialback_record r SET lane = $3 FROM picked p WHERE r.id = p.id AND r.kind = p.kind";
+WHERE lane = $1 AND due IS NOT NULL AND kind = $2 LIMIT $4 FOR UPDATE SKIP LOCKED),
+moved AS (
+UPDATE dialback_record r SET lane = $3 FROM picked p WHERE r.id = p.id AND r.kind = p.kind RETURNING 1)
+SELECT count(*) FROM moved";
 
 /// A stretch of a listing.
 pub(super) const SCAN: &str = "\

@@ -297,8 +297,7 @@ impl Session {
 
 fn answer(gate: &Gate, work: Work, verdict: Verdict) {
     gate.count(&verdict);
-    // Who has gone no longer asks; what was taken is done all the same.
-    let _ = work.answer.send(verdict);
+    work.answer.send(verdict);
 }
 
 /// At random between the two; the longer one without randomness.

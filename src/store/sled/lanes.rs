@@ -123,7 +123,7 @@ mod tests {
             assert_eq!(found, expected);
         }
         assert!(!has_aside(&db).unwrap());
-        // What version 1 takes for a newer one's.
-        assert!(db.get(layout::LAYOUT_KEY).unwrap().unwrap()[0] > 1);
+        // What versions 1 and 2 take for a newer one's.
+        assert!(db.get(layout::LAYOUT_KEY).unwrap().unwrap()[0] > 2);
     }
 }

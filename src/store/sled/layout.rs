@@ -25,8 +25,9 @@ use std::ops::Range;
 pub(super) const LAYOUT: u8 = 1;
 
 /// The number of the layout of the whole. 1 had two lanes: a version that knows no
-/// more would never do what stands in the others, so it is to refuse the store.
-pub(super) const WHOLE: u8 = 2;
+/// more would never do what stands in the others, so it is to refuse the store. To 2
+/// a verification among the chores was none of its own.
+pub(super) const WHOLE: u8 = 3;
 
 /// Where the store keeps the number of its layout.
 pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";
@@ -98,18 +99,30 @@ pub(super) fn due_key(due: Due, key: &Key) -> Vec<u8> {
     [&[letter][..], &at, &[key.kind.letter()], key.id.as_bytes()].concat()
 }
 
-/// Where else a record's due entry may stand than under [`due_key`]: a dispatch
-/// that is over stood among those to be sent when there were two lanes.
+/// Where else a record's due entry may stand than under [`due_key`], see
+/// [`Due::early_lane`].
 pub(super) fn early_due_key(due: Due, key: &Key) -> Option<Vec<u8>> {
-    let early = key.kind.early_lane();
-    let is_elsewhere = due.lane != early && due.lane != Lane::Aside && key.kind.lanes().contains(&early);
-    is_elsewhere.then(|| due_key(Due { lane: early, ..due }, key))
+    due.early_lane(key.kind).map(|lane| due_key(Due { lane, ..due }, key))
 }
 
 /// All of a lane that is due at or before a time.
 pub(super) fn due_range(lane: Lane, until: Timestamp) -> Range<Vec<u8>> {
     let (letter, end) = (due_letter(lane), sortable(millis(until).saturating_add(1)));
     vec![letter]..[&[letter][..], &end].concat()
+}
+
+/// The same behind a place in it; empty when its end is before that.
+pub(super) fn due_range_after(
+    lane: Lane,
+    after: Option<&(Key, Timestamp)>,
+    until: Timestamp,
+) -> Range<Vec<u8>> {
+    let range = due_range(lane, until);
+    match after {
+        None => range,
+        // No id has a NUL byte, so the next possible one is this longer by one.
+        Some((key, at)) => [due_key(Due { at: *at, lane }, key), vec![0]].concat()..range.end,
+    }
 }
 
 fn due_letter(lane: Lane) -> u8 {

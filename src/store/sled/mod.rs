@@ -25,10 +25,11 @@ mod shared;
 mod writer;
 
 use super::care::ADVICE;
+use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored, validate,
+    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats,
+    Store, StoreError, Stored, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -42,7 +43,7 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -87,6 +88,7 @@ pub struct Sled {
     shared: Arc<Shared>,
     queue: RwLock<Option<SyncSender<Work>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    hooks: Hooks,
 }
 
 impl Sled {
@@ -139,12 +141,17 @@ impl Sled {
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(|error| StoreError::Open(format!("cannot start the writer: {error}")))?;
-        Ok(Self { shared, queue: RwLock::new(Some(sender)), writer: Mutex::new(Some(writer)) })
+        Ok(Self {
+            shared,
+            queue: RwLock::new(Some(sender)),
+            writer: Mutex::new(Some(writer)),
+            hooks: Hooks::default(),
+        })
     }
 
     /// Hands work to the writer and waits for its answer.
-    async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let (answer, answered) = oneshot::channel();
+    async fn submit(&self, changes: Vec<Change>, ending: Ending) -> Result<(), CommitError> {
+        let (answer, answered) = Answer::to(ending);
         self.send(Work::Commit(Commit { changes, answer }))?;
         let gone = |_| Err(StoreError::Failed("the writer has stopped".to_owned()).into());
         answered.await.unwrap_or_else(gone)
@@ -190,26 +197,40 @@ impl Store for Sled {
         self.shared.read(key).await
     }
 
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.shared.read_many(keys).await
+    }
+
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let ending = self.hooks.begin(&changes);
         self.shared.with(|_| Ok(()))?;
         validate(&changes)?;
         if changes.is_empty() {
             return Ok(());
         }
-        measured(*COMMITS, changes.len(), self.submit(changes)).await
+        measured(*COMMITS, changes.len(), self.submit(changes, ending)).await
+    }
+
+    fn watch(&self, hook: Weak<dyn CommitHook>) {
+        self.hooks.add(hook);
     }
 
     // A group that is applied while this reads may move a record past it, from
     // later to earlier; who commits such a move asks again afterwards.
-    async fn due_in(
+    async fn due_after(
         &self,
         lane: Lane,
+        after: Option<&(Key, Timestamp)>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let range = layout::due_range_after(lane, after, until);
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
         self.blocking(move |shared| {
             shared.with(|db| {
-                let keys = db.range(layout::due_range(lane, until)).keys().take(limit);
+                let keys = db.range(range).keys().take(limit);
                 keys.map(|key| lanes::due(&known(key)?)).collect()
             })
         })
@@ -275,7 +296,7 @@ impl Store for Sled {
         if self.shared.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
             return Ok(());
         }
-        self.submit(Vec::new()).await.map_err(|error| match error {
+        self.submit(Vec::new(), Ending::default()).await.map_err(|error| match error {
             CommitError::Store(error) => error,
             CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
         })
@@ -425,6 +446,7 @@ mod tests {
         let commit = spawn_commit(&store, "a");
         syncing.recv().unwrap();
         assert!(store.read(&key("a")).await.unwrap().is_none());
+        assert_eq!(store.read_many(&[key("a"), key("b")]).await.unwrap(), [None, None]);
         assert!(!commit.is_finished());
         tell.send(Ok(())).unwrap();
         commit.await.unwrap().unwrap();
@@ -466,7 +488,7 @@ mod tests {
         let (store, syncing, tell) = told(dir.path());
         let first = spawn_commit(&store, "first");
         syncing.recv().unwrap();
-        let waiting = (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string())));
+        let waiting = (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string()), Ending::default()));
         let mut waiting = Box::pin(futures_util::future::join_all(waiting));
         assert!(futures_util::poll!(&mut waiting).is_pending());
         (0..3).for_each(|_| tell.send(Ok(())).unwrap());

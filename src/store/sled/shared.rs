@@ -76,25 +76,36 @@ impl Shared {
     }
 
     /// A record as it is on disk.
-    ///
+    pub(super) async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.applied().await;
+        self.with(|db| self.settled_record(db, key))
+    }
+
+    /// The same of several.
+    pub(super) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.applied().await;
+        self.with(|db| keys.iter().map(|key| self.settled_record(db, key)).collect())
+    }
+
     /// sled lets nobody read while it applies a batch, and would have the
     /// runtime's threads stand still; so a reader waits here as a task.
-    pub(super) async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        let bytes = layout::record_key(key);
+    async fn applied(&self) {
         if *self.applying.borrow() {
             // The sender is ours and cannot have gone.
             let _ = self.applying.subscribe().wait_for(|applying| !applying).await;
         }
-        self.with(|db| {
-            // The tree first: what it shows is either still listed as unsettled
-            // afterwards, or has been settled by then.
-            let value = db.get(&bytes).map_err(|error| failure(&error))?;
-            let value = match self.unsettled().get(&bytes) {
-                Some(before) => before.clone(),
-                None => value,
-            };
-            value.map(|value| layout::stored(&bytes, &value).ok_or_else(|| damaged(key))).transpose()
-        })
+    }
+
+    fn settled_record(&self, db: &Db, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let bytes = layout::record_key(key);
+        // The tree first: what it shows is either still listed as unsettled
+        // afterwards, or has been settled by then.
+        let value = db.get(&bytes).map_err(|error| failure(&error))?;
+        let value = match self.unsettled().get(&bytes) {
+            Some(before) => before.clone(),
+            None => value,
+        };
+        value.map(|value| layout::stored(&bytes, &value).ok_or_else(|| damaged(key))).transpose()
     }
 
     /// Records of a kind in the order of their ids, as they are on disk.

@@ -17,6 +17,7 @@
 //!
 //! It refuses to know directories and what records mean.
 
+use super::super::hook::Answer;
 use super::super::{Change, CommitError, Due, Key, Lane, StoreError, Version};
 use super::compaction::{Compactor, Next, Put, Waiting};
 use super::layout;
@@ -29,7 +30,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 /// Most changes in a group. Larger batches were lost whole in simulated power
 /// cuts of sled 0.34.
@@ -50,7 +50,7 @@ pub(super) enum Work {
 /// A commit that waits. One without changes is a probe.
 pub(super) struct Commit {
     pub changes: Vec<Change>,
-    pub answer: oneshot::Sender<Verdict>,
+    pub answer: Answer,
 }
 
 /// What the writer does next.
@@ -63,13 +63,12 @@ enum Task {
 
 /// Answers that are given when this is dropped, wherever that is: also with a
 /// runtime that has ended.
-struct Answers(Vec<(oneshot::Sender<Verdict>, Verdict)>);
+struct Answers(Vec<(Answer, Verdict)>);
 
 impl Drop for Answers {
     fn drop(&mut self) {
         for (answer, verdict) in self.0.drain(..) {
-            // Who has gone no longer asks; what was taken is done all the same.
-            let _ = answer.send(verdict);
+            answer.send(verdict);
         }
     }
 }

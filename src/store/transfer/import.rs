@@ -6,7 +6,6 @@
 use super::super::records::{Facts, Versioned, put_facts};
 use super::super::{Change, CommitError, Key, Store, StoreError, kinds};
 use super::BadFile;
-use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -128,7 +127,8 @@ async fn compare(
     facts: &[Facts],
     rules: Rules,
 ) -> Result<(Vec<Change>, Imported), StoreError> {
-    let there = try_join_all(facts.iter().map(|new| store.read(&new.key))).await?;
+    let keys: Vec<Key> = facts.iter().map(|new| new.key.clone()).collect();
+    let there = store.read_many(&keys).await?;
     let (mut changes, mut imported) = (Vec::new(), Imported::default());
     for (new, there) in facts.iter().zip(there) {
         let Some(there) = there else {

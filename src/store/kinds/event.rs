@@ -1,0 +1,36 @@
+//! An event that applications hear of, under its id.
+
+use super::super::records::Record;
+use super::super::{Entry, Index, Kind, Lane};
+use super::{Declared, Kept};
+use crate::model::event::Event;
+use jiff::Timestamp;
+
+pub(super) const DECLARED: Declared = Declared {
+    name: "event",
+    export_place: 14,
+    is_exported: true,
+    shows_id: true,
+    lanes: &[Lane::Chore],
+    early_lane: Lane::Webhook,
+    kept: Kept::UntilDue,
+};
+
+impl Record for Event {
+    const KIND: Kind = Kind::Event;
+    const FORMAT: u32 = 1;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        // By the id's own time, so that the listing's order is that of the ids.
+        let (at, id) = (self.id.at(), self.id.to_string());
+        vec![Entry { index: Index::Events, scope: String::new(), at, id }]
+    }
+}
