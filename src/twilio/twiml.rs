@@ -155,14 +155,6 @@ impl Response {
     pub fn spoken(&self) -> Vec<String> {
         self.verbs.iter().flat_map(Verb::prompts).filter_map(Prompt::spoken).collect()
     }
-
-    /// The document as XML, with its declaration, in UTF-8.
-    ///
-    /// # Errors
-    /// [`TooLong`] above [`DOCUMENT_MAX`], [`SAY_MAX`] or [`MESSAGE_MAX`].
-    pub fn render(&self) -> Result<String, TooLong> {
-        write::document(self)
-    }
 }
 
 impl Verb {

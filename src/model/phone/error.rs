@@ -1,7 +1,8 @@
 //! Why a number is none, or is refused: texts for the caller of the API, and a
 //! stable word for programs. They repeat no digit.
 
-use super::{Kind, NumberPolicy};
+use super::kind::Kind;
+use super::policy::NumberPolicy;
 use crate::model::{region, typed};
 
 /// What is wrong with a number. The texts are meant for the caller of the API.
