@@ -5,9 +5,11 @@
 //! (`Store::claim`), or all would begin with the same ones. What a record's commit
 //! says counts all the same.
 
+use super::all::job_for;
 use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
-use super::{Job, Ran, Settings, job_for};
+use super::job::{Job, Ran};
+use super::settings::Settings;
 use crate::app::{App, AppError};
 use crate::store::{Change, Key, Lane, StoreError};
 use futures_util::FutureExt;

@@ -1,6 +1,6 @@
 //! A verification that is due: a send, a look-up, or its end.
 
-use super::{Job, Ran};
+use super::job::{Job, Ran};
 use crate::app::{App, AppError};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
 //! Records whose time is over: up to 64 of them go in one commit.
 
-use super::{Job, Ran};
+use super::job::{Job, Ran};
 use crate::app::{App, AppError};
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;
