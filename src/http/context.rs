@@ -1,10 +1,10 @@
 //! What the handlers share.
 
-use super::auth::Caller;
+use super::caller::Caller;
+use super::explainer::Explainer;
 use super::guesses::Guesses;
 use super::limiter::Limiter;
 use super::pages::Pages;
-use super::webhooks::explainer::Explainer;
 use crate::app::{App, AppError, Narrowed};
 use crate::secret::Secret;
 use crate::texts::{Catalog, DEFAULT_SET, Set};

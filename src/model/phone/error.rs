@@ -2,8 +2,6 @@
 //! stable word for programs. They repeat no digit.
 
 use super::kind::Kind;
-use super::policy::NumberPolicy;
-use crate::model::{region, typed};
 
 /// What is wrong with a number. The texts are meant for the caller of the API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,19 +60,6 @@ pub enum PhoneError {
 }
 
 impl PhoneError {
-    /// The same with the country by whose plan it was judged, where the text names
-    /// none and the policy's region was taken.
-    #[must_use]
-    pub fn read_by(self, text: &str, policy: &NumberPolicy) -> Self {
-        let has_own = typed::plain(text).contains('+');
-        let region = policy.default_region.as_deref().and_then(region::find).filter(|_| !has_own);
-        let code = self.country_code();
-        match region.filter(|region| Some(region.calling_code) == code) {
-            Some(region) => Self::ReadBy { region: region.id.clone(), error: Box::new(self) },
-            None => self,
-        }
-    }
-
     /// The calling code of the country by whose plan it was judged.
     pub fn country_code(&self) -> Option<u16> {
         match self {

@@ -1,8 +1,10 @@
 //! What an operator says of numbers: which are refused, and how national ones are
 //! read.
 
+use super::error::PhoneError;
 use super::kind::Kind;
 use super::number::PhoneNumber;
+use crate::model::{region, typed};
 use std::collections::BTreeSet;
 
 /// What is refused, and how national numbers are read.
@@ -33,5 +35,20 @@ impl NumberPolicy {
         let full = number.in_full();
         let length_fits = !full.starts_with("+1") || full.len() == 12;
         length_fits && self.fictional.iter().any(|prefix| full.starts_with(prefix.as_str()))
+    }
+}
+
+impl PhoneError {
+    /// The same with the country by whose plan it was judged, where the text names
+    /// none and the policy's region was taken.
+    #[must_use]
+    pub fn read_by(self, text: &str, policy: &NumberPolicy) -> Self {
+        let has_own = typed::plain(text).contains('+');
+        let region = policy.default_region.as_deref().and_then(region::find).filter(|_| !has_own);
+        let code = self.country_code();
+        match region.filter(|region| Some(region.calling_code) == code) {
+            Some(region) => Self::ReadBy { region: region.id.clone(), error: Box::new(self) },
+            None => self,
+        }
     }
 }
