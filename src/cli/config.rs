@@ -97,14 +97,3 @@ fn verdict(loaded: &Loaded) -> [String; 3] {
     };
     [read, format!("the server listens on {} and is reached at {at}", server.listen), goes]
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_in_the_file_are_the_server_s_own() {
-        let loaded = config::parse(None, &Env::default()).unwrap();
-        assert_eq!(Limits::from(&loaded.config), Limits::default());
-    }
-}

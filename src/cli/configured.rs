@@ -53,3 +53,14 @@ impl From<LogFormat> for Format {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_in_the_file_are_the_server_s_own() {
+        let loaded = config::parse(None, &Env::default()).unwrap();
+        assert_eq!(Limits::from(&loaded.config), Limits::default());
+    }
+}
