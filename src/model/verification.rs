@@ -18,6 +18,7 @@ pub use attempts::{Attempts, Failure, Failures, LastError};
 pub use decide::{Decision, Input, Outcome, Step, decide};
 pub use details::{Details, binding};
 pub use outbox::{Doubt, Effect, OutboxStep};
+pub use retry::Jitter;
 pub use send_state::SendState;
 
 use crate::model::channel::Channel;

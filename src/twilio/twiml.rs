@@ -8,7 +8,6 @@
 //!
 //! Source: <https://www.twilio.com/docs/voice/twiml>.
 
-pub mod documents;
 mod write;
 
 use crate::twilio::words::{Digit, Letter};
