@@ -211,11 +211,9 @@ impl Modules {
             let is_ours = ["crate", "self", "super"].contains(&first) || self.resolve(name, path).is_some();
             // `use std::fmt;` makes `fmt::Display` no crate's.
             let is_bound = |import: &Import| import.name.as_deref() == Some(first) && import.path[0] != first;
-            let is_crate = first.starts_with(char::is_lowercase)
-                && !is_ours
-                && !BUILT_IN.contains(&first)
-                && !(path.len() > 1 && module.imports.iter().any(is_bound));
-            is_crate.then_some((line, first))
+            let is_bound = path.len() > 1 && module.imports.iter().any(is_bound);
+            let is_known = is_ours || is_bound || BUILT_IN.contains(&first);
+            (first.starts_with(char::is_lowercase) && !is_known).then_some((line, first))
         })
     }
 }
