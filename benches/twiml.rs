@@ -1,7 +1,7 @@
 //! What a voice answer costs: building and writing the documents of a call.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use dialback::twilio::twiml::documents::{Before, GatePolicy, gate, read_code};
+use dialback::twilio::documents::{Before, GatePolicy, gate, read_code};
 use dialback::twilio::words::resolve;
 use std::hint::black_box;
 use std::time::Duration;

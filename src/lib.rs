@@ -1,7 +1,7 @@
 //! Dialback: phone verification that can be hosted by oneself, for teams on Twilio.
 //!
 //! The map, in reading order; `ARCHITECTURE.md` has the invariants, and
-//! `tests/tidy.rs` checks who may import whom.
+//! `tests/tidy` checks who may import whom.
 
 // The pure core: what a verification and a delivery are.
 pub mod model;

@@ -44,7 +44,7 @@ const PAGE: usize = 100;
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let Command::List { since, limit, json, target } = args.command;
     let limit = usize::from(limit);
     let entries = match Client::find(&target, &config).await? {

@@ -1,7 +1,8 @@
 //! Where the data is, for the commands that care for it: behind the running
 //! server, which alone can open its store, or in a store that is opened here.
 
-use super::client::{Client, Target, store_dir};
+use super::client::{Client, Target};
+use super::kept::store_dir;
 use super::serve::open_store;
 use crate::config::{Config, StoreUrl};
 use crate::store::memory::Memory;

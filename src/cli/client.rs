@@ -1,7 +1,7 @@
 //! Asking the running server, with the operator's key or an API key.
 
+use super::kept::{IN_MEMORY, store_dir};
 use super::operator::Operator;
-use super::serve::IN_MEMORY;
 use super::told::Told;
 use crate::config::Config;
 use crate::gateway::http::client;
@@ -11,7 +11,6 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
-use std::path::Path;
 use std::time::Duration;
 
 /// Where the server is and how to be let in; for commands that ask it.
@@ -248,9 +247,4 @@ pub fn id(text: &str) -> Result<String, String> {
 /// When it is none.
 pub fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "write a time with its zone, as in 2026-11-20T09:30:00Z".to_owned())
-}
-
-/// The directory for what belongs to this machine, when something is kept.
-pub fn store_dir(config: &Config) -> Option<&Path> {
-    config.store.dir()
 }

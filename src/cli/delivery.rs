@@ -58,7 +58,7 @@ enum Wanted {
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let wanted = Wanted::read(&args.name)?;
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let found = match Client::find(&args.target, &config).await? {
         Some(client) => wanted.ask(&client, args.limit).await?,
         None => wanted.look_up(&config, args.limit).await?,

@@ -93,7 +93,7 @@ enum Command {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let client = Client::need(&args.target, &config).await?;
     let path = |id: &str, more: &str| format!("/v1/endpoints/{id}{more}");
     match args.command {

@@ -47,7 +47,7 @@ const POLL: Duration = Duration::from_millis(200);
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let receipt = match Client::find(&args.target, &config).await? {
         Some(client) => by_server(&client, &args).await?,
         None => by_hand(&config, &args).await?,

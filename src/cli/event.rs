@@ -70,7 +70,7 @@ const MAX_LINE: usize = 1024 * 1024;
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let client = Client::need(&args.target, &config).await?;
     match args.command {
         Command::List { which, limit } => {

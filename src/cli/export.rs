@@ -50,7 +50,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let Some((mut out, mut ledger)) = begin(&args)? else {
         errln!("{} is whole already", args.file.display());
         return Ok(ExitCode::SUCCESS);

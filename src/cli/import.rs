@@ -53,7 +53,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let is_file = args.file != Path::new("-");
     let named = || args.file.display().to_string();
     let records = match is_file {

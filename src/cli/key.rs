@@ -1,7 +1,8 @@
 //! `dialback key`: API keys for applications.
 
 use super::Global;
-use super::client::{Client, Target, store_dir};
+use super::client::{Client, Target};
+use super::kept::store_dir;
 use super::out::{errln, out, outln};
 use super::serve::parts::{directory, service_id};
 use super::serve::{open_existing, open_store};
@@ -84,7 +85,7 @@ const MOST_PAGES: usize = 100;
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     match args.command {
         Command::Create { name, scopes, services, target } => {
             anyhow::ensure!(

@@ -3,7 +3,7 @@
 //! mode 0600 in the store's directory, or in `store.state_dir` where the store is
 //! a database; with a store in memory it lives as long.
 
-use super::operator::{sync_names, write_private_once};
+use super::whole_file::{sync_names, write_private_once};
 use crate::entropy::Entropy;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::secret::Secret;

@@ -8,12 +8,15 @@ mod audit;
 mod care;
 mod client;
 mod config;
+mod configured;
 mod delivery;
 mod endpoint;
 mod erase;
 mod event;
 mod export;
+mod global;
 mod import;
+mod kept;
 mod key;
 mod local;
 #[cfg(not(feature = "sandbox"))]
@@ -34,13 +37,14 @@ mod store;
 mod told;
 mod urls;
 mod verify;
+mod whole_file;
 
 use crate::config::Problems;
 use clap::{Parser, Subcommand};
+pub use global::Global;
 #[cfg(not(feature = "sandbox"))]
 use no_sandbox as sandbox;
 use out::errln;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Phone verification for teams on Twilio, with a Twilio of its own to try it on.
@@ -51,14 +55,6 @@ pub struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-/// What every command knows.
-#[derive(Debug, clap::Args)]
-pub struct Global {
-    /// The configuration file [default: config.toml if there is one, else the embedded one]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

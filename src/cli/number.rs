@@ -60,7 +60,7 @@ struct Reading {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let judge = Judge::of(&config, &args)?;
     let written = tokio::task::spawn_blocking(move || judge.all(&args)).await?;
     match written {

@@ -71,7 +71,7 @@ const PAGE: usize = 100;
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let client = Client::find(&args.target, &config).await?;
     match args.command {
         Command::List { number, limit, json, full_numbers } => {

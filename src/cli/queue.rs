@@ -48,7 +48,7 @@ enum Command {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let client = Client::find(&Target::default(), &config).await?;
     match args.command.unwrap_or(Command::List) {
         Command::List => {

@@ -2,8 +2,8 @@
 //! refuses to know the service.
 
 use super::Global;
-use super::operator::write_private;
 use super::serve::{begin, bind, fit, stopped};
+use super::whole_file::write_private;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::sandbox::{Inbound, Sandbox, Settings};

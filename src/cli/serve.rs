@@ -1,24 +1,32 @@
 //! `dialback serve`: the service, and the sandbox beside it when enabled.
 
+mod account;
 #[cfg(not(feature = "sandbox"))]
 mod alone;
+mod assemble;
+mod banner;
 #[cfg(feature = "sandbox")]
 mod beside;
-mod running;
-#[cfg(feature = "sandbox")]
-pub use room::fit;
-#[cfg(feature = "sandbox")]
-pub use running::bind;
-pub use running::{IN_MEMORY, offline, open_existing, open_store, reachable};
-mod banner;
 mod built;
-#[cfg(not(feature = "sandbox"))]
-use alone as beside;
-#[cfg(not(feature = "sandbox"))]
-pub use built::Lacking;
 pub(super) mod parts;
+mod ports;
 pub(super) mod preflight;
 mod room;
+mod running;
+mod stop;
+mod stores;
+
+#[cfg(not(feature = "sandbox"))]
+use alone as beside;
+pub use assemble::offline;
+#[cfg(not(feature = "sandbox"))]
+pub use built::Lacking;
+#[cfg(feature = "sandbox")]
+pub use ports::bind;
+pub use ports::reachable;
+#[cfg(feature = "sandbox")]
+pub use room::fit;
+pub use stores::{open_existing, open_store};
 
 use super::Global;
 use crate::clock::Clock;
@@ -43,7 +51,7 @@ pub struct Args {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let mut loaded = super::config::look(global)?;
+    let mut loaded = super::configured::look(global)?;
     preflight::look(&mut loaded);
     let loaded = log(loaded.fit_to_serve()?)?;
     // Before anybody can know that we are there, so that whoever starts us can
@@ -62,7 +70,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         if let Some(sid) = running.sandbox_account() {
             ready["account_sid"] = sid.into();
         }
-        super::operator::write_private(path, ready.to_string().as_bytes())
+        super::whole_file::write_private(path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     let needs_key = (!running.has_a_key().await?).then(|| banner::how_to_make_a_key(&running, global));
@@ -86,7 +94,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 /// What is wrong with the configuration.
 #[cfg(feature = "sandbox")]
 pub fn begin(global: &Global) -> anyhow::Result<Loaded> {
-    log(super::config::load(global)?)
+    log(super::configured::load(global)?)
 }
 
 /// Starts the log, with what the configuration warns of.

@@ -54,7 +54,7 @@ struct Sizes {
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let place = Place::find(&config, Absent::Refused).await?;
     let done = match args.command {
         Command::Check { json } => {

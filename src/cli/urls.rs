@@ -1,7 +1,7 @@
 //! `dialback urls`: what to paste where in Twilio's console.
 
 use super::Global;
-use super::config::load;
+use super::configured::load;
 use super::out::out;
 use super::replay::target::running;
 use crate::config::Config;

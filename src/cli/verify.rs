@@ -45,7 +45,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// # Errors
 /// What stopped it, in words for the person at the terminal.
 pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let client = Client::need(&args.target, &config).await?;
     let channel = match (args.call, args.whatsapp) {
         (true, _) => "call",

@@ -1,17 +1,19 @@
 //! Settings that are right one by one and impossible, or unwise, together.
 
-use super::accounts;
 use super::codes::CodeKey;
 use super::dangers::Judge;
-use super::exposure::{self, is_loopback};
+use super::exposure;
 use super::file::{item, join};
 use super::layers::Layers;
+use super::loopback::is_loopback;
 use super::networks;
+use super::owners;
 use super::problem::Problem;
 use super::reader::Reader;
-use super::sections::{Config, GatewayKind};
+use super::sections::GatewayKind;
 use super::store::StoreUrl;
 use super::twilio::Twilio;
+use super::whole::Config;
 use crate::model::region;
 use reqwest::Url;
 use std::net::SocketAddr;
@@ -37,7 +39,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     sandbox(config, &mut refused);
     places(config, &mut refused);
     account(&config.twilio, &mut refused, &mut unwise);
-    accounts::check(config, &mut refused);
+    owners::check(config, &mut refused);
     codes(config, &mut refused);
     words(config, &mut refused);
     bodies(config, &mut refused);

@@ -9,7 +9,7 @@ use super::guessable::{Weakness, is_first_tried, weakness};
 use super::layers::Layers;
 use super::problem::Problem;
 use super::reader::{NO_REASON, Reader};
-use super::sections::Config;
+use super::whole::Config;
 use crate::model::service::{GUESSABLE, LONGEST_LIFE, Settings};
 use crate::model::test_number::TestNumber;
 use jiff::Timestamp;

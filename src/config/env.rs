@@ -4,6 +4,9 @@ use super::file::{item, join};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 
+/// What the variables of keys begin with.
+pub(super) const PREFIX: &str = "DIALBACK_";
+
 /// Environment variables. Of those that are not UTF-8 only the names exist here.
 #[derive(Clone, Default)]
 pub struct Env {

@@ -4,12 +4,13 @@
 use super::dangers::{self, Judge};
 use super::file::{item, join};
 use super::guessable::{Weakness, weakness};
+use super::loopback::is_loopback;
 use super::networks;
-use super::sections::{Config, GatewayKind, SignatureMode};
+use super::sections::{GatewayKind, SignatureMode};
+use super::whole::Config;
 use crate::model::policy::Gate;
 use jiff::Timestamp;
 use reqwest::Url;
-use std::net::IpAddr;
 
 /// How a server is one's own again.
 const OWN_MACHINE: &str =
@@ -32,13 +33,6 @@ impl Config {
         ];
         causes.into_iter().find_map(|(key, is_cause)| is_cause.then_some(key))
     }
-}
-
-/// Whether a URL leads to this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
 }
 
 /// What is dangerous, everywhere or where others can reach the server, is refused

@@ -5,7 +5,7 @@
 //! It refuses to know what a key means. Which keys exist, and of what type they
 //! are, it learns from the embedded file, which has every one of them.
 
-use super::env::{Env, expand, named};
+use super::env::{Env, PREFIX, expand, named};
 use super::file::{self, File, Places, Said, above};
 use super::problem::{Origin, Problem, did_you_mean};
 use super::stray::strays;
@@ -212,9 +212,6 @@ impl Layers {
         self.sections().any(|section| section == name)
     }
 }
-
-/// What the variables of keys begin with.
-pub(super) const PREFIX: &str = "DIALBACK_";
 
 /// A key, the key that may stand in for it, and Twilio's variable for it.
 const TWILIO_ENV: [(&str, &str, &str); 6] = [

@@ -16,7 +16,9 @@ mod file;
 mod guessable;
 mod jobs;
 mod layers;
+mod loopback;
 mod networks;
+mod owners;
 mod problem;
 mod reader;
 mod retention;
@@ -28,6 +30,7 @@ mod store;
 mod stray;
 mod test_numbers;
 mod twilio;
+mod whole;
 
 pub use self::accounts::Account;
 pub use self::codes::{CodeKey, Codes};
@@ -38,13 +41,14 @@ pub use self::jobs::Jobs;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
-    Config, Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection, Messages, NumberKind, Numbers,
-    Openapi, Pages, Sandbox, Server, Signature, SignatureMode, Verification, Voice,
+    Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection, Messages, NumberKind, Numbers, Openapi,
+    Pages, Sandbox, Server, Signature, SignatureMode, Verification, Voice,
 };
 
 pub use self::services::Services;
 pub use self::store::{Store, StoreUrl};
 pub use self::twilio::{AcceptedToken, Twilio};
+pub use self::whole::Config;
 
 use self::file::File;
 use self::layers::Layers;

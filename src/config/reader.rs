@@ -3,9 +3,9 @@
 //! A reader never stops at a mistake: it notes it and goes on with the default,
 //! so that everything that is wrong is said at once.
 
-use super::exposure::is_loopback;
 use super::file::{item, join};
 use super::layers::Layers;
+use super::loopback::is_loopback;
 use super::problem::{Origin, Problem, did_you_mean, one_of};
 use crate::model::id::is_sid;
 use crate::secret::Secret;

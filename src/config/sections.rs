@@ -1,16 +1,7 @@
 //! The values, section by section, as `config.toml` documents them.
 
-use super::codes::Codes;
-use super::events::Events;
 use super::file::join;
-use super::jobs::Jobs;
 use super::reader::{Choice, Reader};
-use super::retention::Retention;
-use super::services::{Base, Services};
-use super::store::Store;
-use super::test_numbers;
-use super::twilio::Twilio;
-use crate::model::test_number::TestNumber;
 use crate::secret::Secret;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -30,107 +21,6 @@ macro_rules! choices {
         }
     };
 }
-
-/// Everything that can be configured. Each field is the key of the same name in
-/// `config.toml`, which explains it; a span needs no unit in its name here.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Without a slash at its end; `None` only with the sandbox, or when codes
-    /// go to the console.
-    pub public_url: Option<String>,
-    /// The name in texts and calls.
-    pub service_name: String,
-    /// The services.
-    pub services: Services,
-    /// Numbers to which nothing is sent.
-    pub test_numbers: Vec<TestNumber>,
-    /// Why they may be a door.
-    pub allow_test_numbers: Option<String>,
-    /// `[server]`
-    pub server: Server,
-    /// `[store]`
-    pub store: Store,
-    /// `[twilio]`
-    pub twilio: Twilio,
-    /// `[signature]`
-    pub signature: Signature,
-    /// `[gateway]`
-    pub gateway: Gateway,
-    /// `[sandbox]`
-    pub sandbox: Sandbox,
-    /// `[verification]`
-    pub verification: Verification,
-    /// `[voice]`
-    pub voice: Voice,
-    /// `[messages]`
-    pub messages: Messages,
-    /// `[numbers]`
-    pub numbers: Numbers,
-    /// `[codes]`
-    pub codes: Codes,
-    /// `[events]`
-    pub events: Events,
-    /// `[jobs]`
-    pub jobs: Jobs,
-    /// `[retention]`
-    pub retention: Retention,
-    /// `[api]`
-    pub api: Api,
-    /// `[pages]`
-    pub pages: Pages,
-    /// `[log]`
-    pub log: Log,
-}
-
-impl Config {
-    /// Reads every section. What is wrong is noted, and some value that could be
-    /// is put in its place, so that all else can be looked at too.
-    pub(super) fn read(r: &mut Reader<'_>) -> Self {
-        let public_url = r.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
-        let service_name = r.required("service_name", "write a name, such as \"Dialback\"", NAME.to_owned());
-        let (server, store, sandbox) = (Server::read(r), Store::read(r), Sandbox::read(r));
-        let (twilio, gateway) = (Twilio::read(r), Gateway::read(r));
-        let (verification, voice) = (Verification::read(r), Voice::read(r));
-        let base = Base {
-            name: &service_name,
-            twilio: &twilio,
-            gateway: gateway.kind,
-            sandbox: &sandbox,
-            verification: &verification,
-            voice: &voice,
-        };
-        Self {
-            services: Services::read(r, &base),
-            test_numbers: test_numbers::read(r),
-            allow_test_numbers: r.reason("allow_test_numbers"),
-            public_url,
-            service_name,
-            twilio,
-            signature: Signature::read(r),
-            gateway,
-            verification,
-            voice,
-            messages: Messages::read(r),
-            numbers: Numbers::read(r),
-            codes: Codes::read(r),
-            events: Events::read(r),
-            jobs: Jobs::read(r),
-            retention: Retention::read(r),
-            api: Api {
-                requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000),
-                allow_unlimited: r.reason("api.allow_unlimited"),
-            },
-            pages: Pages::read(r),
-            log: Log::read(r),
-            server,
-            store,
-            sandbox,
-        }
-    }
-}
-
-/// Who speaks where no name, or none that could be, is given.
-const NAME: &str = "Dialback";
 
 const ADDRESS: &str = "write an address and a port, such as \"127.0.0.1:8000\" or \"[::1]:0\"";
 
@@ -180,7 +70,7 @@ pub struct Server {
 }
 
 impl Server {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             listen: r.required("server.listen", ADDRESS, ANY_PORT),
             admin_listen: r.parsed("server.admin_listen", ADMIN_ADDRESS),
@@ -222,7 +112,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self { templates: r.text("pages.templates").map(PathBuf::from) }
     }
 }
@@ -264,7 +154,7 @@ choices! {
 }
 
 impl Signature {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let mend = "write addresses or networks, such as \"10.0.0.0/8\"";
         Self {
             mode: r.choice("signature.mode"),
@@ -327,7 +217,7 @@ choices! {
 }
 
 impl Gateway {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             kind: r.choice("gateway.kind"),
             allow_console_on_public: r.reason("gateway.allow_console_on_public"),
@@ -351,7 +241,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let listen = r.required("sandbox.listen", ADDRESS, ANY_PORT);
         let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.reason("sandbox.allow_public"));
         let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
@@ -383,7 +273,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             code_length: r.number("verification.code_length", 4..=10),
             lifetime: r.seconds("verification.lifetime_seconds", 60..=86_400),
@@ -435,7 +325,7 @@ choices! {
 }
 
 impl Voice {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             gate: r.choice("voice.gate"),
             max_replays: r.number("voice.max_replays", 0..=10),
@@ -453,7 +343,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self { dir: r.text("messages.dir").map(PathBuf::from) }
     }
 }
@@ -492,7 +382,7 @@ choices! {
 }
 
 impl Numbers {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self { default_region: r.text("numbers.default_region"), refuse: r.choices("numbers.refuse") }
     }
 }
@@ -517,7 +407,7 @@ choices! {
 }
 
 impl Log {
-    fn read(r: &mut Reader<'_>) -> Self {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             format: r.choice("log.format"),
             level: r.text("log.level").unwrap_or_else(|| "info".to_owned()),

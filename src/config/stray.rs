@@ -6,8 +6,7 @@
 //! nobody wrote and which is known by all its parts agreeing. Values are never
 //! said: any of them may be a secret.
 
-use super::env::Env;
-use super::layers::PREFIX;
+use super::env::{Env, PREFIX};
 use super::problem::{Origin, Problem};
 use std::collections::BTreeSet;
 

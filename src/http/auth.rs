@@ -1,53 +1,13 @@
 //! Who calls the application's API, and what they may do.
 
+use super::caller::{Caller, ENVIRONMENT, OPERATOR, SANDBOX};
 use super::context::{Context, Operator};
 use super::error::Error;
 use super::guesses;
 use super::request::Request;
 use crate::app::admin;
-use crate::model::audit::Actor;
-use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
+use crate::model::key::{Access, ApiKey, Scope};
 use crate::secret::Secret;
-use std::collections::BTreeSet;
-
-/// Who it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// A name that no other caller has: it keeps their idempotency keys and
-    /// their limits apart.
-    pub name: String,
-    access: Access,
-}
-
-impl Caller {
-    fn of_all(name: &str, scopes: BTreeSet<Scope>) -> Self {
-        Self { name: name.to_owned(), access: scopes.into() }
-    }
-
-    /// Who it is to the audit log.
-    pub fn actor(&self) -> Actor {
-        Actor::caller(&self.name)
-    }
-
-    /// Whether they may do what needs this scope.
-    pub fn may(&self, scope: Scope) -> bool {
-        self.access.may(scope)
-    }
-
-    /// For which services they may do it.
-    pub fn services(&self) -> &ServiceSet {
-        &self.access.services
-    }
-}
-
-/// The operator's name as a caller, and that of who has the environment's key;
-/// no key's id is one of these, nor the account's.
-const OPERATOR: &str = "operator";
-const ENVIRONMENT: &str = "environment";
-/// Whoever has the key that the sandbox shows: whose shares are not the other's.
-const SANDBOX: &str = "sandbox";
-/// Whoever has the token or a key of the sandbox's account.
-const ACCOUNT: &str = "account";
 
 /// The caller of an API request.
 ///
@@ -63,10 +23,15 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Erro
 
 /// What is said of a key that is nobody's.
 async fn nobodys(context: &Context, request: &Request) -> Error {
-    match guesses::wrong_key(context, request).await {
+    match wrong_key(context, request).await {
         Some(seconds) => Error::WrongKeys { seconds },
         None => Error::Unauthorized,
     }
+}
+
+/// Counts a wrong key; how many seconds its sender has to wait, once there are many.
+pub async fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
+    guesses::wrong_key(&context.guesses, &context.app, &context.settings.trusted_proxies, request).await
 }
 
 /// Whose key this is, `None` when it is nobody's.
@@ -94,11 +59,6 @@ pub async fn holder(context: &Context, shown: &Secret) -> Result<Option<Caller>,
     let key = admin::key_holder(&context.app.base, shown.expose()).await?;
     Ok(key
         .map(|ApiKey { id, scopes, services, .. }| Caller { name: id, access: Access { scopes, services } }))
-}
-
-/// Whoever is the account's own at the sandbox beside: they may do all, as at Twilio.
-pub fn account_holder() -> Caller {
-    Caller::of_all(ACCOUNT, Scope::ALL.into())
 }
 
 /// Lets the operator's key in, and no other.

@@ -1,10 +1,10 @@
 //! What the handlers share.
 
-use super::auth::Caller;
+use super::caller::Caller;
+use super::explainer::Explainer;
 use super::guesses::Guesses;
 use super::limiter::Limiter;
 use super::pages::Pages;
-use super::webhooks::explainer::Explainer;
 use crate::app::services::ServiceError;
 use crate::app::{App, Narrowed, keyed};
 use crate::secret::Secret;
@@ -52,6 +52,32 @@ pub struct Settings {
     pub shows_description: bool,
     /// Requests that an API key may send each minute; 0 for all.
     pub requests_per_minute: u32,
+}
+
+impl Settings {
+    /// Settings for a server that is reached there, with everything else at its
+    /// strictest: unproved webhooks are refused, nobody has a key, nothing is the
+    /// sandbox's, a body has 256 KiB and 5 s, and keys have no limit of requests.
+    pub fn new(public_url: PublicUrl, service_name: impl Into<String>, messages: Arc<Catalog>) -> Self {
+        Self {
+            public_url,
+            trusted_proxies: Vec::new(),
+            hosts: Vec::new(),
+            mode: SignatureMode::Enforce,
+            max_body: 256 * 1024,
+            body_timeout: Duration::from_secs(5),
+            service_name: service_name.into(),
+            messages,
+            keys: Vec::new(),
+            sandbox_key: None,
+            sandboxed: false,
+            account_sid: None,
+            opens_account: None,
+            operator: None,
+            shows_description: false,
+            requests_per_minute: 0,
+        }
+    }
 }
 
 /// The operator's own key: made at start, kept in a file that only the

@@ -5,9 +5,8 @@
 //! somebody who guesses has other people in it. So this refuses to know right
 //! keys; it hears of the wrong ones alone.
 
-use super::context::Context;
 use super::request::Request;
-use crate::app::admin;
+use crate::app::{App, admin};
 use crate::model::audit::Actor;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
@@ -189,11 +188,11 @@ impl Verdict {
 /// Counts a wrong key; how many seconds its sender has to wait, once there are
 /// many. Then it comes back late, unless too many wait like this already: who holds
 /// ever more connections open gets no more slowness, and no more of the server.
-pub async fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
-    let from = counted(sender(request, &context.settings.trusted_proxies));
-    let verdict = context.guesses.take(from, Instant::now());
+pub async fn wrong_key(guesses: &Guesses, app: &App, proxies: &[IpNet], request: &Request) -> Option<u64> {
+    let from = counted(sender(request, proxies));
+    let verdict = guesses.take(from, Instant::now());
     if verdict.is_news {
-        let (app, from, count) = (context.app.clone(), shown(from), verdict.count);
+        let (app, from, count) = (app.clone(), shown(from), verdict.count);
         tracing::warn!(%from, count, "wrong API keys, one after the other");
         tokio::spawn(async move {
             if let Err(error) =
@@ -204,7 +203,7 @@ pub async fn wrong_key(context: &Context, request: &Request) -> Option<u64> {
         });
     }
     if verdict.wait.is_some()
-        && let Some(_held) = context.guesses.hold(from)
+        && let Some(_held) = guesses.hold(from)
     {
         tokio::time::sleep(verdict.hold()).await;
     }

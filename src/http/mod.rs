@@ -6,10 +6,13 @@
 
 mod api;
 mod auth;
+mod caller;
 mod context;
 mod error;
+mod explainer;
 mod guesses;
 mod health;
+mod hosted;
 mod limiter;
 mod near;
 mod openapi;
@@ -21,18 +24,24 @@ mod refusal;
 mod reply;
 mod request;
 mod route;
+mod service;
 mod verify_v2;
 mod webhooks;
 
 pub use context::{Context, OpensAccount, Operator, Settings, SignatureMode};
+pub use explainer::Explainer;
 pub use pages::{BadTemplate, Pages};
 pub use queue::view as queue_view;
-pub use webhooks::explainer::Explainer;
 
-use pages::Action;
+use bytes::Bytes;
+use error::Error;
+use hosted::Action;
+use request::Request;
 use route::{PathRoute, api, get, get_or_post, post, route, search};
-use std::sync::Arc;
+use service::service;
+use std::sync::{Arc, LazyLock};
 use warp::filters::BoxedFilter;
+use warp::http::StatusCode;
 use warp::reply::Response;
 
 /// Every route that others may reach, on one screen. The path is compared raw, as Twilio
@@ -100,9 +109,9 @@ fn table() -> Vec<PathRoute> {
         route("/v1/events", api(&api::events::LIST, api::events::list)),
         route("/v1/events/{id}", api(&api::events::FETCH, api::events::fetch)),
         route("/v1/events/{id}/redrive", api(&api::events::REDRIVE, api::events::redrive)),
-        route("/verify/static/{file}", get(pages::asset)),
-        route("/verify/{session}", get(pages::page)),
-        route("/verify/{session}/events", get(pages::events)),
+        route("/verify/static/{file}", get(hosted::asset)),
+        route("/verify/{session}", get(hosted::page)),
+        route("/verify/{session}/events", get(hosted::events)),
         step("/verify/{session}/begin", Action::Begin),
         step("/verify/{session}/number", Action::Number),
         step("/verify/{session}/channel", Action::Channel),
@@ -135,7 +144,13 @@ fn admin_table() -> Vec<PathRoute> {
 }
 
 fn description() -> PathRoute {
-    route("/openapi.json", get(openapi::document))
+    route("/openapi.json", get(described))
+}
+
+/// `GET /openapi.json`
+async fn described(_: Arc<Context>, _: Request) -> Result<Response, Error> {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi::of(&table()).to_string().into());
+    Ok(reply::bytes(StatusCode::OK, "application/json", TEXT.clone()))
 }
 
 /// A delivery as the API shows it.
@@ -156,7 +171,7 @@ pub fn audit_view(entry: &crate::model::audit::AuditEntry) -> serde_json::Value 
 
 /// A form of the pages.
 fn step(pattern: &'static str, action: Action) -> PathRoute {
-    route(pattern, post(move |context, request| pages::take(context, request, action)))
+    route(pattern, post(move |context, request| hosted::take(context, request, action)))
 }
 
 /// The whole service as a filter, for a listener that others may reach.
@@ -166,13 +181,13 @@ pub fn filter(context: Arc<Context>) -> BoxedFilter<(Response,)> {
     if context.settings.shows_description {
         table.push(description());
     }
-    route::service(table, context, None)
+    service(table, context, None)
 }
 
 /// What the operator and this machine's own tools ask, for a listener of its own:
 /// it answers to this machine's names and to `hosts`.
 pub fn admin(context: Arc<Context>, hosts: Vec<String>) -> BoxedFilter<(Response,)> {
-    route::service(admin_table(), context, Some(hosts))
+    service(admin_table(), context, Some(hosts))
 }
 
 #[cfg(test)]

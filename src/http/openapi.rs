@@ -4,20 +4,12 @@
 
 use super::api::fields::{self, Field};
 use super::api::operation::{Answer, Body, Operation};
-use super::context::Context;
-use super::error::Error;
 use super::problem::{self, Kind, Problem};
-use super::reply;
-use super::request::Request;
 use super::route::PathRoute;
-use bytes::Bytes;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
-use warp::http::StatusCode;
-use warp::reply::Response;
 
 const ABOUT: &str = "\
 Verify telephone numbers: start a verification, and check what the person typed.\n\n\
@@ -46,41 +38,8 @@ const TAGS: [(&str, &str); 11] = [
     ("Test numbers", "Numbers with a fixed code that nothing is sent to."),
 ];
 
-/// `GET /openapi.json`
-pub async fn document(_: Arc<Context>, _: Request) -> Result<Response, Error> {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| of(&super::table()).to_string().into());
-    Ok(reply::bytes(StatusCode::OK, "application/json", TEXT.clone()))
-}
-
-/// Every problem that an operation may answer with.
-pub fn problems(operation: &Operation) -> Vec<&'static Kind> {
-    let mut kinds = vec![
-        &problem::UNAUTHORIZED,
-        &problem::SCOPE_MISSING,
-        &problem::KEY_BOUND,
-        &problem::RATE_LIMITED,
-        &problem::WRONG_KEYS,
-        &problem::INVALID_REQUEST,
-        &problem::INTERNAL,
-        &problem::CONTENDED,
-        &problem::STORE_UNAVAILABLE,
-    ];
-    if operation.body.fields().is_some() {
-        kinds.extend([&problem::BODY_BROKEN, &problem::BODY_LATE, &problem::BODY_TOO_LARGE]);
-        kinds.push(&problem::RECORD_TOO_LARGE);
-    }
-    if operation.answer.is_list {
-        kinds.push(&problem::INVALID_CURSOR);
-    }
-    if operation.repeats.is_kept() {
-        kinds.extend([&problem::IDEMPOTENCY_KEY_REUSED, &problem::IDEMPOTENCY_IN_PROGRESS]);
-    }
-    kinds.extend(operation.problems);
-    kinds
-}
-
 /// The document for these routes.
-fn of(table: &[PathRoute]) -> Value {
+pub(super) fn of(table: &[PathRoute]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -191,7 +150,7 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
         responses.insert(304, unchanged);
     }
     let mut kinds: BTreeMap<u16, Vec<&Kind>> = BTreeMap::new();
-    for kind in problems(operation) {
+    for kind in operation.all_problems() {
         let same = kinds.entry(kind.status).or_default();
         if !same.contains(&kind) {
             same.push(kind);
@@ -261,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_route_of_the_api_is_documented_and_no_other() {
-        let (table, document) = (super::super::table(), of(&super::super::table()));
+        let (table, document) = (crate::http::table(), of(&crate::http::table()));
         for route in &table {
             let methods: Vec<String> = route.methods().map(str::to_lowercase).collect();
             let described = &document["paths"][route.pattern()];
@@ -282,7 +241,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere_and_every_operation_has_its_own_name() {
-        let document = of(&super::super::table());
+        let document = of(&crate::http::table());
         let mut waiting = vec![&document];
         let (mut references, mut names) = (0, Vec::new());
         while let Some(value) = waiting.pop() {
@@ -308,7 +267,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_in_the_documentation_and_is_answered_by_somebody() {
-        let document = of(&super::super::table());
+        let document = of(&crate::http::table());
         let about = document["info"]["description"].as_str().unwrap();
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/problems.md");
         let page = std::fs::read_to_string(page).unwrap();
@@ -321,8 +280,9 @@ mod tests {
         // from elsewhere.
         let elsewhere =
             ["method_not_allowed", "signature_rejected", "other_origin", "no_numbers_left", "no_starts_left"];
-        let table = super::super::table();
-        let answered: Vec<&Kind> = table.iter().flat_map(PathRoute::operations).flat_map(problems).collect();
+        let table = crate::http::table();
+        let answered: Vec<&Kind> =
+            table.iter().flat_map(PathRoute::operations).flat_map(Operation::all_problems).collect();
         for kind in problem::ALL {
             assert!(about.contains(&format!("| `{}` | {} |", kind.code, kind.status)), "{kind:?}");
             assert!(answered.contains(kind) || elsewhere.contains(&kind.code), "{kind:?} comes from nowhere");

@@ -5,22 +5,12 @@ use super::api::operation::{Call, Operation};
 use super::api::search::as_list;
 use super::context::{CallContext, Context};
 use super::error::Error;
-use super::near::{NearMisses, near};
-use super::pages;
 use super::request::Request;
-use super::verify_v2;
-use crate::server::{Incoming, stranger};
-use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
-use bytes::Buf;
-use futures_util::Stream;
+use crate::telemetry::metrics::{Meter, Place, meter};
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
-use warp::Filter;
-use warp::filters::BoxedFilter;
-use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
 type Handler =
@@ -32,8 +22,8 @@ pub struct Methods(BTreeMap<&'static str, MethodHandler>);
 
 /// Who answers, and what is documented of it.
 #[derive(Clone)]
-struct MethodHandler {
-    handler: Handler,
+pub(super) struct MethodHandler {
+    pub(super) handler: Handler,
     /// Whether it only reads, so that HEAD asks it, too (RFC 9110 §9.3.2).
     reads: bool,
     operation: Option<&'static Operation>,
@@ -41,9 +31,9 @@ struct MethodHandler {
 
 /// A path with its methods.
 pub struct PathRoute {
-    pattern: &'static str,
-    methods: Methods,
-    meter: &'static Meter,
+    pub(super) pattern: &'static str,
+    pub(super) methods: Methods,
+    pub(super) meter: &'static Meter,
 }
 
 /// `{name}` in a pattern stands for one segment that is not empty.
@@ -128,12 +118,13 @@ impl Methods {
     }
 
     /// Who answers a method. Of HEAD's answer hyper sends the headers alone.
-    fn get(&self, method: &str) -> Option<&MethodHandler> {
+    pub(super) fn get(&self, method: &str) -> Option<&MethodHandler> {
         let head = || self.0.get("GET").filter(|endpoint| endpoint.reads && method == "HEAD");
         self.0.get(method).or_else(head)
     }
 
-    fn allow(&self) -> String {
+    /// The methods that it knows, as `Allow` has them.
+    pub(super) fn allow(&self) -> String {
         let names = self.0.iter().flat_map(|(method, endpoint)| {
             let head = (*method == "GET" && endpoint.reads).then_some("HEAD");
             std::iter::once(*method).chain(head)
@@ -157,168 +148,5 @@ impl PathRoute {
     #[cfg(test)]
     pub fn methods(&self) -> impl Iterator<Item = &'static str> {
         self.methods.0.keys().copied()
-    }
-}
-
-/// All routes as one filter, which looks a path up once. A chain of filters
-/// would ask each in turn, on the way in and at every wake-up.
-/// With `hosts` it answers to this machine's names, and these, alone.
-pub fn service(
-    table: Vec<PathRoute>,
-    context: Arc<Context>,
-    hosts: Option<Vec<String>>,
-) -> BoxedFilter<(Response,)> {
-    let table: Arc<[PathRoute]> = table.into();
-    let misses = Arc::new(NearMisses::default());
-    warp::method()
-        .and(warp::ext::get())
-        .and(warp::header::headers_cloned())
-        .and(warp::body::stream())
-        .then(move |method: Method, incoming: Incoming, headers, body| {
-            let uri = incoming.uri.clone();
-            let stranger = hosts.as_ref().and_then(|hosts| stranger(&method, &headers, hosts));
-            let answer = match stranger {
-                Some(stranger) => Err(Box::new(Error::Stranger(stranger).into_response())),
-                None => begin(&table, &context, method.clone(), incoming, headers, body),
-            };
-            if answer.is_err()
-                && let patterns = table.iter().map(PathRoute::pattern)
-                && let Some(near) = near(patterns, uri.path(), method == Method::POST)
-            {
-                misses.tell(&near, &context.settings.public_url, Instant::now());
-            }
-            async move {
-                match answer {
-                    Ok((route, meter, answer)) => logged(method, route, meter, answer).await,
-                    Err(nowhere) => *nowhere,
-                }
-            }
-        })
-        .boxed()
-}
-
-type Answer = BoxFuture<'static, Result<Response, Error>>;
-
-/// The route of a request, and its answer in the making; or what is answered
-/// where no route is.
-fn begin<S, B>(
-    table: &[PathRoute],
-    context: &Arc<Context>,
-    method: Method,
-    incoming: Incoming,
-    headers: HeaderMap,
-    body: S,
-) -> Result<(&'static str, &'static Meter, Answer), Box<Response>>
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
-    B: Buf,
-{
-    let Some((PathRoute { pattern, methods, meter }, params)) = find(table, incoming.uri.path()) else {
-        return Err(Box::new(nowhere(context, method, incoming, headers, body)));
-    };
-    let answer = match methods.get(method.as_str()) {
-        Some(endpoint) => {
-            (endpoint.handler)(context.clone(), Request::new(params, method, incoming, headers, body))
-        }
-        None => {
-            let allow = methods.allow();
-            let answer = match pattern.starts_with(verify_v2::PREFIX) {
-                true => Ok(verify_v2::wrong_method(&allow)),
-                false if pages::is_page(incoming.uri.path(), &headers) => {
-                    let request = Request::new(params, method, incoming, headers, body);
-                    Ok(pages::no_form(context, &request, &allow))
-                }
-                false => Err(Error::MethodNotAllowed { allow }),
-            };
-            Box::pin(std::future::ready(answer))
-        }
-    };
-    Ok((*pattern, *meter, answer))
-}
-
-async fn logged(method: Method, route: &'static str, meter: &'static Meter, answer: Answer) -> Response {
-    let start = Instant::now();
-    let method = known(&method);
-    let span = tracing::debug_span!("route", method, route);
-    let judged = |response: &Response| Outcome::of_status(response.status().as_u16());
-    let answer = async { answer.await.unwrap_or_else(Error::into_response) };
-    let response = meter.observe(span, judged, answer).await;
-    let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
-    tracing::info!(method, route, status, micros, "request");
-    response
-}
-
-/// A method as the log has it: what is none of HTTP's is anybody's text, as a path is.
-fn known(method: &Method) -> &'static str {
-    const ALL: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
-    ALL.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
-}
-
-fn find<'t>(table: &'t [PathRoute], path: &str) -> Option<(&'t PathRoute, Vec<String>)> {
-    table.iter().find_map(|route| Some((route, matches(route.pattern, path)?)))
-}
-
-/// What is answered where no route is. The path is not logged: it is anybody's
-/// text, and may hold a number.
-fn nowhere<S, B>(
-    context: &Context,
-    method: Method,
-    incoming: Incoming,
-    headers: HeaderMap,
-    body: S,
-) -> Response
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
-    B: Buf,
-{
-    let path = incoming.uri.path();
-    let response = match path.starts_with(verify_v2::PREFIX) {
-        true => verify_v2::nowhere(path),
-        false if pages::is_page(path, &headers) => {
-            let params = path.split('/').skip(2).map(str::to_owned).collect();
-            pages::nowhere(context, &Request::new(params, method.clone(), incoming, headers, body))
-        }
-        false => Error::NoRoute.into_response(),
-    };
-    let method = known(&method);
-    tracing::info!(method, route = "none", status = response.status().as_u16(), "request");
-    response
-}
-
-/// The values of a pattern's names, when the path fits it.
-fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
-    let mut params = Vec::new();
-    let mut segments = path.split('/');
-    for part in pattern.split('/') {
-        let segment = segments.next()?;
-        if part.starts_with('{') {
-            if segment.is_empty() {
-                return None;
-            }
-            params.push(segment.to_owned());
-        } else if part != segment {
-            return None;
-        }
-    }
-    segments.next().is_none().then_some(params)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_path_fits_only_exactly() {
-        let pattern = "/v1/verifications/{id}/check";
-        assert_eq!(matches(pattern, "/v1/verifications/VE1/check"), Some(vec!["VE1".to_owned()]));
-        for path in [
-            "/v1/verifications//check",
-            "/v1/verifications/VE1/check/",
-            "/v1/verifications/VE1",
-            "/V1/verifications/VE1/check",
-        ] {
-            assert_eq!(matches(pattern, path), None, "{path}");
-        }
-        assert_eq!(matches("/healthz", "/healthz"), Some(vec![]));
     }
 }

@@ -6,7 +6,8 @@
 //! process stays through further readings, for nobody is given it again meanwhile;
 //! once they leave it no more it is let go.
 
-use super::{Job, job_for};
+use super::all::job_for;
+use super::job::Job;
 use crate::store::{Key, Lane};
 use jiff::Timestamp;
 use std::collections::{HashSet, VecDeque};

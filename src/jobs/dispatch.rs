@@ -1,7 +1,7 @@
 //! An event that is to be told to an endpoint. Endpoints take turns, and one that
 //! has its share of requests keeps no other waiting.
 
-use super::{Job, JobError, Ran};
+use super::job::{Job, JobError, Ran};
 use crate::app::{App, events};
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
 //! Verifications that only have to end: nobody waits for it, so it comes among the chores.
 
-use super::{Job, JobError, Ran};
+use super::job::{Job, JobError, Ran};
 use crate::app::{App, messaging};
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;

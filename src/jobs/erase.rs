@@ -1,7 +1,7 @@
 //! The erasing of a person's data, a page of records a run. Between its pages other
 //! erasures have theirs.
 
-use super::{Job, JobError, Ran};
+use super::job::{Job, JobError, Ran};
 use crate::app::{App, privacy};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;

@@ -5,9 +5,11 @@
 //! (`Store::claim`), or all would begin with the same ones. What a record's commit
 //! says counts all the same.
 
+use super::all::job_for;
 use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
-use super::{Job, JobError, Ran, Settings, job_for};
+use super::job::{Job, JobError, Ran};
+use super::settings::Settings;
 use crate::app::fault::Fault;
 use crate::app::{App, admin};
 use crate::store::{Change, Key, Lane, StoreError};
@@ -445,7 +447,7 @@ impl Run {
 }
 
 fn trouble(error: &JobError) -> Trouble {
-    let text = error.text.clone();
+    let text = error.to_string();
     match &error.fault {
         Some(Fault::NotFound) => Trouble::Vanished,
         Some(Fault::Contended) => Trouble::Passing(text),

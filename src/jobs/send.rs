@@ -1,7 +1,7 @@
 //! A verification that is due for somebody who waits: a send or a look-up, and the end of
 //! one that an older version filed here.
 
-use super::{Job, JobError, Ran};
+use super::job::{Job, JobError, Ran};
 use crate::app::{App, messaging};
 use crate::store::{Key, Kind, Lane};
 use async_trait::async_trait;

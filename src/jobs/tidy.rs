@@ -1,6 +1,6 @@
 //! Records whose time is over: up to 64 of them go in one commit.
 
-use super::{Job, JobError, Ran};
+use super::job::{Job, JobError, Ran};
 use crate::app::{App, privacy};
 use crate::store::kinds::Kept;
 use crate::store::{Change, Key, Kind, Lane};

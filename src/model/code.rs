@@ -5,7 +5,6 @@
 //! tell any code. This module refuses to know where keys come from.
 
 use crate::model::id::VerificationId;
-use crate::model::service::DIGITS;
 use crate::model::typed;
 use crate::model::typed::sentence::{self, Form, Found};
 use crate::secret::Secret;
@@ -14,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::fmt;
 use subtle::ConstantTimeEq;
+
+/// The ten digits.
+pub const DIGITS: &str = "0123456789";
 
 /// What is stored of a code: enough to derive it with the key, useless without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

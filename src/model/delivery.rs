@@ -8,10 +8,13 @@
 mod about;
 mod call;
 mod fact;
+mod kept;
+mod so_far;
 
 pub use about::About;
-pub use call::{CallSoFar, Told, Unheard, is_machine};
+pub use call::{Unheard, is_machine};
 pub use fact::{Fact, Source};
+pub use so_far::{CallSoFar, Told};
 
 use crate::model::address;
 use crate::model::channel::DeliveryChannel;
@@ -43,7 +46,7 @@ pub struct Delivery {
     pub events: Vec<Entry>,
     /// True while nothing proves what was reported, which in report-only mode is
     /// kept nonetheless: the first proved report takes its place.
-    #[serde(default, skip_serializing_if = "fact::is_default")]
+    #[serde(default, skip_serializing_if = "kept::is_default")]
     pub unproved: bool,
     /// That everything about it was erased. It then stays as it is, whatever is
     /// reported: a callback that comes late brings no number back.

@@ -9,47 +9,18 @@ mod key;
 mod kind;
 mod length;
 mod mask;
+mod number;
+mod policy;
 mod read;
 
 pub use error::PhoneError;
 pub use key::{PersonKey, address_key, address_spellings};
 pub use kind::{Kind, Line};
 pub use mask::mask;
+pub use number::PhoneNumber;
+pub use policy::NumberPolicy;
 
 use crate::model::typed;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
-
-/// A telephone number in E.164 form: `+`, then up to 15 digits.
-///
-/// Its `Display` is masked. [`PhoneNumber::in_full`] is the one way to all of it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PhoneNumber(String);
-
-/// What is refused, and how national numbers are read.
-#[derive(Debug, Clone)]
-pub struct NumberPolicy {
-    /// ISO 3166 region in which numbers without a country code are read.
-    pub default_region: Option<String>,
-    /// Kinds that are refused.
-    pub refuse: BTreeSet<Kind>,
-    /// E.164 prefixes taken as they are, if the length is that of the country:
-    /// Twilio's magic numbers and numbers of fiction, in the sandbox only.
-    pub fictional: Vec<String>,
-}
-
-impl Default for NumberPolicy {
-    fn default() -> Self {
-        Self {
-            default_region: None,
-            refuse: BTreeSet::from([Kind::Premium, Kind::Satellite, Kind::SharedCost]),
-            fictional: Vec::new(),
-        }
-    }
-}
 
 impl PhoneNumber {
     /// Reads what a person or program wrote.
@@ -92,18 +63,13 @@ impl PhoneNumber {
             .or_else(|refused| read::known_once(&typed::plain(text), policy).ok_or(refused))
     }
 
-    /// All of the number. For sending, for the API's owner, never for a log.
-    pub fn in_full(&self) -> &str {
-        &self.0
-    }
-
     /// All of it as it is written between countries, `+41 52 420 42 42`: for the
     /// person whose number it is.
     pub fn in_full_spaced(&self) -> String {
         let spaced = |number: &rlibphonenumber::PhoneNumber| {
             number.format_as(rlibphonenumber::PhoneNumberFormat::International).into_owned()
         };
-        read::again(self).as_ref().map_or_else(|| self.0.clone(), spaced)
+        read::again(self).as_ref().map_or_else(|| self.in_full().to_owned(), spaced)
     }
 
     /// The country, as an ISO 3166 code; none for global services and for
@@ -124,62 +90,10 @@ impl PhoneNumber {
     pub fn is_landline(&self) -> bool {
         self.line() == Line::Landline
     }
-
-    /// The calling code and the last two digits, the rest as stars.
-    pub fn masked(&self) -> String {
-        mask(&self.0)
-    }
 }
 
 fn is_line_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-impl fmt::Display for PhoneNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.masked())
-    }
-}
-
-impl fmt::Debug for PhoneNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PhoneNumber({})", self.masked())
-    }
-}
-
-impl FromStr for PhoneNumber {
-    type Err = PhoneError;
-    /// Reads a number that is E.164 already, as records hold it: no lookup.
-    fn from_str(text: &str) -> Result<Self, PhoneError> {
-        let digits = text.strip_prefix('+').ok_or(PhoneError::NoCountryCode)?;
-        // The shortest that any plan has are six: Iran's access numbers.
-        if (6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(PhoneError::NotANumber)
-        }
-    }
-}
-
-impl TryFrom<String> for PhoneNumber {
-    type Error = PhoneError;
-    fn try_from(text: String) -> Result<Self, PhoneError> {
-        text.parse()
-    }
-}
-
-impl From<PhoneNumber> for String {
-    fn from(number: PhoneNumber) -> String {
-        number.0
-    }
-}
-
-impl NumberPolicy {
-    fn is_fictional(&self, number: &PhoneNumber) -> bool {
-        let full = number.in_full();
-        let length_fits = !full.starts_with("+1") || full.len() == 12;
-        length_fits && self.fictional.iter().any(|prefix| full.starts_with(prefix.as_str()))
-    }
 }
 
 #[cfg(test)]
@@ -263,7 +177,7 @@ mod tests {
         for text in ["+19002345678", "+881612345678", "+870773111632", "+448431234567"] {
             assert_eq!(parse(text), Err("refused_kind"), "{text}");
         }
-        let open = NumberPolicy { refuse: BTreeSet::new(), ..NumberPolicy::default() };
+        let open = NumberPolicy { refuse: [].into(), ..NumberPolicy::default() };
         assert!(PhoneNumber::parse("+19002345678", &open).is_ok());
     }
 

@@ -2,9 +2,13 @@
 //! none of it is in the decisions.
 
 use crate::model::channel::Channel;
-use crate::model::verification::retry::LIST_LAG;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// How long Twilio's lists may lag behind what was made. Twilio promises
+/// nothing; its callback, which names our send and settles it too, comes sooner.
+pub const LIST_LAG: SignedDuration = SignedDuration::from_secs(5);
 
 /// The rules by which a verification lives.
 #[derive(Debug, Clone)]

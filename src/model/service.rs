@@ -10,6 +10,8 @@ mod strength;
 pub use self::rules::{Complaint, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
 
+pub use crate::model::code::DIGITS;
+
 use crate::model::channel::Channel;
 use crate::model::id::ServiceId;
 use crate::model::phone::PhoneNumber;
@@ -360,9 +362,6 @@ impl Settings {
         }
     }
 }
-
-/// The ten digits.
-pub const DIGITS: &str = "0123456789";
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,8 @@
 mod digits;
 pub mod sentence;
 
+pub use sentence::Found;
+
 use digits::digit;
 
 /// A text in which digits, spaces, dashes, dots, brackets and plus signs are

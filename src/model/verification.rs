@@ -9,6 +9,7 @@ mod decide;
 mod details;
 mod outbox;
 pub mod retry;
+mod send_state;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ pub use attempts::{Attempts, Failure, Failures, LastError};
 pub use decide::{Decision, Input, Outcome, Step, decide};
 pub use details::{Details, binding};
 pub use outbox::{Doubt, Effect, OutboxStep};
+pub use retry::Jitter;
+pub use send_state::SendState;
 
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -151,31 +154,6 @@ pub struct Send {
     pub attempts: Attempts,
 }
 
-/// How far a send got, as far as we had a hand in it. What became of it
-/// afterwards is the delivery's story.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum SendState {
-    /// Waits in the outbox.
-    Waiting,
-    /// A job is at it; nobody knows the outcome yet.
-    Sending,
-    /// Twilio took it.
-    Accepted,
-    /// Twilio refused it, or sending was given up.
-    Failed {
-        /// Twilio's error code, when it gave one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        code: Option<u32>,
-        /// Why, in words without numbers or secrets.
-        reason: String,
-    },
-    /// Not sent, because the verification had ended or was about to.
-    Dropped,
-    /// Not sent, because the number is a test number.
-    Test,
-}
-
 /// Why a message or call was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dropped {
@@ -197,20 +175,6 @@ impl fmt::Display for Dropped {
             Self::Replaced => "a newer message or call took its place",
             Self::TooLate => "its code would have been worth nothing when it arrived",
         })
-    }
-}
-
-impl SendState {
-    /// The state as it is written in the API, where a delivery's status stands.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Waiting => "pending",
-            Self::Sending => "sending",
-            Self::Accepted => "accepted",
-            Self::Failed { .. } => "failed",
-            Self::Dropped => "canceled",
-            Self::Test => "test",
-        }
     }
 }
 

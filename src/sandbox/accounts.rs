@@ -2,24 +2,17 @@
 //! renamed; it is never suspended or closed, and has no subaccounts.
 
 use super::incoming::{Form, Request};
+use super::outcome::{Done, Outcome, Proof};
 use super::paging::page;
 use super::refusal::Refusal;
 use super::resource::rfc2822;
-use super::rest::{Done, Outcome, Proof};
 use super::world::World;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// What the account is called until somebody renames it.
 const NAME: &str = "Dialback sandbox";
 /// The longest name, in characters.
 const NAME_LENGTH: usize = 64;
-
-/// What can be changed of the account.
-#[derive(Default)]
-pub(super) struct Account {
-    renamed: Option<(String, Timestamp)>,
-}
 
 /// `GET Accounts.json`
 pub(super) fn list(world: &World, request: &Request, proof: Proof) -> Outcome {

@@ -5,10 +5,12 @@
 use super::behaviour::{Answers, Behaviour};
 use super::callbacks::{CallEvent, Courier, Params, of_call};
 use super::cookies::Pair;
-use super::execute::{Line, Next, Opening, Stop};
-use super::outgoing::{Webhook, send};
+use super::execute::{Line, Opening, Stop};
+use super::next::Next;
+use super::outgoing::send;
 use super::resource::{Call, CallStatus, Detection, Hook};
-use super::views::call_view;
+use super::shown::call_view;
+use super::webhook::Webhook;
 use super::world::{Control, World};
 use std::sync::Arc;
 use std::time::Duration;

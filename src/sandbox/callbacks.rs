@@ -4,18 +4,16 @@
 use super::behaviour::{CallbackFaults, shuffle};
 use super::cookies::Pair;
 use super::exchanges::Exchange;
-use super::outgoing::{Webhook, bare, note, send};
-use super::resource::{Call, Hook, Message, MessageStatus, rfc2822};
+use super::outgoing::{bare, note, send};
+use super::resource::{Call, Hook, Message, MessageStatus, Turn, rfc2822};
+use super::webhook::Webhook;
 use super::whatsapp;
 use super::world::World;
 use crate::entropy::Entropy;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc};
-
-/// Whose turn it is to tell of a resource: one courier holds it at a time.
-pub(super) type Turn = Arc<Mutex<()>>;
+use tokio::sync::mpsc;
 
 /// Carries one resource's status callbacks, one after the other.
 pub(super) struct Courier(mpsc::UnboundedSender<Webhook>);

@@ -2,13 +2,13 @@
 
 use super::address::{Address, e164};
 use super::call;
-use super::execute::Next;
+use super::fields::web_url;
 use super::incoming::{Form, Request};
-use super::messages::web_url;
+use super::next::Next;
+use super::outcome::{Done, Outcome, befall, listed_until};
 use super::paging::{Span, page};
 use super::refusal::Refusal;
 use super::resource::{Call, CallOrder, CallStatus, Detection, Hook};
-use super::rest::{Done, Outcome, befall, listed_until};
 use super::world::{Control, World};
 use jiff::Timestamp;
 use std::sync::Arc;

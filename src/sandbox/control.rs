@@ -6,12 +6,14 @@
 //! change something with, is refused.
 
 use super::address::in_path;
+use super::fields::web_url;
 use super::incoming::{Request, complaint, empty, json_reply, not_allowed, typed};
-use super::messages::web_url;
 use super::outgoing::send;
-use super::views::{call_view, clock_view, phones, snapshot};
+use super::settings::Inbound;
+use super::shown::call_view;
+use super::views::{clock_view, phones, snapshot};
 use super::world::World;
-use super::{Inbound, forward, telephones, templates};
+use super::{forward, telephones, template_controls};
 use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -87,7 +89,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         },
         ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
-        ["templates", rest @ ..] => templates::answer(world, request, rest),
+        ["templates", rest @ ..] => template_controls::answer(world, request, rest),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
         ["behaviour"] if put => {
             telephones::wish(request, |behaviour| world.change(|state| state.behaviour = behaviour))

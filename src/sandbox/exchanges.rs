@@ -1,7 +1,7 @@
 //! What went over the wire, both ways, newest first: to look at, to send again
 //! and to keep as a file.
 
-use super::outgoing::Webhook;
+use super::webhook::Webhook;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::VecDeque;

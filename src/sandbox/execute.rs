@@ -10,9 +10,11 @@ use super::behaviour::{Behaviour, Speech, is_key};
 use super::callbacks::call_params;
 use super::cookies::Pair;
 use super::fetch::{Fault, document, read, resolve};
-use super::outgoing::{Webhook, bare};
+use super::next::Next;
+use super::outgoing::bare;
 use super::resource::{Caption, Hook};
 use super::script::{Gather, Say, Script, Verb};
+use super::webhook::Webhook;
 use super::world::{Control, World};
 use reqwest::Url;
 use std::collections::VecDeque;
@@ -31,22 +33,6 @@ const LOOPS: u32 = 1_000;
 const WORD_MS: u64 = 60;
 /// What a caller hears when the TwiML cannot be had.
 const APOLOGY: &str = "We are sorry, an application error has occurred. Goodbye.";
-
-/// Where a call goes on.
-#[derive(Clone, Eq, PartialEq)]
-pub(super) enum Next {
-    /// With a document from the application.
-    Fetch {
-        /// Where it is.
-        hook: Hook,
-        /// What is told beside the call's own parameters.
-        extra: Vec<(String, String)>,
-    },
-    /// With a document at hand.
-    Inline(String),
-    /// With a document that was read already, from this URL.
-    Ready(Vec<Verb>, Box<Hook>),
-}
 
 /// What came of an inbound call's first document.
 pub(super) enum Opening {

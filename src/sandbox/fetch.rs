@@ -1,10 +1,11 @@
 //! Getting TwiML from the application: redirects, content types, sizes, and
 //! the error code of everything that can go wrong.
 
-use super::messages::web_url;
-use super::outgoing::{Answer, Webhook, send};
+use super::fields::web_url;
+use super::outgoing::send;
 use super::resource::Hook;
 use super::script::{self, Reply, Say, Script, Verb};
+use super::webhook::{Answer, Webhook};
 use super::world::World;
 use reqwest::Url;
 

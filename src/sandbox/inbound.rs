@@ -3,17 +3,19 @@
 
 use super::address::Address;
 use super::call;
-use super::callbacks::{Params, Turn};
+use super::callbacks::Params;
 use super::calls::queued;
 use super::cookies::Pair;
 use super::fetch::document;
-use super::messages::{segments, web_url};
+use super::fields::web_url;
+use super::messages::segments;
 use super::network::{self, Place, Procession, show};
-use super::outgoing::{Webhook, bare};
+use super::outgoing::bare;
 use super::phone::Text;
-use super::resource::{CallOrder, Hook, Message, MessageStatus};
+use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn};
 use super::script::{Reply, Verb};
-use super::views::message_view;
+use super::shown::message_view;
+use super::webhook::Webhook;
 use super::world::World;
 use reqwest::Url;
 use serde_json::json;

@@ -3,28 +3,14 @@
 
 use super::accounts::name;
 use super::incoming::{Form, Request};
+use super::key::Key;
+use super::outcome::{Done, Outcome};
 use super::paging::page;
 use super::refusal::Refusal;
 use super::resource::rfc2822;
-use super::rest::{Done, Outcome};
 use super::world::World;
 use crate::secret::Secret;
-use jiff::Timestamp;
 use serde_json::{Value, json};
-
-/// The most keys that are kept; the oldest go first.
-pub(super) const KEYS: usize = 1_000;
-
-/// A key of the account.
-pub(super) struct Key {
-    /// `SK…`: the user's name.
-    sid: String,
-    /// The password.
-    secret: Secret,
-    name: String,
-    created: Timestamp,
-    updated: Timestamp,
-}
 
 /// Whether this is a key that was made here, with its secret.
 pub(super) fn opens(world: &World, user: &str, password: &Secret) -> bool {

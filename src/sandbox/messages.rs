@@ -1,13 +1,13 @@
 //! The Messages resource: validation, creation, reading, redaction.
 
 use super::address::Address;
-use super::callbacks::Turn;
+use super::fields::{is_sid, web_url};
 use super::incoming::{Form, Request};
 use super::network;
+use super::outcome::{Done, Outcome, befall, listed_until};
 use super::paging::{Span, page};
 use super::refusal::Refusal;
-use super::resource::{Message, MessageStatus, rfc2822};
-use super::rest::{Done, Outcome, befall, listed_until};
+use super::resource::{Message, MessageStatus, Turn, rfc2822};
 use super::templates::{Content, Filled};
 use super::world::World;
 use crate::twilio::segments::{count, smart_encoded};
@@ -321,17 +321,6 @@ fn opted_out(
         senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
     });
     if silent { Err(Refusal::bad(21610, "Attempt to send to unsubscribed recipient")) } else { Ok(()) }
-}
-
-/// An absolute http or https URL with a host, of at most 4000 characters.
-pub(super) fn web_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok().filter(|_| text.len() <= 4_000)?;
-    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
-}
-
-/// Two letters and 32 hexadecimal digits.
-pub(super) fn is_sid(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// How many segments a text takes; WhatsApp knows no segments and counts one.

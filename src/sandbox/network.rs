@@ -5,7 +5,7 @@ use super::behaviour::{Behaviour, Outcome};
 use super::callbacks::{Courier, of_message};
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
-use super::views::message_view;
+use super::shown::message_view;
 use super::whatsapp;
 use super::world::World;
 use crate::entropy::Entropy;

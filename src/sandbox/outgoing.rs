@@ -4,19 +4,18 @@
 //! This module refuses to know what a request is about and what its answer
 //! means: it sends, notes the exchange and hands the answer back.
 
-use super::behaviour::{CallbackFaults, Port};
-use super::cookies::{Pair, Setting};
+use super::behaviour::Port;
+use super::cookies::Setting;
 use super::exchanges::Exchange;
 use super::overrides::Overrides;
-use super::resource::Hook;
 use super::trouble::{Names, Trouble, keeps_to_this_machine};
+use super::webhook::{Answer, Webhook};
 use super::world::World;
 use crate::secret::Secret;
 use crate::trust::Trust;
 use crate::twilio::form::{Space, append_to_query, encode};
 use crate::twilio::signature::{Algorithm, sign};
-use bytes::{Bytes, BytesMut};
-use jiff::Timestamp;
+use bytes::BytesMut;
 use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, DATE, HOST, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use reqwest::{Method, RequestBuilder, Url};
@@ -28,62 +27,6 @@ use tokio::time::Instant;
 const ANSWER_LIMIT: usize = 64 * 1024 + 1;
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
-
-/// A request to the application.
-#[derive(Clone)]
-pub(super) struct Webhook {
-    /// What the log of exchanges calls it.
-    pub kind: &'static str,
-    /// The message or call it is about.
-    pub sid: String,
-    /// Whose cookies it brings and sets.
-    pub pair: Pair,
-    /// Where it goes.
-    pub hook: Hook,
-    /// What it says, in wire order.
-    pub params: Vec<(String, String)>,
-    /// The same on every repetition of one event.
-    pub token: String,
-    /// True for voice, whose form encoding and signed port differ from messaging's.
-    pub voice: bool,
-    /// Signed with a token that is not the account's.
-    pub bad_signature: bool,
-    /// Whether the signed URL names its port, if not as Twilio does.
-    pub port: Option<Port>,
-}
-
-/// What the application answered.
-#[derive(Clone)]
-pub(super) struct Answer {
-    /// The status.
-    pub status: u16,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
-    /// `Location`.
-    pub location: Option<String>,
-    /// Every `Set-Cookie`.
-    cookies: Vec<String>,
-    /// `Date`: the application's own time.
-    date: Option<Timestamp>,
-    /// The body, cut one byte beyond what TwiML may have.
-    pub body: Bytes,
-    /// True when it asks for a name and a password.
-    challenge: bool,
-}
-
-impl Webhook {
-    /// Applies the phone's wishes about signatures.
-    pub fn with_faults(mut self, faults: &CallbackFaults) -> Self {
-        self.bad_signature = faults.bad_signature.unwrap_or(false);
-        self.port = faults.port;
-        self
-    }
-
-    /// True for a turn of a conversation, whose answer is TwiML.
-    fn is_dialogue(&self) -> bool {
-        !matches!(self.kind, "status-callback" | "amd-callback")
-    }
-}
 
 /// The client for webhooks: nothing pooled, nothing followed, no proxy.
 ///

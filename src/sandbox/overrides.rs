@@ -4,8 +4,8 @@
 //! The connect timeout (`ct`), the edges and SNI are not heeded: everything is
 //! on this machine.
 
-use super::outgoing::Answer;
 use super::trouble::Trouble;
+use super::webhook::Answer;
 use reqwest::Url;
 use std::time::Duration;
 

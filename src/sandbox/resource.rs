@@ -4,12 +4,16 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
-use super::callbacks::Turn;
 use super::templates::Filled;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Whose turn it is to tell of a resource: one courier holds it at a time.
+pub(super) type Turn = Arc<Mutex<()>>;
 
 /// A status of a message, in Twilio's words.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,9 +4,9 @@
 //! Routes go by path alone and never by `Host`, because SDKs that were pointed
 //! here may still call themselves guests of `api.twilio.com`.
 
-use super::behaviour::{ApiFault, Timeout};
 use super::exchanges::Exchange;
 use super::incoming::{Request, empty};
+use super::outcome::{Done, Outcome, Proof};
 use super::outgoing::note;
 use super::refusal::Refusal;
 use super::world::World;
@@ -14,39 +14,11 @@ use super::{accounts, calls, keys, messages};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use warp::http::{HeaderValue, Method};
 use warp::reply::Response;
-
-/// How long a time-out holds the answer back: longer than any SDK waits.
-const HOLD_MS: u64 = 35_000;
-
-/// What a route answers: a document with its status, or nothing at all.
-pub(super) enum Done {
-    /// 200 with a document.
-    Found(Value),
-    /// 201 with a document.
-    Created(Value),
-    /// 204.
-    Gone,
-    /// No answer as long as a client would wait, and then 504.
-    Silence(Duration),
-}
-
-/// What somebody proved who they are with.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Proof {
-    /// The account's token.
-    Token,
-    /// An API key.
-    Key,
-}
-
-/// What a route gives.
-pub(super) type Outcome = Result<Done, Refusal>;
 
 /// Answers a request to `/2010-04-01/…` and notes it.
 pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
@@ -243,42 +215,4 @@ pub(super) fn proof(world: &World, user: &str, password: &Secret) -> Option<Proo
         false if by_key || keys::opens(world, user, password) => Some(Proof::Key),
         _ => None,
     }
-}
-
-/// Lets the phone's API fault, if it has one, befall a create request;
-/// `accept` is run when the request is to be accepted.
-pub(super) fn befall(world: &World, number: &str, accept: impl FnOnce() -> Outcome) -> Outcome {
-    let Some(fault) = take_fault(world, number) else { return accept() };
-    let held = Duration::from_millis(fault.hold_ms.unwrap_or(HOLD_MS));
-    match (fault.status, fault.timeout) {
-        (Some(429), _) => Err(Refusal::new(429, 20429, "Too Many Requests")),
-        (Some(status), _) => {
-            if fault.accepted {
-                accept()?;
-            }
-            Err(Refusal::new(status, 20500, "Internal Server Error"))
-        }
-        (None, Some(Timeout::Before)) => Ok(Done::Silence(held)),
-        (None, Some(Timeout::After)) => accept().map(|_| Done::Silence(held)),
-        (None, None) => accept(),
-    }
-}
-
-/// Until when a message or call has to have been made to be in a list for the
-/// phone: Twilio's lists lag.
-pub(super) fn listed_until(world: &World, number: &str) -> Timestamp {
-    let lag = world.behaviour(number).api.and_then(|api| api.listed_after_ms).unwrap_or(0);
-    let lag = SignedDuration::from_millis(i64::try_from(lag).unwrap_or(i64::MAX));
-    world.clock.now().checked_sub(lag).unwrap_or(Timestamp::MIN)
-}
-
-fn take_fault(world: &World, number: &str) -> Option<ApiFault> {
-    let fault = world.behaviour(number).api?;
-    let seed = world.settings.seed;
-    world.with(|state| {
-        let phone = state.phone(number, seed);
-        let befalls = fault.times.is_none_or(|times| phone.api_faults < times);
-        phone.api_faults += u32::from(befalls);
-        befalls.then_some(fault)
-    })
 }

@@ -3,10 +3,12 @@
 
 use super::address::{Address, in_path};
 use super::behaviour::{Behaviour, is_key};
+use super::callbacks::{Courier, of_message};
 use super::incoming::{Request, complaint, empty, json_reply, not_allowed};
 use super::phone::{Phone, Text};
 use super::resource::{Call, CallStatus};
-use super::views::{call_view, phone_view};
+use super::shown::call_view;
+use super::views::phone_view;
 use super::world::{Control, World};
 use super::{call, inbound, whatsapp};
 use serde::Deserialize;
@@ -160,9 +162,7 @@ fn read(world: &Arc<World>, request: &Request, number: &str) -> Response {
         sid: Option<String>,
     }
     match request.json::<Opened>() {
-        Ok(Opened { sid }) => {
-            json_reply(200, &json!({ "opened": whatsapp::open(world, number, sid.as_deref()) }))
-        }
+        Ok(Opened { sid }) => json_reply(200, &json!({ "opened": open(world, number, sid.as_deref()) })),
         Err(error) => complaint(400, &error.to_string(), "send {\"sid\"?}"),
     }
 }
@@ -250,4 +250,21 @@ pub(super) fn wish(request: &Request, set: impl FnOnce(Behaviour)) -> Response {
     let shown = json!(behaviour);
     set(behaviour);
     json_reply(200, &shown)
+}
+
+/// The person opens the chats on a phone, or only one message. Gives the SIDs
+/// of what had not been opened; each that was delivered is `read` from now on,
+/// and one still on its way will be.
+fn open(world: &Arc<World>, number: &str, only: Option<&str>) -> Vec<String> {
+    let opened = whatsapp::mark(world, number, only);
+    for sid in &opened {
+        let Some(message) = whatsapp::receipt(world, sid) else { continue };
+        let Some(webhook) = of_message(world, &message) else { continue };
+        let seed = world.settings.seed;
+        let chance = world.with(|state| state.phone(number, seed).fork());
+        let faults = world.behaviour(number).callbacks;
+        // After what the message's own life still has to tell.
+        Courier::in_turn(world, faults, chance, &message.turn).post(webhook);
+    }
+    opened
 }

@@ -5,16 +5,12 @@
 //! one up; a control gives one its words or takes its approval away. This
 //! module refuses to know messages, phones and the time.
 
-use super::incoming::{Form, Request, complaint, json_reply, not_allowed};
-use super::messages::is_sid;
+use super::fields::is_sid;
+use super::incoming::Form;
 use super::refusal::Refusal;
-use super::world::World;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use warp::http::Method;
-use warp::reply::Response;
 
 /// The authentication template that every sandbox has: `HX` and the words
 /// "dialback sandbox" in hexadecimal ASCII. Its one variable, `1`, is the code.
@@ -22,10 +18,6 @@ pub const AUTHENTICATION: &str = "HX6469616c6261636b2073616e64626f78";
 /// The words that WhatsApp itself gives to an authentication template.
 const AUTHENTICATION_BODY: &str =
     "*{{1}}* is your verification code. For your security, do not share this code.";
-/// The most templates that were given words or a status.
-const TEMPLATES: usize = 1_000;
-/// The most characters of a template, as on WhatsApp.
-const BODY: usize = 1_024;
 
 /// What a message was asked to be made from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -114,7 +106,7 @@ pub(super) struct Filled {
 }
 
 /// The templates that have words or a status of their own.
-pub(super) struct Templates(BTreeMap<String, Template>);
+pub(super) struct Templates(pub BTreeMap<String, Template>);
 
 impl Default for Templates {
     fn default() -> Self {
@@ -151,7 +143,8 @@ impl Templates {
     }
 }
 
-fn view(sid: &str, template: &Template) -> Value {
+/// A template as the controls show it.
+pub(super) fn view(sid: &str, template: &Template) -> Value {
     let mut view = json!(template);
     view["sid"] = sid.into();
     view
@@ -180,54 +173,6 @@ fn fill<'a>(body: &str, value: impl Fn(&str) -> Option<&'a str>) -> (String, boo
     }
     words.push_str(rest);
     (words, complete)
-}
-
-/// Answers `/sandbox/templates` and below.
-pub(super) fn answer(world: &Arc<World>, request: &Request, rest: &[&str]) -> Response {
-    match (&request.method, rest) {
-        (&Method::GET, []) => json_reply(200, &world.with(|state| state.templates.document())),
-        (&Method::PUT, [sid]) => set(world, request, sid),
-        (_, []) => not_allowed("GET"),
-        (_, [_]) => not_allowed("PUT"),
-        _ => complaint(404, "no such control", "PUT /sandbox/templates/{sid}"),
-    }
-}
-
-fn set(world: &World, request: &Request, sid: &str) -> Response {
-    let hint = "send {\"status\"?: \"approved\", \"unapproved\", \"paused\" or \"disabled\", \"body\"?, \
-                \"copy_code\"?}; the path ends in HX and 32 hexadecimal digits";
-    let wanted: Template = match request.json() {
-        Ok(template) => template,
-        Err(error) => return complaint(400, &error.to_string(), hint),
-    };
-    if !is_sid(sid, "HX") {
-        return complaint(400, "not the SID of a template", hint);
-    }
-    if wanted.body.as_ref().is_some_and(|body| body.chars().count() > BODY) {
-        return complaint(400, "the body is too long", "1024 characters at most, as on WhatsApp");
-    }
-    let shown = world.change(|state| {
-        let templates = &mut state.templates.0;
-        if !templates.contains_key(sid) && templates.len() >= TEMPLATES {
-            return None;
-        }
-        // Words that a request leaves out stay as they were.
-        let old = templates.remove(sid);
-        let (body, copy_code) = old.map_or((None, None), |old| (old.body, old.copy_code));
-        let template = Template {
-            status: wanted.status,
-            body: wanted.body.or(body),
-            copy_code: wanted.copy_code.or(copy_code),
-        };
-        let shown = view(sid, &template);
-        templates.insert(sid.to_owned(), template);
-        Some(shown)
-    });
-    let Some(shown) = shown else {
-        return complaint(409, "too many templates", "DELETE /sandbox/state starts afresh");
-    };
-    world.tell("templates", world.with(|state| state.templates.document()));
-    json_reply(200, &shown)
 }
 
 #[cfg(test)]

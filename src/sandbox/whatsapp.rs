@@ -5,15 +5,12 @@
 //! This module refuses to know how a message travels; it says what may travel,
 //! and brings a delivered message to `read`.
 
-use super::address::Address;
-use super::callbacks::{Courier, of_message};
 use super::resource::{Message, MessageStatus};
 use super::templates::Approval;
 use super::world::{State, World};
 use crate::twilio::errors;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use std::sync::Arc;
 
 /// How long after a person's last message free text may be sent.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -56,23 +53,6 @@ pub(super) fn words(code: u32) -> &'static str {
     }
 }
 
-/// The person opens the chats on a phone, or only one message. Gives the SIDs
-/// of what had not been opened; each that was delivered is `read` from now on,
-/// and one still on its way will be.
-pub(super) fn open(world: &Arc<World>, number: &str, only: Option<&str>) -> Vec<String> {
-    let opened = mark(world, number, only);
-    for sid in &opened {
-        let Some(message) = receipt(world, sid) else { continue };
-        let Some(webhook) = of_message(world, &message) else { continue };
-        let seed = world.settings.seed;
-        let chance = world.with(|state| state.phone(number, seed).fork());
-        let faults = world.behaviour(number).callbacks;
-        // After what the message's own life still has to tell.
-        Courier::in_turn(world, faults, chance, &message.turn).post(webhook);
-    }
-    opened
-}
-
 /// Marks what had not been opened, tells the page, and gives the SIDs.
 pub(super) fn mark(world: &World, number: &str, only: Option<&str>) -> Vec<String> {
     let opened: Vec<String> = world.change(|state| {
@@ -113,9 +93,4 @@ pub(super) fn receipt(world: &World, sid: &str) -> Option<Message> {
 pub(super) fn is_opened(state: &State, message: &Message) -> bool {
     let phone = state.phones.get(&message.to.number);
     phone.is_some_and(|phone| phone.texts.iter().any(|text| text.sid == message.sid && text.opened))
-}
-
-/// The name of an address's channel, as the controls say it.
-pub(super) fn channel(address: &Address) -> &'static str {
-    if address.whatsapp { "whatsapp" } else { "sms" }
 }

@@ -1,16 +1,17 @@
 //! What the sandbox knows, behind one lock that is never held while waiting.
 
-use super::accounts::Account;
+use super::account::Account;
 use super::behaviour::Behaviour;
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
-use super::keys::{KEYS, Key};
+use super::key::{KEYS, Key};
+use super::next::Next;
 use super::phone::Phone;
 use super::resource::{Call, Message};
+use super::settings::{DialbackApi, Inbound, Settings};
 use super::shelf::Shelf;
+use super::shown::{call_view, message_view};
 use super::templates::Templates;
-use super::views::{call_view, message_view};
-use super::{DialbackApi, Inbound, Settings};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use jiff::Timestamp;
@@ -103,7 +104,7 @@ pub(super) enum Control {
     /// End it from the API's side.
     Complete,
     /// Go on with other TwiML.
-    Redirect(super::execute::Next),
+    Redirect(Next),
 }
 
 /// Something that Twilio's debugger would show.

@@ -1,5 +1,6 @@
 //! One request: its own task, its deadline, its body on the way in.
 
+use super::arrival::Arrival;
 use super::caller;
 use super::room::{Held, Sign, Wait};
 use bytes::Bytes;
@@ -7,10 +8,9 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tower_service::Service;
 use warp::http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use warp::http::{Request, StatusCode};
@@ -100,52 +100,6 @@ fn watch_body(request: Request<Incoming>, sign: &Sign) -> (Request<RequestBody>,
     let watched = arrival.clone();
     let held = arrival.clone().map(|arrival| Arc::new(sign.body(arrival)));
     (request.map(|body| RequestBody { body, arrival, held, sign: sign.clone() }), watched)
-}
-
-/// Whether a body arrived whole or was given up: whichever was first, for good.
-#[derive(Debug, Default)]
-pub(super) struct Arrival {
-    state: AtomicU8,
-    /// Told when its room is gone.
-    lost: Notify,
-}
-
-/// Nobody has waited for the body yet; the handler may be busy with other things.
-const UNREAD: u8 = 0;
-const AWAITED: u8 = 1;
-const ARRIVED: u8 = 2;
-const GIVEN_UP: u8 = 3;
-
-impl Arrival {
-    /// The handler waits for more of the body; true the first time.
-    pub(super) fn wait(&self) -> bool {
-        self.state.compare_exchange(UNREAD, AWAITED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
-    /// True when the last byte is here in time.
-    pub(super) fn arrive(&self) -> bool {
-        self.state.swap(ARRIVED, Ordering::Relaxed) != GIVEN_UP
-    }
-
-    /// True when the handler was waiting for the body, and will in vain.
-    fn give_up(&self) -> bool {
-        self.state.compare_exchange(AWAITED, GIVEN_UP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
-    /// Gives it up for want of room, when the handler waits for it.
-    pub(super) fn shed(&self) -> bool {
-        let is_shed = self.give_up();
-        if is_shed {
-            self.lost.notify_one();
-        }
-        is_shed
-    }
-
-    /// Gives it up while the handler reads it, for there is no room.
-    fn refuse(&self) {
-        self.state.store(GIVEN_UP, Ordering::Relaxed);
-        self.lost.notify_one();
-    }
 }
 
 /// The body of a request on its way in.

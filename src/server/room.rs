@@ -5,7 +5,7 @@
 //! What a handler is busy with is never cut here. It refuses to know sockets,
 //! HTTP and what is served.
 
-use super::request::Arrival;
+use super::arrival::Arrival;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};

@@ -185,7 +185,7 @@ impl Catalog {
     /// spoken in; nothing where the set has no such text.
     pub fn call_intro(&self, set: Option<&str>, locale: &str, service: &str) -> Option<String> {
         let template = pick(self.set(set).texts.of(Kind::Call), locale)?;
-        Some(template.fill(|_| super::compose::clean(service)))
+        Some(template.fill(|_| super::clean::clean(service)))
     }
 
     fn shipped_set(&self) -> &Set {

@@ -5,6 +5,7 @@
 //! sent with. What is spoken on the telephone is in `twilio::words`.
 
 mod catalog;
+mod clean;
 mod compose;
 mod file;
 mod language;

@@ -6,6 +6,7 @@
 //! [`MAX_HMACS`] allows.
 
 mod body;
+mod found;
 mod guess;
 mod place;
 
@@ -15,6 +16,8 @@ use super::signature::{
 };
 use super::url::spellings;
 use crate::secret::Secret;
+use found::shown;
+pub use found::{Explanation, Hints};
 pub use guess::Cause;
 use guess::Guess;
 use subtle::ConstantTimeEq;
@@ -30,33 +33,6 @@ const MAX_KEYS_PER_GUESS: usize = 3;
 
 /// The most misspelt, strange or rotated keys that are tried.
 const MAX_OTHER_KEYS: usize = 32;
-
-/// What the caller knows beside the request. All of it may come from anybody:
-/// it is only used to guess, never to accept.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Hints<'a> {
-    /// `Host` and `X-Forwarded-Host` as received, with or without a port.
-    pub hosts: &'a [&'a str],
-    /// Path prefixes that a proxy may add or strip, such as `/otp`.
-    pub prefixes: &'a [&'a str],
-    /// Tokens that are known and not accepted: a secondary one, test credentials.
-    pub tokens: &'a [Token],
-}
-
-/// What was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// For counting.
-    pub cause: Cause,
-    /// For a person: what would have matched, and the mend.
-    pub text: String,
-}
-
-impl Explanation {
-    fn new(cause: Cause, text: impl Into<String>) -> Self {
-        Self { cause, text: text.into() }
-    }
-}
 
 /// Says why a request is rejected, or that it is not.
 ///
@@ -317,13 +293,6 @@ fn tidied(signature: &[u8]) -> Vec<u8> {
         _ => None,
     };
     signature.iter().filter_map(kept).collect()
-}
-
-/// A text from outside, short and on one line.
-fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    let short: String = text.chars().take(MOST).collect();
-    format!("{}{}", short.escape_debug(), if short.len() < text.len() { "…" } else { "" })
 }
 
 #[cfg(test)]

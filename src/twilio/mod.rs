@@ -3,6 +3,7 @@
 //! This folder refuses to know sockets, stores and HTTP status codes.
 
 pub mod callback;
+pub mod documents;
 pub mod errors;
 pub mod explain;
 pub mod form;

@@ -9,6 +9,9 @@
 //! signature therefore never costs more than an accepted one.
 
 pub(crate) use self::named::Named;
+pub use self::rejection::Rejection;
+pub use self::signed::Signed;
+pub(crate) use self::signed::{Coverage, claimed_hash};
 use super::form::{self, Pairs};
 pub use super::mac::Algorithm;
 use super::mac::{Key, tail};
@@ -30,23 +33,6 @@ pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
 
 /// The header that names a SharedKey and its algorithm.
 pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
-
-/// A request as received, with the URL that Twilio used for it.
-#[derive(Clone, Copy)]
-pub struct Signed<'a> {
-    /// `POST`, `GET`, …
-    pub method: &'a str,
-    /// The full public URL as written, raw query included.
-    pub url: &'a str,
-    /// `Content-Type`, with its parameters.
-    pub content_type: Option<&'a str>,
-    /// The raw bytes, before anybody parsed them.
-    pub body: &'a [u8],
-    /// Every `X-Twilio-Signature` line there is; more than one is refused.
-    pub signatures: &'a [&'a [u8]],
-    /// `X-Twilio-Webhooks-Signature-Settings`.
-    pub settings: Option<&'a str>,
-}
 
 /// An auth token that signatures are accepted from.
 #[derive(Debug, Clone)]
@@ -81,67 +67,6 @@ pub struct Verified {
     /// Whose token signed, or whose SharedKey. The request names that very
     /// account and no other, where it has parameters at all.
     pub proof: Proof,
-}
-
-/// Why a request was not accepted, as far as that is known without guessing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Rejection {
-    /// No header, or an empty one.
-    #[error("the signature header is missing or empty")]
-    MissingHeader,
-    /// More than one header line: which one counts is anybody's guess.
-    #[error("there is more than one signature header")]
-    DuplicateHeader,
-    /// Nothing is configured that could prove anything.
-    #[error("no auth token is configured")]
-    NoToken,
-    /// `AccountSid` names an account that no accepted token belongs to.
-    #[error("no auth token is configured for the account the request names")]
-    UnknownAccount,
-    /// No `AccountSid`, which everything has that Twilio sends.
-    #[error("the request names no account")]
-    NoAccount,
-    /// More than one `AccountSid`, in the body or in the URL.
-    #[error("the request names more than one account")]
-    ManyAccounts,
-    /// The key is another account's than the one that is named.
-    #[error("the request names another account than that of the key it was signed with")]
-    OtherAccount,
-    /// The settings header names a SharedKey that is not configured.
-    #[error("the settings header names a shared key that is not configured")]
-    UnknownKey,
-    /// The settings header names something else than HMAC_SHA1 or HMAC_SHA256.
-    #[error("the settings header names an algorithm that is not known")]
-    UnknownAlgorithm,
-    /// A body that is no form, and no `bodySHA256` in the URL to cover it.
-    #[error("the body is not covered by a signature: neither a form nor bodySHA256")]
-    BodyNotCovered,
-    /// The URL is Twilio's, the body is not what was hashed.
-    #[error("the body is not the one that bodySHA256 is the hash of")]
-    BodyHashMismatch,
-    /// Another token, another URL or another body.
-    #[error("the signature does not match")]
-    Mismatch,
-}
-
-impl Rejection {
-    /// A short stable name, for counting.
-    pub fn cause(self) -> &'static str {
-        match self {
-            Self::MissingHeader => "missing_header",
-            Self::DuplicateHeader => "duplicate_header",
-            Self::NoToken => "no_token",
-            Self::UnknownAccount => "unknown_account",
-            Self::NoAccount => "no_account",
-            Self::ManyAccounts => "many_accounts",
-            Self::OtherAccount => "other_account",
-            Self::UnknownKey => "unknown_key",
-            Self::UnknownAlgorithm => "unknown_algorithm",
-            Self::BodyNotCovered => "body_not_covered",
-            Self::BodyHashMismatch => "body_hash_mismatch",
-            Self::Mismatch => "mismatch",
-        }
-    }
 }
 
 /// Why tokens cannot be used.
@@ -384,59 +309,9 @@ impl<'a> Settings<'a> {
     }
 }
 
-/// What a signature covers beside the URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coverage<'a> {
-    /// Nothing: there is no body that anybody will read.
-    Url,
-    /// The body's pairs.
-    Form,
-    /// The body's bytes, through this hash in the query.
-    Hash(&'a str),
-}
-
-impl<'a> Coverage<'a> {
-    pub fn of(request: &Signed<'a>) -> Result<Self, Rejection> {
-        if let Some(hash) = claimed_hash(request.url) {
-            return Ok(Self::Hash(hash));
-        }
-        if is_bodyless(request.method) || request.body.is_empty() {
-            return Ok(Self::Url);
-        }
-        if is_form(request.content_type) { Ok(Self::Form) } else { Err(Rejection::BodyNotCovered) }
-    }
-
-    pub fn params(self, request: &Signed<'_>) -> Pairs {
-        if self == Self::Form {
-            form::parse(request.body)
-        } else if is_bodyless(request.method) {
-            form::parse(url::query(request.url).unwrap_or_default().as_bytes())
-        } else {
-            Pairs::new()
-        }
-    }
-}
-
-/// The first `bodySHA256` counts, as in most of the official libraries.
-pub(crate) fn claimed_hash(url: &str) -> Option<&str> {
-    let named =
-        |pair: &'_ str| pair.strip_prefix("bodySHA256").is_some_and(|v| v.is_empty() || v.starts_with('='));
-    let pair = url::query(url)?.split('&').find(|pair| named(pair))?;
-    Some(pair.split_once('=').map_or("", |(_, hash)| hash))
-}
-
 fn check_hash(claimed: &str, body: &[u8]) -> Result<(), Rejection> {
     let same = body_hash(body).as_bytes().ct_eq(claimed.as_bytes());
     if same.into() { Ok(()) } else { Err(Rejection::BodyHashMismatch) }
-}
-
-fn is_bodyless(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD")
-}
-
-fn is_form(content_type: Option<&str>) -> bool {
-    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn offered<'a>(signatures: &[&'a [u8]]) -> Result<&'a [u8], Rejection> {
@@ -491,5 +366,7 @@ impl Signer {
 }
 
 mod named;
+mod rejection;
+mod signed;
 #[cfg(test)]
 mod tests;

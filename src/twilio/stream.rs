@@ -8,6 +8,7 @@
 //! Source: <https://www.twilio.com/docs/events/event-types>.
 
 mod error_log;
+mod said;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use crate::model::status::Status;
 use serde_json::Value;
 
 pub use error_log::ErrorLog;
+pub use said::time;
+use said::{account_in_source, one_account};
 
 /// What an event tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,12 +66,6 @@ fn test_id(data: &Value) -> Option<String> {
     is_plain.then(|| id.to_owned())
 }
 
-/// When an event happened: Twilio's time, by which events are in order; they may
-/// come in any other.
-pub fn time(event: &Value) -> Option<jiff::Timestamp> {
-    event["time"].as_str().and_then(|time| time.parse().ok())
-}
-
 /// Reads one CloudEvent of Event Streams about a message or a call; `None` for
 /// events of other kinds, and for one that says it is of two accounts.
 ///
@@ -103,13 +100,6 @@ fn cloud_event(event: &Value) -> Option<Report> {
     Some(report)
 }
 
-/// The account that is named, if any is; nothing when there are two.
-fn one_account<'a>(named: impl IntoIterator<Item = Option<&'a str>>) -> Option<Option<String>> {
-    let mut named = named.into_iter().flatten().filter(|sid| !sid.is_empty());
-    let first = named.next();
-    named.all(|other| Some(other) == first).then(|| first.map(str::to_owned))
-}
-
 /// The parameters of a text that a CloudEvent says came in, named as in the
 /// webhook of inbound messages; `None` for all other events.
 ///
@@ -118,12 +108,6 @@ pub fn inbound_text(event: &Value) -> Option<Vec<(String, String)>> {
     let kind = event.get("type")?.as_str()?;
     let data = event.get("data").filter(|_| kind == "com.twilio.messaging.inbound-message.received")?;
     Some(data.as_object()?.iter().filter_map(event_pair).collect())
-}
-
-/// The account in `/2010-04-01/Accounts/AC…/Messages/SM…`.
-fn account_in_source(event: &Value) -> Option<&str> {
-    let (_, after) = event.get("source")?.as_str()?.split_once("/Accounts/")?;
-    after.split(['/', '.', '?', '#']).next()
 }
 
 /// `messageSid` to `MessageSid`; what is nested is not ours to keep.

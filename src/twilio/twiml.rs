@@ -8,7 +8,6 @@
 //!
 //! Source: <https://www.twilio.com/docs/voice/twiml>.
 
-pub mod documents;
 mod write;
 
 use crate::twilio::words::{Digit, Letter};
@@ -154,14 +153,6 @@ impl Response {
     /// document order, digits as figures.
     pub fn spoken(&self) -> Vec<String> {
         self.verbs.iter().flat_map(Verb::prompts).filter_map(Prompt::spoken).collect()
-    }
-
-    /// The document as XML, with its declaration, in UTF-8.
-    ///
-    /// # Errors
-    /// [`TooLong`] above [`DOCUMENT_MAX`], [`SAY_MAX`] or [`MESSAGE_MAX`].
-    pub fn render(&self) -> Result<String, TooLong> {
-        write::document(self)
     }
 }
 

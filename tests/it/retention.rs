@@ -5,7 +5,6 @@ use crate::support::{PERSON, Script, parts, proof, report, request};
 use dialback::app::audit::{self, AuditFilter};
 use dialback::app::fault::Fault;
 use dialback::app::messaging::{self, DeliveryFilter, Found};
-use dialback::app::privacy;
 use dialback::app::privacy::{self, Retention};
 use dialback::app::verification::{self, AttemptFilter, VerificationError};
 use dialback::app::{App, Parts, Window, admin};

@@ -11,7 +11,7 @@ use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
-use dialback::http::{self, Context, Explainer, Operator, Pages, Settings, SignatureMode};
+use dialback::http::{self, Context, Explainer, Operator, Pages, Settings};
 use dialback::jobs;
 use dialback::model::account::Accounts;
 use dialback::model::channel::Channel;
@@ -176,22 +176,12 @@ fn context(base_url: &str, app: App) -> Arc<Context> {
     let token = Token { label: "auth_token".to_owned(), account: None, secret: Secret::new(TOKEN) };
     let verifier = Arc::new(Verifier::new(vec![token], vec![]).unwrap());
     let settings = Settings {
-        public_url: PublicUrl::parse(base_url).unwrap(),
-        trusted_proxies: vec![],
-        hosts: vec![],
-        mode: SignatureMode::Enforce,
-        max_body: 256 * 1024,
-        body_timeout: Duration::from_secs(5),
-        service_name: "Dialback".to_owned(),
-        messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
-        sandbox_key: None,
         sandboxed: true,
         account_sid: Some(ACCOUNT_SID.to_owned()),
-        opens_account: None,
         operator: Some(Operator(Secret::new(OPERATOR_KEY))),
         shows_description: true,
-        requests_per_minute: 0,
+        ..Settings::new(PublicUrl::parse(base_url).unwrap(), "Dialback", Arc::new(Catalog::shipped()))
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     let pages = Pages::load(None).unwrap();

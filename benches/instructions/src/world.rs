@@ -12,7 +12,7 @@ use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
-use dialback::http::{self, Context as HttpContext, Explainer, Pages, Settings, SignatureMode};
+use dialback::http::{self, Context as HttpContext, Explainer, Pages, Settings};
 use dialback::jobs;
 use dialback::model::account::Accounts;
 use dialback::model::code::{CodeKey, CodeKeys};
@@ -196,23 +196,12 @@ fn context(app: App) -> Arc<HttpContext> {
     let token =
         Token { label: "auth_token".into(), account: Some(ACCOUNT.into()), secret: Secret::new(TOKEN) };
     let verifier = Arc::new(Verifier::new(vec![token], vec![]).expect("one token"));
+    let public_url = PublicUrl::parse(PUBLIC_URL).expect("an address");
     let settings = Settings {
-        public_url: PublicUrl::parse(PUBLIC_URL).expect("an address"),
-        trusted_proxies: vec![],
-        hosts: vec![],
-        mode: SignatureMode::Enforce,
-        max_body: 256 * 1024,
-        body_timeout: Duration::from_secs(5),
-        service_name: "Dialback".to_owned(),
-        messages: Arc::new(Catalog::shipped()),
         keys: vec![Secret::new(API_KEY)],
-        sandbox_key: None,
         sandboxed: true,
         account_sid: Some(ACCOUNT.to_owned()),
-        opens_account: None,
-        operator: None,
-        shows_description: false,
-        requests_per_minute: 0,
+        ..Settings::new(public_url, "Dialback", Arc::new(Catalog::shipped()))
     };
     let explainer = Explainer::start(verifier.clone(), vec![]);
     let pages = Pages::load(None).expect("the shipped pages");

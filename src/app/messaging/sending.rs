@@ -21,7 +21,7 @@ use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
 use crate::model::service::Service;
-use crate::model::verification::retry::Jitter;
+use crate::model::verification::Jitter;
 use crate::model::verification::{
     Decision, Effect, Failure, Input, OutboxStep, Outcome, Send, SendState, Verification, decide,
 };

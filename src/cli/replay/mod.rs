@@ -129,7 +129,7 @@ pub async fn send(to: &str, requests: &[Loaded], plan: Plan, each: impl FnMut())
 
 /// True when every answer was the expected one.
 async fn replay(global: &Global, args: Args) -> anyhow::Result<bool> {
-    let config = super::config::load(global)?.config;
+    let config = super::configured::load(global)?.config;
     let wishes = Wishes {
         to: args.to,
         token: args.token_file.as_deref().map(token).transpose()?,

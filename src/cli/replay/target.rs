@@ -4,7 +4,7 @@
 //! name: a replayed webhook changes what a server believes.
 
 use super::prepare::Signer;
-use crate::cli::client::store_dir;
+use crate::cli::kept::store_dir;
 use crate::cli::operator::Operator;
 use crate::cli::serve::reachable;
 use crate::config::Config;

@@ -3,7 +3,8 @@
 //!
 //! It refuses to know the service, which the sandbox speaks to as Twilio does.
 
-use super::running::{account_sid, auth_token, told};
+use super::account::{account_sid, auth_token};
+use super::stop::told;
 use crate::cli::local::Local;
 use crate::clock::Clock;
 use crate::config::Config;

@@ -1,37 +1,30 @@
 //! Everything put together, started in order and stopped in order.
 
-use super::beside::{self, Beside};
-#[cfg(not(feature = "postgres"))]
-use super::built;
-use super::{parts, room};
+use super::account::{account_sid, auth_token};
+use super::assemble::{app_of, context_of, gateway_of};
+use super::beside::Beside;
+use super::parts;
+use super::ports::{AllLimits, bind, limits, reachable};
+use super::stop::told;
+use super::stores::open_store;
 use crate::app::admin::all_keys;
-use crate::app::events::{self, Events};
-use crate::app::{App, Parts, audit};
-use crate::cli::client::store_dir;
+use crate::app::{App, audit, events};
 use crate::cli::local::{self, Local};
-use crate::cli::operator::{self, Operator};
-use crate::cli::private;
+use crate::cli::operator::Operator;
 use crate::clock::Clock;
-use crate::config::{self, Config, GatewayKind, Openapi, StoreUrl};
+use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::gateway::Gateway;
-use crate::gateway::console::Console;
-use crate::gateway::http::Client;
-use crate::gateway::twilio::{self, Twilio};
-use crate::http::{self, Explainer};
+use crate::http;
 use crate::jobs;
 use crate::model::phone::PhoneNumber;
 use crate::secret::Secret;
-use crate::server::{self, Limits};
-use crate::store::memory::Memory;
-use crate::store::{Store, StoreError, sled};
-use crate::texts::Catalog;
+use crate::server;
+use crate::store::{Store, StoreError};
 use crate::trust::Trust;
-use crate::twilio::request::Sender;
 use crate::twilio::url::PublicUrl;
 use anyhow::Context;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -266,290 +259,4 @@ pub enum Failure {
     /// Nobody does any more what falls due.
     #[error("what falls due is not done any more: a fault of this program, see the panic above")]
     Work,
-}
-
-/// Ends when all are told to stop.
-pub(super) async fn told(mut stopped: watch::Receiver<()>) {
-    // Ends by a message or by the sender's end: both mean stop.
-    let _ = stopped.changed().await;
-}
-
-/// What bounds each of the listeners.
-struct AllLimits {
-    server: Limits,
-    admin: Limits,
-    sandbox: Limits,
-}
-
-/// The limits of the listeners, as far as there are descriptors.
-fn limits(config: &Config) -> anyhow::Result<AllLimits> {
-    let (mut server, mut sandbox) = (Limits::from(config), beside::limits());
-    match config.sandbox.enabled {
-        true => room::fit(&mut [&mut server, &mut sandbox], room::kept(config))?,
-        false => room::fit(&mut [&mut server], room::kept(config))?,
-    }
-    let admin = Limits {
-        max_connections: room::ADMIN_CONNECTIONS,
-        max_connections_per_peer: room::ADMIN_CONNECTIONS,
-        uncounted_peers: [].into(),
-        over_tls: false,
-        ..Limits::from(config)
-    };
-    Ok(AllLimits { server, admin, sandbox })
-}
-
-/// The `App` of a configuration, with its ways out for codes and for events.
-fn app_of(
-    config: &Config,
-    local: &Local,
-    store: Arc<dyn Store>,
-    (gateway, events): (Arc<dyn Gateway>, Events),
-    messages: &Arc<Catalog>,
-    clock: Clock,
-) -> anyhow::Result<App> {
-    Ok(App::new(Parts {
-        store,
-        gateway,
-        directory: parts::directory(config, clock.now()).judged_by({
-            let messages = messages.clone();
-            let verification = &config.verification;
-            let guessable = verification.allow_guessable_codes.is_some();
-            let long_life = verification.allow_long_life.is_some();
-            move |settings| {
-                let mut wrong = settings.weaknesses(guessable, long_life);
-                let unknown = messages.wrong_in(settings).into_iter();
-                wrong.extend(unknown.map(|wrong| settings.complaint(wrong)));
-                wrong
-            }
-        }),
-        events,
-        clock,
-        entropy: Entropy::system(),
-        policy: parts::policy(config),
-        test_numbers: config.test_numbers.clone(),
-        numbers: parts::numbers(config),
-        codes: parts::code_keys(config, local)?,
-        sender: sender(config),
-        accounts: parts::accounts(config, local),
-        retention: parts::retention(config),
-    }))
-}
-
-/// The `App` of a configuration without its faces, for a command on a store
-/// that no server has open. A sandbox that does not run has forgotten all
-/// messages, so there is nobody to send to.
-///
-/// # Errors
-/// What is in the way, and what to do.
-pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Store>)> {
-    let (store, dir) = open_existing(config).await?;
-    let entropy = Entropy::system();
-    let local = Local::load(dir.as_deref(), &entropy)?;
-    let trust = Trust::from_env()?;
-    let messages = Arc::new(parts::messages(config)?);
-    let gateway: Arc<dyn Gateway> = match config.sandbox.enabled {
-        true => Arc::new(Console::new(entropy, messages.clone())),
-        false => {
-            let public_url = PublicUrl::parse(config.public_url.as_deref().unwrap_or("http://127.0.0.1"))
-                .context("public_url")?;
-            gateway_of(config, &local, &public_url, None, &messages, &trust)?
-        }
-    };
-    let ways_out = (gateway, parts::events(config, &trust)?);
-    let app = app_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
-    events::learn_endpoints(&app.telling).await.context("store.url")?;
-    Ok((app, store))
-}
-
-/// Listens there.
-///
-/// # Errors
-/// When it cannot, with the key to turn.
-pub fn bind(addr: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    server::listen(addr)
-        .with_context(|| format!("cannot listen on {addr}: set {key} to a free address, or port 0 for any"))
-}
-
-/// The address that a process on this machine can reach.
-pub fn reachable(addr: SocketAddr) -> SocketAddr {
-    let mut addr = addr;
-    if addr.ip().is_unspecified() {
-        addr.set_ip(if addr.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
-    }
-    addr
-}
-
-/// Why nothing is found where the store is in memory. A server may run all the same.
-pub const IN_MEMORY: &str = "store.url = \"memory:\" is in the server's memory alone, and leaves no word of where \
-                             the server is: name it with --url and --api-key";
-
-/// The store that is configured, which must be there: to look is no reason to
-/// make one.
-///
-/// # Errors
-/// When there is none, or the store's, which say what to do.
-pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
-    match store_dir(config) {
-        None => anyhow::bail!("{IN_MEMORY}"),
-        Some(dir) if matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
-            anyhow::bail!(
-                "no server is running, and {} is no store: name the server's --config",
-                dir.display()
-            )
-        }
-        Some(_) => open_store(config).await,
-    }
-}
-
-/// The store that is configured, and the directory for what belongs to this
-/// machine, when something is kept.
-///
-/// # Errors
-/// The store's, which say what to do.
-pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
-    let settings = &config.store;
-    // Before anything is made.
-    #[cfg(not(feature = "postgres"))]
-    if matches!(settings.url, StoreUrl::Postgres(_)) {
-        anyhow::bail!("{}", built::Lacking::POSTGRES);
-    }
-    if let Some(dir) = settings.dir() {
-        let is_own = |name: &str| operator::is_own(name) || sled::is_own(name);
-        let key = match settings.url {
-            StoreUrl::Postgres(_) => "store.state_dir",
-            _ => "store.url",
-        };
-        private::take(dir, is_own).context(key)?;
-    }
-    let store: Arc<dyn Store> = match &settings.url {
-        StoreUrl::Memory => Arc::new(Memory::new()),
-        StoreUrl::Sled(dir) => {
-            let options = sled::Options { cache_bytes: settings.cache_bytes, ..sled::Options::default() };
-            Arc::new(sled::Sled::open(dir, options).context("store.url")?)
-        }
-        StoreUrl::Postgres(url) => {
-            make_dir(&settings.state_dir)
-                .with_context(|| format!("store.state_dir: cannot make {}", settings.state_dir.display()))?;
-            postgres(url, settings).await?
-        }
-    };
-    Ok((store, settings.dir().map(Path::to_owned)))
-}
-
-#[cfg(feature = "postgres")]
-async fn postgres(url: &Secret, settings: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
-    use crate::store::postgres::{Options, Postgres};
-    let (connections, deadline) = (settings.connections, settings.deadline);
-    let options = Options { connections, deadline, ..Options::default() };
-    Ok(Arc::new(Postgres::open(url.expose(), options).await.context("store.url")?))
-}
-
-#[cfg(not(feature = "postgres"))]
-async fn postgres(_: &Secret, _: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
-    anyhow::bail!("{}", built::Lacking::POSTGRES)
-}
-
-/// Makes a directory for its owner alone.
-fn make_dir(dir: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(dir)
-}
-
-/// The account that sends: the configured one, or the sandbox's.
-pub(super) fn account_sid(config: &Config, local: &Local) -> String {
-    config.twilio.account_sid.clone().unwrap_or_else(|| local.account_sid.clone())
-}
-
-/// Its token.
-pub(super) fn auth_token(config: &Config, local: &Local) -> Secret {
-    config.twilio.auth_token.clone().unwrap_or_else(|| local.auth_token.clone())
-}
-
-fn sender(config: &Config) -> Option<String> {
-    let twilio = &config.twilio;
-    twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone()).or_else(|| of_sandbox(config))
-}
-
-/// The number that is there without being configured.
-fn of_sandbox(config: &Config) -> Option<String> {
-    if config.sandbox.enabled { beside::sender() } else { None }
-}
-
-fn gateway_of(
-    config: &Config,
-    local: &Local,
-    public_url: &PublicUrl,
-    sandbox_url: Option<String>,
-    messages: &Arc<Catalog>,
-    trust: &Trust,
-) -> anyhow::Result<Arc<dyn Gateway>> {
-    if config.gateway.kind == GatewayKind::Console {
-        return Ok(Arc::new(Console::new(Entropy::system(), messages.clone())));
-    }
-    let twilio = &config.twilio;
-    let account_sid = account_sid(config, local);
-    let auth = match (&twilio.api_key_sid, &twilio.api_key_secret) {
-        (Some(sid), Some(secret)) => (sid.clone(), secret.clone()),
-        _ => (account_sid.clone(), auth_token(config, local)),
-    };
-    let from = twilio.from.clone().or_else(|| of_sandbox(config));
-    let sender = match (&twilio.messaging_service_sid, &from) {
-        (Some(service), _) => Sender::MessagingService(service.clone()),
-        (None, Some(from)) => Sender::From(from.clone()),
-        (None, None) => anyhow::bail!("nobody to send as: set twilio.from or twilio.messaging_service_sid"),
-    };
-    let base_url = twilio.base_url.clone().or(sandbox_url).unwrap_or_else(|| "https://api.twilio.com".into());
-    let settings = twilio::Settings {
-        base_url,
-        account_sid,
-        auth,
-        sender,
-        call_from: from,
-        messages: messages.clone(),
-        public_url: public_url.to_string(),
-        ring: config.voice.ring,
-        machine_detection: parts::machine_detection(config),
-        concurrency: twilio.max_in_flight,
-    };
-    let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
-    let client = client.context("cannot set up TLS")?;
-    Ok(Arc::new(Twilio::new(settings, client)))
-}
-
-fn context_of(
-    config: &Config,
-    local: &Local,
-    public_url: &PublicUrl,
-    app: App,
-    messages: Arc<Catalog>,
-    opens_account: Option<http::OpensAccount>,
-) -> anyhow::Result<http::Context> {
-    let verifier = Arc::new(parts::verifier(config, local)?);
-    let env_key = std::env::var("DIALBACK_API_KEY").ok().filter(|key| !key.is_empty());
-    let settings = http::Settings {
-        public_url: public_url.clone(),
-        trusted_proxies: config.signature.trusted_proxies.clone(),
-        hosts: config.signature.hosts.clone(),
-        mode: parts::signature_mode(config),
-        max_body: config.server.max_body_bytes,
-        body_timeout: config.server.request_timeout,
-        service_name: config.service_name.clone(),
-        messages,
-        keys: env_key.map(Secret::new).into_iter().collect(),
-        sandbox_key: config.sandbox.enabled.then(|| local.api_key.clone()),
-        sandboxed: config.sandbox.enabled,
-        account_sid: parts::main_account(config, local),
-        opens_account,
-        operator: Some(http::Operator(Secret::new(format!("dbo_{}", Entropy::system().hex::<32>())))),
-        shows_description: match config.server.openapi {
-            Openapi::Private => !config.is_public(),
-            Openapi::Always => true,
-            Openapi::Never => false,
-        },
-        requests_per_minute: config.api.requests_per_minute,
-    };
-    let explainer = Explainer::start(verifier.clone(), Vec::new());
-    let pages = http::Pages::load(config.pages.templates.as_deref())?;
-    Ok(http::Context::new(app, verifier, settings, pages, explainer))
 }

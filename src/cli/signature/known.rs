@@ -4,7 +4,7 @@
 //! It refuses to print any of them; each is spoken of by its label.
 
 use crate::cli::Global;
-use crate::cli::client::store_dir;
+use crate::cli::kept::store_dir;
 use crate::cli::local::{self, Local};
 use crate::cli::serve::parts;
 use crate::config::Config;
@@ -28,7 +28,7 @@ impl Known {
     /// # Errors
     /// When the configuration is not right, or has nothing that signs.
     pub fn configured(global: &Global) -> anyhow::Result<Self> {
-        let config = match crate::cli::config::load(global) {
+        let config = match crate::cli::configured::load(global) {
             Ok(loaded) => loaded.config,
             // Who has but a token needs no configuration that is whole.
             Err(problems) => match std::env::var(VARIABLE).ok().filter(|token| !token.is_empty()) {

@@ -11,6 +11,9 @@ use crate::model::verification::Details;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 
+mod look_up;
+mod whatsapp;
+
 const TOKEN: &str = "0af657d0e70acabaf35ab0f0f84481e5";
 const TO: &str = "+14155550123";
 
@@ -104,6 +107,30 @@ async fn refused(said: Scripted) -> SendError {
 
 fn value<'a>(request: &'a Outgoing, name: &str) -> Vec<&'a str> {
     request.form.iter().filter(|(other, _)| *other == name).map(|(_, value)| value.as_str()).collect()
+}
+
+/// The one HTTP request that a send makes.
+async fn asked(send_request: SendRequest) -> Result<Outgoing, SendError> {
+    let fake = fake(created(send_request.channel));
+    Twilio::new(settings(), fake).send(&send_request).await?;
+    Ok(fake.asked.lock().unwrap().remove(0))
+}
+
+fn since() -> Timestamp {
+    "2026-11-20T09:30:00Z".parse().unwrap()
+}
+
+async fn look_up_in(
+    channel: Channel,
+    since: Timestamp,
+    list: &Value,
+) -> (Result<Option<Report>, SendError>, String) {
+    let fake = fake(answer(200, list));
+    let others = [format!("SM{:032x}", 9).parse().unwrap(), format!("CA{:032x}", 9).parse().unwrap()];
+    let found = Twilio::new(settings(), fake).look_up(&send_request(channel), since, &others).await;
+    let asked = fake.asked.lock().unwrap();
+    assert_eq!((asked.len(), asked[0].method), (1, "GET"));
+    (found, asked[0].url.clone())
 }
 
 // Requests.
@@ -258,129 +285,6 @@ async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
     assert_eq!((report.about.encoding.as_deref(), report.about.counted_segments), (Some("GSM-7"), Some(1)));
 }
 
-// WhatsApp.
-
-fn on_whatsapp(own: service::Settings) -> SendRequest {
-    let settings = service::Settings { name: "Acme".into(), ..own };
-    SendRequest { service: Arc::new(Service { settings, ..acme() }), ..send_request(Channel::Whatsapp) }
-}
-
-fn approved() -> service::Settings {
-    service::Settings {
-        whatsapp_from: Some("+15005550009".into()),
-        whatsapp_content_sid: Some("HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into()),
-        ..service::Settings::default()
-    }
-}
-
-/// The one HTTP request that a send makes.
-async fn asked(send_request: SendRequest) -> Result<Outgoing, SendError> {
-    let fake = fake(created(send_request.channel));
-    Twilio::new(settings(), fake).send(&send_request).await?;
-    Ok(fake.asked.lock().unwrap().remove(0))
-}
-
-#[tokio::test]
-async fn whatsapp_gets_an_approved_template_with_the_code_in_it() {
-    let send_request = on_whatsapp(approved());
-    let code = send_request.code.expose().to_owned();
-    let request = asked(send_request).await.unwrap();
-    assert_eq!(value(&request, "To"), [format!("whatsapp:{TO}")]);
-    assert_eq!(value(&request, "From"), ["whatsapp:+15005550009"]);
-    assert_eq!(value(&request, "ContentSid"), ["HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]);
-    assert_eq!(value(&request, "ContentVariables"), [format!("{{\"1\":\"{code}\"}}")]);
-    assert_eq!(value(&request, "Body"), [""; 0]);
-    assert_eq!(value(&request, "ValidityPeriod"), ["421"]);
-}
-
-#[tokio::test]
-async fn a_template_gets_the_variables_that_the_service_maps() {
-    let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
-    let whatsapp_variables = map(&[("code", "code"), ("who", "service"), ("2", "minutes"), ("at", "domain")]);
-    let send_request = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
-    let code = send_request.code.expose().to_owned();
-    let request = asked(send_request.clone()).await.unwrap();
-    let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
-    assert_eq!(variables, json!({"code": code, "who": "Acme", "2": "7", "at": ""}));
-
-    let details = Details { amount: Some("1 EUR".into()), payee: Some("Shop".into()), ..Details::default() };
-    let paid = asked(SendRequest { details: details.clone(), ..send_request }).await.unwrap_err();
-    assert_eq!(
-        paid.to_string(),
-        "refused: a payment's message says what is paid to whom: give amount and payee a place in whatsapp_variables"
-    );
-    let whatsapp_variables = map(&[("1", "code"), ("2", "amount"), ("3", "payee")]);
-    let send_request = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
-    let request = asked(SendRequest { details, ..send_request }).await.unwrap();
-    let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
-    assert_eq!(variables, json!({"1": code, "2": "1 EUR", "3": "Shop"}));
-
-    let odd = on_whatsapp(service::Settings { whatsapp_variables: map(&[("1", "kode")]), ..approved() });
-    assert_eq!(
-        asked(odd).await.unwrap_err().to_string(),
-        "refused: whatsapp_variables has kode, which is no variable"
-    );
-}
-
-#[tokio::test]
-async fn without_a_template_whatsapp_takes_free_text_only_while_its_window_is_open() {
-    let own =
-        service::Settings { whatsapp_content_sid: None, domain: Some("acme.example".into()), ..approved() };
-    let send_request = on_whatsapp(own);
-    let fake = fake(created(Channel::Whatsapp));
-    let closed = Twilio::new(settings(), fake).send(&send_request).await.unwrap_err();
-    assert!(
-        matches!(&closed, SendError::Refused { code: Some(63016), reason }
-        if reason.ends_with("set whatsapp_content_sid to an approved authentication template")),
-        "{closed}"
-    );
-    assert!(fake.asked.lock().unwrap().is_empty(), "refused before it is sent");
-    let code = send_request.code.expose().to_owned();
-    let open = asked(SendRequest { window_open: true, ..send_request }).await.unwrap();
-    assert_eq!(value(&open, "Body"), [format!("Your Acme code is {code}. It expires in 7 minutes.")]);
-    assert_eq!(value(&open, "ContentSid"), [""; 0]);
-}
-
-#[tokio::test]
-async fn whatsapp_needs_a_sender_of_its_own_or_a_messaging_service() {
-    let own = service::Settings { whatsapp_from: None, ..approved() };
-    let refused = asked(on_whatsapp(own.clone())).await.unwrap_err();
-    assert_eq!(refused.to_string(), "refused: no whatsapp sender: set the service's whatsapp_from");
-    let service = "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-    let own = service::Settings { messaging_service_sid: Some(service.into()), ..own };
-    let request = asked(on_whatsapp(own)).await.unwrap();
-    assert_eq!((value(&request, "MessagingServiceSid"), value(&request, "From")), (vec![service], vec![]));
-}
-
-#[tokio::test]
-async fn a_look_up_on_whatsapp_goes_by_recipient_time_and_direction() {
-    let message = |sid: u8, direction: &str, at: &str| {
-        json!({"sid": format!("MM{sid:032x}"), "direction": direction, "status": "read",
-            "to": format!("whatsapp:{TO}"), "date_created": at, "error_code": null, "body": null})
-    };
-    let soon = "Fri, 20 Nov 2026 09:30:02 +0000";
-    let list = json!({"messages": [
-        message(1, "inbound", soon),
-        message(3, "outbound-api", "Fri, 20 Nov 2026 09:20:00 +0000"),
-        message(5, "outbound-api", soon),
-    ]});
-    let look_up = async |send_request: &SendRequest| {
-        let fake = fake(answer(200, &list));
-        let found = Twilio::new(settings(), fake).look_up(send_request, since(), &[]).await.unwrap();
-        (found, fake.asked.lock().unwrap()[0].url.clone())
-    };
-    let (found, url) = look_up(&on_whatsapp(approved())).await;
-    let report = found.unwrap();
-    assert_eq!(
-        (report.sid.as_str(), report.fact.status),
-        (format!("MM{:032x}", 5).as_str(), Some(Status::Read))
-    );
-    assert_eq!(report.about.encoding, None, "no segments are paid for");
-    assert!(url.ends_with("/Messages.json?To=whatsapp%3A%2B14155550123&PageSize=100"), "{url}");
-    let own = service::Settings { whatsapp_content_sid: None, ..approved() };
-    assert_eq!(look_up(&on_whatsapp(own)).await.0, None, "free text of ours has the code in it");
-}
-
 // Answers.
 
 #[tokio::test]
@@ -448,107 +352,6 @@ async fn where_no_connection_came_about_nothing_was_taken() {
     let error = refused(Err(TransportError::NotConnected("connection refused".into()))).await;
     assert!(matches!(error, SendError::NotTaken { code: None, .. }));
     assert_eq!(error.to_string(), "not taken: cannot connect to twilio: connection refused");
-}
-
-// Looking up.
-
-fn since() -> Timestamp {
-    "2026-11-20T09:30:00Z".parse().unwrap()
-}
-
-async fn look_up_in(
-    channel: Channel,
-    since: Timestamp,
-    list: &Value,
-) -> (Result<Option<Report>, SendError>, String) {
-    let fake = fake(answer(200, list));
-    let others = [format!("SM{:032x}", 9).parse().unwrap(), format!("CA{:032x}", 9).parse().unwrap()];
-    let found = Twilio::new(settings(), fake).look_up(&send_request(channel), since, &others).await;
-    let asked = fake.asked.lock().unwrap();
-    assert_eq!((asked.len(), asked[0].method), (1, "GET"));
-    (found, asked[0].url.clone())
-}
-
-/// A text of ours as Twilio lists it, with one thing changed.
-fn listed(name: &str, other: Value) -> Value {
-    let code = send_request(Channel::Sms).code;
-    let mut text = json!({
-        "sid": format!("SM{:032x}", 5), "direction": "outbound-api", "status": "sent", "to": TO,
-        "date_created": "Fri, 20 Nov 2026 09:30:02 +0000", "error_code": null,
-        "body": format!("Your Acme code is {}. It is good for 9 minutes.", code.expose()),
-    });
-    text[name] = other;
-    text
-}
-
-#[tokio::test]
-async fn a_look_up_finds_our_text_and_none_that_only_resembles_it() {
-    let strangers = [
-        listed("direction", json!("inbound")),
-        listed("direction", json!("outbound-reply")),
-        listed("date_created", json!("Fri, 20 Nov 2026 09:28:00 +0000")),
-        listed("date_created", Value::Null),
-        listed("body", json!("Your Acme code is not here")),
-        listed("body", Value::Null),
-        listed("sid", json!(format!("SM{:032x}", 9))),
-    ];
-    for stranger in &strangers {
-        let (found, _) = look_up_in(Channel::Sms, since(), &json!({"messages": [stranger]})).await;
-        assert_eq!(found, Ok(None), "{stranger}");
-    }
-    let ours = listed("to", json!(TO));
-    let list =
-        json!({"messages": strangers.iter().chain([&ours]).collect::<Vec<_>>(), "next_page_uri": null});
-    let (found, url) = look_up_in(Channel::Sms, since(), &list).await;
-    let report = found.unwrap().unwrap();
-    assert_eq!(report.sid.as_str(), format!("SM{:032x}", 5));
-    assert_eq!((report.id, report.fact.status), (Some(send_request(Channel::Sms).id), Some(Status::Sent)));
-    assert!(url.ends_with("/Messages.json?To=%2B14155550123&PageSize=100"), "{url}");
-}
-
-#[tokio::test]
-async fn a_look_up_finds_our_call() {
-    let call = |direction: &str, n: u8| {
-        json!({"sid": format!("CA{n:032x}"), "direction": direction, "status": "ringing", "to": TO,
-            "date_created": "Fri, 20 Nov 2026 09:30:02 +0000", "duration": null, "answered_by": null})
-    };
-    let list = json!({"calls": [call("inbound", 1), call("outbound-dial", 2), call("outbound-api", 9), call("outbound-api", 5)]});
-    let (found, url) = look_up_in(Channel::Call, since(), &list).await;
-    assert_eq!(found.unwrap().unwrap().sid.as_str(), format!("CA{:032x}", 5));
-    assert!(url.contains("/Calls.json?To=%2B14155550123&PageSize=100"), "{url}");
-}
-
-#[tokio::test]
-async fn a_look_up_just_after_midnight_finds_what_was_made_the_day_before() {
-    let midnight = "2026-11-20T00:00:10Z".parse().unwrap();
-    let late = listed("date_created", json!("Thu, 19 Nov 2026 23:59:50 +0000"));
-    let (found, _) = look_up_in(Channel::Sms, midnight, &json!({"messages": [late]})).await;
-    assert!(found.unwrap().is_some());
-}
-
-#[tokio::test]
-async fn a_page_that_ends_too_soon_proves_nothing() {
-    let page = |at: &str| {
-        let other = listed("body", json!("not ours"));
-        let mut oldest = other.clone();
-        oldest["date_created"] = json!(at);
-        json!({"messages": [other, oldest], "next_page_uri": "/2010-04-01/more"})
-    };
-    let (found, _) = look_up_in(Channel::Sms, since(), &page("Fri, 20 Nov 2026 09:30:01 +0000")).await;
-    assert!(matches!(found, Err(SendError::Unknown { .. })), "{found:?}");
-    let (found, _) = look_up_in(Channel::Sms, since(), &page("Fri, 20 Nov 2026 09:00:00 +0000")).await;
-    assert_eq!(found, Ok(None));
-}
-
-#[tokio::test]
-async fn a_list_that_cannot_be_read_proves_nothing() {
-    for body in [&json!({"messages": [{"sid": "nonsense"}]}), &json!([])] {
-        let (found, _) = look_up_in(Channel::Sms, since(), body).await;
-        assert!(matches!(found, Err(SendError::Unknown { .. })), "{body}");
-    }
-    let fake = fake(answer(503, &json!({"code": 20503})));
-    let found = Twilio::new(settings(), fake).look_up(&send_request(Channel::Sms), since(), &[]).await;
-    assert!(matches!(found, Err(SendError::Unknown { .. })));
 }
 
 // Secrets.

@@ -5,7 +5,7 @@ use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::search;
 use super::views::delivery::{Deliveries, Delivery};
-use super::views::{DeliveryChannelWord, DeliveryStatus};
+use super::words::{DeliveryChannelWord, DeliveryStatus};
 use crate::app::keyed;
 use crate::app::messaging::DeliveryFilter;
 use crate::http::context::CallContext;

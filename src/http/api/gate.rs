@@ -5,7 +5,8 @@
 use super::body::Fields;
 use super::operation::{Body, Call, Operation, Repeats};
 use super::repeats;
-use crate::http::auth::{self, Caller};
+use crate::http::auth;
+use crate::http::caller::Caller;
 use crate::http::context::{CallContext, Context};
 use crate::http::error::Error;
 use crate::http::limiter::Standing;
@@ -111,7 +112,7 @@ async fn body(body: &Body, context: &Context, request: &mut Request) -> Result<F
 /// A defect of the documentation is found by whoever meets it first.
 fn tell_if_undocumented(operation: &Operation, response: &Response) {
     let code = response.extensions().get::<&'static crate::http::problem::Kind>();
-    if let Some(kind) = code.filter(|kind| !crate::http::openapi::problems(operation).contains(kind)) {
+    if let Some(kind) = code.filter(|kind| !operation.all_problems().contains(kind)) {
         tracing::error!(operation = operation.id, code = kind.code, "this problem is not documented");
     }
 }

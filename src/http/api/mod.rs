@@ -20,9 +20,11 @@ pub mod repeats;
 pub mod search;
 pub mod services;
 pub mod sessions;
+mod settings;
 pub mod test_numbers;
 pub mod verifications;
 pub mod views;
+mod words;
 
 fn shortened(name: &str) -> String {
     name.chars().take(40).collect()

@@ -4,8 +4,8 @@
 
 use super::body::Fields;
 use super::fields::Field;
-use crate::http::auth::Caller;
-use crate::http::problem::Kind;
+use crate::http::caller::Caller;
+use crate::http::problem::{self, Kind};
 use crate::model::key::Scope;
 use schemars::{Schema, SchemaGenerator};
 use warp::http::HeaderMap;
@@ -39,6 +39,33 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Every problem that an operation may answer with.
+    pub fn all_problems(&self) -> Vec<&'static Kind> {
+        let mut kinds = vec![
+            &problem::UNAUTHORIZED,
+            &problem::SCOPE_MISSING,
+            &problem::KEY_BOUND,
+            &problem::RATE_LIMITED,
+            &problem::WRONG_KEYS,
+            &problem::INVALID_REQUEST,
+            &problem::INTERNAL,
+            &problem::CONTENDED,
+            &problem::STORE_UNAVAILABLE,
+        ];
+        if self.body.fields().is_some() {
+            kinds.extend([&problem::BODY_BROKEN, &problem::BODY_LATE, &problem::BODY_TOO_LARGE]);
+            kinds.push(&problem::RECORD_TOO_LARGE);
+        }
+        if self.answer.is_list {
+            kinds.push(&problem::INVALID_CURSOR);
+        }
+        if self.repeats.is_kept() {
+            kinds.extend([&problem::IDEMPOTENCY_KEY_REUSED, &problem::IDEMPOTENCY_IN_PROGRESS]);
+        }
+        kinds.extend(self.problems);
+        kinds
+    }
+
     /// What there is none of, where nothing is found.
     pub fn nothing(&self) -> &'static str {
         match self.tag {

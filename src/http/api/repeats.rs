@@ -4,7 +4,7 @@ use super::fields::{Field, Shape};
 use super::operation::Call;
 use crate::app::App;
 use crate::app::verification::{self, Idempotency, Repeat};
-use crate::http::auth::Caller;
+use crate::http::caller::Caller;
 use crate::http::error::Error;
 use crate::http::reply::{self, Whole};
 use serde::{Deserialize, Serialize};

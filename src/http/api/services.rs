@@ -3,7 +3,7 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
-use super::views::ChannelWord;
+use super::settings::SETTINGS;
 use super::views::things::{ServiceList, ServiceView};
 use crate::app::admission::AdmissionError;
 use crate::app::fault::Fault;
@@ -14,8 +14,7 @@ use crate::http::error::Error;
 use crate::http::{problem, reply};
 use crate::model::id::ServiceId;
 use crate::model::key::Scope;
-use crate::model::return_url;
-use crate::model::service::{BadSetting, MOST_NAME, Service};
+use crate::model::service::{BadSetting, Service};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -24,152 +23,6 @@ const ID: Field =
     Field::needed("id", "The service's id, or a name by which requests name it.", Shape::Id(&["VA"]));
 const FROM_CREATE: &[(&str, &str, &str)] =
     &[("fetchService", "id", "/id"), ("changeService", "id", "/id"), ("deleteService", "id", "/id")];
-
-const CHANNEL: Shape = Shape::Word(ChannelWord::all);
-const SHORT: Shape = Shape::Text { least: 1, most: 64 };
-const URL: Shape = Shape::Text { least: 1, most: 500 };
-const COUNTRIES: Shape = Shape::List {
-    of: &Shape::Chars { class: "A-Z", least: 2, most: 2 },
-    least: 0,
-    most: 300,
-    distinct: true,
-};
-
-/// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 26] = [
-    Field::new(
-        "name",
-        "The name in texts, calls and pages; no more than 4 digits in a row.",
-        Shape::Text { least: 1, most: MOST_NAME },
-    )
-    .solid()
-    .example("\"Shop\""),
-    Field::new("code_length", "Characters of a code.", Shape::Number { least: 4, most: 10 }).solid(),
-    Field::new(
-        "code_alphabet",
-        "What a code is made of: 8 to 36 different digits and capital letters.",
-        Shape::Chars { class: "0-9A-Z", least: 8, most: 36 },
-    )
-    .solid()
-    .example("\"0123456789\""),
-    Field::new(
-        "lifetime_seconds",
-        "How long a verification lives.",
-        Shape::Number { least: 60, most: 86_400 },
-    )
-    .solid(),
-    Field::new("max_checks", "How many codes may be offered.", Shape::Number { least: 1, most: 20 }).solid(),
-    Field::new("max_sends", "How many messages and calls may be sent.", Shape::Number { least: 1, most: 20 })
-        .solid(),
-    Field::new(
-        "resend_cooldown_seconds",
-        "How long to wait after the first send, the second, and so on; the last one repeats.",
-        Shape::List { of: &Shape::Number { least: 0, most: 3600 }, least: 1, most: 20, distinct: false },
-    )
-    .solid(),
-    Field::new(
-        "new_code_on_resend",
-        "Whether sending again makes a new code and kills the old one.",
-        Shape::Flag,
-    )
-    .solid(),
-    Field::new(
-        "channels",
-        "The channels, the preferred one first.",
-        Shape::List { of: &CHANNEL, least: 1, most: 3, distinct: true },
-    )
-    .solid(),
-    Field::new(
-        "countries",
-        "Which countries a channel reaches, as ISO 3166 codes. A channel that is not named reaches all.",
-        Shape::Map {
-            names: &CHANNEL,
-            of: &Shape::Object(&[
-                Field::new("allow", "These alone; empty for all.", COUNTRIES).solid(),
-                Field::new("refuse", "Not these.", COUNTRIES).solid(),
-                Field::new("watch", "These too, and the log says so each time.", COUNTRIES).solid(),
-            ]),
-            most: 3,
-        },
-    )
-    .solid(),
-    Field::new("template", "The set of message templates; null for the shipped one.", SHORT),
-    Field::new("locale", "The language where nothing else names one.", Shape::Text { least: 2, most: 35 }),
-    Field::new(
-        "from",
-        "The number, short code or name that texts come from; null for the account's.",
-        Shape::Text { least: 1, most: 16 },
-    ),
-    Field::new("messaging_service_sid", "The messaging service that texts go through.", Shape::Id(&["MG"])),
-    Field::new(
-        "whatsapp_from",
-        "The number that WhatsApp messages come from.",
-        Shape::Chars { class: "+0-9", least: 6, most: 16 },
-    )
-    .example("\"+14155550123\""),
-    Field::new("whatsapp_content_sid", "The approved authentication template.", Shape::Id(&["HX"])),
-    Field::new(
-        "whatsapp_variables",
-        "Which of our variables fill which of the template's: `{\"1\": \"code\"}`.",
-        Shape::Map { names: &SHORT, of: &SHORT, most: 20 },
-    )
-    .solid(),
-    Field::new(
-        "domain",
-        "The web site whose pages may fill the code in.",
-        Shape::Text { least: 1, most: 253 },
-    )
-    .example("\"example.com\""),
-    Field::new("do_not_share", "Whether messages say that the code is not to be shared.", Shape::Flag)
-        .solid(),
-    Field::new(
-        "gate",
-        "What a call waits for before it says the code.",
-        Shape::Word(|| vec!["any-key", "named-key", "none"]),
-    )
-    .solid(),
-    Field::new("tts_name", "The name as it is said in calls.", SHORT),
-    Field::new("custom_code", "Whether applications may bring their own codes.", Shape::Flag).solid(),
-    Field::new(
-        "psd2",
-        "Whether a code is bound to an amount and a payee, which every verification then needs.",
-        Shape::Flag,
-    )
-    .solid(),
-    Field::new("skip_sms_to_landlines", "Whether landlines are offered calls only.", Shape::Flag).solid(),
-    Field::new(
-        "pages",
-        "The hosted pages.",
-        Shape::Object(&[
-            Field::new(
-                "return_urls",
-                "Where people may be sent back to: exact https addresses, or ones that end in `/*`; `*.` before your own domain is any one label.",
-                Shape::List { of: &URL, least: 0, most: return_url::MOST_ALLOWED, distinct: true },
-            )
-            .solid(),
-            Field::new(
-                "success_url",
-                "Your own page for people whose number is proved, where a session names no `return_url`.",
-                URL,
-            ),
-            Field::new(
-                "colour",
-                "The accent colour, like `#1a6f4e`.",
-                Shape::Chars { class: "#0-9a-fA-F", least: 7, most: 7 },
-            ),
-            Field::new("logo", "The logo's address.", URL),
-            Field::new("register", "Whether people may enter a number themselves.", Shape::Flag).solid(),
-            Field::new("retry", "Whether they may begin anew after a failure.", Shape::Flag).solid(),
-        ]),
-    )
-    .solid(),
-    Field::new(
-        "allow_links",
-        "Whether names, purposes, amounts and payees that applications give may hold links and addresses.",
-        Shape::Flag,
-    )
-    .solid(),
-];
 
 /// The same for a new one, which needs a name.
 const NEW: [Field; 26] = {

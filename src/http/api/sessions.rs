@@ -3,8 +3,8 @@
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::verifications::{AMOUNT, FRIENDLY_NAME, PAYEE, SERVICE, TAGS, USER};
-use super::views::ChannelWord;
 use super::views::session::{EndedSession, NewSession as NewSessionView, SessionResult};
+use super::words::ChannelWord;
 use crate::app::fault::Fault;
 use crate::app::keyed;
 use crate::app::verification::{NewSession, SessionError};

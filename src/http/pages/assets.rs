@@ -2,17 +2,10 @@
 //! in it in its name, so that browsers may keep it for ever; a brand's style
 //! sheet is made of the colour in its name.
 
-use super::astray::{is_page, nowhere};
 use super::colour::Colour;
-use crate::http::context::Context;
-use crate::http::error::Error;
-use crate::http::request::Request;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::sync::{Arc, LazyLock};
-use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use warp::http::{HeaderName, HeaderValue};
-use warp::reply::Response;
+use std::sync::LazyLock;
 
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -56,32 +49,13 @@ impl Assets {
     }
 }
 
-/// `GET /verify/static/{file}`
-pub async fn serve(context: Arc<Context>, request: Request) -> Result<Response, Error> {
-    let name = request.params.first().map(String::as_str).unwrap_or_default();
+/// The file of a name, a brand's style sheet too: its type, and its text.
+pub fn find(name: &str) -> Option<(&'static str, String)> {
     if let Some(file) = FILES.iter().find(|file| file.name == name) {
-        return Ok(kept(file.kind, file.text.to_owned()));
+        return Some((file.kind, file.text.to_owned()));
     }
     let hex = name.strip_prefix("brand-").and_then(|rest| rest.strip_suffix(".css"));
-    match hex.and_then(Colour::parse) {
-        Some(colour) => Ok(kept(CSS, colour.style_sheet())),
-        None if is_page(request.path(), &request.headers) => Ok(nowhere(&context, &request)),
-        None => Err(Error::NoRoute),
-    }
-}
-
-fn kept(kind: &'static str, text: String) -> Response {
-    let mut response = Response::new(text.into());
-    let headers: [(HeaderName, &'static str); 4] = [
-        (CONTENT_TYPE, kind),
-        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ];
-    for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    hex.and_then(Colour::parse).map(|colour| (CSS, colour.style_sheet()))
 }
 
 fn file(stem: &str, ending: &str, kind: &'static str, text: &'static str) -> File {

@@ -1,32 +1,16 @@
-//! The pages for people: one address for each session, which shows the step
-//! that the session is at. A step is a form; its answer leads back to that
-//! address, so that a reload, a prefetch or a way back sends nothing.
+//! What the hosted pages are made of: templates, words in each language, regions,
+//! styles, and what is rendered once for all who see the same.
 //!
-//! This folder refuses to know how a step is decided, and what a code is.
+//! This folder refuses to know requests and who asks.
 
-mod assets;
-mod astray;
+pub(super) mod assets;
 mod colour;
-mod events;
-mod guard;
-mod locale;
-mod note;
-mod now;
-mod page_request;
-mod regions;
-mod show;
-mod start;
-mod steps;
-mod streams;
+pub(super) mod regions;
+pub(super) mod start;
+pub(super) mod streams;
 mod templates;
-mod values;
-mod words;
+pub(super) mod words;
 
-pub use assets::serve as asset;
-pub use astray::{is_page, no_form, nowhere};
-pub use events::stream as events;
-pub use show::page;
-pub use steps::{Action, take};
 pub use templates::{BadTemplate, Templates};
 
 use std::collections::HashMap;
@@ -34,13 +18,13 @@ use std::path::Path;
 
 /// What the pages share.
 pub struct Pages {
-    templates: Templates,
+    pub(super) templates: Templates,
     /// Each language's words and the list of languages, as templates see them.
-    words: HashMap<&'static str, minijinja::Value>,
-    languages: minijinja::Value,
-    regions: HashMap<&'static str, minijinja::Value>,
-    starts: start::Starts,
-    streams: streams::Streams,
+    pub(super) words: HashMap<&'static str, minijinja::Value>,
+    pub(super) languages: minijinja::Value,
+    pub(super) regions: HashMap<&'static str, minijinja::Value>,
+    pub(super) starts: start::Starts,
+    pub(super) streams: streams::Streams,
 }
 
 impl Pages {

@@ -5,8 +5,8 @@
 
 use super::failure::Failure;
 use crate::http::auth;
+use crate::http::caller;
 use crate::http::context::{CallContext, Context};
-use crate::http::guesses;
 use crate::http::request::Request;
 use crate::model::key::{self, Scope};
 use crate::secret::Secret;
@@ -18,7 +18,7 @@ use std::time::Instant;
 pub struct Caller {
     /// The account, as they named it.
     pub account: String,
-    key: auth::Caller,
+    key: caller::Caller,
 }
 
 impl Caller {
@@ -65,7 +65,7 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
         false => Some(password.clone()),
     };
     let key = match &token {
-        _ if by_account => Some(auth::account_holder()),
+        _ if by_account => Some(caller::account_holder()),
         Some(token) => auth::holder(context, token).await?,
         None => None,
     };
@@ -81,7 +81,7 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
 
 /// What is said of credentials that are nobody's.
 async fn wrong(context: &Context, request: &Request, what: &str) -> Failure {
-    match guesses::wrong_key(context, request).await {
+    match auth::wrong_key(context, request).await {
         Some(seconds) => Failure::wrong_keys(seconds),
         None => Failure::wrong_credentials(what),
     }

@@ -14,6 +14,8 @@ mod failure;
 mod messaging;
 mod off;
 mod paging;
+mod parameter;
+mod prefix;
 mod rate_limits;
 mod request;
 mod resource;
@@ -26,13 +28,11 @@ mod views;
 mod webhooks;
 
 pub use failure::{nowhere, wrong_method};
+pub use prefix::PREFIX;
 
 use super::route::PathRoute;
 use crate::model::key::Scope::{Admin, Check, Read, Send};
 use resource::{Need, at};
-
-/// Where everything of Twilio's begins.
-pub const PREFIX: &str = "/v2/";
 
 /// Every path of Verify that there is, on one screen.
 pub fn table() -> Vec<PathRoute> {

@@ -3,6 +3,7 @@
 
 use super::call::Call;
 use super::failure::Failure;
+pub use super::parameter::parameter;
 use crate::http::context::Sets;
 use crate::model::compat::Features;
 use crate::model::policy::Gate;
@@ -123,25 +124,4 @@ fn put<T>(place: &mut T, value: Option<T>) {
 /// Whether a text is one of Twilio's names: two letters and 32 hexadecimal digits.
 pub fn is_sid(text: &str, prefix: &str) -> bool {
     text.len() == 34 && text.starts_with(prefix) && text.as_bytes()[2..].iter().all(u8::is_ascii_hexdigit)
-}
-
-/// Twilio's name for a setting of ours.
-pub fn parameter(field: &str) -> &str {
-    match field {
-        "name" => "FriendlyName",
-        "code_length" => "CodeLength",
-        "tts_name" => "TtsName",
-        "skip_sms_to_landlines" => "SkipSmsToLandlines",
-        "psd2" => "Psd2Enabled",
-        "do_not_share" => "DoNotShareWarningEnabled",
-        "custom_code" => "CustomCodeEnabled",
-        "gate" => "DtmfInputRequired",
-        "whatsapp_from" => "Whatsapp.From",
-        "template" => "DefaultTemplateSid",
-        "friendly_name" => "CustomFriendlyName",
-        "purpose" => "TemplateCustomSubstitutions",
-        "amount" => "Amount",
-        "payee" => "Payee",
-        other => other,
-    }
 }

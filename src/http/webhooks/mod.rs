@@ -2,7 +2,6 @@
 //! and answers; none of them ever calls Twilio.
 
 pub mod events;
-pub mod explainer;
 pub mod inbound;
 mod place;
 pub mod status;
@@ -12,12 +11,12 @@ use super::context::{Context, SignatureMode};
 use super::error::Error;
 use super::request::Request;
 use crate::app::messaging::{self, MessagingError};
+use crate::http::explainer::Rejected;
 use crate::model::account::Proof;
 use crate::model::delivery::Report;
 use crate::twilio::form::{self, Pairs};
 use crate::twilio::signature::{Rejection, SETTINGS_HEADER, SIGNATURE_HEADER, Signed, Verified};
 use bytes::Bytes;
-use explainer::Rejected;
 
 /// The longest batch of events, in bytes. Twilio states no limit, and discards a
 /// batch that is refused for its length; `server.max_body_bytes` holds where it is

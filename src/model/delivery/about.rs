@@ -1,6 +1,6 @@
 //! Who and where a delivery is, as far as anybody said.
 
-use super::fact::cut;
+use super::kept::cut;
 use crate::model::phone::mask;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -6,64 +6,9 @@
 //! other, with counts that only grow: the greatest of each holds, in whatever
 //! order they arrive.
 
-use super::fact::is_default;
-use super::{Delivery, Fact, Source};
+use super::{CallSoFar, Delivery, Fact, Source, Told};
 use crate::model::status::Status;
-use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// What a call of ours had come to when it had asked what to say. Which keys
-/// were pressed is not kept, but how many.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CallSoFar {
-    /// What it was told.
-    pub told: Told,
-    /// Keys that were pressed as it was asked for.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub right_keys: u8,
-    /// Other keys.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub wrong_keys: u8,
-    /// Readings of the code that were begun.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub readings: u8,
-    /// Readings that were spoken to their end while the call lasted.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub finished: u8,
-}
-
-/// What a call was told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Told {
-    /// To press a key.
-    #[default]
-    Gate,
-    /// The code.
-    Code,
-    /// That no key was pressed.
-    NoKey,
-    /// Goodbye.
-    Goodbye,
-    /// That the code is no longer good.
-    Ended,
-    /// Nothing: a machine had answered.
-    Nothing,
-}
-
-impl Told {
-    /// The word as it is written in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gate => "gate",
-            Self::Code => "code",
-            Self::NoKey => "no_key",
-            Self::Goodbye => "goodbye",
-            Self::Ended => "ended",
-            Self::Nothing => "nothing",
-        }
-    }
-}
 
 /// Why a call of ours ended without the code having been heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

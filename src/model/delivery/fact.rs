@@ -1,6 +1,7 @@
 //! What can be reported of a delivery, and how much of it is kept.
 
-use super::CallSoFar;
+use super::kept::{cut, is_default};
+use super::so_far::CallSoFar;
 use crate::model::status::Status;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -78,10 +79,6 @@ pub struct Fact {
     pub other: BTreeMap<String, String>,
 }
 
-pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 impl Fact {
     /// The most bytes that everything else that was said may take as JSON.
     /// With [`super::Delivery::MAX_EVENTS`] facts of that size a delivery still fits
@@ -103,16 +100,6 @@ impl Fact {
         }
         self
     }
-}
-
-/// A text that is no longer than any name, address or date that Twilio has.
-pub(super) fn cut(mut text: String) -> String {
-    const MOST: usize = 256;
-    let end = (0..=text.len().min(MOST)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    // What escapes in JSON has no place in a name either.
-    text.truncate(end);
-    text.retain(|c| !c.is_control());
-    text
 }
 
 /// How long a text is in JSON, without its quotation marks.

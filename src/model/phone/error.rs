@@ -1,8 +1,7 @@
 //! Why a number is none, or is refused: texts for the caller of the API, and a
 //! stable word for programs. They repeat no digit.
 
-use super::{Kind, NumberPolicy};
-use crate::model::{region, typed};
+use super::kind::Kind;
 
 /// What is wrong with a number. The texts are meant for the caller of the API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,19 +60,6 @@ pub enum PhoneError {
 }
 
 impl PhoneError {
-    /// The same with the country by whose plan it was judged, where the text names
-    /// none and the policy's region was taken.
-    #[must_use]
-    pub fn read_by(self, text: &str, policy: &NumberPolicy) -> Self {
-        let has_own = typed::plain(text).contains('+');
-        let region = policy.default_region.as_deref().and_then(region::find).filter(|_| !has_own);
-        let code = self.country_code();
-        match region.filter(|region| Some(region.calling_code) == code) {
-            Some(region) => Self::ReadBy { region: region.id.clone(), error: Box::new(self) },
-            None => self,
-        }
-    }
-
     /// The calling code of the country by whose plan it was judged.
     pub fn country_code(&self) -> Option<u16> {
         match self {

@@ -1,7 +1,7 @@
 //! How the sending of a message or call went so far: how often it was tried, what
 //! came of the tries, in the order in which it came, and how long they took.
 
-use super::SendState;
+use super::send_state::SendState;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@
 //! given: nothing here draws dice, reads a clock or knows what is sent.
 
 use crate::model::lease::CLOCK_SLACK;
+use crate::model::policy::LIST_LAG;
 use jiff::{SignedDuration, Timestamp};
 
 /// A random number by which a wait is drawn, so that all who wait for the end of
@@ -46,10 +47,6 @@ pub const LOOK_UP_AFTERWARDS: Backoff = Backoff {
     first: SignedDuration::from_secs(10),
     most: SignedDuration::from_mins(10),
 };
-
-/// How long Twilio's lists may lag behind what was made. Twilio promises
-/// nothing; its callback, which names our send and settles it too, comes sooner.
-pub const LIST_LAG: SignedDuration = SignedDuration::from_secs(5);
 
 /// Before a list without a send proves that there is none, counted from when the
 /// send came into doubt: by any clock its lag must be over. It grows, so that a

@@ -2,6 +2,7 @@
 //! notes what it is told and answers what it was told to.
 
 mod accounts;
+mod callbacks;
 mod calls;
 mod controls;
 mod cookies;

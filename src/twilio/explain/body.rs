@@ -1,7 +1,7 @@
 //! Guesses at the body: what became of a form's pairs, and of hashed bytes.
 
+use super::found::{Explanation, shown};
 use super::guess::{Cause, Guess};
-use super::{Explanation, shown};
 use crate::twilio::form::{self, Pairs, Params, Space};
 use crate::twilio::mac::{concatenated, tail};
 use crate::twilio::signature::{Rejection, Signed, body_hash, claimed_hash};

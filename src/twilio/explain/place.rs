@@ -1,7 +1,7 @@
 //! Guesses at the URL: where it leads, and how its path and query were written.
 
+use super::found::{Hints, shown};
 use super::guess::{Cause, Guess};
-use super::{Hints, shown};
 use crate::twilio::form::{self, Space, percent_decoded};
 use crate::twilio::mac::tail as sorted;
 use crate::twilio::url::{self, Parts};

@@ -3,7 +3,8 @@
 //! It refuses to know keys: whether the account fits the one whose key signed
 //! is asked when that is known.
 
-use super::{Coverage, Rejection, Signed, is_bodyless};
+use super::rejection::Rejection;
+use super::signed::{Coverage, Signed, is_bodyless};
 use crate::model::account::AccountSid;
 use crate::twilio::form;
 use crate::twilio::url;

@@ -3,7 +3,7 @@
 //! Source: <https://www.twilio.com/docs/events/event-types/errors/error-logs>,
 //! <https://www.twilio.com/docs/usage/troubleshooting/debugging-event-webhooks>.
 
-use super::{account_in_source, one_account, time};
+use super::said::{account_in_source, one_account, time};
 use crate::model::delivery::{About, ERROR_MESSAGE, Fact, Report, Source};
 use crate::model::id::Sid;
 use crate::twilio::errors;

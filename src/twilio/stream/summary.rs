@@ -7,7 +7,7 @@
 //! Source: <https://www.twilio.com/docs/voice/voice-insights/event-streams/call-insights-events>,
 //! <https://www.twilio.com/docs/voice/voice-insights/api/call/call-summary-resource>.
 
-use super::{account_in_source, one_account, time};
+use super::said::{account_in_source, one_account, time};
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::status::Status;
 use serde_json::Value;

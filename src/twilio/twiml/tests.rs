@@ -1,9 +1,9 @@
 //! The golden documents, compared by their structure, and what holds for every document.
 
-use super::documents::{self, Before, GatePolicy};
 use super::tree::{self, Node};
 use super::*;
 use crate::model::opt_out::Keyword;
+use crate::twilio::documents::{self, Before, GatePolicy};
 use crate::twilio::words;
 use proptest::prelude::*;
 

@@ -14,7 +14,17 @@ use std::io;
 
 type Xml = Writer<Vec<u8>>;
 
-pub(super) fn document(response: &Response) -> Result<String, TooLong> {
+impl Response {
+    /// The document as XML, with its declaration, in UTF-8.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`DOCUMENT_MAX`], [`SAY_MAX`] or [`MESSAGE_MAX`].
+    pub fn render(&self) -> Result<String, TooLong> {
+        document(self)
+    }
+}
+
+fn document(response: &Response) -> Result<String, TooLong> {
     response.verbs().iter().try_for_each(texts_fit)?;
     let mut xml = Writer::new(Vec::with_capacity(1024));
     write(&mut xml, response).expect("a vector takes every write");

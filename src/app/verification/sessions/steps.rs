@@ -22,7 +22,7 @@ use crate::model::id::SessionId;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::Service;
 use crate::model::session::{self, End, Input, Outcome, Session, Standing, Step, decide};
-use crate::model::typed::sentence::Found;
+use crate::model::typed::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
 use crate::store::records;

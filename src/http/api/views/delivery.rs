@@ -1,7 +1,7 @@
 //! A message or call, with everything that was reported of it.
 
-use super::{DeliveryChannelWord, DeliveryStatus, TwilioStatus, UnheardWord};
 use crate::app::messaging::Found;
+use crate::http::api::words::{DeliveryChannelWord, DeliveryStatus, TwilioStatus, UnheardWord};
 use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery as record;
 use crate::model::id::DeliveryId;

@@ -1,7 +1,7 @@
 //! Services, keys, opt-outs and test numbers.
 
-use super::ScopeWord;
-use crate::http::api::{fields, services::SETTINGS};
+use crate::http::api::words::ScopeWord;
+use crate::http::api::{fields, settings::SETTINGS};
 use crate::model::id::ServiceId;
 use crate::model::key::ApiKey;
 use crate::model::opt_out::OptOut;

@@ -1,8 +1,8 @@
 //! A verification, as its owner sees it: the number in full, never the code.
 
 use super::delivery::{DeliveryError, Tries, last_error, standing, tries};
-use super::{ChannelWord, DeliveryStatus, StatusWord};
 use crate::app::verification::View;
+use crate::http::api::words::{ChannelWord, DeliveryStatus, StatusWord};
 use crate::model;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;

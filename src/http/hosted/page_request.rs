@@ -3,9 +3,9 @@
 use super::guard;
 use super::locale::Hints;
 use super::note::Note;
-use super::words::{self, Words};
 use crate::app::verification::{LocaleHints, SessionView};
 use crate::http::context::Context;
+use crate::http::pages::words::{self, Words};
 use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::secret::Secret;

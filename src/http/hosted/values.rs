@@ -2,13 +2,14 @@
 //!
 //! It refuses to know cookies, headers and how a page is put together.
 
+use super::locale;
 use super::note::{clock, joined};
 use super::now::{behind_calls, is_opted_out, now, ways};
 use super::page_request::PageRequest;
-use super::words::{Words, fill};
-use super::{locale, regions};
 use crate::app::verification::SessionView;
 use crate::http::context::Context;
+use crate::http::pages::regions;
+use crate::http::pages::words::{Words, fill};
 use crate::model::channel::Channel;
 use crate::model::code::CodeKind;
 use crate::model::service::DIGITS;

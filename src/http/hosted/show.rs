@@ -1,16 +1,16 @@
 //! `GET /verify/{session}`: the page that a session is at.
 
-use super::assets::Assets;
 use super::guard;
 use super::note::Note;
 use super::page_request::PageRequest;
-use super::start::{self, Kind};
 use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values, way_out};
-use super::words::Words;
 use crate::app::fault::Fault;
 use crate::app::verification::{self, SessionError, SessionView};
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::pages::assets::Assets;
+use crate::http::pages::start::{self, Kind};
+use crate::http::pages::words::Words;
 use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::model::session::Step;

@@ -2,7 +2,7 @@
 //! application asked for, what the browser says, the number's country, the
 //! service's own, English. The first that there are words for.
 
-use super::words::{self, Words};
+use crate::http::pages::words::{self, Words};
 use crate::model::phone::PhoneNumber;
 use crate::model::region;
 

@@ -5,8 +5,8 @@
 //! press goes and whether a code may still be read is the caller's to say. Only
 //! [`read_code`] and [`read_code_once_more`] ever see a code.
 
-use super::{Gather, Method, Part, Prompt, Response, Say, Verb};
 use crate::model::opt_out::Keyword;
+use crate::twilio::twiml::{Gather, Method, Part, Prompt, Response, Say, Verb};
 use crate::twilio::words::{self, BadCode, Character, Digit, Piece, Words, characters, fill, pieces};
 
 /// Seconds that the gate waits for a key.

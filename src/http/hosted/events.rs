@@ -6,11 +6,11 @@
 use super::now::{Way, is_opted_out, now, ways};
 use super::page_request::PageRequest;
 use super::show::{gone, known};
-use super::streams::Seat;
-use super::words::Words;
 use crate::app::verification::{self, SessionView};
 use crate::http::context::Context;
 use crate::http::error::Error;
+use crate::http::pages::streams::Seat;
+use crate::http::pages::words::Words;
 use crate::http::request::Request;
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;

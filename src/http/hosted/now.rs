@@ -1,8 +1,8 @@
 //! What is happening with the message or call right now, and which ways are
 //! offered to a person who waits: read off the delivery's own story.
 
-use super::words::{Words, fill};
 use crate::app::verification::SessionView;
+use crate::http::pages::words::{Words, fill};
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::status::Status;
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_status_says_something_of_its_own_kind() {
-        let words = &super::super::words::all()[0];
+        let words = &crate::http::pages::words::all()[0];
         for status in Status::all() {
             let (message, call) = (state_of(Channel::Sms, status), state_of(Channel::Call, status));
             assert!(!text(words, message).contains("call") || status.is_failure(), "{status}: {message}");
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_span_is_told_roughly() {
-        let words = &super::super::words::all()[0];
+        let words = &crate::http::pages::words::all()[0];
         for (seconds, told) in [
             (-3, "1 sec"),
             (0, "1 sec"),

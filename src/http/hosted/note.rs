@@ -3,8 +3,8 @@
 //! it, a reload forgets it, and nobody can make a page say what it does not
 //! know: it names one of our texts, with a number or a country at most.
 
-use super::regions;
-use super::words::{Direction, Errors, Words, fill};
+use crate::http::pages::regions;
+use crate::http::pages::words::{Direction, Errors, Words, fill};
 use crate::model::code::CodeKind;
 use crate::model::phone::PhoneNumber;
 use crate::model::region::{self, Region};
@@ -192,8 +192,8 @@ fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words;
     use super::*;
+    use crate::http::pages::words;
 
     #[test]
     fn a_note_survives_its_cookie() {

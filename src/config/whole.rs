@@ -1,0 +1,116 @@
+//! Everything that can be configured, out of its sections.
+
+use super::codes::Codes;
+use super::events::Events;
+use super::jobs::Jobs;
+use super::reader::Reader;
+use super::retention::Retention;
+use super::sections::{
+    Api, Gateway, Log, Messages, Numbers, Pages, Sandbox, Server, Signature, Verification, Voice,
+};
+use super::services::{Base, Services};
+use super::store::Store;
+use super::test_numbers;
+use super::twilio::Twilio;
+use crate::model::test_number::TestNumber;
+
+/// Everything that can be configured. Each field is the key of the same name in
+/// `config.toml`, which explains it; a span needs no unit in its name here.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Without a slash at its end; `None` only with the sandbox, or when codes
+    /// go to the console.
+    pub public_url: Option<String>,
+    /// The name in texts and calls.
+    pub service_name: String,
+    /// The services.
+    pub services: Services,
+    /// Numbers to which nothing is sent.
+    pub test_numbers: Vec<TestNumber>,
+    /// Why they may be a door.
+    pub allow_test_numbers: Option<String>,
+    /// `[server]`
+    pub server: Server,
+    /// `[store]`
+    pub store: Store,
+    /// `[twilio]`
+    pub twilio: Twilio,
+    /// `[signature]`
+    pub signature: Signature,
+    /// `[gateway]`
+    pub gateway: Gateway,
+    /// `[sandbox]`
+    pub sandbox: Sandbox,
+    /// `[verification]`
+    pub verification: Verification,
+    /// `[voice]`
+    pub voice: Voice,
+    /// `[messages]`
+    pub messages: Messages,
+    /// `[numbers]`
+    pub numbers: Numbers,
+    /// `[codes]`
+    pub codes: Codes,
+    /// `[events]`
+    pub events: Events,
+    /// `[jobs]`
+    pub jobs: Jobs,
+    /// `[retention]`
+    pub retention: Retention,
+    /// `[api]`
+    pub api: Api,
+    /// `[pages]`
+    pub pages: Pages,
+    /// `[log]`
+    pub log: Log,
+}
+
+impl Config {
+    /// Reads every section. What is wrong is noted, and some value that could be
+    /// is put in its place, so that all else can be looked at too.
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
+        let public_url = r.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
+        let service_name = r.required("service_name", "write a name, such as \"Dialback\"", NAME.to_owned());
+        let (server, store, sandbox) = (Server::read(r), Store::read(r), Sandbox::read(r));
+        let (twilio, gateway) = (Twilio::read(r), Gateway::read(r));
+        let (verification, voice) = (Verification::read(r), Voice::read(r));
+        let base = Base {
+            name: &service_name,
+            twilio: &twilio,
+            gateway: gateway.kind,
+            sandbox: &sandbox,
+            verification: &verification,
+            voice: &voice,
+        };
+        Self {
+            services: Services::read(r, &base),
+            test_numbers: test_numbers::read(r),
+            allow_test_numbers: r.reason("allow_test_numbers"),
+            public_url,
+            service_name,
+            twilio,
+            signature: Signature::read(r),
+            gateway,
+            verification,
+            voice,
+            messages: Messages::read(r),
+            numbers: Numbers::read(r),
+            codes: Codes::read(r),
+            events: Events::read(r),
+            jobs: Jobs::read(r),
+            retention: Retention::read(r),
+            api: Api {
+                requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000),
+                allow_unlimited: r.reason("api.allow_unlimited"),
+            },
+            pages: Pages::read(r),
+            log: Log::read(r),
+            server,
+            store,
+            sandbox,
+        }
+    }
+}
+
+/// Who speaks where no name, or none that could be, is given.
+const NAME: &str = "Dialback";

@@ -1,0 +1,4 @@
+//! Where all of Verify is.
+
+/// Where everything of Twilio's begins.
+pub const PREFIX: &str = "/v2/";

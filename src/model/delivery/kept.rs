@@ -1,0 +1,15 @@
+//! How much is kept of what is said, and what goes without saying.
+
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A text that is no longer than any name, address or date that Twilio has.
+pub(super) fn cut(mut text: String) -> String {
+    const MOST: usize = 256;
+    let end = (0..=text.len().min(MOST)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    // What escapes in JSON has no place in a name either.
+    text.truncate(end);
+    text.retain(|c| !c.is_control());
+    text
+}

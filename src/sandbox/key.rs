@@ -1,0 +1,21 @@
+//! An API key that was made here, as it is kept.
+
+use crate::secret::Secret;
+use jiff::Timestamp;
+
+/// The most keys that are kept; the oldest go first.
+pub(super) const KEYS: usize = 1_000;
+
+/// A key of the account.
+pub(super) struct Key {
+    /// `SK…`: the user's name.
+    pub sid: String,
+    /// The password.
+    pub secret: Secret,
+    /// What it is called.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+}

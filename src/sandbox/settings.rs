@@ -1,0 +1,107 @@
+//! What a sandbox is made with.
+
+use super::address::Address;
+use super::behaviour::Behaviour;
+use super::fields::is_sid;
+use crate::secret::Secret;
+use crate::trust::Trust;
+use serde::{Deserialize, Serialize};
+
+/// The sender that messages have when no number of the account's is configured.
+pub const SENDER: &str = "+15005550006";
+
+/// What the sandbox is made with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The account's SID, `AC` and 32 hexadecimal digits.
+    pub account_sid: String,
+    /// The account's token: for the REST API and for signing webhooks.
+    pub auth_token: Secret,
+    /// An API key beside it, `SK…` and its secret.
+    pub api_key: Option<(String, Secret)>,
+    /// The senders that exist, in E.164; with none, every valid one does. The
+    /// same of messaging services, `MG…`.
+    pub own_numbers: Vec<String>,
+    /// Where the dice start: the same seed brings the same mishaps.
+    pub seed: u64,
+    /// The service beside it, for the page's form.
+    pub app: Option<DialbackApi>,
+    /// Where inbound messages and calls are told.
+    pub inbound: Inbound,
+    /// How fast hops, speech and pauses go: 1 is real time, 0 is at once.
+    pub pace: f64,
+    /// How phones behave unless they wish otherwise.
+    pub behaviour: Behaviour,
+    /// Names other than loopback's by which the controls may be called.
+    pub hosts: Vec<String>,
+    /// Whether webhooks may go to other machines than this one.
+    pub allow_remote_callbacks: bool,
+    /// Whose certificates are believed where webhooks go by https.
+    pub trust: Trust,
+}
+
+impl Settings {
+    /// Settings for an account, with everything else at its default: seed 0,
+    /// pace 1, every sender valid, nothing inbound, nothing remote.
+    pub fn new(account_sid: impl Into<String>, auth_token: Secret) -> Self {
+        Self {
+            account_sid: account_sid.into(),
+            auth_token,
+            api_key: None,
+            own_numbers: Vec::new(),
+            seed: 0,
+            app: None,
+            inbound: Inbound::default(),
+            pace: 1.0,
+            behaviour: Behaviour::default(),
+            hosts: Vec::new(),
+            allow_remote_callbacks: false,
+            trust: Trust::compiled_in(),
+        }
+    }
+
+    /// Whether a sender belongs to the account.
+    pub(super) fn owns(&self, number: &str) -> bool {
+        let mut own = self.own(false).peekable();
+        own.peek().is_none() || number == SENDER || own.any(|own| own == number)
+    }
+
+    /// Whether a messaging service belongs to the account.
+    pub(super) fn has_service(&self, sid: &str) -> bool {
+        let mut own = self.own(true).peekable();
+        own.peek().is_none() || own.any(|own| own.eq_ignore_ascii_case(sid))
+    }
+
+    /// The services, or the numbers, that were said to exist.
+    fn own(&self, services: bool) -> impl Iterator<Item = &str> {
+        let senders = self.own_numbers.iter().map(String::as_str);
+        senders.filter(move |own| is_sid(own, "MG") == services)
+    }
+
+    /// The sender that a messaging service picks on a channel.
+    pub(super) fn sender(&self, whatsapp: bool) -> Address {
+        let number = self.own(false).next().unwrap_or(SENDER).to_owned();
+        Address { whatsapp, number }
+    }
+}
+
+/// The service beside the sandbox.
+#[derive(Clone, Debug)]
+pub struct DialbackApi {
+    /// Where it is, such as `http://127.0.0.1:8080`.
+    pub base_url: String,
+    /// A key for its API.
+    pub api_key: Secret,
+}
+
+/// Where inbound messages and calls are told: absolute URLs.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Inbound {
+    /// A message comes in.
+    pub sms_url: Option<String>,
+    /// A call comes in.
+    pub voice_url: Option<String>,
+    /// An inbound call has ended.
+    pub voice_status_url: Option<String>,
+}

@@ -1,0 +1,63 @@
+//! `/sandbox/templates`: gives a template its words, or takes its approval away.
+
+use super::fields::is_sid;
+use super::incoming::{Request, complaint, json_reply, not_allowed};
+use super::templates::{Template, view};
+use super::world::World;
+use std::sync::Arc;
+use warp::http::Method;
+use warp::reply::Response;
+
+/// The most templates that were given words or a status.
+const TEMPLATES: usize = 1_000;
+
+/// The most characters of a template, as on WhatsApp.
+const BODY: usize = 1_024;
+
+/// Answers `/sandbox/templates` and below.
+pub(super) fn answer(world: &Arc<World>, request: &Request, rest: &[&str]) -> Response {
+    match (&request.method, rest) {
+        (&Method::GET, []) => json_reply(200, &world.with(|state| state.templates.document())),
+        (&Method::PUT, [sid]) => set(world, request, sid),
+        (_, []) => not_allowed("GET"),
+        (_, [_]) => not_allowed("PUT"),
+        _ => complaint(404, "no such control", "PUT /sandbox/templates/{sid}"),
+    }
+}
+
+fn set(world: &World, request: &Request, sid: &str) -> Response {
+    let hint = "send {\"status\"?: \"approved\", \"unapproved\", \"paused\" or \"disabled\", \"body\"?, \
+                \"copy_code\"?}; the path ends in HX and 32 hexadecimal digits";
+    let wanted: Template = match request.json() {
+        Ok(template) => template,
+        Err(error) => return complaint(400, &error.to_string(), hint),
+    };
+    if !is_sid(sid, "HX") {
+        return complaint(400, "not the SID of a template", hint);
+    }
+    if wanted.body.as_ref().is_some_and(|body| body.chars().count() > BODY) {
+        return complaint(400, "the body is too long", "1024 characters at most, as on WhatsApp");
+    }
+    let shown = world.change(|state| {
+        let templates = &mut state.templates.0;
+        if !templates.contains_key(sid) && templates.len() >= TEMPLATES {
+            return None;
+        }
+        // Words that a request leaves out stay as they were.
+        let old = templates.remove(sid);
+        let (body, copy_code) = old.map_or((None, None), |old| (old.body, old.copy_code));
+        let template = Template {
+            status: wanted.status,
+            body: wanted.body.or(body),
+            copy_code: wanted.copy_code.or(copy_code),
+        };
+        let shown = view(sid, &template);
+        templates.insert(sid.to_owned(), template);
+        Some(shown)
+    });
+    let Some(shown) = shown else {
+        return complaint(409, "too many templates", "DELETE /sandbox/state starts afresh");
+    };
+    world.tell("templates", world.with(|state| state.templates.document()));
+    json_reply(200, &shown)
+}
