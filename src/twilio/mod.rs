@@ -2,6 +2,7 @@
 //!
 //! This folder refuses to know sockets, stores and HTTP status codes.
 
+pub mod api_key;
 pub mod callback;
 pub mod errors;
 pub mod explain;
