@@ -12,6 +12,7 @@ pub mod request;
 pub mod response;
 pub mod segments;
 pub mod signature;
+pub mod status;
 pub mod stream;
 pub mod twiml;
 pub mod url;
