@@ -14,6 +14,7 @@ pub use feed::{EventQuery, Feed};
 use self::seats::{Seat, Seats};
 use self::watermarks::{Watched, Watermarks};
 use super::{App, AppError};
+use crate::gateway::is_opt_out;
 use crate::gateway::webhook::Courier;
 use crate::model::audit::Actor;
 use crate::model::channel::DeliveryChannel;
@@ -202,7 +203,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl App {
     /// What is written beside a verification that changes.
     pub(super) fn told_of(&self, old: Option<&Versioned<Verification>>, new: &Verification) -> Vec<Change> {
-        let mut body = event::of_verification(old.map(|old| &old.record), new, self.now());
+        let mut body = event::of_verification(old.map(|old| &old.record), new, is_opt_out, self.now());
         for body in &mut body {
             body.service.get_or_insert_with(|| self.directory().default_service().id.clone());
         }
@@ -234,7 +235,7 @@ impl App {
         new: &Delivery,
     ) -> Result<Vec<Change>, AppError> {
         let events = &self.0.events;
-        let mut body = event::of_delivery(old.map(|old| &old.record), new, self.now());
+        let mut body = event::of_delivery(old.map(|old| &old.record), new, is_opt_out, self.now());
         let endpoints = events.known();
         body.retain(|body| events.is_told(body.event_type, &endpoints));
         if let Some(id) = body.first().and_then(|body| body.verification.clone())
