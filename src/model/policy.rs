@@ -21,7 +21,7 @@ pub struct Policy {
     /// one repeats.
     pub cooldown: Vec<Duration>,
     /// Whether sending again makes a new code and kills the old one, or repeats
-    /// the same one, as Twilio Verify does.
+    /// the same one.
     pub new_code_on_resend: bool,
     /// The channels that may be used.
     pub channels: Vec<Channel>,
@@ -52,7 +52,7 @@ pub enum Gate {
 
 impl Policy {
     /// How long after its claim a send must have been begun: half the lease, less
-    /// the lag of Twilio's lists. The request itself takes at most half a lease,
+    /// the lag of the provider's lists. The request itself takes at most half a lease,
     /// less the five seconds that clocks of two machines may differ by. So it has
     /// ended, and what it made is listed, before anybody else may look for it.
     pub fn time_to_begin(&self) -> Duration {

@@ -71,7 +71,7 @@ pub struct Verification {
     pub outbox: Vec<OutboxStep>,
 }
 
-/// Where a verification stands, in Twilio Verify's words.
+/// Where a verification stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -124,10 +124,10 @@ pub struct Send {
     /// How far it got.
     pub state: SendState,
     /// Whether it stands in the listing of deliveries for as long as it has no
-    /// name of Twilio's; those that were made before there was that do not.
+    /// name of the provider's; those that were made before there was that do not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub listed: bool,
-    /// Twilio's name for it, once known. A call is bound to it: no other call
+    /// The provider's name for it, once known. A call is bound to it: no other call
     /// hears the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Sid>,
@@ -160,11 +160,11 @@ pub enum SendState {
     Waiting,
     /// A job is at it; nobody knows the outcome yet.
     Sending,
-    /// Twilio took it.
+    /// The provider took it.
     Accepted,
-    /// Twilio refused it, or sending was given up.
+    /// The provider refused it, or sending was given up.
     Failed {
-        /// Twilio's error code, when it gave one.
+        /// The provider's error code, when it gave one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<u32>,
         /// Why, in words without numbers or secrets.
@@ -263,7 +263,7 @@ impl Verification {
     /// Whether a channel is open at once, without the wait between sends: the
     /// last send did not get through, and this way was not tried yet. So each way
     /// is opened by a failure once, and what all of them cost stays bounded.
-    /// `failed` is the number of a send that did not arrive by Twilio's word.
+    /// `failed` is the number of a send that did not arrive by the provider's word.
     pub fn is_way_out(&self, channel: Channel, failed: Option<u8>) -> bool {
         let Some(last) = self.sends.last() else { return false };
         let struggles = matches!(last.state, SendState::Waiting | SendState::Sending)

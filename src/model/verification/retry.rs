@@ -47,7 +47,7 @@ pub const LOOK_UP_AFTERWARDS: Backoff = Backoff {
     most: SignedDuration::from_mins(10),
 };
 
-/// How long Twilio's lists may lag behind what was made. Twilio promises
+/// How long the provider's lists may lag behind what was made. It promises
 /// nothing; its callback, which names our send and settles it too, comes sooner.
 pub const LIST_LAG: SignedDuration = SignedDuration::from_secs(5);
 
