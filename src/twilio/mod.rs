@@ -16,6 +16,7 @@ pub mod status;
 pub mod stream;
 pub mod twiml;
 pub mod url;
+pub mod verify;
 pub mod voice_request;
 pub mod voices;
 pub mod words;

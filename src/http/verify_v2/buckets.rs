@@ -35,7 +35,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         limit.buckets.push(bucket.clone());
         Ok(bucket)
     };
-    let bucket = call.context.app.change_compat(&service.id, change).await?;
+    let bucket = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, call.param(1), &bucket)))
 }
 
@@ -62,7 +62,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         bucket.updated_at = now;
         Ok::<_, Failure>(bucket.clone())
     };
-    let bucket = call.context.app.change_compat(&service.id, change).await?;
+    let bucket = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), &bucket)))
 }
 
@@ -75,7 +75,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         limit.buckets.retain(|bucket| bucket.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -8,9 +8,11 @@ use super::failure::Failure;
 use crate::app::AppError;
 use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
+use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::service::Service;
 use crate::twilio::form::{self, Pairs, Params};
+use crate::twilio::verify::features;
 use jiff::Timestamp;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -130,6 +132,24 @@ impl Call {
             AppError::NoSuchService => self.not_found(),
             error => error.into(),
         })
+    }
+
+    /// Changes what is kept with a service. The settings that nothing here goes by
+    /// are written with it, set or not.
+    ///
+    /// # Errors
+    /// What `change` refuses, or the store's.
+    pub async fn change_compat<T>(
+        &self,
+        id: &ServiceId,
+        change: impl Fn(&mut Compat, Timestamp) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let change = |compat: &mut Compat, now| {
+            let done = change(compat, now)?;
+            features::fill(compat);
+            Ok(done)
+        };
+        self.context.app.change_compat(id, change).await
     }
 
     /// 20404 with Twilio's sentence about this path.

@@ -45,7 +45,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.senders.push(sender.clone());
         Ok(sender)
     };
-    let sender = call.context.app.change_compat(&service.id, change).await?;
+    let sender = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &sender)))
 }
 
@@ -66,7 +66,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         sender.updated_at = now;
         Ok::<_, Failure>(sender.clone())
     };
-    let sender = call.context.app.change_compat(&service.id, change).await?;
+    let sender = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &sender)))
 }
 
@@ -78,7 +78,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.senders.retain(|sender| sender.country != country);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -48,7 +48,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.push(limit.clone());
         Ok(limit)
     };
-    let limit = call.context.app.change_compat(&service.id, change).await?;
+    let limit = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &limit)))
 }
 
@@ -72,7 +72,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         }
         Ok::<_, Failure>(limit.clone())
     };
-    let limit = call.context.app.change_compat(&service.id, change).await?;
+    let limit = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &limit)))
 }
 
@@ -84,7 +84,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.retain(|limit| limit.sid != sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 

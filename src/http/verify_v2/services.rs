@@ -5,10 +5,11 @@ use super::failure::Failure;
 use super::{paging, settings};
 use crate::app::Window;
 use crate::http::reply;
-use crate::model::compat::{Compat, Features};
+use crate::model::compat::Compat;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::texts::Catalog;
+use crate::twilio::verify::features::Features;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -64,15 +65,17 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
 
 async fn keep(call: &Call, service: &Service, kept: impl Fn(&mut Features)) -> Result<(), Failure> {
     let change = |compat: &mut Compat, _| {
-        kept(&mut compat.features);
+        let mut features = Features::of(compat);
+        kept(&mut features);
+        features.keep(compat);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await
+    call.change_compat(&service.id, change).await
 }
 
 async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
     let compat = call.context.app.compat(&service.id).await?.record;
-    let (settings, features) = (&service.settings, &compat.features);
+    let (settings, features) = (&service.settings, Features::of(&compat));
     let url = call.url(&format!("/v2/Services/{}", service.id));
     let link = |name: &str| format!("{url}/{name}");
     Ok(json!({
@@ -102,7 +105,7 @@ async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
             "msg_service_sid": features.whatsapp_messaging_service,
             "from": settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}")),
         },
-        "passkeys": passkeys(features),
+        "passkeys": passkeys(&features),
         "default_template_sid": template(&call.context.settings.messages, settings.template.as_deref()),
         "verify_event_subscription_enabled": features.event_subscription_enabled,
         "date_created": time(service.created_at),

@@ -5,8 +5,9 @@ use super::call::{Call, time};
 use super::failure::Failure;
 use super::paging;
 use crate::http::reply;
-use crate::model::compat::{Compat, Webhook};
+use crate::model::compat::{Compat, OpaqueFields};
 use crate::model::service::Service;
+use crate::twilio::verify::webhook::Webhook;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -18,7 +19,8 @@ const EVENTS: [&str; 6] =
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let compat = call.context.app.compat(&service.id).await?.record;
-    let items = compat.webhooks.iter().rev().map(|webhook| shown(&call, &service, webhook)).collect();
+    let items =
+        Webhook::all(&compat.webhooks).rev().map(|webhook| shown(&call, &service, &webhook)).collect();
     paging::cut(&call, "webhooks", items)
 }
 
@@ -31,10 +33,10 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let change = change_of(&call)?;
     let sid = call.context.app.new_sid("YW");
     let add = |compat: &mut Compat, now| {
-        if compat.webhooks.len() >= Compat::MOST_WEBHOOKS {
+        if compat.webhooks.len() >= Webhook::MOST {
             return Err(Failure::invalid_because(
                 "WebhookUrl",
-                format!("at most {} webhooks", Compat::MOST_WEBHOOKS),
+                format!("at most {} webhooks", Webhook::MOST),
             ));
         }
         let mut webhook = Webhook {
@@ -48,10 +50,10 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
             updated_at: now,
         };
         change(&mut webhook);
-        compat.webhooks.push(webhook.clone());
+        compat.webhooks.push(OpaqueFields::of(&webhook));
         Ok(webhook)
     };
-    let webhook = call.context.app.change_compat(&service.id, add).await?;
+    let webhook = call.change_compat(&service.id, add).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &webhook)))
 }
 
@@ -59,7 +61,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let mut compat = call.context.app.compat(&service.id).await?.record;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &service, find(&call, &mut compat)?)))
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, &find(&call, &mut compat)?.0)))
 }
 
 /// Changes one.
@@ -67,12 +69,13 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let change = change_of(&call)?;
     let update = |compat: &mut Compat, now| {
-        let webhook = find(&call, compat)?;
-        change(webhook);
+        let (mut webhook, kept) = find(&call, compat)?;
+        change(&mut webhook);
         webhook.updated_at = now;
-        Ok::<_, Failure>(webhook.clone())
+        kept.set(&webhook);
+        Ok::<_, Failure>(webhook)
     };
-    let webhook = call.context.app.change_compat(&service.id, update).await?;
+    let webhook = call.change_compat(&service.id, update).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &webhook)))
 }
 
@@ -80,17 +83,16 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 pub async fn delete(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let change = |compat: &mut Compat, _| {
-        let sid = find(&call, compat)?.sid.clone();
-        compat.webhooks.retain(|webhook| webhook.sid != sid);
+        let (webhook, _) = find(&call, compat)?;
+        Webhook::remove(&mut compat.webhooks, &webhook.sid);
         Ok::<_, Failure>(())
     };
-    call.context.app.change_compat(&service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 
-fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<&'c mut Webhook, Failure> {
-    let sid = call.param(1);
-    compat.webhooks.iter_mut().find(|webhook| webhook.sid == sid).ok_or_else(|| call.not_found())
+fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<(Webhook, &'c mut OpaqueFields), Failure> {
+    Webhook::find(&mut compat.webhooks, call.param(1)).ok_or_else(|| call.not_found())
 }
 
 /// What the form changes.
