@@ -2,6 +2,9 @@
 //! and what no file may hold. Each violation is printed with its place and
 //! what to do about it.
 
+#[path = "tidy/foreign_words.rs"]
+mod foreign_words;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -351,7 +354,7 @@ impl Source {
         let end = lines.windows(2).position(|two| two[0].trim() == "#[cfg(test)]" && two[1].ends_with('{'));
         let end = end.unwrap_or(lines.len());
         lines.into_iter().take(end).enumerate().filter_map(|(at, line)| {
-            let code = line.split("//").next().unwrap_or_default();
+            let code = &line[..comment(line)];
             (!code.trim().is_empty()).then_some((at + 1, code))
         })
     }
@@ -390,6 +393,12 @@ impl Source {
         let deep = self.path.components().count() - 1 - usize::from(self.path.ends_with("mod.rs"));
         (up >= deep && up > 0).then(|| heads(rest).concat())
     }
+}
+
+/// Where a line's comment begins: at the first two slashes that are not an address's.
+fn comment(line: &str) -> usize {
+    let mut slashes = line.match_indices("//").map(|(at, _)| at);
+    slashes.find(|at| !line[..*at].ends_with(':')).unwrap_or(line.len())
 }
 
 /// The first two segments of a path, or of each path of a group.
