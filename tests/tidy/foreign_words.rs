@@ -35,7 +35,7 @@ fn the_model_has_no_word_of_twilios_but_those_that_records_hold() {
             for (word, what) in foreign(text, &parameters) {
                 let is_it =
                     |(path, own, _): &(&str, &str, &str)| file.path == Path::new(path) && *own == word;
-                match OURS.iter().position(|ours| is_it(ours)) {
+                match OURS.iter().position(is_it) {
                     Some(nth) => drop(met.insert(nth)),
                     None => violations.push(file.at(line, format!("`{word}` {what}"))),
                 }

@@ -76,7 +76,7 @@ mod tests {
         .map(kept);
         for (at, one) in something.iter().enumerate() {
             assert!(something.iter().enumerate().all(|(nth, other)| (one == other) == (nth == at)));
-            assert!(nothing.iter().all(|other| one != other && other != one));
+            assert!(!nothing.contains(one));
         }
         assert_eq!(kept(json!({ "a": 1, "b": 2 })), kept(json!({ "b": 2, "c": false, "a": 1 })));
     }
