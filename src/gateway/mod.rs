@@ -94,6 +94,12 @@ impl SendError {
     }
 }
 
+/// Whether an error code, a gateway's or a callback's, says that the recipient has
+/// told the sender to stop.
+pub fn is_opt_out(code: u32) -> bool {
+    crate::twilio::errors::is_opt_out(code)
+}
+
 /// What there was to be taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redaction {

@@ -1,4 +1,4 @@
-//! Accounts at Twilio: which of them a request is proved to come from, and
+//! Accounts at the provider: which of them a request is proved to come from, and
 //! what belongs to which.
 //!
 //! What people send to, what was sent and what calls hear belong to the main
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// An account at Twilio, `AC…`. It is compared as a whole, and never guessed at.
+/// An account at the provider, `AC…`. It is compared as a whole, and never guessed at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountSid(Arc<str>);
 

@@ -1,7 +1,8 @@
-//! Addresses as Twilio writes them: a number, a short code, a name; or one of
-//! these behind the prefix of a channel, as in `whatsapp:+14155550123`.
+//! Addresses as records and the API write them: a number, a short code, a name; or
+//! one of these behind the word of a channel, as in `whatsapp:+14155550123`.
 //!
-//! It refuses to know who has an address, and how people write numbers.
+//! A provider's report brings its addresses in the same form. This module refuses to
+//! know who has an address, and how people write numbers.
 
 use crate::model::channel::DeliveryChannel;
 use crate::model::phone::PhoneNumber;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A channel, in Twilio Verify's words.
+/// A channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -21,7 +21,7 @@ impl Channel {
     /// Every channel there is.
     pub const ALL: [Self; 3] = [Self::Sms, Self::Call, Self::Whatsapp];
 
-    /// Whether it is a written message, under Twilio's Messages resource.
+    /// Whether it is a written message.
     pub fn is_message(self) -> bool {
         self != Self::Call
     }

@@ -1,9 +1,13 @@
-//! What Twilio Verify keeps with a service and our own settings have no place
-//! for: its rate limits, webhooks, senders by country, and the settings of
-//! factors that do not exist here, which are kept and told back.
+//! What the compatible API keeps with a service and our own settings have no place
+//! for: rate limits and senders by country; and what nothing here goes by, which is
+//! kept and told back.
 //!
 //! One record beside the service's own, so that a service of the configuration
-//! can have one too. It refuses to know Twilio's JSON.
+//! can have one too. It refuses to know what is told back, and in which form.
+
+mod opaque;
+
+pub use opaque::OpaqueFields;
 
 use crate::model::id::ServiceId;
 use jiff::Timestamp;
@@ -16,13 +20,13 @@ pub struct Compat {
     pub service: ServiceId,
     /// Settings that are kept and told back.
     #[serde(default)]
-    pub features: Features,
+    pub features: OpaqueFields,
     /// Limits that applications count by.
     #[serde(default)]
     pub rate_limits: Vec<RateLimit>,
-    /// Webhooks for events of factors and challenges.
+    /// Webhooks for events that do not happen here, kept and told back.
     #[serde(default)]
-    pub webhooks: Vec<Webhook>,
+    pub webhooks: Vec<OpaqueFields>,
     /// Senders by country.
     #[serde(default)]
     pub senders: Vec<CountrySender>,
@@ -34,8 +38,6 @@ impl Compat {
     pub const MOST_RATE_LIMITS: usize = 20;
     /// Most buckets of a rate limit.
     pub const MOST_BUCKETS: usize = 10;
-    /// Most webhooks of a service.
-    pub const MOST_WEBHOOKS: usize = 20;
     /// Most senders of a service: there are 249 countries, and `all`.
     pub const MOST_SENDERS: usize = 250;
 
@@ -43,7 +45,7 @@ impl Compat {
     pub fn new(service: ServiceId) -> Self {
         Self {
             service,
-            features: Features::default(),
+            features: OpaqueFields::default(),
             rate_limits: Vec::new(),
             webhooks: Vec::new(),
             senders: Vec::new(),
@@ -60,48 +62,10 @@ impl Compat {
     }
 }
 
-/// Settings that nothing here goes by. Names as Twilio's parameters.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Features {
-    /// `LookupEnabled`
-    pub lookup_enabled: bool,
-    /// `VerifyEventSubscriptionEnabled`
-    pub event_subscription_enabled: bool,
-    /// `Push.IncludeDate`
-    pub push_include_date: bool,
-    /// `Push.ApnCredentialSid`
-    pub push_apn_credential: Option<String>,
-    /// `Push.FcmCredentialSid`
-    pub push_fcm_credential: Option<String>,
-    /// `Totp.Issuer`
-    pub totp_issuer: Option<String>,
-    /// `Totp.TimeStep`, seconds
-    pub totp_time_step: Option<u32>,
-    /// `Totp.CodeLength`
-    pub totp_code_length: Option<u32>,
-    /// `Totp.Skew`
-    pub totp_skew: Option<u32>,
-    /// `Whatsapp.MsgServiceSid`
-    pub whatsapp_messaging_service: Option<String>,
-    /// `Passkeys.RelyingParty.Id`
-    pub passkeys_id: Option<String>,
-    /// `Passkeys.RelyingParty.Name`
-    pub passkeys_name: Option<String>,
-    /// `Passkeys.RelyingParty.Origins`, separated by commas
-    pub passkeys_origins: Option<String>,
-    /// `Passkeys.AuthenticatorAttachment`
-    pub passkeys_attachment: Option<String>,
-    /// `Passkeys.DiscoverableCredentials`
-    pub passkeys_discoverable: Option<String>,
-    /// `Passkeys.UserVerification`
-    pub passkeys_user_verification: Option<String>,
-}
-
 /// Something that requests are counted by, like the address of a person's device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
-    /// `RK` and 32 hexadecimal digits.
+    /// Its name.
     pub sid: String,
     /// The name by which requests bring their value.
     pub unique_name: String,
@@ -118,7 +82,7 @@ pub struct RateLimit {
 /// So many requests of one value in a span of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// `BL` and 32 hexadecimal digits.
+    /// Its name.
     pub sid: String,
     /// How many.
     pub max: u32,
@@ -135,33 +99,12 @@ impl Bucket {
     pub const LONGEST: u32 = 30 * 86_400;
 }
 
-/// A webhook for events that do not happen here: kept, and told back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Webhook {
-    /// `YW` and 32 hexadecimal digits.
-    pub sid: String,
-    /// For people.
-    pub friendly_name: String,
-    /// Which events.
-    pub event_types: Vec<String>,
-    /// Where to.
-    pub url: String,
-    /// Whether it is to be called.
-    pub enabled: bool,
-    /// `v1` or `v2`.
-    pub version: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-}
-
 /// The messaging service that texts to a country go through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountrySender {
     /// ISO 3166, or [`CountrySender::ALL`].
     pub country: String,
-    /// `MG` and 32 hexadecimal digits.
+    /// The messaging service.
     pub messaging_service_sid: String,
     /// When it was made.
     pub created_at: Timestamp,

@@ -9,11 +9,13 @@ mod about;
 mod call;
 mod fact;
 mod kept;
+pub mod said;
 mod so_far;
 
 pub use about::About;
-pub use call::{Unheard, is_machine};
+pub use call::Unheard;
 pub use fact::{Fact, Source};
+pub use said::is_machine;
 pub use so_far::{CallSoFar, Told};
 
 use crate::model::address;
@@ -23,16 +25,10 @@ use crate::model::status::Status;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Twilio's parameter that names a message's channel beside its addresses.
-const CHANNEL_PREFIX: &str = "ChannelPrefix";
-
-/// Twilio's parameter with its own words about an error.
-pub const ERROR_MESSAGE: &str = "ErrorMessage";
-
-/// One message or call at Twilio, ours or anybody's on the account.
+/// One message or call at the provider, ours or anybody's on the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Twilio's name for it.
+    /// The provider's name for it.
     pub sid: Sid,
     /// Our name for it, when we sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,10 +50,10 @@ pub struct Delivery {
     pub erased: Option<Erased>,
 }
 
-/// That a delivery was erased. Nothing of it is left but Twilio's name for it.
+/// That a delivery was erased. Nothing of it is left but the provider's name for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Erased {
-    /// Whether Twilio was told, too.
+    /// Whether the provider was told, too.
     pub redacted: bool,
     /// When.
     pub at: Timestamp,
@@ -125,7 +121,7 @@ impl Delivery {
     }
 
     /// The same, when it is one that was asked for at that time: it then stands
-    /// in listings where it stood before Twilio had a name for it.
+    /// in listings where it stood before the provider had a name for it.
     #[must_use]
     pub fn asked_at(self, at: Timestamp) -> Self {
         let first_seen = if self.erased.is_some() { self.first_seen } else { self.first_seen.min(at) };
@@ -192,13 +188,11 @@ impl Delivery {
         self.error().and_then(|fact| fact.error_code)
     }
 
-    /// What Twilio said about that error, where it said something.
+    /// What was said about that error, where something was.
     pub fn error_text(&self) -> Option<&str> {
         let code = self.error()?.error_code;
         let mut facts = self.events.iter().map(|event| &event.fact);
-        facts
-            .find_map(|fact| fact.other.get(ERROR_MESSAGE).filter(|_| fact.error_code == code))
-            .map(String::as_str)
+        facts.find_map(|fact| fact.error_text().filter(|_| fact.error_code == code))
     }
 
     fn error(&self) -> Option<&Fact> {
@@ -230,7 +224,7 @@ impl Delivery {
         let named = addresses.into_iter().flatten().find_map(|address| address::named_channel(address));
         let said = || {
             let mut facts = self.events.iter().map(|event| &event.fact);
-            facts.find_map(|fact| fact.other.get(CHANNEL_PREFIX)).map(String::as_str)
+            facts.find_map(Fact::channel_said)
         };
         named.unwrap_or_else(|| DeliveryChannel::of_prefix(said()))
     }

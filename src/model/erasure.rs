@@ -2,7 +2,7 @@
 //! receipt that it leaves.
 //!
 //! It holds the number only while there is something to be found by it. What is
-//! left to be done at Twilio after that is found by the erasure's own id, which
+//! left to be done at the provider after that is found by the erasure's own id, which
 //! stands in what was left of each delivery. This module refuses to know how
 //! anything is found or deleted.
 
@@ -25,7 +25,7 @@ pub struct Erasure {
     pub masked: String,
     /// Whether opt-outs are erased too.
     pub opt_outs: bool,
-    /// Whether Twilio's own records of messages and calls are deleted, beyond
+    /// Whether the provider's own records of messages and calls are deleted, beyond
     /// what was said in them.
     pub delete_at_twilio: bool,
     /// Who asked for it.
@@ -48,7 +48,7 @@ pub struct Erasure {
     /// kind.
     #[serde(default)]
     pub scrubbed: BTreeMap<String, u64>,
-    /// How many messages and calls were redacted at Twilio, or were gone there.
+    /// How many messages and calls were redacted at the provider, or were gone there.
     #[serde(default)]
     pub redacted: u64,
     /// The first [`Erasure::MOST_NAMED`] of them.
@@ -93,12 +93,12 @@ pub enum Place {
         /// The id.
         id: String,
     },
-    /// All records were gone through: behind a delivery that Twilio was told of, and
+    /// All records were gone through: behind a delivery that the provider was told of, and
     /// how often in a row it did not take that.
     Delivery {
         /// When it was first seen.
         at: Timestamp,
-        /// Its name at Twilio.
+        /// The provider's name for it.
         id: String,
         /// Failures in a row.
         failures: u32,

@@ -11,7 +11,7 @@ mod payload;
 #[cfg(test)]
 mod tests;
 
-pub use find::{of_delivery, of_opt_out, of_session, of_verification};
+pub use find::{IsOptOut, of_delivery, of_opt_out, of_session, of_verification};
 pub use payload::{Data, Fault, Payload};
 
 use crate::model::channel::DeliveryChannel;
@@ -62,7 +62,7 @@ pub struct EventBody {
     /// The message or call, by our name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryId>,
-    /// The message or call, by Twilio's name.
+    /// The message or call, by the provider's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Sid>,
     /// How it went.
@@ -80,7 +80,7 @@ pub struct EventBody {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Twilio's error code.
+    /// The provider's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<u32>,
     /// Why, in words: without a code alone, with one what is known besides.

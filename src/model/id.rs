@@ -67,8 +67,23 @@ id!(
     "VE"
 );
 
+/// Prefixes of the names that the provider gives, and that records and settings hold
+/// as they were given.
+pub mod given {
+    /// A message in words.
+    pub const TEXT: &str = "SM";
+    /// A message with a picture.
+    pub const MEDIA: &str = "MM";
+    /// A call.
+    pub const CALL: &str = "CA";
+    /// A messaging service: a set of senders.
+    pub const MESSAGING_SERVICE: &str = "MG";
+    /// A template of messages.
+    pub const CONTENT: &str = "HX";
+}
+
 id!(
-    /// A message or call as we name it before Twilio does: `DL`, the 30 random
+    /// A message or call as we name it before the provider does: `DL`, the 30 random
     /// digits of its verification, and its number there in two hexadecimal digits.
     DeliveryId,
     &["DL"],
@@ -76,14 +91,14 @@ id!(
 );
 
 id!(
-    /// A message or call as Twilio names it: `SM…`, `MM…` or `CA…`.
+    /// A message or call as the provider names it: `SM…`, `MM…` or `CA…`.
     Sid,
-    &["SM", "MM", "CA"],
+    &[given::TEXT, given::MEDIA, given::CALL],
     "SM, MM or CA"
 );
 
 id!(
-    /// A service: `VA` and 32 hexadecimal digits, as Twilio Verify names them.
+    /// A service: `VA` and 32 hexadecimal digits.
     ServiceId,
     &["VA"],
     "VA"
@@ -219,12 +234,12 @@ impl DeliveryId {
 impl Sid {
     /// True for a call, false for a message.
     pub fn is_call(&self) -> bool {
-        self.0.starts_with("CA")
+        self.0.starts_with(given::CALL)
     }
 }
 
-/// Whether a text is a SID as Twilio makes them: two letters for its kind, and 32
-/// hexadecimal digits.
+/// Whether a text is a name in the form of all of these: two letters for its kind,
+/// and 32 hexadecimal digits.
 pub fn is_sid(text: &str, prefix: &str) -> bool {
     well_formed(text, &[prefix])
 }

@@ -161,12 +161,6 @@ impl ApiKey {
         (1..=Self::MAX_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control)
     }
 
-    /// The id as Twilio writes those of its keys, for clients that look at what
-    /// they are given: `SK` and 32 digits, zeros before the id.
-    pub fn sid(&self) -> String {
-        format!("SK{:0>32}", self.id)
-    }
-
     /// Whether the secret part is this key's, in constant time.
     pub fn opens_with(&self, secret: &str) -> bool {
         self.secret_sha256.as_bytes().ct_eq(sha256(secret).as_bytes()).into()
@@ -174,29 +168,12 @@ impl ApiKey {
 }
 
 /// How long an id is, in hexadecimal digits.
-const ID: usize = 12;
+pub const ID_LENGTH: usize = 12;
 
 /// The id and the secret of a key as it was shown; `None` when it is not one.
 pub fn split(shown: &str) -> Option<(&str, &str)> {
     let (id, secret) = shown.strip_prefix("dbk_")?.split_once('_')?;
-    (id.len() == ID && secret.len() == 64).then_some((id, secret))
-}
-
-/// The key that somebody shows as Twilio's clients do: a SID, in which zeros
-/// before the id may be left out, and the secret part, or the key as it was shown.
-/// `None` when the two do not go together.
-pub fn of_sid(sid: &str, secret: &str) -> Option<Secret> {
-    let digits = sid.strip_prefix("SK")?;
-    let (zeros, id) = digits.split_at_checked(digits.len().checked_sub(ID)?)?;
-    if zeros.len() > 32 - ID || zeros.bytes().any(|digit| digit != b'0') {
-        return None;
-    }
-    let shown = match split(secret) {
-        Some((named, _)) if named != id => return None,
-        Some(_) => secret.to_owned(),
-        None => format!("dbk_{id}_{secret}"),
-    };
-    split(&shown).is_some().then(|| Secret::new(shown))
+    (id.len() == ID_LENGTH && secret.len() == 64).then_some((id, secret))
 }
 
 fn sha256(text: &str) -> String {
@@ -216,30 +193,6 @@ mod tests {
         assert!(key.opens_with(secret) && !key.opens_with("") && !key.opens_with(&secret.to_uppercase()));
         assert!(!serde_json::to_string(&key).unwrap().contains(secret));
         assert_eq!(split("dbk_short"), None);
-    }
-
-    #[test]
-    fn a_key_can_be_shown_as_twilios_clients_show_theirs() {
-        let access = Scope::of_an_application().into();
-        let (key, shown) = ApiKey::generate("shop", access, [0x0a; 6], [0xab; 32], Timestamp::UNIX_EPOCH);
-        let secret = split(shown.expose()).unwrap().1;
-        let sid = key.sid();
-        assert_eq!((sid.len(), &sid[..8], &sid[22..]), (34, "SK000000", "0a0a0a0a0a0a"));
-        for sid in [&*sid, "SK0a0a0a0a0a0a", "SK000a0a0a0a0a0a"] {
-            assert_eq!(of_sid(sid, secret).as_ref(), Some(&shown), "{sid}");
-            assert_eq!(of_sid(sid, shown.expose()).as_ref(), Some(&shown), "{sid}");
-        }
-        let other = format!("SK{:0>32}", "0b0b0b0b0b0b");
-        assert_eq!(of_sid(&other, shown.expose()), None, "another key's secret");
-        assert_ne!(of_sid(&other, secret).as_ref(), Some(&shown));
-        for sid in
-            ["", "SK", "SK0a", "AC0a0a0a0a0a0a", "SK10000000000000000000000a0a0a0a0a0a", "SKé0a0a0a0a0a0"]
-        {
-            assert_eq!(of_sid(sid, secret), None, "{sid}");
-        }
-        let long = format!("SK0{}", &sid[2..]);
-        assert_eq!(of_sid(&long, secret), None);
-        assert_eq!(of_sid(&sid, "short"), None);
     }
 
     #[test]

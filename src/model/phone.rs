@@ -13,14 +13,16 @@ mod number;
 mod policy;
 mod read;
 
+use crate::model::typed;
 pub use error::PhoneError;
-pub use key::{PersonKey, address_key, address_spellings};
-pub use kind::{Kind, Line};
+pub use key::PersonKey;
+pub use key::address_key;
+pub use key::address_spellings;
+pub use kind::Kind;
+pub use kind::Line;
 pub use mask::mask;
 pub use number::PhoneNumber;
 pub use policy::NumberPolicy;
-
-use crate::model::typed;
 
 impl PhoneNumber {
     /// Reads what a person or program wrote.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long Twilio's lists may lag behind what was made. Twilio promises
+/// How long the provider's lists may lag behind what was made. It promises
 /// nothing; its callback, which names our send and settles it too, comes sooner.
 pub const LIST_LAG: SignedDuration = SignedDuration::from_secs(5);
 
@@ -25,7 +25,7 @@ pub struct Policy {
     /// one repeats.
     pub cooldown: Vec<Duration>,
     /// Whether sending again makes a new code and kills the old one, or repeats
-    /// the same one, as Twilio Verify does.
+    /// the same one.
     pub new_code_on_resend: bool,
     /// The channels that may be used.
     pub channels: Vec<Channel>,
@@ -56,7 +56,7 @@ pub enum Gate {
 
 impl Policy {
     /// How long after its claim a send must have been begun: half the lease, less
-    /// the lag of Twilio's lists. The request itself takes at most half a lease,
+    /// the lag of the provider's lists. The request itself takes at most half a lease,
     /// less the five seconds that clocks of two machines may differ by. So it has
     /// ended, and what it made is listed, before anybody else may look for it.
     pub fn time_to_begin(&self) -> Duration {

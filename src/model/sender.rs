@@ -1,10 +1,10 @@
 //! Who a text comes from: a number, a short code or a name.
 //!
-//! It refuses to know whether Twilio has given it to anybody; it knows what Twilio
-//! would refuse whoever has it (errors 21212 and 21606).
-//! <https://www.twilio.com/docs/messaging/api/message-resource>
+//! It knows what networks carry: numbers of E.164, short codes, and names of at most
+//! eleven characters (3GPP TS 23.040, 9.1.2.5). Whether anybody has been given one it
+//! refuses to know.
 
-use super::id::is_sid;
+use super::id::{given, is_sid};
 use super::phone::{NumberPolicy, PhoneError, PhoneNumber};
 
 /// Why a text is no sender.
@@ -28,14 +28,16 @@ const SHORT_CODE: std::ops::RangeInclusive<usize> = 4..=8;
 /// What is wrong, and what to write instead.
 pub fn check(text: &str) -> Result<(), NoSender> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
-    if is_sid(text, "MG") {
+    if is_sid(text, given::MESSAGING_SERVICE) {
         return no("is a messaging service", "write it in messaging_service_sid");
     }
-    if text.strip_prefix("MG").is_some_and(|rest| text.len() > LONGEST_NAME || is_cut(rest)) {
-        return no(
-            "is not the whole of a messaging service",
-            "write MG and 32 hexadecimal digits in messaging_service_sid",
-        );
+    if text
+        .strip_prefix(given::MESSAGING_SERVICE)
+        .is_some_and(|rest| text.len() > LONGEST_NAME || is_cut(rest))
+    {
+        let mend =
+            format!("write {} and 32 hexadecimal digits in messaging_service_sid", given::MESSAGING_SERVICE);
+        return no("is not the whole of a messaging service", &mend);
     }
     if text.contains(':') {
         return no("has a channel in front", "write the number alone; WhatsApp's is whatsapp_from");
@@ -70,7 +72,7 @@ pub fn check(text: &str) -> Result<(), NoSender> {
 /// # Errors
 /// What is wrong, and what to write instead.
 pub fn check_any(text: &str) -> Result<(), NoSender> {
-    if is_sid(text, "MG") {
+    if is_sid(text, given::MESSAGING_SERVICE) {
         return Ok(());
     }
     match text.split_once(':') {
@@ -83,7 +85,7 @@ pub fn check_any(text: &str) -> Result<(), NoSender> {
 }
 
 /// Looks whether a number in international form could be anybody's. Whether its
-/// country has given out such numbers is not asked: plans grow, and Twilio has
+/// country has given out such numbers is not asked: plans grow, and providers have
 /// numbers for tests that are in none.
 ///
 /// # Errors
@@ -117,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_twilio_sends_from_is_a_sender_and_nothing_else_is() {
+    fn what_networks_send_from_is_a_sender_and_nothing_else_is() {
         for sender in [
             "+15017122661",
             "+15005550006",

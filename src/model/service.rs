@@ -1,5 +1,5 @@
-//! A service, as Twilio Verify has them (`VA…`): the name that people read, the
-//! rules its verifications live by, and the ways a code may take.
+//! A service (`VA…`): the name that people read, the rules its verifications live
+//! by, and the ways a code may take.
 //!
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
@@ -180,7 +180,7 @@ impl Default for Pages {
     }
 }
 
-/// The longest name, in characters: as long as Twilio lets a service's be.
+/// The longest name, in characters: as long as the compatible API lets one be.
 pub const MOST_NAME: usize = 32;
 
 /// What is wrong with a setting.

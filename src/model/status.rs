@@ -1,13 +1,16 @@
 //! Statuses of messages and calls, and their order: none moves backwards.
+//!
+//! Their words are those of records and of the API. It refuses to know the words
+//! of whoever reports them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A status of a message or a call, in Twilio's words.
+/// A status of a message or a call.
 ///
 /// The order of the variants is the order of truth: of two statuses seen, the
-/// greater one holds. Twilio does not promise to report in order, so the order
+/// greater one holds. Nobody promises to report in order, so the order
 /// of arrival says nothing. Among the final ones of a message `delivered` is
 /// the greatest, because a receipt may follow an `undelivered`, and never the
 /// other way round.
@@ -18,7 +21,7 @@ pub enum Status {
     Scheduled,
     /// Message: taken, its sender not yet picked.
     Accepted,
-    /// Message or call: waits at Twilio.
+    /// Message or call: waits at the provider.
     Queued,
     /// Call: is being set up.
     Initiated,
@@ -34,7 +37,7 @@ pub enum Status {
     Receiving,
     /// Inbound message: arrived.
     Received,
-    /// Message: some parts arrived (no longer used by Twilio).
+    /// Message: some parts arrived (in old reports only).
     #[serde(rename = "partially_delivered")]
     PartiallyDelivered,
     /// Message: the carrier says that it did not arrive.
@@ -78,7 +81,7 @@ impl Status {
         (Self::Read, "read"),
     ];
 
-    /// The status as Twilio writes it.
+    /// The status as it is written in records and in the API.
     pub fn as_str(self) -> &'static str {
         Self::NAMES.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
     }
@@ -131,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_that_of_twilios_life_cycle() {
+    fn the_order_is_that_of_a_life_cycle() {
         use Status::*;
         let messages = [Accepted, Queued, Sending, Sent, Undelivered, Delivered, Read];
         let calls = [Queued, Initiated, Ringing, InProgress, Completed];

@@ -14,20 +14,35 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub use attempts::{Attempts, Failure, Failures, LastError};
-pub use decide::{Decision, Input, Outcome, Step, decide};
-pub use details::{Details, binding};
-pub use outbox::{Doubt, Effect, OutboxStep};
-pub use retry::Jitter;
-pub use send_state::SendState;
-
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
-use crate::model::id::{DeliveryId, ServiceId, SessionId, Sid, VerificationId};
+use crate::model::id::DeliveryId;
+use crate::model::id::ServiceId;
+use crate::model::id::SessionId;
+use crate::model::id::Sid;
+use crate::model::id::VerificationId;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+pub use attempts::Attempts;
+pub use attempts::Failure;
+pub use attempts::Failures;
+pub use attempts::LastError;
+pub use decide::Decision;
+pub use decide::Input;
+pub use decide::Outcome;
+pub use decide::Step;
+pub use decide::decide;
+pub use details::Details;
+pub use details::binding;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+pub use outbox::Doubt;
+pub use outbox::Effect;
+pub use outbox::OutboxStep;
+pub use retry::Jitter;
+pub use send_state::SendState;
+use serde::Deserialize;
+use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
@@ -74,7 +89,7 @@ pub struct Verification {
     pub outbox: Vec<OutboxStep>,
 }
 
-/// Where a verification stands, in Twilio Verify's words.
+/// Where a verification stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -127,10 +142,10 @@ pub struct Send {
     /// How far it got.
     pub state: SendState,
     /// Whether it stands in the listing of deliveries for as long as it has no
-    /// name of Twilio's; those that were made before there was that do not.
+    /// name of the provider's; those that were made before there was that do not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub listed: bool,
-    /// Twilio's name for it, once known. A call is bound to it: no other call
+    /// The provider's name for it, once known. A call is bound to it: no other call
     /// hears the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Sid>,
@@ -227,7 +242,7 @@ impl Verification {
     /// Whether a channel is open at once, without the wait between sends: the
     /// last send did not get through, and this way was not tried yet. So each way
     /// is opened by a failure once, and what all of them cost stays bounded.
-    /// `failed` is the number of a send that did not arrive by Twilio's word.
+    /// `failed` is the number of a send that did not arrive by the provider's word.
     pub fn is_way_out(&self, channel: Channel, failed: Option<u8>) -> bool {
         let Some(last) = self.sends.last() else { return false };
         let struggles = matches!(last.state, SendState::Waiting | SendState::Sending)

@@ -4,11 +4,10 @@
 //! is kept as it was said, for it is part of what was signed. This module
 //! refuses to know whether a request was proved to be Twilio's: that comes first.
 
-use super::errors;
 use super::mac::tail;
-use crate::model::delivery::{About, ERROR_MESSAGE, Fact, Report, Source};
+use super::{errors, status};
+use crate::model::delivery::{About, Fact, Report, Source, said};
 use crate::model::id::{DeliveryId, Sid};
-use crate::model::status::Status;
 use jiff::Timestamp;
 
 /// Why parameters are not a report. The texts are for the operator.
@@ -95,13 +94,17 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         "MessagingServiceSid" => set(&mut about.messaging_service_sid, text()),
         "Direction" => set(&mut about.direction, text()),
         "NumSegments" => set(&mut about.num_segments, value.parse().ok()),
-        "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, value.parse::<Status>().ok()),
+        "MessageStatus" | "SmsStatus" | "CallStatus" => set(&mut fact.status, status::read(value)),
         // 0 says that nothing went wrong.
         "ErrorCode" => value == "0" || set(&mut fact.error_code, errors::code(value)),
-        ERROR_MESSAGE => {
+        "ErrorMessage" => {
             if let Some(words) = errors::own_words(value) {
-                fact.other.entry(name.to_owned()).or_insert(words);
+                fact.other.entry(said::ERROR_TEXT.to_owned()).or_insert(words);
             }
+            true
+        }
+        "ChannelPrefix" => {
+            fact.other.entry(said::CHANNEL.to_owned()).or_insert_with(|| value.to_owned());
             true
         }
         "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),
@@ -152,6 +155,7 @@ pub fn rfc2822(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::status::Status;
 
     fn read(body: &str) -> Result<Report, CallbackError> {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(body).unwrap();

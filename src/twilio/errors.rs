@@ -90,6 +90,15 @@ pub fn lenient_code<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D
     })
 }
 
+/// The code by which Twilio says that the recipient has told the sender to stop.
+const OPTED_OUT: u32 = 21610;
+
+/// Whether a code says that the recipient has told the sender to stop: a person's
+/// wish, and nothing that went wrong.
+pub fn is_opt_out(code: u32) -> bool {
+    code == OPTED_OUT
+}
+
 /// Twilio's page about a code.
 pub fn docs(code: u32) -> String {
     format!("https://www.twilio.com/docs/api/errors/{code}")
@@ -318,6 +327,12 @@ mod tests {
         let read = |json: &str| lenient_code(&mut serde_json::Deserializer::from_str(json)).unwrap();
         let values = ["30003", "\"30003\"", "0", "-7", "1e99", "null", "{}", "\"x\"", "18446744073709551616"];
         assert_eq!(values.map(read), [Some(30003), Some(30003), None, None, None, None, None, None, None]);
+    }
+
+    #[test]
+    fn a_wish_to_hear_no_more_is_told_apart_from_what_went_wrong() {
+        let wishes: Vec<_> = TABLES.rows.keys().copied().filter(|code| is_opt_out(*code)).collect();
+        assert_eq!(wishes, [21610]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Answers of Twilio's REST API, 2010-04-01, as values.
 
 use super::callback::rfc2822;
-use super::errors;
-use crate::model::delivery::{About, ERROR_MESSAGE, Fact, Report, Source};
+use super::{errors, status};
+use crate::model::delivery::{About, Fact, Report, Source, said};
 use crate::model::id::{DeliveryId, Sid};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -68,10 +68,14 @@ impl Resource {
                 ..About::default()
             },
             fact: Fact {
-                status: self.status.as_deref().and_then(|status| status.parse().ok()),
+                status: self.status.as_deref().and_then(status::read),
                 source: Source::Api,
                 error_code: self.error_code,
-                other: self.own_words().map(|words| (ERROR_MESSAGE.to_owned(), words)).into_iter().collect(),
+                other: self
+                    .own_words()
+                    .map(|words| (said::ERROR_TEXT.to_owned(), words))
+                    .into_iter()
+                    .collect(),
                 answered_by: self.answered_by.clone(),
                 duration_seconds: self.duration.as_deref().and_then(|seconds| seconds.parse().ok()),
                 ..Fact::default()

@@ -14,8 +14,8 @@ mod summary;
 mod tests;
 
 use super::callback::report;
+use super::status;
 use crate::model::delivery::{Report, Source};
-use crate::model::status::Status;
 use serde_json::Value;
 
 pub use error_log::ErrorLog;
@@ -87,7 +87,7 @@ fn cloud_event(event: &Value) -> Option<Report> {
     let is_message = kind.starts_with("com.twilio.messaging.");
     let last = kind.rsplit('.').next().unwrap_or_default();
     let is_named = pairs.iter().any(|(name, _)| is_status(name));
-    if last.parse::<Status>().is_ok() && (is_message || !is_named) {
+    if status::read(last).is_some() && (is_message || !is_named) {
         pairs.retain(|(name, _)| !is_status(name));
         pairs.push(("MessageStatus".to_owned(), last.to_owned()));
     }

@@ -9,8 +9,8 @@
 
 use super::callback::{first, is_machine};
 use super::mac::tail;
+use super::status;
 use crate::model::id::Sid;
-use crate::model::status::Status;
 use std::collections::BTreeSet;
 
 /// What a call says of itself.
@@ -104,8 +104,8 @@ fn is_account(sid: &str) -> bool {
         .is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn is_status(status: &str, is_final: bool) -> bool {
-    status.parse::<Status>().is_ok_and(|status| status.is_final() == is_final)
+fn is_status(word: &str, is_final: bool) -> bool {
+    status::read(word).is_some_and(|status| status.is_final() == is_final)
 }
 
 /// `human`, `machine_end_beep`, and what may come.

@@ -79,6 +79,7 @@ mod telephones;
 mod tls;
 mod verifications;
 mod verify_v2;
+mod verify_v2_kept;
 mod verify_v2_limits;
 mod webhooks;
 mod wire;

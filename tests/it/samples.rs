@@ -5,7 +5,7 @@ use dialback::model::active_verification::ActiveVerification;
 use dialback::model::audit::{Action, Actor, AuditEntry};
 use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
-use dialback::model::compat::{Bucket, Compat, CountrySender, Features, RateLimit, Webhook};
+use dialback::model::compat::{Bucket, Compat, CountrySender, OpaqueFields, RateLimit};
 use dialback::model::counter::{Counter, WindowCount};
 use dialback::model::delivery::{About, Delivery, Entry, Erased, Fact, Source};
 use dialback::model::dispatch::{Dispatch, State, Try};
@@ -28,6 +28,8 @@ use dialback::model::verification::{
 };
 use dialback::secret::Secret;
 use dialback::store::records::{Facts, facts_of};
+use dialback::twilio::verify::features::{self, Features};
+use dialback::twilio::verify::webhook::Webhook;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -36,7 +38,7 @@ use std::str::FromStr;
 pub fn all() -> Vec<Facts> {
     let mut all = Vec::new();
     all.extend([facts_of(&service())]);
-    all.extend([facts_of(&compat()), facts_of(&Compat::new(id("VA", 2)))]);
+    all.extend([facts_of(&compat()), facts_of(&bare_compat())]);
     all.extend([facts_of(&api_key())]);
     all.extend([facts_of(&safe_number())]);
     all.extend([facts_of(&opt_out(1)), facts_of(&opt_out(2))]);
@@ -290,11 +292,18 @@ fn compat() -> Compat {
         CountrySender { country: "all".into(), messaging_service_sid: "MG01".into(), created_at, updated_at };
     Compat {
         service: id("VA", 1),
-        features,
+        features: OpaqueFields::of(&features),
         rate_limits: vec![rate_limit],
-        webhooks: vec![webhook],
+        webhooks: vec![OpaqueFields::of(&webhook)],
         senders: vec![sender],
     }
+}
+
+/// One with nothing set, as the compatible API writes it.
+fn bare_compat() -> Compat {
+    let mut compat = Compat::new(id("VA", 2));
+    features::fill(&mut compat);
+    compat
 }
 
 fn api_key() -> ApiKey {

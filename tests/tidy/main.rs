@@ -3,6 +3,7 @@
 //! what to do about it.
 
 mod circles;
+mod foreign_words;
 mod imports;
 mod modules;
 mod sources;

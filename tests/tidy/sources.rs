@@ -26,7 +26,7 @@ impl Source {
         let end = lines.windows(2).position(|two| two[0].trim() == "#[cfg(test)]" && two[1].ends_with('{'));
         let end = end.unwrap_or(lines.len());
         lines.into_iter().take(end).enumerate().filter_map(|(at, line)| {
-            let code = line.split("//").next().unwrap_or_default();
+            let code = &line[..comment(line)];
             (!code.trim().is_empty()).then_some((at + 1, code))
         })
     }
@@ -73,4 +73,10 @@ pub fn files(folder: &str) -> Vec<PathBuf> {
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where a line's comment begins: at the first two slashes that are not an address's.
+fn comment(line: &str) -> usize {
+    let mut slashes = line.match_indices("//").map(|(at, _)| at);
+    slashes.find(|at| !line[..*at].ends_with(':')).unwrap_or(line.len())
 }

@@ -8,6 +8,7 @@ use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::events::telling::after;
 use crate::app::fault::Fault;
+use crate::gateway::is_opt_out;
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Delivery;
 use crate::model::dispatch::Dispatch;
@@ -25,7 +26,7 @@ pub(in crate::app) fn told_of(
     old: Option<&Versioned<Verification>>,
     new: &Verification,
 ) -> Vec<Change> {
-    let mut body = event::of_verification(old.map(|old| &old.record), new, telling.base.now());
+    let mut body = event::of_verification(old.map(|old| &old.record), new, is_opt_out, telling.base.now());
     for body in &mut body {
         body.service.get_or_insert_with(|| telling.directory.services.default_service().id.clone());
     }
@@ -57,7 +58,7 @@ pub(in crate::app) async fn told_of_delivery(
     new: &Delivery,
 ) -> Result<Vec<Change>, Fault> {
     let events = &telling.events;
-    let mut body = event::of_delivery(old.map(|old| &old.record), new, telling.base.now());
+    let mut body = event::of_delivery(old.map(|old| &old.record), new, is_opt_out, telling.base.now());
     let endpoints = events.known();
     body.retain(|body| events.is_told(body.event_type, &endpoints));
     if let Some(id) = body.first().and_then(|body| body.verification.clone())

@@ -7,11 +7,10 @@ use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::status::Status;
 use crate::model::verification::{Send, SendState};
+use crate::twilio::errors::is_opt_out;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Twilio's code for a recipient who told the sender to stop.
-const OPTED_OUT: u32 = 21610;
 /// Twilio's codes for a number that is not on WhatsApp.
 const NO_WHATSAPP: [u32; 2] = [63003, 63024];
 /// Below a minute, spans are told in steps of so many seconds.
@@ -51,7 +50,7 @@ pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
     let is_missing = send.channel == Channel::Whatsapp && error.is_some_and(|it| NO_WHATSAPP.contains(&it));
     let state = match (&send.state, status) {
         (SendState::Test, _) => "test",
-        _ if error == Some(OPTED_OUT) => "opted_out",
+        _ if error.is_some_and(is_opt_out) => "opted_out",
         _ if is_missing => "no_whatsapp",
         (_, Some(status)) => state_of(send.channel, status),
         (SendState::Failed { .. } | SendState::Dropped, None) => failed(send.channel),
@@ -81,7 +80,7 @@ fn error_of(send: &Send, delivery: Option<&Delivery>) -> Option<u32> {
 /// Whether the last send ended because the recipient had told the sender to stop.
 pub fn is_opted_out(view: &SessionView) -> bool {
     let last = view.verification.as_ref().and_then(|verification| verification.deliveries.last());
-    last.is_some_and(|(send, delivery)| error_of(send, delivery.as_ref()) == Some(OPTED_OUT))
+    last.is_some_and(|(send, delivery)| error_of(send, delivery.as_ref()).is_some_and(is_opt_out))
 }
 
 /// The channels of a person who told the sender of messages to stop: the ways that

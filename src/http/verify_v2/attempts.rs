@@ -15,6 +15,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, VerificationId};
 use crate::model::verification::{SendState, Status};
 use crate::server::caller_gone;
+use crate::twilio;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -196,7 +197,7 @@ fn standing(attempt: &Attempt) -> (String, Option<u32>) {
     let delivery = attempt.delivery.as_ref();
     if let Some(status) = delivery.and_then(Delivery::status) {
         let code = delivery.and_then(Delivery::error_code).filter(|_| status.is_failure());
-        return (status.to_string(), code);
+        return (twilio::status::word(status).to_owned(), code);
     }
     match &attempt.send.state {
         SendState::Failed { code, .. } => ("failed".to_owned(), *code),

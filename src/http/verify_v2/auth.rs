@@ -8,8 +8,9 @@ use crate::http::auth;
 use crate::http::caller;
 use crate::http::context::{CallContext, Context};
 use crate::http::request::Request;
-use crate::model::key::{self, Scope};
+use crate::model::key::Scope;
 use crate::secret::Secret;
+use crate::twilio::api_key;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::time::Instant;
@@ -61,7 +62,7 @@ pub async fn caller(context: &Context, request: &Request) -> Result<Caller, Fail
         return Err(wrong(context, request, "invalid username").await);
     };
     let token = match is_key {
-        true => key::of_sid(&user, password.expose()),
+        true => api_key::of_sid(&user, password.expose()),
         false => Some(password.clone()),
     };
     let key = match &token {

@@ -1,13 +1,18 @@
 //! `/v2/Services/{service}/RateLimits/{limit}/Buckets`
 
-use super::call::{Call, time};
+use super::call::Call;
+use super::call::time;
 use super::failure::Failure;
-use super::{paging, rate_limits};
+use super::paging;
+use super::rate_limits;
 use crate::app::keyed;
 use crate::http::reply;
-use crate::model::compat::{Bucket, Compat, RateLimit};
+use crate::model::compat::Bucket;
+use crate::model::compat::Compat;
+use crate::model::compat::RateLimit;
 use crate::model::service::Service;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -36,7 +41,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         limit.buckets.push(bucket.clone());
         Ok(bucket)
     };
-    let bucket = keyed::change_compat(&call.context.app, &service.id, change).await?;
+    let bucket = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, call.param(1), &bucket)))
 }
 
@@ -63,7 +68,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         bucket.updated_at = now;
         Ok::<_, Failure>(bucket.clone())
     };
-    let bucket = keyed::change_compat(&call.context.app, &service.id, change).await?;
+    let bucket = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), &bucket)))
 }
 
@@ -76,7 +81,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         limit.buckets.retain(|bucket| bucket.sid != sid);
         Ok::<_, Failure>(())
     };
-    keyed::change_compat(&call.context.app, &service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -9,9 +9,11 @@ use crate::app::keyed;
 use crate::app::services::ServiceError;
 use crate::http::context::{CallContext, Sets};
 use crate::http::request::Request;
+use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::service::Service;
 use crate::twilio::form::{self, Pairs, Params};
+use crate::twilio::verify::features;
 use jiff::Timestamp;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -131,6 +133,24 @@ impl Call {
             ServiceError::NoSuchService => self.not_found(),
             error => error.into(),
         })
+    }
+
+    /// Changes what is kept with a service. The settings that nothing here goes by
+    /// are written with it, set or not.
+    ///
+    /// # Errors
+    /// What `change` refuses, or the store's.
+    pub async fn change_compat<T>(
+        &self,
+        id: &ServiceId,
+        change: impl Fn(&mut Compat, Timestamp) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let change = |compat: &mut Compat, now| {
+            let done = change(compat, now)?;
+            features::fill(compat);
+            Ok(done)
+        };
+        keyed::change_compat(&self.context.app, id, change).await
     }
 
     /// 20404 with Twilio's sentence about this path.

@@ -1,15 +1,18 @@
 //! `/v2/Services/{service}/MessagingConfigurations`: the messaging service that
 //! texts to a country go through.
 
-use super::call::{Call, time};
+use super::call::Call;
+use super::call::time;
 use super::failure::Failure;
 use super::paging;
 use super::settings::is_sid;
 use crate::app::keyed;
 use crate::http::reply;
-use crate::model::compat::{Compat, CountrySender};
+use crate::model::compat::Compat;
+use crate::model::compat::CountrySender;
 use crate::model::service::Service;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -46,7 +49,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.senders.push(sender.clone());
         Ok(sender)
     };
-    let sender = keyed::change_compat(&call.context.app, &service.id, change).await?;
+    let sender = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &sender)))
 }
 
@@ -67,7 +70,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         sender.updated_at = now;
         Ok::<_, Failure>(sender.clone())
     };
-    let sender = keyed::change_compat(&call.context.app, &service.id, change).await?;
+    let sender = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &sender)))
 }
 
@@ -79,7 +82,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.senders.retain(|sender| sender.country != country);
         Ok::<_, Failure>(())
     };
-    keyed::change_compat(&call.context.app, &service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -1,13 +1,16 @@
 //! `/v2/Services/{service}/RateLimits`
 
-use super::call::{Call, time};
+use super::call::Call;
+use super::call::time;
 use super::failure::Failure;
 use super::paging;
 use crate::app::keyed;
 use crate::http::reply;
-use crate::model::compat::{Compat, RateLimit};
+use crate::model::compat::Compat;
+use crate::model::compat::RateLimit;
 use crate::model::service::Service;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -49,7 +52,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.push(limit.clone());
         Ok(limit)
     };
-    let limit = keyed::change_compat(&call.context.app, &service.id, change).await?;
+    let limit = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &limit)))
 }
 
@@ -73,7 +76,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
         }
         Ok::<_, Failure>(limit.clone())
     };
-    let limit = keyed::change_compat(&call.context.app, &service.id, change).await?;
+    let limit = call.change_compat(&service.id, change).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &limit)))
 }
 
@@ -85,7 +88,7 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
         compat.rate_limits.retain(|limit| limit.sid != sid);
         Ok::<_, Failure>(())
     };
-    keyed::change_compat(&call.context.app, &service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 

@@ -1,15 +1,21 @@
 //! `/v2/Services`
 
-use super::call::{Call, time};
+use super::call::Call;
+use super::call::time;
 use super::failure::Failure;
-use super::{paging, settings};
-use crate::app::{Window, admin, keyed};
+use super::paging;
+use super::settings;
+use crate::app::Window;
+use crate::app::admin;
+use crate::app::keyed;
 use crate::http::reply;
-use crate::model::compat::{Compat, Features};
+use crate::model::compat::Compat;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::texts::Catalog;
-use serde_json::{Value, json};
+use crate::twilio::verify::features::Features;
+use serde_json::Value;
+use serde_json::json;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -65,15 +71,17 @@ pub async fn delete(call: Call) -> Result<Response, Failure> {
 
 async fn keep(call: &Call, service: &Service, kept: impl Fn(&mut Features)) -> Result<(), Failure> {
     let change = |compat: &mut Compat, _| {
-        kept(&mut compat.features);
+        let mut features = Features::of(compat);
+        kept(&mut features);
+        features.keep(compat);
         Ok::<_, Failure>(())
     };
-    keyed::change_compat(&call.context.app, &service.id, change).await
+    call.change_compat(&service.id, change).await
 }
 
 async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
     let compat = keyed::compat(&call.context.app, &service.id).await?.record;
-    let (settings, features) = (&service.settings, &compat.features);
+    let (settings, features) = (&service.settings, Features::of(&compat));
     let url = call.url(&format!("/v2/Services/{}", service.id));
     let link = |name: &str| format!("{url}/{name}");
     Ok(json!({
@@ -103,7 +111,7 @@ async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
             "msg_service_sid": features.whatsapp_messaging_service,
             "from": settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}")),
         },
-        "passkeys": passkeys(features),
+        "passkeys": passkeys(&features),
         "default_template_sid": template(&call.context.settings.messages, settings.template.as_deref()),
         "verify_event_subscription_enabled": features.event_subscription_enabled,
         "date_created": time(service.created_at),

@@ -5,8 +5,8 @@ use super::call::Call;
 use super::failure::Failure;
 pub use super::parameter::parameter;
 use crate::http::context::Sets;
-use crate::model::compat::Features;
 use crate::model::policy::Gate;
+use crate::twilio::verify::features::Features;
 use serde_json::{Map, Value, json};
 
 /// Our settings that a request names, in our own words.

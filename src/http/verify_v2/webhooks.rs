@@ -1,14 +1,18 @@
 //! `/v2/Services/{service}/Webhooks`: for events of factors and challenges,
 //! which do not happen here. They are kept and told back, and never called.
 
-use super::call::{Call, time};
+use super::call::Call;
+use super::call::time;
 use super::failure::Failure;
 use super::paging;
 use crate::app::keyed;
 use crate::http::reply;
-use crate::model::compat::{Compat, Webhook};
+use crate::model::compat::Compat;
+use crate::model::compat::OpaqueFields;
 use crate::model::service::Service;
-use serde_json::{Value, json};
+use crate::twilio::verify::webhook::Webhook;
+use serde_json::Value;
+use serde_json::json;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -19,7 +23,8 @@ const EVENTS: [&str; 6] =
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let compat = keyed::compat(&call.context.app, &service.id).await?.record;
-    let items = compat.webhooks.iter().rev().map(|webhook| shown(&call, &service, webhook)).collect();
+    let items =
+        Webhook::all(&compat.webhooks).rev().map(|webhook| shown(&call, &service, &webhook)).collect();
     paging::cut(&call, "webhooks", items)
 }
 
@@ -32,10 +37,10 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let change = change_of(&call)?;
     let sid = call.context.app.new_sid("YW");
     let add = |compat: &mut Compat, now| {
-        if compat.webhooks.len() >= Compat::MOST_WEBHOOKS {
+        if compat.webhooks.len() >= Webhook::MOST {
             return Err(Failure::invalid_because(
                 "WebhookUrl",
-                format!("at most {} webhooks", Compat::MOST_WEBHOOKS),
+                format!("at most {} webhooks", Webhook::MOST),
             ));
         }
         let mut webhook = Webhook {
@@ -49,10 +54,10 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
             updated_at: now,
         };
         change(&mut webhook);
-        compat.webhooks.push(webhook.clone());
+        compat.webhooks.push(OpaqueFields::of(&webhook));
         Ok(webhook)
     };
-    let webhook = keyed::change_compat(&call.context.app, &service.id, add).await?;
+    let webhook = call.change_compat(&service.id, add).await?;
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &webhook)))
 }
 
@@ -60,7 +65,7 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
-    Ok(reply::json(StatusCode::OK, &shown(&call, &service, find(&call, &mut compat)?)))
+    Ok(reply::json(StatusCode::OK, &shown(&call, &service, &find(&call, &mut compat)?.0)))
 }
 
 /// Changes one.
@@ -68,12 +73,13 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let change = change_of(&call)?;
     let update = |compat: &mut Compat, now| {
-        let webhook = find(&call, compat)?;
-        change(webhook);
+        let (mut webhook, kept) = find(&call, compat)?;
+        change(&mut webhook);
         webhook.updated_at = now;
-        Ok::<_, Failure>(webhook.clone())
+        kept.set(&webhook);
+        Ok::<_, Failure>(webhook)
     };
-    let webhook = keyed::change_compat(&call.context.app, &service.id, update).await?;
+    let webhook = call.change_compat(&service.id, update).await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &webhook)))
 }
 
@@ -81,17 +87,16 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 pub async fn delete(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let change = |compat: &mut Compat, _| {
-        let sid = find(&call, compat)?.sid.clone();
-        compat.webhooks.retain(|webhook| webhook.sid != sid);
+        let (webhook, _) = find(&call, compat)?;
+        Webhook::remove(&mut compat.webhooks, &webhook.sid);
         Ok::<_, Failure>(())
     };
-    keyed::change_compat(&call.context.app, &service.id, change).await?;
+    call.change_compat(&service.id, change).await?;
     Ok(reply::no_content())
 }
 
-fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<&'c mut Webhook, Failure> {
-    let sid = call.param(1);
-    compat.webhooks.iter_mut().find(|webhook| webhook.sid == sid).ok_or_else(|| call.not_found())
+fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<(Webhook, &'c mut OpaqueFields), Failure> {
+    Webhook::find(&mut compat.webhooks, call.param(1)).ok_or_else(|| call.not_found())
 }
 
 /// What the form changes.

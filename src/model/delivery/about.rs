@@ -20,7 +20,8 @@ pub struct About {
     /// The messaging service, `MG…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messaging_service_sid: Option<String>,
-    /// Twilio's word for who began it: `inbound`, `outbound-api`, ….
+    /// The word for who began it: `inbound`, `outbound-api`, ….
+    /// See [`super::said`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
     /// The alphabet of a text message that we sent: `GSM-7`, `UCS-2`.
@@ -29,7 +30,7 @@ pub struct About {
     /// Its segments, as we counted them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_segments: Option<u32>,
-    /// A message's segments as Twilio says; it says 0 as long as it has not
+    /// A message's segments as the provider says; it says 0 as long as it has not
     /// decided on a sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_segments: Option<u32>,
@@ -46,7 +47,8 @@ impl fmt::Debug for About {
 }
 
 impl About {
-    /// How many segments a message costs: Twilio's number where it has one, else
+    /// How many segments a message costs: the provider's number where it has
+    /// one, else
     /// as we counted them.
     pub fn segments(&self) -> Option<u32> {
         self.num_segments.filter(|segments| *segments > 0).or(self.counted_segments)

@@ -6,6 +6,7 @@
 //! other, with counts that only grow: the greatest of each holds, in whatever
 //! order they arrive.
 
+use super::said::{self, is_machine};
 use super::{CallSoFar, Delivery, Fact, Source, Told};
 use crate::model::status::Status;
 use std::fmt;
@@ -85,12 +86,6 @@ impl fmt::Display for Unheard {
     }
 }
 
-/// Whether what answered, in Twilio's word for it, is certainly no person: what
-/// detection could not tell may be one.
-pub fn is_machine(answered_by: &str) -> bool {
-    answered_by.starts_with("machine") || answered_by == "fax"
-}
-
 impl Delivery {
     /// What a call of ours has come to; `None` when it has not asked what to
     /// say, and for everything else.
@@ -164,7 +159,7 @@ impl Delivery {
     }
 
     fn is_inbound(&self) -> bool {
-        self.about.direction.as_deref().is_some_and(|direction| direction.starts_with("inbound"))
+        self.about.direction.as_deref().is_some_and(said::is_inbound)
             || self.events.iter().any(|event| event.fact.source == Source::Inbound)
             || matches!(self.status(), Some(Status::Receiving | Status::Received))
     }

@@ -1,10 +1,12 @@
 //! What can be reported of a delivery, and how much of it is kept.
 
-use super::kept::{cut, is_default};
+use super::kept::cut;
+use super::kept::is_default;
 use super::so_far::CallSoFar;
 use crate::model::status::Status;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -19,7 +21,7 @@ pub enum Source {
     Api,
     /// The callback of asynchronous answering machine detection.
     AsyncAmd,
-    /// Twilio asked what to say.
+    /// The provider asked what to say.
     VoiceRequest,
     /// An inbound message or call.
     Inbound,
@@ -43,13 +45,13 @@ pub struct Fact {
     /// Where it came from.
     #[serde(default, skip_serializing_if = "is_default")]
     pub source: Source,
-    /// Twilio's error code.
+    /// The provider's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<u32>,
     /// The order of a call's events, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u32>,
-    /// Twilio's own time of a call's event.
+    /// The provider's own time of a call's event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier_at: Option<Timestamp>,
     /// The carrier's time of a message's receipt, `YYMMDDhhmm`, in a zone that
@@ -74,7 +76,7 @@ pub struct Fact {
     /// What a call of ours had come to, when it had asked what to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallSoFar>,
-    /// Everything else that was said, as it was said.
+    /// Everything else that was said, as it was said: see [`super::said`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
 }

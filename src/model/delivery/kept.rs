@@ -4,7 +4,7 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A text that is no longer than any name, address or date that Twilio has.
+/// A text that is no longer than any name, address or date that a provider has.
 pub(super) fn cut(mut text: String) -> String {
     const MOST: usize = 256;
     let end = (0..=text.len().min(MOST)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

@@ -24,7 +24,7 @@ fn the_channel_is_told_by_the_addresses_and_not_by_the_sid() {
         let mut report = report(Status::Sent, None);
         report.sid = format!("{sid}0123456789abcdef0123456789abcdef").parse().unwrap();
         report.about = About { from: address(from), to: address(to), ..About::default() };
-        report.fact.other.extend(prefix.map(|prefix| (CHANNEL_PREFIX.to_owned(), prefix.to_owned())));
+        report.fact.other.extend(prefix.map(|prefix| (said::CHANNEL.to_owned(), prefix.to_owned())));
         let delivery = Delivery {
             about: About { num_segments: Some(1), ..report.about.clone() },
             ..Delivery::new(report, at(1))
@@ -136,7 +136,7 @@ fn large_facts_do_not_grow_a_delivery_beyond_a_record_nor_push_out_the_status() 
 }
 
 #[test]
-fn twilio_s_count_of_segments_wins_once_it_has_one() {
+fn the_provider_s_count_of_segments_wins_once_it_has_one() {
     let about = |counted_segments, num_segments| About { counted_segments, num_segments, ..About::default() };
     let counts = [about(Some(1), None), about(Some(1), Some(0)), about(Some(1), Some(2)), about(None, None)];
     assert_eq!(counts.map(|about| about.segments()), [Some(1), Some(1), Some(2), None]);

@@ -10,11 +10,18 @@ use crate::model::status::Status as Standing;
 use crate::model::verification::{Send, SendState, Status, Verification};
 use jiff::Timestamp;
 
-/// The code of Twilio's by which a recipient has asked the sender to stop.
-const OPTED_OUT: u32 = 21610;
+/// Whether an error code says that the recipient has asked the sender to stop. A
+/// person's wish is told apart from what went wrong; which codes say so is the
+/// provider's matter, and whoever knows it passes it in.
+pub type IsOptOut = fn(u32) -> bool;
 
 /// What happened to a verification that becomes `new`, at `now`.
-pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Timestamp) -> Vec<EventBody> {
+pub fn of_verification(
+    old: Option<&Verification>,
+    new: &Verification,
+    is_opt_out: IsOptOut,
+    now: Timestamp,
+) -> Vec<EventBody> {
     let tell = |event_type| EventBody {
         verification: Some(new.id.clone()),
         service: new.service.clone(),
@@ -36,7 +43,8 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
     // sends that ended with it: a commit holds so many events and no more.
     let is_told_already = was != new.status && new.sends.iter().filter(changed).any(is_accepted);
     for send in new.sends.iter().filter(changed) {
-        if let Some(told) = of_send(send, &tell).filter(|_| !is_told_already || is_accepted(send)) {
+        if let Some(told) = of_send(send, is_opt_out, &tell).filter(|_| !is_told_already || is_accepted(send))
+        {
             body.push(EventBody { delivery: Some(new.delivery_id(send.number)), ..told });
         }
     }
@@ -46,13 +54,13 @@ pub fn of_verification(old: Option<&Verification>, new: &Verification, now: Time
     body
 }
 
-fn of_send(send: &Send, tell: &impl Fn(EventType) -> EventBody) -> Option<EventBody> {
+fn of_send(send: &Send, is_opt_out: IsOptOut, tell: &impl Fn(EventType) -> EventBody) -> Option<EventBody> {
     let channel = Some(send.channel.into());
     match &send.state {
         SendState::Accepted => Some(EventBody { channel, sid: send.sid.clone(), ..tell(EventType::Sent) }),
         SendState::Failed { code, reason } => Some(EventBody {
             channel,
-            reason: Some(reason_of(*code, Reason::SendFailed)),
+            reason: Some(reason_of(*code, is_opt_out, Reason::SendFailed)),
             error_code: *code,
             detail: Some(reason.clone()),
             ..tell(EventType::Failed)
@@ -61,10 +69,8 @@ fn of_send(send: &Send, tell: &impl Fn(EventType) -> EventBody) -> Option<EventB
     }
 }
 
-/// A person's wish is told apart from what went wrong: Twilio says so by a code,
-/// and so do we. <https://www.twilio.com/docs/api/errors/21610>
-fn reason_of(code: Option<u32>, otherwise: Reason) -> Reason {
-    if code == Some(OPTED_OUT) { Reason::OptedOut } else { otherwise }
+fn reason_of(code: Option<u32>, is_opt_out: IsOptOut, otherwise: Reason) -> Reason {
+    if code.is_some_and(is_opt_out) { Reason::OptedOut } else { otherwise }
 }
 
 fn of_end(status: Status, tell: &impl Fn(EventType) -> EventBody) -> Option<EventBody> {
@@ -86,7 +92,12 @@ fn of_end(status: Status, tell: &impl Fn(EventType) -> EventBody) -> Option<Even
 ///
 /// What was said before a delivery was known to be ours is said again of the
 /// verification once it is.
-pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Vec<EventBody> {
+pub fn of_delivery(
+    old: Option<&Delivery>,
+    new: &Delivery,
+    is_opt_out: IsOptOut,
+    now: Timestamp,
+) -> Vec<EventBody> {
     let was = old.and_then(Delivery::status);
     let Some(status) = new.status() else {
         return Vec::new();
@@ -113,7 +124,7 @@ pub fn of_delivery(old: Option<&Delivery>, new: &Delivery, now: Timestamp) -> Ve
             body.push(tell(EventType::Delivered));
         } else if status.is_failure() && !before.and_then(Delivery::status).is_some_and(Standing::is_failure)
         {
-            let reason = reason_of(new.error_code(), Reason::NotDelivered);
+            let reason = reason_of(new.error_code(), is_opt_out, Reason::NotDelivered);
             body.push(EventBody { reason: Some(reason), ..tell(EventType::Failed) });
         }
         let was_unheard = before.is_some_and(|before| before.unheard().is_some());

@@ -2,6 +2,7 @@
 //! event, an item of the API's list. One form for all three.
 
 use super::{Event, EventBody, EventType, Reason};
+use crate::model::id::given;
 use crate::model::phone::mask;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -120,10 +121,11 @@ impl Payload {
                 sid: body.sid.map(String::from),
                 channel: body.channel.map(|channel| channel.to_string()),
                 to: body.to.map(shown),
-                // A messaging service (MG…) is nobody's number.
-                sender: body
-                    .sender
-                    .map(|sender| if sender.starts_with("MG") { sender } else { shown(sender) }),
+                sender: body.sender.map(|sender| match sender.starts_with(given::MESSAGING_SERVICE) {
+                    // A messaging service is nobody's number.
+                    true => sender,
+                    false => shown(sender),
+                }),
                 status: body.status,
                 reason: body.reason,
                 error,

@@ -13,6 +13,13 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + second).unwrap()
 }
 
+/// The code of a provider that nobody has, by which a person asks for silence.
+const SILENCE: u32 = 7;
+
+fn is_opt_out(code: u32) -> bool {
+    code == SILENCE
+}
+
 fn begun(test: bool) -> Verification {
     let start = Start {
         session: None,
@@ -40,11 +47,11 @@ fn begun(test: bool) -> Verification {
 /// What is told while these events happen, one second after another.
 fn told(verification: Verification, inputs: Vec<Input>) -> Vec<Vec<(EventType, Option<Reason>)>> {
     let brief = |body: Vec<EventBody>| body.into_iter().map(|body| (body.event_type, body.reason)).collect();
-    let mut all = vec![brief(of_verification(None, &verification, at(0)))];
+    let mut all = vec![brief(of_verification(None, &verification, is_opt_out, at(0)))];
     let mut old = verification;
     for (second, input) in (1..).zip(inputs) {
         let new = decide(&Policy::default(), &old, input, at(second)).verification;
-        all.push(brief(of_verification(Some(&old), &new, at(second))));
+        all.push(brief(of_verification(Some(&old), &new, is_opt_out, at(second))));
         old = new;
     }
     all
@@ -86,7 +93,7 @@ fn every_end_has_its_name() {
     assert_eq!(of(wrong), [(EventType::Failed, Some(Reason::TooManyChecks))]);
     let old = begun(true);
     let expired = decide(&Policy::default(), &old, Input::Deadline, at(86_400)).verification;
-    let body = of_verification(Some(&old), &expired, at(86_400));
+    let body = of_verification(Some(&old), &expired, is_opt_out, at(86_400));
     assert_eq!((body.len(), body[0].event_type, body[0].test), (1, EventType::Expired, true));
 }
 
@@ -98,7 +105,7 @@ fn a_send_that_fails_says_why_and_a_late_callback_corrects_it() {
     assert_eq!(story[3], [(EventType::Sent, None)]);
     let old = decide(&Policy::default(), &begun(false), Input::Claim { number: 1 }, at(1)).verification;
     let new = decide(&Policy::default(), &old, refused, at(2)).verification;
-    let body = of_verification(Some(&old), &new, at(2)).remove(0);
+    let body = of_verification(Some(&old), &new, is_opt_out, at(2)).remove(0);
     assert_eq!((body.error_code, body.detail.as_deref()), (Some(21211), Some("no number")));
     assert_eq!(body.delivery, Some(new.delivery_id(1)));
 }
@@ -120,7 +127,7 @@ fn a_delivery_is_told_where_its_status_changes_and_its_verification_once() {
                 None => Delivery::new(report, at(0)),
                 Some(old) => old.merge(report, at(1)).unwrap_or_else(|| old.clone()),
             };
-            let body = of_delivery(old.as_ref(), &new, at(1));
+            let body = of_delivery(old.as_ref(), &new, is_opt_out, at(1));
             all.push(body.into_iter().map(|body| body.event_type.as_str()).collect::<Vec<_>>().join(" "));
             old = Some(new);
         }
@@ -159,7 +166,7 @@ fn told_of_call(facts: Vec<Fact>) -> Vec<(EventType, Option<Reason>)> {
             None => Delivery::new(report, at(0)),
             Some(old) => old.merge(report, at(1)).unwrap_or_else(|| old.clone()),
         };
-        let body = of_delivery(old.as_ref(), &new, at(1)).into_iter();
+        let body = of_delivery(old.as_ref(), &new, is_opt_out, at(1)).into_iter();
         all.extend(
             body.filter(|body| body.event_type != EventType::DeliveryUpdated)
                 .map(|body| (body.event_type, body.reason)),
@@ -232,8 +239,18 @@ fn a_wish_takes_a_name_all_below_one_or_all() {
 #[test]
 fn who_has_opted_out_is_told_apart_from_what_failed() {
     let refused = |code| Input::Refused { number: 1, claim: 1, code: Some(code), reason: "no".into() };
-    for (code, reason) in [(21610, Reason::OptedOut), (21211, Reason::SendFailed)] {
+    for (code, reason) in [(SILENCE, Reason::OptedOut), (8, Reason::SendFailed)] {
         let story = told(begun(false), vec![Input::Claim { number: 1 }, refused(code)]);
         assert_eq!(story[2], [(EventType::Failed, Some(reason))]);
+    }
+    for (code, reason) in [(SILENCE, Reason::OptedOut), (8, Reason::NotDelivered)] {
+        let report = Report {
+            sid: format!("SM{:032x}", 1).parse().unwrap(),
+            id: Some(VerificationId::from_random([7; 15]).delivery(1)),
+            about: About::default(),
+            fact: Fact { status: Some(Standing::Undelivered), error_code: Some(code), ..Fact::default() },
+        };
+        let body = of_delivery(None, &Delivery::new(report, at(0)), is_opt_out, at(1));
+        assert_eq!(body.last().and_then(|body| body.reason), Some(reason));
     }
 }

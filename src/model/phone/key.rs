@@ -1,6 +1,6 @@
 //! One person, one key: the spellings under which one telephone is known.
 //!
-//! Three plans have two writings in E.164 for one line, and Twilio, WhatsApp
+//! Three plans have two writings in E.164 for one line, and providers, WhatsApp
 //! and address books do not use the same one. It looks at digits alone, so that
 //! a key never changes with the numbering plans' data; it refuses to know
 //! whether a number exists.

@@ -2,7 +2,7 @@
 //! code is shown whole and nothing behind it but the end: `+12…` would read as
 //! a number of another country. It refuses to know who looks.
 
-/// Masks whatever address Twilio may name: `+1********23`. `whatsapp:+…` keeps
+/// Masks whatever address there may be: `+1********23`. `whatsapp:+…` keeps
 /// its channel, names and short codes keep their last two characters.
 pub fn mask(address: &str) -> String {
     let (channel, number) = match address.rsplit_once(':') {

@@ -15,7 +15,7 @@ pub struct NumberPolicy {
     /// Kinds that are refused.
     pub refuse: BTreeSet<Kind>,
     /// E.164 prefixes taken as they are, if the length is that of the country:
-    /// Twilio's magic numbers and numbers of fiction, in the sandbox only.
+    /// a provider's numbers for tests and numbers of fiction, in the sandbox only.
     pub fictional: Vec<String>,
 }
 

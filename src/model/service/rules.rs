@@ -3,7 +3,7 @@
 //! refuses to know who changes them.
 
 use super::{BadSetting, MOST_NAME, Settings, bad};
-use crate::model::id::is_sid;
+use crate::model::id::{given, is_sid};
 use crate::model::region;
 use crate::model::return_url::{self, Allowed};
 use crate::model::sender::{self, NoSender};
@@ -120,16 +120,21 @@ impl Settings {
     }
 
     fn check_messaging_service(&self) -> Result<(), BadSetting> {
-        match self.messaging_service_sid.as_deref().is_none_or(|sid| is_sid(sid, "MG")) {
+        match self.messaging_service_sid.as_deref().is_none_or(|sid| is_sid(sid, given::MESSAGING_SERVICE)) {
             true => Ok(()),
-            false => Err(bad("messaging_service_sid", "is MG and 32 hexadecimal digits")),
+            false => Err(bad(
+                "messaging_service_sid",
+                format!("is {} and 32 hexadecimal digits", given::MESSAGING_SERVICE),
+            )),
         }
     }
 
     fn check_content(&self) -> Result<(), BadSetting> {
-        match self.whatsapp_content_sid.as_deref().is_none_or(|sid| is_sid(sid, "HX")) {
+        match self.whatsapp_content_sid.as_deref().is_none_or(|sid| is_sid(sid, given::CONTENT)) {
             true => Ok(()),
-            false => Err(bad("whatsapp_content_sid", "is HX and 32 hexadecimal digits")),
+            false => {
+                Err(bad("whatsapp_content_sid", format!("is {} and 32 hexadecimal digits", given::CONTENT)))
+            }
         }
     }
 
@@ -210,7 +215,7 @@ pub fn check_name(name: &str) -> Result<(), BadSetting> {
     if wording::shown(name) != name {
         return Err(bad("name", "has no marks that show nothing or turn the direction of writing"));
     }
-    // Twilio Verify's rule: it would look like the code.
+    // It would look like the code.
     let run = name.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     if run > 4 {
         return Err(bad("name", "has no more than 4 digits in a row, or it would look like a code"));

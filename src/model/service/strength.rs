@@ -5,7 +5,7 @@ use super::{Complaint, Settings, bad};
 use serde_json::json;
 
 /// From which likelihood of a guess on a verification proves nothing: twice that of
-/// the weakest that Twilio Verify has, five checks of four digits.
+/// the weakest that the compatible API has, five checks of four digits.
 pub const GUESSABLE: f64 = 0.001;
 
 /// How long a code may live, in seconds, without being found by others.

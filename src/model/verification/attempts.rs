@@ -34,7 +34,7 @@ pub struct Attempts {
 pub struct LastError {
     /// When that was known.
     pub at: Timestamp,
-    /// Twilio's error code, when it gave one.
+    /// The provider's error code, when it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u32>,
     /// Why, in words without numbers or secrets.
@@ -50,7 +50,7 @@ pub struct Failures {
     pub first_at: Timestamp,
     /// When the last one was.
     pub last_at: Timestamp,
-    /// Twilio's error code, when it gave one.
+    /// The provider's error code, when it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u32>,
     /// Why, in words without numbers or secrets.
@@ -60,7 +60,7 @@ pub struct Failures {
 /// What a try or a look-up without success has brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Twilio's error code, when it gave one.
+    /// The provider's error code, when it gave one.
     pub code: Option<u32>,
     /// Why, in words without numbers or secrets.
     pub reason: String,

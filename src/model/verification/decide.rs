@@ -22,7 +22,7 @@ pub enum Input {
         channel: Channel,
         /// A random digit for the gate, when the policy names one.
         gate_key: Option<u8>,
-        /// The last send's number, if what Twilio reported of it is that it did
+        /// The last send's number, if what was reported of it is that it did
         /// not arrive: the person need not wait to be reached another way.
         failed: Option<u8>,
         /// What it is about now, and its code's seed: another one kills the old
@@ -41,25 +41,25 @@ pub enum Input {
         /// The send's number.
         number: u8,
     },
-    /// Twilio took a send.
+    /// The provider took a send.
     Accepted {
         /// The send's number.
         number: u8,
-        /// Twilio's name for it.
+        /// Its name for it.
         sid: Sid,
     },
-    /// Twilio refused a send, or it was given up.
+    /// The provider refused a send, or it was given up.
     Refused {
         /// The send's number.
         number: u8,
         /// Which claim found that out: [`super::OutboxStep::attempts`] as it was claimed.
         claim: u32,
-        /// Twilio's error code.
+        /// The provider's error code.
         code: Option<u32>,
         /// Why, in words without numbers or secrets.
         reason: String,
     },
-    /// Nobody knows whether Twilio took a send, or a look-up has not told: it
+    /// Nobody knows whether a send was taken, or a look-up has not told: it
     /// must be looked up.
     Unknown {
         /// The send's number.
@@ -71,7 +71,7 @@ pub enum Input {
         /// Draws the wait.
         jitter: Jitter,
     },
-    /// Twilio certainly did not take a send, or did not do a look-up.
+    /// A send was certainly not taken, or a look-up not done.
     NotTaken {
         /// The send's number.
         number: u8,
@@ -364,12 +364,12 @@ impl Verification {
     }
 
     /// Whether another claim came after this one. What a job thinks of a send
-    /// that it was too slow with counts no more; that Twilio accepted it does.
+    /// that it was too slow with counts no more; that it was accepted does.
     fn is_outdated(&self, number: u8, claim: u32) -> bool {
         self.outbox.iter().any(|step| step.number() == number && step.attempts != claim)
     }
 
-    /// Whether a name of Twilio's is that of another send. Two that are looked up
+    /// Whether a name of the provider's is that of another send. Two that are looked up
     /// at once, by two jobs, may both find the one message that there is;
     /// whoever comes second has found nothing and looks again.
     fn is_anothers(&self, number: u8, sid: &Sid) -> bool {
@@ -380,7 +380,7 @@ impl Verification {
         let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
             return Outcome::NotMine;
         };
-        // Accepted is a fact that Twilio knows; nothing that we think later undoes it.
+        // Accepted is a fact that the provider knows; nothing that we think later undoes it.
         if send.state == SendState::Accepted {
             return Outcome::NotMine;
         }
@@ -401,7 +401,7 @@ impl Verification {
         {
             return Outcome::NotMine;
         }
-        // The call itself proves that Twilio took it, whatever our request's
+        // The call itself proves that it was taken, whatever our request's
         // answer was or will be.
         send.sid = Some(sid);
         send.state = SendState::Accepted;

@@ -13,7 +13,7 @@ pub enum Effect {
         number: u8,
     },
     /// Find out what became of the send of that number: it was begun, and
-    /// nobody knows whether Twilio took it.
+    /// nobody knows whether it was taken.
     LookUp {
         /// The send's number.
         number: u8,

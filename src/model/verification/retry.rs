@@ -5,7 +5,8 @@
 
 use crate::model::lease::CLOCK_SLACK;
 use crate::model::policy::LIST_LAG;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use jiff::Timestamp;
 
 /// A random number by which a wait is drawn, so that all who wait for the end of
 /// one outage do not come back at one moment.

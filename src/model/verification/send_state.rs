@@ -11,11 +11,11 @@ pub enum SendState {
     Waiting,
     /// A job is at it; nobody knows the outcome yet.
     Sending,
-    /// Twilio took it.
+    /// The provider took it.
     Accepted,
-    /// Twilio refused it, or sending was given up.
+    /// The provider refused it, or sending was given up.
     Failed {
-        /// Twilio's error code, when it gave one.
+        /// The provider's error code, when it gave one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<u32>,
         /// Why, in words without numbers or secrets.

@@ -58,7 +58,7 @@ impl Story {
         Self::of(Channel::Sms, Policy::default())
     }
 
-    /// A call that Twilio has taken under the SID `CA…01`.
+    /// A call that was taken under the SID `CA…01`.
     fn call(policy: Policy) -> Self {
         let mut story = Self::of(Channel::Call, policy);
         story.at(0, Input::Claim { number: 1 });
@@ -104,11 +104,11 @@ fn failure(reason: &str) -> Failure {
 
 /// What a claim found out, with waits as short as they may be.
 fn unknown(number: u8, claim: u32) -> Input {
-    Input::Unknown { number, claim, failure: failure("twilio answered 500"), jitter: Jitter(0) }
+    Input::Unknown { number, claim, failure: failure("the provider answered 500"), jitter: Jitter(0) }
 }
 
 fn not_taken(number: u8, claim: u32) -> Input {
-    Input::NotTaken { number, claim, failure: failure("twilio answered 429"), jitter: Jitter(0) }
+    Input::NotTaken { number, claim, failure: failure("the provider answered 429"), jitter: Jitter(0) }
 }
 
 fn not_found(number: u8, claim: u32) -> Input {

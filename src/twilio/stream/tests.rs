@@ -1,7 +1,7 @@
 //! Events as Twilio's documentation shows them.
 
 use super::*;
-use crate::model::delivery::ERROR_MESSAGE;
+use crate::model::status::Status;
 use serde_json::json;
 
 const SID: &str = "SM5629a724cf3acc3d9dcd56e449ebabde";
@@ -154,7 +154,7 @@ fn an_error_log_is_read_wherever_it_names_its_message_or_call() {
             (CALL, None, Some(12100))
         );
         assert_eq!(report.about.account_sid.as_deref(), Some("AC1"));
-        assert!(report.fact.other.contains_key(ERROR_MESSAGE));
+        assert!(report.fact.error_text().is_some());
     }
     assert_eq!(error(json!({"error_code": 11200})).report, None);
     for data in

@@ -416,9 +416,7 @@ impl From<&record::Entry> for Event {
             status: fact.status.map(TwilioStatus::from),
             carrier_at: fact.carrier_at,
             carrier_time: fact.carrier_time,
-            error: fact.error_code.map(|code| {
-                DeliveryError::coded(code, fact.other.get(record::ERROR_MESSAGE).map(String::as_str))
-            }),
+            error: fact.error_code.map(|code| DeliveryError::coded(code, event.fact.error_text())),
             sequence: fact.sequence,
             answered_by: fact.answered_by,
             sip_code: fact.sip_code,

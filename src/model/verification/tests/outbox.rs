@@ -87,7 +87,7 @@ fn a_look_up_that_does_not_tell_is_repeated_and_the_doubt_stays_as_old_as_it_is(
     story.at(12, not_found(1, 5));
     assert_eq!(story.state(1), &SendState::Waiting, "it has been in doubt for long enough");
     let last = story.verification.sends[0].attempts.last_error.clone().unwrap();
-    assert_eq!((last.at, last.reason.as_str()), (at(0), "twilio answered 500"), "a look-up is no try");
+    assert_eq!((last.at, last.reason.as_str()), (at(0), "the provider answered 500"), "a look-up is no try");
 }
 
 #[test]
@@ -118,12 +118,12 @@ fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
         times.push(now);
         assert_eq!(story.at(now, Input::Claim { number: 1 }), Outcome::Done);
         let jitter = Jitter(u32::MAX);
-        let failure = failure("twilio answered 429");
+        let failure = failure("the provider answered 429");
         story.at(now, Input::NotTaken { number: 1, claim: step.attempts + 1, failure, jitter });
     }
     assert_eq!(times[..7], [0, 2, 6, 14, 30, 60, 90]);
     assert_eq!(times.last(), Some(&583), "the last one just in time");
-    let reason = format!("twilio answered 429, at each of {} tries within 9 min", times.len());
+    let reason = format!("the provider answered 429, at each of {} tries within 9 min", times.len());
     assert_eq!(story.state(1), &SendState::Failed { code: Some(20500), reason });
     assert_eq!((story.verification.status, story.verification.due()), (Status::Pending, Some(at(600))));
 }
@@ -136,7 +136,7 @@ fn a_send_that_was_tried_and_ran_out_of_time_has_failed_and_says_why() {
     assert_eq!(story.verification.next_attempt_at(1), Some(at(2)));
     let late = story.verification.clone();
     story.at(600, Input::Deadline);
-    let reason = "twilio answered 429, and no time was left to try again";
+    let reason = "the provider answered 429, and no time was left to try again";
     assert_eq!(story.state(1), &SendState::Failed { code: Some(20500), reason: reason.into() });
     story.verification = late;
     story.at(5, Input::Cancel);
@@ -248,7 +248,7 @@ fn a_retry_gives_way_to_a_newer_send_of_the_same_code_by_the_same_channel() {
     let mut story = tried();
     story.resend(1);
     story.at(1, Input::Claim { number: 2 });
-    story.at(1, Input::Refused { number: 2, claim: 1, code: Some(21610), reason: "stopped".into() });
+    story.at(1, Input::Refused { number: 2, claim: 1, code: Some(7), reason: "stopped".into() });
     assert_eq!(story.at(2, Input::Claim { number: 1 }), Outcome::Done, "what was refused replaces nothing");
 
     let mut story = tried();

@@ -16,7 +16,7 @@ fn story() -> Story {
 }
 
 fn refused(number: u8) -> Input {
-    Input::Refused { number, claim: 1, code: Some(21610), reason: "stopped".into() }
+    Input::Refused { number, claim: 1, code: Some(7), reason: "stopped".into() }
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_way_that_failed_opens_each_other_way_once() {
 }
 
 #[test]
-fn what_twilio_reports_counts_for_the_send_that_it_was_about() {
+fn what_is_reported_counts_for_the_send_that_it_was_about() {
     let mut story = story();
     story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1) });
     assert!(matches!(story.at(2, by_way(Channel::Call, None)), Outcome::TooSoon { .. }));
@@ -49,7 +49,7 @@ fn what_twilio_reports_counts_for_the_send_that_it_was_about() {
 }
 
 #[test]
-fn while_twilio_does_not_take_it_another_way_is_open() {
+fn while_nobody_takes_it_another_way_is_open() {
     let mut story = story();
     let failure = Failure { code: Some(20500), reason: "500".into(), after: SignedDuration::ZERO };
     story.at(1, Input::NotTaken { number: 1, claim: 1, failure, jitter: Jitter(0) });
