@@ -271,8 +271,11 @@ impl By<'_> {
     async fn taken_away(&self, name: &str) -> Result<Draft<Key>, AppError> {
         let (key, at) = self.find_aside(name).await?;
         let stored = self.store().read(&key).await?.ok_or(AppError::NotFound)?;
-        // Lines of one that does not read are not known; they lead nowhere then.
-        let entries_removed = kinds::facts(&key, &stored.body).map(|facts| facts.entries).unwrap_or_default();
+        // One that does not read does not say which lines it has.
+        let entries_removed = match kinds::facts(&key, &stored.body) {
+            Ok(facts) => facts.entries,
+            Err(_) => self.store().entries_of(&key).await?,
+        };
         let change = Change {
             key: key.clone(),
             expected: stored.version,

@@ -424,6 +424,13 @@ pub trait Store: Send + Sync + 'static {
         care::absent(self, due, entries).await
     }
 
+    /// All lines of listings that lead to a record, for one that cannot be read and
+    /// so does not say which it has. It takes as long as going through the listings
+    /// of its kind does; an engine that cannot do so finds none.
+    async fn entries_of(&self, _key: &Key) -> Result<Vec<Entry>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Whether a write would be done now: the readiness of the service.
     async fn probe(&self) -> Result<(), StoreError>;
 

@@ -415,6 +415,18 @@ impl Instance {
         ended
     }
 
+    /// Waits until it ends by itself, which it must in time.
+    pub async fn ended(mut self) -> Ended {
+        let mut child = self.child.take().unwrap();
+        let status = poll(|| std::future::ready(child.try_wait().unwrap())).await;
+        if status.is_none() {
+            let _ = child.kill();
+        }
+        let ended = Ended { status: child.wait().unwrap(), err: self.check_output() };
+        assert!(status.is_some(), "it did not end:\n{}", ended.err);
+        ended
+    }
+
     /// Kills it where it stands.
     pub fn kill(mut self) {
         let mut child = self.child.take().unwrap();

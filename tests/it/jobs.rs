@@ -52,6 +52,7 @@ fn unread(n: u32, at: Timestamp) -> Change {
 over_each_engine!(
     what_panics_is_set_aside_shown_and_tried_again,
     what_does_not_read_goes_aside_alone,
+    what_is_dropped_unread_leaves_no_line_behind,
     what_somebody_was_given_nobody_else_is_given,
 );
 
@@ -117,6 +118,36 @@ async fn what_does_not_read_goes_aside_alone(engine: Engine) {
     world.app.by(Actor::operator()).drop_job(&aside.name).await.unwrap();
     assert_eq!((counters().await, world.app.queue().await.unwrap().aside.len()), (0, 0));
     assert_eq!(world.store.due_in(Lane::Aside, Timestamp::MAX, 9).await.unwrap(), []);
+}
+
+async fn what_is_dropped_unread_leaves_no_line_behind(engine: Engine) {
+    let world = World::new(engine);
+    let key = async |to| {
+        let started = world.app.start(request(to, Channel::Sms), None).await.unwrap();
+        Key::new(Kind::Verification, started.view.verification.id.as_str())
+    };
+    let (bad, good) = (key(PERSON).await, key("+14155550124").await);
+    let stored = world.store.read(&bad).await.unwrap().unwrap();
+    let facts = kinds::facts(&bad, &stored.body).unwrap();
+    let unread = Change {
+        key: bad.clone(),
+        expected: stored.version,
+        body: Some(br#"{"format":1,"record":{}}"#.to_vec()),
+        due_before: facts.due,
+        due_after: facts.due.map(|due| Due { lane: Lane::Aside, ..due }),
+        entries_added: Vec::new(),
+        entries_removed: Vec::new(),
+    };
+    world.store.commit(vec![unread]).await.unwrap();
+    let lines = async |key: &Key| {
+        let lines = world.store.entries_of(key).await.unwrap();
+        lines.into_iter().collect::<BTreeSet<Entry>>()
+    };
+    let all: BTreeSet<Entry> = facts.entries.into_iter().collect();
+    assert!(all.len() > 1 && lines(&bad).await == all, "{all:?}");
+    world.app.by(Actor::operator()).drop_job(&format!("verification/{}", bad.id)).await.unwrap();
+    assert_eq!((lines(&bad).await.len(), lines(&good).await.len()), (0, all.len()));
+    assert_eq!(world.store.check().await.unwrap().damage, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -78,6 +78,13 @@ macro_rules! store_over {
                 self.$inner.claim(lane, until, limit, span).await
             }
 
+            async fn entries_of(
+                &self,
+                key: &dialback::store::Key,
+            ) -> Result<Vec<dialback::store::Entry>, dialback::store::StoreError> {
+                self.$inner.entries_of(key).await
+            }
+
             async fn probe(&self) -> Result<(), dialback::store::StoreError> {
                 self.$inner.probe().await
             }

@@ -190,6 +190,10 @@ impl Store for Watched {
         self.inner.absent(due, entries).await
     }
 
+    async fn entries_of(&self, key: &Key) -> Result<Vec<Entry>, StoreError> {
+        self.inner.entries_of(key).await
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         self.inner.probe().await
     }

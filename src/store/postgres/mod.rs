@@ -32,7 +32,7 @@ mod writer;
 
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
+    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Index, Key, Kind, Lane, Scan, Stats, Store,
     StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
@@ -326,6 +326,20 @@ impl Store for Postgres {
             absent.entries = places(&rows, entries)?;
         }
         Ok(absent)
+    }
+
+    async fn entries_of(&self, key: &Key) -> Result<Vec<Entry>, StoreError> {
+        let indexes = Index::ALL.into_iter().filter(|index| index.kind() == key.kind);
+        let letters: Vec<i16> = indexes.map(|index| index.letter().into()).collect();
+        let rows = self.rows(statement::ENTRIES_OF, &[&letters, &key.id]).await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (letter, scope, at): (i16, String, i64) = (field(row, 0)?, field(row, 1)?, field(row, 2)?);
+            let index = u8::try_from(letter).ok().and_then(Index::from_letter);
+            let of = index.zip(timestamp(at));
+            entries.extend(of.map(|(index, at)| Entry { index, scope, at, id: key.id.clone() }));
+        }
+        Ok(entries)
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {

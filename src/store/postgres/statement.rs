@@ -166,6 +166,10 @@ SELECT i.nth FROM unnest($1::int2[], $2::text[], $3::int8[], $4::text[]) WITH OR
 WHERE NOT EXISTS (SELECT 1 FROM dialback_entry e
   WHERE e.index_letter = i.index_letter AND e.scope = i.scope AND e.at = i.at AND e.id = i.id)";
 
+/// The lines of these listings that lead to a record.
+pub(super) const ENTRIES_OF: &str = "\
+SELECT index_letter, scope, at FROM dialback_entry WHERE index_letter = ANY($1::int2[]) AND id = $2";
+
 /// A write that costs little and proves that writing works.
 pub(super) const PROBE: &str = "\
 INSERT INTO dialback_probe (id, at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
