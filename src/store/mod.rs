@@ -15,6 +15,7 @@
 //!   `Ok`, none of it is there when it returns a conflict. After
 //!   [`StoreError::Failed`] the outcome is unknown and must be read again.
 
+mod arrivals;
 mod care;
 pub mod inspect;
 pub mod kinds;
@@ -27,6 +28,7 @@ pub mod records;
 pub mod sled;
 pub mod transfer;
 
+pub use arrivals::{Arrivals, Mark};
 pub use care::{Absent, CheckReport, Stats};
 pub use lane::{Depth, Due, Lane};
 
@@ -407,6 +409,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
+
+    /// The events, as [`Index::Events`] lists them, that have come since a mark and
+    /// happened at `since` or later by their own time; without a mark none, and a
+    /// mark of now. `None` where the engine cannot say.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] for a mark that holds no more: begin anew.
+    async fn arrivals(
+        &self,
+        _mark: Option<&Mark>,
+        _since: Timestamp,
+        _limit: usize,
+    ) -> Result<Option<Arrivals>, StoreError> {
+        Ok(None)
+    }
 
     /// Records of a kind in the order of their ids, by bytes, after the given
     /// one; at most `limit`. What is written meanwhile may or may not be there.

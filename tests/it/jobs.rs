@@ -14,6 +14,7 @@ use dialback::model::counter::Counter;
 use dialback::model::delivery::Delivery;
 use dialback::model::erasure::{Erasure, Place, State};
 use dialback::model::status::Status;
+use dialback::model::verification::Verification;
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
 use dialback::store::{Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds};
@@ -24,7 +25,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 const TWICE: Settings = Settings {
     max_person_in_flight: 32,
@@ -166,47 +166,6 @@ async fn what_a_person_waits_for_stands_in_front_of_every_chore() {
     assert_eq!(queue.at.duration_since(queue.depths[1].oldest), SignedDuration::from_hours(1));
 }
 
-mod together {
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn in_memory() {
-        keep_out_of_each_others_way(Engine::Shared).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn on_postgres() {
-        if crate::engines::has_postgres() {
-            keep_out_of_each_others_way(Engine::Postgres).await;
-        }
-    }
-}
-
-/// Three processes and three hundred codes and as many chores that are due at once: of a
-/// hundred claims five at most are in vain.
-async fn keep_out_of_each_others_way(engine: Engine) {
-    const CODES: usize = 300;
-    let world = World::new(engine);
-    for n in 0..CODES {
-        let number = format!("+1415555{n:04}");
-        world.app.start(request(&number, Channel::Sms), None).await.unwrap();
-        let chore = records::put(None, &counter(n as u32, world.now()));
-        world.store.commit(vec![chore]).await.unwrap();
-    }
-    let before = world.store.stats().await.unwrap().conflicts;
-    let mut processes = JoinSet::new();
-    for _ in 0..3 {
-        processes.spawn(jobs::run(world.beside(&world.clock), Settings::default(), pending()));
-    }
-    eventually("all are sent", async || world.gateway.taken() as usize == CODES).await;
-    eventually("all chores are done", async || {
-        world.store.walk(Kind::Counter, None, 9).await.unwrap().is_empty()
-    })
-    .await;
-    let conflicts = world.store.stats().await.unwrap().conflicts - before;
-    assert!(conflicts * 20 <= CODES as u64, "{conflicts} conflicts for {CODES} claims");
-}
-
 async fn what_somebody_was_given_nobody_else_is_given(engine: Engine) {
     let world = World::new(engine);
     if engine == Engine::Sled {
@@ -285,6 +244,41 @@ async fn an_erasure_goes_on_where_it_was_left() {
     world.app.erase_page(begun.id.as_str()).await.unwrap();
     let after = world.app.erasure(&begun.id).await.unwrap();
     assert_eq!((after.attempts, after.place, after.deleted["delivery"]), (1, None, 20), "the second half");
+}
+
+/// A store whose commits take a while.
+struct Slow(Memory);
+
+store_over!(Slow, 0, [read due_in scan], {
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        self.0.commit(changes).await
+    }
+});
+
+/// What is listed under a number is gone through first, and that ends with its page, too.
+#[tokio::test]
+async fn the_first_page_of_an_erasure_ends_in_time_however_much_is_listed() {
+    const ALL: usize = 150;
+    let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+    let store: Arc<dyn Store> = Arc::new(Slow(Memory::new()));
+    let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
+    let first = app.start(request(PERSON, Channel::Sms), None).await.unwrap().view.verification.id;
+    let first = records::get::<Verification>(&*store, first.as_str()).await.unwrap().unwrap().record;
+    let more = (1..ALL).map(|n| Verification { id: format!("VE{n:032x}").parse().unwrap(), ..first.clone() });
+    let more: Vec<Change> = more.map(|one| records::put(None, &one)).collect();
+    for some in more.chunks(Change::MAX_COMMIT) {
+        store.commit(some.to_vec()).await.unwrap();
+    }
+    let by = app.by(Actor::operator());
+    let begun = by.erase(PERSON, dialback::app::EraseOptions::default()).await.unwrap();
+    app.erase_page(begun.id.as_str()).await.unwrap();
+    let after = app.erasure(&begun.id).await.unwrap();
+    let deleted = after.deleted["verification"];
+    assert!(after.place.is_some() && (1..ALL as u64).contains(&deleted), "{after:?}");
+    app.tend_erasure(begun.id.as_str()).await.unwrap();
+    let after = app.erasure(&begun.id).await.unwrap();
+    assert_eq!((after.state, after.attempts, after.deleted["verification"]), (State::Done, 1, ALL as u64));
 }
 
 /// With something left the number stays; what is behind the walk is done all the same

@@ -78,6 +78,15 @@ macro_rules! store_over {
                 self.$inner.claim(lane, until, limit, span).await
             }
 
+            async fn arrivals(
+                &self,
+                mark: Option<&dialback::store::Mark>,
+                since: jiff::Timestamp,
+                limit: usize,
+            ) -> Result<Option<dialback::store::Arrivals>, dialback::store::StoreError> {
+                self.$inner.arrivals(mark, since, limit).await
+            }
+
             async fn entries_of(
                 &self,
                 key: &dialback::store::Key,

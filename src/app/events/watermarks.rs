@@ -9,8 +9,8 @@
 use super::{Shared, lock};
 use crate::model::id::EventId;
 use crate::store::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored,
+    Absent, Arrivals, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Mark, Scan,
+    Stats, Store, StoreError, Stored,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -175,6 +175,15 @@ impl Store for Watched {
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
         self.inner.scan(scan).await
+    }
+
+    async fn arrivals(
+        &self,
+        mark: Option<&Mark>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Option<Arrivals>, StoreError> {
+        self.inner.arrivals(mark, since, limit).await
     }
 
     async fn walk(

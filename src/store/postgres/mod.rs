@@ -16,6 +16,7 @@
 //! number of processes use the same tables, and any of them may go at any time.
 //! It refuses to know HTTP, Twilio and what records mean.
 
+mod arrivals;
 mod body;
 mod care;
 mod fault;
@@ -32,8 +33,8 @@ mod writer;
 
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Index, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored, millis, timestamp, validate,
+    Absent, Arrivals, Change, CheckReport, CommitError, Depth, Due, Entry, Index, Key, Kind, Lane, Mark,
+    Scan, Stats, Store, StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -272,6 +273,20 @@ impl Store for Postgres {
             entries.extend(timestamp(at).map(|at| Entry { index, scope, at, id }));
         }
         Ok(entries)
+    }
+
+    async fn arrivals(
+        &self,
+        mark: Option<&Mark>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Option<Arrivals>, StoreError> {
+        if !self.is_postgres {
+            return Ok(None);
+        }
+        let asked = arrivals::Asked::of(mark, since, limit);
+        let rows = self.rows(statement::ARRIVALS, &asked.parameters()).await?;
+        asked.answer(&rows)
     }
 
     async fn walk(
