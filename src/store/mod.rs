@@ -25,12 +25,15 @@ pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod records;
+mod rules;
 pub mod sled;
 pub mod transfer;
 
 pub use arrivals::{Arrivals, Mark};
 pub use care::{Absent, CheckReport, Stats};
 pub use lane::{Depth, Due, Lane};
+
+use rules::validate;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -475,44 +478,6 @@ pub trait Store: Send + Sync + 'static {
     /// Finishes what is waiting and lets go of the files. Later calls answer
     /// [`StoreError::Closed`].
     async fn close(&self);
-}
-
-/// What every engine refuses before it begins.
-fn validate(changes: &[Change]) -> Result<(), StoreError> {
-    let refuse = |why: String| Err(StoreError::Failed(why));
-    if changes.len() > Change::MAX_COMMIT {
-        return refuse(format!(
-            "{} changes in one commit, {} are possible",
-            changes.len(),
-            Change::MAX_COMMIT
-        ));
-    }
-    for (nth, change) in changes.iter().enumerate() {
-        let Key { kind, id } = &change.key;
-        let size = change.body.as_ref().map_or(0, Vec::len);
-        if id.is_empty() || id.len() > Key::MAX_ID {
-            return refuse(format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID));
-        }
-        if id.contains('\0') {
-            return refuse("an id with a NUL byte".to_owned());
-        }
-        if size > Change::MAX_BODY {
-            return Err(StoreError::TooLarge { size });
-        }
-        if changes[..nth].iter().any(|earlier| earlier.key == change.key) {
-            return refuse(format!("two changes of one {kind:?} in one commit"));
-        }
-        let strange = |entry: &Entry| {
-            entry.id != *id
-                || entry.index.kind() != *kind
-                || entry.scope.len() > Key::MAX_ID
-                || entry.scope.contains('\0')
-        };
-        if change.entries_added.iter().chain(&change.entries_removed).any(strange) {
-            return refuse(format!("an entry that is not one of its own {kind:?}"));
-        }
-    }
-    Ok(())
 }
 
 /// Times at rest and in order: whole milliseconds.

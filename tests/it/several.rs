@@ -148,7 +148,8 @@ impl Processes {
             let store: Arc<dyn Store> = Arc::new(Looked(Arc::new(database.open().await), looks.clone()));
             let clock = Clock::stopped(now + SignedDuration::from_secs(seconds));
             apps.push(App::new(parts(&store, &gateway, &clock)));
-            (stores.push(store), clocks.push(clock));
+            stores.push(store);
+            clocks.push(clock);
         }
         Some(Self { database, stores, gateway, clocks, apps, looks })
     }
