@@ -113,6 +113,10 @@ fn log(loaded: Loaded) -> anyhow::Result<Loaded> {
 pub fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    // A file that may grow no more is then an error of the write, which says so. By
+    // default it ends the process without a word. Once listened to, it never does.
+    let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    let _ = signal(too_large).context("cannot listen for SIGXFSZ")?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -168,6 +168,12 @@ impl Store for Memory {
         })
     }
 
+    async fn entries_of(&self, key: &Key) -> Result<Vec<Entry>, StoreError> {
+        let state = self.open()?;
+        let is_its = |(index, _, _, id): &&Line| index.kind() == key.kind && *id == key.id;
+        Ok(state.entries.iter().filter(is_its).filter_map(entry).collect())
+    }
+
     async fn check(&self) -> Result<CheckReport, StoreError> {
         let state = self.open()?;
         let mut report = CheckReport {

@@ -15,6 +15,7 @@
 //!   `Ok`, none of it is there when it returns a conflict. After
 //!   [`StoreError::Failed`] the outcome is unknown and must be read again.
 
+mod arrivals;
 mod care;
 mod hook;
 pub mod inspect;
@@ -25,13 +26,17 @@ pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod records;
+mod rules;
 pub mod sled;
 pub mod transfer;
 
+pub use arrivals::{Arrivals, Mark};
 pub use care::{Absent, CheckReport, Stats};
 pub use hook::{AtEnd, CommitHook};
 pub use kinds::{Index, Kind};
 pub use lane::{Depth, Due, Lane};
+
+use rules::validate;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -275,6 +280,21 @@ pub trait Store: Send + Sync + 'static {
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
 
+    /// The events, as [`Index::Events`] lists them, that have come since a mark and
+    /// happened at `since` or later by their own time; without a mark none, and a
+    /// mark of now. `None` where the engine cannot say.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] for a mark that holds no more: begin anew.
+    async fn arrivals(
+        &self,
+        _mark: Option<&Mark>,
+        _since: Timestamp,
+        _limit: usize,
+    ) -> Result<Option<Arrivals>, StoreError> {
+        Ok(None)
+    }
+
     /// Records of a kind in the order of their ids, by bytes, after the given
     /// one; at most `limit`. What is written meanwhile may or may not be there.
     async fn walk(
@@ -289,6 +309,13 @@ pub trait Store: Send + Sync + 'static {
     /// reads everything that is due, again and again.
     async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
         care::absent(self, due, entries).await
+    }
+
+    /// All lines of listings that lead to a record, for one that cannot be read and
+    /// so does not say which it has. It takes as long as going through the listings
+    /// of its kind does; an engine that cannot do so finds none.
+    async fn entries_of(&self, _key: &Key) -> Result<Vec<Entry>, StoreError> {
+        Ok(Vec::new())
     }
 
     /// Whether a write would be done now: the readiness of the service.
@@ -318,44 +345,6 @@ pub trait Store: Send + Sync + 'static {
     /// Finishes what is waiting and lets go of the files. Later calls answer
     /// [`StoreError::Closed`].
     async fn close(&self);
-}
-
-/// What every engine refuses before it begins.
-fn validate(changes: &[Change]) -> Result<(), StoreError> {
-    let refuse = |why: String| Err(StoreError::Failed(why));
-    if changes.len() > Change::MAX_COMMIT {
-        return refuse(format!(
-            "{} changes in one commit, {} are possible",
-            changes.len(),
-            Change::MAX_COMMIT
-        ));
-    }
-    for (nth, change) in changes.iter().enumerate() {
-        let Key { kind, id } = &change.key;
-        let size = change.body.as_ref().map_or(0, Vec::len);
-        if id.is_empty() || id.len() > Key::MAX_ID {
-            return refuse(format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID));
-        }
-        if id.contains('\0') {
-            return refuse("an id with a NUL byte".to_owned());
-        }
-        if size > Change::MAX_BODY {
-            return Err(StoreError::TooLarge { size });
-        }
-        if changes[..nth].iter().any(|earlier| earlier.key == change.key) {
-            return refuse(format!("two changes of one {kind:?} in one commit"));
-        }
-        let strange = |entry: &Entry| {
-            entry.id != *id
-                || entry.index.kind() != *kind
-                || entry.scope.len() > Key::MAX_ID
-                || entry.scope.contains('\0')
-        };
-        if change.entries_added.iter().chain(&change.entries_removed).any(strange) {
-            return refuse(format!("an entry that is not one of its own {kind:?}"));
-        }
-    }
-    Ok(())
 }
 
 /// Times at rest and in order: whole milliseconds.

@@ -5,9 +5,10 @@
 //! output is searched for it. The banner shows the sandbox's API key on
 //! purpose; nothing else may.
 
+pub use crate::wire::{Answer, answer, code_in, form, poll, sign, text, try_answer, with_json, wrong};
+
 use crate::output::{Collected, tells};
 use crate::wire::PATIENCE;
-pub use crate::wire::{Answer, answer, code_in, form, poll, sign, text, try_answer, with_json, wrong};
 use reqwest::{Method, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -412,6 +413,18 @@ impl Instance {
         }
         let ended = Ended { status: child.wait().unwrap(), err: self.check_output() };
         assert!(ended.status.success(), "ended with {:?}:\n{}", ended.status, ended.err);
+        ended
+    }
+
+    /// Waits until it ends by itself, which it must in time.
+    pub async fn ended(mut self) -> Ended {
+        let mut child = self.child.take().unwrap();
+        let status = poll(|| std::future::ready(child.try_wait().unwrap())).await;
+        if status.is_none() {
+            let _ = child.kill();
+        }
+        let ended = Ended { status: child.wait().unwrap(), err: self.check_output() };
+        assert!(status.is_some(), "it did not end:\n{}", ended.err);
         ended
     }
 

@@ -15,6 +15,7 @@ use dialback::model::counter::Counter;
 use dialback::model::delivery::Delivery;
 use dialback::model::erasure::{Erasure, Place, State};
 use dialback::model::status::Status;
+use dialback::model::verification::Verification;
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
 use dialback::store::{Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds};
@@ -25,7 +26,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 const TWICE: Settings = Settings {
     max_person_in_flight: 32,
@@ -53,6 +53,7 @@ fn unread(n: u32, at: Timestamp) -> Change {
 over_each_engine!(
     what_panics_is_set_aside_shown_and_tried_again,
     what_does_not_read_goes_aside_alone,
+    what_is_dropped_unread_leaves_no_line_behind,
     what_somebody_was_given_nobody_else_is_given,
 );
 
@@ -121,6 +122,37 @@ async fn what_does_not_read_goes_aside_alone(engine: Engine) {
     assert_eq!(world.store.due_in(Lane::Aside, Timestamp::MAX, 9).await.unwrap(), []);
 }
 
+async fn what_is_dropped_unread_leaves_no_line_behind(engine: Engine) {
+    let world = World::new(engine);
+    let key = async |to| {
+        let started =
+            verification::start(&world.app.verifying, request(to, Channel::Sms), None).await.unwrap();
+        Key::new(Kind::Verification, started.view.verification.id.as_str())
+    };
+    let (bad, good) = (key(PERSON).await, key("+14155550124").await);
+    let stored = world.store.read(&bad).await.unwrap().unwrap();
+    let facts = kinds::facts(&bad, &stored.body).unwrap();
+    let unread = Change {
+        key: bad.clone(),
+        expected: stored.version,
+        body: Some(br#"{"format":1,"record":{}}"#.to_vec()),
+        due_before: facts.due,
+        due_after: facts.due.map(|due| Due { lane: Lane::Aside, ..due }),
+        entries_added: Vec::new(),
+        entries_removed: Vec::new(),
+    };
+    world.store.commit(vec![unread]).await.unwrap();
+    let lines = async |key: &Key| {
+        let lines = world.store.entries_of(key).await.unwrap();
+        lines.into_iter().collect::<BTreeSet<Entry>>()
+    };
+    let all: BTreeSet<Entry> = facts.entries.into_iter().collect();
+    assert!(all.len() > 1 && lines(&bad).await == all, "{all:?}");
+    admin::drop_job(&world.app.base, &Actor::operator(), &format!("verification/{}", bad.id)).await.unwrap();
+    assert_eq!((lines(&bad).await.len(), lines(&good).await.len()), (0, all.len()));
+    assert_eq!(world.store.check().await.unwrap().damage, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn what_a_person_waits_for_stands_in_front_of_every_chore() {
     let world = World::new(Engine::Memory);
@@ -135,47 +167,6 @@ async fn what_a_person_waits_for_stands_in_front_of_every_chore() {
     let told: Vec<_> = queue.depths.iter().map(|one| (one.lane, one.kind, one.waiting)).collect();
     assert_eq!(told, [("person", "verification", 1), ("chore", "tally", 1000)]);
     assert_eq!(queue.at.duration_since(queue.depths[1].oldest), SignedDuration::from_hours(1));
-}
-
-mod together {
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn in_memory() {
-        keep_out_of_each_others_way(Engine::Shared).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn on_postgres() {
-        if crate::engines::has_postgres() {
-            keep_out_of_each_others_way(Engine::Postgres).await;
-        }
-    }
-}
-
-/// Three processes and three hundred codes and as many chores that are due at once: of a
-/// hundred claims five at most are in vain.
-async fn keep_out_of_each_others_way(engine: Engine) {
-    const CODES: usize = 300;
-    let world = World::new(engine);
-    for n in 0..CODES {
-        let number = format!("+1415555{n:04}");
-        verification::start(&world.app.verifying, request(&number, Channel::Sms), None).await.unwrap();
-        let chore = records::put(None, &counter(n as u32, world.now()));
-        world.store.commit(vec![chore]).await.unwrap();
-    }
-    let before = world.store.stats().await.unwrap().conflicts;
-    let mut processes = JoinSet::new();
-    for _ in 0..3 {
-        processes.spawn(jobs::run(world.beside(&world.clock), Settings::default(), pending()));
-    }
-    eventually("all are sent", async || world.gateway.taken() as usize == CODES).await;
-    eventually("all chores are done", async || {
-        world.store.walk(Kind::Counter, None, 9).await.unwrap().is_empty()
-    })
-    .await;
-    let conflicts = world.store.stats().await.unwrap().conflicts - before;
-    assert!(conflicts * 20 <= CODES as u64, "{conflicts} conflicts for {CODES} claims");
 }
 
 async fn what_somebody_was_given_nobody_else_is_given(engine: Engine) {
@@ -268,6 +259,46 @@ async fn an_erasure_goes_on_where_it_was_left() {
     privacy::erase_page(&world.app.privacy, begun.id.as_str()).await.unwrap();
     let after = privacy::erasure(&world.app.base, &begun.id).await.unwrap();
     assert_eq!((after.attempts, after.place, after.deleted["delivery"]), (1, None, 20), "the second half");
+}
+
+/// A store whose commits take a while.
+struct Slow(Memory);
+
+store_over!(Slow, 0, [read due_in scan], {
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        self.0.commit(changes).await
+    }
+});
+
+/// What is listed under a number is gone through first, and that ends with its page, too.
+#[tokio::test]
+async fn the_first_page_of_an_erasure_ends_in_time_however_much_is_listed() {
+    const ALL: usize = 150;
+    let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+    let store: Arc<dyn Store> = Arc::new(Slow(Memory::new()));
+    let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
+    let first = verification::start(&app.verifying, request(PERSON, Channel::Sms), None)
+        .await
+        .unwrap()
+        .view
+        .verification
+        .id;
+    let first = records::get::<Verification>(&*store, first.as_str()).await.unwrap().unwrap().record;
+    let more = (1..ALL).map(|n| Verification { id: format!("VE{n:032x}").parse().unwrap(), ..first.clone() });
+    let more: Vec<Change> = more.map(|one| records::put(None, &one)).collect();
+    for some in more.chunks(Change::MAX_COMMIT) {
+        store.commit(some.to_vec()).await.unwrap();
+    }
+    let options = privacy::EraseOptions::default();
+    let begun = privacy::erase(&app.privacy, &Actor::operator(), PERSON, options).await.unwrap();
+    privacy::erase_page(&app.privacy, begun.id.as_str()).await.unwrap();
+    let after = privacy::erasure(&app.base, &begun.id).await.unwrap();
+    let deleted = after.deleted["verification"];
+    assert!(after.place.is_some() && (1..ALL as u64).contains(&deleted), "{after:?}");
+    privacy::tend_erasure(&app.privacy, begun.id.as_str()).await.unwrap();
+    let after = privacy::erasure(&app.base, &begun.id).await.unwrap();
+    assert_eq!((after.state, after.attempts, after.deleted["verification"]), (State::Done, 1, ALL as u64));
 }
 
 /// With something left the number stays; what is behind the walk is done all the same

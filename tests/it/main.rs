@@ -53,6 +53,7 @@ mod postgres;
 mod power;
 mod private;
 mod proofs;
+mod queue;
 mod receiver;
 mod retention;
 mod rules;

@@ -92,6 +92,22 @@ macro_rules! store_over {
                 self.$inner.watch(hook);
             }
 
+            async fn arrivals(
+                &self,
+                mark: Option<&dialback::store::Mark>,
+                since: jiff::Timestamp,
+                limit: usize,
+            ) -> Result<Option<dialback::store::Arrivals>, dialback::store::StoreError> {
+                self.$inner.arrivals(mark, since, limit).await
+            }
+
+            async fn entries_of(
+                &self,
+                key: &dialback::store::Key,
+            ) -> Result<Vec<dialback::store::Entry>, dialback::store::StoreError> {
+                self.$inner.entries_of(key).await
+            }
+
             async fn probe(&self) -> Result<(), dialback::store::StoreError> {
                 self.$inner.probe().await
             }

@@ -1,17 +1,24 @@
 //! Several services on one store, whose clocks differ by seconds.
 
-use crate::support::{Engine, Find, PERSON, Say, World, eventually, request};
-use dialback::app::events::{self, Feed};
-use dialback::app::{App, verification};
+use crate::over::store_over;
+use crate::postgres::{Server, TestDatabase, database};
+use crate::support::{Engine, Find, PERSON, Say, Script, World, eventually, parts, request};
+use dialback::app::events::{self, EventQuery, Feed};
+use dialback::app::{App, Window, verification};
 use dialback::clock::Clock;
 use dialback::jobs;
 use dialback::model::channel::Channel;
-use dialback::model::event::Event;
+use dialback::model::counter::Counter;
+use dialback::model::event::{Event, EventBody, EventType};
 use dialback::model::id::EventId;
 use dialback::model::verification::SendState;
-use jiff::SignedDuration;
-use std::collections::BTreeSet;
+use dialback::store::postgres::{Options, Postgres};
+use dialback::store::{Entry, Index, Kind, Scan, Store, StoreError, records};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -110,4 +117,232 @@ async fn an_event_of_a_machine_whose_clock_is_behind_is_not_missed() {
     let mut again = events::feed(&late.telling, Some(first[0].id.clone()), BTreeSet::new()).unwrap();
     let both = ids(&told(&mut again, 2).await);
     assert!(both.contains(&first[0].id) && both.contains(&second[0].id));
+}
+
+/// A store that counts how often events are looked for.
+struct Looked(Arc<dyn Store>, Arc<AtomicUsize>);
+
+store_over!(Looked, 0, [read commit due_in], {
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
+        self.1.fetch_add(usize::from(scan.index == Index::Events), Ordering::SeqCst);
+        self.0.scan(scan).await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
+});
+
+/// Processes on one database, with connections of their own, and clocks that differ.
+struct Processes {
+    database: TestDatabase,
+    stores: Vec<Arc<dyn Store>>,
+    gateway: Arc<Script>,
+    clocks: Vec<Clock>,
+    apps: Vec<App>,
+    /// How often one of them looked for events.
+    looks: Arc<AtomicUsize>,
+}
+
+impl Processes {
+    async fn three(what: &str) -> Option<Self> {
+        let database = database(what).await?;
+        let (gateway, looks) = (Arc::<Script>::default(), Arc::<AtomicUsize>::default());
+        let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let (mut stores, mut clocks, mut apps) = (Vec::new(), Vec::new(), Vec::new());
+        for seconds in [-3, 0, 3] {
+            let store: Arc<dyn Store> = Arc::new(Looked(Arc::new(database.open().await), looks.clone()));
+            let clock = Clock::stopped(now + SignedDuration::from_secs(seconds));
+            apps.push(App::new(parts(&store, &gateway, &clock)));
+            stores.push(store);
+            clocks.push(clock);
+        }
+        Some(Self { database, stores, gateway, clocks, apps, looks })
+    }
+
+    async fn start(&self, process: usize, number: usize) {
+        let to = format!("+1415555{number:04}");
+        verification::start(&self.apps[process].verifying, request(&to, Channel::Sms), None).await.unwrap();
+        self.clocks.iter().for_each(|clock| clock.advance(Duration::from_millis(7)));
+    }
+
+    async fn conflicts(&self) -> u64 {
+        let mut conflicts = 0;
+        for store in &self.stores {
+            conflicts += store.stats().await.unwrap().conflicts;
+        }
+        conflicts
+    }
+
+    /// All events that there are.
+    async fn events(&self) -> BTreeSet<EventId> {
+        let window = Window { limit: 1000, after: None };
+        ids(&events::events(&self.apps[0].directory, &EventQuery::default(), &window).await.unwrap().items)
+    }
+
+    /// A stream of one of them that has begun.
+    async fn stream(&self, process: usize, number: usize) -> Feed {
+        let mut feed = events::feed(&self.apps[process].telling, None, BTreeSet::new()).unwrap();
+        self.start(process, number).await;
+        told(&mut feed, 1).await;
+        feed
+    }
+}
+
+/// Three processes, three hundred codes and as many chores that are due at once: of a
+/// hundred claims five at most are in vain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_processes_on_one_database_keep_out_of_each_others_way() {
+    const CODES: usize = 300;
+    let Some(all) = Processes::three("claims of three processes").await else { return };
+    for n in 0..CODES {
+        all.start(0, n).await;
+        let ends_at = all.clocks[0].now() - SignedDuration::from_hours(1);
+        let chore = Counter { id: format!("{n:08}"), counts: BTreeMap::new(), ends_at };
+        all.stores[0].commit(vec![records::put(None, &chore)]).await.unwrap();
+    }
+    let before = all.conflicts().await;
+    let mut working = JoinSet::new();
+    all.apps.iter().for_each(|app| drop(working.spawn(works(app))));
+    eventually("all are sent", async || all.gateway.taken() as usize == CODES).await;
+    eventually("all chores are done", async || {
+        all.stores[0].walk(Kind::Counter, None, 9).await.unwrap().is_empty()
+    })
+    .await;
+    assert_eq!(all.gateway.orders().len(), CODES, "each once");
+    let conflicts = all.conflicts().await - before;
+    assert!(conflicts * 20 <= CODES as u64, "{conflicts} conflicts for {CODES} claims");
+}
+
+/// The same of processes that have one connection in common, where there is no database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_processes_in_memory_keep_out_of_each_others_way() {
+    const CODES: usize = 300;
+    let world = World::new(Engine::Shared);
+    for n in 0..CODES {
+        verification::start(&world.app.verifying, request(&format!("+1415555{n:04}"), Channel::Sms), None)
+            .await
+            .unwrap();
+    }
+    let before = world.store.stats().await.unwrap().conflicts;
+    let mut working = JoinSet::new();
+    (0..3).for_each(|_| drop(working.spawn(works(&world.beside(&world.clock)))));
+    eventually("all are sent", async || world.gateway.taken() as usize == CODES).await;
+    let conflicts = world.store.stats().await.unwrap().conflicts - before;
+    assert!(conflicts * 20 <= CODES as u64, "{conflicts} conflicts for {CODES} claims");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_of_three_processes_tell_each_event_once_and_look_for_none_again() {
+    let Some(all) = Processes::three("streams of three processes").await else { return };
+    let mut feeds = Vec::new();
+    for process in 0..3 {
+        feeds.push(all.stream(process, process).await);
+    }
+    let before = all.events().await;
+    let write = async |process: usize| {
+        for n in 0..40 {
+            all.start(process, 100 * (process + 1) + n).await;
+        }
+    };
+    let mut tellers = JoinSet::new();
+    for mut feed in feeds {
+        let before = before.clone();
+        tellers.spawn(async move {
+            let mut new = Vec::new();
+            while new.len() < 120 {
+                new.extend(told(&mut feed, 1).await.into_iter().filter(|event| !before.contains(&event.id)));
+            }
+            (feed, new)
+        });
+    }
+    tokio::join!(write(0), write(1), write(2));
+    let all_new: BTreeSet<EventId> = all.events().await.difference(&before).cloned().collect();
+    assert_eq!(all_new.len(), 120);
+    let mut feeds = Vec::new();
+    while let Some(teller) = tellers.join_next().await {
+        let (feed, new) = teller.unwrap();
+        assert_eq!((new.len(), ids(&new)), (120, all_new.clone()), "each once");
+        feeds.push(feed);
+    }
+    let looks = all.looks.load(Ordering::SeqCst);
+    for process in 0..3 {
+        all.start(process, 900 + process).await;
+        for feed in &mut feeds {
+            assert_eq!(told(feed, 1).await.len(), 1);
+        }
+    }
+    assert_eq!(all.looks.load(Ordering::SeqCst), looks, "nothing was looked through again");
+}
+
+fn event(n: u128, at: Timestamp) -> Event {
+    let (body, expires_at) =
+        (EventBody::new(EventType::EndpointTest, at), at + SignedDuration::from_hours(72));
+    Event { id: EventId::new(at, n), body, expires_at }
+}
+
+/// As an older process writes it, too: of the order in which lines come it knows nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_whose_commit_ends_late_is_told_then_and_nobody_waits_for_it() {
+    let Some(all) = Processes::three("late commits").await else { return };
+    let mut feed = all.stream(1, 0).await;
+    let (late, stranger) = (all.database.client().await, all.database.client().await);
+    stranger.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.unwrap();
+    let old = event(7, all.clocks[1].now() - SignedDuration::from_secs(5));
+    let change = records::put(None, &old);
+    let body = String::from_utf8(change.body.unwrap()).unwrap();
+    let at = change.entries_added[0].at.as_millisecond();
+    late.batch_execute("BEGIN").await.unwrap();
+    let record =
+        "INSERT INTO dialback_record (id, kind, version, body, lane) VALUES ($1, 101, 1, $2::text::jsonb, 2)";
+    late.execute(record, &[&old.id.as_str(), &body]).await.unwrap();
+    let line = "INSERT INTO dialback_entry (index_letter, scope, at, id) VALUES (101, '', $1, $2)";
+    late.execute(line, &[&at, &old.id.as_str()]).await.unwrap();
+    for n in 1..4 {
+        all.start(n % 3, n).await;
+        assert_eq!(told(&mut feed, 1).await.len(), 1, "while others are at it");
+    }
+    late.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(ids(&told(&mut feed, 1).await), [old.id.clone()].into());
+    stranger.batch_execute("COMMIT").await.unwrap();
+    all.start(2, 9).await;
+    let last = told(&mut feed, 1).await;
+    assert!(last.len() == 1 && last[0].id != old.id, "each once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_come_is_read_in_pages_each_once_and_marks_end_with_their_server() {
+    let Some(server) = Server::start("what has come since").await else { return };
+    let store = Postgres::open(&server.url(), Options::default()).await.unwrap();
+    let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+    let write = async |n: u128| store.commit(vec![records::put(None, &event(n, now))]).await.unwrap();
+    write(1000).await;
+    let mut mark = store.arrivals(None, now, 9).await.unwrap().unwrap().mark;
+    for n in (0..10).rev() {
+        write(n).await;
+    }
+    write(2000).await;
+    let (mut found, mut pages) = (Vec::new(), Vec::new());
+    loop {
+        let page = store.arrivals(Some(&mark), now, 4).await.unwrap().unwrap();
+        write(3000 + pages.len() as u128).await;
+        pages.push(page.ids.len());
+        found.extend(page.ids);
+        mark = page.mark;
+        if page.is_all {
+            break;
+        }
+    }
+    let name = |n: u128| EventId::new(now, n).as_str().to_owned();
+    let order: Vec<String> = (0..10).rev().chain([2000]).map(name).collect();
+    assert_eq!((pages, found), (vec![4, 4, 3], order), "as they came, and none that came since");
+    let page = store.arrivals(Some(&mark), now, 9).await.unwrap().unwrap();
+    assert_eq!(page.ids, [name(3000), name(3001), name(3002)]);
+    let later = now + SignedDuration::from_secs(1);
+    assert_eq!(store.arrivals(Some(&mark), later, 9).await.unwrap().unwrap().ids, Vec::<String>::new());
+    server.kill_immediate();
+    server.restart().await;
+    let refused = store.arrivals(Some(&page.mark), now, 9).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    store.close().await;
 }

@@ -173,8 +173,11 @@ async fn put_back(base: &Base, actor: &Actor, name: &str) -> Result<Draft<(Key, 
 async fn taken_away(base: &Base, actor: &Actor, name: &str) -> Result<Draft<Key>, AdminError> {
     let (key, at) = find_aside(base, name).await?;
     let stored = base.store().read(&key).await?.ok_or(Fault::NotFound)?;
-    // Lines of one that does not read are not known; they lead nowhere then.
-    let entries_removed = kinds::facts(&key, &stored.body).map(|facts| facts.entries).unwrap_or_default();
+    // One that does not read does not say which lines it has.
+    let entries_removed = match kinds::facts(&key, &stored.body) {
+        Ok(facts) => facts.entries,
+        Err(_) => base.store().entries_of(&key).await?,
+    };
     let change = Change {
         key: key.clone(),
         expected: stored.version,

@@ -12,7 +12,7 @@ use crate::model::event::{Event, EventFilter};
 use crate::model::id::EventId;
 use crate::model::key::ServiceSet;
 use crate::model::owner::Owned;
-use crate::store::{Entry, Index, Scan, records};
+use crate::store::{Entry, Index, Mark, Scan, records};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -44,12 +44,17 @@ const LATE: SignedDuration = SignedDuration::from_secs(15);
 /// Looks at the same stretch again are so far apart at least.
 const REST: Duration = Duration::from_millis(100);
 
+/// How far back an event may have happened that comes now: whatever clocks say,
+/// nothing that old is news.
+const OLDEST: SignedDuration = SignedDuration::from_hours(1);
+
 /// Events in order, from a place on, for as long as somebody asks.
 ///
 /// Where several processes write, one of them may write an event late, with an
-/// id before others that were read already. So the last seconds are looked
-/// through again and again, what was told is remembered, and who comes back with
-/// the last id it saw is told those seconds once more.
+/// id before others that were read already. So who comes back with the last id it
+/// saw is told the last seconds once more; and from then on it is read what has
+/// come, as the store says. Where a store cannot say, the last seconds are looked
+/// through again and again, and what was told is remembered.
 pub struct Feed {
     telling: Arc<Telling>,
     /// Whose events.
@@ -57,11 +62,25 @@ pub struct Feed {
     last: EventId,
     told: BTreeSet<EventId>,
     looked: Option<Instant>,
+    reading: Reading,
     filters: BTreeSet<EventFilter>,
     written: watch::Receiver<Option<u64>>,
     /// What was written when everything that could be read had been.
     seen: Option<u64>,
     _place: Seat,
+}
+
+/// What is read where several processes write.
+#[derive(Clone)]
+enum Reading {
+    /// Nothing yet.
+    Nothing,
+    /// What had happened at a time, when this had come.
+    Past(Mark, Timestamp),
+    /// What has come since, last at a time.
+    Arrivals(Mark, Timestamp),
+    /// The last seconds again and again.
+    LastSeconds,
 }
 
 /// An event.
@@ -123,9 +142,9 @@ pub(in crate::app) fn feed_among(
         Some(after) => after,
         None => events.shared.watermarks.watermark(telling.base.now()).previous(),
     };
-    let (told, looked) = (BTreeSet::new(), None);
+    let (told, looked, reading) = (BTreeSet::new(), None, Reading::Nothing);
     let (telling, seen) = (telling.clone(), None);
-    Some(Feed { telling, services, last, told, looked, filters, written, seen, _place: place })
+    Some(Feed { telling, services, last, told, looked, reading, filters, written, seen, _place: place })
 }
 
 /// The ids after one, in order, up to a watermark; a stretch of them. There are
@@ -223,6 +242,68 @@ impl Feed {
         if !self.telling.base.store().is_shared() {
             return self.onward(written).await;
         }
+        loop {
+            match self.reading.clone() {
+                Reading::Nothing => {
+                    let now = self.telling.base.now();
+                    let begun = self.telling.base.store().arrivals(None, now, 0).await?;
+                    self.reading = begun.map_or(Reading::LastSeconds, |begun| Reading::Past(begun.mark, now));
+                }
+                Reading::Past(mark, at) => {
+                    let ids = self.past(mark, at).await?;
+                    if !ids.is_empty() {
+                        return Ok(ids);
+                    }
+                }
+                Reading::Arrivals(mark, at) => {
+                    let ids = self.arrivals(mark, at).await?;
+                    if !ids.is_empty() || self.looked.is_some() {
+                        return Ok(ids);
+                    }
+                }
+                Reading::LastSeconds => return self.last_seconds().await,
+            }
+        }
+    }
+
+    /// What had happened before a time, a stretch at once; behind it, at once, what
+    /// had by clocks that are ahead.
+    async fn past(&mut self, mark: Mark, at: Timestamp) -> Result<Vec<EventId>, Fault> {
+        let mut ids = onward(&self.telling.base, &self.last, &EventId::new(at, 0)).await?;
+        if ids.is_empty() {
+            let ahead = stretch(&self.telling.base, at, after(at, LATE), usize::MAX).await?;
+            let ahead = ahead.into_iter().rev().filter_map(|entry| entry.id.parse::<EventId>().ok());
+            ids = ahead.filter(|id| *id > self.last).collect();
+            self.reading = Reading::Arrivals(mark, at);
+        }
+        self.last = ids.last().unwrap_or(&self.last).clone();
+        // These may come once more as what came since.
+        let late = EventId::new(after(at, -LATE), 0);
+        self.told.extend(ids.iter().filter(|id| **id > late).cloned());
+        Ok(ids)
+    }
+
+    /// What has come since, however late it was written and whoever wrote it.
+    async fn arrivals(&mut self, mark: Mark, at: Timestamp) -> Result<Vec<EventId>, Fault> {
+        if let Some(looked) = self.looked {
+            tokio::time::sleep_until((looked + REST).into()).await;
+        }
+        let now = self.telling.base.now();
+        let found = self.telling.base.store().arrivals(Some(&mark), after(at, -OLDEST), PAGE).await;
+        let Some(found) = found? else { return Ok(Vec::new()) };
+        let ids = found.ids.iter().filter_map(|id| id.parse::<EventId>().ok());
+        let mut ids: Vec<EventId> = ids.filter(|id| !self.told.contains(id)).collect();
+        ids.sort();
+        self.looked = found.is_all.then(Instant::now);
+        if found.is_all {
+            self.told.clear();
+        }
+        self.reading = Reading::Arrivals(found.mark, if found.is_all { now } else { at });
+        Ok(ids)
+    }
+
+    /// What of the last seconds was not told yet.
+    async fn last_seconds(&mut self) -> Result<Vec<EventId>, Fault> {
         if let Some(looked) = self.looked {
             tokio::time::sleep_until((looked + REST).into()).await;
         }

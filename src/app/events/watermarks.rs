@@ -3,8 +3,8 @@
 //! Ids are given out in order, and their commits end in any order. Who reads on
 //! from the last id it saw must not pass one that is still being written, or it
 //! would never see it. So every id is remembered from when it is given out until
-//! its commit has ended. This holds for one process; of what several write to
-//! the same store the last seconds are read again and again, see `feed.rs`.
+//! its commit has ended. This holds for one process; what several write to the
+//! same store is read as the store says that it comes, see `feed.rs`.
 
 use crate::app::events::telling::{Shared, lock};
 use crate::model::id::EventId;

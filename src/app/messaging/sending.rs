@@ -21,9 +21,8 @@ use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
 use crate::model::service::Service;
-use crate::model::verification::Jitter;
 use crate::model::verification::{
-    Decision, Effect, Failure, Input, OutboxStep, Outcome, Send, SendState, Verification, decide,
+    Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification, decide,
 };
 use crate::store::records::{self, Versioned};
 use jiff::SignedDuration;

@@ -227,10 +227,7 @@ impl Pass<'_> {
         if let Some(number) = self.job.record.number.clone().filter(|_| !is_walked) {
             let wanted = Wanted::new(number);
             if place.is_none() {
-                for id in self.verifications_of(&wanted).await? {
-                    self.tend(&wanted, Kind::Verification, &id).await?;
-                }
-                self.counters(&wanted).await?;
+                self.listed(&wanted, began).await?;
             }
             if let Some(left) = self.walk(&wanted, place.take(), began).await? {
                 return self.pause(left).await;
@@ -254,19 +251,23 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn verifications_of(&self, wanted: &Wanted) -> Result<Vec<String>, PrivacyError> {
-        let mut ids = Vec::new();
+    /// Does the verifications that are listed under the number before all else, for as
+    /// long as the page lasts: the walk finds the others.
+    async fn listed(&mut self, wanted: &Wanted, began: Instant) -> Result<(), PrivacyError> {
         let spellings = wanted.spellings();
         let mut scan = scan_of(Index::VerificationsTo, "");
         loop {
             let entries = listing::entries(&self.privacy.base, &scan, &spellings).await?;
-            let is_last = entries.len() < scan.limit;
-            scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
-            ids.extend(entries.into_iter().map(|entry| entry.id));
-            // The walk finds the others.
-            if is_last || ids.len() >= MOST_AT_FIRST {
-                return Ok(ids);
+            for entry in &entries {
+                if began.elapsed() >= PAGE_TIME {
+                    return Ok(());
+                }
+                self.tend(wanted, Kind::Verification, &entry.id).await?;
             }
+            if entries.len() < scan.limit {
+                return Ok(());
+            }
+            scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
         }
     }
 
@@ -288,9 +289,18 @@ impl Pass<'_> {
             loop {
                 let reading = Instant::now();
                 let page = self.privacy.base.store().walk(*kind, after.as_deref(), PAGE).await?;
+                let behind =
+                    |id: &str| Place::Record { kind: kinds::name(*kind).to_owned(), id: id.to_owned() };
                 for (id, stored) in &page {
-                    if wanted.may_be_in(&stored.body) {
+                    let is_named = wanted.may_be_in(&stored.body);
+                    if is_named {
                         self.tend(wanted, *kind, id).await?;
+                    }
+                    if *kind == Kind::Compat {
+                        self.counters(wanted, id).await?;
+                    }
+                    if (is_named || *kind == Kind::Compat) && began.elapsed() >= PAGE_TIME {
+                        return Ok(Some(behind(id)));
                     }
                 }
                 after = page.last().map(|(id, _)| id.clone());
@@ -298,8 +308,7 @@ impl Pass<'_> {
                     break;
                 }
                 if began.elapsed() >= PAGE_TIME {
-                    let (kind, id) = (kinds::name(*kind).to_owned(), after.unwrap_or_default());
-                    return Ok(Some(Place::Record { kind, id }));
+                    return Ok(after.as_deref().map(behind));
                 }
                 // At most half of the time is spent on it.
                 tokio::time::sleep(reading.elapsed()).await;
@@ -506,26 +515,16 @@ impl Pass<'_> {
         Ok(if is_named { Verdict::Keep(what, SETTING_KEPT) } else { Verdict::Nothing })
     }
 
-    /// The counts of rate limits by the number: their ids are hashes of it.
-    async fn counters(&mut self, wanted: &Wanted) -> Result<(), PrivacyError> {
-        let base = &self.privacy.base;
-        let mut after: Option<String> = None;
-        loop {
-            let page = base.store().walk(Kind::Compat, after.as_deref(), PAGE).await?;
-            for (id, _) in &page {
-                let Ok(id) = id.parse() else { continue };
-                for limit in compat::compat(base, &id).await?.record.rate_limits {
-                    for value in wanted.writings() {
-                        let counter = hash(&[id.as_str(), &limit.sid, &value]);
-                        self.delete_counter(&counter).await?;
-                    }
-                }
-            }
-            after = page.last().map(|(id, _)| id.clone());
-            if page.len() < PAGE {
-                return Ok(());
+    /// The counts of a service's rate limits by the number: their ids are hashes of it.
+    async fn counters(&mut self, wanted: &Wanted, service: &str) -> Result<(), PrivacyError> {
+        let Ok(id) = service.parse() else { return Ok(()) };
+        for limit in compat::compat(&self.privacy.base, &id).await?.record.rate_limits {
+            for value in wanted.writings() {
+                let counter = hash(&[id.as_str(), &limit.sid, &value]);
+                self.delete_counter(&counter).await?;
             }
         }
+        Ok(())
     }
 
     async fn delete_counter(&mut self, id: &str) -> Result<(), PrivacyError> {
@@ -625,6 +624,3 @@ fn word(kind: Kind) -> &'static str {
         }
     }
 }
-
-/// Verifications that are looked for before everything is gone through.
-const MOST_AT_FIRST: usize = 1000;

@@ -16,6 +16,7 @@
 //! number of processes use the same tables, and any of them may go at any time.
 //! It refuses to know HTTP, Twilio and what records mean.
 
+mod arrivals;
 mod body;
 mod care;
 mod fault;
@@ -33,8 +34,8 @@ mod writer;
 use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats,
-    Store, StoreError, Stored, millis, timestamp, validate,
+    Absent, Arrivals, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Index, Key, Kind,
+    Lane, Mark, Scan, Stats, Store, StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -48,7 +49,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{Sender, channel, error::TrySendError};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -305,6 +307,20 @@ impl Store for Postgres {
         Ok(entries)
     }
 
+    async fn arrivals(
+        &self,
+        mark: Option<&Mark>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Option<Arrivals>, StoreError> {
+        if !self.is_postgres {
+            return Ok(None);
+        }
+        let asked = arrivals::Asked::of(mark, since, limit);
+        let rows = self.rows(statement::ARRIVALS, &asked.parameters()).await?;
+        asked.answer(&rows)
+    }
+
     async fn walk(
         &self,
         kind: Kind,
@@ -357,6 +373,20 @@ impl Store for Postgres {
             absent.entries = places(&rows, entries)?;
         }
         Ok(absent)
+    }
+
+    async fn entries_of(&self, key: &Key) -> Result<Vec<Entry>, StoreError> {
+        let indexes = Index::ALL.into_iter().filter(|index| index.kind() == key.kind);
+        let letters: Vec<i16> = indexes.map(|index| index.letter().into()).collect();
+        let rows = self.rows(statement::ENTRIES_OF, &[&letters, &key.id]).await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (letter, scope, at): (i16, String, i64) = (field(row, 0)?, field(row, 1)?, field(row, 2)?);
+            let index = u8::try_from(letter).ok().and_then(Index::from_letter);
+            let of = index.zip(timestamp(at));
+            entries.extend(of.map(|(index, at)| Entry { index, scope, at, id: key.id.clone() }));
+        }
+        Ok(entries)
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {

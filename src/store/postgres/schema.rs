@@ -35,12 +35,24 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { version: 1, compatible_from: 1, sql: TABLES },
     Step { version: 2, compatible_from: 1, sql: CLAIMS },
+    Step { version: 3, compatible_from: 1, sql: ARRIVALS },
 ];
 
 /// Who is about to do what is due leaves word here, so that others look elsewhere;
 /// see `statement::CLAIM`. Neither is in an index.
 const CLAIMS: &[&str] = &["ALTER TABLE dialback_record ADD COLUMN IF NOT EXISTS claimed_due bigint, \
      ADD COLUMN IF NOT EXISTS claimed_until timestamptz"];
+
+/// By which transaction a line came into its listing, so that who reads events as they
+/// come finds those that are new; see `statement::ARRIVALS`. It is the table's to say,
+/// for older processes, too; lines of before have none, and those only are in the
+/// index that are asked for so.
+const ARRIVALS: &[&str] = &[
+    "{postgres}ALTER TABLE dialback_entry ADD COLUMN IF NOT EXISTS arrived xid8",
+    "{postgres}ALTER TABLE dialback_entry ALTER COLUMN arrived SET DEFAULT pg_current_xact_id()",
+    "{postgres}CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON dialback_entry (arrived) \
+     WHERE index_letter = 101 AND scope = ''",
+];
 
 /// Where due is NULL nothing is to be done. A record is updated more often than
 /// it is inserted; room on its page keeps an update off the indexes.
@@ -243,6 +255,9 @@ async fn take_steps(client: &impl GenericClient, server: Server, from: i32) -> R
 }
 
 fn fitted(statement: &str, server: Server) -> String {
+    if let Some(own) = statement.strip_prefix("{postgres}") {
+        return if server.is_postgres { own.to_owned() } else { String::new() };
+    }
     let fits = |postgres: &'static str| if server.is_postgres { postgres } else { "" };
     statement
         .replace("{fill}", fits("WITH (fillfactor = 80)"))

@@ -159,6 +159,22 @@ SELECT at, id FROM dialback_entry
 WHERE index_letter = $1 AND scope = $2 AND at >= $3 AND at < $4 AND (at, id) < ($5, $6)
 ORDER BY at DESC, id DESC LIMIT $7";
 
+/// Events that were not there yet at a snapshot and are at another one, by default
+/// that of now; each row with the server's start, the snapshot of now, and, where
+/// there is one, the transaction and the id of an event. Behind a transaction and an
+/// id. A server that only follows another one does not know what is under way there.
+pub(super) const ARRIVALS: &str = "\
+SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, n.seen::text, e.arrived::text, e.id
+FROM (SELECT pg_current_snapshot() AS seen WHERE NOT pg_is_in_recovery()) n
+LEFT JOIN LATERAL (
+  SELECT l.arrived, l.id FROM dialback_entry l
+  WHERE l.index_letter = 101 AND l.scope = '' AND l.at >= $1
+    AND l.arrived >= pg_snapshot_xmin($2::text::pg_snapshot)
+    AND NOT pg_visible_in_snapshot(l.arrived, $2::text::pg_snapshot)
+    AND pg_visible_in_snapshot(l.arrived, coalesce($3::text::pg_snapshot, n.seen))
+    AND (l.arrived, l.id) > ($4::text::xid8, $5)
+  ORDER BY l.arrived, l.id LIMIT $6) e ON true";
+
 /// Records of a kind after an id.
 pub(super) const WALK: &str = "\
 SELECT id, version, body FROM dialback_record WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3";
@@ -174,6 +190,10 @@ SELECT i.nth FROM unnest($1::int2[], $2::text[], $3::int8[], $4::text[]) WITH OR
   AS i(index_letter, scope, at, id, nth)
 WHERE NOT EXISTS (SELECT 1 FROM dialback_entry e
   WHERE e.index_letter = i.index_letter AND e.scope = i.scope AND e.at = i.at AND e.id = i.id)";
+
+/// The lines of these listings that lead to a record.
+pub(super) const ENTRIES_OF: &str = "\
+SELECT index_letter, scope, at FROM dialback_entry WHERE index_letter = ANY($1::int2[]) AND id = $2";
 
 /// A write that costs little and proves that writing works.
 pub(super) const PROBE: &str = "\

@@ -4,7 +4,7 @@
 //! and each entry must have its record. It mends nothing, and refuses to know
 //! what records mean.
 
-use super::super::{Absent, CheckReport, Due, Entry, Key, Lane, StoreError};
+use super::super::{Absent, CheckReport, Due, Entry, Index, Key, Lane, StoreError};
 use super::layout::{self, Place};
 use super::shared::failure;
 use sled::Db;
@@ -60,6 +60,18 @@ pub(super) fn absent(db: &Db, due: Vec<(Key, Due)>, entries: Vec<Entry>) -> Resu
         }
     }
     Ok(absent)
+}
+
+/// The lines of all listings that lead to a record.
+pub(super) fn entries_of(db: &Db, key: &Key) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    for index in Index::ALL.into_iter().filter(|index| index.kind() == key.kind) {
+        for line in db.range(layout::index_range(index)).keys() {
+            let line = line.map_err(|error| failure(&error))?;
+            entries.extend(layout::entry(&line).filter(|entry| entry.id == key.id));
+        }
+    }
+    Ok(entries)
 }
 
 /// Whether an entry has no record and has not just gone with it.

@@ -205,6 +205,10 @@ pub(super) fn said(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => ("permission denied", "give it to the user that dialback runs as"),
         ErrorKind::StorageFull => ("no space left on the disk", "make room there and start again"),
         ErrorKind::QuotaExceeded => ("the disk quota is used up", "raise it or make room, and start again"),
+        ErrorKind::FileTooLarge => (
+            "files may grow no more",
+            "raise that limit (`ulimit -f`, LimitFSIZE= of systemd) and start again",
+        ),
         ErrorKind::IsADirectory => ("it is a directory and should be a file", "move it away"),
         _ => return error.to_string(),
     };

@@ -149,6 +149,11 @@ pub(super) fn entry_key(entry: &Entry) -> Vec<u8> {
     line(entry.index, &entry.scope, millis(entry.at), &entry.id)
 }
 
+/// All lines of a listing, whatever their scopes.
+pub(super) fn index_range(index: Index) -> Range<Vec<u8>> {
+    vec![ENTRY, index.letter()]..vec![ENTRY, index.letter() + 1]
+}
+
 /// What a scan looks at, oldest first; empty when its end is before its start.
 pub(super) fn scan_range(scan: &Scan) -> Range<Vec<u8>> {
     let at = |at: Timestamp| line(scan.index, &scan.scope, millis(at), "");

@@ -271,6 +271,11 @@ impl Store for Sled {
         self.blocking(move |shared| shared.with(|db| check::absent(db, due, entries))).await
     }
 
+    async fn entries_of(&self, key: &Key) -> Result<Vec<Entry>, StoreError> {
+        let key = key.clone();
+        self.blocking(move |shared| shared.with(|db| check::entries_of(db, &key))).await
+    }
+
     /// Checksums, and that each entry has its record.
     async fn check(&self) -> Result<CheckReport, StoreError> {
         self.blocking(|shared| shared.with(check::check)).await

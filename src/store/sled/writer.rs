@@ -20,6 +20,7 @@
 use super::super::hook::Answer;
 use super::super::{Change, CommitError, Due, Key, Lane, StoreError, Version};
 use super::compaction::{Compactor, Next, Put, Waiting};
+use super::files;
 use super::layout;
 use super::shared::{Shared, damaged, failure};
 use sled::{Batch, Db, IVec};
@@ -229,7 +230,9 @@ impl Writer {
             writer.shared.applying(false);
             applied.map_err(|error| failure(&error))?;
             writer.db.flush().map_err(|error| failure(&error))?;
-            (writer.sync)(number).map_err(|error| StoreError::Failed(format!("cannot sync: {error}")))
+            let cannot =
+                |error: io::Error| StoreError::Failed(format!("cannot sync: {}", files::said(&error)));
+            (writer.sync)(number).map_err(cannot)
         });
         match &done {
             Ok(()) => {
