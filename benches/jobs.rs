@@ -31,7 +31,7 @@ use dialback::store::records;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Lane, Store};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -285,7 +285,7 @@ impl Bench {
 }
 
 fn counter(n: u64, ends_at: Timestamp) -> Counter {
-    Counter { id: format!("{n:016}"), counts: BTreeMap::new(), ends_at }
+    Counter { ends_at, ..Counter::new(format!("{n:016}")) }
 }
 
 fn old_event(n: u64, expires_at: Timestamp) -> Event {

@@ -18,7 +18,7 @@ use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
 use dialback::store::{Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,7 +38,7 @@ const TWICE: Settings = Settings {
 /// A count that is due then.
 fn counter(n: u32, due: Timestamp) -> Counter {
     let ends_at = due - SignedDuration::from_mins(5);
-    Counter { id: format!("{n:08}"), counts: BTreeMap::new(), ends_at }
+    Counter { ends_at, ..Counter::new(format!("{n:08}")) }
 }
 
 /// A record of a kind that does not read.
