@@ -3,10 +3,11 @@
 //! It says in the plainest way what an engine must do; the others are tested
 //! against it. It refuses to know files and bytes at rest.
 
+use super::counting::OpenCounters;
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Index, Key, Kind, Lane, Scan, Stats, Store,
-    StoreError, Stored, Version, lane, millis, timestamp, validate,
+    Absent, Change, CheckReport, Commit, CommitError, CountedError, Depth, Due, Entry, Index, Key, Kind,
+    Lane, Scan, Stats, Store, StoreError, Stored, Version, lane, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -51,15 +52,18 @@ impl Memory {
         if state.closed { Err(StoreError::Closed) } else { Ok(state) }
     }
 
-    fn write(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    fn write(&self, commit: Commit) -> Result<(), CountedError> {
         let mut state = self.open()?;
-        validate(&changes)?;
+        validate(&commit)?;
+        let Commit { changes, additions } = commit;
         if changes.iter().any(|change| state.version(&change.key) != change.expected) {
             state.conflicts += 1;
-            return Err(CommitError::Conflict);
+            return Err(CommitError::Conflict.into());
         }
+        let mut counters = OpenCounters::default();
+        counters.add(&additions, |key| Ok(state.records.get(key).cloned()))?;
         state.commits += 1;
-        changes.into_iter().for_each(|change| state.apply(change));
+        changes.into_iter().chain(counters.changes()).for_each(|change| state.apply(change));
         Ok(())
     }
 }
@@ -70,8 +74,8 @@ impl Store for Memory {
         Ok(self.open()?.records.get(key).cloned())
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        measured(*COMMITS, changes.len(), async { self.write(changes) }).await
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        measured(*COMMITS, commit.changes.len(), async { self.write(commit) }).await
     }
 
     async fn due_in(

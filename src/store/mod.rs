@@ -13,9 +13,12 @@
 //! - [`Store::scan`] may miss what is being written while it reads.
 //! - [`Store::commit`] is never wrong: all of it is durable when it returns
 //!   `Ok`, none of it is there when it returns a conflict. After
-//!   [`StoreError::Failed`] the outcome is unknown and must be read again.
+//!   [`StoreError::Failed`] the outcome is unknown and must be read again. What it
+//!   adds to counters is added to what stands there then, whoever else adds: no
+//!   limit is exceeded, and nobody is refused for a race.
 
 mod care;
+mod counting;
 pub mod inspect;
 pub mod kinds;
 mod lane;
@@ -28,6 +31,7 @@ pub mod sled;
 pub mod transfer;
 
 pub use care::{Absent, CheckReport, Stats};
+pub use counting::{Commit, CountedError, Counting, Limited};
 pub use lane::{Depth, Due, Lane};
 
 use async_trait::async_trait;
@@ -281,7 +285,7 @@ impl Change {
     /// one piece.
     pub const MAX_BODY: usize = 64 * 1024;
 
-    /// Most changes in one commit.
+    /// Most changes in one commit, counters among them.
     pub const MAX_COMMIT: usize = 64;
 }
 
@@ -353,12 +357,19 @@ pub trait Store: Send + Sync + 'static {
     /// The record under a key, or `None`.
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
 
-    /// Does all changes or none, durably. Keys must differ; there are at most
-    /// [`Change::MAX_COMMIT`] of them, with bodies of at most
+    /// Does all changes and additions or none, durably. Keys must differ; there are
+    /// at most [`Change::MAX_COMMIT`] of them, with bodies of at most
     /// [`Change::MAX_BODY`], and a change's entries are its own record's. What
-    /// breaks these rules is refused with [`StoreError::TooLarge`] or
-    /// [`StoreError::Failed`], undone.
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
+    /// breaks these rules, or those of [`Commit`] and [`Counting`], is refused with
+    /// [`StoreError::TooLarge`] or [`StoreError::Failed`], undone.
+    ///
+    /// What is both in conflict and beyond a limit may be refused for either.
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError>;
+
+    /// The same of changes alone.
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.commit_counted(changes.into()).await.map_err(CountedError::of_changes)
+    }
 
     /// Records of a lane due at or before `until`, the most overdue first, with
     /// the time they are due; those due at once by their keys.
@@ -454,24 +465,31 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// What every engine refuses before it begins.
-fn validate(changes: &[Change]) -> Result<(), StoreError> {
+fn validate(commit: &Commit) -> Result<(), StoreError> {
+    let Commit { changes, additions } = commit;
     let refuse = |why: String| Err(StoreError::Failed(why));
-    if changes.len() > Change::MAX_COMMIT {
-        return refuse(format!(
-            "{} changes in one commit, {} are possible",
-            changes.len(),
-            Change::MAX_COMMIT
-        ));
+    for (what, count, most) in [
+        ("changes", changes.len() + additions.len(), Change::MAX_COMMIT),
+        ("counters", additions.len(), Commit::MAX_COUNTERS),
+    ] {
+        if count > most {
+            return refuse(format!("{count} {what} in one commit, {most} are possible"));
+        }
+    }
+    for (nth, counting) in additions.iter().enumerate() {
+        validate_id(&counting.counter)?;
+        counting.validate()?;
+        let is_same = |change: &Change| change.key.kind == Kind::Counter && change.key.id == counting.counter;
+        if changes.iter().any(is_same)
+            || additions[..nth].iter().any(|earlier| earlier.counter == counting.counter)
+        {
+            return refuse("two changes of one Counter in one commit".to_owned());
+        }
     }
     for (nth, change) in changes.iter().enumerate() {
         let Key { kind, id } = &change.key;
         let size = change.body.as_ref().map_or(0, Vec::len);
-        if id.is_empty() || id.len() > Key::MAX_ID {
-            return refuse(format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID));
-        }
-        if id.contains('\0') {
-            return refuse("an id with a NUL byte".to_owned());
-        }
+        validate_id(id)?;
         if size > Change::MAX_BODY {
             return Err(StoreError::TooLarge { size });
         }
@@ -487,6 +505,17 @@ fn validate(changes: &[Change]) -> Result<(), StoreError> {
         if change.entries_added.iter().chain(&change.entries_removed).any(strange) {
             return refuse(format!("an entry that is not one of its own {kind:?}"));
         }
+    }
+    Ok(())
+}
+
+fn validate_id(id: &str) -> Result<(), StoreError> {
+    if id.is_empty() || id.len() > Key::MAX_ID {
+        let why = format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID);
+        return Err(StoreError::Failed(why));
+    }
+    if id.contains('\0') {
+        return Err(StoreError::Failed("an id with a NUL byte".to_owned()));
     }
     Ok(())
 }

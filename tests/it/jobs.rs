@@ -16,7 +16,9 @@ use dialback::model::erasure::{Erasure, Place, State};
 use dialback::model::status::Status;
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
-use dialback::store::{Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds};
+use dialback::store::{
+    Change, Commit, CountedError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -347,12 +349,12 @@ fn note_again(app: &App) {
 struct Held(Memory, Arc<Semaphore>, Arc<Semaphore>);
 
 store_over!(Held, 0, [read due_in scan], {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        if changes.iter().any(|change| change.key.kind == Kind::Counter && change.body.is_none()) {
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        if commit.changes.iter().any(|change| change.key.kind == Kind::Counter && change.body.is_none()) {
             self.2.add_permits(1);
             self.1.acquire().await.unwrap().forget();
         }
-        self.0.commit(changes).await
+        self.0.commit_counted(commit).await
     }
 });
 

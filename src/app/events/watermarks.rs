@@ -9,7 +9,7 @@
 use super::{Shared, lock};
 use crate::model::id::EventId;
 use crate::store::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
+    Absent, CheckReport, Commit, CountedError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
     StoreError, Stored,
 };
 use async_trait::async_trait;
@@ -115,19 +115,19 @@ impl Drop for Ending<'_> {
 
 #[async_trait]
 impl Store for Watched {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let of = |kind| changes.iter().filter(move |change| change.key.kind == kind);
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        let of = |kind| commit.changes.iter().filter(move |change| change.key.kind == kind);
         let new = of(Kind::Event).filter(|change| change.expected == 0);
         let ids: Vec<EventId> = new.filter_map(|change| change.key.id.parse().ok()).collect();
         let dispatches = of(Kind::Dispatch).next().is_some();
         if ids.is_empty() && !dispatches {
-            return self.inner.commit(changes).await;
+            return self.inner.commit_counted(commit).await;
         }
         let Shared { watermarks, wake, written } = &*self.shared;
         let tells = !ids.is_empty();
         watermarks.begin(&ids);
         let ending = Ending { watermarks, ids };
-        let verdict = self.inner.commit(changes).await;
+        let verdict = self.inner.commit_counted(commit).await;
         drop(ending);
         if dispatches {
             wake.notify_one();

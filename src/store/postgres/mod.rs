@@ -1,7 +1,8 @@
 //! The engine for more than one machine: PostgreSQL, with group commit.
 //!
 //! - Commits that wait together are one statement in one transaction
-//!   (`writer.rs`, `group.rs`, `statement.rs`); reads of records that wait
+//!   (`writer.rs`, `group.rs`, `statement.rs`), or two where they add to counters
+//!   (`counted.rs`); reads of records that wait
 //!   together are one statement too (`reader.rs`).
 //! - Where the database is, and TLS, are in `url.rs`; connections in `link.rs`;
 //!   what errors mean in `fault.rs`; who is refused at once in `gate.rs`.
@@ -18,6 +19,7 @@
 
 mod body;
 mod care;
+mod counted;
 mod fault;
 mod gate;
 mod group;
@@ -32,7 +34,7 @@ mod writer;
 
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
+    Absent, CheckReport, Commit, CountedError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
     StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
@@ -191,11 +193,11 @@ impl Postgres {
     }
 
     /// Hands work to a writer and waits for its answer.
-    async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    async fn submit(&self, commit: Commit) -> Result<(), CountedError> {
         self.open_queues()?;
         self.gate.check()?;
         let (answer, answered) = oneshot::channel();
-        self.send(|queues| &queues.works, Work { changes, answer })?;
+        self.send(|queues| &queues.works, Work { commit, answer })?;
         // One deadline to come to its turn, and one for the group.
         match timeout(2 * self.link.deadline, answered).await {
             Ok(Ok(verdict)) => verdict,
@@ -222,13 +224,13 @@ impl Store for Postgres {
         answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".to_owned())))
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
         self.open_queues()?;
-        validate(&changes)?;
-        if changes.is_empty() {
+        validate(&commit)?;
+        if commit.is_empty() {
             return Ok(());
         }
-        measured(*COMMITS, changes.len(), self.submit(changes)).await
+        measured(*COMMITS, commit.changes.len(), self.submit(commit)).await
     }
 
     async fn due_in(
@@ -291,10 +293,7 @@ impl Store for Postgres {
         if self.gate.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
             return Ok(());
         }
-        self.submit(Vec::new()).await.map_err(|error| match error {
-            CommitError::Store(error) => error,
-            CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
-        })
+        self.submit(Commit::default()).await.map_err(CountedError::of_probe)
     }
 
     fn is_shared(&self) -> bool {

@@ -27,7 +27,7 @@ mod writer;
 use super::care::ADVICE;
 use super::measured::measured;
 use super::{
-    Absent, Change, CheckReport, CommitError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
+    Absent, CheckReport, Commit, CountedError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats, Store,
     StoreError, Stored, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
@@ -47,7 +47,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use writer::{Commit, GROUP_CHANGES, Work, Writer};
+use writer::{GROUP_CHANGES, Submitted, Work, Writer};
 
 static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "sled"));
 
@@ -143,9 +143,9 @@ impl Sled {
     }
 
     /// Hands work to the writer and waits for its answer.
-    async fn submit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    async fn submit(&self, commit: Commit) -> Result<(), CountedError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Work::Commit(Commit { changes, answer }))?;
+        self.send(Work::Commit(Submitted { commit, answer }))?;
         let gone = |_| Err(StoreError::Failed("the writer has stopped".to_owned()).into());
         answered.await.unwrap_or_else(gone)
     }
@@ -190,13 +190,13 @@ impl Store for Sled {
         self.shared.read(key).await
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
         self.shared.with(|_| Ok(()))?;
-        validate(&changes)?;
-        if changes.is_empty() {
+        validate(&commit)?;
+        if commit.is_empty() {
             return Ok(());
         }
-        measured(*COMMITS, changes.len(), self.submit(changes)).await
+        measured(*COMMITS, commit.changes.len(), self.submit(commit)).await
     }
 
     // A group that is applied while this reads may move a record past it, from
@@ -275,10 +275,7 @@ impl Store for Sled {
         if self.shared.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
             return Ok(());
         }
-        self.submit(Vec::new()).await.map_err(|error| match error {
-            CommitError::Store(error) => error,
-            CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
-        })
+        self.submit(Commit::default()).await.map_err(CountedError::of_probe)
     }
 
     fn failure(&self) -> Option<StoreError> {
@@ -378,7 +375,7 @@ fn foreign() -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Kind;
+    use super::super::{Change, CommitError, Kind};
     use super::*;
     use std::io;
     use std::sync::mpsc::{Receiver, Sender, channel};
@@ -466,7 +463,7 @@ mod tests {
         let (store, syncing, tell) = told(dir.path());
         let first = spawn_commit(&store, "first");
         syncing.recv().unwrap();
-        let waiting = (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string())));
+        let waiting = (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string()).into()));
         let mut waiting = Box::pin(futures_util::future::join_all(waiting));
         assert!(futures_util::poll!(&mut waiting).is_pending());
         (0..3).for_each(|_| tell.send(Ok(())).unwrap());
