@@ -24,12 +24,14 @@
 
 mod fixed;
 mod members;
+mod quota_lease;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use fixed::Full;
 pub use members::{Members, Pseudonym};
+pub use quota_lease::{End, QuotaLease, Ticket};
 pub use window::WindowCount;
 
 use crate::model::lease::CLOCK_SLACK;

@@ -3,7 +3,7 @@
 
 use crate::postgres::database;
 use crate::store_contract::{Thing, at, open, thing};
-use dialback::model::counter::{Addition, Counter, Limit, Pseudonym};
+use dialback::model::counter::{Addition, Counter, End, Limit, Pseudonym, QuotaLease};
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records::{self, Record};
@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 const MINUTE: u32 = 60;
 
@@ -304,6 +304,62 @@ async fn deleted_meanwhile(stores: &[Arc<dyn Store>]) {
     assert_eq!(stores[0].check().await.unwrap().damaged, 0);
 }
 
+/// Three who take blocks of a limit ahead: nothing is exceeded, few are refused early, and
+/// what is given back at the end leaves what was used.
+async fn leased(stores: &[Arc<dyn Store>]) {
+    const MAX: u64 = 1000;
+    let leases: Vec<_> =
+        (0..3).map(|_| Arc::new(Mutex::new(QuotaLease::new("start".into(), vec![limit(MAX)])))).collect();
+    let runs = (0..24).map(|task| {
+        let (store, lease) = (Arc::clone(&stores[task % stores.len()]), Arc::clone(&leases[task % 3]));
+        tokio::spawn(async move {
+            for n in 0.. {
+                if !use_one(&*store, &lease, &format!("{task}-{n}")).await {
+                    return n;
+                }
+            }
+            0
+        })
+    });
+    let used: u64 = join_all(runs).await.into_iter().map(|run| run.unwrap()).sum();
+    assert!((MAX - 3 * MAX / QuotaLease::PARTS..=MAX).contains(&used), "{used}");
+    let store = &*stores[0];
+    let version = records::get::<Counter>(store, "hot").await.unwrap().unwrap().version;
+    for lease in leases {
+        let rest = lease.lock().unwrap().rest();
+        let rest = Counting { additions: rest.into_iter().collect(), ..adding("hot", 0, 1, MAX) };
+        store.commit_counted(commit(vec![], vec![rest])).await.unwrap();
+    }
+    assert_eq!(taken(store, "hot").await, used);
+    assert_eq!(store.check().await.unwrap().records, used + 1);
+    assert!(store.is_shared() || version < MAX, "blocks are written, and not each of them: {version}");
+}
+
+async fn use_one(store: &dyn Store, lease: &Mutex<QuotaLease>, id: &str) -> bool {
+    loop {
+        let ticket = lease.lock().unwrap().take(at(0));
+        let additions = ticket.additions.clone();
+        let additions = match additions.is_empty() {
+            true => Vec::new(),
+            false => vec![Counting { additions, ..adding("hot", 0, 0, 1000) }],
+        };
+        let is_block = ticket.is_of_a_block();
+        match store.commit_counted(commit(new(id), additions)).await {
+            Ok(()) => {
+                lease.lock().unwrap().settle(ticket, &End::Done);
+                return true;
+            }
+            Err(CountedError::Limited(limited)) => {
+                lease.lock().unwrap().settle(ticket, &End::Undone(Some(&limited.reached)));
+                if !is_block {
+                    return false;
+                }
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn memory_keeps_counters() {
     story(&Memory::new()).await;
@@ -332,13 +388,15 @@ async fn postgresql_keeps_counters() {
 async fn no_limit_is_exceeded_in_memory() {
     crowd(&[Arc::new(Memory::new())]).await;
     deleted_meanwhile(&[Arc::new(Memory::new())]).await;
+    leased(&[Arc::new(Memory::new())]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_limit_is_exceeded_in_files() {
-    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    crowd(&[Arc::new(open(one.path()))]).await;
-    deleted_meanwhile(&[Arc::new(open(other.path()))]).await;
+    let dirs = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    crowd(&[Arc::new(open(dirs[0].path()))]).await;
+    deleted_meanwhile(&[Arc::new(open(dirs[1].path()))]).await;
+    leased(&[Arc::new(open(dirs[2].path()))]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -349,6 +407,29 @@ async fn no_limit_is_exceeded_in_a_database() {
     let stores: [Arc<dyn Store>; 2] = [Arc::new(database.open().await), Arc::new(database.open().await)];
     crowd(&stores).await;
     deleted_meanwhile(&stores).await;
+    database.empty().await;
+    leased(&[Arc::new(database.open().await), Arc::new(database.open().await)]).await;
+}
+
+/// What the server does not take is undone with what it would have counted, by itself,
+/// and the connection goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_refuses_counts_nothing() {
+    let Some(database) = database("bodies that count and are none").await else { return };
+    let store = database.open().await;
+    let one = |id: &str, body: &[u8]| {
+        let mut changes = new(id);
+        changes[0].body = Some(body.to_vec());
+        store.commit_counted(commit(changes, vec![adding("n", 1, 0, 99)]))
+    };
+    let names: Vec<String> = (0..30).map(|n| n.to_string()).collect();
+    let answers =
+        join_all((0..).zip(&names).map(|(n, id)| one(id, if n % 5 == 0 { b"{" } else { b"{}" }))).await;
+    let failed = answers.iter().filter(|answer| {
+        matches!(answer, Err(CountedError::Commit(CommitError::Store(StoreError::Failed(_)))))
+    });
+    assert_eq!((failed.count(), answers.iter().filter(|answer| answer.is_ok()).count()), (6, 24));
+    assert_eq!(taken(&store, "n").await, 24);
 }
 
 const URL: &str = "DIALBACK_TEST_COUNT_URL";

@@ -143,7 +143,7 @@ impl Window {
 }
 
 /// When the bucket of a time begins.
-fn bucket(at: i64, length: i64) -> i64 {
+pub(super) fn bucket(at: i64, length: i64) -> i64 {
     at - at.rem_euclid(length)
 }
 
