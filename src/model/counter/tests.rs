@@ -55,7 +55,7 @@ fn every_limit_must_have_room_and_the_longest_wait_is_told() {
     assert_eq!(counter.add(at(0), &some(1), &limits), Err(reached("starts", 120_000)));
     assert_eq!(counter.add(at(0), &some(2), &limits).unwrap_err().limit, "starts", "never is longest");
     let counter = counter.add(at(120_000), &some(1), &limits).unwrap();
-    assert_eq!(counter.add(at(121_000), &some(1), &limits), Err(reached("hourly", 3600_000 + 1800_000)));
+    assert_eq!(counter.add(at(121_000), &some(1), &limits), Err(reached("hourly", 3_600_000 + 1_800_000)));
     assert_eq!(counter.counts.len(), 2, "what nobody added to is not kept");
     assert_eq!(counter.add(at(121_000), &[], &limits).unwrap().counts, counter.counts);
 }

@@ -61,7 +61,7 @@ pub(super) struct Session {
 /// How a group is written.
 enum Plan<'w> {
     /// In one statement, which decides.
-    Changes(Arrays<'w>),
+    Changes(Box<Arrays<'w>>),
     /// With its counters locked before.
     Counted(&'w [Work]),
 }
@@ -220,7 +220,7 @@ impl Writer {
     async fn write(&mut self, session: &mut Session, works: &[Work]) -> Result<Refused, Fault> {
         let plan = match works.iter().any(|work| !work.commit.additions.is_empty()) {
             true => Plan::Counted(works),
-            false => Plan::Changes(Arrays::of(changes(works)).map_err(no_randomness)?),
+            false => Plan::Changes(Box::new(Arrays::of(changes(works)).map_err(no_randomness)?)),
         };
         let has_probe = works.iter().any(|work| work.commit.is_empty());
         let refused = self.persist(session, &plan, has_probe).await?;
