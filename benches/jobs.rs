@@ -40,7 +40,7 @@ use dialback::secret::Secret;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Lane, Store, records};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
@@ -346,7 +346,7 @@ impl Bench {
 }
 
 fn counter(n: u64, ends_at: Timestamp) -> Counter {
-    Counter { id: format!("{n:016}"), counts: BTreeMap::new(), ends_at }
+    Counter { ends_at, ..Counter::new(format!("{n:016}")) }
 }
 
 fn old_event(n: u64, expires_at: Timestamp) -> Event {

@@ -1,108 +1,229 @@
-//! How often something was asked for within a window of time.
+//! How often something happened to one subject within windows of time, changed
+//! only by bounded addition.
 //!
-//! Windows are fixed: they begin at whole multiples of their length since 1970,
-//! so that every machine counts in the same one. This module refuses to know
-//! what is counted.
+//! A window slides. Its record has two buckets, which begin at whole multiples of
+//! the window's length since 1970: the current one, and the one before, which
+//! counts by the share of it that is still inside the window. What is weighed so
+//! never exceeds the limit by one. Against a log of every single event that is off
+//! by at most what the bucket before has of the share that is told wrongly: within
+//! any one window there are fewer than twice the limit, and that many only where
+//! they crowd around the border of two buckets (`tests.rs` has both by property).
+//!
+//! Distinct members (the countries of an address) are kept one by one, at most
+//! [`Members::MOST`], as pseudonyms whose key is elsewhere; they are counted
+//! exactly.
+//!
+//! Times may go backwards: several processes add by clocks of their own. What comes
+//! from before the current bucket counts as of its beginning, so a clock that is
+//! behind finds a limit no wider. A bucket that begins further ahead of now than its
+//! own length and [`CLOCK_SLACK`] was made by a clock that was wrong, and is
+//! forgotten: it would hold its limit until that time comes.
+//!
+//! Whatever the numbers are, there is an answer. This module refuses to know what is
+//! counted, and who adds when.
 
-use crate::model::compat::Bucket;
+mod fixed;
+mod members;
+mod quota_lease;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use fixed::Full;
+pub use members::{Members, Pseudonym};
+pub use quota_lease::{End, QuotaLease, Ticket};
+pub use window::WindowCount;
+
+use crate::model::lease::CLOCK_SLACK;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use window::Window;
 
-/// The counts of one value under one rate limit.
+/// The counts of one subject: a number, an address, a prefix, a value under one
+/// rate limit of Verify.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counter {
     /// A hash of what is counted: a value may be an address or a number.
     pub id: String,
-    /// A count for each bucket, by its SID.
+    /// A count for each window, by its limit's name (the SID of a bucket).
     pub counts: BTreeMap<String, WindowCount>,
-    /// When the last of the windows ends.
+    /// Distinct members for each window, by its limit's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members: BTreeMap<String, Members>,
+    /// When nothing of it counts any more.
     pub ends_at: Timestamp,
 }
 
-/// A count within a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WindowCount {
-    /// When the window began, in seconds since 1970.
-    pub since: i64,
-    /// How many.
-    pub taken: u32,
+/// How much of something there may be within a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// What it is called: its count is kept under this name, and a refusal says it.
+    /// No two limits of one addition have the same.
+    pub name: String,
+    /// What it counts: additions of the same word.
+    pub of: String,
+    /// How long its window is, in seconds, at least one. A limit whose length was
+    /// changed counts anew.
+    pub seconds: u32,
+    /// The most there may be. Of distinct members at most [`Members::MOST`],
+    /// whatever this says.
+    pub max: u64,
 }
 
-/// The limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is added. What no limit counts changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Addition {
+    /// So many more.
+    Amount {
+        /// Of what.
+        of: String,
+        /// How many.
+        amount: u64,
+    },
+    /// So many of those that were added at that time are given back: to the bucket
+    /// that they came from, and to none when that has gone. It is never refused, and
+    /// counts before what the same call adds.
+    GiveBack {
+        /// Of what.
+        of: String,
+        /// How many.
+        amount: u64,
+        /// When they were added, by the clock that added them. Had that gone
+        /// backwards over the border of a bucket, what the earlier bucket does not
+        /// have is taken from the later.
+        added_at: Timestamp,
+    },
+    /// One of a set of distinct members, again or for the first time. It is not given
+    /// back: others may have added the same.
+    Member {
+        /// Of what.
+        of: String,
+        /// Which.
+        member: Pseudonym,
+    },
+}
+
+/// A limit has no room.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reached {
-    /// How long until the window ends, in whole seconds.
-    pub seconds: i64,
+    /// Which limit; of several the one that has no room for longest.
+    pub limit: String,
+    /// The first time, to the millisecond, at which the same additions pass if nothing
+    /// else is added. `None` when they never do: they are more than the limit itself.
+    pub passes_at: Option<Timestamp>,
 }
 
 impl Counter {
     /// Nothing counted yet.
     pub fn new(id: String) -> Self {
-        Self { id, counts: BTreeMap::new(), ends_at: Timestamp::UNIX_EPOCH }
+        Self { id, counts: BTreeMap::new(), members: BTreeMap::new(), ends_at: Timestamp::UNIX_EPOCH }
     }
 
-    /// One more, if every bucket has room for it.
+    /// The counter with all of the additions, if every limit that counts one of them
+    /// has room. A limit of which only something is given back is not asked.
     ///
     /// # Errors
-    /// [`Reached`] with the longest of the waits; nothing was counted then.
-    pub fn take(&self, buckets: &[Bucket], now: Timestamp) -> Result<Self, Reached> {
-        let now = now.as_second();
-        let (mut counts, mut wait, mut end) = (BTreeMap::new(), 0, now);
-        for bucket in buckets {
-            let interval = i64::from(bucket.interval.max(1));
-            let since = now - now.rem_euclid(interval);
-            let taken = match self.counts.get(&bucket.sid) {
-                Some(count) if count.since == since => count.taken,
-                _ => 0,
-            };
-            if taken >= bucket.max {
-                wait = wait.max(since + interval - now);
+    /// [`Reached`]; nothing was counted then.
+    pub fn add(&self, now: Timestamp, additions: &[Addition], limits: &[Limit]) -> Result<Self, Reached> {
+        let now = now.as_millisecond();
+        let mut next = self.without_outlived(now);
+        let mut refused: Option<(Option<i64>, &Limit)> = None;
+        for limit in limits {
+            for passes_at in [next.count(now, additions, limit), next.meet(now, additions, limit)] {
+                let Err(passes_at) = passes_at else { continue };
+                // Never is later than any time.
+                let later = |at: Option<i64>| at.unwrap_or(i64::MAX);
+                if refused.is_none_or(|(longest, _)| later(passes_at) > later(longest)) {
+                    refused = Some((passes_at, limit));
+                }
             }
-            end = end.max(since + interval);
-            counts.insert(bucket.sid.clone(), WindowCount { since, taken: taken.saturating_add(1) });
         }
-        if wait > 0 {
-            return Err(Reached { seconds: wait });
+        if let Some((passes_at, limit)) = refused {
+            return Err(Reached { limit: limit.name.clone(), passes_at: passes_at.map(timestamp) });
         }
-        Ok(Self {
-            id: self.id.clone(),
-            counts,
-            ends_at: Timestamp::from_second(end).unwrap_or(Timestamp::MAX),
-        })
+        next.ends_at = next.end(now);
+        Ok(next)
+    }
+
+    /// Counts the amounts of a limit. When there is no room for them: the time when
+    /// there is.
+    fn count(&mut self, now: i64, additions: &[Addition], limit: &Limit) -> Result<(), Option<i64>> {
+        let (mut amount, mut given_back) = (None, Vec::new());
+        for addition in additions {
+            match addition {
+                Addition::Amount { of, amount: more } if *of == limit.of => {
+                    amount = Some(u128::from(*more).saturating_add(amount.unwrap_or(0)));
+                }
+                Addition::GiveBack { of, amount, added_at } if *of == limit.of => {
+                    given_back.push((*amount, added_at.as_millisecond()));
+                }
+                _ => {}
+            }
+        }
+        if amount.is_none() && given_back.is_empty() {
+            return Ok(());
+        }
+        let mut window = Window::at(self.counts.get(&limit.name), limit.seconds, now);
+        for (amount, added_at) in given_back {
+            window.give_back(amount, added_at);
+        }
+        if let Some(amount) = amount {
+            window.add(amount, limit.max)?;
+        }
+        match window.count() {
+            Some(count) => drop(self.counts.insert(limit.name.clone(), count)),
+            None => drop(self.counts.remove(&limit.name)),
+        }
+        Ok(())
+    }
+
+    /// Counts the members of a limit, as [`Counter::count`] does amounts.
+    fn meet(&mut self, now: i64, additions: &[Addition], limit: &Limit) -> Result<(), Option<i64>> {
+        let members: Vec<Pseudonym> = additions
+            .iter()
+            .filter_map(|addition| match addition {
+                Addition::Member { of, member } if *of == limit.of => Some(*member),
+                _ => None,
+            })
+            .collect();
+        if members.is_empty() {
+            return Ok(());
+        }
+        let met = Members::with(self.members.get(&limit.name), limit, &members, now)?;
+        self.members.insert(limit.name.clone(), met);
+        Ok(())
+    }
+
+    /// What still counts for somebody.
+    fn without_outlived(&self, now: i64) -> Self {
+        let mut next = self.clone();
+        // How long the window of a count is that was written before lengths were
+        // kept is not known; the whole record's end is.
+        let is_over = self.ends_at.as_millisecond() <= now;
+        next.counts.retain(|_, count| count.end().map_or(!is_over, |end| end > now));
+        next.members.retain(|_, members| members.end() > now);
+        next
+    }
+
+    fn end(&self, now: i64) -> Timestamp {
+        let before = self.ends_at.as_millisecond();
+        let counts = self.counts.values().map(|count| count.end().unwrap_or(before));
+        timestamp(counts.chain(self.members.values().map(Members::end)).max().unwrap_or(now))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// By how much a time of somebody else's clock may be ahead, in milliseconds.
+fn slack() -> i64 {
+    i64::try_from(CLOCK_SLACK.as_millis()).unwrap_or(i64::MAX)
+}
 
-    fn bucket(sid: &str, max: u32, interval: u32) -> Bucket {
-        let at = Timestamp::UNIX_EPOCH;
-        Bucket { sid: sid.into(), max, interval, created_at: at, updated_at: at }
-    }
+/// A length of so many seconds, at least one, in milliseconds.
+fn length(seconds: u32) -> i64 {
+    i64::from(seconds.max(1)) * 1000
+}
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[test]
-    fn a_window_lets_so_many_through_and_the_next_begins_anew() {
-        let buckets = [bucket("BL1", 2, 60)];
-        let counter = Counter::new("x".into()).take(&buckets, at(600)).unwrap();
-        let counter = counter.take(&buckets, at(659)).unwrap();
-        assert_eq!(counter.ends_at, at(660));
-        assert_eq!(counter.take(&buckets, at(659)), Err(Reached { seconds: 1 }));
-        assert_eq!(counter.take(&buckets, at(660)).unwrap().counts["BL1"].taken, 1);
-    }
-
-    #[test]
-    fn every_bucket_must_have_room_and_the_longest_wait_is_told() {
-        let buckets = [bucket("BL1", 1, 60), bucket("BL2", 1, 3600)];
-        let counter = Counter::new("x".into()).take(&buckets, at(3600)).unwrap();
-        assert_eq!(counter.take(&buckets, at(3601)), Err(Reached { seconds: 3599 }));
-        assert_eq!(counter.take(&buckets, at(3670)), Err(Reached { seconds: 3530 }));
-        assert!(counter.take(&[], at(3601)).is_ok());
-        assert_eq!(counter.take(&[bucket("BL3", 0, 10)], at(3605)), Err(Reached { seconds: 5 }));
-    }
+/// The time of so many milliseconds, or the last there is.
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

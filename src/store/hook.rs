@@ -4,7 +4,7 @@
 //! they answer with the commit itself, wherever that goes: who gives up waiting does not
 //! end it. It refuses to know what is done about it.
 
-use super::{Change, CommitError};
+use super::{Change, CountedError};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::sync::oneshot;
 
@@ -63,18 +63,18 @@ impl Drop for Ending {
 pub(super) struct Answer {
     // In this order, for it is also the one in which they are dropped.
     ending: Ending,
-    sender: oneshot::Sender<Result<(), CommitError>>,
+    sender: oneshot::Sender<Result<(), CountedError>>,
 }
 
 impl Answer {
     /// A way back, and its other end.
-    pub(super) fn to(ending: Ending) -> (Self, oneshot::Receiver<Result<(), CommitError>>) {
+    pub(super) fn to(ending: Ending) -> (Self, oneshot::Receiver<Result<(), CountedError>>) {
         let (sender, answered) = oneshot::channel();
         (Self { ending, sender }, answered)
     }
 
     /// Answers. Who has gone no longer asks; what was taken is done all the same.
-    pub(super) fn send(self, verdict: Result<(), CommitError>) {
+    pub(super) fn send(self, verdict: Result<(), CountedError>) {
         let Self { ending, sender } = self;
         drop(ending);
         let _ = sender.send(verdict);

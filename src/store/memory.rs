@@ -3,20 +3,50 @@
 //! It says in the plainest way what an engine must do; the others are tested
 //! against it. It refuses to know files and bytes at rest.
 
+use super::Absent;
+use super::Change;
+use super::CheckReport;
+use super::Commit;
+use super::CommitError;
+use super::CommitHook;
+use super::CountedError;
+use super::Depth;
+use super::Due;
+use super::Entry;
+use super::Index;
+use super::Key;
+use super::Kind;
+use super::Lane;
+use super::Scan;
+use super::Stats;
+use super::Store;
+use super::StoreError;
+use super::Stored;
+use super::Version;
+use super::counting::OpenCounters;
 use super::hook::Hooks;
+use super::lane;
 use super::measured::measured;
-use super::{
-    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Index, Key, Kind, Lane, Scan,
-    Stats, Store, StoreError, Stored, Version, lane, millis, timestamp, validate,
-};
-use crate::telemetry::metrics::{Meter, Place, meter};
+use super::millis;
+use super::timestamp;
+use super::validate;
+use crate::telemetry::metrics::Meter;
+use crate::telemetry::metrics::Place;
+use crate::telemetry::metrics::meter;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::ops::Bound;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::Weak;
+use std::time::Duration;
+use std::time::Instant;
 
 static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "memory"));
 
@@ -55,15 +85,18 @@ impl Memory {
         if state.closed { Err(StoreError::Closed) } else { Ok(state) }
     }
 
-    fn write(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    fn write(&self, commit: Commit) -> Result<(), CountedError> {
         let mut state = self.open()?;
-        validate(&changes)?;
+        validate(&commit)?;
+        let Commit { changes, additions } = commit;
         if changes.iter().any(|change| state.version(&change.key) != change.expected) {
             state.conflicts += 1;
-            return Err(CommitError::Conflict);
+            return Err(CommitError::Conflict.into());
         }
+        let mut counters = OpenCounters::default();
+        counters.add(&additions, |key| Ok(state.records.get(key).cloned()))?;
         state.commits += 1;
-        changes.into_iter().for_each(|change| state.apply(change));
+        changes.into_iter().chain(counters.changes()).for_each(|change| state.apply(change));
         Ok(())
     }
 }
@@ -79,9 +112,9 @@ impl Store for Memory {
         Ok(keys.iter().map(|key| state.records.get(key).cloned()).collect())
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let _ending = self.hooks.begin(&changes);
-        measured(*COMMITS, changes.len(), async { self.write(changes) }).await
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        let _ending = self.hooks.begin(&commit.changes);
+        measured(*COMMITS, commit.changes.len(), async { self.write(commit) }).await
     }
 
     fn watch(&self, hook: Weak<dyn CommitHook>) {

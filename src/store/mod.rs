@@ -13,10 +13,13 @@
 //! - [`Store::scan`] may miss what is being written while it reads.
 //! - [`Store::commit`] is never wrong: all of it is durable when it returns
 //!   `Ok`, none of it is there when it returns a conflict. After
-//!   [`StoreError::Failed`] the outcome is unknown and must be read again.
+//!   [`StoreError::Failed`] the outcome is unknown and must be read again. What it
+//!   adds to counters is added to what stands there then, whoever else adds: no
+//!   limit is exceeded, and nobody is refused for a race.
 
 mod arrivals;
 mod care;
+mod counting;
 mod hook;
 pub mod inspect;
 pub mod kinds;
@@ -30,17 +33,26 @@ mod rules;
 pub mod sled;
 pub mod transfer;
 
-pub use arrivals::{Arrivals, Mark};
-pub use care::{Absent, CheckReport, Stats};
-pub use hook::{AtEnd, CommitHook};
-pub use kinds::{Index, Kind};
-pub use lane::{Depth, Due, Lane};
-
-use rules::validate;
-
+pub use arrivals::Arrivals;
+pub use arrivals::Mark;
 use async_trait::async_trait;
 use bytes::Bytes;
+pub use care::Absent;
+pub use care::CheckReport;
+pub use care::Stats;
+pub use counting::Commit;
+pub use counting::CountedError;
+pub use counting::Counting;
+pub use counting::Limited;
+pub use hook::AtEnd;
+pub use hook::CommitHook;
 use jiff::Timestamp;
+pub use kinds::Index;
+pub use kinds::Kind;
+pub use lane::Depth;
+pub use lane::Due;
+pub use lane::Lane;
+use rules::validate;
 use std::fmt;
 use std::sync::Weak;
 use std::time::Duration;
@@ -127,7 +139,7 @@ impl Change {
     /// one piece.
     pub const MAX_BODY: usize = 64 * 1024;
 
-    /// Most changes in one commit.
+    /// Most changes in one commit, counters among them.
     pub const MAX_COMMIT: usize = 64;
 }
 
@@ -210,12 +222,19 @@ pub trait Store: Send + Sync + 'static {
         Ok(found)
     }
 
-    /// Does all changes or none, durably. Keys must differ; there are at most
-    /// [`Change::MAX_COMMIT`] of them, with bodies of at most
+    /// Does all changes and additions or none, durably. Keys must differ; there are
+    /// at most [`Change::MAX_COMMIT`] of them, with bodies of at most
     /// [`Change::MAX_BODY`], and a change's entries are its own record's. What
-    /// breaks these rules is refused with [`StoreError::TooLarge`] or
-    /// [`StoreError::Failed`], undone.
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
+    /// breaks these rules, or those of [`Commit`] and [`Counting`], is refused with
+    /// [`StoreError::TooLarge`] or [`StoreError::Failed`], undone.
+    ///
+    /// What is both in conflict and beyond a limit may be refused for either.
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError>;
+
+    /// The same of changes alone.
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        self.commit_counted(changes.into()).await.map_err(CountedError::of_changes)
+    }
 
     /// Tells somebody of all commits from now on, for as long as they are there.
     fn watch(&self, hook: Weak<dyn CommitHook>);

@@ -192,7 +192,11 @@ fn encode<T: Record>(record: &T) -> Vec<u8> {
     serde_json::to_vec(&Envelope { format: T::FORMAT, record }).expect("a record is plain JSON")
 }
 
-fn decode<T: Record>(key: &Key, body: &[u8]) -> Result<T, StoreError> {
+/// The record of a body.
+///
+/// # Errors
+/// As [`facts`].
+pub(super) fn decode<T: Record>(key: &Key, body: &[u8]) -> Result<T, StoreError> {
     match serde_json::from_slice::<Envelope<T>>(body) {
         Ok(envelope) if envelope.format <= T::FORMAT => Ok(envelope.record),
         Ok(Envelope { format, .. }) => Err(newer::<T>(key, format)),

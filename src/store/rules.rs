@@ -1,27 +1,34 @@
 //! What a commit may be, the same for every engine. It refuses to know engines and
 //! what records mean.
 
-use super::{Change, Entry, Key, StoreError};
+use super::{Change, Commit, Entry, Key, Kind, StoreError};
 
 /// What every engine refuses before it begins.
-pub(super) fn validate(changes: &[Change]) -> Result<(), StoreError> {
+pub(super) fn validate(commit: &Commit) -> Result<(), StoreError> {
+    let Commit { changes, additions } = commit;
     let refuse = |why: String| Err(StoreError::Failed(why));
-    if changes.len() > Change::MAX_COMMIT {
-        return refuse(format!(
-            "{} changes in one commit, {} are possible",
-            changes.len(),
-            Change::MAX_COMMIT
-        ));
+    for (what, count, most) in [
+        ("changes", changes.len() + additions.len(), Change::MAX_COMMIT),
+        ("counters", additions.len(), Commit::MAX_COUNTERS),
+    ] {
+        if count > most {
+            return refuse(format!("{count} {what} in one commit, {most} are possible"));
+        }
+    }
+    for (nth, counting) in additions.iter().enumerate() {
+        validate_id(&counting.counter)?;
+        counting.validate()?;
+        let is_same = |change: &Change| change.key.kind == Kind::Counter && change.key.id == counting.counter;
+        if changes.iter().any(is_same)
+            || additions[..nth].iter().any(|earlier| earlier.counter == counting.counter)
+        {
+            return refuse("two changes of one Counter in one commit".to_owned());
+        }
     }
     for (nth, change) in changes.iter().enumerate() {
         let Key { kind, id } = &change.key;
         let size = change.body.as_ref().map_or(0, Vec::len);
-        if id.is_empty() || id.len() > Key::MAX_ID {
-            return refuse(format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID));
-        }
-        if id.contains('\0') {
-            return refuse("an id with a NUL byte".to_owned());
-        }
+        validate_id(id)?;
         if size > Change::MAX_BODY {
             return Err(StoreError::TooLarge { size });
         }
@@ -37,6 +44,17 @@ pub(super) fn validate(changes: &[Change]) -> Result<(), StoreError> {
         if change.entries_added.iter().chain(&change.entries_removed).any(strange) {
             return refuse(format!("an entry that is not one of its own {kind:?}"));
         }
+    }
+    Ok(())
+}
+
+fn validate_id(id: &str) -> Result<(), StoreError> {
+    if id.is_empty() || id.len() > Key::MAX_ID {
+        let why = format!("an id of {} bytes, 1 to {} are possible", id.len(), Key::MAX_ID);
+        return Err(StoreError::Failed(why));
+    }
+    if id.contains('\0') {
+        return Err(StoreError::Failed("an id with a NUL byte".to_owned()));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use dialback::model::channel::Channel;
 use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Gate;
 use dialback::store::memory::Memory;
-use dialback::store::{Change, CommitError, Store, StoreError};
+use dialback::store::{Commit, CountedError, Store, StoreError};
 use dialback::twilio::callback;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -366,12 +366,12 @@ struct Failing {
 }
 
 crate::over::store_over!(Failing, inner, [read due_in scan], {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let is_of_a_call = changes.iter().any(|change| change.key.id.starts_with("CA"));
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        let is_of_a_call = commit.changes.iter().any(|change| change.key.id.starts_with("CA"));
         if is_of_a_call && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            return Err(CommitError::Store(StoreError::Failed("on purpose".into())));
+            return Err(StoreError::Failed("on purpose".into()).into());
         }
-        self.inner.commit(changes).await
+        self.inner.commit_counted(commit).await
     }
 });
 

@@ -18,9 +18,11 @@ use dialback::model::status::Status;
 use dialback::model::verification::Verification;
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
-use dialback::store::{Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds};
+use dialback::store::{
+    Change, Commit, CountedError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds,
+};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +41,7 @@ const TWICE: Settings = Settings {
 /// A count that is due then.
 fn counter(n: u32, due: Timestamp) -> Counter {
     let ends_at = due - SignedDuration::from_mins(5);
-    Counter { id: format!("{n:08}"), counts: BTreeMap::new(), ends_at }
+    Counter { ends_at, ..Counter::new(format!("{n:08}")) }
 }
 
 /// A record of a kind that does not read.
@@ -265,9 +267,9 @@ async fn an_erasure_goes_on_where_it_was_left() {
 struct Slow(Memory);
 
 store_over!(Slow, 0, [read due_in scan], {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
         tokio::time::sleep(Duration::from_millis(2)).await;
-        self.0.commit(changes).await
+        self.0.commit_counted(commit).await
     }
 });
 
@@ -411,12 +413,12 @@ fn note_again(app: &App) {
 struct Held(Memory, Arc<Semaphore>, Arc<Semaphore>);
 
 store_over!(Held, 0, [read due_in scan], {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        if changes.iter().any(|change| change.key.kind == Kind::Counter && change.body.is_none()) {
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        if commit.changes.iter().any(|change| change.key.kind == Kind::Counter && change.body.is_none()) {
             self.2.add_permits(1);
             self.1.acquire().await.unwrap().forget();
         }
-        self.0.commit(changes).await
+        self.0.commit_counted(commit).await
     }
 });
 

@@ -3,7 +3,8 @@
 
 /// A store over the one in a field: its own answers, and that one's for the rest;
 /// what every store has to say for itself and this one hands on is named first, of
-/// `read`, `commit`, `due_in` and `scan`.
+/// `read`, `commit`, `due_in` and `scan`. Who says what becomes of changes says so in
+/// `commit_counted`, where all commits come through.
 macro_rules! store_over {
     ($name:ty, $inner:tt, [], { $($own:tt)* }) => {
         $crate::over::store_over!($name, $inner, { $($own)* });
@@ -21,11 +22,11 @@ macro_rules! store_over {
     };
     ($name:ty, $inner:tt, [commit $($more:ident)*], { $($own:tt)* }) => {
         $crate::over::store_over!($name, $inner, [$($more)*], {
-            async fn commit(
+            async fn commit_counted(
                 &self,
-                changes: Vec<dialback::store::Change>,
-            ) -> Result<(), dialback::store::CommitError> {
-                self.$inner.commit(changes).await
+                commit: dialback::store::Commit,
+            ) -> Result<(), dialback::store::CountedError> {
+                self.$inner.commit_counted(commit).await
             }
             $($own)*
         });

@@ -375,8 +375,9 @@ fn answer(n: u32) -> IdempotencyRecord {
 }
 
 fn counter() -> Counter {
-    let counts = [("BL01".to_owned(), WindowCount { since: 1_795_000_000, taken: 3 })];
-    Counter { id: "RK01|192.0.2.7".into(), counts: counts.into(), ends_at: at(60) }
+    let counts =
+        [("BL01".to_owned(), WindowCount { since: 1_795_000_000, taken: 3, ..WindowCount::default() })];
+    Counter { counts: counts.into(), ends_at: at(60), ..Counter::new("RK01|192.0.2.7".into()) }
 }
 
 fn session() -> Session {

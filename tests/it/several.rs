@@ -15,7 +15,7 @@ use dialback::model::verification::SendState;
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::{Entry, Index, Kind, Scan, Store, StoreError, records};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -198,7 +198,7 @@ async fn three_processes_on_one_database_keep_out_of_each_others_way() {
     for n in 0..CODES {
         all.start(0, n).await;
         let ends_at = all.clocks[0].now() - SignedDuration::from_hours(1);
-        let chore = Counter { id: format!("{n:08}"), counts: BTreeMap::new(), ends_at };
+        let chore = Counter { ends_at, ..Counter::new(format!("{n:08}")) };
         all.stores[0].commit(vec![records::put(None, &chore)]).await.unwrap();
     }
     let before = all.conflicts().await;

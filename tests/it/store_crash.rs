@@ -3,7 +3,8 @@
 
 use crate::lengths::kills;
 use crate::store_contract::{at, open};
-use dialback::store::{Change, Entry, Index, Key, Kind, Store};
+use crate::store_counters::{adding, taken};
+use dialback::store::{Change, Commit, Entry, Index, Key, Kind, Store};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const WRITERS: u64 = 12;
+/// The counter of all commits.
+const ALL: &str = "all";
 const DIR: &str = "DIALBACK_TEST_CRASH_DIR";
 
 #[test]
@@ -35,7 +38,8 @@ fn nothing_acknowledged_is_lost_to_a_kill() {
 }
 
 /// Each writer commits a new record with its entries, and a count of them that
-/// is due at another time than before: two records and up to five keys at once.
+/// is due at another time than before, and adds one to the counter of all: three
+/// records and up to six keys at once.
 pub async fn write_until_killed(store: Arc<dyn Store>) {
     let writers = (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&store), writer)));
     futures_util::future::join_all(writers).await;
@@ -44,7 +48,9 @@ pub async fn write_until_killed(store: Arc<dyn Store>) {
 async fn write(store: Arc<dyn Store>, writer: u64) {
     let done = store.read(&counter(writer)).await.unwrap().map_or(0, |stored| stored.version);
     for n in done + 1.. {
-        store.commit(vec![count(writer, n), record(writer, n)]).await.unwrap();
+        let changes = vec![count(writer, n), record(writer, n)];
+        let additions = vec![adding(ALL, 1, 0, u64::MAX)];
+        store.commit_counted(Commit { changes, additions }).await.unwrap();
         let line = format!("\nacknowledged {writer} {n}\n");
         std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
     }
@@ -138,6 +144,8 @@ pub async fn verify(store: Arc<dyn Store>, acknowledged: &HashMap<u64, u64>) {
         written += count;
         counters += u64::from(count > 0);
     }
+    assert_eq!(taken(&*store, ALL).await, written, "each commit has counted once");
+    counters += u64::from(written > 0);
     let report = store.check().await.unwrap();
     let found = (report.records, report.entries, report.due, report.damage);
     assert_eq!(found, (written + counters, 2 * written, counters, Vec::new()));

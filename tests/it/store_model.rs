@@ -3,9 +3,12 @@
 
 use crate::postgres::{TestDatabase, database};
 use crate::store_contract::{Thing, at, open};
+use crate::store_counters::{adding, giving_back};
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
-use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store, Stored};
+use dialback::store::{
+    Change, Commit, CountedError, Counting, Entry, Index, Key, Kind, Lane, Scan, Store, Stored,
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -17,6 +20,9 @@ use std::sync::Arc;
 enum Step {
     /// Changes made of what was read last, some of an older version.
     Commit(Vec<Write>),
+    /// Beside changes, what is added to counters: to which, how many, at which second,
+    /// and whether as many are given back instead.
+    Count(Vec<Write>, BTreeMap<u8, (u64, i64, bool)>),
     Due {
         until: i64,
         limit: usize,
@@ -56,12 +62,29 @@ fn step() -> impl Strategy<Value = Step> {
     let after = proptest::option::of((-4..10i64, 0..6u8));
     prop_oneof![
         8 => proptest::collection::vec(write(), 1..4).prop_map(Step::Commit),
+        4 => (proptest::collection::vec(write(), 0..2), additions()).prop_map(|(writes, additions)| Step::Count(writes, additions)),
         2 => (-4..10i64, 0..7usize).prop_map(|(until, limit)| Step::Due { until, limit }),
         3 => (proptest::option::of(0..3u8), times(), times(), after, 0..7usize)
             .prop_map(|(to, since, until, after, limit)| Step::Scan { to, since, until, after, limit }),
         1 => Just(Step::Reopen),
         1 => Just(Step::Compact),
     ]
+}
+
+fn additions() -> impl Strategy<Value = BTreeMap<u8, (u64, i64, bool)>> {
+    let addition = (0..6u64, 0..200i64, proptest::bool::weighted(0.3));
+    proptest::collection::btree_map(0..COUNTERS, addition, 1..3)
+}
+
+/// Of so many counters, under a limit of nine in a minute.
+const COUNTERS: u8 = 3;
+
+fn countings(additions: &BTreeMap<u8, (u64, i64, bool)>) -> Vec<Counting> {
+    let counting = |(counter, &(amount, second, is_back)): (&u8, &(u64, i64, bool))| {
+        let (id, now) = (counter.to_string(), second * 1000);
+        if is_back { giving_back(&id, amount, now, now) } else { adding(&id, amount, now, 9) }
+    };
+    additions.iter().map(counting).collect()
 }
 
 fn key(id: u8) -> Key {
@@ -88,8 +111,12 @@ async fn changes(store: &dyn Store, writes: &[Write]) -> Vec<Change> {
     changes
 }
 
-fn verdict(answer: Result<(), CommitError>) -> String {
-    answer.map_or_else(|error| error.to_string(), |()| "done".to_owned())
+fn verdict(answer: Result<(), CountedError>) -> String {
+    match answer {
+        Ok(()) => "done".to_owned(),
+        Err(CountedError::Limited(limited)) => format!("{limited:?}"),
+        Err(error) => error.to_string(),
+    }
 }
 
 fn scan(step: &Step) -> Option<Scan> {
@@ -132,10 +159,18 @@ async fn translated(store: &dyn Store, model: &Memory, changes: &[Change]) -> Ve
     translated
 }
 
+fn json(stored: &Stored) -> serde_json::Value {
+    serde_json::from_slice(&stored.body).unwrap()
+}
+
 async fn same(store: &dyn Store, model: &Memory, seen: &mut BTreeMap<u8, (u64, u64)>) {
+    for id in 0..COUNTERS {
+        let key = Key::new(Kind::Counter, id.to_string());
+        let (theirs, ours) = (store.read(&key).await.unwrap(), model.read(&key).await.unwrap());
+        assert_eq!(theirs.as_ref().map(json), ours.as_ref().map(json));
+    }
     for id in 0..6 {
         let (theirs, ours) = (store.read(&key(id)).await.unwrap(), model.read(&key(id)).await.unwrap());
-        let json = |stored: &Stored| serde_json::from_slice::<serde_json::Value>(&stored.body).unwrap();
         assert_eq!(theirs.as_ref().map(json), ours.as_ref().map(json));
         let (Some(theirs), Some(ours)) = (theirs, ours) else {
             seen.remove(&id);
@@ -149,18 +184,22 @@ async fn same(store: &dyn Store, model: &Memory, seen: &mut BTreeMap<u8, (u64, u
     }
 }
 
+async fn commit(store: &dyn Store, memory: &Memory, writes: &[Write], additions: Vec<Counting>) {
+    let changes = changes(memory, writes).await;
+    let translated = translated(store, memory, &changes).await;
+    let expected = memory.commit_counted(Commit { changes, additions: additions.clone() }).await;
+    let answer = store.commit_counted(Commit { changes: translated, additions }).await;
+    assert_eq!(verdict(answer), verdict(expected));
+}
+
 async fn run(place: Place<'_>, steps: Vec<Step>) {
     let memory = Memory::new();
     let mut files = place.open().await;
     let mut seen = BTreeMap::new();
     for step in steps {
         match &step {
-            Step::Commit(writes) => {
-                let changes = changes(&memory, writes).await;
-                let translated = translated(&*files, &memory, &changes).await;
-                let expected = verdict(memory.commit(changes).await);
-                assert_eq!(verdict(files.commit(translated).await), expected);
-            }
+            Step::Commit(writes) => commit(&*files, &memory, writes, Vec::new()).await,
+            Step::Count(writes, added) => commit(&*files, &memory, writes, countings(added)).await,
             Step::Due { until, limit } => {
                 let expected = memory.due(at(*until), *limit).await.unwrap();
                 assert_eq!(files.due(at(*until), *limit).await.unwrap(), expected);
@@ -189,10 +228,12 @@ async fn run(place: Place<'_>, steps: Vec<Step>) {
     assert_eq!(files.scan(&everything(Index::Deliveries, "")).await.unwrap(), listed);
     let due = memory.due(Timestamp::MAX, 99).await.unwrap();
     assert_eq!(files.due(Timestamp::MAX, 99).await.unwrap(), due);
+    let counters = memory.due_in(Lane::Chore, Timestamp::MAX, 99).await.unwrap();
+    assert_eq!(files.due_in(Lane::Chore, Timestamp::MAX, 99).await.unwrap(), counters);
     let report = files.check().await.unwrap();
     assert_eq!(
         (report.due, report.entries, report.damage),
-        (due.len() as u64, 2 * listed.len() as u64, vec![])
+        ((due.len() + counters.len()) as u64, 2 * listed.len() as u64, vec![])
     );
 }
 

@@ -3,6 +3,7 @@
 
 use crate::samples;
 use dialback::app::{admin, services};
+use dialback::model::counter::{Addition, Counter, Limit, Pseudonym};
 use dialback::store::memory::Memory;
 use dialback::store::records::Facts;
 use dialback::store::sled::{Options, Sled};
@@ -229,6 +230,33 @@ async fn the_samples_are_a_store_that_holds_together() {
     let found = crate::care::checked(&store).await;
     assert_eq!(found.damage, Vec::<String>::new());
     assert_eq!(found.records.values().sum::<u64>(), samples::all().len() as u64);
+}
+
+/// A counter of sliding windows is written as it was: the samples have one of fixed ones.
+#[test]
+fn a_counter_is_written_as_it_was() {
+    let (key, body) = records(&Path::new(FOLDER).join("counters-1.ndjson")).remove(0);
+    let limit = |name: &str, of: &str, seconds| Limit { name: name.into(), of: of.into(), seconds, max: 99 };
+    let limits = [
+        limit("hourly", "start", 3600),
+        limit("daily", "start", 86_400),
+        limit("countries", "country", 86_400),
+    ];
+    let amount = |amount| Addition::Amount { of: "start".into(), amount };
+    let member = |byte| Addition::Member { of: "country".into(), member: Pseudonym([byte; 8]) };
+    let at = |second: i64| Timestamp::from_millisecond(second * 1000 + 123).unwrap();
+    let mut counter = Counter::new(key.id.clone());
+    for (second, additions) in [
+        (1_795_132_799, vec![amount(4)]),
+        (1_795_161_600, vec![amount(2)]),
+        (1_795_165_201, vec![amount(1), member(0x01)]),
+        (1_795_165_203, vec![amount(2), member(0xa2)]),
+    ] {
+        counter = counter.add(at(second), &additions, &limits).unwrap();
+    }
+    let now = value(&dialback::store::records::facts_of(&counter).body);
+    let told = differences(&value(&body), &now).join("\n");
+    assert!(told.is_empty(), "{WHAT_TO_DO}\n{told}");
 }
 
 /// What was right when it was stored and is refused today keeps nobody from

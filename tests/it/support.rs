@@ -28,7 +28,7 @@ use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Absent, Change, CommitError, Due, Entry, Key, Lane, Store, StoreError};
+use dialback::store::{Absent, Commit, CountedError, Due, Entry, Key, Lane, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -216,10 +216,10 @@ struct Watched {
 type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
 
 store_over!(Watched, inner, [read due_in scan], {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        self.bodies.lock().unwrap().extend(changes.iter().filter_map(|change| change.body.clone()));
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        self.bodies.lock().unwrap().extend(commit.changes.iter().filter_map(|change| change.body.clone()));
         self.busy.fetch_add(1, Ordering::SeqCst);
-        let verdict = self.inner.commit(changes).await;
+        let verdict = self.inner.commit_counted(commit).await;
         self.busy.fetch_sub(1, Ordering::SeqCst);
         verdict
     }

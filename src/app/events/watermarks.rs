@@ -6,13 +6,19 @@
 //! its commit has ended. This holds for one process; what several write to the
 //! same store is read as the store says that it comes, see `feed.rs`.
 
-use crate::app::events::telling::{Shared, lock};
+use crate::app::events::telling::Shared;
+use crate::app::events::telling::lock;
 use crate::model::id::EventId;
-use crate::store::{AtEnd, Change, CommitHook, Kind};
+use crate::store::AtEnd;
+use crate::store::Change;
+use crate::store::CommitHook;
+use crate::store::Kind;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use std::time::Instant;
 
 /// Ids that were given out, and whose commits have not ended.
 #[derive(Default)]

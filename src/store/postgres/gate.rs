@@ -5,7 +5,7 @@
 //! those who wait for a server that is not there would only be late for
 //! everybody. It refuses to know statements and connections.
 
-use super::super::{CommitError, StoreError};
+use super::super::{CommitError, CountedError, StoreError};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -72,11 +72,13 @@ impl Gate {
         *locked(&self.settled_at)
     }
 
-    pub(super) fn count(&self, verdict: &Result<(), CommitError>) {
+    pub(super) fn count(&self, verdict: &Result<(), CountedError>) {
         match verdict {
             Ok(()) => self.commits.fetch_add(1, Ordering::Relaxed),
-            Err(CommitError::Conflict) => self.conflicts.fetch_add(1, Ordering::Relaxed),
-            Err(CommitError::Store(_)) => 0,
+            Err(CountedError::Commit(CommitError::Conflict)) => {
+                self.conflicts.fetch_add(1, Ordering::Relaxed)
+            }
+            Err(CountedError::Limited(_) | CountedError::Commit(CommitError::Store(_))) => 0,
         };
     }
 }

@@ -2,21 +2,25 @@
 //! arrays that it is given.
 //!
 //! No record comes twice in a group. A commit that touches one that is in it
-//! already waits for the next, and is then mostly known to come too late. It
+//! already waits for the next, and is then mostly known to come too late. A
+//! counter may be added to by all of them: it is written once (`counted.rs`). It
 //! refuses to know connections and errors.
 
 use super::super::hook::Answer;
-use super::super::{Change, CommitError, Entry, Key, Version, millis};
+use super::super::{Change, Commit, CountedError, Counting, Entry, Key, Version, millis};
 use super::body::{Escaped, escape};
 use super::statement::Lines;
 use std::collections::{HashMap, HashSet};
 use tokio_postgres::types::ToSql;
 
-pub(super) type Verdict = Result<(), CommitError>;
+pub(super) type Verdict = Result<(), CountedError>;
 
-/// A commit that waits. One without changes is a probe.
+/// Which commits of a group were not done, by their numbers in it, and why.
+pub(super) type Refused = HashMap<i32, CountedError>;
+
+/// A commit that waits. One that does nothing is a probe.
 pub(super) struct Work {
-    pub changes: Vec<Change>,
+    pub commit: Commit,
     pub answer: Answer,
 }
 
@@ -31,35 +35,44 @@ pub(super) struct Limits {
 pub(super) struct Group {
     pub works: Vec<Work>,
     keys: HashSet<Key>,
+    counters: HashSet<Key>,
     bytes: usize,
     limits: Limits,
 }
 
 impl Group {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { works: Vec::new(), keys: HashSet::new(), bytes: 0, limits }
+        Self { works: Vec::new(), keys: HashSet::new(), counters: HashSet::new(), bytes: 0, limits }
     }
 
     /// Takes a commit in, or gives it back: it is too much, or touches a record
     /// of another.
     pub(super) fn admit(&mut self, work: Work) -> Option<Work> {
-        let bytes: usize = work.changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum();
-        let is_much = self.keys.len() + work.changes.len() > self.limits.changes
+        let Commit { changes, additions } = &work.commit;
+        let bytes: usize = changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum();
+        let added: Vec<Key> = additions.iter().map(Counting::key).collect();
+        let new = added.iter().filter(|key| !self.counters.contains(key)).count();
+        let is_much = self.records() + changes.len() + new > self.limits.changes
             || self.bytes + bytes > self.limits.bytes;
-        if !self.works.is_empty() && is_much
-            || work.changes.iter().any(|change| self.keys.contains(&change.key))
-        {
+        let is_in = |key: &Key| self.keys.contains(key);
+        let meets = changes.iter().any(|change| is_in(&change.key) || self.counters.contains(&change.key));
+        if !self.works.is_empty() && is_much || meets || added.iter().any(is_in) {
             return Some(work);
         }
-        self.keys.extend(work.changes.iter().map(|change| change.key.clone()));
+        self.keys.extend(changes.iter().map(|change| change.key.clone()));
+        self.counters.extend(added);
         self.bytes += bytes;
         self.works.push(work);
         None
     }
 
+    fn records(&self) -> usize {
+        self.keys.len() + self.counters.len()
+    }
+
     /// Whether no more fits, with so many works put aside.
     pub(super) fn is_full(&self, aside: usize) -> bool {
-        self.keys.len() + aside >= self.limits.changes || self.bytes >= self.limits.bytes
+        self.records() + aside >= self.limits.changes || self.bytes >= self.limits.bytes
     }
 }
 
@@ -88,15 +101,13 @@ struct LineArrays<'a> {
 }
 
 impl<'a> Arrays<'a> {
-    /// The arrays of some commits, in the order of keys.
+    /// The arrays of what some commits change, each with its commit's number, in the
+    /// order of keys.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub(super) fn of(works: &'a [Work]) -> Result<Self, getrandom::Error> {
-        let mut changes: Vec<(i32, &Change)> = (0..)
-            .zip(works)
-            .flat_map(|(nth, work)| work.changes.iter().map(move |change| (nth, change)))
-            .collect();
+    pub(super) fn of(changes: impl Iterator<Item = (i32, &'a Change)>) -> Result<Self, getrandom::Error> {
+        let mut changes: Vec<(i32, &Change)> = changes.collect();
         changes.sort_unstable_by_key(|(_, change)| (&change.key.id, change.key.kind));
         let mut arrays = Self::default();
         for (nth, change) in changes {
@@ -130,7 +141,7 @@ impl<'a> Arrays<'a> {
 
     /// Which statement they are for.
     pub(super) fn lines(&self) -> Lines {
-        Lines { go: !self.go.nth.is_empty(), come: !self.come.nth.is_empty() }
+        Lines { go: !self.go.nth.is_empty(), come: !self.come.nth.is_empty(), is_decided: false }
     }
 
     /// Whether there is anything to write.
@@ -166,12 +177,17 @@ impl<'a> Arrays<'a> {
 
     /// The versions that records have once the commits but those of the given
     /// numbers are done.
-    pub(super) fn settled(&self, late: &HashSet<i32>) -> HashMap<(&'a str, i16), Version> {
+    pub(super) fn settled(&self, refused: &Refused) -> HashMap<(&'a str, i16), Version> {
         let keys = self.id.iter().zip(&self.kind).zip(&self.version).zip(&self.nth);
-        keys.filter(|(_, nth)| !late.contains(nth))
+        keys.filter(|(_, nth)| !refused.contains_key(nth))
             .map(|(((id, kind), version), _)| ((*id, *kind), version.cast_unsigned()))
             .collect()
     }
+}
+
+/// What commits change, each with its number.
+pub(super) fn changes(works: &[Work]) -> impl Iterator<Item = (i32, &Change)> {
+    (0..).zip(works).flat_map(|(nth, work)| work.commit.changes.iter().map(move |change| (nth, change)))
 }
 
 impl<'a> LineArrays<'a> {
@@ -186,7 +202,7 @@ impl<'a> LineArrays<'a> {
 
 /// Whether a commit expects what one that was just done has changed.
 pub(super) fn is_late(work: &Work, settled: &HashMap<(&str, i16), Version>) -> bool {
-    work.changes.iter().any(|change| {
+    work.commit.changes.iter().any(|change| {
         let key = (change.key.id.as_str(), i16::from(change.key.kind.letter()));
         settled.get(&key).is_some_and(|version| *version != change.expected)
     })
@@ -205,7 +221,7 @@ fn next_version(change: &Change) -> Result<Version, getrandom::Error> {
 #[cfg(test)]
 mod tests {
     use super::super::super::hook::Ending;
-    use super::super::super::{Index, Kind};
+    use super::super::super::{Index, Kind, StoreError};
     use super::*;
     use jiff::Timestamp;
 
@@ -222,10 +238,21 @@ mod tests {
     }
 
     fn work(ids: &[&str]) -> Work {
-        Work {
-            changes: ids.iter().map(|id| change(id, 1, "{}")).collect(),
-            answer: Answer::to(Ending::default()).0,
-        }
+        let changes: Vec<Change> = ids.iter().map(|id| change(id, 1, "{}")).collect();
+        Work { commit: changes.into(), answer: Answer::to(Ending::default()).0 }
+    }
+
+    /// One that adds to these counters.
+    fn adding(ids: &[&str], counters: &[&str]) -> Work {
+        let counting = |id: &&str| Counting {
+            counter: (*id).to_owned(),
+            now: Timestamp::UNIX_EPOCH,
+            additions: Vec::new(),
+            limits: Vec::new(),
+        };
+        let mut work = work(ids);
+        work.commit.additions = counters.iter().map(counting).collect();
+        work
     }
 
     const LIMITS: Limits = Limits { changes: 4, bytes: 100 };
@@ -239,16 +266,31 @@ mod tests {
         assert!(group.admit(work(&["d", "e"])).is_some(), "five are too many");
         assert!(!group.is_full(0) && group.is_full(1));
         let mut large = work(&["x"]);
-        large.changes[0].body = Some(vec![b' '; 200]);
+        large.commit.changes[0].body = Some(vec![b' '; 200]);
         assert!(Group::new(LIMITS).admit(large).is_none(), "a single one may have more");
+    }
+
+    #[test]
+    fn a_counter_is_added_to_by_all_and_changed_by_none_of_them() {
+        let mut group = Group::new(LIMITS);
+        assert!(group.admit(adding(&["a"], &["n"])).is_none());
+        assert!(group.admit(adding(&["b"], &["n"])).is_none());
+        assert!(group.is_full(1) && !group.is_full(0), "it is one of three");
+        let mut deletes = work(&["n"]);
+        deletes.commit.changes[0].key.kind = Kind::Counter;
+        let deletes = group.admit(deletes).expect("it waits");
+        assert!(group.admit(adding(&[], &["o", "p"])).is_some(), "five are too many");
+        let mut group = Group::new(LIMITS);
+        assert!(group.admit(deletes).is_none());
+        assert!(group.admit(adding(&[], &["n"])).is_some());
     }
 
     #[test]
     fn arrays_are_in_the_order_of_keys_and_know_what_will_be() {
         let works = [work(&["c", "a"]), work(&["b"])];
-        let arrays = Arrays::of(&works).unwrap();
+        let arrays = Arrays::of(changes(&works)).unwrap();
         assert_eq!((&arrays.id[..], &arrays.nth[..]), (&["a", "b", "c"][..], &[0, 1, 0][..]));
-        let settled = arrays.settled(&HashSet::from([0]));
+        let settled = arrays.settled(&Refused::from([(0, StoreError::Closed.into())]));
         assert_eq!(settled, HashMap::from([(("b", i16::from(b'd')), 2)]));
         assert!(is_late(&work(&["b"]), &settled) && !is_late(&work(&["a"]), &settled));
     }
@@ -271,10 +313,10 @@ mod tests {
             id: "a".to_owned(),
         };
         let mut works = [work(&["a"])];
-        works[0].changes[0].entries_added = vec![line.clone()];
-        works[0].changes[0].entries_removed = vec![line];
-        let arrays = Arrays::of(&works).unwrap();
-        assert_eq!(arrays.lines(), Lines { come: true, go: false });
+        works[0].commit.changes[0].entries_added = vec![line.clone()];
+        works[0].commit.changes[0].entries_removed = vec![line];
+        let arrays = Arrays::of(changes(&works)).unwrap();
+        assert_eq!(arrays.lines(), Lines { come: true, ..Lines::default() });
         assert_eq!(arrays.parameters().len(), 13);
     }
 }

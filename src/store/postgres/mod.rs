@@ -1,7 +1,8 @@
 //! The engine for more than one machine: PostgreSQL, with group commit.
 //!
 //! - Commits that wait together are one statement in one transaction
-//!   (`writer.rs`, `group.rs`, `statement.rs`); reads of records that wait
+//!   (`writer.rs`, `group.rs`, `statement.rs`), or two where they add to counters
+//!   (`counted.rs`); reads of records that wait
 //!   together are one statement too (`reader.rs`).
 //! - Where the database is, and TLS, are in `url.rs`; connections in `link.rs`;
 //!   what errors mean in `fault.rs`; who is refused at once in `gate.rs`.
@@ -19,6 +20,7 @@
 mod arrivals;
 mod body;
 mod care;
+mod counted;
 mod fault;
 mod gate;
 mod group;
@@ -31,27 +33,64 @@ mod statement;
 mod url;
 mod writer;
 
-use super::hook::{Answer, Ending, Hooks};
+use super::Absent;
+use super::Arrivals;
+use super::CheckReport;
+use super::Commit;
+use super::CommitHook;
+use super::CountedError;
+use super::Depth;
+use super::Due;
+use super::Entry;
+use super::Index;
+use super::Key;
+use super::Kind;
+use super::Lane;
+use super::Mark;
+use super::Scan;
+use super::Stats;
+use super::Store;
+use super::StoreError;
+use super::Stored;
+use super::hook::Answer;
+use super::hook::Ending;
+use super::hook::Hooks;
 use super::measured::measured;
-use super::{
-    Absent, Arrivals, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Index, Key, Kind,
-    Lane, Mark, Scan, Stats, Store, StoreError, Stored, millis, timestamp, validate,
-};
-use crate::telemetry::metrics::{Meter, Place, meter};
+use super::millis;
+use super::timestamp;
+use super::validate;
+use crate::telemetry::metrics::Meter;
+use crate::telemetry::metrics::Place;
+use crate::telemetry::metrics::meter;
 use async_trait::async_trait;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, Runtime};
+use deadpool_postgres::Manager;
+use deadpool_postgres::ManagerConfig;
+use deadpool_postgres::Pool;
+use deadpool_postgres::Runtime;
 use gate::Gate;
-use group::{Limits, Work};
+use group::Limits;
+use group::Work;
 use jiff::Timestamp;
 use link::Link;
-use reader::{Ask, Reader, field, stored};
+use reader::Ask;
+use reader::Reader;
+use reader::field;
+use reader::stored;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::channel;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{Sender, channel};
-use tokio::sync::{Mutex, oneshot, watch};
+use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Address;
@@ -199,11 +238,11 @@ impl Postgres {
     }
 
     /// Hands work to a writer and waits for its answer.
-    async fn submit(&self, changes: Vec<Change>, ending: Ending) -> Result<(), CommitError> {
+    async fn submit(&self, commit: Commit, ending: Ending) -> Result<(), CountedError> {
         self.open_queues()?;
         self.gate.check()?;
         let (answer, answered) = Answer::to(ending);
-        self.send(|queues| &queues.works, Work { changes, answer })?;
+        self.send(|queues| &queues.works, Work { commit, answer })?;
         // One deadline to come to its turn, and one for the group.
         match timeout(2 * self.link.deadline, answered).await {
             Ok(Ok(verdict)) => verdict,
@@ -239,14 +278,14 @@ impl Store for Postgres {
         Ok(found)
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let ending = self.hooks.begin(&changes);
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        let ending = self.hooks.begin(&commit.changes);
         self.open_queues()?;
-        validate(&changes)?;
-        if changes.is_empty() {
+        validate(&commit)?;
+        if commit.is_empty() {
             return Ok(());
         }
-        measured(*COMMITS, changes.len(), self.submit(changes, ending)).await
+        measured(*COMMITS, commit.changes.len(), self.submit(commit, ending)).await
     }
 
     fn watch(&self, hook: Weak<dyn CommitHook>) {
@@ -338,10 +377,7 @@ impl Store for Postgres {
         if self.gate.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
             return Ok(());
         }
-        self.submit(Vec::new(), Ending::default()).await.map_err(|error| match error {
-            CommitError::Store(error) => error,
-            CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
-        })
+        self.submit(Commit::default(), Ending::default()).await.map_err(CountedError::of_probe)
     }
 
     fn is_shared(&self) -> bool {

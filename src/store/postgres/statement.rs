@@ -14,6 +14,11 @@
 //! - A record that somebody else has put between snapshot and INSERT violates
 //!   the primary key, and with it the whole statement is undone; tried again
 //!   it sees that record, and only this one commit conflicts.
+//! - A group that adds to counters has two statements in one transaction: the first
+//!   locks what is there, in the same order, and reads it; then this process decides,
+//!   for the rule of counters is not SQL's, and the second writes what was decided.
+//!   Locked records stay as they were read. Where another was put meanwhile that was
+//!   not there, the second finds a commit to be late, and undoes the whole, too.
 //! - The last line asserts that as many rows were changed as were decided upon,
 //!   by a division that is by zero otherwise. Nothing here can make it so; it
 //!   stands for servers that isolate in another way.
@@ -23,11 +28,13 @@
 use super::super::{Index, Kind, Lane};
 
 /// Whether a group has lines of listings that come, and lines that go. Most
-/// have none, and to open the partitions for nothing costs as much as the rest.
+/// have none, and to open the partitions for nothing costs as much as the rest. And
+/// whether it was decided before that none of its commits is late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Lines {
     pub come: bool,
     pub go: bool,
+    pub is_decided: bool,
 }
 
 /// The statement of a group. Parameters are arrays: of each change its commit's
@@ -70,7 +77,7 @@ ON CONFLICT DO NOTHING)",
             arrays()
         );
     }
-    sql + VERDICT
+    sql + &verdict(lines.is_decided)
 }
 
 const GROUP: &str = "\
@@ -97,10 +104,25 @@ SELECT id, kind, version, body, due, lane FROM decided
 WHERE ok AND expected = 0 AND body IS NOT NULL ORDER BY id, kind
 RETURNING 1)";
 
-const VERDICT: &str = "
+fn verdict(is_decided: bool) -> String {
+    let and_none_is_late = if is_decided { " AND NOT EXISTS (SELECT 1 FROM late)" } else { "" };
+    format!(
+        "
 SELECT ARRAY(SELECT nth FROM late), 1 / (CASE WHEN
   (SELECT count(*) FROM changed) + (SELECT count(*) FROM deleted) + (SELECT count(*) FROM inserted)
-  = (SELECT count(*) FROM decided WHERE ok AND (expected <> 0 OR body IS NOT NULL)) THEN 1 ELSE 0 END)";
+  = (SELECT count(*) FROM decided WHERE ok AND (expected <> 0 OR body IS NOT NULL)){and_none_is_late}
+  THEN 1 ELSE 0 END)"
+    )
+}
+
+/// Locks those of these records that are there, in the order of the arrays, and reads
+/// them: their place in the arrays, version, and of the one kind the body.
+pub(super) const LOCK: &str = "\
+WITH input AS MATERIALIZED (
+SELECT * FROM unnest($1::text[], $2::int2[]) WITH ORDINALITY AS i(id, kind, nth))
+SELECT i.nth, l.version, CASE WHEN i.kind = $3 THEN l.body END
+FROM input i CROSS JOIN LATERAL (
+  SELECT r.version, r.body FROM dialback_record r WHERE r.id = i.id AND r.kind = i.kind FOR UPDATE) l";
 
 /// Records by their keys, in any order, each with its place in the arrays.
 pub(super) const READ: &str = "\

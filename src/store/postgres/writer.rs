@@ -10,10 +10,10 @@
 use super::super::{CommitError, StoreError};
 use super::fault::Fault;
 use super::gate::Gate;
-use super::group::{Arrays, Group, Limits, Verdict, Work, is_late};
+use super::group::{Arrays, Group, Limits, Refused, Verdict, Work, changes, is_late};
 use super::link::Link;
 use super::statement::{self, Lines};
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -50,11 +50,20 @@ pub(super) struct Writer {
 }
 
 /// A connection with the statements that it knows.
-struct Session {
-    client: Client,
+pub(super) struct Session {
+    pub client: Client,
     ended: JoinHandle<()>,
     groups: Vec<(Lines, Statement)>,
     probe: Option<Statement>,
+    pub lock: Option<Statement>,
+}
+
+/// How a group is written.
+enum Plan<'w> {
+    /// In one statement, which decides.
+    Changes(Box<Arrays<'w>>),
+    /// With its counters locked before.
+    Counted(&'w [Work]),
 }
 
 impl Writer {
@@ -79,7 +88,7 @@ impl Writer {
         loop {
             match self.link.connect().await {
                 Ok((client, ended)) => {
-                    return Some(Session { client, ended, groups: Vec::new(), probe: None });
+                    return Some(Session { client, ended, groups: Vec::new(), probe: None, lock: None });
                 }
                 Err(why) => {
                     if self.gate.failed(&why) {
@@ -162,21 +171,10 @@ impl Writer {
     async fn settle(&mut self, session: &mut Session, works: Vec<Work>) -> bool {
         let mut waiting = VecDeque::from([works]);
         while let Some(works) = waiting.pop_front() {
-            let done = match Arrays::of(&works) {
-                Err(error) => Err(Fault::Undone(format!("the system has no randomness: {error}"))),
-                Ok(arrays) => {
-                    let has_probe = works.iter().any(|work| work.changes.is_empty());
-                    let done = self.write(session, &arrays, has_probe).await;
-                    if let Ok(late) = &done {
-                        self.refuse_late(&arrays, late);
-                    }
-                    done
-                }
-            };
-            match done {
-                Ok(late) => {
+            match self.write(session, &works).await {
+                Ok(mut refused) => {
                     for (nth, work) in (0..).zip(works) {
-                        let verdict = if late.contains(&nth) { Err(CommitError::Conflict) } else { Ok(()) };
+                        let verdict = refused.remove(&nth).map_or(Ok(()), Err);
                         answer(&self.gate, work, verdict);
                     }
                 }
@@ -205,34 +203,48 @@ impl Writer {
     }
 
     /// Answers those put aside that expect what this group has changed.
-    fn refuse_late(&mut self, arrays: &Arrays<'_>, late: &HashSet<i32>) {
+    fn refuse_late(&mut self, arrays: &Arrays<'_>, refused: &Refused) {
         if self.aside.is_empty() {
             return;
         }
-        let settled = arrays.settled(late);
+        let settled = arrays.settled(refused);
         for work in std::mem::take(&mut self.aside) {
             match is_late(&work, &settled) {
-                true => answer(&self.gate, work, Err(CommitError::Conflict)),
+                true => answer(&self.gate, work, Err(CommitError::Conflict.into())),
                 false => self.aside.push_back(work),
             }
         }
     }
 
-    /// Does a group, and says which commits came too late.
-    async fn write(
+    /// Does a group, and says which commits were not done.
+    async fn write(&mut self, session: &mut Session, works: &[Work]) -> Result<Refused, Fault> {
+        let plan = match works.iter().any(|work| !work.commit.additions.is_empty()) {
+            true => Plan::Counted(works),
+            false => Plan::Changes(Box::new(Arrays::of(changes(works)).map_err(no_randomness)?)),
+        };
+        let has_probe = works.iter().any(|work| work.commit.is_empty());
+        let refused = self.persist(session, &plan, has_probe).await?;
+        if let Plan::Changes(arrays) = &plan {
+            self.refuse_late(arrays, &refused);
+        }
+        Ok(refused)
+    }
+
+    /// Tries until it is done, or will not be.
+    async fn persist(
         &self,
         session: &mut Session,
-        arrays: &Arrays<'_>,
+        plan: &Plan<'_>,
         has_probe: bool,
-    ) -> Result<HashSet<i32>, Fault> {
+    ) -> Result<Refused, Fault> {
         let deadline = Instant::now() + self.link.deadline;
         let mut pause = FIRST_PAUSE;
         for tries in 1.. {
-            let attempt = session.attempt(arrays, has_probe.then_some(self.probe));
+            let attempt = session.attempt(plan, has_probe.then_some(self.probe));
             let fault = match timeout_at(deadline, attempt).await {
-                Ok(Ok(late)) => {
+                Ok(Ok(refused)) => {
                     self.gate.settled();
-                    return Ok(late);
+                    return Ok(refused);
                 }
                 Ok(Err(fault)) => fault,
                 Err(_) => Fault::Unknown(format!("no answer in {:?}", self.link.deadline)),
@@ -250,27 +262,29 @@ impl Writer {
 
 impl Session {
     /// One try.
-    async fn attempt(&mut self, arrays: &Arrays<'_>, probe: Option<i16>) -> Result<HashSet<i32>, Fault> {
-        let late: HashSet<i32> = if arrays.is_empty() {
-            HashSet::new()
-        } else {
-            let statement = self.group(arrays.lines()).await?;
-            let rows = self.client.query(&statement, &arrays.parameters()).await;
-            let rows = rows.map_err(|error| Fault::of(&error))?;
-            let late: Vec<i32> = rows
-                .first()
-                .and_then(|row| row.try_get(0).ok())
-                .ok_or_else(|| Fault::Unknown("an answer that does not read".to_owned()))?;
-            late.into_iter().collect()
+    async fn attempt(&mut self, plan: &Plan<'_>, probe: Option<i16>) -> Result<Refused, Fault> {
+        let refused = match plan {
+            Plan::Counted(works) => self.count(works).await?,
+            Plan::Changes(arrays) if arrays.is_empty() => Refused::new(),
+            Plan::Changes(arrays) => {
+                let statement = self.group(arrays.lines()).await?;
+                let rows = self.client.query(&statement, &arrays.parameters()).await;
+                let rows = rows.map_err(|error| Fault::of(&error))?;
+                let late: Vec<i32> = rows
+                    .first()
+                    .and_then(|row| row.try_get(0).ok())
+                    .ok_or_else(|| Fault::Unknown("an answer that does not read".to_owned()))?;
+                late.into_iter().map(|nth| (nth, CommitError::Conflict.into())).collect()
+            }
         };
         if let Some(row) = probe {
             let statement = self.probe().await?;
             self.client.execute(&statement, &[&row]).await.map_err(|error| Fault::of(&error))?;
         }
-        Ok(late)
+        Ok(refused)
     }
 
-    async fn group(&mut self, lines: Lines) -> Result<Statement, Fault> {
+    pub(super) async fn group(&mut self, lines: Lines) -> Result<Statement, Fault> {
         if let Some((_, statement)) = self.groups.iter().find(|(known, _)| *known == lines) {
             return Ok(statement.clone());
         }
@@ -287,12 +301,16 @@ impl Session {
     }
 
     /// Nothing is done by preparing, whatever becomes of it.
-    async fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
+    pub(super) async fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
         self.client.prepare(sql).await.map_err(|error| match Fault::of(&error) {
             Fault::Unknown(why) => Fault::Elsewhere(why),
             fault => fault,
         })
     }
+}
+
+pub(super) fn no_randomness(error: getrandom::Error) -> Fault {
+    Fault::Undone(format!("the system has no randomness: {error}"))
 }
 
 fn answer(gate: &Gate, work: Work, verdict: Verdict) {

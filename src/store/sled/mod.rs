@@ -24,31 +24,61 @@ mod layout;
 mod shared;
 mod writer;
 
+use super::Absent;
+use super::CheckReport;
+use super::Commit;
+use super::CommitHook;
+use super::CountedError;
+use super::Depth;
+use super::Due;
+use super::Entry;
+use super::Key;
+use super::Kind;
+use super::Lane;
+use super::Scan;
+use super::Stats;
+use super::Store;
+use super::StoreError;
+use super::Stored;
 use super::care::ADVICE;
-use super::hook::{Answer, Ending, Hooks};
+use super::hook::Answer;
+use super::hook::Ending;
+use super::hook::Hooks;
 use super::measured::measured;
-use super::{
-    Absent, Change, CheckReport, CommitError, CommitHook, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats,
-    Store, StoreError, Stored, validate,
-};
-use crate::telemetry::metrics::{Meter, Place, meter};
+use super::validate;
+use crate::telemetry::metrics::Meter;
+use crate::telemetry::metrics::Place;
+use crate::telemetry::metrics::meter;
 use async_trait::async_trait;
 use compaction::Compactor;
 pub use compaction::Growth;
 use files::Directory;
 pub use files::is_own;
 use jiff::Timestamp;
-use shared::{Shared, failure};
+use shared::Shared;
+use shared::failure;
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::Weak;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::TrySendError;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use writer::{Commit, GROUP_CHANGES, Work, Writer};
+use writer::GROUP_CHANGES;
+use writer::Submitted;
+use writer::Work;
+use writer::Writer;
 
 static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "sled"));
 
@@ -150,9 +180,9 @@ impl Sled {
     }
 
     /// Hands work to the writer and waits for its answer.
-    async fn submit(&self, changes: Vec<Change>, ending: Ending) -> Result<(), CommitError> {
+    async fn submit(&self, commit: Commit, ending: Ending) -> Result<(), CountedError> {
         let (answer, answered) = Answer::to(ending);
-        self.send(Work::Commit(Commit { changes, answer }))?;
+        self.send(Work::Commit(Submitted { commit, answer }))?;
         let gone = |_| Err(StoreError::Failed("the writer has stopped".to_owned()).into());
         answered.await.unwrap_or_else(gone)
     }
@@ -201,14 +231,14 @@ impl Store for Sled {
         self.shared.read_many(keys).await
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let ending = self.hooks.begin(&changes);
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        let ending = self.hooks.begin(&commit.changes);
         self.shared.with(|_| Ok(()))?;
-        validate(&changes)?;
-        if changes.is_empty() {
+        validate(&commit)?;
+        if commit.is_empty() {
             return Ok(());
         }
-        measured(*COMMITS, changes.len(), self.submit(changes, ending)).await
+        measured(*COMMITS, commit.changes.len(), self.submit(commit, ending)).await
     }
 
     fn watch(&self, hook: Weak<dyn CommitHook>) {
@@ -301,10 +331,7 @@ impl Store for Sled {
         if self.shared.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
             return Ok(());
         }
-        self.submit(Vec::new(), Ending::default()).await.map_err(|error| match error {
-            CommitError::Store(error) => error,
-            CommitError::Conflict => StoreError::Failed("a probe met a conflict".to_owned()),
-        })
+        self.submit(Commit::default(), Ending::default()).await.map_err(CountedError::of_probe)
     }
 
     fn failure(&self) -> Option<StoreError> {
@@ -404,7 +431,7 @@ fn foreign() -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Kind;
+    use super::super::{Change, CommitError, Kind};
     use super::*;
     use std::io;
     use std::sync::mpsc::{Receiver, Sender, channel};
@@ -493,7 +520,8 @@ mod tests {
         let (store, syncing, tell) = told(dir.path());
         let first = spawn_commit(&store, "first");
         syncing.recv().unwrap();
-        let waiting = (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string()), Ending::default()));
+        let waiting =
+            (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string()).into(), Ending::default()));
         let mut waiting = Box::pin(futures_util::future::join_all(waiting));
         assert!(futures_util::poll!(&mut waiting).is_pending());
         (0..3).for_each(|_| tell.send(Ok(())).unwrap());

@@ -9,7 +9,7 @@
 //! It refuses to know how groups are made and what records mean.
 
 use super::super::care::ADVICE;
-use super::super::{CommitError, Key, Kind, Stats, StoreError, Stored};
+use super::super::{CommitError, CountedError, Key, Kind, Stats, StoreError, Stored};
 use super::files::{self, Directory};
 use super::layout;
 use sled::{Db, IVec};
@@ -208,11 +208,13 @@ impl Shared {
         self.failure().unwrap_or(StoreError::Closed)
     }
 
-    pub(super) fn count(&self, verdict: &Result<(), CommitError>) {
+    pub(super) fn count(&self, verdict: &Result<(), CountedError>) {
         match verdict {
             Ok(()) => self.commits.fetch_add(1, Ordering::Relaxed),
-            Err(CommitError::Conflict) => self.conflicts.fetch_add(1, Ordering::Relaxed),
-            Err(CommitError::Store(_)) => 0,
+            Err(CountedError::Commit(CommitError::Conflict)) => {
+                self.conflicts.fetch_add(1, Ordering::Relaxed)
+            }
+            Err(CountedError::Limited(_) | CountedError::Commit(CommitError::Store(_))) => 0,
         };
     }
 

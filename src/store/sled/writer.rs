@@ -17,14 +17,17 @@
 //!
 //! It refuses to know directories and what records mean.
 
+use super::super::counting::OpenCounters;
 use super::super::hook::Answer;
-use super::super::{Change, CommitError, Due, Key, Lane, StoreError, Version};
+use super::super::{
+    Change, Commit, CommitError, CountedError, Due, Key, Kind, Lane, StoreError, Stored, Version,
+};
 use super::compaction::{Compactor, Next, Put, Waiting};
-use super::files;
-use super::layout;
 use super::shared::{Shared, damaged, failure};
+use super::{files, layout};
+use bytes::Bytes;
 use sled::{Batch, Db, IVec};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -40,23 +43,23 @@ pub(super) const GROUP_CHANGES: usize = Change::MAX_COMMIT;
 /// may have more.
 const GROUP_BYTES: usize = 1024 * 1024;
 
-type Verdict = Result<(), CommitError>;
+type Verdict = Result<(), CountedError>;
 
 /// What waits for the writer.
 pub(super) enum Work {
-    Commit(Commit),
+    Commit(Submitted),
     Compact(Waiting),
 }
 
-/// A commit that waits. One without changes is a probe.
-pub(super) struct Commit {
-    pub changes: Vec<Change>,
+/// A commit that waits. One that does nothing is a probe.
+pub(super) struct Submitted {
+    pub commit: Commit,
     pub answer: Answer,
 }
 
 /// What the writer does next.
 enum Task {
-    Serve(Commit),
+    Serve(Submitted),
     Copy,
     Look,
     End,
@@ -148,8 +151,9 @@ impl Writer {
     }
 
     /// What waits and fits into one group, and the one that did not fit.
-    fn gather(&mut self, first: Commit) -> (Vec<Commit>, Option<Commit>) {
-        let (mut changes, mut bytes) = size(&first);
+    fn gather(&mut self, first: Submitted) -> (Vec<Submitted>, Option<Submitted>) {
+        let mut size = Size::default();
+        size.add(&first.commit);
         let mut group = vec![first];
         while let Ok(work) = self.queue.try_recv() {
             let commit = match work {
@@ -159,9 +163,8 @@ impl Writer {
                     continue;
                 }
             };
-            let (more, longer) = size(&commit);
-            (changes, bytes) = (changes + more, bytes + longer);
-            if changes > self.group_limit || bytes > GROUP_BYTES {
+            size.add(&commit.commit);
+            if size.changes > self.group_limit || size.bytes > GROUP_BYTES {
                 return (group, Some(commit));
             }
             group.push(commit);
@@ -169,20 +172,21 @@ impl Writer {
         (group, None)
     }
 
-    fn serve(&mut self, commits: Vec<Commit>) {
+    fn serve(&mut self, commits: Vec<Submitted>) {
         let puts = Puts { mirror: self.compactor.is_copying().then(Vec::new), ..Puts::default() };
         let mut group = Group { puts, has_aside: self.has_aside, ..Group::default() };
         let mut answers = Vec::with_capacity(commits.len());
-        for Commit { changes, answer } in commits {
+        for Submitted { commit, answer } in commits {
             let taken = match self.shared.failure() {
                 Some(error) => Err(error.into()),
-                None => self.guarded(|writer| group.take(&writer.db, changes)),
+                None => self.guarded(|writer| group.take(&writer.db, commit)),
             };
-            if matches!(taken, Err(CommitError::Store(StoreError::Failed(_)))) {
+            if matches!(taken, Err(CountedError::Commit(CommitError::Store(StoreError::Failed(_))))) {
                 self.shared.doubt();
             }
             answers.push((answer, taken));
         }
+        group.put_counters();
         self.has_aside = group.has_aside;
         let settled = match group.is_empty() || self.shared.failure().is_some() {
             true => self.shared.failure().map_or(Ok(Vec::new()), Err),
@@ -193,7 +197,7 @@ impl Writer {
             Err(error) => (Err(error), Vec::new()),
         };
         let verdicts = answers.into_iter().map(|(answer, taken)| {
-            let verdict = taken.and_then(|()| settled.clone().map_err(CommitError::Store));
+            let verdict = taken.and_then(|()| settled.clone().map_err(CountedError::from));
             self.shared.count(&verdict);
             (answer, verdict)
         });
@@ -258,9 +262,26 @@ impl Writer {
     }
 }
 
-fn size(commit: &Commit) -> (usize, usize) {
-    let bytes = commit.changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum();
-    (commit.changes.len(), bytes)
+/// How much a group holds.
+#[derive(Default)]
+struct Size {
+    /// Changes, and counters, which are written once however many add to them.
+    changes: usize,
+    bytes: usize,
+    counters: HashSet<String>,
+}
+
+impl Size {
+    fn add(&mut self, Commit { changes, additions }: &Commit) {
+        self.changes += changes.len();
+        self.bytes += changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum::<usize>();
+        for counting in additions {
+            if !self.counters.contains(&counting.counter) {
+                self.counters.insert(counting.counter.clone());
+                self.changes += 1;
+            }
+        }
+    }
 }
 
 /// What is written together.
@@ -268,6 +289,7 @@ fn size(commit: &Commit) -> (usize, usize) {
 struct Group {
     puts: Puts,
     touched: HashMap<Vec<u8>, Touched>,
+    counters: OpenCounters,
     is_written: bool,
     /// By how many bytes of keys and values there will be more.
     grown: i64,
@@ -317,35 +339,65 @@ impl Group {
     }
 
     /// Takes a commit in whole, or nothing of it.
-    fn take(&mut self, db: &Db, changes: Vec<Change>) -> Result<(), CommitError> {
+    fn take(&mut self, db: &Db, commit: Commit) -> Result<(), CountedError> {
         // A probe, too, is a write: of the group's number.
-        self.is_written |= changes.is_empty();
+        self.is_written |= commit.is_empty();
+        let Commit { changes, additions } = commit;
         let mut keys = Vec::with_capacity(changes.len());
         for change in &changes {
             let key = layout::record_key(&change.key);
-            if self.version(db, &key, &change.key)? != change.expected {
-                return Err(CommitError::Conflict);
+            if touch(&mut self.touched, db, &key, &change.key)?.version != change.expected {
+                return Err(CommitError::Conflict.into());
             }
             keys.push(key);
         }
+        let touched = &mut self.touched;
+        self.counters.add(&additions, |named| {
+            let key = layout::record_key(named);
+            let before = touch(touched, db, &key, named)?.before.as_ref();
+            before.map(|value| layout::stored(&key, value).ok_or_else(|| damaged(named))).transpose()
+        })?;
+        for counting in &additions {
+            self.counted(&counting.key());
+        }
         for (key, change) in keys.into_iter().zip(changes) {
-            self.put(key, change);
+            match change.key.kind {
+                Kind::Counter => self.put_over(key, change),
+                _ => self.put(key, change),
+            }
         }
         Ok(())
     }
 
-    fn version(&mut self, db: &Db, key: &[u8], named: &Key) -> Result<Version, StoreError> {
-        if let Some(touched) = self.touched.get(key) {
-            return Ok(touched.version);
+    /// A counter was added to: whoever has read it comes too late from now on. It is put
+    /// when the group is whole.
+    fn counted(&mut self, named: &Key) {
+        self.is_written = true;
+        if let (Some(change), Some(touched)) =
+            (self.counters.change_of(&named.id), self.touched.get_mut(&layout::record_key(named)))
+        {
+            touched.version = change.expected + 1;
         }
-        let before = db.get(key).map_err(|error| failure(&error))?;
-        let version = match &before {
-            Some(value) => layout::version(key, value).ok_or_else(|| damaged(named))?,
-            None => 0,
-        };
-        let bytes = before.as_ref().map_or(0, |value| (key.len() + value.len()) as i64);
-        self.touched.insert(key.to_vec(), Touched { before, version, bytes });
-        Ok(version)
+    }
+
+    /// Puts a counter that somebody changes by its version. What is added to it from
+    /// now on is added to that.
+    fn put_over(&mut self, key: Vec<u8>, change: Change) {
+        if let Some(added) = self.counters.change_of(&change.key.id) {
+            self.put(key.clone(), added);
+        }
+        let version = change.expected + 1;
+        let body = change.body.as_deref().map(Bytes::copy_from_slice);
+        self.counters.open(&change.key, body.map(|body| Stored { version, body }).as_ref());
+        self.put(key, change);
+    }
+
+    /// Puts what counters have come to.
+    fn put_counters(&mut self) {
+        let changes: Vec<Change> = self.counters.changes().collect();
+        for change in changes {
+            self.put(layout::record_key(&change.key), change);
+        }
     }
 
     /// The last put of a key counts, so that a record changed twice in a group
@@ -388,4 +440,23 @@ impl Group {
             (touched.version, touched.bytes) = (version, bytes);
         }
     }
+}
+
+/// A record as a group has it; it is looked up when the group first meets it.
+fn touch<'t>(
+    touched: &'t mut HashMap<Vec<u8>, Touched>,
+    db: &Db,
+    key: &[u8],
+    named: &Key,
+) -> Result<&'t Touched, StoreError> {
+    if !touched.contains_key(key) {
+        let before = db.get(key).map_err(|error| failure(&error))?;
+        let version = match &before {
+            Some(value) => layout::version(key, value).ok_or_else(|| damaged(named))?,
+            None => 0,
+        };
+        let bytes = before.as_ref().map_or(0, |value| (key.len() + value.len()) as i64);
+        touched.insert(key.to_vec(), Touched { before, version, bytes });
+    }
+    Ok(&touched[key])
 }

@@ -12,7 +12,7 @@ mod sessions;
 
 use crate::over::store_over;
 use dialback::store::{
-    Absent, Change, CommitError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored,
+    Absent, Commit, CountedError, Counting, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,9 +81,11 @@ store_over!(Turnstile, 0, {
         self.0.read(key).await
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        self.wait(Some(changes.iter().map(|change| change.key.clone()).collect()), true).await;
-        self.0.commit(changes).await
+    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
+        let changed = commit.changes.iter().map(|change| change.key.clone());
+        let added = commit.additions.iter().map(Counting::key);
+        self.wait(Some(changed.chain(added).collect()), true).await;
+        self.0.commit_counted(commit).await
     }
 
     async fn due_in(

@@ -1,12 +1,13 @@
 //! What the process writes that is cut off, and what must be there afterwards.
 //!
 //! Each writer has a count, and with each commit its count goes up, a record
-//! comes and an old one goes: three records with their entries and due times. So
-//! the count alone says which records there are and what is in them, and a store
+//! comes and an old one goes: three records with their entries and due times; and the
+//! counter of all has one more. So the count alone says which records there are and what is in them, and a store
 //! can be compared with it to the last entry.
 
+use crate::store_counters::{adding, taken};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, CheckReport, Entry, Index, Key, Kind, Lane, Store, StoreError};
+use dialback::store::{Change, CheckReport, Commit, Entry, Index, Key, Kind, Lane, Store, StoreError};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const WRITERS: u64 = 8;
+
+/// The counter of all commits.
+const ALL: &str = "all";
 
 /// What is younger than this is there; of what is older one in three.
 const YOUNG: u64 = 6;
@@ -63,7 +67,8 @@ async fn write(store: Arc<dyn Store>, marks: &fs::File, writer: u64, job: Job) {
     };
     let done = count(writer).await;
     for n in done + 1..=done + job.commits {
-        store.commit(changes(writer, n)).await.unwrap();
+        let additions = vec![adding(ALL, 1, 0, u64::MAX)];
+        store.commit_counted(Commit { changes: changes(writer, n), additions }).await.unwrap();
         say(writer, n);
         // What can be read is durable, too.
         let other = (writer + n) % WRITERS;
@@ -122,6 +127,12 @@ async fn verify_once(root: &Path, promised: &Promised) -> Result<Promised, Strin
         expected.records += u64::from(count > 0);
         expected.due += u64::from(count > 0);
     }
+    let (counted, written) = (taken(&store, ALL).await, found.values().sum::<u64>());
+    if counted != written {
+        return Err(format!("{written} commits, {counted} counted"));
+    }
+    expected.records += u64::from(written > 0);
+    expected.due += u64::from(written > 0);
     let report = store.check().await.map_err(said)?;
     report.verdict().map_err(said)?;
     let (is, ought) = [&report, &expected].map(|it| (it.records, it.entries, it.due)).into();

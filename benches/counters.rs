@@ -1,0 +1,182 @@
+//! What counting costs: commits that add to one counter of all, and to one of each
+//! writer's own, as a ratio to commits that add to none; beside them the same done by
+//! reading the counter and writing it back, until nobody else was quicker. Memory and
+//! sled, and PostgreSQL where `DIALBACK_TEST_POSTGRES` names a server; rounds
+//! alternate. `cargo bench --bench counters [-- WRITERS…]`
+
+use dialback::model::counter::{Addition, Counter, Limit};
+use dialback::store::memory::Memory;
+use dialback::store::postgres::{self, Postgres};
+use dialback::store::records;
+use dialback::store::sled::{Options, Sled};
+use dialback::store::{Change, Commit, CommitError, Counting, Key, Kind, Store};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const RUN: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 7;
+
+/// What goes with each commit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    Nothing,
+    Own,
+    Hot,
+    WrittenBack,
+}
+
+const WAYS: [Way; 4] = [Way::Nothing, Way::Own, Way::Hot, Way::WrittenBack];
+
+fn main() {
+    let asked: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let writers = if asked.is_empty() { vec![1, 16, 64] } else { asked };
+    let server = std::env::var("DIALBACK_TEST_POSTGRES").ok();
+    if server.is_none() {
+        println!("PostgreSQL is left out: DIALBACK_TEST_POSTGRES names no server");
+    }
+    println!(
+        "engine    writers  plain op/s    own    hot  written back  plain p50 µs  hot p50 µs  hot p99 µs"
+    );
+    for writers in writers {
+        line("memory", writers, &mut |way| run(round(Arc::new(Memory::new()), writers, way)));
+        line("sled", writers, &mut |way| run(sled_round(writers, way)));
+        if let Some(url) = &server {
+            line("postgres", writers, &mut |way| run(postgres_round(url, writers, way)));
+        }
+    }
+}
+
+/// The medians of rounds, and of the ratios of rounds that stood side by side.
+fn line(engine: &str, writers: usize, round: &mut dyn FnMut(Way) -> Round) {
+    let rounds: Vec<[Round; 4]> = (0..ROUNDS).map(|_| WAYS.map(&mut *round)).collect();
+    let ratio = |way: usize| median(rounds.iter().map(|round| round[way].rate / round[0].rate));
+    let quantile = |way: usize, at: f64| {
+        median(rounds.iter().map(|round| round[way].latency.value_at_quantile(at) as f64))
+    };
+    println!(
+        "{engine:<8}  {writers:>7}  {:>10.0}  {:>5.2}  {:>5.2}  {:>12.2}  {:>12.0}  {:>10.0}  {:>10.0}",
+        median(rounds.iter().map(|round| round[0].rate)),
+        ratio(1),
+        ratio(2),
+        ratio(3),
+        quantile(0, 0.5),
+        quantile(2, 0.5),
+        quantile(2, 0.99),
+    );
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+struct Round {
+    rate: f64,
+    latency: Histogram,
+}
+
+type Histogram = hdrhistogram::Histogram<u64>;
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(work)
+}
+
+async fn sled_round(writers: usize, way: Way) -> Round {
+    let base = std::env::current_dir().expect("a directory to work in");
+    let dir = tempfile::tempdir_in(base.join("target")).expect("a directory on the disk");
+    let store = Sled::open(&dir.path().join("store"), Options::default()).expect("a new store");
+    round(Arc::new(store), writers, way).await
+}
+
+/// In a schema of its own, dropped afterwards.
+async fn postgres_round(url: &str, writers: usize, way: Way) -> Round {
+    let (client, connection) =
+        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the server answers");
+    tokio::spawn(connection);
+    let fresh = "DROP SCHEMA IF EXISTS dialback_bench CASCADE; CREATE SCHEMA dialback_bench; CHECKPOINT";
+    client.batch_execute(fresh).await.expect("a user who may make schemas");
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{sign}options=-c%20search_path%3Ddialback_bench");
+    let store = Postgres::open(&url, postgres::Options::default()).await.expect("new tables");
+    let done = round(Arc::new(store), writers, way).await;
+    client.batch_execute("DROP SCHEMA dialback_bench CASCADE").await.expect("what was made");
+    done
+}
+
+async fn round<S: Store>(store: Arc<S>, writers: usize, way: Way) -> Round {
+    let start = Instant::now();
+    let tasks: Vec<_> =
+        (0..writers).map(|writer| tokio::spawn(writes(Arc::clone(&store), writer, way, start))).collect();
+    let mut latency = Histogram::new(3).expect("three digits are possible");
+    for task in tasks {
+        latency.add(task.await.expect("a writer finishes")).expect("the same bounds");
+    }
+    let rate = latency.len() as f64 / start.elapsed().as_secs_f64();
+    store.close().await;
+    Round { rate, latency }
+}
+
+/// A new record with each commit, as a start has one.
+async fn writes<S: Store>(store: Arc<S>, writer: usize, way: Way, start: Instant) -> Histogram {
+    let mut latency = Histogram::new(3).expect("three digits are possible");
+    for n in 0u64.. {
+        let record = record(writer, n);
+        let began = Instant::now();
+        match way {
+            Way::Nothing => store.commit(vec![record]).await.expect("a commit"),
+            Way::Own => add(&*store, record, &format!("counter{writer}")).await,
+            Way::Hot => add(&*store, record, "counter").await,
+            Way::WrittenBack => write_back(&*store, record).await,
+        }
+        latency.record(began.elapsed().as_micros() as u64).expect("in bounds");
+        if start.elapsed() >= RUN {
+            break;
+        }
+    }
+    latency
+}
+
+async fn add(store: &dyn Store, record: Change, counter: &str) {
+    let additions = vec![counting(counter)];
+    store.commit_counted(Commit { changes: vec![record], additions }).await.expect("there is room");
+}
+
+async fn write_back(store: &dyn Store, record: Change) {
+    let Counting { now, additions, limits, .. } = counting("counter");
+    loop {
+        let old = records::get::<Counter>(store, "counter").await.expect("a read");
+        let counter = old.as_ref().map_or_else(|| Counter::new("counter".into()), |old| old.record.clone());
+        let new = counter.add(now, &additions, &limits).expect("there is room");
+        match store.commit(vec![record.clone(), records::put(old.as_ref(), &new)]).await {
+            Ok(()) => return,
+            Err(CommitError::Conflict) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Under two limits, as a number has: of an hour and of a day.
+fn counting(counter: &str) -> Counting {
+    let limit = |name: &str, seconds| Limit { name: name.into(), of: "start".into(), seconds, max: u64::MAX };
+    Counting {
+        counter: counter.to_owned(),
+        now: Timestamp::now(),
+        additions: vec![Addition::Amount { of: "start".into(), amount: 1 }],
+        limits: vec![limit("hourly", 3600), limit("daily", 86_400)],
+    }
+}
+
+fn record(writer: usize, n: u64) -> Change {
+    Change {
+        key: Key::new(Kind::Delivery, format!("SM{writer:08x}{n:024x}")),
+        expected: 0,
+        body: Some(format!(r#"{{"format":1,"record":"{n:0>275}"}}"#).into_bytes()),
+        due_before: None,
+        due_after: None,
+        entries_added: Vec::new(),
+        entries_removed: Vec::new(),
+    }
+}

@@ -1,0 +1,88 @@
+//! A small set of distinct members, each with the time when it was last met.
+//!
+//! Members are pseudonyms: a keyed hash that is made elsewhere, so that a record
+//! alone says of nobody whether they are in it. The module refuses to know keys.
+
+use super::{Limit, length, slack};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Stands for a member: the first eight bytes of a keyed hash of it. Written as 16
+/// hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pseudonym(pub [u8; 8]);
+
+impl Serialize for Pseudonym {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Pseudonym {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let mut bytes = [0; 8];
+        hex::decode_to_slice(text, &mut bytes)
+            .map_err(|_| D::Error::custom("no pseudonym of 16 hex digits"))?;
+        Ok(Self(bytes))
+    }
+}
+
+/// Who was met within a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// How long the window is, in seconds.
+    pub seconds: u32,
+    /// When each was met last, in milliseconds since 1970.
+    pub met: BTreeMap<Pseudonym, i64>,
+}
+
+impl Members {
+    /// The most that are kept for one limit.
+    pub const MOST: usize = 16;
+
+    /// A set and these members, if they are not too many together; those who are all
+    /// in it already are not. Else the first time when they are few enough; `None`
+    /// when they never are.
+    pub(super) fn with(
+        stored: Option<&Self>,
+        limit: &Limit,
+        members: &[Pseudonym],
+        now: i64,
+    ) -> Result<Self, Option<i64>> {
+        let seconds = limit.seconds.max(1);
+        let mut met = stored
+            .filter(|stored| stored.seconds == seconds)
+            .map(|stored| stored.alive(now))
+            .unwrap_or_default();
+        let members: BTreeSet<Pseudonym> = members.iter().copied().collect();
+        let most = usize::try_from(limit.max).unwrap_or(Self::MOST).min(Self::MOST);
+        if members.iter().any(|member| !met.contains_key(member)) {
+            let room = most.checked_sub(members.len()).ok_or(None)?;
+            let others = met.iter().filter(|(member, _)| !members.contains(member));
+            let mut ends: Vec<i64> = others.map(|(_, at)| at.saturating_add(length(seconds))).collect();
+            ends.sort_unstable();
+            // So many of the others have to go first, and the last of those at that time.
+            if let Some(last) = ends.len().checked_sub(room + 1) {
+                return Err(ends.get(last).copied());
+            }
+        }
+        for member in members {
+            let at = met.entry(member).or_insert(now);
+            *at = now.max(*at);
+        }
+        Ok(Self { seconds, met })
+    }
+
+    /// Those who still count, and were not met by a clock that was wrong.
+    fn alive(&self, now: i64) -> BTreeMap<Pseudonym, i64> {
+        let length = length(self.seconds);
+        let counts = |at: i64| at.saturating_add(length) > now && at <= now + length + slack();
+        self.met.iter().filter(|(_, at)| counts(**at)).map(|(member, at)| (*member, *at)).collect()
+    }
+
+    /// When nobody counts any more, in milliseconds.
+    pub(super) fn end(&self) -> i64 {
+        self.met.values().max().map_or(i64::MIN, |at| at.saturating_add(length(self.seconds)))
+    }
+}
