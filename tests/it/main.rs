@@ -67,6 +67,7 @@ mod store_crash;
 mod store_damage;
 mod store_disk;
 mod store_model;
+mod store_network;
 mod store_postgres;
 mod store_space;
 mod stored;

@@ -4,7 +4,7 @@
 
 use super::super::{CheckReport, Index, Key, Kind, StoreError};
 use super::fault::{unread, words};
-use super::link::Link;
+use super::link::{Connected, Link};
 use super::partitions;
 use super::reader::field;
 use super::statement;
@@ -13,10 +13,11 @@ use tokio_postgres::{Client, Error, Row, Transaction};
 
 /// A connection without deadlines and without the planner's limits, closed
 /// when it is dropped.
-pub(super) async fn connect(link: &Link) -> Result<Client, StoreError> {
-    let (client, _) = link.connect().await.map_err(StoreError::Unavailable)?;
-    client.batch_execute("RESET ALL; SET statement_timeout = 0").await.map_err(|error| unread(&error))?;
-    Ok(client)
+pub(super) async fn connect(link: &Link) -> Result<Connected, StoreError> {
+    let connected = link.connect().await.map_err(|miss| StoreError::Unavailable(miss.why))?;
+    let fresh = connected.client.batch_execute("RESET ALL; SET statement_timeout = 0").await;
+    fresh.map_err(|error| unread(&error))?;
+    Ok(connected)
 }
 
 /// Reads everything, as it was at one moment.
