@@ -17,6 +17,7 @@ mod dispatch;
 mod endpoints;
 mod erase;
 mod events;
+mod holding;
 mod inbound;
 mod keys;
 mod listing;

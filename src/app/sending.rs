@@ -7,7 +7,7 @@
 //! for `jobs`.
 
 use super::transact::{self, Draft};
-use super::{App, AppError};
+use super::{App, AppError, holding};
 use crate::gateway::{SendError, SendRequest};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -46,10 +46,14 @@ impl App {
         };
         let number = step.number();
         // Measured from before the claim, and not by a clock that may be set.
-        let begin_by = Instant::now() + self.policy_of(&verification).await?.time_to_begin();
+        let (policy, claimed) = (self.policy_of(&verification).await?, Instant::now());
         let decision = self.happen(id, |_| Ok(Input::Claim { number })).await?;
         match decision.outcome {
-            Outcome::Done => self.carry(decision.verification, number, begin_by).await,
+            Outcome::Done => {
+                let claim = holding::Claim::of(&decision.verification, number, claimed, policy.hold());
+                let carried = self.carry(decision.verification, number, claimed + policy.longest_send);
+                holding::held(self, id, &claim, carried).await
+            }
             Outcome::Dropped => {
                 tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
                 Ok(())

@@ -41,6 +41,13 @@ pub enum Input {
         /// The send's number.
         number: u8,
     },
+    /// The job that claimed a step is still at it.
+    Hold {
+        /// The send's number.
+        number: u8,
+        /// Which claim it holds: [`super::OutboxStep::attempts`] as it was claimed.
+        claim: u32,
+    },
     /// Twilio took a send.
     Accepted {
         /// The send's number.
@@ -202,6 +209,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::Accepted { number, sid } if next.is_anothers(number, &sid) => Outcome::NotMine,
         Input::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
         Input::Refused { number, claim, .. }
+        | Input::Hold { number, claim }
         | Input::Unknown { number, claim, .. }
         | Input::NotTaken { number, claim, .. }
         | Input::NotFound { number, claim, .. }
@@ -209,6 +217,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         {
             Outcome::NotMine
         }
+        Input::Hold { number, .. } => next.hold(policy, number, now),
         Input::Refused { number, code, reason, .. } => next.refused(number, code, reason, now),
         Input::Unknown { number, failure, jitter, .. } => {
             next.in_doubt(policy, number, (&failure, jitter), now)
@@ -359,7 +368,19 @@ impl Verification {
         }
         step.attempts += 1;
         step.due = after(now, policy.lease);
+        step.begun_at = Some(now);
         send.state = SendState::Sending;
+        Outcome::Done
+    }
+
+    /// Gives the job that is at a step its lease anew.
+    fn hold(&mut self, policy: &Policy, number: u8, now: Timestamp) -> Outcome {
+        let is_under_way =
+            self.sends.iter().any(|send| send.number == number && send.state == SendState::Sending);
+        let Some(step) = self.outbox.iter_mut().find(|step| step.number() == number && is_under_way) else {
+            return Outcome::NotMine;
+        };
+        step.due = step.due.max(after(now, policy.lease));
         Outcome::Done
     }
 
