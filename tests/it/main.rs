@@ -66,6 +66,7 @@ mod store_contract;
 mod store_crash;
 mod store_damage;
 mod store_disk;
+mod store_entry;
 mod store_model;
 mod store_network;
 mod store_postgres;

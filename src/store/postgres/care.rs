@@ -9,6 +9,7 @@ use super::partitions;
 use super::reader::field;
 use super::statement;
 use futures_util::{TryStreamExt, pin_mut};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, Row, Transaction};
 
 /// A connection without deadlines and without the planner's limits, closed
@@ -89,15 +90,23 @@ SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
 WHERE c.relkind = 'r' AND c.relname LIKE 'dialback\\_%'
   AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'dialback_record'::regclass)";
 
-/// Drops empty tables of past months, and lets the space of deleted rows be
-/// used again.
+/// Drops empty tables of past months, lets the space of deleted rows be used again,
+/// and makes the indexes anew, which gives theirs back while everybody works.
 pub(super) async fn compact(client: &mut Client) -> Result<(), StoreError> {
     let failed = |error: Error| StoreError::Failed(words(&error));
-    partitions::make_ahead(client).await.map_err(failed)?;
+    partitions::make_ahead(client, i64::MAX - 1).await.map_err(failed)?;
     partitions::drop_empty(client).await.map_err(failed)?;
     // Each by itself: it cannot stand in a transaction.
     for table in ["dialback_record", "dialback_entry", "dialback_probe"] {
         client.batch_execute(&format!("VACUUM (ANALYZE) {table}")).await.map_err(failed)?;
+        let again = client.batch_execute(&format!("REINDEX TABLE CONCURRENTLY {table}")).await;
+        // A role that may only use the tables does without, as VACUUM does.
+        match again {
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                tracing::warn!(table, error = words(&error), "its indexes stay as they are");
+            }
+            again => again.map_err(failed)?,
+        }
     }
     Ok(())
 }

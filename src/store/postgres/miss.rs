@@ -174,7 +174,9 @@ fn of_tls(error: &TlsError) -> &'static str {
             | AlertDescription::BadCertificate
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown,
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::DecryptError
+            | AlertDescription::AccessDenied,
         ) => {
             "it does not take our certificate: name one with sslcert=FILE&sslkey=FILE that its ssl_ca_file stands \
              behind"

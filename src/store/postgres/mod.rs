@@ -7,7 +7,8 @@
 //!   `passfile.rs`; connections in `link.rs` and `race.rs`, why there is none in
 //!   `miss.rs`, the first ones in `opening.rs`, those that read in `pool.rs`; what
 //!   errors mean in `fault.rs`; who is refused at once in `gate.rs`.
-//! - Tables and their versions are in `schema.rs`. Lines of listings are kept by
+//! - Tables and their versions are in `schema.rs`, what a role must be allowed in
+//!   `grants.rs`. Lines of listings are kept by
 //!   month (`partitions.rs`). Records are not: a record's key must be unique
 //!   for all time, and across partitions nothing can enforce that but a key
 //!   that has the time in it.
@@ -22,6 +23,7 @@ mod body;
 mod care;
 mod fault;
 mod gate;
+mod grants;
 mod group;
 mod link;
 mod miss;
@@ -409,7 +411,9 @@ async fn look_after(pool: &Pool, deadline: Duration, is_time: bool) -> Result<()
     let Some(client) = lent.client() else { return Ok(()) };
     queue::refile(client).await.map_err(|error| fault::words(&error))?;
     if is_time {
-        partitions::make_ahead(client).await.map_err(|error| fault::words(&error))?;
+        partitions::make_ahead(client, partitions::MOVED_AT_ONCE)
+            .await
+            .map_err(|error| fault::words(&error))?;
     }
     lent.free();
     Ok(())

@@ -9,7 +9,8 @@ use super::super::StoreError;
 use super::fault::{self, words};
 use super::link::{Connected, Link};
 use super::miss::{FULL, Miss, Reason, SHARED};
-use super::{partitions, queue, schema};
+use super::partitions::{self, MOVED_AT_ONCE};
+use super::{grants, queue, schema};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
@@ -50,10 +51,18 @@ pub(super) async fn open(link: &Link, connections: usize) -> Result<Opened, Stor
         false => Ok(connections),
     };
     let connections = connections.map_err(at)?;
+    if server.is_postgres {
+        grants::enough(&reads.client).await.map_err(|error| said(&error))?.map_err(at)?;
+    }
     schema::prepare(&mut reads.client, server).await.map_err(placed)?;
+    if server.is_postgres {
+        grants::for_months(&reads.client).await.map_err(|error| said(&error))?;
+    }
     queue::refile(&reads.client).await.map_err(|error| said(&error))?;
     if server.is_postgres {
-        partitions::make_ahead(&mut reads.client).await.map_err(|error| at(fault::words(&error)))?;
+        partitions::make_ahead(&mut reads.client, MOVED_AT_ONCE)
+            .await
+            .map_err(|error| at(fault::words(&error)))?;
     }
     for connected in [&reads, &writes] {
         link.greet(&connected.client).await.map_err(|error| said(&error))?;

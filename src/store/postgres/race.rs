@@ -79,10 +79,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_was_first_may_still_win() {
-        let slow = Box::pin(async {
+        let slow: Attempt = Box::pin(async {
             sleep(20 * SHORT).await;
             Ok(1)
         });
-        assert_eq!(first([slow as Attempt, silent()], SHORT).await, Ok(1));
+        assert_eq!(first([slow, silent()], SHORT).await, Ok(1));
     }
 }
