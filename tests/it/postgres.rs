@@ -115,13 +115,18 @@ impl Server {
             ));
             return None;
         };
+        Some(Self::of(Path::new(&programs)))
+    }
+
+    /// The same of these programs.
+    pub fn of(programs: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port = ports::take();
         let server = Self { programs: programs.into(), dir, port };
         server.own();
         let data = server.data();
         server.run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]);
-        Some(server)
+        server
     }
 
     /// Its URL, for `store.url`.

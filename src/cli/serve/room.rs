@@ -72,6 +72,6 @@ mod tests {
         assert_eq!(share(1024, 204), 820);
         assert_eq!(share(64, 204), 32);
         let config = crate::config::parse(None, &crate::config::Env::default()).unwrap().config;
-        assert_eq!(kept(&config), 64 + 64 + 32 + 2 * 32 + 8 + 4);
+        assert_eq!(kept(&config), 64 + 64 + 32 + 2 * 32 + 8 + 1);
     }
 }
