@@ -1,6 +1,7 @@
 //! Logging, and what is measured ([`metrics`]).
 //!
-//! The log is human or JSON, one line per request and per delivery change.
+//! The log is human or JSON: one line for each change of a verification, each end of
+//! a delivery, and each request that fails or is slow; at debug, for all of them.
 //!
 //! It goes to standard error, so that a command's output stays its own. This
 //! module refuses to know what is logged; whoever logs keeps codes, tokens and

@@ -38,7 +38,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Give the space of what was deleted back: to the disk, or in a database to new records
+    /// Give the space of what was deleted back: to the disk, or, of a database's records, to new ones
     Compact,
 }
 
@@ -158,8 +158,9 @@ async fn compact(place: &Place, in_database: bool) -> anyhow::Result<ExitCode> {
     outln!("{} before, {} after", HumanBytes(before), HumanBytes(after));
     if in_database {
         errln!(
-            "the space of what was deleted is there for new records; PostgreSQL gives it back to the disk only by \
-             VACUUM FULL, which locks each table while it is rewritten"
+            "the indexes and the tables of empty months were given back to the disk; what else was deleted is room \
+             for new records. PostgreSQL gives that back only by VACUUM FULL dialback_record, which locks the table \
+             while it is written anew and needs as much room again (pg_repack does it without the lock)"
         );
     }
     Ok(ExitCode::SUCCESS)

@@ -15,7 +15,7 @@ pub struct Store {
     pub url: StoreUrl,
     /// Bytes of sled's page cache.
     pub cache_bytes: u64,
-    /// Connections for reading a database.
+    /// Connections to a database at most.
     pub connections: usize,
     /// In which a database answers.
     pub deadline: Duration,
@@ -33,7 +33,7 @@ impl Store {
             r.note("store.url", what, mend);
         }
         let cache_bytes = r.number("store.cache_bytes", 1_048_576..=u64::MAX / 2);
-        let connections = r.number("store.connections", 1..=1000);
+        let connections = r.number("store.connections", 2..=1000);
         let deadline = r.seconds("store.deadline_seconds", 1..=60);
         let state_dir = "data".into();
         let state_dir = r.required("store.state_dir", "name a directory, such as \"data\"", state_dir);

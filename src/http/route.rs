@@ -1,12 +1,16 @@
 //! A path, the methods it knows, and who answers them.
 
 use super::api::gate;
-use super::api::operation::{Call, Operation};
+use super::api::operation::Call;
+use super::api::operation::Operation;
 use super::api::search::as_list;
-use super::context::{CallContext, Context};
+use super::context::CallContext;
+use super::context::Context;
 use super::error::Error;
 use super::request::Request;
-use crate::telemetry::metrics::{Meter, Place, meter};
+use crate::telemetry::metrics::Meter;
+use crate::telemetry::metrics::Place;
+use crate::telemetry::metrics::meter;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -14,7 +14,7 @@ use bytes::Buf;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, Method};
@@ -96,6 +96,11 @@ where
     Ok((*pattern, *meter, answer))
 }
 
+/// What takes longer is told though it succeeds.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// Counts and times every answer. What succeeds is told at the level of debug alone:
+/// what it has changed has lines of its own.
 async fn logged(method: Method, route: &'static str, meter: &'static Meter, answer: Answer) -> Response {
     let start = Instant::now();
     let method = known(&method);
@@ -103,8 +108,13 @@ async fn logged(method: Method, route: &'static str, meter: &'static Meter, answ
     let judged = |response: &Response| Outcome::of_status(response.status().as_u16());
     let answer = async { answer.await.unwrap_or_else(Error::into_response) };
     let response = meter.observe(span, judged, answer).await;
-    let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
-    tracing::info!(method, route, status, micros, "request");
+    let (status, took) = (response.status().as_u16(), start.elapsed());
+    let micros = took.as_micros();
+    if status < 400 && took < SLOW {
+        tracing::debug!(method, route, status, micros, "request");
+    } else {
+        tracing::info!(method, route, status, micros, "request");
+    }
     response
 }
 

@@ -2,8 +2,10 @@
 //! none of it is in the decisions.
 
 use crate::model::channel::Channel;
+use crate::model::verification::retry::MISSING;
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::Serialize;
 use std::time::Duration;
 
 /// How long the provider's lists may lag behind what was made. It promises
@@ -35,9 +37,12 @@ pub struct Policy {
     pub max_replays: u8,
     /// How many wrong keys a call forgives at a named-key gate.
     pub max_wrong_keys: u8,
-    /// How long a send may be under way before another job may look after
-    /// it: twice as long as it takes at most, see [`Policy::time_to_begin`].
+    /// How long a send belongs to the job that claimed it, from its claim or the
+    /// last time that it was held on to: more than [`MISSING`]'s least, for what is
+    /// over that is [`Policy::hold`]. Then another one looks after it.
     pub lease: Duration,
+    /// The longest that a send takes, its turn included.
+    pub longest_send: Duration,
     /// A code with less life left than this would arrive dead and is not sent.
     pub least_life: Duration,
 }
@@ -55,12 +60,12 @@ pub enum Gate {
 }
 
 impl Policy {
-    /// How long after its claim a send must have been begun: half the lease, less
-    /// the lag of the provider's lists. The request itself takes at most half a lease,
-    /// less the five seconds that clocks of two machines may differ by. So it has
-    /// ended, and what it made is listed, before anybody else may look for it.
-    pub fn time_to_begin(&self) -> Duration {
-        (self.lease / 2).saturating_sub(LIST_LAG.unsigned_abs())
+    /// How long a job may go on with a send that it has claimed, or held on to by a
+    /// further write. One that could not do so drops its request, and so has one that
+    /// was killed: whoever takes it over, by whatever clock, does so when lists show
+    /// what it made before.
+    pub fn hold(&self) -> Duration {
+        self.lease.saturating_sub(MISSING.least.unsigned_abs())
     }
 
     /// How long to wait after the send of that number (1 for the first).
@@ -84,6 +89,7 @@ impl Default for Policy {
             max_replays: 3,
             max_wrong_keys: 2,
             lease: Duration::from_secs(45),
+            longest_send: Duration::from_secs(20),
             least_life: Duration::from_secs(15),
         }
     }

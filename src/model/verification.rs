@@ -318,6 +318,7 @@ impl Verification {
                 due: now,
                 attempts: 0,
                 doubt: None,
+                begun_at: None,
             });
         }
     }

@@ -5,10 +5,12 @@
 use crate::instance::skipped;
 use crate::ports::{self, Port};
 use dialback::store::postgres::{Options, Postgres};
+use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -100,25 +102,85 @@ pub struct Server {
 impl Server {
     /// Starts one; says that it is skipped where there are no programs for it.
     pub async fn start(what: &str) -> Option<Self> {
+        let server = Self::make(what)?;
+        server.restart().await;
+        Some(server)
+    }
+
+    /// The same, not started yet: its files may still be changed.
+    pub fn make(what: &str) -> Option<Self> {
         let Ok(programs) = env::var("DIALBACK_TEST_POSTGRES_BIN") else {
             skipped(&format!(
                 "{what} on a PostgreSQL of its own: set DIALBACK_TEST_POSTGRES_BIN to the directory of initdb and postgres to turn it on"
             ));
             return None;
         };
+        Some(Self::of(Path::new(&programs)))
+    }
+
+    /// The same of these programs.
+    pub fn of(programs: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port = ports::take();
         let server = Self { programs: programs.into(), dir, port };
         server.own();
         let data = server.data();
         server.run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]);
-        server.restart().await;
-        Some(server)
+        server
     }
 
     /// Its URL, for `store.url`.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port.number)
+        self.url_of("postgres")
+    }
+
+    /// The same for another user.
+    pub fn url_of(&self, user: &str) -> String {
+        format!("postgres://{user}@127.0.0.1:{}/postgres", self.port.number)
+    }
+
+    /// Where it listens on this machine.
+    pub fn port(&self) -> u16 {
+        self.port.number
+    }
+
+    /// Writes a file into its data, its owner's alone.
+    pub fn write(&self, name: &str, text: &str) {
+        let file = Path::new(&self.data()).join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        self.own();
+    }
+
+    /// Adds lines to its settings.
+    pub fn set(&self, lines: &str) {
+        let file = Path::new(&self.data()).join("postgresql.conf");
+        let settings = fs::read_to_string(&file).unwrap();
+        self.write("postgresql.conf", &format!("{settings}\n{lines}\n"));
+    }
+
+    /// Lets it stand still with all it has under way, as a machine that hangs:
+    /// its ports still take connections.
+    pub fn stand_still(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let file = Path::new(&self.data()).join("postmaster.pid");
+        let Ok(text) = fs::read_to_string(file) else { return };
+        let main: i32 = text.lines().next().and_then(|line| line.trim().parse().ok()).unwrap();
+        // The first makes no others any more once it stands; of the others one may have
+        // ended meanwhile.
+        let send = |pid| {
+            let _ = kill_process(Pid::from_raw(pid).unwrap(), signal);
+        };
+        send(main);
+        children(main).into_iter().for_each(send);
     }
 
     /// A standby of it, without which nothing is committed any more.
@@ -178,20 +240,14 @@ impl Server {
     /// PostgreSQL does not run as root; then everything is its own user's.
     fn own(&self) {
         if is_root() {
-            let done = Command::new("chown").arg("postgres").arg(self.dir.path()).status().unwrap();
+            let done = Command::new("chown").arg("-R").arg("postgres").arg(self.dir.path()).status().unwrap();
             assert!(done.success(), "there is a user postgres");
         }
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
         let program = find(&self.programs, program);
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(&program);
-            command
-        } else {
-            Command::new(&program)
-        };
+        let mut command = as_nobody_special(&program);
         let done = command.args(arguments).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
         let status = done.stderr(Stdio::null()).status().unwrap();
         assert!(status.success(), "{} {arguments:?}: {status}", program.display());
@@ -201,8 +257,84 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if Path::new(&self.data()).join("postmaster.pid").exists() {
+            self.go_on();
             self.kill_immediate();
         }
+    }
+}
+
+/// The processes that this one has begun.
+fn children(of: i32) -> Vec<i32> {
+    let all =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let parent = |pid: &i32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // Behind the name, which may have spaces in it: the state, and the parent.
+        text.rsplit_once(") ")?.1.split(' ').nth(1)?.parse::<i32>().ok()
+    };
+    all.filter(|pid| parent(pid) == Some(of)).collect()
+}
+
+/// A program that does not run as root.
+fn as_nobody_special(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+    command
+}
+
+/// PgBouncer in front of a server, which ends with the test.
+pub struct Pooler {
+    process: Child,
+    port: Port,
+    // It reads its configuration from there.
+    _dir: TempDir,
+}
+
+impl Pooler {
+    /// Starts one with these settings; says that it is skipped where there is none.
+    pub async fn start(server: &Server, settings: &str) -> Option<Self> {
+        let Ok(program) = env::var("DIALBACK_TEST_PGBOUNCER") else {
+            skipped("poolers: set DIALBACK_TEST_PGBOUNCER to the program pgbouncer to turn it on");
+            return None;
+        };
+        let (dir, port) = (tempfile::tempdir().unwrap(), ports::take());
+        let file = dir.path().join("pgbouncer.ini");
+        let text = format!(
+            "[databases]\npostgres = host=127.0.0.1 port={} user=postgres\n[pgbouncer]\n\
+             listen_addr = 127.0.0.1\nlisten_port = {}\nunix_socket_dir =\nauth_type = any\n{settings}\n",
+            server.port(),
+            port.number
+        );
+        fs::write(&file, text).unwrap();
+        if is_root() {
+            let done = Command::new("chown").arg("-R").arg("postgres").arg(dir.path()).status().unwrap();
+            assert!(done.success(), "there is a user postgres");
+        }
+        let mut command = as_nobody_special(Path::new(&program));
+        let process = command.arg(&file).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
+        let pooler = Self { process: process.stderr(Stdio::null()).spawn().unwrap(), port, _dir: dir };
+        let deadline = Instant::now() + PATIENCE;
+        while tokio::net::TcpStream::connect(("127.0.0.1", pooler.port.number)).await.is_err() {
+            assert!(Instant::now() < deadline, "the pooler takes no connections");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Some(pooler)
+    }
+
+    /// Its URL, for `store.url`.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port.number)
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

@@ -127,7 +127,8 @@ pub fn verification(n: u32) -> Verification {
         3 => vec![send(1, Channel::Sms, SendState::Dropped, None)],
         _ => vec![send(1, Channel::Sms, SendState::Test, None)],
     };
-    let outbox_step = |effect, attempts| OutboxStep { effect, due: at(200), attempts, doubt: None };
+    let outbox_step =
+        |effect, attempts| OutboxStep { effect, due: at(200), attempts, doubt: None, begun_at: None };
     let whole = n == 1;
     let seed = CodeSeed {
         key_id: "2026-11".into(),

@@ -11,6 +11,7 @@ use dialback::model::channel::Channel;
 use dialback::model::counter::Counter;
 use dialback::model::event::{Event, EventBody, EventType};
 use dialback::model::id::EventId;
+use dialback::model::policy::Policy;
 use dialback::model::verification::SendState;
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::{Entry, Index, Kind, Scan, Store, StoreError, records};
@@ -85,6 +86,28 @@ async fn a_worker_whose_clock_is_ahead_takes_nothing_over_that_may_still_be_unde
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!((world.gateway.look_ups().len(), world.gateway.orders().len()), (1, 2));
     assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+}
+
+/// The claim is renewed every two seconds, by a clock that tests do not move.
+#[tokio::test]
+async fn a_send_that_takes_long_is_held_on_to_until_its_process_dies() {
+    let lease = Duration::from_secs(16);
+    let mut world = World::with(Engine::Shared, Policy { lease, ..Policy::default() });
+    world.script([Say::Silence], [Find::It]);
+    world.work();
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it is being sent", async || world.gateway.orders().len() == 1).await;
+    for _ in 0..2 {
+        let before = world.record(&id).await.outbox[0].due;
+        world.pass(14);
+        eventually("it is held on to", async || world.record(&id).await.outbox[0].due > before).await;
+    }
+    assert_eq!((world.gateway.look_ups().len(), world.gateway.orders().len()), (0, 1));
+    world.crash().await;
+    world.work();
+    world.pass(17);
+    world.until_accepted(&id, 1).await;
+    assert_eq!((world.gateway.look_ups().len(), world.gateway.orders().len()), (1, 1));
 }
 
 /// The next events, as many as there must be.

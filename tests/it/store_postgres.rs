@@ -1,6 +1,7 @@
 //! What only an engine that several processes share can be asked, and what only
 //! one behind a network can.
 
+use crate::instance::skipped;
 use crate::postgres::{Server, TestDatabase, database};
 use crate::store_contract::{Thing, at, closed, count_together, story, thing};
 use dialback::store::postgres::{Options, Postgres};
@@ -22,6 +23,29 @@ async fn postgresql_keeps_the_contract() {
     let store = database.open().await;
     story(&store).await;
     closed(&store).await;
+}
+
+/// One after the other, each on a server of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_version_of_postgresql_keeps_the_contract() {
+    let Ok(all) = std::env::var("DIALBACK_TEST_POSTGRES_VERSIONS") else {
+        return skipped(
+            "the versions of PostgreSQL: set DIALBACK_TEST_POSTGRES_VERSIONS to their directories of initdb and \
+             postgres, with colons between, to turn it on",
+        );
+    };
+    for programs in std::env::split_paths(&all) {
+        let server = Server::of(&programs);
+        server.restart().await;
+        let client = crate::postgres::connect(&server.url()).await;
+        let version: String = client.query_one("SHOW server_version", &[]).await.unwrap().get(0);
+        let store = Arc::new(Postgres::open(&server.url(), Options::default()).await.unwrap());
+        story(&*store).await;
+        store.compact().await.unwrap();
+        assert!(store.check().await.unwrap().verdict().is_ok(), "{version}");
+        closed(&*store).await;
+        println!("store: PostgreSQL {version} keeps the contract");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

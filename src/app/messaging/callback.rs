@@ -9,6 +9,7 @@ use crate::app::verification::happen;
 use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
+use crate::model::status::Status;
 use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
 use crate::store::Change;
 use crate::store::records::{self, Versioned};
@@ -157,6 +158,11 @@ fn log(old: Option<&Delivery>, delivery: &Delivery) {
     } else {
         let to = delivery.about.to.as_deref().map(mask);
         let error_code = delivery.error_code();
-        tracing::info!(sid = %delivery.sid, status, error_code, to, "delivery changed");
+        // What lies between is in the delivery itself, and is most of what is reported.
+        if delivery.status().is_some_and(Status::is_final) || error_code.is_some() {
+            tracing::info!(sid = %delivery.sid, status, error_code, to, "delivery changed");
+        } else {
+            tracing::debug!(sid = %delivery.sid, status, error_code, to, "delivery changed");
+        }
     }
 }

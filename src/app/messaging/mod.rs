@@ -4,6 +4,7 @@
 pub(in crate::app) mod callback;
 pub(in crate::app) mod deliveries;
 pub(in crate::app) mod error;
+pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod parts;
 pub(in crate::app) mod sending;

@@ -10,7 +10,7 @@ use crate::app::admission::{AdmissionError, ways};
 use crate::app::base::Base;
 use crate::app::events::told;
 use crate::app::fault::Fault;
-use crate::app::messaging::{Messaging, MessagingError, callback, inbound};
+use crate::app::messaging::{Messaging, MessagingError, callback, holding, inbound};
 use crate::app::services::{compat, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
@@ -51,11 +51,15 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
     };
     let number = step.number();
     // Measured from before the claim, and not by a clock that may be set.
-    let begin_by =
-        Instant::now() + find::policy_of(&messaging.directory, &verification).await?.time_to_begin();
+    let policy = find::policy_of(&messaging.directory, &verification).await?;
+    let claimed = Instant::now();
     let decision = happen(&messaging.telling, id, |_| Ok(Input::Claim { number })).await?;
     match decision.outcome {
-        Outcome::Done => carry(messaging, decision.verification, number, begin_by).await,
+        Outcome::Done => {
+            let claim = holding::Claim::of(&decision.verification, number, claimed, policy.hold());
+            let carried = carry(messaging, decision.verification, number, claimed + policy.longest_send);
+            holding::held(&messaging.telling, id, &claim, carried).await
+        }
         Outcome::Dropped => {
             tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
             Ok(())

@@ -31,13 +31,16 @@ use std::time::Duration;
 /// are telephones like any other.
 const FICTIONAL: [&str; 2] = ["+1500555", "+1555"];
 
+/// With the two seconds between two looks of a process at what is due (`jobs`), what a
+/// process had begun that died is taken up within fifteen.
+const LEASE: Duration = Duration::from_millis(12_500);
+
 /// The rules of verifications that no service sets.
 pub fn policy(config: &Config) -> Policy {
     Policy {
         max_replays: config.voice.max_replays,
-        // A send is begun in the first half, and its request has ended ten seconds
-        // before the end: so much may clocks differ and lists lag.
-        lease: (LONGEST_TURN + config.twilio.connect_timeout + config.twilio.request_timeout) * 2,
+        lease: LEASE,
+        longest_send: LONGEST_TURN + config.twilio.connect_timeout + config.twilio.request_timeout,
         ..Policy::default()
     }
 }

@@ -19,8 +19,8 @@ const LEAST: u64 = 64;
 pub fn kept(config: &Config) -> u64 {
     let out = config.twilio.max_in_flight + config.events.max_in_flight;
     let callbacks = if config.sandbox.enabled { KEPT } else { 0 };
-    // Two more connections to a database write, and two look after it.
-    KEPT + ADMIN_CONNECTIONS as u64 + callbacks + 2 * out as u64 + config.store.connections as u64 + 4
+    // One more connection to a database looks after it now and then.
+    KEPT + ADMIN_CONNECTIONS as u64 + callbacks + 2 * out as u64 + config.store.connections as u64 + 1
 }
 
 /// Raises the process's limit as far as it goes, and lowers what does not fit in
@@ -72,6 +72,6 @@ mod tests {
         assert_eq!(share(1024, 204), 820);
         assert_eq!(share(64, 204), 32);
         let config = crate::config::parse(None, &crate::config::Env::default()).unwrap().config;
-        assert_eq!(kept(&config), 64 + 64 + 32 + 2 * 32 + 8 + 4);
+        assert_eq!(kept(&config), 64 + 64 + 32 + 2 * 32 + 8 + 1);
     }
 }

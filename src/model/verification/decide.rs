@@ -1,12 +1,22 @@
 //! The one place where a verification changes.
 
-use super::retry::{Jitter, MISSING};
-use super::{Details, Doubt, Effect, Failure, SendState, Status, Verification, after};
+use super::Details;
+use super::Doubt;
+use super::Effect;
+use super::Failure;
+use super::SendState;
+use super::Status;
+use super::Verification;
+use super::after;
+use super::retry::Jitter;
+use super::retry::MISSING;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::Sid;
-use crate::model::policy::{Gate, Policy};
-use jiff::{SignedDuration, Timestamp};
+use crate::model::policy::Gate;
+use crate::model::policy::Policy;
+use jiff::SignedDuration;
+use jiff::Timestamp;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +50,13 @@ pub enum Input {
     Claim {
         /// The send's number.
         number: u8,
+    },
+    /// The job that claimed a step is still at it.
+    Hold {
+        /// The send's number.
+        number: u8,
+        /// Which claim it holds: [`super::OutboxStep::attempts`] as it was claimed.
+        claim: u32,
     },
     /// The provider took a send.
     Accepted {
@@ -202,6 +219,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::Accepted { number, sid } if next.is_anothers(number, &sid) => Outcome::NotMine,
         Input::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
         Input::Refused { number, claim, .. }
+        | Input::Hold { number, claim }
         | Input::Unknown { number, claim, .. }
         | Input::NotTaken { number, claim, .. }
         | Input::NotFound { number, claim, .. }
@@ -209,6 +227,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         {
             Outcome::NotMine
         }
+        Input::Hold { number, .. } => next.hold(policy, number, now),
         Input::Refused { number, code, reason, .. } => next.refused(number, code, reason, now),
         Input::Unknown { number, failure, jitter, .. } => {
             next.in_doubt(policy, number, (&failure, jitter), now)
@@ -359,7 +378,19 @@ impl Verification {
         }
         step.attempts += 1;
         step.due = after(now, policy.lease);
+        step.begun_at = Some(now);
         send.state = SendState::Sending;
+        Outcome::Done
+    }
+
+    /// Gives the job that is at a step its lease anew.
+    fn hold(&mut self, policy: &Policy, number: u8, now: Timestamp) -> Outcome {
+        let is_under_way =
+            self.sends.iter().any(|send| send.number == number && send.state == SendState::Sending);
+        let Some(step) = self.outbox.iter_mut().find(|step| step.number() == number && is_under_way) else {
+            return Outcome::NotMine;
+        };
+        step.due = step.due.max(after(now, policy.lease));
         Outcome::Done
     }
 

@@ -34,6 +34,9 @@ pub struct OutboxStep {
     /// Since when nobody knows the send's outcome, where it is looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
+    /// When it was begun last; of what an older version began its lease tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Timestamp>,
 }
 
 /// A send whose outcome nobody knows.

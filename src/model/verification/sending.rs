@@ -92,7 +92,8 @@ impl Verification {
         // A list is as old as the question: the claim wrote when it was asked, and
         // an answer that took its time proves no more for that.
         let lease = policy.lease.try_into().unwrap_or(SignedDuration::MAX);
-        let asked = step.due.checked_sub(lease).unwrap_or(Timestamp::MIN).min(now);
+        let begun = step.begun_at.or_else(|| step.due.checked_sub(lease).ok());
+        let asked = begun.unwrap_or(Timestamp::MIN).min(now);
         if asked.duration_since(since) < MISSING.least {
             step.due = retry::next_proof(send.attempts.made, jitter, since, until);
             step.doubt.get_or_insert(Doubt { since, look_ups: 0 });
@@ -111,7 +112,13 @@ impl Verification {
         };
         if let (Status::Pending, Some(due)) = (status, next) {
             send.state = SendState::Waiting;
-            *step = OutboxStep { effect: Effect::Send { number }, due, attempts: step.attempts, doubt: None };
+            *step = OutboxStep {
+                effect: Effect::Send { number },
+                due,
+                attempts: step.attempts,
+                doubt: None,
+                begun_at: None,
+            };
             return Outcome::Done;
         }
         send.state = match status {
@@ -138,11 +145,12 @@ impl Verification {
     }
 
     /// Since when there can be, at the other side, what a send in doubt has made:
-    /// since its last try began, which had ended within a lease.
+    /// since its last try began, which had ended, or was dropped, within a lease more
+    /// than the longest that it may take.
     pub fn look_up_since(&self, policy: &Policy, number: u8) -> Option<Timestamp> {
         let send = self.send(number)?;
         let doubt = self.outbox.iter().find(|step| step.number() == number)?.doubt.as_ref();
-        let lease = policy.lease.try_into().unwrap_or(SignedDuration::MAX);
+        let lease = (policy.longest_send + policy.lease).try_into().unwrap_or(SignedDuration::MAX);
         let begun = doubt.and_then(|doubt| doubt.since.checked_sub(lease).ok());
         Some(begun.map_or(send.asked_at, |begun| begun.max(send.asked_at)))
     }

@@ -4,19 +4,21 @@
 
 use super::super::{CheckReport, Index, Key, Kind, StoreError};
 use super::fault::{unread, words};
-use super::link::Link;
+use super::link::{Connected, Link};
 use super::partitions;
 use super::reader::field;
 use super::statement;
 use futures_util::{TryStreamExt, pin_mut};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, Row, Transaction};
 
 /// A connection without deadlines and without the planner's limits, closed
 /// when it is dropped.
-pub(super) async fn connect(link: &Link) -> Result<Client, StoreError> {
-    let (client, _) = link.connect().await.map_err(StoreError::Unavailable)?;
-    client.batch_execute("RESET ALL; SET statement_timeout = 0").await.map_err(|error| unread(&error))?;
-    Ok(client)
+pub(super) async fn connect(link: &Link) -> Result<Connected, StoreError> {
+    let connected = link.connect().await.map_err(|miss| StoreError::Unavailable(miss.why))?;
+    let fresh = connected.client.batch_execute("RESET ALL; SET statement_timeout = 0").await;
+    fresh.map_err(|error| unread(&error))?;
+    Ok(connected)
 }
 
 /// Reads everything, as it was at one moment.
@@ -88,15 +90,23 @@ SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
 WHERE c.relkind = 'r' AND c.relname LIKE 'dialback\\_%'
   AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'dialback_record'::regclass)";
 
-/// Drops empty tables of past months, and lets the space of deleted rows be
-/// used again.
+/// Drops empty tables of past months, lets the space of deleted rows be used again,
+/// and makes the indexes anew, which gives theirs back while everybody works.
 pub(super) async fn compact(client: &mut Client) -> Result<(), StoreError> {
     let failed = |error: Error| StoreError::Failed(words(&error));
-    partitions::make_ahead(client).await.map_err(failed)?;
+    partitions::make_ahead(client, i64::MAX - 1).await.map_err(failed)?;
     partitions::drop_empty(client).await.map_err(failed)?;
     // Each by itself: it cannot stand in a transaction.
     for table in ["dialback_record", "dialback_entry", "dialback_probe"] {
         client.batch_execute(&format!("VACUUM (ANALYZE) {table}")).await.map_err(failed)?;
+        let again = client.batch_execute(&format!("REINDEX TABLE CONCURRENTLY {table}")).await;
+        // A role that may only use the tables does without, as VACUUM does.
+        match again {
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                tracing::warn!(table, error = words(&error), "its indexes stay as they are");
+            }
+            again => again.map_err(failed)?,
+        }
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ impl Session {
             Err(error) => return Err(self.undone(no_randomness(error)).await),
         };
         if arrays.is_empty() {
-            self.client.batch_execute("ROLLBACK").await.map_err(|error| Fault::of(&error))?;
+            self.connected.client.batch_execute("ROLLBACK").await.map_err(|error| Fault::of(&error))?;
             return Ok(refused);
         }
         let statement = match self.group(Lines { is_decided: true, ..arrays.lines() }).await {
@@ -48,8 +48,8 @@ impl Session {
         let parameters = arrays.parameters();
         // Sent together. Where the first fails there is nothing to commit, and the
         // second undoes it.
-        let written = self.client.query(&statement, &parameters);
-        let (written, committed) = join(written, self.client.batch_execute("COMMIT")).await;
+        let written = self.connected.client.query(&statement, &parameters);
+        let (written, committed) = join(written, self.connected.client.batch_execute("COMMIT")).await;
         written.map_err(|error| Fault::of(&error))?;
         committed.map_err(|error| Fault::of(&error))?;
         Ok(refused)
@@ -65,8 +65,8 @@ impl Session {
         let kinds: Vec<i16> = keys.iter().map(|key| key.kind.letter().into()).collect();
         let counters = i16::from(Kind::Counter.letter());
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&ids, &kinds, &counters];
-        let rows = self.client.query(&statement, &parameters);
-        let (begun, rows) = join(self.client.batch_execute("BEGIN"), rows).await;
+        let rows = self.connected.client.query(&statement, &parameters);
+        let (begun, rows) = join(self.connected.client.batch_execute("BEGIN"), rows).await;
         begun.map_err(|error| Fault::of(&error))?;
         let rows = rows.map_err(|error| Fault::of(&error))?;
         let read = |row: &Row| {
@@ -86,7 +86,7 @@ impl Session {
         if fault.ends_the_connection() {
             return fault;
         }
-        match self.client.batch_execute("ROLLBACK").await {
+        match self.connected.client.batch_execute("ROLLBACK").await {
             Ok(()) => fault,
             Err(error) => Fault::Elsewhere(super::fault::words(&error)),
         }

@@ -5,6 +5,7 @@
 //! be numbers of people. It refuses to know statements.
 
 use super::super::StoreError;
+use super::miss::SHARED;
 use std::error::Error as _;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
@@ -78,11 +79,37 @@ pub(super) fn unread(error: &Error) -> StoreError {
     StoreError::Unavailable(words(error))
 }
 
+/// Whether it is said on a connection that another statement than ours was prepared on,
+/// as where a pooler changes what is behind it.
+fn is_of_another(code: &SqlState, text: &str) -> bool {
+    const OF_ANOTHER: [SqlState; 2] = [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT];
+    OF_ANOTHER.contains(code) || text.contains("statement pooling mode")
+}
+
 /// An error in one line, without what it says of values.
 pub(super) fn words(error: &Error) -> String {
     match (error.as_db_error(), error.source()) {
-        (Some(said), _) => format!("{} ({})", said.message(), said.code().code()),
+        (Some(said), _) => {
+            let (text, code) = (said.message(), said.code());
+            let mend = if is_of_another(code, text) { format!(": {SHARED}") } else { String::new() };
+            format!("{text} ({}){mend}", code.code())
+        }
         (None, Some(cause)) => format!("{error}: {cause}"),
         (None, None) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_are_not_there_are_a_poolers() {
+        for code in ["26000", "42P05"] {
+            assert!(is_of_another(&SqlState::from_code(code), "prepared statement \"s14\" does not exist"));
+        }
+        let text = "transaction blocks not allowed in statement pooling mode";
+        assert!(is_of_another(&SqlState::PROTOCOL_VIOLATION, text));
+        assert!(!is_of_another(&SqlState::UNIQUE_VIOLATION, "duplicate key"));
     }
 }

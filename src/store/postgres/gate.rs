@@ -31,6 +31,16 @@ impl Gate {
         }
     }
 
+    /// Whether new work is refused.
+    pub(super) fn is_refusing(&self) -> bool {
+        locked(&self.refusal).is_some()
+    }
+
+    /// Whether some writer has a connection.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::SeqCst) > 0
+    }
+
     /// A writer has a connection. True where nobody had one before.
     pub(super) fn connected(&self) -> bool {
         self.connected.fetch_add(1, Ordering::SeqCst);

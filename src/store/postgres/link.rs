@@ -1,52 +1,99 @@
 //! Connections: how one is made, and what is said on each before its first
 //! statement.
 //!
+//! Of several hosts each has a deadline of its own, for all of it: its name, the
+//! connection, TLS, the login and the first answer. One that is silent is soon
+//! joined by the next (`race.rs`), and the one that took writes last is asked first.
+//!
 //! Every statement here looks rows up by their keys, many at once out of
 //! arrays, and is planned once for its connection. A planner that knows only an
 //! empty table would choose to read it whole, and keep to that while it grows;
 //! so it is told not to. It refuses to know statements.
 
 use super::fault::words;
-use super::url::Address;
-use deadpool_postgres::Connect;
-use futures_util::future::BoxFuture;
+use super::miss::{Miss, Reason, Step};
+use super::race::{self, ALONE};
+use super::url::{Address, Host};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, Config, Error};
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// The share of a deadline after which the server gives up by itself, so that
 /// its answer, that nothing was done, comes before ours, that nobody knows.
-const SERVERS_SHARE: f64 = 0.9;
+pub(super) const SERVERS_SHARE: f64 = 0.9;
+
+/// The same for a connect that nobody takes, which is then known to be that.
+const CONNECTS_SHARE: f64 = 0.9;
 
 /// Makes connections.
 #[derive(Clone)]
 pub(super) struct Link {
-    config: Config,
+    hosts: Arc<[Host]>,
     tls: MakeRustlsConnect,
     /// Hosts and database, for errors and logs.
     pub place: Arc<str>,
-    /// In this time a connection is made, and a statement answered.
+    /// In this time a statement is answered.
     pub deadline: Duration,
     session: Arc<OnceLock<String>>,
     /// Whether a server that takes no writes is better than none.
     reads_only: bool,
+    /// The host that took writes last.
+    last: Arc<AtomicUsize>,
+    /// Goes up where a connection's host became silent: all that were made before
+    /// are then of no use.
+    turn: Arc<watch::Sender<u64>>,
+}
+
+/// A connection.
+pub(super) struct Connected {
+    pub client: Client,
+    /// Ends with the connection.
+    pub ended: JoinHandle<()>,
+    /// The turn in which it was made.
+    pub turn: u64,
+    takes_writes: bool,
+    host: usize,
+}
+
+/// Whatever is under way on it: one whose host is stopped would never come to its end.
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.ended.abort();
+    }
+}
+
+/// Why there is no connection, or one that takes no writes.
+enum Missed {
+    Not(Miss),
+    ReadOnly(Connected),
 }
 
 impl Link {
     pub(super) fn new(address: Address, deadline: Duration) -> Self {
-        let Address { config, tls, place } = address;
-        Self { config, tls, place: place.into(), deadline, session: Arc::default(), reads_only: false }
+        let Address { hosts, first, tls, place } = address;
+        Self {
+            hosts: hosts.into(),
+            tls,
+            place: place.into(),
+            deadline,
+            session: Arc::default(),
+            reads_only: false,
+            last: Arc::new(AtomicUsize::new(first)),
+            turn: Arc::new(watch::channel(0).0),
+        }
     }
 
     /// The same for the pool that reads: where none of several hosts takes writes,
     /// one that is behind them answers what it knows. Claims of due work go over it,
     /// too, and are refused by such a host.
     pub(super) fn for_reads(&self) -> Self {
-        Self { reads_only: self.config.get_hosts().len() > 1, ..self.clone() }
+        Self { reads_only: self.hosts.len() > 1, ..self.clone() }
     }
 
     /// Says from now on, on each new connection, what fits this server.
@@ -62,42 +109,136 @@ impl Link {
         let _ = self.session.set(session);
     }
 
-    /// A connection, and the task that ends with it.
-    ///
-    /// # Errors
-    /// Why there is none, in words for the operator.
-    pub(super) async fn connect(&self) -> Result<(Client, JoinHandle<()>), String> {
-        match timeout(self.deadline, self.dial()).await {
-            Ok(Ok(connected)) => Ok(connected),
-            Ok(Err(error)) => Err(format!("{}: {}", self.place, words(&error))),
-            Err(_) => Err(format!("{}: no answer in {:?}", self.place, self.deadline)),
+    /// Says the same on one that was made before.
+    pub(super) async fn greet(&self, client: &Client) -> Result<(), Error> {
+        match self.session.get() {
+            Some(session) => client.batch_execute(session).await,
+            None => Ok(()),
         }
     }
 
-    async fn dial(&self) -> Result<(Client, JoinHandle<()>), Error> {
-        let (client, connection) = match self.config.connect(self.tls.clone()).await {
-            Err(_) if self.reads_only => {
-                let mut any = self.config.clone();
-                any.target_session_attrs(TargetSessionAttrs::Any);
-                any.connect(self.tls.clone()).await?
+    /// Hears of it when the connections that there are become useless.
+    pub(super) fn turns(&self) -> watch::Receiver<u64> {
+        self.turn.subscribe()
+    }
+
+    /// Whether a connection made in that turn is still to be used.
+    pub(super) fn is_current(&self, turn: u64) -> bool {
+        *self.turn.borrow() == turn
+    }
+
+    /// The host of a connection of that turn has said nothing for a whole deadline,
+    /// though it gives up before by itself: it is stopped, or out of reach. The
+    /// other connections to it are not waited for one after the other.
+    pub(super) fn fell_silent(&self, turn: u64) {
+        let is_news = self.turn.send_if_modified(|now| {
+            let is_news = *now == turn;
+            *now += u64::from(is_news);
+            is_news
+        });
+        if is_news {
+            let next = self.last.load(Ordering::Relaxed) + 1;
+            self.last.store(next % self.hosts.len().max(1), Ordering::Relaxed);
+            tracing::warn!(
+                place = &*self.place,
+                "the database took a statement and says nothing: all connections are made anew"
+            );
+        }
+    }
+
+    /// A connection; the reason is that of the one host, or of all of them.
+    pub(super) async fn connect(&self) -> Result<Connected, Miss> {
+        let (turn, first) = (*self.turn.borrow(), self.last.load(Ordering::Relaxed));
+        let order = (0..self.hosts.len()).map(|nth| (first + nth) % self.hosts.len());
+        let missed = match race::first(order.map(|nth| self.host(nth, turn)), ALONE).await {
+            Ok(connected) => {
+                self.last.store(connected.host, Ordering::Relaxed);
+                return Ok(connected);
             }
-            connected => connected?,
+            Err(missed) => missed,
         };
-        let task = tokio::spawn(async move {
+        let (mut misses, mut behind) = (Vec::new(), None);
+        for missed in missed {
+            match missed {
+                (_, Missed::ReadOnly(connected)) if self.reads_only => behind = Some(connected),
+                (host, Missed::ReadOnly(_)) => misses.push((host, Miss::read_only())),
+                (host, Missed::Not(miss)) => misses.push((host, miss)),
+            }
+        }
+        behind.ok_or_else(|| self.miss(misses))
+    }
+
+    /// One reason out of those of all hosts.
+    fn miss(&self, mut misses: Vec<(usize, Miss)>) -> Miss {
+        misses.sort_by_key(|(host, _)| *host);
+        let is_full = misses.iter().any(|(_, miss)| miss.reason == Reason::Full);
+        let reason = if is_full { Reason::Full } else { Reason::Away };
+        let why: Vec<String> = misses
+            .iter()
+            .map(|(host, miss)| match (self.hosts.len(), self.hosts.get(*host)) {
+                (2.., Some(host)) => format!("{} {}", host.name, miss.why),
+                _ => miss.why.clone(),
+            })
+            .collect();
+        Miss { reason, why: format!("{}: {}", self.place, why.join("; ")) }
+    }
+
+    /// A connection to one host, at the first of its addresses that takes it.
+    async fn host(&self, nth: usize, turn: u64) -> Result<Connected, (usize, Missed)> {
+        let miss = |why: String| (nth, Missed::Not(Miss::away(why)));
+        let Some(host) = self.hosts.get(nth) else { return Err(miss("there is no such host".into())) };
+        let addresses = host.addresses().await.map_err(|missed| (nth, Missed::Not(missed)))?;
+        let dials = addresses.into_iter().map(|address| self.dial(nth, host, address, turn));
+        race::first(dials, ALONE).await.map_err(|mut missed| {
+            // One that answers says more than one that does not.
+            let at = missed.iter().position(|missed| matches!(missed, Missed::ReadOnly(_))).unwrap_or(0);
+            match missed.get(at) {
+                Some(_) => (nth, missed.swap_remove(at)),
+                None => miss("its name has no address".into()),
+            }
+        })
+    }
+
+    async fn dial(
+        &self,
+        nth: usize,
+        host: &Host,
+        address: Option<IpAddr>,
+        turn: u64,
+    ) -> Result<Connected, Missed> {
+        let end = Instant::now() + host.deadline;
+        let mut config = host.config.clone();
+        config.connect_timeout(host.deadline.mul_f64(CONNECTS_SHARE));
+        if let Some(address) = address {
+            config.hostaddr(address);
+        }
+        let silent = |step| Missed::Not(Miss::silent(step, host.deadline));
+        let failed = |error: &Error| Missed::Not(Miss::of(error));
+        let login = timeout_at(end, config.connect(self.tls.clone())).await;
+        let (client, connection) = login.map_err(|_| silent(Step::Login))?.map_err(|error| failed(&error))?;
+        let ended = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error = words(&error), "a connection to the database ended");
             }
         });
-        if let Some(session) = self.session.get() {
-            client.batch_execute(session).await?;
+        let mut connected = Connected { client, ended, turn, takes_writes: false, host: nth };
+        let asked = timeout_at(end, async {
+            tokio::try_join!(takes_writes(&connected.client), self.greet(&connected.client))
+        });
+        match asked.await {
+            Ok(Ok((takes_writes, ()))) => connected.takes_writes = takes_writes,
+            Ok(Err(error)) => return Err(failed(&error)),
+            Err(_) => return Err(silent(Step::Question)),
         }
-        Ok((client, task))
+        if connected.takes_writes { Ok(connected) } else { Err(Missed::ReadOnly(connected)) }
     }
 }
 
-/// For the pool, which has deadlines of its own.
-impl Connect for Link {
-    fn connect(&self, _: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
-        Box::pin(self.dial())
-    }
+async fn takes_writes(client: &Client) -> Result<bool, Error> {
+    let answers = client.simple_query("SHOW transaction_read_only").await?;
+    let is_on = |answer: &SimpleQueryMessage| match answer {
+        SimpleQueryMessage::Row(row) => row.get(0) == Some("on"),
+        _ => false,
+    };
+    Ok(!answers.iter().any(is_on))
 }

@@ -4,9 +4,12 @@
 //!   (`writer.rs`, `group.rs`, `statement.rs`), or two where they add to counters
 //!   (`counted.rs`); reads of records that wait
 //!   together are one statement too (`reader.rs`).
-//! - Where the database is, and TLS, are in `url.rs`; connections in `link.rs`;
-//!   what errors mean in `fault.rs`; who is refused at once in `gate.rs`.
-//! - Tables and their versions are in `schema.rs`. Lines of listings are kept by
+//! - Where the database is, and who it is, are in `url.rs`, `tls.rs` and
+//!   `passfile.rs`; connections in `link.rs` and `race.rs`, why there is none in
+//!   `miss.rs`, the first ones in `opening.rs`, those that read in `pool.rs`; what
+//!   errors mean in `fault.rs`; who is refused at once in `gate.rs`.
+//! - Tables and their versions are in `schema.rs`, what a role must be allowed in
+//!   `grants.rs`. Lines of listings are kept by
 //!   month (`partitions.rs`). Records are not: a record's key must be unique
 //!   for all time, and across partitions nothing can enforce that but a key
 //!   that has the time in it.
@@ -23,74 +26,45 @@ mod care;
 mod counted;
 mod fault;
 mod gate;
+mod grants;
 mod group;
 mod link;
+mod miss;
+mod opening;
 mod partitions;
+mod passfile;
+mod pool;
 mod queue;
+mod race;
 mod reader;
 mod schema;
 mod statement;
+mod tls;
 mod url;
 mod writer;
 
-use super::Absent;
-use super::Arrivals;
-use super::CheckReport;
-use super::Commit;
-use super::CommitHook;
-use super::CountedError;
-use super::Depth;
-use super::Due;
-use super::Entry;
-use super::Index;
-use super::Key;
-use super::Kind;
-use super::Lane;
-use super::Mark;
-use super::Scan;
-use super::Stats;
-use super::Store;
-use super::StoreError;
-use super::Stored;
-use super::hook::Answer;
-use super::hook::Ending;
-use super::hook::Hooks;
+use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
-use super::millis;
-use super::timestamp;
-use super::validate;
-use crate::telemetry::metrics::Meter;
-use crate::telemetry::metrics::Place;
-use crate::telemetry::metrics::meter;
+use super::{
+    Absent, Arrivals, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Index, Key, Kind,
+    Lane, Mark, Scan, Stats, Store, StoreError, Stored, millis, timestamp, validate,
+};
+use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
-use deadpool_postgres::Manager;
-use deadpool_postgres::ManagerConfig;
-use deadpool_postgres::Pool;
-use deadpool_postgres::Runtime;
 use gate::Gate;
-use group::Limits;
-use group::Work;
+use group::{Limits, Work};
 use jiff::Timestamp;
 use link::Link;
-use reader::Ask;
-use reader::Reader;
-use reader::field;
-use reader::stored;
+use opening::Opened;
+use pool::Pool;
+use reader::{Ask, Reader, field, stored};
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::LazyLock;
-use std::sync::PoisonError;
-use std::sync::RwLock;
-use std::sync::Weak;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-use std::time::Instant;
-use tokio::sync::Mutex;
-use tokio::sync::mpsc::Sender;
-use tokio::sync::mpsc::channel;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::oneshot;
-use tokio::sync::watch;
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Address;
@@ -102,6 +76,9 @@ static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "postgr
 /// sends what has come since; a third would only make groups smaller.
 const WRITERS: usize = 2;
 
+/// Fewer connections in all have one that writes.
+const FEW: usize = 4;
+
 /// Batches of reads under way at once.
 const READERS: usize = 4;
 
@@ -110,6 +87,9 @@ const GROUP_BYTES: usize = 1024 * 1024;
 
 /// Something written so recently says that the next would be, too.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// Deadlines that looking after the tables may take.
+const KEEPING: u32 = 12;
 
 /// Rows that probes write to, so that processes do not wait for each other.
 const PROBES: u32 = 64;
@@ -125,7 +105,9 @@ pub fn check_url(url: &str) -> Result<(), StoreError> {
 /// What an operator may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Connections for reading, and for claiming what is due; two more write.
+    /// Connections at most, 2 at least: two of them write (one, of fewer than four),
+    /// the others read and claim what is due, when there is so much to do. What
+    /// takes long (a check, giving space back) has one more meanwhile.
     pub connections: usize,
     /// In this time a read or a group of writes is answered.
     pub deadline: Duration,
@@ -168,29 +150,15 @@ impl Postgres {
     /// [`StoreError::Open`] with what to do. It never holds the password.
     pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
         let link = Link::new(Address::parse(url, options.deadline)?, options.deadline);
-        let at = |error: StoreError| match error {
-            StoreError::Open(why) => StoreError::Open(format!("{}: {why}", link.place)),
-            other => other,
-        };
-        let (mut client, _) = link.connect().await.map_err(|why| {
-            StoreError::Open(format!("{why}: see whether the server runs, and that store.url names it, the database and a user who may use it"))
-        })?;
-        let server = schema::inspect(&client).await.map_err(at)?;
-        link.settle(server.is_postgres);
-        schema::prepare(&mut client, server).await.map_err(at)?;
-        if server.is_postgres {
-            let made = partitions::make_ahead(&mut client).await;
-            made.map_err(|error| at(StoreError::Open(fault::words(&error))))?;
-        }
-        let place = link.place.clone();
-        let store = Self::start(link, options, server.is_postgres)?;
-        let filed = queue::refile(&store.reader).await;
-        filed.map_err(|error| StoreError::Open(format!("{place}: {error}")))?;
-        Ok(store)
+        let opened = opening::open(&link, options.connections).await?;
+        Ok(Self::start(link, options, opened))
     }
 
-    fn start(link: Link, options: Options, is_postgres: bool) -> Result<Self, StoreError> {
-        let pool = pool(&link.for_reads(), options.connections)?;
+    fn start(link: Link, options: Options, opened: Opened) -> Self {
+        let Opened { reads, writes, connections, is_postgres } = opened;
+        let writers = if connections < FEW { 1 } else { WRITERS };
+        let readers = connections.saturating_sub(writers).max(1);
+        let pool = Pool::new(link.for_reads(), readers, reads);
         let (works, work_queue) = channel(options.max_waiting.max(1));
         let (asks, ask_queue) = channel(options.max_waiting.max(1));
         let (work_queue, ask_queue) = (Arc::new(Mutex::new(work_queue)), Arc::new(Mutex::new(ask_queue)));
@@ -199,27 +167,29 @@ impl Postgres {
         let reader = Reader { pool, place: link.place.clone(), deadline: link.deadline };
         let probe = getrandom::u32().unwrap_or_default() % PROBES;
         let mut tasks = Vec::new();
-        for _ in 0..WRITERS {
+        let mut first = Some(writes);
+        for _ in 0..writers {
             let pool = reader.pool.clone();
             let writer = Writer {
                 link: link.clone(),
+                first: first.take(),
                 gate: Arc::clone(&gate),
                 queue: Arc::clone(&work_queue),
                 limits: Limits { changes: options.group_limit.max(1), bytes: GROUP_BYTES },
                 probe: i16::try_from(probe).unwrap_or_default(),
                 closing: closed.clone(),
-                forget: Arc::new(move || drop(pool.retain(|_, _| false))),
+                forget: Arc::new(move || pool.forget()),
                 aside: VecDeque::new(),
             };
             tasks.push(tokio::spawn(writer.run()));
         }
-        for _ in 0..READERS.min(options.connections.max(1)) {
+        for _ in 0..READERS.min(readers) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        let keeper = tokio::spawn(keep(reader.clone(), link.clone(), is_postgres));
+        let keeper = tokio::spawn(keep(reader.pool.clone(), link.deadline, is_postgres));
         let queues = RwLock::new(Some(Queues { works, asks }));
         let (tasks, hooks) = (Mutex::new(tasks), Hooks::default());
-        Ok(Self { link, gate, reader, queues, closing, tasks, keeper, is_postgres, hooks })
+        Self { link, gate, reader, queues, closing, tasks, keeper, is_postgres, hooks }
     }
 
     /// Hands something to those who do it.
@@ -253,7 +223,7 @@ impl Postgres {
 
     async fn rows(
         &self,
-        sql: &str,
+        sql: &'static str,
         parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
     ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
         self.open_queues()?;
@@ -266,7 +236,14 @@ impl Store for Postgres {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.send(|queues| &queues.asks, Ask { key: key.clone(), answer })?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".to_owned())))
+        match timeout(self.link.deadline, answered).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => Err(StoreError::Unavailable("the reader has stopped".to_owned())),
+            Err(_) => {
+                let (place, deadline) = (&self.link.place, self.link.deadline);
+                Err(StoreError::Unavailable(format!("{place}: not read in {deadline:?}")))
+            }
+        }
     }
 
     async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
@@ -388,7 +365,7 @@ impl Store for Postgres {
     /// That pages are whole is the server's to say: see its data checksums.
     async fn check(&self) -> Result<CheckReport, StoreError> {
         self.open_queues()?;
-        care::check(&mut care::connect(&self.link).await?).await
+        care::check(&mut care::connect(&self.link).await?.client).await
     }
 
     async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
@@ -443,7 +420,7 @@ impl Store for Postgres {
         if !self.is_postgres {
             return Ok(());
         }
-        care::compact(&mut care::connect(&self.link).await?).await
+        care::compact(&mut care::connect(&self.link).await?.client).await
     }
 
     async fn close(&self) {
@@ -464,43 +441,39 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         // The queues end with this, and those who serve them when they are empty.
         self.keeper.abort();
+        self.reader.pool.close();
     }
-}
-
-fn pool(link: &Link, connections: usize) -> Result<Pool, StoreError> {
-    let manager =
-        Manager::from_connect(tokio_postgres::Config::new(), link.clone(), ManagerConfig::default());
-    Pool::builder(manager)
-        .max_size(connections.max(1))
-        .wait_timeout(Some(link.deadline))
-        .create_timeout(Some(link.deadline))
-        .recycle_timeout(Some(link.deadline))
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|error| StoreError::Open(error.to_string()))
 }
 
 /// Makes the coming months' tables, and files what older processes beside this one
 /// write, for as long as the store is open.
-async fn keep(reader: Reader, link: Link, is_postgres: bool) {
+async fn keep(pool: Pool, deadline: Duration, is_postgres: bool) {
     let mut made_ahead = Instant::now();
     loop {
         tokio::time::sleep(queue::REFILE_EVERY).await;
-        let mut done = queue::refile(&reader).await;
-        if done.is_ok() && is_postgres && made_ahead.elapsed() >= partitions::EVERY {
-            made_ahead = Instant::now();
-            done = make_ahead(&link).await;
-        }
-        if let Err(error) = done {
-            tracing::warn!(%error, "cannot look after the tables");
+        pool.trim();
+        let is_time = is_postgres && made_ahead.elapsed() >= partitions::EVERY;
+        match timeout(KEEPING * deadline, look_after(&pool, deadline, is_time)).await {
+            Ok(Ok(())) if is_time => made_ahead = Instant::now(),
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => tracing::warn!(why, "cannot look after the tables"),
+            Err(_) => tracing::warn!("the tables were not looked after in time"),
         }
     }
 }
 
-/// On a connection of its own: it changes tables, and may wait for that.
-async fn make_ahead(link: &Link) -> Result<(), StoreError> {
-    let (mut client, _) = link.connect().await.map_err(StoreError::Unavailable)?;
-    partitions::make_ahead(&mut client).await.map_err(|error| fault::unread(&error))
+async fn look_after(pool: &Pool, deadline: Duration, is_time: bool) -> Result<(), String> {
+    let end = tokio::time::Instant::now() + deadline;
+    let mut lent = pool.get(end).await.map_err(|error| error.to_string())?;
+    let Some(client) = lent.client() else { return Ok(()) };
+    queue::refile(client).await.map_err(|error| fault::words(&error))?;
+    if is_time {
+        partitions::make_ahead(client, partitions::MOVED_AT_ONCE)
+            .await
+            .map_err(|error| fault::words(&error))?;
+    }
+    lent.free();
+    Ok(())
 }
 
 /// Those of a list whose places in it are in the rows, which count from 1.

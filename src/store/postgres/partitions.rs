@@ -4,7 +4,9 @@
 //!
 //! The coming months' tables are made ahead. Where that cannot be done, or a
 //! line is older than the oldest table, the default table takes it, and nothing
-//! is lost but the ease of dropping it. Months are UTC's, by the server's
+//! is lost but the ease of dropping it. When it can be done later the lines of that
+//! month go over to its table, in one transaction for which the others wait: few by
+//! themselves, many when the operator says so (`store compact`). Months are UTC's, by the server's
 //! clock. It refuses to know records.
 
 use super::fault::words;
@@ -13,6 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use std::time::Duration;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, GenericClient};
 
 /// Months that have a table before they begin.
@@ -55,19 +58,67 @@ impl Month {
     }
 }
 
-/// Makes the tables of this month and the coming ones.
-pub(super) async fn make_ahead(client: &mut Client) -> Result<(), Error> {
+/// Lines that go over to their month's table while everybody works: what takes a
+/// second or so.
+pub(super) const MOVED_AT_ONCE: i64 = 50_000;
+
+/// Makes the tables of this month and the coming ones, and moves at most so many lines
+/// to each out of the default table.
+pub(super) async fn make_ahead(client: &mut Client, most: i64) -> Result<(), Error> {
     let Some(now) = this_month(client).await? else { return Ok(()) };
     for month in (0..=AHEAD).filter_map(|ahead| now.later(ahead)) {
         let there = client.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&month.name()]).await?;
         if there.get(0) {
             continue;
         }
-        if let Err(error) = make(client, month).await {
+        let made = match make(client, month).await {
+            // It has lines already.
+            Err(error) if error.code() == Some(&SqlState::CHECK_VIOLATION) => {
+                make_of_default(client, month, most).await
+            }
+            made => made,
+        };
+        if let Err(error) = made {
             let table = month.name();
             tracing::warn!(table, error = words(&error), "lines of that month go to the default table");
         }
     }
+    Ok(())
+}
+
+/// Makes a month's table of the lines that the default table has of it.
+async fn make_of_default(client: &mut Client, month: Month, most: i64) -> Result<(), Error> {
+    let (Some(from), Some(to)) = (month.begins(), month.later(1).and_then(Month::begins)) else {
+        return Ok(());
+    };
+    let transaction = client.transaction().await?;
+    begin(&transaction).await?;
+    let schema = schema_of_tables(&transaction).await?;
+    let (table, default) = (month.name(), format!("{schema}.dialback_entry_default"));
+    transaction.batch_execute(&format!("LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE")).await?;
+    let lines = format!(
+        "SELECT count(*) FROM (SELECT FROM {default} WHERE at >= {from} AND at < {to} LIMIT {}) AS lines",
+        most.saturating_add(1)
+    );
+    if transaction.query_one(&lines, &[]).await?.get::<_, i64>(0) > most {
+        tracing::warn!(
+            table,
+            most,
+            "the default table has more lines of that month than are moved by the way: run `dialback store \
+             compact` at a quiet time, for which writes wait meanwhile"
+        );
+        return Ok(());
+    }
+    let sql = format!(
+        "CREATE TABLE {schema}.{table} (LIKE {schema}.dialback_entry INCLUDING ALL);
+         WITH moved AS (DELETE FROM {default} WHERE at >= {from} AND at < {to} RETURNING *)
+           INSERT INTO {schema}.{table} SELECT * FROM moved;
+         ALTER TABLE {schema}.dialback_entry ATTACH PARTITION {schema}.{table}
+           FOR VALUES FROM ({from}) TO ({to})"
+    );
+    transaction.batch_execute(&sql).await?;
+    transaction.commit().await?;
+    tracing::info!(table, "made the table of a month, and moved its lines there");
     Ok(())
 }
 

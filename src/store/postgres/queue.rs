@@ -7,11 +7,11 @@
 //! again. It refuses to know who does the work.
 
 use super::super::{Depth, Key, Kind, Lane, StoreError, timestamp};
-use super::reader::{Reader, field};
+use super::reader::field;
 use super::statement;
 use jiff::Timestamp;
 use std::time::Duration;
-use tokio_postgres::Row;
+use tokio_postgres::{Client, Error, Row};
 
 /// How often what older processes write is filed. They are there for as long as an
 /// upgrade takes, and what they misplace is tidying that is due later.
@@ -52,16 +52,15 @@ fn kind(letter: i16) -> Option<Kind> {
 }
 
 /// Puts what stands in a lane of before into its own.
-pub(super) async fn refile(reader: &Reader) -> Result<(), StoreError> {
+pub(super) async fn refile(client: &Client) -> Result<(), Error> {
     let mut moved = 0;
     for lane in [Lane::Person, Lane::Webhook] {
         for kind in lane.strays() {
             let (from, letter, to) = (lane.number(), i16::from(kind.letter()), kind.lane().number());
             loop {
-                let rows = reader.query(statement::REFILE, &[&from, &letter, &to, &BATCH]).await?;
-                let some: i64 = rows.first().map_or(Ok(0), |row| field(row, 0))?;
+                let some = client.execute(statement::REFILE, &[&from, &letter, &to, &BATCH]).await?;
                 moved += some;
-                if some < BATCH {
+                if some < BATCH.cast_unsigned() {
                     break;
                 }
             }

@@ -9,14 +9,15 @@
 
 use super::super::{Key, StoreError, Stored};
 use super::body::Body;
-use super::fault::{Fault, unread, words};
+use super::fault::{Fault, unread};
+use super::link::SERVERS_SHARE;
+use super::pool::Pool;
 use super::statement;
-use deadpool_postgres::{Object, Pool, PoolError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Mutex, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -41,44 +42,43 @@ impl Reader {
     /// The rows of a statement.
     pub(super) async fn query(
         &self,
-        sql: &str,
+        sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let all = async {
-            // A connection that was lost while it lay in the pool is noticed
-            // at its next use.
-            match self.once(sql, parameters).await {
-                Err(Unread::Query(error)) if is_lost(&error) => self.once(sql, parameters).await,
-                done => done,
+        let end = Instant::now() + self.deadline;
+        // A connection that was lost while it lay in the pool is noticed at its next use.
+        match self.once(sql, parameters, end).await? {
+            Err(error) if is_lost(&error) => self.once(sql, parameters, end).await?,
+            done => done,
+        }
+        .map_err(|error| unread(&error))
+    }
+
+    async fn once(
+        &self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+        end: Instant,
+    ) -> Result<Result<Vec<Row>, tokio_postgres::Error>, StoreError> {
+        let mut lent = self.pool.get(end).await?;
+        let began = Instant::now();
+        match timeout_at(end, lent.query(sql, parameters)).await {
+            Ok(Ok(rows)) => Ok(Ok(rows)),
+            Ok(Err(error)) => {
+                if !is_lost(&error) {
+                    lent.free();
+                }
+                Ok(Err(error))
             }
-        };
-        match timeout(self.deadline, all).await {
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(Unread::Pool(error))) => Err(self.unreachable(&error)),
-            Ok(Err(Unread::Query(error))) => Err(unread(&error)),
             Err(_) => {
-                Err(StoreError::Unavailable(format!("{}: no answer in {:?}", self.place, self.deadline)))
+                // One that had all this time and is alive has given up before.
+                if began.elapsed() >= self.deadline.mul_f64(SERVERS_SHARE) {
+                    lent.fell_silent();
+                }
+                let why = format!("{}: no answer in {:?}", self.place, self.deadline);
+                Err(StoreError::Unavailable(why))
             }
         }
-    }
-
-    async fn once(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Unread> {
-        let mut lent = Lent(Some(self.pool.get().await.map_err(Unread::Pool)?));
-        let done = lent.query(sql, parameters).await;
-        if !matches!(&done, Err(error) if is_lost(error)) {
-            lent.give_back();
-        }
-        done.map_err(Unread::Query)
-    }
-
-    fn unreachable(&self, error: &PoolError) -> StoreError {
-        let why = match error {
-            PoolError::Backend(error) => words(error),
-            PoolError::Closed => return StoreError::Closed,
-            PoolError::Timeout(_) => format!("no connection in {:?}", self.deadline),
-            other => other.to_string(),
-        };
-        StoreError::Unavailable(format!("{}: {why}", self.place))
     }
 
     /// Serves those who wait for records until nobody can ask any more.
@@ -111,7 +111,12 @@ impl Reader {
         Ok(found)
     }
 
-    async fn serve(&self, batch: Vec<Ask>) {
+    async fn serve(&self, mut batch: Vec<Ask>) {
+        // Who has waited for too long has gone.
+        batch.retain(|ask| !ask.answer.is_closed());
+        if batch.is_empty() {
+            return;
+        }
         match self.read(batch.iter().map(|ask| &ask.key)).await {
             Ok(found) => batch.into_iter().zip(found).for_each(|(ask, stored)| {
                 // Who has gone no longer asks.
@@ -124,42 +129,9 @@ impl Reader {
     }
 }
 
-enum Unread {
-    Pool(PoolError),
-    Query(tokio_postgres::Error),
-}
-
 /// Whether the connection is of no more use.
 fn is_lost(error: &tokio_postgres::Error) -> bool {
     Fault::of(error).ends_the_connection()
-}
-
-/// A connection that goes back only when it is told to: one whose query was
-/// given up is still busy with it.
-struct Lent(Option<Object>);
-
-impl Lent {
-    async fn query(
-        &self,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let Some(client) = &self.0 else { return Ok(Vec::new()) };
-        let statement = client.prepare_cached(sql).await?;
-        client.query(&statement, parameters).await
-    }
-
-    fn give_back(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
-            drop(Object::take(object));
-        }
-    }
 }
 
 /// A column of a row.

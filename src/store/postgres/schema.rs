@@ -269,7 +269,12 @@ fn fitted(statement: &str, server: Server) -> String {
 }
 
 fn open(error: &Error) -> StoreError {
-    StoreError::Open(words(error))
+    // A newer version's step, by a role that may only use the tables.
+    const OWNER: &str = "start once as the role that owns the tables, which brings them up to date";
+    StoreError::Open(match error.code() {
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => format!("{}: {OWNER}", words(error)),
+        _ => words(error),
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The statements, in what PostgreSQL 14 to 17 have in common.
+//! The statements, in what PostgreSQL 14 to 18 have in common.
 //!
 //! A group is one statement, and so one round trip and one commit:
 //!

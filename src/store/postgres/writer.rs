@@ -11,16 +11,16 @@ use super::super::{CommitError, StoreError};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::group::{Arrays, Group, Limits, Refused, Verdict, Work, changes, is_late};
-use super::link::Link;
+use super::link::{Connected, Link};
+use super::miss::Reason;
 use super::statement::{self, Lines};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Mutex, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::Statement;
 
 /// How often a group is tried where others are in its way.
 const MOST_TRIES: u32 = 8;
@@ -32,10 +32,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const RECONNECT_FIRST: Duration = Duration::from_millis(100);
 const RECONNECT_LEAST: Duration = Duration::from_millis(500);
 const RECONNECT_MOST: Duration = Duration::from_millis(1000);
+/// The same where another writes and there is no further connection to be had.
+const RECONNECT_FULL: Duration = Duration::from_secs(10);
 
 /// One of those who write.
 pub(super) struct Writer {
     pub link: Link,
+    /// The connection that it begins with.
+    pub first: Option<Connected>,
     pub gate: Arc<Gate>,
     pub queue: Arc<Mutex<Receiver<Work>>>,
     pub limits: Limits,
@@ -51,8 +55,9 @@ pub(super) struct Writer {
 
 /// A connection with the statements that it knows.
 pub(super) struct Session {
-    pub client: Client,
-    ended: JoinHandle<()>,
+    pub connected: Connected,
+    /// Tells when all connections are of no more use.
+    turns: watch::Receiver<u64>,
     groups: Vec<(Lines, Statement)>,
     probe: Option<Statement>,
     pub lock: Option<Statement>,
@@ -84,22 +89,30 @@ impl Writer {
 
     /// A connection, or `None` when it is not wanted any more.
     async fn connect(&mut self) -> Option<Session> {
-        let mut pause = RECONNECT_FIRST;
+        let (began, mut pause) = (Instant::now(), RECONNECT_FIRST);
+        if let Some(connected) = self.first.take() {
+            return Some(self.session(connected));
+        }
         loop {
-            match self.link.connect().await {
-                Ok((client, ended)) => {
-                    return Some(Session { client, ended, groups: Vec::new(), probe: None, lock: None });
+            let miss = match self.link.connect().await {
+                Ok(connected) => return Some(self.session(connected)),
+                Err(miss) => miss,
+            };
+            let is_full = miss.reason == Reason::Full;
+            // Where others have all connections one may soon be given back.
+            let is_patient = is_full && !self.gate.is_refusing() && began.elapsed() < self.link.deadline;
+            let is_alone = !is_patient && self.gate.failed(&miss.why);
+            if is_alone {
+                self.refuse_all(&miss.why).await;
+            }
+            // Another may be connected; what was put aside here would wait for this one.
+            if !is_patient || self.gate.is_connected() {
+                for work in self.aside.drain(..) {
+                    answer(&self.gate, work, Err(StoreError::Unavailable(miss.why.clone()).into()));
                 }
-                Err(why) => {
-                    if self.gate.failed(&why) {
-                        self.refuse_all(&why).await;
-                    }
-                    // Another may be connected; what was put aside here would
-                    // wait for this one.
-                    for work in self.aside.drain(..) {
-                        answer(&self.gate, work, Err(StoreError::Unavailable(why.clone()).into()));
-                    }
-                }
+            }
+            if is_full && self.gate.is_connected() {
+                pause = RECONNECT_FULL;
             }
             if *self.closing.borrow() || self.closing.has_changed().is_err() {
                 return None;
@@ -111,6 +124,10 @@ impl Writer {
             }
             pause = jittered(RECONNECT_LEAST, RECONNECT_MOST);
         }
+    }
+
+    fn session(&self, connected: Connected) -> Session {
+        Session { connected, turns: self.link.turns(), groups: Vec::new(), probe: None, lock: None }
     }
 
     /// Tells all who wait that nothing will be done.
@@ -125,18 +142,20 @@ impl Writer {
     /// then it says true.
     async fn serve(&mut self, mut session: Session) -> bool {
         loop {
+            let turn = session.connected.turn;
             let group = tokio::select! {
                 biased;
-                _ = &mut session.ended => return false,
+                _ = &mut session.connected.ended => return false,
+                // The sender is the link's, which lives as long as this.
+                _ = session.turns.wait_for(|now| *now != turn) => return false,
                 group = self.gather() => group,
             };
             let Some(group) = group else { return true };
-            if session.client.is_closed() {
+            if session.connected.client.is_closed() {
                 self.aside.extend(group.works);
                 return false;
             }
             if !self.settle(&mut session, group.works).await {
-                session.ended.abort();
                 return false;
             }
         }
@@ -247,7 +266,11 @@ impl Writer {
                     return Ok(refused);
                 }
                 Ok(Err(fault)) => fault,
-                Err(_) => Fault::Unknown(format!("no answer in {:?}", self.link.deadline)),
+                Err(_) => {
+                    // Alive it would have given up before.
+                    self.link.fell_silent(session.connected.turn);
+                    Fault::Unknown(format!("no answer in {:?}", self.link.deadline))
+                }
             };
             if !matches!(fault, Fault::Again(_)) || tries >= MOST_TRIES || Instant::now() + pause > deadline {
                 return Err(fault);
@@ -268,7 +291,7 @@ impl Session {
             Plan::Changes(arrays) if arrays.is_empty() => Refused::new(),
             Plan::Changes(arrays) => {
                 let statement = self.group(arrays.lines()).await?;
-                let rows = self.client.query(&statement, &arrays.parameters()).await;
+                let rows = self.connected.client.query(&statement, &arrays.parameters()).await;
                 let rows = rows.map_err(|error| Fault::of(&error))?;
                 let late: Vec<i32> = rows
                     .first()
@@ -279,7 +302,7 @@ impl Session {
         };
         if let Some(row) = probe {
             let statement = self.probe().await?;
-            self.client.execute(&statement, &[&row]).await.map_err(|error| Fault::of(&error))?;
+            self.connected.client.execute(&statement, &[&row]).await.map_err(|error| Fault::of(&error))?;
         }
         Ok(refused)
     }
@@ -302,7 +325,7 @@ impl Session {
 
     /// Nothing is done by preparing, whatever becomes of it.
     pub(super) async fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
-        self.client.prepare(sql).await.map_err(|error| match Fault::of(&error) {
+        self.connected.client.prepare(sql).await.map_err(|error| match Fault::of(&error) {
             Fault::Unknown(why) => Fault::Elsewhere(why),
             fault => fault,
         })

@@ -17,6 +17,27 @@ fn a_claimed_send_belongs_to_its_worker_for_the_lease_and_is_then_looked_up() {
 }
 
 #[test]
+fn a_worker_that_is_still_at_it_keeps_its_claim_and_no_other() {
+    let mut story = Story::text();
+    story.at(0, Input::Claim { number: 1 });
+    assert_eq!(story.at(30, Input::Hold { number: 1, claim: 1 }), Outcome::Done);
+    assert_eq!(story.outbox_steps(), [(&Effect::Send { number: 1 }, 75)]);
+    assert_eq!(story.at(29, Input::Hold { number: 1, claim: 1 }), Outcome::Done, "a clock that was set back");
+    assert_eq!(story.at(74, Input::Claim { number: 1 }), Outcome::NotMine);
+    assert_eq!(story.at(75, Input::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.at(76, Input::Hold { number: 1, claim: 1 }), Outcome::NotMine);
+    // A look-up that is held on to is no newer for that.
+    story.at(76, unknown(1, 2));
+    story.at(79, Input::Claim { number: 1 });
+    let doubt = story.verification.outbox[0].doubt.clone().unwrap().since;
+    assert_eq!(story.at(95, Input::Hold { number: 1, claim: 3 }), Outcome::Done);
+    let asked = story.verification.outbox[0].begun_at;
+    assert_eq!((asked, doubt), (Some(at(79)), at(65)));
+    story.at(96, Input::Accepted { number: 1, sid: sid("SM", 1) });
+    assert_eq!(story.at(97, Input::Hold { number: 1, claim: 3 }), Outcome::NotMine);
+}
+
+#[test]
 fn a_worker_that_was_too_slow_decides_nothing_any_more() {
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
