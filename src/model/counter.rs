@@ -16,13 +16,14 @@
 //! Times may go backwards: several processes add by clocks of their own. What comes
 //! from before the current bucket counts as of its beginning, so a clock that is
 //! behind finds a limit no wider. A bucket that begins further ahead of now than its
-//! own length and [`CLOCK_SLACK`] was made by a clock that was wrong, and is
+//! own length and [`CLOCK_SLACK`](crate::model::lease::CLOCK_SLACK) was made by a clock that was wrong, and is
 //! forgotten: it would hold its limit until that time comes.
 //!
 //! Whatever the numbers are, there is an answer. This module refuses to know what is
 //! counted, and who adds when.
 
 mod fixed;
+mod limit;
 mod members;
 mod quota_lease;
 #[cfg(test)]
@@ -30,11 +31,11 @@ mod tests;
 mod window;
 
 pub use fixed::Full;
-pub use members::{Members, Pseudonym};
+pub use limit::{Addition, Limit, Pseudonym, Reached};
+pub use members::Members;
 pub use quota_lease::{End, QuotaLease, Ticket};
 pub use window::WindowCount;
 
-use crate::model::lease::CLOCK_SLACK;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,65 +54,6 @@ pub struct Counter {
     pub members: BTreeMap<String, Members>,
     /// When nothing of it counts any more.
     pub ends_at: Timestamp,
-}
-
-/// How much of something there may be within a window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
-    /// What it is called: its count is kept under this name, and a refusal says it.
-    /// No two limits of one addition have the same.
-    pub name: String,
-    /// What it counts: additions of the same word.
-    pub of: String,
-    /// How long its window is, in seconds, at least one. A limit whose length was
-    /// changed counts anew.
-    pub seconds: u32,
-    /// The most there may be. Of distinct members at most [`Members::MOST`],
-    /// whatever this says.
-    pub max: u64,
-}
-
-/// What is added. What no limit counts changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Addition {
-    /// So many more.
-    Amount {
-        /// Of what.
-        of: String,
-        /// How many.
-        amount: u64,
-    },
-    /// So many of those that were added at that time are given back: to the bucket
-    /// that they came from, and to none when that has gone. It is never refused, and
-    /// counts before what the same call adds.
-    GiveBack {
-        /// Of what.
-        of: String,
-        /// How many.
-        amount: u64,
-        /// When they were added, by the clock that added them. Had that gone
-        /// backwards over the border of a bucket, what the earlier bucket does not
-        /// have is taken from the later.
-        added_at: Timestamp,
-    },
-    /// One of a set of distinct members, again or for the first time. It is not given
-    /// back: others may have added the same.
-    Member {
-        /// Of what.
-        of: String,
-        /// Which.
-        member: Pseudonym,
-    },
-}
-
-/// A limit has no room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reached {
-    /// Which limit; of several the one that has no room for longest.
-    pub limit: String,
-    /// The first time, to the millisecond, at which the same additions pass if nothing
-    /// else is added. `None` when they never do: they are more than the limit itself.
-    pub passes_at: Option<Timestamp>,
 }
 
 impl Counter {
@@ -211,16 +153,6 @@ impl Counter {
         let counts = self.counts.values().map(|count| count.end().unwrap_or(before));
         timestamp(counts.chain(self.members.values().map(Members::end)).max().unwrap_or(now))
     }
-}
-
-/// By how much a time of somebody else's clock may be ahead, in milliseconds.
-fn slack() -> i64 {
-    i64::try_from(CLOCK_SLACK.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A length of so many seconds, at least one, in milliseconds.
-fn length(seconds: u32) -> i64 {
-    i64::from(seconds.max(1)) * 1000
 }
 
 /// The time of so many milliseconds, or the last there is.

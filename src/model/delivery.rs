@@ -9,13 +9,13 @@ mod about;
 mod call;
 mod fact;
 mod kept;
-pub mod said;
+mod said;
 mod so_far;
 
 pub use about::About;
 pub use call::Unheard;
 pub use fact::{Fact, Source};
-pub use said::is_machine;
+pub use said::{CHANNEL, ERROR_TEXT, is_machine};
 pub use so_far::{CallSoFar, Told};
 
 use crate::model::address;

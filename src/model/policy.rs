@@ -2,7 +2,7 @@
 //! none of it is in the decisions.
 
 use crate::model::channel::Channel;
-use crate::model::verification::retry::MISSING;
+use crate::model::lease::CLOCK_SLACK;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde::Serialize;
@@ -11,6 +11,10 @@ use std::time::Duration;
 /// How long the provider's lists may lag behind what was made. It promises
 /// nothing; its callback, which names our send and settles it too, comes sooner.
 pub const LIST_LAG: SignedDuration = SignedDuration::from_secs(5);
+
+/// Before this time a list without a send proves nothing: by any clock its lag must be
+/// over.
+pub const LEAST_PROOF: SignedDuration = SignedDuration::from_secs(LIST_LAG.as_secs() + CLOCK_SLACK.as_secs());
 
 /// The rules by which a verification lives.
 #[derive(Debug, Clone)]
@@ -38,7 +42,7 @@ pub struct Policy {
     /// How many wrong keys a call forgives at a named-key gate.
     pub max_wrong_keys: u8,
     /// How long a send belongs to the job that claimed it, from its claim or the
-    /// last time that it was held on to: more than [`MISSING`]'s least, for what is
+    /// last time that it was held on to: more than [`LEAST_PROOF`], for what is
     /// over that is [`Policy::hold`]. Then another one looks after it.
     pub lease: Duration,
     /// The longest that a send takes, its turn included.
@@ -65,7 +69,7 @@ impl Policy {
     /// was killed: whoever takes it over, by whatever clock, does so when lists show
     /// what it made before.
     pub fn hold(&self) -> Duration {
-        self.lease.saturating_sub(MISSING.least.unsigned_abs())
+        self.lease.saturating_sub(LEAST_PROOF.unsigned_abs())
     }
 
     /// How long to wait after the send of that number (1 for the first).

@@ -26,6 +26,7 @@ pub mod kinds;
 mod lane;
 mod measured;
 pub mod memory;
+mod port;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod records;
@@ -35,11 +36,8 @@ pub mod transfer;
 
 pub use arrivals::Arrivals;
 pub use arrivals::Mark;
-use async_trait::async_trait;
 use bytes::Bytes;
-pub use care::Absent;
-pub use care::CheckReport;
-pub use care::Stats;
+use care::ADVICE;
 pub use counting::Commit;
 pub use counting::CountedError;
 pub use counting::Counting;
@@ -52,10 +50,9 @@ pub use kinds::Kind;
 pub use lane::Depth;
 pub use lane::Due;
 pub use lane::Lane;
+pub use port::Store;
 use rules::validate;
 use std::fmt;
-use std::sync::Weak;
-use std::time::Duration;
 
 /// The version of a record: 0 where there is none, and one more with each
 /// write. It begins at 1 in an engine of one process; in one that several share
@@ -204,166 +201,76 @@ pub enum StoreError {
     Closed,
 }
 
-/// An engine. Calls may come from any task; none of them blocks a thread of
-/// the runtime for longer than a read from memory.
-#[async_trait]
-pub trait Store: Send + Sync + 'static {
-    /// The record under a key, or `None`.
-    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
+/// What a check has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Records, whole or damaged.
+    pub records: u64,
+    /// Due entries.
+    pub due: u64,
+    /// Lines of listings.
+    pub entries: u64,
+    /// Bytes of all keys and values, without the engine's own.
+    pub bytes: u64,
+    /// How many of all these are damaged.
+    pub damaged: u64,
+    /// What is wrong with the first [`CheckReport::MAX_DAMAGE`] of them.
+    pub damage: Vec<String>,
+}
 
-    /// The records under keys, in the order of the keys, each as [`Store::read`] has
-    /// it: one may be staler than another. An engine behind a network asks once for up
-    /// to 256 of them.
-    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
-        let mut found = Vec::with_capacity(keys.len());
-        for key in keys {
-            found.push(self.read(key).await?);
+impl CheckReport {
+    /// Longest list of damage.
+    pub const MAX_DAMAGE: usize = 20;
+
+    /// What was found as a verdict.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], with the first thing found and what to do.
+    pub fn verdict(&self) -> Result<(), StoreError> {
+        match self.damage.first() {
+            Some(first) => {
+                Err(StoreError::Damaged(format!("{} in {} places: {ADVICE}", first, self.damaged)))
+            }
+            None => Ok(()),
         }
-        Ok(found)
     }
 
-    /// Does all changes and additions or none, durably. Keys must differ; there are
-    /// at most [`Change::MAX_COMMIT`] of them, with bodies of at most
-    /// [`Change::MAX_BODY`], and a change's entries are its own record's. What
-    /// breaks these rules, or those of [`Commit`] and [`Counting`], is refused with
-    /// [`StoreError::TooLarge`] or [`StoreError::Failed`], undone.
-    ///
-    /// What is both in conflict and beyond a limit may be refused for either.
-    async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError>;
-
-    /// The same of changes alone.
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        self.commit_counted(changes.into()).await.map_err(CountedError::of_changes)
+    /// Counts something damaged, and keeps the words for the first of them.
+    pub fn note(&mut self, damage: String) {
+        self.damaged += 1;
+        if self.damage.len() < Self::MAX_DAMAGE {
+            self.damage.push(damage);
+        }
     }
+}
 
-    /// Tells somebody of all commits from now on, for as long as they are there.
-    fn watch(&self, hook: Weak<dyn CommitHook>);
+/// Figures of a store since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Commits and probes that were made durable.
+    pub commits: u64,
+    /// Commits that came too late.
+    pub conflicts: u64,
+    /// Flushes that made them durable.
+    pub groups: u64,
+    /// The size of its files, in bytes, with those of a copy that is under way.
+    pub bytes_on_disk: u64,
+    /// Which generation of its files is valid: how often they have been
+    /// replaced since the store was made.
+    pub generation: u64,
+    /// How often they were replaced since the store was opened.
+    pub compactions: u64,
+    /// Whether they are being replaced, or old ones are still to be removed.
+    pub is_copying: bool,
+}
 
-    /// Records of a lane due at or before `until`, the most overdue first, with
-    /// the time they are due; those due at once by their keys. Those behind
-    /// `after`, the last of an earlier answer, for who goes through all of them.
-    async fn due_after(
-        &self,
-        lane: Lane,
-        after: Option<&(Key, Timestamp)>,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError>;
-
-    /// The same from the first.
-    async fn due_in(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.due_after(lane, None, until, limit).await
-    }
-
-    /// The same of what people wait for.
-    async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.due_in(Lane::Person, until, limit).await
-    }
-
-    /// The same for one who is about to do it: what somebody was given before is
-    /// left out for a span, as long as it is due at the same time as then. It keeps
-    /// processes apart, and is a hint: what is done about a record is decided by
-    /// its commit. An engine of one process has no need of it.
-    async fn claim(
-        &self,
-        lane: Lane,
-        until: Timestamp,
-        limit: usize,
-        _span: Duration,
-    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.due_in(lane, until, limit).await
-    }
-
-    /// How much is due in each lane at or before `until`, of each kind. It takes
-    /// as long as counting it does.
-    async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
-        care::depths(self, until).await
-    }
-
-    /// Why nothing will be written any more until it is opened again; an engine
-    /// that goes on by itself never says so.
-    fn failure(&self) -> Option<StoreError> {
-        None
-    }
-
-    /// Waits until there is such a failure, for ever where there is none.
-    async fn failed(&self) -> StoreError {
-        std::future::pending().await
-    }
-
-    /// A stretch of a listing.
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
-
-    /// The events, as [`Index::Events`] lists them, that have come since a mark and
-    /// happened at `since` or later by their own time; without a mark none, and a
-    /// mark of now. `None` where the engine cannot say.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] for a mark that holds no more: begin anew.
-    async fn arrivals(
-        &self,
-        _mark: Option<&Mark>,
-        _since: Timestamp,
-        _limit: usize,
-    ) -> Result<Option<Arrivals>, StoreError> {
-        Ok(None)
-    }
-
-    /// Records of a kind in the order of their ids, by bytes, after the given
-    /// one; at most `limit`. What is written meanwhile may or may not be there.
-    async fn walk(
-        &self,
-        kind: Kind,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError>;
-
-    /// Which of these due entries and lines of listings are not there; for
-    /// [`inspect`]. An engine that can look them up does so: this way of asking
-    /// reads everything that is due, again and again.
-    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
-        care::absent(self, due, entries).await
-    }
-
-    /// All lines of listings that lead to a record, for one that cannot be read and
-    /// so does not say which it has. It takes as long as going through the listings
-    /// of its kind does; an engine that cannot do so finds none.
-    async fn entries_of(&self, _key: &Key) -> Result<Vec<Entry>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    /// Whether a write would be done now: the readiness of the service.
-    async fn probe(&self) -> Result<(), StoreError>;
-
-    /// Whether other processes may have it open and write it too.
-    fn is_shared(&self) -> bool {
-        false
-    }
-
-    /// Reads everything and verifies it, as far as an engine can that does not
-    /// know what records mean. It takes as long as reading everything does.
-    ///
-    /// # Errors
-    /// When it cannot be read to the end; what was found on the way there is
-    /// in the report, see [`CheckReport::verdict`].
-    async fn check(&self) -> Result<CheckReport, StoreError>;
-
-    /// Figures since the store was opened.
-    async fn stats(&self) -> Result<Stats, StoreError>;
-
-    /// Gives back the space of what was deleted, while others read and write.
-    async fn compact(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    /// Finishes what is waiting and lets go of the files. Later calls answer
-    /// [`StoreError::Closed`].
-    async fn close(&self);
+/// What should be there and is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Absent {
+    /// Records that are not due when they should be.
+    pub due: Vec<(Key, Due)>,
+    /// Lines that no listing has.
+    pub entries: Vec<Entry>,
 }
 
 /// Times at rest and in order: whole milliseconds.

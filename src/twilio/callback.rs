@@ -6,7 +6,7 @@
 
 use super::mac::tail;
 use super::{errors, status};
-use crate::model::delivery::{About, Fact, Report, Source, said};
+use crate::model::delivery::{self, About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use jiff::Timestamp;
 
@@ -99,12 +99,12 @@ fn take(about: &mut About, fact: &mut Fact, name: &str, value: &str) {
         "ErrorCode" => value == "0" || set(&mut fact.error_code, errors::code(value)),
         "ErrorMessage" => {
             if let Some(words) = errors::own_words(value) {
-                fact.other.entry(said::ERROR_TEXT.to_owned()).or_insert(words);
+                fact.other.entry(delivery::ERROR_TEXT.to_owned()).or_insert(words);
             }
             true
         }
         "ChannelPrefix" => {
-            fact.other.entry(said::CHANNEL.to_owned()).or_insert_with(|| value.to_owned());
+            fact.other.entry(delivery::CHANNEL.to_owned()).or_insert_with(|| value.to_owned());
             true
         }
         "SequenceNumber" => set(&mut fact.sequence, value.parse().ok()),

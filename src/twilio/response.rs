@@ -2,7 +2,7 @@
 
 use super::callback::rfc2822;
 use super::{errors, status};
-use crate::model::delivery::{About, Fact, Report, Source, said};
+use crate::model::delivery::{self, About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -73,7 +73,7 @@ impl Resource {
                 error_code: self.error_code,
                 other: self
                     .own_words()
-                    .map(|words| (said::ERROR_TEXT.to_owned(), words))
+                    .map(|words| (delivery::ERROR_TEXT.to_owned(), words))
                     .into_iter()
                     .collect(),
                 answered_by: self.answered_by.clone(),

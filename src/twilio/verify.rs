@@ -5,5 +5,8 @@
 //! of the fields are theirs at rest. It refuses to know how they are asked for and
 //! shown.
 
-pub mod features;
-pub mod webhook;
+mod features;
+mod webhook;
+
+pub use features::{Features, fill};
+pub use webhook::Webhook;

@@ -74,6 +74,7 @@ mod store_hook;
 mod store_model;
 mod store_network;
 mod store_postgres;
+mod store_sled;
 mod store_space;
 mod stored;
 mod story;

@@ -69,6 +69,21 @@ macro_rules! store_over {
                 self.$inner.walk(kind, after, limit).await
             }
 
+            async fn depths(
+                &self,
+                until: jiff::Timestamp,
+            ) -> Result<Vec<dialback::store::Depth>, dialback::store::StoreError> {
+                self.$inner.depths(until).await
+            }
+
+            async fn absent(
+                &self,
+                due: &[(dialback::store::Key, dialback::store::Due)],
+                entries: &[dialback::store::Entry],
+            ) -> Result<dialback::store::Absent, dialback::store::StoreError> {
+                self.$inner.absent(due, entries).await
+            }
+
             async fn claim(
                 &self,
                 lane: dialback::store::Lane,

@@ -28,8 +28,8 @@ use dialback::model::verification::{
 };
 use dialback::secret::Secret;
 use dialback::store::records::{Facts, facts_of};
-use dialback::twilio::verify::features::{self, Features};
-use dialback::twilio::verify::webhook::Webhook;
+use dialback::twilio::verify::Webhook;
+use dialback::twilio::verify::{self, Features};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -303,7 +303,7 @@ fn compat() -> Compat {
 /// One with nothing set, as the compatible API writes it.
 fn bare_compat() -> Compat {
     let mut compat = Compat::new(id("VA", 2));
-    features::fill(&mut compat);
+    verify::fill(&mut compat);
     compat
 }
 

@@ -28,7 +28,7 @@ use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Absent, Commit, CountedError, Due, Entry, Key, Lane, Store, StoreError};
+use dialback::store::{Commit, CountedError, Key, Lane, Store};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -224,10 +224,6 @@ store_over!(Watched, inner, [read due_in scan], {
         verdict
     }
 
-
-    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
-        self.inner.absent(due, entries).await
-    }
 
     fn is_shared(&self) -> bool {
         self.is_shared

@@ -83,7 +83,7 @@ pub fn test_numbers(admission: &Admission, window: &Window) -> Page<TestNumber> 
 /// Makes a service: the settings that are named, and the default service's.
 ///
 /// # Errors
-/// [`AdminError::Setting`], or the store's.
+/// [`AdmissionError::Setting`](crate::app::admission::AdmissionError::Setting), or the store's.
 pub async fn create_service(
     directory: &Directory,
     actor: &Actor,
@@ -116,7 +116,7 @@ pub async fn create_service(
 /// Changes those settings of a service that are named.
 ///
 /// # Errors
-/// Not found, [`AdminError::ReadOnly`], [`AdminError::Setting`], or
+/// Not found, [`AdminError::ReadOnly`], [`AdmissionError::Setting`](crate::app::admission::AdmissionError::Setting), or
 /// the store's.
 pub async fn change_service(
     directory: &Directory,

@@ -2,7 +2,7 @@
 
 use crate::app::audit;
 use crate::app::base::Base;
-use crate::app::events::telling::lock;
+use crate::app::events::watermarks::lock;
 use crate::app::events::{EventError, EventSettings, Telling, told};
 use crate::app::fault::Fault;
 use crate::app::listing::{self, Window, scan_of};

@@ -2,7 +2,7 @@
 //! requests and streams.
 
 use super::seats::{Seat, Seats};
-use super::watermarks::Watermarks;
+use super::watermarks::{Shared, lock};
 use crate::app::base::Base;
 use crate::app::services::Directory;
 use crate::gateway::webhook::Courier;
@@ -13,9 +13,9 @@ use crate::model::id::EndpointId;
 use crate::store::Store;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 /// What bounds the telling.
 #[derive(Debug, Clone)]
@@ -78,16 +78,6 @@ pub struct Events {
     freed: Notify,
     seats: Seats,
     pub(in crate::app) shared: Arc<Shared>,
-}
-
-/// What is told of commits, too.
-#[derive(Default)]
-pub(in crate::app) struct Shared {
-    pub(in crate::app) watermarks: Watermarks,
-    /// Wakes who dispatches.
-    pub(in crate::app) wake: Arc<Notify>,
-    /// Counts what was written, for streams; `None` when there is no more.
-    pub(in crate::app) written: watch::Sender<Option<u64>>,
 }
 
 impl Events {
@@ -188,11 +178,6 @@ impl Drop for Turn<'_> {
         drop(busy);
         self.events.freed.notify_waiters();
     }
-}
-
-pub(in crate::app) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is ever half-changed under these locks.
-    mutex.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
 pub(in crate::app) fn after(at: Timestamp, span: SignedDuration) -> Timestamp {

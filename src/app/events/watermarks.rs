@@ -6,19 +6,13 @@
 //! its commit has ended. This holds for one process; what several write to the
 //! same store is read as the store says that it comes, see `feed.rs`.
 
-use crate::app::events::telling::Shared;
-use crate::app::events::telling::lock;
 use crate::model::id::EventId;
-use crate::store::AtEnd;
-use crate::store::Change;
-use crate::store::CommitHook;
-use crate::store::Kind;
+use crate::store::{AtEnd, Change, CommitHook, Kind};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::time::Duration;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
 
 /// Ids that were given out, and whose commits have not ended.
 #[derive(Default)]
@@ -119,6 +113,21 @@ impl CommitHook for Shared {
             }
         }))
     }
+}
+
+/// What is told of commits, too.
+#[derive(Default)]
+pub(in crate::app) struct Shared {
+    pub(in crate::app) watermarks: Watermarks,
+    /// Wakes who dispatches.
+    pub(in crate::app) wake: Arc<Notify>,
+    /// Counts what was written, for streams; `None` when there is no more.
+    pub(in crate::app) written: watch::Sender<Option<u64>>,
+}
+
+pub(in crate::app) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is ever half-changed under these locks.
+    mutex.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
-use crate::app::privacy::retention::Retention;
+use crate::app::privacy::kept::Retention;
 use crate::app::services::Directory;
 use crate::app::verification::Verifying;
 use crate::gateway::Gateway;

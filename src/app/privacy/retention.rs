@@ -13,6 +13,7 @@ use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::listing::scan_of;
 use crate::app::privacy::Privacy;
+use crate::app::privacy::kept::Retention;
 use crate::model::audit::AuditEntry;
 use crate::model::delivery::Delivery;
 use crate::model::erasure::{Erasure, State};
@@ -22,19 +23,6 @@ use crate::store::records::{self, Record};
 use crate::store::{Change, CommitError, Index, Kind, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
-
-/// How long records are kept; `None` for ever.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Retention {
-    /// Verifications that have ended, from their beginning on.
-    pub verifications: Option<SignedDuration>,
-    /// Deliveries, from when they were first heard of.
-    pub deliveries: Option<SignedDuration>,
-    /// Events, as [`EventSettings::retention`](crate::app::events::EventSettings::retention) has it.
-    pub events: Option<SignedDuration>,
-    /// The audit log, and receipts of erasures.
-    pub audit: Option<SignedDuration>,
-}
 
 /// The lease that a sweep is done under.
 const LEASE: &str = "retention";

@@ -10,11 +10,10 @@ mod steps;
 
 pub use self::error::SessionError;
 pub use self::steps::{
-    session_again, session_begin, session_change, session_check, session_leave, session_number,
+    end_session, session_again, session_begin, session_change, session_check, session_leave, session_number,
     session_resend, session_start,
 };
 
-use self::steps::Look;
 use crate::app::admission::ways::ways;
 use crate::app::admission::{Admission, AdmissionError, numbers};
 use crate::app::base::Base;
@@ -27,7 +26,7 @@ use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
 use crate::model::return_url;
 use crate::model::service::Service;
-use crate::model::session::{self, End, Input, MOST_STATE, Outcome, Session, Standing, Step, decide};
+use crate::model::session::{self, Input, MOST_STATE, Outcome, Session, Standing, Step, decide};
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::store::records::{self, Versioned};
@@ -198,26 +197,6 @@ pub async fn session_result(
     };
     let session = transact(&admission.base, &transact::SESSION, look).await?;
     session_view(admission, session).await
-}
-
-/// Ends a session for the application: what is under way in it is called off.
-/// One that the person or the application has ended stays so.
-///
-/// # Errors
-/// Not found, or no longer there; [`SessionError::Ended`] for one whose
-/// number is proved or that has failed; or the store's.
-pub async fn end_session(admission: &Admission, id: &SessionId) -> Result<Session, SessionError> {
-    let call_off = |standing| Some(Input::CallOff(standing));
-    let session = steps::move_session(admission, id, Who::Application, Look::CalledOff, call_off).await?;
-    let end = match session.end {
-        Some(End::Canceled | End::CalledOff) => {
-            tracing::info!(session = %id, "session ended by the application");
-            return Ok(session);
-        }
-        Some(end) => end,
-        None => End::Approved,
-    };
-    Err(SessionError::Ended(end))
 }
 
 /// What a person or an application wrote, as a number.

@@ -13,7 +13,7 @@ use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::service::Service;
 use crate::twilio::form::{self, Pairs, Params};
-use crate::twilio::verify::features;
+use crate::twilio::verify;
 use jiff::Timestamp;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -147,7 +147,7 @@ impl Call {
     ) -> Result<T, Failure> {
         let change = |compat: &mut Compat, now| {
             let done = change(compat, now)?;
-            features::fill(compat);
+            verify::fill(compat);
             Ok(done)
         };
         keyed::change_compat(&self.context.app, id, change).await

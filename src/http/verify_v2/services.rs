@@ -13,7 +13,7 @@ use crate::model::compat::Compat;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::texts::Catalog;
-use crate::twilio::verify::features::Features;
+use crate::twilio::verify::Features;
 use serde_json::Value;
 use serde_json::json;
 use warp::http::StatusCode;

@@ -6,7 +6,7 @@ use super::failure::Failure;
 pub use super::parameter::parameter;
 use crate::http::context::Sets;
 use crate::model::policy::Gate;
-use crate::twilio::verify::features::Features;
+use crate::twilio::verify::Features;
 use serde_json::{Map, Value, json};
 
 /// Our settings that a request names, in our own words.

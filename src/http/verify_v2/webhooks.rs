@@ -10,7 +10,7 @@ use crate::http::reply;
 use crate::model::compat::Compat;
 use crate::model::compat::OpaqueFields;
 use crate::model::service::Service;
-use crate::twilio::verify::webhook::Webhook;
+use crate::twilio::verify::Webhook;
 use serde_json::Value;
 use serde_json::json;
 use warp::http::StatusCode;

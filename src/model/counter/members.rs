@@ -3,30 +3,9 @@
 //! Members are pseudonyms: a keyed hash that is made elsewhere, so that a record
 //! alone says of nobody whether they are in it. The module refuses to know keys.
 
-use super::{Limit, length, slack};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use super::limit::{Limit, Pseudonym, length, slack};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Stands for a member: the first eight bytes of a keyed hash of it. Written as 16
-/// hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pseudonym(pub [u8; 8]);
-
-impl Serialize for Pseudonym {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex::encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Pseudonym {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let mut bytes = [0; 8];
-        hex::decode_to_slice(text, &mut bytes)
-            .map_err(|_| D::Error::custom("no pseudonym of 16 hex digits"))?;
-        Ok(Self(bytes))
-    }
-}
 
 /// Who was met within a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,8 @@
 //!
 //! The module refuses to know the store, and who shares the lease in a process.
 
-use super::{Addition, Limit, Reached, length, window::bucket};
+use super::limit::{Addition, Limit, Reached, length};
+use super::window::bucket;
 use jiff::Timestamp;
 
 /// What one process has taken ahead of one counter's limits.

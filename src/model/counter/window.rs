@@ -4,7 +4,7 @@
 //! is compared with the limit is multiplied by the window's length on both sides. It
 //! refuses to know which limit this is.
 
-use super::{length, slack};
+use super::limit::{length, slack};
 use serde::{Deserialize, Serialize};
 
 /// No time has more seconds, before or after 1970; what a record says beyond it was

@@ -21,7 +21,7 @@ pub struct About {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messaging_service_sid: Option<String>,
     /// The word for who began it: `inbound`, `outbound-api`, ….
-    /// See [`super::said`].
+    /// See `said`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
     /// The alphabet of a text message that we sent: `GSM-7`, `UCS-2`.

@@ -76,7 +76,7 @@ pub struct Fact {
     /// What a call of ours had come to, when it had asked what to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallSoFar>,
-    /// Everything else that was said, as it was said: see [`super::said`].
+    /// Everything else that was said, as it was said: see `said`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
 }

@@ -3,8 +3,7 @@
 //! A wait is made of how often something failed and of a random number that is
 //! given: nothing here draws dice, reads a clock or knows what is sent.
 
-use crate::model::lease::CLOCK_SLACK;
-use crate::model::policy::LIST_LAG;
+use crate::model::policy::LEAST_PROOF;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
@@ -52,11 +51,8 @@ pub const LOOK_UP_AFTERWARDS: Backoff = Backoff {
 /// Before a list without a send proves that there is none, counted from when the
 /// send came into doubt: by any clock its lag must be over. It grows, so that a
 /// list that lags for longer than any that was seen lets few of them through.
-pub const MISSING: Backoff = Backoff {
-    least: SignedDuration::from_secs(LIST_LAG.as_secs() + CLOCK_SLACK.as_secs()),
-    first: SignedDuration::from_secs(15),
-    most: SignedDuration::from_secs(60),
-};
+pub const MISSING: Backoff =
+    Backoff { least: LEAST_PROOF, first: SignedDuration::from_secs(15), most: SignedDuration::from_secs(60) };
 
 /// The last try is made so long before the code is not worth sending any more,
 /// for a job takes a moment to get to it.

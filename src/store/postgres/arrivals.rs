@@ -4,8 +4,8 @@
 //! refuses to know who reads events.
 
 use super::super::{Arrivals, Mark, StoreError, millis};
-use super::limited;
 use super::reader::field;
+use super::reader::limited;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;

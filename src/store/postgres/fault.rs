@@ -5,7 +5,6 @@
 //! be numbers of people. It refuses to know statements.
 
 use super::super::StoreError;
-use super::miss::SHARED;
 use std::error::Error as _;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
@@ -98,6 +97,10 @@ pub(super) fn words(error: &Error) -> String {
         (None, None) => error.to_string(),
     }
 }
+
+/// What to do where connections are not one's own.
+pub(super) const SHARED: &str = "a pooler gives one connection to several by turns, and statements prepared on it \
+    are lost: set pool_mode = session in PgBouncer, for this database or user, or connect to the server itself";
 
 #[cfg(test)]
 mod tests {

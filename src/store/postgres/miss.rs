@@ -50,10 +50,6 @@ const RUNS: &str =
 pub(super) const FULL: &str = "a process has store.connections of them, 2 at least: lower that, or raise what \
     is there (max_connections, ALTER ROLE … CONNECTION LIMIT, PgBouncer's default_pool_size and max_client_conn)";
 
-/// What to do where connections are not one's own.
-pub(super) const SHARED: &str = "a pooler gives one connection to several by turns, and statements prepared on it \
-    are lost: set pool_mode = session in PgBouncer, for this database or user, or connect to the server itself";
-
 impl Miss {
     pub(super) fn away(why: String) -> Self {
         Self { reason: Reason::Away, why }

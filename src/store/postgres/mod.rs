@@ -57,7 +57,7 @@ use jiff::Timestamp;
 use link::Link;
 use opening::Opened;
 use pool::Pool;
-use reader::{Ask, Reader, field, stored};
+use reader::{Ask, Reader, field, limited, stored};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
@@ -484,8 +484,4 @@ fn places<T: Clone>(rows: &[tokio_postgres::Row], of: &[T]) -> Result<Vec<T>, St
         found.extend(usize::try_from(nth - 1).ok().and_then(|nth| of.get(nth)).cloned());
     }
     Ok(found)
-}
-
-fn limited(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -6,9 +6,9 @@
 //! turns. It refuses to know who uses them afterwards.
 
 use super::super::StoreError;
-use super::fault::{self, words};
+use super::fault::{self, SHARED, words};
 use super::link::{Connected, Link};
-use super::miss::{FULL, Miss, Reason, SHARED};
+use super::miss::{FULL, Miss, Reason};
 use super::partitions::{self, MOVED_AT_ONCE};
 use super::{grants, queue, schema};
 use std::time::Duration;

@@ -147,3 +147,7 @@ pub(super) fn stored(row: &Row, first: usize) -> Result<Stored, StoreError> {
     let (version, body): (i64, Body) = (field(row, first)?, field(row, first + 1)?);
     Ok(Stored { version: version.cast_unsigned(), body: body.0 })
 }
+
+pub(super) fn limited(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

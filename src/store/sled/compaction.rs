@@ -25,11 +25,13 @@
 //! It refuses to know queues, commits and what a body means.
 
 use super::super::StoreError;
-use super::files::{self, DATA, Directory};
+use super::db::open_db;
+use super::disk::DATA;
+use super::disk::SyncData;
+use super::files::{self, Directory};
 use super::generations::{self, Current, NotSet};
 use super::shared::{Shared, failure};
-use super::writer::SyncData;
-use super::{layout, open_db};
+use super::{disk, layout};
 use sled::{Db, IVec};
 use std::fs::{self, File};
 use std::io;
@@ -330,7 +332,7 @@ impl Compactor {
             copy.sync()?;
             let path = compactor.directory.generation(copy.generation);
             files::sync_generation(&path).map_err(|error| failed(&error))?;
-            files::sync_dir(&compactor.directory.path).map_err(|error| failed(&error))?;
+            disk::sync_dir(&compactor.directory.path).map_err(|error| failed(&error))?;
             let sync = compactor.directory.sync_data(copy.generation).map_err(|error| failed(&error))?;
             let fresh_bytes = copy.data.metadata().map_err(|error| failed(&error))?.len();
             let current = Current { generation: copy.generation, fresh_bytes, fresh_puts: copy.puts };
@@ -517,7 +519,7 @@ fn micros(time: Duration) -> i64 {
 }
 
 fn failed(error: &io::Error) -> StoreError {
-    StoreError::Failed(files::said(error))
+    StoreError::Failed(disk::said(error))
 }
 
 /// sled asserts where it might return an error.

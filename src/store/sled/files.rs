@@ -15,6 +15,7 @@
 
 use super::super::StoreError;
 use super::super::care::ADVICE;
+use super::disk::{DATA, cannot, sync_dir};
 use super::generations::{self, Current};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -28,8 +29,6 @@ const MARKER: &str = "dialback-store";
 const MARKER_TEXT: &[u8] =
     b"A store of Dialback. Data is expected beside this file: do not delete either alone.\n";
 const MAKING: &str = "dialback-store.making";
-/// What sled calls its log.
-pub(super) const DATA: &str = "db";
 const ACKNOWLEDGED: &str = "acknowledged";
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -185,34 +184,6 @@ pub(super) fn sync_generation(path: &Path) -> io::Result<()> {
         }
     }
     sync_dir(path)
-}
-
-/// Makes the names in a directory durable.
-pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// An error of a file as the store's, with what to do.
-pub(super) fn cannot(path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Open(format!("{}: {}", path.display(), said(error)))
-}
-
-/// An error of a file with what to do about it.
-pub(super) fn said(error: &io::Error) -> String {
-    // sled's own texts of these are not for people.
-    let (what, to_do) = match error.kind() {
-        ErrorKind::ReadOnlyFilesystem => ("read-only file system", "mount it for writing, or use another"),
-        ErrorKind::PermissionDenied => ("permission denied", "give it to the user that dialback runs as"),
-        ErrorKind::StorageFull => ("no space left on the disk", "make room there and start again"),
-        ErrorKind::QuotaExceeded => ("the disk quota is used up", "raise it or make room, and start again"),
-        ErrorKind::FileTooLarge => (
-            "files may grow no more",
-            "raise that limit (`ulimit -f`, LimitFSIZE= of systemd) and start again",
-        ),
-        ErrorKind::IsADirectory => ("it is a directory and should be a file", "move it away"),
-        _ => return error.to_string(),
-    };
-    format!("{what}: {to_do}")
 }
 
 /// The refusal to start empty where data was.

@@ -15,7 +15,7 @@
 
 use super::super::StoreError;
 use super::super::care::ADVICE;
-use super::files::{self, DATA};
+use super::disk::{self, DATA};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -59,13 +59,13 @@ impl Current {
         match fs::read(dir.join(CURRENT)) {
             Ok(bytes) => Self::parse(&bytes).map_or_else(|| damaged("the file does not read"), Ok),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let later = others(dir, 0).map_err(|error| files::cannot(dir, &error))?;
+                let later = others(dir, 0).map_err(|error| disk::cannot(dir, &error))?;
                 match later.is_empty() || dir.join(DATA).exists() {
                     true => Ok(Self::FIRST),
                     false => damaged("the file is gone"),
                 }
             }
-            Err(error) => Err(files::cannot(&dir.join(CURRENT), &error)),
+            Err(error) => Err(disk::cannot(&dir.join(CURRENT), &error)),
         }
     }
 
@@ -78,7 +78,7 @@ impl Current {
         });
         written.map_err(NotSet::Unchanged)?;
         let renamed = fs::rename(&new, dir.join(CURRENT));
-        match renamed.and_then(|()| files::sync_dir(dir)) {
+        match renamed.and_then(|()| disk::sync_dir(dir)) {
             Ok(()) => Ok(()),
             Err(error) if Self::read(dir).is_ok_and(|there| there != self) => Err(NotSet::Unchanged(error)),
             Err(error) => Err(NotSet::Unknown(error)),

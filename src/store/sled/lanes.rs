@@ -9,8 +9,10 @@
 
 use super::super::lane::count;
 use super::super::{Depth, Due, Key, Lane, StoreError};
+use super::disk::foreign;
+use super::layout;
 use super::shared::failure;
-use super::{foreign, known, layout};
+use super::shared::known;
 use jiff::Timestamp;
 use sled::{Batch, Db, IVec};
 

@@ -17,6 +17,8 @@
 
 mod check;
 mod compaction;
+mod db;
+mod disk;
 mod files;
 mod generations;
 mod lanes;
@@ -24,66 +26,35 @@ mod layout;
 mod shared;
 mod writer;
 
-use super::Absent;
-use super::CheckReport;
-use super::Commit;
-use super::CommitHook;
-use super::CountedError;
-use super::Depth;
-use super::Due;
-use super::Entry;
-use super::Key;
-use super::Kind;
-use super::Lane;
-use super::Scan;
-use super::Stats;
-use super::Store;
-use super::StoreError;
-use super::Stored;
+pub use compaction::Growth;
+pub use files::is_own;
+
 use super::care::ADVICE;
-use super::hook::Answer;
-use super::hook::Ending;
-use super::hook::Hooks;
+use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
-use super::validate;
-use crate::telemetry::metrics::Meter;
-use crate::telemetry::metrics::Place;
-use crate::telemetry::metrics::meter;
+use super::{
+    Absent, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats,
+    Store, StoreError, Stored, validate,
+};
+use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
 use compaction::Compactor;
-pub use compaction::Growth;
+use db::open_db;
+use disk::foreign;
 use files::Directory;
-pub use files::is_own;
 use jiff::Timestamp;
-use shared::Shared;
-use shared::failure;
-use std::io::ErrorKind;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use shared::known;
+use shared::{Shared, failure};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::LazyLock;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::RwLock;
-use std::sync::Weak;
-use std::sync::mpsc::SyncSender;
-use std::sync::mpsc::TrySendError;
-use std::sync::mpsc::sync_channel;
-use std::thread;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use writer::GROUP_CHANGES;
-use writer::Submitted;
-use writer::Work;
-use writer::Writer;
+use writer::{GROUP_CHANGES, Submitted, Work, Writer};
 
 static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "sled"));
-
-/// The log is cut into pieces of this size; a group must be small against it.
-const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// A group made durable so recently says that the next would be, too.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
@@ -133,7 +104,7 @@ impl Sled {
         let generation = directory.opened.generation;
         let db = open_db(&directory.generation(generation), options.cache_bytes)?;
         let number = begin(&directory, &db)?;
-        let sync = directory.sync_data(generation).map_err(|error| files::cannot(&directory.path, &error))?;
+        let sync = directory.sync_data(generation).map_err(|error| disk::cannot(&directory.path, &error))?;
         // Only now: what was opened is whole, so nobody needs the others.
         generations::remove_others(&directory.path, generation);
         Self::start(directory, db, number, Box::new(sync), options)
@@ -143,7 +114,7 @@ impl Sled {
         directory: Directory,
         db: sled::Db,
         number: u64,
-        sync: writer::SyncData,
+        sync: disk::SyncData,
         options: Options,
     ) -> Result<Self, StoreError> {
         let (directory, db) = (Arc::new(directory), Arc::new(db));
@@ -356,32 +327,6 @@ impl Drop for Sled {
     }
 }
 
-/// Opens a generation's files, or makes them.
-fn open_db(path: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
-    let config = sled::Config::new()
-        .path(path)
-        .cache_capacity(cache_bytes)
-        .segment_size(SEGMENT_BYTES)
-        .flush_every_ms(None);
-    // Some damage makes sled panic instead of saying so.
-    let opened = catch_unwind(AssertUnwindSafe(|| files::patiently(|| config.open(), is_locked)));
-    let damaged = |why: String| Err(StoreError::Damaged(format!("{}: {why}: {ADVICE}", path.display())));
-    match opened {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) if is_locked(&error) => Err(files::in_use(path)),
-        Ok(Err(sled::Error::Io(error))) if error.kind() != ErrorKind::UnexpectedEof => {
-            Err(files::cannot(path, &error))
-        }
-        Ok(Err(error)) => damaged(error.to_string()),
-        Err(_) => damaged("it does not open".to_owned()),
-    }
-}
-
-/// sled has no kind for this error, only a text.
-fn is_locked(error: &sled::Error) -> bool {
-    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
-}
-
 /// Makes sure that this is a store of ours with all its data, or a new one, and
 /// finds the number of its last group.
 fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
@@ -412,7 +357,7 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
     // sled has just written a snapshot under a new name, and perhaps all else.
     let durable =
         directory.sync(number).and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
-    durable.map_err(|error| files::cannot(&directory.path, &error))?;
+    durable.map_err(|error| disk::cannot(&directory.path, &error))?;
     Ok(number)
 }
 
@@ -421,136 +366,5 @@ fn number_at(db: &sled::Db, key: &[u8]) -> Result<u64, StoreError> {
     Ok(value.and_then(|value| layout::number(&value)).unwrap_or(0))
 }
 
-fn known(key: sled::Result<sled::IVec>) -> Result<sled::IVec, StoreError> {
-    key.map_err(|error| failure(&error))
-}
-
-fn foreign() -> StoreError {
-    StoreError::Damaged(format!("an entry does not read: {ADVICE}"))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::{Change, CommitError, Kind};
-    use super::*;
-    use std::io;
-    use std::sync::mpsc::{Receiver, Sender, channel};
-
-    fn key(id: &str) -> Key {
-        Key::new(Kind::Delivery, id)
-    }
-
-    fn new(id: &str) -> Vec<Change> {
-        vec![Change {
-            key: key(id),
-            expected: 0,
-            body: Some(b"{}".to_vec()),
-            due_before: None,
-            due_after: None,
-            entries_added: Vec::new(),
-            entries_removed: Vec::new(),
-        }]
-    }
-
-    /// A store whose syncs end as they are told to, and say when they begin.
-    fn told(dir: &Path) -> (Arc<Sled>, Receiver<()>, Sender<io::Result<()>>) {
-        let directory = Directory::take(dir).unwrap();
-        let db = open_db(&directory.path, 1 << 20).unwrap();
-        let number = begin(&directory, &db).unwrap();
-        let (begun, syncing) = channel();
-        let (tell, end) = channel();
-        let sync = Box::new(move |_| {
-            begun.send(()).unwrap();
-            end.recv().unwrap()
-        });
-        (Arc::new(Sled::start(directory, db, number, sync, Options::default()).unwrap()), syncing, tell)
-    }
-
-    fn spawn_commit(store: &Arc<Sled>, id: &str) -> tokio::task::JoinHandle<Result<(), CommitError>> {
-        let (store, changes) = (Arc::clone(store), new(id));
-        tokio::spawn(async move { store.commit(changes).await })
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn nobody_reads_what_is_not_yet_on_disk() {
-        let dir = tempfile::tempdir().unwrap();
-        let (store, syncing, tell) = told(dir.path());
-        let commit = spawn_commit(&store, "a");
-        syncing.recv().unwrap();
-        assert!(store.read(&key("a")).await.unwrap().is_none());
-        assert_eq!(store.read_many(&[key("a"), key("b")]).await.unwrap(), [None, None]);
-        assert!(!commit.is_finished());
-        tell.send(Ok(())).unwrap();
-        commit.await.unwrap().unwrap();
-        assert!(store.read(&key("a")).await.unwrap().is_some());
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn after_a_failed_sync_nothing_is_acknowledged_any_more() {
-        let dir = tempfile::tempdir().unwrap();
-        let (store, syncing, tell) = told(dir.path());
-        let failed = spawn_commit(&store, "a");
-        syncing.recv().unwrap();
-        let waiting = spawn_commit(&store, "b");
-        tell.send(Err(io::Error::other("no space"))).unwrap();
-        // Any later sync would succeed, and must not be tried.
-        tell.send(Ok(())).unwrap();
-        let answers = [
-            failed.await.unwrap(),
-            waiting.await.unwrap(),
-            store.commit(new("c")).await,
-            store.commit(new("a")).await,
-        ];
-        for answer in answers {
-            assert!(matches!(&answer, Err(CommitError::Store(StoreError::Failed(_)))), "{answer:?}");
-        }
-        assert!(matches!(store.probe().await, Err(StoreError::Failed(_))));
-        for id in ["a", "b", "c"] {
-            assert!(store.read(&key(id)).await.unwrap().is_none());
-        }
-        store.close().await;
-        assert_eq!(syncing.try_iter().count(), 0);
-        assert!(matches!(store.failure(), Some(StoreError::Failed(_))));
-        assert!(matches!(store.failed().await, StoreError::Failed(_)), "whoever waits for it is told");
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn what_waits_together_is_made_durable_together() {
-        let dir = tempfile::tempdir().unwrap();
-        let (store, syncing, tell) = told(dir.path());
-        let first = spawn_commit(&store, "first");
-        syncing.recv().unwrap();
-        let waiting =
-            (0..GROUP_CHANGES + 1).map(|n| store.submit(new(&n.to_string()).into(), Ending::default()));
-        let mut waiting = Box::pin(futures_util::future::join_all(waiting));
-        assert!(futures_util::poll!(&mut waiting).is_pending());
-        (0..3).for_each(|_| tell.send(Ok(())).unwrap());
-        first.await.unwrap().unwrap();
-        assert!(waiting.await.iter().all(Result::is_ok));
-        // One group is full, and the one too many is another.
-        assert_eq!(syncing.try_iter().count(), 2);
-        let stats = store.stats().await.unwrap();
-        assert_eq!((stats.groups, stats.commits), (3, GROUP_CHANGES as u64 + 2));
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_panic_in_the_engine_fails_the_store_and_does_not_hang() {
-        let dir = tempfile::tempdir().unwrap();
-        let (store, syncing, tell) = told(dir.path());
-        drop((syncing, tell));
-        let answer = store.commit(new("a")).await;
-        assert!(matches!(&answer, Err(CommitError::Store(StoreError::Failed(_)))), "{answer:?}");
-        assert!(matches!(store.probe().await, Err(StoreError::Failed(_))));
-        store.close().await;
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_probe_writes_when_nothing_has_been_written_lately() {
-        let dir = tempfile::tempdir().unwrap();
-        let (store, syncing, tell) = told(dir.path());
-        tell.send(Ok(())).unwrap();
-        store.probe().await.unwrap();
-        store.probe().await.unwrap();
-        assert_eq!(syncing.try_iter().count(), 1);
-    }
-}
+mod tests;

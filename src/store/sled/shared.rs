@@ -10,7 +10,8 @@
 
 use super::super::care::ADVICE;
 use super::super::{CommitError, CountedError, Key, Kind, Stats, StoreError, Stored};
-use super::files::{self, Directory};
+use super::disk;
+use super::files::Directory;
 use super::layout;
 use sled::{Db, IVec};
 use std::collections::HashMap;
@@ -221,7 +222,7 @@ impl Shared {
     pub(super) fn stats(&self) -> Result<Stats, StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let open = open.as_ref().ok_or(StoreError::Closed)?;
-        let bytes = open.directory.bytes().map_err(|error| StoreError::Failed(files::said(&error)))?;
+        let bytes = open.directory.bytes().map_err(|error| StoreError::Failed(disk::said(&error)))?;
         Ok(Stats {
             commits: self.commits.load(Ordering::Relaxed),
             conflicts: self.conflicts.load(Ordering::Relaxed),
@@ -254,6 +255,11 @@ pub(super) fn damaged(key: &Key) -> StoreError {
     StoreError::Damaged(format!("{key} is not what was written: {ADVICE}"))
 }
 
+/// A key, or why it was not read.
+pub(super) fn known(key: sled::Result<sled::IVec>) -> Result<sled::IVec, StoreError> {
+    key.map_err(|error| failure(&error))
+}
+
 /// sled's error as ours.
 pub(super) fn failure(error: &sled::Error) -> StoreError {
     match error {
@@ -264,7 +270,7 @@ pub(super) fn failure(error: &sled::Error) -> StoreError {
         sled::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
             StoreError::Damaged(format!("{error}: {ADVICE}"))
         }
-        sled::Error::Io(error) => StoreError::Failed(files::said(error)),
+        sled::Error::Io(error) => StoreError::Failed(disk::said(error)),
         other => StoreError::Failed(other.to_string()),
     }
 }

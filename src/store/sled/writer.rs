@@ -23,8 +23,9 @@ use super::super::{
     Change, Commit, CommitError, CountedError, Due, Key, Kind, Lane, StoreError, Stored, Version,
 };
 use super::compaction::{Compactor, Next, Put, Waiting};
+use super::disk::SyncData;
 use super::shared::{Shared, damaged, failure};
-use super::{files, layout};
+use super::{disk, layout};
 use bytes::Bytes;
 use sled::{Batch, Db, IVec};
 use std::collections::{HashMap, HashSet};
@@ -76,9 +77,6 @@ impl Drop for Answers {
         }
     }
 }
-
-/// Makes durable what was flushed, the group with that number.
-pub(super) type SyncData = Box<dyn FnMut(u64) -> io::Result<()> + Send>;
 
 /// The one who writes.
 pub(super) struct Writer {
@@ -235,7 +233,7 @@ impl Writer {
             applied.map_err(|error| failure(&error))?;
             writer.db.flush().map_err(|error| failure(&error))?;
             let cannot =
-                |error: io::Error| StoreError::Failed(format!("cannot sync: {}", files::said(&error)));
+                |error: io::Error| StoreError::Failed(format!("cannot sync: {}", disk::said(&error)));
             (writer.sync)(number).map_err(cannot)
         });
         match &done {

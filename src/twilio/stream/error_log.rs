@@ -4,7 +4,7 @@
 //! <https://www.twilio.com/docs/usage/troubleshooting/debugging-event-webhooks>.
 
 use super::said::{account_in_source, one_account, time};
-use crate::model::delivery::{About, Fact, Report, Source, said};
+use crate::model::delivery::{self, About, Fact, Report, Source};
 use crate::model::id::Sid;
 use crate::twilio::errors;
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub fn read(event: &Value, data: &Value) -> Option<ErrorLog> {
     let words = said.or(payload["more_info"]["Msg"].as_str()).and_then(errors::own_words);
     let sid = sid_in(data, DEEPEST).or_else(|| sid_in(&payload, DEEPEST));
     let report = sid.map(|sid| {
-        let other = words.clone().map(|words| (said::ERROR_TEXT.to_owned(), words)).into_iter().collect();
+        let other = words.clone().map(|words| (delivery::ERROR_TEXT.to_owned(), words)).into_iter().collect();
         let carrier_at = time(event);
         let fact = Fact {
             source: Source::EventStream,

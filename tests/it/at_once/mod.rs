@@ -12,7 +12,7 @@ mod sessions;
 
 use crate::over::store_over;
 use dialback::store::{
-    Absent, Commit, CountedError, Counting, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored,
+    Commit, CountedError, Counting, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,10 +101,6 @@ store_over!(Turnstile, 0, {
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
         self.wait(None, false).await;
         self.0.scan(scan).await
-    }
-
-    async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
-        self.0.absent(due, entries).await
     }
 
     fn is_shared(&self) -> bool {

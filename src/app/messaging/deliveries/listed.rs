@@ -5,8 +5,8 @@
 //! until it has a name; then its delivery is, at the same time. So nothing moves
 //! while somebody goes through the pages. It refuses to know filters.
 
+use super::found::{Found, Wanted};
 use super::merged::{self, Merged};
-use super::{Found, Wanted};
 use crate::app::listing::Place;
 use crate::app::messaging::MessagingError;
 use crate::model::delivery::Delivery;

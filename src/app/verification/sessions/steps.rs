@@ -252,7 +252,7 @@ pub async fn session_resend(
 ///
 /// # Errors
 /// As [`verification::session`](crate::app::verification::session), as [`verification::check`](crate::app::verification::check), and
-/// [`VerificationError::SeveralCodes.into()`].
+/// [`VerificationError::SeveralCodes`].
 pub async fn session_check(
     verifying: &Verifying,
     id: &SessionId,
@@ -425,4 +425,24 @@ async fn call_off(admission: &Admission, standing: Standing) -> Result<Standing,
         Err(error) => return Err(error.into()),
     };
     Ok(Standing { status, ..standing })
+}
+
+/// Ends a session for the application: what is under way in it is called off.
+/// One that the person or the application has ended stays so.
+///
+/// # Errors
+/// Not found, or no longer there; [`SessionError::Ended`] for one whose
+/// number is proved or that has failed; or the store's.
+pub async fn end_session(admission: &Admission, id: &SessionId) -> Result<Session, SessionError> {
+    let call_off = |standing| Some(Input::CallOff(standing));
+    let session = move_session(admission, id, Who::Application, Look::CalledOff, call_off).await?;
+    let end = match session.end {
+        Some(End::Canceled | End::CalledOff) => {
+            tracing::info!(session = %id, "session ended by the application");
+            return Ok(session);
+        }
+        Some(end) => end,
+        None => End::Approved,
+    };
+    Err(SessionError::Ended(end))
 }
