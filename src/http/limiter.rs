@@ -1,4 +1,4 @@
-//! How often a caller may ask: a bucket of tokens each, in memory. It refills
+//! The rate limit of API keys, how often a caller may ask: a token bucket each, in memory. It refills
 //! evenly and holds a minute's worth, so a burst is fine and a flood is not.
 //!
 //! Each process counts for itself, and forgets at its end: this protects the

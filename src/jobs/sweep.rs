@@ -1,5 +1,6 @@
-//! What is kept for days is looked for every few minutes; nothing of it is due by
-//! itself. How, and how gently, is `app::retention`'s to know.
+//! Clean-up of what is kept for days (retention): it is looked for every few minutes, and
+//! nothing of it is due by itself. How, and how gently, is `app::privacy::retention`'s to
+//! know.
 
 use crate::app::App;
 use crate::app::privacy::{self, Swept};

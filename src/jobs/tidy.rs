@@ -1,4 +1,4 @@
-//! Records whose time is over: up to 64 of them go in one commit.
+//! Clean-up of expired records: up to 64 whose time is over go in one commit.
 
 use super::job::{Job, JobError, Ran};
 use crate::app::{App, privacy};

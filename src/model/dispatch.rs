@@ -1,5 +1,5 @@
-//! The sending of one event to one endpoint: how often it was tried, what came
-//! back, and when it is tried again. It refuses to know how anything is sent.
+//! The sending of one event to one endpoint, a webhook out: how often it was tried, what
+//! came back, and by which backoff (the retry schedule) it is tried again. It refuses to know how anything is sent.
 
 use crate::model::id::{EndpointId, EventId};
 use jiff::{SignedDuration, Timestamp};

@@ -23,7 +23,8 @@ impl Verification {
         self.settle(number, SendState::Failed { code, reason }, None)
     }
 
-    /// It was certainly not taken: it is sent again while its code is worth it.
+    /// It was certainly not taken (a rate limit, 429, is the usual case): it is sent again
+    /// after a backoff, while its code is worth it.
     pub(super) fn not_taken(
         &mut self,
         policy: &Policy,
