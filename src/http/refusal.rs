@@ -155,7 +155,7 @@ impl Refusal {
         let none = Members::default();
         let field = |name: &str| Members { field: Some(name.to_owned()), ..Members::default() };
         match self {
-            Self::Service(_) => field("service"),
+            Self::Service(ServiceError::NoSuchService) => field("service"),
             Self::Admission(error) => match error {
                 AdmissionError::Number(error) => Members { reason: Some(error.code()), ..field("to") },
                 AdmissionError::ChannelOff(_) | AdmissionError::Landline => field("channel"),
@@ -182,7 +182,6 @@ impl Refusal {
             Self::Session(SessionError::ReturnUrl(_)) => field("return_url"),
             Self::Session(SessionError::NoSuchResult) => field("result"),
             Self::Event(EventError::NotAllowed { field: name, .. }) => field(name),
-            Self::Event(EventError::Setting(wrong)) => field(&wrong.field),
             Self::Privacy(PrivacyError::Number(error)) => {
                 Members { reason: Some(error.code()), ..field("to") }
             }

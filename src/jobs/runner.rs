@@ -332,7 +332,7 @@ struct Run {
 }
 
 /// Why something was not done.
-enum Trouble {
+enum Failed {
     /// There is no such record, or not yet.
     Vanished,
     /// It passes by itself: the store is busy, or others are faster.
@@ -347,7 +347,7 @@ impl Run {
         let ran = AssertUnwindSafe(self.batch.job.run(&self.app, &keys)).catch_unwind().await;
         match ran {
             Ok(Ok(ran)) => self.settle(ran).await,
-            Ok(Err(error)) => self.all_failed(|| trouble(&error)).await,
+            Ok(Err(error)) => self.all_failed(|| judged(&error)).await,
             Err(panic) if keys.len() > 1 => {
                 let (job, panic) = (self.batch.job.name(), words(&*panic));
                 tracing::error!(
@@ -362,13 +362,13 @@ impl Run {
             Err(panic) => {
                 let panic = words(&*panic);
                 keys.iter().for_each(|key| self.leave.in_flight().panicked(key));
-                self.all_failed(|| Trouble::Lasting(format!("it panicked: {panic}"))).await;
+                self.all_failed(|| Failed::Lasting(format!("it panicked: {panic}"))).await;
             }
         }
     }
 
-    async fn all_failed(&self, why: impl Fn() -> Trouble) {
-        if let Trouble::Passing(error) = why() {
+    async fn all_failed(&self, why: impl Fn() -> Failed) {
+        if let Failed::Passing(error) = why() {
             let (job, records) = (self.batch.job.name(), self.batch.due.len());
             tracing::warn!(job, records, error, "not done for a reason that passes: tried again");
         }
@@ -383,8 +383,8 @@ impl Run {
             let rest = ran.rest.iter().find(|(one, _)| one == key);
             match (failed, rest) {
                 (Some((_, error)), _) => {
-                    let fault = trouble(error);
-                    if let Trouble::Passing(error) = &fault {
+                    let fault = judged(error);
+                    if let Failed::Passing(error) = &fault {
                         tracing::warn!(job = self.batch.job.name(), record = %key, error, "tried again");
                     }
                     self.failed(key, *at, fault).await;
@@ -400,14 +400,14 @@ impl Run {
     }
 
     /// Lets it rest, or sets it aside.
-    async fn failed(&self, key: &Key, at: Timestamp, fault: Trouble) {
+    async fn failed(&self, key: &Key, at: Timestamp, fault: Failed) {
         let job = self.batch.job.name();
-        let is_there = !matches!(fault, Trouble::Vanished);
-        let passes = matches!(fault, Trouble::Passing(_));
+        let is_there = !matches!(fault, Failed::Vanished);
+        let passes = matches!(fault, Failed::Passing(_));
         let (first, lasts, reason) = match fault {
-            Trouble::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
-            Trouble::Passing(reason) => (self.settings.backoff, false, reason),
-            Trouble::Lasting(reason) => (self.settings.backoff, true, reason),
+            Failed::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
+            Failed::Passing(reason) => (self.settings.backoff, false, reason),
+            Failed::Lasting(reason) => (self.settings.backoff, true, reason),
         };
         let (lasting, failures) = self.leave.in_flight().failed(key, first, lasts);
         if !is_there {
@@ -446,13 +446,13 @@ impl Run {
     }
 }
 
-fn trouble(error: &JobError) -> Trouble {
+fn judged(error: &JobError) -> Failed {
     let text = error.to_string();
     match &error.fault {
-        Some(Fault::NotFound) => Trouble::Vanished,
-        Some(Fault::Contended) => Trouble::Passing(text),
-        Some(Fault::Store(fault)) if !matches!(fault, StoreError::Damaged(_)) => Trouble::Passing(text),
-        _ => Trouble::Lasting(text),
+        Some(Fault::NotFound) => Failed::Vanished,
+        Some(Fault::Contended) => Failed::Passing(text),
+        Some(Fault::Store(fault)) if !matches!(fault, StoreError::Damaged(_)) => Failed::Passing(text),
+        _ => Failed::Lasting(text),
     }
 }
 

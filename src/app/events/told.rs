@@ -124,7 +124,8 @@ fn next_id(telling: &Telling) -> EventId {
     telling.events.shared.watermarks.next(telling.base.now(), u128::from_be_bytes(random))
 }
 
-/// The same for a delivery.
+/// What has to be written for a delivery to become another: it, and what others are told
+/// of it.
 pub(in crate::app) async fn written_delivery(
     telling: &Telling,
     old: Option<&Versioned<Delivery>>,

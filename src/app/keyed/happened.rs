@@ -13,14 +13,14 @@ use crate::model::id::{EventId, VerificationId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// See [`messaging::delivery`](crate::app::messaging::delivery).
-///
-/// # Errors
-/// As there.
 use crate::app::events;
 use crate::app::messaging;
 use crate::app::verification;
 
+/// See [`messaging::delivery`](crate::app::messaging::delivery).
+///
+/// # Errors
+/// As there.
 pub async fn delivery(key: &Narrowed, name: &str) -> Result<Found, MessagingError> {
     Ok(key.own(messaging::delivery(&key.all.base, name).await?).await?)
 }

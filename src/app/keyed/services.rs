@@ -14,13 +14,13 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::app::admin;
+use crate::app::services;
+
 /// The service of that id.
 ///
 /// # Errors
 /// [`ServiceError::NoSuchService`], or the store's.
-use crate::app::admin;
-use crate::app::services;
-
 pub async fn service(key: &Narrowed, id: &ServiceId) -> Result<Arc<Service>, ServiceError> {
     match key.services.has(id) {
         true => services::service(&key.all.directory, Some(id)).await,

@@ -7,12 +7,12 @@ use crate::model::id::SessionId;
 use crate::model::session::Session;
 use crate::store::records;
 
+use crate::app::verification;
+
 /// See [`verification::create_session`](crate::app::verification::create_session).
 ///
 /// # Errors
 /// As there.
-use crate::app::verification;
-
 pub async fn create_session(key: &Narrowed, request: NewSession) -> Result<Session, SessionError> {
     let service = key.named(request.service.clone())?;
     verification::create_session(&key.all.admission, NewSession { service, ..request }).await

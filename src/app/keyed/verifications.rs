@@ -11,12 +11,12 @@ use crate::model::id::VerificationId;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
 
+use crate::app::verification;
+
 /// See [`verification::start`](crate::app::verification::start).
 ///
 /// # Errors
 /// As there.
-use crate::app::verification;
-
 pub async fn start(
     key: &Narrowed,
     request: StartRequest,

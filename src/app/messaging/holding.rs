@@ -66,15 +66,21 @@ async fn lapse(telling: &Telling, id: &VerificationId, claim: &Claim) {
     let Claim { number, claim, mut since, hold } = *claim;
     let mut pause = hold / RENEWALS;
     loop {
-        tokio::time::sleep(pause).await;
-        let (now, end) = (Instant::now(), since + hold);
+        // Also before the first wait: a claim whose write was answered late is over, and
+        // nothing may be begun under it.
+        let end = since + hold;
+        if Instant::now() < end {
+            tokio::time::sleep_until((Instant::now() + pause).min(end).into()).await;
+        }
+        let now = Instant::now();
         if now >= end {
             return;
         }
         let renewed = happen(telling, id, |_| Ok(Input::Hold { number, claim }));
         match tokio::time::timeout_at(end.into(), renewed).await {
             Ok(Ok(decision)) if decision.outcome == Outcome::Done => {
-                (since, pause) = (now, hold / RENEWALS);
+                // Counted from before it was written, however long the answer took.
+                (since, pause) = (now, (hold / RENEWALS).saturating_sub(now.elapsed()));
             }
             Ok(Ok(decision)) => match decision.verification.outbox.iter().find(|s| s.number() == number) {
                 Some(_) => return,

@@ -50,8 +50,8 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
         return Ok(());
     };
     let number = step.number();
-    // Measured from before the claim, and not by a clock that may be set.
     let policy = find::policy_of(&messaging.directory, &verification).await?;
+    // Measured from before the claim, and not by a clock that may be set.
     let claimed = Instant::now();
     let decision = happen(&messaging.telling, id, |_| Ok(Input::Claim { number })).await?;
     match decision.outcome {

@@ -76,7 +76,7 @@ pub async fn erase(
     options: EraseOptions,
 ) -> Result<Erasure, PrivacyError> {
     let number = PhoneNumber::parse_to_find(number, &privacy.admission.numbers)?;
-    if is_own_sender(&privacy.admission, actor, &number).await? {
+    if is_own_sender(&privacy.admission, &number).await? {
         return Err(PrivacyError::OwnSender);
     }
     let now = privacy.base.now();
@@ -109,11 +109,7 @@ pub async fn erase(
     Ok(erasure)
 }
 
-async fn is_own_sender(
-    admission: &Admission,
-    _actor: &Actor,
-    number: &PhoneNumber,
-) -> Result<bool, PrivacyError> {
+async fn is_own_sender(admission: &Admission, number: &PhoneNumber) -> Result<bool, PrivacyError> {
     let person = number.person();
     let is = |sender: &Option<String>| {
         sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())

@@ -1,10 +1,10 @@
-//! Why nothing was erased or swept.
+//! Why nothing was erased.
 
 use crate::app::fault::{Fault, failing};
 use crate::app::verification::VerificationError;
 use crate::model::phone::PhoneError;
 
-/// Why nothing was erased or swept.
+/// Why nothing was erased.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PrivacyError {
     /// The number is none, or one that is refused.

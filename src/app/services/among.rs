@@ -27,7 +27,7 @@ impl<T: Owned + Sync> Whose<T> for Among<'_> {
     }
 }
 
-/// The same, of what belongs to these services.
+/// A page of a listing, of what belongs to these services.
 pub(in crate::app) async fn page_among<T: Record + Owned>(
     directory: &Directory,
     services: &ServiceSet,

@@ -48,7 +48,7 @@ pub async fn service(directory: &Directory, id: Option<&ServiceId>) -> Result<Ar
 /// or by its name, where no other of `services` has that.
 ///
 /// # Errors
-/// [`ServiceError::NoSuchService`], [`ServiceError::Malformed`] where several
+/// [`ServiceError::NoSuchService`], [`ServiceError::SeveralSoCalled`] where several
 /// have the name, or the store's.
 pub(in crate::app) async fn service_named(
     directory: &Directory,

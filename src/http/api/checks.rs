@@ -1,7 +1,7 @@
 //! `/v1/verifications/{id}/check`
 //!
 //! A caller that may check and nothing else is told yes or no, on the beat
-//! (`app/verdict`).
+//! (`app/verification/verdict`).
 
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};

@@ -6,7 +6,6 @@
 use super::PREFIX;
 use crate::app::admin::AdminError;
 use crate::app::admission::AdmissionError;
-use crate::app::events::EventError;
 use crate::app::fault::Fault;
 use crate::app::services::ServiceError;
 use crate::app::verification::{AskError, VerificationError};
@@ -210,7 +209,6 @@ impl Failure {
             Refusal::Admin(AdminError::ReadOnly { .. }) => {
                 Self::new(403, 20006, format!("Access Denied: {refusal}"))
             }
-            Refusal::Event(EventError::Setting(setting)) => setting.into(),
             _ => Self::new(400, 20001, refusal.to_string()),
         }
     }

@@ -40,11 +40,17 @@ pub(super) async fn open(link: &Link, connections: usize) -> Result<Opened, Stor
     let mut reads = connect(link).await?;
     let writes = connect(link).await?;
     own(link, &reads.client, &writes.client).await.map_err(at)?;
+    // Making tables and indexes takes as long as it takes.
+    for connected in [&reads, &writes] {
+        connected.client.batch_execute("SET statement_timeout = 0").await.map_err(|error| said(&error))?;
+    }
     let placed = |error| match error {
         StoreError::Open(why) => at(why),
         other => other,
     };
-    let server = schema::inspect(&reads.client).await.map_err(placed)?;
+    let inspected = timeout(2 * link.deadline, schema::inspect(&reads.client)).await;
+    let server =
+        inspected.map_err(|_| at(format!("no answer in {:?}", 2 * link.deadline)))?.map_err(placed)?;
     link.settle(server.is_postgres);
     let connections = match server.is_postgres {
         true => allowed(&reads.client, connections).await.map_err(|error| said(&error))?,

@@ -58,9 +58,10 @@ pub(super) async fn refile(client: &Client) -> Result<(), Error> {
         for kind in lane.strays() {
             let (from, letter, to) = (lane.number(), i16::from(kind.letter()), kind.lane().number());
             loop {
-                let some = client.execute(statement::REFILE, &[&from, &letter, &to, &BATCH]).await?;
+                let rows = client.query_one(statement::REFILE, &[&from, &letter, &to, &BATCH]).await?;
+                let some: i64 = rows.try_get(0)?;
                 moved += some;
-                if some < BATCH.cast_unsigned() {
+                if some < BATCH {
                     break;
                 }
             }

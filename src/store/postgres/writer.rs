@@ -11,7 +11,7 @@ use super::super::{CommitError, StoreError};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::group::{Arrays, Group, Limits, Refused, Verdict, Work, changes, is_late};
-use super::link::{Connected, Link};
+use super::link::{Connected, Link, SERVERS_SHARE};
 use super::miss::Reason;
 use super::statement::{self, Lines};
 use std::collections::VecDeque;
@@ -259,6 +259,7 @@ impl Writer {
         let deadline = Instant::now() + self.link.deadline;
         let mut pause = FIRST_PAUSE;
         for tries in 1.. {
+            let began = Instant::now();
             let attempt = session.attempt(plan, has_probe.then_some(self.probe));
             let fault = match timeout_at(deadline, attempt).await {
                 Ok(Ok(refused)) => {
@@ -267,8 +268,10 @@ impl Writer {
                 }
                 Ok(Err(fault)) => fault,
                 Err(_) => {
-                    // Alive it would have given up before.
-                    self.link.fell_silent(session.connected.turn);
+                    // One that had all this time and is alive has given up before.
+                    if began.elapsed() >= self.link.deadline.mul_f64(SERVERS_SHARE) {
+                        self.link.fell_silent(session.connected.turn);
+                    }
                     Fault::Unknown(format!("no answer in {:?}", self.link.deadline))
                 }
             };
