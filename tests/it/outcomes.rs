@@ -300,7 +300,7 @@ async fn who_asks_to_be_left_alone_is(engine: Engine) {
     pass_by_seconds(&world, 50).await;
     assert_eq!(world.gateway.orders().len(), 1);
     pass_by_seconds(&world, 3).await;
-    assert_eq!(world.state(&id, 1).await, SendState::Accepted);
+    eventually("it is sent", async || world.state(&id, 1).await == SendState::Accepted).await;
     world.script([Say::NotTaken(Duration::from_secs(86_400))], []);
     world.pass(30);
     verification::resend(&world.app.verifying, &id, None).await.unwrap();
