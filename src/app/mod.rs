@@ -23,7 +23,6 @@ pub mod services;
 mod transact;
 pub mod verification;
 
-pub use self::fault::{Failing, Fault};
 pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
 
@@ -144,10 +143,8 @@ impl App {
         };
         let privacy = Privacy {
             base: base.clone(),
-            directory: directory.clone(),
             telling: telling.clone(),
             admission: admission.clone(),
-            verifying: verifying.clone(),
             gateway: parts.gateway,
             retention: parts.retention,
         };

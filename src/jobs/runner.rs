@@ -269,7 +269,7 @@ impl Runner {
         }
     }
 
-    /// Until a span of the service's time has passed, or the real time has come: a
+    /// Until a span of the server's time has passed, or the real time has come: a
     /// clock that was stopped stops no recovery.
     fn wait(&self) -> impl Future<Output = ()> + use<> {
         let now = self.app.base.now();

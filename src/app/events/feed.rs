@@ -118,7 +118,7 @@ pub(in crate::app) async fn events_among(
 }
 
 /// Events as they come, after the given one or from now on. `None` when
-/// there are as many streams as there may be, or the service stops.
+/// there are as many streams as there may be, or the server stops.
 pub fn feed(telling: &Arc<Telling>, after: Option<EventId>, filters: BTreeSet<EventFilter>) -> Option<Feed> {
     feed_among(telling, &Actor::caller("own"), ServiceSet::all(), after, filters)
 }
@@ -188,7 +188,7 @@ async fn stretch(base: &Base, since: Timestamp, until: Timestamp, most: usize) -
 }
 
 impl Feed {
-    /// The next events, as soon as there are some; `None` when the service stops.
+    /// The next events, as soon as there are some; `None` when the server stops.
     ///
     /// # Errors
     /// The store's.
@@ -213,7 +213,7 @@ impl Feed {
             }
             if ids.is_empty() {
                 // Ends by an event, or to look for what another process wrote. The
-                // sender lives as long as the service.
+                // sender lives as long as the server.
                 let _ = tokio::time::timeout(LOOK_EVERY, self.written.changed()).await;
             }
         }

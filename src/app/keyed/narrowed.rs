@@ -1,4 +1,4 @@
-//! What a key may see of the service.
+//! What a key may see of all that `App` has.
 
 use crate::app::admission::{self, AdmissionError};
 use crate::app::fault::Fault;
@@ -105,7 +105,7 @@ impl Narrowed {
         Ok(())
     }
 
-    /// The time, as the service sees it.
+    /// The time, by the server's clock.
     pub fn now(&self) -> Timestamp {
         self.all.base.now()
     }

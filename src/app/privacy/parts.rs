@@ -4,8 +4,6 @@ use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::privacy::kept::Retention;
-use crate::app::services::Directory;
-use crate::app::verification::Verifying;
 use crate::gateway::Gateway;
 use std::sync::Arc;
 
@@ -13,14 +11,10 @@ use std::sync::Arc;
 pub struct Privacy {
     /// What every operation stands on.
     pub base: Arc<Base>,
-    /// The services.
-    pub directory: Arc<Directory>,
     /// Who tells of what ends.
     pub telling: Arc<Telling>,
     /// How numbers are read, and which are ours.
     pub admission: Arc<Admission>,
-    /// The verifications that are called off.
-    pub verifying: Arc<Verifying>,
     /// The provider, who is told to forget, too.
     pub gateway: Arc<dyn Gateway>,
     /// How long records are kept.

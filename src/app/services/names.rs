@@ -25,7 +25,7 @@ pub(in crate::app) struct Seen {
     pub(in crate::app) by_name: HashMap<String, BTreeSet<ServiceId>>,
     /// The newest line of the listing that was read.
     pub(in crate::app) newest: Option<Place>,
-    /// When everything was read last, by the service's clock.
+    /// When everything was read last, by the server's clock.
     pub(in crate::app) at: Option<Timestamp>,
 }
 
