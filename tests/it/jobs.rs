@@ -239,14 +239,7 @@ async fn an_erasure_goes_on_where_it_was_left() {
         .await
         .unwrap();
     }
-    let begun = privacy::erase(
-        &world.app.privacy,
-        &Actor::operator(),
-        PERSON,
-        dialback::app::privacy::EraseOptions::default(),
-    )
-    .await
-    .unwrap();
+    let begun = erasure_begun(&world.app).await;
     let old =
         records::get::<dialback::model::erasure::Erasure>(&*world.store, begun.id.as_str()).await.unwrap();
     let old = old.unwrap();
@@ -261,6 +254,12 @@ async fn an_erasure_goes_on_where_it_was_left() {
     privacy::erase_page(&world.app.privacy, begun.id.as_str()).await.unwrap();
     let after = privacy::erasure(&world.app.base, &begun.id).await.unwrap();
     assert_eq!((after.attempts, after.place, after.deleted["delivery"]), (1, None, 20), "the second half");
+}
+
+/// An erasure of the person's data, asked for and not yet done.
+async fn erasure_begun(app: &App) -> Erasure {
+    let options = privacy::EraseOptions::default();
+    privacy::erase(&app.privacy, &Actor::operator(), PERSON, options).await.unwrap()
 }
 
 /// A store whose commits take a while.
@@ -292,8 +291,7 @@ async fn the_first_page_of_an_erasure_ends_in_time_however_much_is_listed() {
     for some in more.chunks(Change::MAX_COMMIT) {
         store.commit(some.to_vec()).await.unwrap();
     }
-    let options = privacy::EraseOptions::default();
-    let begun = privacy::erase(&app.privacy, &Actor::operator(), PERSON, options).await.unwrap();
+    let begun = erasure_begun(&app).await;
     privacy::erase_page(&app.privacy, begun.id.as_str()).await.unwrap();
     let after = privacy::erasure(&app.base, &begun.id).await.unwrap();
     let deleted = after.deleted["verification"];
@@ -323,14 +321,7 @@ async fn an_erasure_with_something_left_goes_on_behind_its_walk_and_ends() {
     }
     let refusal = || SendError::Refused { code: Some(20003), reason: "scripted".into() };
     world.gateway.redactions.lock().unwrap().extend((0..20).map(|_| refusal()));
-    let begun = privacy::erase(
-        &world.app.privacy,
-        &Actor::operator(),
-        PERSON,
-        dialback::app::privacy::EraseOptions::default(),
-    )
-    .await
-    .unwrap();
+    let begun = erasure_begun(&world.app).await;
     privacy::tend_erasure(&world.app.privacy, begun.id.as_str()).await.unwrap();
     let tried = || world.gateway.redacted.lock().unwrap().len();
     assert_eq!(tried(), 10);
