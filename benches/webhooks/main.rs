@@ -14,7 +14,8 @@
 //!
 //! Targets: `empty` (no work), `off` (the store on disk, no log), `json` (the
 //! same with the log of `serve` at level info, as JSON, into a file), `memory`
-//! (no log, no disk: what is left is not the store's).
+//! (no log, no disk: what is left is not the store's), `before` (as `off`, by the
+//! binary that `DIALBACK_BENCH_BEFORE` names: another commit beside this one).
 //!
 //! ```text
 //! cargo bench --bench webhooks -- --stored 1000,1000000,5000000

@@ -78,7 +78,8 @@ impl Row {
 
     /// What the store grew by for an event, where events were stored.
     fn bytes(&self, run: &Run) -> String {
-        let stored = self.scenario.kind == Kind::Status && matches!(run.target, Target::Off | Target::Json);
+        let stored = self.scenario.kind == Kind::Status
+            && matches!(run.target, Target::Off | Target::Json | Target::Before);
         if stored { format!("{:.0}", run.bytes) } else { "-".to_owned() }
     }
 }
@@ -118,11 +119,17 @@ pub fn summary(rows: &[Row]) {
         let Some(empty) = row.run(Target::Empty) else {
             continue;
         };
-        for run in row.medians.iter().filter(|run| matches!(run.target, Target::Off | Target::Json)) {
+        for run in
+            row.medians.iter().filter(|run| matches!(run.target, Target::Off | Target::Json | Target::Before))
+        {
             println!(
                 "| {}, log {} | {:.0} | {:.0} % | {:.1} | {:.1} | {:.0} |",
                 words(&row.scenario),
-                if run.target == Target::Json { "json" } else { "off" },
+                match run.target {
+                    Target::Json => "json",
+                    Target::Before => "off, the build before",
+                    _ => "off",
+                },
                 run.rate,
                 100.0 * run.rate / empty.rate,
                 run.p50,

@@ -16,6 +16,9 @@ use warp::Filter;
 /// The argument that makes this program the empty server.
 pub const EMPTY: &str = "--serve-empty";
 
+/// The variable that names the binary of [`Target::Before`].
+const BEFORE: &str = "DIALBACK_BENCH_BEFORE";
+
 /// How many calls of ours a voice benchmark has.
 pub const CALLS: usize = 256;
 
@@ -34,12 +37,15 @@ pub enum Target {
     Json,
     /// `dialback serve` with the log off and the store in memory.
     Memory,
+    /// As `off`, by another build: the binary that `DIALBACK_BENCH_BEFORE` names.
+    Before,
 }
 
 impl Target {
     pub fn named(name: &str) -> Self {
-        let all = [Self::Empty, Self::Off, Self::Json, Self::Memory];
-        all.into_iter().find(|target| target.to_string() == name).expect("empty, off, json or memory")
+        let all = [Self::Empty, Self::Off, Self::Json, Self::Memory, Self::Before];
+        let named = all.into_iter().find(|target| target.to_string() == name);
+        named.expect("empty, off, json, memory or before")
     }
 
     /// A fresh server with a fresh store, on the disk that holds `target`.
@@ -71,7 +77,12 @@ impl Target {
     }
 
     fn dialback(self, dir: &Path, ready: &Path, store: Option<&str>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dialback"));
+        let mut command = Command::new(match self {
+            Self::Before => {
+                std::env::var(BEFORE).unwrap_or_else(|_| panic!("{BEFORE}: the path of a binary"))
+            }
+            _ => env!("CARGO_BIN_EXE_dialback").to_owned(),
+        });
         let store = match (self, store) {
             (_, Some(store)) => store.to_owned(),
             (Self::Memory, None) => "memory:".to_owned(),
@@ -111,6 +122,7 @@ impl fmt::Display for Target {
             Self::Off => "off",
             Self::Json => "json",
             Self::Memory => "memory",
+            Self::Before => "before",
         })
     }
 }
