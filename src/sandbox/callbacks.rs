@@ -105,6 +105,7 @@ fn note_lost(world: &World, webhook: &Webhook) {
         id: 0,
         kind: webhook.kind,
         sid: Some(webhook.sid.clone()),
+        operation: None,
         at: world.clock.now(),
         ms: 0,
         method: if webhook.hook.get { "GET" } else { "POST" }.to_owned(),

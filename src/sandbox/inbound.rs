@@ -2,17 +2,15 @@
 //! call them.
 
 use super::address::Address;
-use super::call;
+use super::call::{self, queued};
 use super::callbacks::Params;
-use super::calls::queued;
 use super::cookies::Pair;
 use super::fetch::document;
 use super::fields::web_url;
-use super::messages::segments;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
-use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn};
+use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn, segments};
 use super::script::{Reply, Verb};
 use super::shown::message_view;
 use super::webhook::Webhook;

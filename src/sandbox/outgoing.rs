@@ -229,6 +229,7 @@ impl Prepared {
             id: 0,
             kind: webhook.kind,
             sid: Some(webhook.sid.clone()),
+            operation: None,
             at,
             ms,
             method: self.method.to_string(),

@@ -5,6 +5,7 @@
 
 use super::address::{Address, formatted};
 use super::templates::Filled;
+use crate::twilio::segments::count;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
@@ -140,6 +141,14 @@ impl Message {
     fn shown_segments(&self) -> u32 {
         if self.status == MessageStatus::Accepted { 0 } else { self.segments }
     }
+}
+
+/// How many segments a text takes; WhatsApp knows no segments and counts one.
+pub(super) fn segments(to: &Address, body: &str) -> u32 {
+    if to.whatsapp {
+        return 1;
+    }
+    u32::try_from(count(body).segments).unwrap_or(u32::MAX)
 }
 
 /// A status of a call, in Twilio's words.

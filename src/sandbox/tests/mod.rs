@@ -8,6 +8,7 @@ mod controls;
 mod cookies;
 mod failures;
 mod messages;
+mod operations;
 mod redirects;
 mod whatsapp;
 

@@ -1,12 +1,13 @@
 //! The Accounts resource: the one account that there is. It can be read and
 //! renamed; it is never suspended or closed, and has no subaccounts.
 
-use super::incoming::{Form, Request};
-use super::outcome::{Done, Outcome, Proof};
-use super::paging::page;
-use super::refusal::Refusal;
-use super::resource::rfc2822;
-use super::world::World;
+use crate::sandbox::api::ask::Ask;
+use crate::sandbox::api::outcome::{Done, Outcome, Proof};
+use crate::sandbox::api::paging::page;
+use crate::sandbox::incoming::Form;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::resource::rfc2822;
+use crate::sandbox::world::World;
 use serde_json::{Value, json};
 
 /// What the account is called until somebody renames it.
@@ -15,22 +16,23 @@ const NAME: &str = "Dialback sandbox";
 const NAME_LENGTH: usize = 64;
 
 /// `GET Accounts.json`
-pub(super) fn list(world: &World, request: &Request, proof: Proof) -> Outcome {
-    let (query, document) = (request.query(), document(world, proof));
+pub(super) fn list(ask: &Ask<'_>) -> Outcome {
+    let (query, document) = (ask.query(), document(ask.world, ask.caller.proof));
     let same = |name, field: &str| query.get(name).is_none_or(|wanted| document[field] == wanted);
     let is_wanted = same("FriendlyName", "friendly_name") && same("Status", "status");
     let rows: Vec<&Value> = is_wanted.then_some(&document).into_iter().collect();
     let sid = |row: &Value| row["sid"].as_str().unwrap_or_default().to_owned();
-    page(request, "accounts", &rows, sid, Value::clone).map(Done::Found)
+    page(ask.request, "accounts", &rows, sid, Value::clone).map(Done::Found)
 }
 
 /// `GET Accounts/{sid}.json`
-pub(super) fn fetch(world: &World, proof: Proof) -> Done {
-    Done::Found(document(world, proof))
+pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
+    Ok(Done::Found(document(ask.world, ask.caller.proof)))
 }
 
 /// `POST Accounts/{sid}.json`: a new `FriendlyName`.
-pub(super) fn update(world: &World, form: &Form, proof: Proof) -> Outcome {
+pub(super) fn update(ask: &Ask<'_>) -> Outcome {
+    let form = ask.form();
     match form.get("Status") {
         None | Some("active") => {}
         Some("suspended" | "closed") => {
@@ -41,11 +43,11 @@ pub(super) fn update(world: &World, form: &Form, proof: Proof) -> Outcome {
             return Err(Refusal::bad(20001, format!("Invalid parameter value for Status: {other}")));
         }
     }
-    if let Some(name) = name(form)? {
-        let now = world.clock.now();
-        world.change(|state| state.account.renamed = Some((name, now)));
+    if let Some(name) = name(&form)? {
+        let now = ask.world.clock.now();
+        ask.world.change(|state| state.account.renamed = Some((name, now)));
     }
-    Ok(fetch(world, proof))
+    fetch(ask)
 }
 
 /// The `FriendlyName` that was given, if one was.

@@ -1,20 +1,20 @@
 //! The Messages resource: validation, creation, reading, redaction.
 
-use super::address::Address;
-use super::fields::{is_sid, web_url};
-use super::incoming::{Form, Request};
-use super::network;
-use super::outcome::{Done, Outcome, befall, listed_until};
-use super::paging::{Span, page};
-use super::refusal::Refusal;
-use super::resource::{Message, MessageStatus, Turn, rfc2822};
-use super::templates::{Content, Filled};
-use super::world::World;
-use crate::twilio::segments::{count, smart_encoded};
+use crate::sandbox::address::Address;
+use crate::sandbox::api::ask::Ask;
+use crate::sandbox::api::outcome::{Done, Outcome, befall, listed_until};
+use crate::sandbox::api::paging::{Span, page};
+use crate::sandbox::fields::{is_sid, web_url};
+use crate::sandbox::incoming::Form;
+use crate::sandbox::network;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::resource::{Message, MessageStatus, Turn, rfc2822, segments};
+use crate::sandbox::templates::{Content, Filled};
+use crate::sandbox::world::World;
+use crate::twilio::segments::smart_encoded;
 use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::json;
-use std::sync::Arc;
 
 /// The longest a message may wait in the queue, in seconds.
 const VALIDITY: u32 = 36_000;
@@ -24,8 +24,9 @@ const BODY: usize = 1_600;
 const MEDIA: usize = 10;
 
 /// `POST Messages.json`
-pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
-    let message = read(world, form)?;
+pub(super) fn create(ask: &Ask<'_>) -> Outcome {
+    let world = ask.world;
+    let message = read(world, &ask.form())?;
     let number = message.to.number.clone();
     befall(world, &number, || {
         let document = message.document(&world.settings.account_sid);
@@ -38,8 +39,8 @@ pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
 }
 
 /// `GET Messages.json`
-pub(super) fn list(world: &World, request: &Request) -> Outcome {
-    let query = request.query();
+pub(super) fn list(ask: &Ask<'_>) -> Outcome {
+    let (world, query) = (ask.world, ask.query());
     let sent = Span::read(&query, "DateSent")?;
     let (to, from) = (query.get("To").and_then(Address::to), query.get("From").and_then(Address::from));
     let until = to.as_ref().map_or(Timestamp::MAX, |to| listed_until(world, &to.number));
@@ -54,25 +55,28 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
     world.with(|state| {
         let rows: Vec<&Message> = state.messages.newest_first().filter(wanted).collect();
         let account = &world.settings.account_sid;
-        page(request, "messages", &rows, |row| row.sid.clone(), |row| row.document(account)).map(Done::Found)
+        page(ask.request, "messages", &rows, |row| row.sid.clone(), |row| row.document(account))
+            .map(Done::Found)
     })
 }
 
-/// `GET Messages/{sid}.json`; nothing when there is no such message.
-pub(super) fn fetch(world: &World, sid: &str) -> Option<Done> {
-    world.with(|state| Some(Done::Found(state.messages.get(sid)?.document(&world.settings.account_sid))))
+/// `GET Messages/{sid}.json`
+pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
+    let found = ask.world.with(|state| Some(state.messages.get(ask.sid())?.document(ask.account)));
+    found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
 /// `POST Messages/{sid}.json`: an empty `Body` redacts what has left,
 /// `Status=canceled` cancels what has not.
-pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
-    let Some(message) = world.with(|state| state.messages.get(sid).cloned()) else { return Ok(None) };
+pub(super) fn update(ask: &Ask<'_>) -> Outcome {
+    let (world, sid, form) = (ask.world, ask.sid(), ask.form());
+    let message = world.with(|state| state.messages.get(sid).cloned()).ok_or_else(|| ask.missing())?;
     match (form.raw("Body"), form.get("Status")) {
         (Some(""), _) if message.status.is_in_flight() => Err(not_complete("modify")),
-        (Some(""), _) => Ok(changed(world, sid, |message| message.body.clear())),
+        (Some(""), _) => changed(ask, |message| message.body.clear()),
         (Some(_), _) => Err(Refusal::bad(20001, "Parameter 'Body' can only be updated to an empty string")),
         (None, Some("canceled")) if message.status.is_waiting() => {
-            let done = changed(world, sid, |message| message.status = MessageStatus::Canceled);
+            let done = changed(ask, |message| message.status = MessageStatus::Canceled)?;
             let message = world.with(|state| state.messages.get(sid).cloned());
             message.iter().for_each(|message| network::tell_canceled(world, message));
             Ok(done)
@@ -82,19 +86,21 @@ pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Optio
     }
 }
 
-fn changed(world: &World, sid: &str, change: impl FnOnce(&mut Message)) -> Option<Done> {
-    let message = world.change_message(sid, change)?;
-    Some(Done::Found(message.document(&world.settings.account_sid)))
+fn changed(ask: &Ask<'_>, change: impl FnOnce(&mut Message)) -> Outcome {
+    let message = ask.world.change_message(ask.sid(), change).ok_or_else(|| ask.missing())?;
+    Ok(Done::Found(message.document(&ask.world.settings.account_sid)))
 }
 
 /// `DELETE Messages/{sid}.json`, once it has left.
-pub(super) fn delete(world: &World, sid: &str) -> Result<Option<Done>, Refusal> {
+pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
+    let (world, sid) = (ask.world, ask.sid());
     let in_flight =
         world.with(|state| state.messages.get(sid).is_some_and(|message| message.status.is_in_flight()));
     if in_flight {
         return Err(not_complete("delete"));
     }
-    Ok(world.change(|state| state.messages.remove(sid)).map(|_| Done::Gone))
+    let gone = world.change(|state| state.messages.remove(sid));
+    gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
 }
 
 fn not_complete(verb: &str) -> Refusal {
@@ -102,24 +108,25 @@ fn not_complete(verb: &str) -> Refusal {
 }
 
 /// `POST Messages/{sid}/Feedback.json`
-pub(super) fn feedback(world: &World, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
+pub(super) fn feedback(ask: &Ask<'_>) -> Outcome {
+    let (world, sid, form) = (ask.world, ask.part("MessageSid"), ask.form());
     let outcome = match form.get("Outcome").unwrap_or("unconfirmed") {
         outcome @ ("confirmed" | "unconfirmed") => outcome,
         other => return Err(Refusal::bad(20001, format!("Invalid parameter value for Outcome: {other}"))),
     };
     let account = &world.settings.account_sid;
     let now = rfc2822(world.clock.now());
-    let known = world.with(|state| state.messages.get(sid).is_some());
-    Ok(known.then(|| {
-        Done::Created(json!({
-            "account_sid": account,
-            "date_created": now,
-            "date_updated": now,
-            "message_sid": sid,
-            "outcome": outcome,
-            "uri": format!("/2010-04-01/Accounts/{account}/Messages/{sid}/Feedback.json"),
-        }))
-    }))
+    if world.with(|state| state.messages.get(sid).is_none()) {
+        return Err(ask.missing());
+    }
+    Ok(Done::Created(json!({
+        "account_sid": account,
+        "date_created": now,
+        "date_updated": now,
+        "message_sid": sid,
+        "outcome": outcome,
+        "uri": format!("/2010-04-01/Accounts/{account}/Messages/{sid}/Feedback.json"),
+    })))
 }
 
 /// Reads a message from a create request, in the order in which Twilio finds
@@ -321,12 +328,4 @@ fn opted_out(
         senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
     });
     if silent { Err(Refusal::bad(21610, "Attempt to send to unsubscribed recipient")) } else { Ok(()) }
-}
-
-/// How many segments a text takes; WhatsApp knows no segments and counts one.
-pub(super) fn segments(to: &Address, body: &str) -> u32 {
-    if to.whatsapp {
-        return 1;
-    }
-    u32::try_from(count(body).segments).unwrap_or(u32::MAX)
 }

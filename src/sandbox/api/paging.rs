@@ -1,8 +1,8 @@
 //! Lists in pages, as the 2010 API gives them: relative URIs, a page size, and
 //! a token that keeps its place while new resources arrive.
 
-use super::incoming::{Form, Request};
-use super::refusal::Refusal;
+use crate::sandbox::incoming::{Form, Request};
+use crate::sandbox::refusal::Refusal;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Map, Value, json};
