@@ -30,6 +30,7 @@ const CONTROLS: usize = 64;
 /// A call of which nothing has happened yet.
 pub(super) fn queued(
     world: &World,
+    account: String,
     to: String,
     from: String,
     direction: &'static str,
@@ -38,6 +39,7 @@ pub(super) fn queued(
     let now = world.clock.now();
     Call {
         sid: world.sid("CA"),
+        account,
         to,
         from,
         direction,
@@ -313,11 +315,12 @@ impl Life {
 
 fn detected(world: &World, call: &Call, by: &str, hook: Hook) -> Webhook {
     let mut params = Params::default();
-    params.add("CallSid", &call.sid).add("AccountSid", &world.settings.account_sid).add("AnsweredBy", by);
+    params.add("CallSid", &call.sid).add("AccountSid", &call.account).add("AnsweredBy", by);
     params.add("MachineDetectionDuration", DETECTION.as_millis().to_string());
     Webhook {
         kind: "amd-callback",
         sid: call.sid.clone(),
+        account: call.account.clone(),
         pair: Pair::new(&call.from, &call.to),
         hook,
         params: params.0,

@@ -231,7 +231,7 @@ fn alerts(world: &World) -> Response {
 fn start_afresh(world: &World) -> Response {
     world.abort_all();
     world.clock.reset();
-    world.change(|state| state.start_afresh(&world.settings));
+    world.change(|state| state.start_afresh(&world.settings, world.born));
     world.tell("reset", json!({}));
     world.tell("clock", clock_view(world));
     empty(204)

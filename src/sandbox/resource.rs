@@ -4,6 +4,7 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
+use super::shelf::Owned;
 use super::templates::Filled;
 use crate::twilio::segments::count;
 use jiff::Timestamp;
@@ -66,6 +67,8 @@ impl MessageStatus {
 pub(super) struct Message {
     /// `SM…`, or `MM…` with media.
     pub sid: String,
+    /// The account it is of.
+    pub account: String,
     /// Where it goes.
     pub to: Address,
     /// Where it comes from; none until a service has picked a sender.
@@ -106,12 +109,12 @@ pub(super) struct Message {
 
 impl Message {
     /// The resource's document.
-    pub fn document(&self, account: &str) -> Value {
-        let base = format!("/2010-04-01/Accounts/{account}/Messages/{}", self.sid);
+    pub fn document(&self) -> Value {
+        let base = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account, self.sid);
         let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
         let price = gone.then(|| format!("-{:.5}", 0.0075 * f64::from(self.segments.max(1))));
         json!({
-            "account_sid": account,
+            "account_sid": self.account,
             "api_version": "2010-04-01",
             "body": self.body,
             "date_created": rfc2822(self.created),
@@ -140,6 +143,18 @@ impl Message {
     /// Unknown, and so 0, until a service has picked a sender.
     fn shown_segments(&self) -> u32 {
         if self.status == MessageStatus::Accepted { 0 } else { self.segments }
+    }
+}
+
+impl Owned for Message {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+impl Owned for Call {
+    fn account(&self) -> &str {
+        &self.account
     }
 }
 
@@ -256,6 +271,8 @@ pub(super) struct Detection {
 pub(super) struct Call {
     /// `CA…`.
     pub sid: String,
+    /// The account it is of.
+    pub account: String,
     /// Who is called.
     pub to: String,
     /// Who calls.
@@ -298,13 +315,13 @@ impl Call {
     }
 
     /// The resource's document.
-    pub fn document(&self, account: &str) -> Value {
-        let base = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
+    pub fn document(&self) -> Value {
+        let base = format!("/2010-04-01/Accounts/{}/Calls/{}", self.account, self.sid);
         let ended = self.status.is_over();
         let billed = ended && self.start.is_some();
         let minutes = (self.seconds() + 59) / 60;
         json!({
-            "account_sid": account,
+            "account_sid": self.account,
             "annotation": null,
             "answered_by": self.answered_by,
             "api_version": "2010-04-01",
@@ -358,6 +375,12 @@ pub(super) fn rfc2822(at: Timestamp) -> String {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default().replace("GMT", "+0000")
 }
 
+/// A time as the newer products write it: `2023-08-24T05:01:45Z`.
+pub(super) fn iso8601(at: Timestamp) -> String {
+    // Whole seconds of a time are a time.
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,5 +389,6 @@ mod tests {
     fn dates_are_written_as_twilio_writes_them() {
         let at: Timestamp = "2023-08-04T05:01:45.123Z".parse().unwrap();
         assert_eq!(rfc2822(at), "Fri, 04 Aug 2023 05:01:45 +0000");
+        assert_eq!(iso8601(at), "2023-08-04T05:01:45Z");
     }
 }

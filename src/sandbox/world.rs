@@ -1,6 +1,7 @@
 //! What the sandbox knows, behind one lock that is never held while waiting.
 
-use super::account::Account;
+use super::account::Accounts;
+use super::address::Address;
 use super::behaviour::Behaviour;
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
@@ -8,12 +9,13 @@ use super::key::{KEYS, Key};
 use super::next::Next;
 use super::phone::Phone;
 use super::resource::{Call, Message};
-use super::settings::{DialbackApi, Inbound, Settings};
+use super::settings::{DialbackApi, Inbound, SENDER, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
 use super::templates::Templates;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::secret::Secret;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -58,8 +60,8 @@ pub(super) struct World {
 
 /// The state behind the lock.
 pub(super) struct State {
-    /// The account.
-    pub account: Account,
+    /// The accounts.
+    pub accounts: Accounts,
     /// The API keys that were made here.
     pub keys: Shelf<Key>,
     /// The messages.
@@ -140,10 +142,11 @@ impl World {
         http: reqwest::Client,
         tasks: Weak<Mutex<JoinSet<()>>>,
     ) -> Self {
-        let state = State::new(&settings);
+        let born = clock.now();
+        let state = State::new(&settings, born);
         Self {
             settings,
-            born: clock.now(),
+            born,
             clock,
             entropy,
             http,
@@ -264,6 +267,46 @@ impl World {
         });
     }
 
+    /// The token with which an account's webhooks are signed; none once the account
+    /// is forgotten.
+    pub fn token_of(&self, account: &str) -> Option<Secret> {
+        self.with(|state| state.accounts.get(account).map(|account| account.token.secret.clone()))
+    }
+
+    /// The account that a number of Twilio's belongs to: what comes in is its.
+    pub fn owner_of(&self, _number: &str) -> String {
+        self.settings.account_sid.clone()
+    }
+
+    /// Whether an account may send from a number. What was configured is the main
+    /// account's; the number that is always there is everybody's.
+    pub fn owns(&self, account: &str, number: &str) -> bool {
+        let settings = &self.settings;
+        if account == settings.account_sid {
+            settings.owns(number)
+        } else {
+            number == SENDER || settings.takes_all()
+        }
+    }
+
+    /// Whether an account has a messaging service.
+    pub fn has_service(&self, account: &str, sid: &str) -> bool {
+        let settings = &self.settings;
+        if account == settings.account_sid {
+            settings.has_service(sid)
+        } else {
+            settings.takes_all_services()
+        }
+    }
+
+    /// The sender that an account's messaging service picks on a channel.
+    pub fn sender(&self, account: &str, whatsapp: bool) -> Address {
+        if account == self.settings.account_sid {
+            return self.settings.sender(whatsapp);
+        }
+        Address { whatsapp, number: SENDER.to_owned() }
+    }
+
     /// How the phone behaves, its own wishes over those for all.
     pub fn behaviour(&self, number: &str) -> Behaviour {
         self.with(|state| {
@@ -302,9 +345,9 @@ impl World {
 }
 
 impl State {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &Settings, born: Timestamp) -> Self {
         Self {
-            account: Account::default(),
+            accounts: Accounts::new(settings, born),
             keys: Shelf::new(KEYS),
             messages: Shelf::new(RESOURCES),
             calls: Shelf::new(RESOURCES),
@@ -323,12 +366,12 @@ impl State {
     }
 
     /// Forgets everything that happened, and every wish; what was configured stays.
-    pub fn start_afresh(&mut self, settings: &Settings) {
+    pub fn start_afresh(&mut self, settings: &Settings, born: Timestamp) {
         let inbound = std::mem::take(&mut self.inbound);
         let app = self.app.take();
         // Numbers of exchanges go on, so that an old one never names a new one.
         let exchanges = std::mem::take(&mut self.exchanges).cleared();
-        *self = Self { inbound, app, exchanges, ..Self::new(settings) };
+        *self = Self { inbound, app, exchanges, ..Self::new(settings, born) };
     }
 
     /// The phone of a number, made if need be.

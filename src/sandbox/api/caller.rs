@@ -1,9 +1,10 @@
 //! Who asks: HTTP Basic with an account's token or with an API key.
 
 use super::outcome::Proof;
+use crate::sandbox::account::Account;
 use crate::sandbox::incoming::Request;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::world::World;
+use crate::sandbox::world::{State, World};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -31,19 +32,44 @@ pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, R
     let decoded = STANDARD.decode(encoded.trim()).map_err(|_| wrong())?;
     let decoded = String::from_utf8(decoded).map_err(|_| wrong())?;
     let (user, password) = decoded.split_once(':').ok_or_else(wrong)?;
-    caller(world, user, &Secret::new(password)).ok_or_else(wrong)
+    let caller = caller(world, user, &Secret::new(password)).ok_or_else(wrong)?;
+    let is_active = |state: &mut State| state.accounts.get(&caller.account).is_some_and(Account::is_active);
+    if world.with(is_active) { Ok(caller) } else { Err(inactive()) }
 }
 
 /// Who this user and password are, if anybody.
 pub(super) fn caller(world: &World, user: &str, password: &Secret) -> Option<Caller> {
-    let settings = &world.settings;
-    let by_token = user == settings.account_sid && *password == settings.auth_token;
-    let by_key = settings.api_key.as_ref().is_some_and(|(sid, secret)| user == sid && password == secret);
-    let by_made = || world.with(|state| state.keys.get(user).is_some_and(|key| key.secret == *password));
-    let account = settings.account_sid.clone();
-    match password.is_empty() {
-        false if by_token => Some(Caller { account, proof: Proof::Token }),
-        false if by_key || by_made() => Some(Caller { account, proof: Proof::Key }),
-        _ => None,
+    if password.is_empty() {
+        return None;
     }
+    let configured =
+        world.settings.api_key.as_ref().filter(|(sid, secret)| user == sid && password == secret);
+    world.with(|state| {
+        if let Some(account) = state.accounts.get(user).filter(|account| account.opens(password)) {
+            return Some(Caller { account: account.sid.clone(), proof: Proof::Token });
+        }
+        let made = state.keys.get(user).filter(|key| key.secret == *password).map(|key| &key.account);
+        let account = configured.map(|_| &world.settings.account_sid).or(made)?.clone();
+        Some(Caller { account, proof: Proof::Key })
+    })
+}
+
+/// Whether a caller may do this to what is an account's: it is the caller's own,
+/// or one below it, and is active unless it is only looked at.
+///
+/// # Errors
+/// 20003 for somebody else's account, 20005 for one that is suspended or closed.
+pub(super) fn may(world: &World, caller: &Caller, account: &str, looks: bool) -> Result<(), Refusal> {
+    world.with(|state| {
+        let mut seen = state.accounts.seen_by(&caller.account);
+        match seen.find(|seen| seen.sid == account) {
+            Some(account) if looks || account.is_active() => Ok(()),
+            Some(_) => Err(inactive()),
+            None => Err(Refusal::unauthorized("Authenticate")),
+        }
+    })
+}
+
+fn inactive() -> Refusal {
+    Refusal::new(401, 20005, "Account not active")
 }

@@ -5,9 +5,11 @@
 //! with its documents, its rules and its operations. What no table has is answered
 //! with Twilio's own error document.
 
+mod accounts_v1;
 mod ask;
 mod caller;
 mod core;
+mod iam_v1;
 mod outcome;
 mod paging;
 mod route;
@@ -28,7 +30,10 @@ use warp::http::HeaderValue;
 use warp::reply::Response;
 
 /// Every product. Where two have one path and `Host` names neither, the first has it.
-const PRODUCTS: &[&[Route]] = &[core::ROUTES];
+const PRODUCTS: &[&[Route]] = &[core::ROUTES, accounts_v1::ROUTES, iam_v1::ROUTES];
+
+/// The one path whose `{Sid}` is an account.
+const ACCOUNT: &str = "/2010-04-01/Accounts/{Sid}.json";
 
 /// Every operation that there is.
 pub(super) fn operations() -> Value {
@@ -39,7 +44,7 @@ pub(super) fn operations() -> Value {
 /// Whether somebody is the main account's: by its SID and token, or by one of its
 /// keys and that one's secret.
 pub(super) fn opens(world: &World, user: &str, password: &Secret) -> bool {
-    caller::caller(world, user, password).is_some()
+    caller::caller(world, user, password).is_some_and(|caller| caller.account == world.settings.account_sid)
 }
 
 /// Answers a request to the REST API and notes it.
@@ -112,9 +117,8 @@ fn run(world: &Arc<World>, request: &Request, found: Found) -> Outcome {
         return Err(Refusal::new(405, 20004, "Method not allowed"));
     };
     let account = account(&parts, route).unwrap_or(&caller.account).to_owned();
-    if account != caller.account {
-        return Err(Refusal::unauthorized("Authenticate"));
-    }
+    // Of an account that is not active, its own document can still be changed.
+    caller::may(world, &caller, &account, route.method == "GET" || route.path == ACCOUNT)?;
     (route.run)(&Ask { world, request, caller: &caller, account: &account, parts })
 }
 
@@ -129,7 +133,7 @@ fn without_numbers(path: &str) -> String {
 
 /// The account that a path is about, if it names one.
 fn account<'a>(parts: &'a route::Parts, route: &Route) -> Option<&'a str> {
-    let name = if route.path == "/2010-04-01/Accounts/{Sid}.json" { "Sid" } else { "AccountSid" };
+    let name = if route.path == ACCOUNT { "Sid" } else { "AccountSid" };
     parts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
 }
 

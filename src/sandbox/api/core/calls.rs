@@ -10,7 +10,7 @@ use crate::sandbox::incoming::Form;
 use crate::sandbox::next::Next;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook};
-use crate::sandbox::world::{Control, World};
+use crate::sandbox::world::Control;
 use jiff::Timestamp;
 
 /// The longest inline TwiML, in characters.
@@ -23,10 +23,10 @@ const TIME_LIMIT: u32 = 14_400;
 /// `POST Calls.json`
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let (world, form) = (ask.world, ask.form());
-    let call = read(world, &form)?;
+    let call = read(ask, &form)?;
     let number = call.to.clone();
     befall(world, &number, || {
-        let document = call.document(&world.settings.account_sid);
+        let document = call.document();
         let sid = call.sid.clone();
         if form.get("Url").is_some() && form.get("Twiml").is_some() {
             world.alert(32019, &sid, None, "Twiml and Voice URL are both set: using Voice URL");
@@ -60,9 +60,8 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
             && end.holds(call.end)
     };
     world.with(|state| {
-        let rows: Vec<&Call> = state.calls.newest_first().filter(wanted).collect();
-        let account = &world.settings.account_sid;
-        page(ask.request, "calls", &rows, |row| row.sid.clone(), |row| row.document(account)).map(Done::Found)
+        let rows: Vec<&Call> = state.calls.of(ask.account).filter(wanted).collect();
+        page(ask.request, "calls", &rows, |row| row.sid.clone(), Call::document).map(Done::Found)
     })
 }
 
@@ -72,7 +71,7 @@ fn number(text: &str) -> String {
 
 /// `GET Calls/{sid}.json`
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
-    let found = ask.world.with(|state| Some(state.calls.get(ask.sid())?.document(ask.account)));
+    let found = ask.world.with(|state| state.calls.its(ask.account, ask.sid()).map(Call::document));
     found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
@@ -80,7 +79,8 @@ pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
 /// `Status=completed` at any time, `Url` or `Twiml` to go on elsewhere.
 pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     let (world, sid, form) = (ask.world, ask.sid(), ask.form());
-    let call = world.with(|state| state.calls.get(sid).cloned()).ok_or_else(|| ask.missing())?;
+    let found = world.with(|state| state.calls.its(ask.account, sid).cloned());
+    let call = found.ok_or_else(|| ask.missing())?;
     let refused = |why: &str| Err(Refusal::bad(21220, format!("Invalid call state: {why}")));
     let (status, next) = (form.get("Status"), next(&form)?);
     let control = match (status, next) {
@@ -107,7 +107,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
         // Twilio's answer shows the status that was asked for at once.
         let shown =
             if call.status == CallStatus::InProgress { CallStatus::Completed } else { CallStatus::Canceled };
-        let document = Call { status: shown, ..call }.document(&world.settings.account_sid);
+        let document = Call { status: shown, ..call }.document();
         return Ok(Done::Found(document));
     }
     fetch(ask)
@@ -123,17 +123,18 @@ fn next(form: &Form) -> Result<Option<Next>, Refusal> {
 /// `DELETE Calls/{sid}.json`, once the call is over.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let (world, sid) = (ask.world, ask.sid());
-    let live = world.with(|state| state.calls.get(sid).is_some_and(|call| !call.status.is_over()));
+    let live =
+        world.with(|state| state.calls.its(ask.account, sid).is_some_and(|call| !call.status.is_over()));
     if live {
         return Err(Refusal::bad(21220, "Invalid call state: the call is not over"));
     }
-    let gone = world.change(|state| state.calls.remove(sid));
+    let gone = world.change(|state| state.calls.remove_its(ask.account, sid));
     gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
 }
 
 /// `GET Calls/{sid}/Recordings.json`: nothing is recorded here.
 pub(super) fn recordings(ask: &Ask<'_>) -> Outcome {
-    if ask.world.with(|state| state.calls.get(ask.part("CallSid")).is_none()) {
+    if ask.world.with(|state| state.calls.its(ask.account, ask.part("CallSid")).is_none()) {
         return Err(ask.missing());
     }
     let none: [&Call; 0] = [];
@@ -141,11 +142,11 @@ pub(super) fn recordings(ask: &Ask<'_>) -> Outcome {
     page(ask.request, "recordings", &none, |row| row.sid.clone(), document).map(Done::Found)
 }
 
-fn read(world: &World, form: &Form) -> Result<Call, Refusal> {
+fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
-    let from = sender(world, form)?;
+    let from = sender(ask, form)?;
     let order = order(form)?;
-    Ok(queued(world, to, from, "outbound-api", order))
+    Ok(queued(ask.world, ask.account.to_owned(), to, from, "outbound-api", order))
 }
 
 fn recipient(form: &Form) -> Result<String, Refusal> {
@@ -162,12 +163,12 @@ fn recipient(form: &Form) -> Result<String, Refusal> {
     Err(Refusal::bad(code, format!("The 'To' number {to} {why}")))
 }
 
-fn sender(world: &World, form: &Form) -> Result<String, Refusal> {
+fn sender(ask: &Ask<'_>, form: &Form) -> Result<String, Refusal> {
     let text = form.get("From").ok_or_else(|| Refusal::bad(21213, "Caller phone number is required"))?;
     let from = Address::to(text).filter(|from| !from.whatsapp && from.number != "+15005550001").ok_or_else(
         || Refusal::bad(21212, format!("The 'From' number {text} is not a valid phone number.")),
     )?;
-    if from.number == "+15005550007" || !world.settings.owns(&from.number) {
+    if from.number == "+15005550007" || !ask.world.owns(ask.account, &from.number) {
         let why = "is not verified for your account. You may only make calls from numbers you own or have verified.";
         return Err(Refusal::bad(21210, format!("The source phone number provided, {from}, {why}")));
     }

@@ -2,7 +2,7 @@
 
 mod accounts;
 mod calls;
-mod keys;
+pub(super) mod keys;
 mod messages;
 
 use super::route::{Route, delete, get, post};
@@ -12,6 +12,7 @@ const PRODUCT: &str = "api";
 /// The whole product on one screen.
 pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/2010-04-01/Accounts.json", accounts::list),
+    post(PRODUCT, "/2010-04-01/Accounts.json", accounts::create),
     get(PRODUCT, "/2010-04-01/Accounts/{Sid}.json", accounts::fetch),
     post(PRODUCT, "/2010-04-01/Accounts/{Sid}.json", accounts::update),
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys.json", keys::list),
