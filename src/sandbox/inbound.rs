@@ -59,7 +59,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
     let webhook = webhook(world, &message);
-    world.change(|state| state.messages.push(sid.clone(), message));
+    world.change(|state| state.receive(message));
     let (from_text, to_text) = (from.to_string(), to.to_string());
     let status = MessageStatus::Received;
     let shown = Text {

@@ -4,6 +4,7 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
+use super::money::{Money, dollars};
 use super::shelf::Owned;
 use super::templates::Filled;
 use crate::twilio::segments::count;
@@ -111,8 +112,6 @@ impl Message {
     /// The resource's document.
     pub fn document(&self) -> Value {
         let base = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account, self.sid);
-        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
-        let price = gone.then(|| format!("-{:.5}", 0.0075 * f64::from(self.segments.max(1))));
         json!({
             "account_sid": self.account,
             "api_version": "2010-04-01",
@@ -127,7 +126,7 @@ impl Message {
             "messaging_service_sid": self.service,
             "num_media": self.media.len().to_string(),
             "num_segments": self.shown_segments().to_string(),
-            "price": price,
+            "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
@@ -138,6 +137,12 @@ impl Message {
             "to": self.to.to_string(),
             "uri": format!("{base}.json"),
         })
+    }
+
+    /// What it costs, once it has left or come in.
+    pub fn price(&self) -> Option<Money> {
+        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
+        gone.then(|| 750 * Money::from(self.segments.max(1)))
     }
 
     /// Unknown, and so 0, until a service has picked a sender.
@@ -309,6 +314,16 @@ impl Call {
         }
     }
 
+    /// The begun minutes of it that are paid.
+    pub fn minutes(&self) -> u64 {
+        u64::try_from((self.seconds() + 59) / 60).unwrap_or(0).max(1)
+    }
+
+    /// What it costs, once it was answered and is over.
+    pub fn price(&self) -> Option<Money> {
+        (self.status.is_over() && self.start.is_some()).then(|| 1_400 * self.minutes())
+    }
+
     /// The simulated telephone's number: the far end of the line.
     pub fn phone(&self) -> &str {
         if self.direction == "inbound" { &self.from } else { &self.to }
@@ -318,8 +333,6 @@ impl Call {
     pub fn document(&self) -> Value {
         let base = format!("/2010-04-01/Accounts/{}/Calls/{}", self.account, self.sid);
         let ended = self.status.is_over();
-        let billed = ended && self.start.is_some();
-        let minutes = (self.seconds() + 59) / 60;
         json!({
             "account_sid": self.account,
             "annotation": null,
@@ -337,7 +350,7 @@ impl Call {
             "group_sid": null,
             "parent_call_sid": null,
             "phone_number_sid": null,
-            "price": billed.then(|| format!("-{:.5}", 0.014 * minutes.max(1) as f64)),
+            "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "queue_time": "0",
             "sid": self.sid,

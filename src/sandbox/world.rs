@@ -13,6 +13,7 @@ use super::settings::{DialbackApi, Inbound, SENDER, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
 use super::templates::Templates;
+use super::usage::{Ledger, Use};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
@@ -68,6 +69,8 @@ pub(super) struct State {
     pub messages: Shelf<Message>,
     /// The calls.
     pub calls: Shelf<Call>,
+    /// What was used and what it cost.
+    pub ledger: Ledger,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
     /// Who does not want to hear from whom: sender and phone.
@@ -320,9 +323,14 @@ impl World {
         let now = self.clock.now();
         let call = self.change(|state| {
             let call = state.calls.get_mut(sid)?;
+            let paid = call.price().is_some();
             change(call);
             call.updated = now;
-            Some(call.clone())
+            let call = call.clone();
+            if let Some(used) = Use::of_call(&call).filter(|_| !paid) {
+                state.ledger.book(now, &call.account, &used);
+            }
+            Some(call)
         })?;
         self.tell("call", call_view(&call));
         Some(call)
@@ -333,9 +341,13 @@ impl World {
         let now = self.clock.now();
         let message = self.change(|state| {
             let message = state.messages.get_mut(sid)?;
+            let paid = message.price().is_some();
             change(message);
             message.updated = now;
             let message = message.clone();
+            if let Some(used) = Use::of_message(&message).filter(|_| !paid) {
+                state.ledger.book(now, &message.account, &used);
+            }
             state.mirror(&message);
             Some(message)
         })?;
@@ -351,6 +363,7 @@ impl State {
             keys: Shelf::new(KEYS),
             messages: Shelf::new(RESOURCES),
             calls: Shelf::new(RESOURCES),
+            ledger: Ledger::default(),
             phones: BTreeMap::new(),
             opted_out: HashSet::new(),
             lines: HashMap::new(),
@@ -372,6 +385,14 @@ impl State {
         // Numbers of exchanges go on, so that an old one never names a new one.
         let exchanges = std::mem::take(&mut self.exchanges).cleared();
         *self = Self { inbound, app, exchanges, ..Self::new(settings, born) };
+    }
+
+    /// Keeps a message that came in.
+    pub fn receive(&mut self, message: Message) {
+        if let Some(used) = Use::of_message(&message) {
+            self.ledger.book(message.created, &message.account, &used);
+        }
+        self.messages.push(message.sid.clone(), message);
     }
 
     /// The phone of a number, made if need be.

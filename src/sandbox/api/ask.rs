@@ -2,11 +2,13 @@
 //! asks.
 
 use super::caller::Caller;
-use super::route::Parts;
 use crate::sandbox::incoming::{Form, Request};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::world::World;
 use std::sync::Arc;
+
+/// The parts of a path that vary, by their names in the template.
+pub(super) type Parts = Vec<(&'static str, String)>;
 
 /// A request that is allowed to ask what it asks.
 pub(super) struct Ask<'a> {

@@ -20,7 +20,7 @@ use super::outgoing::note;
 use super::refusal::Refusal;
 use super::world::World;
 use crate::secret::Secret;
-use ask::Ask;
+use ask::{Ask, Parts};
 use outcome::{Done, Outcome};
 use route::{Found, Route};
 use serde_json::{Value, json};
@@ -132,7 +132,7 @@ fn without_numbers(path: &str) -> String {
 }
 
 /// The account that a path is about, if it names one.
-fn account<'a>(parts: &'a route::Parts, route: &Route) -> Option<&'a str> {
+fn account<'a>(parts: &'a Parts, route: &Route) -> Option<&'a str> {
     let name = if route.path == ACCOUNT { "Sid" } else { "AccountSid" };
     parts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
 }

@@ -4,7 +4,7 @@
 //! Routes go by path: SDKs that were pointed here send the paths of all products
 //! to one address. Only where two products have the same path, `Host` decides.
 
-use super::ask::Ask;
+use super::ask::{Ask, Parts};
 use super::outcome::Outcome;
 
 /// Who answers a request.
@@ -22,9 +22,6 @@ pub(super) struct Route {
     /// Who answers.
     pub run: Handler,
 }
-
-/// The parts of a path that vary, by their names.
-pub(super) type Parts = Vec<(&'static str, String)>;
 
 /// Where a request leads.
 pub(super) enum Found {

@@ -11,6 +11,7 @@ mod messages;
 mod operations;
 mod redirects;
 mod sub_accounts;
+mod usage;
 mod whatsapp;
 
 use super::incoming::collect;

@@ -16,7 +16,8 @@ use serde_json::{Map, Value, json};
 const NAME_LENGTH: usize = 64;
 
 /// What an account leads to. Twilio names two dozen; these are here.
-const SUBRESOURCES: [(&str, &str); 3] = [("calls", "Calls"), ("keys", "Keys"), ("messages", "Messages")];
+const SUBRESOURCES: [(&str, &str); 4] =
+    [("balance", "Balance"), ("calls", "Calls"), ("keys", "Keys"), ("messages", "Messages")];
 
 /// `GET Accounts.json`: the caller's account and its sub-accounts.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {

@@ -1,9 +1,11 @@
 //! `api.twilio.com`: the 2010 API.
 
 mod accounts;
+mod balance;
 mod calls;
 pub(super) mod keys;
 mod messages;
+mod usage_records;
 
 use super::route::{Route, delete, get, post};
 
@@ -15,6 +17,16 @@ pub(super) const ROUTES: &[Route] = &[
     post(PRODUCT, "/2010-04-01/Accounts.json", accounts::create),
     get(PRODUCT, "/2010-04-01/Accounts/{Sid}.json", accounts::fetch),
     post(PRODUCT, "/2010-04-01/Accounts/{Sid}.json", accounts::update),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Balance.json", balance::fetch),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records.json", usage_records::all),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/AllTime.json", usage_records::all),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Daily.json", usage_records::daily),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/LastMonth.json", usage_records::last_month),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Monthly.json", usage_records::monthly),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/ThisMonth.json", usage_records::this_month),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Today.json", usage_records::today),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Yearly.json", usage_records::yearly),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Yesterday.json", usage_records::yesterday),
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys.json", keys::list),
     post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys.json", keys::create),
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys/{Sid}.json", keys::fetch),
