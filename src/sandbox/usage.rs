@@ -51,7 +51,7 @@ const fn category(
 
 /// How much of a category was used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Tally {
+pub(super) struct Amount {
     /// How many messages or calls.
     pub count: u64,
     /// How many segments or begun minutes.
@@ -60,7 +60,7 @@ pub(super) struct Tally {
     pub price: Money,
 }
 
-impl Tally {
+impl Amount {
     fn add(&mut self, other: Self) {
         self.count += other.count;
         self.usage += other.usage;
@@ -71,7 +71,7 @@ impl Tally {
 /// One use, to be booked once.
 pub(super) struct Use {
     categories: [&'static str; 2],
-    tally: Tally,
+    amount: Amount,
 }
 
 impl Use {
@@ -87,34 +87,34 @@ impl Use {
         };
         let is_text = categories[0] == "sms";
         let usage = if is_text { u64::from(message.segments.max(1)) } else { 1 };
-        Some(Self { categories, tally: Tally { count: 1, usage, price: message.price()? } })
+        Some(Self { categories, amount: Amount { count: 1, usage, price: message.price()? } })
     }
 
     /// A call's, once it costs something.
     pub fn of_call(call: &Call) -> Option<Self> {
         let way = if call.direction == "inbound" { "calls-inbound" } else { "calls-outbound" };
-        let tally = Tally { count: 1, usage: call.minutes(), price: call.price()? };
-        Some(Self { categories: ["calls", way], tally })
+        let amount = Amount { count: 1, usage: call.minutes(), price: call.price()? };
+        Some(Self { categories: ["calls", way], amount })
     }
 }
 
 /// What was used, by day and account.
 #[derive(Default)]
 pub(super) struct Ledger {
-    days: BTreeMap<(Date, String), BTreeMap<&'static str, Tally>>,
+    days: BTreeMap<(Date, String), BTreeMap<&'static str, Amount>>,
     spent: Money,
 }
 
 impl Ledger {
     /// Books a use of an account's.
     pub fn book(&mut self, at: Timestamp, account: &str, used: &Use) {
-        self.spent += used.tally.price;
+        self.spent += used.amount.price;
         let day = self.days.entry((day(at), account.to_owned())).or_default();
         for name in used.categories {
-            day.entry(name).or_default().add(used.tally);
+            day.entry(name).or_default().add(used.amount);
         }
-        let price = used.tally.price;
-        day.entry("totalprice").or_default().add(Tally { count: 0, usage: price, price });
+        let price = used.amount.price;
+        day.entry("totalprice").or_default().add(Amount { count: 0, usage: price, price });
         while self.days.len() > DAYS {
             self.days.pop_first();
         }
@@ -126,11 +126,11 @@ impl Ledger {
     }
 
     /// What some accounts used from one day to another, both included.
-    pub fn sum(&self, from: Date, to: Date, of: impl Fn(&str) -> bool) -> BTreeMap<&'static str, Tally> {
-        let mut sum: BTreeMap<&'static str, Tally> = BTreeMap::new();
+    pub fn sum(&self, from: Date, to: Date, of: impl Fn(&str) -> bool) -> BTreeMap<&'static str, Amount> {
+        let mut sum: BTreeMap<&'static str, Amount> = BTreeMap::new();
         let days = self.days.range((from, String::new())..).take_while(|((day, _), _)| *day <= to);
-        for (name, tally) in days.filter(|((_, account), _)| of(account)).flat_map(|(_, day)| day) {
-            sum.entry(*name).or_default().add(*tally);
+        for (name, amount) in days.filter(|((_, account), _)| of(account)).flat_map(|(_, day)| day) {
+            sum.entry(*name).or_default().add(*amount);
         }
         sum
     }
@@ -147,7 +147,7 @@ mod tests {
     use crate::sandbox::money::dollars;
 
     fn used(categories: [&'static str; 2], usage: u64) -> Use {
-        Use { categories, tally: Tally { count: 1, usage, price: 750 * usage } }
+        Use { categories, amount: Amount { count: 1, usage, price: 750 * usage } }
     }
 
     #[test]
@@ -159,11 +159,11 @@ mod tests {
         ledger.book(at("2026-11-27T12:00:00Z"), "AC2", &used(["sms", "sms-inbound"], 1));
         let (first, second) = (day(at("2026-11-26T00:00:00Z")), day(at("2026-11-27T00:00:00Z")));
         let of_one = ledger.sum(second, second, |account| account == "AC1");
-        assert_eq!(of_one["sms"], Tally { count: 1, usage: 1, price: 750 });
+        assert_eq!(of_one["sms"], Amount { count: 1, usage: 1, price: 750 });
         assert!(!of_one.contains_key("sms-inbound"));
         let all = ledger.sum(first, second, |_| true);
-        assert_eq!(all["sms"], Tally { count: 3, usage: 4, price: 3_000 });
-        assert_eq!(all["totalprice"], Tally { count: 0, usage: 3_000, price: 3_000 });
+        assert_eq!(all["sms"], Amount { count: 3, usage: 4, price: 3_000 });
+        assert_eq!(all["totalprice"], Amount { count: 0, usage: 3_000, price: 3_000 });
         assert_eq!((ledger.spent(), dollars(ledger.spent()).as_str()), (3_000, "0.03000"));
     }
 

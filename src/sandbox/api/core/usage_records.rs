@@ -7,7 +7,7 @@ use crate::sandbox::api::paging::page;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::money::dollars;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::usage::{CATEGORIES, Category, Tally, day};
+use crate::sandbox::usage::{Amount, CATEGORIES, Category, day};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ struct Row {
     category: &'static Category,
     from: Date,
     to: Date,
-    tally: Tally,
+    amount: Amount,
 }
 
 /// `GET Usage/Records.json`, and `AllTime.json`, which is the same.
@@ -139,8 +139,8 @@ fn list(ask: &Ask<'_>, periods: Vec<(Date, Date)>) -> Outcome {
             let sum = state.ledger.sum(from, to, of);
             let all = CATEGORIES.iter().filter(|category| wanted.is_none_or(|name| category.name == name));
             all.map(move |category| {
-                let tally = sum.get(category.name).copied().unwrap_or_default();
-                Row { category, from, to, tally }
+                let amount = sum.get(category.name).copied().unwrap_or_default();
+                Row { category, from, to, amount }
             })
         });
         rows.collect()
@@ -150,23 +150,23 @@ fn list(ask: &Ask<'_>, periods: Vec<(Date, Date)>) -> Outcome {
     page(ask.request, "usage_records", &rows, place, |row| document(ask, row)).map(Done::Found)
 }
 
-fn document(ask: &Ask<'_>, Row { category, from, to, tally }: &Row) -> Value {
+fn document(ask: &Ask<'_>, Row { category, from, to, amount }: &Row) -> Value {
     let base = format!("/2010-04-01/Accounts/{}/Usage/Records", ask.account);
     let name = category.name;
     let uris =
         LISTS.map(|(key, list)| (key.to_owned(), json!(format!("{base}/{list}.json?Category={name}"))));
     let is_money = category.count_unit.is_none();
-    let usage = if is_money { dollars(tally.usage) } else { tally.usage.to_string() };
+    let usage = if is_money { dollars(amount.usage) } else { amount.usage.to_string() };
     json!({
         "account_sid": ask.account,
         "api_version": "2010-04-01",
         "as_of": ask.world.clock.now().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
         "category": name,
-        "count": (!is_money).then(|| tally.count.to_string()),
+        "count": (!is_money).then(|| amount.count.to_string()),
         "count_unit": category.count_unit,
         "description": category.description,
         "end_date": to.to_string(),
-        "price": tally.price as f64 / 100_000.0,
+        "price": amount.price as f64 / 100_000.0,
         "price_unit": "usd",
         "start_date": from.to_string(),
         "subresource_uris": Value::Object(uris.into_iter().collect()),
