@@ -4,7 +4,10 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
+use super::money::{Money, dollars};
+use super::shelf::Owned;
 use super::templates::Filled;
+use crate::twilio::segments::count;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
@@ -65,6 +68,8 @@ impl MessageStatus {
 pub(super) struct Message {
     /// `SM…`, or `MM…` with media.
     pub sid: String,
+    /// The account it is of.
+    pub account: String,
     /// Where it goes.
     pub to: Address,
     /// Where it comes from; none until a service has picked a sender.
@@ -105,12 +110,10 @@ pub(super) struct Message {
 
 impl Message {
     /// The resource's document.
-    pub fn document(&self, account: &str) -> Value {
-        let base = format!("/2010-04-01/Accounts/{account}/Messages/{}", self.sid);
-        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
-        let price = gone.then(|| format!("-{:.5}", 0.0075 * f64::from(self.segments.max(1))));
+    pub fn document(&self) -> Value {
+        let base = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account, self.sid);
         json!({
-            "account_sid": account,
+            "account_sid": self.account,
             "api_version": "2010-04-01",
             "body": self.body,
             "date_created": rfc2822(self.created),
@@ -123,7 +126,7 @@ impl Message {
             "messaging_service_sid": self.service,
             "num_media": self.media.len().to_string(),
             "num_segments": self.shown_segments().to_string(),
-            "price": price,
+            "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
@@ -136,10 +139,36 @@ impl Message {
         })
     }
 
+    /// What it costs, once it has left or come in.
+    pub fn price(&self) -> Option<Money> {
+        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
+        gone.then(|| 750 * Money::from(self.segments.max(1)))
+    }
+
     /// Unknown, and so 0, until a service has picked a sender.
     fn shown_segments(&self) -> u32 {
         if self.status == MessageStatus::Accepted { 0 } else { self.segments }
     }
+}
+
+impl Owned for Message {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+impl Owned for Call {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+/// How many segments a text takes; WhatsApp knows no segments and counts one.
+pub(super) fn segments(to: &Address, body: &str) -> u32 {
+    if to.whatsapp {
+        return 1;
+    }
+    u32::try_from(count(body).segments).unwrap_or(u32::MAX)
 }
 
 /// A status of a call, in Twilio's words.
@@ -247,6 +276,8 @@ pub(super) struct Detection {
 pub(super) struct Call {
     /// `CA…`.
     pub sid: String,
+    /// The account it is of.
+    pub account: String,
     /// Who is called.
     pub to: String,
     /// Who calls.
@@ -283,19 +314,27 @@ impl Call {
         }
     }
 
+    /// The begun minutes of it that are paid.
+    pub fn minutes(&self) -> u64 {
+        u64::try_from((self.seconds() + 59) / 60).unwrap_or(0).max(1)
+    }
+
+    /// What it costs, once it was answered and is over.
+    pub fn price(&self) -> Option<Money> {
+        (self.status.is_over() && self.start.is_some()).then(|| 1_400 * self.minutes())
+    }
+
     /// The simulated telephone's number: the far end of the line.
     pub fn phone(&self) -> &str {
         if self.direction == "inbound" { &self.from } else { &self.to }
     }
 
     /// The resource's document.
-    pub fn document(&self, account: &str) -> Value {
-        let base = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
+    pub fn document(&self) -> Value {
+        let base = format!("/2010-04-01/Accounts/{}/Calls/{}", self.account, self.sid);
         let ended = self.status.is_over();
-        let billed = ended && self.start.is_some();
-        let minutes = (self.seconds() + 59) / 60;
         json!({
-            "account_sid": account,
+            "account_sid": self.account,
             "annotation": null,
             "answered_by": self.answered_by,
             "api_version": "2010-04-01",
@@ -311,7 +350,7 @@ impl Call {
             "group_sid": null,
             "parent_call_sid": null,
             "phone_number_sid": null,
-            "price": billed.then(|| format!("-{:.5}", 0.014 * minutes.max(1) as f64)),
+            "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "queue_time": "0",
             "sid": self.sid,
@@ -349,6 +388,12 @@ pub(super) fn rfc2822(at: Timestamp) -> String {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default().replace("GMT", "+0000")
 }
 
+/// A time as the newer products write it: `2023-08-24T05:01:45Z`.
+pub(super) fn iso8601(at: Timestamp) -> String {
+    // Whole seconds of a time are a time.
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,5 +402,6 @@ mod tests {
     fn dates_are_written_as_twilio_writes_them() {
         let at: Timestamp = "2023-08-04T05:01:45.123Z".parse().unwrap();
         assert_eq!(rfc2822(at), "Fri, 04 Aug 2023 05:01:45 +0000");
+        assert_eq!(iso8601(at), "2023-08-04T05:01:45Z");
     }
 }
