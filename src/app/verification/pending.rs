@@ -258,12 +258,7 @@ fn asked_again(
         failed: None,
         renewed,
     };
-    let decision = decide(
-        &without_cooldown(service.policy(&verifying.directory.policy)),
-        &old.record,
-        input,
-        verifying.base.now(),
-    );
+    let decision = decide(&policy(verifying, service), &old.record, input, verifying.base.now());
     if decision.outcome == Outcome::NoSendsLeft {
         return Err(AskError::SendsUsedUp { seconds: seconds_left(&verifying.base, &old.record) });
     }
@@ -353,9 +348,10 @@ impl Open {
 /// Twilio Verify knows no wait between two sends, and its clients do not
 /// expect one: the cooldown that nobody has set is not theirs. One that somebody
 /// has set holds.
-fn without_cooldown(policy: Policy) -> Policy {
-    match policy.cooldown == Policy::default().cooldown {
-        true => Policy { cooldown: Vec::new(), ..policy },
-        false => policy,
+fn policy(verifying: &Verifying, service: &Service) -> Policy {
+    let policy = service.policy(&verifying.directory.policy);
+    match service.settings.sets_cooldown() {
+        true => policy,
+        false => Policy { cooldown: Vec::new(), ..policy },
     }
 }
