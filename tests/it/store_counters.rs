@@ -208,7 +208,14 @@ async fn refuses(store: &dyn Store) {
         matches!(answer, Err(CountedError::Commit(CommitError::Store(StoreError::Failed(_))))),
         "{answer:?}"
     );
+    // But to one who says that the others were deleted.
+    let mut last = crowd(33);
+    last.additions.push(Addition::ForgetOthers);
+    store.commit_counted(commit(vec![], vec![last])).await.unwrap();
     let read = records::get::<Counter>(store, "crowd").await.unwrap().unwrap();
+    let names = |names: &[&str]| names.iter().filter(|name| read.record.counts.contains_key(**name)).count();
+    assert_eq!((read.record.counts.len(), read.record.members.len()), (64, 64));
+    assert_eq!(names(&[&format!("{:064}", 0), &format!("{:064}", 64)]), 1, "one for one");
     store.commit(vec![records::delete(&read)]).await.unwrap();
 }
 
