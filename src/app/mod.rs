@@ -33,7 +33,7 @@ use crate::app::events::{Events, Telling};
 use crate::app::messaging::Messaging;
 use crate::app::privacy::{Privacy, Retention};
 use crate::app::services::{Directory, ServiceDirectory};
-use crate::app::verification::{Turns, Verifying};
+use crate::app::verification::Verifying;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
@@ -130,7 +130,6 @@ impl App {
             telling: telling.clone(),
             admission: admission.clone(),
             codes: parts.codes,
-            turns: Turns::default(),
         });
         let messaging = Messaging {
             base: base.clone(),

@@ -6,7 +6,7 @@
 
 use crate::app::base::Base;
 use crate::app::fault::{Failing, Fault};
-use crate::store::{Change, CommitError};
+use crate::store::{Change, Commit, CommitError, CountedError, Limited};
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use std::future::Future;
 use std::sync::LazyLock;
@@ -60,6 +60,16 @@ pub(in crate::app) enum Draft<T> {
     Settled(T),
     /// These changes, all or none; then it is that.
     Write(Vec<Change>, T),
+    /// The same with additions to counters, which are no race for anybody. Where a limit
+    /// has no room nothing is written, and it is what `refused` makes of that.
+    Counted {
+        /// The changes and the additions.
+        commit: Commit,
+        /// What it is when they are written.
+        done: T,
+        /// What it is when a limit refused them.
+        refused: Box<dyn FnOnce(&Limited) -> T + Send>,
+    },
     /// What was seen is outdated already: look again.
     Again,
     /// Something is in the way that goes by itself: look again so much later.
@@ -97,8 +107,12 @@ where
             Draft::Settled(done) => return Ok(done),
             Draft::Write(changes, done) => match base.store().commit(changes).await {
                 Ok(()) => return Ok(done),
-                Err(CommitError::Conflict) => step_back(base, lost).await,
-                Err(CommitError::Store(error)) => return Err(Fault::from(error).into()),
+                Err(error) => give_way(base, error, lost).await?,
+            },
+            Draft::Counted { commit, done, refused } => match base.store().commit_counted(commit).await {
+                Ok(()) => return Ok(done),
+                Err(CountedError::Limited(limited)) => return Ok(refused(&limited)),
+                Err(CountedError::Commit(error)) => give_way(base, error, lost).await?,
             },
             Draft::Again => step_back(base, lost).await,
             Draft::Later(wait) => tokio::time::sleep(wait).await,
@@ -106,6 +120,18 @@ where
         meter.again.add(1);
     }
     Err(Fault::Contended.into())
+}
+
+/// Waits a moment where a commit came too late.
+///
+/// # Errors
+/// The store's.
+async fn give_way(base: &Base, error: CommitError, lost: u64) -> Result<(), Fault> {
+    match error {
+        CommitError::Conflict => step_back(base, lost).await,
+        CommitError::Store(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// Waits a moment after so many lost races in a row.

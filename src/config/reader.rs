@@ -198,17 +198,15 @@ impl<'a> Reader<'a> {
         Duration::from_secs(self.number(key, range))
     }
 
-    /// A list of seconds, at least one.
+    /// A list of seconds; an empty one is not set. Numbers that a variable lists by
+    /// commas come as texts.
     pub(super) fn seconds_list(&mut self, key: &str, range: RangeInclusive<u64>) -> Vec<Duration> {
-        let mut any = false;
-        let spans = self.list(key, |reader, path, item| {
-            any = true;
-            Some(Duration::from_secs(reader.number_of(path, Some(item), &range)?))
-        });
-        if !any {
-            self.note(key, "has no number", "write at least one, such as [30]");
-        }
-        spans
+        let is_env = self.layers.get(key).is_some_and(|entry| matches!(entry.origin, Origin::Env(_)));
+        let number = |item: &Value| item.as_str().filter(|_| is_env)?.parse().ok().map(Value::Integer);
+        self.list(key, |reader, path, item| {
+            let item = number(item).unwrap_or_else(|| item.clone());
+            Some(Duration::from_secs(reader.number_of(path, Some(&item), &range)?))
+        })
     }
 
     /// The items of a list that `read` makes something of, each with its path.

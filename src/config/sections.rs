@@ -2,6 +2,7 @@
 
 use super::file::join;
 use super::reader::{Choice, Reader};
+use crate::model::policy::Policy;
 use crate::secret::Secret;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -264,6 +265,8 @@ pub struct Verification {
     /// Waits after the first send, the second and so on; the last repeats.
     /// Never empty.
     pub resend_cooldown: Vec<Duration>,
+    /// Whether the file or the environment says so, though it be as usual.
+    pub resend_cooldown_is_set: bool,
     /// Whether sending again makes a new code.
     pub new_code_on_resend: bool,
     /// Why codes may be guessed by one in a thousand.
@@ -274,12 +277,14 @@ pub struct Verification {
 
 impl Verification {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
+        let cooldown = r.seconds_list("verification.resend_cooldown_seconds", 0..=3600);
         Self {
             code_length: r.number("verification.code_length", 4..=10),
             lifetime: r.seconds("verification.lifetime_seconds", 60..=86_400),
             max_checks: r.number("verification.max_checks", 1..=20),
             max_sends: r.number("verification.max_sends", 1..=20),
-            resend_cooldown: r.seconds_list("verification.resend_cooldown_seconds", 0..=3600),
+            resend_cooldown_is_set: !cooldown.is_empty(),
+            resend_cooldown: if cooldown.is_empty() { Policy::default().cooldown } else { cooldown },
             new_code_on_resend: r.flag("verification.new_code_on_resend"),
             allow_guessable_codes: r.reason("verification.allow_guessable_codes"),
             allow_long_life: r.reason("verification.allow_long_life"),

@@ -75,6 +75,7 @@ impl Base<'_> {
             max_checks: verification.max_checks,
             max_sends: u8::try_from(verification.max_sends).unwrap_or(u8::MAX),
             resend_cooldown_seconds: verification.resend_cooldown.iter().map(seconds).collect(),
+            resend_cooldown_is_set: verification.resend_cooldown_is_set,
             new_code_on_resend: verification.new_code_on_resend,
             channels: self.channels(),
             pages: self.pages(),

@@ -115,6 +115,27 @@ fn broken_toml_is_named_with_its_lines() {
 }
 
 #[test]
+fn a_cooldown_is_set_by_whoever_writes_it_though_it_be_as_usual() {
+    let usual = good("", &[]);
+    assert!(!usual.services.default.sets_cooldown());
+    assert_eq!(usual.services.default.resend_cooldown_seconds, [30, 60, 120, 240]);
+    for text in [
+        "[verification]\nresend_cooldown_seconds = [30, 60, 120, 240]",
+        "[services.default]\nresend_cooldown_seconds = [30, 60, 120, 240]",
+    ] {
+        let config = good(&format!("{text}\n[services.shop]\nname = \"Shop\""), &[]);
+        assert!(config.services.default.sets_cooldown() && config.services.others["shop"].sets_cooldown());
+        assert_eq!(config.services.default.all(), usual.services.default.all());
+    }
+    let one = good("[services.shop]\nresend_cooldown_seconds = [30, 60, 120, 240]", &[]);
+    assert!(!one.services.default.sets_cooldown() && one.services.others["shop"].sets_cooldown());
+    let none = good("[verification]\nresend_cooldown_seconds = []", &[]);
+    assert!(!none.services.default.sets_cooldown());
+    let found = problems("[verification]\nresend_cooldown_seconds = [\"30\"]", &[]);
+    assert!(found.len() == 1 && found[0].contains("resend_cooldown_seconds[0]"), "{found:#?}");
+}
+
+#[test]
 fn the_environment_comes_last() {
     let config = good(
         "[server]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"warn\"\n",
@@ -136,6 +157,10 @@ fn the_environment_comes_last() {
     assert_eq!(config.signature.shared_keys["webhooks_sharedkey_1"].expose(), "s");
     assert_eq!(config.twilio.auth_tokens[1].token.expose(), "67890");
     assert_eq!(config.verification.resend_cooldown.len(), 2);
+    let listed = good("", &[("DIALBACK_VERIFICATION__RESEND_COOLDOWN_SECONDS", "1, 2")]);
+    assert_eq!(listed.verification.resend_cooldown, config.verification.resend_cooldown);
+    let found = problems("", &[("DIALBACK_VERIFICATION__RESEND_COOLDOWN_SECONDS", "1, x")]);
+    assert!(found.len() == 1 && found[0].contains("no whole number"), "{found:#?}");
 
     let found = problems("", &[("DIALBACK_SERVER__LISEN", "x"), ("DIALBACK_SANDBOX__ENABLED", "maybe")]);
     assert!(

@@ -22,7 +22,6 @@
 //! Whatever the numbers are, there is an answer. This module refuses to know what is
 //! counted, and who adds when.
 
-mod fixed;
 mod limit;
 mod members;
 mod quota_lease;
@@ -30,7 +29,6 @@ mod quota_lease;
 mod tests;
 mod window;
 
-pub use fixed::Full;
 pub use limit::{Addition, Limit, Pseudonym, Reached};
 pub use members::Members;
 pub use quota_lease::{End, QuotaLease, Ticket};
@@ -57,6 +55,10 @@ pub struct Counter {
 }
 
 impl Counter {
+    /// The most limits that have something counted under them at once: so a counter is
+    /// always a record that can be stored.
+    pub const MOST_COUNTED: usize = 64;
+
     /// Nothing counted yet.
     pub fn new(id: String) -> Self {
         Self { id, counts: BTreeMap::new(), members: BTreeMap::new(), ends_at: Timestamp::UNIX_EPOCH }
@@ -83,6 +85,10 @@ impl Counter {
         }
         if let Some((passes_at, limit)) = refused {
             return Err(Reached { limit: limit.name.clone(), passes_at: passes_at.map(timestamp) });
+        }
+        if additions.contains(&Addition::ForgetOthers) {
+            forget_others(&mut next.counts, limits, |count| count.end().unwrap_or(i64::MIN));
+            forget_others(&mut next.members, limits, Members::end);
         }
         next.ends_at = next.end(now);
         Ok(next)
@@ -152,6 +158,22 @@ impl Counter {
         let before = self.ends_at.as_millisecond();
         let counts = self.counts.values().map(|count| count.end().unwrap_or(before));
         timestamp(counts.chain(self.members.values().map(Members::end)).max().unwrap_or(now))
+    }
+}
+
+/// Makes room for [`Counter::MOST_COUNTED`] among what these limits do not count, first
+/// where it ends first.
+fn forget_others<T>(kept: &mut BTreeMap<String, T>, limits: &[Limit], end: impl Fn(&T) -> i64) {
+    let too_many = kept.len().saturating_sub(Counter::MOST_COUNTED);
+    if too_many == 0 {
+        return;
+    }
+    let is_other = |name: &String| limits.iter().all(|limit| limit.name != *name);
+    let others = kept.iter().filter(|(name, _)| is_other(name));
+    let mut others: Vec<(i64, String)> = others.map(|(name, kept)| (end(kept), name.clone())).collect();
+    others.sort_unstable();
+    for (_, name) in others.into_iter().take(too_many) {
+        kept.remove(&name);
     }
 }
 

@@ -71,6 +71,10 @@ pub struct Settings {
     /// How long to wait before the second send, the third, and so on; the last
     /// one repeats. 1 to 20 spans of at most 3600 seconds.
     pub resend_cooldown_seconds: Vec<u32>,
+    /// Whether somebody has set that, though it be as it is for those who have not. It
+    /// is no setting by itself: whoever names the other sets it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resend_cooldown_is_set: bool,
     /// Whether sending again makes a new code and kills the old one.
     pub new_code_on_resend: bool,
     /// The channels, the preferred one first.
@@ -180,6 +184,9 @@ impl Default for Pages {
     }
 }
 
+/// The setting of how long to wait before sending again.
+pub const COOLDOWN: &str = "resend_cooldown_seconds";
+
 /// The longest name, in characters: as long as the compatible API lets one be.
 pub const MOST_NAME: usize = 32;
 
@@ -221,6 +228,7 @@ impl Settings {
     /// The first setting that does not exist or is of another kind.
     pub fn set(&self, changes: Map<String, Value>) -> Result<Self, BadSetting> {
         let mut all = self.all();
+        let is_set = self.resend_cooldown_is_set || changes.contains_key(COOLDOWN);
         for (name, value) in changes {
             if !all.contains_key(&name) {
                 let known = all.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -233,7 +241,9 @@ impl Settings {
                 return Err(bad(&name, kind_of_mistake(&error)));
             }
         }
-        serde_json::from_value(Value::Object(all)).map_err(|error| bad("settings", kind_of_mistake(&error)))
+        serde_json::from_value(Value::Object(all))
+            .map(|settings| Self { resend_cooldown_is_set: is_set, ..settings })
+            .map_err(|error| bad("settings", kind_of_mistake(&error)))
     }
 
     /// Every setting by its name, also those that are not kept where they are
@@ -244,11 +254,20 @@ impl Settings {
             Ok(Value::Object(all)) => all,
             _ => Map::new(),
         };
+        all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
         all
+    }
+}
+
+impl Settings {
+    /// Whether somebody has set how long to wait before sending again. What was stored
+    /// before that was kept shows it where it is not as usual.
+    pub fn sets_cooldown(&self) -> bool {
+        self.resend_cooldown_is_set || self.resend_cooldown_seconds != cooldown_of(&Policy::default())
     }
 }
 
@@ -305,6 +324,14 @@ impl Service {
     }
 }
 
+fn cooldown_of(policy: &Policy) -> Vec<u32> {
+    policy.cooldown.iter().map(whole_seconds).collect()
+}
+
+fn whole_seconds(span: &Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
+}
+
 /// What serde says, without the value that it may repeat.
 fn kind_of_mistake(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -331,15 +358,15 @@ impl Default for Settings {
 impl Settings {
     /// The settings by which a policy's verifications live.
     pub fn of_policy(policy: &Policy) -> Self {
-        let seconds = |span: &Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
         Self {
             name: "Dialback".into(),
             code_length: policy.code_length,
             code_alphabet: DIGITS.into(),
-            lifetime_seconds: seconds(&policy.lifetime),
+            lifetime_seconds: whole_seconds(&policy.lifetime),
             max_checks: policy.max_checks,
             max_sends: policy.max_sends,
-            resend_cooldown_seconds: policy.cooldown.iter().map(seconds).collect(),
+            resend_cooldown_seconds: cooldown_of(policy),
+            resend_cooldown_is_set: false,
             new_code_on_resend: policy.new_code_on_resend,
             channels: policy.channels.clone(),
             countries: BTreeMap::new(),

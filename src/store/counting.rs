@@ -23,8 +23,9 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// Most counters in one commit.
-    pub const MAX_COUNTERS: usize = 16;
+    /// Most counters in one commit: those of all rate limits that a service may have
+    /// ([`Compat::MOST_RATE_LIMITS`](crate::model::compat::Compat::MOST_RATE_LIMITS)), and some more.
+    pub const MAX_COUNTERS: usize = 32;
 
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
@@ -57,9 +58,6 @@ impl Counting {
     pub const MOST: usize = 32;
     /// Longest name of a limit in bytes.
     pub const LONGEST_NAME: usize = 64;
-    /// Most limits that have something counted under them in one counter at once: so a
-    /// counter is always a record that can be stored.
-    pub const MOST_COUNTED: usize = 64;
 
     /// The record that it adds to.
     pub fn key(&self) -> Key {
@@ -223,8 +221,8 @@ impl OpenCounter {
             None => Counter::new(counting.counter.clone()).add(*now, additions, limits),
         };
         match added {
-            Ok(counter) if counter.counts.len().max(counter.members.len()) > Counting::MOST_COUNTED => {
-                let most = Counting::MOST_COUNTED;
+            Ok(counter) if counter.counts.len().max(counter.members.len()) > Counter::MOST_COUNTED => {
+                let most = Counter::MOST_COUNTED;
                 Err(StoreError::Failed(format!(
                     "more than {most} limits have something counted in one counter"
                 )))

@@ -2,7 +2,8 @@
 //! there afterwards, and nothing is half there.
 
 use crate::instance::{
-    ACCOUNT, Instance, PUBLIC_URL, Setup, TOKEN, code_in, form, sign, text, try_answer, with_json, wrong,
+    ACCOUNT, Answer, Instance, KEY, PUBLIC_URL, Setup, TOKEN, code_in, form, sign, text, try_answer,
+    with_json, wrong,
 };
 use crate::lengths::kills;
 use dialback::entropy::Entropy;
@@ -11,6 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const CONNECTIONS: usize = 24;
@@ -220,4 +222,81 @@ async fn verify(app: &Instance, person: u64, known: &Mutex<BTreeMap<String, Know
     for answer in join_all([check(code.clone()), check(code.clone())]).await.into_iter().flatten() {
         note(&|known| known.approvals += usize::from(is_right(&answer.json())));
     }
+}
+
+/// A rate limit is neither exceeded nor used up by what was never begun, whenever the
+/// server dies: what is counted is what is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_limit_counts_what_was_begun_whenever_the_server_dies() {
+    const MAX: usize = 90;
+    let dir = tempfile::tempdir().unwrap();
+    let moments = Entropy::seeded(16);
+    let app = Setup::sandbox().dir(dir.path()).start().await;
+    let service = limited_service(&app, MAX).await;
+    app.stop().await;
+    let (begun, refused, next) = (Mutex::new(BTreeSet::new()), Mutex::new(0), AtomicU32::new(0));
+    let starter = async |app: &Instance| {
+        // Until the server dies, or the limit is known to be reached.
+        while let Ok(told) = start_under_limit(app, &service, next.fetch_add(1, Ordering::SeqCst)).await {
+            match told.status {
+                201 => drop(begun.lock().unwrap().insert(text(&told.json()["sid"]))),
+                429 => {
+                    *refused.lock().unwrap() += 1;
+                    return;
+                }
+                _ => panic!("{}", told.text),
+            }
+        }
+    };
+    let told = || begun.lock().unwrap().len() + *refused.lock().unwrap();
+    for _ in 0..kills(3) {
+        let app = Setup::sandbox().dir(dir.path()).start().await;
+        let before = told();
+        let kill = async {
+            while told() < before + 4 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            tokio::time::sleep(Duration::from_micros(moments.below(20_000))).await;
+        };
+        tokio::select! {
+            _ = join_all((0..8).map(|_| starter(&app))) => {}
+            () = kill => {}
+        }
+        app.kill();
+    }
+    let app = Setup::sandbox().dir(dir.path()).start().await;
+    join_all((0..8).map(|_| starter(&app))).await;
+    let listed = app.get(&format!("/v1/verifications?service={service}&limit=100")).await.json();
+    let there: BTreeSet<String> =
+        listed["verifications"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect();
+    assert_eq!(there.len(), MAX);
+    let begun: BTreeSet<String> = begun.into_inner().unwrap();
+    assert!(begun.is_subset(&there), "what was acknowledged is gone: {begun:?}");
+    app.stop().await;
+}
+
+/// A service that lets so many through for one address in thirty days.
+async fn limited_service(app: &Instance, max: usize) -> String {
+    let make = async |path: String, params: &[(&str, &str)]| {
+        let request = app.http.post(format!("{}/v2{path}", app.server)).basic_auth(&app.account, Some(KEY));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let made = try_answer(request.body(form(params))).await.unwrap();
+        assert_eq!(made.status, 201, "{}", made.text);
+        text(&made.json()["sid"])
+    };
+    let service = make("/Services".to_owned(), &[("FriendlyName", "Shop")]).await;
+    let limits = format!("/Services/{service}/RateLimits");
+    let limit = make(limits.clone(), &[("UniqueName", "ip")]).await;
+    let bucket = [("Max", &*max.to_string()), ("Interval", "2592000")];
+    make(format!("{limits}/{limit}/Buckets"), &bucket).await;
+    service
+}
+
+async fn start_under_limit(app: &Instance, service: &str, nth: u32) -> reqwest::Result<Answer> {
+    let number = format!("+1555126{nth:04}");
+    app.learn(&number);
+    let params = [("To", &*number), ("Channel", "sms"), ("RateLimits", r#"{"ip":"192.0.2.7"}"#)];
+    let url = format!("{}/v2/Services/{service}/Verifications", app.server);
+    let request = app.http.post(url).basic_auth(&app.account, Some(KEY)).body(form(&params));
+    try_answer(request.header("content-type", "application/x-www-form-urlencoded")).await
 }

@@ -15,6 +15,7 @@ mod calls;
 mod care;
 mod cli;
 mod commands;
+mod cooldown;
 mod crash;
 mod crowds;
 mod deliveries;

@@ -227,6 +227,7 @@ fn service() -> Service {
         max_checks: 5,
         max_sends: 5,
         resend_cooldown_seconds: vec![30, 60, 120],
+        resend_cooldown_is_set: false,
         new_code_on_resend: true,
         channels: Channel::ALL.into(),
         countries: [(Channel::Sms, countries)].into(),

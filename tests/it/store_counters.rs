@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 const MINUTE: u32 = 60;
 
@@ -208,7 +208,14 @@ async fn refuses(store: &dyn Store) {
         matches!(answer, Err(CountedError::Commit(CommitError::Store(StoreError::Failed(_))))),
         "{answer:?}"
     );
+    // But to one who says that the others were deleted.
+    let mut last = crowd(33);
+    last.additions.push(Addition::ForgetOthers);
+    store.commit_counted(commit(vec![], vec![last])).await.unwrap();
     let read = records::get::<Counter>(store, "crowd").await.unwrap().unwrap();
+    let names = |names: &[&str]| names.iter().filter(|name| read.record.counts.contains_key(**name)).count();
+    assert_eq!((read.record.counts.len(), read.record.members.len()), (64, 64));
+    assert_eq!(names(&[&format!("{:064}", 0), &format!("{:064}", 64)]), 1, "one for one");
     store.commit(vec![records::delete(&read)]).await.unwrap();
 }
 
@@ -308,10 +315,9 @@ async fn deleted_meanwhile(stores: &[Arc<dyn Store>]) {
 /// what is given back at the end leaves what was used.
 async fn leased(stores: &[Arc<dyn Store>]) {
     const MAX: u64 = 1000;
-    let leases: Vec<_> =
-        (0..3).map(|_| Arc::new(Mutex::new(QuotaLease::new("start".into(), vec![limit(MAX)])))).collect();
+    let leases: Vec<_> = (0..3).map(|_| QuotaLease::new("start".into(), vec![limit(MAX)])).collect();
     let runs = (0..24).map(|task| {
-        let (store, lease) = (Arc::clone(&stores[task % stores.len()]), Arc::clone(&leases[task % 3]));
+        let (store, lease) = (Arc::clone(&stores[task % stores.len()]), leases[task % 3].clone());
         tokio::spawn(async move {
             for n in 0.. {
                 if !use_one(&*store, &lease, &format!("{task}-{n}")).await {
@@ -326,8 +332,7 @@ async fn leased(stores: &[Arc<dyn Store>]) {
     let store = &*stores[0];
     let version = records::get::<Counter>(store, "hot").await.unwrap().unwrap().version;
     for lease in leases {
-        let rest = lease.lock().unwrap().rest();
-        let rest = Counting { additions: rest.into_iter().collect(), ..adding("hot", 0, 1, MAX) };
+        let rest = Counting { additions: lease.rest().into_iter().collect(), ..adding("hot", 0, 1, MAX) };
         store.commit_counted(commit(vec![], vec![rest])).await.unwrap();
     }
     assert_eq!(taken(store, "hot").await, used);
@@ -335,10 +340,10 @@ async fn leased(stores: &[Arc<dyn Store>]) {
     assert!(store.is_shared() || version < MAX, "blocks are written, and not each of them: {version}");
 }
 
-async fn use_one(store: &dyn Store, lease: &Mutex<QuotaLease>, id: &str) -> bool {
+async fn use_one(store: &dyn Store, lease: &QuotaLease, id: &str) -> bool {
     loop {
-        let ticket = lease.lock().unwrap().take(at(0));
-        let additions = ticket.additions.clone();
+        let mut ticket = lease.take(at(0));
+        let additions = ticket.begin();
         let additions = match additions.is_empty() {
             true => Vec::new(),
             false => vec![Counting { additions, ..adding("hot", 0, 0, 1000) }],
@@ -346,11 +351,11 @@ async fn use_one(store: &dyn Store, lease: &Mutex<QuotaLease>, id: &str) -> bool
         let is_block = ticket.is_of_a_block();
         match store.commit_counted(commit(new(id), additions)).await {
             Ok(()) => {
-                lease.lock().unwrap().settle(ticket, &End::Done);
+                ticket.settle(&End::Done);
                 return true;
             }
             Err(CountedError::Limited(limited)) => {
-                lease.lock().unwrap().settle(ticket, &End::Undone(Some(&limited.reached)));
+                ticket.settle(&End::Undone(Some(&limited.reached)));
                 if !is_block {
                     return false;
                 }

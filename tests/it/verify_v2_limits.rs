@@ -6,6 +6,7 @@ use crate::wire::{answer, form, text};
 use crate::world::{ACCOUNT_SID, API_KEY, World};
 use dialback::app::admin;
 use dialback::model::audit::Actor;
+use dialback::model::compat::Compat;
 use futures_util::future::join_all;
 use reqwest::Client;
 use serde_json::json;
@@ -32,11 +33,54 @@ async fn a_limit_that_is_reached_says_which_and_until_when() {
     }
     let refused = verify.start(&service, &[("RateLimits", &from("1.2.3.4"))]).await;
     assert_eq!(failed(&refused, 429, 20429), "Too many requests");
-    assert_eq!((refused.header("retry-after"), refused.header("twilio-reached-rate-limit")), ("1800", "ip"));
+    // It is half past: in another hour half of the two is out of sight.
+    assert_eq!((refused.header("retry-after"), refused.header("twilio-reached-rate-limit")), ("3600", "ip"));
     assert_eq!(verify.start(&service, &[("RateLimits", &from("5.6.7.8"))]).await.status, 201);
     assert_eq!(verify.start(&service, &[]).await.status, 201);
-    world.clock.advance(Duration::from_secs(1800));
+    world.clock.advance(Duration::from_secs(3599));
+    let refused = verify.start(&service, &[("RateLimits", &from("1.2.3.4"))]).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "1"));
+    world.clock.advance(Duration::from_secs(1));
     assert_eq!(verify.start(&service, &[("RateLimits", &from("1.2.3.4"))]).await.status, 201);
+    let refused = verify.start(&service, &[("RateLimits", &from("1.2.3.4"))]).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "1800"));
+}
+
+/// The most limits that a service has, all of them in one request, and more buckets
+/// than a counter holds, one after the other.
+#[tokio::test]
+async fn as_many_limits_as_there_may_be_count_in_one_request() {
+    let world = World::start().await;
+    let verify = Verify::of(&world);
+    let service = verify.service(&[]).await;
+    let limits = format!("/Services/{service}/RateLimits");
+    let (mut values, mut last) = (serde_json::Map::new(), String::new());
+    for n in 0..Compat::MOST_RATE_LIMITS {
+        let limit = verify.post(&limits, &[("UniqueName", &format!("n{n}"))]).await.json();
+        last = format!("{limits}/{}/Buckets", text(&limit["sid"]));
+        assert_eq!(verify.post(&last, &[("Max", "1"), ("Interval", "60")]).await.status, 201);
+        values.insert(format!("n{n}"), json!("192.0.2.1"));
+    }
+    let all = serde_json::Value::Object(values).to_string();
+    let taken = verify.start(&service, &[("RateLimits", &all)]).await;
+    assert_eq!(taken.status, 201, "{}", taken.text);
+    failed(&verify.start(&service, &[("RateLimits", &all)]).await, 429, 20429);
+
+    let path = format!("/Services/{service}/Verifications");
+    let by = r#"{"n19":"192.0.2.9"}"#;
+    for n in 0..70 {
+        let bucket = verify.post(&last, &[("Max", "1"), ("Interval", "2592000")]).await;
+        assert_eq!(bucket.status, 201, "{}", bucket.text);
+        let ask = async |to: String| {
+            verify.post(&path, &[("To", &to), ("Channel", "sms"), ("RateLimits", by)]).await
+        };
+        world.clock.advance(Duration::from_secs(120));
+        let taken = ask(format!("+150055504{n:02}")).await;
+        assert_eq!(taken.status, 201, "{n}: {}", taken.text);
+        failed(&ask("+15005550500".to_owned()).await, 429, 20429);
+        let bucket = format!("{last}/{}", text(&bucket.json()["sid"]));
+        assert_eq!(verify.delete(&bucket).await.status, 204);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

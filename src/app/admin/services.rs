@@ -12,7 +12,7 @@ use crate::app::transact::{self, Draft, transact};
 use crate::model::audit::{Action, Actor};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
-use crate::model::service::{Origin, Service, Settings};
+use crate::model::service::{COOLDOWN, Origin, Service, Settings};
 use crate::model::test_number::TestNumber;
 use crate::store::Index;
 use crate::store::records::{self, Versioned};
@@ -164,9 +164,11 @@ pub async fn delete_service(directory: &Directory, actor: &Actor, id: &ServiceId
 
 /// The names of settings that differ.
 fn changed(old: &Settings, new: &Settings) -> Vec<String> {
+    // To set it to what it was anyway is a change: then it holds in every face.
+    let sets_cooldown = new.sets_cooldown() && !old.sets_cooldown();
     let (old, new) = (old.all(), new.all());
-    let mut names: Vec<String> =
-        new.keys().filter(|name| old.get(*name) != new.get(*name)).cloned().collect();
+    let differs = |name: &str| old.get(name) != new.get(name) || sets_cooldown && name == COOLDOWN;
+    let mut names: Vec<String> = new.keys().filter(|name| differs(name)).cloned().collect();
     names.extend(old.keys().filter(|name| !new.contains_key(*name)).cloned());
     names
 }

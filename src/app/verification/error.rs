@@ -77,3 +77,47 @@ impl From<PhoneError> for VerificationError {
         AdmissionError::from(error).into()
     }
 }
+
+/// Why nothing was begun or sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AskError {
+    /// A rate limit of the service is reached.
+    #[error("the rate limit {name} is reached")]
+    Reached {
+        /// Its unique name.
+        name: String,
+        /// How long until there is room again, in whole seconds.
+        seconds: i64,
+    },
+    /// The service has no rate limit of this name.
+    #[error("the service has no rate limit {name}")]
+    NoSuchLimit {
+        /// The name.
+        name: String,
+    },
+    /// The codes of the number's verification were all wrong, and its time is
+    /// not over.
+    #[error("all checks of the verification are used up")]
+    ChecksUsedUp {
+        /// How long it still lives, in whole seconds.
+        seconds: i64,
+    },
+    /// All its messages and calls are used up, and its time is not over.
+    #[error("all messages and calls of the verification are used up")]
+    SendsUsedUp {
+        /// How long it still lives, in whole seconds.
+        seconds: i64,
+    },
+    /// Another request for the same number is being done.
+    #[error("another request for the same number came at the same time")]
+    Concurrent,
+    /// Any other reason.
+    #[error(transparent)]
+    Verification(VerificationError),
+}
+
+impl<E: Into<VerificationError>> From<E> for AskError {
+    fn from(error: E) -> Self {
+        Self::Verification(error.into())
+    }
+}

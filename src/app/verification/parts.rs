@@ -4,7 +4,6 @@ use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::services::Directory;
-use crate::app::verification::turns::Turns;
 use crate::model::code::CodeKeys;
 use std::sync::Arc;
 
@@ -20,6 +19,4 @@ pub struct Verifying {
     pub admission: Arc<Admission>,
     /// The keys that derive codes.
     pub codes: CodeKeys,
-    /// Who takes turns at one value of a rate limit.
-    pub(in crate::app) turns: Turns,
 }

@@ -1,29 +1,28 @@
 //! One verification for a service and a number: begun, or sent again when it
 //! is there already.
 //!
-//! What leads to it, the verification, and the counts of the rate limits are
-//! one write, so that no race makes two of them or one request too many.
+//! What leads to it, the verification, and what the rate limits count are one
+//! write, so that no race makes two of them or one request too many.
 
 use crate::app::admission::ways::{self, ways};
 use crate::app::admission::{Admission, numbers};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
-use crate::app::hash::hash;
-use crate::app::services::compat::compat;
 use crate::app::services::{Directory, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::{StartRequest, VerificationError, Verifying, View, happen, start, view};
+use crate::app::verification::limits::{Counts, counts};
+use crate::app::verification::{
+    AskError, StartRequest, VerificationError, Verifying, View, happen, start, view,
+};
 use crate::model::active_verification::ActiveVerification;
 use crate::model::channel::Channel;
-use crate::model::compat::{Compat, RateLimit};
-use crate::model::counter::Counter;
 use crate::model::id::VerificationId;
-use crate::model::phone::{PhoneNumber, address_key};
+use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Input, Outcome, Status, Verification, decide};
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, CommitError};
+use crate::store::{Change, Commit, CommitError};
 use std::sync::{Arc, OnceLock};
 
 /// What an application asks for that wants one verification for each number.
@@ -40,50 +39,6 @@ pub struct Ask {
 /// Which verification stood open, and how often it had been sent.
 type Mark = Option<(VerificationId, usize)>;
 
-/// Why nothing was begun or sent.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AskError {
-    /// A rate limit of the service is reached.
-    #[error("the rate limit {name} is reached")]
-    Reached {
-        /// Its unique name.
-        name: String,
-        /// How long until there is room again, in whole seconds.
-        seconds: i64,
-    },
-    /// The service has no rate limit of this name.
-    #[error("the service has no rate limit {name}")]
-    NoSuchLimit {
-        /// The name.
-        name: String,
-    },
-    /// The codes of the number's verification were all wrong, and its time is
-    /// not over.
-    #[error("all checks of the verification are used up")]
-    ChecksUsedUp {
-        /// How long it still lives, in whole seconds.
-        seconds: i64,
-    },
-    /// All its messages and calls are used up, and its time is not over.
-    #[error("all messages and calls of the verification are used up")]
-    SendsUsedUp {
-        /// How long it still lives, in whole seconds.
-        seconds: i64,
-    },
-    /// Another request for the same number is being done.
-    #[error("another request for the same number came at the same time")]
-    Concurrent,
-    /// Any other reason.
-    #[error(transparent)]
-    Verification(VerificationError),
-}
-
-impl<E: Into<VerificationError>> From<E> for AskError {
-    fn from(error: E) -> Self {
-        Self::Verification(error.into())
-    }
-}
-
 /// Begins the number's verification, or sends again by the one that stands
 /// open: the same code, unless what it is bound to has changed.
 ///
@@ -98,13 +53,10 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, AskError> {
     };
     let channel = ways::way(&verifying.admission, &ways, ask.request.channel, &to).await?;
     let service = ways.service;
-    let values =
-        ask.limits.iter().map(|(name, value)| hash(&[service.id.as_str(), name, &address_key(value)]));
-    let _turns = verifying.turns.take(values).await?;
     let first_seen = OnceLock::new();
     let look = || async {
         match ask_once(verifying, &service, ask, channel, &to, &first_seen).await {
-            Ok((changes, verification)) => Ok(Draft::Write(changes, Ok(verification))),
+            Ok((changes, counts, verification)) => Ok(draft(changes, counts, verification)),
             Err(AskError::Verification(error)) => Err(error),
             Err(refused) => Ok(Draft::Settled(Err(refused))),
         }
@@ -128,16 +80,28 @@ async fn ask_once(
     channel: Channel,
     to: &PhoneNumber,
     first_seen: &OnceLock<Mark>,
-) -> Result<(Vec<Change>, Verification), AskError> {
+) -> Result<(Vec<Change>, Counts, Verification), AskError> {
     let open = open(&verifying.base, service, to).await?;
     // Somebody else asked between our reading and our writing: the person gets
     // one message, not two.
     if *first_seen.get_or_init(|| open.mark()) != open.mark() {
         return Err(AskError::Concurrent);
     }
-    let (mut changes, verification) = asked(verifying, service, ask, channel, &open)?;
-    changes.extend(counted(&verifying.base, service, &ask.limits).await?);
-    Ok((changes, verification))
+    let (changes, verification) = asked(verifying, service, ask, channel, &open)?;
+    Ok((changes, counts(&verifying.base, service, &ask.limits).await?, verification))
+}
+
+/// The write, with what is counted in it.
+fn draft(
+    changes: Vec<Change>,
+    counts: Counts,
+    verification: Verification,
+) -> Draft<Result<Verification, AskError>> {
+    Draft::Counted {
+        commit: Commit { changes, additions: counts.additions() },
+        done: Ok(verification),
+        refused: Box::new(move |limited| Err(counts.reached(limited))),
+    }
 }
 
 /// The verification that was begun last for a service and a number, and has
@@ -258,68 +222,12 @@ fn asked_again(
         failed: None,
         renewed,
     };
-    let decision = decide(
-        &without_cooldown(service.policy(&verifying.directory.policy)),
-        &old.record,
-        input,
-        verifying.base.now(),
-    );
+    let decision = decide(&policy(verifying, service), &old.record, input, verifying.base.now());
     if decision.outcome == Outcome::NoSendsLeft {
         return Err(AskError::SendsUsedUp { seconds: seconds_left(&verifying.base, &old.record) });
     }
     happen::refuse(&verifying.base, decision.outcome, channel)?;
     Ok((happen::written(&verifying.telling, Some(old), &decision.verification), decision.verification))
-}
-
-/// The counts of the rate limits with this request among them.
-async fn counted(
-    base: &Base,
-    service: &Service,
-    limits: &[(String, String)],
-) -> Result<Vec<Change>, AskError> {
-    if limits.is_empty() {
-        return Ok(Vec::new());
-    }
-    let compat = compat(base, &service.id).await?.record;
-    let mut changes = Vec::new();
-    for (name, value) in limits {
-        let limit = compat.rate_limits.iter().find(|limit| limit.unique_name == *name);
-        let limit = limit.ok_or_else(|| AskError::NoSuchLimit { name: name.clone() })?;
-        changes.extend(counted_by(base, &compat, limit, value).await?);
-    }
-    Ok(changes)
-}
-
-async fn counted_by(
-    base: &Base,
-    compat: &Compat,
-    limit: &RateLimit,
-    value: &str,
-) -> Result<Option<Change>, AskError> {
-    if limit.buckets.is_empty() {
-        return Ok(None);
-    }
-    let id_of = |value: &str| hash(&[compat.service.as_str(), &limit.sid, value]);
-    // A value that is somebody's number counts for the person.
-    let key = address_key(value);
-    let id = id_of(&key);
-    let old = records::get::<Counter>(base.store(), &id).await?;
-    let counter = match &old {
-        Some(old) => old.record.clone(),
-        // What was counted under the spelling goes on under the key.
-        None if key != value => {
-            let before = records::get::<Counter>(base.store(), &id_of(value)).await?;
-            before.map_or_else(
-                || Counter::new(id.clone()),
-                |before| Counter { id: id.clone(), ..before.record },
-            )
-        }
-        None => Counter::new(id.clone()),
-    };
-    match counter.take(&limit.buckets, base.now()) {
-        Ok(new) => Ok(Some(records::put(old.as_ref(), &new))),
-        Err(reached) => Err(AskError::Reached { name: limit.unique_name.clone(), seconds: reached.seconds }),
-    }
 }
 
 /// How long a verification still lives, in whole seconds, at least one.
@@ -353,9 +261,10 @@ impl Open {
 /// Twilio Verify knows no wait between two sends, and its clients do not
 /// expect one: the cooldown that nobody has set is not theirs. One that somebody
 /// has set holds.
-fn without_cooldown(policy: Policy) -> Policy {
-    match policy.cooldown == Policy::default().cooldown {
-        true => Policy { cooldown: Vec::new(), ..policy },
-        false => policy,
+fn policy(verifying: &Verifying, service: &Service) -> Policy {
+    let policy = service.policy(&verifying.directory.policy);
+    match service.settings.sets_cooldown() {
+        true => policy,
+        false => Policy { cooldown: Vec::new(), ..policy },
     }
 }

@@ -51,6 +51,10 @@ pub enum Addition {
         /// Which.
         member: Pseudonym,
     },
+    /// Where more than [`Counter::MOST_COUNTED`](super::Counter::MOST_COUNTED) limits have something
+    /// counted, what none of this call counts is forgotten, first what ends first: for a
+    /// counter all of whose limits stand in the call, so that others were deleted.
+    ForgetOthers,
 }
 
 /// A limit has no room.

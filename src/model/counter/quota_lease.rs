@@ -9,17 +9,31 @@
 //! each adds its own one. A process whose clock is behind may use a block for as long
 //! beyond the border of a bucket.
 //!
-//! The module refuses to know the store, and who shares the lease in a process.
+//! A request may end anywhere: a client goes away, and what was under way for it is
+//! dropped. So a ticket gives itself back: as one that was not used before its commit
+//! began, and later as one of which nobody knows, which is not used again.
+//!
+//! Nothing of the product takes blocks yet: today's limits are of single values. The
+//! module refuses to know the store, and for which limits a process shares a lease.
 
 use super::limit::{Addition, Limit, Reached, length};
 use super::window::bucket;
 use jiff::Timestamp;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What one process has taken ahead of one counter's limits.
+/// What one process has taken ahead of one counter's limits. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct QuotaLease(Arc<Shared>);
+
 #[derive(Debug)]
-pub struct QuotaLease {
+struct Shared {
     of: String,
     limits: Vec<Limit>,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug)]
+struct Taken {
     block: Option<Block>,
     is_fetching: bool,
     /// Until then there is no room for a block, in milliseconds.
@@ -33,17 +47,17 @@ struct Block {
 }
 
 /// One that was taken. It goes back to the lease that it is of, by what has become of
-/// the commit.
+/// the commit; one that is dropped goes back by what is known.
 #[derive(Debug)]
 #[must_use = "say what has become of the commit"]
 pub struct Ticket {
-    /// What the commit has to add to the counter, under [`QuotaLease::limits`]; nothing
-    /// where the block had one left.
-    pub additions: Vec<Addition>,
+    lease: Arc<Shared>,
+    additions: Vec<Addition>,
     source: Source,
+    stage: Stage,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Source {
     /// The block that was added at that time.
     Block(Timestamp),
@@ -54,11 +68,12 @@ enum Source {
     Own,
 }
 
-impl Ticket {
-    /// Whether the commit adds a whole block. Where that has no room, one may still have.
-    pub fn is_of_a_block(&self) -> bool {
-        matches!(self.source, Source::Fetched { .. })
-    }
+/// How far the commit of a ticket has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    NotBegun,
+    UnderWay,
+    Settled,
 }
 
 /// What has become of a commit.
@@ -78,67 +93,111 @@ impl QuotaLease {
 
     /// Nothing taken yet of what these limits count, all of them the same thing.
     pub fn new(of: String, limits: Vec<Limit>) -> Self {
-        Self { of, limits, block: None, is_fetching: false, closed_until: i64::MIN }
+        let taken = Taken { block: None, is_fetching: false, closed_until: i64::MIN };
+        Self(Arc::new(Shared { of, limits, taken: Mutex::new(taken) }))
     }
 
     /// What the additions are under.
     pub fn limits(&self) -> &[Limit] {
-        &self.limits
+        &self.0.limits
     }
 
     /// Takes one.
-    pub fn take(&mut self, now: Timestamp) -> Ticket {
-        if let Some(block) = self.block.as_mut().filter(|block| block.left > 0)
+    pub fn take(&self, now: Timestamp) -> Ticket {
+        let (additions, source) = self.0.take(now);
+        Ticket { lease: Arc::clone(&self.0), additions, source, stage: Stage::NotBegun }
+    }
+
+    /// What is left, to be given back by a process that ends.
+    pub fn rest(&self) -> Option<Addition> {
+        let block = self.0.taken().block.take().filter(|block| block.left > 0)?;
+        Some(self.0.back(block))
+    }
+}
+
+impl Ticket {
+    /// What the commit has to add to the counter, under [`QuotaLease::limits`]; nothing
+    /// where the block had one left. From now on the commit may have been done.
+    pub fn begin(&mut self) -> Vec<Addition> {
+        self.stage = Stage::UnderWay;
+        std::mem::take(&mut self.additions)
+    }
+
+    /// Whether the commit adds a whole block. Where that has no room, one may still have.
+    pub fn is_of_a_block(&self) -> bool {
+        matches!(self.source, Source::Fetched { .. })
+    }
+
+    /// Goes back to its lease. Whoever was refused a block may take again at once: it
+    /// will be its own one.
+    pub fn settle(mut self, end: &End<'_>) {
+        self.stage = Stage::Settled;
+        self.lease.settle(self.source, end);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::NotBegun => self.lease.settle(self.source, &End::Undone(None)),
+            Stage::UnderWay => self.lease.settle(self.source, &End::Unknown),
+            Stage::Settled => {}
+        }
+    }
+}
+
+impl Shared {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        // Nothing panics between two of its changes.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, now: Timestamp) -> (Vec<Addition>, Source) {
+        let mut taken = self.taken();
+        if let Some(block) = taken.block.as_mut().filter(|block| block.left > 0)
             && now.as_millisecond() < end_of(&self.limits, block.added_at)
         {
             block.left -= 1;
-            return Ticket { additions: Vec::new(), source: Source::Block(block.added_at) };
+            return (Vec::new(), Source::Block(block.added_at));
         }
         let size = self.size();
-        if size < 2 || self.is_fetching || now.as_millisecond() < self.closed_until {
-            return Ticket { additions: vec![self.amount(1)], source: Source::Own };
+        if size < 2 || taken.is_fetching || now.as_millisecond() < taken.closed_until {
+            return (vec![self.amount(1)], Source::Own);
         }
-        self.is_fetching = true;
-        let given_back = self.block.take().filter(|block| block.left > 0);
+        taken.is_fetching = true;
+        let given_back = taken.block.take().filter(|block| block.left > 0);
         let mut additions: Vec<Addition> = given_back.map(|block| self.back(block)).into_iter().collect();
         additions.push(self.amount(size));
         let block = Block { added_at: now, left: size - 1 };
-        Ticket { additions, source: Source::Fetched { block, given_back } }
+        (additions, Source::Fetched { block, given_back })
     }
 
-    /// Takes a ticket back. Whoever was refused a block may take again at once: it will be
-    /// its own one.
-    pub fn settle(&mut self, ticket: Ticket, end: &End<'_>) {
-        match (ticket.source, end) {
+    fn settle(&self, source: Source, end: &End<'_>) {
+        let mut taken = self.taken();
+        match (source, end) {
             (Source::Block(added_at), End::Undone(_)) => {
-                if let Some(block) = self.block.as_mut().filter(|block| block.added_at == added_at) {
+                if let Some(block) = taken.block.as_mut().filter(|block| block.added_at == added_at) {
                     block.left += 1;
                 }
             }
             (Source::Fetched { block, .. }, End::Done) => {
-                (self.block, self.is_fetching) = (Some(block), false);
+                (taken.block, taken.is_fetching) = (Some(block), false);
             }
             (Source::Fetched { given_back, block }, End::Undone(reached)) => {
-                (self.block, self.is_fetching) = (given_back, false);
+                (taken.block, taken.is_fetching) = (given_back, false);
                 if let Some(reached) = reached {
                     let passes_at = reached.passes_at.map(|at| at.as_millisecond());
-                    self.closed_until = passes_at.unwrap_or_else(|| end_of(&self.limits, block.added_at));
+                    taken.closed_until = passes_at.unwrap_or_else(|| end_of(&self.limits, block.added_at));
                 }
             }
             // It may be there: then it is nobody's, and passes with its windows.
-            (Source::Fetched { .. }, End::Unknown) => self.is_fetching = false,
+            (Source::Fetched { .. }, End::Unknown) => taken.is_fetching = false,
             (Source::Own, _) | (Source::Block(_), End::Done | End::Unknown) => {}
         }
     }
 
-    /// What is left, to be given back by a process that ends.
-    pub fn rest(&mut self) -> Option<Addition> {
-        let block = self.block.take().filter(|block| block.left > 0)?;
-        Some(self.back(block))
-    }
-
     fn size(&self) -> u64 {
-        self.limits.iter().map(|limit| limit.max / Self::PARTS).min().unwrap_or(0)
+        self.limits.iter().map(|limit| limit.max / QuotaLease::PARTS).min().unwrap_or(0)
     }
 
     fn amount(&self, amount: u64) -> Addition {
@@ -186,48 +245,76 @@ mod tests {
 
     #[test]
     fn one_request_in_a_block_writes() {
-        let mut lease = lease(300);
-        let first = lease.take(at(5));
-        assert_eq!(first.additions, [amount(3)]);
-        let meanwhile = lease.take(at(6));
-        assert_eq!(meanwhile.additions, [amount(1)], "nobody waits for the block");
-        lease.settle(meanwhile, &End::Done);
-        lease.settle(first, &End::Done);
-        let second = lease.take(at(7));
-        assert_eq!(second.additions, []);
-        lease.settle(second, &End::Undone(None));
+        let lease = lease(300);
+        let mut first = lease.take(at(5));
+        assert_eq!(first.begin(), [amount(3)]);
+        let mut meanwhile = lease.take(at(6));
+        assert_eq!(meanwhile.begin(), [amount(1)], "nobody waits for the block");
+        meanwhile.settle(&End::Done);
+        first.settle(&End::Done);
+        let mut second = lease.take(at(7));
+        assert_eq!(second.begin(), []);
+        second.settle(&End::Undone(None));
         for _ in 0..2 {
-            let ticket = lease.take(at(8));
-            assert_eq!(ticket.additions, [], "the one that was not used is there again");
-            lease.settle(ticket, &End::Done);
+            let mut ticket = lease.take(at(8));
+            assert_eq!(ticket.begin(), [], "the one that was not used is there again");
+            ticket.settle(&End::Done);
         }
-        let next = lease.take(at(9));
-        assert_eq!(next.additions, [amount(3)], "nothing is left to be given back");
-        lease.settle(next, &End::Done);
-        let beyond = lease.take(at(60_000));
-        assert_eq!(beyond.additions, [back(2, 9), amount(3)], "its bucket is over");
-        lease.settle(beyond, &End::Done);
+        let mut next = lease.take(at(9));
+        assert_eq!(next.begin(), [amount(3)], "nothing is left to be given back");
+        next.settle(&End::Done);
+        let mut beyond = lease.take(at(60_000));
+        assert_eq!(beyond.begin(), [back(2, 9), amount(3)], "its bucket is over");
+        beyond.settle(&End::Done);
         assert_eq!((lease.rest(), lease.rest()), (Some(back(2, 60_000)), None));
     }
 
     #[test]
     fn without_room_for_a_block_each_adds_its_own() {
-        let mut wide = lease(300);
+        let wide = lease(300);
         let first = wide.take(at(0));
         let reached = Reached { limit: "minute".into(), passes_at: Some(at(70_000)) };
-        wide.settle(first, &End::Undone(Some(&reached)));
-        let own = wide.take(at(69_999));
-        assert_eq!(own.additions, [amount(1)]);
-        wide.settle(own, &End::Undone(Some(&reached)));
-        let block = wide.take(at(70_000));
-        assert_eq!(block.additions, [amount(3)]);
-        wide.settle(block, &End::Unknown);
-        assert_eq!(wide.take(at(70_001)).additions, [amount(3)], "what is in doubt is not used");
-        let mut small = lease(199);
-        let ticket = small.take(at(0));
-        assert_eq!(ticket.additions, [amount(1)]);
-        small.settle(ticket, &End::Done);
-        assert_eq!(QuotaLease::new("start".into(), Vec::new()).take(at(0)).additions, [amount(1)]);
+        first.settle(&End::Undone(Some(&reached)));
+        let mut own = wide.take(at(69_999));
+        assert_eq!(own.begin(), [amount(1)]);
+        own.settle(&End::Undone(Some(&reached)));
+        let mut block = wide.take(at(70_000));
+        assert_eq!(block.begin(), [amount(3)]);
+        block.settle(&End::Unknown);
+        assert_eq!(wide.take(at(70_001)).begin(), [amount(3)], "what is in doubt is not used");
+        let small = lease(199);
+        let mut ticket = small.take(at(0));
+        assert_eq!(ticket.begin(), [amount(1)]);
+        ticket.settle(&End::Done);
+        assert_eq!(QuotaLease::new("start".into(), Vec::new()).take(at(0)).begin(), [amount(1)]);
+    }
+
+    /// A client that goes away leaves nothing behind that keeps others from a block.
+    #[test]
+    fn a_ticket_that_is_dropped_gives_itself_back() {
+        let lease = lease(300);
+        drop(lease.take(at(0)));
+        let mut fetches = lease.take(at(1));
+        assert_eq!(fetches.begin(), [amount(3)], "nobody fetches any more");
+        fetches.settle(&End::Done);
+        drop(lease.take(at(2)));
+        let (mut one, mut other) = (lease.take(at(3)), lease.clone().take(at(3)));
+        assert_eq!((one.begin(), other.begin()), (vec![], vec![]), "what was not begun is there again");
+        // Whether it was used is not known: it is not used twice.
+        drop((one, other));
+        let mut fetches = lease.take(at(4));
+        assert_eq!(fetches.begin(), [amount(3)]);
+        drop(fetches);
+        let mut again = lease.take(at(5));
+        assert_eq!(again.begin(), [amount(3)], "what is in doubt is not used, and holds nobody up");
+        again.settle(&End::Done);
+        // What is left of a block goes along with the next, also where whoever fetched
+        // it first went away.
+        drop(lease.take(at(60_000)));
+        let mut next = lease.take(at(60_001));
+        assert_eq!(next.begin(), [back(2, 5), amount(3)]);
+        next.settle(&End::Done);
+        assert_eq!(lease.rest(), Some(back(2, 60_001)));
     }
 
     proptest! {
@@ -242,7 +329,7 @@ mod tests {
             steps in prop::collection::vec((0..400i64, 0..3usize, 0..10u8), 300..900),
         ) {
             const LENGTH: i64 = 60_000;
-            let mut leases = [lease(max), lease(max), lease(max)];
+            let leases = [lease(max), lease(max), lease(max)];
             let (mut counter, mut used, mut now) = (Counter::new("x".into()), Vec::new(), 0);
             let weighed = |used: &Vec<i64>, now: i64| {
                 let of = now.div_euclid(LENGTH);
@@ -252,22 +339,26 @@ mod tests {
             for (wait, process, luck) in steps {
                 now += wait;
                 loop {
-                    let ticket = leases[process].take(at(now));
+                    let mut ticket = leases[process].take(at(now));
                     let is_block = ticket.is_of_a_block();
                     if luck == 0 {
-                        leases[process].settle(ticket, &End::Undone(None));
+                        ticket.settle(&End::Undone(None));
                         break;
                     }
-                    match counter.add(at(now), &ticket.additions, leases[process].limits()) {
+                    // Whoever asked goes away.
+                    if luck == 1 {
+                        break;
+                    }
+                    match counter.add(at(now), &ticket.begin(), leases[process].limits()) {
                         Ok(next) => {
                             counter = next;
-                            leases[process].settle(ticket, &End::Done);
+                            ticket.settle(&End::Done);
                             used.push(now);
                             prop_assert!(weighed(&used, now) <= max as i64 * LENGTH);
                             break;
                         }
                         Err(reached) => {
-                            leases[process].settle(ticket, &End::Undone(Some(&reached)));
+                            ticket.settle(&End::Undone(Some(&reached)));
                             if !is_block {
                                 let early = 3 * (max / 100) as i64;
                                 prop_assert!(weighed(&used, now) + (1 + early) * LENGTH > max as i64 * LENGTH);

@@ -157,6 +157,25 @@ fn what_was_counted_before_windows_slid_goes_on() {
     assert_eq!(serde_json::to_string(&old).unwrap(), stored);
 }
 
+#[test]
+fn a_full_counter_forgets_others_where_these_are_all_its_limits() {
+    let named = |n: u32| Limit { name: format!("BL{n:03}"), ..limit(10 + n, 9) };
+    let mut counter = new();
+    for n in 0..64 {
+        counter = counter.add(at(0), &some(1), &[named(n)]).unwrap();
+    }
+    let all = [some(1), vec![Addition::ForgetOthers]].concat();
+    let kept = counter.add(at(0), &all, &[named(63)]).unwrap();
+    assert_eq!(kept.counts.len(), 64, "there is room for each");
+    let next = counter.add(at(0), &all, &[named(64), named(0)]).unwrap();
+    assert_eq!(next.counts.len(), 64);
+    let has = |n: u32| next.counts.contains_key(&named(n).name);
+    assert!(has(64) && has(0) && !has(1) && has(2), "what ends first goes, and nothing that was asked for");
+    assert_eq!(next.counts["BL000"].taken, 2);
+    let without = counter.add(at(0), &some(1), &[named(64)]).unwrap();
+    assert_eq!(without.counts.len(), 65, "nobody said so");
+}
+
 /// Every event, and the weighing of them by definition.
 struct Log {
     seconds: i64,

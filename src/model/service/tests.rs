@@ -17,6 +17,26 @@ fn a_setting_is_changed_and_the_others_stay() {
 }
 
 #[test]
+fn a_cooldown_is_set_by_whoever_names_it_though_it_be_as_usual() {
+    let unset = Settings::default();
+    assert!(!unset.sets_cooldown() && !changed(json!({ "name": "Shop" })).unwrap().sets_cooldown());
+    let set = changed(json!({ "resend_cooldown_seconds": unset.resend_cooldown_seconds })).unwrap();
+    let renamed = set.with(Map::from_iter([("name".to_owned(), json!("Shop"))])).unwrap();
+    assert!(set.sets_cooldown() && renamed.sets_cooldown() && set.all() == unset.all());
+    // As it is stored: with a word where the spans alone do not show it.
+    let stored = |settings: &Settings| serde_json::to_value(settings).unwrap();
+    assert_eq!(stored(&set)["resend_cooldown_is_set"], true);
+    assert_eq!(stored(&unset).get("resend_cooldown_is_set"), None);
+    let read = |stored: Value| serde_json::from_value::<Settings>(stored).unwrap();
+    assert!(read(stored(&set)).sets_cooldown() && !read(stored(&unset)).sets_cooldown());
+    let mut before = stored(&unset);
+    before["resend_cooldown_seconds"] = json!([30]);
+    assert!(read(before).sets_cooldown(), "what older versions stored otherwise was set");
+    let told = changed(json!({ "resend_cooldown_is_set": true })).unwrap_err();
+    assert!(told.contains("there is no such setting"), "{told}");
+}
+
+#[test]
 fn a_mistake_is_named_and_its_value_is_not_repeated() {
     let rows = [
         (json!({ "nam": "x" }), "nam: there is no such setting"),

@@ -1,0 +1,119 @@
+//! What a request counts under the rate limits of its service.
+//!
+//! It says what is added to which counter, and under which limits. Whether there is
+//! room is decided in the commit alone, where nobody comes between, so nobody is refused
+//! for a race. It refuses to know what the request begins.
+
+use crate::app::base::Base;
+use crate::app::fault::Fault;
+use crate::app::hash::hash;
+use crate::app::services::compat::compat;
+use crate::app::verification::AskError;
+use crate::model::compat::RateLimit;
+use crate::model::counter::{Addition, Counter, Limit};
+use crate::model::id::ServiceId;
+use crate::model::phone::address_key;
+use crate::model::service::Service;
+use crate::store::records;
+use crate::store::{CommitError, Counting, Limited};
+use jiff::Timestamp;
+
+/// What is counted: requests that begin a verification, or send it again.
+const START: &str = "start";
+
+/// What a request adds to counters, one for each rate limit that it brings a value for.
+pub(in crate::app) struct Counts(Vec<(String, Counting)>);
+
+/// The counts of the rate limits that a request names with their values.
+///
+/// # Errors
+/// [`AskError::NoSuchLimit`], or the store's.
+pub(in crate::app) async fn counts(
+    base: &Base,
+    service: &Service,
+    limits: &[(String, String)],
+) -> Result<Counts, AskError> {
+    if limits.is_empty() {
+        return Ok(Counts(Vec::new()));
+    }
+    let compat = compat(base, &service.id).await?.record;
+    let mut counts = Vec::new();
+    for (name, value) in limits {
+        let limit = compat.rate_limits.iter().find(|limit| limit.unique_name == *name);
+        let limit = limit.ok_or_else(|| AskError::NoSuchLimit { name: name.clone() })?;
+        if !limit.buckets.is_empty() {
+            let counter = counter_of(base, &compat.service, limit, value).await?;
+            counts.push((name.clone(), counting(counter, limit, base.now())));
+        }
+    }
+    Ok(Counts(counts))
+}
+
+impl Counts {
+    /// What the commit adds.
+    pub(in crate::app) fn additions(&self) -> Vec<Counting> {
+        self.0.iter().map(|(_, counting)| counting.clone()).collect()
+    }
+
+    /// What a limit that refused the commit comes to for who asked.
+    pub(in crate::app) fn reached(&self, limited: &Limited) -> AskError {
+        let found = self.0.iter().find(|(_, counting)| counting.counter == limited.counter);
+        let name = found.map_or_else(|| limited.reached.limit.clone(), |(name, _)| name.clone());
+        AskError::Reached { name, seconds: found.map_or(1, |(_, counting)| seconds(counting, limited)) }
+    }
+}
+
+/// How long until there is room, in whole seconds, at least one. Where there never is,
+/// for the limit lets nothing through, as long as its window.
+fn seconds(counting: &Counting, limited: &Limited) -> i64 {
+    let reached = &limited.reached;
+    let Some(passes_at) = reached.passes_at else {
+        let limit = counting.limits.iter().find(|limit| limit.name == reached.limit);
+        return limit.map_or(1, |limit| limit.seconds.max(1).into());
+    };
+    let millis = passes_at.as_millisecond().saturating_sub(counting.now.as_millisecond());
+    (millis.saturating_add(999) / 1000).max(1)
+}
+
+fn counting(counter: String, limit: &RateLimit, now: Timestamp) -> Counting {
+    let limits = limit.buckets.iter().map(|bucket| Limit {
+        name: bucket.sid.clone(),
+        of: START.to_owned(),
+        seconds: bucket.interval,
+        max: bucket.max.into(),
+    });
+    // All of its limits are here: any other name is a bucket's that was deleted.
+    let additions = vec![Addition::Amount { of: START.to_owned(), amount: 1 }, Addition::ForgetOthers];
+    Counting { counter, now, additions, limits: limits.collect() }
+}
+
+/// The counter of a value. One that is somebody's number counts for the person, and
+/// what an older version counted under the spelling goes on under the person's key.
+async fn counter_of(
+    base: &Base,
+    service: &ServiceId,
+    limit: &RateLimit,
+    value: &str,
+) -> Result<String, Fault> {
+    let id_of = |value: &str| hash(&[service.as_str(), &limit.sid, value]);
+    let key = address_key(value);
+    if key != value {
+        adopt(base, &id_of(&key), &id_of(value)).await?;
+    }
+    Ok(id_of(&key))
+}
+
+/// Makes a counter of what stands under another id, if there is none yet.
+async fn adopt(base: &Base, id: &str, from: &str) -> Result<(), Fault> {
+    let mut found = records::get_many::<Counter>(base.store(), [id, from]).await?.into_iter();
+    let (None, Some(old)) = (found.next().flatten(), found.next().flatten()) else { return Ok(()) };
+    if old.record.ends_at <= base.now() {
+        return Ok(());
+    }
+    let new = Counter { id: id.to_owned(), ..old.record.clone() };
+    match base.store().commit(vec![records::put(None, &new), records::delete(&old)]).await {
+        // Somebody else did at this moment.
+        Ok(()) | Err(CommitError::Conflict) => Ok(()),
+        Err(CommitError::Store(error)) => Err(error.into()),
+    }
+}
