@@ -1,20 +1,10 @@
 //! How often something was done within a window of time, under what is counted.
 
+use super::super::Kind;
 use super::super::records::Record;
-use super::super::{Kind, Lane};
-use super::{Declared, Kept, REST};
+use super::REST;
 use crate::model::counter::Counter;
 use jiff::Timestamp;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "tally",
-    export_place: 11,
-    is_exported: true,
-    shows_id: false,
-    lanes: &[Lane::Chore],
-    early_lane: Lane::Person,
-    kept: Kept::UntilDue,
-};
 
 impl Record for Counter {
     const KIND: Kind = Kind::Counter;
