@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_until_it_is_due_is_tidied_away_and_nothing_else_is_never_due() {
+    fn what_is_kept_until_it_is_due_expires_as_a_chore_and_everything_has_a_lane() {
         for kind in Kind::ALL {
             let Declared { lanes, kept, .. } = kind.declared();
             if *kept == Kept::UntilDue {

@@ -2,7 +2,7 @@
 //!
 //! What a person waits for stands in a queue of its own, so that nothing that
 //! nobody waits for is ever in front of it: a receiver of events that answers
-//! slowly, and two million records to be tidied away, keep no code waiting. This
+//! slowly, and two million records that have expired, keep no code waiting. This
 //! module refuses to know who does the work, and which records are due in which.
 
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ pub enum Lane {
     Person = 0,
     /// 1, `b`: what goes to machines: an event to an endpoint.
     Webhook = 1,
-    /// 2, `c`: what nobody waits for: a verification's end, and what is only tidied away.
+    /// 2, `c`: what nobody waits for: a verification's end, and what has expired.
     Chore = 2,
     /// 3, `l`: what takes long and is done a page at a time: an erasure.
     Long = 3,

@@ -388,7 +388,7 @@ impl World {
         }
     }
 
-    /// Of what a person waits for, and of what is tidied.
+    /// Of what a person waits for, and of what only expires.
     async fn nothing_is_due(&self) -> bool {
         let due = async |lane| self.store.due_in(lane, self.now(), 1).await.unwrap();
         due(Lane::Person).await.is_empty() && due(Lane::Chore).await.is_empty()

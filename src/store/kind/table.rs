@@ -221,7 +221,7 @@ kinds! {
         name: "dispatch",
         export_place: 15,
         shows_id: true,
-        // One that is still to be sent waits for a machine; one that is over is tidied away.
+        // One that is still to be sent waits for a machine; one that is over expires.
         lanes: &[Lane::Webhook, Lane::Chore],
         early_lane: Lane::Webhook,
         kept: Kept::UntilDue,
