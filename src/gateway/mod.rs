@@ -1,7 +1,7 @@
 //! The way out: how a code is handed to whoever delivers it.
 //!
 //! A gateway refuses to know verifications' lives and stores. It is asked to
-//! carry one request and says one of four things: taken, refused, not taken, or
+//! carry one request and says one of four things: taken, refused, not processed, or
 //! unknown. Retries and failover between gateways belong to whoever asks.
 
 pub mod console;
@@ -62,9 +62,10 @@ pub enum SendError {
         /// Why, without numbers or secrets.
         reason: String,
     },
-    /// It was certainly not processed, and may be repeated after a while.
-    #[error("not taken: {reason}")]
-    NotTaken {
+    /// It was certainly not processed, and may be repeated after a while: too many
+    /// requests (429), or no connection.
+    #[error("not processed: {reason}")]
+    NotProcessed {
         /// Twilio's error code.
         code: Option<u32>,
         /// Why, without numbers or secrets.

@@ -48,7 +48,7 @@ pub const PERSON: &str = "+14155550123";
 pub enum Say {
     Taken,
     Refused(u32),
-    NotTaken(Duration),
+    NotProcessed(Duration),
     Unknown,
     /// Takes it, and answers nothing until released; then says unknown.
     Silence,
@@ -149,7 +149,9 @@ impl Gateway for Script {
         match say {
             Say::Taken => Ok(self.report(send_request)),
             Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
-            Say::NotTaken(after) => Err(SendError::NotTaken { code: None, reason: "scripted".into(), after }),
+            Say::NotProcessed(after) => {
+                Err(SendError::NotProcessed { code: None, reason: "scripted".into(), after })
+            }
             Say::Unknown => Err(SendError::unknown("scripted")),
             Say::Panic => panic!("scripted, of {PERSON}"),
             Say::Silence => {

@@ -228,7 +228,7 @@ impl Gateway for Post {
     async fn send(&self, send_request: &SendRequest) -> Result<Report, SendError> {
         if self.fails.load(Ordering::SeqCst) {
             let reason = "this gateway fails".to_owned();
-            return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
+            return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
         }
         let mut taken = self.taken.lock().unwrap();
         let prefix = if send_request.channel == Channel::Call { "CA" } else { "SM" };

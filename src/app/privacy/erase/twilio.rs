@@ -62,7 +62,7 @@ impl Pass<'_> {
         let (gateway, delete) = (&self.privacy.gateway, self.job.record.delete_at_twilio);
         let sid = &found.record.sid;
         let mut outcome = gateway.redact(sid, delete).await;
-        if let Err(SendError::NotTaken { after, .. }) = outcome {
+        if let Err(SendError::NotProcessed { after, .. }) = outcome {
             tokio::time::sleep(after.clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
             outcome = gateway.redact(sid, delete).await;
         }
