@@ -1,11 +1,11 @@
 //! All jobs there are, and which of them takes care of what.
 
-use super::dispatch::Dispatch;
 use super::end::End;
 use super::erase::Erase;
 use super::expire::Expire;
 use super::job::Job;
 use super::send::Send;
+use super::webhook::Dispatch;
 use crate::store::{Kind, Lane};
 
 /// All jobs there are.

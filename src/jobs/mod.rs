@@ -13,7 +13,6 @@
 
 mod all;
 mod buffer;
-mod dispatch;
 mod end;
 mod erase;
 mod expire;
@@ -23,6 +22,7 @@ mod retention;
 mod runner;
 mod send;
 mod settings;
+mod webhook;
 
 pub use settings::Settings;
 

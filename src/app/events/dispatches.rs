@@ -1,5 +1,5 @@
-//! Sends events to endpoints, again and again until they are taken or given up,
-//! and forgets what was kept long enough.
+//! Sends webhooks: events to endpoints, again and again by the retry schedule
+//! (`model::webhook_retry`) until they are taken or given up.
 //!
 //! A dispatch is claimed by a write before it is sent, so that two processes do
 //! not both send it; one that dies after sending lets it be sent again. So a
