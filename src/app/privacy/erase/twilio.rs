@@ -4,7 +4,7 @@
 //! found without the number. One after the other, for the gateway has other
 //! things to do; what Twilio does not take now is left for the next attempt.
 
-use super::{PAGE, PAGE_TIME, Pass};
+use super::page::{PAGE, PAGE_TIME, Pass};
 use crate::app::listing::scan_of;
 use crate::app::privacy::PrivacyError;
 use crate::gateway::SendError;
