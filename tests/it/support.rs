@@ -489,7 +489,7 @@ fn app_on(
     let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
     App::new(Parts {
         policy: policy.clone(),
-        directory: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
+        services: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
         codes: CodeKeys::new(vec![key]).unwrap(),
         ..parts(store, gateway, clock)
     })
@@ -503,7 +503,7 @@ pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Pa
         gateway: gateway.clone(),
         clock: clock.clone(),
         entropy: Entropy::system(),
-        directory: ServiceDirectory::of_policy("Dialback", &policy, clock.now()),
+        services: ServiceDirectory::of_policy("Dialback", &policy, clock.now()),
         policy,
         events: crate::world::events(),
         test_numbers: Vec::new(),

@@ -146,7 +146,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
     Parts {
         store: Arc::new(Memory::new()),
         gateway,
-        directory: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
+        services: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
         events: events(),
         clock,
         entropy: Entropy::seeded(1),
