@@ -40,7 +40,7 @@ pub use super::kind::named;
 /// How long what has ended is kept before it is deleted. The next record of the
 /// same id begins at version 1 again, and whoever read the old one must not
 /// write over it: no request lasts as long as this.
-const REST: SignedDuration = SignedDuration::from_mins(5);
+const KEPT_AFTER_END: SignedDuration = SignedDuration::from_mins(5);
 
 macro_rules! records {
     ($($kind:ident => $record:ty,)*) => {

@@ -3,8 +3,8 @@
 //! that people wait for.
 //!
 //! One process at a time does it, by a lease. It looks at the listings, deletes
-//! in small commits and rests nine times as long as each took: at most a tenth
-//! of its time is spent on it, and at most [`BATCH`] records go in [`REST`],
+//! in small commits and pauses nine times as long as each took: at most a tenth
+//! of its time is spent on it, and at most [`BATCH`] records go in [`PAUSE`],
 //! 1280 in a second. Races with other writers are lost on purpose: what was
 //! changed meanwhile is looked at again in the next round.
 //!
@@ -30,8 +30,8 @@ use std::time::{Duration, Instant};
 const LEASE: &str = "retention";
 /// Records that are looked at, and at most deleted, at once.
 const BATCH: usize = 64;
-/// The shortest rest after a batch, and how many times as long as the batch it is.
-const REST: Duration = Duration::from_millis(50);
+/// The shortest pause after a batch, and how many times as long as the batch it is.
+const PAUSE: Duration = Duration::from_millis(50);
 const SHARE: u32 = 9;
 /// How long after its end a verification is left alone, whatever retention
 /// says: what leads to it lives on for a few minutes.
@@ -145,7 +145,7 @@ async fn delete_listed<T: Record>(
         if is_last {
             break;
         }
-        tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
+        tokio::time::sleep(PAUSE.max(began.elapsed() * SHARE)).await;
     }
     Ok(deleted)
 }
@@ -174,7 +174,7 @@ async fn delete_receipts(
         if is_last {
             break;
         }
-        tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
+        tokio::time::sleep(PAUSE.max(began.elapsed() * SHARE)).await;
     }
     Ok(deleted)
 }

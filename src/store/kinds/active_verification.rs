@@ -2,7 +2,7 @@
 
 use super::super::Kind;
 use super::super::records::Record;
-use super::REST;
+use super::KEPT_AFTER_END;
 use crate::model::active_verification::ActiveVerification;
 use jiff::Timestamp;
 
@@ -15,6 +15,6 @@ impl Record for ActiveVerification {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        Some(self.expires_at.checked_add(REST).unwrap_or(Timestamp::MAX))
+        Some(self.expires_at.checked_add(KEPT_AFTER_END).unwrap_or(Timestamp::MAX))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::Kind;
 use super::super::records::Record;
-use super::REST;
+use super::KEPT_AFTER_END;
 use crate::model::counter::Counter;
 use jiff::Timestamp;
 
@@ -15,6 +15,6 @@ impl Record for Counter {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        Some(self.ends_at.checked_add(REST).unwrap_or(Timestamp::MAX))
+        Some(self.ends_at.checked_add(KEPT_AFTER_END).unwrap_or(Timestamp::MAX))
     }
 }
