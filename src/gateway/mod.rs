@@ -29,9 +29,9 @@ use std::time::{Duration, Instant};
 pub struct SendRequest {
     /// Our name for it; goes into the callback's URL.
     pub id: DeliveryId,
-    /// How.
+    /// By text message, call or WhatsApp.
     pub channel: Channel,
-    /// To whom.
+    /// The person's number.
     pub to: PhoneNumber,
     /// The code. A call fetches it later, so its URL never holds it.
     pub code: Code,

@@ -65,6 +65,6 @@ impl<E: Failing + Display> From<E> for JobError {
 pub(super) struct Ran {
     /// What could not be begun, and for how long it is deferred.
     pub(super) deferred: Vec<(Key, Duration)>,
-    /// What failed.
+    /// What failed, and why: each is tried again, or set aside.
     pub(super) failed: Vec<(Key, JobError)>,
 }

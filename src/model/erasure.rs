@@ -123,7 +123,7 @@ pub struct Kept {
 pub struct Left {
     /// The message or call at Twilio, or the verification here.
     pub what: String,
-    /// Why not.
+    /// What stood in the way, for the operator.
     pub why: String,
 }
 

@@ -30,7 +30,7 @@ pub enum Lane {
 pub struct Due {
     /// Since when, or from when on; kept to the millisecond.
     pub at: Timestamp,
-    /// Where.
+    /// The queue that it waits in.
     pub lane: Lane,
 }
 

@@ -28,7 +28,7 @@ pub enum Input {
     },
     /// The person wants another message or call.
     Resend {
-        /// How.
+        /// The channel of the new send.
         channel: Channel,
         /// A random digit for the gate, when the policy names one.
         gate_key: Option<u8>,
@@ -83,7 +83,7 @@ pub enum Input {
         number: u8,
         /// Which claim found that out.
         claim: u32,
-        /// Why.
+        /// Why nobody knows.
         failure: Failure,
         /// Draws the wait.
         jitter: Jitter,
@@ -95,7 +95,7 @@ pub enum Input {
         number: u8,
         /// Which claim found that out.
         claim: u32,
-        /// Why not.
+        /// Why it was not.
         failure: Failure,
         /// Draws the wait.
         jitter: Jitter,
