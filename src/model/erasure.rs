@@ -111,7 +111,7 @@ pub enum Place {
 pub struct Kept {
     /// What they are.
     pub what: String,
-    /// How many.
+    /// How many there are, 1 or more.
     pub count: u64,
     /// Why, and what would change it.
     pub why: String,
