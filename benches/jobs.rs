@@ -256,7 +256,7 @@ impl Bench {
             gateway: Arc::new(Quick { out: out.clone(), names: AtomicU64::new(0) }),
             clock: clock.clone(),
             entropy: Entropy::system(),
-            directory: ServiceDirectory::of_policy("Bench", &policy, now),
+            services: ServiceDirectory::of_policy("Bench", &policy, now),
             policy,
             events: Events::new(Arc::new(courier), EventSettings::default()),
             test_numbers: Vec::new(),

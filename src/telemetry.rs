@@ -32,7 +32,7 @@ pub enum Error {
     Level {
         /// As it was given.
         level: String,
-        /// Why.
+        /// What the directives' parser says.
         source: ParseError,
     },
     /// Logging was started before.

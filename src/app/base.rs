@@ -20,7 +20,7 @@ pub struct Base {
 }
 
 impl Base {
-    /// Over these.
+    /// What all operations stand on; the board is the one that the jobs share.
     pub(in crate::app) fn new(store: Arc<dyn Store>, clock: Clock, entropy: Entropy, board: Board) -> Self {
         Self { store, clock, entropy, board }
     }

@@ -21,7 +21,7 @@ pub struct Trouble {
     pub failures: u32,
     /// Why; without numbers.
     pub reason: String,
-    /// When.
+    /// When it failed the last time, by the clock of this process.
     pub at: Timestamp,
 }
 

@@ -19,7 +19,7 @@ pub struct Window {
     pub after: Option<Place>,
 }
 
-/// A page.
+/// A page of a listing, the newest first.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     /// What was found, newest first.

@@ -89,7 +89,7 @@ pub struct Parts {
     /// The rules of verifications that no service sets.
     pub policy: Policy,
     /// The services.
-    pub directory: ServiceDirectory,
+    pub services: ServiceDirectory,
     /// Numbers to which nothing is sent.
     pub test_numbers: Vec<TestNumber>,
     /// The rules of numbers.
@@ -112,7 +112,7 @@ impl App {
         parts.events.watch(&*parts.store);
         let board = Board::new(parts.events.wake());
         let base = Arc::new(Base::new(parts.store, parts.clock, parts.entropy, board));
-        let (services, policy) = (parts.directory, parts.policy);
+        let (services, policy) = (parts.services, parts.policy);
         let directory = Arc::new(Directory { base: base.clone(), services, policy });
         let telling =
             Arc::new(Telling { base: base.clone(), directory: directory.clone(), events: parts.events });

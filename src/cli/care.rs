@@ -18,7 +18,7 @@ use std::time::Duration;
 pub enum Place {
     /// Behind a running server.
     Server(Client),
-    /// Here.
+    /// The store itself, opened by this process.
     Store(Arc<dyn Store>),
 }
 

@@ -9,7 +9,7 @@ use super::reader::Reader;
 pub struct Jobs {
     /// Sends and look-ups at once.
     pub max_person_in_flight: usize,
-    /// Commits of tidying at once.
+    /// Commits of expired records at once.
     pub max_chores_in_flight: usize,
     /// Pages of what takes long at once.
     pub max_long_in_flight: usize,

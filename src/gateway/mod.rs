@@ -1,7 +1,7 @@
 //! The way out: how a code is handed to whoever delivers it.
 //!
 //! A gateway refuses to know verifications' lives and stores. It is asked to
-//! carry one request and says one of four things: taken, refused, not taken, or
+//! carry one request and says one of four things: taken, refused, not processed, or
 //! unknown. Retries and failover between gateways belong to whoever asks.
 
 pub mod console;
@@ -29,9 +29,9 @@ use std::time::{Duration, Instant};
 pub struct SendRequest {
     /// Our name for it; goes into the callback's URL.
     pub id: DeliveryId,
-    /// How.
+    /// By text message, call or WhatsApp.
     pub channel: Channel,
-    /// To whom.
+    /// The person's number.
     pub to: PhoneNumber,
     /// The code. A call fetches it later, so its URL never holds it.
     pub code: Code,
@@ -62,9 +62,10 @@ pub enum SendError {
         /// Why, without numbers or secrets.
         reason: String,
     },
-    /// It was certainly not processed, and may be repeated after a while.
-    #[error("not taken: {reason}")]
-    NotTaken {
+    /// It was certainly not processed, and may be repeated after a while: too many
+    /// requests (429), or no connection.
+    #[error("not processed: {reason}")]
+    NotProcessed {
         /// Twilio's error code.
         code: Option<u32>,
         /// Why, without numbers or secrets.

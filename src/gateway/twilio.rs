@@ -2,7 +2,8 @@
 //!
 //! Twilio has no idempotency key for them. So a time-out or a server error is
 //! *unknown*, never failed, and [`Gateway::look_up`] asks the list of what was
-//! made before anybody repeats it. 429 was not processed and may be repeated.
+//! made before anybody repeats it. What 429 (Too Many Requests, 20429) means is
+//! decided in `refusal`, at the end of this file.
 
 mod redact;
 
@@ -13,7 +14,7 @@ use crate::model::delivery::{About, Report};
 use crate::model::id::Sid;
 use crate::secret::Secret;
 use crate::texts::Catalog;
-use crate::twilio::errors;
+use crate::twilio::errors::{self, Disposition};
 use crate::twilio::request::{Content, CreateCall, CreateMessage, MachineDetection, Sender};
 use crate::twilio::response::{ErrorDocument, Page, Resource};
 use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
@@ -26,9 +27,6 @@ use tokio::sync::Semaphore;
 
 /// How long a request waits for its turn among those of the account.
 pub const LONGEST_TURN: Duration = Duration::from_secs(5);
-
-/// The error code of requests that were too many; none of them was processed.
-const TOO_MANY_REQUESTS: u32 = 20429;
 
 /// What stands before a number of WhatsApp.
 const WHATSAPP: &str = "whatsapp:";
@@ -90,17 +88,17 @@ impl<T: Transport> Twilio<T> {
         // before its lease runs out.
         let Ok(_place) = tokio::time::timeout(LONGEST_TURN, self.places.acquire()).await else {
             let reason = "too many requests to twilio at once: see twilio.max_in_flight".to_owned();
-            return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
+            return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
         };
         if begin_by.is_some_and(|begin_by| begin_by < Instant::now()) {
             let reason = "its job stood still for too long: it is left to another one".to_owned();
-            return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
+            return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
         }
         let auth = self.settings.auth.clone();
         self.transport.call(Outgoing { method, url, auth, form }).await.map_err(|error| match error {
             TransportError::NotConnected(why) => {
                 let reason = format!("cannot connect to twilio: {why}");
-                SendError::NotTaken { code: None, reason, after: Duration::ZERO }
+                SendError::NotProcessed { code: None, reason, after: Duration::ZERO }
             }
             TransportError::Broken(why) => SendError::unknown(format!("no answer from twilio: {why}")),
         })
@@ -289,6 +287,11 @@ fn address(request: &SendRequest) -> String {
     format!("{channel}{}", request.to.in_full())
 }
 
+/// What an answer without success means for the request.
+///
+/// Too many requests, by the status (429) or by an error code that says so whatever the
+/// status (20429; 21611, the sender's queue is full), were not processed. They may be
+/// repeated, after `Retry-After` and the backoff of `model::verification::retry`.
 fn refusal(answer: &Answer) -> SendError {
     let document = serde_json::from_slice::<ErrorDocument>(&answer.body).ok();
     let code = document.as_ref().and_then(|document| document.code);
@@ -304,12 +307,13 @@ fn refusal(answer: &Answer) -> SendError {
         },
         None => format!("twilio answered {}", answer.status),
     };
-    match (answer.status, code) {
-        // Whatever the status, this code says that it was not processed.
-        (409 | 429, _) | (_, Some(TOO_MANY_REQUESTS)) => {
-            SendError::NotTaken { code, reason: answered(), after }
+    let is_throttle =
+        |meaning: errors::Meaning| meaning.disposition == Disposition::Throttle && meaning.retry_same_channel;
+    match answer.status {
+        status if matches!(status, 409 | 429) || name.is_some_and(is_throttle) => {
+            SendError::NotProcessed { code, reason: answered(), after }
         }
-        (500..=599 | 200..=399 | 408, _) => SendError::Unknown { code, reason: answered(), after },
+        500..=599 | 200..=399 | 408 => SendError::Unknown { code, reason: answered(), after },
         _ => {
             let known = name.filter(|meaning| meaning.known).map(|meaning| meaning.name.to_owned());
             SendError::Refused { code, reason: known.unwrap_or_else(answered) }

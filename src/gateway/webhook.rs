@@ -6,11 +6,11 @@
 //! is done within its deadline.
 
 mod address;
-mod sign;
+mod signature;
 
 pub use address::is_public;
 use address::{is_link_local, is_metadata};
-pub use sign::{new_secret, signature};
+pub use signature::{new_secret, signature};
 
 use super::http::{TlsError, client, retry_after};
 use crate::model::event::{Event, Payload};

@@ -3,8 +3,8 @@
 use super::caller::Caller;
 use super::explainer::Explainer;
 use super::guesses::Guesses;
-use super::limiter::Limiter;
 use super::pages::Pages;
+use super::rate_limit::Limiter;
 use crate::app::services::ServiceError;
 use crate::app::{App, Narrowed, keyed};
 use crate::secret::Secret;

@@ -1,15 +1,15 @@
 //! All jobs there are, and which of them takes care of what.
 
-use super::dispatch::Dispatch;
 use super::end::End;
 use super::erase::Erase;
+use super::expire::Expire;
 use super::job::Job;
 use super::send::Send;
-use super::tidy::Tidy;
+use super::webhook::Dispatch;
 use crate::store::{Kind, Lane};
 
 /// All jobs there are.
-static JOBS: [&dyn Job; 5] = [&Send, &Dispatch, &End, &Tidy, &Erase];
+static JOBS: [&dyn Job; 5] = [&Send, &Dispatch, &End, &Expire, &Erase];
 
 /// Who takes care of a record that is due in a lane.
 pub(super) fn job_for(lane: Lane, kind: Kind) -> Option<&'static dyn Job> {

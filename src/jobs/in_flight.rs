@@ -1,4 +1,4 @@
-//! What of a lane is under way, and what failed and rests: so that what cannot be
+//! What of a lane is under way, and what failed and waits out its backoff: so that what cannot be
 //! done keeps nothing else from being done, and is never a hot loop.
 
 use crate::store::Key;
@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 
 /// Failures that are remembered. With more of them the whole lane waits a moment
 /// between looks.
-const MOST_TROUBLES: usize = 10_000;
-/// The longest rest.
+const MOST_RETRIES: usize = 10_000;
+/// The longest backoff.
 const LONGEST: Duration = Duration::from_secs(60);
-/// A failure is forgotten so long after its rest: it has gone some other way.
+/// A failure is forgotten so long after its backoff: it has gone some other way.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
-/// Which records are under way, and which rest.
+/// Which records are under way, and which are to be retried later.
 #[derive(Default)]
 pub(super) struct InFlight {
     under_way: HashSet<Key>,
     /// How much of each group is under way.
     groups: HashMap<String, usize>,
-    troubles: HashMap<Key, Trouble>,
+    retries: HashMap<Key, Retry>,
 }
 
-struct Trouble {
+struct Retry {
     /// Failures in a row, but for those that pass by themselves.
     lasting: u32,
     /// All failures in a row.
@@ -35,7 +35,7 @@ struct Trouble {
     panicked: bool,
 }
 
-impl Trouble {
+impl Retry {
     fn new() -> Self {
         Self { lasting: 0, failures: 0, until: Instant::now(), alone: false, panicked: false }
     }
@@ -50,22 +50,22 @@ pub(super) fn open(in_flight: &Mutex<InFlight>) -> MutexGuard<'_, InFlight> {
 }
 
 impl InFlight {
-    /// How many are under way or rest: they are due in the store all the while.
+    /// How many are under way or deferred: they are due in the store all the while.
     pub(super) fn known(&mut self) -> usize {
         let now = Instant::now();
-        self.troubles.retain(|_, trouble| trouble.until + FORGOTTEN > now);
-        self.under_way.len() + self.troubles.values().filter(|trouble| trouble.until > now).count()
+        self.retries.retain(|_, retry| retry.until + FORGOTTEN > now);
+        self.under_way.len() + self.retries.values().filter(|retry| retry.until > now).count()
     }
 
-    /// Whether a record is under way or rests.
+    /// Whether a record is under way or deferred.
     pub(super) fn knows(&self, key: &Key) -> bool {
-        let rests = self.troubles.get(key).is_some_and(|trouble| trouble.until > Instant::now());
-        rests || self.under_way.contains(key)
+        let is_deferred = self.retries.get(key).is_some_and(|retry| retry.until > Instant::now());
+        is_deferred || self.under_way.contains(key)
     }
 
     /// Whether a record is to be begun by itself.
     pub(super) fn is_alone(&self, key: &Key) -> bool {
-        self.troubles.get(key).is_some_and(|trouble| trouble.alone)
+        self.retries.get(key).is_some_and(|retry| retry.alone)
     }
 
     /// How much of a group is under way.
@@ -73,68 +73,68 @@ impl InFlight {
         self.groups.get(group).copied().unwrap_or(0)
     }
 
-    /// When the first of those that rest has rested.
-    pub(super) fn rested_at(&self) -> Option<Instant> {
+    /// When the first of those that are deferred is to be retried.
+    pub(super) fn next_retry(&self) -> Option<Instant> {
         let now = Instant::now();
-        self.troubles.values().map(|trouble| trouble.until).filter(|until| *until > now).min()
+        self.retries.values().map(|retry| retry.until).filter(|until| *until > now).min()
     }
 
     /// Whether there are more failures than can be remembered.
     pub(super) fn is_full(&self) -> bool {
-        self.troubles.len() >= MOST_TROUBLES
+        self.retries.len() >= MOST_RETRIES
     }
 
-    /// It went well. True where a trouble is over with that: one that panicked may go
+    /// It went well. True where a failure is over with that: one that panicked may go
     /// well by halves, and is watched for a while.
     pub(super) fn done(&mut self, key: &Key) -> bool {
-        match self.troubles.get(key) {
-            Some(trouble) if trouble.panicked => false,
+        match self.retries.get(key) {
+            Some(retry) if retry.panicked => false,
             known => known.is_some() && self.forget(key),
         }
     }
 
     /// Whatever it was is over.
     pub(super) fn forget(&mut self, key: &Key) -> bool {
-        self.troubles.remove(key).is_some()
+        self.retries.remove(key).is_some()
     }
 
     /// It panicked, and is about to be said to have failed.
     pub(super) fn panicked(&mut self, key: &Key) {
-        if let Some(trouble) = self.trouble(key) {
-            trouble.panicked = true;
+        if let Some(retry) = self.retry(key) {
+            retry.panicked = true;
         }
     }
 
-    /// Lets it rest, without a failure.
-    pub(super) fn rest(&mut self, key: &Key, span: Duration) {
-        if let Some(trouble) = self.trouble(key) {
-            trouble.until = Instant::now() + span;
+    /// Defers it, without a failure.
+    pub(super) fn defer(&mut self, key: &Key, span: Duration) {
+        if let Some(retry) = self.retry(key) {
+            retry.until = Instant::now() + span;
         }
     }
 
     /// One of those that were begun together panicked: each is begun alone.
     pub(super) fn part(&mut self, key: &Key) {
-        if let Some(trouble) = self.trouble(key) {
-            trouble.alone = true;
+        if let Some(retry) = self.retry(key) {
+            retry.alone = true;
         }
     }
 
-    /// It failed: it rests for twice as long each time, `first` at first. Answers
+    /// It failed: its backoff is twice as long each time, `first` at first. Answers
     /// how often it failed in a row, for a reason that `lasts` and for any.
     pub(super) fn failed(&mut self, key: &Key, first: Duration, lasts: bool) -> (u32, u32) {
-        let Some(trouble) = self.trouble(key) else { return (0, 1) };
-        trouble.failures = trouble.failures.saturating_add(1);
-        trouble.lasting += u32::from(lasts);
-        let rest = first.saturating_mul(1 << (trouble.failures - 1).min(16)).min(LONGEST);
-        trouble.until = Instant::now() + rest;
-        (trouble.lasting, trouble.failures)
+        let Some(retry) = self.retry(key) else { return (0, 1) };
+        retry.failures = retry.failures.saturating_add(1);
+        retry.lasting += u32::from(lasts);
+        let backoff = first.saturating_mul(1 << (retry.failures - 1).min(16)).min(LONGEST);
+        retry.until = Instant::now() + backoff;
+        (retry.lasting, retry.failures)
     }
 
-    fn trouble(&mut self, key: &Key) -> Option<&mut Trouble> {
-        if self.is_full() && !self.troubles.contains_key(key) {
+    fn retry(&mut self, key: &Key) -> Option<&mut Retry> {
+        if self.is_full() && !self.retries.contains_key(key) {
             return None;
         }
-        Some(self.troubles.entry(key.clone()).or_insert_with(Trouble::new))
+        Some(self.retries.entry(key.clone()).or_insert_with(Retry::new))
     }
 }
 
@@ -195,15 +195,15 @@ mod tests {
         assert_eq!((own, other), (1, 0));
         drop(leave);
         assert!(!open(&in_flight).knows(&good) && open(&in_flight).of_group("group") == 0);
-        let mut rests = Vec::new();
+        let mut backoffs = Vec::new();
         for nth in 1..=12 {
             let counts = open(&in_flight).failed(&bad, Duration::from_secs(1), nth % 2 == 0);
             assert_eq!(counts, (nth / 2, nth));
-            rests.push(
-                open(&in_flight).rested_at().unwrap().duration_since(Instant::now()).as_secs_f64().round(),
+            backoffs.push(
+                open(&in_flight).next_retry().unwrap().duration_since(Instant::now()).as_secs_f64().round(),
             );
         }
-        assert_eq!(rests[..7], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]);
+        assert_eq!(backoffs[..7], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]);
         assert!(open(&in_flight).knows(&bad) && open(&in_flight).known() == 1);
         assert!(open(&in_flight).done(&bad) && !open(&in_flight).knows(&bad));
         open(&in_flight).panicked(&bad);
@@ -215,9 +215,9 @@ mod tests {
     #[test]
     fn only_so_many_failures_are_remembered() {
         let mut in_flight = InFlight::default();
-        for n in 0..MOST_TROUBLES + 5 {
+        for n in 0..MOST_RETRIES + 5 {
             in_flight.failed(&Key::new(Kind::Counter, n.to_string()), Duration::from_secs(1), true);
         }
-        assert!(in_flight.is_full() && in_flight.known() == MOST_TROUBLES);
+        assert!(in_flight.is_full() && in_flight.known() == MOST_RETRIES);
     }
 }

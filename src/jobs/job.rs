@@ -63,8 +63,8 @@ impl<E: Failing + Display> From<E> for JobError {
 /// What became of a run, where not all went well.
 #[derive(Default)]
 pub(super) struct Ran {
-    /// What could not be begun, and for how long it rests.
-    pub(super) rest: Vec<(Key, Duration)>,
-    /// What failed.
+    /// What could not be begun, and for how long it is deferred.
+    pub(super) deferred: Vec<(Key, Duration)>,
+    /// What failed, and why: each is tried again, or set aside.
     pub(super) failed: Vec<(Key, JobError)>,
 }

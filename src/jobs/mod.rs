@@ -4,7 +4,7 @@
 //! of its own with places of its own, so that nothing in one lane waits for anything
 //! in another. A job says of which records it takes care, and how; what is done then
 //! is `app`'s to know. What only comes round again and again, without a record
-//! that is due, is in `sweep`.
+//! that is due, is in `retention`.
 //!
 //! A job that fails is tried again later, after ever longer waits. One that panics,
 //! or fails for a reason that lasts, is set aside after a number of times: it is
@@ -13,16 +13,16 @@
 
 mod all;
 mod buffer;
-mod dispatch;
 mod end;
 mod erase;
+mod expire;
 mod in_flight;
 mod job;
+mod retention;
 mod runner;
 mod send;
 mod settings;
-mod sweep;
-mod tidy;
+mod webhook;
 
 pub use settings::Settings;
 
@@ -44,6 +44,6 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
     tokio::join!(
         futures_util::future::join_all(lanes),
         events::keep_endpoints(&app.telling, stop.clone()),
-        sweep::keep_swept(&app, stop.clone()),
+        retention::keep_deleting(&app, stop.clone()),
     );
 }

@@ -148,7 +148,7 @@ impl Runner {
             self.not_before = Instant::now() + GATHERING;
         }
         for key in self.buffer.fill(self.lane, due, claimed) {
-            open(&self.in_flight).rest(&key, STRANGE);
+            open(&self.in_flight).defer(&key, STRANGE);
         }
         if is_full {
             self.make_way();
@@ -284,7 +284,7 @@ impl Runner {
         let is_held = self.is_stale && self.buffer.is_empty() && self.free() > 0;
         let held = is_held.then_some(self.not_before);
         let stale = (!self.buffer.is_empty() && self.free() > 0).then(|| self.read_at + STALE);
-        let real = [held, stale, shared, open(&self.in_flight).rested_at()].into_iter().flatten().min();
+        let real = [held, stale, shared, open(&self.in_flight).next_retry()].into_iter().flatten().min();
         let not_before = self.not_before;
         let clock = self.app.base.clock.clone();
         async move {
@@ -380,8 +380,8 @@ impl Run {
     async fn settle(&self, ran: Ran) {
         for (key, at) in &self.batch.due {
             let failed = ran.failed.iter().find(|(one, _)| one == key);
-            let rest = ran.rest.iter().find(|(one, _)| one == key);
-            match (failed, rest) {
+            let deferred = ran.deferred.iter().find(|(one, _)| one == key);
+            match (failed, deferred) {
                 (Some((_, error)), _) => {
                     let fault = judged(error);
                     if let Failed::Passing(error) = &fault {
@@ -389,7 +389,7 @@ impl Run {
                     }
                     self.failed(key, *at, fault).await;
                 }
-                (None, Some((_, span))) => self.leave.in_flight().rest(key, *span),
+                (None, Some((_, span))) => self.leave.in_flight().defer(key, *span),
                 (None, None) => {
                     if self.leave.in_flight().done(key) {
                         self.app.base.board.forget_trouble(key);
@@ -399,7 +399,7 @@ impl Run {
         }
     }
 
-    /// Lets it rest, or sets it aside.
+    /// Lets it wait out its backoff, or sets it aside.
     async fn failed(&self, key: &Key, at: Timestamp, fault: Failed) {
         let job = self.batch.job.name();
         let is_there = !matches!(fault, Failed::Vanished);

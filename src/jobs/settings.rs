@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Settings {
     /// Of what people wait for, so much at once.
     pub max_person_in_flight: usize,
-    /// Commits of tidying at once; each has up to 64 records.
+    /// Commits of expired records at once; each has up to 64 records.
     pub max_chores_in_flight: usize,
     /// Pages of what takes long at once.
     pub max_long_in_flight: usize,

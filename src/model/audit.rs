@@ -17,7 +17,7 @@ use std::fmt;
 pub struct AuditEntry {
     /// Its id, which sorts by time.
     pub id: AuditId,
-    /// When.
+    /// When it was done.
     pub at: Timestamp,
     /// Who did it.
     pub actor: Actor,

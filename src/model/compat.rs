@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// What is kept with one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compat {
-    /// Which.
+    /// The service; there is one record for each.
     pub service: ServiceId,
     /// Settings that are kept and told back.
     #[serde(default)]
@@ -84,7 +84,7 @@ pub struct RateLimit {
 pub struct Bucket {
     /// Its name.
     pub sid: String,
-    /// How many.
+    /// How many requests the window lets through, 1 or more.
     pub max: u32,
     /// In how many seconds.
     pub interval: u32,

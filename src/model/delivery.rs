@@ -55,9 +55,9 @@ pub struct Delivery {
 pub struct Erased {
     /// Whether the provider was told, too.
     pub redacted: bool,
-    /// When.
+    /// When it was erased here.
     pub at: Timestamp,
-    /// By what.
+    /// The erasure that has to tell the provider.
     pub by: ErasureId,
 }
 
@@ -79,7 +79,7 @@ pub struct Report {
     pub id: Option<DeliveryId>,
     /// Who and where.
     pub about: About,
-    /// What.
+    /// What is reported of it.
     pub fact: Fact,
 }
 

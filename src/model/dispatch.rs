@@ -1,7 +1,9 @@
 //! The sending of one event to one endpoint, a webhook out: how often it was tried, what
-//! came back, and by which backoff (the retry schedule) it is tried again. It refuses to know how anything is sent.
+//! came back, and when it is tried again (the retry schedule is in `webhook_retry`). It
+//! refuses to know how anything is sent.
 
 use crate::model::id::{EndpointId, EventId};
+use crate::model::webhook_retry::{self, LONGEST_RETRY_AFTER};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -81,21 +83,6 @@ pub enum Verdict {
     Gone,
 }
 
-/// The waits between attempts, as Svix has them; the first attempt is made at once.
-/// Source: <https://docs.svix.com/retries>.
-pub const RETRY_SCHEDULE: [SignedDuration; 7] = [
-    SignedDuration::from_secs(5),
-    SignedDuration::from_mins(5),
-    SignedDuration::from_mins(30),
-    SignedDuration::from_hours(2),
-    SignedDuration::from_hours(5),
-    SignedDuration::from_hours(10),
-    SignedDuration::from_hours(10),
-];
-
-/// The longest wait that an endpoint may ask for.
-pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
-
 impl Dispatch {
     /// One that is due at once.
     pub fn new(event: EventId, endpoint: EndpointId, now: Timestamp, expires_at: Timestamp) -> Self {
@@ -133,16 +120,17 @@ impl Dispatch {
 
     /// After an attempt.
     pub fn settled(&self, attempt: Try, verdict: Verdict, now: Timestamp) -> Self {
-        let step = usize::try_from(self.attempts).unwrap_or(usize::MAX).saturating_sub(1);
-        let (state, next_at) = match (verdict, RETRY_SCHEDULE.get(step)) {
-            (Verdict::Taken, _) => (State::Delivered, None),
-            (Verdict::Again(least), Some(wait)) => {
-                (State::Pending, Some(after(now, least.min(LONGEST_WAIT).max(*wait))))
-            }
-            (Verdict::Again(_), None) | (Verdict::Gone, _) => (State::Failed, None),
+        let (state, next_at) = match verdict {
+            Verdict::Taken => (State::Delivered, None),
+            Verdict::Again(retry_after) => match webhook_retry::next_try(self.attempts, retry_after, now) {
+                Some(at) => (State::Pending, Some(at)),
+                None => (State::Failed, None),
+            },
+            Verdict::Gone => (State::Failed, None),
         };
         // What is still to be tried is not forgotten before.
-        let expires_at = self.expires_at.max(next_at.map_or(Timestamp::MIN, |at| after(at, LONGEST_WAIT)));
+        let expires_at =
+            self.expires_at.max(next_at.map_or(Timestamp::MIN, |at| after(at, LONGEST_RETRY_AFTER)));
         Self { state, next_at, expires_at, last: Some(attempt), ..self.clone() }
     }
 

@@ -41,9 +41,9 @@ pub struct Endpoint {
 /// Since when an endpoint is not sent to, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disabled {
-    /// Since when.
+    /// Since when nothing is sent to it.
     pub at: Timestamp,
-    /// Why.
+    /// Whether somebody did it, or it failed for too long.
     pub why: Why,
 }
 

@@ -111,7 +111,7 @@ pub enum Place {
 pub struct Kept {
     /// What they are.
     pub what: String,
-    /// How many.
+    /// How many there are, 1 or more.
     pub count: u64,
     /// Why, and what would change it.
     pub why: String,
@@ -123,12 +123,12 @@ pub struct Kept {
 pub struct Left {
     /// The message or call at Twilio, or the verification here.
     pub what: String,
-    /// Why not.
+    /// What stood in the way, for the operator.
     pub why: String,
 }
 
-/// The waits between attempts; the last one repeats.
-const RETRY_SCHEDULE: [SignedDuration; 6] = [
+/// The waits between the attempts of one erasure; the last one repeats.
+const ERASURE_RETRY_SCHEDULE: [SignedDuration; 6] = [
     SignedDuration::from_secs(5),
     SignedDuration::from_secs(30),
     SignedDuration::from_mins(5),
@@ -172,12 +172,12 @@ impl Erasure {
             (false, true) => State::GivenUp,
             (false, false) => State::Running,
         };
-        let step = (self.attempts.saturating_sub(1) as usize).min(RETRY_SCHEDULE.len() - 1);
+        let step = (self.attempts.saturating_sub(1) as usize).min(ERASURE_RETRY_SCHEDULE.len() - 1);
         let is_running = state == State::Running;
         Self {
             state,
             number: self.number.clone().filter(|_| is_running),
-            next_at: is_running.then(|| after(now, RETRY_SCHEDULE[step])),
+            next_at: is_running.then(|| after(now, ERASURE_RETRY_SCHEDULE[step])),
             finished_at: (!is_running).then_some(now),
             place: None,
             ..self.clone()

@@ -42,7 +42,7 @@ pub struct EventBody {
     /// What happened.
     #[serde(rename = "type")]
     pub event_type: EventType,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
     /// The verification, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

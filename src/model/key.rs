@@ -40,12 +40,12 @@ impl ServiceSet {
     /// Most services that a key is bound to; for more, it is for all.
     pub const MOST: usize = 100;
 
-    /// All.
+    /// Every service there is and will be.
     pub const fn all() -> Self {
         Self(None)
     }
 
-    /// These.
+    /// These services and no others.
     pub const fn of(services: BTreeSet<ServiceId>) -> Self {
         Self(Some(services))
     }
@@ -74,9 +74,9 @@ impl ServiceSet {
 /// What somebody may do, and to which services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// What.
+    /// What may be done.
     pub scopes: BTreeSet<Scope>,
-    /// Where.
+    /// The services whose things it may be done to.
     pub services: ServiceSet,
 }
 

@@ -35,4 +35,5 @@ pub mod status;
 pub mod test_number;
 pub mod typed;
 pub mod verification;
+pub mod webhook_retry;
 pub mod wording;

@@ -27,8 +27,8 @@ pub struct Policy {
     pub max_checks: u32,
     /// How many messages and calls may be sent.
     pub max_sends: u8,
-    /// How long to wait after the first send, the second, and so on; the last
-    /// one repeats.
+    /// The wait between resends: after the first send, the second, and so on; the last
+    /// one repeats. Empty for none.
     pub cooldown: Vec<Duration>,
     /// Whether sending again makes a new code and kills the old one, or repeats
     /// the same one.
@@ -72,7 +72,7 @@ impl Policy {
         self.lease.saturating_sub(LEAST_PROOF.unsigned_abs())
     }
 
-    /// How long to wait after the send of that number (1 for the first).
+    /// The wait before a resend after the send of that number (1 for the first).
     pub fn cooldown_after(&self, sends: usize) -> Duration {
         let at = sends.saturating_sub(1).min(self.cooldown.len().saturating_sub(1));
         self.cooldown.get(at).copied().unwrap_or_default()

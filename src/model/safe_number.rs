@@ -11,6 +11,6 @@ pub struct SafeNumber {
     pub sid: String,
     /// The number.
     pub number: PhoneNumber,
-    /// Since when.
+    /// When it was put on the list.
     pub created_at: Timestamp,
 }

@@ -138,7 +138,7 @@ pub struct Settings {
 pub struct Countries {
     /// These alone; empty for all.
     pub allow: Vec<String>,
-    /// Not these.
+    /// Refused, allowed or not; empty for none.
     pub refuse: Vec<String>,
     /// These too, and the log says so each time.
     pub watch: Vec<String>,
@@ -194,7 +194,7 @@ pub const MOST_NAME: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {what}")]
 pub struct BadSetting {
-    /// Which one.
+    /// The setting, as the API and the file name it.
     pub field: String,
     /// What is wrong and what would be right; never the value.
     pub what: String,

@@ -135,7 +135,7 @@ pub enum Step {
 /// A verification as it was seen when something was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Which.
+    /// The verification that the step knows of.
     pub verification: VerificationId,
     /// The number that it proves.
     pub to: PhoneNumber,

@@ -11,7 +11,7 @@ pub struct SessionWindow {
     pub number: String,
     /// To whom: `whatsapp:+…`, or a messaging service.
     pub sender: String,
-    /// When.
+    /// When the person last wrote: the window is open for 24 hours.
     pub at: Timestamp,
 }
 

@@ -133,7 +133,7 @@ impl fmt::Display for Status {
 pub struct Send {
     /// 1 for the first.
     pub number: u8,
-    /// How.
+    /// The channel that it takes.
     pub channel: Channel,
     /// Which of the verification's codes it carries.
     pub generation: u32,

@@ -2,7 +2,7 @@
 
 use super::inspect::Inspector;
 use super::io::{HeadTimer, Watched};
-use super::request::{RequestBody, answer};
+use super::request::{Handler, answer};
 use super::room::{Place, Sign, Wait};
 use super::{Incoming, Limits, refused, secure};
 use hyper::server::conn::http1;
@@ -15,9 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use tower_service::Service;
 use warp::http::Request;
-use warp::reply::Response;
 
 /// What a connection needs to know.
 pub(super) struct Connection<S> {
@@ -32,16 +30,7 @@ pub(super) struct Connection<S> {
     pub(super) place: Place,
 }
 
-impl<S> Connection<S>
-where
-    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + Unpin
-        + 'static,
-    S::Future: Send + 'static,
-{
+impl<S: Handler> Connection<S> {
     /// Answers the connection's requests until it ends, the server stops, or
     /// somebody else needs its seat more.
     pub(super) async fn run(self, stream: TcpStream) {
@@ -63,20 +52,12 @@ struct Requests<S> {
     sign: Sign,
 }
 
-async fn drive<S>(
+async fn drive<S: Handler>(
     stream: TcpStream,
     requests: Requests<S>,
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
-) where
-    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + Unpin
-        + 'static,
-    S::Future: Send + 'static,
-{
+) {
     {
         let Requests { peer, service, in_flight, sign } = requests;
         // Answers are small and whole: waiting to fill a packet only delays them.

@@ -32,16 +32,13 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
-use tower_service::Service;
-use warp::http::Request;
-use warp::reply::Response;
 
 pub use self::caller::gone as caller_gone;
 pub use self::incoming::Incoming;
 pub use self::limits::Limits;
 pub use self::local::{Stranger, is_local, stranger};
 pub use self::rate::{PACE, Rate};
-pub use self::request::RequestBody;
+pub use self::request::{Handler, RequestBody};
 
 /// How a stop went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,21 +77,12 @@ pub fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
 /// The drain takes what already waits in the backlog, closes the listener, lets
 /// every connection finish the request it is in, waits also for handlers whose
 /// client has left, and is over after `limits.drain_timeout` at the latest.
-pub async fn serve<S>(
+pub async fn serve<S: Handler>(
     listener: TcpListener,
     service: S,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
-) -> Drained
-where
-    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + Unpin
-        + 'static,
-    S::Future: Send + 'static,
-{
+) -> Drained {
     let room = Room::new(Most {
         connections: limits.max_connections,
         connections_per_peer: limits.max_connections_per_peer,

@@ -16,6 +16,28 @@ use warp::http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use warp::http::{Request, StatusCode};
 use warp::reply::{Reply, Response};
 
+/// A service that answers requests, cloned for each: `warp::service(filter)`, or any
+/// tower service that is always ready.
+pub trait Handler:
+    Service<Request<RequestBody>, Response = Response, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + Sync
+    + Unpin
+    + 'static
+{
+}
+
+impl<S> Handler for S where
+    S: Service<Request<RequestBody>, Response = Response, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + Unpin
+        + 'static
+{
+}
+
 /// Runs the service in a task of its own and waits for it until the deadline.
 ///
 /// The task outlives a client that leaves and a deadline that passes, so what a
@@ -23,17 +45,13 @@ use warp::reply::{Reply, Response};
 /// handler that still waits for the request's body at the deadline is dropped:
 /// it can have begun nothing, and the connection cannot end while it listens. So
 /// is one whose body has no room, or has lost it to others.
-pub(super) async fn answer<S>(
-    mut service: S,
+pub(super) async fn answer(
+    mut service: impl Handler,
     request: Request<Incoming>,
     deadline: Duration,
     in_flight: mpsc::Sender<Infallible>,
     sign: Sign,
-) -> Result<Response, Infallible>
-where
-    S: Service<Request<RequestBody>, Response = Response, Error = Infallible> + Send + 'static,
-    S::Future: Send + 'static,
-{
+) -> Result<Response, Infallible> {
     let (request, arriving) = watch_body(request, &sign);
     let (_waits, handler) = caller::heard(async move {
         // The body's bytes are the handler's until it has answered.

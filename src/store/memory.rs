@@ -25,9 +25,9 @@ use super::Stored;
 use super::Version;
 use super::counting::OpenCounters;
 use super::hook::Hooks;
-use super::lane;
 use super::measured::measured;
 use super::millis;
+use super::queue;
 use super::timestamp;
 use super::validate;
 use crate::telemetry::metrics::Meter;
@@ -154,7 +154,7 @@ impl Store for Memory {
 
     async fn depths(&self, until: Timestamp) -> Result<Vec<Depth>, StoreError> {
         let state = self.open()?;
-        Ok(Lane::ALL.into_iter().flat_map(|lane| lane::count(lane, state.due_in(lane, until))).collect())
+        Ok(Lane::ALL.into_iter().flat_map(|lane| queue::count(lane, state.due_in(lane, until))).collect())
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {

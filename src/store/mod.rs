@@ -19,9 +19,11 @@
 
 mod arrivals;
 mod care;
+mod commit;
 mod counting;
 mod hook;
 pub mod inspect;
+mod kind;
 pub mod kinds;
 mod lane;
 mod measured;
@@ -29,6 +31,7 @@ pub mod memory;
 mod port;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod queue;
 pub mod records;
 mod rules;
 pub mod sled;
@@ -38,20 +41,20 @@ pub use arrivals::Arrivals;
 pub use arrivals::Mark;
 use bytes::Bytes;
 use care::ADVICE;
-pub use counting::Commit;
-pub use counting::CountedError;
-pub use counting::Counting;
-pub use counting::Limited;
+pub use commit::Commit;
+pub use commit::CountedError;
+pub use commit::Counting;
+pub use commit::Limited;
 pub use hook::AtEnd;
 pub use hook::CommitHook;
 use jiff::Timestamp;
-pub use kinds::Index;
-pub use kinds::Kind;
-pub use lane::Depth;
+pub use kind::Index;
+pub use kind::Kind;
 pub use lane::Due;
 pub use lane::Lane;
 pub use port::Store;
-use rules::validate;
+pub use queue::Depth;
+pub(in crate::store) use rules::validate;
 use std::fmt;
 
 /// The version of a record: 0 where there is none, and one more with each

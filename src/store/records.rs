@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A value that is kept as a record.
 pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
-    /// Its kind.
+    /// The kind that its key has; the table of kinds names the same.
     const KIND: Kind;
     /// The number of the format that is written now. Older ones still open.
     const FORMAT: u32;
@@ -67,7 +67,7 @@ impl Facts {
 pub struct Versioned<T> {
     /// The version; 0 for a record that is not stored yet.
     pub version: Version,
-    /// The value.
+    /// The record, as it reads in this version.
     pub record: T,
 }
 

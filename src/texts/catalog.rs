@@ -5,8 +5,8 @@
 
 use super::file::{Forms, Mistake, Texts};
 use super::language::{self, Language, Wanted};
+use super::locale;
 use super::template::{Kind, Template, Variable, WHATSAPP_VARIABLES, near};
-use super::wish;
 use crate::model::channel::Channel;
 use crate::model::service::{BadSetting, Settings};
 use sha2::{Digest, Sha256};
@@ -145,7 +145,7 @@ impl Catalog {
     /// What is wrong with the tag, and which was meant or which there are.
     pub fn judge_locale(&self, set: Option<&str>, tag: &str) -> Result<(), String> {
         let sets = [self.shipped_set(), self.set(set)].map(|set| set.texts.of(Kind::Sms));
-        wish::judge(&sets.map(|texts| texts.iter().map(|(language, _)| language)), tag)
+        locale::judge(&sets.map(|texts| texts.iter().map(|(language, _)| language)), tag)
     }
 
     /// The texts that stand in for each other, language by language: those of a

@@ -9,10 +9,10 @@ mod clean;
 mod compose;
 mod file;
 mod language;
+mod locale;
 mod spoken;
 mod template;
 mod validity;
-mod wish;
 
 pub use catalog::{Catalog, DEFAULT_SET, LoadError, Set, Translation};
 pub use compose::{Text, Wording, compose, is_app_hash};

@@ -25,7 +25,7 @@ pub enum Variable {
     Minutes,
     /// What is paid.
     Amount,
-    /// To whom.
+    /// Who is paid.
     Payee,
     /// What the code is for, in the application's words.
     Purpose,

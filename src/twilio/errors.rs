@@ -46,7 +46,7 @@ pub struct Meaning {
 pub enum Disposition {
     /// Transient.
     Retry,
-    /// Slow down, then retry.
+    /// Too many requests (429, 20429): slow down, then retry.
     Throttle,
     /// The recipient cannot be reached this way.
     Permanent,

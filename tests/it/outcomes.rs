@@ -274,7 +274,7 @@ async fn a_refused_send_has_failed_with_its_code(engine: Engine) {
 
 async fn a_minute_of_too_many_requests_loses_no_code(engine: Engine) {
     let mut world = World::new(engine);
-    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.always(Say::NotProcessed(Duration::ZERO), Find::Nothing);
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
@@ -293,7 +293,7 @@ async fn a_minute_of_too_many_requests_loses_no_code(engine: Engine) {
 
 async fn who_asks_to_be_left_alone_is(engine: Engine) {
     let mut world = World::new(engine);
-    world.script([Say::NotTaken(Duration::from_secs(50))], []);
+    world.script([Say::NotProcessed(Duration::from_secs(50))], []);
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
@@ -301,7 +301,7 @@ async fn who_asks_to_be_left_alone_is(engine: Engine) {
     assert_eq!(world.gateway.orders().len(), 1);
     pass_by_seconds(&world, 3).await;
     eventually("it is sent", async || world.state(&id, 1).await == SendState::Accepted).await;
-    world.script([Say::NotTaken(Duration::from_secs(86_400))], []);
+    world.script([Say::NotProcessed(Duration::from_secs(86_400))], []);
     world.pass(30);
     verification::resend(&world.app.verifying, &id, None).await.unwrap();
     world.settle().await;
@@ -312,7 +312,7 @@ async fn who_asks_to_be_left_alone_is(engine: Engine) {
 
 async fn who_says_stop_during_an_outage_gets_nothing_after_it(engine: Engine) {
     let mut world = World::new(engine);
-    world.script([Say::NotTaken(Duration::from_secs(20))], []);
+    world.script([Say::NotProcessed(Duration::from_secs(20))], []);
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
@@ -326,7 +326,7 @@ async fn who_says_stop_during_an_outage_gets_nothing_after_it(engine: Engine) {
 
 async fn a_send_that_is_never_taken_is_tried_for_the_life_of_its_code(engine: Engine) {
     let mut world = World::new(engine);
-    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.always(Say::NotProcessed(Duration::ZERO), Find::Nothing);
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_slowly(&world, 560).await;
@@ -343,7 +343,7 @@ async fn a_send_that_is_never_taken_is_tried_for_the_life_of_its_code(engine: En
 
 async fn a_retry_stands_where_people_wait(engine: Engine) {
     let mut world = World::new(engine);
-    world.script([Say::NotTaken(Duration::ZERO)], []);
+    world.script([Say::NotProcessed(Duration::ZERO)], []);
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     world.settle().await;
@@ -354,7 +354,7 @@ async fn a_retry_stands_where_people_wait(engine: Engine) {
 
 async fn who_asks_again_during_an_outage_gets_one_message(engine: Engine) {
     let mut world = World::new(engine);
-    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.always(Say::NotProcessed(Duration::ZERO), Find::Nothing);
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_by_seconds(&world, 31).await;
@@ -375,7 +375,7 @@ async fn who_asks_again_during_an_outage_gets_one_message(engine: Engine) {
 
 async fn what_nobody_wants_any_more_is_not_tried_again(engine: Engine) {
     let mut world = World::new(engine);
-    world.always(Say::NotTaken(Duration::ZERO), Find::Nothing);
+    world.always(Say::NotProcessed(Duration::ZERO), Find::Nothing);
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_by_seconds(&world, 5).await;

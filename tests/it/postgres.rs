@@ -4,7 +4,9 @@
 
 use crate::instance::skipped;
 use crate::ports::{self, Port};
+use crate::store_contract::thing;
 use dialback::store::postgres::{Options, Postgres};
+use dialback::store::{CommitError, records};
 use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::fs;
@@ -16,8 +18,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-/// How long a server may take to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long things may take on a busy machine that take little time on an idle one: a
+/// server's start, a loss that is noticed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A schema of its own, dropped at the end.
 pub struct TestDatabase {
@@ -90,6 +93,19 @@ pub async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the test's server");
     tokio::spawn(connection);
     client
+}
+
+/// Until the store takes a write; what it refuses before was not done, or nobody
+/// knows.
+pub async fn until_written(store: &Postgres, id: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = records::save(store, None, &thing(id, 1, None, None)).await {
+        if matches!(error, CommitError::Conflict) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// A server of its own, which ends with the test.

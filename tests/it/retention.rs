@@ -78,11 +78,11 @@ async fn what_has_ended_goes_in_time_and_what_waits_stays() {
             .unwrap();
     }
     kept.pass(29);
-    privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap();
+    privacy::delete_old(&kept.app.privacy, "one").await.unwrap().unwrap();
     assert_eq!((kept.count(Kind::Verification).await, kept.count(Kind::Delivery).await), (2, 150));
     kept.pass(2);
-    let swept = privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap();
-    assert_eq!((swept.verifications, swept.deliveries, swept.lost_races), (1, 0, 0));
+    let deleted = privacy::delete_old(&kept.app.privacy, "one").await.unwrap().unwrap();
+    assert_eq!((deleted.verifications, deleted.deliveries, deleted.lost_races), (1, 0, 0));
     assert!(matches!(
         verification::fetch(&kept.app.admission, &ended).await,
         Err(VerificationError::Fault(Fault::NotFound))
@@ -92,8 +92,8 @@ async fn what_has_ended_goes_in_time_and_what_waits_stays() {
         "nobody has ended it, whatever its time"
     );
     kept.pass(60);
-    let swept = privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap();
-    assert_eq!(swept.deliveries, 150, "in more than two batches");
+    let deleted = privacy::delete_old(&kept.app.privacy, "one").await.unwrap().unwrap();
+    assert_eq!(deleted.deliveries, 150, "in more than two batches");
     let listed =
         messaging::deliveries(&kept.app.admission, &DeliveryFilter::default(), &window()).await.unwrap();
     // But for the message that was promised to whom nobody has ended.
@@ -117,7 +117,7 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
     .unwrap();
     kept.pass(91);
     // The verification is not ended by anybody, so it is there without its delivery.
-    assert_eq!(privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap().deliveries, 1);
+    assert_eq!(privacy::delete_old(&kept.app.privacy, "one").await.unwrap().unwrap().deliveries, 1);
     let view = verification::fetch(&kept.app.admission, &id).await.unwrap();
     assert!(view.deliveries[0].1.is_none());
     let attempts =
@@ -142,7 +142,7 @@ async fn the_log_goes_last_and_what_the_next_start_compares_with_never() {
         .await
         .unwrap();
     kept.pass(401);
-    assert_eq!(privacy::sweep(&kept.app.privacy, "one").await.unwrap().unwrap().audit, 1);
+    assert_eq!(privacy::delete_old(&kept.app.privacy, "one").await.unwrap().unwrap().audit, 1);
     assert!(
         audit::note_configuration(&kept.app.base, &kept.app.verifying.codes, &settings)
             .await
@@ -156,24 +156,24 @@ async fn the_log_goes_last_and_what_the_next_start_compares_with_never() {
 /// Clocks differ by nearly the slack: nobody takes over while the lease lives by
 /// either of them.
 #[tokio::test]
-async fn one_process_sweeps_and_another_takes_over_when_it_is_gone() {
+async fn one_process_deletes_and_another_takes_over_when_it_is_gone() {
     let one = kept();
     let ahead = Clock::stopped(one.clock.now() + SignedDuration::from_millis(4_900));
     let behind = Clock::stopped(one.clock.now() - SignedDuration::from_millis(4_900));
     let (two, three) = (over(&one.store, &ahead), over(&one.store, &behind));
-    assert!(privacy::sweep(&one.app.privacy, "one").await.unwrap().is_some());
-    assert!(privacy::sweep(&one.app.privacy, "one").await.unwrap().is_some(), "its own");
+    assert!(privacy::delete_old(&one.app.privacy, "one").await.unwrap().is_some());
+    assert!(privacy::delete_old(&one.app.privacy, "one").await.unwrap().is_some(), "its own");
     for (seconds, is_free) in [(0, false), (55, false), (4, false), (1, false), (1, true)] {
         ahead.advance(Duration::from_secs(seconds));
         behind.advance(Duration::from_secs(seconds));
-        let taken = privacy::sweep(&two.privacy, "two").await.unwrap().is_some();
+        let taken = privacy::delete_old(&two.privacy, "two").await.unwrap().is_some();
         assert_eq!(taken, is_free, "{seconds} seconds more");
         assert!(
-            taken || privacy::sweep(&three.privacy, "three").await.unwrap().is_none(),
+            taken || privacy::delete_old(&three.privacy, "three").await.unwrap().is_none(),
             "later, by its clock"
         );
     }
-    assert!(privacy::sweep(&one.app.privacy, "one").await.unwrap().is_none(), "it has lost it");
+    assert!(privacy::delete_old(&one.app.privacy, "one").await.unwrap().is_none(), "it has lost it");
 }
 
 /// A kind says how long its records are kept, and that is what becomes of them.
@@ -201,7 +201,7 @@ async fn every_kind_goes_as_it_says() {
     }
     let keys: Vec<Key> = chores.into_iter().map(|facts| facts.key).collect();
     kept.pass(4000);
-    assert_eq!(privacy::tidy(&kept.app.base, &keys).await.unwrap().len(), 0);
+    assert_eq!(privacy::delete_expired(&kept.app.base, &keys).await.unwrap().len(), 0);
     for kind in until_due {
         assert_eq!(kept.count(kind).await, 0, "{kind:?}");
     }

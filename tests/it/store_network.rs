@@ -1,7 +1,7 @@
 //! What stands between a store and its database: hosts that say nothing, too few
 //! connections, poolers. Nothing of it may stop what could go on.
 
-use crate::postgres::{Pooler, Server, connect};
+use crate::postgres::{PATIENCE, Pooler, Server, connect, until_written};
 use crate::store_contract::{Thing, closed, story, thing};
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records;
@@ -10,9 +10,6 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-
-/// How long things may take that take no time on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Takes connections and says nothing, until it is dropped.
 async fn silent() -> (TcpListener, u16) {
@@ -68,17 +65,6 @@ async fn until_refused(store: &Postgres) {
             Err(CommitError::Store(StoreError::Unavailable(_))) => return,
             _ => assert!(Instant::now() < deadline, "it is never refused"),
         }
-    }
-}
-
-async fn until_written(store: &Postgres, id: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    while let Err(error) = records::save(store, None, &thing(id, 1, None, None)).await {
-        if matches!(error, CommitError::Conflict) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{error}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

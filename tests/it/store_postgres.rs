@@ -2,7 +2,7 @@
 //! one behind a network can.
 
 use crate::instance::skipped;
-use crate::postgres::{Server, TestDatabase, database};
+use crate::postgres::{PATIENCE, Server, TestDatabase, database, until_written};
 use crate::store_contract::{Thing, at, closed, count_together, story, thing};
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records::{self, Versioned};
@@ -13,9 +13,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// How long things may take that take no time on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn postgresql_keeps_the_contract() {
@@ -349,19 +346,6 @@ async fn without_its_server_it_refuses_at_once_and_comes_back_with_it() {
     let read = records::get::<Thing>(&store, "a").await.unwrap().unwrap();
     store.commit(vec![change("a", Some(&read), 2)]).await.unwrap();
     assert!(store.check().await.unwrap().verdict().is_ok());
-}
-
-/// Until the store takes a write; what it refuses before was not done, or nobody
-/// knows.
-async fn until_written(store: &Postgres, id: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    while let Err(error) = records::save(store, None, &thing(id, 1, None, None)).await {
-        if matches!(error, CommitError::Conflict) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{error}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -48,7 +48,7 @@ pub const PERSON: &str = "+14155550123";
 pub enum Say {
     Taken,
     Refused(u32),
-    NotTaken(Duration),
+    NotProcessed(Duration),
     Unknown,
     /// Takes it, and answers nothing until released; then says unknown.
     Silence,
@@ -149,7 +149,9 @@ impl Gateway for Script {
         match say {
             Say::Taken => Ok(self.report(send_request)),
             Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
-            Say::NotTaken(after) => Err(SendError::NotTaken { code: None, reason: "scripted".into(), after }),
+            Say::NotProcessed(after) => {
+                Err(SendError::NotProcessed { code: None, reason: "scripted".into(), after })
+            }
             Say::Unknown => Err(SendError::unknown("scripted")),
             Say::Panic => panic!("scripted, of {PERSON}"),
             Say::Silence => {
@@ -388,7 +390,7 @@ impl World {
         }
     }
 
-    /// Of what a person waits for, and of what is tidied.
+    /// Of what a person waits for, and of what only expires.
     async fn nothing_is_due(&self) -> bool {
         let due = async |lane| self.store.due_in(lane, self.now(), 1).await.unwrap();
         due(Lane::Person).await.is_empty() && due(Lane::Chore).await.is_empty()
@@ -487,7 +489,7 @@ fn app_on(
     let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
     App::new(Parts {
         policy: policy.clone(),
-        directory: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
+        services: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
         codes: CodeKeys::new(vec![key]).unwrap(),
         ..parts(store, gateway, clock)
     })
@@ -501,7 +503,7 @@ pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Pa
         gateway: gateway.clone(),
         clock: clock.clone(),
         entropy: Entropy::system(),
-        directory: ServiceDirectory::of_policy("Dialback", &policy, clock.now()),
+        services: ServiceDirectory::of_policy("Dialback", &policy, clock.now()),
         policy,
         events: crate::world::events(),
         test_numbers: Vec::new(),

@@ -146,7 +146,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
     Parts {
         store: Arc::new(Memory::new()),
         gateway,
-        directory: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
+        services: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
         events: events(),
         clock,
         entropy: Entropy::seeded(1),
@@ -228,7 +228,7 @@ impl Gateway for Post {
     async fn send(&self, send_request: &SendRequest) -> Result<Report, SendError> {
         if self.fails.load(Ordering::SeqCst) {
             let reason = "this gateway fails".to_owned();
-            return Err(SendError::NotTaken { code: None, reason, after: Duration::ZERO });
+            return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
         }
         let mut taken = self.taken.lock().unwrap();
         let prefix = if send_request.channel == Channel::Call { "CA" } else { "SM" };

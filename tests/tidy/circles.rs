@@ -31,7 +31,7 @@ struct Place {
 
 /// A folder and a shortest way around in it.
 pub struct Circle {
-    pub folder: Name,
+    folder: Name,
     around: Vec<(Member, Place)>,
 }
 

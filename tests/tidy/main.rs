@@ -20,9 +20,6 @@ use std::sync::LazyLock;
 /// The longest file, in lines.
 const MOST_LINES: usize = 550;
 
-/// The same in `src/app`, as long as its long files are not split.
-const MOST_LINES_OF_APP: usize = 700;
-
 /// Where a file broke a rule, and what to do.
 pub(crate) struct Violation {
     file: PathBuf,
@@ -58,18 +55,7 @@ fn every_dependency_has_a_line_in_the_table_of_crates() {
 
 #[test]
 fn nothing_needs_what_needs_it() {
-    /// Folders that still have circles. None is added; one without a circle goes.
-    const STILL: [&str; 1] = ["store"];
-    let circles = circles::circles(&MODULES);
-    let is_in = |circle: &circles::Circle, part: &str| circle.folder.first().is_some_and(|it| it == part);
-    for part in STILL {
-        assert!(
-            circles.iter().any(|c| is_in(c, part)),
-            "`{part}` has no circle any more: take it out of STILL"
-        );
-    }
-    let others = circles.iter().filter(|circle| !STILL.iter().any(|part| is_in(circle, part)));
-    verdict(others.map(circles::Circle::violation).collect());
+    verdict(circles::circles(&MODULES).iter().map(circles::Circle::violation).collect());
 }
 
 /// Of the faces of keys, only the way in may reach what is everybody's: it knows
@@ -159,9 +145,8 @@ fn every_file_says_what_it_is_and_is_short_enough_to_be_read() {
             violations.push(file.at(1, "begin with `//!`: what it is, and what it refuses to know".into()));
         }
         let lines = file.text.lines().count();
-        let most = if file.path.starts_with("src/app") { MOST_LINES_OF_APP } else { MOST_LINES };
-        if lines > most {
-            violations.push(file.at(lines, format!("{lines} lines, {most} at most: split it")));
+        if lines > MOST_LINES {
+            violations.push(file.at(lines, format!("{lines} lines, {MOST_LINES} at most: split it")));
         }
     }
     verdict(violations);

@@ -264,6 +264,7 @@ impl Reader {
             Module { file: self.file.clone(), file_module: self.file_module.clone(), ..Module::default() };
         let mut depth = 0;
         let mut is_shown = false;
+        let mut is_enum = false;
         let mut at = 0;
         while at < tokens.len() {
             let rest = &tokens[at..];
@@ -281,10 +282,12 @@ impl Reader {
                 }
                 Some("mod") if depth == 0 => self.inner(&name, rest),
                 Some(word) if depth == 0 && defines(word) => {
+                    is_enum = word == "enum";
                     let defined = rest[1..].iter().find(|token| !token.is('!')).and_then(Token::word);
                     module.items.extend(defined.filter(|word| !defines(word)).map(str::to_owned));
                     1
                 }
+                Some(_) if is_enum && depth == 1 && begins_variant(&tokens[at - 1]) => 1,
                 Some(_) => mention(tokens, at, &mut module.mentions),
                 None => 1,
             };
@@ -314,6 +317,12 @@ impl Reader {
 /// The keywords before a name that is defined, `macro_rules!` among them.
 fn defines(word: &str) -> bool {
     ["const", "enum", "fn", "macro_rules", "static", "struct", "trait", "type", "union"].contains(&word)
+}
+
+/// Whether what stands behind it between the braces of an enum is a variant's name: it
+/// is behind the first brace, a comma or an attribute.
+fn begins_variant(before: &Token) -> bool {
+    ['{', ',', ']'].into_iter().any(|sign| before.is(sign))
 }
 
 /// The length of `pub`, `pub(crate)`, `pub(in a::b)`.

@@ -33,6 +33,26 @@ fn a_tree_and_a_net_without_circles_have_none() {
 }
 
 #[test]
+fn a_variant_is_not_what_has_its_name_elsewhere() {
+    let files = |variant: &str| {
+        [
+            ("lib.rs", "mod p;".to_owned()),
+            ("p/mod.rs", format!("mod a; pub use a::A; pub enum E {{ #[x] B, {variant} }}")),
+            ("p/a.rs", "use super::E; pub struct A(E);".to_owned()),
+        ]
+    };
+    let found = |variant: &str| {
+        let files = files(variant);
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        self::found(&files)
+    };
+    for variant in ["A", "A(u8)", "#[y] A { b: u8 }", "A = 1"] {
+        assert_eq!(found(variant), NONE, "{variant}");
+    }
+    assert_eq!(found("C(A)"), ["p itself → a → p itself"]);
+}
+
+#[test]
 fn two_that_name_each_other_are_a_circle_wherever_they_stand() {
     let both = |a: &str, b: &str| {
         let files = [("lib.rs", "mod p;"), ("p/mod.rs", "mod a; mod b;"), ("p/a.rs", a), ("p/b.rs", b)];

@@ -178,7 +178,7 @@ fn parts(gateway: Arc<dyn Gateway>) -> Parts {
     Parts {
         store: Arc::new(Memory::new()),
         gateway,
-        directory: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
+        services: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
         events: Events::new(Arc::new(courier), EventSettings::default()),
         clock,
         entropy: Entropy::seeded(1),

@@ -39,7 +39,7 @@ pub enum AdmissionError {
          /v1/services/ID, or with allow_links = true under services in the configuration"
     )]
     Link {
-        /// Which text.
+        /// The text that was refused, as the API names its field.
         field: &'static str,
     },
     /// Something that the service's settings do not allow.

@@ -21,7 +21,7 @@ const MOST_SENDERS: usize = 100;
 
 /// What a person said towards a sender, under each spelling of the address
 /// under which they did.
-pub(in crate::app) async fn wishes_of(
+pub(in crate::app) async fn opt_outs_towards(
     base: &Base,
     number: &str,
     sender: &str,
@@ -33,9 +33,9 @@ pub(in crate::app) async fn wishes_of(
     Ok(wishes)
 }
 
-/// Writes a wish down, with the line of the audit log where it is somebody
-/// else who says so.
-pub(in crate::app) async fn wish(
+/// Records an opt-out, or that one is taken back, with the line of the audit log where it
+/// is somebody else who says so.
+pub(in crate::app) async fn record(
     telling: &Telling,
     number: &str,
     sender: &str,
@@ -43,7 +43,7 @@ pub(in crate::app) async fn wish(
     entry: Option<&AuditEntry>,
 ) -> Result<(), AdmissionError> {
     let look = || async {
-        let old = wishes_of(&telling.base, number, sender).await?;
+        let old = opt_outs_towards(&telling.base, number, sender).await?;
         let new = OptOut {
             number: number.to_owned(),
             sender: sender.to_owned(),
@@ -117,7 +117,7 @@ pub async fn set_opt_out(
     ))?;
     let entry = audit::entry(&admission.base, actor, Action::OptOutSet, mask(&number));
     let entry = entry.with("sender", mask(sender)).with("opted_out", opted_out);
-    wish(&admission.telling, &number, sender, opted_out, Some(&entry)).await?;
+    record(&admission.telling, &number, sender, opted_out, Some(&entry)).await?;
     tracing::info!(number = mask(&number), sender = mask(sender), opted_out, "opt-out set by an operator");
     Ok(())
 }
@@ -138,13 +138,13 @@ pub async fn delete_opt_out(
         return Err(Fault::NotFound.into());
     }
     for wish in found {
-        forget_wish(&admission.telling, actor, &wish).await?;
+        delete_one(&admission.telling, actor, &wish).await?;
         tracing::info!(number = mask(&wish.number), sender = mask(&wish.sender), "opt-out deleted");
     }
     Ok(())
 }
 
-async fn forget_wish(telling: &Telling, actor: &Actor, wish: &OptOut) -> Result<(), AdmissionError> {
+async fn delete_one(telling: &Telling, actor: &Actor, wish: &OptOut) -> Result<(), AdmissionError> {
     let key = OptOut::key(&wish.number, &wish.sender);
     let look = || async {
         let Some(old): Option<Versioned<OptOut>> = records::get(telling.base.store(), &key).await? else {

@@ -147,7 +147,7 @@ pub(in crate::app) async fn refuse_opted_out(
     let Some((address, sender)) = wish_address(admission, service, to, channel) else {
         return Ok(());
     };
-    let wishes = opt_outs::wishes_of(&admission.base, &address, &sender).await?;
+    let wishes = opt_outs::opt_outs_towards(&admission.base, &address, &sender).await?;
     match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
         Some(wish) if wish.opted_out => Err(AdmissionError::OptedOut),
         _ => Ok(()),

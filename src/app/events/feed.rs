@@ -57,7 +57,7 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(1);
 /// through again and again, and what was told is remembered.
 pub struct Feed {
     telling: Arc<Telling>,
-    /// Whose events.
+    /// The services whose events are shown.
     services: ServiceSet,
     last: EventId,
     told: BTreeSet<EventId>,

@@ -1,7 +1,7 @@
 //! What applications are told of: which events are written beside a change, who is
 //! told of them, and how what is sent fares.
 
-pub(in crate::app) mod dispatch;
+pub(in crate::app) mod dispatches;
 pub(in crate::app) mod endpoints;
 pub(in crate::app) mod error;
 pub(in crate::app) mod feed;
@@ -10,7 +10,7 @@ pub(in crate::app) mod telling;
 pub(in crate::app) mod told;
 pub(in crate::app) mod watermarks;
 
-pub use self::dispatch::{
+pub use self::dispatches::{
     defer, dispatches, most_dispatches, most_dispatches_to_one, redrive_endpoint, redrive_event,
     tend_dispatch,
 };

@@ -48,9 +48,9 @@ pub(in crate::app) async fn window_open(
     };
     // WhatsApp spells some numbers otherwise than we do.
     for number in address_spellings(&format!("whatsapp:{}", to.in_full())) {
-        let contact =
+        let window =
             records::get::<SessionWindow>(base.store(), &SessionWindow::key(&number, sender)).await?;
-        if contact.is_some_and(|contact| base.now() < contact.record.closes_at()) {
+        if window.is_some_and(|window| base.now() < window.record.closes_at()) {
             return Ok(true);
         }
     }
@@ -76,7 +76,7 @@ pub async fn keyword(
         Keyword::Help => return Ok(()),
     };
     for sender in owned(messaging, proof, senders) {
-        opt_outs::wish(&messaging.telling, number, sender, opted_out, None).await?;
+        opt_outs::record(&messaging.telling, number, sender, opted_out, None).await?;
         tracing::info!(number = mask(number), sender = mask(sender), opted_out, "opt-out changed");
     }
     Ok(())

@@ -151,7 +151,8 @@ async fn look_up(
     Ok(Err(SendError::unknown("twilio's list has too many that may be it")))
 }
 
-/// What an attempt without success means for the send.
+/// What an attempt without success means for the send; how long it waits is decided in
+/// `model::verification::retry`.
 fn not_accepted(base: &Base, step: &OutboxStep, error: SendError) -> Input {
     let (number, claim, jitter) = (step.number(), step.attempts, jitter(base));
     let failure = |code, reason, after: Duration| Failure {
@@ -167,8 +168,8 @@ fn not_accepted(base: &Base, step: &OutboxStep, error: SendError) -> Input {
             Input::Refused { number, claim, code, reason }
         }
         SendError::Refused { code, reason } => Input::Refused { number, claim, code, reason },
-        SendError::NotTaken { code, reason, after } => {
-            Input::NotTaken { number, claim, failure: failure(code, reason, after), jitter }
+        SendError::NotProcessed { code, reason, after } => {
+            Input::NotProcessed { number, claim, failure: failure(code, reason, after), jitter }
         }
         SendError::Unknown { code, reason, after } => {
             Input::Unknown { number, claim, failure: failure(code, reason, after), jitter }

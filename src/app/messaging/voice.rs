@@ -76,7 +76,7 @@ pub enum Spoken {
 /// What a call hears, from whom, and in which language.
 #[derive(Debug, Clone)]
 pub struct Said {
-    /// What.
+    /// What the call says next.
     pub spoken: Spoken,
     /// The service's name, as it is spoken.
     pub name: String,

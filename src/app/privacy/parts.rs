@@ -1,4 +1,4 @@
-//! What erasing and sweeping stand on.
+//! What erasing and retention stand on.
 
 use crate::app::admission::Admission;
 use crate::app::base::Base;

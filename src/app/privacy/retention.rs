@@ -1,13 +1,15 @@
-//! Deletes what was kept long enough, beside the work that people wait for.
+//! Clean-up of old records (`[retention]`): verifications, deliveries, the audit log and
+//! receipts of erasures are deleted when they were kept for so many days, beside the work
+//! that people wait for.
 //!
 //! One process at a time does it, by a lease. It looks at the listings, deletes
-//! in small commits and rests nine times as long as each took: at most a tenth
-//! of its time is spent on it, and at most [`BATCH`] records go in [`REST`],
+//! in small commits and pauses nine times as long as each took: at most a tenth
+//! of its time is spent on it, and at most [`BATCH`] records go in [`PAUSE`],
 //! 1280 in a second. Races with other writers are lost on purpose: what was
 //! changed meanwhile is looked at again in the next round.
 //!
-//! Records with a time of their own (events, sessions, kept answers, counters)
-//! are due and go as chores.
+//! Records that expire at a time of their own (events, sessions, kept answers, counters)
+//! are due then, and deleted in `expire`.
 
 use crate::app::base::Base;
 use crate::app::fault::Fault;
@@ -24,12 +26,12 @@ use crate::store::{Change, CommitError, Index, Kind, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
-/// The lease that a sweep is done under.
+/// The lease that a round is done under.
 const LEASE: &str = "retention";
 /// Records that are looked at, and at most deleted, at once.
 const BATCH: usize = 64;
-/// The shortest rest after a batch, and how many times as long as the batch it is.
-const REST: Duration = Duration::from_millis(50);
+/// The shortest pause after a batch, and how many times as long as the batch it is.
+const PAUSE: Duration = Duration::from_millis(50);
 const SHARE: u32 = 9;
 /// How long after its end a verification is left alone, whatever retention
 /// says: what leads to it lives on for a few minutes.
@@ -38,9 +40,9 @@ const STILL_WARM: SignedDuration = SignedDuration::from_hours(1);
 /// come late must find it, and the erasure may still have to do with it.
 pub(in crate::app) const ERASED_KEPT: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// What a sweep has deleted.
+/// What a round has deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct Deleted {
     /// Verifications.
     pub verifications: usize,
     /// Deliveries.
@@ -76,25 +78,31 @@ pub fn new_holder(base: &Base) -> String {
 ///
 /// # Errors
 /// The store's.
-pub async fn sweep(privacy: &Privacy, holder: &str) -> Result<Option<Swept>, Fault> {
+pub async fn delete_old(privacy: &Privacy, holder: &str) -> Result<Option<Deleted>, Fault> {
     let Some(mut held) = hold(&privacy.base, holder).await? else {
         return Ok(None);
     };
-    let (kept, mut swept) = (privacy.retention, Swept::default());
+    let (kept, mut deleted) = (privacy.retention, Deleted::default());
     if let Some(span) = kept.verifications {
         let now = privacy.base.now();
         let judge = |one: &Verification| is_over(one, now);
-        swept.verifications =
-            sweep_listing(&privacy.base, &mut held, Index::Verifications, span, judge, &mut swept.lost_races)
-                .await?;
+        deleted.verifications = delete_listed(
+            &privacy.base,
+            &mut held,
+            Index::Verifications,
+            span,
+            judge,
+            &mut deleted.lost_races,
+        )
+        .await?;
     }
     if let Some(span) = kept.deliveries {
         let now = privacy.base.now();
         let judge = |one: &Delivery| {
             one.erased.as_ref().is_none_or(|erased| now.duration_since(erased.at) >= ERASED_KEPT)
         };
-        swept.deliveries =
-            sweep_listing(&privacy.base, &mut held, Index::Deliveries, span, judge, &mut swept.lost_races)
+        deleted.deliveries =
+            delete_listed(&privacy.base, &mut held, Index::Deliveries, span, judge, &mut deleted.lost_races)
                 .await?;
     }
     if let Some(span) = kept.audit {
@@ -102,16 +110,17 @@ pub async fn sweep(privacy: &Privacy, holder: &str) -> Result<Option<Swept>, Fau
         // compares with.
         let last = last_configuration(&privacy.base).await?;
         let judge = |one: &AuditEntry| last.as_deref() != Some(one.id.as_str());
-        swept.audit =
-            sweep_listing(&privacy.base, &mut held, Index::Audit, span, judge, &mut swept.lost_races).await?;
-        swept.erasures = sweep_receipts(&privacy.base, &mut held, span, &mut swept.lost_races).await?;
+        deleted.audit =
+            delete_listed(&privacy.base, &mut held, Index::Audit, span, judge, &mut deleted.lost_races)
+                .await?;
+        deleted.erasures = delete_receipts(&privacy.base, &mut held, span, &mut deleted.lost_races).await?;
     }
-    Ok(Some(swept))
+    Ok(Some(deleted))
 }
 
 /// Deletes those of a listing that are older than `span` and that `judge`
 /// gives up.
-async fn sweep_listing<T: Record>(
+async fn delete_listed<T: Record>(
     base: &Base,
     held: &mut Held,
     index: Index,
@@ -136,13 +145,13 @@ async fn sweep_listing<T: Record>(
         if is_last {
             break;
         }
-        tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
+        tokio::time::sleep(PAUSE.max(began.elapsed() * SHARE)).await;
     }
     Ok(deleted)
 }
 
 /// Deletes receipts of erasures; there are few, and they are in no listing.
-async fn sweep_receipts(
+async fn delete_receipts(
     base: &Base,
     held: &mut Held,
     span: SignedDuration,
@@ -165,7 +174,7 @@ async fn sweep_receipts(
         if is_last {
             break;
         }
-        tokio::time::sleep(REST.max(began.elapsed() * SHARE)).await;
+        tokio::time::sleep(PAUSE.max(began.elapsed() * SHARE)).await;
     }
     Ok(deleted)
 }

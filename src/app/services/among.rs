@@ -13,7 +13,7 @@ use crate::store::records::{self, Record};
 pub(in crate::app) struct Among<'a> {
     /// All services.
     pub directory: &'a Directory,
-    /// Those.
+    /// The services whose records may be seen.
     pub services: &'a ServiceSet,
 }
 

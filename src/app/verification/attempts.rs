@@ -75,7 +75,7 @@ pub struct AttemptPage {
 /// How many attempts there were, and how many of them brought the right code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptCount {
-    /// All.
+    /// All attempts, whatever became of them.
     pub total: u64,
     /// Those that did.
     pub converted: u64,

@@ -32,7 +32,7 @@ pub struct Plan {
 /// What came back for one request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
-    /// A status.
+    /// The HTTP status that came back.
     Status(u16),
     /// Nothing, and why.
     None(String),

@@ -35,7 +35,7 @@ pub(super) fn app_of(
     Ok(App::new(Parts {
         store,
         gateway,
-        directory: parts::directory(config, clock.now()).judged_by({
+        services: parts::directory(config, clock.now()).judged_by({
             let messages = messages.clone();
             let verification = &config.verification;
             let guessable = verification.allow_guessable_codes.is_some();

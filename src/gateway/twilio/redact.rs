@@ -78,7 +78,7 @@ fn done(answer: &Answer) -> Result<bool, SendError> {
         200..=299 => Ok(true),
         404 => Ok(false),
         _ => Err(match refusal(answer) {
-            SendError::NotTaken { code: Some(NOT_COMPLETE), .. } => SendError::NotTaken {
+            SendError::NotProcessed { code: Some(NOT_COMPLETE), .. } => SendError::NotProcessed {
                 code: Some(NOT_COMPLETE),
                 reason: "it is not complete yet".into(),
                 after: Duration::from_secs(5),

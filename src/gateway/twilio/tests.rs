@@ -305,12 +305,16 @@ async fn too_many_requests_were_not_processed() {
     for (retry_after, expected) in [(Some(7), 7), (None, 0), (Some(86_400), 86_400), (Some(0), 0)] {
         let body = br#"{"code":20429}"#.to_vec();
         let error = refused(Ok(Answer { status: 429, retry_after, body })).await;
-        let SendError::NotTaken { code: Some(20429), after, reason } = error else { panic!("{error:?}") };
+        let SendError::NotProcessed { code: Some(20429), after, reason } = error else { panic!("{error:?}") };
         assert_eq!(after, Duration::from_secs(expected), "as it was asked for: the code's life bounds it");
         assert_eq!(reason, "twilio answered 429 (Too Many Requests)");
     }
     let odd = refused(answer(503, &json!({ "code": 20429 }))).await;
-    assert!(matches!(odd, SendError::NotTaken { .. }), "the code says it, whatever the status: {odd:?}");
+    assert!(matches!(odd, SendError::NotProcessed { .. }), "the code says it, whatever the status: {odd:?}");
+    let full = refused(answer(400, &json!({ "code": 21611 }))).await;
+    assert!(matches!(full, SendError::NotProcessed { .. }), "the sender's queue empties: {full:?}");
+    let for_today = refused(answer(400, &json!({ "code": 14107 }))).await;
+    assert!(matches!(for_today, SendError::Refused { .. }), "not on the same channel: {for_today:?}");
 }
 
 #[tokio::test]
@@ -319,7 +323,7 @@ async fn what_could_not_be_begun_in_time_is_not_begun() {
     let late =
         SendRequest { begin_by: Instant::now() - Duration::from_millis(1), ..send_request(Channel::Sms) };
     let answer = Twilio::new(settings(), fake).send(&late).await;
-    assert!(matches!(answer, Err(SendError::NotTaken { .. })), "{answer:?}");
+    assert!(matches!(answer, Err(SendError::NotProcessed { .. })), "{answer:?}");
     assert!(fake.asked.lock().unwrap().is_empty());
 }
 
@@ -350,8 +354,8 @@ async fn what_may_have_been_processed_is_unknown() {
 #[tokio::test]
 async fn where_no_connection_came_about_nothing_was_taken() {
     let error = refused(Err(TransportError::NotConnected("connection refused".into()))).await;
-    assert!(matches!(error, SendError::NotTaken { code: None, .. }));
-    assert_eq!(error.to_string(), "not taken: cannot connect to twilio: connection refused");
+    assert!(matches!(error, SendError::NotProcessed { code: None, .. }));
+    assert_eq!(error.to_string(), "not processed: cannot connect to twilio: connection refused");
 }
 
 // Secrets.
@@ -419,5 +423,5 @@ async fn what_is_gone_is_done_and_what_is_not_complete_is_tried_again() {
     assert_eq!((outcome, asked.len()), (Ok(Redaction::Gone), 1));
     let refused = json!({ "code": 20009, "message": "Cannot modify this resource before it is complete" });
     let (outcome, _) = redacted(answer(409, &refused), &sid, false).await;
-    assert!(matches!(outcome, Err(SendError::NotTaken { code: Some(20009), .. })), "{outcome:?}");
+    assert!(matches!(outcome, Err(SendError::NotProcessed { code: Some(20009), .. })), "{outcome:?}");
 }

@@ -30,12 +30,12 @@ pub struct Audit {
 pub struct AuditView {
     /// Its id.
     pub id: String,
-    /// When.
+    /// When it was done.
     pub at: Timestamp,
     /// Who: an API key's id, `operator`, `environment` for the key of
     /// `DIALBACK_API_KEY`, or `configuration`.
     pub actor: String,
-    /// What.
+    /// What was done.
     pub action: Action,
     /// To what: an id, or a masked number; empty for the whole.
     pub subject: String,

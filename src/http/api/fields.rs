@@ -32,26 +32,26 @@ pub struct Field {
 pub enum Shape {
     /// Any text of so many characters, none of them a control character.
     Text {
-        /// At least.
+        /// Characters at least.
         least: usize,
-        /// At most.
+        /// Characters at most.
         most: usize,
     },
     /// What a person typed or pasted: any text of so many characters, with the
     /// line break or the marks that came along.
     Typed {
-        /// At least.
+        /// Characters at least.
         least: usize,
-        /// At most.
+        /// Characters at most.
         most: usize,
     },
     /// A text of certain characters.
     Chars {
         /// Which, as in a regular expression: `0-9A-Z`.
         class: &'static str,
-        /// At least.
+        /// Characters at least.
         least: usize,
-        /// At most.
+        /// Characters at most.
         most: usize,
     },
     /// An address of the Internet protocol, of either version.
@@ -62,9 +62,9 @@ pub enum Shape {
     Word(fn() -> Vec<&'static str>),
     /// A whole number.
     Number {
-        /// At least.
+        /// The smallest.
         least: u64,
-        /// At most.
+        /// The largest.
         most: u64,
     },
     /// True or false.
@@ -77,7 +77,7 @@ pub enum Shape {
         of: &'static Shape,
         /// At least so many.
         least: usize,
-        /// At most.
+        /// At most so many.
         most: usize,
         /// Whether each may come only once.
         distinct: bool,

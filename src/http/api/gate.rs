@@ -9,7 +9,7 @@ use crate::http::auth;
 use crate::http::caller::Caller;
 use crate::http::context::{CallContext, Context};
 use crate::http::error::Error;
-use crate::http::limiter::Standing;
+use crate::http::rate_limit::Standing;
 use crate::http::reply::Whole;
 use crate::http::request::Request;
 use sha2::{Digest, Sha256};

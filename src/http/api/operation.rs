@@ -173,7 +173,7 @@ pub enum Repeats {
 
 /// A request to an operation, let in and read.
 pub struct Call {
-    /// Who asks.
+    /// The key that asks, with its scopes and services.
     pub caller: Caller,
     /// The segments that stand for names in the path, raw.
     pub params: Vec<String>,

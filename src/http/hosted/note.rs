@@ -18,7 +18,7 @@ const MOST_INPUT: usize = 40;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Note {
-    /// Which text.
+    /// The name of the text that says it, as in the sets of texts.
     #[serde(rename = "n")]
     pub name: String,
     /// A number, or a country's code.

@@ -30,7 +30,7 @@ pub struct Now {
 /// A way to get the code once more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Way {
-    /// How.
+    /// The channel that it takes.
     pub channel: Channel,
     /// Whether it is the way of the last time.
     pub again: bool,

@@ -35,7 +35,7 @@ pub enum BadTemplate {
     Unreadable {
         /// The file or directory.
         path: String,
-        /// Why.
+        /// What the file system said.
         error: std::io::Error,
     },
     /// No page has this name.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub struct Call {
     /// The service as the caller may use it, and what the faces know.
     pub context: CallContext,
-    /// Who asks.
+    /// The key that asks, with its scopes and services.
     pub caller: Caller,
     /// The names in the path, decoded.
     pub params: Vec<String>,

@@ -14,7 +14,7 @@ use warp::reply::Response;
 
 /// What a caller must be allowed.
 pub enum Need {
-    /// This.
+    /// This scope.
     One(Scope),
     /// One of several: which, the request says.
     Said(fn(&Call) -> Scope),

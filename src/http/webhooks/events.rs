@@ -61,7 +61,7 @@ pub async fn batch(context: Arc<Context>, mut request: Request) -> Result<Respon
     texts.sort_by_key(|(at, ..)| *at);
     for (_, sid, text) in texts {
         if let (Some(true), Some(proof)) = (taken.get(&sid), &proof) {
-            inbound::wishes(&context, proof, &text, inbound::keyword(&text)).await?;
+            inbound::record_opt_out(&context, proof, &text, inbound::keyword(&text)).await?;
         }
     }
     Ok(reply::no_content())

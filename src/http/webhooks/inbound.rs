@@ -26,7 +26,7 @@ pub async fn text(context: Arc<Context>, mut request: Request) -> Result<Respons
     let opt_out_type = first(&params, "OptOutType");
     let keyword = keyword(&params);
     match &proof {
-        Some(proof) => wishes(&context, proof, &params, keyword).await?,
+        Some(proof) => record_opt_out(&context, proof, &params, keyword).await?,
         // Nobody has opted in again, so nobody is told so.
         None if keyword == Some(Keyword::Start) => return xml(&documents::empty()),
         None => {}
@@ -52,7 +52,7 @@ pub(super) async fn strayed(context: &Context, came_to: &'static str, proved: &P
     );
     note(context, proved.proof.as_ref(), &proved.params).await?;
     match &proved.proof {
-        Some(proof) => wishes(context, proof, &proved.params, keyword(&proved.params)).await,
+        Some(proof) => record_opt_out(context, proof, &proved.params, keyword(&proved.params)).await,
         None => Ok(()),
     }
 }
@@ -70,8 +70,8 @@ pub(super) fn keyword(params: &Pairs) -> Option<Keyword> {
     words::keyword(first(params, "Body").unwrap_or_default(), first(params, "OptOutType"))
 }
 
-/// Records what a text says about the person's wishes.
-pub(super) async fn wishes(
+/// Records whether a text asks to be sent nothing any more, or to be sent to again.
+pub(super) async fn record_opt_out(
     context: &Context,
     proof: &Proof,
     params: &Pairs,

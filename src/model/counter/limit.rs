@@ -25,18 +25,18 @@ pub struct Limit {
 pub enum Addition {
     /// So many more.
     Amount {
-        /// Of what.
+        /// The word of the limits that count it.
         of: String,
-        /// How many.
+        /// How many more, 0 or more.
         amount: u64,
     },
     /// So many of those that were added at that time are given back: to the bucket
     /// that they came from, and to none when that has gone. It is never refused, and
     /// counts before what the same call adds.
     GiveBack {
-        /// Of what.
+        /// The word that it was added under.
         of: String,
-        /// How many.
+        /// How many of those that were added.
         amount: u64,
         /// When they were added, by the clock that added them. Had that gone
         /// backwards over the border of a bucket, what the earlier bucket does not
@@ -46,9 +46,9 @@ pub enum Addition {
     /// One of a set of distinct members, again or for the first time. It is not given
     /// back: others may have added the same.
     Member {
-        /// Of what.
+        /// The word of the limits that count members.
         of: String,
-        /// Which.
+        /// The member; one that is there already counts no more.
         member: Pseudonym,
     },
     /// Where more than [`Counter::MOST_COUNTED`](super::Counter::MOST_COUNTED) limits have something

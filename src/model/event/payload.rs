@@ -19,7 +19,7 @@ pub struct Payload {
     /// What happened.
     #[serde(rename = "type")]
     pub event_type: EventType,
-    /// When.
+    /// When it happened.
     pub timestamp: Timestamp,
     /// To what.
     pub data: Data,

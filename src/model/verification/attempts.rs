@@ -44,7 +44,7 @@ pub struct LastError {
 /// Tries in a row that failed for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {
-    /// How many.
+    /// How many tries in a row, 1 or more.
     pub times: u32,
     /// When the first one was known to have failed.
     pub first_at: Timestamp,

@@ -28,7 +28,7 @@ pub enum Input {
     },
     /// The person wants another message or call.
     Resend {
-        /// How.
+        /// The channel of the new send.
         channel: Channel,
         /// A random digit for the gate, when the policy names one.
         gate_key: Option<u8>,
@@ -83,18 +83,19 @@ pub enum Input {
         number: u8,
         /// Which claim found that out.
         claim: u32,
-        /// Why.
+        /// Why nobody knows.
         failure: Failure,
         /// Draws the wait.
         jitter: Jitter,
     },
-    /// A send was certainly not taken, or a look-up not done.
-    NotTaken {
+    /// A send was certainly not processed (too many requests, 429; no connection), or a
+    /// look-up not done.
+    NotProcessed {
         /// The send's number.
         number: u8,
         /// Which claim found that out.
         claim: u32,
-        /// Why not.
+        /// Why it was not.
         failure: Failure,
         /// Draws the wait.
         jitter: Jitter,
@@ -221,7 +222,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::Refused { number, claim, .. }
         | Input::Hold { number, claim }
         | Input::Unknown { number, claim, .. }
-        | Input::NotTaken { number, claim, .. }
+        | Input::NotProcessed { number, claim, .. }
         | Input::NotFound { number, claim, .. }
             if next.is_outdated(number, claim) =>
         {
@@ -232,8 +233,8 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::Unknown { number, failure, jitter, .. } => {
             next.in_doubt(policy, number, (&failure, jitter), now)
         }
-        Input::NotTaken { number, failure, jitter, .. } => {
-            next.not_taken(policy, number, (&failure, jitter), now)
+        Input::NotProcessed { number, failure, jitter, .. } => {
+            next.not_processed(policy, number, (&failure, jitter), now)
         }
         Input::NotFound { number, jitter, .. } => next.not_found(policy, number, jitter, now),
         Input::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),

@@ -1,4 +1,6 @@
-//! When a send is tried again and when it is looked up, while its code lives.
+//! The backoff of sends: when one that the provider did not process (too many requests,
+//! 429; no connection) is tried again, and when one in doubt is looked up, while its code
+//! lives.
 //!
 //! A wait is made of how often something failed and of a random number that is
 //! given: nothing here draws dice, reads a clock or knows what is sent.
@@ -25,9 +27,9 @@ pub struct Backoff {
     pub most: SignedDuration,
 }
 
-/// Before what was certainly not taken is sent again. A person waits, so that an
+/// Before what was certainly not processed (429) is sent again. A person waits, so that an
 /// outage is noticed to be over within half a minute.
-pub const SEND_AGAIN: Backoff = Backoff {
+pub const SEND_RETRY: Backoff = Backoff {
     least: SignedDuration::from_secs(1),
     first: SignedDuration::from_secs(2),
     most: SignedDuration::from_secs(30),
@@ -77,7 +79,7 @@ impl Backoff {
     }
 }
 
-/// When to send again what was not taken after so many tries, or `None` when it
+/// When to send again what was not processed after so many tries, or `None` when it
 /// was the last one. `at_least` is how long the other side asked to be left
 /// alone; nobody waits for it beyond `until`, from which on the code is not
 /// worth sending.
@@ -89,8 +91,8 @@ pub fn next_try(
     until: Timestamp,
 ) -> Option<Timestamp> {
     let last = before(until, LAST_CALL);
-    let wait = SEND_AGAIN.wait(tries, jitter).saturating_add(at_least.max(SignedDuration::ZERO));
-    (after(now, SEND_AGAIN.least) <= last).then(|| after(now, wait).min(last))
+    let wait = SEND_RETRY.wait(tries, jitter).saturating_add(at_least.max(SignedDuration::ZERO));
+    (after(now, SEND_RETRY.least) <= last).then(|| after(now, wait).min(last))
 }
 
 /// When to look up a send that came into doubt at `since` and has not been
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: [Backoff; 4] = [SEND_AGAIN, LOOK_UP, LOOK_UP_AFTERWARDS, MISSING];
+    const ALL: [Backoff; 4] = [SEND_RETRY, LOOK_UP, LOOK_UP_AFTERWARDS, MISSING];
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_000_000 + second).unwrap()
@@ -141,7 +143,7 @@ mod tests {
 
     #[test]
     fn ceilings_double_up_to_the_highest() {
-        let ceilings: Vec<i64> = (0..8).map(|n| seconds(SEND_AGAIN.ceiling(n))).collect();
+        let ceilings: Vec<i64> = (0..8).map(|n| seconds(SEND_RETRY.ceiling(n))).collect();
         assert_eq!(ceilings, [2, 2, 4, 8, 16, 30, 30, 30]);
         assert_eq!([1, 2, 3, 9].map(|n| seconds(MISSING.ceiling(n))), [15, 30, 60, 60]);
         assert_eq!(seconds(LOOK_UP_AFTERWARDS.ceiling(u32::MAX)), 600);
@@ -149,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_drawn_between_the_least_and_the_ceiling() {
-        let drawn = |jitter| SEND_AGAIN.wait(4, Jitter(jitter)).as_millis();
+        let drawn = |jitter| SEND_RETRY.wait(4, Jitter(jitter)).as_millis();
         assert_eq!((drawn(0), drawn(u32::MAX / 2), drawn(u32::MAX)), (1000, 8499, 16_000));
     }
 
@@ -186,12 +188,12 @@ mod tests {
                 tries += 1;
                 let asked = SignedDuration::from_secs(*asked);
                 let Some(next) = next_try(tries, asked, Jitter(*jitter), now, until) else { break };
-                prop_assert!(next >= after(now, SEND_AGAIN.least) && next < until);
-                let longest = SEND_AGAIN.most + asked;
+                prop_assert!(next >= after(now, SEND_RETRY.least) && next < until);
+                let longest = SEND_RETRY.most + asked;
                 prop_assert!(next.duration_since(now) <= longest);
                 now = next;
             }
-            let last = before(until, LAST_CALL + SEND_AGAIN.least);
+            let last = before(until, LAST_CALL + SEND_RETRY.least);
             prop_assert!(now > last || life <= 3, "given up with {} s left", until.duration_since(now).as_secs());
         }
 

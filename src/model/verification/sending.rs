@@ -23,9 +23,9 @@ impl Verification {
         self.settle(number, SendState::Failed { code, reason }, None)
     }
 
-    /// It was certainly not taken (a rate limit, 429, is the usual case): it is sent again
-    /// after a backoff, while its code is worth it.
-    pub(super) fn not_taken(
+    /// It was certainly not processed (too many requests, 429, is the usual case): it is
+    /// sent again after a backoff, while its code is worth it.
+    pub(super) fn not_processed(
         &mut self,
         policy: &Policy,
         number: u8,
@@ -36,7 +36,7 @@ impl Verification {
         let Some((send, step)) = self.open_send(number) else {
             return Outcome::NotMine;
         };
-        // Of a look-up that was not taken the send is as unknown as before.
+        // Of a look-up that was not processed the send is as unknown as before.
         if step.is_look_up() {
             return self.in_doubt(policy, number, (failure, jitter), now);
         }

@@ -107,8 +107,8 @@ fn unknown(number: u8, claim: u32) -> Input {
     Input::Unknown { number, claim, failure: failure("the provider answered 500"), jitter: Jitter(0) }
 }
 
-fn not_taken(number: u8, claim: u32) -> Input {
-    Input::NotTaken { number, claim, failure: failure("the provider answered 429"), jitter: Jitter(0) }
+fn not_processed(number: u8, claim: u32) -> Input {
+    Input::NotProcessed { number, claim, failure: failure("the provider answered 429"), jitter: Jitter(0) }
 }
 
 fn not_found(number: u8, claim: u32) -> Input {

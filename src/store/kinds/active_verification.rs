@@ -1,20 +1,10 @@
 //! Which verification is pending for a service and a number, under both.
 
+use super::super::Kind;
 use super::super::records::Record;
-use super::super::{Kind, Lane};
-use super::{Declared, Kept, REST};
+use super::KEPT_AFTER_END;
 use crate::model::active_verification::ActiveVerification;
 use jiff::Timestamp;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "pending",
-    export_place: 8,
-    is_exported: true,
-    shows_id: false,
-    lanes: &[Lane::Chore],
-    early_lane: Lane::Person,
-    kept: Kept::UntilDue,
-};
 
 impl Record for ActiveVerification {
     const KIND: Kind = Kind::ActiveVerification;
@@ -25,6 +15,6 @@ impl Record for ActiveVerification {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        Some(self.expires_at.checked_add(REST).unwrap_or(Timestamp::MAX))
+        Some(self.expires_at.checked_add(KEPT_AFTER_END).unwrap_or(Timestamp::MAX))
     }
 }

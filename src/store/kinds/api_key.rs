@@ -1,19 +1,8 @@
 //! An API key, under its id.
 
 use super::super::records::Record;
-use super::super::{Entry, Index, Kind, Lane};
-use super::{Declared, Kept, NEVER_DUE};
+use super::super::{Entry, Index, Kind};
 use crate::model::key::ApiKey;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "api_key",
-    export_place: 3,
-    is_exported: true,
-    shows_id: true,
-    lanes: NEVER_DUE,
-    early_lane: Lane::Person,
-    kept: Kept::UntilDeleted,
-};
 
 impl Record for ApiKey {
     const KIND: Kind = Kind::ApiKey;

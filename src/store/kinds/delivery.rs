@@ -1,19 +1,8 @@
 //! A delivery, under Twilio's SID.
 
 use super::super::records::Record;
-use super::super::{Entry, Index, Key, Kind, Lane};
-use super::{Declared, Kept, NEVER_DUE};
+use super::super::{Entry, Index, Key, Kind};
 use crate::model::delivery::Delivery;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "delivery",
-    export_place: 9,
-    is_exported: true,
-    shows_id: true,
-    lanes: NEVER_DUE,
-    early_lane: Lane::Person,
-    kept: Kept::AsSet("retention.deliveries_days"),
-};
 
 impl Record for Delivery {
     const KIND: Kind = Kind::Delivery;

@@ -2,20 +2,8 @@
 
 use super::super::records::Record;
 use super::super::{Entry, Index, Kind, Lane};
-use super::{Declared, Kept};
 use crate::model::dispatch::{self, Dispatch};
 use jiff::Timestamp;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "dispatch",
-    export_place: 15,
-    is_exported: true,
-    shows_id: true,
-    // One that is still to be sent waits for a machine; one that is over is tidied away.
-    lanes: &[Lane::Webhook, Lane::Chore],
-    early_lane: Lane::Webhook,
-    kept: Kept::UntilDue,
-};
 
 impl Record for Dispatch {
     const KIND: Kind = Kind::Dispatch;

@@ -1,19 +1,8 @@
 //! Where events are sent to, under its id.
 
 use super::super::records::Record;
-use super::super::{Entry, Index, Kind, Lane};
-use super::{Declared, Kept, NEVER_DUE};
+use super::super::{Entry, Index, Kind};
 use crate::model::endpoint::Endpoint;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "endpoint",
-    export_place: 6,
-    is_exported: true,
-    shows_id: true,
-    lanes: NEVER_DUE,
-    early_lane: Lane::Person,
-    kept: Kept::UntilDeleted,
-};
 
 impl Record for Endpoint {
     const KIND: Kind = Kind::Endpoint;

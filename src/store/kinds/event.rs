@@ -1,20 +1,9 @@
 //! An event that applications hear of, under its id.
 
 use super::super::records::Record;
-use super::super::{Entry, Index, Kind, Lane};
-use super::{Declared, Kept};
+use super::super::{Entry, Index, Kind};
 use crate::model::event::Event;
 use jiff::Timestamp;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "event",
-    export_place: 14,
-    is_exported: true,
-    shows_id: true,
-    lanes: &[Lane::Chore],
-    early_lane: Lane::Webhook,
-    kept: Kept::UntilDue,
-};
 
 impl Record for Event {
     const KIND: Kind = Kind::Event;

@@ -1,19 +1,8 @@
 //! Who opted out of which sender, under both.
 
 use super::super::records::Record;
-use super::super::{Entry, Index, Kind, Lane};
-use super::{Declared, Kept, NEVER_DUE};
+use super::super::{Entry, Index, Kind};
 use crate::model::opt_out::OptOut;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "opt_out",
-    export_place: 5,
-    is_exported: true,
-    shows_id: false,
-    lanes: NEVER_DUE,
-    early_lane: Lane::Person,
-    kept: Kept::UntilDeleted,
-};
 
 impl Record for OptOut {
     const KIND: Kind = Kind::OptOut;

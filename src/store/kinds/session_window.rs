@@ -1,20 +1,9 @@
 //! When a number last wrote to a sender on WhatsApp, under both.
 
+use super::super::Kind;
 use super::super::records::Record;
-use super::super::{Kind, Lane};
-use super::{Declared, Kept};
 use crate::model::session_window::SessionWindow;
 use jiff::Timestamp;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "contact",
-    export_place: 13,
-    is_exported: true,
-    shows_id: false,
-    lanes: &[Lane::Chore],
-    early_lane: Lane::Person,
-    kept: Kept::UntilDue,
-};
 
 impl Record for SessionWindow {
     const KIND: Kind = Kind::SessionWindow;

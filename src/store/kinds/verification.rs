@@ -2,22 +2,10 @@
 
 use super::super::records::Record;
 use super::super::{Entry, Index, Key, Kind, Lane};
-use super::{Declared, Kept};
 use crate::model::channel::Channel;
 use crate::model::verification::{self, Verification};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-
-pub(super) const DECLARED: Declared = Declared {
-    name: "verification",
-    export_place: 7,
-    is_exported: true,
-    shows_id: true,
-    // One that only has to end waits for nobody.
-    lanes: &[Lane::Person, Lane::Chore],
-    early_lane: Lane::Person,
-    kept: Kept::AsSet("retention.verifications_days"),
-};
 
 impl Record for Verification {
     const KIND: Kind = Kind::Verification;

@@ -7,7 +7,7 @@
 //! refuses the store from then on, for it would never do what stands in the new
 //! lanes. It refuses to know what records mean.
 
-use super::super::lane::count;
+use super::super::queue::count;
 use super::super::{Depth, Due, Key, Lane, StoreError};
 use super::disk::foreign;
 use super::layout;

@@ -25,7 +25,7 @@ pub enum BadFile {
     /// A newer version's kind.
     #[error("line {line}: the kind {kind:?} is not known to this version of dialback: use a newer one")]
     UnknownKind {
-        /// Where.
+        /// The line of the file, from 1.
         line: u64,
         /// What it says.
         kind: String,

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct Webhook {
     /// `YW` and 32 hexadecimal digits.
     pub sid: String,
-    /// For people.
+    /// The name that people see.
     pub friendly_name: String,
-    /// Which events.
+    /// The events that it wants, by Verify's names.
     pub event_types: Vec<String>,
-    /// Where to.
+    /// The address that they are sent to.
     pub url: String,
     /// Whether it is to be called.
     pub enabled: bool,

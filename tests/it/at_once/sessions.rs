@@ -267,7 +267,7 @@ impl Stage {
         let directory =
             ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new())
                 .looking_always();
-        let app = App::new(Parts { directory, codes: codes(), ..plain });
+        let app = App::new(Parts { services: directory, codes: codes(), ..plain });
         Self { app, store, ways: AtomicU32::new(0), _kept: (dir, schema) }
     }
 

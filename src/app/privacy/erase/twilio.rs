@@ -4,7 +4,7 @@
 //! found without the number. One after the other, for the gateway has other
 //! things to do; what Twilio does not take now is left for the next attempt.
 
-use super::{PAGE, PAGE_TIME, Pass};
+use super::page::{PAGE, PAGE_TIME, Pass};
 use crate::app::listing::scan_of;
 use crate::app::privacy::PrivacyError;
 use crate::gateway::SendError;
@@ -62,7 +62,7 @@ impl Pass<'_> {
         let (gateway, delete) = (&self.privacy.gateway, self.job.record.delete_at_twilio);
         let sid = &found.record.sid;
         let mut outcome = gateway.redact(sid, delete).await;
-        if let Err(SendError::NotTaken { after, .. }) = outcome {
+        if let Err(SendError::NotProcessed { after, .. }) = outcome {
             tokio::time::sleep(after.clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
             outcome = gateway.redact(sid, delete).await;
         }

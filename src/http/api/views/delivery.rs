@@ -83,13 +83,13 @@ pub struct Delivery {
 /// Tries in a row that failed for one reason.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Tries {
-    /// How many.
+    /// How many tries in a row failed for this reason, 1 or more.
     pub times: u32,
     /// When the first one was known to have failed.
     pub first_at: Timestamp,
     /// When the last one was.
     pub last_at: Timestamp,
-    /// Why.
+    /// Why they failed.
     pub error: DeliveryError,
 }
 

@@ -105,7 +105,7 @@ pub struct TrialView {
 /// What is sent again.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Redriven {
-    /// How many.
+    /// How many dispatches are sent again.
     pub redriven: usize,
     /// Whether there may be more: ask again with the cursor.
     pub more: bool,

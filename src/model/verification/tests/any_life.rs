@@ -49,7 +49,7 @@ fn any_event() -> impl Strategy<Value = Input> {
         2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
             Input::Unknown { number, claim, failure, jitter }),
         2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
-            Input::NotTaken { number, claim, failure, jitter }),
+            Input::NotProcessed { number, claim, failure, jitter }),
         2 => (number(), 0u32..4, jitter()).prop_map(|(number, claim, jitter)|
             Input::NotFound { number, claim, jitter }),
         3 => (number(), any_sid(), any::<bool>(), step)

@@ -46,7 +46,7 @@ fn a_worker_that_was_too_slow_decides_nothing_any_more() {
     let late = [
         Input::Refused { number: 1, claim: 1, code: Some(21211), reason: "late".into() },
         unknown(1, 1),
-        not_taken(1, 1),
+        not_processed(1, 1),
         not_found(1, 1),
     ];
     for input in late {
@@ -98,7 +98,7 @@ fn a_look_up_that_does_not_tell_is_repeated_and_the_doubt_stays_as_old_as_it_is(
     story.at(0, Input::Claim { number: 1 });
     story.at(0, unknown(1, 1));
     let due = |story: &Story| story.outbox_steps()[0].1;
-    for (claim, input) in [(2, unknown(1, 2)), (3, not_taken(1, 3)), (4, unknown(1, 4))] {
+    for (claim, input) in [(2, unknown(1, 2)), (3, not_processed(1, 3)), (4, unknown(1, 4))] {
         let now = due(&story);
         story.at(now, Input::Claim { number: 1 });
         assert_eq!(story.at(now, input), Outcome::Done);
@@ -131,7 +131,7 @@ fn a_look_up_that_nobody_answers_is_given_up_long_after_the_end() {
 }
 
 #[test]
-fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
+fn what_was_not_processed_is_tried_again_until_the_code_would_arrive_dead() {
     let mut story = Story::text();
     let mut times = Vec::new();
     while let Some(step) = story.verification.outbox.first().cloned() {
@@ -140,7 +140,7 @@ fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
         assert_eq!(story.at(now, Input::Claim { number: 1 }), Outcome::Done);
         let jitter = Jitter(u32::MAX);
         let failure = failure("the provider answered 429");
-        story.at(now, Input::NotTaken { number: 1, claim: step.attempts + 1, failure, jitter });
+        story.at(now, Input::NotProcessed { number: 1, claim: step.attempts + 1, failure, jitter });
     }
     assert_eq!(times[..7], [0, 2, 6, 14, 30, 60, 90]);
     assert_eq!(times.last(), Some(&583), "the last one just in time");
@@ -153,7 +153,7 @@ fn what_was_not_taken_is_tried_again_until_the_code_would_arrive_dead() {
 fn a_send_that_was_tried_and_ran_out_of_time_has_failed_and_says_why() {
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
-    story.at(1, not_taken(1, 1));
+    story.at(1, not_processed(1, 1));
     assert_eq!(story.verification.next_attempt_at(1), Some(at(2)));
     let late = story.verification.clone();
     story.at(600, Input::Deadline);
@@ -176,7 +176,7 @@ fn a_code_that_would_arrive_dead_is_not_sent() {
     assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Dropped, 0));
     let mut story = Story::text();
     story.at(570, Input::Claim { number: 1 });
-    story.at(571, not_taken(1, 1));
+    story.at(571, not_processed(1, 1));
     assert_eq!(story.at(590, Input::Claim { number: 1 }), Outcome::Dropped, "nor repeated");
     assert!(matches!(story.state(1), SendState::Failed { code: Some(20500), .. }));
 }
@@ -191,7 +191,7 @@ fn accepted_is_final_and_the_first_name_stays() {
         Input::Accepted { number: 1, sid: sid("SM", 2) },
         Input::Refused { number: 1, claim: 1, code: None, reason: "late".into() },
         unknown(1, 1),
-        not_taken(1, 1),
+        not_processed(1, 1),
         not_found(1, 1),
         Input::Claim { number: 1 },
     ];
@@ -239,7 +239,7 @@ fn events_about_sends_that_do_not_exist_are_nobodys() {
         Input::Accepted { number: 0, sid: sid("SM", 1) },
         Input::Refused { number: 9, claim: 1, code: None, reason: String::new() },
         unknown(9, 1),
-        not_taken(9, 1),
+        not_processed(9, 1),
         not_found(9, 1),
         Input::CallAsks { number: 9, sid: sid("CA", 1), machine: false, step: Step::Answered },
     ];
@@ -255,7 +255,7 @@ fn a_retry_gives_way_to_a_newer_send_of_the_same_code_by_the_same_channel() {
     let tried = || {
         let mut story = Story::of(Channel::Sms, policy.clone());
         story.at(0, Input::Claim { number: 1 });
-        story.at(1, not_taken(1, 1));
+        story.at(1, not_processed(1, 1));
         story
     };
     let mut story = tried();

@@ -52,7 +52,7 @@ fn what_is_reported_counts_for_the_send_that_it_was_about() {
 fn while_nobody_takes_it_another_way_is_open() {
     let mut story = story();
     let failure = Failure { code: Some(20500), reason: "500".into(), after: SignedDuration::ZERO };
-    story.at(1, Input::NotTaken { number: 1, claim: 1, failure, jitter: Jitter(0) });
+    story.at(1, Input::NotProcessed { number: 1, claim: 1, failure, jitter: Jitter(0) });
     assert!(matches!(story.resend(2), Outcome::TooSoon { .. }));
     assert_eq!(story.at(2, by_way(Channel::Call, None)), Outcome::Done);
 }

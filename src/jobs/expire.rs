@@ -1,4 +1,5 @@
-//! Clean-up of expired records: up to 64 whose time is over go in one commit.
+//! The job of expired records: up to 64 at once. Which of them are deleted is decided in
+//! `app::privacy::expire`.
 
 use super::job::{Job, JobError, Ran};
 use crate::app::{App, privacy};
@@ -8,12 +9,12 @@ use async_trait::async_trait;
 use std::sync::LazyLock;
 
 /// A panic deletes nothing: each record is then tried alone.
-pub(super) struct Tidy;
+pub(super) struct Expire;
 
 #[async_trait]
-impl Job for Tidy {
+impl Job for Expire {
     fn name(&self) -> &'static str {
-        "tidy"
+        "expire"
     }
 
     fn lane(&self) -> Lane {
@@ -33,7 +34,7 @@ impl Job for Tidy {
 
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError> {
         Ok(Ran {
-            failed: privacy::tidy(&app.base, keys)
+            failed: privacy::delete_expired(&app.base, keys)
                 .await?
                 .into_iter()
                 .map(|(key, fault)| (key, fault.into()))

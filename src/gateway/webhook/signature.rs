@@ -1,5 +1,6 @@
-//! Signatures of Standard Webhooks, version 1: HMAC-SHA-256 over id, time and
-//! body, with a secret that is 32 bytes in base64 behind `whsec_`.
+//! The signature of webhooks, which carry events out: Standard Webhooks, version 1:
+//! HMAC-SHA-256 over id, time and body, with a secret that is 32 bytes in base64 behind
+//! `whsec_`. It refuses to know events and requests.
 //!
 //! Source: <https://github.com/standard-webhooks/standard-webhooks>.
 

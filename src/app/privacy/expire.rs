@@ -1,5 +1,7 @@
-//! Tidying away what has a time of its own, many records in one commit. It refuses
-//! to know when that is done.
+//! Clean-up of expired records: those with a time of their own (`expires_at` and the
+//! like: events, dispatches, sessions, kept answers, counters, pointers to verifications)
+//! are deleted when it is over, many in one commit. What is kept for days by the
+//! configuration is deleted in `retention`. It refuses to know when it is run.
 
 use crate::app::base::Base;
 use crate::app::fault::Fault;
@@ -21,10 +23,10 @@ use crate::store::{Change, Key, Kind, Lane, StoreError};
 ///
 /// # Errors
 /// The store's.
-pub async fn tidy(base: &Base, keys: &[Key]) -> Result<Vec<(Key, Fault)>, Fault> {
+pub async fn delete_expired(base: &Base, keys: &[Key]) -> Result<Vec<(Key, Fault)>, Fault> {
     let (mut changes, mut unread) = (Vec::with_capacity(keys.len()), Vec::new());
     for key in keys {
-        match if_over(base, key).await {
+        match if_expired(base, key).await {
             Ok(change) => changes.extend(change),
             Err(error @ (Fault::NotFound | Fault::Store(StoreError::Damaged(_)))) => {
                 unread.push((key.clone(), error));
@@ -41,7 +43,7 @@ pub async fn tidy(base: &Base, keys: &[Key]) -> Result<Vec<(Key, Fault)>, Fault>
 }
 
 /// The change that deletes a record, if its time is over.
-async fn if_over(base: &Base, key: &Key) -> Result<Option<Change>, Fault> {
+async fn if_expired(base: &Base, key: &Key) -> Result<Option<Change>, Fault> {
     match key.kind {
         Kind::IdempotencyRecord => if_due::<IdempotencyRecord>(base, &key.id).await,
         Kind::SessionWindow => if_due::<SessionWindow>(base, &key.id).await,
@@ -58,6 +60,6 @@ async fn if_due<T: Record>(base: &Base, id: &str) -> Result<Option<Change>, Faul
     let now = base.now();
     let found = records::get::<T>(base.store(), id).await?.ok_or(Fault::NotFound)?;
     // It may have been renewed meanwhile, or be due for something else.
-    let is_over = |one: &T| one.lane() == Lane::Chore && one.due().is_some_and(|due| due <= now);
-    Ok(is_over(&found.record).then(|| records::delete(&found)))
+    let has_expired = |one: &T| one.lane() == Lane::Chore && one.due().is_some_and(|due| due <= now);
+    Ok(has_expired(&found.record).then(|| records::delete(&found)))
 }

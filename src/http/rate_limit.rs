@@ -1,5 +1,6 @@
-//! The rate limit of API keys, how often a caller may ask: a token bucket each, in memory. It refills
-//! evenly and holds a minute's worth, so a burst is fine and a flood is not.
+//! The rate limit of API keys: how often a key may ask, by a token bucket each, in memory.
+//! It refills evenly and holds a minute's worth, so a burst is fine and a flood is not.
+//! Verify's rate limits are counted in the store (`model::counter`).
 //!
 //! Each process counts for itself, and forgets at its end: this protects the
 //! service from a program that runs wild; it is no accounting.

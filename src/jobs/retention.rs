@@ -1,24 +1,24 @@
-//! Clean-up of what is kept for days (retention): it is looked for every few minutes, and
-//! nothing of it is due by itself. How, and how gently, is `app::privacy::retention`'s to
-//! know.
+//! The round of retention, every few minutes: nothing of what is kept for days is due by
+//! itself. Which records are deleted, and how gently, is decided in
+//! `app::privacy::retention`.
 
 use crate::app::App;
-use crate::app::privacy::{self, Swept};
+use crate::app::privacy::{self, Deleted};
 use std::time::Duration;
 
-/// From the end of one sweep to the next.
+/// From the end of one round to the next.
 const EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// Sweeps again and again until `stop`.
-pub(super) async fn keep_swept(app: &App, stop: impl Future<Output = ()>) {
+/// Deletes what was kept long enough, again and again until `stop`.
+pub(super) async fn keep_deleting(app: &App, stop: impl Future<Output = ()>) {
     if !privacy::has_retention(&app.privacy) {
         return;
     }
     let holder = privacy::new_holder(&app.base);
     let rounds = async {
         loop {
-            match privacy::sweep(&app.privacy, &holder).await {
-                Ok(Some(swept)) => tell(swept),
+            match privacy::delete_old(&app.privacy, &holder).await {
+                Ok(Some(deleted)) => tell(deleted),
                 Ok(None) => tracing::debug!("another process deletes old records"),
                 Err(error) => tracing::error!(%error, "cannot delete old records"),
             }
@@ -31,10 +31,10 @@ pub(super) async fn keep_swept(app: &App, stop: impl Future<Output = ()>) {
     }
 }
 
-fn tell(swept: Swept) {
-    if swept == Swept::default() {
+fn tell(deleted: Deleted) {
+    if deleted == Deleted::default() {
         return;
     }
-    let Swept { verifications, deliveries, audit, erasures, lost_races } = swept;
+    let Deleted { verifications, deliveries, audit, erasures, lost_races } = deleted;
     tracing::info!(verifications, deliveries, audit, erasures, lost_races, "old records deleted");
 }

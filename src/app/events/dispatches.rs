@@ -1,5 +1,5 @@
-//! Sends events to endpoints, again and again until they are taken or given up,
-//! and forgets what was kept long enough.
+//! Sends webhooks: events to endpoints, again and again by the retry schedule
+//! (`model::webhook_retry`) until they are taken or given up.
 //!
 //! A dispatch is claimed by a write before it is sent, so that two processes do
 //! not both send it; one that dies after sending lets it be sent again. So a
@@ -23,7 +23,7 @@ use crate::store::{Change, CommitError, Entry, Index, Key, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
-/// How long a dispatch rests whose endpoint has its share of requests already.
+/// How long a dispatch is deferred whose endpoint has its share of requests already.
 const TURN: Duration = Duration::from_millis(250);
 /// How long one that is claimed waits for its turn, of its lease.
 const LONGEST_TURN: Duration = Duration::from_secs(10);
@@ -51,7 +51,7 @@ pub fn most_dispatches_to_one(telling: &Telling) -> usize {
     telling.events.share() * STEPS
 }
 
-/// Sends what is due, or forgets it; answers how long it has to rest first.
+/// Sends what is due, or forgets it; answers for how long it is deferred first.
 ///
 /// # Errors
 /// Not found, or the store's.

@@ -36,8 +36,8 @@ impl Job for Dispatch {
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError> {
         let mut ran = Ran::default();
         for key in keys {
-            ran.rest
-                .extend(events::tend_dispatch(&app.telling, &key.id).await?.map(|rest| (key.clone(), rest)));
+            let deferred = events::tend_dispatch(&app.telling, &key.id).await?;
+            ran.deferred.extend(deferred.map(|span| (key.clone(), span)));
         }
         Ok(ran)
     }

@@ -1,0 +1,183 @@
+//! Going through all records: each is done about as `judge` says, a page at a time.
+//!
+//! First those that are listed under the number, then every other one by its kind. It
+//! refuses to know what is in a record.
+
+use super::find::Wanted;
+use super::judge::Verdict;
+use super::page::{PAGE, PAGE_TIME, Pass};
+use crate::app::hash::hash;
+use crate::app::listing::{self, scan_of};
+use crate::app::privacy::PrivacyError;
+use crate::app::services::compat;
+use crate::app::transact::{self, TRIES};
+use crate::model::counter::Counter;
+use crate::model::erasure::{Erasure, Place};
+use crate::store::{Change, Index, Key, Kind, kinds, records};
+use std::time::Instant;
+
+/// Changes of one commit, with room for the job and a line of the audit log.
+const GROUP: usize = Change::MAX_COMMIT - 2;
+
+impl Pass<'_> {
+    /// Does the verifications that are listed under the number before all else, for as
+    /// long as the page lasts: the walk finds the others.
+    pub(super) async fn listed(&mut self, wanted: &Wanted, began: Instant) -> Result<(), PrivacyError> {
+        let spellings = wanted.spellings();
+        let mut scan = scan_of(Index::VerificationsTo, "");
+        loop {
+            let entries = listing::entries(&self.privacy.base, &scan, &spellings).await?;
+            for entry in &entries {
+                if began.elapsed() >= PAGE_TIME {
+                    return Ok(());
+                }
+                self.tend(wanted, Kind::Verification, &entry.id).await?;
+            }
+            if entries.len() < scan.limit {
+                return Ok(());
+            }
+            scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
+        }
+    }
+
+    /// Goes through all records, from a place on, until the page is over: answers where
+    /// to go on. Verifications come first, for they write events as they end; events
+    /// and what is sent of them last.
+    pub(super) async fn walk(
+        &mut self,
+        wanted: &Wanted,
+        from: Option<Place>,
+        began: Instant,
+    ) -> Result<Option<Place>, PrivacyError> {
+        let (start, mut after) = match &from {
+            Some(Place::Record { kind, id }) => (kinds::named(kind), Some(id.clone())),
+            _ => (None, None),
+        };
+        let first = Kind::ALL.iter().position(|kind| Some(*kind) == start).unwrap_or(0);
+        for kind in &Kind::ALL[first..] {
+            loop {
+                let reading = Instant::now();
+                let page = self.privacy.base.store().walk(*kind, after.as_deref(), PAGE).await?;
+                let behind =
+                    |id: &str| Place::Record { kind: kinds::name(*kind).to_owned(), id: id.to_owned() };
+                for (id, stored) in &page {
+                    let is_named = wanted.may_be_in(&stored.body);
+                    if is_named {
+                        self.tend(wanted, *kind, id).await?;
+                    }
+                    if *kind == Kind::Compat {
+                        self.counters(wanted, id).await?;
+                    }
+                    if (is_named || *kind == Kind::Compat) && began.elapsed() >= PAGE_TIME {
+                        return Ok(Some(behind(id)));
+                    }
+                }
+                after = page.last().map(|(id, _)| id.clone());
+                if page.len() < PAGE {
+                    break;
+                }
+                if began.elapsed() >= PAGE_TIME {
+                    return Ok(after.as_deref().map(behind));
+                }
+                // At most half of the time is spent on it.
+                tokio::time::sleep(reading.elapsed()).await;
+            }
+            after = None;
+        }
+        Ok(None)
+    }
+
+    /// Does with one record what is to be done, as often as it takes to be first.
+    async fn tend(&mut self, wanted: &Wanted, kind: Kind, id: &str) -> Result<(), PrivacyError> {
+        // Its display shows no id that holds a number.
+        let name = || Key::new(kind, id).to_string();
+        for lost in 1..=TRIES as u64 {
+            let is_done = match self.judge(wanted, kind, id).await? {
+                Verdict::Nothing => true,
+                Verdict::Keep(what, why) => {
+                    self.keep(what, why);
+                    true
+                }
+                Verdict::Leave(why) => {
+                    self.job.record.leave(name(), why);
+                    true
+                }
+                Verdict::Scrub(change) => {
+                    let count = |job: &mut Erasure| *job.scrubbed.entry(word(kind).into()).or_default() += 1;
+                    self.write(vec![change], count).await?
+                }
+                Verdict::Delete(changes) => self.delete(changes).await?,
+            };
+            if is_done {
+                return Ok(());
+            }
+            transact::step_back(&self.privacy.base, lost).await;
+        }
+        self.job.record.leave(name(), "others change it all the time");
+        Ok(())
+    }
+
+    /// Deletes in groups, the record itself in the last one.
+    async fn delete(&mut self, mut changes: Vec<Change>) -> Result<bool, PrivacyError> {
+        while !changes.is_empty() {
+            let group: Vec<Change> = changes.drain(..changes.len().min(GROUP)).collect();
+            let kinds: Vec<Kind> = group.iter().map(|change| change.key.kind).collect();
+            let count = |job: &mut Erasure| {
+                for kind in kinds {
+                    *job.deleted.entry(word(kind).into()).or_default() += 1;
+                }
+            };
+            if !self.write(group, count).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The counts of a service's rate limits by the number: their ids are hashes of it.
+    async fn counters(&mut self, wanted: &Wanted, service: &str) -> Result<(), PrivacyError> {
+        let Ok(id) = service.parse() else { return Ok(()) };
+        for limit in compat::compat(&self.privacy.base, &id).await?.record.rate_limits {
+            for value in wanted.writings() {
+                let counter = hash(&[id.as_str(), &limit.sid, &value]);
+                self.delete_counter(&counter).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_counter(&mut self, id: &str) -> Result<(), PrivacyError> {
+        for lost in 1..=TRIES as u64 {
+            let Some(found) = records::get::<Counter>(self.privacy.base.store(), id).await? else {
+                return Ok(());
+            };
+            if self.delete(vec![records::delete(&found)]).await? {
+                return Ok(());
+            }
+            transact::step_back(&self.privacy.base, lost).await;
+        }
+        self.job.record.leave("tally", "others change it all the time");
+        Ok(())
+    }
+}
+
+/// A kind in receipts.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Verification => "verification",
+        Kind::Delivery => "delivery",
+        Kind::IdempotencyRecord => "kept_answer",
+        Kind::OptOut => "opt_out",
+        Kind::ActiveVerification => "pending",
+        Kind::Counter => "tally",
+        Kind::SafeNumber => "safe_number",
+        Kind::Session => "session",
+        Kind::Event => "event",
+        Kind::Dispatch => "dispatch",
+        Kind::SessionWindow => "contact",
+        Kind::Audit => "audit",
+        Kind::ApiKey | Kind::Service | Kind::Compat | Kind::Endpoint | Kind::Lease | Kind::Erasure => {
+            "setting"
+        }
+    }
+}
