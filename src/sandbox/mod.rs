@@ -21,6 +21,7 @@ mod execute;
 mod fetch;
 mod fields;
 mod forward;
+mod geography;
 mod inbound;
 mod incoming;
 mod key;
