@@ -1,10 +1,166 @@
-//! What is kept of the account.
+//! The accounts as they are kept: the main account, which is the configured one,
+//! and its sub-accounts.
 
+use super::settings::Settings;
+use super::shelf::Shelf;
+use crate::secret::Secret;
 use jiff::Timestamp;
 
-/// What can be changed of the account.
-#[derive(Default)]
+/// What the main account is called until somebody renames it.
+const NAME: &str = "Dialback sandbox";
+/// The most sub-accounts, as Twilio has it; the oldest go first.
+const SUB_ACCOUNTS: usize = 1_000;
+
+/// A status of an account.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum AccountStatus {
+    /// It can do everything.
+    Active,
+    /// It can do nothing until it is active again.
+    Suspended,
+    /// It can do nothing any more.
+    Closed,
+}
+
+impl AccountStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Closed];
+
+    /// Twilio's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A token and when it was made.
+#[derive(Clone)]
+pub(super) struct Token {
+    /// The token.
+    pub secret: Secret,
+    /// When it was made, or became the first.
+    pub made: Timestamp,
+}
+
+/// An account.
+#[derive(Clone)]
 pub(super) struct Account {
-    /// The name that it was given, and when.
-    pub renamed: Option<(String, Timestamp)>,
+    /// `AC…`.
+    pub sid: String,
+    /// What it is called.
+    pub name: String,
+    /// Where it stands.
+    pub status: AccountStatus,
+    /// The account it belongs to; the main one belongs to itself.
+    pub owner: String,
+    /// Its token, with which its webhooks are signed.
+    pub token: Token,
+    /// A second token, which opens as much and signs nothing.
+    pub secondary: Option<Token>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+}
+
+impl Account {
+    /// An active account without a second token.
+    pub fn new(sid: String, owner: String, name: String, token: Secret, now: Timestamp) -> Self {
+        Self {
+            sid,
+            name,
+            status: AccountStatus::Active,
+            owner,
+            token: Token { secret: token, made: now },
+            secondary: None,
+            created: now,
+            updated: now,
+        }
+    }
+
+    /// Whether it can do anything.
+    pub fn is_active(&self) -> bool {
+        self.status == AccountStatus::Active
+    }
+
+    /// Whether it is a main account.
+    pub fn is_main(&self) -> bool {
+        self.owner == self.sid
+    }
+
+    /// Whether this is one of its tokens.
+    pub fn opens(&self, password: &Secret) -> bool {
+        let second = self.secondary.as_ref().is_some_and(|token| token.secret == *password);
+        !password.is_empty() && (self.token.secret == *password || second)
+    }
+}
+
+/// All accounts.
+pub(super) struct Accounts {
+    /// The configured one; it is always there.
+    main: Account,
+    below: Shelf<Account>,
+}
+
+impl Accounts {
+    /// The configured account alone.
+    pub fn new(settings: &Settings, born: Timestamp) -> Self {
+        let sid = settings.account_sid.clone();
+        let main = Account::new(sid.clone(), sid, NAME.to_owned(), settings.auth_token.clone(), born);
+        Self { main, below: Shelf::new(SUB_ACCOUNTS) }
+    }
+
+    /// One of them.
+    pub fn get(&self, sid: &str) -> Option<&Account> {
+        if sid == self.main.sid { Some(&self.main) } else { self.below.get(sid) }
+    }
+
+    /// One of them, to change.
+    pub fn get_mut(&mut self, sid: &str) -> Option<&mut Account> {
+        if sid == self.main.sid { Some(&mut self.main) } else { self.below.get_mut(sid) }
+    }
+
+    /// Adds a sub-account.
+    pub fn add(&mut self, account: Account) {
+        self.below.push(account.sid.clone(), account);
+    }
+
+    /// All of them, youngest first, the main one last.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Account> {
+        self.below.newest_first().chain([&self.main])
+    }
+
+    /// Those that an account sees: itself and what belongs to it.
+    pub fn seen_by<'a>(&'a self, sid: &'a str) -> impl Iterator<Item = &'a Account> {
+        self.newest_first().filter(move |account| account.sid == sid || account.owner == sid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_main_account_never_falls_off() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut accounts = Accounts::new(&Settings::new("AC0", Secret::new("t")), now);
+        for n in 1..=SUB_ACCOUNTS + 5 {
+            let (sid, name) = (format!("AC{n}"), String::new());
+            accounts.add(Account::new(sid, "AC0".to_owned(), name, Secret::new("s"), now));
+        }
+        assert_eq!(accounts.newest_first().count(), SUB_ACCOUNTS + 1);
+        assert!(accounts.get("AC0").is_some_and(Account::is_main) && accounts.get("AC5").is_none());
+        assert_eq!(accounts.seen_by("AC6").count(), 1);
+        assert_eq!(accounts.seen_by("AC0").count(), SUB_ACCOUNTS + 1);
+    }
+
+    #[test]
+    fn no_empty_password_opens() {
+        let account =
+            Account::new("AC0".into(), "AC0".into(), String::new(), Secret::new(""), Timestamp::UNIX_EPOCH);
+        assert!(!account.opens(&Secret::new("")));
+    }
 }

@@ -8,7 +8,7 @@ use super::cookies::Pair;
 use super::execute::{Line, Opening, Stop};
 use super::next::Next;
 use super::outgoing::send;
-use super::resource::{Call, CallStatus, Detection, Hook};
+use super::resource::{Call, CallOrder, CallStatus, Detection, Hook};
 use super::shown::call_view;
 use super::webhook::Webhook;
 use super::world::{Control, World};
@@ -26,6 +26,34 @@ const SIGNAL: Duration = Duration::from_millis(600);
 const DETECTION: Duration = Duration::from_millis(1_500);
 /// How many controls may wait for a call to take them.
 const CONTROLS: usize = 64;
+
+/// A call of which nothing has happened yet.
+pub(super) fn queued(
+    world: &World,
+    account: String,
+    to: String,
+    from: String,
+    direction: &'static str,
+    order: CallOrder,
+) -> Call {
+    let now = world.clock.now();
+    Call {
+        sid: world.sid("CA"),
+        account,
+        to,
+        from,
+        direction,
+        status: CallStatus::Queued,
+        created: now,
+        updated: now,
+        start: None,
+        end: None,
+        answered_by: None,
+        captions: Vec::new(),
+        error: None,
+        order,
+    }
+}
 
 /// Takes a call in and starts it; false when too much is going on already, and
 /// then it was not taken.
@@ -287,11 +315,12 @@ impl Life {
 
 fn detected(world: &World, call: &Call, by: &str, hook: Hook) -> Webhook {
     let mut params = Params::default();
-    params.add("CallSid", &call.sid).add("AccountSid", &world.settings.account_sid).add("AnsweredBy", by);
+    params.add("CallSid", &call.sid).add("AccountSid", &call.account).add("AnsweredBy", by);
     params.add("MachineDetectionDuration", DETECTION.as_millis().to_string());
     Webhook {
         kind: "amd-callback",
         sid: call.sid.clone(),
+        account: call.account.clone(),
         pair: Pair::new(&call.from, &call.to),
         hook,
         params: params.0,

@@ -106,6 +106,7 @@ fn note_lost(world: &World, webhook: &Webhook) {
         id: 0,
         kind: webhook.kind,
         sid: Some(webhook.sid.clone()),
+        operation: None,
         at: world.clock.now(),
         ms: 0,
         method: if webhook.hook.get { "GET" } else { "POST" }.to_owned(),
@@ -126,13 +127,14 @@ pub(super) fn of_message(world: &World, message: &Message) -> Option<Webhook> {
     let hook = Hook { url: message.callback.clone()?, get: false };
     let mut params = Params::default();
     if message.to.whatsapp {
-        on_whatsapp(world, message, &mut params);
+        on_whatsapp(message, &mut params);
     } else {
-        by_text(world, message, &mut params);
+        by_text(message, &mut params);
     }
     Some(Webhook {
         kind: "status-callback",
         sid: message.sid.clone(),
+        account: message.account.clone(),
         pair: Pair::new(sender(message), message.to.to_string()),
         hook,
         params: params.0,
@@ -143,14 +145,14 @@ pub(super) fn of_message(world: &World, message: &Message) -> Option<Webhook> {
     })
 }
 
-fn by_text(world: &World, message: &Message, params: &mut Params) {
+fn by_text(message: &Message, params: &mut Params) {
     let status = message.status.word();
     params.add("SmsSid", &message.sid).add("SmsStatus", status).add("MessageStatus", status);
     params.add("To", message.to.to_string());
     if let Some(service) = &message.service {
         params.add("MessagingServiceSid", service);
     }
-    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("From", sender(message)).add("ApiVersion", "2010-04-01");
     if let Some((code, _)) = &message.error {
         params.add("ErrorCode", code.to_string());
@@ -160,7 +162,7 @@ fn by_text(world: &World, message: &Message, params: &mut Params) {
     }
 }
 
-fn on_whatsapp(world: &World, message: &Message, params: &mut Params) {
+fn on_whatsapp(message: &Message, params: &mut Params) {
     let status = message.status.word();
     if let Some(event) = event_type(message) {
         params.add("EventType", event);
@@ -177,7 +179,7 @@ fn on_whatsapp(world: &World, message: &Message, params: &mut Params) {
     if let Some((code, _)) = &message.error {
         params.add("ChannelStatusMessage", whatsapp::words(*code));
     }
-    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("StructuredMessage", "false").add("From", sender(message)).add("ApiVersion", "2010-04-01");
     // One install per sender, so the same on every message of it.
     let from = message.from.as_ref().map_or("", |from| from.number.as_str());
@@ -222,7 +224,7 @@ pub(super) fn of_call(
     event: CallEvent,
     number: u32,
 ) -> Option<Webhook> {
-    let mut params = call_params(world, call, event.word(call));
+    let mut params = call_params(call, event.word(call));
     params.add("Timestamp", rfc2822(world.clock.now()));
     params.add("CallbackSource", "call-progress-events");
     params.add("SequenceNumber", number.to_string());
@@ -237,6 +239,7 @@ pub(super) fn of_call(
     Some(Webhook {
         kind: "status-callback",
         sid: call.sid.clone(),
+        account: call.account.clone(),
         pair: Pair::new(&call.from, &call.to),
         hook: hook?.clone(),
         params: params.0,
@@ -293,7 +296,7 @@ impl CallEvent {
 
 /// The parameters that every request about a call carries, legacy duplicates
 /// included, in the order on the wire.
-pub(super) fn call_params(world: &World, call: &Call, status: &str) -> Params {
+pub(super) fn call_params(call: &Call, status: &str) -> Params {
     let (to, from) = (Locality::of(&call.to), Locality::of(&call.from));
     let mut params = Params::default();
     params.add("Called", &call.to).add("ToState", to.state).add("CallerCountry", &from.country);
@@ -301,7 +304,7 @@ pub(super) fn call_params(world: &World, call: &Call, status: &str) -> Params {
     params.add("CallSid", &call.sid).add("To", &call.to).add("CallerZip", from.zip);
     params.add("ToCountry", &to.country).add("CalledZip", to.zip).add("ApiVersion", "2010-04-01");
     params.add("CalledCity", to.city).add("CallStatus", status).add("From", &call.from);
-    params.add("AccountSid", &world.settings.account_sid).add("CalledCountry", &to.country);
+    params.add("AccountSid", &call.account).add("CalledCountry", &to.country);
     params.add("CallerCity", from.city).add("ToCity", to.city).add("FromCountry", &from.country);
     params.add("Caller", &call.from).add("FromCity", from.city).add("CalledState", to.state);
     params.add("FromZip", from.zip).add("FromState", from.state);

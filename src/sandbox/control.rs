@@ -23,7 +23,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 /// What there is, for whoever looks for it.
-const CONTROLS: [&str; 30] = [
+const CONTROLS: [&str; 31] = [
     "GET /sandbox/state",
     "DELETE /sandbox/state",
     "GET /sandbox/events",
@@ -47,6 +47,7 @@ const CONTROLS: [&str; 30] = [
     "GET, PUT /sandbox/inbound {\"sms_url\"?,\"voice_url\"?,\"voice_status_url\"?}",
     "GET /sandbox/clock",
     "POST /sandbox/clock {\"advance_seconds\":N} | {\"stop\":true} | {\"run\":true}",
+    "GET /sandbox/operations",
     "GET /sandbox/alerts",
     "GET /sandbox/exchanges?kind=K&sid=SID&limit=N",
     "GET /sandbox/exchanges/{id}",
@@ -78,7 +79,8 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["events"] if get => super::events::stream(world),
         ["phones"] if get => json_reply(200, &world.with(|state| phones(state))),
         ["alerts"] if get => alerts(world),
-        ["phones" | "events" | "alerts"] => not_allowed("GET"),
+        ["operations"] if get => json_reply(200, &super::api::operations()),
+        ["phones" | "events" | "alerts" | "operations"] => not_allowed("GET"),
         ["phones", number, rest @ ..] => match in_path(number) {
             Some(number) => telephones::answer(world, request, number, rest).await,
             None => complaint(400, "not a phone number", "use E.164, such as +15551234567"),
@@ -229,7 +231,7 @@ fn alerts(world: &World) -> Response {
 fn start_afresh(world: &World) -> Response {
     world.abort_all();
     world.clock.reset();
-    world.change(|state| state.start_afresh(&world.settings));
+    world.change(|state| state.start_afresh(&world.settings, world.born));
     world.tell("reset", json!({}));
     world.tell("clock", clock_view(world));
     empty(204)

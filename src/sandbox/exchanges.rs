@@ -28,6 +28,9 @@ pub(super) struct Exchange {
     pub kind: &'static str,
     /// The message or call it is about.
     pub sid: Option<String>,
+    /// Which operation of Twilio's was asked for, as `GET api.twilio.com/…/{Sid}.json`;
+    /// none when it is no operation that there is.
+    pub operation: Option<String>,
     /// When it began.
     pub at: Timestamp,
     /// How long it took, in milliseconds.
@@ -92,6 +95,7 @@ impl Exchange {
             "id": self.id.to_string(),
             "kind": self.kind,
             "sid": self.sid,
+            "operation": self.operation,
             "at": self.at.to_string(),
             "ms": self.ms,
             "request": {

@@ -192,11 +192,12 @@ impl Line {
         let Some(call) = self.world.with(|state| state.calls.get(&self.sid).cloned()) else {
             return Err(Stop::Over);
         };
-        let mut params = call_params(&self.world, &call, status);
+        let mut params = call_params(&call, status);
         params.0.extend(extra);
         let webhook = Webhook {
             kind: if call.direction == "inbound" && self.base.is_none() { "inbound-call" } else { "twiml" },
             sid: self.sid.clone(),
+            account: call.account.clone(),
             pair: Pair::new(&call.from, &call.to),
             hook,
             params: params.0,

@@ -2,18 +2,16 @@
 //! call them.
 
 use super::address::Address;
-use super::call;
+use super::call::{self, queued};
 use super::callbacks::Params;
-use super::calls::queued;
 use super::cookies::Pair;
 use super::fetch::document;
 use super::fields::web_url;
 use super::geography::Locality;
-use super::messages::segments;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
-use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn};
+use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn, segments};
 use super::script::{Reply, Verb};
 use super::shown::message_view;
 use super::webhook::Webhook;
@@ -39,6 +37,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
     let sid = world.sid("SM");
     let message = Message {
         sid: sid.clone(),
+        account: world.owner_of(&to.number),
         to: to.clone(),
         from: Some(from.clone()),
         service: None,
@@ -61,7 +60,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
     let webhook = webhook(world, &message);
-    world.change(|state| state.messages.push(sid.clone(), message));
+    world.change(|state| state.receive(message));
     let (from_text, to_text) = (from.to_string(), to.to_string());
     let status = MessageStatus::Received;
     let shown = Text {
@@ -108,13 +107,14 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
     let from = message.from.clone()?;
     let mut params = Params::default();
     if from.whatsapp {
-        on_whatsapp(world, message, &from, &mut params);
+        on_whatsapp(message, &from, &mut params);
     } else {
-        by_text(world, message, &from, &mut params);
+        by_text(message, &from, &mut params);
     }
     let webhook = Webhook {
         kind: "inbound-message",
         sid: message.sid.clone(),
+        account: message.account.clone(),
         pair: Pair::new(from.to_string(), message.to.to_string()),
         hook: Hook { url, get: false },
         params: params.0,
@@ -127,7 +127,7 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
 }
 
 /// In the order on the wire.
-fn by_text(world: &World, message: &Message, from: &Address, params: &mut Params) {
+fn by_text(message: &Message, from: &Address, params: &mut Params) {
     let (own, other) = (Locality::of(&message.to.number), Locality::of(&from.number));
     params.add("ToCountry", own.country).add("ToState", own.state).add("SmsMessageSid", &message.sid);
     params.add("NumMedia", "0").add("ToCity", own.city).add("FromZip", other.zip);
@@ -135,12 +135,12 @@ fn by_text(world: &World, message: &Message, from: &Address, params: &mut Params
     params.add("FromCity", other.city).add("Body", &message.body).add("FromCountry", other.country);
     params.add("To", message.to.to_string()).add("ToZip", own.zip);
     params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
-    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
 }
 
 /// WhatsApp knows its people by name and by number without a plus, and no places.
-fn on_whatsapp(world: &World, message: &Message, from: &Address, params: &mut Params) {
+fn on_whatsapp(message: &Message, from: &Address, params: &mut Params) {
     let id = from.number.trim_start_matches('+');
     let context = json!({ "ProfileName": PROFILE, "WaId": id });
     let metadata = json!({ "type": "whatsapp", "data": { "context": context } });
@@ -148,7 +148,7 @@ fn on_whatsapp(world: &World, message: &Message, from: &Address, params: &mut Pa
     params.add("MessageType", "text").add("SmsSid", &message.sid).add("WaId", id);
     params.add("SmsStatus", "received").add("Body", &message.body).add("To", message.to.to_string());
     params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
-    params.add("MessageSid", &message.sid).add("AccountSid", &world.settings.account_sid);
+    params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("ChannelMetadata", metadata.to_string());
     params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
 }
@@ -179,7 +179,7 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
         for verb in script.verbs.into_iter().take(REPLIES) {
             match verb {
                 Verb::Message(reply) => {
-                    answer(world, &webhook.sid, &base, reply, (&from, &to), replied.place());
+                    answer(world, &webhook, &base, reply, (&from, &to), replied.place());
                 }
                 Verb::Redirect { url, get } => {
                     onward = Some((url, get));
@@ -204,13 +204,13 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
 /// wrote, and to whom.
 fn answer(
     world: &Arc<World>,
-    about: &str,
+    webhook: &Webhook,
     base: &Url,
     reply: Reply,
     pair: (&Address, &Address),
     place: Place,
 ) {
-    let (from, to) = pair;
+    let ((from, to), about) = (pair, webhook.sid.as_str());
     let recipient = reply.to.as_deref().map_or_else(|| Some(from.clone()), Address::to);
     let sender = reply.from.as_deref().map_or_else(|| Some(to.clone()), Address::from);
     let (Some(recipient), Some(sender)) = (recipient, sender) else {
@@ -228,6 +228,7 @@ fn answer(
     let callback = reply.callback.and_then(|url| base.join(&url).ok());
     let message = Message {
         sid: world.sid(if reply.media.is_empty() { "SM" } else { "MM" }),
+        account: webhook.account.clone(),
         to: recipient,
         from: Some(sender),
         service: None,
@@ -264,7 +265,7 @@ pub(super) fn ring(world: &Arc<World>, from: String, to: String) -> Option<Strin
         time_limit: 14_400,
         ..CallOrder::default()
     };
-    let call = queued(world, to, from, "inbound", order);
+    let call = queued(world, world.owner_of(&to), to, from, "inbound", order);
     let sid = call.sid.clone();
     call::launch(world, call).then_some(sid)
 }

@@ -39,6 +39,21 @@ impl Request {
         parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
     }
 
+    /// What the client calls this machine, as the beginning of an absolute URL: an
+    /// SDK that still believes to speak with Twilio is answered with Twilio's name.
+    pub fn base(&self) -> String {
+        match self.header("host") {
+            Some(host) if host.ends_with(".twilio.com") => format!("https://{host}"),
+            Some(host) => format!("http://{host}"),
+            None => String::new(),
+        }
+    }
+
+    /// The absolute URL that was asked for, without its query.
+    pub fn url(&self) -> String {
+        format!("{}{}", self.base(), self.path)
+    }
+
     /// The query's pairs.
     pub fn query(&self) -> Form {
         Form::parse(self.query.as_bytes())

@@ -1,15 +1,18 @@
 //! An API key that was made here, as it is kept.
 
+use super::shelf::Owned;
 use crate::secret::Secret;
 use jiff::Timestamp;
 
 /// The most keys that are kept; the oldest go first.
 pub(super) const KEYS: usize = 1_000;
 
-/// A key of the account.
+/// A key of an account.
 pub(super) struct Key {
     /// `SK…`: the user's name.
     pub sid: String,
+    /// The account it opens.
+    pub account: String,
     /// The password.
     pub secret: Secret,
     /// What it is called.
@@ -18,4 +21,10 @@ pub(super) struct Key {
     pub created: Timestamp,
     /// When it last changed.
     pub updated: Timestamp,
+}
+
+impl Owned for Key {
+    fn account(&self) -> &str {
+        &self.account
+    }
 }

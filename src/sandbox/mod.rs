@@ -1,18 +1,17 @@
 //! A Twilio of its own: the REST API, the network behind it, and telephones.
 //!
-//! The sandbox speaks `/2010-04-01/…` as Twilio does, lives through messages
+//! The sandbox speaks `/2010-04-01/…`, `/v1/…` and so on as Twilio does, lives through messages
 //! and calls in memory, signs its webhooks, executes TwiML, misbehaves on
 //! request, and is steered under `/sandbox/…`. It refuses to know anything of
 //! the service it stands beside but a base URL and an API key for its page,
 //! and it is no gateway: nothing leaves this machine.
 
 mod account;
-mod accounts;
 mod address;
+mod api;
 mod behaviour;
 mod call;
 mod callbacks;
-mod calls;
 mod control;
 mod cookies;
 mod events;
@@ -25,22 +24,18 @@ mod geography;
 mod inbound;
 mod incoming;
 mod key;
-mod keys;
-mod messages;
+mod money;
 mod network;
 mod next;
 #[cfg_attr(not(test), expect(dead_code, reason = "look-ups and free numbers will"))]
 mod numbering;
-mod outcome;
 mod outgoing;
 mod overrides;
 mod page;
-mod paging;
 mod phone;
 mod prices;
 mod refusal;
 mod resource;
-mod rest;
 mod script;
 mod settings;
 mod shelf;
@@ -49,6 +44,7 @@ mod telephones;
 mod template_controls;
 mod templates;
 mod trouble;
+mod usage;
 mod views;
 mod webhook;
 mod whatsapp;
@@ -106,8 +102,8 @@ impl Sandbox {
         Ok(Self { world, tasks })
     }
 
-    /// All its routes: `/2010-04-01/…` and the newer products' `/v1/…`, `/sandbox/…`
-    /// and the page at `/`.
+    /// All its routes: `/sandbox/…`, the page at `/`, and for everything else
+    /// Twilio's API.
     pub fn filter(&self) -> BoxedFilter<(Response,)> {
         let sandbox = self.clone();
         warp::any()
@@ -143,10 +139,9 @@ impl Sandbox {
 
     async fn answer(&self, request: &Request) -> Response {
         match request.path.split('/').nth(1) {
-            // Of the newer products nothing is here yet, which Twilio's own error says.
-            Some("2010-04-01" | "v1" | "v2" | "v3") => rest::answer(&self.world, request).await,
             Some("sandbox") => control::answer(&self.world, request).await,
-            _ => page::answer(&self.world, request),
+            _ if page::has(&request.path) => page::answer(&self.world, request),
+            _ => api::answer(&self.world, request).await,
         }
     }
 
@@ -178,7 +173,7 @@ impl Sandbox {
     /// Whether somebody is the account's: by its SID and token, or by one of its
     /// keys and that one's secret.
     pub fn opens(&self, user: &str, password: &Secret) -> bool {
-        rest::proof(&self.world, user, password).is_some()
+        api::opens(&self.world, user, password)
     }
 
     /// How many lives (messages, calls, callbacks) are under way.

@@ -197,8 +197,8 @@ impl Life {
             }
             message.status = status;
             message.error = error.map(|code| (code, errors::lookup(code).name.to_owned()));
-            let on_whatsapp = message.to.whatsapp;
-            message.from.get_or_insert_with(|| self.world.settings.sender(on_whatsapp));
+            let sender = || self.world.sender(&message.account, message.to.whatsapp);
+            message.from.get_or_insert_with(sender);
             if matches!(status, MessageStatus::Sent | MessageStatus::Failed) {
                 message.sent = Some(now);
             }

@@ -162,8 +162,8 @@ impl Prepared {
         let signed_url = signed_url(&url, webhook.voice, webhook.port);
         let params: &[(String, String)] = if get { &[] } else { &webhook.params };
         let wrong = Secret::new("0".repeat(32));
-        let token = if webhook.bad_signature { &wrong } else { &world.settings.auth_token };
-        let signature = sign(token, Algorithm::HmacSha1, &signed_url, params);
+        let token = world.token_of(&webhook.account).filter(|_| !webhook.bad_signature).unwrap_or(wrong);
+        let signature = sign(&token, Algorithm::HmacSha1, &signed_url, params);
         let content_type = match (get, webhook.voice) {
             (true, _) => None,
             (false, true) => Some("application/x-www-form-urlencoded; charset=UTF-8"),
@@ -229,6 +229,7 @@ impl Prepared {
             id: 0,
             kind: webhook.kind,
             sid: Some(webhook.sid.clone()),
+            operation: None,
             at,
             ms,
             method: self.method.to_string(),

@@ -46,14 +46,19 @@ const GUARDS: [(HeaderName, &str); 4] = [
     (REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Answers what is neither the REST API nor a control.
+/// Whether a path is one of the page's files.
+pub(super) fn has(path: &str) -> bool {
+    FILES.iter().any(|(file, ..)| *file == path)
+}
+
+/// Answers with one of the page's files.
 pub(super) fn answer(world: &World, request: &Request) -> Response {
     if !is_local(request.header("host").unwrap_or_default(), &world.settings.hosts) {
         let hint = "call it by 127.0.0.1, localhost or the address it listens on";
         return complaint(403, "the sandbox does not answer to this name", hint);
     }
     let Some((_, kind, body)) = FILES.into_iter().find(|(path, ..)| *path == request.path) else {
-        let hint = "the telephones are at /, the REST API at /2010-04-01/, the controls at /sandbox/";
+        let hint = "the telephones are at /, the controls at /sandbox/, and the rest is the REST API";
         return complaint(404, "no such page", hint);
     };
     if !matches!(request.method, Method::GET | Method::HEAD) {

@@ -5,8 +5,11 @@
 
 use super::address::{Address, formatted};
 use super::geography::Locality;
-use super::prices::{Channel, Price, Rates};
+use super::money::{Money, dollars};
+use super::prices::{Channel, Rates};
+use super::shelf::Owned;
 use super::templates::Filled;
+use crate::twilio::segments::count;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
@@ -67,6 +70,8 @@ impl MessageStatus {
 pub(super) struct Message {
     /// `SM…`, or `MM…` with media.
     pub sid: String,
+    /// The account it is of.
+    pub account: String,
     /// Where it goes.
     pub to: Address,
     /// Where it comes from; none until a service has picked a sender.
@@ -107,12 +112,10 @@ pub(super) struct Message {
 
 impl Message {
     /// The resource's document.
-    pub fn document(&self, account: &str) -> Value {
-        let base = format!("/2010-04-01/Accounts/{account}/Messages/{}", self.sid);
-        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
-        let price = gone.then(|| self.price().to_string());
+    pub fn document(&self) -> Value {
+        let base = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account, self.sid);
         json!({
-            "account_sid": account,
+            "account_sid": self.account,
             "api_version": "2010-04-01",
             "body": self.body,
             "date_created": rfc2822(self.created),
@@ -125,7 +128,7 @@ impl Message {
             "messaging_service_sid": self.service,
             "num_media": self.media.len().to_string(),
             "num_segments": self.shown_segments().to_string(),
-            "price": price,
+            "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
@@ -136,23 +139,46 @@ impl Message {
         })
     }
 
-    /// What it costs, in the country of the telephone.
-    fn price(&self) -> Price {
+    /// What it costs, in the country of the telephone, once it has left or come in.
+    pub fn price(&self) -> Option<Money> {
+        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
         let is_inbound = self.direction == "inbound";
         let phone = if is_inbound { self.from.as_ref() } else { Some(&self.to) };
-        let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
         let channel = match self.to.whatsapp {
             true => Channel::WhatsApp,
             false if !self.media.is_empty() => Channel::Mms,
             false => Channel::Sms { segments: self.segments },
         };
-        Rates::of(&country).message(channel, is_inbound)
+        gone.then(|| {
+            let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
+            Rates::of(&country).message(channel, is_inbound)
+        })
     }
 
     /// Unknown, and so 0, until a service has picked a sender.
     fn shown_segments(&self) -> u32 {
         if self.status == MessageStatus::Accepted { 0 } else { self.segments }
     }
+}
+
+impl Owned for Message {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+impl Owned for Call {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+/// How many segments a text takes; WhatsApp knows no segments and counts one.
+pub(super) fn segments(to: &Address, body: &str) -> u32 {
+    if to.whatsapp {
+        return 1;
+    }
+    u32::try_from(count(body).segments).unwrap_or(u32::MAX)
 }
 
 /// A status of a call, in Twilio's words.
@@ -260,6 +286,8 @@ pub(super) struct Detection {
 pub(super) struct Call {
     /// `CA…`.
     pub sid: String,
+    /// The account it is of.
+    pub account: String,
     /// Who is called.
     pub to: String,
     /// Who calls.
@@ -296,9 +324,17 @@ impl Call {
         }
     }
 
-    /// What it costs, in the country of the telephone.
-    fn price(&self) -> Price {
-        Rates::of(&Locality::of(self.phone()).country).call(self.seconds(), self.direction == "inbound")
+    /// The begun minutes of it that are paid.
+    pub fn minutes(&self) -> u64 {
+        u64::try_from((self.seconds() + 59) / 60).unwrap_or(0).max(1)
+    }
+
+    /// What it costs, in the country of the telephone, once it was answered and is over.
+    pub fn price(&self) -> Option<Money> {
+        let is_paid = self.status.is_over() && self.start.is_some();
+        is_paid.then(|| {
+            Rates::of(&Locality::of(self.phone()).country).call(self.minutes(), self.direction == "inbound")
+        })
     }
 
     /// The simulated telephone's number: the far end of the line.
@@ -307,12 +343,11 @@ impl Call {
     }
 
     /// The resource's document.
-    pub fn document(&self, account: &str) -> Value {
-        let base = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
+    pub fn document(&self) -> Value {
+        let base = format!("/2010-04-01/Accounts/{}/Calls/{}", self.account, self.sid);
         let ended = self.status.is_over();
-        let billed = ended && self.start.is_some();
         json!({
-            "account_sid": account,
+            "account_sid": self.account,
             "answered_by": self.answered_by,
             "api_version": "2010-04-01",
             "caller_name": if self.direction == "inbound" { json!("") } else { Value::Null },
@@ -327,7 +362,7 @@ impl Call {
             "group_sid": null,
             "parent_call_sid": null,
             "phone_number_sid": null,
-            "price": billed.then(|| self.price().to_string()),
+            "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "queue_time": "0",
             "sid": self.sid,
@@ -350,6 +385,12 @@ pub(super) fn rfc2822(at: Timestamp) -> String {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default().replace("GMT", "+0000")
 }
 
+/// A time as the newer products write it: `2023-08-24T05:01:45Z`.
+pub(super) fn iso8601(at: Timestamp) -> String {
+    // Whole seconds of a time are a time.
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,5 +399,6 @@ mod tests {
     fn dates_are_written_as_twilio_writes_them() {
         let at: Timestamp = "2023-08-04T05:01:45.123Z".parse().unwrap();
         assert_eq!(rfc2822(at), "Fri, 04 Aug 2023 05:01:45 +0000");
+        assert_eq!(iso8601(at), "2023-08-04T05:01:45Z");
     }
 }

@@ -60,16 +60,24 @@ impl Settings {
         }
     }
 
-    /// Whether a sender belongs to the account.
-    pub(super) fn owns(&self, number: &str) -> bool {
-        let mut own = self.own(false).peekable();
-        own.peek().is_none() || number == SENDER || own.any(|own| own == number)
+    /// Whether no numbers were said to exist, so that every valid one does.
+    pub(super) fn takes_all(&self) -> bool {
+        self.own(false).next().is_none()
     }
 
-    /// Whether a messaging service belongs to the account.
+    /// The same of messaging services.
+    pub(super) fn takes_all_services(&self) -> bool {
+        self.own(true).next().is_none()
+    }
+
+    /// Whether a sender belongs to the main account.
+    pub(super) fn owns(&self, number: &str) -> bool {
+        self.takes_all() || number == SENDER || self.own(false).any(|own| own == number)
+    }
+
+    /// Whether a messaging service belongs to the main account.
     pub(super) fn has_service(&self, sid: &str) -> bool {
-        let mut own = self.own(true).peekable();
-        own.peek().is_none() || own.any(|own| own.eq_ignore_ascii_case(sid))
+        self.takes_all_services() || self.own(true).any(|own| own.eq_ignore_ascii_case(sid))
     }
 
     /// The services, or the numbers, that were said to exist.

@@ -2,6 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+/// What belongs to an account.
+pub(super) trait Owned {
+    /// The account's SID.
+    fn account(&self) -> &str;
+}
+
 /// Resources in order of creation; what is over the limit falls off the old end.
 pub(super) struct Shelf<T> {
     limit: usize,
@@ -50,9 +56,50 @@ impl<T> Shelf<T> {
     }
 }
 
+impl<T: Owned> Shelf<T> {
+    /// An account's resources, youngest first.
+    pub fn of<'a>(&'a self, account: &'a str) -> impl Iterator<Item = &'a T> {
+        self.newest_first().filter(move |value| value.account() == account)
+    }
+
+    /// One resource, if it is this account's.
+    pub fn its(&self, account: &str, sid: &str) -> Option<&T> {
+        self.get(sid).filter(|value| value.account() == account)
+    }
+
+    /// One resource to change, if it is this account's.
+    pub fn its_mut(&mut self, account: &str, sid: &str) -> Option<&mut T> {
+        self.get_mut(sid).filter(|value| value.account() == account)
+    }
+
+    /// Takes one away, if it is this account's.
+    pub fn remove_its(&mut self, account: &str, sid: &str) -> Option<T> {
+        self.its(account, sid)?;
+        self.remove(sid)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Owned for &str {
+        fn account(&self) -> &str {
+            self
+        }
+    }
+
+    #[test]
+    fn one_account_sees_nothing_of_anothers() {
+        let mut shelf = Shelf::new(9);
+        for (sid, account) in [("a", "AC1"), ("b", "AC2"), ("c", "AC1")] {
+            shelf.push(sid.to_owned(), account);
+        }
+        assert_eq!(shelf.of("AC1").count(), 2);
+        assert!(shelf.its("AC2", "b").is_some() && shelf.its_mut("AC2", "b").is_some());
+        assert!(shelf.its("AC2", "a").is_none() && shelf.remove_its("AC2", "a").is_none());
+        assert!(shelf.remove_its("AC1", "a").is_some() && shelf.get("a").is_none());
+    }
 
     #[test]
     fn the_oldest_falls_off() {

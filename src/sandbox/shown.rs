@@ -16,6 +16,7 @@ pub(super) fn call_view(call: &Call) -> Value {
     });
     json!({
         "sid": call.sid,
+        "account_sid": call.account,
         "from": call.from,
         "to": call.to,
         "number": call.phone(),
@@ -37,6 +38,7 @@ pub(super) fn call_view(call: &Call) -> Value {
 pub(super) fn message_view(message: &Message) -> Value {
     json!({
         "sid": message.sid,
+        "account_sid": message.account,
         "channel": channel(&message.to),
         "from": message.from.as_ref().map(|from| from.to_string()),
         "to": message.to.to_string(),

@@ -170,7 +170,7 @@ fn read(world: &Arc<World>, request: &Request, number: &str) -> Response {
 /// Whom a phone writes to or calls when nobody said: who wrote or called last.
 fn peer(world: &World, number: &str) -> String {
     let peer = world.with(|state| state.phones.get(number).and_then(|phone| phone.peer.clone()));
-    peer.unwrap_or_else(|| world.settings.sender(false).number)
+    peer.unwrap_or_else(|| world.sender(&world.settings.account_sid, false).number)
 }
 
 /// Somebody calls one of the account's numbers from this phone.

@@ -1,5 +1,6 @@
 //! What the controls and the page show of things, as JSON.
 
+use super::account::Account;
 use super::phone::Phone;
 use super::shown::{call_view, message_view};
 use super::world::{State, World};
@@ -49,8 +50,9 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
     let settings = &world.settings;
     json!({
         "account_sid": settings.account_sid,
+        "accounts": state.accounts.newest_first().map(account_view).collect::<Vec<_>>(),
         "own_numbers": settings.own_numbers,
-        "sender": settings.sender(false).number,
+        "sender": world.sender(&settings.account_sid, false).number,
         "app": state.app.is_some(),
         "inbound": state.inbound,
         "behaviour": state.behaviour,
@@ -60,6 +62,11 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
         "messages": state.messages.newest_first().take(200).map(message_view).collect::<Vec<_>>(),
         "alerts": state.alerts.iter().rev().take(50).map(|alert| alert.document()).collect::<Vec<_>>(),
     })
+}
+
+/// An account, without its tokens.
+fn account_view(account: &Account) -> Value {
+    json!({ "sid": account.sid, "friendly_name": account.name, "status": account.status.word() })
 }
 
 /// The clock.

@@ -13,6 +13,8 @@ pub(super) struct Webhook {
     pub kind: &'static str,
     /// The message or call it is about.
     pub sid: String,
+    /// The account it is of, with whose token it is signed.
+    pub account: String,
     /// Whose cookies it brings and sets.
     pub pair: Pair,
     /// Where it goes.

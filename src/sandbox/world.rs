@@ -1,6 +1,7 @@
 //! What the sandbox knows, behind one lock that is never held while waiting.
 
-use super::account::Account;
+use super::account::Accounts;
+use super::address::Address;
 use super::behaviour::Behaviour;
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
@@ -8,12 +9,14 @@ use super::key::{KEYS, Key};
 use super::next::Next;
 use super::phone::Phone;
 use super::resource::{Call, Message};
-use super::settings::{DialbackApi, Inbound, Settings};
+use super::settings::{DialbackApi, Inbound, SENDER, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
 use super::templates::Templates;
+use super::usage::{Ledger, Use};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::secret::Secret;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -58,14 +61,16 @@ pub(super) struct World {
 
 /// The state behind the lock.
 pub(super) struct State {
-    /// The account.
-    pub account: Account,
+    /// The accounts.
+    pub accounts: Accounts,
     /// The API keys that were made here.
     pub keys: Shelf<Key>,
     /// The messages.
     pub messages: Shelf<Message>,
     /// The calls.
     pub calls: Shelf<Call>,
+    /// What was used and what it cost.
+    pub ledger: Ledger,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
     /// Who does not want to hear from whom: sender and phone.
@@ -140,10 +145,11 @@ impl World {
         http: reqwest::Client,
         tasks: Weak<Mutex<JoinSet<()>>>,
     ) -> Self {
-        let state = State::new(&settings);
+        let born = clock.now();
+        let state = State::new(&settings, born);
         Self {
             settings,
-            born: clock.now(),
+            born,
             clock,
             entropy,
             http,
@@ -264,6 +270,46 @@ impl World {
         });
     }
 
+    /// The token with which an account's webhooks are signed; none once the account
+    /// is forgotten.
+    pub fn token_of(&self, account: &str) -> Option<Secret> {
+        self.with(|state| state.accounts.get(account).map(|account| account.token.secret.clone()))
+    }
+
+    /// The account that a number of Twilio's belongs to: what comes in is its.
+    pub fn owner_of(&self, _number: &str) -> String {
+        self.settings.account_sid.clone()
+    }
+
+    /// Whether an account may send from a number. What was configured is the main
+    /// account's; the number that is always there is everybody's.
+    pub fn owns(&self, account: &str, number: &str) -> bool {
+        let settings = &self.settings;
+        if account == settings.account_sid {
+            settings.owns(number)
+        } else {
+            number == SENDER || settings.takes_all()
+        }
+    }
+
+    /// Whether an account has a messaging service.
+    pub fn has_service(&self, account: &str, sid: &str) -> bool {
+        let settings = &self.settings;
+        if account == settings.account_sid {
+            settings.has_service(sid)
+        } else {
+            settings.takes_all_services()
+        }
+    }
+
+    /// The sender that an account's messaging service picks on a channel.
+    pub fn sender(&self, account: &str, whatsapp: bool) -> Address {
+        if account == self.settings.account_sid {
+            return self.settings.sender(whatsapp);
+        }
+        Address { whatsapp, number: SENDER.to_owned() }
+    }
+
     /// How the phone behaves, its own wishes over those for all.
     pub fn behaviour(&self, number: &str) -> Behaviour {
         self.with(|state| {
@@ -277,9 +323,14 @@ impl World {
         let now = self.clock.now();
         let call = self.change(|state| {
             let call = state.calls.get_mut(sid)?;
+            let paid = call.price().is_some();
             change(call);
             call.updated = now;
-            Some(call.clone())
+            let call = call.clone();
+            if let Some(used) = Use::of_call(&call).filter(|_| !paid) {
+                state.ledger.book(now, &call.account, &used);
+            }
+            Some(call)
         })?;
         self.tell("call", call_view(&call));
         Some(call)
@@ -290,9 +341,13 @@ impl World {
         let now = self.clock.now();
         let message = self.change(|state| {
             let message = state.messages.get_mut(sid)?;
+            let paid = message.price().is_some();
             change(message);
             message.updated = now;
             let message = message.clone();
+            if let Some(used) = Use::of_message(&message).filter(|_| !paid) {
+                state.ledger.book(now, &message.account, &used);
+            }
             state.mirror(&message);
             Some(message)
         })?;
@@ -302,12 +357,13 @@ impl World {
 }
 
 impl State {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &Settings, born: Timestamp) -> Self {
         Self {
-            account: Account::default(),
+            accounts: Accounts::new(settings, born),
             keys: Shelf::new(KEYS),
             messages: Shelf::new(RESOURCES),
             calls: Shelf::new(RESOURCES),
+            ledger: Ledger::default(),
             phones: BTreeMap::new(),
             opted_out: HashSet::new(),
             lines: HashMap::new(),
@@ -323,12 +379,20 @@ impl State {
     }
 
     /// Forgets everything that happened, and every wish; what was configured stays.
-    pub fn start_afresh(&mut self, settings: &Settings) {
+    pub fn start_afresh(&mut self, settings: &Settings, born: Timestamp) {
         let inbound = std::mem::take(&mut self.inbound);
         let app = self.app.take();
         // Numbers of exchanges go on, so that an old one never names a new one.
         let exchanges = std::mem::take(&mut self.exchanges).cleared();
-        *self = Self { inbound, app, exchanges, ..Self::new(settings) };
+        *self = Self { inbound, app, exchanges, ..Self::new(settings, born) };
+    }
+
+    /// Keeps a message that came in.
+    pub fn receive(&mut self, message: Message) {
+        if let Some(used) = Use::of_message(&message) {
+            self.ledger.book(message.created, &message.account, &used);
+        }
+        self.messages.push(message.sid.clone(), message);
     }
 
     /// The phone of a number, made if need be.

@@ -147,4 +147,60 @@ refused(400, 21210, lambda: client.calls.create(to=TO, from_="+15005550007", twi
 expect("call deleted", client.calls(call.sid).delete(), True)
 refused(404, 20404, client.calls(call.sid).fetch)
 
+# Accounts: the main one makes others, which have what is theirs alone.
+client.accounts.base_url = client.iam.base_url = base
+below = client.api.accounts.create(friendly_name="sdk")
+expect("sub-account", (below.status, below.type, below.owner_account_sid), ("active", "Full", account))
+expect("found by name", [a.sid for a in client.api.accounts.list(friendly_name="sdk")], [below.sid])
+theirs = Client(below.sid, below.auth_token)
+theirs.api.base_url = theirs.accounts.base_url = theirs.iam.base_url = base
+text = theirs.messages.create(to=TO, from_=FROM, body="below")
+expect("its account", text.account_sid, below.sid)
+until("its delivery", lambda: theirs.messages(text.sid).fetch().status == "delivered")
+refused(404, 20404, client.messages(text.sid).fetch)
+expect("from above", client.api.accounts(below.sid).messages(text.sid).fetch().sid, text.sid)
+refused(401, 20003, lambda: theirs.api.accounts(account).fetch())
+from_above = Client(account, token, below.sid)
+from_above.api.base_url = base
+expect("by a third parameter", [m.sid for m in from_above.messages.list()], [text.sid])
+
+# Second tokens, and keys in both forms.
+second = theirs.accounts.v1.secondary_auth_token().create()
+expect("second", (second.account_sid, second.date_created is not None), (below.sid, True))
+expect("second away", theirs.accounts.v1.secondary_auth_token().delete(), True)
+second = theirs.accounts.v1.secondary_auth_token().create()
+promoted = theirs.accounts.v1.auth_token_promotion().update()
+expect("promoted", promoted.auth_token, second.secondary_auth_token)
+refused(401, 20003, lambda: theirs.messages(text.sid).fetch())
+key = client.new_keys.create(friendly_name="old form")
+by_key = Client(key.sid, key.secret, account)
+by_key.api.base_url = base
+expect("a key opens", by_key.api.accounts(account).fetch().sid, account)
+expect("key", client.keys(key.sid).fetch().friendly_name, "old form")
+expect("renamed", client.keys(key.sid).update(friendly_name="x").friendly_name, "x")
+for n in range(3):
+    client.iam.v1.new_api_key.create(account_sid=account, friendly_name=f"new form {n}")
+listed = client.iam.v1.get_api_keys.list(account_sid=account, page_size=2)
+expect("keys by pages", len(listed), len(client.keys.list()))
+expect("newer key", client.iam.v1.api_key(listed[0].sid).fetch().friendly_name, "new form 2")
+for k in listed:
+    expect("key away", client.iam.v1.api_key(k.sid).delete(), True)
+refused(401, 20003, lambda: by_key.api.accounts(account).fetch())
+
+# Money.
+balance = client.balance.fetch()
+expect("balance", (balance.account_sid, balance.currency, 0 < float(balance.balance) < 100), (account, "USD", True))
+records = client.usage.records.list(category="sms-outbound")
+expect("usage", (records[0].count_unit, int(records[0].count) > 0, records[0].price > 0), ("messages", True, True))
+for period in ("all_time", "daily", "last_month", "monthly", "this_month", "today", "yearly", "yesterday"):
+    found = getattr(client.usage.records, period).list(category="totalprice")
+    expect(period, found[0].category, "totalprice")
+
+# What a status does.
+expect("suspended", client.api.accounts(below.sid).update(status="suspended").status, "suspended")
+refused(401, 20005, lambda: client.api.accounts(below.sid).messages.create(to=TO, from_=FROM, body="x"))
+expect("active", client.api.accounts(below.sid).update(status="active").status, "active")
+expect("closed", client.api.accounts(below.sid).update(status="closed").status, "closed")
+refused(400, 20001, lambda: client.api.accounts(below.sid).update(status="active"))
+
 print("python: the sandbox is a Twilio")

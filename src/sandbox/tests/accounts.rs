@@ -4,7 +4,7 @@ use super::*;
 use serde_json::json;
 
 /// A request to the REST API with whatever credentials.
-async fn ask(
+pub(super) async fn ask(
     stage: &Stage,
     user: &str,
     password: &str,
@@ -85,7 +85,7 @@ async fn accounts_have_twilios_refusals() {
     }
     let other = format!("Accounts/AC{}.json", "0".repeat(32));
     assert_eq!(ask(&stage, ACCOUNT, TOKEN, Method::GET, &other, "").await.0, 401);
-    for (method, path) in [(Method::DELETE, own.as_str()), (Method::POST, "Accounts.json")] {
+    for (method, path) in [(Method::DELETE, own.as_str()), (Method::DELETE, "Accounts.json")] {
         let (status, document) = ask(&stage, ACCOUNT, TOKEN, method, path, "FriendlyName=x").await;
         assert_eq!((status, &document["code"]), (405, &json!(20004)), "{path}");
     }

@@ -1,17 +1,17 @@
 //! The Calls resource: validation, creation, reading, redirection.
 
-use super::address::{Address, e164};
-use super::call;
-use super::fields::web_url;
-use super::incoming::{Form, Request};
-use super::next::Next;
-use super::outcome::{Done, Outcome, befall, listed_until};
-use super::paging::{Span, page};
-use super::refusal::Refusal;
-use super::resource::{Call, CallOrder, CallStatus, Detection, Hook};
-use super::world::{Control, World};
+use crate::sandbox::address::{Address, e164};
+use crate::sandbox::api::ask::Ask;
+use crate::sandbox::api::outcome::{Done, Outcome, befall, listed_until};
+use crate::sandbox::api::paging::{Span, page};
+use crate::sandbox::call::{self, queued};
+use crate::sandbox::fields::web_url;
+use crate::sandbox::incoming::Form;
+use crate::sandbox::next::Next;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook};
+use crate::sandbox::world::Control;
 use jiff::Timestamp;
-use std::sync::Arc;
 
 /// The longest inline TwiML, in characters.
 const TWIML: usize = 4_000;
@@ -21,11 +21,12 @@ const TIMEOUT: u32 = 600;
 const TIME_LIMIT: u32 = 14_400;
 
 /// `POST Calls.json`
-pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
-    let call = read(world, form)?;
+pub(super) fn create(ask: &Ask<'_>) -> Outcome {
+    let (world, form) = (ask.world, ask.form());
+    let call = read(ask, &form)?;
     let number = call.to.clone();
     befall(world, &number, || {
-        let document = call.document(&world.settings.account_sid);
+        let document = call.document();
         let sid = call.sid.clone();
         if form.get("Url").is_some() && form.get("Twiml").is_some() {
             world.alert(32019, &sid, None, "Twiml and Voice URL are both set: using Voice URL");
@@ -39,8 +40,8 @@ pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
 }
 
 /// `GET Calls.json`
-pub(super) fn list(world: &World, request: &Request) -> Outcome {
-    let query = request.query();
+pub(super) fn list(ask: &Ask<'_>) -> Outcome {
+    let (world, query) = (ask.world, ask.query());
     let (start, end) = (Span::read(&query, "StartTime")?, Span::read(&query, "EndTime")?);
     let status = query.get("Status");
     if let Some(status) = status.filter(|status| CallStatus::ALL.iter().all(|known| known.word() != *status))
@@ -59,9 +60,8 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
             && end.holds(call.end)
     };
     world.with(|state| {
-        let rows: Vec<&Call> = state.calls.newest_first().filter(wanted).collect();
-        let account = &world.settings.account_sid;
-        page(request, "calls", &rows, |row| row.sid.clone(), |row| row.document(account)).map(Done::Found)
+        let rows: Vec<&Call> = state.calls.of(ask.account).filter(wanted).collect();
+        page(ask.request, "calls", &rows, |row| row.sid.clone(), Call::document).map(Done::Found)
     })
 }
 
@@ -69,19 +69,22 @@ fn number(text: &str) -> String {
     e164(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// `GET Calls/{sid}.json`; nothing when there is no such call.
-pub(super) fn fetch(world: &World, sid: &str) -> Option<Done> {
-    world.with(|state| Some(Done::Found(state.calls.get(sid)?.document(&world.settings.account_sid))))
+/// `GET Calls/{sid}.json`
+pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
+    let found = ask.world.with(|state| state.calls.its(ask.account, ask.sid()).map(Call::document));
+    found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
 /// `POST Calls/{sid}.json`: `Status=canceled` before the answer,
 /// `Status=completed` at any time, `Url` or `Twiml` to go on elsewhere.
-pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
-    let Some(call) = world.with(|state| state.calls.get(sid).cloned()) else { return Ok(None) };
+pub(super) fn update(ask: &Ask<'_>) -> Outcome {
+    let (world, sid, form) = (ask.world, ask.sid(), ask.form());
+    let found = world.with(|state| state.calls.its(ask.account, sid).cloned());
+    let call = found.ok_or_else(|| ask.missing())?;
     let refused = |why: &str| Err(Refusal::bad(21220, format!("Invalid call state: {why}")));
-    let (status, next) = (form.get("Status"), next(form)?);
+    let (status, next) = (form.get("Status"), next(&form)?);
     let control = match (status, next) {
-        (Some("canceled" | "completed"), _) if call.status.is_over() => return Ok(fetch(world, sid)),
+        (Some("canceled" | "completed"), _) if call.status.is_over() => return fetch(ask),
         (Some("canceled"), _) if call.status == CallStatus::InProgress => {
             return refused("Call is in-progress. Cannot cancel.");
         }
@@ -93,7 +96,7 @@ pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Optio
             return refused("Call is not in-progress. Cannot redirect.");
         }
         (None, Some(next)) => Control::Redirect(next),
-        (None, None) => return Ok(fetch(world, sid)),
+        (None, None) => return fetch(ask),
     };
     let ends = control == Control::Complete;
     if !call::control(world, sid, control) && !ends {
@@ -104,10 +107,10 @@ pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Optio
         // Twilio's answer shows the status that was asked for at once.
         let shown =
             if call.status == CallStatus::InProgress { CallStatus::Completed } else { CallStatus::Canceled };
-        let document = Call { status: shown, ..call }.document(&world.settings.account_sid);
-        return Ok(Some(Done::Found(document)));
+        let document = Call { status: shown, ..call }.document();
+        return Ok(Done::Found(document));
     }
-    Ok(fetch(world, sid))
+    fetch(ask)
 }
 
 fn next(form: &Form) -> Result<Option<Next>, Refusal> {
@@ -118,55 +121,32 @@ fn next(form: &Form) -> Result<Option<Next>, Refusal> {
 }
 
 /// `DELETE Calls/{sid}.json`, once the call is over.
-pub(super) fn delete(world: &World, sid: &str) -> Result<Option<Done>, Refusal> {
-    let live = world.with(|state| state.calls.get(sid).is_some_and(|call| !call.status.is_over()));
+pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
+    let (world, sid) = (ask.world, ask.sid());
+    let live =
+        world.with(|state| state.calls.its(ask.account, sid).is_some_and(|call| !call.status.is_over()));
     if live {
         return Err(Refusal::bad(21220, "Invalid call state: the call is not over"));
     }
-    Ok(world.change(|state| state.calls.remove(sid)).map(|_| Done::Gone))
+    let gone = world.change(|state| state.calls.remove_its(ask.account, sid));
+    gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
 }
 
 /// `GET Calls/{sid}/Recordings.json`: nothing is recorded here.
-pub(super) fn recordings(world: &World, sid: &str, request: &Request) -> Result<Option<Done>, Refusal> {
-    if world.with(|state| state.calls.get(sid).is_none()) {
-        return Ok(None);
+pub(super) fn recordings(ask: &Ask<'_>) -> Outcome {
+    if ask.world.with(|state| state.calls.its(ask.account, ask.part("CallSid")).is_none()) {
+        return Err(ask.missing());
     }
     let none: [&Call; 0] = [];
-    page(request, "recordings", &none, |row| row.sid.clone(), |_| serde_json::Value::Null)
-        .map(|page| Some(Done::Found(page)))
+    let document = |_: &Call| serde_json::Value::Null;
+    page(ask.request, "recordings", &none, |row| row.sid.clone(), document).map(Done::Found)
 }
 
-fn read(world: &World, form: &Form) -> Result<Call, Refusal> {
+fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
-    let from = sender(world, form)?;
+    let from = sender(ask, form)?;
     let order = order(form)?;
-    Ok(queued(world, to, from, "outbound-api", order))
-}
-
-/// A call of which nothing has happened yet.
-pub(super) fn queued(
-    world: &World,
-    to: String,
-    from: String,
-    direction: &'static str,
-    order: CallOrder,
-) -> Call {
-    let now = world.clock.now();
-    Call {
-        sid: world.sid("CA"),
-        to,
-        from,
-        direction,
-        status: CallStatus::Queued,
-        created: now,
-        updated: now,
-        start: None,
-        end: None,
-        answered_by: None,
-        captions: Vec::new(),
-        error: None,
-        order,
-    }
+    Ok(queued(ask.world, ask.account.to_owned(), to, from, "outbound-api", order))
 }
 
 fn recipient(form: &Form) -> Result<String, Refusal> {
@@ -183,12 +163,12 @@ fn recipient(form: &Form) -> Result<String, Refusal> {
     Err(Refusal::bad(code, format!("The 'To' number {to} {why}")))
 }
 
-fn sender(world: &World, form: &Form) -> Result<String, Refusal> {
+fn sender(ask: &Ask<'_>, form: &Form) -> Result<String, Refusal> {
     let text = form.get("From").ok_or_else(|| Refusal::bad(21213, "Caller phone number is required"))?;
     let from = Address::to(text).filter(|from| !from.whatsapp && from.number != "+15005550001").ok_or_else(
         || Refusal::bad(21212, format!("The 'From' number {text} is not a valid phone number.")),
     )?;
-    if from.number == "+15005550007" || !world.settings.owns(&from.number) {
+    if from.number == "+15005550007" || !ask.world.owns(ask.account, &from.number) {
         let why = "is not verified for your account. You may only make calls from numbers you own or have verified.";
         return Err(Refusal::bad(21210, format!("The source phone number provided, {from}, {why}")));
     }

@@ -1,20 +1,19 @@
 //! The Messages resource: validation, creation, reading, redaction.
 
-use super::address::Address;
-use super::fields::{is_sid, web_url};
-use super::incoming::{Form, Request};
-use super::network;
-use super::outcome::{Done, Outcome, befall, listed_until};
-use super::paging::{Span, page};
-use super::refusal::Refusal;
-use super::resource::{Message, MessageStatus, Turn, rfc2822};
-use super::templates::{Content, Filled};
-use super::world::World;
-use crate::twilio::segments::{count, smart_encoded};
+use crate::sandbox::address::Address;
+use crate::sandbox::api::ask::Ask;
+use crate::sandbox::api::outcome::{Done, Outcome, befall, listed_until};
+use crate::sandbox::api::paging::{Span, page};
+use crate::sandbox::fields::{is_sid, web_url};
+use crate::sandbox::incoming::Form;
+use crate::sandbox::network;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::resource::{Message, MessageStatus, Turn, rfc2822, segments};
+use crate::sandbox::templates::{Content, Filled};
+use crate::twilio::segments::smart_encoded;
 use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::json;
-use std::sync::Arc;
 
 /// The longest a message may wait in the queue, in seconds.
 const VALIDITY: u32 = 36_000;
@@ -24,11 +23,12 @@ const BODY: usize = 1_600;
 const MEDIA: usize = 10;
 
 /// `POST Messages.json`
-pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
-    let message = read(world, form)?;
+pub(super) fn create(ask: &Ask<'_>) -> Outcome {
+    let world = ask.world;
+    let message = read(ask, &ask.form())?;
     let number = message.to.number.clone();
     befall(world, &number, || {
-        let document = message.document(&world.settings.account_sid);
+        let document = message.document();
         if network::launch(world, message, network::Place::default()) {
             Ok(Done::Created(document))
         } else {
@@ -38,8 +38,8 @@ pub(super) fn create(world: &Arc<World>, form: &Form) -> Outcome {
 }
 
 /// `GET Messages.json`
-pub(super) fn list(world: &World, request: &Request) -> Outcome {
-    let query = request.query();
+pub(super) fn list(ask: &Ask<'_>) -> Outcome {
+    let (world, query) = (ask.world, ask.query());
     let sent = Span::read(&query, "DateSent")?;
     let (to, from) = (query.get("To").and_then(Address::to), query.get("From").and_then(Address::from));
     let until = to.as_ref().map_or(Timestamp::MAX, |to| listed_until(world, &to.number));
@@ -52,27 +52,29 @@ pub(super) fn list(world: &World, request: &Request) -> Outcome {
             && sent.holds(message.sent.or(Some(message.created)))
     };
     world.with(|state| {
-        let rows: Vec<&Message> = state.messages.newest_first().filter(wanted).collect();
-        let account = &world.settings.account_sid;
-        page(request, "messages", &rows, |row| row.sid.clone(), |row| row.document(account)).map(Done::Found)
+        let rows: Vec<&Message> = state.messages.of(ask.account).filter(wanted).collect();
+        page(ask.request, "messages", &rows, |row| row.sid.clone(), Message::document).map(Done::Found)
     })
 }
 
-/// `GET Messages/{sid}.json`; nothing when there is no such message.
-pub(super) fn fetch(world: &World, sid: &str) -> Option<Done> {
-    world.with(|state| Some(Done::Found(state.messages.get(sid)?.document(&world.settings.account_sid))))
+/// `GET Messages/{sid}.json`
+pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
+    let found = ask.world.with(|state| state.messages.its(ask.account, ask.sid()).map(Message::document));
+    found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
 /// `POST Messages/{sid}.json`: an empty `Body` redacts what has left,
 /// `Status=canceled` cancels what has not.
-pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
-    let Some(message) = world.with(|state| state.messages.get(sid).cloned()) else { return Ok(None) };
+pub(super) fn update(ask: &Ask<'_>) -> Outcome {
+    let (world, sid, form) = (ask.world, ask.sid(), ask.form());
+    let found = world.with(|state| state.messages.its(ask.account, sid).cloned());
+    let message = found.ok_or_else(|| ask.missing())?;
     match (form.raw("Body"), form.get("Status")) {
         (Some(""), _) if message.status.is_in_flight() => Err(not_complete("modify")),
-        (Some(""), _) => Ok(changed(world, sid, |message| message.body.clear())),
+        (Some(""), _) => changed(ask, |message| message.body.clear()),
         (Some(_), _) => Err(Refusal::bad(20001, "Parameter 'Body' can only be updated to an empty string")),
         (None, Some("canceled")) if message.status.is_waiting() => {
-            let done = changed(world, sid, |message| message.status = MessageStatus::Canceled);
+            let done = changed(ask, |message| message.status = MessageStatus::Canceled)?;
             let message = world.with(|state| state.messages.get(sid).cloned());
             message.iter().for_each(|message| network::tell_canceled(world, message));
             Ok(done)
@@ -82,19 +84,22 @@ pub(super) fn update(world: &Arc<World>, sid: &str, form: &Form) -> Result<Optio
     }
 }
 
-fn changed(world: &World, sid: &str, change: impl FnOnce(&mut Message)) -> Option<Done> {
-    let message = world.change_message(sid, change)?;
-    Some(Done::Found(message.document(&world.settings.account_sid)))
+fn changed(ask: &Ask<'_>, change: impl FnOnce(&mut Message)) -> Outcome {
+    let message = ask.world.change_message(ask.sid(), change).ok_or_else(|| ask.missing())?;
+    Ok(Done::Found(message.document()))
 }
 
 /// `DELETE Messages/{sid}.json`, once it has left.
-pub(super) fn delete(world: &World, sid: &str) -> Result<Option<Done>, Refusal> {
-    let in_flight =
-        world.with(|state| state.messages.get(sid).is_some_and(|message| message.status.is_in_flight()));
+pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
+    let (world, sid) = (ask.world, ask.sid());
+    let in_flight = world.with(|state| {
+        state.messages.its(ask.account, sid).is_some_and(|message| message.status.is_in_flight())
+    });
     if in_flight {
         return Err(not_complete("delete"));
     }
-    Ok(world.change(|state| state.messages.remove(sid)).map(|_| Done::Gone))
+    let gone = world.change(|state| state.messages.remove_its(ask.account, sid));
+    gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
 }
 
 fn not_complete(verb: &str) -> Refusal {
@@ -102,32 +107,34 @@ fn not_complete(verb: &str) -> Refusal {
 }
 
 /// `POST Messages/{sid}/Feedback.json`, which Twilio answers by 200
-pub(super) fn feedback(world: &World, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
+pub(super) fn feedback(ask: &Ask<'_>) -> Outcome {
+    let (world, sid, form) = (ask.world, ask.part("MessageSid"), ask.form());
     let outcome = match form.get("Outcome").unwrap_or("unconfirmed") {
         outcome @ ("confirmed" | "unconfirmed") => outcome,
         other => return Err(Refusal::bad(20001, format!("Invalid parameter value for Outcome: {other}"))),
     };
-    let account = &world.settings.account_sid;
+    let account = ask.account;
     let now = rfc2822(world.clock.now());
-    let known = world.with(|state| state.messages.get(sid).is_some());
-    Ok(known.then(|| {
-        Done::Found(json!({
-            "account_sid": account,
-            "date_created": now,
-            "date_updated": now,
-            "message_sid": sid,
-            "outcome": outcome,
-            "uri": format!("/2010-04-01/Accounts/{account}/Messages/{sid}/Feedback.json"),
-        }))
-    }))
+    if world.with(|state| state.messages.its(account, sid).is_none()) {
+        return Err(ask.missing());
+    }
+    Ok(Done::Found(json!({
+        "account_sid": account,
+        "date_created": now,
+        "date_updated": now,
+        "message_sid": sid,
+        "outcome": outcome,
+        "uri": format!("/2010-04-01/Accounts/{account}/Messages/{sid}/Feedback.json"),
+    })))
 }
 
 /// Reads a message from a create request, in the order in which Twilio finds
 /// fault with it.
-fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
+fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
+    let world = ask.world;
     let to = recipient(form)?;
-    let service = service(world, form)?;
-    let from = sender(world, form, &to, service)?;
+    let service = service(ask, form)?;
+    let from = sender(ask, form, &to, service)?;
     let media = form.all("MediaUrl");
     let template = Content::read(form)?.map(|content| world.with(|state| state.templates.fill(&content)));
     let body = words(form, template.as_ref(), &media)?;
@@ -136,7 +143,7 @@ fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
     let validity = validity(form)?;
     let now = world.clock.now();
     let send_at = send_at(form, service, now)?;
-    opted_out(world, from.as_ref(), service, &to)?;
+    opted_out(ask, from.as_ref(), service, &to)?;
     let status = match (send_at, service) {
         (Some(_), _) => MessageStatus::Scheduled,
         (None, Some(_)) => MessageStatus::Accepted,
@@ -144,6 +151,7 @@ fn read(world: &World, form: &Form) -> Result<Message, Refusal> {
     };
     Ok(Message {
         sid: world.sid(if media.is_empty() { "SM" } else { "MM" }),
+        account: ask.account.to_owned(),
         segments: segments(&to, &body),
         to,
         from,
@@ -188,11 +196,11 @@ fn recipient(form: &Form) -> Result<Address, Refusal> {
 
 /// The messaging service that sends it. Many applications have one field for
 /// their sender and put the service's SID into `From`; Twilio takes that.
-fn service<'a>(world: &World, form: &'a Form) -> Result<Option<&'a str>, Refusal> {
+fn service<'a>(ask: &Ask<'_>, form: &'a Form) -> Result<Option<&'a str>, Refusal> {
     let in_from = || form.get("From").filter(|from| is_sid(from, "MG"));
     match form.get("MessagingServiceSid").or_else(in_from) {
         Some(sid) if !is_sid(sid, "MG") => Err(Refusal::bad(21705, "The Messaging Service Sid is invalid")),
-        Some(sid) if !world.settings.has_service(sid) => {
+        Some(sid) if !ask.world.has_service(ask.account, sid) => {
             Err(Refusal::new(404, 21701, format!("The Messaging Service {sid} does not exist")))
         }
         service => Ok(service),
@@ -200,7 +208,7 @@ fn service<'a>(world: &World, form: &'a Form) -> Result<Option<&'a str>, Refusal
 }
 
 fn sender(
-    world: &World,
+    ask: &Ask<'_>,
     form: &Form,
     to: &Address,
     service: Option<&str>,
@@ -217,7 +225,7 @@ fn sender(
         return Err(Refusal::bad(21910, why));
     }
     if to.whatsapp {
-        return on_whatsapp(world, text, to).map(Some);
+        return on_whatsapp(ask, text, to).map(Some);
     }
     let from = Address::from(text).filter(|from| from.number != "+15005550001").ok_or_else(|| {
         let why = "is not a valid phone number, shortcode, or alphanumeric sender ID.";
@@ -230,7 +238,7 @@ fn sender(
         "+15005550008" => {
             Err(Refusal::bad(21611, "This 'From' number has exceeded the maximum number of queued messages"))
         }
-        number if number == "+15005550007" || !world.settings.owns(number) => {
+        number if number == "+15005550007" || !ask.world.owns(ask.account, number) => {
             let why = "is not a valid message-capable Twilio phone number for this destination.";
             Err(Refusal::bad(21606, format!("The 'From' phone number provided ({from}) {why}")))
         }
@@ -239,8 +247,8 @@ fn sender(
 }
 
 /// A sender on WhatsApp: a number of the account's that has a channel there.
-fn on_whatsapp(world: &World, text: &str, to: &Address) -> Result<Address, Refusal> {
-    let own = |from: &Address| from.number != "+15005550007" && world.settings.owns(&from.number);
+fn on_whatsapp(ask: &Ask<'_>, text: &str, to: &Address) -> Result<Address, Refusal> {
+    let own = |from: &Address| from.number != "+15005550007" && ask.world.owns(ask.account, &from.number);
     let Some(from) = Address::from(text).filter(own) else {
         let why = "Twilio could not find a Channel with the specified From address";
         return Err(Refusal::bad(63007, why));
@@ -305,7 +313,7 @@ fn send_at(form: &Form, service: Option<&str>, now: Timestamp) -> Result<Option<
 }
 
 fn opted_out(
-    world: &World,
+    ask: &Ask<'_>,
     from: Option<&Address>,
     service: Option<&str>,
     to: &Address,
@@ -315,18 +323,10 @@ fn opted_out(
     if to.whatsapp {
         return Ok(());
     }
-    let sender = from.map_or_else(|| world.settings.sender(false).number, |from| from.number.clone());
+    let sender = from.map_or_else(|| ask.world.sender(ask.account, false).number, |from| from.number.clone());
     let senders = [Some(sender), service.map(str::to_owned)];
-    let silent = world.with(|state| {
+    let silent = ask.world.with(|state| {
         senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
     });
     if silent { Err(Refusal::bad(21610, "Attempt to send to unsubscribed recipient")) } else { Ok(()) }
-}
-
-/// How many segments a text takes; WhatsApp knows no segments and counts one.
-pub(super) fn segments(to: &Address, body: &str) -> u32 {
-    if to.whatsapp {
-        return 1;
-    }
-    u32::try_from(count(body).segments).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,8 @@
 //! What a route of the REST API gives, and the faults that a telephone lets befall it.
 
-use super::behaviour::{ApiFault, Timeout};
-use super::refusal::Refusal;
-use super::world::World;
+use crate::sandbox::behaviour::{ApiFault, Timeout};
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::world::World;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::time::Duration;

@@ -1,14 +1,15 @@
-//! Lists in pages, as the 2010 API gives them: relative URIs, a page size, and
-//! a token that keeps its place while new resources arrive.
+//! Lists in pages: a page size, and a token that keeps its place while new
+//! resources arrive. The 2010 API leads on by relative URIs, the newer products by
+//! absolute URLs.
 
-use super::incoming::{Form, Request};
-use super::refusal::Refusal;
+use crate::sandbox::incoming::{Form, Request};
+use crate::sandbox::refusal::Refusal;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// Cuts the page out of `rows` (newest first) that the request asks for, and
-/// writes its document under `key`.
+/// The page of `rows` (newest first) that the request asks for, under `key`, as the
+/// 2010 API writes it.
 ///
 /// # Errors
 /// 20007 for a page size that is none or above 1000.
@@ -19,33 +20,86 @@ pub(super) fn page<T>(
     sid: impl Fn(&T) -> String,
     document: impl Fn(&T) -> Value,
 ) -> Result<Value, Refusal> {
-    let query = request.query();
-    let size = size(&query)?;
-    let number: usize = query.get("Page").and_then(|page| page.parse().ok()).unwrap_or(0);
-    let place = |token: &str| rows.iter().position(|row| sid(row) == token);
-    let start = match query.get("PageToken").map(|token| token.split_at_checked(2)) {
-        Some(Some(("PA", last))) => place(last).map_or(rows.len(), |at| at + 1),
-        Some(Some(("PB", first))) => place(first).unwrap_or(0).saturating_sub(size),
-        _ => number.saturating_mul(size).min(rows.len()),
-    };
-    let shown = &rows[start..rows.len().min(start.saturating_add(size))];
-    let uri = |page: usize, token: Option<String>| uri(request, &query, size, page, token);
-    let more = start + shown.len() < rows.len();
-    let next = shown.last().filter(|_| more).map(|row| uri(number + 1, Some(format!("PA{}", sid(row)))));
-    let back = shown.first().filter(|_| number > 0 && start > 0);
-    let previous = back.map(|row| uri(number - 1, Some(format!("PB{}", sid(row)))));
-    let first = number.saturating_mul(size);
-    let mut page = Map::new();
-    page.insert("end".to_owned(), json!((first + shown.len()).saturating_sub(1)));
-    page.insert("first_page_uri".to_owned(), json!(uri(0, None)));
-    page.insert("next_page_uri".to_owned(), json!(next));
-    page.insert("page".to_owned(), json!(number));
-    page.insert("page_size".to_owned(), json!(size));
-    page.insert("previous_page_uri".to_owned(), json!(previous));
-    page.insert(key.to_owned(), shown.iter().map(|row| document(row)).collect());
-    page.insert("start".to_owned(), json!(first));
-    page.insert("uri".to_owned(), json!(uri(number, query.get("PageToken").map(str::to_owned))));
-    Ok(Value::Object(page))
+    let cut = Cut::new(request, rows, sid)?;
+    let first = cut.number.saturating_mul(cut.size);
+    Ok(json!({
+        "end": (first + cut.rows.len()).saturating_sub(1),
+        "first_page_uri": cut.first,
+        "next_page_uri": cut.next,
+        "page": cut.number,
+        "page_size": cut.size,
+        "previous_page_uri": cut.previous,
+        key: cut.rows.iter().map(|row| document(row)).collect::<Vec<_>>(),
+        "start": first,
+        "uri": cut.own,
+    }))
+}
+
+/// The same as the newer products write it: a `meta` with absolute URLs.
+///
+/// # Errors
+/// 20007 for a page size that is none or above 1000.
+pub(super) fn list<T>(
+    request: &Request,
+    key: &str,
+    rows: &[&T],
+    sid: impl Fn(&T) -> String,
+    document: impl Fn(&T) -> Value,
+) -> Result<Value, Refusal> {
+    let cut = Cut::new(request, rows, sid)?;
+    let base = request.base();
+    let absolute = |uri: &String| format!("{base}{uri}");
+    Ok(json!({
+        key: cut.rows.iter().map(|row| document(row)).collect::<Vec<_>>(),
+        "meta": {
+            "first_page_url": absolute(&cut.first),
+            "key": key,
+            "next_page_url": cut.next.as_ref().map(absolute),
+            "page": cut.number,
+            "page_size": cut.size,
+            "previous_page_url": cut.previous.as_ref().map(absolute),
+            "url": absolute(&cut.own),
+        },
+    }))
+}
+
+/// A page, and the paths and queries of those around it.
+struct Cut<'a, T> {
+    rows: &'a [&'a T],
+    number: usize,
+    size: usize,
+    first: String,
+    previous: Option<String>,
+    own: String,
+    next: Option<String>,
+}
+
+impl<'a, T> Cut<'a, T> {
+    fn new(request: &Request, rows: &'a [&'a T], sid: impl Fn(&T) -> String) -> Result<Self, Refusal> {
+        let query = request.query();
+        let size = size(&query)?;
+        let number: usize = query.get("Page").and_then(|page| page.parse().ok()).unwrap_or(0);
+        let place = |token: &str| rows.iter().position(|row| sid(row) == token);
+        let start = match query.get("PageToken").map(|token| token.split_at_checked(2)) {
+            Some(Some(("PA", last))) => place(last).map_or(rows.len(), |at| at + 1),
+            Some(Some(("PB", first))) => place(first).unwrap_or(0).saturating_sub(size),
+            _ => number.saturating_mul(size).min(rows.len()),
+        };
+        let shown = &rows[start..rows.len().min(start.saturating_add(size))];
+        let uri = |page: usize, token: Option<String>| uri(request, &query, size, page, token);
+        let more = start + shown.len() < rows.len();
+        let next = shown.last().filter(|_| more);
+        let back = shown.first().filter(|_| number > 0 && start > 0);
+        Ok(Self {
+            rows: shown,
+            number,
+            size,
+            first: uri(0, None),
+            previous: back.map(|row| uri(number - 1, Some(format!("PB{}", sid(row))))),
+            own: uri(number, query.get("PageToken").map(str::to_owned)),
+            next: next.map(|row| uri(number + 1, Some(format!("PA{}", sid(row))))),
+        })
+    }
 }
 
 fn size(query: &Form) -> Result<usize, Refusal> {
@@ -161,6 +215,35 @@ mod tests {
         let back =
             list(third["previous_page_uri"].as_str().unwrap().split_once('?').unwrap().1, &rows).unwrap();
         assert_eq!(back["messages"], json!(["SM2", "SM3"]));
+    }
+
+    #[test]
+    fn the_newer_products_lead_on_by_absolute_urls() {
+        let rows: Vec<String> = (0..3).map(|n| format!("SK{n}")).collect();
+        let rows: Vec<&String> = rows.iter().collect();
+        let at = |host: &'static str, query: &str| {
+            let mut request = request(query);
+            request.headers.insert("host", host.parse().unwrap());
+            super::list(&request, "keys", &rows, |row| row.clone(), |row| json!(row)).unwrap()
+        };
+        let first = at("127.0.0.1:8001", "AccountSid=AC1&PageSize=2");
+        assert_eq!(first["keys"], json!(["SK0", "SK1"]));
+        let base =
+            "http://127.0.0.1:8001/2010-04-01/Accounts/AC1/Messages.json?AccountSid=AC1&PageSize=2&Page=";
+        let meta = json!({
+            "first_page_url": format!("{base}0"),
+            "key": "keys",
+            "next_page_url": format!("{base}1&PageToken=PASK1"),
+            "page": 0,
+            "page_size": 2,
+            "previous_page_url": null,
+            "url": format!("{base}0"),
+        });
+        assert_eq!(first["meta"], meta);
+        let next = meta["next_page_url"].as_str().unwrap().split_once('?').unwrap().1;
+        assert_eq!(at("iam.twilio.com", next)["keys"], json!(["SK2"]));
+        let url = at("iam.twilio.com", next)["meta"]["url"].as_str().unwrap().to_owned();
+        assert!(url.starts_with("https://iam.twilio.com/2010-04-01/"), "{url}");
     }
 
     #[test]

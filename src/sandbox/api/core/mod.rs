@@ -1,0 +1,51 @@
+//! `api.twilio.com`: the 2010 API.
+
+mod accounts;
+mod balance;
+mod calls;
+pub(super) mod keys;
+mod messages;
+mod usage_records;
+
+use super::route::{Route, delete, get, post};
+
+const PRODUCT: &str = "api";
+
+/// The whole product on one screen.
+pub(super) const ROUTES: &[Route] = &[
+    get(PRODUCT, "/2010-04-01/Accounts.json", accounts::list),
+    post(PRODUCT, "/2010-04-01/Accounts.json", accounts::create),
+    get(PRODUCT, "/2010-04-01/Accounts/{Sid}.json", accounts::fetch),
+    post(PRODUCT, "/2010-04-01/Accounts/{Sid}.json", accounts::update),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Balance.json", balance::fetch),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records.json", usage_records::all),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/AllTime.json", usage_records::all),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Daily.json", usage_records::daily),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/LastMonth.json", usage_records::last_month),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Monthly.json", usage_records::monthly),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/ThisMonth.json", usage_records::this_month),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Today.json", usage_records::today),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Yearly.json", usage_records::yearly),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Usage/Records/Yesterday.json", usage_records::yesterday),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys.json", keys::list),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys.json", keys::create),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys/{Sid}.json", keys::fetch),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys/{Sid}.json", keys::update),
+    delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Keys/{Sid}.json", keys::delete),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages.json", messages::list),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages.json", messages::create),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", messages::fetch),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", messages::update),
+    delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", messages::delete),
+    post(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Feedback.json",
+        messages::feedback,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls.json", calls::list),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls.json", calls::create),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json", calls::fetch),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json", calls::update),
+    delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json", calls::delete),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings.json", calls::recordings),
+];
