@@ -23,6 +23,10 @@ async fn every_answer_is_as_twilio_published_it() {
     keys(&mut stage).await;
     messages(&mut stage).await;
     calls(&mut stage).await;
+    used(&mut stage).await;
+    newer_keys(&mut stage).await;
+    sub_accounts(&mut stage).await;
+    tokens(&mut stage).await;
     stage.ask_the_rest().await;
     let (table, faults) = table(&stage);
     println!("{table}");
@@ -43,6 +47,43 @@ async fn keys(stage: &mut Stage) {
     stage.ask("UpdateKey", "FriendlyName=other").await;
     stage.ask("DeleteKey", "").await;
     stage.refused("FetchKey", "", 20404).await;
+}
+
+async fn used(stage: &mut Stage) {
+    stage.ask("FetchBalance", "").await;
+    stage.ask("ListUsageRecord", "Category=sms").await;
+    for period in ["AllTime", "Daily", "LastMonth", "Monthly", "ThisMonth", "Today", "Yearly", "Yesterday"] {
+        stage.ask(&format!("ListUsageRecord{period}"), "PageSize=2").await;
+    }
+}
+
+async fn newer_keys(stage: &mut Stage) {
+    stage.product = "iam_v1";
+    let account = format!("AccountSid={ACCOUNT}");
+    stage.ask("CreateNewKey", &format!("{account}&FriendlyName=newer")).await;
+    stage.ask("ListGetKeys", &account).await;
+    stage.ask("FetchKey", "").await;
+    stage.ask("UpdateKey", "FriendlyName=other").await;
+    stage.ask("DeleteKey", "").await;
+    stage.product = "api_v2010";
+}
+
+async fn sub_accounts(stage: &mut Stage) {
+    let sub = stage.ask("CreateAccount", "FriendlyName=Sub").await;
+    let sub = sub["sid"].as_str().unwrap_or_default().to_owned();
+    for status in ["suspended", "active", "closed"] {
+        stage.ask("UpdateAccount", &format!("Sid={sub}&Status={status}")).await;
+    }
+    stage.refused("UpdateAccount", &format!("Sid={sub}&Status=active"), 20001).await;
+    stage.ask("ListAccount", "Status=closed").await;
+}
+
+/// The last of all: the stage goes on with the token that it began with.
+async fn tokens(stage: &mut Stage) {
+    stage.product = "accounts_v1";
+    stage.ask("CreateSecondaryAuthToken", "").await;
+    stage.ask("DeleteSecondaryAuthToken", "").await;
+    stage.product = "api_v2010";
 }
 
 async fn messages(stage: &mut Stage) {
