@@ -7,6 +7,7 @@ use super::callbacks::Params;
 use super::cookies::Pair;
 use super::fetch::document;
 use super::fields::web_url;
+use super::geography::Locality;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
@@ -125,12 +126,14 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
     Some(webhook.with_faults(&world.behaviour(&from.number).callbacks))
 }
 
-/// In the order on the wire; the many places are empty for invented numbers.
+/// In the order on the wire.
 fn by_text(message: &Message, from: &Address, params: &mut Params) {
-    params.add("ToCountry", "").add("ToState", "").add("SmsMessageSid", &message.sid).add("NumMedia", "0");
-    params.add("ToCity", "").add("FromZip", "").add("SmsSid", &message.sid).add("FromState", "");
-    params.add("SmsStatus", "received").add("FromCity", "").add("Body", &message.body);
-    params.add("FromCountry", "").add("To", message.to.to_string()).add("ToZip", "");
+    let (own, other) = (Locality::of(&message.to.number), Locality::of(&from.number));
+    params.add("ToCountry", own.country).add("ToState", own.state).add("SmsMessageSid", &message.sid);
+    params.add("NumMedia", "0").add("ToCity", own.city).add("FromZip", other.zip);
+    params.add("SmsSid", &message.sid).add("FromState", other.state).add("SmsStatus", "received");
+    params.add("FromCity", other.city).add("Body", &message.body).add("FromCountry", other.country);
+    params.add("To", message.to.to_string()).add("ToZip", own.zip);
     params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
     params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");

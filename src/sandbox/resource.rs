@@ -4,14 +4,16 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
+use super::geography::Locality;
 use super::money::{Money, dollars};
+use super::prices::{Channel, Rates};
 use super::shelf::Owned;
 use super::templates::Filled;
 use crate::twilio::segments::count;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -130,19 +132,27 @@ impl Message {
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
-            "subresource_uris": {
-                "media": format!("{base}/Media.json"),
-                "feedback": format!("{base}/Feedback.json"),
-            },
+            // Twilio names more; these are here.
+            "subresource_uris": { "feedback": format!("{base}/Feedback.json") },
             "to": self.to.to_string(),
             "uri": format!("{base}.json"),
         })
     }
 
-    /// What it costs, once it has left or come in.
+    /// What it costs, in the country of the telephone, once it has left or come in.
     pub fn price(&self) -> Option<Money> {
         let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
-        gone.then(|| 750 * Money::from(self.segments.max(1)))
+        let is_inbound = self.direction == "inbound";
+        let phone = if is_inbound { self.from.as_ref() } else { Some(&self.to) };
+        let channel = match self.to.whatsapp {
+            true => Channel::WhatsApp,
+            false if !self.media.is_empty() => Channel::Mms,
+            false => Channel::Sms { segments: self.segments },
+        };
+        gone.then(|| {
+            let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
+            Rates::of(&country).message(channel, is_inbound)
+        })
     }
 
     /// Unknown, and so 0, until a service has picked a sender.
@@ -319,9 +329,12 @@ impl Call {
         u64::try_from((self.seconds() + 59) / 60).unwrap_or(0).max(1)
     }
 
-    /// What it costs, once it was answered and is over.
+    /// What it costs, in the country of the telephone, once it was answered and is over.
     pub fn price(&self) -> Option<Money> {
-        (self.status.is_over() && self.start.is_some()).then(|| 1_400 * self.minutes())
+        let is_paid = self.status.is_over() && self.start.is_some();
+        is_paid.then(|| {
+            Rates::of(&Locality::of(self.phone()).country).call(self.minutes(), self.direction == "inbound")
+        })
     }
 
     /// The simulated telephone's number: the far end of the line.
@@ -335,7 +348,6 @@ impl Call {
         let ended = self.status.is_over();
         json!({
             "account_sid": self.account,
-            "annotation": null,
             "answered_by": self.answered_by,
             "api_version": "2010-04-01",
             "caller_name": if self.direction == "inbound" { json!("") } else { Value::Null },
@@ -356,29 +368,14 @@ impl Call {
             "sid": self.sid,
             "start_time": self.start.map(rfc2822),
             "status": self.status.word(),
-            "subresource_uris": subresources(&base),
+            // Twilio names more; these are here.
+            "subresource_uris": { "recordings": format!("{base}/Recordings.json") },
             "to": self.to,
             "to_formatted": formatted(&self.to),
             "trunk_sid": null,
             "uri": format!("{base}.json"),
         })
     }
-}
-
-fn subresources(base: &str) -> Value {
-    let names = [
-        ("notifications", "Notifications"),
-        ("recordings", "Recordings"),
-        ("payments", "Payments"),
-        ("events", "Events"),
-        ("siprec", "Siprec"),
-        ("streams", "Streams"),
-        ("transcriptions", "Transcriptions"),
-        ("user_defined_message_subscriptions", "UserDefinedMessageSubscriptions"),
-        ("user_defined_messages", "UserDefinedMessages"),
-    ];
-    let uris = names.map(|(key, name)| (key.to_owned(), json!(format!("{base}/{name}.json"))));
-    Value::Object(Map::from_iter(uris))
 }
 
 /// A time as the 2010 API writes it: `Thu, 24 Aug 2023 05:01:45 +0000`.
