@@ -20,6 +20,7 @@
 mod arrivals;
 mod care;
 mod counting;
+mod digests;
 mod hook;
 pub mod inspect;
 pub mod kinds;
@@ -42,6 +43,7 @@ pub use counting::Commit;
 pub use counting::CountedError;
 pub use counting::Counting;
 pub use counting::Limited;
+pub use digests::Digests;
 pub use hook::AtEnd;
 pub use hook::CommitHook;
 use jiff::Timestamp;
@@ -216,6 +218,9 @@ pub struct CheckReport {
     pub damaged: u64,
     /// What is wrong with the first [`CheckReport::MAX_DAMAGE`] of them.
     pub damage: Vec<String>,
+    /// What is due and listed, for who knows what should be; `None` where the engine does
+    /// not say.
+    pub digests: Option<Digests>,
 }
 
 impl CheckReport {
