@@ -1,7 +1,7 @@
 //! What would make the embedded store quicker, side by side: the store as it is, with
 //! less to write, with a journal in front, and with another allocator.
 //!
-//! `cargo bench --bench speed` prints the tables of `docs/performance.md`, in about five
+//! `cargo bench --bench speed` prints the tables of `docs/performance.md`, in about four
 //! minutes. Each measurement is a process of its own on a fresh store, on the disk that
 //! holds `target`; the variants alternate, round by round, and what is printed are the
 //! medians, and those of the ratios of runs that stood side by side.
@@ -50,7 +50,7 @@ fn main() {
         .into_iter()
         .filter(|variant| *variant == Variant::AsItIs || variant.name().contains(only))
         .collect();
-    table(&variants, &writers, number("--rounds").unwrap_or(5));
+    table(&variants, &writers, number("--rounds").unwrap_or(3));
 }
 
 /// What a commit of each kind puts into the store.

@@ -11,11 +11,15 @@ use std::path::Path;
 /// The log is cut into pieces of this size; a group must be small against it.
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 
+/// sled counts what pages take in its log; in memory, each key and value a piece of its
+/// own, they take about so many times of that.
+const IN_MEMORY: u64 = 2;
+
 /// Opens a generation's files, or makes them.
 pub(super) fn open_db(path: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new()
         .path(path)
-        .cache_capacity(cache_bytes)
+        .cache_capacity(cache_bytes / IN_MEMORY)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);
     // Some damage makes sled panic instead of saying so.
