@@ -7,14 +7,17 @@
 //! entries has a record, and there are no more of them than records say.
 //!
 //! It reads a page at a time, while others write: what looks wrong is looked at
-//! again, and again a while later, before it is called damage. It mends nothing,
-//! and refuses to know engines.
+//! again, and again a while later, before it is called damage. Where the engine says
+//! what is due and listed as a digest, the entries of records are looked up only if theirs
+//! is another: to look up each takes many times as long as to read everything once. It
+//! mends nothing, and refuses to know engines.
 
+use super::digests::{Digests, digest};
 use super::{CheckReport, Entry, Key, Kind, Stats, Store, StoreError, kinds, records};
 use jiff::Timestamp;
 use records::Facts;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// Records that are read at once.
@@ -28,6 +31,9 @@ const PATIENCE: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(2),
 ];
+/// Most records that are remembered because others refer to them; what refers to more is
+/// looked up.
+const REMEMBERED: usize = 1_000_000;
 /// How often all is counted anew when others write meanwhile, before it is left
 /// at that.
 const ROUNDS: u32 = 3;
@@ -58,6 +64,14 @@ pub struct Rules {
     pub deliveries_kept_since: Timestamp,
 }
 
+impl Rules {
+    /// What must be there because of a record.
+    fn referred(self, facts: &Facts) -> impl Iterator<Item = &Key> {
+        let kept = move |since: &Timestamp| *since >= self.deliveries_kept_since;
+        facts.refers.iter().filter(move |(_, since)| kept(since)).map(|(key, _)| key)
+    }
+}
+
 /// Told how many records were read so far.
 pub type Progress<'p> = &'p (dyn Fn(u64) + Send + Sync);
 
@@ -76,11 +90,12 @@ pub async fn inspect(store: &dyn Store, rules: Rules, told: Progress<'_>) -> Res
             Err(StoreError::Damaged(what)) => return Ok(Findings::of_damage(what)),
             Err(error) => return Err(error),
         };
-        let mut looking = Looking { store, rules, told, read: 0, due: 0, entries: 0, whole: true };
+        let mut looking = Looking::new(store, rules, told, engine.digests.is_some());
         let mut findings = Findings::of_engine(&engine);
         for kind in Kind::ALL {
             looking.at_kind(kind, &mut findings).await?;
         }
+        looking.again(&engine, &mut findings).await?;
         let (wanted, counted) = ((looking.due, looking.entries), (engine.due, engine.entries));
         if wanted == counted || findings.damaged > 0 || !looking.whole {
             return Ok(findings);
@@ -157,6 +172,10 @@ struct Looking<'s> {
     due: u64,
     /// Lines of listings that they should have.
     entries: u64,
+    /// Both together, where the engine says the same of what there is.
+    digests: Option<Digests>,
+    /// Records that others refer to and that were not met since, as hashes.
+    referred: HashSet<u64>,
     /// Whether all of them could be read.
     whole: bool,
 }
@@ -191,7 +210,12 @@ impl Suspicion {
     }
 }
 
-impl Looking<'_> {
+impl<'s> Looking<'s> {
+    fn new(store: &'s dyn Store, rules: Rules, told: Progress<'s>, has_digests: bool) -> Self {
+        let (digests, referred) = (has_digests.then(Digests::default), HashSet::new());
+        Self { store, rules, told, read: 0, due: 0, entries: 0, digests, referred, whole: true }
+    }
+
     async fn at_kind(&mut self, kind: Kind, findings: &mut Findings) -> Result<(), StoreError> {
         let mut after: Option<String> = None;
         loop {
@@ -216,7 +240,11 @@ impl Looking<'_> {
             *findings.records.entry(kinds::name(kind).to_owned()).or_default() += page.len() as u64;
             let mut facts = Vec::with_capacity(page.len());
             for (id, stored) in &page {
-                match facts_of(&Key::new(kind, id), &stored.body) {
+                let key = Key::new(kind, id);
+                if !self.referred.is_empty() {
+                    self.referred.remove(&digest(&key));
+                }
+                match facts_of(&key, &stored.body) {
                     Ok(read) => facts.push(read),
                     Err(what) => {
                         self.whole = false;
@@ -227,14 +255,66 @@ impl Looking<'_> {
             self.read += page.len() as u64;
             self.due += facts.iter().filter(|facts| facts.due.is_some()).count() as u64;
             self.entries += facts.iter().map(|facts| facts.entries.len() as u64).sum::<u64>();
+            let facts = self.remember(facts);
             self.verify(facts, findings).await?;
             (self.told)(self.read);
         }
     }
 
+    /// Adds what records say of themselves to what is compared with the engine's digest,
+    /// and leaves those that have to be looked up.
+    fn remember(&mut self, mut facts: Vec<Facts>) -> Vec<Facts> {
+        let Some(digests) = &mut self.digests else { return facts };
+        for facts in &facts {
+            facts.due.iter().for_each(|due| digests.add_due(&facts.key, *due));
+            facts.entries.iter().for_each(|entry| digests.add_entry(entry));
+        }
+        facts.retain(|facts| {
+            let referred: Vec<u64> = self.rules.referred(facts).map(digest).collect();
+            let fits = self.referred.len() + referred.len() <= REMEMBERED;
+            if fits {
+                self.referred.extend(referred);
+            }
+            !fits
+        });
+        facts
+    }
+
+    /// Looks records up, with all that they say, of which not all was found by reading:
+    /// those of a kind whose digest is another, and those that refer to what was not met.
+    async fn again(&self, engine: &CheckReport, findings: &mut Findings) -> Result<(), StoreError> {
+        let (Some(wanted), Some(found)) = (&self.digests, &engine.digests) else { return Ok(()) };
+        for kind in Kind::ALL {
+            let is_doubtful = !wanted.agree(found, kind);
+            if !is_doubtful && self.referred.is_empty() {
+                continue;
+            }
+            let mut after: Option<String> = None;
+            loop {
+                let page = match self.store.walk(kind, after.as_deref(), PAGE).await {
+                    Ok(page) => page,
+                    // That was told already.
+                    Err(StoreError::Damaged(_)) => break,
+                    Err(error) => return Err(error),
+                };
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                let read =
+                    page.iter().filter_map(|(id, stored)| facts_of(&Key::new(kind, id), &stored.body).ok());
+                let is_missed = |key: &Key| self.referred.contains(&digest(key));
+                let facts = read.filter(|facts| is_doubtful || self.rules.referred(facts).any(is_missed));
+                self.verify(facts.collect(), findings).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Looks at records as often as it takes to be sure.
     async fn verify(&self, mut facts: Vec<Facts>, findings: &mut Findings) -> Result<(), StoreError> {
         let mut suspicion = Suspicion::default();
+        if facts.is_empty() {
+            return Ok(());
+        }
         for pause in PATIENCE {
             tokio::time::sleep(pause).await;
             suspicion = self.suspicion(&facts).await?;
@@ -268,9 +348,8 @@ impl Looking<'_> {
             refers: Vec::new(),
         };
         let refers = |facts: &Facts| {
-            let kept = |since: &Timestamp| *since >= self.rules.deliveries_kept_since;
-            let referred = facts.refers.iter().filter(|(_, since)| kept(since));
-            referred.map(|(key, _)| (facts.key.clone(), key.clone())).collect::<Vec<_>>()
+            let referred = self.rules.referred(facts);
+            referred.map(|key| (facts.key.clone(), key.clone())).collect::<Vec<_>>()
         };
         let (referring, referred): (Vec<Key>, Vec<Key>) = facts.iter().flat_map(refers).unzip();
         // Of a page of records: each refers to a few others at most.

@@ -21,6 +21,7 @@ mod arrivals;
 mod care;
 mod commit;
 mod counting;
+mod digests;
 mod hook;
 pub mod inspect;
 mod kind;
@@ -45,6 +46,7 @@ pub use commit::Commit;
 pub use commit::CountedError;
 pub use commit::Counting;
 pub use commit::Limited;
+pub use digests::Digests;
 pub use hook::AtEnd;
 pub use hook::CommitHook;
 use jiff::Timestamp;
@@ -219,6 +221,9 @@ pub struct CheckReport {
     pub damaged: u64,
     /// What is wrong with the first [`CheckReport::MAX_DAMAGE`] of them.
     pub damage: Vec<String>,
+    /// What is due and listed, for who knows what should be; `None` where the engine does
+    /// not say.
+    pub digests: Option<Digests>,
 }
 
 impl CheckReport {

@@ -69,6 +69,8 @@ pub const CRATES: Table<'static> = &[
             "config", "cli",
         ],
     ),
+    // The program's own, in `main.rs`: a library chooses no allocator.
+    ("mimalloc", &[]),
     ("minijinja", &["http"]),
     ("percent_encoding", &["model", "twilio", "store", "gateway", "http", "sandbox", "config", "cli"]),
     ("psl", &["model"]),

@@ -25,6 +25,7 @@
 //! It refuses to know queues, commits and what a body means.
 
 use super::super::StoreError;
+use super::copying::{Copying, Put, SLICE, Step, Waiting};
 use super::db::open_db;
 use super::disk::DATA;
 use super::disk::SyncData;
@@ -35,28 +36,21 @@ use super::{disk, layout};
 use sled::{Db, IVec};
 use std::fs::{self, File};
 use std::io;
-use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-
-/// How long a slice copies, but for the sync that may end it.
-const SLICE: Duration = Duration::from_millis(2);
-
-/// After how many keys a slice looks at the time.
-const SLICE_KEYS: usize = 16;
 
 /// While others wait, writing goes on for so many times as long as copying.
 const SHARE: u32 = 3;
 
+/// The same when the files have outgrown their bound by half, for else a steady load
+/// would let them grow as long as the copy takes.
+const SHARE_IN_NEED: u32 = 1;
+
 /// How long the thread waits for work before it copies as one that has none:
 /// who commits one after the other comes back sooner.
 const PAUSE: Duration = Duration::from_millis(1);
-
-/// A copy is synced when it has grown by so much, in bytes.
-const SYNC_BYTES: u64 = 1024 * 1024;
 
 /// What lives is written down when it has changed by this part of it,
 const NOTE_SHARE: u64 = 16;
@@ -83,15 +77,9 @@ pub struct Growth {
 impl Default for Growth {
     fn default() -> Self {
         const MIB: u64 = 1024 * 1024;
-        Self { times: 3, slack_bytes: 256 * MIB, reserve_bytes: 64 * MIB }
+        Self { times: 2, slack_bytes: 64 * MIB, reserve_bytes: 64 * MIB }
     }
 }
-
-/// Where to say how a compaction ended that was asked for.
-pub(super) type Waiting = oneshot::Sender<Result<(), StoreError>>;
-
-/// A put or a removal.
-pub(super) type Put = (IVec, Option<IVec>);
 
 /// The one who gives space back, on the thread that writes.
 pub(super) struct Compactor {
@@ -116,30 +104,6 @@ pub(super) struct Compactor {
     /// The generation before, which is to be removed, and who waits for that.
     retired: Option<(u64, Vec<Waiting>)>,
     removers: Vec<JoinHandle<()>>,
-}
-
-/// A copy that is being made.
-struct Copying {
-    generation: u64,
-    db: Arc<Db>,
-    data: File,
-    is_whole: bool,
-    /// The last key that was copied, or, once all is, that was compared.
-    cursor: Option<IVec>,
-    /// How many bytes of keys and values were put into it,
-    puts: u64,
-    /// and how many of them were synced.
-    synced: u64,
-    /// The bytes of what was compared.
-    live: u64,
-    answers: Vec<Waiting>,
-    began: Instant,
-}
-
-/// What became of a slice.
-enum Step {
-    More,
-    Done,
 }
 
 /// What the writer goes on with.
@@ -206,8 +170,12 @@ impl Compactor {
     /// though others may wait.
     pub(super) fn served(&mut self, took: Duration) -> bool {
         self.is_idle = false;
-        self.credit = (self.credit + micros(took / SHARE)).min(micros(SLICE));
-        self.copy.is_some() && self.credit >= micros(SLICE)
+        if self.copy.is_none() {
+            return false;
+        }
+        let share = if self.bytes() > self.most() / 2 * 3 { SHARE_IN_NEED } else { SHARE };
+        self.credit = (self.credit + micros(took / share)).min(micros(SLICE));
+        self.credit >= micros(SLICE)
     }
 
     /// Whether groups are to be mirrored.
@@ -258,10 +226,14 @@ impl Compactor {
     }
 
     fn has_grown(&self) -> bool {
-        let Growth { times, slack_bytes, .. } = self.growth;
-        let most = self.fresh().saturating_mul(times).saturating_add(slack_bytes);
         let bytes = self.bytes();
-        bytes > most && bytes >= self.not_before
+        bytes > self.most() && bytes >= self.not_before
+    }
+
+    /// How large the files may grow for what lives in them.
+    fn most(&self) -> u64 {
+        let Growth { times, slack_bytes, .. } = self.growth;
+        self.fresh().saturating_mul(times).saturating_add(slack_bytes)
     }
 
     /// How large a fresh copy of what lives would be, in bytes.
@@ -440,78 +412,6 @@ impl Compactor {
             let _ = answer.send(Err(error.clone()));
         }
     }
-}
-
-impl Copying {
-    /// Copies the next keys.
-    fn take(&mut self, old: &Db) -> Result<Step, StoreError> {
-        let began = Instant::now();
-        for (nth, pair) in old.range(after(self.cursor.as_ref())).enumerate() {
-            let (key, value) = pair.map_err(|error| failure(&error))?;
-            self.cursor = Some(key.clone());
-            self.put(key, Some(value))?;
-            if nth % SLICE_KEYS == SLICE_KEYS - 1 && began.elapsed() >= SLICE {
-                return Ok(Step::More);
-            }
-        }
-        (self.is_whole, self.cursor) = (true, None);
-        Ok(Step::More)
-    }
-
-    /// Compares the next keys.
-    fn compare(&mut self, old: &Db) -> Result<Step, StoreError> {
-        let began = Instant::now();
-        let mut expected = pairs(old, self.cursor.as_ref());
-        let mut found = pairs(&self.db, self.cursor.as_ref());
-        for nth in 1.. {
-            let (expected, found) = (expected.next().transpose()?, found.next().transpose()?);
-            if expected != found {
-                return Err(StoreError::Failed("the copy is not what was copied".to_owned()));
-            }
-            let Some((key, value)) = expected else { break };
-            self.live += (key.len() + value.len()) as u64;
-            self.cursor = Some(key);
-            if nth % SLICE_KEYS == 0 && began.elapsed() >= SLICE {
-                return Ok(Step::More);
-            }
-        }
-        Ok(Step::Done)
-    }
-
-    fn put(&mut self, key: IVec, value: Option<IVec>) -> Result<(), StoreError> {
-        if key == layout::GENERATION_KEY {
-            return Ok(());
-        }
-        self.puts += (key.len() + value.as_ref().map_or(0, |value| value.len())) as u64;
-        let put = match value {
-            Some(value) => self.db.insert(key, value),
-            None => self.db.remove(key),
-        };
-        put.map(drop).map_err(|error| failure(&error))
-    }
-
-    fn sync_now_and_then(&mut self) -> Result<(), StoreError> {
-        if self.puts - self.synced < SYNC_BYTES {
-            return Ok(());
-        }
-        self.sync()
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.synced = self.puts;
-        self.db.flush().map_err(|error| failure(&error))?;
-        self.data.sync_data().map_err(|error| failed(&error))
-    }
-}
-
-/// What a generation holds after a key, but for its own number.
-fn pairs(db: &Db, cursor: Option<&IVec>) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> + use<> {
-    let pairs = db.range(after(cursor)).map(|pair| pair.map_err(|error| failure(&error)));
-    pairs.filter(|pair| pair.as_ref().map_or(true, |(key, _)| key != layout::GENERATION_KEY))
-}
-
-fn after(cursor: Option<&IVec>) -> (Bound<IVec>, Bound<IVec>) {
-    (cursor.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone())), Bound::Unbounded)
 }
 
 fn micros(time: Duration) -> i64 {

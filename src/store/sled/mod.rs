@@ -17,6 +17,7 @@
 
 mod check;
 mod compaction;
+mod copying;
 mod db;
 mod disk;
 mod files;

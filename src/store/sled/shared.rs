@@ -10,6 +10,7 @@
 
 use super::super::care::ADVICE;
 use super::super::{CommitError, CountedError, Key, Kind, Stats, StoreError, Stored};
+use super::db::touch;
 use super::disk;
 use super::files::Directory;
 use super::layout;
@@ -123,6 +124,7 @@ impl Shared {
                     break;
                 }
                 let (bytes, value) = pair.map_err(|error| failure(&error))?;
+                touch(db, &bytes)?;
                 let Some(layout::Place::Record(key)) = layout::place(&bytes) else {
                     return Err(StoreError::Damaged(format!("a key of {kind:?} does not read: {ADVICE}")));
                 };

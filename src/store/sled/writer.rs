@@ -22,7 +22,8 @@ use super::super::hook::Answer;
 use super::super::{
     Change, Commit, CommitError, CountedError, Due, Key, Kind, Lane, StoreError, Stored, Version,
 };
-use super::compaction::{Compactor, Next, Put, Waiting};
+use super::compaction::{Compactor, Next};
+use super::copying::{Put, Waiting};
 use super::disk::SyncData;
 use super::shared::{Shared, damaged, failure};
 use super::{disk, layout};

@@ -2,7 +2,10 @@
 //! commits take while the files are replaced, with and without that.
 //!
 //! `cargo bench --bench space`, with `TMPDIR` on the disk in question. It takes
-//! some minutes.
+//! some minutes. `cargo bench --bench space -- --beyond 840000` is about a store of so
+//! many deliveries, and so larger than its cache (`beyond.rs`).
+
+mod beyond;
 
 use dialback::store::sled::{Growth, Options, Sled};
 use dialback::store::{Change, Entry, Index, Key, Kind, Store};
@@ -11,6 +14,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const RECORDS: u64 = 300_000;
 const ROUNDS: u64 = 10;
@@ -26,6 +33,16 @@ fn main() {
     // Run as a test, it is only there to be compiled.
     if std::env::args().any(|arg| arg == "--test") {
         return;
+    }
+    let args: Vec<String> = std::env::args().collect();
+    let after = |name: &str| args.get(args.iter().position(|arg| arg == name)? + 1);
+    let number = |name: &str| after(name).map(|number| number.parse::<u64>().expect("a number"));
+    if let Some(phase) = after("--phase") {
+        let dir = after("--dir").expect("a directory");
+        return beyond::phase(phase, number("--records").expect("a number"), dir.as_ref());
+    }
+    if let Some(records) = number("--beyond") {
+        return beyond::table(records);
     }
     let never = Growth { times: u64::MAX, ..Growth::default() };
     for (name, growth) in [("with", Growth::default()), ("without", never)] {
