@@ -10,6 +10,7 @@ use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
 use super::job::{Job, JobError, Ran};
 use super::settings::Settings;
+use crate::app::board::Written;
 use crate::app::fault::Fault;
 use crate::app::{App, admin};
 use crate::store::{Change, Key, Lane, StoreError};
@@ -58,6 +59,8 @@ pub(super) struct Runner {
     tasks: JoinSet<()>,
     /// Whether something may be due that was not read.
     is_stale: bool,
+    /// Whether something that is under way may be due again already.
+    is_behind: bool,
     /// When what is not yet due will be.
     next: Option<Timestamp>,
     /// When it was read last.
@@ -79,6 +82,7 @@ impl Runner {
             buffer: Buffer::default(),
             tasks: JoinSet::new(),
             is_stale: true,
+            is_behind: false,
             next: None,
             read_at: Instant::now(),
             not_before: Instant::now(),
@@ -95,14 +99,49 @@ impl Runner {
             let sleep = self.hand_out().await;
             tokio::select! {
                 () = &mut stop => break,
-                () = wake.notified() => self.is_stale = true,
+                () = wake.notified() => self.woken(),
                 () = sleep => self.is_stale = true,
-                Some(_) = self.tasks.join_next() => self.is_stale |= self.buffer.is_empty(),
+                // Of what people wait for it is told what is due then.
+                Some(_) = self.tasks.join_next() => {
+                    let is_told = self.is_named() && !std::mem::take(&mut self.is_behind);
+                    self.is_stale |= self.buffer.is_empty() && !is_told;
+                }
             }
         }
         let rest = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(self.settings.drain, rest).await.is_err() {
             tracing::warn!(lane = self.lane.as_str(), "what is under way was left to the next start");
+        }
+    }
+
+    /// Whether it is told by name what this process writes: where others write, too, to
+    /// look for it is to go through theirs.
+    fn is_named(&self) -> bool {
+        self.lane == Lane::Person && self.app.base.store().is_shared()
+    }
+
+    /// Begins what was just written here, without a look at what else is due; where
+    /// there is no room for it, or more waits already, all of it is looked for in its
+    /// order. Another process that looks at this very moment may be given it: its
+    /// commit, or the one here, comes too late then.
+    fn woken(&mut self) {
+        if self.lane != Lane::Person {
+            self.is_stale = true;
+            return;
+        }
+        let Written { named, more } = self.app.base.board.take_written();
+        // Where nobody else writes, a look is at no more than what was written here.
+        self.is_stale |= more || !self.is_named() || named.len() > self.free();
+        if self.is_stale {
+            return;
+        }
+        for (key, at) in named {
+            if open(&self.in_flight).knows(&key) {
+                self.is_behind = true;
+                continue;
+            }
+            let Some(job) = job_for(self.lane, key.kind) else { continue };
+            self.spawn(Batch { job, group: job.group(&key).to_owned(), due: vec![(key, at)] });
         }
     }
 
