@@ -17,7 +17,7 @@ use warp::Filter;
 pub const EMPTY: &str = "--serve-empty";
 
 /// Names another build of the program, to be measured in this one's place.
-const PROGRAM: &str = "DIALBACK_BENCH_PROGRAM";
+const PROGRAM: &str = "BENCH_PROGRAM";
 
 /// How many calls of ours a voice benchmark has.
 pub const CALLS: usize = 256;
@@ -115,6 +115,10 @@ impl Target {
             ("SERVICES", "{default={pages={return_urls=[\"https://example.net/*\"]}}}"),
         ];
         command.current_dir(dir);
+        // Ours are the tests' and no settings, which it would say.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DIALBACK_")) {
+            command.env_remove(name);
+        }
         let settings = settings.iter().chain(more);
         command.envs(settings.map(|(name, value)| (format!("DIALBACK_{name}"), (*value).to_owned())));
         command

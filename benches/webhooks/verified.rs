@@ -27,7 +27,7 @@ use tokio_postgres::{Client, NoTls};
 
 /// From a message to its first callback, and on to the second and the code: what is
 /// under way elsewhere at that moment has been written by then, as in life.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(100);
 /// The first part of a run is not counted.
 const WARMING: Duration = Duration::from_secs(2);
 const SCHEMA: &str = "dialback_bench";
@@ -90,8 +90,7 @@ fn round(count: usize, clients: usize, url: &str, options: &Options) -> Figures 
     gateway.set_nonblocking(true).expect("a socket option");
     let base_url = format!("http://{}", gateway.local_addr().expect("an address"));
     let settings = [("GATEWAY__KIND", "twilio"), ("TWILIO__BASE_URL", base_url.as_str())];
-    let servers: Vec<Server> =
-        (0..count).map(|_| target.start_with(Some(&store), &settings)).collect();
+    let servers: Vec<Server> = (0..count).map(|_| target.start_with(Some(&store), &settings)).collect();
     let before = runtime.block_on(database.cpu());
     let processes = || servers.iter().map(Server::cpu).sum::<Duration>();
     let own = processes();
@@ -130,8 +129,7 @@ impl Database {
     async fn fresh(url: &str) -> Self {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server answers");
         tokio::spawn(connection);
-        let fresh =
-            format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}; CHECKPOINT");
+        let fresh = format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}; CHECKPOINT");
         client.batch_execute(&fresh).await.expect("a user who may make schemas");
         Self(client)
     }
@@ -180,12 +178,7 @@ struct Message {
 }
 
 /// People and a gateway, in one thread.
-fn drive(
-    addrs: Vec<SocketAddr>,
-    gateway: std::net::TcpListener,
-    clients: usize,
-    span: Duration,
-) -> Done {
+fn drive(addrs: Vec<SocketAddr>, gateway: std::net::TcpListener, clients: usize, span: Duration) -> Done {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let counted = Instant::now() + WARMING;
     let driver = Rc::new(Driver {

@@ -18,6 +18,7 @@ mod end;
 mod erase;
 mod in_flight;
 mod job;
+mod run;
 mod runner;
 mod send;
 mod settings;

@@ -325,7 +325,9 @@ async fn the_index_of_events_comes_while_everybody_writes_and_is_made_again_if_n
         UPDATE dialback_schema SET version = 2";
     client.batch_execute(back).await.unwrap();
     let old = crate::postgres::connect(&server.url()).await;
-    old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM dialback_probe").await.unwrap();
+    old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM dialback_probe")
+        .await
+        .unwrap();
     let new = open().await;
     let building = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' \
         AND state = 'active'";
@@ -341,7 +343,8 @@ async fn the_index_of_events_comes_while_everybody_writes_and_is_made_again_if_n
     };
     let builder = until_building().await;
     // As an older process writes, and a newer one.
-    let line = "INSERT INTO dialback_entry (index_letter, scope, at, id) VALUES (101, '', 1, 'of an older one')";
+    let line =
+        "INSERT INTO dialback_entry (index_letter, scope, at, id) VALUES (101, '', 1, 'of an older one')";
     client.batch_execute(&format!("SET statement_timeout = '30s'; {line}")).await.unwrap();
     for n in 100..110 {
         new.commit(vec![change(&n.to_string(), None, n)]).await.unwrap();

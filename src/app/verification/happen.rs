@@ -12,8 +12,8 @@ use crate::model::id::VerificationId;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::model::verification::{Decision, Input, Outcome, Verification, decide};
-use crate::store::{Change, Key, Kind};
 use crate::store::records::{self, Versioned};
+use crate::store::{Change, Key, Kind};
 
 pub(in crate::app) async fn verification(
     base: &Base,

@@ -248,11 +248,7 @@ fn numbered<'c>(works: &[Work], counters: &'c [Change]) -> impl Iterator<Item = 
 }
 
 /// Which commits are not done, and what counters come to by the others.
-fn decide(
-    works: &[Work],
-    locked: &Locked,
-    is_late: impl Fn(i32, &Work) -> bool,
-) -> (Refused, Vec<Change>) {
+fn decide(works: &[Work], locked: &Locked, is_late: impl Fn(i32, &Work) -> bool) -> (Refused, Vec<Change>) {
     let mut counters = OpenCounters::default();
     let mut refused = Refused::new();
     for (nth, work) in (0..).zip(works) {

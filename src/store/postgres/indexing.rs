@@ -74,7 +74,8 @@ async fn is_whole(client: &Client) -> Result<bool, Error> {
 async fn make_all(client: &Client) -> Result<(), Error> {
     let schema = schema_of_tables(client).await?;
     give_way(client, LOCK_TIMEOUT).await?;
-    let all = format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON ONLY {schema}.dialback_entry {OF}");
+    let all =
+        format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON ONLY {schema}.dialback_entry {OF}");
     client.batch_execute(&all).await?;
     // Months that come from now on have theirs from the beginning.
     const TABLES: &str = "\
@@ -100,7 +101,10 @@ async fn make_of(client: &Client, schema: &str, table: &str, is_valid: Option<bo
     // Waiting here keeps nobody waiting: writers are let pass.
     give_way(client, Duration::ZERO).await?;
     if is_valid == Some(false) {
-        tracing::info!(table, "the index of events as they come was begun and not finished: it is made again");
+        tracing::info!(
+            table,
+            "the index of events as they come was begun and not finished: it is made again"
+        );
         client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}.{table}_arrived")).await?;
     }
     if is_valid != Some(true) {

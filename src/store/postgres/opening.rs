@@ -53,7 +53,9 @@ pub(super) async fn open(link: &Link, connections: usize) -> Result<Opened, Stor
     let server = link.soon(schema::inspect(&reads.client)).await.map_err(at)?.map_err(placed)?;
     link.settle(server.is_postgres);
     let connections = match server.is_postgres {
-        true => link.soon(fitting(&reads.client, connections)).await.map_err(at)?.map_err(said)?.map_err(at)?,
+        true => {
+            link.soon(fitting(&reads.client, connections)).await.map_err(at)?.map_err(said)?.map_err(at)?
+        }
         false => connections,
     };
     let host = reads.host();

@@ -191,7 +191,8 @@ async fn bring_up(client: &mut Client, server: Server) -> Result<(), Unprepared>
     }
     take_steps(&transaction, server, found.map_or(0, |(version, _)| version)).await?;
     if found.is_none() && server.is_postgres {
-        let index = format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON dialback_entry {}", indexing::OF);
+        let index =
+            format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON dialback_entry {}", indexing::OF);
         transaction.batch_execute(&index).await?;
     }
     Ok(transaction.commit().await?)

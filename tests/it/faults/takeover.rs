@@ -52,7 +52,9 @@ impl Twilio {
         while let Ok(read @ 1..) = stream.read(&mut buffer).await {
             text += &String::from_utf8_lossy(&buffer[..read]);
             let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             if body.len() < length.unwrap_or(0) {
                 continue;
             }
