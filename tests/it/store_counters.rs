@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 const MINUTE: u32 = 60;
 
@@ -35,7 +34,8 @@ pub fn giving_back(counter: &str, amount: u64, added_at: i64, millis: i64) -> Co
     Counting { additions, ..adding(counter, 0, millis, 0) }
 }
 
-fn commit(changes: Vec<Change>, additions: Vec<Counting>) -> Commit {
+/// Both in one commit.
+pub fn commit(changes: Vec<Change>, additions: Vec<Counting>) -> Commit {
     Commit { changes, additions }
 }
 
@@ -51,11 +51,13 @@ pub async fn taken(store: &dyn Store, id: &str) -> u64 {
         .map_or(0, |count| count.taken)
 }
 
-fn new(id: &str) -> Vec<Change> {
+/// A record that was not there.
+pub fn new(id: &str) -> Vec<Change> {
     vec![records::put(None, &thing(id, 1, None, None))]
 }
 
-async fn is_there(store: &dyn Store, id: &str) -> bool {
+/// Whether there is one of that name.
+pub async fn is_there(store: &dyn Store, id: &str) -> bool {
     records::get::<Thing>(store, id).await.unwrap().is_some()
 }
 
@@ -431,64 +433,6 @@ async fn what_a_server_refuses_counts_nothing() {
     });
     assert_eq!((failed.count(), answers.iter().filter(|answer| answer.is_ok()).count()), (6, 24));
     assert_eq!(taken(&store, "n").await, 24);
-}
-
-/// A group that waits for a record, whatever it is called, has no counter locked yet.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_counter_is_not_locked_while_something_else_is_waited_for() {
-    let Some(database) = database("counters while something else is waited for").await else { return };
-    let (one, other) = (Arc::new(database.open().await), database.open().await);
-    for id in ["a", "z"] {
-        one.commit(new(id)).await.unwrap();
-    }
-    other.commit_counted(commit(Vec::new(), vec![adding("n", 1, 0, 9)])).await.unwrap();
-    let (holder, looker) = (database.client().await, database.client().await);
-    for (nth, id) in (2..).zip(["a", "z"]) {
-        let held = format!("BEGIN; SELECT id FROM dialback_record WHERE id = '{id}' FOR UPDATE");
-        holder.batch_execute(&held).await.unwrap();
-        let read = records::get::<Thing>(&*one, id).await.unwrap().unwrap();
-        let change = records::put(Some(&read), &thing(id, 2, None, None));
-        let waiting = {
-            let one = Arc::clone(&one);
-            let commit = commit(vec![change], vec![adding("n", 1, 0, 9)]);
-            tokio::spawn(async move { one.commit_counted(commit).await })
-        };
-        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-            AND application_name = 'dialback' AND query LIKE '%dialback_record%'";
-        while looker.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        other.commit_counted(commit(Vec::new(), vec![adding("n", 1, 0, 9)])).await.unwrap();
-        assert!(!waiting.is_finished(), "{id}");
-        assert_eq!(taken(&other, "n").await, 2 * nth - 2);
-        holder.batch_execute("COMMIT").await.unwrap();
-        waiting.await.unwrap().unwrap();
-        assert_eq!(taken(&other, "n").await, 2 * nth - 1);
-    }
-}
-
-/// Who is refused by a limit has changed nothing, and the others of its group have.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_group_in_which_a_limit_refuses_some_the_others_are_done() {
-    let Some(database) = database("groups of which a limit refuses some").await else { return };
-    let store = database.open().await;
-    for round in 0..3 {
-        let names: Vec<String> = (0..40).map(|n| format!("r{round}-{n}")).collect();
-        let counter = format!("n{round}");
-        let answers = join_all((0..).zip(&names).map(|(n, id)| {
-            let additions = if n % 2 == 0 { vec![adding(&counter, 1, 0, 7)] } else { Vec::new() };
-            store.commit_counted(commit(new(id), additions))
-        }))
-        .await;
-        let mut done = 0;
-        for (id, answer) in names.iter().zip(&answers) {
-            let is_limited = matches!(answer, Err(CountedError::Limited(_)));
-            assert!(answer.is_ok() || is_limited, "{answer:?}");
-            assert_eq!(is_there(&store, id).await, answer.is_ok(), "{id}");
-            done += usize::from(answer.is_ok());
-        }
-        assert_eq!((done, taken(&store, &counter).await), (27, 7));
-    }
 }
 
 const URL: &str = "DIALBACK_TEST_COUNT_URL";
