@@ -1,8 +1,10 @@
 //! What counting costs: commits that add to one counter of all, and to one of each
 //! writer's own, as a ratio to commits that add to none; beside them the same done by
 //! reading the counter and writing it back, until nobody else was quicker. Memory and
-//! sled, and PostgreSQL where `DIALBACK_TEST_POSTGRES` names a server; rounds
-//! alternate. `cargo bench --bench counters [-- WRITERS…]`
+//! sled, and PostgreSQL where `DIALBACK_TEST_POSTGRES` names a server; there as many
+//! writers over three stores of their own connections, as three processes have them,
+//! beside one, as a ratio to it. Rounds alternate. `cargo bench --bench counters
+//! [-- WRITERS…]`
 
 use dialback::model::counter::{Addition, Counter, Limit};
 use dialback::store::memory::Memory;
@@ -24,9 +26,21 @@ enum Way {
     Own,
     Hot,
     WrittenBack,
+    /// One counter of all again, over three stores.
+    HotOfThree,
+    NothingOfThree,
 }
 
-const WAYS: [Way; 4] = [Way::Nothing, Way::Own, Way::Hot, Way::WrittenBack];
+const WAYS: [Way; 6] =
+    [Way::Nothing, Way::Own, Way::Hot, Way::WrittenBack, Way::HotOfThree, Way::NothingOfThree];
+/// The first so many are of one store.
+const OF_ONE: usize = 4;
+
+impl Way {
+    fn stores(self) -> usize {
+        if matches!(self, Self::HotOfThree | Self::NothingOfThree) { 3 } else { 1 }
+    }
+}
 
 fn main() {
     let asked: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
@@ -36,26 +50,33 @@ fn main() {
         println!("PostgreSQL is left out: DIALBACK_TEST_POSTGRES names no server");
     }
     println!(
-        "engine    writers  plain op/s    own    hot  written back  plain p50 µs  hot p50 µs  hot p99 µs"
+        "engine    writers  plain op/s    own    hot  written back  plain p50 µs  hot p50 µs  hot p99 µs  \
+         plain of three to one  hot of three to one"
     );
     for writers in writers {
-        line("memory", writers, &mut |way| run(round(Arc::new(Memory::new()), writers, way)));
-        line("sled", writers, &mut |way| run(sled_round(writers, way)));
+        line("memory", writers, OF_ONE, &mut |way| run(round(vec![Arc::new(Memory::new())], writers, way)));
+        line("sled", writers, OF_ONE, &mut |way| run(sled_round(writers, way)));
         if let Some(url) = &server {
-            line("postgres", writers, &mut |way| run(postgres_round(url, writers, way)));
+            line("postgres", writers, WAYS.len(), &mut |way| run(postgres_round(url, writers, way)));
         }
     }
 }
 
 /// The medians of rounds, and of the ratios of rounds that stood side by side.
-fn line(engine: &str, writers: usize, round: &mut dyn FnMut(Way) -> Round) {
-    let rounds: Vec<[Round; 4]> = (0..ROUNDS).map(|_| WAYS.map(&mut *round)).collect();
-    let ratio = |way: usize| median(rounds.iter().map(|round| round[way].rate / round[0].rate));
+fn line(engine: &str, writers: usize, ways: usize, round: &mut dyn FnMut(Way) -> Round) {
+    let once = |_| WAYS[..ways].iter().map(|way| round(*way)).collect();
+    let rounds: Vec<Vec<Round>> = (0..ROUNDS).map(once).collect();
+    let to = |way: usize, to: usize| median(rounds.iter().map(|round| round[way].rate / round[to].rate));
+    let ratio = |way: usize| to(way, 0);
+    let of_three = |way: usize, one: usize| match way < ways {
+        true => format!("{:.2}", to(way, one)),
+        false => "-".to_owned(),
+    };
     let quantile = |way: usize, at: f64| {
         median(rounds.iter().map(|round| round[way].latency.value_at_quantile(at) as f64))
     };
     println!(
-        "{engine:<8}  {writers:>7}  {:>10.0}  {:>5.2}  {:>5.2}  {:>12.2}  {:>12.0}  {:>10.0}  {:>10.0}",
+        "{engine:<8}  {writers:>7}  {:>10.0}  {:>5.2}  {:>5.2}  {:>12.2}  {:>12.0}  {:>10.0}  {:>10.0}  {:>21}  {:>19}",
         median(rounds.iter().map(|round| round[0].rate)),
         ratio(1),
         ratio(2),
@@ -63,6 +84,8 @@ fn line(engine: &str, writers: usize, round: &mut dyn FnMut(Way) -> Round) {
         quantile(0, 0.5),
         quantile(2, 0.5),
         quantile(2, 0.99),
+        of_three(5, 0),
+        of_three(4, 2),
     );
 }
 
@@ -88,7 +111,7 @@ async fn sled_round(writers: usize, way: Way) -> Round {
     let base = std::env::current_dir().expect("a directory to work in");
     let dir = tempfile::tempdir_in(base.join("target")).expect("a directory on the disk");
     let store = Sled::open(&dir.path().join("store"), Options::default()).expect("a new store");
-    round(Arc::new(store), writers, way).await
+    round(vec![Arc::new(store)], writers, way).await
 }
 
 /// In a schema of its own, dropped afterwards.
@@ -100,22 +123,29 @@ async fn postgres_round(url: &str, writers: usize, way: Way) -> Round {
     client.batch_execute(fresh).await.expect("a user who may make schemas");
     let sign = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{sign}options=-c%20search_path%3Ddialback_bench");
-    let store = Postgres::open(&url, postgres::Options::default()).await.expect("new tables");
-    let done = round(Arc::new(store), writers, way).await;
+    let mut stores = Vec::new();
+    for _ in 0..way.stores() {
+        let store = Postgres::open(&url, postgres::Options::default()).await.expect("new tables");
+        stores.push(Arc::new(store));
+    }
+    let done = round(stores, writers, way).await;
     client.batch_execute("DROP SCHEMA dialback_bench CASCADE").await.expect("what was made");
     done
 }
 
-async fn round<S: Store>(store: Arc<S>, writers: usize, way: Way) -> Round {
+async fn round<S: Store>(stores: Vec<Arc<S>>, writers: usize, way: Way) -> Round {
     let start = Instant::now();
+    let store = |writer: usize| Arc::clone(&stores[writer % stores.len()]);
     let tasks: Vec<_> =
-        (0..writers).map(|writer| tokio::spawn(writes(Arc::clone(&store), writer, way, start))).collect();
+        (0..writers).map(|writer| tokio::spawn(writes(store(writer), writer, way, start))).collect();
     let mut latency = Histogram::new(3).expect("three digits are possible");
     for task in tasks {
         latency.add(task.await.expect("a writer finishes")).expect("the same bounds");
     }
     let rate = latency.len() as f64 / start.elapsed().as_secs_f64();
-    store.close().await;
+    for store in stores {
+        store.close().await;
+    }
     Round { rate, latency }
 }
 
@@ -126,9 +156,9 @@ async fn writes<S: Store>(store: Arc<S>, writer: usize, way: Way, start: Instant
         let record = record(writer, n);
         let began = Instant::now();
         match way {
-            Way::Nothing => store.commit(vec![record]).await.expect("a commit"),
+            Way::Nothing | Way::NothingOfThree => store.commit(vec![record]).await.expect("a commit"),
             Way::Own => add(&*store, record, &format!("counter{writer}")).await,
-            Way::Hot => add(&*store, record, "counter").await,
+            Way::Hot | Way::HotOfThree => add(&*store, record, "counter").await,
             Way::WrittenBack => write_back(&*store, record).await,
         }
         latency.record(began.elapsed().as_micros() as u64).expect("in bounds");

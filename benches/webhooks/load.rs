@@ -72,8 +72,7 @@ impl Driver {
                     Some(stream) => stream,
                     None => connect(addr).await,
                 };
-                stream.write_all(self.load.script.request(at)).await.expect("the server takes a request");
-                let status = answer(&mut stream, &mut buffer).await;
+                let (status, _) = exchange(&mut stream, self.load.script.request(at), &mut buffer).await;
                 assert_eq!(status, self.load.expected, "an answer that was not expected");
                 let micros = began.elapsed().as_micros() as u64;
                 self.latency.borrow_mut().record(micros).expect("in bounds");
@@ -93,7 +92,7 @@ impl Driver {
 
 /// From an address of its own each time: a port that is used again while the
 /// other side still remembers it waits a second for its turn.
-async fn connect(addr: SocketAddr) -> TcpStream {
+pub async fn connect(addr: SocketAddr) -> TcpStream {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let [_, a, b, c] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     let socket = TcpSocket::new_v4().expect("a socket");
@@ -104,18 +103,34 @@ async fn connect(addr: SocketAddr) -> TcpStream {
 }
 
 /// No answer is longer, in bytes: the first page holds the list of countries.
-const LONGEST_ANSWER: usize = 64 * 1024;
+pub const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// Reads one answer and returns its status.
-async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> u16 {
+/// Sends a request, and answers the status and the body of what comes back.
+pub async fn exchange<'b>(stream: &mut TcpStream, request: &[u8], buffer: &'b mut [u8]) -> (u16, &'b str) {
+    stream.write_all(request).await.expect("the server takes a request");
+    let whole = message(stream, buffer).await.expect("the server answers");
+    let status = str::from_utf8(&buffer[9..12]).ok().and_then(|status| status.parse().ok()).unwrap_or(0);
+    (status, body(&buffer[..whole]))
+}
+
+/// Reads one message; how long it is, or nothing where the other side has ended.
+pub async fn message(stream: &mut TcpStream, buffer: &mut [u8]) -> Option<usize> {
     let (mut filled, mut whole) = (0, None);
     while whole.is_none_or(|whole| filled < whole) {
-        let read = stream.read(&mut buffer[filled..]).await.expect("the server answers");
-        assert!(read > 0, "the connection ended within an answer");
+        let read = stream.read(&mut buffer[filled..]).await.ok()?;
+        if read == 0 {
+            return None;
+        }
         filled += read;
         whole = whole.or_else(|| length(&buffer[..filled]));
     }
-    str::from_utf8(&buffer[9..12]).ok().and_then(|status| status.parse().ok()).unwrap_or(0)
+    whole
+}
+
+/// What stands behind a message's head.
+pub fn body(message: &[u8]) -> &str {
+    let head = find(message, b"\r\n\r\n").map_or(message.len(), |at| at + 4);
+    str::from_utf8(&message[head..]).unwrap_or_default()
 }
 
 /// How many bytes an answer has, once its head is here.

@@ -21,17 +21,21 @@
 //! cargo bench --bench webhooks -- --stored 1000,1000000,5000000
 //!     [--seconds N] [--rounds N] [--connections N]
 //! cargo bench --bench webhooks -- --processes 1,3 [--postgres URL] […]
+//! cargo bench --bench webhooks -- --verifications 1,3 [--postgres URL] […]
 //! ```
 //!
 //! measure durable status callbacks where so many deliveries are stored
-//! already, and over several processes on one PostgreSQL (the URL, or
-//! `DIALBACK_TEST_POSTGRES`).
+//! already; over several processes on one PostgreSQL (the URL, or
+//! `DIALBACK_TEST_POSTGRES`); and whole verifications there, each from its start to
+//! the right code, with the ratio of each number of processes to the first.
+//! `BENCH_PROGRAM` names another build to measure in place of this one.
 
 mod load;
 mod report;
 mod requests;
 mod stored;
 mod target;
+mod verified;
 
 use load::Load;
 use report::{Row, Run};
@@ -80,10 +84,16 @@ fn main() -> ExitCode {
         stored::deliveries(&numbers(counts), &options);
         return ExitCode::SUCCESS;
     }
-    if let Some(counts) = value(&arguments, "--processes") {
+    let url = || {
         let url = value(&arguments, "--postgres").cloned();
-        let url = url.or_else(|| std::env::var("DIALBACK_TEST_POSTGRES").ok());
-        stored::processes(&numbers(counts), &url.expect("--postgres URL"), &options);
+        url.or_else(|| std::env::var("DIALBACK_TEST_POSTGRES").ok()).expect("--postgres URL")
+    };
+    if let Some(counts) = value(&arguments, "--processes") {
+        stored::processes(&numbers(counts), &url(), &options);
+        return ExitCode::SUCCESS;
+    }
+    if let Some(counts) = value(&arguments, "--verifications") {
+        verified::processes(&numbers(counts), &url(), &options);
         return ExitCode::SUCCESS;
     }
     let mut rows = Vec::new();
@@ -103,6 +113,12 @@ fn main() -> ExitCode {
 fn value<'a>(arguments: &'a [String], name: &str) -> Option<&'a String> {
     let at = arguments.iter().position(|argument| argument == name)?;
     arguments.get(at + 1)
+}
+
+/// A text in a JSON object.
+fn value_of(json: &str, name: &str) -> String {
+    let object: serde_json::Value = serde_json::from_str(json).expect(json);
+    object[name].as_str().expect(json).to_owned()
 }
 
 fn numbers(list: &str) -> Vec<usize> {

@@ -202,8 +202,24 @@ pub fn page(paths: &[String], kept: bool, most: usize) -> Script {
     script
 }
 
+/// What became of a message, as its callback says it to an address below ours.
+pub fn callback(path: &str, sid: &str, to: &str, status: &str, entropy: &Entropy) -> Vec<u8> {
+    let token = Secret::new(TOKEN);
+    let pairs = [
+        ("SmsSid", sid),
+        ("SmsStatus", status),
+        ("MessageStatus", status),
+        ("To", to),
+        ("MessageSid", sid),
+        ("AccountSid", ACCOUNT),
+        ("From", "+15005550006"),
+        ("ApiVersion", "2010-04-01"),
+    ];
+    render(&token, path, &pairs, Space::Plus, true, entropy)
+}
+
 /// A request of an application or a browser.
-fn ask(method: &str, path: &str, body: &str, kept: bool) -> Vec<u8> {
+pub fn ask(method: &str, path: &str, body: &str, kept: bool) -> Vec<u8> {
     let close = if kept { "" } else { "Connection: close\r\n" };
     format!(
         "{method} {path} HTTP/1.1\r\nHost: otp.example.net\r\nAccept: */*\r\n\

@@ -55,6 +55,11 @@ impl Target {
 
     /// A server with the store of that URL, or with a fresh one.
     pub fn start_on(self, store: Option<&str>) -> Server {
+        self.start_with(store, &[])
+    }
+
+    /// The same with more settings.
+    pub fn start_with(self, store: Option<&str>, more: &[(&str, &str)]) -> Server {
         let dir = directory();
         let ready = dir.path().join("ready.json");
         let mut command = match self {
@@ -63,20 +68,27 @@ impl Target {
                 command.arg(EMPTY).arg(&ready);
                 command
             }
-            _ => self.dialback(dir.path(), &ready, store),
+            _ => {
+                let mut command = self.dialback(dir.path(), store, more);
+                command.arg("serve").arg("--ready-file").arg(&ready);
+                command
+            }
         };
         let log = File::create(dir.path().join("log")).expect("a file for the log");
         let began = Instant::now();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         let child = child.expect("a server");
         let started_in = Duration::ZERO;
-        let mut server = Server { addr: ([127, 0, 0, 1], 0).into(), started_in, child, dir };
+        let addr = ([127, 0, 0, 1], 0).into();
+        let store = store.map(str::to_owned);
+        let mut server = Server { addr, started_in, child, dir, store };
         server.addr = server.wait(&ready);
         server.started_in = began.elapsed();
         server
     }
 
-    fn dialback(self, dir: &Path, ready: &Path, store: Option<&str>) -> Command {
+    /// The program in a directory, with its settings.
+    fn dialback(self, dir: &Path, store: Option<&str>, more: &[(&str, &str)]) -> Command {
         let mut command = Command::new(match self {
             Self::Before => {
                 std::env::var(BEFORE).unwrap_or_else(|_| panic!("{BEFORE}: the path of a binary"))
@@ -109,8 +121,13 @@ impl Target {
             ("VERIFICATION__MAX_CHECKS", "20"),
             ("SERVICES", "{default={pages={return_urls=[\"https://example.net/*\"]}}}"),
         ];
-        command.current_dir(dir).arg("serve").arg("--ready-file").arg(ready);
-        command.envs(settings.map(|(name, value)| (format!("DIALBACK_{name}"), value.to_owned())));
+        command.current_dir(dir);
+        // Ours are the tests' and no settings, which it would say.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DIALBACK_")) {
+            command.env_remove(name);
+        }
+        let settings = settings.iter().chain(more);
+        command.envs(settings.map(|(name, value)| (format!("DIALBACK_{name}"), (*value).to_owned())));
         command
     }
 }
@@ -146,6 +163,15 @@ pub struct Server {
     pub started_in: Duration,
     child: Child,
     dir: TempDir,
+    store: Option<String>,
+}
+
+/// What a store has done since its server started.
+#[derive(Clone, Copy, Default)]
+pub struct Written {
+    pub commits: u64,
+    pub groups: u64,
+    pub conflicts: u64,
 }
 
 impl Server {
@@ -237,12 +263,19 @@ impl Server {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
+    /// What it wrote, as `dialback store stats` tells it.
+    pub fn written(&self) -> Written {
+        let mut command = Target::Off.dialback(self.dir.path(), self.store.as_deref(), &[]);
+        let out = command.args(["store", "stats", "--json"]).output().expect("the program runs");
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        let told: serde_json::Value = serde_json::from_slice(&out.stdout).expect(&said);
+        let number = |name: &str| told[name].as_u64().expect("a number");
+        Written { commits: number("commits"), groups: number("groups"), conflicts: number("conflicts") }
+    }
+
     /// Processor time, user and system, in steps of 10 ms.
     pub fn cpu(&self) -> Duration {
-        let stat = self.proc("stat");
-        let after_name = stat.rsplit(") ").next().unwrap_or_default();
-        let ticks = after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
-        Duration::from_millis(ticks.sum::<u64>() * 10)
+        cpu(self.child.id()).expect("the server runs")
     }
 
     /// The most memory it had, in bytes.
@@ -255,6 +288,11 @@ impl Server {
 
     fn proc(&self, file: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("the server runs")
+    }
+
+    /// The bytes of its log.
+    pub fn logged(&self) -> u64 {
+        fs::metadata(self.dir.path().join("log")).map_or(0, |file| file.len())
     }
 
     /// What the store takes, in bytes.
@@ -278,6 +316,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The processor time of a process, while there is one.
+pub fn cpu(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = stat.rsplit(") ").next().unwrap_or_default();
+    let ticks = after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+    Some(Duration::from_millis(ticks.sum::<u64>() * 10))
 }
 
 /// A directory on the disk that holds `target`.

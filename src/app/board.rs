@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 const MOST_REMEMBERED: usize = 1000;
 /// Most chores that somebody waits for.
 const MOST_WANTED: usize = 64;
+/// Most of what was just written that is told by name.
+const MOST_NAMED: usize = 1024;
 /// Bytes of a reason that are kept.
 const MOST_SAID: usize = 300;
 
@@ -33,6 +35,16 @@ pub struct Board {
     long: Notify,
     troubles: Mutex<HashMap<Key, Trouble>>,
     wanted: Mutex<VecDeque<(Key, Timestamp)>>,
+    written: Mutex<Written>,
+}
+
+/// What was written for people since it was asked for last.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Records that this process wrote, and that are due at once.
+    pub named: Vec<(Key, Timestamp)>,
+    /// Whether there is more, which must be looked for.
+    pub more: bool,
 }
 
 impl Board {
@@ -45,12 +57,31 @@ impl Board {
             long: Notify::new(),
             troubles: Mutex::default(),
             wanted: Mutex::default(),
+            written: Mutex::default(),
         }
     }
 
     /// Somebody waits for what was written.
     pub(in crate::app) fn wake(&self) {
+        self.written().more = true;
         self.person.notify_one();
+    }
+
+    /// The same where it is known what was written: a record that is due since then.
+    /// Who works here need not look for it, among all that others have written.
+    pub(in crate::app) fn wake_for(&self, key: Key, at: Timestamp) {
+        let mut written = self.written();
+        match written.named.len() < MOST_NAMED {
+            true => written.named.push((key, at)),
+            false => written.more = true,
+        }
+        drop(written);
+        self.person.notify_one();
+    }
+
+    /// Takes what was written for people.
+    pub fn take_written(&self) -> Written {
+        std::mem::take(&mut *self.written())
     }
 
     /// What is told when there is something to do in a lane.
@@ -97,6 +128,11 @@ impl Board {
         self.troubles().remove(key);
     }
 
+    fn written(&self) -> MutexGuard<'_, Written> {
+        // Nothing is ever half-changed under this lock.
+        self.written.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+
     pub(in crate::app) fn wanted(&self) -> MutexGuard<'_, VecDeque<(Key, Timestamp)>> {
         // Nothing is ever half-changed under this lock.
         self.wanted.lock().unwrap_or_else(|broken| broken.into_inner())
@@ -129,6 +165,21 @@ fn masked(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_named_is_taken_once_and_too_much_is_to_be_looked_for() {
+        let board = Board::new(Arc::default());
+        let key = |n: usize| Key::new(crate::store::Kind::Verification, n.to_string());
+        board.wake_for(key(0), Timestamp::UNIX_EPOCH);
+        let named = vec![(key(0), Timestamp::UNIX_EPOCH)];
+        assert_eq!(board.take_written(), Written { named, more: false });
+        board.wake();
+        assert_eq!(board.take_written(), Written { named: Vec::new(), more: true });
+        (0..=MOST_NAMED).for_each(|n| board.wake_for(key(n), Timestamp::UNIX_EPOCH));
+        let written = board.take_written();
+        assert_eq!((written.named.len(), written.more), (MOST_NAMED, true));
+        assert_eq!(board.take_written(), Written::default());
+    }
 
     #[test]
     fn reasons_show_no_number() {

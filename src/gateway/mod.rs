@@ -39,8 +39,11 @@ pub struct SendRequest {
     pub locale: Option<String>,
     /// How long the code still lives: no message may wait longer.
     pub valid_for: Duration,
-    /// When it has not been begun by then, it is not: another job may look
-    /// it up soon, find nothing and send it again.
+    /// The end of the longest time that a send takes, from before it was claimed. A
+    /// gateway that lets requests wait for their turn begins none later and says that
+    /// it was not taken; one that begins each at once need not look. That nobody begins
+    /// what another job has taken over is not this time's to see to: who claimed a send
+    /// drops the request when the claim cannot be held any more.
     pub begin_by: Instant,
     /// The service it is sent for.
     pub service: Arc<Service>,

@@ -19,6 +19,7 @@ mod expire;
 mod in_flight;
 mod job;
 mod retention;
+mod run;
 mod runner;
 mod send;
 mod settings;

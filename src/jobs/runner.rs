@@ -8,22 +8,20 @@
 use super::all::job_for;
 use super::buffer::{Batch, Buffer};
 use super::in_flight::{Leave, Shared, open};
-use super::job::{Job, JobError, Ran};
+use super::job::Job;
+use super::run::Run;
 use super::settings::Settings;
-use crate::app::fault::Fault;
-use crate::app::{App, admin};
+use crate::app::App;
+use crate::app::board::Written;
 use crate::store::{Change, Key, Lane, StoreError};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// How long to wait when the store cannot say what is due.
 const RECOVERY: Duration = Duration::from_secs(1);
-/// How long until a record that was just listed can be read.
-const SHORTLY: Duration = Duration::from_millis(10);
 /// How long what nobody takes care of is left alone.
 const STRANGE: Duration = Duration::from_secs(600);
 /// The longest sleep where nobody else writes something due.
@@ -58,6 +56,10 @@ pub(super) struct Runner {
     tasks: JoinSet<()>,
     /// Whether something may be due that was not read.
     is_stale: bool,
+    /// Whether something that is under way may be due again already.
+    is_behind: bool,
+    /// What has ended since the last reading: as much may soon end again.
+    ended: usize,
     /// When what is not yet due will be.
     next: Option<Timestamp>,
     /// When it was read last.
@@ -79,6 +81,8 @@ impl Runner {
             buffer: Buffer::default(),
             tasks: JoinSet::new(),
             is_stale: true,
+            is_behind: false,
+            ended: 0,
             next: None,
             read_at: Instant::now(),
             not_before: Instant::now(),
@@ -95,14 +99,50 @@ impl Runner {
             let sleep = self.hand_out().await;
             tokio::select! {
                 () = &mut stop => break,
-                () = wake.notified() => self.is_stale = true,
+                () = wake.notified() => self.woken(),
                 () = sleep => self.is_stale = true,
-                Some(_) = self.tasks.join_next() => self.is_stale |= self.buffer.is_empty(),
+                // Of what people wait for it is told what is due then.
+                Some(_) = self.tasks.join_next() => {
+                    self.ended += 1;
+                    let is_told = self.is_named() && !std::mem::take(&mut self.is_behind);
+                    self.is_stale |= self.buffer.is_empty() && !is_told;
+                }
             }
         }
         let rest = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(self.settings.drain, rest).await.is_err() {
             tracing::warn!(lane = self.lane.as_str(), "what is under way was left to the next start");
+        }
+    }
+
+    /// Whether it is told by name what this process writes: where others write, too, to
+    /// look for it is to go through theirs.
+    fn is_named(&self) -> bool {
+        self.lane == Lane::Person && self.app.base.store().is_shared()
+    }
+
+    /// Begins what was just written here, without a look at what else is due; where
+    /// there is no room for it, or more waits already, all of it is looked for in its
+    /// order. Another process that looks at this very moment may be given it: its
+    /// commit, or the one here, comes too late then.
+    fn woken(&mut self) {
+        if self.lane != Lane::Person {
+            self.is_stale = true;
+            return;
+        }
+        let Written { named, more } = self.app.base.board.take_written();
+        // Where nobody else writes, a look is at no more than what was written here.
+        self.is_stale |= more || !self.is_named() || named.len() > self.free();
+        if self.is_stale {
+            return;
+        }
+        for (key, at) in named {
+            if open(&self.in_flight).knows(&key) {
+                self.is_behind = true;
+                continue;
+            }
+            let Some(job) = job_for(self.lane, key.kind) else { continue };
+            self.spawn(Batch { job, group: job.group(&key).to_owned(), due: vec![(key, at)] });
         }
     }
 
@@ -131,6 +171,7 @@ impl Runner {
         self.read_at = Instant::now();
         let now = self.app.base.now();
         let window = self.window();
+        self.ended = 0;
         let known = open(&self.in_flight).known();
         let is_shared = self.app.base.store().is_shared();
         // By this clock the claim is over no later than by the store's.
@@ -167,7 +208,8 @@ impl Runner {
         match (self.lane, self.app.base.store().is_shared()) {
             (Lane::Webhook, false) => DISPATCHES_AHEAD,
             (_, false) => 4 * self.places * batch,
-            (Lane::Person | Lane::Long, true) => self.free(),
+            (Lane::Person, true) => self.free() + self.ended.min(self.places / 2),
+            (Lane::Long, true) => self.free(),
             (Lane::Webhook, true) => {
                 let room = DISPATCHES_AHEAD.saturating_sub(self.buffer.len());
                 room.clamp(2 * self.free(), DISPATCHES_CLAIMED.max(2 * self.free()))
@@ -201,6 +243,11 @@ impl Runner {
         let store = self.app.base.store();
         let due = store.claim(self.lane, now, window, CLAIM).await?;
         let is_full = due.len() >= window;
+        if is_full {
+            // It is read again before anything else becomes due.
+            self.next = None;
+            return Ok((due, true));
+        }
         // What is under way here and elsewhere is overdue, too, and so is what waits here.
         let most = known + self.buffer.len() + due.len() + 1;
         let ahead = store.due_in(self.lane, Timestamp::MAX, most).await?;
@@ -320,144 +367,4 @@ impl Runner {
             }
         });
     }
-}
-
-/// One run of a job.
-struct Run {
-    app: App,
-    lane: Lane,
-    settings: Settings,
-    leave: Leave,
-    batch: Batch,
-}
-
-/// Why something was not done.
-enum Failed {
-    /// There is no such record, or not yet.
-    Vanished,
-    /// It passes by itself: the store is busy, or others are faster.
-    Passing(String),
-    /// It will be so the next time, too.
-    Lasting(String),
-}
-
-impl Run {
-    async fn run(self) {
-        let keys = self.leave.keys.clone();
-        let ran = AssertUnwindSafe(self.batch.job.run(&self.app, &keys)).catch_unwind().await;
-        match ran {
-            Ok(Ok(ran)) => self.settle(ran).await,
-            Ok(Err(error)) => self.all_failed(|| judged(&error)).await,
-            Err(panic) if keys.len() > 1 => {
-                let (job, panic) = (self.batch.job.name(), words(&*panic));
-                tracing::error!(
-                    job,
-                    records = keys.len(),
-                    panic,
-                    "a job panicked: each record is tried alone"
-                );
-                let mut in_flight = self.leave.in_flight();
-                keys.iter().for_each(|key| in_flight.part(key));
-            }
-            Err(panic) => {
-                let panic = words(&*panic);
-                keys.iter().for_each(|key| self.leave.in_flight().panicked(key));
-                self.all_failed(|| Failed::Lasting(format!("it panicked: {panic}"))).await;
-            }
-        }
-    }
-
-    async fn all_failed(&self, why: impl Fn() -> Failed) {
-        if let Failed::Passing(error) = why() {
-            let (job, records) = (self.batch.job.name(), self.batch.due.len());
-            tracing::warn!(job, records, error, "not done for a reason that passes: tried again");
-        }
-        for (key, at) in &self.batch.due {
-            self.failed(key, *at, why()).await;
-        }
-    }
-
-    async fn settle(&self, ran: Ran) {
-        for (key, at) in &self.batch.due {
-            let failed = ran.failed.iter().find(|(one, _)| one == key);
-            let deferred = ran.deferred.iter().find(|(one, _)| one == key);
-            match (failed, deferred) {
-                (Some((_, error)), _) => {
-                    let fault = judged(error);
-                    if let Failed::Passing(error) = &fault {
-                        tracing::warn!(job = self.batch.job.name(), record = %key, error, "tried again");
-                    }
-                    self.failed(key, *at, fault).await;
-                }
-                (None, Some((_, span))) => self.leave.in_flight().defer(key, *span),
-                (None, None) => {
-                    if self.leave.in_flight().done(key) {
-                        self.app.base.board.forget_trouble(key);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Lets it wait out its backoff, or sets it aside.
-    async fn failed(&self, key: &Key, at: Timestamp, fault: Failed) {
-        let job = self.batch.job.name();
-        let is_there = !matches!(fault, Failed::Vanished);
-        let passes = matches!(fault, Failed::Passing(_));
-        let (first, lasts, reason) = match fault {
-            Failed::Vanished => (SHORTLY, false, "there is no such record".to_owned()),
-            Failed::Passing(reason) => (self.settings.backoff, false, reason),
-            Failed::Lasting(reason) => (self.settings.backoff, true, reason),
-        };
-        let (lasting, failures) = self.leave.in_flight().failed(key, first, lasts);
-        if !is_there {
-            // What is due may be listed a moment before its record can be read: the
-            // group is on its way to the disk.
-            tracing::debug!(job, record = %key, failures, "due, and not there");
-            return;
-        }
-        if !passes {
-            // What passes is told of a batch as a whole.
-            tracing::error!(job, record = %key, failures, error = reason, "a job failed");
-        }
-        self.app.base.board.note_trouble(key, failures, &reason, self.app.base.now());
-        if lasting >= self.settings.set_aside_after {
-            self.set_aside(key, at, failures).await;
-        }
-    }
-
-    async fn set_aside(&self, key: &Key, at: Timestamp, failures: u32) {
-        let job = self.batch.job.name();
-        let aside =
-            AssertUnwindSafe(admin::set_aside(&self.app.base, key, at, self.lane)).catch_unwind().await;
-        match aside {
-            Ok(Ok(())) => {
-                self.leave.in_flight().forget(key);
-                tracing::error!(
-                    job,
-                    record = %key,
-                    failures,
-                    "set aside: `dialback queue` shows it, and tries it again or drops it"
-                );
-            }
-            Ok(Err(error)) => tracing::error!(job, record = %key, %error, "cannot set aside what failed"),
-            Err(_) => tracing::error!(job, record = %key, "cannot set aside what failed: it panicked"),
-        }
-    }
-}
-
-fn judged(error: &JobError) -> Failed {
-    let text = error.to_string();
-    match &error.fault {
-        Some(Fault::NotFound) => Failed::Vanished,
-        Some(Fault::Contended) => Failed::Passing(text),
-        Some(Fault::Store(fault)) if !matches!(fault, StoreError::Damaged(_)) => Failed::Passing(text),
-        _ => Failed::Lasting(text),
-    }
-}
-
-/// What a panic said.
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no words".to_owned())
 }

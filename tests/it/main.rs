@@ -67,6 +67,7 @@ mod services;
 mod sessions;
 mod several;
 mod store_contract;
+mod store_counted;
 mod store_counters;
 mod store_crash;
 mod store_damage;

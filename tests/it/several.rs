@@ -13,8 +13,9 @@ use dialback::model::event::{Event, EventBody, EventType};
 use dialback::model::id::EventId;
 use dialback::model::policy::Policy;
 use dialback::model::verification::SendState;
+use dialback::store::memory::Memory;
 use dialback::store::postgres::{Options, Postgres};
-use dialback::store::{Entry, Index, Kind, Scan, Store, StoreError, records};
+use dialback::store::{Entry, Index, Key, Kind, Lane, Scan, Store, StoreError, records};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -140,6 +141,44 @@ async fn an_event_of_a_machine_whose_clock_is_behind_is_not_missed() {
     let mut again = events::feed(&late.telling, Some(first[0].id.clone()), BTreeSet::new()).unwrap();
     let both = ids(&told(&mut again, 2).await);
     assert!(both.contains(&first[0].id) && both.contains(&second[0].id));
+}
+
+/// A store that counts how often somebody asks for what people wait for.
+struct Asked(Arc<dyn Store>, Arc<AtomicUsize>);
+
+store_over!(Asked, 0, [read commit scan], {
+    async fn due_in(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        self.1.fetch_add(usize::from(lane == Lane::Person), Ordering::SeqCst);
+        self.0.due_in(lane, until, limit).await
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+});
+
+/// Each look is one at the work of all. There is one every two seconds all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_process_starts_it_sends_without_looking_for_it() {
+    const CODES: usize = 100;
+    let (gateway, clock, asked) =
+        (Arc::<Script>::default(), Clock::stopped(Timestamp::UNIX_EPOCH), Arc::<AtomicUsize>::default());
+    let store: Arc<dyn Store> = Arc::new(Asked(Arc::new(Memory::new()), asked.clone()));
+    let app = App::new(parts(&store, &gateway, &clock));
+    let mut working = JoinSet::new();
+    working.spawn(works(&app));
+    for n in 0..CODES {
+        let to = format!("+1415555{n:04}");
+        verification::start(&app.verifying, request(&to, Channel::Sms), None).await.unwrap();
+        eventually("it is sent", async || gateway.orders().len() == n + 1).await;
+    }
+    let looks = asked.load(Ordering::SeqCst);
+    assert!(looks * 2 < CODES, "{looks} looks for {CODES} codes");
 }
 
 /// A store that counts how often events are looked for.

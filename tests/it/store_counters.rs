@@ -34,7 +34,8 @@ pub fn giving_back(counter: &str, amount: u64, added_at: i64, millis: i64) -> Co
     Counting { additions, ..adding(counter, 0, millis, 0) }
 }
 
-fn commit(changes: Vec<Change>, additions: Vec<Counting>) -> Commit {
+/// Both in one commit.
+pub fn commit(changes: Vec<Change>, additions: Vec<Counting>) -> Commit {
     Commit { changes, additions }
 }
 
@@ -50,11 +51,13 @@ pub async fn taken(store: &dyn Store, id: &str) -> u64 {
         .map_or(0, |count| count.taken)
 }
 
-fn new(id: &str) -> Vec<Change> {
+/// A record that was not there.
+pub fn new(id: &str) -> Vec<Change> {
     vec![records::put(None, &thing(id, 1, None, None))]
 }
 
-async fn is_there(store: &dyn Store, id: &str) -> bool {
+/// Whether there is one of that name.
+pub async fn is_there(store: &dyn Store, id: &str) -> bool {
     records::get::<Thing>(store, id).await.unwrap().is_some()
 }
 

@@ -5,11 +5,14 @@ use crate::postgres::{PATIENCE, Pooler, Server, connect, until_written};
 use crate::store_contract::{Thing, closed, story, thing};
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records;
-use dialback::store::{CommitError, Key, Kind, Store, StoreError};
+use dialback::store::{CommitError, Key, Kind, Lane, Store, StoreError};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// Takes connections and says nothing, until it is dropped.
 async fn silent() -> (TcpListener, u16) {
@@ -55,6 +58,131 @@ async fn a_host_that_says_nothing_is_passed_by() {
         why.contains(&format!("127.0.0.1:{other}")) && why.contains("did not log us in within 1s"),
         "{why}"
     );
+}
+
+/// Stands before a server, and hangs once somebody says that to it, until it is dropped.
+struct Hanging {
+    url: String,
+    _serving: JoinSet<()>,
+}
+
+async fn hanging(server: &Server, when: &'static str) -> Hanging {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("postgres://postgres@{}/postgres?connect_timeout=1", listener.local_addr().unwrap());
+    let (hang, _) = watch::channel(false);
+    let (hang, port) = (Arc::new(hang), server.port());
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let mut passing = JoinSet::new();
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let (from_client, to_client) = client.into_split();
+            let (from_server, to_server) = server.into_split();
+            passing.spawn(pass(from_client, to_server, Some(when), hang.clone()));
+            passing.spawn(pass(from_server, to_client, None, hang.clone()));
+        }
+    });
+    Hanging { url, _serving: serving }
+}
+
+async fn pass(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    when: Option<&str>,
+    hang: Arc<watch::Sender<bool>>,
+) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if when.is_some_and(|when| String::from_utf8_lossy(&buffer[..read]).contains(when)) {
+            hang.send_replace(true);
+        }
+        if *hang.borrow() {
+            std::future::pending::<()>().await;
+        }
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_hangs_ends_no_start_for_ever_whatever_it_is_at() {
+    let Some(server) = Server::start("a host that hangs at a start").await else { return };
+    let options = Options { deadline: Duration::from_secs(1), ..Options::default() };
+    // At the kind of server, the role, the tables, what is misplaced, the months, and the
+    // settings of a connection.
+    for when in [
+        "server_encoding",
+        "rolconnlimit",
+        "current_schemas(false)",
+        "CREATE TABLE IF NOT EXISTS dialback_record",
+        "SKIP LOCKED",
+        "pg_has_role",
+        "extract(epoch FROM now())",
+        "plan_cache_mode",
+    ] {
+        let hanging = hanging(&server, when).await;
+        let opening = tokio::time::timeout(PATIENCE, Postgres::open(&hanging.url, options)).await;
+        let opened = opening.unwrap_or_else(|_| panic!("{when}: it is waited for for ever"));
+        let why = opened.err().unwrap_or_else(|| panic!("{when} is never said")).to_string();
+        assert!(why.contains("127.0.0.1"), "{when}: {why}");
+    }
+    // Its tables are made now.
+    Postgres::open(&server.url(), options).await.unwrap().close().await;
+    for when in ["RESET ALL", "octet_length", "VACUUM"] {
+        let hanging = hanging(&server, when).await;
+        let store = Postgres::open(&hanging.url, options).await.unwrap();
+        let care = async {
+            match when {
+                "octet_length" => store.check().await.map(drop),
+                _ => store.compact().await,
+            }
+        };
+        let done = tokio::time::timeout(PATIENCE, care).await;
+        let done = done.unwrap_or_else(|_| panic!("{when}: it is waited for for ever"));
+        assert!(matches!(done, Err(StoreError::Unavailable(_))), "{when}: {done:?}");
+    }
+}
+
+/// What an older process has misplaced is put right while the test lets it wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_looks_after_the_tables_keeps_no_request_waiting_for_a_connection() {
+    let Some(server) = Server::start("looking after the tables with few connections").await else { return };
+    let options = Options { connections: 2, deadline: Duration::from_secs(60), ..Options::default() };
+    let store = Postgres::open(&server.url(), options).await.unwrap();
+    records::save(&store, None, &thing("a", 1, Some(1), None)).await.unwrap();
+    let client = connect(&server.url()).await;
+    let (from, to) = (Lane::Webhook.number(), Kind::Event.lane().number());
+    let sql = format!(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \
+           $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$;
+         CREATE TRIGGER waits BEFORE UPDATE ON dialback_record FOR EACH ROW \
+           WHEN (OLD.lane IS DISTINCT FROM NEW.lane) EXECUTE FUNCTION wait();
+         SELECT pg_advisory_lock(77);
+         INSERT INTO dialback_record (id, kind, version, body, due, lane) \
+           VALUES ('x', 101, 1, '{{\"format\": 1}}', 1, {from})"
+    );
+    client.batch_execute(&sql).await.unwrap();
+    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77";
+    let is_waiting = async || client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) > 0;
+    let deadline = Instant::now() + PATIENCE;
+    while !is_waiting().await {
+        assert!(Instant::now() < deadline, "nobody puts it right");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for _ in 0..3 {
+        assert!(store.read(&Key::new(Kind::Delivery, "a")).await.unwrap().is_some());
+        store.walk(Kind::Delivery, None, 9).await.unwrap();
+    }
+    assert!(is_waiting().await, "it was put right before anything was read");
+    client.batch_execute("SELECT pg_advisory_unlock(77)").await.unwrap();
+    let lane = "SELECT lane FROM dialback_record WHERE id = 'x'";
+    let deadline = Instant::now() + PATIENCE;
+    while client.query_one(lane, &[]).await.unwrap().get::<_, i16>(0) != to {
+        assert!(Instant::now() < deadline, "it is never put right");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    store.close().await;
 }
 
 /// Until writes are refused for want of a server, and not because one went astray.

@@ -294,6 +294,74 @@ async fn tables_in_use_are_changed_later_and_nobody_waits_behind_that() {
     old.close().await;
 }
 
+/// Waits until the index of events is there for all tables.
+async fn until_indexed(client: &tokio_postgres::Client) {
+    let sql = "SELECT coalesce((SELECT indisvalid FROM pg_index \
+        WHERE indexrelid = to_regclass('dialback_entry_arrived')), false)";
+    let deadline = Instant::now() + PATIENCE;
+    while !client.query_one(sql, &[]).await.unwrap().get::<_, bool>(0) {
+        assert!(Instant::now() < deadline, "the index is never made");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Tables of before, and an older process that is at it: who makes the index waits for
+/// that one, and nobody waits for who makes the index.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_index_of_events_comes_while_everybody_writes_and_is_made_again_if_need_be() {
+    let Some(server) = Server::start("the index of events").await else { return };
+    let open = async || Postgres::open(&server.url(), Options::default()).await.unwrap();
+    let client = crate::postgres::connect(&server.url()).await;
+    let fresh = open().await;
+    until_indexed(&client).await;
+    for n in 0..20 {
+        fresh.commit(vec![change(&n.to_string(), None, n)]).await.unwrap();
+    }
+    fresh.close().await;
+    let back = "DROP INDEX dialback_entry_arrived; ALTER TABLE dialback_entry DROP COLUMN arrived; \
+        UPDATE dialback_schema SET version = 2";
+    client.batch_execute(back).await.unwrap();
+    let old = crate::postgres::connect(&server.url()).await;
+    old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM dialback_probe")
+        .await
+        .unwrap();
+    let new = open().await;
+    let building = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' \
+        AND state = 'active'";
+    let until_building = async || {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(row) = client.query_opt(building, &[]).await.unwrap() {
+                return row.get::<_, i32>(0);
+            }
+            assert!(Instant::now() < deadline, "nobody makes the index");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let builder = until_building().await;
+    // As an older process writes, and a newer one.
+    let line =
+        "INSERT INTO dialback_entry (index_letter, scope, at, id) VALUES (101, '', 1, 'of an older one')";
+    client.batch_execute(&format!("SET statement_timeout = '30s'; {line}")).await.unwrap();
+    for n in 100..110 {
+        new.commit(vec![change(&n.to_string(), None, n)]).await.unwrap();
+    }
+    assert_eq!(until_building().await, builder, "it waits for the older one all the while");
+    client.execute("SELECT pg_terminate_backend($1)", &[&builder]).await.unwrap();
+    let invalid = "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+        WHERE NOT i.indisvalid AND c.relname LIKE 'dialback_entry_%_arrived'";
+    assert_eq!(client.query_one(invalid, &[]).await.unwrap().get::<_, i64>(0), 1, "half an index is left");
+    new.close().await;
+    old.batch_execute("COMMIT").await.unwrap();
+    let again = open().await;
+    until_indexed(&client).await;
+    assert_eq!(client.query_one(invalid, &[]).await.unwrap().get::<_, i64>(0), 0);
+    let tables = "SELECT count(*) FROM pg_inherits WHERE inhparent = $1::text::regclass";
+    let count = async |of: &str| client.query_one(tables, &[&of]).await.unwrap().get::<_, i64>(0);
+    assert_eq!(count("dialback_entry").await, count("dialback_entry_arrived").await);
+    again.close().await;
+}
+
 #[tokio::test]
 async fn tables_of_a_newer_version_are_used_or_refused_as_they_say() {
     let Some(database) = database("newer tables").await else { return };

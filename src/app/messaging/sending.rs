@@ -249,10 +249,16 @@ async fn accepted(
             };
             changes.extend(told::written_delivery(&messaging.telling, known.as_ref(), &delivery).await?);
         }
-        Ok(Draft::Write(changes, decision.outcome == Outcome::Done))
+        let is_new = decision.outcome == Outcome::Done;
+        Ok(Draft::Write(changes, (is_new, !decision.verification.outbox.is_empty())))
     };
-    let is_new = transact::<_, MessagingError, _>(&messaging.base, &transact::VERIFICATION, look).await?;
+    let (is_new, has_more) =
+        transact::<_, MessagingError, _>(&messaging.base, &transact::VERIFICATION, look).await?;
     tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
+    // Whoever did this looks for nothing else by itself.
+    if has_more {
+        messaging.base.board.wake();
+    }
     Ok(())
 }
 

@@ -12,8 +12,8 @@ use crate::model::id::VerificationId;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::model::verification::{Decision, Input, Outcome, Verification, decide};
-use crate::store::Change;
 use crate::store::records::{self, Versioned};
+use crate::store::{Change, Key, Kind};
 
 pub(in crate::app) async fn verification(
     base: &Base,
@@ -41,10 +41,21 @@ pub(in crate::app) async fn happen(
     .await?;
     match decision {
         (decision, true) if !decision.effects.is_empty() => {
-            telling.base.board.wake();
+            wake_for(&telling.base, &decision.verification);
             Ok(decision)
         }
         (decision, _) => Ok(decision),
+    }
+}
+
+/// Says that a verification was written which has something to be sent.
+pub(in crate::app) fn wake_for(base: &Base, verification: &Verification) {
+    match verification.due() {
+        Some(due) if due <= base.now() => {
+            base.board.wake_for(Key::new(Kind::Verification, verification.id.to_string()), due);
+        }
+        // When it is due is for who looks.
+        _ => base.board.wake(),
     }
 }
 

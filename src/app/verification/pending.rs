@@ -66,7 +66,7 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, AskError> {
         error => error.into(),
     });
     let verification = asked??;
-    verifying.base.board.wake();
+    happen::wake_for(&verifying.base, &verification);
     let sends = verification.sends.len();
     tracing::info!(verification = %verification.id, to = %verification.to, %channel, sends, "verification asked for");
     Ok(view::fresh_view(&verifying.directory, service, verification))

@@ -99,7 +99,7 @@ pub async fn start(
         Begun::Again(started) => return Ok(*started),
         Begun::Now(service, verification) => (service, verification),
     };
-    verifying.base.board.wake();
+    happen::wake_for(&verifying.base, &verification);
     tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), "verification started");
     let view =
         view::wanted(&verifying.admission, view::fresh_view(&verifying.directory, service, *verification))

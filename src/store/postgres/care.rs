@@ -14,11 +14,24 @@ use tokio_postgres::{Client, Error, Row, Transaction};
 
 /// A connection without deadlines and without the planner's limits, closed
 /// when it is dropped.
-pub(super) async fn connect(link: &Link) -> Result<Connected, StoreError> {
+async fn connect(link: &Link) -> Result<Connected, StoreError> {
     let connected = link.connect().await.map_err(|miss| StoreError::Unavailable(miss.why))?;
-    let fresh = connected.client.batch_execute("RESET ALL; SET statement_timeout = 0").await;
-    fresh.map_err(|error| unread(&error))?;
+    let fresh = link.soon(connected.client.batch_execute("RESET ALL; SET statement_timeout = 0")).await;
+    fresh.map_err(StoreError::Unavailable)?.map_err(|error| unread(&error))?;
     Ok(connected)
+}
+
+/// Does on such a connection what takes as long as it takes.
+pub(super) async fn at_length<T>(
+    link: &Link,
+    work: impl AsyncFnOnce(&mut Client) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut connected = connect(link).await?;
+    let host = connected.host();
+    match link.watched(host, work(&mut connected.client)).await {
+        Ok(done) => done,
+        Err(why) => Err(StoreError::Unavailable(format!("{}: {why}", link.place))),
+    }
 }
 
 /// Reads everything, as it was at one moment.

@@ -6,6 +6,7 @@
 //! everybody. It refuses to know statements and connections.
 
 use super::super::{CommitError, CountedError, StoreError};
+use super::company::Company;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -17,6 +18,8 @@ pub(super) struct Gate {
     /// Why the last attempt to get one failed, where nobody has one.
     refusal: Mutex<Option<String>>,
     settled_at: Mutex<Option<Instant>>,
+    /// Groups that the server is at.
+    pub company: Company,
     pub commits: AtomicU64,
     pub conflicts: AtomicU64,
     pub groups: AtomicU64,

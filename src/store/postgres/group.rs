@@ -7,9 +7,10 @@
 //! refuses to know connections and errors.
 
 use super::super::hook::Answer;
-use super::super::{Change, Commit, CountedError, Counting, Entry, Key, Version, millis};
+use super::super::{Change, Commit, CountedError, Counting, Entry, Key, Kind, Version, millis};
 use super::body::{Escaped, escape};
 use super::statement::Lines;
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use tokio_postgres::types::ToSql;
 
@@ -102,13 +103,13 @@ struct LineArrays<'a> {
 
 impl<'a> Arrays<'a> {
     /// The arrays of what some commits change, each with its commit's number, in the
-    /// order of keys.
+    /// order of [`in_order`].
     ///
     /// # Errors
     /// When the system has no randomness.
     pub(super) fn of(changes: impl Iterator<Item = (i32, &'a Change)>) -> Result<Self, getrandom::Error> {
         let mut changes: Vec<(i32, &Change)> = changes.collect();
-        changes.sort_unstable_by_key(|(_, change)| (&change.key.id, change.key.kind));
+        changes.sort_unstable_by(|(_, one), (_, other)| in_order(&one.key, &other.key));
         let mut arrays = Self::default();
         for (nth, change) in changes {
             arrays.push(nth, change)?;
@@ -185,6 +186,13 @@ impl<'a> Arrays<'a> {
     }
 }
 
+/// The order in which all groups lock records: counters behind all others, for a group
+/// comes to them when it has done everything else.
+pub(super) fn in_order(one: &Key, other: &Key) -> Ordering {
+    let place = |key: &Key| key.kind == Kind::Counter;
+    place(one).cmp(&place(other)).then_with(|| (&one.id, one.kind).cmp(&(&other.id, other.kind)))
+}
+
 /// What commits change, each with its number.
 pub(super) fn changes(works: &[Work]) -> impl Iterator<Item = (i32, &Change)> {
     (0..).zip(works).flat_map(|(nth, work)| work.commit.changes.iter().map(move |change| (nth, change)))
@@ -221,7 +229,7 @@ fn next_version(change: &Change) -> Result<Version, getrandom::Error> {
 #[cfg(test)]
 mod tests {
     use super::super::super::hook::Ending;
-    use super::super::super::{Index, Kind, StoreError};
+    use super::super::super::{Index, StoreError};
     use super::*;
     use jiff::Timestamp;
 
@@ -293,6 +301,14 @@ mod tests {
         let settled = arrays.settled(&Refused::from([(0, StoreError::Closed.into())]));
         assert_eq!(settled, HashMap::from([(("b", i16::from(b'd')), 2)]));
         assert!(is_late(&work(&["b"]), &settled) && !is_late(&work(&["a"]), &settled));
+    }
+
+    #[test]
+    fn counters_are_locked_behind_all_others() {
+        let mut keys =
+            [Key::new(Kind::Counter, "a"), Key::new(Kind::Delivery, "c"), Key::new(Kind::Delivery, "b")];
+        keys.sort_by(in_order);
+        assert_eq!(keys.map(|key| key.id), ["b", "c", "a"]);
     }
 
     #[test]

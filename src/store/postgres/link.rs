@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -31,6 +31,9 @@ pub(super) const SERVERS_SHARE: f64 = 0.9;
 /// The same for a connect that nobody takes, which is then known to be that.
 const CONNECTS_SHARE: f64 = 0.9;
 
+/// How often in a row a host answers nobody before what is under way there is given up.
+const SILENCES: u32 = 2;
+
 /// Makes connections.
 #[derive(Clone)]
 pub(super) struct Link {
@@ -40,7 +43,9 @@ pub(super) struct Link {
     pub place: Arc<str>,
     /// In this time a statement is answered.
     pub deadline: Duration,
-    session: Arc<OnceLock<String>>,
+    /// What is said on each connection, and what on those of the pool besides.
+    session: Arc<OnceLock<(String, &'static str)>>,
+    is_pool: bool,
     /// Whether a server that takes no writes is better than none.
     reads_only: bool,
     /// The host that took writes last.
@@ -59,6 +64,13 @@ pub(super) struct Connected {
     pub turn: u64,
     takes_writes: bool,
     host: usize,
+}
+
+impl Connected {
+    /// Which of the hosts it leads to.
+    pub(super) fn host(&self) -> usize {
+        self.host
+    }
 }
 
 /// Whatever is under way on it: one whose host is stopped would never come to its end.
@@ -83,6 +95,7 @@ impl Link {
             place: place.into(),
             deadline,
             session: Arc::default(),
+            is_pool: false,
             reads_only: false,
             last: Arc::new(AtomicUsize::new(first)),
             turn: Arc::new(watch::channel(0).0),
@@ -93,7 +106,7 @@ impl Link {
     /// one that is behind them answers what it knows. Claims of due work go over it,
     /// too, and are refused by such a host.
     pub(super) fn for_reads(&self) -> Self {
-        Self { reads_only: self.hosts.len() > 1, ..self.clone() }
+        Self { reads_only: self.hosts.len() > 1, is_pool: true, ..self.clone() }
     }
 
     /// Says from now on, on each new connection, what fits this server.
@@ -105,14 +118,18 @@ impl Link {
                         SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
                         SET jit = off;";
         }
+        // Claims are all that is written there, and one that is lost with the server's
+        // memory was only a hint: none need wait for the disk.
+        let of_pool = if is_postgres { "SET synchronous_commit = off;" } else { "" };
         // Whoever was first has said the same.
-        let _ = self.session.set(session);
+        let _ = self.session.set((session, of_pool));
     }
 
     /// Says the same on one that was made before.
     pub(super) async fn greet(&self, client: &Client) -> Result<(), Error> {
         match self.session.get() {
-            Some(session) => client.batch_execute(session).await,
+            Some((all, of_pool)) if self.is_pool => client.batch_execute(&format!("{all}{of_pool}")).await,
+            Some((all, _)) => client.batch_execute(all).await,
             None => Ok(()),
         }
     }
@@ -166,6 +183,48 @@ impl Link {
             }
         }
         behind.ok_or_else(|| self.miss(misses))
+    }
+
+    /// Does on a connection to that host what takes as long as it takes, for as long as
+    /// the host answers those who come anew. One that hangs would else never be done.
+    ///
+    /// # Errors
+    /// Why it was given up; whether anything was done nobody knows.
+    pub(super) async fn watched<T>(&self, host: usize, work: impl Future<Output = T>) -> Result<T, String> {
+        let silence = async {
+            let mut silent = 0;
+            loop {
+                sleep(self.deadline).await;
+                match self.answers(host).await {
+                    Ok(()) => silent = 0,
+                    Err(_) if silent + 1 < SILENCES => silent += 1,
+                    Err(why) => return format!("took a statement and says nothing: {why}"),
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            why = silence => Err(why),
+        }
+    }
+
+    /// Whether a host answers; that it lets nobody else in is an answer, too.
+    async fn answers(&self, host: usize) -> Result<(), String> {
+        let turn = *self.turn.borrow();
+        match self.host(host, turn).await {
+            Err((_, Missed::Not(miss))) if miss.reason != Reason::Full => Err(miss.why),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// What is done in no time, unless a host hangs: in two deadlines.
+    ///
+    /// # Errors
+    /// That there was no answer.
+    pub(super) async fn soon<T>(&self, work: impl Future<Output = T>) -> Result<T, String> {
+        let within = 2 * self.deadline;
+        timeout(within, work).await.map_err(|_| format!("no answer in {within:?}"))
     }
 
     /// One reason out of those of all hosts.

@@ -8,8 +8,9 @@
 //!   `passfile.rs`; connections in `link.rs` and `race.rs`, why there is none in
 //!   `miss.rs`, the first ones in `opening.rs`, those that read in `pool.rs`; what
 //!   errors mean in `fault.rs`; who is refused at once in `gate.rs`.
-//! - Tables and their versions are in `schema.rs`, what a role must be allowed in
-//!   `grants.rs`. Lines of listings are kept by
+//! - Tables and their versions are in `schema.rs`, an index that comes later in
+//!   `indexing.rs`, what a role must be allowed in `grants.rs`; who sees to all that as
+//!   long as the store is open is in `keeping.rs`. Lines of listings are kept by
 //!   month (`partitions.rs`). Records are not: a record's key must be unique
 //!   for all time, and across partitions nothing can enforce that but a key
 //!   that has the time in it.
@@ -23,11 +24,14 @@
 mod arrivals;
 mod body;
 mod care;
+mod company;
 mod counted;
 mod fault;
 mod gate;
 mod grants;
 mod group;
+mod indexing;
+mod keeping;
 mod link;
 mod miss;
 mod opening;
@@ -61,7 +65,7 @@ use reader::{Ask, Reader, field, limited, stored};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::{Mutex, oneshot, watch};
@@ -88,9 +92,6 @@ const GROUP_BYTES: usize = 1024 * 1024;
 /// Something written so recently says that the next would be, too.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
-/// Deadlines that looking after the tables may take.
-const KEEPING: u32 = 12;
-
 /// Rows that probes write to, so that processes do not wait for each other.
 const PROBES: u32 = 64;
 
@@ -107,7 +108,8 @@ pub fn check_url(url: &str) -> Result<(), StoreError> {
 pub struct Options {
     /// Connections at most, 2 at least: two of them write (one, of fewer than four),
     /// the others read and claim what is due, when there is so much to do. What
-    /// takes long (a check, giving space back) has one more meanwhile.
+    /// takes long (a check, giving space back, of fewer than four also looking after the
+    /// tables) has one more meanwhile.
     pub connections: usize,
     /// In this time a read or a group of writes is answered.
     pub deadline: Duration,
@@ -164,7 +166,8 @@ impl Postgres {
         let (work_queue, ask_queue) = (Arc::new(Mutex::new(work_queue)), Arc::new(Mutex::new(ask_queue)));
         let (closing, closed) = watch::channel(false);
         let gate = Arc::<Gate>::default();
-        let reader = Reader { pool, place: link.place.clone(), deadline: link.deadline };
+        let company = Arc::default();
+        let reader = Reader { pool, company, place: link.place.clone(), deadline: link.deadline };
         let probe = getrandom::u32().unwrap_or_default() % PROBES;
         let mut tasks = Vec::new();
         let mut first = Some(writes);
@@ -186,7 +189,7 @@ impl Postgres {
         for _ in 0..READERS.min(readers) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        let keeper = tokio::spawn(keep(reader.pool.clone(), link.deadline, is_postgres));
+        let keeper = tokio::spawn(keeping::keep(link.clone(), reader.clone(), is_postgres));
         let queues = RwLock::new(Some(Queues { works, asks }));
         let (tasks, hooks) = (Mutex::new(tasks), Hooks::default());
         Self { link, gate, reader, queues, closing, tasks, keeper, is_postgres, hooks }
@@ -365,7 +368,7 @@ impl Store for Postgres {
     /// That pages are whole is the server's to say: see its data checksums.
     async fn check(&self) -> Result<CheckReport, StoreError> {
         self.open_queues()?;
-        care::check(&mut care::connect(&self.link).await?.client).await
+        care::at_length(&self.link, care::check).await
     }
 
     async fn absent(&self, due: &[(Key, Due)], entries: &[Entry]) -> Result<Absent, StoreError> {
@@ -420,7 +423,7 @@ impl Store for Postgres {
         if !self.is_postgres {
             return Ok(());
         }
-        care::compact(&mut care::connect(&self.link).await?.client).await
+        care::at_length(&self.link, care::compact).await
     }
 
     async fn close(&self) {
@@ -443,37 +446,6 @@ impl Drop for Postgres {
         self.keeper.abort();
         self.reader.pool.close();
     }
-}
-
-/// Makes the coming months' tables, and files what older processes beside this one
-/// write, for as long as the store is open.
-async fn keep(pool: Pool, deadline: Duration, is_postgres: bool) {
-    let mut made_ahead = Instant::now();
-    loop {
-        tokio::time::sleep(queue::REFILE_EVERY).await;
-        pool.trim();
-        let is_time = is_postgres && made_ahead.elapsed() >= partitions::EVERY;
-        match timeout(KEEPING * deadline, look_after(&pool, deadline, is_time)).await {
-            Ok(Ok(())) if is_time => made_ahead = Instant::now(),
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => tracing::warn!(why, "cannot look after the tables"),
-            Err(_) => tracing::warn!("the tables were not looked after in time"),
-        }
-    }
-}
-
-async fn look_after(pool: &Pool, deadline: Duration, is_time: bool) -> Result<(), String> {
-    let end = tokio::time::Instant::now() + deadline;
-    let mut lent = pool.get(end).await.map_err(|error| error.to_string())?;
-    let Some(client) = lent.client() else { return Ok(()) };
-    queue::refile(client).await.map_err(|error| fault::words(&error))?;
-    if is_time {
-        partitions::make_ahead(client, partitions::MOVED_AT_ONCE)
-            .await
-            .map_err(|error| fault::words(&error))?;
-    }
-    lent.free();
-    Ok(())
 }
 
 /// Those of a list whose places in it are in the rows, which count from 1.

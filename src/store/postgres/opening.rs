@@ -6,7 +6,7 @@
 //! turns. It refuses to know who uses them afterwards.
 
 use super::super::StoreError;
-use super::fault::{self, SHARED, words};
+use super::fault::{SHARED, words};
 use super::link::{Connected, Link};
 use super::miss::{FULL, Miss, Reason};
 use super::partitions::{self, MOVED_AT_ONCE};
@@ -36,44 +36,49 @@ pub(super) struct Opened {
 /// Connects, and makes the tables where there are none.
 pub(super) async fn open(link: &Link, connections: usize) -> Result<Opened, StoreError> {
     let at = |why: String| StoreError::Open(format!("{}: {why}", link.place));
-    let said = |error: &Error| at(words(error));
-    let mut reads = connect(link).await?;
-    let writes = connect(link).await?;
-    own(link, &reads.client, &writes.client).await.map_err(at)?;
-    // Making tables and indexes takes as long as it takes.
-    for connected in [&reads, &writes] {
-        connected.client.batch_execute("SET statement_timeout = 0").await.map_err(|error| said(&error))?;
-    }
+    let said = |error: Error| at(words(&error));
     let placed = |error| match error {
         StoreError::Open(why) => at(why),
         other => other,
     };
-    let inspected = timeout(2 * link.deadline, schema::inspect(&reads.client)).await;
-    let server =
-        inspected.map_err(|_| at(format!("no answer in {:?}", 2 * link.deadline)))?.map_err(placed)?;
+    let mut reads = connect(link).await?;
+    let writes = connect(link).await?;
+    own(link, &reads.client, &writes.client).await.map_err(at)?;
+    // Making tables and indexes takes as long as it takes, and so is not the server's to
+    // end: it is looked whether that still answers.
+    for connected in [&reads, &writes] {
+        let endless = connected.client.batch_execute("SET statement_timeout = 0");
+        link.soon(endless).await.map_err(at)?.map_err(said)?;
+    }
+    let server = link.soon(schema::inspect(&reads.client)).await.map_err(at)?.map_err(placed)?;
     link.settle(server.is_postgres);
     let connections = match server.is_postgres {
-        true => allowed(&reads.client, connections).await.map_err(|error| said(&error))?,
-        false => Ok(connections),
+        true => {
+            link.soon(fitting(&reads.client, connections)).await.map_err(at)?.map_err(said)?.map_err(at)?
+        }
+        false => connections,
     };
-    let connections = connections.map_err(at)?;
+    let host = reads.host();
+    link.watched(host, schema::prepare(&mut reads.client, server)).await.map_err(at)?.map_err(placed)?;
+    link.watched(host, queue::refile(&reads.client)).await.map_err(at)?.map_err(said)?;
     if server.is_postgres {
-        grants::enough(&reads.client).await.map_err(|error| said(&error))?.map_err(at)?;
+        link.soon(grants::for_months(&reads.client)).await.map_err(at)?.map_err(said)?;
+        let months = partitions::make_ahead(&mut reads.client, MOVED_AT_ONCE);
+        link.watched(host, months).await.map_err(at)?.map_err(said)?;
     }
-    schema::prepare(&mut reads.client, server).await.map_err(placed)?;
-    if server.is_postgres {
-        grants::for_months(&reads.client).await.map_err(|error| said(&error))?;
-    }
-    queue::refile(&reads.client).await.map_err(|error| said(&error))?;
-    if server.is_postgres {
-        partitions::make_ahead(&mut reads.client, MOVED_AT_ONCE)
-            .await
-            .map_err(|error| at(fault::words(&error)))?;
-    }
-    for connected in [&reads, &writes] {
-        link.greet(&connected.client).await.map_err(|error| said(&error))?;
-    }
+    link.soon(link.for_reads().greet(&reads.client)).await.map_err(at)?.map_err(said)?;
+    link.soon(link.greet(&writes.client)).await.map_err(at)?.map_err(said)?;
     Ok(Opened { reads, writes, connections, is_postgres: server.is_postgres })
+}
+
+/// How many of the wanted connections there may be, for a role that may do what is
+/// needed. The inner error says what to do.
+async fn fitting(client: &Client, connections: usize) -> Result<Result<usize, String>, Error> {
+    let connections = match allowed(client, connections).await? {
+        Ok(connections) => connections,
+        Err(why) => return Ok(Err(why)),
+    };
+    Ok(grants::enough(client).await?.map(|()| connections))
 }
 
 /// A connection; where others have all there are, one of theirs may soon be free.

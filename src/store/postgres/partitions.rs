@@ -23,7 +23,7 @@ const AHEAD: i64 = 2;
 
 /// Making and dropping a table locks the others for a moment; who cannot have
 /// that lock soon gives way, for behind him writers would wait.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often tables are made ahead.
 pub(super) const EVERY: Duration = Duration::from_secs(3600);
@@ -187,7 +187,7 @@ async fn begin(client: &impl GenericClient) -> Result<(), Error> {
 }
 
 /// Where the tables are, as a name that stands in a statement.
-async fn schema_of_tables(client: &impl GenericClient) -> Result<String, Error> {
+pub(super) async fn schema_of_tables(client: &impl GenericClient) -> Result<String, Error> {
     let row = client
         .query_one(
             "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \

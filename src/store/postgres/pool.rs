@@ -91,6 +91,11 @@ impl Pool {
         }
     }
 
+    /// How many there may be.
+    pub(super) fn most(&self) -> usize {
+        self.0.most
+    }
+
     /// Uses nothing again that was made until now, and tries anew.
     pub(super) fn forget(&self) {
         let mut state = self.0.state();

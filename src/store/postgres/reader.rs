@@ -1,6 +1,7 @@
 //! Reading: records by key in batches, and all else one by one, over a pool.
 //!
-//! Reads that wait together are one statement, as writes are: a pool of single
+//! Reads that wait together are one statement, as writes are, and wait for each other
+//! a moment (`company.rs`): a pool of single
 //! reads is at its end where the server has a thousand times as much to give.
 //! What is read has been committed, and so is on the server's disk, and on its
 //! standby's where it waits for one. One thing is written from here:
@@ -9,6 +10,7 @@
 
 use super::super::{Key, StoreError, Stored};
 use super::body::Body;
+use super::company::Company;
 use super::fault::{Fault, unread};
 use super::link::SERVERS_SHARE;
 use super::pool::Pool;
@@ -24,6 +26,12 @@ use tokio_postgres::types::ToSql;
 /// Most records in one statement.
 pub(super) const MOST_KEYS: usize = 256;
 
+/// Fewer records than these wait for company while so many batches are under way, no
+/// longer than that.
+const FEW: usize = 8;
+const MANY: usize = 2;
+const LONGEST_WAIT: Duration = Duration::from_millis(2);
+
 /// Somebody who waits for a record.
 pub(super) struct Ask {
     pub key: Key,
@@ -34,6 +42,8 @@ pub(super) struct Ask {
 #[derive(Clone)]
 pub(super) struct Reader {
     pub pool: Pool,
+    /// Batches that the server is at.
+    pub company: Arc<Company>,
     pub place: Arc<str>,
     pub deadline: Duration,
 }
@@ -85,9 +95,21 @@ impl Reader {
     pub(super) async fn run(self, queue: Arc<Mutex<Receiver<Ask>>>) {
         loop {
             let mut batch = Vec::new();
-            if queue.lock().await.recv_many(&mut batch, MOST_KEYS).await == 0 {
-                return;
+            {
+                // Held all the while, so that what comes is for this batch.
+                let mut queue = queue.lock().await;
+                if queue.recv_many(&mut batch, MOST_KEYS).await == 0 {
+                    return;
+                }
+                if batch.len() < FEW {
+                    self.company.until_fewer(MANY, LONGEST_WAIT).await;
+                    let left = queue.len().min(MOST_KEYS - batch.len());
+                    if left > 0 {
+                        queue.recv_many(&mut batch, left).await;
+                    }
+                }
             }
+            let _under_way = self.company.begin();
             self.serve(batch).await;
         }
     }

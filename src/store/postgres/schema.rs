@@ -8,6 +8,7 @@
 
 use super::super::StoreError;
 use super::fault::words;
+use super::indexing;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, GenericClient};
@@ -45,13 +46,12 @@ const CLAIMS: &[&str] = &["ALTER TABLE dialback_record ADD COLUMN IF NOT EXISTS 
 
 /// By which transaction a line came into its listing, so that who reads events as they
 /// come finds those that are new; see `statement::ARRIVALS`. It is the table's to say,
-/// for older processes, too; lines of before have none, and those only are in the
-/// index that are asked for so.
+/// for older processes, too; lines of before have none. The index of it is made
+/// afterwards (`indexing.rs`), for nobody is to wait for it; where there are no lines
+/// yet, at once.
 const ARRIVALS: &[&str] = &[
     "{postgres}ALTER TABLE dialback_entry ADD COLUMN IF NOT EXISTS arrived xid8",
     "{postgres}ALTER TABLE dialback_entry ALTER COLUMN arrived SET DEFAULT pg_current_xact_id()",
-    "{postgres}CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON dialback_entry (arrived) \
-     WHERE index_letter = 101 AND scope = ''",
 ];
 
 /// Where due is NULL nothing is to be done. A record is updated more often than
@@ -190,6 +190,11 @@ async fn bring_up(client: &mut Client, server: Server) -> Result<(), Unprepared>
         return Ok(());
     }
     take_steps(&transaction, server, found.map_or(0, |(version, _)| version)).await?;
+    if found.is_none() && server.is_postgres {
+        let index =
+            format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON dialback_entry {}", indexing::OF);
+        transaction.batch_execute(&index).await?;
+    }
     Ok(transaction.commit().await?)
 }
 

@@ -14,11 +14,11 @@
 //! - A record that somebody else has put between snapshot and INSERT violates
 //!   the primary key, and with it the whole statement is undone; tried again
 //!   it sees that record, and only this one commit conflicts.
-//! - A group that adds to counters has two statements in one transaction: the first
-//!   locks what is there, in the same order, and reads it; then this process decides,
-//!   for the rule of counters is not SQL's, and the second writes what was decided.
-//!   Locked records stay as they were read. Where another was put meanwhile that was
-//!   not there, the second finds a commit to be late, and undoes the whole, too.
+//! - A group that adds to counters is one transaction with these behind the rest
+//!   (`counted.rs`): they are locked, behind all other records, and read; then this
+//!   process decides, for the rule of counters is not SQL's, and writes what they came
+//!   to. Locked records stay as they were read. Where one was put meanwhile that was
+//!   not there, the last statement finds a commit to be late, and undoes the whole, too.
 //! - The last line asserts that as many rows were changed as were decided upon,
 //!   by a division that is by zero otherwise. Nothing here can make it so; it
 //!   stands for servers that isolate in another way.
@@ -114,6 +114,18 @@ SELECT ARRAY(SELECT nth FROM late), 1 / (CASE WHEN
   THEN 1 ELSE 0 END)"
     )
 }
+
+/// What counters came to that are locked: a group's arrays. There is no other version than
+/// that which was read.
+pub(super) const COUNTERS: &str = "\
+WITH input AS MATERIALIZED (
+SELECT * FROM unnest($1::int4[], $2::text[], $3::int2[], $4::int8[], $5::int8[], $6::jsonb[], $7::int8[], $8::int2[])
+  AS i(nth, id, kind, expected, version, body, due, lane)),
+changed AS (
+UPDATE dialback_record r SET version = i.version, body = i.body, due = i.due, lane = coalesce(i.lane, r.lane)
+FROM input i WHERE r.id = i.id AND r.kind = i.kind AND r.version = i.expected
+RETURNING 1)
+SELECT 1 / (CASE WHEN (SELECT count(*) FROM changed) = (SELECT count(*) FROM input) THEN 1 ELSE 0 END)";
 
 /// Locks those of these records that are there, in the order of the arrays, and reads
 /// them: their place in the arrays, version, and of the one kind the body.

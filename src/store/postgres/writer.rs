@@ -1,7 +1,9 @@
 //! Group commit: two connections take turns at what waits, and one statement
 //! answers all of a group.
 //!
-//! While one waits for the server's disk the other takes what has come since.
+//! While one waits for the server's disk the other takes what has come since. But where
+//! that is little it waits for the first to end, a moment at most: a group costs the
+//! server more than what is in it, and where several processes write each has little.
 //! A group that met others is tried again, for nothing of it was done; one
 //! whose connection is lost is not, for nobody knows. Without a connection all
 //! that waits is refused at once, and a new one is looked for until there is
@@ -20,7 +22,12 @@ use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_postgres::Statement;
+use tokio_postgres::{Row, Statement};
+
+/// Fewer commits than this wait for company while a group is under way.
+const FEW: usize = 16;
+/// The longest that they do.
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 /// How often a group is tried where others are in its way.
 const MOST_TRIES: u32 = 8;
@@ -61,6 +68,9 @@ pub(super) struct Session {
     groups: Vec<(Lines, Statement)>,
     probe: Option<Statement>,
     pub lock: Option<Statement>,
+    pub counters: Option<Statement>,
+    /// When a limit refused something last.
+    pub limited_at: Option<Instant>,
 }
 
 /// How a group is written.
@@ -101,9 +111,8 @@ impl Writer {
             let is_full = miss.reason == Reason::Full;
             // Where others have all connections one may soon be given back.
             let is_patient = is_full && !self.gate.is_refusing() && began.elapsed() < self.link.deadline;
-            let is_alone = !is_patient && self.gate.failed(&miss.why);
-            if is_alone {
-                self.refuse_all(&miss.why).await;
+            if !is_patient && self.gate.failed(&miss.why) {
+                self.refuse_all();
             }
             // Another may be connected; what was put aside here would wait for this one.
             if !is_patient || self.gate.is_connected() {
@@ -127,14 +136,25 @@ impl Writer {
     }
 
     fn session(&self, connected: Connected) -> Session {
-        Session { connected, turns: self.link.turns(), groups: Vec::new(), probe: None, lock: None }
+        Session {
+            connected,
+            turns: self.link.turns(),
+            groups: Vec::new(),
+            probe: None,
+            lock: None,
+            counters: None,
+            limited_at: None,
+        }
     }
 
-    /// Tells all who wait that nothing will be done.
-    async fn refuse_all(&mut self, why: &str) {
-        let mut queue = self.queue.lock().await;
-        while let Some(work) = self.aside.pop_front().or_else(|| queue.try_recv().ok()) {
-            answer(&self.gate, work, Err(StoreError::Unavailable(why.to_owned()).into()));
+    /// Tells all who wait that nothing will be done, for as long as nobody is connected,
+    /// and with the reason of now.
+    fn refuse_all(&mut self) {
+        // Another who has it does the same, or is connected and does the work.
+        let Ok(mut queue) = self.queue.try_lock() else { return };
+        while let Err(error) = self.gate.check() {
+            let Some(work) = self.aside.pop_front().or_else(|| queue.try_recv().ok()) else { return };
+            answer(&self.gate, work, Err(error.into()));
         }
     }
 
@@ -155,6 +175,8 @@ impl Writer {
                 self.aside.extend(group.works);
                 return false;
             }
+            let gate = Arc::clone(&self.gate);
+            let _under_way = gate.company.begin();
             if !self.settle(&mut session, group.works).await {
                 return false;
             }
@@ -162,13 +184,18 @@ impl Writer {
     }
 
     /// What waits and fits into one group; `None` at the end. Nothing is lost
-    /// when this is dropped: it waits for the first alone.
+    /// when this is dropped: it waits before it takes anything but the first, which is
+    /// put aside.
     async fn gather(&mut self) -> Option<Group> {
         let mut group = Group::new(self.limits);
         if self.aside.is_empty() {
             let mut queue = self.queue.lock().await;
             let first = queue.recv().await?;
             self.aside.push_back(first);
+        }
+        let waiting = self.aside.len() + self.queue.try_lock().map_or(0, |queue| queue.len());
+        if waiting < FEW {
+            self.gate.company.until_fewer(1, LONGEST_WAIT).await;
         }
         let mut again = VecDeque::new();
         while let Some(work) = self.aside.pop_front() {
@@ -296,11 +323,7 @@ impl Session {
                 let statement = self.group(arrays.lines()).await?;
                 let rows = self.connected.client.query(&statement, &arrays.parameters()).await;
                 let rows = rows.map_err(|error| Fault::of(&error))?;
-                let late: Vec<i32> = rows
-                    .first()
-                    .and_then(|row| row.try_get(0).ok())
-                    .ok_or_else(|| Fault::Unknown("an answer that does not read".to_owned()))?;
-                late.into_iter().map(|nth| (nth, CommitError::Conflict.into())).collect()
+                late(&rows)?.into_iter().map(|nth| (nth, CommitError::Conflict.into())).collect()
             }
         };
         if let Some(row) = probe {
@@ -335,6 +358,12 @@ impl Session {
     }
 }
 
+/// The numbers of the commits that came too late, as a group's statement answers them.
+pub(super) fn late(rows: &[Row]) -> Result<Vec<i32>, Fault> {
+    let late = rows.first().and_then(|row| row.try_get(0).ok());
+    late.ok_or_else(|| Fault::Unknown("an answer that does not read".to_owned()))
+}
+
 pub(super) fn no_randomness(error: getrandom::Error) -> Fault {
     Fault::Undone(format!("the system has no randomness: {error}"))
 }
@@ -348,4 +377,64 @@ fn answer(gate: &Gate, work: Work, verdict: Verdict) {
 fn jittered(least: Duration, most: Duration) -> Duration {
     let share = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
     least + most.saturating_sub(least).mul_f64(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Commit;
+    use super::super::super::hook::{Answer, Ending};
+    use super::super::url::Address;
+    use super::*;
+    use tokio::sync::{mpsc, oneshot};
+
+    const DEADLINE: Duration = Duration::from_secs(5);
+
+    fn writer() -> (Writer, mpsc::Sender<Work>) {
+        let address = Address::parse("postgres://u@127.0.0.1:1/base", DEADLINE).unwrap();
+        let (works, queue) = mpsc::channel(9);
+        let writer = Writer {
+            link: Link::new(address, DEADLINE),
+            first: None,
+            gate: Arc::default(),
+            queue: Arc::new(Mutex::new(queue)),
+            limits: Limits { changes: 9, bytes: 9 },
+            probe: 0,
+            closing: watch::channel(false).1,
+            forget: Arc::new(|| ()),
+            aside: VecDeque::new(),
+        };
+        (writer, works)
+    }
+
+    type Answered = oneshot::Receiver<Verdict>;
+
+    fn work(works: &mpsc::Sender<Work>) -> Answered {
+        let (answer, answered) = Answer::to(Ending::default());
+        works.try_send(Work { commit: Commit::default(), answer }).unwrap();
+        answered
+    }
+
+    fn why(mut answered: Answered) -> Option<String> {
+        answered.try_recv().ok().map(|verdict| verdict.unwrap_err().to_string())
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_refused_for_the_reason_of_now_or_not_at_all() {
+        let (mut writer, works) = writer();
+        let first = work(&works);
+        assert!(writer.gate.failed("of before") && writer.gate.failed("of now"));
+        writer.refuse_all();
+        assert!(why(first).unwrap().contains("of now"));
+        // Another one is connected meanwhile.
+        writer.gate.connected();
+        let second = work(&works);
+        writer.refuse_all();
+        assert_eq!(why(second), None);
+        // Nor does it wait for one who holds the queue to have something to do.
+        writer.gate.disconnected();
+        assert!(writer.gate.failed("again"));
+        let held = Arc::clone(&writer.queue).lock_owned().await;
+        writer.refuse_all();
+        drop(held);
+    }
 }

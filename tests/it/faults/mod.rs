@@ -15,6 +15,7 @@ mod kills;
 mod ledger;
 mod proxy;
 mod races;
+mod takeover;
 mod verdict;
 
 use crate::lengths::length;
