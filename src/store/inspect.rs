@@ -247,11 +247,10 @@ impl Looking<'_> {
                 break;
             }
             facts.clear();
-            for key in keys {
+            let keys: Vec<Key> = keys.into_iter().collect();
+            for (key, stored) in keys.iter().zip(self.store.read_many(&keys).await?) {
                 // One that is gone meanwhile needs nothing any more.
-                if let Some(stored) = self.store.read(&key).await? {
-                    facts.extend(facts_of(&key, &stored.body).ok());
-                }
+                facts.extend(stored.and_then(|stored| facts_of(key, &stored.body).ok()));
             }
         }
         suspicion.tell(findings);

@@ -51,6 +51,8 @@ pub use lane::Depth;
 pub use lane::Due;
 pub use lane::Lane;
 pub use port::Store;
+#[cfg(feature = "postgres")]
+use port::scanned_and_read;
 use rules::validate;
 use std::fmt;
 
@@ -110,6 +112,15 @@ pub struct Entry {
     pub at: Timestamp,
     /// The record's id.
     pub id: String,
+}
+
+/// A line of a listing with the record that it leads to, if that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The line.
+    pub entry: Entry,
+    /// The record.
+    pub stored: Option<Stored>,
 }
 
 /// A change of one record and of its entries. Times are kept to the millisecond.

@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Arrivals, Change, CheckReport, Commit, CommitError, CommitHook, CountedError, Depth, Due, Entry,
-    Key, Kind, Lane, Mark, Scan, Stats, StoreError, Stored,
+    Key, Kind, Lane, Listed, Mark, Scan, Stats, StoreError, Stored,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -102,6 +102,14 @@ pub trait Store: Send + Sync + 'static {
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
 
+    /// Stretches of several listings, in the order of the scans, each line with the
+    /// record that it leads to: `None` where that is gone, or not there yet. All are
+    /// scanned before any record is read, or it is as of one moment. An engine behind
+    /// a network asks once.
+    async fn list(&self, scans: &[Scan]) -> Result<Vec<Vec<Listed>>, StoreError> {
+        scanned_and_read(self, scans).await
+    }
+
     /// The events, as [`Index::Events`](super::Index::Events) lists them, that have come since a mark and
     /// happened at `since` or later by their own time; without a mark none, and a
     /// mark of now. `None` where the engine cannot say.
@@ -165,4 +173,22 @@ pub trait Store: Send + Sync + 'static {
     /// Finishes what is waiting and lets go of the files. Later calls answer
     /// [`StoreError::Closed`].
     async fn close(&self);
+}
+
+/// Listings with their records, for an engine that has no way of its own: all lines
+/// first, then all records.
+pub(super) async fn scanned_and_read<S: Store + ?Sized>(
+    store: &S,
+    scans: &[Scan],
+) -> Result<Vec<Vec<Listed>>, StoreError> {
+    let mut stretches = Vec::with_capacity(scans.len());
+    for scan in scans {
+        stretches.push(store.scan(scan).await?);
+    }
+    let lines = stretches.iter().flatten();
+    let keys: Vec<Key> = lines.map(|entry| Key::new(entry.index.kind(), entry.id.as_str())).collect();
+    let mut found = store.read_many(&keys).await?.into_iter();
+    let mut with_record = |entry| Listed { entry, stored: found.next().flatten() };
+    let with_records = |stretch: Vec<Entry>| stretch.into_iter().map(&mut with_record).collect();
+    Ok(stretches.into_iter().map(with_records).collect())
 }

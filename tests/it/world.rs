@@ -92,7 +92,28 @@ impl World {
         Self::on(store, change, events()).await
     }
 
+    /// The same over a store, where no job does anything: what is asked of the store is
+    /// asked by requests.
+    pub async fn idle(store: Arc<dyn Store>) -> Self {
+        Self::on_idle(store, |_| (), events()).await
+    }
+
     async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut service::Settings), events: Events) -> Self {
+        let world = Self::on_idle(store, change, events).await;
+        let mut stop = world._running.subscribe();
+        let stopped = async move {
+            // Ends when the world is dropped.
+            let _ = stop.changed().await;
+        };
+        tokio::spawn(jobs::run(world.app.clone(), jobs::Settings::default(), stopped));
+        world
+    }
+
+    async fn on_idle(
+        store: Arc<dyn Store>,
+        change: impl FnOnce(&mut service::Settings),
+        events: Events,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
@@ -109,9 +130,7 @@ impl World {
             let _ = stop.changed().await;
         };
         tokio::spawn(server::serve(listener, service_filter, Limits::default(), stopped(stop.clone())));
-        let admin = server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop.clone()));
-        tokio::spawn(admin);
-        tokio::spawn(jobs::run(app.clone(), jobs::Settings::default(), stopped(stop)));
+        tokio::spawn(server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop)));
         Self { base_url, admin_url, app, clock, post, _running: running }
     }
 }

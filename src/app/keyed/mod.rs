@@ -18,5 +18,6 @@ pub use self::services::{
 };
 pub use self::sessions::{create_session, end_session, session_result};
 pub use self::verifications::{
-    approve, ask, cancel, check, fetch, last_asked, release, resend, start, verdict, verifications,
+    approve, ask, cancel, check, check_of, fetch, last_asked, release, resend, start, verdict, verdict_of,
+    verifications,
 };

@@ -253,17 +253,17 @@ impl Pass<'_> {
         let spellings = wanted.spellings();
         let mut scan = scan_of(Index::VerificationsTo, "");
         loop {
-            let entries = listing::entries(&self.privacy.base, &scan, &spellings).await?;
-            for entry in &entries {
+            let lines = listing::lines(&self.privacy.base, &scan, &spellings).await?;
+            for line in &lines {
                 if began.elapsed() >= PAGE_TIME {
                     return Ok(());
                 }
-                self.tend(wanted, Kind::Verification, &entry.id).await?;
+                self.tend(wanted, Kind::Verification, &line.entry.id).await?;
             }
-            if entries.len() < scan.limit {
+            if lines.len() < scan.limit {
                 return Ok(());
             }
-            scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
+            scan.after = lines.last().map(|line| (line.entry.at, line.entry.id.clone()));
         }
     }
 

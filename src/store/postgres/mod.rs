@@ -29,6 +29,7 @@ mod gate;
 mod grants;
 mod group;
 mod link;
+mod listing;
 mod miss;
 mod opening;
 mod partitions;
@@ -47,7 +48,8 @@ use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
     Absent, Arrivals, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Index, Key, Kind,
-    Lane, Mark, Scan, Stats, Store, StoreError, Stored, millis, timestamp, validate,
+    Lane, Listed, Mark, Scan, Stats, Store, StoreError, Stored, millis, scanned_and_read, timestamp,
+    validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -321,6 +323,14 @@ impl Store for Postgres {
             entries.extend(timestamp(at).map(|at| Entry { index, scope, at, id }));
         }
         Ok(entries)
+    }
+
+    async fn list(&self, scans: &[Scan]) -> Result<Vec<Vec<Listed>>, StoreError> {
+        if !self.is_postgres {
+            return scanned_and_read(self, scans).await;
+        }
+        let asked = listing::Asked::of(scans);
+        asked.answer(&self.rows(statement::LIST, &asked.parameters()).await?)
     }
 
     async fn arrivals(
