@@ -115,6 +115,22 @@ pub struct Ahead {
 }
 
 impl Ahead {
+    /// One record that was read already.
+    pub fn of(key: Key, stored: Option<Stored>) -> Self {
+        Self { wanted: Vec::new(), found: HashMap::from([(key, stored)]) }
+    }
+
+    /// A record as it is stored, as [`Ahead::get`] has it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn stored(&self, store: &dyn Store, key: Key) -> Result<Option<Stored>, StoreError> {
+        match self.found.get(&key) {
+            Some(found) => Ok(found.clone()),
+            None => store.read(&key).await,
+        }
+    }
+
     /// Wants a record, too.
     pub fn want<T: Record>(&mut self, id: impl Into<String>) {
         let key = Key::new(T::KIND, id);
@@ -165,11 +181,8 @@ impl Ahead {
         store: &dyn Store,
         id: &str,
     ) -> Result<Option<Versioned<T>>, StoreError> {
-        let key = Key::new(T::KIND, id);
-        match self.found.get(&key) {
-            Some(found) => found.as_ref().map(|stored| versioned(&key, stored)).transpose(),
-            None => get(store, id).await,
-        }
+        let stored = self.stored(store, Key::new(T::KIND, id)).await?;
+        of(id, stored.as_ref())
     }
 }
 
