@@ -189,13 +189,8 @@ pub(in crate::app) async fn only_own<L, T>(
 }
 
 /// A stretch of several parts of a listing, in the order of one, with the records.
-pub(in crate::app) async fn lines(
-    base: &Base,
-    scan: &Scan,
-    scopes: &[String],
-) -> Result<Vec<Listed>, Fault> {
-    let scans: Vec<Scan> =
-        scopes.iter().map(|scope| Scan { scope: scope.clone(), ..scan.clone() }).collect();
+pub(in crate::app) async fn lines(base: &Base, scan: &Scan, scopes: &[String]) -> Result<Vec<Listed>, Fault> {
+    let scans: Vec<Scan> = scopes.iter().map(|scope| Scan { scope: scope.clone(), ..scan.clone() }).collect();
     let mut lines: Vec<Listed> = base.store().list(&scans).await?.into_iter().flatten().collect();
     // What stands in two parts is one line.
     let place = |line: &Listed| (line.entry.at, line.entry.id.clone());

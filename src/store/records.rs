@@ -1,7 +1,9 @@
 //! The model's values as records: JSON with a format number. What each kind's
 //! records say of themselves is in `kinds/`.
 
-use super::{Change, CommitError, Due, Entry, Key, Kind, Lane, Listed, Scan, Store, StoreError, Stored, Version};
+use super::{
+    Change, CommitError, Due, Entry, Key, Kind, Lane, Listed, Scan, Store, StoreError, Stored, Version,
+};
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -101,7 +103,8 @@ pub async fn get_many<T: Record>(
 ) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
     let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(T::KIND, id)).collect();
     let found = store.read_many(&keys).await?;
-    let read = |(key, stored): (&Key, Option<Stored>)| stored.map(|stored| versioned(key, &stored)).transpose();
+    let read =
+        |(key, stored): (&Key, Option<Stored>)| stored.map(|stored| versioned(key, &stored)).transpose();
     keys.iter().zip(found).map(read).collect()
 }
 

@@ -64,8 +64,20 @@ pub fn all() -> Scan {
     Scan { index: Index::Deliveries, scope, since: None, until: None, after: None, limit: 100 }
 }
 
+/// The ids of a stretch; it is the same beside another one, and with the records.
 async fn ids(store: &dyn Store, scan: Scan) -> Vec<String> {
-    store.scan(&scan).await.unwrap().into_iter().map(|entry| entry.id).collect()
+    let entries = store.scan(&scan).await.unwrap();
+    let stretches = store.list(&[all(), scan.clone(), scan]).await.unwrap();
+    assert_eq!(stretches.len(), 3);
+    for stretch in &stretches[1..] {
+        assert_eq!(stretch.iter().map(|line| line.entry.clone()).collect::<Vec<_>>(), entries);
+    }
+    for line in stretches.iter().flatten() {
+        let key = Key::new(line.entry.index.kind(), line.entry.id.as_str());
+        assert_eq!(line.stored, store.read(&key).await.unwrap());
+        assert!(line.stored.is_some(), "{line:?}");
+    }
+    entries.into_iter().map(|entry| entry.id).collect()
 }
 
 async fn due_ids(store: &dyn Store, until: Timestamp, limit: usize) -> Vec<String> {

@@ -154,7 +154,7 @@ struct Full {
 fn number(n: usize) -> String {
     match n % 2 {
         0 => format!("+1415555{n:04}"),
-        _ => format!("+55119{:08}", 87_650_000 + n),
+        _ => format!("+55119{:08}", 76_540_000 + n),
     }
 }
 
@@ -175,7 +175,7 @@ async fn full() -> Full {
     }
     // One person with more than a page of them, in both spellings.
     for n in 0..MANY {
-        let to = if n % 2 == 0 { "+5511912345678" } else { "+551112345678" };
+        let to = if n % 2 == 0 { "+5511987654321" } else { "+551187654321" };
         verification::start(&app.verifying, StartRequest::to(to), None).await.unwrap();
     }
     world.post.nth(2 * MANY).await;
@@ -194,11 +194,21 @@ async fn full() -> Full {
         admin::create_key(&app.directory, &who, "another", BTreeSet::from(Scope::ALL)).await.unwrap();
     }
     let now: Timestamp = START.parse().unwrap();
-    let made = ask(Method::POST, &world, "/v1/endpoints", OPERATOR_KEY, Some(&json!({ "url": "https://hooks.example/" })));
+    let made = ask(
+        Method::POST,
+        &world,
+        "/v1/endpoints",
+        OPERATOR_KEY,
+        Some(&json!({ "url": "https://hooks.example/" })),
+    );
     let endpoint: EndpointId = answer(made).await.json()["id"].as_str().unwrap().parse().unwrap();
     for n in 0..MANY {
-        let dispatch =
-            Dispatch::new(EventId::new(now, n as u128), endpoint.clone(), now, now + SignedDuration::from_hours(9));
+        let dispatch = Dispatch::new(
+            EventId::new(now, n as u128),
+            endpoint.clone(),
+            now,
+            now + SignedDuration::from_hours(9),
+        );
         records::save(&*store, None, &dispatch).await.unwrap();
     }
     // Until the last send has its name.
@@ -218,13 +228,22 @@ fn scan_of_sends() -> Scan {
 }
 
 fn ask(method: Method, world: &World, path: &str, key: &str, body: Option<&Value>) -> RequestBuilder {
-    let request = Client::builder().no_proxy().build().unwrap().request(method, format!("{}{path}", world.base_url));
-    let request = if path.starts_with("/v2") { request.basic_auth(ACCOUNT_SID, Some(key)) } else { request.bearer_auth(key) };
+    let request =
+        Client::builder().no_proxy().build().unwrap().request(method, format!("{}{path}", world.base_url));
+    let request = if path.starts_with("/v2") {
+        request.basic_auth(ACCOUNT_SID, Some(key))
+    } else {
+        request.bearer_auth(key)
+    };
     match body {
         None => request,
         Some(body) if path.starts_with("/v2") => {
-            let pairs: Vec<(&str, &str)> =
-                body.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+            let pairs: Vec<(&str, &str)> = body
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                .collect();
             request.header("content-type", "application/x-www-form-urlencoded").body(form(&pairs))
         }
         Some(body) => with_json(request, body),
@@ -261,11 +280,11 @@ async fn a_page_of_a_hundred_asks_three_times_at_most() {
     let table = [
         ("/v1/verifications?limit=100", "verifications", 100),
         ("/v1/verifications?limit=20", "verifications", 20),
-        ("/v1/verifications?limit=100&to=%2B5511912345678", "verifications", 100),
+        ("/v1/verifications?limit=100&to=%2B5511987654321", "verifications", 100),
         ("/v1/verifications?limit=100&status=pending", "verifications", 100),
         ("/v1/verifications?limit=100&status=approved", "verifications", 0),
         ("/v1/deliveries?limit=100", "deliveries", 100),
-        ("/v1/deliveries?limit=100&to=%2B5511912345678", "deliveries", 100),
+        ("/v1/deliveries?limit=100&to=%2B5511987654321", "deliveries", 100),
         ("/v1/deliveries?limit=100&channel=sms", "deliveries", 100),
         ("/v1/events?limit=100", "events", 100),
         ("/v1/events?limit=100&types=verification.started", "events", 100),
@@ -278,7 +297,7 @@ async fn a_page_of_a_hundred_asks_three_times_at_most() {
         ("/v1/endpoints", "endpoints", 1),
         ("/v2/Services?PageSize=100", "services", 100),
         ("/v2/Attempts?PageSize=100", "attempts", 100),
-        ("/v2/Attempts?PageSize=100&ChannelData.To=%2B5511912345678", "attempts", 100),
+        ("/v2/Attempts?PageSize=100&ChannelData.To=%2B5511987654321", "attempts", 100),
         ("/v2/Attempts?PageSize=20&Country=BR", "attempts", 20),
         ("/v2/Attempts/Summary", "", 0),
     ];
@@ -294,7 +313,12 @@ async fn a_page_of_a_hundred_asks_three_times_at_most() {
             assert_eq!(page.status, 200, "{path}: {}", page.text);
             let own = path.contains("services") || path.contains("Services");
             if !list.is_empty() && !(own && key == full.bound) {
-                assert_eq!(page.json()[list].as_array().map(Vec::len), Some(expected), "{path}: {}", page.text);
+                assert_eq!(
+                    page.json()[list].as_array().map(Vec::len),
+                    Some(expected),
+                    "{path}: {}",
+                    page.text
+                );
             }
             if trips.len() > 3 {
                 wrong.push(format!("{path}: {trips:?}"));
@@ -323,7 +347,14 @@ async fn a_start_and_a_check_ask_twice_and_verifys_check_three_times() {
     let post = Method::POST;
     let table = [
         ("a start", &post, start.clone(), Some(json!({ "to": "+14155559001" })), 201, 2),
-        ("a start by text", &post, start.clone(), Some(json!({ "to": "+14155559002", "channel": "sms" })), 201, 2),
+        (
+            "a start by text",
+            &post,
+            start.clone(),
+            Some(json!({ "to": "+14155559002", "channel": "sms" })),
+            201,
+            2,
+        ),
         ("a start in Brazil", &post, start.clone(), Some(json!({ "to": "+5511998765432" })), 201, 2),
         ("a right code", &post, check(0), Some(right(0)), 200, 2),
         ("a wrong code", &post, check(2), Some(json!({ "code": wrong })), 200, 2),
@@ -333,7 +364,14 @@ async fn a_start_and_a_check_ask_twice_and_verifys_check_three_times() {
         ("sent again", &post, format!("{}/resend", view(5)), Some(json!({ "channel": "call" })), 200, 3),
         ("called off", &Method::DELETE, view(6), None, 200, 2),
         ("Verify's right code", &post, verify_check.clone(), Some(named(10)), 201, 3),
-        ("Verify's wrong code", &post, verify_check.clone(), Some(json!({ "To": full.begun[11].1, "Code": wrong })), 201, 3),
+        (
+            "Verify's wrong code",
+            &post,
+            verify_check.clone(),
+            Some(json!({ "To": full.begun[11].1, "Code": wrong })),
+            201,
+            3,
+        ),
     ];
     let mut over = Vec::new();
     // Once with the environment's key, which stands in no store, and once with one that
@@ -346,13 +384,15 @@ async fn a_start_and_a_check_ask_twice_and_verifys_check_three_times() {
             over.push(format!("{what}: {trips:?}"));
         }
     }
-    let stored = ask(post.clone(), &measured.world, &start, &full.bound, Some(&json!({ "to": "+14155559003" })));
+    let stored =
+        ask(post.clone(), &measured.world, &start, &full.bound, Some(&json!({ "to": "+14155559003" })));
     let (done, trips) = measured.trips(stored).await;
     assert_eq!((done.status, trips.len()), (201, 3), "{}: {trips:?}", done.text);
     let stored = ask(post, &measured.world, &check(7), &full.bound, Some(&right(7)));
     let (done, trips) = measured.trips(stored).await;
     assert_eq!((done.status, trips.len()), (200, 3), "{}: {trips:?}", done.text);
-    let repeated = ask(Method::POST, &measured.world, &start, API_KEY, Some(&json!({ "to": "+14155559004" })));
+    let repeated =
+        ask(Method::POST, &measured.world, &start, API_KEY, Some(&json!({ "to": "+14155559004" })));
     let (done, trips) = measured.trips(repeated.header("idempotency-key", "once")).await;
     assert_eq!((done.status, trips.len()), (201, 2), "{}: {trips:?}", done.text);
     assert!(over.is_empty(), "{over:#?}");

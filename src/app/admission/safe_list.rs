@@ -44,7 +44,8 @@ pub async fn remove_safe_number(
     number: &str,
 ) -> Result<(), AdmissionError> {
     let (number, _) = numbers::number(admission, number).map_err(|_| Fault::NotFound)?;
-    let found = stored_safe_number(&admission.base, &number, &Ahead::default()).await?.ok_or(Fault::NotFound)?;
+    let found =
+        stored_safe_number(&admission.base, &number, &Ahead::default()).await?.ok_or(Fault::NotFound)?;
     let entry = audit::entry(&admission.base, actor, Action::SafeNumberRemoved, found.record.number.masked());
     match admission.base.store().commit(vec![records::delete(&found), audit::write(&entry)]).await {
         // It never changes, so somebody else has taken it.

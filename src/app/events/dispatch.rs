@@ -18,7 +18,7 @@ use crate::model::dispatch::{Dispatch, State, Try, Verdict};
 use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::event::Event;
 use crate::model::id::{EndpointId, EventId};
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 use crate::store::{Change, CommitError, Index, Key, Listed, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
@@ -64,14 +64,15 @@ pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duratio
     if old.record.state != State::Pending {
         return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
     }
-    let endpoint = match endpoints::read_endpoint(&telling.base, &old.record.endpoint).await {
-        Ok(found) => found.record,
-        Err(EventError::Fault(Fault::NotFound)) => {
-            return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
-        }
-        Err(error) => return Err(error),
+    let (store, mut ahead) = (telling.base.store(), Ahead::default());
+    ahead.want::<Endpoint>(old.record.endpoint.as_str());
+    ahead.want::<Event>(old.record.event.as_str());
+    ahead.read(store).await?;
+    let Some(endpoint) = ahead.get::<Endpoint>(store, old.record.endpoint.as_str()).await? else {
+        return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
     };
-    let event = records::get::<Event>(telling.base.store(), old.record.event.as_str()).await?;
+    let endpoint = endpoint.record;
+    let event = ahead.get::<Event>(store, old.record.event.as_str()).await?;
     let vain = match (&endpoint.disabled, &event) {
         (Some(_), _) => Some("the endpoint is disabled"),
         (None, None) => Some("the event is forgotten"),

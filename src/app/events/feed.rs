@@ -215,7 +215,8 @@ impl Feed {
         let mut events = Vec::with_capacity(ids.len());
         for some in ids.chunks(PAGE) {
             let found =
-                records::get_many::<Event>(self.telling.base.store(), some.iter().map(EventId::as_str)).await?;
+                records::get_many::<Event>(self.telling.base.store(), some.iter().map(EventId::as_str))
+                    .await?;
             let found = found.into_iter().flatten().map(|found| found.record);
             events.extend(found.filter(|event| takes(&self.filters, event)));
         }

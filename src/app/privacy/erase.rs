@@ -396,7 +396,9 @@ impl Pass<'_> {
             Kind::ActiveVerification => {
                 self.judge_by(wanted, id, ahead, |one: &ActiveVerification| wanted.has(&one.number)).await
             }
-            Kind::SafeNumber => self.judge_by(wanted, id, ahead, |one: &SafeNumber| wanted.has(&one.number)).await,
+            Kind::SafeNumber => {
+                self.judge_by(wanted, id, ahead, |one: &SafeNumber| wanted.has(&one.number)).await
+            }
             Kind::SessionWindow => {
                 self.judge_by(wanted, id, ahead, |one: &SessionWindow| wanted.is(&one.number)).await
             }
@@ -507,12 +509,7 @@ impl Pass<'_> {
     }
 
     /// An event goes with everything that was sent of it.
-    async fn judge_event(
-        &self,
-        wanted: &Wanted,
-        id: &str,
-        ahead: &Ahead,
-    ) -> Result<Verdict, PrivacyError> {
+    async fn judge_event(&self, wanted: &Wanted, id: &str, ahead: &Ahead) -> Result<Verdict, PrivacyError> {
         let store = self.privacy.base.store();
         let is_theirs = |one: &Event| one.body.to.as_deref().is_some_and(|to| wanted.is(to));
         let verdict = self.judge_by(wanted, id, ahead, is_theirs).await?;

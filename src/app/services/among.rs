@@ -81,10 +81,6 @@ pub(in crate::app) async fn are_among(
 }
 
 /// Whether what a record names as its service, or the default one, is among these.
-pub(in crate::app) fn has(
-    directory: &Directory,
-    services: &ServiceSet,
-    service: Option<&ServiceId>,
-) -> bool {
+pub(in crate::app) fn has(directory: &Directory, services: &ServiceSet, service: Option<&ServiceId>) -> bool {
     services.is_all() || services.has(service.unwrap_or(&directory.services.default_service().id))
 }

@@ -143,7 +143,12 @@ async fn still_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>
     let services =
         records::get_many::<Service>(directory.base.store(), seen.iter().map(ServiceId::as_str)).await?;
     let has_it = |service: &Versioned<Service>| service.record.settings.name == name;
-    Ok(seen.into_iter().zip(services).filter(|(_, one)| one.as_ref().is_some_and(has_it)).map(|(id, _)| id).collect())
+    Ok(seen
+        .into_iter()
+        .zip(services)
+        .filter(|(_, one)| one.as_ref().is_some_and(has_it))
+        .map(|(id, _)| id)
+        .collect())
 }
 
 /// Reads every service of the store.

@@ -182,7 +182,8 @@ pub(in crate::app) async fn count_attempts_among(
     filter: &AttemptFilter,
     longest: Duration,
 ) -> Result<AttemptCount, VerificationError> {
-    let (mut count, mut walk) = (AttemptCount::default(), walk(admission, services, filter, None, Steps::through_all())?);
+    let (mut count, mut walk) =
+        (AttemptCount::default(), walk(admission, services, filter, None, Steps::through_all())?);
     let begun = Instant::now();
     for _ in 0..MOST_COUNTED {
         let Some((verification, sends)) = next_of(&admission.directory, &mut walk, filter).await? else {
