@@ -10,7 +10,7 @@
 //! again, and again a while later, before it is called damage. It mends nothing,
 //! and refuses to know engines.
 
-use super::{CheckReport, Entry, Key, Kind, Stats, Store, StoreError, kinds, records};
+use super::{CheckReport, Entry, Key, Kind, Maintenance, Stats, StoreError, kinds, records};
 use jiff::Timestamp;
 use records::Facts;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,11 @@ pub type Progress<'p> = &'p (dyn Fn(u64) + Send + Sync);
 /// # Errors
 /// The engine's, where it could not even be read. Damage is no error, but in
 /// the findings.
-pub async fn inspect(store: &dyn Store, rules: Rules, told: Progress<'_>) -> Result<Findings, StoreError> {
+pub async fn inspect(
+    store: &dyn Maintenance,
+    rules: Rules,
+    told: Progress<'_>,
+) -> Result<Findings, StoreError> {
     let mut round = 0;
     loop {
         round += 1;
@@ -98,7 +102,7 @@ pub async fn inspect(store: &dyn Store, rules: Rules, told: Progress<'_>) -> Res
 }
 
 /// Whether nobody has written since.
-async fn is_quiet(store: &dyn Store, before: &Stats, engine: &CheckReport) -> Result<bool, StoreError> {
+async fn is_quiet(store: &dyn Maintenance, before: &Stats, engine: &CheckReport) -> Result<bool, StoreError> {
     if !store.is_shared() {
         return Ok(store.stats().await?.commits == before.commits);
     }
@@ -148,7 +152,7 @@ impl Findings {
 
 /// A look at all records.
 struct Looking<'s> {
-    store: &'s dyn Store,
+    store: &'s dyn Maintenance,
     rules: Rules,
     told: Progress<'s>,
     /// Records so far.
@@ -324,7 +328,7 @@ pub struct OfKind {
 ///
 /// # Errors
 /// The engine's, and [`StoreError::Damaged`] for a record that does not read.
-pub async fn census(store: &dyn Store, told: Progress<'_>) -> Result<Census, StoreError> {
+pub async fn census(store: &dyn Maintenance, told: Progress<'_>) -> Result<Census, StoreError> {
     let (mut census, mut read) = (Census::default(), 0);
     for kind in Kind::ALL {
         let mut after: Option<String> = None;
@@ -354,7 +358,7 @@ pub async fn census(store: &dyn Store, told: Progress<'_>) -> Result<Census, Sto
 ///
 /// # Errors
 /// The engine's.
-pub async fn compact(store: &dyn Store) -> Result<(u64, u64), StoreError> {
+pub async fn compact(store: &dyn Maintenance) -> Result<(u64, u64), StoreError> {
     let before = store.stats().await?.bytes_on_disk;
     store.compact().await?;
     Ok((before, store.stats().await?.bytes_on_disk))

@@ -50,6 +50,7 @@ pub use kinds::Kind;
 pub use lane::Depth;
 pub use lane::Due;
 pub use lane::Lane;
+pub use port::Maintenance;
 pub use port::Store;
 #[cfg(feature = "postgres")]
 use port::scanned_and_read;

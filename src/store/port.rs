@@ -125,6 +125,23 @@ pub trait Store: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether a write would be done now: the readiness of the service.
+    async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Whether other processes may have it open and write it too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Finishes what is waiting and lets go of the files. Later calls answer
+    /// [`StoreError::Closed`].
+    async fn close(&self);
+}
+
+/// What is done about an engine as a whole: by the command line, by jobs that go through
+/// everything, and by who looks after it.
+#[async_trait]
+pub trait Maintenance: Store {
     /// Records of a kind in the order of their ids, by bytes, after the given
     /// one; at most `limit`. What is written meanwhile may or may not be there.
     async fn walk(
@@ -146,14 +163,6 @@ pub trait Store: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// Whether a write would be done now: the readiness of the service.
-    async fn probe(&self) -> Result<(), StoreError>;
-
-    /// Whether other processes may have it open and write it too.
-    fn is_shared(&self) -> bool {
-        false
-    }
-
     /// Reads everything and verifies it, as far as an engine can that does not
     /// know what records mean. It takes as long as reading everything does.
     ///
@@ -169,10 +178,6 @@ pub trait Store: Send + Sync + 'static {
     async fn compact(&self) -> Result<(), StoreError> {
         Ok(())
     }
-
-    /// Finishes what is waiting and lets go of the files. Later calls answer
-    /// [`StoreError::Closed`].
-    async fn close(&self);
 }
 
 /// Listings with their records, for an engine that has no way of its own: all lines

@@ -15,7 +15,7 @@ use dialback::model::status::Status as Delivered;
 use dialback::model::verification::{Status, Verification};
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records::{self, Versioned};
-use dialback::store::{Change, Store};
+use dialback::store::{Change, Maintenance};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 const AWAY: Duration = Duration::from_millis(1);
 
 /// A store that asks for one record after another.
-struct OneByOne(Arc<dyn Store>);
+struct OneByOne(Arc<dyn Maintenance>);
 
 store_over!(OneByOne, 0, [read commit due_in scan], {});
 
@@ -72,7 +72,7 @@ async fn carry(
 }
 
 /// Verifications that were sent once, as many as are wanted.
-async fn fill(store: &Arc<dyn Store>, app: &App, clock: &Clock, many: u64) {
+async fn fill(store: &Arc<dyn Maintenance>, app: &App, clock: &Clock, many: u64) {
     let begun = verification::start(&app.verifying, StartRequest::to(PERSON), None).await.unwrap();
     let id = begun.view.verification.id;
     let first: Versioned<Verification> = records::get(&**store, id.as_str()).await.unwrap().unwrap();
@@ -104,13 +104,13 @@ async fn a_listing_of_a_database_far_away_asks_a_few_times() {
     let many = length("DIALBACK_TEST_FAR", 250);
     let url = database.url();
     let place: SocketAddr = url.split(['@', '/']).find_map(|part| part.parse().ok()).unwrap();
-    let near: Arc<dyn Store> = Arc::new(database.open().await);
+    let near: Arc<dyn Maintenance> = Arc::new(database.open().await);
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
     let gateway = Arc::<Script>::default();
     fill(&near, &App::new(parts(&near, &gateway, &clock)), &clock, many).await;
     let through = url.replace(&place.to_string(), &way_to(place, AWAY).await.to_string());
-    let far: Arc<dyn Store> = Arc::new(Postgres::open(&through, Options::default()).await.unwrap());
-    let one_by_one: Arc<dyn Store> = Arc::new(OneByOne(far.clone()));
+    let far: Arc<dyn Maintenance> = Arc::new(Postgres::open(&through, Options::default()).await.unwrap());
+    let one_by_one: Arc<dyn Maintenance> = Arc::new(OneByOne(far.clone()));
     let (mut lines, mut took) = (Vec::new(), Vec::new());
     for (store, way) in [(&far, "many at once"), (&one_by_one, "one by one")] {
         let app = App::new(parts(store, &gateway, &clock));

@@ -14,7 +14,7 @@ use dialback::model::key::Scope;
 use dialback::store::memory::Memory;
 use dialback::store::{
     Absent, Arrivals, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Key, Kind, Lane,
-    Listed, Mark, Scan, Stats, Store, StoreError, Stored, records,
+    Listed, Maintenance, Mark, Scan, Stats, Store, StoreError, Stored, records,
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
@@ -29,7 +29,7 @@ const MANY: usize = 120;
 
 /// A store that counts how often it was asked one time after another.
 pub struct Counted {
-    inner: Arc<dyn Store>,
+    inner: Arc<dyn Maintenance>,
     trips: Arc<Trips>,
 }
 
@@ -104,6 +104,21 @@ impl Store for Counted {
         self.trips.make("arrivals", self.inner.arrivals(mark, since, limit)).await
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
+
+    fn watch(&self, hook: Weak<dyn CommitHook>) {
+        self.inner.watch(hook);
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Maintenance for Counted {
     async fn walk(
         &self,
         kind: Kind,
@@ -124,23 +139,11 @@ impl Store for Counted {
     async fn stats(&self) -> Result<Stats, StoreError> {
         self.inner.stats().await
     }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.inner.probe().await
-    }
-
-    fn watch(&self, hook: Weak<dyn CommitHook>) {
-        self.inner.watch(hook);
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
-    }
 }
 
 /// What there is for a listing to list.
 struct Full {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     /// Verifications under way, each with its number and its code.
     begun: Vec<(String, String, String)>,
     endpoint: EndpointId,
@@ -159,7 +162,7 @@ fn number(n: usize) -> String {
 }
 
 async fn full() -> Full {
-    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
     let world = World::over(store.clone()).await;
     let (app, who) = (&world.app, Actor::caller("a test"));
     let mut begun = Vec::new();
@@ -257,7 +260,7 @@ struct Measured {
 }
 
 impl Measured {
-    async fn over(store: &Arc<dyn Store>) -> Self {
+    async fn over(store: &Arc<dyn Maintenance>) -> Self {
         let trips = Arc::<Trips>::default();
         let world = World::idle(Arc::new(Counted { inner: store.clone(), trips: trips.clone() })).await;
         Self { world, trips }

@@ -24,7 +24,7 @@ use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::store::Store;
+use dialback::store::Maintenance;
 use dialback::store::memory::Memory;
 use dialback::texts::Catalog;
 use dialback::twilio::signature::{Token, Verifier};
@@ -83,22 +83,26 @@ impl World {
     }
 
     /// The same over a store that has something in it, or fails.
-    pub async fn over(store: Arc<dyn Store>) -> Self {
+    pub async fn over(store: Arc<dyn Maintenance>) -> Self {
         Self::on(store, |_| (), events()).await
     }
 
     /// The same, with a service that was changed.
-    pub async fn over_with(store: Arc<dyn Store>, change: impl FnOnce(&mut service::Settings)) -> Self {
+    pub async fn over_with(store: Arc<dyn Maintenance>, change: impl FnOnce(&mut service::Settings)) -> Self {
         Self::on(store, change, events()).await
     }
 
     /// The same over a store, where no job does anything: what is asked of the store is
     /// asked by requests.
-    pub async fn idle(store: Arc<dyn Store>) -> Self {
+    pub async fn idle(store: Arc<dyn Maintenance>) -> Self {
         Self::on_idle(store, |_| (), events()).await
     }
 
-    async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut service::Settings), events: Events) -> Self {
+    async fn on(
+        store: Arc<dyn Maintenance>,
+        change: impl FnOnce(&mut service::Settings),
+        events: Events,
+    ) -> Self {
         let world = Self::on_idle(store, change, events).await;
         let mut stop = world._running.subscribe();
         let stopped = async move {
@@ -110,7 +114,7 @@ impl World {
     }
 
     async fn on_idle(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Maintenance>,
         change: impl FnOnce(&mut service::Settings),
         events: Events,
     ) -> Self {

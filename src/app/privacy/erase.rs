@@ -284,7 +284,7 @@ impl Pass<'_> {
         for kind in &Kind::ALL[first..] {
             loop {
                 let reading = Instant::now();
-                let page = self.privacy.base.store().walk(*kind, after.as_deref(), PAGE).await?;
+                let page = self.privacy.base.whole_store().walk(*kind, after.as_deref(), PAGE).await?;
                 let behind =
                     |id: &str| Place::Record { kind: kinds::name(*kind).to_owned(), id: id.to_owned() };
                 for (id, stored) in &page {
@@ -510,12 +510,12 @@ impl Pass<'_> {
 
     /// An event goes with everything that was sent of it.
     async fn judge_event(&self, wanted: &Wanted, id: &str, ahead: &Ahead) -> Result<Verdict, PrivacyError> {
-        let store = self.privacy.base.store();
         let is_theirs = |one: &Event| one.body.to.as_deref().is_some_and(|to| wanted.is(to));
         let verdict = self.judge_by(wanted, id, ahead, is_theirs).await?;
         let Verdict::Delete(event) = verdict else {
             return Ok(verdict);
         };
+        let store = self.privacy.base.whole_store();
         let (mut changes, start) = (Vec::new(), format!("{id}."));
         for (dispatch, stored) in store.walk(Kind::Dispatch, Some(id), PAGE).await? {
             if !dispatch.starts_with(&start) {

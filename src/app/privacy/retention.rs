@@ -152,7 +152,7 @@ async fn sweep_receipts(
     let (mut deleted, mut after) = (0, None::<String>);
     while still_holds(base, held).await? {
         let began = Instant::now();
-        let page = base.store().walk(Kind::Erasure, after.as_deref(), BATCH).await?;
+        let page = base.whole_store().walk(Kind::Erasure, after.as_deref(), BATCH).await?;
         let is_last = page.len() < BATCH;
         after = page.last().map(|(id, _)| id.clone());
         let mut changes = Vec::new();

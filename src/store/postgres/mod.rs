@@ -48,8 +48,8 @@ use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
     Absent, Arrivals, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Index, Key, Kind,
-    Lane, Listed, Mark, Scan, Stats, Store, StoreError, Stored, millis, scanned_and_read, timestamp,
-    validate,
+    Lane, Listed, Maintenance, Mark, Scan, Stats, Store, StoreError, Stored, millis, scanned_and_read,
+    timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -347,17 +347,6 @@ impl Store for Postgres {
         asked.answer(&rows)
     }
 
-    async fn walk(
-        &self,
-        kind: Kind,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError> {
-        let (letter, after) = (i16::from(kind.letter()), after.unwrap_or_default());
-        let rows = self.rows(statement::WALK, &[&letter, &after, &limited(limit)]).await?;
-        rows.iter().map(|row| Ok((field(row, 0)?, stored(row, 1)?))).collect()
-    }
-
     async fn probe(&self) -> Result<(), StoreError> {
         self.open_queues()?;
         self.gate.check()?;
@@ -369,6 +358,33 @@ impl Store for Postgres {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    async fn close(&self) {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Nobody may listen any more.
+        let _ = self.closing.send(true);
+        self.keeper.abort();
+        for task in self.tasks.lock().await.drain(..) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the store did not end well");
+            }
+        }
+        self.reader.pool.close();
+    }
+}
+
+#[async_trait]
+impl Maintenance for Postgres {
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        let (letter, after) = (i16::from(kind.letter()), after.unwrap_or_default());
+        let rows = self.rows(statement::WALK, &[&letter, &after, &limited(limit)]).await?;
+        rows.iter().map(|row| Ok((field(row, 0)?, stored(row, 1)?))).collect()
     }
 
     /// That bodies are objects with a format, and that each line has its record.
@@ -431,19 +447,6 @@ impl Store for Postgres {
             return Ok(());
         }
         care::compact(&mut care::connect(&self.link).await?.client).await
-    }
-
-    async fn close(&self) {
-        self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Nobody may listen any more.
-        let _ = self.closing.send(true);
-        self.keeper.abort();
-        for task in self.tasks.lock().await.drain(..) {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the store did not end well");
-            }
-        }
-        self.reader.pool.close();
     }
 }
 
