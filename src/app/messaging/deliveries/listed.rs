@@ -48,26 +48,33 @@ impl<'s> Listed<'s> {
     /// The next places; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Vec<Standing>>, MessagingError> {
         let Some(lines) = self.merged.next().await? else { return Ok(None) };
-        let sends = self.names_of_sends(&lines).await?;
+        let mut named = Vec::with_capacity(lines.len());
+        for ((_, id), stored) in &lines {
+            named.push(match (merged::verification_at(id), records::of::<Delivery>(id, stored.as_ref())) {
+                (Some(_), _) => None,
+                (None, found) => match found? {
+                    Some(found) => Some(found.record),
+                    None => self.named(id).await?,
+                },
+            });
+        }
+        // After the deliveries: a send that is not named by then has none of these.
+        let sends = self.sends_of(&lines).await?;
         let mut standing = Vec::with_capacity(lines.len());
-        for ((at, id), stored) in lines {
+        for (((at, id), _), delivery) in lines.into_iter().zip(named) {
             if self.met.first().is_some_and(|met| met.0 != at) {
                 self.met.clear();
             }
             self.met.push((at, id.clone()));
             match merged::verification_at(&id) {
                 Some(verification) => {
-                    if let Some(found) = records::of(verification.as_str(), stored.as_ref())? {
+                    if let Some(found) = sends.get(self.store, verification.as_str()).await? {
                         self.sends_at(at, &found.record, &sends, &mut standing).await?;
                     }
                 }
                 None if self.shown.iter().any(|shown| shown.as_str() == id) => {}
                 None => {
-                    let found = match records::of::<Delivery>(&id, stored.as_ref())? {
-                        Some(found) => Some(found.record),
-                        None => self.named(&id).await?,
-                    };
-                    let found = found.map(|delivery| Found::Delivery(Box::new(delivery), None));
+                    let found = delivery.map(|delivery| Found::Delivery(Box::new(delivery), None));
                     standing.push(((at, id), found));
                 }
             }
@@ -90,11 +97,13 @@ impl<'s> Listed<'s> {
         }
     }
 
-    /// What is known by the names of those sends that stand here and have one already.
-    async fn names_of_sends(&self, lines: &[Line]) -> Result<Ahead, MessagingError> {
+    /// The verifications whose sends stand here, as they are now, and what is known by
+    /// the names that some of those have already.
+    async fn sends_of(&self, lines: &[Line]) -> Result<Ahead, MessagingError> {
         let mut ahead = Ahead::default();
         for ((at, id), stored) in lines {
             let Some(id) = merged::verification_at(id) else { continue };
+            ahead.want::<Verification>(id.as_str());
             let found = records::of::<Verification>(id.as_str(), stored.as_ref())?;
             let sends = found.iter().flat_map(|found| &found.record.sends).filter(|send| is_at(send, *at));
             sends.filter_map(|send| send.sid.as_ref()).for_each(|sid| ahead.want::<Delivery>(sid.as_str()));
