@@ -323,7 +323,10 @@ async fn a_page_of_a_hundred_asks_three_times_at_most() {
                     page.text
                 );
             }
-            if trips.len() > 3 {
+            // No index has the type of an event: what a page passes over is gone through
+            // in steps that double.
+            let most = if path.contains("type=") { 5 } else { 3 };
+            if trips.len() > most {
                 wrong.push(format!("{path}: {trips:?}"));
             }
         }
@@ -343,6 +346,10 @@ async fn a_start_and_a_check_ask_twice_and_verifys_check_three_times() {
     let right = |n: usize| json!({ "code": full.begun[n].2 });
     let named = |n: usize| json!({ "To": full.begun[n].1, "Code": full.begun[n].2 });
     let wrong = if full.begun[2].2 == "000000" { "000001" } else { "000000" };
+    // Both servers draw from the same seed, and the second must not draw the same ids.
+    for _ in 0..100 {
+        let _: [u8; 4096] = measured.world.app.base.entropy.bytes();
+    }
     // Until a code may be sent again.
     measured.world.clock.advance(Duration::from_secs(60));
     // Verify finds by number what was asked for by number.

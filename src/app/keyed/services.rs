@@ -91,6 +91,15 @@ pub async fn compat(key: &Narrowed, id: &ServiceId) -> Result<Versioned<Compat>,
     services::compat(&key.all.base, id).await
 }
 
+/// See [`services::compats`](crate::app::services::compats).
+///
+/// # Errors
+/// As there; not found where one is another service's.
+pub async fn compats(key: &Narrowed, ids: &[&ServiceId]) -> Result<Vec<Compat>, Fault> {
+    ids.iter().try_for_each(|id| key.refuse_foreign_service(id))?;
+    services::compats(&key.all.base, ids).await
+}
+
 /// See [`services::change_compat`](crate::app::services::change_compat).
 ///
 /// # Errors

@@ -26,6 +26,18 @@ pub async fn compat(base: &Base, id: &ServiceId) -> Result<Versioned<Compat>, Fa
     Ok(found.unwrap_or_else(|| Versioned { version: 0, record: Compat::new(id.clone()) }))
 }
 
+/// What is kept with each of these services, in their order.
+///
+/// # Errors
+/// The store's.
+pub async fn compats(base: &Base, ids: &[&ServiceId]) -> Result<Vec<Compat>, Fault> {
+    let found = records::get_many::<Compat>(base.store(), ids.iter().map(|id| id.as_str())).await?;
+    let new = |(id, found): (&&ServiceId, Option<Versioned<Compat>>)| {
+        found.map_or_else(|| Compat::new((*id).clone()), |found| found.record)
+    };
+    Ok(ids.iter().zip(found).map(new).collect())
+}
+
 /// A service as it sends to a number: texts to its country may go through a
 /// messaging service of their own.
 pub(in crate::app) async fn sending_to(
