@@ -333,6 +333,8 @@ impl Pass<'_> {
                     self.keep(what, why);
                     true
                 }
+                // It may have been done since its page was read.
+                Verdict::Leave(_) if lost == 1 => false,
                 Verdict::Leave(why) => {
                     self.job.record.leave(name(), why);
                     true
