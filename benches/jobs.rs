@@ -38,7 +38,7 @@ use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::secret::Secret;
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, Lane, Store, records};
+use dialback::store::{Change, Lane, Maintenance, records};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -223,7 +223,7 @@ type Out = Arc<Mutex<HashMap<String, Instant>>>;
 
 struct Bench {
     app: App,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     clock: Clock,
     endpoint: EndpointId,
     out: Out,
@@ -232,7 +232,7 @@ struct Bench {
 
 impl Bench {
     async fn open(dir: &Path) -> Self {
-        let store: Arc<dyn Store> = Arc::new(Sled::open(dir, Options::default()).expect("a new store"));
+        let store: Arc<dyn Maintenance> = Arc::new(Sled::open(dir, Options::default()).expect("a new store"));
         let (clock, out, told) = (Clock::real(), Out::default(), Arc::<AtomicU64>::default());
         let now = clock.now();
         let endpoint = Endpoint {

@@ -8,7 +8,7 @@
 
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, Entry, Index, Key, Kind, Store};
+use dialback::store::{Change, Entry, Index, Key, Kind, Maintenance, Store};
 use jiff::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -115,7 +115,7 @@ async fn postgres_round(url: &str, writers: usize) -> Round {
     done
 }
 
-async fn round<S: Store>(store: Arc<S>, writers: usize) -> Round {
+async fn round<S: Maintenance>(store: Arc<S>, writers: usize) -> Round {
     let (start, cpu) = (Instant::now(), cpu_time());
     let tasks: Vec<_> =
         (0..writers).map(|writer| tokio::spawn(writes(Arc::clone(&store), writer, start))).collect();

@@ -11,7 +11,7 @@ use dialback::model::status::Status;
 use dialback::store::inspect::{self, Rules};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Key, Kind, Store};
+use dialback::store::{Key, Kind, Maintenance, Store};
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 use std::process::Command;
@@ -127,7 +127,7 @@ async fn look(store: &Arc<Sled>, records: u64) -> String {
     format!("{:.0} reads/s", (records / 4) as f64 / began.elapsed().as_secs_f64())
 }
 
-async fn check(store: &dyn Store) -> String {
+async fn check(store: &dyn Maintenance) -> String {
     let rules = Rules { deliveries_kept_since: Timestamp::UNIX_EPOCH };
     let found = inspect::inspect(store, rules, &|_| ()).await.expect("what can be read");
     assert_eq!(found.damage, Vec::<String>::new());

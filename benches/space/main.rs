@@ -8,7 +8,7 @@
 mod beyond;
 
 use dialback::store::sled::{Growth, Options, Sled};
-use dialback::store::{Change, Entry, Index, Key, Kind, Store};
+use dialback::store::{Change, Entry, Index, Key, Kind, Maintenance, Store};
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;

@@ -25,7 +25,7 @@ use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::store::memory::Memory;
-use dialback::store::{AtEnd, Change, CommitHook, Entry, Key, Store};
+use dialback::store::{AtEnd, Change, CommitHook, Entry, Key, Maintenance, Store};
 use dialback::trust::Trust;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashSet};
@@ -191,7 +191,7 @@ impl Gateway for Post {
     }
 }
 
-fn parts(store: Arc<dyn Store>, gateway: Arc<dyn Gateway>) -> Parts {
+fn parts(store: Arc<dyn Maintenance>, gateway: Arc<dyn Gateway>) -> Parts {
     let (policy, clock) = (Policy::default(), Clock::real());
     let settings = service::Settings { name: "Dialback".to_owned(), ..service::Settings::of_policy(&policy) };
     let key = CodeKey { id: "own".to_owned(), secret: Secret::new("a key for codes of 32 bytes or more") };
@@ -200,7 +200,7 @@ fn parts(store: Arc<dyn Store>, gateway: Arc<dyn Gateway>) -> Parts {
     Parts {
         store,
         gateway,
-        directory: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
+        services: ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new()),
         events: Events::new(Arc::new(courier), EventSettings::default()),
         clock,
         entropy: Entropy::seeded(1),

@@ -155,10 +155,6 @@ pub async fn read_audit(
     since: Option<Timestamp>,
     limit: usize,
 ) -> Result<Vec<AuditEntry>, Fault> {
-    let mut entries = Vec::new();
     let scan = Scan { since, limit, ..scan_of(Index::Audit, "") };
-    for entry in store.scan(&scan).await? {
-        entries.extend(records::get::<AuditEntry>(store, &entry.id).await?.map(|found| found.record));
-    }
-    Ok(entries)
+    Ok(records::all_listed(store, scan).await?)
 }

@@ -4,13 +4,13 @@
 use crate::app::board::Board;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::store::{Store, StoreError};
+use crate::store::{Maintenance, Store, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Records, time and chance.
 pub struct Base {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     /// The time.
     pub clock: Clock,
     /// Randomness.
@@ -21,12 +21,22 @@ pub struct Base {
 
 impl Base {
     /// What all operations stand on; the board is the one that the jobs share.
-    pub(in crate::app) fn new(store: Arc<dyn Store>, clock: Clock, entropy: Entropy, board: Board) -> Self {
+    pub(in crate::app) fn new(
+        store: Arc<dyn Maintenance>,
+        clock: Clock,
+        entropy: Entropy,
+        board: Board,
+    ) -> Self {
         Self { store, clock, entropy, board }
     }
 
     /// Where records are.
     pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The same as a whole.
+    pub fn whole_store(&self) -> &dyn Maintenance {
         &*self.store
     }
 

@@ -42,7 +42,7 @@ use crate::model::code::CodeKeys;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
 use crate::model::test_number::TestNumber;
-use crate::store::Store;
+use crate::store::Maintenance;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ impl Deref for App {
 /// What an [`App`] is made of.
 pub struct Parts {
     /// Where records are.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Maintenance>,
     /// The way out.
     pub gateway: Arc<dyn Gateway>,
     /// The time.

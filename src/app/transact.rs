@@ -8,6 +8,7 @@ use crate::app::base::Base;
 use crate::app::fault::{Failing, Fault};
 use crate::store::{Change, Commit, CommitError, CountedError, Limited};
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
+use futures_util::future::join;
 use std::future::Future;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -91,29 +92,61 @@ where
     E: Failing,
     F: Future<Output = Result<Draft<T>, E>>,
 {
-    let span = tracing::debug_span!("transact", what = subject.name);
-    // Where it stands: with all that a look holds it is long, and would be copied.
-    let work = std::pin::pin!(transact_unmeasured(base, &subject.meter, look));
-    subject.meter.observe(span, outcome, work).await
+    let nothing = |_: &T| std::future::ready(Ok(()));
+    transact_beside(base, subject, look, nothing).await.map(|(done, ())| done)
 }
 
-async fn transact_unmeasured<T, E, F>(base: &Base, meter: &Meter, look: impl Fn() -> F) -> Result<T, E>
+/// The same, and what is found out `beside` the write, or after a look that wants none:
+/// what an answer says of other records need not wait for the write.
+pub(in crate::app) async fn transact_beside<T, E, F, U, G>(
+    base: &Base,
+    subject: &'static Subject,
+    look: impl Fn() -> F,
+    beside: impl Fn(&T) -> G,
+) -> Result<(T, U), E>
 where
     E: Failing,
     F: Future<Output = Result<Draft<T>, E>>,
+    G: Future<Output = Result<U, E>>,
+{
+    let span = tracing::debug_span!("transact", what = subject.name);
+    // Where it stands: with all that a look holds it is long, and would be copied.
+    let work = std::pin::pin!(transact_unmeasured(base, &subject.meter, look, beside));
+    subject.meter.observe(span, outcome, work).await
+}
+
+async fn transact_unmeasured<T, E, F, U, G>(
+    base: &Base,
+    meter: &Meter,
+    look: impl Fn() -> F,
+    beside: impl Fn(&T) -> G,
+) -> Result<(T, U), E>
+where
+    E: Failing,
+    F: Future<Output = Result<Draft<T>, E>>,
+    G: Future<Output = Result<U, E>>,
 {
     for lost in 1..=TRIES as u64 {
         match look().await? {
-            Draft::Settled(done) => return Ok(done),
-            Draft::Write(changes, done) => match base.store().commit(changes).await {
-                Ok(()) => return Ok(done),
-                Err(error) => give_way(base, error, lost).await?,
+            Draft::Settled(done) => {
+                let known = beside(&done).await?;
+                return Ok((done, known));
+            }
+            Draft::Write(changes, done) => match join(base.store().commit(changes), beside(&done)).await {
+                (Ok(()), known) => return Ok((done, known?)),
+                (Err(error), _) => give_way(base, error, lost).await?,
             },
-            Draft::Counted { commit, done, refused } => match base.store().commit_counted(commit).await {
-                Ok(()) => return Ok(done),
-                Err(CountedError::Limited(limited)) => return Ok(refused(&limited)),
-                Err(CountedError::Commit(error)) => give_way(base, error, lost).await?,
-            },
+            Draft::Counted { commit, done, refused } => {
+                match join(base.store().commit_counted(commit), beside(&done)).await {
+                    (Ok(()), known) => return Ok((done, known?)),
+                    (Err(CountedError::Limited(limited)), _) => {
+                        let done = refused(&limited);
+                        let known = beside(&done).await?;
+                        return Ok((done, known));
+                    }
+                    (Err(CountedError::Commit(error)), _) => give_way(base, error, lost).await?,
+                }
+            }
             Draft::Again => step_back(base, lost).await,
             Draft::Later(wait) => tokio::time::sleep(wait).await,
         }

@@ -6,7 +6,7 @@ use super::kept::store_dir;
 use super::serve::open_store;
 use crate::config::{Config, StoreUrl};
 use crate::store::memory::Memory;
-use crate::store::{Store, sled};
+use crate::store::{Maintenance, sled};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::DirEntry;
@@ -19,7 +19,7 @@ pub enum Place {
     /// Behind a running server.
     Server(Client),
     /// The store itself, opened by this process.
-    Store(Arc<dyn Store>),
+    Store(Arc<dyn Maintenance>),
 }
 
 /// What a store that is not there is to a command.

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::http::delivery_view;
 use crate::model::id::{DeliveryId, Sid, VerificationId};
 use crate::model::phone::mask;
-use crate::store::Store;
+use crate::store::Maintenance;
 use anyhow::bail;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -122,7 +122,7 @@ impl Wanted {
 
     async fn look_into(
         &self,
-        store: &Arc<dyn Store>,
+        store: &Arc<dyn Maintenance>,
         config: &Config,
         limit: u16,
     ) -> Result<Value, MessagingError> {

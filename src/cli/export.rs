@@ -8,7 +8,7 @@ use super::out::{Stdout, errln};
 use super::private::take_file;
 use super::told::Told;
 use crate::store::transfer::{self, Ledger, Line, MAX_LINE};
-use crate::store::{Key, Store, kinds};
+use crate::store::{Key, Maintenance, kinds};
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -103,7 +103,7 @@ async fn write(place: &Place, out: &mut dyn Output, ledger: &mut Ledger) -> anyh
 /// Where lines of records come from.
 enum Source<'p> {
     Server { client: &'p Client, told: Option<Told>, tries: u32 },
-    Store { store: &'p Arc<dyn Store>, export: transfer::Export },
+    Store { store: &'p Arc<dyn Maintenance>, export: transfer::Export },
 }
 
 impl<'p> Source<'p> {

@@ -7,7 +7,7 @@ use super::client::Client;
 use super::export::next_line;
 use super::out::{errln, outln};
 use crate::store::transfer::{self, Imported, Ledger, Line, Rules};
-use crate::store::{Change, Key, Store};
+use crate::store::{Change, Key, Maintenance};
 use anyhow::{Context, bail};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::fs::File;
@@ -143,7 +143,7 @@ async fn take_in(
 async fn hand_over(place: &Place, piece: Piece, rules: Rules) -> anyhow::Result<Imported> {
     match place {
         Place::Store(store) => {
-            let store: &dyn Store = &**store;
+            let store: &dyn Maintenance = &**store;
             Ok(transfer::import(store, &piece.records, piece.line, rules).await?)
         }
         Place::Server(client) => hand_in(client, piece, rules).await,

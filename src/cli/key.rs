@@ -13,7 +13,7 @@ use crate::model::audit::Actor;
 use crate::model::id::ServiceId;
 use crate::model::key::{Access, ApiKey, Scope, ServiceSet};
 use crate::model::service::Service;
-use crate::store::{Kind, Store, records};
+use crate::store::{Kind, Maintenance, records};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -152,7 +152,11 @@ async fn create(
 
 /// The services that are meant. One that is neither in the configuration nor in
 /// the store is refused: a key for it would open nothing.
-async fn services_of(config: &Config, store: &dyn Store, named: &[String]) -> anyhow::Result<ServiceSet> {
+async fn services_of(
+    config: &Config,
+    store: &dyn Maintenance,
+    named: &[String],
+) -> anyhow::Result<ServiceSet> {
     if named.is_empty() {
         return Ok(ServiceSet::all());
     }
@@ -177,7 +181,7 @@ async fn services_of(config: &Config, store: &dyn Store, named: &[String]) -> an
 }
 
 /// The services of a store that have a name.
-async fn stored_named(store: &dyn Store, name: &str) -> anyhow::Result<Vec<ServiceId>> {
+async fn stored_named(store: &dyn Maintenance, name: &str) -> anyhow::Result<Vec<ServiceId>> {
     let (mut found, mut after) = (Vec::new(), None::<String>);
     loop {
         let page = store.walk(Kind::Service, after.as_deref(), PAGE).await?;

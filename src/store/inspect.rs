@@ -13,7 +13,7 @@
 //! mends nothing, and refuses to know engines.
 
 use super::digests::{Digests, digest};
-use super::{CheckReport, Entry, Key, Kind, Stats, Store, StoreError, kinds, records};
+use super::{CheckReport, Entry, Key, Kind, Maintenance, Stats, StoreError, kinds, records};
 use jiff::Timestamp;
 use records::Facts;
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,11 @@ pub type Progress<'p> = &'p (dyn Fn(u64) + Send + Sync);
 /// # Errors
 /// The engine's, where it could not even be read. Damage is no error, but in
 /// the findings.
-pub async fn inspect(store: &dyn Store, rules: Rules, told: Progress<'_>) -> Result<Findings, StoreError> {
+pub async fn inspect(
+    store: &dyn Maintenance,
+    rules: Rules,
+    told: Progress<'_>,
+) -> Result<Findings, StoreError> {
     let mut round = 0;
     loop {
         round += 1;
@@ -113,7 +117,7 @@ pub async fn inspect(store: &dyn Store, rules: Rules, told: Progress<'_>) -> Res
 }
 
 /// Whether nobody has written since.
-async fn is_quiet(store: &dyn Store, before: &Stats, engine: &CheckReport) -> Result<bool, StoreError> {
+async fn is_quiet(store: &dyn Maintenance, before: &Stats, engine: &CheckReport) -> Result<bool, StoreError> {
     if !store.is_shared() {
         return Ok(store.stats().await?.commits == before.commits);
     }
@@ -163,7 +167,7 @@ impl Findings {
 
 /// A look at all records.
 struct Looking<'s> {
-    store: &'s dyn Store,
+    store: &'s dyn Maintenance,
     rules: Rules,
     told: Progress<'s>,
     /// Records so far.
@@ -211,7 +215,7 @@ impl Suspicion {
 }
 
 impl<'s> Looking<'s> {
-    fn new(store: &'s dyn Store, rules: Rules, told: Progress<'s>, has_digests: bool) -> Self {
+    fn new(store: &'s dyn Maintenance, rules: Rules, told: Progress<'s>, has_digests: bool) -> Self {
         let (digests, referred) = (has_digests.then(Digests::default), HashSet::new());
         Self { store, rules, told, read: 0, due: 0, entries: 0, digests, referred, whole: true }
     }
@@ -327,11 +331,10 @@ impl<'s> Looking<'s> {
                 break;
             }
             facts.clear();
-            for key in keys {
+            let keys: Vec<Key> = keys.into_iter().collect();
+            for (key, stored) in keys.iter().zip(self.store.read_many(&keys).await?) {
                 // One that is gone meanwhile needs nothing any more.
-                if let Some(stored) = self.store.read(&key).await? {
-                    facts.extend(facts_of(&key, &stored.body).ok());
-                }
+                facts.extend(stored.and_then(|stored| facts_of(key, &stored.body).ok()));
             }
         }
         suspicion.tell(findings);
@@ -404,7 +407,7 @@ pub struct OfKind {
 ///
 /// # Errors
 /// The engine's, and [`StoreError::Damaged`] for a record that does not read.
-pub async fn census(store: &dyn Store, told: Progress<'_>) -> Result<Census, StoreError> {
+pub async fn census(store: &dyn Maintenance, told: Progress<'_>) -> Result<Census, StoreError> {
     let (mut census, mut read) = (Census::default(), 0);
     for kind in Kind::ALL {
         let mut after: Option<String> = None;
@@ -434,7 +437,7 @@ pub async fn census(store: &dyn Store, told: Progress<'_>) -> Result<Census, Sto
 ///
 /// # Errors
 /// The engine's.
-pub async fn compact(store: &dyn Store) -> Result<(u64, u64), StoreError> {
+pub async fn compact(store: &dyn Maintenance) -> Result<(u64, u64), StoreError> {
     let before = store.stats().await?.bytes_on_disk;
     store.compact().await?;
     Ok((before, store.stats().await?.bytes_on_disk))

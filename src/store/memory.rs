@@ -17,6 +17,7 @@ use super::Index;
 use super::Key;
 use super::Kind;
 use super::Lane;
+use super::Maintenance;
 use super::Scan;
 use super::Stats;
 use super::Store;
@@ -172,6 +173,19 @@ impl Store for Memory {
         Ok(found.filter_map(entry).collect())
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.open().map(drop)
+    }
+
+    async fn close(&self) {
+        if let Ok(mut state) = self.open() {
+            *state = State { closed: true, ..State::default() };
+        }
+    }
+}
+
+#[async_trait]
+impl Maintenance for Memory {
     async fn walk(
         &self,
         kind: Kind,
@@ -240,16 +254,6 @@ impl Store for Memory {
             compactions: 0,
             is_copying: false,
         })
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.open().map(drop)
-    }
-
-    async fn close(&self) {
-        if let Ok(mut state) = self.open() {
-            *state = State { closed: true, ..State::default() };
-        }
     }
 }
 

@@ -54,7 +54,10 @@ pub use kind::Index;
 pub use kind::Kind;
 pub use lane::Due;
 pub use lane::Lane;
+pub use port::Maintenance;
 pub use port::Store;
+#[cfg(feature = "postgres")]
+use port::scanned_and_read;
 pub use queue::Depth;
 pub(in crate::store) use rules::validate;
 use std::fmt;
@@ -115,6 +118,15 @@ pub struct Entry {
     pub at: Timestamp,
     /// The record's id.
     pub id: String,
+}
+
+/// A line of a listing with the record that it leads to, if that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The line.
+    pub entry: Entry,
+    /// The record.
+    pub stored: Option<Stored>,
 }
 
 /// A change of one record and of its entries. Times are kept to the millisecond.

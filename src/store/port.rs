@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Arrivals, Change, CheckReport, Commit, CommitError, CommitHook, CountedError, Depth, Due, Entry,
-    Key, Kind, Lane, Mark, Scan, Stats, StoreError, Stored,
+    Key, Kind, Lane, Listed, Mark, Scan, Stats, StoreError, Stored,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -102,6 +102,14 @@ pub trait Store: Send + Sync + 'static {
     /// A stretch of a listing.
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError>;
 
+    /// Stretches of several listings, in the order of the scans, each line with the
+    /// record that it leads to: `None` where that is gone, or not there yet. All are
+    /// scanned before any record is read, or it is as of one moment. An engine behind
+    /// a network asks once.
+    async fn list(&self, scans: &[Scan]) -> Result<Vec<Vec<Listed>>, StoreError> {
+        scanned_and_read(self, scans).await
+    }
+
     /// The events, as [`Index::Events`](super::Index::Events) lists them, that have come since a mark and
     /// happened at `since` or later by their own time; without a mark none, and a
     /// mark of now. `None` where the engine cannot say.
@@ -117,6 +125,23 @@ pub trait Store: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether a write would be done now: the readiness of the service.
+    async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Whether other processes may have it open and write it too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Finishes what is waiting and lets go of the files. Later calls answer
+    /// [`StoreError::Closed`].
+    async fn close(&self);
+}
+
+/// What is done about an engine as a whole: by the command line, by jobs that go through
+/// everything, and by who looks after it.
+#[async_trait]
+pub trait Maintenance: Store {
     /// Records of a kind in the order of their ids, by bytes, after the given
     /// one; at most `limit`. What is written meanwhile may or may not be there.
     async fn walk(
@@ -138,14 +163,6 @@ pub trait Store: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// Whether a write would be done now: the readiness of the service.
-    async fn probe(&self) -> Result<(), StoreError>;
-
-    /// Whether other processes may have it open and write it too.
-    fn is_shared(&self) -> bool {
-        false
-    }
-
     /// Reads everything and verifies it, as far as an engine can that does not
     /// know what records mean. It takes as long as reading everything does.
     ///
@@ -161,8 +178,22 @@ pub trait Store: Send + Sync + 'static {
     async fn compact(&self) -> Result<(), StoreError> {
         Ok(())
     }
+}
 
-    /// Finishes what is waiting and lets go of the files. Later calls answer
-    /// [`StoreError::Closed`].
-    async fn close(&self);
+/// Listings with their records, for an engine that has no way of its own: all lines
+/// first, then all records.
+pub(super) async fn scanned_and_read<S: Store + ?Sized>(
+    store: &S,
+    scans: &[Scan],
+) -> Result<Vec<Vec<Listed>>, StoreError> {
+    let mut stretches = Vec::with_capacity(scans.len());
+    for scan in scans {
+        stretches.push(store.scan(scan).await?);
+    }
+    let lines = stretches.iter().flatten();
+    let keys: Vec<Key> = lines.map(|entry| Key::new(entry.index.kind(), entry.id.as_str())).collect();
+    let mut found = store.read_many(&keys).await?.into_iter();
+    let mut with_record = |entry| Listed { entry, stored: found.next().flatten() };
+    let with_records = |stretch: Vec<Entry>| stretch.into_iter().map(&mut with_record).collect();
+    Ok(stretches.into_iter().map(with_records).collect())
 }

@@ -1,10 +1,16 @@
 //! The model's values as records: JSON with a format number. What each kind's
 //! records say of themselves is in `kinds/`.
 
-use super::{Change, CommitError, Due, Entry, Key, Kind, Lane, Store, StoreError, Stored, Version};
+use super::{
+    Change, CommitError, Due, Entry, Key, Kind, Lane, Listed, Scan, Store, StoreError, Stored, Version,
+};
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Lines that are read at once of a listing that is long.
+const MOST_LISTED: usize = 500;
 
 /// A value that is kept as a record.
 pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -84,10 +90,7 @@ struct Envelope<T> {
 /// a format that is known.
 pub async fn get<T: Record>(store: &dyn Store, id: &str) -> Result<Option<Versioned<T>>, StoreError> {
     let key = Key::new(T::KIND, id);
-    match store.read(&key).await? {
-        None => Ok(None),
-        Some(stored) => Ok(Some(Versioned { version: stored.version, record: decode(&key, &stored.body)? })),
-    }
+    store.read(&key).await?.map(|stored| versioned(&key, &stored)).transpose()
 }
 
 /// Reads records, in the order of their ids; `None` where there is none.
@@ -100,12 +103,126 @@ pub async fn get_many<T: Record>(
 ) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
     let keys: Vec<Key> = ids.into_iter().map(|id| Key::new(T::KIND, id)).collect();
     let found = store.read_many(&keys).await?;
-    let read = |(key, stored): (&Key, Option<Stored>)| {
-        let versioned =
-            |stored: Stored| Ok(Versioned { version: stored.version, record: decode(key, &stored.body)? });
-        stored.map(versioned).transpose()
-    };
+    let read =
+        |(key, stored): (&Key, Option<Stored>)| stored.map(|stored| versioned(key, &stored)).transpose();
     keys.iter().zip(found).map(read).collect()
+}
+
+/// Records of several kinds that are read at once, before it is known which of them
+/// are asked for. What is asked for and was not wanted is read then: to want too little
+/// costs a round trip, and is no mistake.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    wanted: Vec<Key>,
+    found: HashMap<Key, Option<Stored>>,
+}
+
+impl Ahead {
+    /// One record that was read already.
+    pub fn of(key: Key, stored: Option<Stored>) -> Self {
+        Self { wanted: Vec::new(), found: HashMap::from([(key, stored)]) }
+    }
+
+    /// A record as it is stored, as [`Ahead::get`] has it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn stored(&self, store: &dyn Store, key: Key) -> Result<Option<Stored>, StoreError> {
+        match self.found.get(&key) {
+            Some(found) => Ok(found.clone()),
+            None => store.read(&key).await,
+        }
+    }
+
+    /// Wants a record, too.
+    pub fn want<T: Record>(&mut self, id: impl Into<String>) {
+        let key = Key::new(T::KIND, id);
+        if !self.found.contains_key(&key) && !self.wanted.contains(&key) {
+            self.wanted.push(key);
+        }
+    }
+
+    /// Reads what is wanted and was not read yet, if anything is.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn read(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        let keys = std::mem::take(&mut self.wanted);
+        if !keys.is_empty() {
+            let found = store.read_many(&keys).await?;
+            self.found.extend(keys.into_iter().zip(found));
+        }
+        Ok(())
+    }
+
+    /// Records, in the order of their ids, as [`Ahead::get`] has each.
+    ///
+    /// # Errors
+    /// As [`get`].
+    pub async fn get_many<T: Record>(
+        &self,
+        store: &dyn Store,
+        ids: &[String],
+    ) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
+        let keys = ids.iter().map(|id| Key::new(T::KIND, id));
+        let found: Option<Vec<_>> = keys.map(|key| Some((self.found.get(&key)?, key))).collect();
+        match found {
+            Some(found) => found
+                .into_iter()
+                .map(|(stored, key)| stored.as_ref().map(|stored| versioned(&key, stored)).transpose())
+                .collect(),
+            None => get_many(store, ids).await,
+        }
+    }
+
+    /// A record, as it was read ahead; as it is now, where it was not.
+    ///
+    /// # Errors
+    /// As [`get`].
+    pub async fn get<T: Record>(
+        &self,
+        store: &dyn Store,
+        id: &str,
+    ) -> Result<Option<Versioned<T>>, StoreError> {
+        let stored = self.stored(store, Key::new(T::KIND, id)).await?;
+        of(id, stored.as_ref())
+    }
+}
+
+/// The record that a line of a listing leads to, if that is there.
+///
+/// # Errors
+/// [`StoreError::Damaged`], as [`get`].
+pub fn listed<T: Record>(line: &Listed) -> Result<Option<Versioned<T>>, StoreError> {
+    of(&line.entry.id, line.stored.as_ref())
+}
+
+/// The records of a stretch of a listing, as far as they are there, however long it is:
+/// some hundreds at once.
+///
+/// # Errors
+/// The engine's, and as [`get`].
+pub async fn all_listed<T: Record>(store: &dyn Store, scan: Scan) -> Result<Vec<T>, StoreError> {
+    let (mut left, mut scan, mut all) = (scan.limit, scan, Vec::new());
+    while left > 0 {
+        scan.limit = left.min(MOST_LISTED);
+        let lines = store.list(std::slice::from_ref(&scan)).await?.pop().unwrap_or_default();
+        for line in &lines {
+            all.extend(listed::<T>(line)?.map(|found| found.record));
+        }
+        let Some(last) = lines.last().filter(|_| lines.len() == scan.limit) else { break };
+        scan.after = Some((last.entry.at, last.entry.id.clone()));
+        left -= lines.len();
+    }
+    Ok(all)
+}
+
+/// The record of an id from what was read under it.
+///
+/// # Errors
+/// [`StoreError::Damaged`], as [`get`].
+pub fn of<T: Record>(id: &str, stored: Option<&Stored>) -> Result<Option<Versioned<T>>, StoreError> {
+    stored.map(|stored| versioned(&Key::new(T::KIND, id), stored)).transpose()
 }
 
 /// The change that makes `new` of what was read, `None` for a new record.
@@ -190,6 +307,10 @@ fn missing_in(some: &[Entry], others: &[Entry]) -> Vec<Entry> {
 fn encode<T: Record>(record: &T) -> Vec<u8> {
     // Records are plain data with text keys: writing them cannot fail.
     serde_json::to_vec(&Envelope { format: T::FORMAT, record }).expect("a record is plain JSON")
+}
+
+fn versioned<T: Record>(key: &Key, stored: &Stored) -> Result<Versioned<T>, StoreError> {
+    Ok(Versioned { version: stored.version, record: decode(key, &stored.body)? })
 }
 
 /// The record of a body.

@@ -9,7 +9,7 @@ use dialback::model::channel::Channel;
 use dialback::model::delivery::{Delivery, Source};
 use dialback::model::policy::Gate;
 use dialback::store::memory::Memory;
-use dialback::store::{Commit, CountedError, Store, StoreError};
+use dialback::store::{Commit, CountedError, Maintenance, StoreError};
 use dialback::twilio::callback;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -361,7 +361,7 @@ async fn calls_that_nobody_takes_are_unheard_with_their_reason() {
 
 /// A store that fails at the commit of that number, from 1, among those of calls.
 struct Failing {
-    inner: Arc<dyn Store>,
+    inner: Arc<dyn Maintenance>,
     left: AtomicUsize,
 }
 

@@ -11,7 +11,7 @@ use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned, facts_of, put_facts};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::transfer::{self, BadFile, Export, ImportError, Imported, Ledger, Line};
-use dialback::store::{Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Store, kinds};
+use dialback::store::{Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Maintenance, Store, kinds};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -22,11 +22,11 @@ use tempfile::TempDir;
 
 /// A store and where it is.
 struct Place {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     _dir: TempDir,
 }
 
-type Open = fn(&TempDir) -> Arc<dyn Store>;
+type Open = fn(&TempDir) -> Arc<dyn Maintenance>;
 
 /// Every engine, and one that answers by nothing but what it must.
 const ENGINES: [Open; 3] = [
@@ -44,12 +44,12 @@ fn place(engine: usize) -> Place {
 }
 
 /// What a check finds.
-pub async fn checked(store: &dyn Store) -> Findings {
+pub async fn checked(store: &dyn Maintenance) -> Findings {
     let rules = Rules { deliveries_kept_since: Timestamp::MIN };
     inspect::inspect(store, rules, &|_| ()).await.unwrap()
 }
 
-async fn export(store: &dyn Store) -> Vec<u8> {
+async fn export(store: &dyn Maintenance) -> Vec<u8> {
     let (mut export, mut ledger) = (Export::after(None), Ledger::default());
     let mut file = transfer::header(Timestamp::UNIX_EPOCH, "0.1.0");
     while let Some(page) = export.next(store).await.unwrap() {
@@ -74,7 +74,7 @@ fn lines(file: &[u8]) -> Vec<(Key, Vec<u8>)> {
     read
 }
 
-async fn import(store: &dyn Store, file: &[u8], rules: transfer::Rules) -> Imported {
+async fn import(store: &dyn Maintenance, file: &[u8], rules: transfer::Rules) -> Imported {
     let mut imported = Imported::default();
     for piece in lines(file).chunks(Change::MAX_COMMIT) {
         imported.add(transfer::import(store, piece, 2, rules).await.unwrap());
@@ -83,7 +83,7 @@ async fn import(store: &dyn Store, file: &[u8], rules: transfer::Rules) -> Impor
 }
 
 /// Everything that a store has.
-async fn everything(store: &dyn Store) -> (BTreeMap<Key, Value>, Vec<(Key, Timestamp)>, Findings) {
+async fn everything(store: &dyn Maintenance) -> (BTreeMap<Key, Value>, Vec<(Key, Timestamp)>, Findings) {
     let mut all = BTreeMap::new();
     for kind in Kind::ALL {
         for (id, stored) in store.walk(kind, None, usize::MAX).await.unwrap() {
@@ -109,7 +109,7 @@ fn another(n: u32) -> Verification {
     verification
 }
 
-async fn fill(store: &dyn Store, more: u32) {
+async fn fill(store: &dyn Maintenance, more: u32) {
     put(store).await;
     let changes: Vec<Change> = (1000..1000 + more).map(|n| records::put(None, &another(n))).collect();
     for changes in changes.chunks(Change::MAX_COMMIT) {
@@ -192,7 +192,7 @@ async fn what_cannot_be_read_is_not_taken_in_and_nothing_of_its_piece_is() {
 type Distortion<'d> = Box<dyn Fn(&mut Change) + 'd>;
 
 /// Changes a record's entries without changing the record.
-async fn distort(store: &dyn Store, key: &Key, how: impl FnOnce(&mut Change)) {
+async fn distort(store: &dyn Maintenance, key: &Key, how: impl FnOnce(&mut Change)) {
     let stored = store.read(key).await.unwrap().unwrap();
     let mut change = Change {
         key: key.clone(),
@@ -263,7 +263,7 @@ async fn is_found(engine: usize, wanted: &str, key: &Key, distortion: Distortion
 
 /// A workload that goes on until it is told to stop, or has written enough:
 /// verifications come, change and are listed elsewhere.
-async fn work(store: Arc<dyn Store>, stop: Arc<AtomicBool>, from: u32) -> u32 {
+async fn work(store: Arc<dyn Maintenance>, stop: Arc<AtomicBool>, from: u32) -> u32 {
     let mut n = from;
     while !stop.load(Ordering::SeqCst) && n < from + 1000 {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;

@@ -330,7 +330,7 @@ async fn a_message_in_the_sandbox_is_redacted_and_a_late_callback_brings_nothing
     let store = Path::new(store.strip_prefix("sled:").unwrap()).to_owned();
     let sled = dialback::store::sled::Sled::open(&store, dialback::store::sled::Options::default()).unwrap();
     for kind in Kind::ALL {
-        let all = dialback::store::Store::walk(&sled, kind, None, 10_000).await.unwrap();
+        let all = dialback::store::Maintenance::walk(&sled, kind, None, 10_000).await.unwrap();
         let named = |body: &[u8]| String::from_utf8_lossy(body).contains(&number[1..]);
         assert!(
             all.iter().all(|(id, stored)| !id.contains(&number[1..]) && !named(&stored.body)),

@@ -19,7 +19,7 @@ use dialback::model::verification::Verification;
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
 use dialback::store::{
-    Change, Commit, CountedError, Due, Entry, Key, Kind, Lane, Scan, Store, StoreError, kinds,
+    Change, Commit, CountedError, Due, Entry, Key, Kind, Lane, Maintenance, Scan, Store, StoreError, kinds,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -208,7 +208,7 @@ store_over!(Asked, 0, [read commit due_in], {
 async fn a_stream_that_is_up_to_date_reads_nothing_and_then_only_what_is_new() {
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
     let scans = Arc::new(AtomicUsize::new(0));
-    let store: Arc<dyn Store> = Arc::new(Asked(Memory::new(), scans.clone()));
+    let store: Arc<dyn Maintenance> = Arc::new(Asked(Memory::new(), scans.clone()));
     let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
     let mut feed = events::feed(&app.telling, None, BTreeSet::new()).unwrap();
     verification::start(&app.verifying, request(PERSON, Channel::Sms), None).await.unwrap();
@@ -277,7 +277,7 @@ store_over!(Slow, 0, [read due_in scan], {
 async fn the_first_page_of_an_erasure_ends_in_time_however_much_is_listed() {
     const ALL: usize = 150;
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
-    let store: Arc<dyn Store> = Arc::new(Slow(Memory::new()));
+    let store: Arc<dyn Maintenance> = Arc::new(Slow(Memory::new()));
     let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
     let first = verification::start(&app.verifying, request(PERSON, Channel::Sms), None)
         .await
@@ -349,7 +349,7 @@ async fn a_lane_without_a_place_does_not_turn() {
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
     let shortly = Clock::stopped("2026-11-20T09:00:00.010Z".parse().unwrap());
     let (rounds, gateway) = (Arc::new(AtomicUsize::new(0)), Arc::new(Script::default()));
-    let store: Arc<dyn Store> = Arc::new(Rounds(Memory::new(), rounds.clone()));
+    let store: Arc<dyn Maintenance> = Arc::new(Rounds(Memory::new(), rounds.clone()));
     let app = App::new(parts(&store, &gateway, &clock));
     let later = App::new(parts(&store, &gateway, &shortly));
     gateway.says.lock().unwrap().push_back(Say::Silence);
@@ -420,7 +420,7 @@ async fn a_kept_answer_that_somebody_waits_for_goes_before_all_chores() {
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
     let let_go = Arc::new(Semaphore::new(0));
     let taken = Arc::new(Semaphore::new(0));
-    let store: Arc<dyn Store> = Arc::new(Held(Memory::new(), let_go.clone(), taken.clone()));
+    let store: Arc<dyn Maintenance> = Arc::new(Held(Memory::new(), let_go.clone(), taken.clone()));
     let app = App::new(parts(&store, &Arc::new(Script::default()), &clock));
     let key = || Some(Idempotency { caller: "a".into(), key: "b".into() });
     let first = verification::start(&app.verifying, request(PERSON, Channel::Sms), key()).await.unwrap();

@@ -60,28 +60,11 @@ macro_rules! store_over {
         impl dialback::store::Store for $name {
             $($own)*
 
-            async fn walk(
-                &self,
-                kind: dialback::store::Kind,
-                after: Option<&str>,
-                limit: usize,
-            ) -> Result<Vec<(String, dialback::store::Stored)>, dialback::store::StoreError> {
-                self.$inner.walk(kind, after, limit).await
-            }
-
             async fn depths(
                 &self,
                 until: jiff::Timestamp,
             ) -> Result<Vec<dialback::store::Depth>, dialback::store::StoreError> {
                 self.$inner.depths(until).await
-            }
-
-            async fn absent(
-                &self,
-                due: &[(dialback::store::Key, dialback::store::Due)],
-                entries: &[dialback::store::Entry],
-            ) -> Result<dialback::store::Absent, dialback::store::StoreError> {
-                self.$inner.absent(due, entries).await
             }
 
             async fn claim(
@@ -117,15 +100,39 @@ macro_rules! store_over {
                 self.$inner.arrivals(mark, since, limit).await
             }
 
+            async fn probe(&self) -> Result<(), dialback::store::StoreError> {
+                self.$inner.probe().await
+            }
+
+            async fn close(&self) {
+                self.$inner.close().await;
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl dialback::store::Maintenance for $name {
+            async fn walk(
+                &self,
+                kind: dialback::store::Kind,
+                after: Option<&str>,
+                limit: usize,
+            ) -> Result<Vec<(String, dialback::store::Stored)>, dialback::store::StoreError> {
+                self.$inner.walk(kind, after, limit).await
+            }
+
+            async fn absent(
+                &self,
+                due: &[(dialback::store::Key, dialback::store::Due)],
+                entries: &[dialback::store::Entry],
+            ) -> Result<dialback::store::Absent, dialback::store::StoreError> {
+                self.$inner.absent(due, entries).await
+            }
+
             async fn entries_of(
                 &self,
                 key: &dialback::store::Key,
             ) -> Result<Vec<dialback::store::Entry>, dialback::store::StoreError> {
                 self.$inner.entries_of(key).await
-            }
-
-            async fn probe(&self) -> Result<(), dialback::store::StoreError> {
-                self.$inner.probe().await
             }
 
             async fn check(&self) -> Result<dialback::store::CheckReport, dialback::store::StoreError> {
@@ -134,10 +141,6 @@ macro_rules! store_over {
 
             async fn stats(&self) -> Result<dialback::store::Stats, dialback::store::StoreError> {
                 self.$inner.stats().await
-            }
-
-            async fn close(&self) {
-                self.$inner.close().await;
             }
         }
     };

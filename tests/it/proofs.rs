@@ -12,7 +12,7 @@ use dialback::model::channel::Channel;
 use dialback::model::session_window::SessionWindow;
 use dialback::model::status::Status;
 use dialback::store::memory::Memory;
-use dialback::store::{Store, records};
+use dialback::store::{Maintenance, records};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -418,8 +418,8 @@ async fn a_copy_of_the_key_s_request_hears_nothing_once_the_code_was_read() {
 }
 
 /// What a service knows of accounts, without its faces.
-async fn of_accounts(accounts: Accounts) -> (App, Arc<dyn Store>) {
-    let store: Arc<dyn Store> = Arc::new(Memory::new());
+async fn of_accounts(accounts: Accounts) -> (App, Arc<dyn Maintenance>) {
+    let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
     let clock = Clock::stopped("2026-11-20T10:00:00Z".parse().unwrap());
     let parts = parts(&store, &Arc::new(Script::default()), &clock);
     (App::new(Parts { accounts, ..parts }), store)

@@ -16,7 +16,7 @@ use dialback::model::key::Scope;
 use dialback::model::status::Status;
 use dialback::store::kinds::Kept as Keep;
 use dialback::store::memory::Memory;
-use dialback::store::{Key, Kind, Lane, Store, records};
+use dialback::store::{Key, Kind, Lane, Maintenance, records};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,16 +27,16 @@ const DAY: u64 = 86_400;
 struct Kept {
     app: App,
     clock: Clock,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
 }
 
 fn kept() -> Kept {
     let clock = Clock::stopped("2026-11-20T09:30:00Z".parse::<Timestamp>().unwrap());
-    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
     Kept { app: over(&store, &clock), clock, store }
 }
 
-fn over(store: &Arc<dyn Store>, clock: &Clock) -> App {
+fn over(store: &Arc<dyn Maintenance>, clock: &Clock) -> App {
     let days = |days: i64| Some(SignedDuration::from_hours(24 * days));
     let retention =
         Retention { verifications: days(30), deliveries: days(90), events: days(30), audit: days(400) };

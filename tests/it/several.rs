@@ -15,7 +15,7 @@ use dialback::model::policy::Policy;
 use dialback::model::verification::SendState;
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{Options, Postgres};
-use dialback::store::{Entry, Index, Key, Kind, Lane, Scan, Store, StoreError, records};
+use dialback::store::{Entry, Index, Key, Kind, Lane, Maintenance, Scan, Store, StoreError, records};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -182,7 +182,7 @@ async fn what_a_process_starts_it_sends_without_looking_for_it() {
 }
 
 /// A store that counts how often events are looked for.
-struct Looked(Arc<dyn Store>, Arc<AtomicUsize>);
+struct Looked(Arc<dyn Maintenance>, Arc<AtomicUsize>);
 
 store_over!(Looked, 0, [read commit due_in], {
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
@@ -198,7 +198,7 @@ store_over!(Looked, 0, [read commit due_in], {
 /// Processes on one database, with connections of their own, and clocks that differ.
 struct Processes {
     database: TestDatabase,
-    stores: Vec<Arc<dyn Store>>,
+    stores: Vec<Arc<dyn Maintenance>>,
     gateway: Arc<Script>,
     clocks: Vec<Clock>,
     apps: Vec<App>,
@@ -213,7 +213,8 @@ impl Processes {
         let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
         let (mut stores, mut clocks, mut apps) = (Vec::new(), Vec::new(), Vec::new());
         for seconds in [-3, 0, 3] {
-            let store: Arc<dyn Store> = Arc::new(Looked(Arc::new(database.open().await), looks.clone()));
+            let store: Arc<dyn Maintenance> =
+                Arc::new(Looked(Arc::new(database.open().await), looks.clone()));
             let clock = Clock::stopped(now + SignedDuration::from_secs(seconds));
             apps.push(App::new(parts(&store, &gateway, &clock)));
             stores.push(store);

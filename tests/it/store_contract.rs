@@ -4,7 +4,9 @@
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Record};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Scan, Store, StoreError};
+use dialback::store::{
+    Change, CommitError, Due, Entry, Index, Key, Kind, Lane, Maintenance, Scan, StoreError,
+};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -64,20 +66,32 @@ pub fn all() -> Scan {
     Scan { index: Index::Deliveries, scope, since: None, until: None, after: None, limit: 100 }
 }
 
-async fn ids(store: &dyn Store, scan: Scan) -> Vec<String> {
-    store.scan(&scan).await.unwrap().into_iter().map(|entry| entry.id).collect()
+/// The ids of a stretch; it is the same beside another one, and with the records.
+async fn ids(store: &dyn Maintenance, scan: Scan) -> Vec<String> {
+    let entries = store.scan(&scan).await.unwrap();
+    let stretches = store.list(&[all(), scan.clone(), scan]).await.unwrap();
+    assert_eq!(stretches.len(), 3);
+    for stretch in &stretches[1..] {
+        assert_eq!(stretch.iter().map(|line| line.entry.clone()).collect::<Vec<_>>(), entries);
+    }
+    for line in stretches.iter().flatten() {
+        let key = Key::new(line.entry.index.kind(), line.entry.id.as_str());
+        assert_eq!(line.stored, store.read(&key).await.unwrap());
+        assert!(line.stored.is_some(), "{line:?}");
+    }
+    entries.into_iter().map(|entry| entry.id).collect()
 }
 
-async fn due_ids(store: &dyn Store, until: Timestamp, limit: usize) -> Vec<String> {
+async fn due_ids(store: &dyn Maintenance, until: Timestamp, limit: usize) -> Vec<String> {
     store.due(until, limit).await.unwrap().into_iter().map(|(key, _)| key.id).collect()
 }
 
-async fn next_due(store: &dyn Store) -> Option<Timestamp> {
+async fn next_due(store: &dyn Maintenance) -> Option<Timestamp> {
     store.due(Timestamp::MAX, 1).await.unwrap().first().map(|(_, at)| *at)
 }
 
 /// The story: what one record, and several, live through.
-pub async fn story(store: &dyn Store) {
+pub async fn story(store: &dyn Maintenance) {
     store.probe().await.unwrap();
     assert!(records::get::<Thing>(store, "a").await.unwrap().is_none());
     assert_eq!(next_due(store).await, None);
@@ -193,7 +207,7 @@ pub async fn story(store: &dyn Store) {
 }
 
 /// Many are read as each is, wherever in the list they are and however long that is.
-async fn reads_many(store: &dyn Store) {
+async fn reads_many(store: &dyn Maintenance) {
     let new = |n: u32| records::put(None, &thing(&format!("many{n}"), n, None, None));
     for first in (0..300).step_by(50) {
         store.commit((first..first + 50).map(new).collect()).await.unwrap();
@@ -215,7 +229,7 @@ async fn reads_many(store: &dyn Store) {
 }
 
 /// All that is due comes in pages as it does at once, whoever is due together.
-async fn pages_of_due(store: &dyn Store) {
+async fn pages_of_due(store: &dyn Maintenance) {
     let ids = ["p1", "p2", "p", "pp", "q"];
     let aside = |id: &&str, millis: i64| {
         let change = records::put(None, &thing(id, 1, Some(millis), None));
@@ -244,7 +258,7 @@ async fn pages_of_due(store: &dyn Store) {
 }
 
 /// What was set aside stays so when it is written, until it is due at another time.
-async fn stays_aside(store: &dyn Store) {
+async fn stays_aside(store: &dyn Maintenance) {
     let in_lane = async |lane| store.due_in(lane, at(5), 9).await.unwrap().len();
     let read = async || records::get::<Thing>(store, "s").await.unwrap().unwrap();
     records::save(store, None, &thing("s", 1, Some(5), None)).await.unwrap();
@@ -263,7 +277,7 @@ async fn stays_aside(store: &dyn Store) {
 }
 
 /// What no engine takes; nothing of it is done.
-async fn refuses(store: &dyn Store) {
+async fn refuses(store: &dyn Maintenance) {
     let new = || records::put(None, &thing("new", 1, None, None));
     let long = Key::new(Kind::Delivery, "x".repeat(Key::MAX_ID + 1));
     let foreign = Entry { index: Index::Deliveries, scope: String::new(), at: at(1), id: "other".into() };
@@ -288,7 +302,7 @@ async fn refuses(store: &dyn Store) {
 }
 
 /// Eight who count the same record up: every step is counted once.
-pub async fn count_together(store: Arc<dyn Store>) {
+pub async fn count_together(store: Arc<dyn Maintenance>) {
     const STEPS: u32 = 200;
     records::save(&*store, None, &thing("n", 0, None, None)).await.unwrap();
     let begun = records::get::<Thing>(&*store, "n").await.unwrap().unwrap().version;
@@ -313,7 +327,7 @@ pub async fn count_together(store: Arc<dyn Store>) {
     assert_eq!((read.record.note, read.version), (8 * STEPS, u64::from(8 * STEPS) + begun));
 }
 
-pub async fn closed(store: &dyn Store) {
+pub async fn closed(store: &dyn Maintenance) {
     store.close().await;
     assert!(matches!(store.read(&Key::new(Kind::Delivery, "a")).await, Err(StoreError::Closed)));
     assert!(matches!(store.read_many(&[Key::new(Kind::Delivery, "a")]).await, Err(StoreError::Closed)));

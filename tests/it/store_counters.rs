@@ -8,7 +8,8 @@ use dialback::store::memory::Memory;
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records::{self, Record};
 use dialback::store::{
-    Change, Commit, CommitError, CountedError, Counting, Due, Key, Kind, Lane, Limited, Store, StoreError,
+    Change, Commit, CommitError, CountedError, Counting, Due, Key, Kind, Lane, Limited, Maintenance, Store,
+    StoreError,
 };
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -39,12 +40,12 @@ pub fn commit(changes: Vec<Change>, additions: Vec<Counting>) -> Commit {
     Commit { changes, additions }
 }
 
-async fn counter(store: &dyn Store, id: &str) -> Option<Counter> {
+async fn counter(store: &dyn Maintenance, id: &str) -> Option<Counter> {
     records::get::<Counter>(store, id).await.unwrap().map(|found| found.record)
 }
 
 /// How many are in the current bucket.
-pub async fn taken(store: &dyn Store, id: &str) -> u64 {
+pub async fn taken(store: &dyn Maintenance, id: &str) -> u64 {
     counter(store, id)
         .await
         .and_then(|counter| counter.counts.get("starts").copied())
@@ -57,7 +58,7 @@ pub fn new(id: &str) -> Vec<Change> {
 }
 
 /// Whether there is one of that name.
-pub async fn is_there(store: &dyn Store, id: &str) -> bool {
+pub async fn is_there(store: &dyn Maintenance, id: &str) -> bool {
     records::get::<Thing>(store, id).await.unwrap().is_some()
 }
 
@@ -69,7 +70,7 @@ fn limited(answer: Result<(), CountedError>) -> Limited {
 }
 
 /// What one counter, and several, live through.
-async fn story(store: &dyn Store) {
+async fn story(store: &dyn Maintenance) {
     store.commit_counted(commit(new("a"), vec![adding("n", 2, 0, 3)])).await.unwrap();
     assert_eq!(taken(store, "n").await, 2);
     let first = records::get::<Counter>(store, "n").await.unwrap().unwrap();
@@ -115,7 +116,7 @@ async fn story(store: &dyn Store) {
     assert_eq!((report.records, report.due, report.damaged), (7, 5, 0));
 }
 
-async fn members(store: &dyn Store) {
+async fn members(store: &dyn Maintenance) {
     let meeting = |n| Counting {
         additions: vec![Addition::Member { of: "start".into(), member: Pseudonym([n; 8]) }],
         ..adding("met", 0, 0, 2)
@@ -130,7 +131,7 @@ async fn members(store: &dyn Store) {
 
 /// A counter is a record like others for who reads it: what they write comes too late
 /// when it has been added to, and what is added goes on from what they wrote.
-async fn stands_with_its_version(store: &dyn Store) {
+async fn stands_with_its_version(store: &dyn Maintenance) {
     store.commit_counted(commit(vec![], vec![adding("old", 1, 0, 9)])).await.unwrap();
     let read = records::get::<Counter>(store, "old").await.unwrap().unwrap();
     let due = store.due_in(Lane::Chore, Timestamp::MAX, 99).await.unwrap();
@@ -147,7 +148,7 @@ async fn stands_with_its_version(store: &dyn Store) {
 }
 
 /// What no engine takes; nothing of it is done.
-async fn refuses(store: &dyn Store) {
+async fn refuses(store: &dyn Maintenance) {
     let add = || adding("x", 1, 0, 9);
     let of = |counter: &str| Counting { counter: counter.into(), ..add() };
     let named = |name: &str| Counting { limits: vec![Limit { name: name.into(), ..limit(9) }], ..add() };
@@ -225,7 +226,7 @@ async fn refuses(store: &dyn Store) {
 /// Many at once: each adds one to the counter of all, and one to one of its own
 /// neighbourhood, under names that it takes in another order than others do; a record
 /// goes with it. As many pass as the limit says, and nobody hears of a race.
-async fn crowd(stores: &[Arc<dyn Store>]) {
+async fn crowd(stores: &[Arc<dyn Maintenance>]) {
     const TASKS: usize = 64;
     const EACH: usize = 12;
     const MAX: u64 = 500;
@@ -282,7 +283,7 @@ async fn crowd(stores: &[Arc<dyn Store>]) {
 /// Additions and changes of the same counter at once, and its deletion again and
 /// again: what was added since the last deletion is there, and a deletion takes what it
 /// has read, nothing more.
-async fn deleted_meanwhile(stores: &[Arc<dyn Store>]) {
+async fn deleted_meanwhile(stores: &[Arc<dyn Maintenance>]) {
     const EACH: u64 = 40;
     let adders = (0..8).map(|task| {
         let store = Arc::clone(&stores[task % stores.len()]);
@@ -316,7 +317,7 @@ async fn deleted_meanwhile(stores: &[Arc<dyn Store>]) {
 
 /// Three who take blocks of a limit ahead: nothing is exceeded, few are refused early, and
 /// what is given back at the end leaves what was used.
-async fn leased(stores: &[Arc<dyn Store>]) {
+async fn leased(stores: &[Arc<dyn Maintenance>]) {
     const MAX: u64 = 1000;
     let leases: Vec<_> = (0..3).map(|_| QuotaLease::new("start".into(), vec![limit(MAX)])).collect();
     let runs = (0..24).map(|task| {
@@ -343,7 +344,7 @@ async fn leased(stores: &[Arc<dyn Store>]) {
     assert!(store.is_shared() || version < MAX, "blocks are written, and not each of them: {version}");
 }
 
-async fn use_one(store: &dyn Store, lease: &QuotaLease, id: &str) -> bool {
+async fn use_one(store: &dyn Maintenance, lease: &QuotaLease, id: &str) -> bool {
     loop {
         let mut ticket = lease.take(at(0));
         let additions = ticket.begin();
@@ -412,7 +413,8 @@ async fn no_limit_is_exceeded_in_a_database() {
     let Some(database) = database("many who count").await else { return };
     crowd(&[Arc::new(database.open().await)]).await;
     database.empty().await;
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(database.open().await), Arc::new(database.open().await)];
+    let stores: [Arc<dyn Maintenance>; 2] =
+        [Arc::new(database.open().await), Arc::new(database.open().await)];
     crowd(&stores).await;
     deleted_meanwhile(&stores).await;
     database.empty().await;

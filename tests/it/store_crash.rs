@@ -4,7 +4,7 @@
 use crate::lengths::kills;
 use crate::store_contract::{at, open};
 use crate::store_counters::{adding, taken};
-use dialback::store::{Change, Commit, Entry, Index, Key, Kind, Store};
+use dialback::store::{Change, Commit, Entry, Index, Key, Kind, Maintenance};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -40,12 +40,12 @@ fn nothing_acknowledged_is_lost_to_a_kill() {
 /// Each writer commits a new record with its entries, and a count of them that
 /// is due at another time than before, and adds one to the counter of all: three
 /// records and up to six keys at once.
-pub async fn write_until_killed(store: Arc<dyn Store>) {
+pub async fn write_until_killed(store: Arc<dyn Maintenance>) {
     let writers = (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&store), writer)));
     futures_util::future::join_all(writers).await;
 }
 
-async fn write(store: Arc<dyn Store>, writer: u64) {
+async fn write(store: Arc<dyn Maintenance>, writer: u64) {
     let done = store.read(&counter(writer)).await.unwrap().map_or(0, |stored| stored.version);
     for n in done + 1.. {
         let changes = vec![count(writer, n), record(writer, n)];
@@ -127,7 +127,7 @@ pub fn killed_run(name: &str, variable: &str, dir: &Path, within: Duration) -> H
 }
 
 /// Whatever was acknowledged is there, and nothing is half there.
-pub async fn verify(store: Arc<dyn Store>, acknowledged: &HashMap<u64, u64>) {
+pub async fn verify(store: Arc<dyn Maintenance>, acknowledged: &HashMap<u64, u64>) {
     let mut written = 0;
     let mut counters = 0;
     for writer in 0..WRITERS {

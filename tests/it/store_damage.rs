@@ -5,7 +5,7 @@
 use crate::store_contract::Thing;
 use dialback::store::records::{self, Record};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, Index, Key, Kind, Lane, Scan, Store, StoreError};
+use dialback::store::{Change, Index, Key, Kind, Lane, Maintenance, Scan, Store, StoreError};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};

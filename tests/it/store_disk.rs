@@ -7,7 +7,7 @@
 use crate::store_contract::Thing;
 use dialback::store::records;
 use dialback::store::sled::{Growth, Options, Sled};
-use dialback::store::{Change, CommitError, Key, Kind, Store, StoreError};
+use dialback::store::{Change, CommitError, Key, Kind, Maintenance, Store, StoreError};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

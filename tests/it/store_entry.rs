@@ -4,7 +4,7 @@
 use crate::postgres::{Server, connect};
 use crate::store_contract::{Thing, thing};
 use dialback::store::postgres::{Options, Postgres};
-use dialback::store::{Index, Scan, Store, records};
+use dialback::store::{Index, Maintenance, Scan, Store, records};
 use jiff::Timestamp;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use std::fs;

@@ -7,7 +7,7 @@ use crate::store_counters::{adding, giving_back};
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::{
-    Change, Commit, CountedError, Counting, Entry, Index, Key, Kind, Lane, Scan, Store, Stored,
+    Change, Commit, CountedError, Counting, Entry, Index, Key, Kind, Lane, Maintenance, Scan, Store, Stored,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -96,7 +96,7 @@ fn name(id: u8) -> String {
 }
 
 /// The changes, of what the store has.
-async fn changes(store: &dyn Store, writes: &[Write]) -> Vec<Change> {
+async fn changes(store: &dyn Maintenance, writes: &[Write]) -> Vec<Change> {
     let mut changes = Vec::new();
     for write in writes {
         let old: Option<Versioned<Thing>> = records::get(store, &name(write.id)).await.unwrap();
@@ -138,7 +138,7 @@ enum Place<'a> {
 }
 
 impl Place<'_> {
-    async fn open(&self) -> Arc<dyn Store> {
+    async fn open(&self) -> Arc<dyn Maintenance> {
         match self {
             Self::Files(dir) => Arc::new(open(dir)),
             Self::Database(database) => Arc::new(database.open().await),
@@ -147,10 +147,10 @@ impl Place<'_> {
 }
 
 /// The same changes for an engine whose records begin at other versions.
-async fn translated(store: &dyn Store, model: &Memory, changes: &[Change]) -> Vec<Change> {
+async fn translated(store: &dyn Maintenance, model: &Memory, changes: &[Change]) -> Vec<Change> {
     let mut translated = changes.to_vec();
     for change in &mut translated {
-        let version = async |store: &dyn Store| {
+        let version = async |store: &dyn Maintenance| {
             store.read(&change.key).await.unwrap().map_or(0, |stored| stored.version)
         };
         let (theirs, ours) = (version(store).await, version(model).await);
@@ -163,7 +163,7 @@ fn json(stored: &Stored) -> serde_json::Value {
     serde_json::from_slice(&stored.body).unwrap()
 }
 
-async fn same(store: &dyn Store, model: &Memory, seen: &mut BTreeMap<u8, (u64, u64)>) {
+async fn same(store: &dyn Maintenance, model: &Memory, seen: &mut BTreeMap<u8, (u64, u64)>) {
     for id in 0..COUNTERS {
         let key = Key::new(Kind::Counter, id.to_string());
         let (theirs, ours) = (store.read(&key).await.unwrap(), model.read(&key).await.unwrap());
@@ -184,7 +184,7 @@ async fn same(store: &dyn Store, model: &Memory, seen: &mut BTreeMap<u8, (u64, u
     }
 }
 
-async fn commit(store: &dyn Store, memory: &Memory, writes: &[Write], additions: Vec<Counting>) {
+async fn commit(store: &dyn Maintenance, memory: &Memory, writes: &[Write], additions: Vec<Counting>) {
     let changes = changes(memory, writes).await;
     let translated = translated(store, memory, &changes).await;
     let expected = memory.commit_counted(Commit { changes, additions: additions.clone() }).await;

@@ -5,7 +5,7 @@ use crate::postgres::{PATIENCE, Pooler, Server, connect, until_written};
 use crate::store_contract::{Thing, closed, story, thing};
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records;
-use dialback::store::{CommitError, Key, Kind, Lane, Store, StoreError};
+use dialback::store::{CommitError, Key, Kind, Lane, Maintenance, Store, StoreError};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

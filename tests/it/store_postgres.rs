@@ -6,7 +6,7 @@ use crate::postgres::{PATIENCE, Server, TestDatabase, database, until_written};
 use crate::store_contract::{Thing, at, closed, count_together, story, thing};
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records::{self, Versioned};
-use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Scan, Store, StoreError};
+use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Maintenance, Scan, Store, StoreError};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use crate::store_contract::*;
 use dialback::store::records;
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{CommitError, Key, Kind, Store, StoreError};
+use dialback::store::{CommitError, Key, Kind, Maintenance, Store, StoreError};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::fs;

@@ -6,7 +6,7 @@ use crate::store_contract::{Thing, at};
 use crate::store_crash::{killed_run, verify, write_until_killed};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Growth, Options, Sled};
-use dialback::store::{Change, CommitError, Index, Scan, Stats, Store, StoreError};
+use dialback::store::{Change, CommitError, Index, Maintenance, Scan, Stats, Store, StoreError};
 use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::fs;

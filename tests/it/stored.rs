@@ -8,7 +8,7 @@ use dialback::store::memory::Memory;
 use dialback::store::records::Facts;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::transfer::{Ledger, Line};
-use dialback::store::{Key, Kind, Store, kinds};
+use dialback::store::{Key, Kind, Maintenance, Store, kinds};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -216,7 +216,7 @@ async fn write() {
 }
 
 /// Puts the samples into a store.
-pub async fn put(store: &dyn Store) {
+pub async fn put(store: &dyn Maintenance) {
     for facts in samples::all() {
         let change = dialback::store::records::put_facts(None, facts);
         store.commit(vec![change]).await.unwrap();

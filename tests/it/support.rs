@@ -28,7 +28,7 @@ use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Commit, CountedError, Key, Lane, Store};
+use dialback::store::{Commit, CountedError, Key, Lane, Maintenance};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -209,7 +209,7 @@ pub fn report(sid: &str, status: Status, id: Option<&DeliveryId>, to: Option<&st
 
 /// An engine that remembers every body that was ever written through it.
 struct Watched {
-    inner: Arc<dyn Store>,
+    inner: Arc<dyn Maintenance>,
     bodies: Bodies,
     busy: Arc<AtomicU32>,
     is_shared: bool,
@@ -248,7 +248,7 @@ pub struct World {
     pub app: App,
     pub gateway: Arc<Script>,
     pub clock: Clock,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Maintenance>,
     bodies: Bodies,
     busy: Arc<AtomicU32>,
     policy: Policy,
@@ -436,7 +436,7 @@ pub fn word(error: &impl std::fmt::Debug) -> String {
     inner.split([' ', '(', '{', ')']).next().unwrap_or_default().to_owned()
 }
 
-pub fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc<dyn Store> {
+pub fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc<dyn Maintenance> {
     match engine {
         Engine::Postgres => open_apart(schema.expect("a schema").url()),
         Engine::Memory | Engine::Shared => Arc::new(Memory::new()),
@@ -448,7 +448,7 @@ pub fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc
 }
 
 /// Connections live as long as their runtime, and a world is made outside of one.
-fn open_apart(url: String) -> Arc<dyn Store> {
+fn open_apart(url: String) -> Arc<dyn Maintenance> {
     static APART: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
     let opened =
         std::thread::spawn(move || APART.block_on(Postgres::open(&url, postgres::Options::default())));
@@ -473,14 +473,14 @@ fn watched(
     schema: Option<&TestDatabase>,
     bodies: &Bodies,
     busy: &Arc<AtomicU32>,
-) -> Arc<dyn Store> {
+) -> Arc<dyn Maintenance> {
     let inner = open(engine, dir, schema);
     let is_shared = inner.is_shared() || engine == Engine::Shared;
     Arc::new(Watched { inner, bodies: bodies.clone(), busy: busy.clone(), is_shared })
 }
 
 fn app_on(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn Maintenance>,
     gateway: &Arc<Script>,
     clock: &Clock,
     policy: &Policy,
@@ -496,7 +496,7 @@ fn app_on(
 }
 
 /// The parts of the plainest service.
-pub fn parts(store: &Arc<dyn Store>, gateway: &Arc<Script>, clock: &Clock) -> Parts {
+pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock) -> Parts {
     let (policy, secret) = (Policy::default(), Secret::new("k".repeat(32)));
     Parts {
         store: store.clone(),
@@ -525,6 +525,6 @@ impl Drop for World {
 }
 
 /// A body of a record, for those who look at the bytes.
-pub async fn body(store: &dyn Store, key: &Key) -> Bytes {
+pub async fn body(store: &dyn Maintenance, key: &Key) -> Bytes {
     store.read(key).await.unwrap().unwrap().body
 }

@@ -24,7 +24,7 @@ use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
 use dialback::server::{self, Limits};
-use dialback::store::Store;
+use dialback::store::Maintenance;
 use dialback::store::memory::Memory;
 use dialback::texts::Catalog;
 use dialback::twilio::signature::{Token, Verifier};
@@ -83,16 +83,41 @@ impl World {
     }
 
     /// The same over a store that has something in it, or fails.
-    pub async fn over(store: Arc<dyn Store>) -> Self {
+    pub async fn over(store: Arc<dyn Maintenance>) -> Self {
         Self::on(store, |_| (), events()).await
     }
 
     /// The same, with a service that was changed.
-    pub async fn over_with(store: Arc<dyn Store>, change: impl FnOnce(&mut service::Settings)) -> Self {
+    pub async fn over_with(store: Arc<dyn Maintenance>, change: impl FnOnce(&mut service::Settings)) -> Self {
         Self::on(store, change, events()).await
     }
 
-    async fn on(store: Arc<dyn Store>, change: impl FnOnce(&mut service::Settings), events: Events) -> Self {
+    /// The same over a store, where no job does anything: what is asked of the store is
+    /// asked by requests.
+    pub async fn idle(store: Arc<dyn Maintenance>) -> Self {
+        Self::on_idle(store, |_| (), events()).await
+    }
+
+    async fn on(
+        store: Arc<dyn Maintenance>,
+        change: impl FnOnce(&mut service::Settings),
+        events: Events,
+    ) -> Self {
+        let world = Self::on_idle(store, change, events).await;
+        let mut stop = world._running.subscribe();
+        let stopped = async move {
+            // Ends when the world is dropped.
+            let _ = stop.changed().await;
+        };
+        tokio::spawn(jobs::run(world.app.clone(), jobs::Settings::default(), stopped));
+        world
+    }
+
+    async fn on_idle(
+        store: Arc<dyn Maintenance>,
+        change: impl FnOnce(&mut service::Settings),
+        events: Events,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
@@ -109,9 +134,7 @@ impl World {
             let _ = stop.changed().await;
         };
         tokio::spawn(server::serve(listener, service_filter, Limits::default(), stopped(stop.clone())));
-        let admin = server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop.clone()));
-        tokio::spawn(admin);
-        tokio::spawn(jobs::run(app.clone(), jobs::Settings::default(), stopped(stop)));
+        tokio::spawn(server::serve(admin_listener, admin_filter, Limits::default(), stopped(stop)));
         Self { base_url, admin_url, app, clock, post, _running: running }
     }
 }

@@ -71,7 +71,8 @@ pub async fn import(
 /// # Errors
 /// The store's.
 pub async fn inspect(privacy: &Privacy, told: Progress<'_>) -> Result<Findings, StoreError> {
-    inspect::inspect(privacy.base.store(), inspect_rules(&privacy.retention, privacy.base.now()), told).await
+    inspect::inspect(privacy.base.whole_store(), inspect_rules(&privacy.retention, privacy.base.now()), told)
+        .await
 }
 
 /// Counts everything.
@@ -79,7 +80,7 @@ pub async fn inspect(privacy: &Privacy, told: Progress<'_>) -> Result<Findings, 
 /// # Errors
 /// The store's.
 pub async fn census(base: &Base, told: Progress<'_>) -> Result<Census, StoreError> {
-    inspect::census(base.store(), told).await
+    inspect::census(base.whole_store(), told).await
 }
 
 /// Gives back the space of what was deleted; bytes before and after.
@@ -87,7 +88,7 @@ pub async fn census(base: &Base, told: Progress<'_>) -> Result<Census, StoreErro
 /// # Errors
 /// The store's.
 pub async fn compact(base: &Base) -> Result<(u64, u64), StoreError> {
-    inspect::compact(base.store()).await
+    inspect::compact(base.whole_store()).await
 }
 
 impl Exporting {
@@ -96,6 +97,6 @@ impl Exporting {
     /// # Errors
     /// The store's.
     pub async fn next(&mut self) -> Result<Option<Page>, StoreError> {
-        self.1.next(self.0.store()).await
+        self.1.next(self.0.whole_store()).await
     }
 }

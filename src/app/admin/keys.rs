@@ -88,12 +88,8 @@ const MOST_KEYS: usize = 1_000;
 /// # Errors
 /// The store's.
 pub async fn all_keys(store: &dyn Store) -> Result<Vec<ApiKey>, AdminError> {
-    let mut keys = Vec::new();
     let scan = Scan { limit: MOST_KEYS, ..scan_of(Index::ApiKeys, "") };
-    for entry in store.scan(&scan).await? {
-        keys.extend(records::get::<ApiKey>(store, &entry.id).await?.map(|found| found.record));
-    }
-    Ok(keys)
+    Ok(records::all_listed(store, scan).await?)
 }
 
 /// Takes a key away, straight in a store.

@@ -176,7 +176,7 @@ async fn taken_away(base: &Base, actor: &Actor, name: &str) -> Result<Draft<Key>
     // One that does not read does not say which lines it has.
     let entries_removed = match kinds::facts(&key, &stored.body) {
         Ok(facts) => facts.entries,
-        Err(_) => base.store().entries_of(&key).await?,
+        Err(_) => base.whole_store().entries_of(&key).await?,
     };
     let change = Change {
         key: key.clone(),

@@ -13,7 +13,7 @@ use crate::model::event;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::{PhoneError, address_spellings, mask};
 use crate::store::Index;
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 
 /// Senders towards which one number can have said something and is still shown
 /// whole.
@@ -25,12 +25,19 @@ pub(in crate::app) async fn opt_outs_towards(
     base: &Base,
     number: &str,
     sender: &str,
+    ahead: &Ahead,
 ) -> Result<Vec<Versioned<OptOut>>, AdmissionError> {
-    let mut wishes = Vec::new();
-    for number in address_spellings(number) {
-        wishes.extend(records::get::<OptOut>(base.store(), &OptOut::key(&number, sender)).await?);
-    }
-    Ok(wishes)
+    let found = ahead.get_many(base.store(), &wish_keys(number, sender)).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Wants the same.
+pub(in crate::app) fn want_wishes(number: &str, sender: &str, ahead: &mut Ahead) {
+    wish_keys(number, sender).into_iter().for_each(|key| ahead.want::<OptOut>(key));
+}
+
+fn wish_keys(number: &str, sender: &str) -> Vec<String> {
+    address_spellings(number).iter().map(|number| OptOut::key(number, sender)).collect()
 }
 
 /// Records an opt-out, or that one is taken back, with the line of the audit log where it
@@ -43,7 +50,7 @@ pub(in crate::app) async fn record(
     entry: Option<&AuditEntry>,
 ) -> Result<(), AdmissionError> {
     let look = || async {
-        let old = opt_outs_towards(&telling.base, number, sender).await?;
+        let old = opt_outs_towards(&telling.base, number, sender, &Ahead::default()).await?;
         let new = OptOut {
             number: number.to_owned(),
             sender: sender.to_owned(),

@@ -9,7 +9,7 @@ use crate::model::audit::{Action, Actor};
 use crate::model::phone::PhoneNumber;
 use crate::model::safe_number::SafeNumber;
 use crate::store::CommitError;
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 
 /// Puts a number on the list; one that is there stays as it is.
 ///
@@ -21,7 +21,7 @@ pub async fn add_safe_number(
     number: &str,
 ) -> Result<SafeNumber, AdmissionError> {
     let (number, _) = numbers::number(admission, number)?;
-    if let Some(found) = stored_safe_number(&admission.base, &number).await? {
+    if let Some(found) = stored_safe_number(&admission.base, &number, &Ahead::default()).await? {
         return Ok(found.record);
     }
     let safe =
@@ -44,7 +44,8 @@ pub async fn remove_safe_number(
     number: &str,
 ) -> Result<(), AdmissionError> {
     let (number, _) = numbers::number(admission, number).map_err(|_| Fault::NotFound)?;
-    let found = stored_safe_number(&admission.base, &number).await?.ok_or(Fault::NotFound)?;
+    let found =
+        stored_safe_number(&admission.base, &number, &Ahead::default()).await?.ok_or(Fault::NotFound)?;
     let entry = audit::entry(&admission.base, actor, Action::SafeNumberRemoved, found.record.number.masked());
     match admission.base.store().commit(vec![records::delete(&found), audit::write(&entry)]).await {
         // It never changes, so somebody else has taken it.
@@ -59,7 +60,7 @@ pub async fn remove_safe_number(
 /// [`Fault::NotFound`], also for what is no number, or the store's.
 pub async fn safe_number(admission: &Admission, number: &str) -> Result<SafeNumber, AdmissionError> {
     let (number, _) = numbers::number(admission, number).map_err(|_| Fault::NotFound)?;
-    let found = stored_safe_number(&admission.base, &number).await?;
+    let found = stored_safe_number(&admission.base, &number, &Ahead::default()).await?;
     found.map(|found| found.record).ok_or(Fault::NotFound.into())
 }
 
@@ -67,11 +68,13 @@ pub async fn safe_number(admission: &Admission, number: &str) -> Result<SafeNumb
 pub(in crate::app) async fn stored_safe_number(
     base: &Base,
     number: &PhoneNumber,
+    ahead: &Ahead,
 ) -> Result<Option<Versioned<SafeNumber>>, AdmissionError> {
-    for spelling in number.person().spellings() {
-        if let Some(found) = records::get(base.store(), &spelling).await? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+    let found = ahead.get_many(base.store(), &number.person().spellings()).await?;
+    Ok(found.into_iter().flatten().next())
+}
+
+/// Wants the same.
+pub(in crate::app) fn want_safe_number(number: &PhoneNumber, ahead: &mut Ahead) {
+    number.person().spellings().into_iter().for_each(|spelling| ahead.want::<SafeNumber>(spelling));
 }

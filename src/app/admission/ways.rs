@@ -12,6 +12,7 @@ use crate::model::channel::Channel;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::{Reach, Service};
+use crate::store::records::Ahead;
 use std::sync::Arc;
 
 /// A service as it sends to a number.
@@ -69,18 +70,42 @@ fn region_of(to: &PhoneNumber) -> String {
     to.region().unwrap_or_else(|| "??".to_owned())
 }
 
+/// Wants what says which ways of a service lead to a number: what is kept with the
+/// service, the safe list where it would make a difference, and what the person wishes
+/// of the service's senders.
+pub(in crate::app) fn want_ways(
+    admission: &Admission,
+    service: Arc<Service>,
+    to: &PhoneNumber,
+    ahead: &mut Ahead,
+) {
+    let service = compat::want_sending_to(&admission.directory, service, to, ahead);
+    if is_refused_somewhere(&service, to) {
+        safe_list::want_safe_number(to, ahead);
+    }
+    for channel in service.settings.channels.iter().copied() {
+        if let Some((address, sender)) = wish_address(admission, &service, to, channel) {
+            opt_outs::want_wishes(&address, &sender, ahead);
+        }
+    }
+}
+
 /// A service as it sends to a number. Whether the number is on the safe list
 /// is looked up where it would make a difference.
 pub(in crate::app) async fn ways(
     directory: &Directory,
     service: Arc<Service>,
     to: &PhoneNumber,
+    ahead: &Ahead,
 ) -> Result<Ways, AdmissionError> {
-    let service = compat::sending_to(directory, service, to).await?;
-    let is_refused = |channel: &Channel| service.reach(*channel, to) == Reach::No;
-    let is_safe = service.settings.channels.iter().any(is_refused)
-        && safe_list::stored_safe_number(&directory.base, to).await?.is_some();
+    let service = compat::sending_to(directory, service, to, ahead).await?;
+    let is_safe = is_refused_somewhere(&service, to)
+        && safe_list::stored_safe_number(&directory.base, to, ahead).await?.is_some();
     Ok(Ways { service, countries: if is_safe { Countries::All } else { Countries::AsSet } })
+}
+
+fn is_refused_somewhere(service: &Service, to: &PhoneNumber) -> bool {
+    service.settings.channels.iter().any(|channel| service.reach(*channel, to) == Reach::No)
 }
 
 /// The same where the application passes over the rules about countries.
@@ -88,8 +113,9 @@ pub(in crate::app) async fn ways_to_all(
     directory: &Directory,
     service: Arc<Service>,
     to: &PhoneNumber,
+    ahead: &Ahead,
 ) -> Result<Ways, AdmissionError> {
-    Ok(Ways { service: compat::sending_to(directory, service, to).await?, countries: Countries::All })
+    Ok(Ways { service: compat::sending_to(directory, service, to, ahead).await?, countries: Countries::All })
 }
 
 /// The channel that was asked for, if it may be used; or the best that may.
@@ -101,9 +127,10 @@ pub(in crate::app) async fn way(
     ways: &Ways,
     asked: Option<Channel>,
     to: &PhoneNumber,
+    ahead: &Ahead,
 ) -> Result<Channel, AdmissionError> {
     if let Some(channel) = asked {
-        refuse_way(admission, ways, channel, to).await?;
+        refuse_way(admission, ways, channel, to, ahead).await?;
         return Ok(channel);
     }
     let channels = &ways.service.settings.channels;
@@ -112,7 +139,7 @@ pub(in crate::app) async fn way(
         if ways.is_makeshift(channel, channels, to) {
             continue;
         }
-        match refuse_way(admission, ways, channel, to).await {
+        match refuse_way(admission, ways, channel, to, ahead).await {
             Ok(()) => return Ok(channel),
             Err(AdmissionError::Fault(Fault::Store(error))) => return Err(error.into()),
             Err(error) => drop(refused.get_or_insert(error)),
@@ -128,6 +155,7 @@ pub(in crate::app) async fn refuse_way(
     ways: &Ways,
     channel: Channel,
     to: &PhoneNumber,
+    ahead: &Ahead,
 ) -> Result<(), AdmissionError> {
     if let Some(refused) = ways.refusal(channel, to) {
         return Err(refused);
@@ -135,7 +163,7 @@ pub(in crate::app) async fn refuse_way(
     if ways.service.reach(channel, to) == Reach::Watched {
         tracing::warn!(%to, %channel, region = region_of(to), "a watched country");
     }
-    refuse_opted_out(admission, &ways.service, to, channel).await
+    refuse_opted_out(admission, &ways.service, to, channel, ahead).await
 }
 
 pub(in crate::app) async fn refuse_opted_out(
@@ -143,11 +171,12 @@ pub(in crate::app) async fn refuse_opted_out(
     service: &Service,
     to: &PhoneNumber,
     channel: Channel,
+    ahead: &Ahead,
 ) -> Result<(), AdmissionError> {
     let Some((address, sender)) = wish_address(admission, service, to, channel) else {
         return Ok(());
     };
-    let wishes = opt_outs::opt_outs_towards(&admission.base, &address, &sender).await?;
+    let wishes = opt_outs::opt_outs_towards(&admission.base, &address, &sender, ahead).await?;
     match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
         Some(wish) if wish.opted_out => Err(AdmissionError::OptedOut),
         _ => Ok(()),

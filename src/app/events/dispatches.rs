@@ -18,8 +18,8 @@ use crate::model::dispatch::{Dispatch, State, Try, Verdict};
 use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::event::Event;
 use crate::model::id::{EndpointId, EventId};
-use crate::store::records::{self, Versioned};
-use crate::store::{Change, CommitError, Entry, Index, Key, Scan};
+use crate::store::records::{self, Ahead, Versioned};
+use crate::store::{Change, CommitError, Index, Key, Listed, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
@@ -64,14 +64,15 @@ pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duratio
     if old.record.state != State::Pending {
         return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
     }
-    let endpoint = match endpoints::read_endpoint(&telling.base, &old.record.endpoint).await {
-        Ok(found) => found.record,
-        Err(EventError::Fault(Fault::NotFound)) => {
-            return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
-        }
-        Err(error) => return Err(error),
+    let (store, mut ahead) = (telling.base.store(), Ahead::default());
+    ahead.want::<Endpoint>(old.record.endpoint.as_str());
+    ahead.want::<Event>(old.record.event.as_str());
+    ahead.read(store).await?;
+    let Some(endpoint) = ahead.get::<Endpoint>(store, old.record.endpoint.as_str()).await? else {
+        return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
     };
-    let event = records::get::<Event>(telling.base.store(), old.record.event.as_str()).await?;
+    let endpoint = endpoint.record;
+    let event = ahead.get::<Event>(store, old.record.event.as_str()).await?;
     let vain = match (&endpoint.disabled, &event) {
         (Some(_), _) => Some("the endpoint is disabled"),
         (None, None) => Some("the event is forgotten"),
@@ -105,8 +106,8 @@ pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duratio
 /// The store's.
 pub async fn defer(base: &Base, dispatches: &[Key]) -> Result<(), EventError> {
     let (now, mut changes) = (base.now(), Vec::with_capacity(dispatches.len()));
-    for key in dispatches {
-        let Some(old) = records::get::<Dispatch>(base.store(), &key.id).await? else { continue };
+    let ids = dispatches.iter().map(|key| key.id.as_str());
+    for old in records::get_many::<Dispatch>(base.store(), ids).await?.into_iter().flatten() {
         if old.record.state != State::Pending || now.duration_since(old.record.due()) < PATIENCE {
             continue;
         }
@@ -240,17 +241,18 @@ pub async fn redrive_endpoint(
     }
     let (mut looked_at, begun) = (0, Instant::now());
     while looked_at < MOST_LOOKED_AT && begun.elapsed() < LONGEST_PAGE {
-        let entries = base.store().scan(&scan).await?;
-        let is_last = entries.len() < scan.limit;
-        looked_at += entries.len();
-        for Entry { at, id, .. } in entries {
-            let change = match since {
-                None => once_more(base, &id).await?,
-                Some(_) => event_once_more(base, &id, &endpoint, false).await?,
-            };
-            changes.extend(change);
-            scan.after = Some((at, id));
-        }
+        let lines = base.store().list(std::slice::from_ref(&scan)).await?.pop().unwrap_or_default();
+        let is_last = lines.len() < scan.limit;
+        looked_at += lines.len();
+        changes.extend(match since {
+            None => once_more(base, &lines)?,
+            Some(_) => {
+                let events = lines.iter().map(records::listed::<Event>).collect::<Result<Vec<_>, _>>()?;
+                let told = events.iter().flatten().map(|event| (&event.record, &endpoint));
+                events_once_more(base, told.collect(), false).await?
+            }
+        });
+        scan.after = lines.last().map(|line| (line.entry.at, line.entry.id.clone())).or(scan.after);
         if is_last {
             return Ok((redriven(base, changes).await?, None));
         }
@@ -268,47 +270,47 @@ pub async fn redrive_event(
     id: &EventId,
     only: Option<&EndpointId>,
 ) -> Result<usize, EventError> {
-    feed::event(base, id).await?;
+    let event = feed::event(base, id).await?;
     let endpoints = match only {
         None => endpoints(base).await?,
         Some(only) => vec![endpoints::endpoint(base, only).await?],
     };
+    if only.is_some() {
+        endpoints.iter().try_for_each(refuse_disabled)?;
+    }
+    let told = endpoints.iter().map(|endpoint| (&event, endpoint)).collect();
+    redriven(base, events_once_more(base, told, true).await?).await
+}
+
+/// What was given up, of these dispatches.
+fn once_more(base: &Base, lines: &[Listed]) -> Result<Vec<Change>, EventError> {
     let mut changes = Vec::new();
-    for endpoint in &endpoints {
-        if only.is_some() {
-            refuse_disabled(endpoint)?;
-        }
-        changes.extend(event_once_more(base, id.as_str(), endpoint, true).await?);
+    for line in lines {
+        let old = records::listed::<Dispatch>(line)?;
+        let failed = old.filter(|old| old.record.state == State::Failed);
+        changes.extend(failed.map(|old| records::put(Some(&old), &old.record.again(base.now()))));
     }
-    redriven(base, changes).await
+    Ok(changes)
 }
 
-async fn once_more(base: &Base, id: &str) -> Result<Option<Change>, EventError> {
-    let old = records::get::<Dispatch>(base.store(), id).await?;
-    let failed = old.filter(|old| old.record.state == State::Failed);
-    Ok(failed.map(|old| records::put(Some(&old), &old.record.again(base.now()))))
-}
-
-async fn event_once_more(
+/// Events for endpoints that want them: those that were never sent there, or given up;
+/// or also those that were taken.
+async fn events_once_more(
     base: &Base,
-    id: &str,
-    endpoint: &Endpoint,
+    mut told: Vec<(&Event, &Endpoint)>,
     also_delivered: bool,
-) -> Result<Option<Change>, EventError> {
-    let Some(event) = records::get::<Event>(base.store(), id).await? else {
-        return Ok(None);
-    };
-    if !endpoint.takes(event.record.body.event_type) {
-        return Ok(None);
-    }
-    let dispatch = Dispatch::id_of(&event.record.id, &endpoint.id);
-    Ok(match records::get::<Dispatch>(base.store(), &dispatch).await? {
-        None => Some(records::put(None, &told::dispatch(base, &event.record, endpoint))),
+) -> Result<Vec<Change>, EventError> {
+    told.retain(|(event, endpoint)| endpoint.takes(event.body.event_type));
+    let ids = told.iter().map(|(event, endpoint)| Dispatch::id_of(&event.id, &endpoint.id));
+    let olds = records::get_many::<Dispatch>(base.store(), ids).await?;
+    let change = |((event, endpoint), old): ((&Event, &Endpoint), Option<Versioned<Dispatch>>)| match old {
+        None => Some(records::put(None, &told::dispatch(base, event, endpoint))),
         Some(old) if old.record.state == State::Failed || also_delivered => {
             Some(records::put(Some(&old), &old.record.again(base.now())))
         }
         Some(_) => None,
-    })
+    };
+    Ok(told.into_iter().zip(olds).filter_map(change).collect())
 }
 
 /// Commits a redrive's changes in groups. One that lost a race is one that

@@ -198,16 +198,7 @@ impl Feed {
                 return Ok(None);
             };
             let ids = self.fresh(written).await?;
-            let mut events = Vec::new();
-            for id in &ids {
-                let event = records::get::<Event>(self.telling.base.store(), id.as_str()).await?;
-                let event = event.map(|found| found.record);
-                if let Some(event) = event.filter(|event| takes(&self.filters, event))
-                    && among::is_among(&self.telling.directory, &self.services, event.owner()).await?
-                {
-                    events.push(event);
-                }
-            }
+            let events = self.read(&ids).await?;
             if !events.is_empty() {
                 return Ok(Some(events));
             }
@@ -217,6 +208,21 @@ impl Feed {
                 let _ = tokio::time::timeout(LOOK_EVERY, self.written.changed()).await;
             }
         }
+    }
+
+    /// Those events that are there, and are told here.
+    async fn read(&self, ids: &[EventId]) -> Result<Vec<Event>, Fault> {
+        let mut events = Vec::with_capacity(ids.len());
+        for some in ids.chunks(PAGE) {
+            let found =
+                records::get_many::<Event>(self.telling.base.store(), some.iter().map(EventId::as_str))
+                    .await?;
+            let found = found.into_iter().flatten().map(|found| found.record);
+            events.extend(found.filter(|event| takes(&self.filters, event)));
+        }
+        let owners = events.iter().map(Owned::owner).collect();
+        let are = among::are_among(&self.telling.directory, &self.services, owners).await?;
+        Ok(events.into_iter().zip(are).filter(|(_, is_own)| *is_own).map(|(event, _)| event).collect())
     }
 
     /// The ids that come next, where this process alone writes: from where it was

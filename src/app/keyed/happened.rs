@@ -42,8 +42,11 @@ pub async fn deliveries(
 /// # Errors
 /// As there.
 pub async fn attempt(key: &Narrowed, id: &VerificationId, number: u8) -> Result<Attempt, VerificationError> {
-    key.refuse_foreign(id).await?;
-    verification::attempt(&key.all.directory, id, number).await
+    let attempt = verification::attempt(&key.all.directory, id, number).await?;
+    match key.has(&attempt.verification) {
+        true => Ok(attempt),
+        false => Err(Fault::NotFound.into()),
+    }
 }
 
 /// See [`verification::attempts`](crate::app::verification::attempts).

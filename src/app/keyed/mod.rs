@@ -14,9 +14,10 @@ mod verifications;
 pub use self::happened::{attempt, attempts, count_attempts, deliveries, delivery, event, events, feed};
 pub use self::narrowed::{KeyBound, Narrowed};
 pub use self::services::{
-    change_compat, change_service, compat, delete_service, service, services, templates,
+    change_compat, change_service, compat, compats, delete_service, service, services, templates,
 };
 pub use self::sessions::{create_session, end_session, session_result};
 pub use self::verifications::{
-    approve, ask, cancel, check, fetch, last_asked, release, resend, start, verdict, verifications,
+    approve, ask, cancel, check, check_of, fetch, last_asked, release, resend, start, verdict, verdict_of,
+    verifications,
 };

@@ -5,14 +5,13 @@ use crate::app::fault::Fault;
 use crate::app::services::{self, ServiceError};
 use crate::app::{App, verification};
 use crate::model::audit::Actor;
-use crate::model::id::{ServiceId, VerificationId};
+use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::owner::Owned;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
-use crate::store::records;
 use jiff::Timestamp;
 
 /// A key of some services came with what is about the whole.
@@ -91,18 +90,10 @@ impl Narrowed {
         }
     }
 
-    /// Refuses the verification of another service.
-    ///
-    /// # Errors
-    /// Not found, or the store's.
-    pub(super) async fn refuse_foreign(&self, id: &VerificationId) -> Result<(), Fault> {
-        // A verification never changes its service: reading it before it is
-        // changed is as good as reading it in the same write.
-        if !self.services.is_all() {
-            let found = records::get::<Verification>(self.all.base.store(), id.as_str()).await?;
-            self.own(found.ok_or(Fault::NotFound)?.record).await?;
-        }
-        Ok(())
+    /// Whether a verification is of the key's services. That never changes, so it is
+    /// asked of the record that is read to be changed.
+    pub(super) fn has(&self, verification: &Verification) -> bool {
+        services::among::has(&self.all.directory, &self.services, verification.service.as_ref())
     }
 
     /// The time, by the server's clock.

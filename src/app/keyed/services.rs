@@ -8,7 +8,7 @@ use crate::app::{Page, Window};
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::service::Service;
-use crate::store::records::Versioned;
+use crate::store::records::{Ahead, Versioned};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -45,9 +45,13 @@ pub async fn templates(key: &Narrowed) -> Result<Option<BTreeSet<String>>, Servi
     let Some(bound) = key.services.bound() else {
         return Ok(None);
     };
-    let mut names = BTreeSet::new();
+    let (directory, mut names, mut ahead) = (&key.all.directory, BTreeSet::new(), Ahead::default());
     for id in bound {
-        match services::service(&key.all.directory, Some(id)).await {
+        services::find::want_service(directory, Some(id), &mut ahead);
+    }
+    ahead.read(directory.base.store()).await?;
+    for id in bound {
+        match services::find::service_from(directory, Some(id), &ahead).await {
             Ok(service) => names.extend(service.settings.template.clone()),
             Err(ServiceError::NoSuchService) => {}
             Err(error) => return Err(error),
@@ -85,6 +89,15 @@ pub async fn delete_service(key: &Narrowed, id: &ServiceId) -> Result<(), AdminE
 pub async fn compat(key: &Narrowed, id: &ServiceId) -> Result<Versioned<Compat>, Fault> {
     key.refuse_foreign_service(id)?;
     services::compat(&key.all.base, id).await
+}
+
+/// See [`services::compats`](crate::app::services::compats).
+///
+/// # Errors
+/// As there; not found where one is another service's.
+pub async fn compats(key: &Narrowed, ids: &[&ServiceId]) -> Result<Vec<Compat>, Fault> {
+    ids.iter().try_for_each(|id| key.refuse_foreign_service(id))?;
+    services::compats(&key.all.base, ids).await
 }
 
 /// See [`services::change_compat`](crate::app::services::change_compat).

@@ -1,5 +1,6 @@
 //! Verifications, as a key may begin, check and see them.
 
+use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
 use crate::app::verification::{
     Ask, AskError, Checked, Idempotency, Offer, StartRequest, Started, VerificationError, VerificationFilter,
@@ -36,18 +37,18 @@ pub async fn ask(key: &Narrowed, ask: &Ask) -> Result<View, AskError> {
     verification::ask(&key.all.verifying, &ask).await
 }
 
-/// See [`verification::last_asked`](crate::app::verification::last_asked).
+/// See [`verification::last_asked`](crate::app::verification::last_asked). Whether it is one
+/// of the key's services is asked by who reads it.
 ///
 /// # Errors
-/// As there.
+/// As there; not found for another service's.
 pub async fn last_asked(
     key: &Narrowed,
     service: &Service,
     to: &str,
 ) -> Result<VerificationId, VerificationError> {
-    let id = verification::last_asked(&key.all.admission, service, to).await?;
-    key.refuse_foreign(&id).await?;
-    Ok(id)
+    key.refuse_foreign_service(&service.id)?;
+    verification::last_asked(&key.all.admission, service, to).await
 }
 
 /// See [`verification::fetch`](crate::app::verification::fetch).
@@ -75,8 +76,21 @@ pub async fn verifications(
 /// # Errors
 /// As there.
 pub async fn check(key: &Narrowed, id: &VerificationId, offer: Offer) -> Result<Checked, VerificationError> {
-    key.refuse_foreign(id).await?;
-    verification::check(&key.all.verifying, id, offer).await
+    verification::check::check_own(&key.all.verifying, id, offer, |one| key.has(one)).await
+}
+
+/// The same of a verification of one service; any other is not there.
+///
+/// # Errors
+/// As there.
+pub async fn check_of(
+    key: &Narrowed,
+    service: &Service,
+    id: &VerificationId,
+    offer: Offer,
+) -> Result<Checked, VerificationError> {
+    let is_own = |one: &Verification| key.has(one) && key.belongs(service, one);
+    verification::check::check_own(&key.all.verifying, id, offer, is_own).await
 }
 
 /// See [`verification::verdict`](crate::app::verification::verdict).
@@ -88,12 +102,21 @@ pub async fn verdict(
     found: impl Future<Output = Result<VerificationId, VerificationError>>,
     offer: Offer,
 ) -> Result<Option<View>, VerificationError> {
-    let own = async {
-        let id = found.await?;
-        key.refuse_foreign(&id).await?;
-        Ok(id)
-    };
-    verification::verdict(&key.all.verifying, own, offer).await
+    verification::verdict::verdict(&key.all.verifying, found, offer, |one| key.has(one)).await
+}
+
+/// The same of a verification of one service; any other is not there.
+///
+/// # Errors
+/// As there.
+pub async fn verdict_of(
+    key: &Narrowed,
+    service: &Service,
+    found: impl Future<Output = Result<VerificationId, VerificationError>>,
+    offer: Offer,
+) -> Result<Option<View>, VerificationError> {
+    let is_own = |one: &Verification| key.has(one) && key.belongs(service, one);
+    verification::verdict::verdict(&key.all.verifying, found, offer, is_own).await
 }
 
 /// See [`verification::resend`](crate::app::verification::resend).
@@ -105,8 +128,7 @@ pub async fn resend(
     id: &VerificationId,
     channel: Option<Channel>,
 ) -> Result<View, VerificationError> {
-    key.refuse_foreign(id).await?;
-    verification::resend(&key.all.verifying, id, channel).await
+    verification::start::resend_own(&key.all.verifying, id, channel, |one| key.has(one)).await
 }
 
 /// See [`verification::cancel`](crate::app::verification::cancel).
@@ -114,8 +136,7 @@ pub async fn resend(
 /// # Errors
 /// As there.
 pub async fn cancel(key: &Narrowed, id: &VerificationId) -> Result<View, VerificationError> {
-    key.refuse_foreign(id).await?;
-    verification::cancel(&key.all.admission, id).await
+    verification::check::cancel_own(&key.all.admission, id, |one| key.has(one)).await
 }
 
 /// See [`verification::approve`](crate::app::verification::approve).
@@ -123,8 +144,7 @@ pub async fn cancel(key: &Narrowed, id: &VerificationId) -> Result<View, Verific
 /// # Errors
 /// As there.
 pub async fn approve(key: &Narrowed, id: &VerificationId) -> Result<View, VerificationError> {
-    key.refuse_foreign(id).await?;
-    verification::approve(&key.all.admission, id).await
+    verification::check::approve_own(&key.all.admission, id, |one| key.has(one)).await
 }
 
 /// See [`verification::release`](crate::app::verification::release).
@@ -136,6 +156,8 @@ pub async fn release(
     service: &Service,
     verification: &Verification,
 ) -> Result<(), VerificationError> {
-    key.refuse_foreign(&verification.id).await?;
-    verification::release(&key.all.base, service, verification).await
+    match key.has(verification) {
+        true => verification::release(&key.all.base, service, verification).await,
+        false => Err(Fault::NotFound.into()),
+    }
 }

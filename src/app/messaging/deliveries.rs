@@ -11,7 +11,9 @@ use self::listed::{Listed, of_verification};
 use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
-use crate::app::listing::{All, LONGEST_PAGE, MOST_READ, Page, Place, Whose, Window, page_of, scan_of};
+use crate::app::listing::{
+    All, LONGEST_PAGE, MOST_READ, Page, Place, Steps, Whose, Window, only_own, page_of, scan_of,
+};
 use crate::app::messaging::MessagingError;
 use crate::app::services::among::Among;
 use crate::model::address;
@@ -67,10 +69,15 @@ pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, Messa
     let (id, number) = name.parse::<DeliveryId>().map_err(|_| Fault::NotFound)?.parts();
     let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
     let send = found.record.send(number).cloned().ok_or(Fault::NotFound)?;
-    match &send.sid {
-        Some(sid) => by_sid(store, sid).await,
-        None => Ok(Found::Send(Box::new(found.record), send)),
-    }
+    let Some(sid) = &send.sid else {
+        return Ok(Found::Send(Box::new(found.record), send));
+    };
+    let delivery = records::get::<Delivery>(store, sid.as_str()).await?.ok_or(Fault::NotFound)?.record;
+    let attempts = match delivery.id.as_ref().map(DeliveryId::parts) {
+        Some((own, number)) if own == id => attempts_in(&found.record, number),
+        _ => attempts_of(store, &delivery).await?,
+    };
+    Ok(Found::Delivery(Box::new(delivery), attempts))
 }
 
 async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, MessagingError> {
@@ -88,8 +95,11 @@ async fn attempts_of(
     let Some(id) = &delivery.id else { return Ok(None) };
     let (verification, number) = id.parts();
     let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
-    let send = found.as_ref().and_then(|found| found.record.send(number));
-    Ok(send.map(|send| Box::new(send.attempts.clone())))
+    Ok(found.and_then(|found| attempts_in(&found.record, number)))
+}
+
+fn attempts_in(verification: &Verification, number: u8) -> Option<Box<Attempts>> {
+    verification.send(number).map(|send| Box::new(send.attempts.clone()))
 }
 
 /// Deliveries straight from a store, as [`messaging::deliveries`](crate::app::messaging::deliveries) lists them.
@@ -114,40 +124,39 @@ async fn list(
 ) -> Result<Page<Found>, MessagingError> {
     let wanted = filter.to.as_deref().map(|to| Wanted::read(to, numbers)).transpose()?;
     if let Some(id) = &filter.verification {
-        let mut taken = Vec::new();
-        for (place, found) in of_verification(store, id, wanted.as_ref()).await? {
-            if filter.takes(&found) && filter.spans(found.asked_at()) && whose.has(&found).await? {
-                taken.push((place, found));
-            }
-        }
-        let page = page_of(taken, window, |(place, _)| place.clone());
+        let mut taken = of_verification(store, id, wanted.as_ref()).await?;
+        taken.retain(|(_, found)| filter.takes(found) && filter.spans(found.asked_at()));
+        let taken = taken.into_iter().map(|(place, found)| (place, Some(found))).collect();
+        let taken = only_own(whose, taken).await?.into_iter();
+        let own = taken.filter_map(|(place, found)| Some((place, found?))).collect();
+        let page = page_of(own, window, |(place, _): &(Place, Found)| place.clone());
         return Ok(Page { items: page.items.into_iter().map(|(_, found)| found).collect(), next: page.next });
     }
-    let mut listed = Listed::new(store, scans(filter, wanted.as_ref()), window.after.clone());
+    let steps = Steps::for_page_of(window.limit);
+    let mut listed = Listed::new(store, scans(filter, wanted.as_ref()), window.after.clone(), steps);
     let mut page = Page { items: Vec::new(), next: None };
     let (mut read, mut last, begun) = (0, None::<Place>, Instant::now());
     let takes =
         |found: &Found| filter.takes(found) && wanted.as_ref().is_none_or(|wanted| wanted.takes(found));
-    while let Some((place, found)) = listed.next().await? {
-        // One more than is wanted, or may be read, says that there is more.
-        if page.items.len() == window.limit {
-            page.next = last;
-            break;
+    while let Some(standing) = listed.next().await? {
+        let standing = standing.into_iter().map(|(place, found)| (place, found.filter(&takes))).collect();
+        for (place, found) in only_own(whose, standing).await? {
+            // One more than is wanted, or may be read, says that there is more.
+            if page.items.len() == window.limit {
+                page.next = last;
+                return Ok(page);
+            }
+            // The last thing read may be another service's, and its name is not to
+            // be told: whoever may not see it goes on behind its whole millisecond.
+            let is_between = last.as_ref().is_some_and(|last| last.0 != place.0);
+            if (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (whose.is_all() || is_between) {
+                page.next = last.map(|(at, id)| (at, if whose.is_all() { id } else { String::new() }));
+                return Ok(page);
+            }
+            read += 1;
+            page.items.extend(found);
+            last = Some(place);
         }
-        // The last thing read may be another service's, and its name is not to
-        // be told: whoever may not see it goes on behind its whole millisecond.
-        let is_between = last.as_ref().is_some_and(|last| last.0 != place.0);
-        if (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (whose.is_all() || is_between) {
-            page.next = last.map(|(at, id)| (at, if whose.is_all() { id } else { String::new() }));
-            break;
-        }
-        read += 1;
-        if let Some(found) = found.filter(&takes)
-            && whose.has(&found).await?
-        {
-            page.items.push(found);
-        }
-        last = Some(place);
     }
     Ok(page)
 }

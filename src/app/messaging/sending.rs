@@ -24,7 +24,7 @@ use crate::model::service::Service;
 use crate::model::verification::{
     Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification, decide,
 };
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,7 +82,8 @@ async fn carry(
         return Ok(());
     };
     let service = find::service_of(&messaging.directory, &verification).await?;
-    let service = compat::sending_to(&messaging.directory, service, &verification.to).await?;
+    let ahead = Ahead::default();
+    let service = compat::sending_to(&messaging.directory, service, &verification.to, &ahead).await?;
     let window_open = send.channel == Channel::Whatsapp
         && inbound::window_open(&messaging.base, &service, &verification.to).await?;
     let request = request(&messaging.verifying, service, &verification, send, begin_by, window_open);
@@ -96,6 +97,7 @@ async fn carry(
                 &request.service,
                 &verification.to,
                 send.channel,
+                &ahead,
             )
             .await
             {

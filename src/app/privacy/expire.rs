@@ -14,7 +14,8 @@ use crate::model::idempotency::IdempotencyRecord;
 use crate::model::session::Session;
 use crate::model::session_window::SessionWindow;
 use crate::store::records::{self, Record};
-use crate::store::{Change, Key, Kind, Lane, StoreError};
+use crate::store::{Change, Key, Kind, Lane, StoreError, Stored};
+use jiff::Timestamp;
 
 /// Deletes those of some records whose time is over, at most
 /// [`Change::MAX_COMMIT`], in one commit. Where somebody was at one of them they
@@ -25,8 +26,9 @@ use crate::store::{Change, Key, Kind, Lane, StoreError};
 /// The store's.
 pub async fn delete_expired(base: &Base, keys: &[Key]) -> Result<Vec<(Key, Fault)>, Fault> {
     let (mut changes, mut unread) = (Vec::with_capacity(keys.len()), Vec::new());
-    for key in keys {
-        match if_expired(base, key).await {
+    let found = base.store().read_many(keys).await?;
+    for (key, stored) in keys.iter().zip(&found) {
+        match if_expired(base, key, stored.as_ref()) {
             Ok(change) => changes.extend(change),
             Err(error @ (Fault::NotFound | Fault::Store(StoreError::Damaged(_)))) => {
                 unread.push((key.clone(), error));
@@ -43,22 +45,22 @@ pub async fn delete_expired(base: &Base, keys: &[Key]) -> Result<Vec<(Key, Fault
 }
 
 /// The change that deletes a record, if its time is over.
-async fn if_expired(base: &Base, key: &Key) -> Result<Option<Change>, Fault> {
+fn if_expired(base: &Base, key: &Key, stored: Option<&Stored>) -> Result<Option<Change>, Fault> {
+    let (now, id) = (base.now(), &key.id);
     match key.kind {
-        Kind::IdempotencyRecord => if_due::<IdempotencyRecord>(base, &key.id).await,
-        Kind::SessionWindow => if_due::<SessionWindow>(base, &key.id).await,
-        Kind::ActiveVerification => if_due::<ActiveVerification>(base, &key.id).await,
-        Kind::Session => if_due::<Session>(base, &key.id).await,
-        Kind::Counter => if_due::<Counter>(base, &key.id).await,
-        Kind::Event => if_due::<Event>(base, &key.id).await,
-        Kind::Dispatch => if_due::<Dispatch>(base, &key.id).await,
+        Kind::IdempotencyRecord => if_due::<IdempotencyRecord>(now, id, stored),
+        Kind::SessionWindow => if_due::<SessionWindow>(now, id, stored),
+        Kind::ActiveVerification => if_due::<ActiveVerification>(now, id, stored),
+        Kind::Session => if_due::<Session>(now, id, stored),
+        Kind::Counter => if_due::<Counter>(now, id, stored),
+        Kind::Event => if_due::<Event>(now, id, stored),
+        Kind::Dispatch => if_due::<Dispatch>(now, id, stored),
         _ => Ok(None),
     }
 }
 
-async fn if_due<T: Record>(base: &Base, id: &str) -> Result<Option<Change>, Fault> {
-    let now = base.now();
-    let found = records::get::<T>(base.store(), id).await?.ok_or(Fault::NotFound)?;
+fn if_due<T: Record>(now: Timestamp, id: &str, stored: Option<&Stored>) -> Result<Option<Change>, Fault> {
+    let found = records::of::<T>(id, stored)?.ok_or(Fault::NotFound)?;
     // It may have been renewed meanwhile, or be due for something else.
     let has_expired = |one: &T| one.lane() == Lane::Chore && one.due().is_some_and(|due| due <= now);
     Ok(has_expired(&found.record).then(|| records::delete(&found)))

@@ -133,13 +133,13 @@ async fn delete_listed<T: Record>(
     let mut deleted = 0;
     while still_holds(base, held).await? {
         let began = Instant::now();
-        let entries = base.store().scan(&scan).await?;
-        let is_last = entries.len() < scan.limit;
-        let mut changes = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let found = records::get::<T>(base.store(), &entry.id).await?;
+        let lines = base.store().list(std::slice::from_ref(&scan)).await?.pop().unwrap_or_default();
+        let is_last = lines.len() < scan.limit;
+        let mut changes = Vec::with_capacity(lines.len());
+        for line in lines {
+            let found = records::listed::<T>(&line)?;
             changes.extend(found.filter(|found| judge(&found.record)).map(|found| records::delete(&found)));
-            scan.after = Some((entry.at, entry.id));
+            scan.after = Some((line.entry.at, line.entry.id));
         }
         deleted += delete_all(base, changes, lost).await?;
         if is_last {
@@ -161,12 +161,12 @@ async fn delete_receipts(
     let (mut deleted, mut after) = (0, None::<String>);
     while still_holds(base, held).await? {
         let began = Instant::now();
-        let page = base.store().walk(Kind::Erasure, after.as_deref(), BATCH).await?;
+        let page = base.whole_store().walk(Kind::Erasure, after.as_deref(), BATCH).await?;
         let is_last = page.len() < BATCH;
         after = page.last().map(|(id, _)| id.clone());
         let mut changes = Vec::new();
-        for (id, _) in page {
-            let found = records::get::<Erasure>(base.store(), &id).await?;
+        for (id, stored) in &page {
+            let found = records::of::<Erasure>(id, Some(stored))?;
             let is_old = |one: &Erasure| one.state != State::Running && one.asked_at < until;
             changes.extend(found.filter(|found| is_old(&found.record)).map(|found| records::delete(&found)));
         }

@@ -3,11 +3,12 @@
 use crate::app::fault::Fault;
 use crate::app::listing::{self, Page, Whose, Window};
 use crate::app::services::Directory;
+use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
 use crate::model::owner::{Owned, Owner};
 use crate::model::verification::Verification;
 use crate::store::Scan;
-use crate::store::records::{self, Record};
+use crate::store::records::{Ahead, Record};
 
 /// What belongs to some services.
 pub(in crate::app) struct Among<'a> {
@@ -22,8 +23,8 @@ impl<T: Owned + Sync> Whose<T> for Among<'_> {
         self.services.is_all()
     }
 
-    async fn has(&self, record: &T) -> Result<bool, Fault> {
-        is_among(self.directory, self.services, record.owner()).await
+    async fn have(&self, records: &[&T]) -> Result<Vec<bool>, Fault> {
+        are_among(self.directory, self.services, records.iter().map(|record| record.owner()).collect()).await
     }
 }
 
@@ -39,26 +40,47 @@ pub(in crate::app) async fn page_among<T: Record + Owned>(
     listing::page_over(&directory.base, &Among { directory, services }, scan, scopes, window, takes).await
 }
 
-/// Whether a thing of that owner belongs to these services. This is the one
-/// place that says what a key of some services sees.
+/// Whether a thing of that owner belongs to these services.
 pub(in crate::app) async fn is_among(
     directory: &Directory,
     services: &ServiceSet,
     owner: Owner,
 ) -> Result<bool, Fault> {
+    Ok(are_among(directory, services, vec![owner]).await? == [true])
+}
+
+/// Which things of these owners belong to these services. This is the one place that
+/// says what a key of some services sees.
+pub(in crate::app) async fn are_among(
+    directory: &Directory,
+    services: &ServiceSet,
+    owners: Vec<Owner>,
+) -> Result<Vec<bool>, Fault> {
     if services.is_all() {
-        return Ok(true);
+        return Ok(vec![true; owners.len()]);
     }
-    let default = || directory.services.default_service().id.clone();
-    let service = match owner {
-        Owner::Service(service) => service.unwrap_or_else(default),
-        Owner::Verification(id) => {
-            match records::get::<Verification>(directory.base.store(), id.as_str()).await? {
-                Some(found) => found.record.service.unwrap_or_else(default),
-                None => return Ok(false),
-            }
+    let mut ahead = Ahead::default();
+    for owner in &owners {
+        if let Owner::Verification(id) = owner {
+            ahead.want::<Verification>(id.as_str());
         }
-        Owner::Nobody => return Ok(false),
-    };
-    Ok(services.has(&service))
+    }
+    ahead.read(directory.base.store()).await?;
+    let mut are = Vec::with_capacity(owners.len());
+    for owner in owners {
+        are.push(match owner {
+            Owner::Service(service) => has(directory, services, service.as_ref()),
+            Owner::Verification(id) => ahead
+                .get::<Verification>(directory.base.store(), id.as_str())
+                .await?
+                .is_some_and(|found| has(directory, services, found.record.service.as_ref())),
+            Owner::Nobody => false,
+        });
+    }
+    Ok(are)
+}
+
+/// Whether what a record names as its service, or the default one, is among these.
+pub(in crate::app) fn has(directory: &Directory, services: &ServiceSet, service: Option<&ServiceId>) -> bool {
+    services.is_all() || services.has(service.unwrap_or(&directory.services.default_service().id))
 }

@@ -13,7 +13,7 @@ use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::{Service, Settings};
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -26,28 +26,64 @@ pub async fn compat(base: &Base, id: &ServiceId) -> Result<Versioned<Compat>, Fa
     Ok(found.unwrap_or_else(|| Versioned { version: 0, record: Compat::new(id.clone()) }))
 }
 
+/// What is kept with each of these services, in their order.
+///
+/// # Errors
+/// The store's.
+pub async fn compats(base: &Base, ids: &[&ServiceId]) -> Result<Vec<Compat>, Fault> {
+    let found = records::get_many::<Compat>(base.store(), ids.iter().map(|id| id.as_str())).await?;
+    let new = |(id, found): (&&ServiceId, Option<Versioned<Compat>>)| {
+        found.map_or_else(|| Compat::new((*id).clone()), |found| found.record)
+    };
+    Ok(ids.iter().zip(found).map(new).collect())
+}
+
 /// A service as it sends to a number: texts to its country may go through a
 /// messaging service of their own.
 pub(in crate::app) async fn sending_to(
     directory: &Directory,
     service: Arc<Service>,
     to: &PhoneNumber,
+    ahead: &Ahead,
 ) -> Result<Arc<Service>, Fault> {
     let kept = &directory.services.kept;
     let compat = match kept.find(&service.id) {
         Some(compat) => compat,
         None => {
-            let compat = Arc::new(compat(&directory.base, &service.id).await?.record);
+            let found = ahead.get::<Compat>(directory.base.store(), service.id.as_str()).await?;
+            let compat = found.map_or_else(|| Compat::new(service.id.clone()), |found| found.record);
+            let compat = Arc::new(compat);
             kept.keep(&service.id, compat.clone());
             compat
         }
     };
-    if compat.senders.is_empty() {
-        return Ok(service);
+    Ok(sending_as(service, &compat, to))
+}
+
+/// Wants what is kept with a service, where it is not known; then most services send as
+/// they are.
+pub(in crate::app) fn want_sending_to(
+    directory: &Directory,
+    service: Arc<Service>,
+    to: &PhoneNumber,
+    ahead: &mut Ahead,
+) -> Arc<Service> {
+    match directory.services.kept.find(&service.id) {
+        Some(compat) => sending_as(service, &compat, to),
+        None => {
+            ahead.want::<Compat>(service.id.as_str());
+            service
+        }
     }
-    let Some(sid) = compat.sender_for(to.region().as_deref()) else { return Ok(service) };
+}
+
+fn sending_as(service: Arc<Service>, compat: &Compat, to: &PhoneNumber) -> Arc<Service> {
+    if compat.senders.is_empty() {
+        return service;
+    }
+    let Some(sid) = compat.sender_for(to.region().as_deref()) else { return service };
     let settings = Settings { messaging_service_sid: Some(sid.to_owned()), ..service.settings.clone() };
-    Ok(Arc::new(Service { settings, ..(*service).clone() }))
+    Arc::new(Service { settings, ..(*service).clone() })
 }
 
 /// A new name in Twilio's form: two capital letters and 32 random digits.

@@ -1,7 +1,7 @@
 //! A service by its id, by its name, or by what belongs to it.
 
 use crate::app::base::Base;
-use crate::app::listing::scan_of;
+use crate::app::listing::{Place, scan_of};
 use crate::app::recent::REMEMBERED;
 use crate::app::services::names::Seen;
 use crate::app::services::{Directory, ServiceError};
@@ -10,15 +10,14 @@ use crate::model::key::ServiceSet;
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
-use crate::store::{Entry, Index, Scan, records};
-use futures_util::{StreamExt, TryStreamExt};
+use crate::store::records::{self, Ahead, Versioned};
+use crate::store::{Index, Listed, Scan};
+use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Services that are read at once.
-const AT_ONCE: usize = 32;
-/// Lines of the listing that are read at once.
-const LINES: usize = 1_000;
+const LINES: usize = 500;
 /// After how many seconds everything is read anew though a name was found: another
 /// process may have given it to a second service.
 const STALE: i64 = 60;
@@ -28,6 +27,22 @@ const STALE: i64 = 60;
 /// # Errors
 /// [`ServiceError::NoSuchService`], or the store's.
 pub async fn service(directory: &Directory, id: Option<&ServiceId>) -> Result<Arc<Service>, ServiceError> {
+    service_from(directory, id, &Ahead::default()).await
+}
+
+/// Wants the service of that id, where it is not known.
+pub(in crate::app) fn want_service(directory: &Directory, id: Option<&ServiceId>, ahead: &mut Ahead) {
+    if let Some(id) = id.filter(|id| directory.services.known(id).is_none()) {
+        ahead.want::<Service>(id.as_str());
+    }
+}
+
+/// The service of that id, as [`service`] says, from what was read ahead.
+pub(in crate::app) async fn service_from(
+    directory: &Directory,
+    id: Option<&ServiceId>,
+    ahead: &Ahead,
+) -> Result<Arc<Service>, ServiceError> {
     let services = &directory.services;
     let Some(id) = id else {
         return Ok(services.default.clone());
@@ -35,7 +50,7 @@ pub async fn service(directory: &Directory, id: Option<&ServiceId>) -> Result<Ar
     let service = match services.known(id) {
         Some(service) => service,
         None => {
-            let found = records::get::<Service>(directory.base.store(), id.as_str()).await?;
+            let found = ahead.get::<Service>(directory.base.store(), id.as_str()).await?;
             let service = found.map(|found| Arc::new(found.record));
             services.seen.keep(id, service.clone());
             service
@@ -74,7 +89,16 @@ pub(in crate::app) async fn service_of(
     directory: &Directory,
     verification: &Verification,
 ) -> Result<Arc<Service>, ServiceError> {
-    match service(directory, verification.service.as_ref()).await {
+    service_of_from(directory, verification, &Ahead::default()).await
+}
+
+/// The same from what was read ahead.
+pub(in crate::app) async fn service_of_from(
+    directory: &Directory,
+    verification: &Verification,
+    ahead: &Ahead,
+) -> Result<Arc<Service>, ServiceError> {
+    match service_from(directory, verification.service.as_ref(), ahead).await {
         Err(ServiceError::NoSuchService) => Ok(directory.services.default.clone()),
         other => other,
     }
@@ -115,14 +139,16 @@ pub(in crate::app) async fn all_named(
 
 /// Those of the store that were seen with a name and have it.
 async fn still_named(directory: &Directory, name: &str) -> Result<Vec<ServiceId>, ServiceError> {
-    let mut found = Vec::new();
-    for id in directory.services.names.of(name) {
-        let service = records::get::<Service>(directory.base.store(), id.as_str()).await?;
-        if service.is_some_and(|service| service.record.settings.name == name) {
-            found.push(id);
-        }
-    }
-    Ok(found)
+    let seen: Vec<ServiceId> = directory.services.names.of(name).into_iter().collect();
+    let services =
+        records::get_many::<Service>(directory.base.store(), seen.iter().map(ServiceId::as_str)).await?;
+    let has_it = |service: &Versioned<Service>| service.record.settings.name == name;
+    Ok(seen
+        .into_iter()
+        .zip(services)
+        .filter(|(_, one)| one.as_ref().is_some_and(has_it))
+        .map(|(id, _)| id)
+        .collect())
 }
 
 /// Reads every service of the store.
@@ -130,12 +156,11 @@ async fn learn_all(directory: &Directory) -> Result<(), ServiceError> {
     let now = directory.base.now();
     let (mut by_name, mut newest, mut after) = (HashMap::new(), None, None);
     loop {
-        let scan = Scan { after, limit: LINES, ..scan_of(Index::Services, "") };
-        let lines = directory.base.store().scan(&scan).await?;
-        newest = newest.or_else(|| lines.first().map(|line| (line.at, line.id.clone())));
+        let lines = services_after(&directory.base, None, after).await?;
+        newest = newest.or_else(|| lines.first().map(place));
         let is_last = lines.len() < LINES;
-        after = lines.last().map(|line| (line.at, line.id.clone()));
-        for (name, id) in names_of(&directory.base, lines).await? {
+        after = lines.last().map(place);
+        for (name, id) in names_of(&lines)? {
             by_name.entry(name).or_insert_with(BTreeSet::new).insert(id);
         }
         if is_last {
@@ -158,18 +183,17 @@ async fn learn_newest(directory: &Directory) -> Result<(), ServiceError> {
     let mut lines = Vec::new();
     let mut after = None;
     loop {
-        let scan = Scan { since, after, limit: LINES, ..scan_of(Index::Services, "") };
-        let page = directory.base.store().scan(&scan).await?;
+        let page = services_after(&directory.base, since, after).await?;
         let is_last = page.len() < LINES;
-        after = page.last().map(|line| (line.at, line.id.clone()));
+        after = page.last().map(place);
         lines.extend(page);
         if is_last {
             break;
         }
     }
-    lines.retain(|line| newest.as_ref().is_none_or(|newest| (line.at, &line.id) != (newest.0, &newest.1)));
-    let Some(first) = lines.first().map(|line| (line.at, line.id.clone())) else { return Ok(()) };
-    for (name, id) in names_of(&directory.base, lines).await? {
+    lines.retain(|line| newest.as_ref() != Some(&place(line)));
+    let Some(first) = lines.first().map(place) else { return Ok(()) };
+    for (name, id) in names_of(&lines)? {
         directory.services.names.learn(&name, &id);
     }
     let mut seen = directory.services.names.seen();
@@ -177,11 +201,23 @@ async fn learn_newest(directory: &Directory) -> Result<(), ServiceError> {
     Ok(())
 }
 
-async fn names_of(base: &Base, lines: Vec<Entry>) -> Result<Vec<(String, ServiceId)>, ServiceError> {
-    let read = |line: Entry| async move {
-        let service = records::get::<Service>(base.store(), &line.id).await?;
-        Ok::<_, ServiceError>(service.map(|service| (service.record.settings.name, service.record.id)))
+async fn services_after(
+    base: &Base,
+    since: Option<Timestamp>,
+    after: Option<Place>,
+) -> Result<Vec<Listed>, ServiceError> {
+    let scan = Scan { since, after, limit: LINES, ..scan_of(Index::Services, "") };
+    Ok(base.store().list(&[scan]).await?.pop().unwrap_or_default())
+}
+
+fn place(line: &Listed) -> Place {
+    (line.entry.at, line.entry.id.clone())
+}
+
+fn names_of(lines: &[Listed]) -> Result<Vec<(String, ServiceId)>, ServiceError> {
+    let named = |line| {
+        let service = records::listed::<Service>(line)?;
+        Ok(service.map(|service| (service.record.settings.name, service.record.id)))
     };
-    let all = futures_util::stream::iter(lines).map(read).buffer_unordered(AT_ONCE);
-    all.try_filter_map(|named| async move { Ok(named) }).try_collect().await
+    lines.iter().filter_map(|line| named(line).transpose()).collect()
 }

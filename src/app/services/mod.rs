@@ -7,7 +7,7 @@ pub(in crate::app) mod error;
 pub(in crate::app) mod find;
 pub(in crate::app) mod names;
 
-pub use self::compat::{change_compat, compat, new_sid};
+pub use self::compat::{change_compat, compat, compats, new_sid};
 pub use self::directory::{Directory, ServiceDirectory};
 pub use self::error::ServiceError;
 pub use self::find::service;

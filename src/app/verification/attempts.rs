@@ -3,7 +3,7 @@
 
 use crate::app::admission::{Admission, numbers};
 use crate::app::fault::Fault;
-use crate::app::listing::{self, LONGEST_PAGE};
+use crate::app::listing::{self, LONGEST_PAGE, Steps};
 use crate::app::services::Directory;
 use crate::app::verification::{VerificationError, happen};
 use crate::model::channel::Channel;
@@ -11,7 +11,8 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{ServiceId, VerificationId};
 use crate::model::key::ServiceSet;
 use crate::model::verification::{Send, Status, Verification};
-use crate::store::{Entry, Index, Scan, records};
+use crate::store::records::Ahead;
+use crate::store::{Index, Listed, Scan, records};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
@@ -94,8 +95,8 @@ impl Default for AttemptCount {
 const MOST_READ: usize = 5_000;
 /// Verifications that a count reads at most, however fast.
 const MOST_COUNTED: usize = 100_000;
-/// Entries that are read at once.
-const AT_ONCE: usize = 100;
+/// What makes an id greater, and smaller than the next one.
+const BEHIND_AN_ID: char = '~';
 /// No verification lives longer: a send is at most so much later than it.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -110,7 +111,8 @@ pub async fn attempt(
 ) -> Result<Attempt, VerificationError> {
     let verification = happen::verification(&directory.base, id).await?.record;
     let send = verification.send(number).cloned().ok_or(Fault::NotFound)?;
-    attempt_of(directory, verification, send).await
+    let mut attempts = with_deliveries(directory, vec![(verification, send)]).await?;
+    attempts.pop().ok_or(Fault::NotFound.into())
 }
 
 /// Lists attempts. A page may be short, or even empty, while `next` says
@@ -135,31 +137,29 @@ pub(in crate::app) async fn attempts_among(
     after: Option<AttemptPlace>,
     limit: usize,
 ) -> Result<AttemptPage, VerificationError> {
-    let mut page = AttemptPage { attempts: Vec::new(), next: None };
-    let mut walk = walk(admission, services, filter, after)?;
-    let begun = Instant::now();
+    let (directory, begun) = (&admission.directory, Instant::now());
+    let (mut found, mut next) = (Vec::new(), None);
+    let mut walk = walk(admission, services, filter, after, Steps::for_page_of(limit))?;
     for read in 1.. {
-        let Some((verification, sends)) = next_of(&admission.directory, &mut walk, filter).await? else {
-            return Ok(page);
-        };
-        for send in sends {
-            // One more than wanted says that there is a next page.
-            if page.attempts.len() == limit {
-                page.next = page.attempts.last().map(|last| place(&last.verification, last.send.number));
-                return Ok(page);
-            }
-            page.attempts.push(attempt_of(&admission.directory, verification.clone(), send).await?);
+        let Some((verification, sends)) = next_of(directory, &mut walk, filter).await? else { break };
+        // One more than wanted says that there is a next page.
+        let room = limit - found.len();
+        let is_more = sends.len() > room;
+        found.extend(sends.into_iter().take(room).map(|send| (verification.clone(), send)));
+        if is_more {
+            next = found.last().map(|(last, send): &(Verification, Send)| place(last, send.number));
+            break;
         }
         if (read >= MOST_READ || begun.elapsed() >= LONGEST_PAGE) && (services.is_all() || walk.is_between())
         {
+            // The last one read may be another service's, and its name is not to be
+            // told: all of its millisecond was read.
+            let least = || VerificationId::from_random([0; 15]);
+            next = walk.place.map(|(at, id)| (at, if services.is_all() { id } else { least() }, 0));
             break;
         }
     }
-    // The last one read may be another service's, and its name is not to be
-    // told: all of its millisecond was read.
-    let least = || VerificationId::from_random([0; 15]);
-    page.next = walk.place.map(|(at, id)| (at, if services.is_all() { id } else { least() }, 0));
-    Ok(page)
+    Ok(AttemptPage { attempts: with_deliveries(directory, found).await?, next })
 }
 
 /// Counts attempts, for that long at most. It only reads, so whoever asks may
@@ -182,7 +182,8 @@ pub(in crate::app) async fn count_attempts_among(
     filter: &AttemptFilter,
     longest: Duration,
 ) -> Result<AttemptCount, VerificationError> {
-    let (mut count, mut walk) = (AttemptCount::default(), walk(admission, services, filter, None)?);
+    let (mut count, mut walk) =
+        (AttemptCount::default(), walk(admission, services, filter, None, Steps::through_all())?);
     let begun = Instant::now();
     for _ in 0..MOST_COUNTED {
         let Some((verification, sends)) = next_of(&admission.directory, &mut walk, filter).await? else {
@@ -201,22 +202,28 @@ pub(in crate::app) async fn count_attempts_among(
     Ok(AttemptCount { is_whole: false, ..count })
 }
 
-async fn attempt_of(
+/// Sends with what is known of each from outside.
+async fn with_deliveries(
     directory: &Directory,
-    verification: Verification,
-    send: Send,
-) -> Result<Attempt, VerificationError> {
-    let delivery = match &send.sid {
-        Some(sid) => records::get::<Delivery>(directory.base.store(), sid.as_str()).await?,
-        None => None,
-    };
+    sends: Vec<(Verification, Send)>,
+) -> Result<Vec<Attempt>, VerificationError> {
+    let (store, mut ahead) = (directory.base.store(), Ahead::default());
+    for sid in sends.iter().filter_map(|(_, send)| send.sid.as_ref()) {
+        ahead.want::<Delivery>(sid.as_str());
+    }
+    ahead.read(store).await?;
     let default = &directory.services.default_service().id;
-    Ok(Attempt {
-        service: verification.service.as_ref().unwrap_or(default).clone(),
-        verification,
-        send,
-        delivery: delivery.map(|delivery| delivery.record),
-    })
+    let mut attempts = Vec::with_capacity(sends.len());
+    for (verification, send) in sends {
+        let delivery = match &send.sid {
+            Some(sid) => ahead.get::<Delivery>(store, sid.as_str()).await?,
+            None => None,
+        };
+        let service = verification.service.as_ref().unwrap_or(default).clone();
+        let delivery = delivery.map(|delivery| delivery.record);
+        attempts.push(Attempt { service, verification, send, delivery });
+    }
+    Ok(attempts)
 }
 
 fn walk(
@@ -224,6 +231,7 @@ fn walk(
     services: &ServiceSet,
     filter: &AttemptFilter,
     after: Option<AttemptPlace>,
+    steps: Steps,
 ) -> Result<Walk, VerificationError> {
     let to = filter.to.as_deref().map(|to| numbers::number(admission, to)).transpose()?;
     let index = if to.is_some() { Index::VerificationsTo } else { Index::Verifications };
@@ -233,17 +241,19 @@ fn walk(
         scope: String::new(),
         since: filter.since.map(|since| since.checked_sub(LONGEST_LIFE).unwrap_or(Timestamp::MIN)),
         until: filter.until,
-        after: after.as_ref().filter(|place| place.2 <= 1).map(|place| (place.0, place.1.to_string())),
-        limit: AT_ONCE,
+        after: after.as_ref().map(|(at, id, number)| match number {
+            0 | 1 => (*at, id.to_string()),
+            // Right before that verification, for the rest of its sends.
+            _ => (*at, format!("{id}{BEHIND_AN_ID}")),
+        }),
+        limit: 0,
     };
     // One verification needs no walk through all.
-    let (waiting, is_last) = match &filter.verification {
-        Some(id) if after.is_none() => (vec![entry_of(id)], true),
-        Some(_) => (Vec::new(), true),
-        None => (Vec::new(), false),
-    };
-    let rest = after.filter(|place| place.2 > 1);
-    Ok(Walk { services: services.clone(), scan, scopes, rest, waiting, is_last, place: None })
+    let (is_first, is_last) = (after.is_none(), filter.verification.is_some());
+    let rest = after.filter(|place| place.2 > 1).map(|(_, id, number)| (id, number));
+    let alone = filter.verification.clone().filter(|_| is_first || rest.is_some());
+    let waiting = Vec::new();
+    Ok(Walk { services: services.clone(), scan, scopes, steps, alone, rest, waiting, is_last, place: None })
 }
 
 /// The next verification with those of its sends that the filter takes, the
@@ -253,27 +263,25 @@ async fn next_of(
     walk: &mut Walk,
     filter: &AttemptFilter,
 ) -> Result<Option<(Verification, Vec<Send>)>, VerificationError> {
-    // A page ended in the midst of a verification.
-    if let Some((at, id, number)) = walk.rest.take() {
-        walk.scan.after = Some((at, id.to_string()));
-        if let Some(found) = records::get::<Verification>(directory.base.store(), id.as_str()).await? {
-            let mut sends = taken(directory, &walk.services, &found.record, filter);
-            sends.retain(|send| send.number < number);
-            return Ok(Some((found.record, sends)));
-        }
+    if let Some(id) = walk.alone.take()
+        && let Some(found) = records::get::<Verification>(directory.base.store(), id.as_str()).await?
+    {
+        let sends = walk.sends_of(directory, &found.record, filter);
+        return Ok(Some((found.record, sends)));
     }
     loop {
         if walk.waiting.is_empty() && !walk.is_last {
-            walk.waiting = listing::entries(&directory.base, &walk.scan, &walk.scopes).await?;
+            walk.scan.limit = walk.steps.next();
+            walk.waiting = listing::lines(&directory.base, &walk.scan, &walk.scopes).await?;
             walk.is_last = walk.waiting.len() < walk.scan.limit;
-            walk.scan.after =
-                walk.waiting.last().map(|last| (last.at, last.id.clone())).or(walk.scan.after.take());
+            let last = walk.waiting.last().map(|last| (last.entry.at, last.entry.id.clone()));
+            walk.scan.after = last.or(walk.scan.after.take());
             walk.waiting.reverse();
         }
-        let Some(entry) = walk.waiting.pop() else { return Ok(None) };
-        if let Some(found) = records::get::<Verification>(directory.base.store(), &entry.id).await? {
-            walk.place = Some((entry.at, found.record.id.clone()));
-            let sends = taken(directory, &walk.services, &found.record, filter);
+        let Some(line) = walk.waiting.pop() else { return Ok(None) };
+        if let Some(found) = records::listed::<Verification>(&line)? {
+            walk.place = Some((line.entry.at, found.record.id.clone()));
+            let sends = walk.sends_of(directory, &found.record, filter);
             return Ok(Some((found.record, sends)));
         }
     }
@@ -312,26 +320,39 @@ struct Walk {
     scan: Scan,
     /// The spellings of the number that is wanted, or the whole listing.
     scopes: Vec<String>,
+    /// How many lines are read at once.
+    steps: Steps,
+    /// The one verification that is wanted.
+    alone: Option<VerificationId>,
     /// Where the last page ended, when that was not at a verification's end.
-    rest: Option<AttemptPlace>,
+    rest: Option<(VerificationId, u8)>,
     /// What was listed and not yet read, the next one last.
-    waiting: Vec<Entry>,
+    waiting: Vec<Listed>,
     is_last: bool,
     /// The verification that was read last.
     place: Option<(Timestamp, VerificationId)>,
 }
 
 impl Walk {
+    /// The sends that are wanted, and that no page has shown.
+    fn sends_of(
+        &self,
+        directory: &Directory,
+        verification: &Verification,
+        filter: &AttemptFilter,
+    ) -> Vec<Send> {
+        let mut sends = taken(directory, &self.services, verification, filter);
+        if let Some((_, number)) = self.rest.as_ref().filter(|(id, _)| *id == verification.id) {
+            sends.retain(|send| send.number < *number);
+        }
+        sends
+    }
+
     /// Whether what comes next is of another millisecond than what was read last.
     fn is_between(&self) -> bool {
-        let next = self.waiting.last().map(|next| next.at);
+        let next = self.waiting.last().map(|next| next.entry.at);
         next.is_some_and(|next| self.place.as_ref().is_some_and(|(last, _)| *last != next))
     }
-}
-
-fn entry_of(id: &VerificationId) -> Entry {
-    let (index, scope) = (Index::Verifications, String::new());
-    Entry { index, scope, at: Timestamp::UNIX_EPOCH, id: id.to_string() }
 }
 
 fn place(verification: &Verification, number: u8) -> AttemptPlace {

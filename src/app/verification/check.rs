@@ -1,8 +1,9 @@
 //! Is this the code? And looking at or calling off a verification.
 
 use crate::app::admission::Admission;
-use crate::app::verification::happen::{self, happen};
-use crate::app::verification::view::view;
+use crate::app::fault::Fault;
+use crate::app::verification::happen::{self, happen_beside};
+use crate::app::verification::view::{around, view, view_from};
 use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::id::VerificationId;
 use crate::model::verification::{Input, Outcome, Verification, binding};
@@ -53,8 +54,18 @@ pub async fn check(
     id: &VerificationId,
     offered: impl Into<Offer>,
 ) -> Result<Checked, VerificationError> {
-    let offered = offered.into();
-    let decision = happen(&verifying.telling, id, |verification| {
+    check_own(verifying, id, offered, |_| true).await
+}
+
+/// The same of a verification that is one of the caller's; any other is not there.
+pub(in crate::app) async fn check_own(
+    verifying: &Verifying,
+    id: &VerificationId,
+    offered: impl Into<Offer>,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<Checked, VerificationError> {
+    let (admission, offered) = (&verifying.admission, offered.into());
+    let (outcome, view) = happen_and_view(admission, id, is_own, |verification| {
         let seed = &verification.code;
         let Some(code) = seed.read(&offered.code) else {
             return Err(VerificationError::NotACode { length: seed.length, kind: seed.kind() });
@@ -63,13 +74,33 @@ pub async fn check(
         Ok(Input::Check { matches: matches(verifying, verification, &offered)? })
     })
     .await?;
-    let valid = match decision.outcome {
+    let valid = match outcome {
         Outcome::Ended(status) => return Err(VerificationError::Ended(status)),
         outcome => outcome == Outcome::Approved,
     };
-    let verification = decision.verification;
+    let verification = &view.verification;
     tracing::info!(verification = %id, valid, status = %verification.status, checks = verification.checks, "code checked");
-    Ok(Checked { valid, view: view(&verifying.admission, verification).await? })
+    Ok(Checked { valid, view })
+}
+
+/// Lets an event happen to a verification of the caller's, and shows it: what stands
+/// around it is read while it is written. Another's is not there.
+async fn happen_and_view(
+    admission: &Admission,
+    id: &VerificationId,
+    is_own: impl Fn(&Verification) -> bool,
+    input: impl Fn(&Verification) -> Result<Input, VerificationError>,
+) -> Result<(Outcome, View), VerificationError> {
+    let input = |verification: &Verification| match is_own(verification) {
+        true => input(verification),
+        false => Err(Fault::NotFound.into()),
+    };
+    let beside = |verification: &Verification| {
+        let verification = verification.clone();
+        async move { around(admission, &[&verification]).await }
+    };
+    let (decision, ahead) = happen_beside(&admission.telling, id, input, beside).await?;
+    Ok((decision.outcome, view_from(admission, decision.verification, &ahead).await?))
 }
 
 /// Does the work of comparing an offer with a code that nobody was sent, so
@@ -96,13 +127,21 @@ pub async fn fetch(admission: &Admission, id: &VerificationId) -> Result<View, V
 /// # Errors
 /// Not found, ended otherwise, or the store's.
 pub async fn cancel(admission: &Admission, id: &VerificationId) -> Result<View, VerificationError> {
+    cancel_own(admission, id, |_| true).await
+}
+
+/// The same of one of the caller's.
+pub(in crate::app) async fn cancel_own(
+    admission: &Admission,
+    id: &VerificationId,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<View, VerificationError> {
     use crate::model::verification::Status;
-    let decision = happen(&admission.telling, id, |_| Ok(Input::Cancel)).await?;
-    match decision.outcome {
-        Outcome::Ended(status) if status != Status::Canceled => Err(VerificationError::Ended(status)),
-        _ => {
+    match happen_and_view(admission, id, is_own, |_| Ok(Input::Cancel)).await? {
+        (Outcome::Ended(status), _) if status != Status::Canceled => Err(VerificationError::Ended(status)),
+        (_, view) => {
             tracing::info!(verification = %id, "verification canceled");
-            view(admission, decision.verification).await
+            Ok(view)
         }
     }
 }
@@ -112,14 +151,22 @@ pub async fn cancel(admission: &Admission, id: &VerificationId) -> Result<View, 
 /// # Errors
 /// Not found, ended otherwise, [`VerificationError::CodeNotChosen`], or the store's.
 pub async fn approve(admission: &Admission, id: &VerificationId) -> Result<View, VerificationError> {
+    approve_own(admission, id, |_| true).await
+}
+
+/// The same of one of the caller's.
+pub(in crate::app) async fn approve_own(
+    admission: &Admission,
+    id: &VerificationId,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<View, VerificationError> {
     use crate::model::verification::Status;
-    let decision = happen(&admission.telling, id, |_| Ok(Input::Approve)).await?;
-    match decision.outcome {
-        Outcome::Ended(status) if status != Status::Approved => Err(VerificationError::Ended(status)),
-        Outcome::CodeNotChosen => Err(VerificationError::CodeNotChosen),
-        _ => {
+    match happen_and_view(admission, id, is_own, |_| Ok(Input::Approve)).await? {
+        (Outcome::Ended(status), _) if status != Status::Approved => Err(VerificationError::Ended(status)),
+        (Outcome::CodeNotChosen, _) => Err(VerificationError::CodeNotChosen),
+        (_, view) => {
             tracing::info!(verification = %id, "verification approved by the application");
-            view(admission, decision.verification).await
+            Ok(view)
         }
     }
 }

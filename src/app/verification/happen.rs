@@ -5,7 +5,7 @@ use crate::app::base::Base;
 use crate::app::events::{Telling, told};
 use crate::app::fault::Fault;
 use crate::app::services::find;
-use crate::app::transact::{self, Draft, transact};
+use crate::app::transact::{self, Draft, transact_beside};
 use crate::app::verification::VerificationError;
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
@@ -29,7 +29,22 @@ pub(in crate::app) async fn happen(
     id: &VerificationId,
     input: impl Fn(&Verification) -> Result<Input, VerificationError>,
 ) -> Result<Decision, VerificationError> {
-    let decision = transact::<_, VerificationError, _>(&telling.base, &transact::VERIFICATION, || async {
+    let nothing = |_: &Verification| std::future::ready(Ok(()));
+    happen_beside(telling, id, input, nothing).await.map(|(decision, ())| decision)
+}
+
+/// The same, with what is found out of the verification as it will be while that is
+/// written.
+pub(in crate::app) async fn happen_beside<U, G>(
+    telling: &Telling,
+    id: &VerificationId,
+    input: impl Fn(&Verification) -> Result<Input, VerificationError>,
+    beside: impl Fn(&Verification) -> G,
+) -> Result<(Decision, U), VerificationError>
+where
+    G: Future<Output = Result<U, VerificationError>>,
+{
+    let look = || async {
         let old = verification(&telling.base, id).await?;
         let policy = find::policy_of(&telling.directory, &old.record).await?;
         let decision = decide(&policy, &old.record, input(&old.record)?, telling.base.now());
@@ -37,15 +52,14 @@ pub(in crate::app) async fn happen(
             return Ok(Draft::Settled((decision, false)));
         }
         Ok(Draft::Write(written(telling, Some(&old), &decision.verification), (decision, true)))
-    })
-    .await?;
-    match decision {
-        (decision, true) if !decision.effects.is_empty() => {
-            wake_for(&telling.base, &decision.verification);
-            Ok(decision)
-        }
-        (decision, _) => Ok(decision),
+    };
+    let beside = |(decision, _): &(Decision, bool)| beside(&decision.verification);
+    let ((decision, is_written), known) =
+        transact_beside(&telling.base, &transact::VERIFICATION, look, beside).await?;
+    if is_written && !decision.effects.is_empty() {
+        wake_for(&telling.base, &decision.verification);
     }
+    Ok((decision, known))
 }
 
 /// Says that a verification was written which has something to be sent.

@@ -3,7 +3,7 @@
 use crate::app::admission::{Admission, numbers};
 use crate::app::listing::{Page, Window, scan_of};
 use crate::app::services::{Directory, among};
-use crate::app::verification::view::view;
+use crate::app::verification::view::views;
 use crate::app::verification::{VerificationError, View};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
@@ -59,11 +59,7 @@ pub(in crate::app) async fn verifications_among(
     let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
     let takes = |verification: &Verification| takes(&admission.directory, filter, verification);
     let page = among::page_among(&admission.directory, services, scan, &scopes, window, takes).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for verification in page.items {
-        items.push(view(admission, verification).await?);
-    }
-    Ok(Page { items, next: page.next })
+    Ok(Page { items: views(admission, page.items).await?, next: page.next })
 }
 
 fn takes(directory: &Directory, filter: &VerificationFilter, verification: &Verification) -> bool {

@@ -21,7 +21,7 @@ use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Input, Outcome, Status, Verification, decide};
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 use crate::store::{Change, Commit, CommitError};
 use std::sync::{Arc, OnceLock};
 
@@ -47,11 +47,14 @@ type Mark = Option<(VerificationId, usize)>;
 pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, AskError> {
     let service = find::service(&verifying.directory, ask.request.service.as_ref()).await?;
     let (to, _) = numbers::number(&verifying.admission, &ask.request.to)?;
+    let mut ahead = Ahead::default();
+    ways::want_ways(&verifying.admission, service.clone(), &to, &mut ahead);
+    ahead.read(verifying.base.store()).await?;
     let ways = match ask.skip_risk_check {
-        true => ways::ways_to_all(&verifying.directory, service, &to).await?,
-        false => ways(&verifying.directory, service, &to).await?,
+        true => ways::ways_to_all(&verifying.directory, service, &to, &ahead).await?,
+        false => ways(&verifying.directory, service, &to, &ahead).await?,
     };
-    let channel = ways::way(&verifying.admission, &ways, ask.request.channel, &to).await?;
+    let channel = ways::way(&verifying.admission, &ways, ask.request.channel, &to, &ahead).await?;
     let service = ways.service;
     let first_seen = OnceLock::new();
     let look = || async {
@@ -160,16 +163,16 @@ async fn open(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Open, 
 /// under another spelling of the number while what was written so lives.
 async fn pointers(base: &Base, service: &Service, to: &PhoneNumber) -> Result<Pointers, VerificationError> {
     let person = to.person();
+    let numbers: Vec<PhoneNumber> =
+        person.spellings().iter().filter_map(|spelling| spelling.parse().ok()).collect();
+    let keys = numbers.iter().map(|number| ActiveVerification::key(&service.id, number));
+    let found = records::get_many::<ActiveVerification>(base.store(), keys).await?;
     let (mut own, mut live) = (None, None);
-    for spelling in person.spellings() {
-        let Ok(number) = spelling.parse() else { continue };
-        let found =
-            records::get::<ActiveVerification>(base.store(), &ActiveVerification::key(&service.id, &number))
-                .await?;
+    for (number, found) in numbers.iter().zip(found) {
         if live.is_none() {
             live = found.clone().filter(|found| base.now() < found.record.expires_at);
         }
-        if number == *person.number() {
+        if number == person.number() {
             own = found;
         }
     }

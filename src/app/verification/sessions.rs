@@ -29,7 +29,7 @@ use crate::model::service::Service;
 use crate::model::session::{self, Input, MOST_STATE, Outcome, Session, Standing, Step, decide};
 use crate::model::verification::Details;
 use crate::secret::Secret;
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 use std::sync::Arc;
 
 /// What an application asks for.
@@ -146,7 +146,9 @@ pub async fn create_session(admission: &Admission, request: NewSession) -> Resul
         exchanged_at: None,
     };
     if let Some(to) = &session.to
-        && session.allowed(ways(&admission.directory, service.clone(), to).await?.channels(to)).is_empty()
+        && session
+            .allowed(ways(&admission.directory, service.clone(), to, &Ahead::default()).await?.channels(to))
+            .is_empty()
     {
         return Err(AdmissionError::NoChannel.into());
     }
@@ -239,9 +241,9 @@ async fn session_view(admission: &Admission, session: Session) -> Result<Session
     let number = session.number.as_ref().or(session.to.as_ref());
     let channels = match (number, &verification) {
         (_, Some(view)) => session.allowed(view.channels_left.clone()),
-        (Some(number), None) => {
-            session.allowed(ways(&admission.directory, service.clone(), number).await?.channels(number))
-        }
+        (Some(number), None) => session.allowed(
+            ways(&admission.directory, service.clone(), number, &Ahead::default()).await?.channels(number),
+        ),
         (None, None) => session.allowed(service.settings.channels.clone()),
     };
     let standing = verification.as_ref().map(|view| Standing {

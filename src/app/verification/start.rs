@@ -3,20 +3,20 @@
 use crate::app::admission::numbers;
 use crate::app::admission::terms::{refuse_chosen, refuse_unpaid, worded};
 use crate::app::admission::ways::{self, ways};
+use crate::app::fault::Fault;
 use crate::app::hash::hash;
 use crate::app::services::{Directory, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::happen::{self, happen};
-use crate::app::verification::view::{self, view};
 use crate::app::verification::{VerificationError, Verifying, View};
+use crate::app::verification::{happen, view};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::service::{DIGITS, Service};
-use crate::model::verification::{Details, Input, Start, Verification};
+use crate::model::verification::{Details, Input, Start, Verification, decide};
 use crate::secret::Secret;
-use crate::store::records::{self, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 use crate::store::{Key, Kind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -95,26 +95,34 @@ pub async fn start(
 ) -> Result<Started, VerificationError> {
     let kept = idempotency.map(|idempotency| Kept::new(&idempotency, &request));
     let look = || start_once(verifying, &request, kept.as_ref());
-    let (service, verification) = match transact(&verifying.base, &transact::START, look).await? {
+    let view = match transact(&verifying.base, &transact::START, look).await? {
         Begun::Again(started) => return Ok(*started),
-        Begun::Now(service, verification) => (service, verification),
+        Begun::Now(view) => *view,
     };
-    happen::wake_for(&verifying.base, &verification);
+    let verification = &view.verification;
+    happen::wake_for(&verifying.base, verification);
     tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), "verification started");
-    let view =
-        view::wanted(&verifying.admission, view::fresh_view(&verifying.directory, service, *verification))
-            .await?;
     Ok(Started { view, replayed: false })
 }
 
-/// What has to be written to start, or the answer that is kept.
+/// What has to be written to start, or the answer that is kept. What that depends on is
+/// read at once; where the service is not known, once it is.
 async fn start_once(
     verifying: &Verifying,
     request: &StartRequest,
     kept: Option<&Kept>,
 ) -> Result<Draft<Begun>, VerificationError> {
+    let (store, mut ahead) = (verifying.base.store(), Ahead::default());
     if let Some(kept) = kept {
-        match replay(&verifying.directory, kept).await? {
+        ahead.want::<IdempotencyRecord>(&kept.id);
+    }
+    match known_service(&verifying.directory, request) {
+        Some(service) => want_ways(verifying, service, request, &mut ahead),
+        None => find::want_service(&verifying.directory, request.service.as_ref(), &mut ahead),
+    }
+    ahead.read(store).await?;
+    if let Some(kept) = kept {
+        match replay(&verifying.directory, kept, &ahead).await? {
             Replay::Answer(started) => return Ok(Draft::Settled(Begun::Again(started))),
             // A job alone takes it away. To write over it here might
             // meet the answer of somebody who came after the job, under
@@ -126,8 +134,10 @@ async fn start_once(
             Replay::Nothing => {}
         }
     }
-    let service = find::service(&verifying.directory, request.service.as_ref()).await?;
-    let verification = new_verification(verifying, &service, request).await?;
+    let service = find::service_from(&verifying.directory, request.service.as_ref(), &ahead).await?;
+    want_ways(verifying, service.clone(), request, &mut ahead);
+    ahead.read(store).await?;
+    let verification = new_verification(verifying, &service, request, &ahead).await?;
     let mut changes = happen::written(&verifying.telling, None, &verification);
     if let Some(kept) = kept {
         let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
@@ -140,7 +150,23 @@ async fn start_once(
         };
         changes.push(records::put(None, &answer));
     }
-    Ok(Draft::Write(changes, Begun::Now(service, Box::new(verification))))
+    let view = view::fresh_view(&verifying.directory, service, verification);
+    let view = view::wanted(&verifying.admission, view, &ahead).await?;
+    Ok(Draft::Write(changes, Begun::Now(Box::new(view))))
+}
+
+fn known_service(directory: &Directory, request: &StartRequest) -> Option<Arc<Service>> {
+    match &request.service {
+        None => Some(directory.services.default_service().clone()),
+        Some(id) => directory.services.known(id).flatten(),
+    }
+}
+
+/// What is no number is refused in its turn.
+fn want_ways(verifying: &Verifying, service: Arc<Service>, request: &StartRequest, ahead: &mut Ahead) {
+    if let Ok((to, _)) = numbers::number(&verifying.admission, &request.to) {
+        ways::want_ways(&verifying.admission, service, &to, ahead);
+    }
 }
 
 /// Sends again, by the same channel or another.
@@ -153,32 +179,60 @@ pub async fn resend(
     id: &VerificationId,
     channel: Option<Channel>,
 ) -> Result<View, VerificationError> {
-    // Number and service of a verification never change.
-    let old = happen::verification(&verifying.base, id).await?.record;
-    let channel = channel.unwrap_or_else(|| old.channel());
-    let service = find::service_of(&verifying.directory, &old).await?;
-    let ways = ways(&verifying.directory, service.clone(), &old.to).await?;
-    ways::refuse_way(&verifying.admission, &ways, channel, &old.to).await?;
+    resend_own(verifying, id, channel, |_| true).await
+}
+
+/// The same of one of the caller's; any other is not there.
+pub(in crate::app) async fn resend_own(
+    verifying: &Verifying,
+    id: &VerificationId,
+    channel: Option<Channel>,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<View, VerificationError> {
+    let look = || resend_once(verifying, id, channel, &is_own);
+    let (verification, ahead) = transact(&verifying.base, &transact::VERIFICATION, look).await?;
+    verifying.base.board.wake();
+    tracing::info!(verification = %id, channel = %verification.channel(), "verification sent again");
+    view::view_from(&verifying.admission, verification, &ahead).await
+}
+
+/// What has to be written to send again, and what is shown around it: what is read to
+/// decide, for the new send is known to nobody outside yet.
+async fn resend_once(
+    verifying: &Verifying,
+    id: &VerificationId,
+    channel: Option<Channel>,
+    is_own: &impl Fn(&Verification) -> bool,
+) -> Result<Draft<(Verification, Ahead)>, VerificationError> {
+    let (admission, directory) = (&verifying.admission, &verifying.directory);
+    let old = happen::verification(&verifying.base, id).await?;
+    if !is_own(&old.record) {
+        return Err(Fault::NotFound.into());
+    }
+    let ahead = view::around(admission, &[&old.record]).await?;
+    let channel = channel.unwrap_or_else(|| old.record.channel());
+    let service = find::service_of_from(directory, &old.record, &ahead).await?;
+    let ways = ways(directory, service.clone(), &old.record.to, &ahead).await?;
+    ways::refuse_way(admission, &ways, channel, &old.record.to, &ahead).await?;
     let gate_key = happen::gate_key(&verifying.base, &service);
-    let failed = view(&verifying.admission, old).await?.failed_send();
-    let resend = |old: &Verification| {
-        let renewed = renewed(verifying, &service, old, &old.details, None)?;
-        Ok(Input::Resend { channel, gate_key, failed, renewed })
-    };
-    let decision = happen(&verifying.telling, id, resend).await?;
+    let failed = view::view_from(admission, old.record.clone(), &ahead).await?.failed_send();
+    let renewed = renewed(verifying, &service, &old.record, &old.record.details, None)?;
+    let input = Input::Resend { channel, gate_key, failed, renewed };
+    let decision = decide(&service.policy(&directory.policy), &old.record, input, verifying.base.now());
     happen::refuse(&verifying.base, decision.outcome, channel)?;
-    tracing::info!(verification = %id, %channel, "verification sent again");
-    view(&verifying.admission, decision.verification).await
+    let changes = happen::written(&verifying.telling, Some(&old), &decision.verification);
+    Ok(Draft::Write(changes, (decision.verification, ahead)))
 }
 
 async fn new_verification(
     verifying: &Verifying,
     service: &Arc<Service>,
     request: &StartRequest,
+    ahead: &Ahead,
 ) -> Result<Verification, VerificationError> {
     let (to, _) = numbers::number(&verifying.admission, &request.to)?;
-    let ways = ways(&verifying.directory, service.clone(), &to).await?;
-    let channel = ways::way(&verifying.admission, &ways, request.channel, &to).await?;
+    let ways = ways(&verifying.directory, service.clone(), &to, ahead).await?;
+    let channel = ways::way(&verifying.admission, &ways, request.channel, &to, ahead).await?;
     new_verification_by(verifying, service, request, channel)
 }
 
@@ -293,8 +347,8 @@ fn code_seed(
     }
 }
 
-async fn replay(directory: &Directory, kept: &Kept) -> Result<Replay, VerificationError> {
-    let found: Option<Versioned<IdempotencyRecord>> = records::get(directory.base.store(), &kept.id).await?;
+async fn replay(directory: &Directory, kept: &Kept, ahead: &Ahead) -> Result<Replay, VerificationError> {
+    let found: Option<Versioned<IdempotencyRecord>> = ahead.get(directory.base.store(), &kept.id).await?;
     let Some(found) = found else {
         return Ok(Replay::Nothing);
     };
@@ -316,7 +370,7 @@ enum Begun {
     /// Once more, as it was answered.
     Again(Box<Started>),
     /// By this write.
-    Now(Arc<Service>, Box<Verification>),
+    Now(Box<View>),
 }
 
 enum Replay {

@@ -5,9 +5,10 @@
 //! verified. Every face answers by it; it refuses to know in which words.
 
 use crate::app::fault::Fault;
-use crate::app::verification::check::{self, check};
+use crate::app::verification::check::{self, check_own};
 use crate::app::verification::{Checked, Offer, VerificationError, Verifying, View};
 use crate::model::id::VerificationId;
+use crate::model::verification::Verification;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 /// looked up, compared or written meanwhile cannot be told from outside.
 const BEAT: Duration = Duration::from_millis(50);
 
-/// The verification, if `found` leads to it and the offer is its code.
+/// The verification, if `found` leads to it, it is the caller's, and the offer is its code.
 ///
 /// # Errors
 /// The store's alone; whatever else is wrong is a no.
@@ -23,10 +24,11 @@ pub async fn verdict(
     verifying: &Verifying,
     found: impl Future<Output = Result<VerificationId, VerificationError>>,
     offer: Offer,
+    is_own: impl Fn(&Verification) -> bool,
 ) -> Result<Option<View>, VerificationError> {
     let begun = Instant::now();
     let checked = match found.await {
-        Ok(id) => check(verifying, &id, offer.clone()).await,
+        Ok(id) => check_own(verifying, &id, offer.clone(), is_own).await,
         Err(error) => Err(error),
     };
     match checked {

@@ -11,7 +11,7 @@ use crate::model::owner::{Owned, Owner};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Send, Status, Verification};
-use crate::store::records;
+use crate::store::records::Ahead;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -81,33 +81,106 @@ impl View {
     }
 }
 
+/// A verification as it is shown.
 pub(in crate::app) async fn view(
     admission: &Admission,
     verification: Verification,
 ) -> Result<View, VerificationError> {
+    let ahead = around(admission, &[&verification]).await?;
+    view_from(admission, verification, &ahead).await
+}
+
+/// Many at once.
+pub(in crate::app) async fn views(
+    admission: &Admission,
+    verifications: Vec<Verification>,
+) -> Result<Vec<View>, VerificationError> {
+    let ahead = around(admission, &verifications.iter().collect::<Vec<_>>()).await?;
+    let mut views = Vec::with_capacity(verifications.len());
+    for verification in verifications {
+        views.push(view_from(admission, verification, &ahead).await?);
+    }
+    Ok(views)
+}
+
+/// What is shown of verifications beside themselves, read at once: their deliveries, and
+/// what says by which ways they may be sent again. Where a service is not known, what
+/// that says is asked for once it is.
+pub(in crate::app) async fn around(
+    admission: &Admission,
+    verifications: &[&Verification],
+) -> Result<Ahead, VerificationError> {
+    let (directory, mut ahead) = (&admission.directory, Ahead::default());
+    let services = &directory.services;
+    for verification in verifications {
+        let sids = verification.sends.iter().filter_map(|send| send.sid.as_ref());
+        sids.for_each(|sid| ahead.want::<Delivery>(sid.as_str()));
+        let id = verification.service.as_ref();
+        match id.map_or_else(|| Some(Some(services.default.clone())), |id| services.known(id)) {
+            Some(service) => {
+                let service = service.unwrap_or_else(|| services.default.clone());
+                want_ways_left(admission, service, verification, &mut ahead);
+            }
+            None => find::want_service(directory, id, &mut ahead),
+        }
+    }
+    ahead.read(directory.base.store()).await?;
+    for verification in verifications {
+        let service = find::service_of_from(directory, verification, &ahead).await?;
+        want_ways_left(admission, service, verification, &mut ahead);
+    }
+    ahead.read(directory.base.store()).await?;
+    Ok(ahead)
+}
+
+fn want_ways_left(
+    admission: &Admission,
+    service: Arc<Service>,
+    verification: &Verification,
+    ahead: &mut Ahead,
+) {
+    let policy = service.policy(&admission.directory.policy);
+    let is_pending = verification.status_at(admission.base.now()) == Status::Pending;
+    if is_pending && verification.sends_left(&policy) > 0 {
+        ways::want_ways(admission, service, &verification.to, ahead);
+    }
+}
+
+/// A verification as it is shown, by what was read around it.
+pub(in crate::app) async fn view_from(
+    admission: &Admission,
+    verification: Verification,
+    ahead: &Ahead,
+) -> Result<View, VerificationError> {
+    let store = admission.base.store();
     let mut deliveries = Vec::with_capacity(verification.sends.len());
     for send in &verification.sends {
         let delivery = match &send.sid {
-            Some(sid) => records::get::<Delivery>(admission.base.store(), sid.as_str()).await?,
+            Some(sid) => ahead.get::<Delivery>(store, sid.as_str()).await?,
             None => None,
         };
         deliveries.push((send.clone(), delivery.map(|delivery| delivery.record)));
     }
-    let service = find::service_of(&admission.directory, &verification).await?;
-    wanted(admission, bare_view(&admission.directory, service, verification, deliveries)).await
+    let service = find::service_of_from(&admission.directory, &verification, ahead).await?;
+    let view = bare_view(&admission.directory, service, verification, deliveries);
+    wanted(admission, view, ahead).await
 }
 
 /// The same view with the channels that go to the number and that the person
 /// wants.
-pub(in crate::app) async fn wanted(admission: &Admission, mut view: View) -> Result<View, VerificationError> {
+pub(in crate::app) async fn wanted(
+    admission: &Admission,
+    mut view: View,
+    ahead: &Ahead,
+) -> Result<View, VerificationError> {
     view.channels_left.clear();
     if view.sends_left == 0 {
         return Ok(view);
     }
     let to = &view.verification.to;
-    let ways = ways(&admission.directory, view.service.clone(), to).await?;
+    let ways = ways(&admission.directory, view.service.clone(), to, ahead).await?;
     for channel in ways.channels(to) {
-        match ways::refuse_opted_out(admission, &ways.service, to, channel).await {
+        match ways::refuse_opted_out(admission, &ways.service, to, channel, ahead).await {
             Ok(()) => view.channels_left.push(channel),
             Err(AdmissionError::OptedOut) => {}
             Err(error) => return Err(error.into()),

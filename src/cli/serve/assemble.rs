@@ -15,7 +15,7 @@ use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
 use crate::secret::Secret;
-use crate::store::Store;
+use crate::store::Maintenance;
 use crate::texts::Catalog;
 use crate::trust::Trust;
 use crate::twilio::request::Sender;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 pub(super) fn app_of(
     config: &Config,
     local: &Local,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     (gateway, events): (Arc<dyn Gateway>, Events),
     messages: &Arc<Catalog>,
     clock: Clock,
@@ -66,7 +66,7 @@ pub(super) fn app_of(
 ///
 /// # Errors
 /// What is in the way, and what to do.
-pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Store>)> {
+pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Maintenance>)> {
     let (store, dir) = open_existing(config).await?;
     let entropy = Entropy::system();
     let local = Local::load(dir.as_deref(), &entropy)?;

@@ -19,7 +19,7 @@ use crate::jobs;
 use crate::model::phone::PhoneNumber;
 use crate::secret::Secret;
 use crate::server;
-use crate::store::{Store, StoreError};
+use crate::store::{Maintenance, StoreError};
 use crate::trust::Trust;
 use crate::twilio::url::PublicUrl;
 use anyhow::Context;
@@ -37,7 +37,7 @@ pub struct Running {
     sandbox: Option<Beside>,
     app: App,
     context: Arc<http::Context>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     store_dir: Option<PathBuf>,
     local: Local,
     public_url: PublicUrl,

@@ -6,7 +6,7 @@ use crate::cli::kept::{IN_MEMORY, store_dir};
 use crate::cli::{operator, private};
 use crate::config::{self, Config, StoreUrl};
 use crate::secret::Secret;
-use crate::store::{Store, memory::Memory, sled};
+use crate::store::{Maintenance, memory::Memory, sled};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When there is none, or the store's, which say what to do.
-pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
+pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Maintenance>, Option<PathBuf>)> {
     match store_dir(config) {
         None => anyhow::bail!("{IN_MEMORY}"),
         Some(dir) if matches!(config.store.url, StoreUrl::Sled(_)) && !dir.exists() => {
@@ -34,7 +34,7 @@ pub async fn open_existing(config: &Config) -> anyhow::Result<(Arc<dyn Store>, O
 ///
 /// # Errors
 /// The store's, which say what to do.
-pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<PathBuf>)> {
+pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Maintenance>, Option<PathBuf>)> {
     let settings = &config.store;
     // Before anything is made.
     #[cfg(not(feature = "postgres"))]
@@ -49,7 +49,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Opti
         };
         private::take(dir, is_own).context(key)?;
     }
-    let store: Arc<dyn Store> = match &settings.url {
+    let store: Arc<dyn Maintenance> = match &settings.url {
         StoreUrl::Memory => Arc::new(Memory::new()),
         StoreUrl::Sled(dir) => {
             let options = sled::Options { cache_bytes: settings.cache_bytes, ..sled::Options::default() };
@@ -65,7 +65,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Opti
 }
 
 #[cfg(feature = "postgres")]
-async fn postgres(url: &Secret, settings: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
+async fn postgres(url: &Secret, settings: &config::Store) -> anyhow::Result<Arc<dyn Maintenance>> {
     use crate::store::postgres::{Options, Postgres};
     let (connections, deadline) = (settings.connections, settings.deadline);
     let options = Options { connections, deadline, ..Options::default() };
@@ -73,7 +73,7 @@ async fn postgres(url: &Secret, settings: &config::Store) -> anyhow::Result<Arc<
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn postgres(_: &Secret, _: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
+async fn postgres(_: &Secret, _: &config::Store) -> anyhow::Result<Arc<dyn Maintenance>> {
     anyhow::bail!("{}", built::Lacking::POSTGRES)
 }
 

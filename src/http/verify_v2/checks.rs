@@ -38,29 +38,33 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     let app = &call.context.app;
     if !call.caller.may(Scope::Read) {
         let offer = Offer { code: code.to_owned(), amount, payee };
-        let approved = keyed::verdict(app, verifications::named(&call, &service, &name), offer).await?;
+        let named = verifications::named(&call, &service, &name);
+        let approved = keyed::verdict_of(app, &service, named, offer).await?;
         let shown = match approved {
             Some(view) => views::check(&call, &service, &view),
             None => views::no(&call, &service),
         };
         return Ok(reply::json(StatusCode::CREATED, &shown));
     }
-    let view = verifications::found(&call, &service, &name).await?;
-    if view.status == Status::MaxAttemptsReached {
-        return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
-    }
     let offer = Offer { code: code.to_owned(), amount, payee };
-    let view = match keyed::check(app, &view.verification.id, offer).await {
+    let named = verifications::named(&call, &service, &name).await;
+    let id = named.map_err(|error| verifications::not_there(&call, error))?;
+    let view = match keyed::check_of(app, &service, &id, offer).await {
         Ok(checked) => checked.view,
-        // It cannot be the code, and spends no check.
-        Err(VerificationError::NotACode { .. }) => view,
-        Err(VerificationError::Ended(Status::MaxAttemptsReached)) => {
-            return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
+        Err(VerificationError::Fault(Fault::NotFound)) => return Err(call.not_found()),
+        // What it is now says why; what is not there any more has no other reason.
+        Err(error) => {
+            let view = verifications::found(&call, &service, id.as_str()).await?;
+            match error {
+                _ if view.status == Status::MaxAttemptsReached => {
+                    return Err(Failure::checks_used_up(app.seconds_left(&view.verification)));
+                }
+                // It cannot be the code, and spends no check.
+                VerificationError::NotACode { .. } => view,
+                VerificationError::Ended(_) => return Err(call.not_found()),
+                error => return Err(error.into()),
+            }
         }
-        Err(VerificationError::Ended(_) | VerificationError::Fault(Fault::NotFound)) => {
-            return Err(call.not_found());
-        }
-        Err(error) => return Err(error.into()),
     };
     Ok(reply::json(StatusCode::CREATED, &views::check(&call, &service, &view)))
 }

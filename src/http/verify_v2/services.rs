@@ -24,11 +24,13 @@ const MOST_SERVICES: usize = 1_000;
 
 /// Lists them: those made here, the newest first, then the configuration's.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let mut items = Vec::new();
+    let app = &call.context.app;
     let window = Window { limit: MOST_SERVICES, after: None };
-    for service in keyed::services(&call.context.app, &window).await?.items {
-        items.push(shown(&call, &service).await?);
-    }
+    let services = keyed::services(app, &window).await?.items;
+    let compats =
+        keyed::compats(app, &services.iter().map(|service| &service.id).collect::<Vec<_>>()).await?;
+    let shown = services.iter().zip(&compats).map(|(service, compat)| shown_with(&call, service, compat));
+    let items = shown.collect();
     paging::cut(&call, "services", items)
 }
 
@@ -81,10 +83,14 @@ async fn keep(call: &Call, service: &Service, kept: impl Fn(&mut Features)) -> R
 
 async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
     let compat = keyed::compat(&call.context.app, &service.id).await?.record;
-    let (settings, features) = (&service.settings, Features::of(&compat));
+    Ok(shown_with(call, service, &compat))
+}
+
+fn shown_with(call: &Call, service: &Service, compat: &Compat) -> Value {
+    let (settings, features) = (&service.settings, Features::of(compat));
     let url = call.url(&format!("/v2/Services/{}", service.id));
     let link = |name: &str| format!("{url}/{name}");
-    Ok(json!({
+    json!({
         "sid": service.id,
         "account_sid": call.caller.account,
         "friendly_name": settings.name,
@@ -126,7 +132,7 @@ async fn shown(call: &Call, service: &Service) -> Result<Value, Failure> {
             "webhooks": link("Webhooks"),
             "access_tokens": link("AccessTokens"),
         },
-    }))
+    })
 }
 
 fn passkeys(features: &Features) -> Value {

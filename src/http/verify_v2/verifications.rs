@@ -77,29 +77,37 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 pub async fn found(call: &Call, service: &Service, name: &str) -> Result<View, Failure> {
     match looked_up(call, service, name).await {
         Ok(view) if is_there(call, &view) => Ok(view),
-        Ok(_) | Err(VerificationError::Fault(Fault::NotFound)) => Err(call.not_found()),
-        Err(error) => Err(error.into()),
+        Ok(_) => Err(call.not_found()),
+        Err(error) => Err(not_there(call, error)),
     }
 }
 
-/// The id of a verification of the service, by its name or its number.
+/// The id of a verification, by its name or its number. Whether it is one of the
+/// service's is asked by who reads it.
 ///
 /// # Errors
 /// Not found, or the store's.
 pub async fn named(call: &Call, service: &Service, name: &str) -> Result<VerificationId, VerificationError> {
-    looked_up(call, service, name).await.map(|view| view.verification.id)
+    match name.parse() {
+        Ok(id) => Ok(id),
+        Err(_) => keyed::last_asked(&call.context.app, service, name).await,
+    }
 }
 
 async fn looked_up(call: &Call, service: &Service, name: &str) -> Result<View, VerificationError> {
     let app = &call.context.app;
-    let id = match name.parse() {
-        Ok(id) => id,
-        Err(_) => keyed::last_asked(app, service, name).await?,
-    };
-    let view = keyed::fetch(app, &id).await?;
+    let view = keyed::fetch(app, &named(call, service, name).await?).await?;
     match app.belongs(service, &view.verification) {
         true => Ok(view),
         false => Err(VerificationError::Fault(Fault::NotFound)),
+    }
+}
+
+/// 20404 for what is not there, and what else went wrong as it is.
+pub fn not_there(call: &Call, error: VerificationError) -> Failure {
+    match error {
+        VerificationError::Fault(Fault::NotFound) => call.not_found(),
+        error => error.into(),
     }
 }
 

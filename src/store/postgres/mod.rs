@@ -33,6 +33,7 @@ mod group;
 mod indexing;
 mod keeping;
 mod link;
+mod listing;
 mod miss;
 mod opening;
 mod partitions;
@@ -51,7 +52,8 @@ use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
     Absent, Arrivals, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Index, Key, Kind,
-    Lane, Mark, Scan, Stats, Store, StoreError, Stored, millis, timestamp, validate,
+    Lane, Listed, Maintenance, Mark, Scan, Stats, Store, StoreError, Stored, millis, scanned_and_read,
+    timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -326,6 +328,14 @@ impl Store for Postgres {
         Ok(entries)
     }
 
+    async fn list(&self, scans: &[Scan]) -> Result<Vec<Vec<Listed>>, StoreError> {
+        if !self.is_postgres {
+            return scanned_and_read(self, scans).await;
+        }
+        let asked = listing::Asked::of(scans);
+        asked.answer(&self.rows(statement::LIST, &asked.parameters()).await?)
+    }
+
     async fn arrivals(
         &self,
         mark: Option<&Mark>,
@@ -340,17 +350,6 @@ impl Store for Postgres {
         asked.answer(&rows)
     }
 
-    async fn walk(
-        &self,
-        kind: Kind,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError> {
-        let (letter, after) = (i16::from(kind.letter()), after.unwrap_or_default());
-        let rows = self.rows(statement::WALK, &[&letter, &after, &limited(limit)]).await?;
-        rows.iter().map(|row| Ok((field(row, 0)?, stored(row, 1)?))).collect()
-    }
-
     async fn probe(&self) -> Result<(), StoreError> {
         self.open_queues()?;
         self.gate.check()?;
@@ -362,6 +361,33 @@ impl Store for Postgres {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    async fn close(&self) {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Nobody may listen any more.
+        let _ = self.closing.send(true);
+        self.keeper.abort();
+        for task in self.tasks.lock().await.drain(..) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the store did not end well");
+            }
+        }
+        self.reader.pool.close();
+    }
+}
+
+#[async_trait]
+impl Maintenance for Postgres {
+    async fn walk(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        let (letter, after) = (i16::from(kind.letter()), after.unwrap_or_default());
+        let rows = self.rows(statement::WALK, &[&letter, &after, &limited(limit)]).await?;
+        rows.iter().map(|row| Ok((field(row, 0)?, stored(row, 1)?))).collect()
     }
 
     /// That bodies are objects with a format, and that each line has its record.
@@ -424,19 +450,6 @@ impl Store for Postgres {
             return Ok(());
         }
         care::at_length(&self.link, care::compact).await
-    }
-
-    async fn close(&self) {
-        self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Nobody may listen any more.
-        let _ = self.closing.send(true);
-        self.keeper.abort();
-        for task in self.tasks.lock().await.drain(..) {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the store did not end well");
-            }
-        }
-        self.reader.pool.close();
     }
 }
 

@@ -193,6 +193,22 @@ SELECT at, id FROM dialback_entry
 WHERE index_letter = $1 AND scope = $2 AND at >= $3 AND at < $4 AND (at, id) < ($5, $6)
 ORDER BY at DESC, id DESC LIMIT $7";
 
+/// Stretches of several listings, each line with its record: the place of its scan in
+/// the arrays, time and id, and version and body where the record is there. The records
+/// are looked up one by one, whatever is known of how many there are.
+pub(super) const LIST: &str = "\
+SELECT s.nth, e.at, e.id, r.version, r.body
+FROM unnest($1::int2[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::text[], $7::int2[])
+  WITH ORDINALITY AS s(index_letter, scope, since, until, before_at, before_id, kind, nth)
+CROSS JOIN LATERAL (
+  SELECT l.at, l.id FROM dialback_entry l
+  WHERE l.index_letter = s.index_letter AND l.scope = s.scope AND l.at >= s.since AND l.at < s.until
+    AND (l.at, l.id) < (s.before_at, s.before_id)
+  ORDER BY l.at DESC, l.id DESC LIMIT $8) e
+LEFT JOIN LATERAL (
+  SELECT o.version, o.body FROM dialback_record o WHERE o.id = e.id AND o.kind = s.kind LIMIT 1) r ON true
+ORDER BY s.nth, e.at DESC, e.id DESC";
+
 /// Events that were not there yet at a snapshot and are at another one, by default
 /// that of now; each row with the server's start, the snapshot of now, and, where
 /// there is one, the transaction and the id of an event. Behind a transaction and an

@@ -34,8 +34,8 @@ use super::care::ADVICE;
 use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
-    Absent, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Key, Kind, Lane, Scan, Stats,
-    Store, StoreError, Stored, validate,
+    Absent, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Key, Kind, Lane, Maintenance,
+    Scan, Stats, Store, StoreError, Stored, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -258,6 +258,35 @@ impl Store for Sled {
         .await
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.shared.with(|_| Ok(()))?;
+        if let Some(error) = self.shared.failure() {
+            return Err(error);
+        }
+        if self.shared.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
+            return Ok(());
+        }
+        self.submit(Commit::default(), Ending::default()).await.map_err(CountedError::of_probe)
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.shared.failure()
+    }
+
+    async fn failed(&self) -> StoreError {
+        self.shared.failed().await
+    }
+
+    async fn close(&self) {
+        let finish = self.stop();
+        if tokio::task::spawn_blocking(finish).await.is_err() {
+            tracing::error!("closing the store was interrupted");
+        }
+    }
+}
+
+#[async_trait]
+impl Maintenance for Sled {
     async fn walk(
         &self,
         kind: Kind,
@@ -293,32 +322,6 @@ impl Store for Sled {
         let (answer, answered) = oneshot::channel();
         self.send(Work::Compact(answer))?;
         answered.await.unwrap_or(Err(StoreError::Closed))
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.shared.with(|_| Ok(()))?;
-        if let Some(error) = self.shared.failure() {
-            return Err(error);
-        }
-        if self.shared.settled_at().is_some_and(|at| at.elapsed() < PROBE_EVERY) {
-            return Ok(());
-        }
-        self.submit(Commit::default(), Ending::default()).await.map_err(CountedError::of_probe)
-    }
-
-    fn failure(&self) -> Option<StoreError> {
-        self.shared.failure()
-    }
-
-    async fn failed(&self) -> StoreError {
-        self.shared.failed().await
-    }
-
-    async fn close(&self) {
-        let finish = self.stop();
-        if tokio::task::spawn_blocking(finish).await.is_err() {
-            tracing::error!("closing the store was interrupted");
-        }
     }
 }
 

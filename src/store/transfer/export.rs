@@ -1,6 +1,6 @@
 //! The records of a store as lines, a page at a time.
 
-use super::super::{Key, Store, StoreError, kinds};
+use super::super::{Key, Maintenance, StoreError, kinds};
 use super::ledger;
 
 /// Records that are read at once: with bodies of at most 64 KiB each this bounds
@@ -43,7 +43,7 @@ impl Export {
     ///
     /// # Errors
     /// The engine's, or [`StoreError::Damaged`] when a record is no JSON.
-    pub async fn next(&mut self, store: &dyn Store) -> Result<Option<Page>, StoreError> {
+    pub async fn next(&mut self, store: &dyn Maintenance) -> Result<Option<Page>, StoreError> {
         while let Some(kind) = kinds::ALL.get(self.at).copied() {
             let found = match kinds::is_exported(kind) {
                 true => store.walk(kind, self.after.as_deref(), PAGE).await?,

@@ -13,7 +13,7 @@ mod sessions;
 
 use crate::over::store_over;
 use dialback::store::{
-    Commit, CountedError, Counting, Entry, Key, Kind, Lane, Scan, Store, StoreError, Stored,
+    Commit, CountedError, Counting, Entry, Key, Kind, Lane, Maintenance, Scan, StoreError, Stored,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +56,7 @@ tokio::task_local! {
 }
 
 /// A store that tasks of [`every_order`] get to one by one; all others at once.
-pub struct Turnstile(pub Arc<dyn Store>);
+pub struct Turnstile(pub Arc<dyn Maintenance>);
 
 impl Turnstile {
     async fn wait(&self, keys: Option<BTreeSet<Key>>, writes: bool) {

@@ -22,7 +22,7 @@ use dialback::model::service::{self, Pages};
 use dialback::model::session::{End, Session};
 use dialback::model::verification::{Status, Verification};
 use dialback::secret::Secret;
-use dialback::store::Store;
+use dialback::store::Maintenance;
 use dialback::store::records::{self, Versioned};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -93,7 +93,7 @@ const OPEN_PLACES: [usize; 3] = [2, 3, 4];
 /// One way through the pages, and what was handed to the person on it.
 struct Way {
     app: App,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     codes: CodeKeys,
     id: SessionId,
     browser: Secret,
@@ -245,7 +245,7 @@ impl Way {
 /// A service whose store can be stopped at every access, and ways through it.
 struct Stage {
     app: App,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Maintenance>,
     ways: AtomicU32,
     _kept: (TempDir, Option<TestDatabase>),
 }
@@ -253,7 +253,7 @@ struct Stage {
 impl Stage {
     fn new(engine: Engine) -> Self {
         let (dir, schema) = (tempfile::tempdir().unwrap(), schema_for(engine));
-        let store: Arc<dyn Store> = Arc::new(Turnstile(open(engine, &dir, schema.as_ref())));
+        let store: Arc<dyn Maintenance> = Arc::new(Turnstile(open(engine, &dir, schema.as_ref())));
         let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
         let plain = parts(&store, &Arc::<Script>::default(), &clock);
         let settings = service::Settings {

@@ -7,7 +7,7 @@ use super::verdict::{Found, Grace, Line, dissect, judge};
 use super::{kills, say};
 use crate::postgres::database;
 use dialback::entropy::Entropy;
-use dialback::store::Store;
+use dialback::store::Maintenance;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::sled::{self, Sled};
 use std::path::Path;
@@ -21,7 +21,7 @@ const ROUND: u64 = 25;
 const LIFE: u64 = 700;
 
 /// Opens the store of servers that have stopped.
-pub async fn open(url: &str) -> Arc<dyn Store> {
+pub async fn open(url: &str) -> Arc<dyn Maintenance> {
     match url.strip_prefix("sled:") {
         Some(dir) => Arc::new(Sled::open(Path::new(dir), sled::Options::default()).unwrap()),
         None => Arc::new(Postgres::open(url, postgres::Options::default()).await.unwrap()),

@@ -9,7 +9,7 @@ use crate::instance::{ACCOUNT, KEY};
 use crate::postgres::database;
 use crate::wire::{Answer, answer, form, text, with_json, wrong};
 use dialback::model::verification::{Status, Verification};
-use dialback::store::Store;
+use dialback::store::Maintenance;
 use dialback::store::records::{self, Versioned};
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -91,7 +91,7 @@ async fn fight(world: &World, nth: usize) -> Fight {
     fight
 }
 
-async fn settled(world: &World, store: &dyn Store, fight: &Fight) {
+async fn settled(world: &World, store: &dyn Maintenance, fight: &Fight) {
     let stored: Option<Versioned<Verification>> = records::get(store, &fight.id).await.unwrap();
     let stored = stored.unwrap().record;
     let Fight { counted, right, wrongs, sent, .. } = *fight;

@@ -10,7 +10,7 @@ use dialback::model::delivery::Delivery;
 use dialback::model::id::DeliveryId;
 use dialback::model::verification::{SendState, Status, Verification};
 use dialback::store::records::{self, Versioned};
-use dialback::store::{Kind, Store};
+use dialback::store::{Kind, Maintenance};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -281,7 +281,7 @@ async fn reported(world: &World, all: Vec<(String, BTreeSet<String>)>) -> u64 {
 }
 
 /// Reads the whole store, which nobody uses any more, and finds nothing half.
-pub async fn dissect(store: Arc<dyn Store>, world: &World) {
+pub async fn dissect(store: Arc<dyn Maintenance>, world: &World) {
     let report = store.check().await.unwrap();
     assert_eq!(report.damage, Vec::<String>::new());
     let started: BTreeSet<String> = world.ledger.book().started.keys().cloned().collect();
@@ -306,7 +306,7 @@ pub async fn dissect(store: Arc<dyn Store>, world: &World) {
 }
 
 /// A verification that says the same in all its parts.
-async fn whole(store: &dyn Store, one: &Verification) {
+async fn whole(store: &dyn Maintenance, one: &Verification) {
     assert_eq!(one.outbox, [], "something stays to be done: {one:?}");
     assert!(one.checks <= MAX_CHECKS && one.sends.len() as u32 <= MAX_SENDS, "{one:?}");
     assert!(one.status != Status::Approved || one.checks > 0, "approved without a check: {one:?}");
@@ -325,7 +325,7 @@ async fn whole(store: &dyn Store, one: &Verification) {
     }
 }
 
-async fn ids(store: &dyn Store, kind: Kind) -> Vec<String> {
+async fn ids(store: &dyn Maintenance, kind: Kind) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     loop {
         let page = store.walk(kind, ids.last().map(String::as_str), 500).await.unwrap();

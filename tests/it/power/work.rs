@@ -7,7 +7,9 @@
 
 use crate::store_counters::{adding, taken};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, CheckReport, Commit, Entry, Index, Key, Kind, Lane, Store, StoreError};
+use dialback::store::{
+    Change, CheckReport, Commit, Entry, Index, Key, Kind, Lane, Maintenance, Store, StoreError,
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,7 +44,7 @@ pub struct Job {
 
 /// Works, and marks what was acknowledged and what was read.
 pub async fn work(root: &Path, mark: &Path, job: Job) {
-    let store: Arc<dyn Store> = Arc::new(Sled::open(&store_dir(root), Options::default()).unwrap());
+    let store: Arc<dyn Maintenance> = Arc::new(Sled::open(&store_dir(root), Options::default()).unwrap());
     let marks = fs::OpenOptions::new().create(true).append(true).open(mark).unwrap();
     let marks = Arc::new(marks);
     let writers = (0..WRITERS).map(|writer| {
@@ -55,7 +57,7 @@ pub async fn work(root: &Path, mark: &Path, job: Job) {
     store.close().await;
 }
 
-async fn write(store: Arc<dyn Store>, marks: &fs::File, writer: u64, job: Job) {
+async fn write(store: Arc<dyn Maintenance>, marks: &fs::File, writer: u64, job: Job) {
     use std::io::Write;
     let say = |writer, n| {
         let mut marks = marks;

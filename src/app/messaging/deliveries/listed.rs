@@ -6,15 +6,15 @@
 //! while somebody goes through the pages. It refuses to know filters.
 
 use super::found::{Found, Wanted};
-use super::merged::{self, Merged};
-use crate::app::listing::Place;
+use super::merged::{self, Line, Merged};
+use crate::app::listing::{Place, Steps};
 use crate::app::messaging::MessagingError;
 use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::verification::{Send, Verification};
+use crate::store::records::Ahead;
 use crate::store::{Scan, Store, records};
 use jiff::Timestamp;
-use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long until a record that is listed already can be read: what writes it
@@ -28,46 +28,66 @@ pub(super) struct Listed<'s> {
     store: &'s dyn Store,
     merged: Merged<'s>,
     after: Option<Place>,
-    /// Sends of the line that was read last.
-    ready: VecDeque<(Place, Option<Found>)>,
+    /// What was met of the last line's millisecond.
+    met: Vec<Place>,
     /// What was shown by its line and not by Twilio's name.
     shown: Vec<Sid>,
     waits: usize,
 }
 
+/// A place, and what stands there, unless it is gone.
+pub(super) type Standing = (Place, Option<Found>);
+
 impl<'s> Listed<'s> {
     /// Those of these scans, from after that place on.
-    pub fn new(store: &'s dyn Store, scans: Vec<Scan>, after: Option<Place>) -> Self {
-        let merged = Merged::new(store, scans, after.clone());
-        Self { store, merged, after, ready: VecDeque::new(), shown: Vec::new(), waits: 0 }
+    pub fn new(store: &'s dyn Store, scans: Vec<Scan>, after: Option<Place>, steps: Steps) -> Self {
+        let merged = Merged::new(store, scans, after.clone(), steps);
+        Self { store, merged, after, met: Vec::new(), shown: Vec::new(), waits: 0 }
     }
 
-    /// The next place, and what stands there, unless it is gone.
-    pub async fn next(&mut self) -> Result<Option<(Place, Option<Found>)>, MessagingError> {
-        loop {
-            if let Some(next) = self.ready.pop_front() {
-                return Ok(Some(next));
+    /// The next places; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<Standing>>, MessagingError> {
+        let Some(lines) = self.merged.next().await? else { return Ok(None) };
+        let mut named = Vec::with_capacity(lines.len());
+        for ((_, id), stored) in &lines {
+            named.push(match (merged::verification_at(id), records::of::<Delivery>(id, stored.as_ref())) {
+                (Some(_), _) => None,
+                (None, found) => match found? {
+                    Some(found) => Some(found.record),
+                    None => self.named(id).await?,
+                },
+            });
+        }
+        // After the deliveries: a send that is not named by then has none of these.
+        let sends = self.sends_of(&lines).await?;
+        let mut standing = Vec::with_capacity(lines.len());
+        for (((at, id), _), delivery) in lines.into_iter().zip(named) {
+            if self.met.first().is_some_and(|met| met.0 != at) {
+                self.met.clear();
             }
-            let Some((at, id)) = self.merged.next().await? else {
-                return Ok(None);
-            };
+            self.met.push((at, id.clone()));
             match merged::verification_at(&id) {
-                Some(verification) => self.sends_at(at, &verification).await?,
+                Some(verification) => {
+                    if let Some(found) = sends.get(self.store, verification.as_str()).await? {
+                        self.sends_at(at, &found.record, &sends, &mut standing).await?;
+                    }
+                }
                 None if self.shown.iter().any(|shown| shown.as_str() == id) => {}
                 None => {
-                    let found = self.named(&id).await?;
-                    return Ok(Some(((at, id), found)));
+                    let found = delivery.map(|delivery| Found::Delivery(Box::new(delivery), None));
+                    standing.push(((at, id), found));
                 }
             }
         }
+        Ok(Some(standing))
     }
 
     /// A delivery that is listed. Its line can be there a moment before it; the
     /// send that it comes from is then listed no more, and must not be missing.
-    async fn named(&mut self, sid: &str) -> Result<Option<Found>, MessagingError> {
+    async fn named(&mut self, sid: &str) -> Result<Option<Delivery>, MessagingError> {
         loop {
             if let Some(found) = records::get::<Delivery>(self.store, sid).await? {
-                return Ok(Some(Found::Delivery(Box::new(found.record), None)));
+                return Ok(Some(found.record));
             }
             if self.waits == MOST_WAITS {
                 return Ok(None);
@@ -77,41 +97,69 @@ impl<'s> Listed<'s> {
         }
     }
 
+    /// The verifications whose sends stand here, as they are now, and what is known by
+    /// the names that some of those have already.
+    async fn sends_of(&self, lines: &[Line]) -> Result<Ahead, MessagingError> {
+        let mut ahead = Ahead::default();
+        for ((at, id), stored) in lines {
+            let Some(id) = merged::verification_at(id) else { continue };
+            ahead.want::<Verification>(id.as_str());
+            let found = records::of::<Verification>(id.as_str(), stored.as_ref())?;
+            let sends = found.iter().flat_map(|found| &found.record.sends).filter(|send| is_at(send, *at));
+            sends.filter_map(|send| send.sid.as_ref()).for_each(|sid| ahead.want::<Delivery>(sid.as_str()));
+        }
+        ahead.read(self.store).await?;
+        Ok(ahead)
+    }
+
     /// The sends that a line stands for, the last one first.
-    async fn sends_at(&mut self, at: Timestamp, id: &VerificationId) -> Result<(), MessagingError> {
-        let Some(found) = records::get::<Verification>(self.store, id.as_str()).await? else {
-            return Ok(());
-        };
-        let is_here = |send: &&Send| send.asked_at.as_millisecond() == at.as_millisecond();
-        for send in found.record.sends.iter().rev().filter(is_here) {
-            let place = place_of(at, &found.record, send);
+    async fn sends_at(
+        &mut self,
+        at: Timestamp,
+        verification: &Verification,
+        named: &Ahead,
+        standing: &mut Vec<Standing>,
+    ) -> Result<(), MessagingError> {
+        for send in verification.sends.iter().rev().filter(|send| is_at(send, at)) {
+            let place = place_of(at, verification, send);
             if self.after.as_ref().is_some_and(|after| place >= *after) {
                 continue;
             }
             let found = match &send.sid {
-                None => Some(Found::Send(Box::new(found.record.clone()), send.clone())),
+                None => Some(Found::Send(Box::new(verification.clone()), send.clone())),
                 // Named already, as others of its line are not; or only since
                 // the line was read, and then it is shown in its place.
-                Some(sid) => self.named_since(at, sid).await?,
+                Some(sid) => self.named_since(at, sid, named).await?,
             };
-            self.ready.push_back((place, found));
+            standing.push((place, found));
         }
         Ok(())
     }
 
     /// A delivery whose own line was not met, although it stands where its send
     /// did.
-    async fn named_since(&mut self, at: Timestamp, sid: &Sid) -> Result<Option<Found>, MessagingError> {
-        let Some(found) = records::get::<Delivery>(self.store, sid.as_str()).await? else {
+    async fn named_since(
+        &mut self,
+        at: Timestamp,
+        sid: &Sid,
+        named: &Ahead,
+    ) -> Result<Option<Found>, MessagingError> {
+        let Some(found) = named.get::<Delivery>(self.store, sid.as_str()).await? else {
             return Ok(None);
         };
         let own = (listed_at(found.record.first_seen), sid.to_string());
-        if own.0 != at || self.merged.was_met(&own) {
+        let was_met = self.met.contains(&own) || self.after.as_ref().is_some_and(|after| own >= *after);
+        if own.0 != at || was_met {
             return Ok(None);
         }
         self.shown.push(sid.clone());
         Ok(Some(Found::Delivery(Box::new(found.record), None)))
     }
+}
+
+/// Whether a send was asked for at a listing's time.
+fn is_at(send: &Send, at: Timestamp) -> bool {
+    send.asked_at.as_millisecond() == at.as_millisecond()
 }
 
 /// The messages and calls of a verification, with what became of each.
@@ -123,6 +171,10 @@ pub(super) async fn of_verification(
     let Some(found) = records::get::<Verification>(store, id.as_str()).await? else {
         return Ok(Vec::new());
     };
+    let mut ahead = Ahead::default();
+    let sids = found.record.sends.iter().filter_map(|send| send.sid.as_ref());
+    sids.for_each(|sid| ahead.want::<Delivery>(sid.as_str()));
+    ahead.read(store).await?;
     let mut all = Vec::with_capacity(found.record.sends.len());
     for send in &found.record.sends {
         let place = place_of(send.asked_at, &found.record, send);
@@ -131,7 +183,7 @@ pub(super) async fn of_verification(
             continue;
         }
         let named = match &send.sid {
-            Some(sid) => records::get::<Delivery>(store, sid.as_str()).await?,
+            Some(sid) => ahead.get::<Delivery>(store, sid.as_str()).await?,
             None => None,
         };
         let attempts = || Some(Box::new(send.attempts.clone()));

@@ -5,11 +5,10 @@
 //! in one is a place in all of them: where a page of the whole ended, each scan
 //! goes on. It refuses to know what is listed.
 
-use crate::app::listing::Place;
+use crate::app::listing::{Place, Steps};
 use crate::app::messaging::MessagingError;
 use crate::model::id::VerificationId;
-use crate::store::{Index, Scan, Store};
-use std::collections::VecDeque;
+use crate::store::{Index, Listed, Scan, Store, Stored};
 
 /// What stands before the id of a verification in a place: of one and the same
 /// millisecond its sends come last. One that was shown and is then given its
@@ -18,83 +17,60 @@ const SEND: char = '!';
 /// Greater than whatever an id begins with.
 const BEFORE_ALL: &str = "~";
 
-/// Scans that are gone through together.
+/// Scans that are gone through together, a stretch of all at once: what was moved from
+/// one to another meanwhile is then met in one of them.
 pub(super) struct Merged<'s> {
     store: &'s dyn Store,
-    sources: Vec<Source>,
-    after: Option<Place>,
+    scans: Vec<Scan>,
+    steps: Steps,
     last: Option<Place>,
-    /// What was met of the last one's millisecond.
-    met: Vec<Place>,
+    is_over: bool,
 }
 
-struct Source {
-    scan: Scan,
-    /// What was listed and not yet taken, the newest first.
-    waiting: VecDeque<Place>,
-    is_last: bool,
-}
+/// A place, and the record that its line leads to.
+pub(super) type Line = (Place, Option<Stored>);
 
 impl<'s> Merged<'s> {
     /// These scans, from after that place on.
-    pub fn new(store: &'s dyn Store, scans: Vec<Scan>, after: Option<Place>) -> Self {
-        let source = |scan: Scan| Source {
-            scan: Scan { after: after.clone().map(|place| within(scan.index, place)), ..scan },
-            waiting: VecDeque::new(),
-            is_last: false,
-        };
-        let sources = scans.into_iter().map(source).collect();
-        Self { store, sources, last: after.clone(), after, met: Vec::new() }
+    pub fn new(store: &'s dyn Store, scans: Vec<Scan>, after: Option<Place>, steps: Steps) -> Self {
+        Self { store, scans, steps, last: after, is_over: false }
     }
 
-    /// Whether a place of the last one's millisecond was met here, or stands
-    /// before where this begins.
-    pub fn was_met(&self, place: &Place) -> bool {
-        self.met.contains(place) || self.after.as_ref().is_some_and(|after| place >= after)
-    }
-
-    /// The next place; none comes twice.
-    pub async fn next(&mut self) -> Result<Option<Place>, MessagingError> {
-        loop {
-            for source in &mut self.sources {
-                source.fill(self.store).await?;
-            }
-            let waiting = self.sources.iter().filter_map(|source| source.waiting.front());
-            let Some(next) = waiting.max().cloned() else {
-                return Ok(None);
-            };
-            for source in &mut self.sources {
-                if source.waiting.front() == Some(&next) {
-                    source.waiting.pop_front();
-                }
-            }
-            if self.last.as_ref().is_none_or(|last| next < *last) {
-                if self.last.as_ref().is_some_and(|last| last.0 != next.0) {
-                    self.met.clear();
-                }
-                self.met.push(next.clone());
-                self.last = Some(next.clone());
-                return Ok(Some(next));
-            }
+    /// The next stretch; none comes twice, and `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<Line>>, MessagingError> {
+        if self.is_over {
+            return Ok(None);
         }
+        let limit = self.steps.next();
+        for scan in &mut self.scans {
+            scan.after = self.last.clone().map(|place| within(scan.index, place));
+            scan.limit = limit;
+        }
+        let stretches = self.store.list(&self.scans).await?;
+        // As far as the shortest of those reaches that go on.
+        let ends = stretches.iter().filter(|stretch| stretch.len() == limit);
+        let end = ends.filter_map(|stretch| stretch.last()).map(place_of).max();
+        self.is_over = end.is_none();
+        let mut lines: Vec<Line> =
+            stretches.into_iter().flatten().map(|line| (place_of(&line), line.stored)).collect();
+        lines.sort_by(|one, other| other.0.cmp(&one.0));
+        lines.dedup_by(|one, other| one.0 == other.0);
+        lines.retain(|(place, _)| self.last.as_ref().is_none_or(|last| place < last));
+        if let Some(end) = end {
+            // What is moved within a millisecond is met as long as nothing of that was
+            // passed over; one that is longer than a stretch is cut all the same.
+            let before = lines.partition_point(|(place, _)| place.0 > end.0);
+            let until_it = lines.partition_point(|(place, _)| *place >= end);
+            lines.truncate(if before > 0 { before } else { until_it });
+        }
+        self.last = lines.last().map(|(place, _)| place.clone()).or(self.last.take());
+        Ok(Some(lines))
     }
 }
 
-impl Source {
-    async fn fill(&mut self, store: &dyn Store) -> Result<(), MessagingError> {
-        if self.is_last || !self.waiting.is_empty() {
-            return Ok(());
-        }
-        let entries = store.scan(&self.scan).await?;
-        self.is_last = entries.len() < self.scan.limit;
-        if let Some(last) = entries.last() {
-            self.scan.after = Some((last.at, last.id.clone()));
-        }
-        let is_send = lists_sends(self.scan.index);
-        let place = |at, id: String| (at, if is_send { send_place(&id) } else { id });
-        self.waiting.extend(entries.into_iter().map(|entry| place(entry.at, entry.id)));
-        Ok(())
-    }
+fn place_of(line: &Listed) -> Place {
+    let (at, id) = (line.entry.at, &line.entry.id);
+    (at, if lists_sends(line.entry.index) { send_place(id) } else { id.clone() })
 }
 
 fn lists_sends(index: Index) -> bool {

@@ -12,7 +12,7 @@ use crate::model::audit::AuditEntry;
 use crate::model::delivery::{Delivery, Source};
 use crate::model::dispatch::Dispatch;
 use crate::model::event::Event;
-use crate::model::id::VerificationId;
+use crate::model::id::{Sid, VerificationId};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
@@ -20,7 +20,7 @@ use crate::model::safe_number::SafeNumber;
 use crate::model::session::Session;
 use crate::model::session_window::SessionWindow;
 use crate::model::verification::{Input, Status, Verification};
-use crate::store::records::{self, Record};
+use crate::store::records::{self, Ahead, Record};
 use crate::store::{Change, Key, Kind};
 
 /// What is to be done about one record.
@@ -44,41 +44,49 @@ const SEND_UNDER_WAY: &str = "a message or call of it is under way, and is waite
 
 impl Pass<'_> {
     /// What is to be done about a record.
-    pub(super) async fn judge(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, PrivacyError> {
+    pub(super) async fn judge(
+        &self,
+        wanted: &Wanted,
+        kind: Kind,
+        id: &str,
+        ahead: &Ahead,
+    ) -> Result<Verdict, PrivacyError> {
         match kind {
-            Kind::Verification => self.judge_verification(wanted, id).await,
-            Kind::Delivery => self.judge_delivery(wanted, id).await,
-            Kind::Event => self.judge_event(wanted, id).await,
+            Kind::Verification => self.judge_verification(wanted, id, ahead).await,
+            Kind::Delivery => self.judge_delivery(wanted, id, ahead).await,
+            Kind::Event => self.judge_event(wanted, id, ahead).await,
             Kind::IdempotencyRecord => {
                 let is_theirs = |one: &IdempotencyRecord| {
                     one.verification.as_ref().is_some_and(|v| wanted.has(&v.to))
                         || one.reply.as_deref().is_some_and(|reply| wanted.is_named_in(reply))
                 };
-                self.judge_by(wanted, id, is_theirs).await
+                self.judge_by(wanted, id, ahead, is_theirs).await
             }
             Kind::Session => {
                 let is =
                     |number: &Option<PhoneNumber>| number.as_ref().is_some_and(|number| wanted.has(number));
-                self.judge_by(wanted, id, |one: &Session| is(&one.to) || is(&one.number)).await
+                self.judge_by(wanted, id, ahead, |one: &Session| is(&one.to) || is(&one.number)).await
             }
             Kind::ActiveVerification => {
-                self.judge_by(wanted, id, |one: &ActiveVerification| wanted.has(&one.number)).await
+                self.judge_by(wanted, id, ahead, |one: &ActiveVerification| wanted.has(&one.number)).await
             }
-            Kind::SafeNumber => self.judge_by(wanted, id, |one: &SafeNumber| wanted.has(&one.number)).await,
+            Kind::SafeNumber => {
+                self.judge_by(wanted, id, ahead, |one: &SafeNumber| wanted.has(&one.number)).await
+            }
             Kind::SessionWindow => {
-                self.judge_by(wanted, id, |one: &SessionWindow| wanted.is(&one.number)).await
+                self.judge_by(wanted, id, ahead, |one: &SessionWindow| wanted.is(&one.number)).await
             }
             Kind::OptOut => match self.job.record.opt_outs {
-                true => self.judge_by(wanted, id, |one: &OptOut| wanted.is(&one.number)).await,
-                false => Ok(match records::get::<OptOut>(self.privacy.base.store(), id).await? {
+                true => self.judge_by(wanted, id, ahead, |one: &OptOut| wanted.is(&one.number)).await,
+                false => Ok(match ahead.get::<OptOut>(self.privacy.base.store(), id).await? {
                     Some(found) if wanted.is(&found.record.number) => Verdict::Keep("opt-out", OPT_OUT_KEPT),
                     _ => Verdict::Nothing,
                 }),
             },
-            Kind::Dispatch => self.judge_by(wanted, id, |_: &Dispatch| false).await,
-            Kind::Audit => self.judge_by(wanted, id, |_: &AuditEntry| false).await,
+            Kind::Dispatch => self.judge_by(wanted, id, ahead, |_: &Dispatch| false).await,
+            Kind::Audit => self.judge_by(wanted, id, ahead, |_: &AuditEntry| false).await,
             Kind::Service | Kind::Compat | Kind::Endpoint | Kind::ApiKey => {
-                Ok(self.judge_setting(wanted, kind, id).await?)
+                Ok(self.judge_setting(wanted, kind, id, ahead).await?)
             }
             // Counters and leases hold no numbers; erasures of this one lose it
             // when they end.
@@ -91,9 +99,10 @@ impl Pass<'_> {
         &self,
         wanted: &Wanted,
         id: &str,
+        ahead: &Ahead,
         is_theirs: impl Fn(&T) -> bool,
     ) -> Result<Verdict, PrivacyError> {
-        let Some(found) = records::get::<T>(self.privacy.base.store(), id).await? else {
+        let Some(found) = ahead.get::<T>(self.privacy.base.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
         if is_theirs(&found.record) {
@@ -107,29 +116,36 @@ impl Pass<'_> {
         })
     }
 
-    async fn judge_verification(&self, wanted: &Wanted, id: &str) -> Result<Verdict, PrivacyError> {
+    async fn judge_verification(
+        &self,
+        wanted: &Wanted,
+        id: &str,
+        ahead: &Ahead,
+    ) -> Result<Verdict, PrivacyError> {
         let store = self.privacy.base.store();
-        let Some(found) = records::get::<Verification>(store, id).await? else {
+        let Some(mut found) = ahead.get::<Verification>(store, id).await? else {
             return Ok(Verdict::Nothing);
         };
         if !wanted.has(&found.record.to) {
-            return self.judge_by(wanted, id, |_: &Verification| false).await;
+            return self.judge_by(wanted, id, ahead, |_: &Verification| false).await;
         }
         if found.record.status == Status::Pending {
             let id: VerificationId = id.parse().map_err(|_| Fault::NotFound)?;
             happen::happen(&self.privacy.telling, &id, |_| Ok(Input::Cancel)).await?;
+            let Some(ended) = records::get::<Verification>(store, id.as_str()).await? else {
+                return Ok(Verdict::Nothing);
+            };
+            found = ended;
         }
-        let Some(found) = records::get::<Verification>(store, id).await? else {
-            return Ok(Verdict::Nothing);
-        };
         if !found.record.outbox.is_empty() {
             return Ok(Verdict::Leave(SEND_UNDER_WAY.to_owned()));
         }
         // What was sent stays known as erased, also where nothing was reported
         // of it yet.
         let mut changes = Vec::new();
-        for sid in found.record.sends.iter().filter_map(|send| send.sid.as_ref()) {
-            let old = records::get::<Delivery>(store, sid.as_str()).await?;
+        let sids: Vec<&Sid> = found.record.sends.iter().filter_map(|send| send.sid.as_ref()).collect();
+        let olds = records::get_many::<Delivery>(store, sids.iter().map(|sid| sid.as_str())).await?;
+        for (sid, old) in sids.into_iter().zip(olds) {
             let is_erased = old.as_ref().is_some_and(|old| old.record.erased.is_some());
             let first_seen =
                 old.as_ref().map_or_else(|| self.privacy.base.now(), |old| old.record.first_seen);
@@ -143,8 +159,13 @@ impl Pass<'_> {
         Ok(Verdict::Delete(changes))
     }
 
-    async fn judge_delivery(&self, wanted: &Wanted, id: &str) -> Result<Verdict, PrivacyError> {
-        let Some(found) = records::get::<Delivery>(self.privacy.base.store(), id).await? else {
+    async fn judge_delivery(
+        &self,
+        wanted: &Wanted,
+        id: &str,
+        ahead: &Ahead,
+    ) -> Result<Verdict, PrivacyError> {
+        let Some(found) = ahead.get::<Delivery>(self.privacy.base.store(), id).await? else {
             return Ok(Verdict::Nothing);
         };
         let about = &found.record.about;
@@ -155,34 +176,40 @@ impl Pass<'_> {
             || found.record.events.iter().any(|event| event.fact.source == Source::Inbound);
         let is_theirs = is(&about.to) || (came_in && is(&about.from));
         if found.record.erased.is_some() || !is_theirs {
-            return self.judge_by(wanted, id, |_: &Delivery| false).await;
+            return self.judge_by(wanted, id, ahead, |_: &Delivery| false).await;
         }
         let new = Delivery::erased(found.record.sid.clone(), found.record.first_seen, self.mark());
         Ok(Verdict::Delete(vec![records::put(Some(&found), &new)]))
     }
 
     /// An event goes with everything that was sent of it.
-    async fn judge_event(&self, wanted: &Wanted, id: &str) -> Result<Verdict, PrivacyError> {
-        let store = self.privacy.base.store();
+    async fn judge_event(&self, wanted: &Wanted, id: &str, ahead: &Ahead) -> Result<Verdict, PrivacyError> {
         let is_theirs = |one: &Event| one.body.to.as_deref().is_some_and(|to| wanted.is(to));
-        let verdict = self.judge_by(wanted, id, is_theirs).await?;
+        let verdict = self.judge_by(wanted, id, ahead, is_theirs).await?;
         let Verdict::Delete(event) = verdict else {
             return Ok(verdict);
         };
+        let store = self.privacy.base.whole_store();
         let (mut changes, start) = (Vec::new(), format!("{id}."));
-        for (dispatch, _) in store.walk(Kind::Dispatch, Some(id), PAGE).await? {
+        for (dispatch, stored) in store.walk(Kind::Dispatch, Some(id), PAGE).await? {
             if !dispatch.starts_with(&start) {
                 break;
             }
-            let found = records::get::<Dispatch>(store, &dispatch).await?;
+            let found = records::of::<Dispatch>(&dispatch, Some(&stored))?;
             changes.extend(found.as_ref().map(records::delete));
         }
         changes.extend(event);
         Ok(Verdict::Delete(changes))
     }
 
-    async fn judge_setting(&self, wanted: &Wanted, kind: Kind, id: &str) -> Result<Verdict, PrivacyError> {
-        let stored = self.privacy.base.store().read(&Key::new(kind, id)).await?;
+    async fn judge_setting(
+        &self,
+        wanted: &Wanted,
+        kind: Kind,
+        id: &str,
+        ahead: &Ahead,
+    ) -> Result<Verdict, PrivacyError> {
+        let stored = ahead.stored(self.privacy.base.store(), Key::new(kind, id)).await?;
         let is_named = stored.is_some_and(|stored| {
             std::str::from_utf8(&stored.body).is_ok_and(|text| wanted.is_named_in(text))
         });

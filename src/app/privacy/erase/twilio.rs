@@ -5,7 +5,7 @@
 //! things to do; what Twilio does not take now is left for the next attempt.
 
 use super::page::{PAGE, PAGE_TIME, Pass};
-use crate::app::listing::scan_of;
+use crate::app::listing::{self, scan_of};
 use crate::app::privacy::PrivacyError;
 use crate::gateway::SendError;
 use crate::model::delivery::{Delivery, Erased};
@@ -35,12 +35,12 @@ impl Pass<'_> {
             (scan.after, failures) = (Some((at, id)), so_far);
         }
         loop {
-            let entries = self.privacy.base.store().scan(&scan).await?;
-            let is_last = entries.len() < scan.limit;
-            for entry in entries {
-                let (at, id) = (entry.at, entry.id);
+            let lines = listing::lines(&self.privacy.base, &scan, std::slice::from_ref(&scan.scope)).await?;
+            let is_last = lines.len() < scan.limit;
+            for line in lines {
+                let found = records::listed::<Delivery>(&line)?;
+                let (at, id) = (line.entry.at, line.entry.id);
                 scan.after = Some((at, id.clone()));
-                let found = records::get::<Delivery>(self.privacy.base.store(), &id).await?;
                 let Some(found) = found else { continue };
                 failures = if self.redact(&found).await? { 0 } else { failures + 1 };
                 if failures == MOST_FAILURES {

@@ -13,7 +13,8 @@ use crate::app::services::compat;
 use crate::app::transact::{self, TRIES};
 use crate::model::counter::Counter;
 use crate::model::erasure::{Erasure, Place};
-use crate::store::{Change, Index, Key, Kind, kinds, records};
+use crate::store::records::Ahead;
+use crate::store::{Change, Index, Key, Kind, Stored, kinds, records};
 use std::time::Instant;
 
 /// Changes of one commit, with room for the job and a line of the audit log.
@@ -26,17 +27,17 @@ impl Pass<'_> {
         let spellings = wanted.spellings();
         let mut scan = scan_of(Index::VerificationsTo, "");
         loop {
-            let entries = listing::entries(&self.privacy.base, &scan, &spellings).await?;
-            for entry in &entries {
+            let lines = listing::lines(&self.privacy.base, &scan, &spellings).await?;
+            for line in &lines {
                 if began.elapsed() >= PAGE_TIME {
                     return Ok(());
                 }
-                self.tend(wanted, Kind::Verification, &entry.id).await?;
+                self.tend(wanted, Kind::Verification, &line.entry.id, line.stored.as_ref()).await?;
             }
-            if entries.len() < scan.limit {
+            if lines.len() < scan.limit {
                 return Ok(());
             }
-            scan.after = entries.last().map(|entry| (entry.at, entry.id.clone()));
+            scan.after = lines.last().map(|line| (line.entry.at, line.entry.id.clone()));
         }
     }
 
@@ -57,13 +58,13 @@ impl Pass<'_> {
         for kind in &Kind::ALL[first..] {
             loop {
                 let reading = Instant::now();
-                let page = self.privacy.base.store().walk(*kind, after.as_deref(), PAGE).await?;
+                let page = self.privacy.base.whole_store().walk(*kind, after.as_deref(), PAGE).await?;
                 let behind =
                     |id: &str| Place::Record { kind: kinds::name(*kind).to_owned(), id: id.to_owned() };
                 for (id, stored) in &page {
                     let is_named = wanted.may_be_in(&stored.body);
                     if is_named {
-                        self.tend(wanted, *kind, id).await?;
+                        self.tend(wanted, *kind, id, Some(stored)).await?;
                     }
                     if *kind == Kind::Compat {
                         self.counters(wanted, id).await?;
@@ -87,17 +88,27 @@ impl Pass<'_> {
         Ok(None)
     }
 
-    /// Does with one record what is to be done, as often as it takes to be first.
-    async fn tend(&mut self, wanted: &Wanted, kind: Kind, id: &str) -> Result<(), PrivacyError> {
+    /// Does with one record what is to be done, as often as it takes to be first: by
+    /// what its page has of it, and then by what stands there.
+    async fn tend(
+        &mut self,
+        wanted: &Wanted,
+        kind: Kind,
+        id: &str,
+        stored: Option<&Stored>,
+    ) -> Result<(), PrivacyError> {
+        let mut ahead = Ahead::of(Key::new(kind, id), stored.cloned());
         // Its display shows no id that holds a number.
         let name = || Key::new(kind, id).to_string();
         for lost in 1..=TRIES as u64 {
-            let is_done = match self.judge(wanted, kind, id).await? {
+            let is_done = match self.judge(wanted, kind, id, &ahead).await? {
                 Verdict::Nothing => true,
                 Verdict::Keep(what, why) => {
                     self.keep(what, why);
                     true
                 }
+                // It may have been done since its page was read.
+                Verdict::Leave(_) if lost == 1 => false,
                 Verdict::Leave(why) => {
                     self.job.record.leave(name(), why);
                     true
@@ -112,6 +123,7 @@ impl Pass<'_> {
                 return Ok(());
             }
             transact::step_back(&self.privacy.base, lost).await;
+            ahead = Ahead::default();
         }
         self.job.record.leave(name(), "others change it all the time");
         Ok(())
@@ -137,11 +149,14 @@ impl Pass<'_> {
     /// The counts of a service's rate limits by the number: their ids are hashes of it.
     async fn counters(&mut self, wanted: &Wanted, service: &str) -> Result<(), PrivacyError> {
         let Ok(id) = service.parse() else { return Ok(()) };
+        let mut counters = Vec::new();
         for limit in compat::compat(&self.privacy.base, &id).await?.record.rate_limits {
-            for value in wanted.writings() {
-                let counter = hash(&[id.as_str(), &limit.sid, &value]);
-                self.delete_counter(&counter).await?;
-            }
+            let of = |value: String| hash(&[id.as_str(), &limit.sid, &value]);
+            counters.extend(wanted.writings().into_iter().map(of));
+        }
+        let found = records::get_many::<Counter>(self.privacy.base.store(), &counters).await?;
+        for (counter, _) in counters.iter().zip(found).filter(|(_, found)| found.is_some()) {
+            self.delete_counter(counter).await?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ use crate::model::session::{self, End, Input, Outcome, Session, Standing, Step, 
 use crate::model::typed::Found;
 use crate::model::verification::Status;
 use crate::secret::Secret;
-use crate::store::records;
+use crate::store::records::{self, Ahead};
 use std::time::Duration;
 
 /// Whose idempotency keys those of the pages are; no API key has this name.
@@ -89,7 +89,7 @@ pub async fn session_number(
     let number = sessions::number_in(&verifying.admission, text, region)?;
     let session = sessions::own_session(&verifying.base, id, Some(browser)).await?.record;
     let service = sessions::service_of_session(&verifying.directory, &session).await?;
-    let ways = ways(&verifying.directory, service.clone(), &number).await?;
+    let ways = ways(&verifying.directory, service.clone(), &number, &Ahead::default()).await?;
     if session.allowed(ways.channels(&number)).is_empty() {
         let channel = service.settings.channels.first().copied().unwrap_or(Channel::Sms);
         let region = number.region().unwrap_or_else(|| "??".to_owned());
@@ -154,7 +154,7 @@ async fn session_start_for(
             return Err(SessionError::NoStartsLeft);
         }
         let service = sessions::service_of_session(&verifying.directory, &session).await?;
-        let ways = ways(&verifying.directory, service.clone(), number).await?;
+        let ways = ways(&verifying.directory, service.clone(), number, &Ahead::default()).await?;
         if !session.allowed(ways.channels(number)).contains(&channel) {
             return Err(AdmissionError::ChannelOff(channel).into());
         }
@@ -340,7 +340,7 @@ async fn session_advance(
         return Ok(view);
     };
     let plan = session.allowed(view.service.settings.channels.clone());
-    let ways = ways(&verifying.directory, view.service.clone(), number).await?;
+    let ways = ways(&verifying.directory, view.service.clone(), number, &Ahead::default()).await?;
     if session.to.is_none() && ways.is_makeshift(*channel, &plan, number) {
         return Ok(view);
     }
