@@ -21,7 +21,7 @@ mod execute;
 mod fetch;
 mod fields;
 mod forward;
-#[cfg_attr(not(test), expect(dead_code, reason = "numbers that can be bought are listed by area"))]
+#[expect(dead_code, reason = "numbers that can be bought are listed by area")]
 mod geography;
 mod inbound;
 mod incoming;

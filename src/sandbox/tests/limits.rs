@@ -80,7 +80,13 @@ async fn calls_are_made_one_a_second_and_can_be_canceled_before() {
     for _ in 0..3 {
         calls.push(stage.call(&[("Twiml", "<Response/>")]).await);
     }
-    stage.call_in("busy").await;
+    let first = format!("Calls/{}.json", calls[0]);
+    for _ in 0..3_000 {
+        if stage.fetch(&first).await.1["status"] == "busy" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let (_, second) = stage.fetch(&format!("Calls/{}.json", calls[1])).await;
     assert_eq!((&second["status"], &second["queue_time"]), (&json!("queued"), &json!("1000")));
     let (_, third) = stage.create(&format!("Calls/{}.json", calls[2]), &[("Status", "canceled")]).await;
