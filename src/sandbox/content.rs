@@ -1,9 +1,12 @@
 //! A content of the Content API as it is kept beside its template: what it was made
 //! of, and how it was submitted to WhatsApp.
 
-use super::templates::AUTHENTICATION_BODY;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+/// The words that WhatsApp itself gives to an authentication template.
+pub(super) const AUTHENTICATION_BODY: &str =
+    "*{{1}}* is your verification code. For your security, do not share this code.";
 
 /// The types of a content, those first whose words a telephone shows first.
 pub(super) const TYPES: [&str; 14] = [

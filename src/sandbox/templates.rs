@@ -5,7 +5,7 @@
 //! one up; a control gives one its words or takes its approval away, and those that
 //! are made as contents are here too. This module refuses to know messages and phones.
 
-use super::content::Made;
+use super::content::{AUTHENTICATION_BODY, Made};
 use super::fields::is_sid;
 use super::incoming::Form;
 use super::refusal::Refusal;
@@ -16,9 +16,6 @@ use std::collections::{BTreeMap, VecDeque};
 /// The authentication template that every sandbox has: `HX` and the words
 /// "dialback sandbox" in hexadecimal ASCII. Its one variable, `1`, is the code.
 pub const AUTHENTICATION: &str = "HX6469616c6261636b2073616e64626f78";
-/// The words that WhatsApp itself gives to an authentication template.
-pub(super) const AUTHENTICATION_BODY: &str =
-    "*{{1}}* is your verification code. For your security, do not share this code.";
 /// The most templates that are kept.
 pub(super) const TEMPLATES: usize = 1_000;
 

@@ -491,7 +491,8 @@ impl State {
 /// The SID of something that was configured: the same for the same seed.
 pub(super) fn sid_of(prefix: &str, seed: u64, name: &str) -> String {
     let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(prefix).chain_update(name);
-    format!("{prefix}{}", hex::encode(&digest.finalize()[..16]))
+    let hex: String = digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{prefix}{hex}")
 }
 
 impl Alert {

@@ -124,14 +124,14 @@ pub(super) fn rows(ask: &Ask<'_>) -> Vec<Row> {
 
 /// What a template would have been made of.
 fn of_template(world: &World, template: &Template) -> Made {
-    let types = match &template.copy_code {
-        Some(_) => json!({ "whatsapp/authentication": {
-            "actions": [{ "type": "COPY_CODE", "copy_code_text": "Copy code" }],
-            "add_security_recommendation": true,
-        } }),
-        None => json!({ "twilio/text": { "body": template.body.as_deref().unwrap_or_default() } }),
+    let (name, held) = match &template.copy_code {
+        Some(_) => {
+            let actions = json!([{ "type": "COPY_CODE", "copy_code_text": "Copy code" }]);
+            ("whatsapp/authentication", json!({ "actions": actions, "add_security_recommendation": true }))
+        }
+        None => ("twilio/text", json!({ "body": template.body.as_deref().unwrap_or_default() })),
     };
-    let Value::Object(types) = types else { unreachable!("both are objects") };
+    let types = Map::from_iter([(name.to_owned(), held)]);
     Made {
         account: world.settings.account_sid.clone(),
         name: "sandbox".to_owned(),

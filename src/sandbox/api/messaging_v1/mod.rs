@@ -4,7 +4,7 @@ mod senders;
 mod services;
 
 use super::route::{Route, delete, get, post};
-use senders::{channels, country_names, names, numbers, short_codes};
+use crate::sandbox::service::Kind;
 
 const PRODUCT: &str = "messaging";
 
@@ -16,24 +16,42 @@ pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/v1/Services/{Sid}", services::fetch),
     post(PRODUCT, "/v1/Services/{Sid}", services::update),
     delete(PRODUCT, "/v1/Services/{Sid}", services::delete),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers", numbers::list),
-    post(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers", numbers::create),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers/{Sid}", numbers::fetch),
-    delete(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers/{Sid}", numbers::delete),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes", short_codes::list),
-    post(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes", short_codes::create),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes/{Sid}", short_codes::fetch),
-    delete(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes/{Sid}", short_codes::delete),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders", names::list),
-    post(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders", names::create),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders/{Sid}", names::fetch),
-    delete(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders/{Sid}", names::delete),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders", country_names::list),
-    post(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders", country_names::create),
-    get(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders/{Sid}", country_names::fetch),
-    delete(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders/{Sid}", country_names::delete),
-    get(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders", channels::list),
-    post(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders", channels::create),
-    get(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders/{Sid}", channels::fetch),
-    delete(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders/{Sid}", channels::delete),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers", |ask| senders::list(ask, Kind::Number)),
+    post(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers", |ask| senders::create(ask, Kind::Number)),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers/{Sid}", |ask| senders::fetch(ask, Kind::Number)),
+    delete(PRODUCT, "/v1/Services/{ServiceSid}/PhoneNumbers/{Sid}", |ask| senders::delete(ask, Kind::Number)),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes", |ask| senders::list(ask, Kind::ShortCode)),
+    post(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes", |ask| senders::create(ask, Kind::ShortCode)),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes/{Sid}", |ask| senders::fetch(ask, Kind::ShortCode)),
+    delete(PRODUCT, "/v1/Services/{ServiceSid}/ShortCodes/{Sid}", |ask| {
+        senders::delete(ask, Kind::ShortCode)
+    }),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders", |ask| senders::list(ask, Kind::Name)),
+    post(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders", |ask| senders::create(ask, Kind::Name)),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders/{Sid}", |ask| senders::fetch(ask, Kind::Name)),
+    delete(PRODUCT, "/v1/Services/{ServiceSid}/AlphaSenders/{Sid}", |ask| senders::delete(ask, Kind::Name)),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders", |ask| {
+        senders::list(ask, Kind::CountryName)
+    }),
+    post(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders", |ask| {
+        senders::create(ask, Kind::CountryName)
+    }),
+    get(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders/{Sid}", |ask| {
+        senders::fetch(ask, Kind::CountryName)
+    }),
+    delete(PRODUCT, "/v1/Services/{ServiceSid}/DestinationAlphaSenders/{Sid}", |ask| {
+        senders::delete(ask, Kind::CountryName)
+    }),
+    get(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders", |ask| {
+        senders::list(ask, Kind::Channel)
+    }),
+    post(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders", |ask| {
+        senders::create(ask, Kind::Channel)
+    }),
+    get(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders/{Sid}", |ask| {
+        senders::fetch(ask, Kind::Channel)
+    }),
+    delete(PRODUCT, "/v1/Services/{MessagingServiceSid}/ChannelSenders/{Sid}", |ask| {
+        senders::delete(ask, Kind::Channel)
+    }),
 ];

@@ -11,62 +11,6 @@ use crate::sandbox::resource::iso8601;
 use crate::sandbox::service::{Kind, POOL, Sender, Service};
 use serde_json::{Value, json};
 
-/// The operations of one kind of sender, each by its handler.
-macro_rules! kind {
-    ($(#[$doc:meta])* $module:ident, $kind:expr) => {
-        $(#[$doc])*
-        pub(super) mod $module {
-            use super::{Ask, Kind, Outcome};
-
-            /// `GET` of the list
-            pub(in crate::sandbox::api::messaging_v1) fn list(ask: &Ask<'_>) -> Outcome {
-                super::list(ask, $kind)
-            }
-
-            /// `POST` to the list
-            pub(in crate::sandbox::api::messaging_v1) fn create(ask: &Ask<'_>) -> Outcome {
-                super::create(ask, $kind)
-            }
-
-            /// `GET` of one
-            pub(in crate::sandbox::api::messaging_v1) fn fetch(ask: &Ask<'_>) -> Outcome {
-                super::fetch(ask, $kind)
-            }
-
-            /// `DELETE` of one
-            pub(in crate::sandbox::api::messaging_v1) fn delete(ask: &Ask<'_>) -> Outcome {
-                super::delete(ask, $kind)
-            }
-        }
-    };
-}
-
-kind!(
-    /// `PhoneNumbers`
-    numbers,
-    Kind::Number
-);
-kind!(
-    /// `ShortCodes`
-    short_codes,
-    Kind::ShortCode
-);
-kind!(
-    /// `AlphaSenders`
-    names,
-    Kind::Name
-);
-kind!(
-    /// `DestinationAlphaSenders`
-    country_names,
-    Kind::CountryName
-);
-kind!(
-    /// `ChannelSenders`
-    channels,
-    Kind::Channel
-);
-
 /// The service's part of the path: the channels' is called otherwise.
 fn service_sid<'a>(ask: &'a Ask<'_>) -> &'a str {
     match ask.part("ServiceSid") {
@@ -75,7 +19,8 @@ fn service_sid<'a>(ask: &'a Ask<'_>) -> &'a str {
     }
 }
 
-fn list(ask: &Ask<'_>, kind: Kind) -> Outcome {
+/// `GET` of the list
+pub(super) fn list(ask: &Ask<'_>, kind: Kind) -> Outcome {
     let (query, base) = (ask.query(), ask.request.base());
     let country = query.get("IsoCountryCode").filter(|_| kind == Kind::CountryName);
     ask.world.with(|state| {
@@ -89,7 +34,8 @@ fn list(ask: &Ask<'_>, kind: Kind) -> Outcome {
     })
 }
 
-fn fetch(ask: &Ask<'_>, kind: Kind) -> Outcome {
+/// `GET` of one
+pub(super) fn fetch(ask: &Ask<'_>, kind: Kind) -> Outcome {
     let base = ask.request.base();
     let found = ask.world.with(|state| {
         let service = state.services.its(ask.account, service_sid(ask))?;
@@ -100,7 +46,8 @@ fn fetch(ask: &Ask<'_>, kind: Kind) -> Outcome {
     found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
-fn delete(ask: &Ask<'_>, kind: Kind) -> Outcome {
+/// `DELETE` of one
+pub(super) fn delete(ask: &Ask<'_>, kind: Kind) -> Outcome {
     let now = ask.world.clock.now();
     let gone = ask.world.change(|state| {
         let service = state.services.its_mut(ask.account, service_sid(ask))?;
@@ -111,7 +58,8 @@ fn delete(ask: &Ask<'_>, kind: Kind) -> Outcome {
     gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
 }
 
-fn create(ask: &Ask<'_>, kind: Kind) -> Outcome {
+/// `POST` to the list
+pub(super) fn create(ask: &Ask<'_>, kind: Kind) -> Outcome {
     let sid = service_sid(ask);
     if ask.world.with(|state| state.services.its(ask.account, sid).is_none()) {
         return Err(ask.missing());
