@@ -2,11 +2,11 @@
 //! refuses to know the service.
 
 use super::Global;
-use super::serve::{begin, bind, fit, stopped};
+use super::serve::{begin, bind, fit, rules, stopped};
 use super::whole_file::write_private;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::sandbox::{Inbound, Sandbox, Settings};
+use crate::sandbox::{Inbound, Profile, Sandbox, Senders, Settings};
 use crate::secret::Secret;
 use crate::server;
 use crate::trust::Trust;
@@ -31,6 +31,12 @@ pub struct Args {
     /// The senders that exist, numbers or messaging services; without any, every valid one does
     #[arg(long = "number", value_name = "E.164")]
     numbers: Vec<String>,
+    /// Which senders pass: any that is well formed, or owned ones only [default: sandbox.senders]
+    #[arg(long, value_name = "any|owned", value_parser = senders)]
+    senders: Option<Senders>,
+    /// Which limits hold: unlimited, paid or trial [default: sandbox.profile]
+    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    profile: Option<Profile>,
     /// Where inbound texts are told
     #[arg(long, value_name = "URL")]
     sms_url: Option<String>,
@@ -52,6 +58,23 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an address and a port, such as 127.0.0.1:8001 or [::1]:0".to_owned())
 }
 
+fn senders(text: &str) -> Result<Senders, String> {
+    match text {
+        "any" => Ok(Senders::Any),
+        "owned" => Ok(Senders::Owned),
+        _ => Err("write any or owned".to_owned()),
+    }
+}
+
+fn profile(text: &str) -> Result<Profile, String> {
+    match text {
+        "unlimited" => Ok(Profile::Unlimited),
+        "paid" => Ok(Profile::Paid),
+        "trial" => Ok(Profile::Trial),
+        _ => Err("write unlimited, paid or trial".to_owned()),
+    }
+}
+
 /// Descriptors kept back for callbacks that go out, and for files.
 const CALLBACKS: u64 = 128;
 
@@ -69,6 +92,8 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     );
     let pace = args.pace.unwrap_or(config.sandbox.pace);
     ensure!((0.0..=100.0).contains(&pace), "--pace is a number from 0 to 100");
+    let (senders, profile) = rules(&config);
+    let (senders, profile) = (args.senders.unwrap_or(senders), args.profile.unwrap_or(profile));
     let entropy = Entropy::system();
     // An account of its own where none is configured; then, and only then, its
     // made-up token is shown.
@@ -79,12 +104,15 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let settings = Settings {
         api_key: config.twilio.api_key_sid.zip(config.twilio.api_key_secret),
         own_numbers: if args.numbers.is_empty() {
-            config.twilio.from.into_iter().filter(|from| !from.starts_with("MG")).collect()
+            let owned = senders == Senders::Owned;
+            config.twilio.from.into_iter().filter(|from| owned || !from.starts_with("MG")).collect()
         } else {
             args.numbers
         },
         seed: args.seed.unwrap_or(config.sandbox.seed),
         pace,
+        senders,
+        profile,
         inbound: Inbound { sms_url: args.sms_url, voice_url: args.voice_url, voice_status_url: None },
         hosts: args.hosts.into_iter().chain([listen.ip().to_string()]).collect(),
         allow_remote_callbacks: args.allow_remote_callbacks,

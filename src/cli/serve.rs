@@ -19,6 +19,8 @@ mod stores;
 #[cfg(not(feature = "sandbox"))]
 use alone as beside;
 pub use assemble::offline;
+#[cfg(feature = "sandbox")]
+pub use beside::rules;
 #[cfg(not(feature = "sandbox"))]
 pub use built::Lacking;
 #[cfg(feature = "sandbox")]

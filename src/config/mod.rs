@@ -42,7 +42,7 @@ pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
     Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection, Messages, NumberKind, Numbers, Openapi,
-    Pages, Sandbox, Server, Signature, SignatureMode, Verification, Voice,
+    Pages, Sandbox, SandboxProfile, SandboxSenders, Server, Signature, SignatureMode, Verification, Voice,
 };
 
 pub use self::services::Services;

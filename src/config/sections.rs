@@ -226,6 +226,28 @@ impl Gateway {
     }
 }
 
+choices! {
+    /// Which senders and messaging services the sandbox lets pass.
+    SandboxSenders {
+        /// Every one that is well formed, unless some are configured.
+        Any = "any",
+        /// The account's own.
+        Owned = "owned",
+    }
+}
+
+choices! {
+    /// Which limits hold in the sandbox.
+    SandboxProfile {
+        /// None.
+        Unlimited = "unlimited",
+        /// Those of an account that pays.
+        Paid = "paid",
+        /// Those of a trial account.
+        Trial = "trial",
+    }
+}
+
 /// The Twilio of its own.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
@@ -239,6 +261,10 @@ pub struct Sandbox {
     pub seed: u64,
     /// How much of real time its network, speech and pauses take, 0 to 100.
     pub pace: f64,
+    /// Which senders and messaging services pass.
+    pub senders: SandboxSenders,
+    /// Which limits hold until a control says otherwise.
+    pub profile: SandboxProfile,
 }
 
 impl Sandbox {
@@ -247,7 +273,8 @@ impl Sandbox {
         let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.reason("sandbox.allow_public"));
         let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
         let pace = r.fraction("sandbox.pace", 0.0..=100.0);
-        Self { enabled, listen, allow_public, seed, pace }
+        let (senders, profile) = (r.choice("sandbox.senders"), r.choice("sandbox.profile"));
+        Self { enabled, listen, allow_public, seed, pace, senders, profile }
     }
 }
 

@@ -75,7 +75,7 @@ fn is_short_code(text: &str) -> bool {
 }
 
 /// Up to eleven letters, digits and a few signs, with at least one letter.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     (1..=11).contains(&text.len())
         && text.bytes().any(|b| b.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b" +-_&".contains(&b))

@@ -118,6 +118,11 @@ impl Life {
     }
 
     async fn outbound(&mut self, call: &Call) -> CallStatus {
+        if let Some(at) = call.order.leaves
+            && self.line.until(at).await.is_err()
+        {
+            return CallStatus::Canceled;
+        }
         if self.line.pace(HOP).await.is_err() {
             return CallStatus::Canceled;
         }

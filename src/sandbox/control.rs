@@ -13,7 +13,7 @@ use super::settings::Inbound;
 use super::shown::call_view;
 use super::views::{clock_view, phones, snapshot};
 use super::world::World;
-use super::{forward, telephones, template_controls};
+use super::{forward, limit_controls, telephones, template_controls};
 use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 /// What there is, for whoever looks for it.
-const CONTROLS: [&str; 31] = [
+const CONTROLS: &[&str] = &[
     "GET /sandbox/state",
     "DELETE /sandbox/state",
     "GET /sandbox/events",
@@ -43,6 +43,10 @@ const CONTROLS: [&str; 31] = [
     "POST /sandbox/calls/{sid}/hang-up",
     "GET /sandbox/templates",
     "PUT /sandbox/templates/{sid} {\"status\"?,\"body\"?,\"copy_code\"?}",
+    "GET, PUT /sandbox/approvals {\"de\":\"rejected\"}",
+    "GET, PUT /sandbox/limits {\"profile\"?:\"trial\",\"verified\"?}",
+    "GET, PUT /sandbox/pumping {\"enabled\":true,\"burst\"?,\"window_seconds\"?,\"block_seconds\"?}",
+    "GET, PUT /sandbox/permissions/{country} {\"messages\"?,\"calls\"?,\"names\"?}",
     "GET, PUT /sandbox/behaviour",
     "GET, PUT /sandbox/inbound {\"sms_url\"?,\"voice_url\"?,\"voice_status_url\"?}",
     "GET /sandbox/clock",
@@ -92,6 +96,10 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
         ["templates", rest @ ..] => template_controls::answer(world, request, rest),
+        ["approvals"] => template_controls::approvals(world, request),
+        ["limits"] => limit_controls::limits(world, request),
+        ["pumping"] => limit_controls::pumping(world, request),
+        ["permissions", iso] => limit_controls::permissions(world, request, iso),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
         ["behaviour"] if put => {
             telephones::wish(request, |behaviour| world.change(|state| state.behaviour = behaviour))

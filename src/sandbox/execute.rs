@@ -16,6 +16,7 @@ use super::resource::{Caption, Hook};
 use super::script::{Gather, Say, Script, Verb};
 use super::webhook::Webhook;
 use super::world::{Control, World};
+use jiff::Timestamp;
 use reqwest::Url;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -89,6 +90,12 @@ impl Line {
     pub async fn pace(&mut self, span: Duration) -> Result<(), Stop> {
         let world = self.world.clone();
         self.unless_stopped(async move { world.pace(span).await }).await
+    }
+
+    /// Waits until the clock shows a time.
+    pub async fn until(&mut self, at: Timestamp) -> Result<(), Stop> {
+        let clock = self.world.clock.clone();
+        self.unless_stopped(async move { clock.sleep_until(at).await }).await
     }
 
     /// Waits for what decides a ringing call: anything but keys.

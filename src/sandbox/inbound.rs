@@ -11,8 +11,9 @@ use super::geography::Locality;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
-use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn, segments};
+use super::resource::{CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
 use super::script::{Reply, Verb};
+use super::service::{Options, Place as ToldAt};
 use super::shown::message_view;
 use super::webhook::Webhook;
 use super::world::World;
@@ -35,12 +36,13 @@ const START: [&str; 3] = ["START", "YES", "UNSTOP"];
 pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -> String {
     let now = world.clock.now();
     let sid = world.sid("SM");
+    let account = world.owner_of(&to.number);
     let message = Message {
         sid: sid.clone(),
-        account: world.owner_of(&to.number),
+        service: world.in_service(&account, &to.number, |service| service.sid.clone()),
+        account,
         to: to.clone(),
         from: Some(from.clone()),
-        service: None,
         words: body.to_owned(),
         template: None,
         segments: segments(&to, body),
@@ -56,10 +58,11 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         validity: 0,
         send_at: None,
         turn: Turn::default(),
+        passage: Passage::default(),
     };
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
-    let webhook = webhook(world, &message);
+    let (webhook, fallback) = (webhook(world, &message), fallback(world, &message));
     world.change(|state| state.receive(message));
     let (from_text, to_text) = (from.to_string(), to.to_string());
     let status = MessageStatus::Received;
@@ -77,7 +80,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
     show(world, &from.number, shown);
     if let Some(webhook) = webhook {
         let aside = world.clone();
-        world.spawn(async move { converse(&aside, &webhook, from, to).await });
+        world.spawn(async move { converse(&aside, &webhook, fallback, from, to).await });
     }
     sid
 }
@@ -101,9 +104,34 @@ fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
     }
 }
 
+/// Where a service wants to be told of a message to its pool, unless it leaves that
+/// to the number. A service without a URL wants to hear nothing.
+fn service_place(world: &World, message: &Message, which: fn(&Options) -> &ToldAt) -> Option<Option<Hook>> {
+    let options =
+        world.in_service(&message.account, &message.to.number, |service| service.options.clone())?;
+    let place = which(&options);
+    let hook = || Some(Hook { url: web_url(place.url.as_deref()?)?, get: place.get });
+    (!options.number_webhook).then(hook)
+}
+
+/// Where an inbound message is told.
+fn told_at(world: &World, message: &Message) -> Option<Hook> {
+    match service_place(world, message, |options| &options.inbound) {
+        Some(hook) => hook,
+        None => {
+            let url = world.with(|state| state.inbound.sms_url.clone())?;
+            Some(Hook { url: web_url(&url)?, get: false })
+        }
+    }
+}
+
+/// Where it is told when that fails.
+fn fallback(world: &World, message: &Message) -> Option<Hook> {
+    service_place(world, message, |options| &options.fallback).flatten()
+}
+
 fn webhook(world: &World, message: &Message) -> Option<Webhook> {
-    let url = world.with(|state| state.inbound.sms_url.clone())?;
-    let url = web_url(&url)?;
+    let hook = told_at(world, message)?;
     let from = message.from.clone()?;
     let mut params = Params::default();
     if from.whatsapp {
@@ -116,7 +144,7 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
         sid: message.sid.clone(),
         account: message.account.clone(),
         pair: Pair::new(from.to_string(), message.to.to_string()),
-        hook: Hook { url, get: false },
+        hook,
         params: params.0,
         token: world.token(),
         voice: false,
@@ -134,6 +162,9 @@ fn by_text(message: &Message, from: &Address, params: &mut Params) {
     params.add("SmsSid", &message.sid).add("FromState", other.state).add("SmsStatus", "received");
     params.add("FromCity", other.city).add("Body", &message.body).add("FromCountry", other.country);
     params.add("To", message.to.to_string()).add("ToZip", own.zip);
+    if let Some(service) = &message.service {
+        params.add("MessagingServiceSid", service);
+    }
     params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
     params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
@@ -147,6 +178,9 @@ fn on_whatsapp(message: &Message, from: &Address, params: &mut Params) {
     params.add("SmsMessageSid", &message.sid).add("NumMedia", "0").add("ProfileName", PROFILE);
     params.add("MessageType", "text").add("SmsSid", &message.sid).add("WaId", id);
     params.add("SmsStatus", "received").add("Body", &message.body).add("To", message.to.to_string());
+    if let Some(service) = &message.service {
+        params.add("MessagingServiceSid", service);
+    }
     params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
     params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("ChannelMetadata", metadata.to_string());
@@ -154,18 +188,25 @@ fn on_whatsapp(message: &Message, from: &Address, params: &mut Params) {
 }
 
 /// Tells the application and does what it answers.
-async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Address) {
+async fn converse(
+    world: &Arc<World>,
+    webhook: &Webhook,
+    mut fallback: Option<Hook>,
+    from: Address,
+    to: Address,
+) {
     let (mut webhook, mut replied) = (webhook.clone(), Procession::default());
     for _ in 0..REPLIES {
         let (script, base) = match document(world, &webhook).await {
             Ok(done) => done,
             Err(fault) => {
-                return world.alert(
-                    fault.code,
-                    &webhook.sid,
-                    Some(bare(&webhook.hook.url).as_str()),
-                    fault.message,
-                );
+                let failed = bare(&webhook.hook.url).to_string();
+                world.alert(fault.code, &webhook.sid, Some(&failed), fault.message);
+                let Some(hook) = fallback.take() else { return };
+                webhook.hook = hook;
+                webhook.params.push(("ErrorCode".to_owned(), fault.code.to_string()));
+                webhook.params.push(("ErrorUrl".to_owned(), failed));
+                continue;
             }
         };
         for (code, why) in script.warnings {
@@ -247,6 +288,7 @@ fn answer(
         validity: 36_000,
         send_at: None,
         turn: Turn::default(),
+        passage: Passage::default(),
     };
     if !network::launch(world, message, place) {
         world.alert(20429, about, None, "too much is on its way already");

@@ -12,6 +12,7 @@ mod api;
 mod behaviour;
 mod call;
 mod callbacks;
+mod content;
 mod control;
 mod cookies;
 mod events;
@@ -24,6 +25,8 @@ mod geography;
 mod inbound;
 mod incoming;
 mod key;
+mod limit_controls;
+mod limits;
 mod money;
 mod network;
 mod next;
@@ -32,11 +35,15 @@ mod numbering;
 mod outgoing;
 mod overrides;
 mod page;
+mod permissions;
 mod phone;
 mod prices;
+mod pumping;
 mod refusal;
 mod resource;
+mod safe;
 mod script;
+mod service;
 mod settings;
 mod shelf;
 mod shown;
@@ -58,7 +65,8 @@ pub use behaviour::{
     Answers, ApiFault, Behaviour, CallbackFaults, MessageFate, Outcome, Port, Speech, Timeout, WhatsApp,
 };
 
-pub use settings::{DialbackApi, Inbound, SENDER, Settings};
+pub use limits::Profile;
+pub use settings::{DialbackApi, Inbound, SENDER, Senders, Settings};
 pub use templates::AUTHENTICATION as AUTHENTICATION_TEMPLATE;
 
 use crate::clock::Clock;
@@ -98,6 +106,12 @@ impl Sandbox {
     pub fn new(settings: Settings, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
         let tasks = Arc::new(Mutex::new(JoinSet::new()));
         let http = outgoing::client(&settings.trust)?;
+        if settings.takes_all() {
+            tracing::info!(
+                "every sender and messaging service passes in the sandbox; sandbox.senders = \"owned\" \
+                 lets pass what its account owns, as twilio does"
+            );
+        }
         let world = Arc::new(World::new(settings, clock, entropy, http, Arc::downgrade(&tasks)));
         Ok(Self { world, tasks })
     }

@@ -3,6 +3,7 @@
 
 use super::behaviour::{Behaviour, Outcome};
 use super::callbacks::{Courier, of_message};
+use super::limits::Turn;
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
 use super::shown::message_view;
@@ -10,6 +11,7 @@ use super::whatsapp;
 use super::world::World;
 use crate::entropy::Entropy;
 use crate::twilio::errors;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -42,9 +44,13 @@ impl Procession {
 
 /// Takes a message in and sends it on its way; false when too much is on its
 /// way already, and then it was not taken.
-pub(super) fn launch(world: &Arc<World>, message: Message, place: Place) -> bool {
+pub(super) fn launch(world: &Arc<World>, mut message: Message, place: Place) -> bool {
     let (sid, number) = (message.sid.clone(), message.to.number.clone());
     let behaviour = world.behaviour(&number);
+    if message.status == MessageStatus::Queued {
+        // It queues behind those that came before it, whichever of them runs first.
+        message.passage.turn = Some(take_turn(world, &message));
+    }
     let (view, turn) = (message_view(&message), message.turn.clone());
     let chance = world.change(|state| {
         let sender = message.from.as_ref().map(|from| from.number.clone());
@@ -66,6 +72,13 @@ pub(super) fn launch(world: &Arc<World>, message: Message, place: Place) -> bool
     taken
 }
 
+/// A message's place behind those of its sender.
+fn take_turn(world: &World, message: &Message) -> Turn {
+    let now = world.clock.now();
+    let Some(from) = &message.from else { return Turn::At(now) };
+    world.with(|state| state.limits.take(&from.number, message.to.whatsapp, message.segments, now))
+}
+
 struct Life {
     world: Arc<World>,
     sid: String,
@@ -84,6 +97,9 @@ impl Life {
         if !message.to.whatsapp {
             self.step(MessageStatus::Sending, None)?;
             self.world.pace(HOP).await;
+        }
+        if message.passage.blocked {
+            return self.step(MessageStatus::Failed, Some(30450)).map(|_| ());
         }
         let (outcome, error) = self.outcome(&message);
         if outcome == Outcome::Failed {
@@ -163,6 +179,14 @@ impl Life {
             Some(at) => self.world.clock.sleep_until(at).await,
             None => self.world.pace(HOP).await,
         }
+        match self.world.pick(&message) {
+            Ok(from) => self.world.change_message(&self.sid, |message| message.from = Some(from))?,
+            // Its pool has changed since it was accepted.
+            Err(unfit) => {
+                self.step(MessageStatus::Failed, Some(unfit.code()))?;
+                return None;
+            }
+        };
         self.step(MessageStatus::Queued, None)
     }
 
@@ -176,7 +200,25 @@ impl Life {
             self.step(MessageStatus::Failed, Some(30036))?;
             return None;
         }
-        Some(())
+        self.wait_for_its_turn(message, patience).await
+    }
+
+    /// Waits until the sender has come to it.
+    async fn wait_for_its_turn(&self, message: &Message, patience: Duration) -> Option<()> {
+        let latest = message.created.checked_add(patience).unwrap_or(Timestamp::MAX);
+        let code = match message.passage.turn.unwrap_or_else(|| take_turn(&self.world, message)) {
+            Turn::At(at) if at <= latest.max(self.world.clock.now()) => {
+                self.world.clock.sleep_until(at).await;
+                return Some(());
+            }
+            Turn::At(_) => {
+                self.world.clock.sleep_until(latest).await;
+                30036
+            }
+            Turn::Full => 30001,
+        };
+        self.step(MessageStatus::Failed, Some(code))?;
+        None
     }
 
     async fn receipt(&self) {

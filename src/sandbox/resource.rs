@@ -5,6 +5,7 @@
 
 use super::address::{Address, formatted};
 use super::geography::Locality;
+use super::limits;
 use super::money::{Money, dollars};
 use super::prices::{Channel, Rates};
 use super::shelf::Owned;
@@ -108,6 +109,17 @@ pub(super) struct Message {
     pub send_at: Option<Timestamp>,
     /// Who tells of it at the moment.
     pub turn: Turn,
+    /// What becomes of it on the way.
+    pub passage: Passage,
+}
+
+/// What limits and protections make of a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Passage {
+    /// The pumping protection blocks it.
+    pub blocked: bool,
+    /// When its sender has come to it; taken when it gets a sender.
+    pub turn: Option<limits::Turn>,
 }
 
 impl Message {
@@ -270,6 +282,8 @@ pub(super) struct CallOrder {
     pub detection: Option<Detection>,
     /// How long the call may last, in seconds.
     pub time_limit: u32,
+    /// When its account may make it, if it has to wait.
+    pub leaves: Option<Timestamp>,
 }
 
 /// How an answering machine is looked for.
@@ -337,6 +351,12 @@ impl Call {
         })
     }
 
+    /// How long it waits to be made, in milliseconds.
+    fn queued_ms(&self) -> i64 {
+        let wait = self.order.leaves.map(|at| at.as_millisecond() - self.created.as_millisecond());
+        wait.unwrap_or(0).max(0)
+    }
+
     /// The simulated telephone's number: the far end of the line.
     pub fn phone(&self) -> &str {
         if self.direction == "inbound" { &self.from } else { &self.to }
@@ -364,7 +384,7 @@ impl Call {
             "phone_number_sid": null,
             "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
-            "queue_time": "0",
+            "queue_time": self.queued_ms().to_string(),
             "sid": self.sid,
             "start_time": self.start.map(rfc2822),
             "status": self.status.word(),

@@ -3,12 +3,24 @@
 use super::address::Address;
 use super::behaviour::Behaviour;
 use super::fields::is_sid;
+use super::limits::Profile;
 use crate::secret::Secret;
 use crate::trust::Trust;
 use serde::{Deserialize, Serialize};
 
 /// The sender that messages have when no number of the account's is configured.
 pub const SENDER: &str = "+15005550006";
+
+/// Which senders and messaging services pass.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Senders {
+    /// Every one that is well formed, unless some are configured.
+    #[default]
+    Any,
+    /// The account's own, and names where a country takes them.
+    Owned,
+}
 
 /// What the sandbox is made with.
 #[derive(Clone, Debug)]
@@ -22,6 +34,10 @@ pub struct Settings {
     /// The senders that exist, in E.164; with none, every valid one does. The
     /// same of messaging services, `MG…`.
     pub own_numbers: Vec<String>,
+    /// Whether others pass as well.
+    pub senders: Senders,
+    /// The limits that hold until a control says otherwise.
+    pub profile: Profile,
     /// Where the dice start: the same seed brings the same mishaps.
     pub seed: u64,
     /// The service beside it, for the page's form.
@@ -49,6 +65,8 @@ impl Settings {
             auth_token,
             api_key: None,
             own_numbers: Vec::new(),
+            senders: Senders::Any,
+            profile: Profile::Unlimited,
             seed: 0,
             app: None,
             inbound: Inbound::default(),
@@ -62,12 +80,12 @@ impl Settings {
 
     /// Whether no numbers were said to exist, so that every valid one does.
     pub(super) fn takes_all(&self) -> bool {
-        self.own(false).next().is_none()
+        self.senders == Senders::Any && self.own(false).next().is_none()
     }
 
     /// The same of messaging services.
     pub(super) fn takes_all_services(&self) -> bool {
-        self.own(true).next().is_none()
+        self.senders == Senders::Any && self.own(true).next().is_none()
     }
 
     /// Whether a sender belongs to the main account.
@@ -78,6 +96,12 @@ impl Settings {
     /// Whether a messaging service belongs to the main account.
     pub(super) fn has_service(&self, sid: &str) -> bool {
         self.takes_all_services() || self.own(true).any(|own| own.eq_ignore_ascii_case(sid))
+    }
+
+    /// The numbers and short codes that were said to exist, and the one that is always
+    /// there.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &str> {
+        self.own(false).filter(|own| *own != SENDER).chain([SENDER])
     }
 
     /// The services, or the numbers, that were said to exist.

@@ -2,14 +2,15 @@
 
 use super::fields::is_sid;
 use super::incoming::{Request, complaint, json_reply, not_allowed};
-use super::templates::{Template, view};
+use super::templates::{Approval, TEMPLATES, Template, view};
 use super::world::World;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use warp::http::Method;
 use warp::reply::Response;
 
-/// The most templates that were given words or a status.
-const TEMPLATES: usize = 1_000;
+/// The most languages for which WhatsApp's answer is set.
+const LANGUAGES: usize = 200;
 
 /// The most characters of a template, as on WhatsApp.
 const BODY: usize = 1_024;
@@ -26,8 +27,9 @@ pub(super) fn answer(world: &Arc<World>, request: &Request, rest: &[&str]) -> Re
 }
 
 fn set(world: &World, request: &Request, sid: &str) -> Response {
-    let hint = "send {\"status\"?: \"approved\", \"unapproved\", \"paused\" or \"disabled\", \"body\"?, \
-                \"copy_code\"?}; the path ends in HX and 32 hexadecimal digits";
+    let hint = "send {\"status\"?: \"approved\", \"unapproved\", \"pending\", \"rejected\", \"paused\", \
+                \"disabled\" or \"missing\", \"body\"?, \"copy_code\"?}; the path ends in HX and 32 \
+                hexadecimal digits";
     let wanted: Template = match request.json() {
         Ok(template) => template,
         Err(error) => return complaint(400, &error.to_string(), hint),
@@ -39,17 +41,19 @@ fn set(world: &World, request: &Request, sid: &str) -> Response {
         return complaint(400, "the body is too long", "1024 characters at most, as on WhatsApp");
     }
     let shown = world.change(|state| {
-        let templates = &mut state.templates.0;
+        let templates = &mut state.templates.known;
         if !templates.contains_key(sid) && templates.len() >= TEMPLATES {
             return None;
         }
         // Words that a request leaves out stay as they were.
         let old = templates.remove(sid);
-        let (body, copy_code) = old.map_or((None, None), |old| (old.body, old.copy_code));
+        let (body, copy_code, made) =
+            old.map_or((None, None, None), |old| (old.body, old.copy_code, old.made));
         let template = Template {
             status: wanted.status,
             body: wanted.body.or(body),
             copy_code: wanted.copy_code.or(copy_code),
+            made,
         };
         let shown = view(sid, &template);
         templates.insert(sid.to_owned(), template);
@@ -60,4 +64,26 @@ fn set(world: &World, request: &Request, sid: &str) -> Response {
     };
     world.tell("templates", world.with(|state| state.templates.document()));
     json_reply(200, &shown)
+}
+
+/// `GET, PUT /sandbox/approvals`: what WhatsApp says, by language, when it is asked to
+/// approve a content.
+pub(super) fn approvals(world: &World, request: &Request) -> Response {
+    let hint = "send {\"de\": \"rejected\", …}: for each language approved, pending, rejected, paused, \
+                disabled or missing";
+    match request.method {
+        Method::GET => {}
+        Method::PUT => {
+            let answers: BTreeMap<String, Approval> = match request.json() {
+                Ok(answers) => answers,
+                Err(error) => return complaint(400, &error.to_string(), hint),
+            };
+            if answers.len() > LANGUAGES {
+                return complaint(400, "too many languages", hint);
+            }
+            world.change(|state| state.templates.answers = answers);
+        }
+        _ => return not_allowed("GET, PUT"),
+    }
+    json_reply(200, &world.with(|state| serde_json::json!(state.templates.answers)))
 }

@@ -2,22 +2,22 @@
 //! whether WhatsApp lets them out.
 //!
 //! Every well-formed SID names an approved template, so that nobody has to set
-//! one up; a control gives one its words or takes its approval away. This
-//! module refuses to know messages, phones and the time.
+//! one up; a control gives one its words or takes its approval away, and those that
+//! are made as contents are here too. This module refuses to know messages and phones.
 
+use super::content::{AUTHENTICATION_BODY, Made};
 use super::fields::is_sid;
 use super::incoming::Form;
 use super::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The authentication template that every sandbox has: `HX` and the words
 /// "dialback sandbox" in hexadecimal ASCII. Its one variable, `1`, is the code.
 pub const AUTHENTICATION: &str = "HX6469616c6261636b2073616e64626f78";
-/// The words that WhatsApp itself gives to an authentication template.
-const AUTHENTICATION_BODY: &str =
-    "*{{1}}* is your verification code. For your security, do not share this code.";
+/// The most templates that are kept.
+pub(super) const TEMPLATES: usize = 1_000;
 
 /// What a message was asked to be made from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,12 +68,32 @@ pub(super) enum Approval {
     /// It may open a conversation.
     #[default]
     Approved,
-    /// WhatsApp has not approved it, or has rejected it.
+    /// Nobody asked WhatsApp for its approval.
     Unapproved,
+    /// WhatsApp thinks about it.
+    Pending,
+    /// WhatsApp refused it.
+    Rejected,
     /// Too many people complained of it.
     Paused,
     /// Too many people complained of it again.
     Disabled,
+    /// WhatsApp does not have it in this language.
+    Missing,
+}
+
+impl Approval {
+    /// Twilio's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Unapproved => "unsubmitted",
+            Self::Pending => "pending",
+            Self::Rejected | Self::Missing => "rejected",
+            Self::Paused => "paused",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// A template as it was made.
@@ -90,6 +110,9 @@ pub(super) struct Template {
     /// The variable that its button copies, if it has a button.
     #[serde(default)]
     pub copy_code: Option<String>,
+    /// What it was made of, if it was made as a content.
+    #[serde(skip)]
+    pub made: Option<Made>,
 }
 
 /// What became of a template in a message.
@@ -106,7 +129,15 @@ pub(super) struct Filled {
 }
 
 /// The templates that have words or a status of their own.
-pub(super) struct Templates(pub BTreeMap<String, Template>);
+pub(super) struct Templates {
+    /// By SID.
+    pub known: BTreeMap<String, Template>,
+    /// What WhatsApp says to whoever asks for approval, by language; it approves
+    /// the others.
+    pub answers: BTreeMap<String, Approval>,
+    /// The last that were deleted: they name nothing any more.
+    deleted: VecDeque<String>,
+}
 
 impl Default for Templates {
     fn default() -> Self {
@@ -114,32 +145,64 @@ impl Default for Templates {
             status: Approval::Approved,
             body: Some(AUTHENTICATION_BODY.to_owned()),
             copy_code: Some("1".to_owned()),
+            made: None,
         };
-        Self(BTreeMap::from([(AUTHENTICATION.to_owned(), shipped)]))
+        let known = BTreeMap::from([(AUTHENTICATION.to_owned(), shipped)]);
+        Self { known, answers: BTreeMap::new(), deleted: VecDeque::new() }
     }
 }
 
 impl Templates {
-    /// Makes a message's words of its content.
+    /// Makes a message's words of its content; a variable that the message does not
+    /// give has the template's own value.
     pub fn fill(&self, content: &Content) -> Filled {
-        let template = self.0.get(&content.sid);
+        let template = self.known.get(&content.sid);
         let copied = template.and_then(|template| template.copy_code.as_deref());
+        let made = template.and_then(|template| template.made.as_ref());
+        let value = |name: &str| content.get(name).or_else(|| made.and_then(|made| made.variable(name)));
         let (words, complete) = match template.and_then(|template| template.body.as_deref()) {
-            Some(body) => fill(body, |name| content.get(name)),
+            Some(body) => fill(body, value),
             None => (listed(content), true),
         };
-        let copy_code = copied.and_then(|name| content.get(name)).map(str::to_owned);
+        let copy_code = copied.and_then(value).map(str::to_owned);
         Filled { sid: content.sid.clone(), words, copy_code, complete }
+    }
+
+    /// Whether a SID names a template: one that is known, or any that was not
+    /// deleted where `all` do.
+    pub fn names(&self, sid: &str, all: bool) -> bool {
+        self.known.contains_key(sid) || (all && !self.deleted.iter().any(|gone| gone == sid))
+    }
+
+    /// Takes one away.
+    pub fn remove(&mut self, sid: &str) -> Option<Template> {
+        let gone = self.known.remove(sid)?;
+        self.deleted.push_back(sid.to_owned());
+        if self.deleted.len() > TEMPLATES {
+            self.deleted.pop_front();
+        }
+        Some(gone)
+    }
+
+    /// Keeps a template that was made as a content; the oldest of them goes when
+    /// there are too many.
+    pub fn push(&mut self, sid: String, template: Template) {
+        let age = |template: &Template| template.made.as_ref().map(|made| made.created);
+        let oldest = self.known.iter().filter_map(|(sid, known)| Some((age(known)?, sid.clone()))).min();
+        if let Some((_, oldest)) = oldest.filter(|_| self.known.len() >= TEMPLATES) {
+            self.known.remove(&oldest);
+        }
+        self.known.insert(sid, template);
     }
 
     /// How a template stands with WhatsApp.
     pub fn approval(&self, sid: &str) -> Approval {
-        self.0.get(sid).map_or(Approval::Approved, |template| template.status)
+        self.known.get(sid).map_or(Approval::Approved, |template| template.status)
     }
 
     /// All of them as the controls show them.
     pub fn document(&self) -> Value {
-        self.0.iter().map(|(sid, template)| view(sid, template)).collect()
+        self.known.iter().map(|(sid, template)| view(sid, template)).collect()
     }
 }
 
@@ -147,6 +210,11 @@ impl Templates {
 pub(super) fn view(sid: &str, template: &Template) -> Value {
     let mut view = json!(template);
     view["sid"] = sid.into();
+    if let Some(made) = &template.made {
+        view["account_sid"] = json!(made.account);
+        view["friendly_name"] = json!(made.name);
+        view["language"] = json!(made.language);
+    }
     view
 }
 

@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::phone::Phone;
+use super::service::Service;
 use super::shown::{call_view, message_view};
 use super::world::{State, World};
 use serde_json::{Value, json};
@@ -52,6 +53,10 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
         "account_sid": settings.account_sid,
         "accounts": state.accounts.newest_first().map(account_view).collect::<Vec<_>>(),
         "own_numbers": settings.own_numbers,
+        "senders": settings.senders,
+        "limits": state.limits.wishes,
+        "pumping": state.pumping.protection,
+        "services": state.services.newest_first().map(service_view).collect::<Vec<_>>(),
         "sender": world.sender(&settings.account_sid, false).number,
         "app": state.app.is_some(),
         "inbound": state.inbound,
@@ -67,6 +72,17 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
 /// An account, without its tokens.
 fn account_view(account: &Account) -> Value {
     json!({ "sid": account.sid, "friendly_name": account.name, "status": account.status.word() })
+}
+
+/// A messaging service and its senders.
+fn service_view(service: &Service) -> Value {
+    let senders: Vec<&String> = service.pool.iter().map(|sender| &sender.address).collect();
+    json!({
+        "sid": service.sid,
+        "account_sid": service.account,
+        "friendly_name": service.options.name,
+        "senders": senders,
+    })
 }
 
 /// The clock.

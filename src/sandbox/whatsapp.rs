@@ -16,16 +16,17 @@ use serde_json::json;
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// The error code with which WhatsApp refuses a message, if it does: 63028 for
-/// a template whose variables are not all given, 63041 and 63042 for one that
-/// was paused or disabled, 63016 for free text, or a template that was not
-/// approved, outside the window.
+/// a template whose variables are not all given, 63027 for one that is not there in
+/// its language, 63041 and 63042 for one that was paused or disabled, 63016 for free
+/// text, or a template that was not approved, outside the window.
 pub(super) fn refusal(state: &State, message: &Message, now: Timestamp) -> Option<u32> {
     let outside = || (!window_is_open(state, message, now)).then_some(63016);
     let Some(template) = &message.template else { return outside() };
     match state.templates.approval(&template.sid) {
         _ if !template.complete => Some(63028),
         Approval::Approved => None,
-        Approval::Unapproved => outside(),
+        Approval::Unapproved | Approval::Pending | Approval::Rejected => outside(),
+        Approval::Missing => Some(63027),
         Approval::Paused => Some(63041),
         Approval::Disabled => Some(63042),
     }

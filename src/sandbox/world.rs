@@ -1,15 +1,20 @@
 //! What the sandbox knows, behind one lock that is never held while waiting.
 
 use super::account::Accounts;
-use super::address::Address;
+use super::address::{Address, is_name};
 use super::behaviour::Behaviour;
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
+use super::limits::Limits;
 use super::next::Next;
+use super::permissions::Permissions;
 use super::phone::Phone;
+use super::pumping::Pumping;
 use super::resource::{Call, Message};
-use super::settings::{DialbackApi, Inbound, SENDER, Settings};
+use super::safe::{SAFE, Safe};
+use super::service::{SERVICES, Service, Unfit};
+use super::settings::{DialbackApi, Inbound, SENDER, Senders, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
 use super::templates::Templates;
@@ -19,6 +24,7 @@ use crate::entropy::Entropy;
 use crate::secret::Secret;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
@@ -71,6 +77,16 @@ pub(super) struct State {
     pub calls: Shelf<Call>,
     /// What was used and what it cost.
     pub ledger: Ledger,
+    /// The messaging services.
+    pub services: Shelf<Service>,
+    /// Where accounts may write to and call.
+    pub permissions: Permissions,
+    /// The numbers that accounts called safe.
+    pub safe: Shelf<Safe>,
+    /// How much accounts and senders may do.
+    pub limits: Limits,
+    /// The protection against SMS pumping.
+    pub pumping: Pumping,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
     /// Who does not want to hear from whom: sender and phone.
@@ -285,6 +301,10 @@ impl World {
     /// account's; the number that is always there is everybody's.
     pub fn owns(&self, account: &str, number: &str) -> bool {
         let settings = &self.settings;
+        // A name is nobody's: who takes it is asked elsewhere.
+        if settings.senders == Senders::Owned && is_name(number) {
+            return true;
+        }
         if account == settings.account_sid {
             settings.owns(number)
         } else {
@@ -295,14 +315,59 @@ impl World {
     /// Whether an account has a messaging service.
     pub fn has_service(&self, account: &str, sid: &str) -> bool {
         let settings = &self.settings;
+        let made = self.with(|state| state.services.its(account, sid).is_some());
         if account == settings.account_sid {
-            settings.has_service(sid)
+            made || settings.has_service(sid)
         } else {
-            settings.takes_all_services()
+            made || settings.takes_all_services()
         }
     }
 
-    /// The sender that an account's messaging service picks on a channel.
+    /// The number or short code of an account's that a SID names, or the channel of one
+    /// (`XE…`). The SIDs of what was configured are made of the seed.
+    pub fn number_of(&self, account: &str, sid: &str) -> Option<Address> {
+        let settings = &self.settings;
+        let own = settings.numbers().filter(|number| account == settings.account_sid || *number == SENDER);
+        own.into_iter().find_map(|number| {
+            let kind = if number.starts_with('+') { "PN" } else { "SC" };
+            let is = |prefix: &str| sid == sid_of(prefix, settings.seed, number);
+            let whatsapp = kind == "PN" && is("XE");
+            (whatsapp || is(kind)).then(|| Address { whatsapp, number: number.to_owned() })
+        })
+    }
+
+    /// The messaging service in whose pool an account's number is, to look at.
+    pub fn in_service<R>(&self, account: &str, number: &str, look: impl FnOnce(&Service) -> R) -> Option<R> {
+        self.with(|state| state.services.of(account).find(|service| service.has(number)).map(look))
+    }
+
+    /// Whether an account may reach a number, which on trial has to be verified.
+    pub fn reaches(&self, _account: &str, number: &str) -> bool {
+        self.with(|state| state.limits.reaches(number))
+    }
+
+    /// The sender that a message has: its own, or the one that its service picks.
+    ///
+    /// # Errors
+    /// Why the service has none.
+    pub fn pick(&self, message: &Message) -> Result<Address, Unfit> {
+        if let Some(from) = &message.from {
+            return Ok(from.clone());
+        }
+        let picked = self.with(|state| {
+            let State { services, permissions, .. } = state;
+            let service = services.its_mut(&message.account, message.service.as_deref()?)?;
+            Some(service.pick(permissions, &message.to))
+        });
+        let whatsapp = message.to.whatsapp;
+        match picked {
+            Some(picked) => Ok(Address { whatsapp, number: picked? }),
+            None => Ok(self.sender(&message.account, whatsapp)),
+        }
+    }
+
+    /// The sender that an account's messaging service picks on a channel, if it was not
+    /// made here.
     pub fn sender(&self, account: &str, whatsapp: bool) -> Address {
         if account == self.settings.account_sid {
             return self.settings.sender(whatsapp);
@@ -364,6 +429,11 @@ impl State {
             messages: Shelf::new(RESOURCES),
             calls: Shelf::new(RESOURCES),
             ledger: Ledger::default(),
+            services: Shelf::new(SERVICES),
+            permissions: Permissions::default(),
+            safe: Shelf::new(SAFE),
+            limits: Limits::new(settings.profile),
+            pumping: Pumping::default(),
             phones: BTreeMap::new(),
             opted_out: HashSet::new(),
             lines: HashMap::new(),
@@ -416,6 +486,13 @@ impl State {
             text.status = message.status;
         }
     }
+}
+
+/// The SID of something that was configured: the same for the same seed.
+pub(super) fn sid_of(prefix: &str, seed: u64, name: &str) -> String {
+    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(prefix).chain_update(name);
+    let hex: String = digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{prefix}{hex}")
 }
 
 impl Alert {

@@ -6,6 +6,7 @@
 
 mod judge;
 mod operations;
+mod services;
 mod stage;
 
 use reqwest::Method;
@@ -23,6 +24,9 @@ async fn every_answer_is_as_twilio_published_it() {
     keys(&mut stage).await;
     messages(&mut stage).await;
     calls(&mut stage).await;
+    services::services(&mut stage).await;
+    services::contents(&mut stage).await;
+    services::permissions(&mut stage).await;
     used(&mut stage).await;
     newer_keys(&mut stage).await;
     sub_accounts(&mut stage).await;

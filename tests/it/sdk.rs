@@ -21,9 +21,11 @@ async fn twilios_python_library_works_against_the_sandbox() {
         );
     };
     let app = Setup::sandbox().set("SANDBOX__PACE", "0.2").start().await;
-    let mut command = Command::new(python);
-    command.arg(format!("{SCRIPTS}/python_sandbox.py")).args([&app.sandbox, &app.account, &app.token]);
-    succeeds(&app, command).await;
+    for script in ["python_sandbox.py", "python_services.py"] {
+        let mut command = Command::new(&python);
+        command.arg(format!("{SCRIPTS}/{script}")).args([&app.sandbox, &app.account, &app.token]);
+        succeeds(&app, command).await;
+    }
 }
 
 #[tokio::test]

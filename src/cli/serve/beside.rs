@@ -7,7 +7,7 @@ use super::account::{account_sid, auth_token};
 use super::stop::told;
 use crate::cli::local::Local;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, SandboxProfile, SandboxSenders};
 use crate::entropy::Entropy;
 use crate::http::OpensAccount;
 use crate::sandbox::{self, Sandbox};
@@ -43,12 +43,15 @@ impl Beside {
         let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
         settings.seed = config.sandbox.seed;
         settings.pace = config.sandbox.pace;
+        (settings.senders, settings.profile) = rules(config);
         settings.trust = trust.clone();
         settings.app =
             Some(sandbox::DialbackApi { base_url: server.to_owned(), api_key: local.api_key.clone() });
-        // Services of the file name others beside it: here all exist.
-        settings.own_numbers =
-            config.twilio.from.iter().filter(|from| !from.starts_with("MG")).cloned().collect();
+        // Services of the file name others beside it: here all exist, unless only
+        // what is owned does.
+        let owned = config.sandbox.senders == SandboxSenders::Owned;
+        let exists = |from: &&String| owned || !from.starts_with("MG");
+        settings.own_numbers = config.twilio.from.iter().filter(exists).cloned().collect();
         settings.hosts = vec![config.sandbox.listen.ip().to_string()];
         settings.inbound.sms_url = Some(format!("{public_url}/twilio/sms"));
         settings.inbound.voice_url = Some(format!("{public_url}/twilio/voice"));
@@ -81,6 +84,20 @@ impl Beside {
         // Who panicked has been reported.
         let _ = tokio::join!(server, background);
     }
+}
+
+/// Which senders pass, and which limits hold.
+pub fn rules(config: &Config) -> (sandbox::Senders, sandbox::Profile) {
+    let senders = match config.sandbox.senders {
+        SandboxSenders::Any => sandbox::Senders::Any,
+        SandboxSenders::Owned => sandbox::Senders::Owned,
+    };
+    let profile = match config.sandbox.profile {
+        SandboxProfile::Unlimited => sandbox::Profile::Unlimited,
+        SandboxProfile::Paid => sandbox::Profile::Paid,
+        SandboxProfile::Trial => sandbox::Profile::Trial,
+    };
+    (senders, profile)
 }
 
 /// What bounds the sandbox's listener.

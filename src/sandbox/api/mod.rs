@@ -8,11 +8,14 @@
 mod accounts_v1;
 mod ask;
 mod caller;
+mod content_v1;
 mod core;
 mod iam_v1;
+mod messaging_v1;
 mod outcome;
 mod paging;
 mod route;
+mod voice_v1;
 
 use super::exchanges::Exchange;
 use super::incoming::{Request, empty, json_reply};
@@ -30,7 +33,14 @@ use warp::http::HeaderValue;
 use warp::reply::Response;
 
 /// Every product. Where two have one path and `Host` names neither, the first has it.
-const PRODUCTS: &[&[Route]] = &[core::ROUTES, accounts_v1::ROUTES, iam_v1::ROUTES];
+const PRODUCTS: &[&[Route]] = &[
+    core::ROUTES,
+    accounts_v1::ROUTES,
+    iam_v1::ROUTES,
+    messaging_v1::ROUTES,
+    content_v1::ROUTES,
+    voice_v1::ROUTES,
+];
 
 /// The one path whose `{Sid}` is an account.
 const ACCOUNT: &str = "/2010-04-01/Accounts/{Sid}.json";
@@ -61,6 +71,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
     let (mut response, status, document) = match outcome {
         Ok(Done::Found(document)) => (json_reply(200, &document), 200, document.to_string()),
         Ok(Done::Created(document)) => (json_reply(201, &document), 201, document.to_string()),
+        Ok(Done::Accepted(document)) => (json_reply(202, &document), 202, document.to_string()),
         Ok(Done::Gone) => (empty(204), 204, String::new()),
         Ok(Done::Silence(span)) => {
             silence = span;
@@ -119,6 +130,10 @@ fn run(world: &Arc<World>, request: &Request, found: Found) -> Outcome {
     let account = account(&parts, route).unwrap_or(&caller.account).to_owned();
     // Of an account that is not active, its own document can still be changed.
     caller::may(world, &caller, &account, route.method == "GET" || route.path == ACCOUNT)?;
+    let now = world.clock.now();
+    if !world.with(|state| state.limits.take_request(&account, now)) {
+        return Err(Refusal::new(429, 20429, "Too Many Requests"));
+    }
     (route.run)(&Ask { world, request, caller: &caller, account: &account, parts })
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Done {
     Found(Value),
     /// 201 with a document.
     Created(Value),
+    /// 202 with a document.
+    Accepted(Value),
     /// 204.
     Gone,
     /// No answer as long as a client would wait, and then 504.

@@ -14,7 +14,7 @@ pub(super) type Handler = fn(&Ask<'_>) -> Outcome;
 pub(super) struct Route {
     /// The product: the first label of its host, such as `api` of `api.twilio.com`.
     pub product: &'static str,
-    /// `GET`, `POST` or `DELETE`.
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// Its path, with a name in braces for each part that varies, as in Twilio's
     /// published documents: `/2010-04-01/Accounts/{AccountSid}/Keys/{Sid}.json`.
@@ -100,6 +100,16 @@ pub(super) const fn get(product: &'static str, path: &'static str, run: Handler)
 /// An operation that makes or changes.
 pub(super) const fn post(product: &'static str, path: &'static str, run: Handler) -> Route {
     Route { product, method: "POST", path, run }
+}
+
+/// An operation that puts something in the place of what was there.
+pub(super) const fn put(product: &'static str, path: &'static str, run: Handler) -> Route {
+    Route { product, method: "PUT", path, run }
+}
+
+/// An operation that changes a part.
+pub(super) const fn patch(product: &'static str, path: &'static str, run: Handler) -> Route {
+    Route { product, method: "PATCH", path, run }
 }
 
 /// An operation that takes away.

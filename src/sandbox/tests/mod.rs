@@ -4,13 +4,17 @@
 mod accounts;
 mod callbacks;
 mod calls;
+mod contents;
 mod controls;
 mod cookies;
 mod failures;
 mod geography;
+mod limits;
 mod messages;
 mod operations;
+mod permissions;
 mod redirects;
+mod services;
 mod sub_accounts;
 mod usage;
 mod whatsapp;
@@ -222,6 +226,21 @@ impl Stage {
         let (status, document) = self.create("Calls.json", &fields).await;
         assert_eq!(status, 201, "{document}");
         document["sid"].as_str().unwrap().to_owned()
+    }
+
+    /// A request to a product beside the 2010 API, with a form.
+    pub async fn newer(&self, method: Method, path: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        answer(request.basic_auth(ACCOUNT, Some(TOKEN)).body(body)).await
+    }
+
+    /// The same with a document.
+    pub async fn newer_json(&self, method: Method, path: &str, document: &Value) -> (u16, Value) {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = request.header("content-type", "application/json").body(document.to_string());
+        answer(request.basic_auth(ACCOUNT, Some(TOKEN))).await
     }
 
     /// Fetches a resource.

@@ -170,7 +170,8 @@ impl Stage {
         let operation = known.unwrap_or_else(|| panic!("{} has no {id}", self.product)).clone();
         let mut fields = form::parse(fields.as_bytes());
         let path = self.path(&operation, &mut fields);
-        let names = if operation.method == "GET" { &operation.in_query } else { &operation.in_form };
+        let by_query = matches!(operation.method.as_str(), "GET" | "DELETE");
+        let names = if by_query { &operation.in_query } else { &operation.in_form };
         for (name, _) in &fields {
             assert!(operation.takes_json || names.contains(name), "{id} has no {name}");
         }
@@ -194,9 +195,9 @@ impl Stage {
                 .map(|(name, text)| (name.clone(), serde_json::from_str(text).unwrap_or(json!(text))))
                 .collect();
             request_body = Some(("application/json", Value::Object(object).to_string()));
-        } else if method == Method::GET && !fields.is_empty() {
+        } else if matches!(method, Method::GET | Method::DELETE) && !fields.is_empty() {
             url = format!("{url}?{}", serde_urlencoded::to_string(fields).unwrap());
-        } else if method != Method::GET {
+        } else if !matches!(method, Method::GET | Method::DELETE) {
             let encoded = serde_urlencoded::to_string(fields).unwrap();
             request_body = Some(("application/x-www-form-urlencoded", encoded));
         }

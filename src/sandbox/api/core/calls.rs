@@ -7,6 +7,7 @@ use crate::sandbox::api::paging::{Span, page};
 use crate::sandbox::call::{self, queued};
 use crate::sandbox::fields::web_url;
 use crate::sandbox::incoming::Form;
+use crate::sandbox::limits::Turn;
 use crate::sandbox::next::Next;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook};
@@ -23,9 +24,14 @@ const TIME_LIMIT: u32 = 14_400;
 /// `POST Calls.json`
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let (world, form) = (ask.world, ask.form());
-    let call = read(ask, &form)?;
+    let mut call = read(ask, &form)?;
     let number = call.to.clone();
     befall(world, &number, || {
+        let now = world.clock.now();
+        match world.with(|state| state.limits.take_call(ask.account, now)) {
+            Turn::At(at) => call.order.leaves = (at > now).then_some(at),
+            Turn::Full => return Err(Refusal::new(429, 20429, "Too Many Requests")),
+        }
         let document = call.document();
         let sid = call.sid.clone();
         if form.get("Url").is_some() && form.get("Twiml").is_some() {
@@ -145,6 +151,7 @@ pub(super) fn recordings(ask: &Ask<'_>) -> Outcome {
 fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
     let from = sender(ask, form)?;
+    permitted(ask, &to)?;
     let order = order(form)?;
     Ok(queued(ask.world, ask.account.to_owned(), to, from, "outbound-api", order))
 }
@@ -161,6 +168,24 @@ fn recipient(form: &Form) -> Result<String, Refusal> {
         _ => return Ok(to),
     };
     Err(Refusal::bad(code, format!("The 'To' number {to} {why}")))
+}
+
+/// Whether the account may call a number at all.
+fn permitted(ask: &Ask<'_>, to: &str) -> Result<(), Refusal> {
+    let may = ask.world.with(|state| {
+        let owner = state.accounts.get(ask.account).map_or(ask.account, |account| account.owner.as_str());
+        state.permissions.may_call(ask.account, owner, to)
+    });
+    if !may {
+        let why = "Account not authorized to call";
+        let how = "Perhaps you need to enable some international permissions";
+        return Err(Refusal::bad(21215, format!("{why} {to}. {how}")));
+    }
+    if !ask.world.reaches(ask.account, to) {
+        let why = "is unverified. Trial accounts may only make calls to verified numbers.";
+        return Err(Refusal::bad(21219, format!("The number {to} {why}")));
+    }
+    Ok(())
 }
 
 fn sender(ask: &Ask<'_>, form: &Form) -> Result<String, Refusal> {
@@ -197,6 +222,7 @@ fn order(form: &Form) -> Result<CallOrder, Refusal> {
         callback: hook(form, "StatusCallback", "StatusCallbackMethod")?,
         events: events(form)?,
         timeout,
+        leaves: None,
         send_digits: digits.map(str::to_owned),
         detection: detection(form)?,
         time_limit: form.get("TimeLimit").and_then(|text| text.parse().ok()).unwrap_or(TIME_LIMIT),

@@ -1,5 +1,6 @@
 //! The Messages resource: validation, creation, reading, redaction.
 
+use super::sending;
 use crate::sandbox::address::Address;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome, befall, listed_until};
@@ -9,6 +10,7 @@ use crate::sandbox::incoming::Form;
 use crate::sandbox::network;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Message, MessageStatus, Turn, rfc2822, segments};
+use crate::sandbox::settings::Senders;
 use crate::sandbox::templates::{Content, Filled};
 use crate::twilio::segments::smart_encoded;
 use jiff::Timestamp;
@@ -135,15 +137,22 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
     let to = recipient(form)?;
     let service = service(ask, form)?;
     let from = sender(ask, form, &to, service)?;
+    sending::permitted(ask, from.as_ref(), service, &to)?;
+    let options = sending::options(ask, service);
     let media = form.all("MediaUrl");
-    let template = Content::read(form)?.map(|content| world.with(|state| state.templates.fill(&content)));
-    let body = words(form, template.as_ref(), &media)?;
-    let body = if form.is_true("SmartEncoded") { smart_encoded(&body) } else { body };
-    let callback = status_callback(form)?;
-    let validity = validity(form)?;
+    let template = Content::read(form)?.map(|content| filled(ask, &content)).transpose()?;
+    let body = sending::on_trial(ask, &to, words(form, template.as_ref(), &media)?);
+    let smart = options.as_ref().is_some_and(|options| options.smart_encoding && !to.whatsapp);
+    let smart = form.get("SmartEncoded").map_or(smart, |_| form.is_true("SmartEncoded"));
+    let body = if smart { smart_encoded(&body) } else { body };
+    // What the message does not say, its service does.
+    let own = options.as_ref().and_then(|options| web_url(options.status_callback.as_deref()?));
+    let callback = status_callback(form)?.or(own);
+    let validity = validity(form, options.map_or(VALIDITY, |options| options.validity))?;
     let now = world.clock.now();
     let send_at = send_at(form, service, now)?;
     opted_out(ask, from.as_ref(), service, &to)?;
+    let passage = sending::passage(ask, form, &to);
     let status = match (send_at, service) {
         (Some(_), _) => MessageStatus::Scheduled,
         (None, Some(_)) => MessageStatus::Accepted,
@@ -170,6 +179,16 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
         validity,
         send_at,
         turn: Turn::default(),
+        passage,
+    })
+}
+
+/// The words of a content, if there is such a template.
+fn filled(ask: &Ask<'_>, content: &Content) -> Result<Filled, Refusal> {
+    let all = ask.world.settings.senders == Senders::Any;
+    ask.world.with(|state| match state.templates.names(&content.sid, all) {
+        true => Ok(state.templates.fill(content)),
+        false => Err(Refusal::bad(21655, "The ContentSid is Invalid")),
     })
 }
 
@@ -200,10 +219,12 @@ fn service<'a>(ask: &Ask<'_>, form: &'a Form) -> Result<Option<&'a str>, Refusal
     let in_from = || form.get("From").filter(|from| is_sid(from, "MG"));
     match form.get("MessagingServiceSid").or_else(in_from) {
         Some(sid) if !is_sid(sid, "MG") => Err(Refusal::bad(21705, "The Messaging Service Sid is invalid")),
-        Some(sid) if !ask.world.has_service(ask.account, sid) => {
-            Err(Refusal::new(404, 21701, format!("The Messaging Service {sid} does not exist")))
+        Some(sid) if ask.world.has_service(ask.account, sid) => Ok(Some(sid)),
+        Some(sid) if ask.world.settings.senders == Senders::Owned => {
+            Err(Refusal::bad(21705, format!("The Messaging Service Sid {sid} is invalid.")))
         }
-        service => Ok(service),
+        Some(sid) => Err(Refusal::new(404, 21701, format!("The Messaging Service {sid} does not exist"))),
+        None => Ok(None),
     }
 }
 
@@ -285,8 +306,8 @@ fn status_callback(form: &Form) -> Result<Option<Url>, Refusal> {
     })
 }
 
-fn validity(form: &Form) -> Result<u32, Refusal> {
-    let Some(text) = form.get("ValidityPeriod") else { return Ok(VALIDITY) };
+fn validity(form: &Form, usual: u32) -> Result<u32, Refusal> {
+    let Some(text) = form.get("ValidityPeriod") else { return Ok(usual) };
     match text.parse() {
         Ok(seconds @ 1..=VALIDITY) => Ok(seconds),
         _ => Err(Refusal::bad(
@@ -324,9 +345,10 @@ fn opted_out(
         return Ok(());
     }
     let sender = from.map_or_else(|| ask.world.sender(ask.account, false).number, |from| from.number.clone());
-    let senders = [Some(sender), service.map(str::to_owned)];
+    let mut senders = service.map(|service| sending::senders(ask, service)).unwrap_or_default();
+    senders.extend([Some(sender), service.map(str::to_owned)].into_iter().flatten());
     let silent = ask.world.with(|state| {
-        senders.into_iter().flatten().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
+        senders.into_iter().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
     });
     if silent { Err(Refusal::bad(21610, "Attempt to send to unsubscribed recipient")) } else { Ok(()) }
 }

@@ -1,10 +1,11 @@
 //! `api.twilio.com`: the 2010 API.
 
-mod accounts;
+pub(super) mod accounts;
 mod balance;
 mod calls;
 pub(super) mod keys;
 mod messages;
+mod sending;
 mod usage_records;
 
 use super::route::{Route, delete, get, post};
