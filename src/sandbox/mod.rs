@@ -35,6 +35,7 @@ mod overrides;
 mod page;
 mod paging;
 mod phone;
+mod prices;
 mod refusal;
 mod resource;
 mod rest;

@@ -4,6 +4,8 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
+use super::geography::Locality;
+use super::prices::{Channel, Price, Rates};
 use super::templates::Filled;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -108,7 +110,7 @@ impl Message {
     pub fn document(&self, account: &str) -> Value {
         let base = format!("/2010-04-01/Accounts/{account}/Messages/{}", self.sid);
         let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
-        let price = gone.then(|| format!("-{:.5}", 0.0075 * f64::from(self.segments.max(1))));
+        let price = gone.then(|| self.price().to_string());
         json!({
             "account_sid": account,
             "api_version": "2010-04-01",
@@ -134,6 +136,19 @@ impl Message {
             "to": self.to.to_string(),
             "uri": format!("{base}.json"),
         })
+    }
+
+    /// What it costs, in the country of the telephone.
+    fn price(&self) -> Price {
+        let is_inbound = self.direction == "inbound";
+        let phone = if is_inbound { self.from.as_ref() } else { Some(&self.to) };
+        let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
+        let channel = match self.to.whatsapp {
+            true => Channel::WhatsApp,
+            false if !self.media.is_empty() => Channel::Mms,
+            false => Channel::Sms { segments: self.segments },
+        };
+        Rates::of(&country).message(channel, is_inbound)
     }
 
     /// Unknown, and so 0, until a service has picked a sender.
@@ -283,6 +298,11 @@ impl Call {
         }
     }
 
+    /// What it costs, in the country of the telephone.
+    fn price(&self) -> Price {
+        Rates::of(&Locality::of(self.phone()).country).call(self.seconds(), self.direction == "inbound")
+    }
+
     /// The simulated telephone's number: the far end of the line.
     pub fn phone(&self) -> &str {
         if self.direction == "inbound" { &self.from } else { &self.to }
@@ -293,7 +313,6 @@ impl Call {
         let base = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
         let ended = self.status.is_over();
         let billed = ended && self.start.is_some();
-        let minutes = (self.seconds() + 59) / 60;
         json!({
             "account_sid": account,
             "annotation": null,
@@ -311,7 +330,7 @@ impl Call {
             "group_sid": null,
             "parent_call_sid": null,
             "phone_number_sid": null,
-            "price": billed.then(|| format!("-{:.5}", 0.014 * minutes.max(1) as f64)),
+            "price": billed.then(|| self.price().to_string()),
             "price_unit": "USD",
             "queue_time": "0",
             "sid": self.sid,

@@ -7,6 +7,7 @@ mod calls;
 mod controls;
 mod cookies;
 mod failures;
+mod geography;
 mod messages;
 mod redirects;
 mod whatsapp;
