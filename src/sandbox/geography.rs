@@ -31,6 +31,13 @@ static AREAS: LazyLock<HashMap<&'static str, Locality>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The area codes of the United States and Canada in their order, each with its place.
+pub(super) fn areas() -> Vec<(&'static str, &'static Locality)> {
+    let mut all: Vec<_> = AREAS.iter().map(|(code, place)| (*code, place)).collect();
+    all.sort_by_key(|(code, _)| *code);
+    all
+}
+
 fn row(line: &'static str) -> Option<(Locality, &'static str)> {
     let mut parts = line.split('\t');
     let mut next = || parts.next();

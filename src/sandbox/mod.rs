@@ -29,6 +29,8 @@ mod keys;
 mod messages;
 mod network;
 mod next;
+#[cfg_attr(not(test), expect(dead_code, reason = "look-ups and free numbers will"))]
+mod numbering;
 mod outcome;
 mod outgoing;
 mod overrides;
