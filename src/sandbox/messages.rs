@@ -101,7 +101,7 @@ fn not_complete(verb: &str) -> Refusal {
     Refusal::new(409, 20009, format!("Cannot {verb} this resource before it is complete"))
 }
 
-/// `POST Messages/{sid}/Feedback.json`
+/// `POST Messages/{sid}/Feedback.json`, which Twilio answers by 200
 pub(super) fn feedback(world: &World, sid: &str, form: &Form) -> Result<Option<Done>, Refusal> {
     let outcome = match form.get("Outcome").unwrap_or("unconfirmed") {
         outcome @ ("confirmed" | "unconfirmed") => outcome,
@@ -111,7 +111,7 @@ pub(super) fn feedback(world: &World, sid: &str, form: &Form) -> Result<Option<D
     let now = rfc2822(world.clock.now());
     let known = world.with(|state| state.messages.get(sid).is_some());
     Ok(known.then(|| {
-        Done::Created(json!({
+        Done::Found(json!({
             "account_sid": account,
             "date_created": now,
             "date_updated": now,

@@ -10,7 +10,7 @@ use super::templates::Filled;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -129,10 +129,8 @@ impl Message {
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
-            "subresource_uris": {
-                "media": format!("{base}/Media.json"),
-                "feedback": format!("{base}/Feedback.json"),
-            },
+            // Twilio names more; these are here.
+            "subresource_uris": { "feedback": format!("{base}/Feedback.json") },
             "to": self.to.to_string(),
             "uri": format!("{base}.json"),
         })
@@ -315,7 +313,6 @@ impl Call {
         let billed = ended && self.start.is_some();
         json!({
             "account_sid": account,
-            "annotation": null,
             "answered_by": self.answered_by,
             "api_version": "2010-04-01",
             "caller_name": if self.direction == "inbound" { json!("") } else { Value::Null },
@@ -336,29 +333,14 @@ impl Call {
             "sid": self.sid,
             "start_time": self.start.map(rfc2822),
             "status": self.status.word(),
-            "subresource_uris": subresources(&base),
+            // Twilio names more; these are here.
+            "subresource_uris": { "recordings": format!("{base}/Recordings.json") },
             "to": self.to,
             "to_formatted": formatted(&self.to),
             "trunk_sid": null,
             "uri": format!("{base}.json"),
         })
     }
-}
-
-fn subresources(base: &str) -> Value {
-    let names = [
-        ("notifications", "Notifications"),
-        ("recordings", "Recordings"),
-        ("payments", "Payments"),
-        ("events", "Events"),
-        ("siprec", "Siprec"),
-        ("streams", "Streams"),
-        ("transcriptions", "Transcriptions"),
-        ("user_defined_message_subscriptions", "UserDefinedMessageSubscriptions"),
-        ("user_defined_messages", "UserDefinedMessages"),
-    ];
-    let uris = names.map(|(key, name)| (key.to_owned(), json!(format!("{base}/{name}.json"))));
-    Value::Object(Map::from_iter(uris))
 }
 
 /// A time as the 2010 API writes it: `Thu, 24 Aug 2023 05:01:45 +0000`.
