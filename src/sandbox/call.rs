@@ -8,7 +8,7 @@ use super::cookies::Pair;
 use super::execute::{Line, Opening, Stop};
 use super::next::Next;
 use super::outgoing::send;
-use super::resource::{Call, CallOrder, CallStatus, Detection, Hook};
+use super::resource::{Bill, Call, CallOrder, CallStatus, Detection, Hook};
 use super::shown::call_view;
 use super::webhook::Webhook;
 use super::world::{Control, World};
@@ -52,6 +52,7 @@ pub(super) fn queued(
         captions: Vec::new(),
         error: None,
         order,
+        bill: Bill::default(),
     }
 }
 

@@ -4,6 +4,7 @@
 use super::behaviour::{CallbackFaults, shuffle};
 use super::cookies::Pair;
 use super::exchanges::Exchange;
+use super::geography::Locality;
 use super::outgoing::{bare, note, send};
 use super::resource::{Call, Hook, Message, MessageStatus, Turn, rfc2822};
 use super::webhook::Webhook;
@@ -294,20 +295,19 @@ impl CallEvent {
 }
 
 /// The parameters that every request about a call carries, legacy duplicates
-/// and empty places included.
+/// included, in the order on the wire.
 pub(super) fn call_params(call: &Call, status: &str) -> Params {
+    let (to, from) = (Locality::of(&call.to), Locality::of(&call.from));
     let mut params = Params::default();
-    params
-        .add("Called", &call.to)
-        .add("ToState", "")
-        .add("CallerCountry", "")
-        .add("Direction", call.direction);
-    params.add("CallerState", "").add("ToZip", "").add("CallSid", &call.sid).add("To", &call.to);
-    params.add("CallerZip", "").add("ToCountry", "").add("CalledZip", "").add("ApiVersion", "2010-04-01");
-    params.add("CalledCity", "").add("CallStatus", status).add("From", &call.from);
-    params.add("AccountSid", &call.account).add("CalledCountry", "").add("CallerCity", "");
-    params.add("ToCity", "").add("FromCountry", "").add("Caller", &call.from).add("FromCity", "");
-    params.add("CalledState", "").add("FromZip", "").add("FromState", "");
+    params.add("Called", &call.to).add("ToState", to.state).add("CallerCountry", &from.country);
+    params.add("Direction", call.direction).add("CallerState", from.state).add("ToZip", to.zip);
+    params.add("CallSid", &call.sid).add("To", &call.to).add("CallerZip", from.zip);
+    params.add("ToCountry", &to.country).add("CalledZip", to.zip).add("ApiVersion", "2010-04-01");
+    params.add("CalledCity", to.city).add("CallStatus", status).add("From", &call.from);
+    params.add("AccountSid", &call.account).add("CalledCountry", &to.country);
+    params.add("CallerCity", from.city).add("ToCity", to.city).add("FromCountry", &from.country);
+    params.add("Caller", &call.from).add("FromCity", from.city).add("CalledState", to.state);
+    params.add("FromZip", from.zip).add("FromState", from.state);
     if let Some(by) = call.answered_by {
         params.add("AnsweredBy", by);
     }

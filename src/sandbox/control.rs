@@ -13,7 +13,7 @@ use super::settings::Inbound;
 use super::shown::call_view;
 use super::views::{clock_view, phones, snapshot};
 use super::world::World;
-use super::{forward, telephones, template_controls};
+use super::{forward, record_controls, telephones, template_controls};
 use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 /// What there is, for whoever looks for it.
-const CONTROLS: [&str; 31] = [
+const CONTROLS: [&str; 34] = [
     "GET /sandbox/state",
     "DELETE /sandbox/state",
     "GET /sandbox/events",
@@ -44,6 +44,9 @@ const CONTROLS: [&str; 31] = [
     "GET /sandbox/templates",
     "PUT /sandbox/templates/{sid} {\"status\"?,\"body\"?,\"copy_code\"?}",
     "GET, PUT /sandbox/behaviour",
+    "GET, PUT, DELETE /sandbox/lookups, /sandbox/lookups/{number} {\"valid\"?,\"sim_swap\"?,…}",
+    "GET /sandbox/prices",
+    "GET, PUT, DELETE /sandbox/prices/{country} {\"sms\"?:[\"OUT\",\"IN\"],\"mms\"?,\"whatsapp\"?,\"voice\"?}",
     "GET, PUT /sandbox/inbound {\"sms_url\"?,\"voice_url\"?,\"voice_status_url\"?}",
     "GET /sandbox/clock",
     "POST /sandbox/clock {\"advance_seconds\":N} | {\"stop\":true} | {\"run\":true}",
@@ -92,6 +95,8 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
         ["templates", rest @ ..] => template_controls::answer(world, request, rest),
+        ["lookups", rest @ ..] => record_controls::lookups(world, request, rest),
+        ["prices", rest @ ..] => record_controls::prices(world, request, rest),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
         ["behaviour"] if put => {
             telephones::wish(request, |behaviour| world.change(|state| state.behaviour = behaviour))
@@ -105,7 +110,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["clock"] => not_allowed("GET, POST"),
         ["exchanges", rest @ ..] => exchanges(world, request, rest).await,
         ["app", rest @ ..] => forward::answer(world, request, rest).await,
-        [] | [""] if get => json_reply(200, &json!(CONTROLS)),
+        [] | [""] if get => json_reply(200, &json!(CONTROLS.as_slice())),
         _ => complaint(404, "no such control", "GET /sandbox lists them"),
     }
 }

@@ -7,10 +7,11 @@ use super::callbacks::Params;
 use super::cookies::Pair;
 use super::fetch::document;
 use super::fields::web_url;
+use super::geography::Locality;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
-use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn, segments};
+use super::resource::{Bill, CallOrder, Hook, Message, MessageStatus, Turn, segments};
 use super::script::{Reply, Verb};
 use super::shown::message_view;
 use super::webhook::Webhook;
@@ -55,6 +56,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         validity: 0,
         send_at: None,
         turn: Turn::default(),
+        bill: Bill::default(),
     };
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
@@ -125,12 +127,14 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
     Some(webhook.with_faults(&world.behaviour(&from.number).callbacks))
 }
 
-/// In the order on the wire; the many places are empty for invented numbers.
+/// In the order on the wire.
 fn by_text(message: &Message, from: &Address, params: &mut Params) {
-    params.add("ToCountry", "").add("ToState", "").add("SmsMessageSid", &message.sid).add("NumMedia", "0");
-    params.add("ToCity", "").add("FromZip", "").add("SmsSid", &message.sid).add("FromState", "");
-    params.add("SmsStatus", "received").add("FromCity", "").add("Body", &message.body);
-    params.add("FromCountry", "").add("To", message.to.to_string()).add("ToZip", "");
+    let (own, other) = (Locality::of(&message.to.number), Locality::of(&from.number));
+    params.add("ToCountry", own.country).add("ToState", own.state).add("SmsMessageSid", &message.sid);
+    params.add("NumMedia", "0").add("ToCity", own.city).add("FromZip", other.zip);
+    params.add("SmsSid", &message.sid).add("FromState", other.state).add("SmsStatus", "received");
+    params.add("FromCity", other.city).add("Body", &message.body).add("FromCountry", other.country);
+    params.add("To", message.to.to_string()).add("ToZip", own.zip);
     params.add("NumSegments", message.segments.to_string()).add("ReferralNumMedia", "0");
     params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("From", from.to_string()).add("ApiVersion", "2010-04-01");
@@ -244,6 +248,7 @@ fn answer(
         validity: 36_000,
         send_at: None,
         turn: Turn::default(),
+        bill: Bill::default(),
     };
     if !network::launch(world, message, place) {
         world.alert(20429, about, None, "too much is on its way already");

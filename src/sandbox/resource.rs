@@ -4,14 +4,16 @@
 //! `api.v2010.account.message` and `api.v2010.account.call`.
 
 use super::address::{Address, formatted};
+use super::geography::Locality;
 use super::money::{Money, dollars};
+use super::prices::{Channel, Prices};
 use super::shelf::Owned;
 use super::templates::Filled;
 use crate::twilio::segments::count;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -63,6 +65,28 @@ impl MessageStatus {
     }
 }
 
+/// What a message or a call costs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Bill {
+    /// Nothing that is known yet.
+    #[default]
+    Open,
+    /// It is being worked out: Twilio says no price before some seconds are over.
+    Pending,
+    /// So much.
+    Paid(Money),
+}
+
+impl Bill {
+    /// The price, once it is said.
+    pub fn price(self) -> Option<Money> {
+        match self {
+            Self::Paid(price) => Some(price),
+            Self::Open | Self::Pending => None,
+        }
+    }
+}
+
 /// A message resource.
 #[derive(Clone)]
 pub(super) struct Message {
@@ -106,6 +130,8 @@ pub(super) struct Message {
     pub send_at: Option<Timestamp>,
     /// Who tells of it at the moment.
     pub turn: Turn,
+    /// What it costs.
+    pub bill: Bill,
 }
 
 impl Message {
@@ -126,23 +152,29 @@ impl Message {
             "messaging_service_sid": self.service,
             "num_media": self.media.len().to_string(),
             "num_segments": self.shown_segments().to_string(),
-            "price": self.price().map(|price| format!("-{}", dollars(price))),
+            "price": self.bill.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
-            "subresource_uris": {
-                "media": format!("{base}/Media.json"),
-                "feedback": format!("{base}/Feedback.json"),
-            },
+            // Twilio names more; these are here.
+            "subresource_uris": { "feedback": format!("{base}/Feedback.json") },
             "to": self.to.to_string(),
             "uri": format!("{base}.json"),
         })
     }
 
-    /// What it costs, once it has left or come in.
-    pub fn price(&self) -> Option<Money> {
-        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
-        gone.then(|| 750 * Money::from(self.segments.max(1)))
+    /// What it costs in the country of the telephone, once it has left or come in.
+    pub fn cost(&self, prices: &Prices) -> Option<Money> {
+        let is_inbound = self.direction == "inbound";
+        let phone = if is_inbound { self.from.as_ref() } else { Some(&self.to) };
+        let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
+        let channel = match self.to.whatsapp {
+            true => Channel::WhatsApp,
+            false if !self.media.is_empty() => Channel::Mms,
+            false => Channel::Sms { segments: self.segments },
+        };
+        let gone = !self.status.is_in_flight() && self.status != MessageStatus::Canceled;
+        gone.then(|| prices.of(&country).message(channel, is_inbound))
     }
 
     /// Unknown, and so 0, until a service has picked a sender.
@@ -302,6 +334,8 @@ pub(super) struct Call {
     pub error: Option<u32>,
     /// What it was asked to do.
     pub order: CallOrder,
+    /// What it costs.
+    pub bill: Bill,
 }
 
 impl Call {
@@ -319,9 +353,11 @@ impl Call {
         u64::try_from((self.seconds() + 59) / 60).unwrap_or(0).max(1)
     }
 
-    /// What it costs, once it was answered and is over.
-    pub fn price(&self) -> Option<Money> {
-        (self.status.is_over() && self.start.is_some()).then(|| 1_400 * self.minutes())
+    /// What it costs in the country of the telephone, once it was answered and is over.
+    pub fn cost(&self, prices: &Prices) -> Option<Money> {
+        let rates = prices.of(&Locality::of(self.phone()).country);
+        let is_paid = self.status.is_over() && self.start.is_some();
+        is_paid.then(|| rates.call(self.minutes(), self.direction == "inbound"))
     }
 
     /// The simulated telephone's number: the far end of the line.
@@ -350,35 +386,20 @@ impl Call {
             "group_sid": null,
             "parent_call_sid": null,
             "phone_number_sid": null,
-            "price": self.price().map(|price| format!("-{}", dollars(price))),
+            "price": self.bill.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "queue_time": "0",
             "sid": self.sid,
             "start_time": self.start.map(rfc2822),
             "status": self.status.word(),
-            "subresource_uris": subresources(&base),
+            // Twilio names more; these are here.
+            "subresource_uris": { "recordings": format!("{base}/Recordings.json") },
             "to": self.to,
             "to_formatted": formatted(&self.to),
             "trunk_sid": null,
             "uri": format!("{base}.json"),
         })
     }
-}
-
-fn subresources(base: &str) -> Value {
-    let names = [
-        ("notifications", "Notifications"),
-        ("recordings", "Recordings"),
-        ("payments", "Payments"),
-        ("events", "Events"),
-        ("siprec", "Siprec"),
-        ("streams", "Streams"),
-        ("transcriptions", "Transcriptions"),
-        ("user_defined_message_subscriptions", "UserDefinedMessageSubscriptions"),
-        ("user_defined_messages", "UserDefinedMessages"),
-    ];
-    let uris = names.map(|(key, name)| (key.to_owned(), json!(format!("{base}/{name}.json"))));
-    Value::Object(Map::from_iter(uris))
 }
 
 /// A time as the 2010 API writes it: `Thu, 24 Aug 2023 05:01:45 +0000`.

@@ -6,18 +6,20 @@ use super::behaviour::Behaviour;
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
+use super::lookups::Lookups;
 use super::next::Next;
 use super::phone::Phone;
-use super::resource::{Call, Message};
+use super::prices::Prices;
+use super::resource::{Bill, Call, Message};
 use super::settings::{DialbackApi, Inbound, SENDER, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
 use super::templates::Templates;
-use super::usage::{Ledger, Use};
+use super::usage::{Ledger, Unpaid, Use};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::future::Future;
@@ -32,6 +34,8 @@ const RESOURCES: usize = 10_000;
 const PHONES: usize = 2_000;
 /// The most alerts that are kept.
 const ALERTS: usize = 500;
+/// How long it takes until it is known what a message or call costs.
+const PRICED_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// The most lives (messages, calls, callbacks) at a time.
 const LIVES: usize = 8_192;
 /// The most outgoing requests at a time.
@@ -71,6 +75,12 @@ pub(super) struct State {
     pub calls: Shelf<Call>,
     /// What was used and what it cost.
     pub ledger: Ledger,
+    /// What was used and has no price yet, oldest first.
+    unpaid: VecDeque<Unpaid>,
+    /// What things cost.
+    pub prices: Prices,
+    /// What is told of numbers.
+    pub lookups: Lookups,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
     /// Who does not want to hear from whom: sender and phone.
@@ -163,12 +173,14 @@ impl World {
 
     /// Reads or changes the state without telling anybody.
     pub fn with<R>(&self, read: impl FnOnce(&mut State) -> R) -> R {
-        read(&mut self.lock())
+        let mut state = self.lock();
+        state.settle(self.clock.now());
+        read(&mut state)
     }
 
     /// Changes the state and wakes those who wait for a change.
     pub fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let answer = change(&mut self.lock());
+        let answer = self.with(change);
         self.moved.send_modify(|n| *n += 1);
         answer
     }
@@ -323,14 +335,16 @@ impl World {
         let now = self.clock.now();
         let call = self.change(|state| {
             let call = state.calls.get_mut(sid)?;
-            let paid = call.price().is_some();
             change(call);
             call.updated = now;
-            let call = call.clone();
-            if let Some(used) = Use::of_call(&call).filter(|_| !paid) {
-                state.ledger.book(now, &call.account, &used);
+            if call.bill == Bill::Open
+                && let Some(used) = Use::of_call(call, &state.prices)
+            {
+                call.bill = Bill::Pending;
+                let (account, sid) = (call.account.clone(), sid.to_owned());
+                state.unpaid.push_back(Unpaid { due: after(now), at: now, account, sid, used });
             }
-            Some(call)
+            Some(call.clone())
         })?;
         self.tell("call", call_view(&call));
         Some(call)
@@ -341,13 +355,16 @@ impl World {
         let now = self.clock.now();
         let message = self.change(|state| {
             let message = state.messages.get_mut(sid)?;
-            let paid = message.price().is_some();
             change(message);
             message.updated = now;
-            let message = message.clone();
-            if let Some(used) = Use::of_message(&message).filter(|_| !paid) {
-                state.ledger.book(now, &message.account, &used);
+            if message.bill == Bill::Open
+                && let Some(used) = Use::of_message(message, &state.prices)
+            {
+                message.bill = Bill::Pending;
+                let (account, sid) = (message.account.clone(), sid.to_owned());
+                state.unpaid.push_back(Unpaid { due: after(now), at: now, account, sid, used });
             }
+            let message = message.clone();
             state.mirror(&message);
             Some(message)
         })?;
@@ -364,6 +381,9 @@ impl State {
             messages: Shelf::new(RESOURCES),
             calls: Shelf::new(RESOURCES),
             ledger: Ledger::default(),
+            unpaid: VecDeque::new(),
+            prices: Prices::default(),
+            lookups: Lookups::default(),
             phones: BTreeMap::new(),
             opted_out: HashSet::new(),
             lines: HashMap::new(),
@@ -388,11 +408,30 @@ impl State {
     }
 
     /// Keeps a message that came in.
-    pub fn receive(&mut self, message: Message) {
-        if let Some(used) = Use::of_message(&message) {
-            self.ledger.book(message.created, &message.account, &used);
+    pub fn receive(&mut self, mut message: Message) {
+        if let Some(used) = Use::of_message(&message, &self.prices) {
+            message.bill = Bill::Pending;
+            let (at, account, sid) = (message.created, message.account.clone(), message.sid.clone());
+            self.unpaid.push_back(Unpaid { due: after(at), at, account, sid, used });
         }
         self.messages.push(message.sid.clone(), message);
+    }
+
+    /// Says the prices that are due, and books them. One that waits behind too many
+    /// others is said early.
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(first) = self.unpaid.front()
+            && (first.due <= now || self.unpaid.len() > RESOURCES)
+        {
+            let Some(unpaid) = self.unpaid.pop_front() else { return };
+            let paid = Bill::Paid(unpaid.used.price());
+            if let Some(message) = self.messages.get_mut(&unpaid.sid) {
+                message.bill = paid;
+            } else if let Some(call) = self.calls.get_mut(&unpaid.sid) {
+                call.bill = paid;
+            }
+            self.ledger.book(unpaid.at, &unpaid.account, &unpaid.used);
+        }
     }
 
     /// The phone of a number, made if need be.
@@ -416,6 +455,11 @@ impl State {
             text.status = message.status;
         }
     }
+}
+
+/// When the price of what has just ended is said.
+fn after(now: Timestamp) -> Timestamp {
+    now.checked_add(PRICED_AFTER).unwrap_or(Timestamp::MAX)
 }
 
 impl Alert {

@@ -58,6 +58,7 @@ mod receiver;
 mod retention;
 mod rules;
 mod samples;
+mod sandbox_conformance;
 mod scopes;
 mod sdk;
 mod server_limits;

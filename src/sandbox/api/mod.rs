@@ -10,8 +10,10 @@ mod ask;
 mod caller;
 mod core;
 mod iam_v1;
+mod lookups;
 mod outcome;
 mod paging;
+mod pricing;
 mod route;
 
 use super::exchanges::Exchange;
@@ -30,7 +32,8 @@ use warp::http::HeaderValue;
 use warp::reply::Response;
 
 /// Every product. Where two have one path and `Host` names neither, the first has it.
-const PRODUCTS: &[&[Route]] = &[core::ROUTES, accounts_v1::ROUTES, iam_v1::ROUTES];
+const PRODUCTS: &[&[Route]] =
+    &[core::ROUTES, accounts_v1::ROUTES, iam_v1::ROUTES, lookups::ROUTES, pricing::ROUTES];
 
 /// The one path whose `{Sid}` is an account.
 const ACCOUNT: &str = "/2010-04-01/Accounts/{Sid}.json";

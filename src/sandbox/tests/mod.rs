@@ -7,6 +7,8 @@ mod calls;
 mod controls;
 mod cookies;
 mod failures;
+mod geography;
+mod lookups;
 mod messages;
 mod operations;
 mod redirects;
@@ -281,6 +283,11 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("{} lives go on", self.sandbox.lives());
+    }
+
+    /// Moves the clock to where every price is said.
+    pub async fn settle_prices(&self) {
+        self.steer(Method::POST, "clock", r#"{"advance_seconds":5}"#).await;
     }
 
     /// The codes of the alerts, newest first.

@@ -8,7 +8,7 @@ use crate::sandbox::fields::{is_sid, web_url};
 use crate::sandbox::incoming::Form;
 use crate::sandbox::network;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::{Message, MessageStatus, Turn, rfc2822, segments};
+use crate::sandbox::resource::{Bill, Message, MessageStatus, Turn, rfc2822, segments};
 use crate::sandbox::templates::{Content, Filled};
 use crate::twilio::segments::smart_encoded;
 use jiff::Timestamp;
@@ -106,7 +106,7 @@ fn not_complete(verb: &str) -> Refusal {
     Refusal::new(409, 20009, format!("Cannot {verb} this resource before it is complete"))
 }
 
-/// `POST Messages/{sid}/Feedback.json`
+/// `POST Messages/{sid}/Feedback.json`, which Twilio answers by 200
 pub(super) fn feedback(ask: &Ask<'_>) -> Outcome {
     let (world, sid, form) = (ask.world, ask.part("MessageSid"), ask.form());
     let outcome = match form.get("Outcome").unwrap_or("unconfirmed") {
@@ -118,7 +118,7 @@ pub(super) fn feedback(ask: &Ask<'_>) -> Outcome {
     if world.with(|state| state.messages.its(account, sid).is_none()) {
         return Err(ask.missing());
     }
-    Ok(Done::Created(json!({
+    Ok(Done::Found(json!({
         "account_sid": account,
         "date_created": now,
         "date_updated": now,
@@ -170,6 +170,7 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
         validity,
         send_at,
         turn: Turn::default(),
+        bill: Bill::default(),
     })
 }
 

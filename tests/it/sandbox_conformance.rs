@@ -1,0 +1,137 @@
+//! Every answer of the sandbox against Twilio's published operations: a line for each
+//! operation that is here, by its name in the fixtures. One that is here and has no
+//! line fails; one that is not here has to say so as Twilio does.
+//!
+//! `cargo test --test it sandbox_conformance -- --nocapture` prints the table.
+
+mod judge;
+mod operations;
+mod stage;
+
+use reqwest::Method;
+use serde_json::json;
+use stage::{ACCOUNT, Stage};
+use std::fmt::Write;
+
+const PHONE: &str = "%2B15551230001";
+const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+
+#[tokio::test]
+async fn every_answer_is_as_twilio_published_it() {
+    let mut stage = Stage::start().await;
+    accounts(&mut stage).await;
+    keys(&mut stage).await;
+    messages(&mut stage).await;
+    calls(&mut stage).await;
+    stage.ask_the_rest().await;
+    let (table, faults) = table(&stage);
+    println!("{table}");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+async fn accounts(stage: &mut Stage) {
+    stage.ask("ListAccount", "FriendlyName=Dialback+sandbox&Status=active&PageSize=1").await;
+    stage.ask("FetchAccount", "").await;
+    stage.ask("UpdateAccount", "FriendlyName=Tests").await;
+    stage.refused("UpdateAccount", &format!("Sid={ACCOUNT}&Status=closed"), 20001).await;
+}
+
+async fn keys(stage: &mut Stage) {
+    stage.ask("CreateNewKey", "FriendlyName=tests").await;
+    stage.ask("ListKey", "").await;
+    stage.ask("FetchKey", "").await;
+    stage.ask("UpdateKey", "FriendlyName=other").await;
+    stage.ask("DeleteKey", "").await;
+    stage.refused("FetchKey", "", 20404).await;
+}
+
+async fn messages(stage: &mut Stage) {
+    let text = format!("To={PHONE}&From=%2B15005550006&Body=hello");
+    for number in 1..=3 {
+        stage.ask("CreateMessage", &format!("{text}+{number}")).await;
+        stage.until("FetchMessage", "", "status", "delivered").await;
+    }
+    stage.ask("ListMessage", &format!("To={PHONE}&PageSize=1&Page=1")).await;
+    stage.ask("CreateMessageFeedback", "Outcome=confirmed").await;
+    stage.ask("UpdateMessage", "Body=").await;
+    stage.ask("DeleteMessage", "").await;
+    // One by a service waits, has no sender yet, and is canceled.
+    let by_service = format!("To={PHONE}&MessagingServiceSid={SERVICE}&Body=later");
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(2);
+    stage.ask("CreateMessage", &format!("{by_service}&ScheduleType=fixed&SendAt={at}")).await;
+    stage.ask("UpdateMessage", "Status=canceled").await;
+    stage.ask("CreateMessage", &by_service).await;
+    stage.until("FetchMessage", "", "status", "delivered").await;
+    // What fails says why, and media, names, WhatsApp and people have documents too.
+    let picture = "MediaUrl=http://127.0.0.1/a.png&MediaUrl=http://127.0.0.1/b.png";
+    stage.ask("CreateMessage", &format!("{text}&{picture}")).await;
+    stage.ask("CreateMessage", &format!("To={PHONE}&From=Dialback&Body=hello")).await;
+    let whatsapp = "From=whatsapp:%2B15005550006&Body=hello";
+    stage.ask("CreateMessage", &format!("To=whatsapp:{PHONE}&{whatsapp}")).await;
+    for outcome in ["undelivered", "failed"] {
+        stage.phone(Method::PUT, "phones/15551230002", json!({ "message": { "outcome": outcome } })).await;
+        stage.ask("CreateMessage", "To=%2B15551230002&From=%2B15005550006&Body=hello").await;
+        stage.until("FetchMessage", "", "status", outcome).await;
+    }
+    stage.phone(Method::POST, "phones/15551230001/messages", json!({ "body": "hello" })).await;
+    stage.ask("FetchMessage", "").await;
+    stage.ask("ListMessage", "").await;
+    stage.refused("CreateMessage", "To=me&From=%2B15005550006&Body=hello", 21211).await;
+    stage.refused("ListMessage", "PageSize=0", 20007).await;
+}
+
+async fn calls(stage: &mut Stage) {
+    let say = "Twiml=<Response><Say>hello</Say></Response>&From=%2B15005550006";
+    let ends = [
+        (json!({ "answers": "person", "answer_after_ms": 0 }), "completed"),
+        (json!({ "answers": "machine", "answer_after_ms": 0 }), "completed"),
+        (json!({ "answers": "busy" }), "busy"),
+        (json!({ "answers": "fails" }), "failed"),
+    ];
+    for (behaviour, status) in ends {
+        stage.phone(Method::PUT, "phones/15551230003", behaviour).await;
+        stage.ask("CreateCall", &format!("{say}&To=%2B15551230003&MachineDetection=Enable")).await;
+        stage.until("FetchCall", "", "status", status).await;
+    }
+    stage.ask("ListCallRecording", "").await;
+    stage.ask("ListCall", "Status=completed&PageSize=1").await;
+    stage.ask("DeleteCall", "").await;
+    // It rings until somebody picks up, or is ended before.
+    stage.ask("CreateCall", &format!("{say}&To={PHONE}")).await;
+    stage.until("FetchCall", "", "status", "ringing").await;
+    stage.ask("UpdateCall", "Status=completed").await;
+    let url = json!({ "voice_url": "http://127.0.0.1:9/voice" });
+    stage.phone(Method::PUT, "inbound", url).await;
+    stage.phone(Method::POST, "phones/15551230001/calls", json!({})).await;
+    stage.ask("FetchCall", "").await;
+    stage.ask("ListCall", "").await;
+    stage.refused("CreateCall", &format!("{say}&To=me"), 21211).await;
+    stage.refused("FetchCall", &format!("Sid=CA{}", "0".repeat(32)), 20404).await;
+}
+
+/// The table of operations, and what is wrong, each with its operation.
+fn table(stage: &Stage) -> (String, Vec<String>) {
+    let (mut table, mut faults, mut counts) = (String::new(), Vec::new(), [0; 3]);
+    let mut host = "";
+    for (product, operation) in stage.operations() {
+        if host != product.host {
+            host = &product.host;
+            let _ = writeln!(table, "{host}");
+        }
+        let entry = stage.ledger.get(&(product.name.clone(), operation.id.clone()));
+        let (asked, succeeded) = entry.map_or((0, 0), |entry| (entry.asked, entry.succeeded));
+        let own: Vec<&String> = entry.into_iter().flat_map(|entry| &entry.faults).collect();
+        let (at, verdict) = match (own.len(), succeeded) {
+            (0, 0) => (0, "not here, and says so".to_owned()),
+            (0, _) => (1, format!("conforms in {asked} answers")),
+            (n, _) => (2, format!("{n} FAULTS")),
+        };
+        counts[at] += 1;
+        let line = format!("  {:<13}{:<42}{:<7}{verdict}", product.name, operation.id, operation.method);
+        let _ = writeln!(table, "{line}");
+        faults.extend(own.iter().map(|fault| format!("{} {}: {fault}", product.name, operation.id)));
+    }
+    let [absent, good, bad] = counts;
+    let _ = writeln!(table, "{good} operations conform, {bad} do not, {absent} are not here");
+    (table, faults)
+}
