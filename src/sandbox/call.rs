@@ -3,7 +3,7 @@
 //! [`execute`](super::execute)'s.
 
 use super::behaviour::{Answers, Behaviour};
-use super::callbacks::{CallEvent, Courier, Params, of_call};
+use super::callbacks::{CallEvent, Courier, Params, of_call, progress};
 use super::cookies::Pair;
 use super::execute::{Line, Opening, Stop};
 use super::next::Next;
@@ -12,6 +12,7 @@ use super::resource::{Bill, Call, CallOrder, CallStatus, Detection, Hook};
 use super::shown::call_view;
 use super::webhook::Webhook;
 use super::world::{Control, World};
+use super::{recording, streams};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -290,6 +291,8 @@ impl Life {
     fn event(&mut self, call: &Call, event: CallEvent) {
         let number = self.number;
         self.number += 1;
+        let told = progress(&self.world, call, event, number);
+        streams::of_call(&self.world, call, event.name(), &told.0);
         if call.order.events.iter().any(|asked| asked == event.name())
             && let Some(webhook) = of_call(&self.world, call, call.order.callback.as_ref(), event, number)
         {
@@ -310,6 +313,9 @@ impl Life {
                 self.number = 0;
             }
             self.event(&call, CallEvent::Completed);
+            if let Some(webhook) = recording::keep(&self.world, &call) {
+                self.courier.post(webhook);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use super::address::in_path;
 use super::fields::web_url;
-use super::incoming::{Request, complaint, empty, json_reply, not_allowed, typed};
+use super::incoming::{Request, complaint, content, empty, json_reply, not_allowed, typed};
 use super::outgoing::send;
 use super::settings::Inbound;
 use super::shown::call_view;
@@ -23,7 +23,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 /// What there is, for whoever looks for it.
-const CONTROLS: [&str; 34] = [
+const CONTROLS: [&str; 35] = [
     "GET /sandbox/state",
     "DELETE /sandbox/state",
     "GET /sandbox/events",
@@ -32,7 +32,7 @@ const CONTROLS: [&str; 34] = [
     "PUT /sandbox/phones/{number}",
     "DELETE /sandbox/phones/{number}",
     "GET /sandbox/phones/{number}/messages?wait=SECONDS&since=SID&status=delivered&all=true&channel=whatsapp",
-    "POST /sandbox/phones/{number}/messages {\"to\"?,\"body\"}",
+    "POST /sandbox/phones/{number}/messages {\"to\"?,\"body\"?,\"media\"?:[{\"content_type\",\"base64\"}]}",
     "POST /sandbox/phones/{number}/read {\"sid\"?}",
     "GET /sandbox/phones/{number}/calls?wait=SECONDS&since=SID&status=completed&spoken=N",
     "POST /sandbox/phones/{number}/calls {\"to\"?}",
@@ -43,6 +43,7 @@ const CONTROLS: [&str; 34] = [
     "POST /sandbox/calls/{sid}/hang-up",
     "GET /sandbox/templates",
     "PUT /sandbox/templates/{sid} {\"status\"?,\"body\"?,\"copy_code\"?}",
+    "GET /sandbox/media/{sid}",
     "GET, PUT /sandbox/behaviour",
     "GET, PUT, DELETE /sandbox/lookups, /sandbox/lookups/{number} {\"valid\"?,\"sim_swap\"?,…}",
     "GET /sandbox/prices",
@@ -95,6 +96,11 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
         ["templates", rest @ ..] => template_controls::answer(world, request, rest),
+        ["media", sid] if get => match world.with(|state| state.album.get(sid).cloned()) {
+            Some(media) => content(&media.content_type, media.bytes),
+            None => complaint(404, "no such media", "they are kept within a bound of bytes, oldest first"),
+        },
+        ["media", ..] => not_allowed("GET"),
         ["lookups", rest @ ..] => record_controls::lookups(world, request, rest),
         ["prices", rest @ ..] => record_controls::prices(world, request, rest),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),

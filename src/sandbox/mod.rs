@@ -25,6 +25,7 @@ mod inbound;
 mod incoming;
 mod key;
 mod lookups;
+mod media;
 mod money;
 mod network;
 mod next;
@@ -35,12 +36,14 @@ mod page;
 mod phone;
 mod prices;
 mod record_controls;
+mod recording;
 mod refusal;
 mod resource;
 mod script;
 mod settings;
 mod shelf;
 mod shown;
+mod streams;
 mod telephones;
 mod template_controls;
 mod templates;
@@ -66,7 +69,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
 use crate::server::Limits;
-use incoming::{Request, collect, complaint};
+use incoming::{Request, collect_up_to, complaint};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -121,11 +124,12 @@ impl Sandbox {
                        headers: HeaderMap,
                        body,
                        sandbox: Self| {
-                    let Some(body) = collect(&headers, body).await else {
+                    let limit = incoming::limit(path.as_str());
+                    let Some(body) = collect_up_to(limit, &headers, body).await else {
                         return Ok::<_, Infallible>(complaint(
                             413,
                             "the body is too long or too slow",
-                            "256 KiB at most",
+                            "256 KiB at most; 7 MiB for a text with media",
                         ));
                     };
                     let path = path.as_str().to_owned();

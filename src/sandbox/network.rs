@@ -6,10 +6,11 @@ use super::callbacks::{Courier, of_message};
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
 use super::shown::message_view;
-use super::whatsapp;
 use super::world::World;
+use super::{media, streams, whatsapp};
 use crate::entropy::Entropy;
 use crate::twilio::errors;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -85,6 +86,10 @@ impl Life {
             self.step(MessageStatus::Sending, None)?;
             self.world.pace(HOP).await;
         }
+        let pictures = match media::collect(&self.world, &message).await {
+            Ok(pictures) => pictures,
+            Err(code) => return self.step(MessageStatus::Failed, Some(code)).map(|_| ()),
+        };
         let (outcome, error) = self.outcome(&message);
         if outcome == Outcome::Failed {
             return self.step(MessageStatus::Failed, Some(error)).map(|_| ());
@@ -95,7 +100,7 @@ impl Life {
         }
         let message = self.step(MessageStatus::Sent, None)?;
         if outcome != Outcome::Undelivered {
-            self.arrive(&message);
+            self.arrive(&message, pictures);
         }
         self.place = Place::default();
         match outcome {
@@ -211,17 +216,19 @@ impl Life {
     }
 
     fn tell(&self, message: &Message) {
+        streams::of_message(&self.world, message);
         if let Some(webhook) = of_message(&self.world, message) {
             self.courier.post(webhook);
         }
     }
 
-    fn arrive(&self, message: &Message) {
+    fn arrive(&self, message: &Message, media: Vec<Value>) {
         let text = Text {
             sid: message.sid.clone(),
             from: message.from.as_ref().map(|from| from.to_string()).unwrap_or_default(),
             to: message.to.to_string(),
             body: message.words.clone(),
+            media,
             copy_code: message.template.as_ref().and_then(|template| template.copy_code.clone()),
             opened: false,
             received: true,

@@ -7,6 +7,7 @@ use super::address::{Address, formatted};
 use super::geography::Locality;
 use super::money::{Money, dollars};
 use super::prices::{Channel, Prices};
+use super::recording::Wish;
 use super::shelf::Owned;
 use super::templates::Filled;
 use crate::twilio::segments::count;
@@ -156,8 +157,10 @@ impl Message {
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
-            // Twilio names more; these are here.
-            "subresource_uris": { "feedback": format!("{base}/Feedback.json") },
+            "subresource_uris": {
+                "feedback": format!("{base}/Feedback.json"),
+                "media": format!("{base}/Media.json"),
+            },
             "to": self.to.to_string(),
             "uri": format!("{base}.json"),
         })
@@ -292,6 +295,8 @@ pub(super) struct CallOrder {
     pub detection: Option<Detection>,
     /// How long the call may last, in seconds.
     pub time_limit: u32,
+    /// Whether it is recorded, and who is told.
+    pub record: Option<Wish>,
 }
 
 /// How an answering machine is looked for.
@@ -393,7 +398,11 @@ impl Call {
             "start_time": self.start.map(rfc2822),
             "status": self.status.word(),
             // Twilio names more; these are here.
-            "subresource_uris": { "recordings": format!("{base}/Recordings.json") },
+            "subresource_uris": {
+                "events": format!("{base}/Events.json"),
+                "notifications": format!("{base}/Notifications.json"),
+                "recordings": format!("{base}/Recordings.json"),
+            },
             "to": self.to,
             "to_formatted": formatted(&self.to),
             "trunk_sid": null,

@@ -7,13 +7,16 @@ use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
 use super::lookups::Lookups;
+use super::media::Album;
 use super::next::Next;
 use super::phone::Phone;
 use super::prices::Prices;
+use super::recording::{RECORDINGS, Recording};
 use super::resource::{Bill, Call, Message};
 use super::settings::{DialbackApi, Inbound, SENDER, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
+use super::streams::{self, Streams};
 use super::templates::Templates;
 use super::usage::{Ledger, Unpaid, Use};
 use crate::clock::Clock;
@@ -81,6 +84,12 @@ pub(super) struct State {
     pub prices: Prices,
     /// What is told of numbers.
     pub lookups: Lookups,
+    /// The media of messages.
+    pub album: Album,
+    /// The recordings of calls.
+    pub recordings: Shelf<Recording>,
+    /// Where events go.
+    pub streams: Streams,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
     /// Who does not want to hear from whom: sender and phone.
@@ -125,6 +134,10 @@ pub(super) enum Control {
 /// Something that Twilio's debugger would show.
 #[derive(Clone)]
 pub(super) struct Alert {
+    /// `NO…`.
+    pub id: String,
+    /// The account it befell.
+    pub account: String,
     /// The error code.
     pub code: u32,
     /// What happened, in words.
@@ -271,7 +284,14 @@ impl World {
     /// Records what Twilio's debugger would show.
     pub fn alert(&self, code: u32, sid: &str, url: Option<&str>, message: impl Into<String>) {
         let url = url.map(str::to_owned);
-        let alert = Alert { code, message: message.into(), sid: sid.to_owned(), url, at: self.clock.now() };
+        let account = self.with(|state| {
+            let of_message = state.messages.get(sid).map(|message| &message.account);
+            let of_call = || state.calls.get(sid).map(|call| &call.account);
+            of_message.or_else(of_call).unwrap_or(&self.settings.account_sid).clone()
+        });
+        let (id, message, at) = (self.sid("NO"), message.into(), self.clock.now());
+        let alert = Alert { id, account, code, message, sid: sid.to_owned(), url, at };
+        streams::of_alert(self, &alert.account, alert.log());
         tracing::info!(code, sid, "sandbox alert");
         self.tell("alert", alert.document());
         self.change(|state| {
@@ -384,6 +404,9 @@ impl State {
             unpaid: VecDeque::new(),
             prices: Prices::default(),
             lookups: Lookups::default(),
+            album: Album::default(),
+            recordings: Shelf::new(RECORDINGS),
+            streams: Streams::default(),
             phones: BTreeMap::new(),
             opted_out: HashSet::new(),
             lines: HashMap::new(),
@@ -463,6 +486,20 @@ fn after(now: Timestamp) -> Timestamp {
 }
 
 impl Alert {
+    /// The alert as an event of the error log.
+    fn log(&self) -> Value {
+        json!({
+            "resource_sid": self.sid,
+            "service_sid": null,
+            "account_sid": self.account,
+            "error_code": self.code.to_string(),
+            "level": "ERROR",
+            "request_url": self.url,
+            "msg": self.message,
+            "timestamp": self.at.to_string(),
+        })
+    }
+
     /// The alert as the controls show it.
     pub fn document(&self) -> Value {
         json!({

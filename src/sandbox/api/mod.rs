@@ -9,6 +9,7 @@ mod accounts_v1;
 mod ask;
 mod caller;
 mod core;
+mod events_v1;
 mod iam_v1;
 mod lookups;
 mod outcome;
@@ -17,7 +18,7 @@ mod pricing;
 mod route;
 
 use super::exchanges::Exchange;
-use super::incoming::{Request, empty, json_reply};
+use super::incoming::{Request, content, empty, json_reply};
 use super::outgoing::note;
 use super::refusal::Refusal;
 use super::world::World;
@@ -33,7 +34,7 @@ use warp::reply::Response;
 
 /// Every product. Where two have one path and `Host` names neither, the first has it.
 const PRODUCTS: &[&[Route]] =
-    &[core::ROUTES, accounts_v1::ROUTES, iam_v1::ROUTES, lookups::ROUTES, pricing::ROUTES];
+    &[core::ROUTES, accounts_v1::ROUTES, iam_v1::ROUTES, lookups::ROUTES, pricing::ROUTES, events_v1::ROUTES];
 
 /// The one path whose `{Sid}` is an account.
 const ACCOUNT: &str = "/2010-04-01/Accounts/{Sid}.json";
@@ -64,6 +65,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
     let (mut response, status, document) = match outcome {
         Ok(Done::Found(document)) => (json_reply(200, &document), 200, document.to_string()),
         Ok(Done::Created(document)) => (json_reply(201, &document), 201, document.to_string()),
+        Ok(Done::Content { content_type, bytes }) => (content(&content_type, bytes), 200, String::new()),
         Ok(Done::Gone) => (empty(204), 204, String::new()),
         Ok(Done::Silence(span)) => {
             silence = span;
@@ -114,6 +116,20 @@ fn run(world: &Arc<World>, request: &Request, found: Found) -> Outcome {
     if matches!(found, Found::Nothing) {
         tracing::info!(path = without_numbers(&request.path), "sandbox was asked for what it does not play");
         return Err(Refusal::not_found(&request.path));
+    }
+    if let Found::Operation(route, parts) = &found
+        && route.is_public
+    {
+        // Whoever knows where it is may have it, as at Twilio.
+        let account = account(parts, route).unwrap_or_default().to_owned();
+        let caller = caller::Caller { account: account.clone(), proof: outcome::Proof::Key };
+        return (route.run)(&Ask {
+            world,
+            request,
+            caller: &caller,
+            account: &account,
+            parts: parts.clone(),
+        });
     }
     let caller = caller::authenticate(world, request)?;
     let Found::Operation(route, parts) = found else {
