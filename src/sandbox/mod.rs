@@ -8,6 +8,7 @@
 
 mod account;
 mod address;
+mod alert;
 mod api;
 mod behaviour;
 mod call;

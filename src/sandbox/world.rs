@@ -2,6 +2,7 @@
 
 use super::account::Accounts;
 use super::address::Address;
+use super::alert::Alert;
 use super::behaviour::Behaviour;
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
@@ -23,7 +24,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
@@ -129,25 +130,6 @@ pub(super) enum Control {
     Complete,
     /// Go on with other TwiML.
     Redirect(Next),
-}
-
-/// Something that Twilio's debugger would show.
-#[derive(Clone)]
-pub(super) struct Alert {
-    /// `NO…`.
-    pub id: String,
-    /// The account it befell.
-    pub account: String,
-    /// The error code.
-    pub code: u32,
-    /// What happened, in words.
-    pub message: String,
-    /// The message or call it happened to.
-    pub sid: String,
-    /// The URL concerned.
-    pub url: Option<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// News for the telephones page.
@@ -483,32 +465,4 @@ impl State {
 /// When the price of what has just ended is said.
 fn after(now: Timestamp) -> Timestamp {
     now.checked_add(PRICED_AFTER).unwrap_or(Timestamp::MAX)
-}
-
-impl Alert {
-    /// The alert as an event of the error log.
-    fn log(&self) -> Value {
-        json!({
-            "resource_sid": self.sid,
-            "service_sid": null,
-            "account_sid": self.account,
-            "error_code": self.code.to_string(),
-            "level": "ERROR",
-            "request_url": self.url,
-            "msg": self.message,
-            "timestamp": self.at.to_string(),
-        })
-    }
-
-    /// The alert as the controls show it.
-    pub fn document(&self) -> Value {
-        json!({
-            "code": self.code,
-            "message": self.message,
-            "sid": self.sid,
-            "url": self.url,
-            "at": self.at.to_string(),
-            "more_info": format!("https://www.twilio.com/docs/errors/{}", self.code),
-        })
-    }
 }

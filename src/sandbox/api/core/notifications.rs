@@ -1,11 +1,11 @@
 //! The Notifications resource: what Twilio's debugger shows, of an account or of
 //! one call.
 
+use crate::sandbox::alert::Alert;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging::{Span, page};
 use crate::sandbox::resource::rfc2822;
-use crate::sandbox::world::Alert;
 use serde_json::{Value, json};
 
 /// `GET Notifications.json`

@@ -44,7 +44,8 @@ pub(super) fn batch(ask: &Ask<'_>) -> Outcome {
         };
         let mut answer = describe(ask.world, number, row["country_code"].as_str(), &fields, &asked);
         answer.insert("correlation_id".to_owned(), row["correlation_id"].clone());
-        answer.insert("twilio_error_code".to_owned(), Value::Null);
+        // Twilio publishes a number here, and no null.
+        answer.insert("twilio_error_code".to_owned(), 0.into());
         answers.push(Value::Object(answer));
     }
     Ok(Done::Found(json!({ "phone_numbers": answers })))
