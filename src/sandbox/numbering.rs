@@ -7,4 +7,5 @@
 #[cfg_attr(not(test), expect(dead_code, reason = "those who look for a number to own will"))]
 pub(super) mod available;
 pub(super) mod lookup;
+#[cfg_attr(not(test), expect(dead_code, reason = "those who look for a number to own will"))]
 pub(super) mod pattern;
