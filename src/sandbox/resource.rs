@@ -376,7 +376,6 @@ impl Call {
         let ended = self.status.is_over();
         json!({
             "account_sid": self.account,
-            "annotation": null,
             "answered_by": self.answered_by,
             "api_version": "2010-04-01",
             "caller_name": if self.direction == "inbound" { json!("") } else { Value::Null },

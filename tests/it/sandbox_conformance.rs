@@ -149,7 +149,7 @@ async fn lookups(stage: &mut Stage) {
                   reassigned_number,sms_pumping_risk";
     stage.ask("FetchPhoneNumber", "").await;
     stage.ask("FetchPhoneNumber", &format!("Fields={fields}&FirstName=Ann")).await;
-    stage.ask("FetchPhoneNumber", "PhoneNumber=1415&Fields=sim_swap").await;
+    stage.ask("FetchPhoneNumber", "PhoneNumber=141555501&Fields=sim_swap").await;
     stage.refused("FetchPhoneNumber", "Fields=age", 20001).await;
     let words: Vec<&str> = fields.split(',').collect();
     let numbers =
