@@ -3,15 +3,16 @@
 //! [`execute`](super::execute)'s.
 
 use super::behaviour::{Answers, Behaviour};
-use super::callbacks::{CallEvent, Courier, Params, of_call};
+use super::callbacks::{CallEvent, Courier, Params, of_call, progress};
 use super::cookies::Pair;
 use super::execute::{Line, Opening, Stop};
 use super::next::Next;
 use super::outgoing::send;
-use super::resource::{Call, CallOrder, CallStatus, Detection, Hook};
+use super::resource::{Bill, Call, CallOrder, CallStatus, Detection, Hook};
 use super::shown::call_view;
 use super::webhook::Webhook;
 use super::world::{Control, World};
+use super::{recording, streams};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -52,6 +53,7 @@ pub(super) fn queued(
         captions: Vec::new(),
         error: None,
         order,
+        bill: Bill::default(),
     }
 }
 
@@ -294,6 +296,8 @@ impl Life {
     fn event(&mut self, call: &Call, event: CallEvent) {
         let number = self.number;
         self.number += 1;
+        let told = progress(&self.world, call, event, number);
+        streams::of_call(&self.world, call, event.name(), &told.0);
         if call.order.events.iter().any(|asked| asked == event.name())
             && let Some(webhook) = of_call(&self.world, call, call.order.callback.as_ref(), event, number)
         {
@@ -314,6 +318,9 @@ impl Life {
                 self.number = 0;
             }
             self.event(&call, CallEvent::Completed);
+            if let Some(webhook) = recording::keep(&self.world, &call) {
+                self.courier.post(webhook);
+            }
         }
     }
 }

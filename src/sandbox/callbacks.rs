@@ -216,14 +216,8 @@ fn raw_done(at: Timestamp) -> String {
     digits.get(2..12).unwrap_or_default().to_owned()
 }
 
-/// A progress event of a call, when somebody asked for it.
-pub(super) fn of_call(
-    world: &World,
-    call: &Call,
-    hook: Option<&Hook>,
-    event: CallEvent,
-    number: u32,
-) -> Option<Webhook> {
+/// What is told of a call's progress.
+pub(super) fn progress(world: &World, call: &Call, event: CallEvent, number: u32) -> Params {
     let mut params = call_params(call, event.word(call));
     params.add("Timestamp", rfc2822(world.clock.now()));
     params.add("CallbackSource", "call-progress-events");
@@ -236,6 +230,18 @@ pub(super) fn of_call(
     if let Some(sip) = event.sip(call) {
         params.add("SipResponseCode", sip.to_string());
     }
+    params
+}
+
+/// A progress event of a call, when somebody asked for it.
+pub(super) fn of_call(
+    world: &World,
+    call: &Call,
+    hook: Option<&Hook>,
+    event: CallEvent,
+    number: u32,
+) -> Option<Webhook> {
+    let params = progress(world, call, event, number);
     Some(Webhook {
         kind: "status-callback",
         sid: call.sid.clone(),

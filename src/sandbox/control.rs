@@ -7,13 +7,13 @@
 
 use super::address::in_path;
 use super::fields::web_url;
-use super::incoming::{Request, complaint, empty, json_reply, not_allowed, typed};
+use super::incoming::{Request, complaint, content, empty, json_reply, not_allowed, typed};
 use super::outgoing::send;
 use super::settings::Inbound;
 use super::shown::call_view;
 use super::views::{clock_view, phones, snapshot};
 use super::world::World;
-use super::{forward, limit_controls, telephones, template_controls};
+use super::{forward, limit_controls, record_controls, telephones, template_controls};
 use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ const CONTROLS: &[&str] = &[
     "PUT /sandbox/phones/{number}",
     "DELETE /sandbox/phones/{number}",
     "GET /sandbox/phones/{number}/messages?wait=SECONDS&since=SID&status=delivered&all=true&channel=whatsapp",
-    "POST /sandbox/phones/{number}/messages {\"to\"?,\"body\"}",
+    "POST /sandbox/phones/{number}/messages {\"to\"?,\"body\"?,\"media\"?:[{\"content_type\",\"base64\"}]}",
     "POST /sandbox/phones/{number}/read {\"sid\"?}",
     "GET /sandbox/phones/{number}/calls?wait=SECONDS&since=SID&status=completed&spoken=N",
     "POST /sandbox/phones/{number}/calls {\"to\"?}",
@@ -47,7 +47,11 @@ const CONTROLS: &[&str] = &[
     "GET, PUT /sandbox/limits {\"profile\"?:\"trial\",\"verified\"?}",
     "GET, PUT /sandbox/pumping {\"enabled\":true,\"burst\"?,\"window_seconds\"?,\"block_seconds\"?}",
     "GET, PUT /sandbox/permissions/{country} {\"messages\"?,\"calls\"?,\"names\"?}",
+    "GET /sandbox/media/{sid}",
     "GET, PUT /sandbox/behaviour",
+    "GET, PUT, DELETE /sandbox/lookups, /sandbox/lookups/{number} {\"valid\"?,\"sim_swap\"?,…}",
+    "GET /sandbox/prices",
+    "GET, PUT, DELETE /sandbox/prices/{country} {\"sms\"?:[\"OUT\",\"IN\"],\"mms\"?,\"whatsapp\"?,\"voice\"?}",
     "GET, PUT /sandbox/inbound {\"sms_url\"?,\"voice_url\"?,\"voice_status_url\"?}",
     "GET /sandbox/clock",
     "POST /sandbox/clock {\"advance_seconds\":N} | {\"stop\":true} | {\"run\":true}",
@@ -100,6 +104,13 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["limits"] => limit_controls::limits(world, request),
         ["pumping"] => limit_controls::pumping(world, request),
         ["permissions", iso] => limit_controls::permissions(world, request, iso),
+        ["media", sid] if get => match world.with(|state| state.album.get(sid).cloned()) {
+            Some(media) => content(&media.content_type, media.bytes),
+            None => complaint(404, "no such media", "they are kept within a bound of bytes, oldest first"),
+        },
+        ["media", ..] => not_allowed("GET"),
+        ["lookups", rest @ ..] => record_controls::lookups(world, request, rest),
+        ["prices", rest @ ..] => record_controls::prices(world, request, rest),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
         ["behaviour"] if put => {
             telephones::wish(request, |behaviour| world.change(|state| state.behaviour = behaviour))

@@ -8,15 +8,18 @@ use super::cookies::Pair;
 use super::fetch::document;
 use super::fields::web_url;
 use super::geography::Locality;
+use super::media::Media;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
-use super::resource::{CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
+use super::resource::{Bill, CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
 use super::script::{Reply, Verb};
 use super::service::{Options, Place as ToldAt};
 use super::shown::message_view;
+use super::streams;
 use super::webhook::Webhook;
 use super::world::World;
+use bytes::Bytes;
 use reqwest::Url;
 use serde_json::json;
 use std::sync::Arc;
@@ -32,11 +35,29 @@ const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUI
 /// The words that let them come again.
 const START: [&str; 3] = ["START", "YES", "UNSTOP"];
 
-/// A text from a phone to one of the account's numbers. Gives its SID.
-pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -> String {
+/// A picture that a phone sends: what it is, and its content.
+pub(super) type Picture = (String, Bytes);
+
+/// A text from a phone to one of the account's numbers, with pictures whose URLs
+/// begin with `base`. Gives its SID.
+pub(super) fn text(
+    world: &Arc<World>,
+    (from, to): (Address, Address),
+    body: &str,
+    pictures: Vec<Picture>,
+    base: &str,
+) -> String {
     let now = world.clock.now();
-    let sid = world.sid("SM");
+    let sid = world.sid(if pictures.is_empty() { "SM" } else { "MM" });
     let account = world.owner_of(&to.number);
+    let media: Vec<Media> = pictures
+        .into_iter()
+        .map(|(content_type, bytes)| {
+            let (account, message) = (account.clone(), sid.clone());
+            Media { sid: world.sid("ME"), account, message, content_type, bytes, created: now }
+        })
+        .collect();
+    let path = format!("{base}/2010-04-01/Accounts/{account}/Messages/{sid}/Media");
     let message = Message {
         sid: sid.clone(),
         service: world.in_service(&account, &to.number, |service| service.sid.clone()),
@@ -47,7 +68,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         template: None,
         segments: segments(&to, body),
         body: body.to_owned(),
-        media: Vec::new(),
+        media: media.iter().map(|media| format!("{path}/{}", media.sid)).collect(),
         direction: "inbound",
         status: MessageStatus::Received,
         error: None,
@@ -59,11 +80,17 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         send_at: None,
         turn: Turn::default(),
         passage: Passage::default(),
+        bill: Bill::default(),
     };
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
-    let (webhook, fallback) = (webhook(world, &message), fallback(world, &message));
-    world.change(|state| state.receive(message));
+    let (webhook, fallback) = (webhook(world, &message, &media), fallback(world, &message));
+    streams::of_message(world, &message);
+    let pictures = media.iter().map(Media::view).collect();
+    world.change(|state| {
+        media.into_iter().for_each(|media| state.album.push(media));
+        state.receive(message);
+    });
     let (from_text, to_text) = (from.to_string(), to.to_string());
     let status = MessageStatus::Received;
     let shown = Text {
@@ -71,6 +98,7 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         from: from_text,
         to: to_text,
         body: body.to_owned(),
+        media: pictures,
         copy_code: None,
         opened: true,
         received: false,
@@ -130,7 +158,7 @@ fn fallback(world: &World, message: &Message) -> Option<Hook> {
     service_place(world, message, |options| &options.fallback).flatten()
 }
 
-fn webhook(world: &World, message: &Message) -> Option<Webhook> {
+fn webhook(world: &World, message: &Message, media: &[Media]) -> Option<Webhook> {
     let hook = told_at(world, message)?;
     let from = message.from.clone()?;
     let mut params = Params::default();
@@ -138,6 +166,9 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
         on_whatsapp(message, &from, &mut params);
     } else {
         by_text(message, &from, &mut params);
+    }
+    for (at, (media, url)) in media.iter().zip(&message.media).enumerate() {
+        params.add(&format!("MediaContentType{at}"), &media.content_type).add(&format!("MediaUrl{at}"), url);
     }
     let webhook = Webhook {
         kind: "inbound-message",
@@ -158,7 +189,7 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
 fn by_text(message: &Message, from: &Address, params: &mut Params) {
     let (own, other) = (Locality::of(&message.to.number), Locality::of(&from.number));
     params.add("ToCountry", own.country).add("ToState", own.state).add("SmsMessageSid", &message.sid);
-    params.add("NumMedia", "0").add("ToCity", own.city).add("FromZip", other.zip);
+    params.add("NumMedia", message.media.len().to_string()).add("ToCity", own.city).add("FromZip", other.zip);
     params.add("SmsSid", &message.sid).add("FromState", other.state).add("SmsStatus", "received");
     params.add("FromCity", other.city).add("Body", &message.body).add("FromCountry", other.country);
     params.add("To", message.to.to_string()).add("ToZip", own.zip);
@@ -175,8 +206,9 @@ fn on_whatsapp(message: &Message, from: &Address, params: &mut Params) {
     let id = from.number.trim_start_matches('+');
     let context = json!({ "ProfileName": PROFILE, "WaId": id });
     let metadata = json!({ "type": "whatsapp", "data": { "context": context } });
-    params.add("SmsMessageSid", &message.sid).add("NumMedia", "0").add("ProfileName", PROFILE);
-    params.add("MessageType", "text").add("SmsSid", &message.sid).add("WaId", id);
+    params.add("SmsMessageSid", &message.sid).add("NumMedia", message.media.len().to_string());
+    let kind = if message.media.is_empty() { "text" } else { "image" };
+    params.add("ProfileName", PROFILE).add("MessageType", kind).add("SmsSid", &message.sid).add("WaId", id);
     params.add("SmsStatus", "received").add("Body", &message.body).add("To", message.to.to_string());
     if let Some(service) = &message.service {
         params.add("MessagingServiceSid", service);
@@ -289,6 +321,7 @@ fn answer(
         send_at: None,
         turn: Turn::default(),
         passage: Passage::default(),
+        bill: Bill::default(),
     };
     if !network::launch(world, message, place) {
         world.alert(20429, about, None, "too much is on its way already");

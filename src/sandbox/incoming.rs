@@ -15,6 +15,8 @@ use warp::reply::Response;
 
 /// The longest request body, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
+/// The longest with media, in bytes: five megabytes, as base64 has them.
+const TEXT_LIMIT: usize = 7 * 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -107,16 +109,32 @@ impl Form {
     }
 }
 
+/// The longest body that a path takes: texts from telephones bring pictures.
+pub(super) fn limit(path: &str) -> usize {
+    let is_text = path.starts_with("/sandbox/phones/") && path.ends_with("/messages");
+    if is_text { TEXT_LIMIT } else { BODY_LIMIT }
+}
+
+/// Collects a body of the usual length.
+#[cfg(test)]
+pub(super) async fn collect<S, B, E>(headers: &HeaderMap, body: S) -> Option<Bytes>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    collect_up_to(BODY_LIMIT, headers, body).await
+}
+
 /// Collects a body within its limits; `None` when it is too long or too slow. One
 /// that says it is too long is not waited for.
-pub(super) async fn collect<S, B, E>(headers: &HeaderMap, body: S) -> Option<Bytes>
+pub(super) async fn collect_up_to<S, B, E>(limit: usize, headers: &HeaderMap, body: S) -> Option<Bytes>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
     let told =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|told| told > BODY_LIMIT as u64) {
+    if told.is_some_and(|told| told > limit as u64) {
         return None;
     }
     let whole = async {
@@ -124,7 +142,7 @@ where
         let mut bytes = BytesMut::new();
         while let Some(chunk) = body.next().await {
             let chunk = chunk.ok()?;
-            if bytes.len() + chunk.remaining() > BODY_LIMIT {
+            if bytes.len() + chunk.remaining() > limit {
                 return None;
             }
             let mut chunk = chunk;
@@ -147,6 +165,18 @@ pub(super) fn typed(status: u16, content_type: &'static str, body: String) -> Re
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A reply of bytes, which no browser is to take for anything else than it says.
+pub(super) fn content(content_type: &str, bytes: Bytes) -> Response {
+    let mut response = Response::new(bytes.into());
+    let headers = response.headers_mut();
+    let other = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap_or(other));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
     response
 }
 

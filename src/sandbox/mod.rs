@@ -8,6 +8,7 @@
 
 mod account;
 mod address;
+mod alert;
 mod api;
 mod behaviour;
 mod call;
@@ -27,10 +28,11 @@ mod incoming;
 mod key;
 mod limit_controls;
 mod limits;
+mod lookups;
+mod media;
 mod money;
 mod network;
 mod next;
-#[cfg_attr(not(test), expect(dead_code, reason = "look-ups and free numbers will"))]
 mod numbering;
 mod outgoing;
 mod overrides;
@@ -39,6 +41,8 @@ mod permissions;
 mod phone;
 mod prices;
 mod pumping;
+mod record_controls;
+mod recording;
 mod refusal;
 mod resource;
 mod safe;
@@ -47,6 +51,7 @@ mod service;
 mod settings;
 mod shelf;
 mod shown;
+mod streams;
 mod telephones;
 mod template_controls;
 mod templates;
@@ -73,7 +78,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
 use crate::server::Limits;
-use incoming::{Request, collect, complaint};
+use incoming::{Request, collect_up_to, complaint};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -134,11 +139,12 @@ impl Sandbox {
                        headers: HeaderMap,
                        body,
                        sandbox: Self| {
-                    let Some(body) = collect(&headers, body).await else {
+                    let limit = incoming::limit(path.as_str());
+                    let Some(body) = collect_up_to(limit, &headers, body).await else {
                         return Ok::<_, Infallible>(complaint(
                             413,
                             "the body is too long or too slow",
-                            "256 KiB at most",
+                            "256 KiB at most; 7 MiB for a text with media",
                         ));
                     };
                     let path = path.as_str().to_owned();

@@ -7,11 +7,12 @@ use super::limits::Turn;
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
 use super::shown::message_view;
-use super::whatsapp;
 use super::world::World;
+use super::{media, streams, whatsapp};
 use crate::entropy::Entropy;
 use crate::twilio::errors;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -101,6 +102,10 @@ impl Life {
         if message.passage.blocked {
             return self.step(MessageStatus::Failed, Some(30450)).map(|_| ());
         }
+        let pictures = match media::collect(&self.world, &message).await {
+            Ok(pictures) => pictures,
+            Err(code) => return self.step(MessageStatus::Failed, Some(code)).map(|_| ()),
+        };
         let (outcome, error) = self.outcome(&message);
         if outcome == Outcome::Failed {
             return self.step(MessageStatus::Failed, Some(error)).map(|_| ());
@@ -111,7 +116,7 @@ impl Life {
         }
         let message = self.step(MessageStatus::Sent, None)?;
         if outcome != Outcome::Undelivered {
-            self.arrive(&message);
+            self.arrive(&message, pictures);
         }
         self.place = Place::default();
         match outcome {
@@ -253,17 +258,19 @@ impl Life {
     }
 
     fn tell(&self, message: &Message) {
+        streams::of_message(&self.world, message);
         if let Some(webhook) = of_message(&self.world, message) {
             self.courier.post(webhook);
         }
     }
 
-    fn arrive(&self, message: &Message) {
+    fn arrive(&self, message: &Message, media: Vec<Value>) {
         let text = Text {
             sid: message.sid.clone(),
             from: message.from.as_ref().map(|from| from.to_string()).unwrap_or_default(),
             to: message.to.to_string(),
             body: message.words.clone(),
+            media,
             copy_code: message.template.as_ref().and_then(|template| template.copy_code.clone()),
             opened: false,
             received: true,

@@ -43,6 +43,8 @@ pub(super) struct Text {
     pub to: String,
     /// The words; they stay when the resource is redacted, as on a real phone.
     pub body: String,
+    /// The pictures with it, as the telephone shows them.
+    pub media: Vec<Value>,
     /// True when it came in, false when it was written on this phone.
     pub received: bool,
     /// What its button copies.
@@ -118,6 +120,7 @@ impl Text {
             "from": self.from,
             "to": self.to,
             "body": self.body,
+            "media": self.media,
             "copy_code": self.copy_code,
             "unread": self.is_unread(),
             "status": self.status.word(),

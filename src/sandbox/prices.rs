@@ -3,18 +3,21 @@
 //! The table is made up: plausible, and nobody's tariff. It refuses to know when a
 //! price is shown, and what has been spent.
 
-use super::money::Money;
-use std::collections::HashMap;
+use super::money::{Money, dollars};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 /// The table, as it stands in its file.
 const TABLE: &str = include_str!("prices/table.tsv");
 
-/// Reads an amount of dollars: `0.0079`.
+/// Reads an amount in US dollars: `0.0079`.
 fn parse(text: &str) -> Option<Money> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let is_amount = !whole.is_empty() && part.len() <= 5 && !whole.starts_with('+');
-    is_amount.then(|| format!("{whole}{part:0<5}").parse().ok())?
+    let is_amount = !whole.is_empty() && part.len() <= 5 && whole.len() <= 6;
+    let digits = format!("{whole}{part:0<5}");
+    (is_amount && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
 /// What a country costs.
@@ -61,9 +64,82 @@ impl Rates {
         }
     }
 
-    /// What an answered call costs: each minute that was begun, and at least one.
+    /// What an answered call of so many begun minutes costs.
     pub fn call(&self, minutes: u64, is_inbound: bool) -> Money {
         self.voice[usize::from(is_inbound)].saturating_mul(minutes.max(1))
+    }
+}
+
+/// The prices that hold: those of the table, and over them what the tester set.
+#[derive(Clone, Default)]
+pub(super) struct Prices(BTreeMap<String, Rates>);
+
+/// What the tester sets of a country's prices, in dollars; the rest stays.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub(super) struct Tariff {
+    sms: Option<[String; 2]>,
+    mms: Option<[String; 2]>,
+    whatsapp: Option<[String; 2]>,
+    voice: Option<[String; 2]>,
+}
+
+impl Prices {
+    /// What a country costs: what was set for it, or for all (`*`), or the table's.
+    pub fn of(&self, country: &str) -> Rates {
+        self.0.get(country).or_else(|| self.0.get("*")).copied().unwrap_or_else(|| Rates::of(country))
+    }
+
+    /// Every country that the table names.
+    pub fn countries() -> Vec<&'static str> {
+        let mut all: Vec<&str> = RATES.keys().copied().filter(|country| *country != "*").collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Sets a country's prices, `*` being all countries that were not set; false when
+    /// an amount is none.
+    pub fn set(&mut self, country: &str, tariff: &Tariff) -> bool {
+        let mut rates = self.of(country);
+        let pairs = [
+            (&mut rates.sms, &tariff.sms),
+            (&mut rates.mms, &tariff.mms),
+            (&mut rates.whatsapp, &tariff.whatsapp),
+            (&mut rates.voice, &tariff.voice),
+        ];
+        for (pair, told) in pairs {
+            let Some([out, back]) = told else { continue };
+            match (parse(out), parse(back)) {
+                (Some(out), Some(back)) => *pair = [out, back],
+                _ => return false,
+            }
+        }
+        self.0.insert(country.to_owned(), rates);
+        true
+    }
+
+    /// Lets the table's prices hold again.
+    pub fn forget(&mut self, country: &str) {
+        self.0.remove(country);
+    }
+
+    /// What was set, as the controls show it.
+    pub fn document(&self) -> Value {
+        self.0.iter().map(|(country, rates)| (country.clone(), rates.document())).collect()
+    }
+}
+
+impl Rates {
+    /// The rates as the controls show them: out and in.
+    pub fn document(&self) -> Value {
+        let pair = |pair: [Money; 2]| json!(pair.map(dollars));
+        json!({
+            "sms": pair(self.sms),
+            "mms": pair(self.mms),
+            "whatsapp": pair(self.whatsapp),
+            "voice": pair(self.voice),
+        })
     }
 }
 
@@ -83,7 +159,6 @@ pub(super) enum Channel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::money::dollars;
     use super::*;
 
     #[test]
@@ -93,7 +168,7 @@ mod tests {
         {
             assert_eq!(dollars(parse(text).unwrap()), written);
         }
-        for wrong in ["", ".", "x", "-1", "0.000001", "0,5"] {
+        for wrong in ["", ".", "x", "-1", "0.000001", "0,5", "+1", "1234567"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }
@@ -105,7 +180,7 @@ mod tests {
             assert!(row(line).is_some() && line.split('\t').count() == 9, "{line}");
         }
         assert_eq!((RATES.len(), RATES.contains_key("*")), (rows.len(), true));
-        assert_eq!(dollars(Rates::of("US").sms[0]), "0.00790");
+        assert_eq!(Rates::of("US").sms[0], 790);
         assert_eq!(Rates::of("AQ"), Rates::of(""));
         assert_ne!(Rates::of("DE"), Rates::of(""));
     }
@@ -113,13 +188,25 @@ mod tests {
     #[test]
     fn messages_cost_by_segment_and_calls_by_the_minute_that_was_begun() {
         let rates = Rates::of("US");
-        let sms = |segments, is_inbound| dollars(rates.message(Channel::Sms { segments }, is_inbound));
-        assert_eq!([sms(0, false), sms(1, true), sms(3, false)], ["0.00790", "0.00790", "0.02370"]);
-        assert_eq!(dollars(rates.message(Channel::Mms, true)), "0.01000");
-        assert_eq!(dollars(rates.message(Channel::WhatsApp, false)), "0.00500");
-        for (minutes, cost) in [(0, "0.01400"), (1, "0.01400"), (2, "0.02800")] {
-            assert_eq!(dollars(rates.call(minutes, false)), cost, "{minutes}");
-        }
-        assert_eq!(dollars(rates.call(2, true)), "0.01700");
+        let sms = |segments, is_inbound| rates.message(Channel::Sms { segments }, is_inbound);
+        assert_eq!([sms(0, false), sms(1, true), sms(3, false)], [790, 790, 2_370]);
+        assert_eq!(rates.message(Channel::Mms, true), 1_000);
+        assert_eq!(rates.message(Channel::WhatsApp, false), 500);
+        assert_eq!([0, 1, 2].map(|minutes| rates.call(minutes, false)), [1_400, 1_400, 2_800]);
+        assert_eq!(rates.call(2, true), 1_700);
+    }
+
+    #[test]
+    fn what_was_set_goes_before_the_table() {
+        let mut prices = Prices::default();
+        let tariff = |text: &str| serde_json::from_str::<Tariff>(text).unwrap();
+        assert!(prices.set("DE", &tariff(r#"{"sms":["0.5","0.25"]}"#)));
+        assert!(prices.set("*", &tariff(r#"{"voice":["1","2"]}"#)));
+        assert!(!prices.set("DE", &tariff(r#"{"sms":["dear","0"]}"#)));
+        assert_eq!((prices.of("DE").sms, prices.of("DE").voice), ([50_000, 25_000], Rates::of("DE").voice));
+        assert_eq!(prices.of("US").voice, [100_000, 200_000]);
+        prices.forget("DE");
+        prices.forget("*");
+        assert_eq!((prices.of("DE"), prices.document()), (Rates::of("DE"), json!({})));
     }
 }

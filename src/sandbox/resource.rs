@@ -7,7 +7,8 @@ use super::address::{Address, formatted};
 use super::geography::Locality;
 use super::limits;
 use super::money::{Money, dollars};
-use super::prices::{Channel, Rates};
+use super::prices::{Channel, Prices};
+use super::recording::Wish;
 use super::shelf::Owned;
 use super::templates::Filled;
 use crate::twilio::segments::count;
@@ -66,6 +67,28 @@ impl MessageStatus {
     }
 }
 
+/// What a message or a call costs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Bill {
+    /// Nothing that is known yet.
+    #[default]
+    Open,
+    /// It is being worked out: Twilio says no price before some seconds are over.
+    Pending,
+    /// So much.
+    Paid(Money),
+}
+
+impl Bill {
+    /// The price, once it is said.
+    pub fn price(self) -> Option<Money> {
+        match self {
+            Self::Paid(price) => Some(price),
+            Self::Open | Self::Pending => None,
+        }
+    }
+}
+
 /// A message resource.
 #[derive(Clone)]
 pub(super) struct Message {
@@ -109,6 +132,8 @@ pub(super) struct Message {
     pub send_at: Option<Timestamp>,
     /// Who tells of it at the moment.
     pub turn: Turn,
+    /// What it costs.
+    pub bill: Bill,
     /// What becomes of it on the way.
     pub passage: Passage,
 }
@@ -140,31 +165,31 @@ impl Message {
             "messaging_service_sid": self.service,
             "num_media": self.media.len().to_string(),
             "num_segments": self.shown_segments().to_string(),
-            "price": self.price().map(|price| format!("-{}", dollars(price))),
+            "price": self.bill.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status.word(),
-            // Twilio names more; these are here.
-            "subresource_uris": { "feedback": format!("{base}/Feedback.json") },
+            "subresource_uris": {
+                "feedback": format!("{base}/Feedback.json"),
+                "media": format!("{base}/Media.json"),
+            },
             "to": self.to.to_string(),
             "uri": format!("{base}.json"),
         })
     }
 
-    /// What it costs, in the country of the telephone, once it has left or come in.
-    pub fn price(&self) -> Option<Money> {
-        let gone = !self.status.is_waiting() && self.status != MessageStatus::Canceled;
+    /// What it costs in the country of the telephone, once it has left or come in.
+    pub fn cost(&self, prices: &Prices) -> Option<Money> {
         let is_inbound = self.direction == "inbound";
         let phone = if is_inbound { self.from.as_ref() } else { Some(&self.to) };
+        let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
         let channel = match self.to.whatsapp {
             true => Channel::WhatsApp,
             false if !self.media.is_empty() => Channel::Mms,
             false => Channel::Sms { segments: self.segments },
         };
-        gone.then(|| {
-            let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
-            Rates::of(&country).message(channel, is_inbound)
-        })
+        let gone = !self.status.is_in_flight() && self.status != MessageStatus::Canceled;
+        gone.then(|| prices.of(&country).message(channel, is_inbound))
     }
 
     /// Unknown, and so 0, until a service has picked a sender.
@@ -284,6 +309,8 @@ pub(super) struct CallOrder {
     pub time_limit: u32,
     /// When its account may make it, if it has to wait.
     pub leaves: Option<Timestamp>,
+    /// Whether it is recorded, and who is told.
+    pub record: Option<Wish>,
 }
 
 /// How an answering machine is looked for.
@@ -326,6 +353,8 @@ pub(super) struct Call {
     pub error: Option<u32>,
     /// What it was asked to do.
     pub order: CallOrder,
+    /// What it costs.
+    pub bill: Bill,
 }
 
 impl Call {
@@ -343,12 +372,11 @@ impl Call {
         u64::try_from((self.seconds() + 59) / 60).unwrap_or(0).max(1)
     }
 
-    /// What it costs, in the country of the telephone, once it was answered and is over.
-    pub fn price(&self) -> Option<Money> {
+    /// What it costs in the country of the telephone, once it was answered and is over.
+    pub fn cost(&self, prices: &Prices) -> Option<Money> {
+        let rates = prices.of(&Locality::of(self.phone()).country);
         let is_paid = self.status.is_over() && self.start.is_some();
-        is_paid.then(|| {
-            Rates::of(&Locality::of(self.phone()).country).call(self.minutes(), self.direction == "inbound")
-        })
+        is_paid.then(|| rates.call(self.minutes(), self.direction == "inbound"))
     }
 
     /// How long it waits to be made, in milliseconds.
@@ -382,14 +410,18 @@ impl Call {
             "group_sid": null,
             "parent_call_sid": null,
             "phone_number_sid": null,
-            "price": self.price().map(|price| format!("-{}", dollars(price))),
+            "price": self.bill.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "queue_time": self.queued_ms().to_string(),
             "sid": self.sid,
             "start_time": self.start.map(rfc2822),
             "status": self.status.word(),
             // Twilio names more; these are here.
-            "subresource_uris": { "recordings": format!("{base}/Recordings.json") },
+            "subresource_uris": {
+                "events": format!("{base}/Events.json"),
+                "notifications": format!("{base}/Notifications.json"),
+                "recordings": format!("{base}/Recordings.json"),
+            },
             "to": self.to,
             "to_formatted": formatted(&self.to),
             "trunk_sid": null,

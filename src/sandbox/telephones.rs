@@ -10,7 +10,9 @@ use super::resource::{Call, CallStatus};
 use super::shown::call_view;
 use super::views::phone_view;
 use super::world::{Control, World};
-use super::{call, inbound, whatsapp};
+use super::{call, inbound, media, streams, whatsapp};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use warp::reply::Response;
 pub(super) const LONGEST_POLL: Duration = Duration::from_secs(300);
 /// The longest text a phone can write, in characters.
 const TEXT: usize = 1_600;
+/// The most media of one text.
+const MEDIA: usize = 10;
 
 /// Answers `/sandbox/phones/{number}` and below.
 pub(super) async fn answer(world: &Arc<World>, request: &Request, number: String, rest: &[&str]) -> Response {
@@ -128,14 +132,46 @@ fn patience(request: &Request) -> Duration {
 struct Written {
     to: Option<String>,
     from: Option<String>,
+    #[serde(default)]
     body: String,
+    #[serde(default)]
+    media: Vec<Attached>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attached {
+    content_type: String,
+    base64: String,
+}
+
+/// The pictures of a text, or what is wrong with them.
+fn pictures(attached: &[Attached]) -> Result<Vec<inbound::Picture>, &'static str> {
+    if attached.len() > MEDIA {
+        return Err("more than 10 media");
+    }
+    let one = |one: &Attached| {
+        let bytes = STANDARD.decode(&one.base64).map_err(|_| "base64 is not base64")?;
+        match media::is_carried(&one.content_type) {
+            false => Err("media of this content_type is not carried"),
+            true if bytes.len() > media::LARGEST => Err("media of more than 5 MiB"),
+            true => Ok((one.content_type.clone(), bytes.into())),
+        }
+    };
+    attached.iter().map(one).collect()
 }
 
 /// Somebody writes a text on this phone.
 fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
     let written: Written = match request.json() {
         Ok(written) => written,
-        Err(error) => return complaint(400, &error.to_string(), "send {\"to\"?, \"body\"}"),
+        Err(error) => {
+            return complaint(
+                400,
+                &error.to_string(),
+                "send {\"to\"?, \"body\"?, \"media\"?:[{\"content_type\",\"base64\"}]}",
+            );
+        }
     };
     if written.body.chars().count() > TEXT {
         return complaint(400, "the text is too long", "1600 characters at most");
@@ -149,7 +185,14 @@ fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
         return complaint(400, "'from' is another phone", "leave it out: the path says who writes");
     }
     let from = Address { whatsapp: to.whatsapp, number: number.to_owned() };
-    let sid = inbound::text(world, from, to, &written.body);
+    let pictures = match pictures(&written.media) {
+        Ok(pictures) if pictures.is_empty() && written.body.is_empty() => {
+            return complaint(400, "a text without words and pictures", "send body or media");
+        }
+        Ok(pictures) => pictures,
+        Err(why) => return complaint(400, why, "images, audio, video, PDF and cards, of 5 MiB at most"),
+    };
+    let sid = inbound::text(world, (from, to), &written.body, pictures, &request.base());
     let told = world.with(|state| state.inbound.sms_url.is_some());
     json_reply(201, &json!({ "sid": sid, "status": "received", "told": told }))
 }
@@ -259,6 +302,7 @@ fn open(world: &Arc<World>, number: &str, only: Option<&str>) -> Vec<String> {
     let opened = whatsapp::mark(world, number, only);
     for sid in &opened {
         let Some(message) = whatsapp::receipt(world, sid) else { continue };
+        streams::of_message(world, &message);
         let Some(webhook) = of_message(world, &message) else { continue };
         let seed = world.settings.seed;
         let chance = world.with(|state| state.phone(number, seed).fork());

@@ -2,6 +2,7 @@
 //! and usage records. It outlives the messages and calls that are in it.
 
 use super::money::Money;
+use super::prices::Prices;
 use super::resource::{Call, Message};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -69,14 +70,20 @@ impl Amount {
 }
 
 /// One use, to be booked once.
+#[derive(Clone)]
 pub(super) struct Use {
     categories: [&'static str; 2],
     amount: Amount,
 }
 
 impl Use {
+    /// What it costs.
+    pub fn price(&self) -> Money {
+        self.amount.price
+    }
+
     /// A message's, once it costs something.
-    pub fn of_message(message: &Message) -> Option<Self> {
+    pub fn of_message(message: &Message, prices: &Prices) -> Option<Self> {
         let categories = match (message.to.whatsapp, message.media.is_empty(), message.direction) {
             (true, _, "inbound") => ["channels", "channels-whatsapp-inbound"],
             (true, ..) => ["channels", "channels-whatsapp-outbound"],
@@ -87,15 +94,29 @@ impl Use {
         };
         let is_text = categories[0] == "sms";
         let usage = if is_text { u64::from(message.segments.max(1)) } else { 1 };
-        Some(Self { categories, amount: Amount { count: 1, usage, price: message.price()? } })
+        Some(Self { categories, amount: Amount { count: 1, usage, price: message.cost(prices)? } })
     }
 
     /// A call's, once it costs something.
-    pub fn of_call(call: &Call) -> Option<Self> {
+    pub fn of_call(call: &Call, prices: &Prices) -> Option<Self> {
         let way = if call.direction == "inbound" { "calls-inbound" } else { "calls-outbound" };
-        let amount = Amount { count: 1, usage: call.minutes(), price: call.price()? };
+        let amount = Amount { count: 1, usage: call.minutes(), price: call.cost(prices)? };
         Some(Self { categories: ["calls", way], amount })
     }
+}
+
+/// A use whose price is not said yet.
+pub(super) struct Unpaid {
+    /// When it will be.
+    pub due: Timestamp,
+    /// When it was used.
+    pub at: Timestamp,
+    /// Whose it is.
+    pub account: String,
+    /// The message or call.
+    pub sid: String,
+    /// What was used.
+    pub used: Use,
 }
 
 /// What was used, by day and account.

@@ -60,6 +60,6 @@ impl Webhook {
 
     /// True for a turn of a conversation, whose answer is TwiML.
     pub fn is_dialogue(&self) -> bool {
-        !matches!(self.kind, "status-callback" | "amd-callback")
+        !matches!(self.kind, "status-callback" | "amd-callback" | "recording-callback")
     }
 }

@@ -2,28 +2,34 @@
 
 use super::account::Accounts;
 use super::address::{Address, is_name};
+use super::alert::Alert;
 use super::behaviour::Behaviour;
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
 use super::limits::Limits;
+use super::lookups::Lookups;
+use super::media::Album;
 use super::next::Next;
 use super::permissions::Permissions;
 use super::phone::Phone;
+use super::prices::Prices;
 use super::pumping::Pumping;
-use super::resource::{Call, Message};
+use super::recording::{RECORDINGS, Recording};
+use super::resource::{Bill, Call, Message};
 use super::safe::{SAFE, Safe};
 use super::service::{SERVICES, Service, Unfit};
 use super::settings::{DialbackApi, Inbound, SENDER, Senders, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
+use super::streams::{self, Streams};
 use super::templates::Templates;
-use super::usage::{Ledger, Use};
+use super::usage::{Ledger, Unpaid, Use};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::secret::Secret;
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::future::Future;
@@ -38,6 +44,8 @@ const RESOURCES: usize = 10_000;
 const PHONES: usize = 2_000;
 /// The most alerts that are kept.
 const ALERTS: usize = 500;
+/// How long it takes until it is known what a message or call costs.
+const PRICED_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// The most lives (messages, calls, callbacks) at a time.
 const LIVES: usize = 8_192;
 /// The most outgoing requests at a time.
@@ -87,6 +95,18 @@ pub(super) struct State {
     pub limits: Limits,
     /// The protection against SMS pumping.
     pub pumping: Pumping,
+    /// What was used and has no price yet, oldest first.
+    unpaid: VecDeque<Unpaid>,
+    /// What things cost.
+    pub prices: Prices,
+    /// What is told of numbers.
+    pub lookups: Lookups,
+    /// The media of messages.
+    pub album: Album,
+    /// The recordings of calls.
+    pub recordings: Shelf<Recording>,
+    /// Where events go.
+    pub streams: Streams,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
     /// Who does not want to hear from whom: sender and phone.
@@ -128,21 +148,6 @@ pub(super) enum Control {
     Redirect(Next),
 }
 
-/// Something that Twilio's debugger would show.
-#[derive(Clone)]
-pub(super) struct Alert {
-    /// The error code.
-    pub code: u32,
-    /// What happened, in words.
-    pub message: String,
-    /// The message or call it happened to.
-    pub sid: String,
-    /// The URL concerned.
-    pub url: Option<String>,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// News for the telephones page.
 #[derive(Clone)]
 pub(super) struct Event {
@@ -179,12 +184,14 @@ impl World {
 
     /// Reads or changes the state without telling anybody.
     pub fn with<R>(&self, read: impl FnOnce(&mut State) -> R) -> R {
-        read(&mut self.lock())
+        let mut state = self.lock();
+        state.settle(self.clock.now());
+        read(&mut state)
     }
 
     /// Changes the state and wakes those who wait for a change.
     pub fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let answer = change(&mut self.lock());
+        let answer = self.with(change);
         self.moved.send_modify(|n| *n += 1);
         answer
     }
@@ -275,7 +282,14 @@ impl World {
     /// Records what Twilio's debugger would show.
     pub fn alert(&self, code: u32, sid: &str, url: Option<&str>, message: impl Into<String>) {
         let url = url.map(str::to_owned);
-        let alert = Alert { code, message: message.into(), sid: sid.to_owned(), url, at: self.clock.now() };
+        let account = self.with(|state| {
+            let of_message = state.messages.get(sid).map(|message| &message.account);
+            let of_call = || state.calls.get(sid).map(|call| &call.account);
+            of_message.or_else(of_call).unwrap_or(&self.settings.account_sid).clone()
+        });
+        let (id, message, at) = (self.sid("NO"), message.into(), self.clock.now());
+        let alert = Alert { id, account, code, message, sid: sid.to_owned(), url, at };
+        streams::of_alert(self, &alert.account, alert.log());
         tracing::info!(code, sid, "sandbox alert");
         self.tell("alert", alert.document());
         self.change(|state| {
@@ -388,14 +402,16 @@ impl World {
         let now = self.clock.now();
         let call = self.change(|state| {
             let call = state.calls.get_mut(sid)?;
-            let paid = call.price().is_some();
             change(call);
             call.updated = now;
-            let call = call.clone();
-            if let Some(used) = Use::of_call(&call).filter(|_| !paid) {
-                state.ledger.book(now, &call.account, &used);
+            if call.bill == Bill::Open
+                && let Some(used) = Use::of_call(call, &state.prices)
+            {
+                call.bill = Bill::Pending;
+                let (account, sid) = (call.account.clone(), sid.to_owned());
+                state.unpaid.push_back(Unpaid { due: after(now), at: now, account, sid, used });
             }
-            Some(call)
+            Some(call.clone())
         })?;
         self.tell("call", call_view(&call));
         Some(call)
@@ -406,13 +422,16 @@ impl World {
         let now = self.clock.now();
         let message = self.change(|state| {
             let message = state.messages.get_mut(sid)?;
-            let paid = message.price().is_some();
             change(message);
             message.updated = now;
-            let message = message.clone();
-            if let Some(used) = Use::of_message(&message).filter(|_| !paid) {
-                state.ledger.book(now, &message.account, &used);
+            if message.bill == Bill::Open
+                && let Some(used) = Use::of_message(message, &state.prices)
+            {
+                message.bill = Bill::Pending;
+                let (account, sid) = (message.account.clone(), sid.to_owned());
+                state.unpaid.push_back(Unpaid { due: after(now), at: now, account, sid, used });
             }
+            let message = message.clone();
             state.mirror(&message);
             Some(message)
         })?;
@@ -434,6 +453,12 @@ impl State {
             safe: Shelf::new(SAFE),
             limits: Limits::new(settings.profile),
             pumping: Pumping::default(),
+            unpaid: VecDeque::new(),
+            prices: Prices::default(),
+            lookups: Lookups::default(),
+            album: Album::default(),
+            recordings: Shelf::new(RECORDINGS),
+            streams: Streams::default(),
             phones: BTreeMap::new(),
             opted_out: HashSet::new(),
             lines: HashMap::new(),
@@ -458,11 +483,30 @@ impl State {
     }
 
     /// Keeps a message that came in.
-    pub fn receive(&mut self, message: Message) {
-        if let Some(used) = Use::of_message(&message) {
-            self.ledger.book(message.created, &message.account, &used);
+    pub fn receive(&mut self, mut message: Message) {
+        if let Some(used) = Use::of_message(&message, &self.prices) {
+            message.bill = Bill::Pending;
+            let (at, account, sid) = (message.created, message.account.clone(), message.sid.clone());
+            self.unpaid.push_back(Unpaid { due: after(at), at, account, sid, used });
         }
         self.messages.push(message.sid.clone(), message);
+    }
+
+    /// Says the prices that are due, and books them. One that waits behind too many
+    /// others is said early.
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(first) = self.unpaid.front()
+            && (first.due <= now || self.unpaid.len() > RESOURCES)
+        {
+            let Some(unpaid) = self.unpaid.pop_front() else { return };
+            let paid = Bill::Paid(unpaid.used.price());
+            if let Some(message) = self.messages.get_mut(&unpaid.sid) {
+                message.bill = paid;
+            } else if let Some(call) = self.calls.get_mut(&unpaid.sid) {
+                call.bill = paid;
+            }
+            self.ledger.book(unpaid.at, &unpaid.account, &unpaid.used);
+        }
     }
 
     /// The phone of a number, made if need be.
@@ -495,16 +539,7 @@ pub(super) fn sid_of(prefix: &str, seed: u64, name: &str) -> String {
     format!("{prefix}{hex}")
 }
 
-impl Alert {
-    /// The alert as the controls show it.
-    pub fn document(&self) -> Value {
-        json!({
-            "code": self.code,
-            "message": self.message,
-            "sid": self.sid,
-            "url": self.url,
-            "at": self.at.to_string(),
-            "more_info": format!("https://www.twilio.com/docs/errors/{}", self.code),
-        })
-    }
+/// When the price of what has just ended is said.
+fn after(now: Timestamp) -> Timestamp {
+    now.checked_add(PRICED_AFTER).unwrap_or(Timestamp::MAX)
 }

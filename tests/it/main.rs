@@ -61,6 +61,7 @@ mod retention;
 mod rules;
 mod samples;
 mod sandbox_conformance;
+mod sandbox_streams;
 mod scopes;
 mod sdk;
 mod server_limits;

@@ -27,6 +27,11 @@ async fn every_answer_is_as_twilio_published_it() {
     services::services(&mut stage).await;
     services::contents(&mut stage).await;
     services::permissions(&mut stage).await;
+    records(&mut stage).await;
+    lookups(&mut stage).await;
+    pricing(&mut stage).await;
+    streams(&mut stage).await;
+    stage.product = "api_v2010";
     used(&mut stage).await;
     newer_keys(&mut stage).await;
     sub_accounts(&mut stage).await;
@@ -138,7 +143,6 @@ async fn calls(stage: &mut Stage) {
         stage.ask("CreateCall", &format!("{say}&To=%2B15551230003&MachineDetection=Enable")).await;
         stage.until("FetchCall", "", "status", status).await;
     }
-    stage.ask("ListCallRecording", "").await;
     stage.ask("ListCall", "Status=completed&PageSize=1").await;
     stage.ask("DeleteCall", "").await;
     // It rings until somebody picks up, or is ended before.
@@ -152,6 +156,95 @@ async fn calls(stage: &mut Stage) {
     stage.ask("ListCall", "").await;
     stage.refused("CreateCall", &format!("{say}&To=me"), 21211).await;
     stage.refused("FetchCall", &format!("Sid=CA{}", "0".repeat(32)), 20404).await;
+}
+
+/// Media, recordings, notifications and the events of calls.
+async fn records(stage: &mut Stage) {
+    let picture = json!({ "content_type": "image/png", "base64": "cGljdHVyZQ==" });
+    stage.phone(Method::POST, "phones/15551230001/messages", json!({ "media": [picture] })).await;
+    stage.ask("FetchMessage", "").await;
+    stage.ask("ListMedia", "").await;
+    stage.ask("FetchMedia", "").await;
+    stage.ask("DeleteMedia", "").await;
+    stage.refused("FetchMedia", &format!("Sid=ME{}", "0".repeat(32)), 20404).await;
+    let twiml = "Twiml=<Response><Say>hello</Say><Message>no</Message></Response>";
+    stage.phone(Method::PUT, "phones/15551230003", json!({ "answer_after_ms": 0 })).await;
+    let order = format!("{twiml}&From=%2B15005550006&To=%2B15551230003&Record=true");
+    for (fetch, delete) in
+        [("FetchRecording", "DeleteRecording"), ("FetchCallRecording", "DeleteCallRecording")]
+    {
+        stage.ask("CreateCall", &order).await;
+        stage.until("FetchCall", "", "status", "completed").await;
+        stage.until_rows("ListCallRecording", "recordings").await;
+        stage.ask("ListRecording", "").await;
+        stage.ask(fetch, "").await;
+        stage.ask(delete, "").await;
+    }
+    stage.refused("FetchRecording", &format!("Sid=RE{}", "0".repeat(32)), 20404).await;
+    stage.ask("ListCallNotification", "").await;
+    stage.ask("FetchCallNotification", "").await;
+    stage.ask("ListNotification", "Log=1").await;
+    stage.ask("FetchNotification", "").await;
+    stage.ask("ListCallEvent", "").await;
+}
+
+async fn lookups(stage: &mut Stage) {
+    stage.product = "lookups_v2";
+    let fields = "caller_name,sim_swap,call_forwarding,line_type_intelligence,line_status,identity_match,\
+                  reassigned_number,sms_pumping_risk";
+    stage.ask("FetchPhoneNumber", "").await;
+    stage.ask("FetchPhoneNumber", &format!("Fields={fields}&FirstName=Ann")).await;
+    stage.ask("FetchPhoneNumber", "PhoneNumber=141555501&Fields=sim_swap").await;
+    stage.refused("FetchPhoneNumber", "Fields=age", 20001).await;
+    let words: Vec<&str> = fields.split(',').collect();
+    let numbers =
+        json!([{ "correlation_id": "a", "phone_number": "+14155552671", "fields": words }]).to_string();
+    stage.ask("CreateBulkLookup", &format!("phone_numbers={}", numbers.replace('+', "%2B"))).await;
+}
+
+async fn pricing(stage: &mut Stage) {
+    stage.product = "pricing_v1";
+    for kind in ["Messaging", "PhoneNumber", "Voice"] {
+        stage.ask(&format!("List{kind}Country"), "PageSize=3&Page=1").await;
+        stage.ask(&format!("Fetch{kind}Country"), "").await;
+        stage.refused(&format!("Fetch{kind}Country"), "IsoCountry=XX", 20404).await;
+    }
+    stage.ask("FetchVoiceNumber", "").await;
+    stage.product = "pricing_v2";
+    stage.ask("ListVoiceCountry", "").await;
+    stage.ask("FetchVoiceCountry", "").await;
+    stage.ask("FetchVoiceNumber", "OriginationNumber=%2B15005550006").await;
+}
+
+async fn streams(stage: &mut Stage) {
+    stage.product = "events_v1";
+    stage.ask("ListEventType", "").await;
+    let kind = "Type=com.twilio.messaging.message.delivered";
+    stage.ask("FetchEventType", kind).await;
+    let sink = "SinkConfiguration={\"destination\":\"http://127.0.0.1:9/\"}&Description=tests";
+    stage.refused("CreateSink", &format!("{sink}&SinkType=kinesis"), 20001).await;
+    stage.ask("CreateSink", &format!("{sink}&SinkType=webhook")).await;
+    stage.ask("UpdateSink", "Description=other").await;
+    stage.ask("ListSink", "Status=initialized").await;
+    stage.ask("CreateSinkTest", "").await;
+    stage.refused("CreateSinkValidate", "TestId=0", 20001).await;
+    let word = stage.sink_word().await;
+    stage.ask("CreateSinkValidate", &format!("TestId={word}")).await;
+    let sink = stage.ask("FetchSink", "").await;
+    let sink = sink["sid"].as_str().unwrap_or_default().to_owned();
+    let types = "Types={\"type\":\"com.twilio.messaging.message.sent\",\"schema_version\":1}";
+    stage.ask("CreateSubscription", &format!("Description=tests&SinkSid={sink}&{types}")).await;
+    stage.ask("UpdateSubscription", "Description=other").await;
+    stage.ask("FetchSubscription", "").await;
+    stage.ask("ListSubscription", "").await;
+    stage.ask("CreateSubscribedEvent", &format!("{kind}&SchemaVersion=1")).await;
+    stage.ask("ListSubscribedEvent", "").await;
+    stage.ask("FetchSubscribedEvent", kind).await;
+    stage.ask("UpdateSubscribedEvent", &format!("{kind}&SchemaVersion=2")).await;
+    stage.ask("DeleteSubscribedEvent", kind).await;
+    stage.refused("DeleteSink", "", 20409).await;
+    stage.ask("DeleteSubscription", "").await;
+    stage.ask("DeleteSink", "").await;
 }
 
 /// The table of operations, and what is wrong, each with its operation.

@@ -144,7 +144,7 @@ async fn an_event_of_a_machine_whose_clock_is_behind_is_not_missed() {
 }
 
 /// A store that counts how often somebody asks for what people wait for.
-struct Asked(Arc<dyn Store>, Arc<AtomicUsize>);
+struct Asked(Arc<dyn Maintenance>, Arc<AtomicUsize>);
 
 store_over!(Asked, 0, [read commit scan], {
     async fn due_in(
@@ -168,7 +168,7 @@ async fn what_a_process_starts_it_sends_without_looking_for_it() {
     const CODES: usize = 100;
     let (gateway, clock, asked) =
         (Arc::<Script>::default(), Clock::stopped(Timestamp::UNIX_EPOCH), Arc::<AtomicUsize>::default());
-    let store: Arc<dyn Store> = Arc::new(Asked(Arc::new(Memory::new()), asked.clone()));
+    let store: Arc<dyn Maintenance> = Arc::new(Asked(Arc::new(Memory::new()), asked.clone()));
     let app = App::new(parts(&store, &gateway, &clock));
     let mut working = JoinSet::new();
     working.spawn(works(&app));

@@ -4,8 +4,10 @@ Usage: python_sandbox.py BASE_URL ACCOUNT_SID AUTH_TOKEN
 Exit code 0 when everything is as Twilio would have it.
 """
 
+import json
 import sys
 import time
+import urllib.request
 from datetime import datetime, timezone
 
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -187,7 +189,9 @@ for k in listed:
     expect("key away", client.iam.v1.api_key(k.sid).delete(), True)
 refused(401, 20003, lambda: by_key.api.accounts(account).fetch())
 
-# Money.
+# Money: what it costs is said a few seconds later.
+moved = urllib.request.Request(f"{base}/sandbox/clock", json.dumps({"advance_seconds": 5}).encode(), method="POST")
+urllib.request.urlopen(moved).close()
 balance = client.balance.fetch()
 expect("balance", (balance.account_sid, balance.currency, 0 < float(balance.balance) < 100), (account, "USD", True))
 records = client.usage.records.list(category="sms-outbound")
@@ -202,5 +206,27 @@ refused(401, 20005, lambda: client.api.accounts(below.sid).messages.create(to=TO
 expect("active", client.api.accounts(below.sid).update(status="active").status, "active")
 expect("closed", client.api.accounts(below.sid).update(status="closed").status, "closed")
 refused(400, 20001, lambda: client.api.accounts(below.sid).update(status="active"))
+
+# What is known of numbers, what they cost, and where events go.
+client.lookups.base_url = client.pricing.base_url = client.events.base_url = base
+found = client.lookups.v2.phone_numbers("+14159929960").fetch(fields="line_type_intelligence")
+expect("looked up", (found.valid, found.line_type_intelligence["type"], found.sim_swap), (True, "mobile", None))
+expect("invalid", client.lookups.v2.phone_numbers("+1415").fetch().valid, False)
+older = client.lookups.v1.phone_numbers("+14159929960").fetch(type=["carrier"])
+expect("looked up before", (older.carrier["type"], older.caller_name), ("mobile", None))
+refused(404, 20404, lambda: client.lookups.v1.phone_numbers("+1415").fetch())
+german = client.pricing.v1.messaging.countries("DE").fetch()
+expect("pricing", (german.country, german.price_unit), ("Germany", "USD"))
+expect("countries", len(client.pricing.v2.voice.countries.list(limit=60, page_size=20)) > 50, True)
+sink = client.events.v1.sinks.create(
+    description="tests", sink_type="webhook", sink_configuration={"destination": "http://127.0.0.1:9/"})
+expect("sink", client.events.v1.sinks(sink.sid).fetch().status, "initialized")
+kinds = [{"type": "com.twilio.messaging.message.sent", "schema_version": 1}]
+subscription = client.events.v1.subscriptions.create(description="tests", sink_sid=sink.sid, types=kinds)
+subscribed = client.events.v1.subscriptions(subscription.sid).subscribed_events.list()
+expect("subscribed", [one.type for one in subscribed], ["com.twilio.messaging.message.sent"])
+expect("unsubscribed", client.events.v1.subscriptions(subscription.sid).delete(), True)
+expect("no sink", client.events.v1.sinks(sink.sid).delete(), True)
+expect("recordings", client.recordings.list(), [])
 
 print("python: the sandbox is a Twilio")

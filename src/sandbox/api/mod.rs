@@ -10,15 +10,18 @@ mod ask;
 mod caller;
 mod content_v1;
 mod core;
+mod events_v1;
 mod iam_v1;
+mod lookups;
 mod messaging_v1;
 mod outcome;
 mod paging;
+mod pricing;
 mod route;
 mod voice_v1;
 
 use super::exchanges::Exchange;
-use super::incoming::{Request, empty, json_reply};
+use super::incoming::{Request, content, empty, json_reply};
 use super::outgoing::note;
 use super::refusal::Refusal;
 use super::world::World;
@@ -40,6 +43,9 @@ const PRODUCTS: &[&[Route]] = &[
     messaging_v1::ROUTES,
     content_v1::ROUTES,
     voice_v1::ROUTES,
+    lookups::ROUTES,
+    pricing::ROUTES,
+    events_v1::ROUTES,
 ];
 
 /// The one path whose `{Sid}` is an account.
@@ -72,6 +78,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         Ok(Done::Found(document)) => (json_reply(200, &document), 200, document.to_string()),
         Ok(Done::Created(document)) => (json_reply(201, &document), 201, document.to_string()),
         Ok(Done::Accepted(document)) => (json_reply(202, &document), 202, document.to_string()),
+        Ok(Done::Content { content_type, bytes }) => (content(&content_type, bytes), 200, String::new()),
         Ok(Done::Gone) => (empty(204), 204, String::new()),
         Ok(Done::Silence(span)) => {
             silence = span;
@@ -122,6 +129,20 @@ fn run(world: &Arc<World>, request: &Request, found: Found) -> Outcome {
     if matches!(found, Found::Nothing) {
         tracing::info!(path = without_numbers(&request.path), "sandbox was asked for what it does not play");
         return Err(Refusal::not_found(&request.path));
+    }
+    if let Found::Operation(route, parts) = &found
+        && route.is_public
+    {
+        // Whoever knows where it is may have it, as at Twilio.
+        let account = account(parts, route).unwrap_or_default().to_owned();
+        let caller = caller::Caller { account: account.clone(), proof: outcome::Proof::Key };
+        return (route.run)(&Ask {
+            world,
+            request,
+            caller: &caller,
+            account: &account,
+            parts: parts.clone(),
+        });
     }
     let caller = caller::authenticate(world, request)?;
     let Found::Operation(route, parts) = found else {

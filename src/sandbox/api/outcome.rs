@@ -3,6 +3,7 @@
 use crate::sandbox::behaviour::{ApiFault, Timeout};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::world::World;
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::time::Duration;
@@ -18,6 +19,13 @@ pub(super) enum Done {
     Created(Value),
     /// 202 with a document.
     Accepted(Value),
+    /// 200 with bytes.
+    Content {
+        /// What they are.
+        content_type: String,
+        /// The bytes.
+        bytes: Bytes,
+    },
     /// 204.
     Gone,
     /// No answer as long as a client would wait, and then 504.

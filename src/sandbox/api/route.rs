@@ -21,6 +21,8 @@ pub(super) struct Route {
     pub path: &'static str,
     /// Who answers.
     pub run: Handler,
+    /// Whether anybody may ask it.
+    pub is_public: bool,
 }
 
 /// Where a request leads.
@@ -94,27 +96,32 @@ pub(super) fn product(host: &str) -> Option<&str> {
 
 /// An operation that reads.
 pub(super) const fn get(product: &'static str, path: &'static str, run: Handler) -> Route {
-    Route { product, method: "GET", path, run }
+    Route { product, method: "GET", path, run, is_public: false }
+}
+
+/// An operation that reads what anybody may have who knows where it is.
+pub(super) const fn public(product: &'static str, path: &'static str, run: Handler) -> Route {
+    Route { product, method: "GET", path, run, is_public: true }
 }
 
 /// An operation that makes or changes.
 pub(super) const fn post(product: &'static str, path: &'static str, run: Handler) -> Route {
-    Route { product, method: "POST", path, run }
+    Route { product, method: "POST", path, run, is_public: false }
 }
 
 /// An operation that puts something in the place of what was there.
 pub(super) const fn put(product: &'static str, path: &'static str, run: Handler) -> Route {
-    Route { product, method: "PUT", path, run }
+    Route { product, method: "PUT", path, run, is_public: false }
 }
 
 /// An operation that changes a part.
 pub(super) const fn patch(product: &'static str, path: &'static str, run: Handler) -> Route {
-    Route { product, method: "PATCH", path, run }
+    Route { product, method: "PATCH", path, run, is_public: false }
 }
 
 /// An operation that takes away.
 pub(super) const fn delete(product: &'static str, path: &'static str, run: Handler) -> Route {
-    Route { product, method: "DELETE", path, run }
+    Route { product, method: "DELETE", path, run, is_public: false }
 }
 
 #[cfg(test)]

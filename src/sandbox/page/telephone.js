@@ -2,7 +2,7 @@
 
 import { ask, byId, clockTime, el, icon, pretty, reconcile, say, span } from "./dom.js";
 import * as sound from "./sound.js";
-import { chatBubble } from "./whatsapp.js";
+import { chatBubble, pictures } from "./whatsapp.js";
 import { liveCall, now, onNews, openChats, phone, select, tell, turnTo, unopened, world } from "./world.js";
 
 const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];
@@ -175,6 +175,7 @@ export function setUpTelephone({ useCode, show }) {
     return el("li", { class: received ? "bubble" : "bubble sent" },
       first ? el("span", { class: "from" }, pretty(text.from)) : null,
       words,
+      ...pictures(text),
       el("footer", {}, `${clockTime(text.received_at)} · ${status}`),
       usable ? el("button", { class: "use-code", type: "button", onclick: () => useCode(code) }, `Use code ${code}`) : null);
   }

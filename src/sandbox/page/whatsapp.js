@@ -15,8 +15,16 @@ export function chatBubble(text, useCode) {
   const copy = el("button", { class: "copy-code", type: "button", onclick: () => copyCode(copy, text.copy_code, useCode) }, icon("copy"), el("span", {}, "Copy code"));
   return el("li", { class: received ? "bubble" : "bubble sent" },
     el("p", { dir: "auto" }, ...bold(text.body)),
+    ...pictures(text),
     el("footer", {}, `${clockTime(text.received_at)} · ${TICKS[text.status] ?? text.status}`),
     received && text.copy_code ? copy : null);
+}
+
+/** The pictures of a text, and what else came with it. */
+export function pictures(text) {
+  return (text.media ?? []).map((one) => one.content_type.startsWith("image/")
+    ? el("img", { class: "picture", src: one.url, alt: "Picture" })
+    : el("a", { href: one.url, download: "" }, one.content_type));
 }
 
 /** The words with *what stands between asterisks* in bold, as WhatsApp has it. */

@@ -63,18 +63,21 @@ async fn a_message_costs_what_its_country_and_its_segments_cost() {
     ] {
         let sid = stage.text(&[("To", number), ("Body", body)]).await;
         let message = stage.message_in(&sid, "delivered").await;
+        assert_eq!(message["price"], Value::Null, "not at once");
+        stage.settle_prices().await;
+        let (_, message) = stage.fetch(&format!("Messages/{sid}.json")).await;
         assert_eq!((&message["price"], &message["price_unit"]), (&json!(price), &json!("USD")), "{number}");
     }
-    // Only what was answered costs something.
-    for (behaviour, status, price) in [
-        (r#"{"answers":"busy"}"#, "busy", Value::Null),
-        (r#"{"answers":"person","answer_after_ms":0}"#, "completed", json!("-0.01710")),
-    ] {
-        stage.behave(GERMAN, behaviour).await;
-        let fields = [("To", GERMAN), ("From", SENDER), ("Twiml", "<Response><Say>hello</Say></Response>")];
-        let (_, call) = stage.create("Calls.json", &fields).await;
-        stage.look(&format!("phones/{GERMAN}/calls?wait=30&status={status}")).await;
-        let (_, call) = stage.fetch(&format!("Calls/{}.json", call["sid"].as_str().unwrap())).await;
-        assert_eq!((&call["status"], &call["price"]), (&json!(status), &price));
-    }
+    stage.behave(GERMAN, r#"{"answers":"busy"}"#).await;
+    let sid = stage.call(&[("To", GERMAN), ("Twiml", "<Response/>")]).await;
+    stage.settle().await;
+    stage.settle_prices().await;
+    let (_, call) = stage.fetch(&format!("Calls/{sid}.json")).await;
+    assert_eq!((&call["status"], &call["price"]), (&json!("busy"), &Value::Null));
+    stage.behave(GERMAN, r#"{"answers":"person","answer_after_ms":0}"#).await;
+    let sid = stage.call(&[("To", GERMAN), ("Twiml", "<Response><Say>hello</Say></Response>")]).await;
+    stage.settle().await;
+    stage.settle_prices().await;
+    let (_, call) = stage.fetch(&format!("Calls/{sid}.json")).await;
+    assert_eq!((&call["status"], &call["price"]), (&json!("completed"), &json!("-0.01710")));
 }

@@ -10,11 +10,14 @@ mod cookies;
 mod failures;
 mod geography;
 mod limits;
+mod lookups;
 mod messages;
 mod operations;
 mod permissions;
+mod records;
 mod redirects;
 mod services;
+mod streams;
 mod sub_accounts;
 mod usage;
 mod whatsapp;
@@ -222,6 +225,7 @@ impl Stage {
     /// Calls the phone and gives the call's SID.
     pub async fn call(&self, more: &[(&str, &str)]) -> String {
         let mut fields = vec![("To", PHONE), ("From", SENDER)];
+        fields.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
         fields.extend(more);
         let (status, document) = self.create("Calls.json", &fields).await;
         assert_eq!(status, 201, "{document}");
@@ -301,6 +305,11 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("{} lives go on", self.sandbox.lives());
+    }
+
+    /// Moves the clock to where every price is said.
+    pub async fn settle_prices(&self) {
+        self.steer(Method::POST, "clock", r#"{"advance_seconds":5}"#).await;
     }
 
     /// The codes of the alerts, newest first.

@@ -34,15 +34,17 @@ async fn messages_and_calls_are_counted_once_and_stay_counted() {
     stage.behave(PHONE, r#"{"answers":"busy"}"#).await;
     stage.call(&[("Twiml", "<Response/>")]).await;
     stage.call_in("busy").await;
+    assert_eq!(stage.fetch("Balance.json").await.1["balance"], "100.00000", "no price is said at once");
+    stage.settle_prices().await;
 
     for (category, count, usage, price) in [
-        ("sms", json!("2"), "3", 0.0225),
-        ("sms-outbound", json!("1"), "2", 0.015),
-        ("sms-inbound", json!("1"), "1", 0.0075),
+        ("sms", json!("2"), "3", 0.0237),
+        ("sms-outbound", json!("1"), "2", 0.0158),
+        ("sms-inbound", json!("1"), "1", 0.0079),
         ("calls", json!("1"), "1", 0.014),
         ("calls-outbound", json!("1"), "1", 0.014),
         ("calls-inbound", json!("0"), "0", 0.0),
-        ("totalprice", Value::Null, "0.03650", 0.0365),
+        ("totalprice", Value::Null, "0.03770", 0.0377),
     ] {
         for list in ["", "/AllTime", "/Today", "/ThisMonth"] {
             let record = one(&stage, list, category).await;
@@ -54,7 +56,7 @@ async fn messages_and_calls_are_counted_once_and_stay_counted() {
         }
     }
     let (_, balance) = stage.fetch("Balance.json").await;
-    let wanted = json!({ "account_sid": ACCOUNT, "balance": "99.96350", "currency": "USD" });
+    let wanted = json!({ "account_sid": ACCOUNT, "balance": "99.96230", "currency": "USD" });
     assert_eq!(balance, wanted);
 }
 
@@ -67,6 +69,7 @@ async fn whatsapp_and_pictures_have_categories_of_their_own() {
     stage.message_in(&sid, "failed").await;
     let sid = stage.text(&[("MediaUrl", "https://example.com/a.png")]).await;
     stage.message_in(&sid, "delivered").await;
+    stage.settle_prices().await;
     assert_eq!(one(&stage, "", "channels-whatsapp-outbound").await["count"], "1");
     assert_eq!(one(&stage, "", "mms-outbound").await["count"], "1");
     assert_eq!(one(&stage, "", "sms").await["count"], "0");
@@ -78,6 +81,7 @@ async fn days_follow_the_clock_and_pages_follow_each_other() {
     let text = async || {
         let sid = stage.text(&[]).await;
         stage.message_in(&sid, "delivered").await;
+        stage.settle_prices().await;
     };
     text().await;
     stage.steer(Method::POST, "clock", r#"{"advance_seconds":86400}"#).await;
@@ -114,6 +118,7 @@ async fn a_parent_sees_what_is_below_and_pays_for_it() {
     let messages = format!("Accounts/{below}/Messages.json");
     assert_eq!(ask(&stage, below, token, Method::POST, &messages, &body).await.0, 201);
     stage.look(&format!("phones/{PHONE}/messages?wait=30&status=delivered")).await;
+    stage.settle_prices().await;
     assert_eq!(one(&stage, "", "sms").await["count"], "1");
     let alone = records(&stage, "Usage/Records.json?Category=sms&IncludeSubaccounts=false").await;
     assert_eq!(alone[0]["count"], "0");
@@ -123,7 +128,7 @@ async fn a_parent_sees_what_is_below_and_pays_for_it() {
     assert_eq!((&record["count"], &record["account_sid"]), (&json!("1"), &json!(below)));
     let balance = format!("Accounts/{below}/Balance.json");
     let (_, own) = ask(&stage, below, token, Method::GET, &balance, "").await;
-    assert_eq!((&own["balance"], &own["account_sid"]), (&json!("99.99250"), &json!(below)));
+    assert_eq!((&own["balance"], &own["account_sid"]), (&json!("99.99210"), &json!(below)));
     stage.steer(Method::DELETE, "state", "").await;
     assert_eq!(stage.fetch("Balance.json").await.1["balance"], "100.00000");
 }

@@ -10,7 +10,7 @@ use dialback::clock::Clock;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
-use dialback::store::Store;
+use dialback::store::{Maintenance, Store};
 use dialback::store::memory::Memory;
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ type Said = Arc<Mutex<Vec<Result<(), AskError>>>>;
 
 /// An app whose store can be stopped at every access, with one of `ip` in an hour.
 async fn limited() -> App {
-    let store: Arc<dyn Store> = Arc::new(Turnstile(Arc::new(Memory::new())));
+    let store: Arc<dyn Maintenance> = Arc::new(Turnstile(Arc::new(Memory::new())));
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
     let app = App::new(parts(&store, &Arc::<Script>::default(), &clock));
     let id = app.directory.services.default_service().id.clone();

@@ -123,6 +123,34 @@ impl Stage {
         panic!("{id}: {name} never is {value}");
     }
 
+    /// Asks until a list has a row.
+    pub async fn until_rows(&mut self, id: &str, key: &str) {
+        for _ in 0..3_000 {
+            if self.ask(id, "").await[key].as_array().is_some_and(|rows| !rows.is_empty()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{id}: no {key}");
+    }
+
+    /// The word that the newest test event of a sink brought to nobody: it stands in
+    /// the log of exchanges.
+    pub async fn sink_word(&self) -> String {
+        let url = format!("{}/sandbox/exchanges?kind=event-stream", self.base);
+        for _ in 0..3_000 {
+            let text = self.http.get(&url).send().await.unwrap().text().await.unwrap();
+            let exchanges: Value = serde_json::from_str(&text).unwrap();
+            let body = exchanges[0]["request"]["body"].as_str().unwrap_or("[]");
+            let events: Value = serde_json::from_str(body).unwrap();
+            if let Some(word) = events[0]["data"]["test_id"].as_str() {
+                return word.to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no test event");
+    }
+
     /// Does something with a telephone: `PUT` its behaviour, `POST` what it writes.
     /// The name of what came of it is the newest.
     pub async fn phone(&mut self, method: Method, path: &str, body: Value) {

@@ -9,6 +9,7 @@ use crate::sandbox::fields::web_url;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::limits::Turn;
 use crate::sandbox::next::Next;
+use crate::sandbox::recording::Wish;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook};
 use crate::sandbox::world::Control;
@@ -138,16 +139,6 @@ pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
 }
 
-/// `GET Calls/{sid}/Recordings.json`: nothing is recorded here.
-pub(super) fn recordings(ask: &Ask<'_>) -> Outcome {
-    if ask.world.with(|state| state.calls.its(ask.account, ask.part("CallSid")).is_none()) {
-        return Err(ask.missing());
-    }
-    let none: [&Call; 0] = [];
-    let document = |_: &Call| serde_json::Value::Null;
-    page(ask.request, "recordings", &none, |row| row.sid.clone(), document).map(Done::Found)
-}
-
 fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
     let from = sender(ask, form)?;
@@ -225,6 +216,7 @@ fn order(form: &Form) -> Result<CallOrder, Refusal> {
         leaves: None,
         send_digits: digits.map(str::to_owned),
         detection: detection(form)?,
+        record: record(form)?,
         time_limit: form.get("TimeLimit").and_then(|text| text.parse().ok()).unwrap_or(TIME_LIMIT),
     })
 }
@@ -262,6 +254,21 @@ fn events(form: &Form) -> Result<Vec<String>, Refusal> {
         None if events.is_empty() => Ok(vec!["completed".to_owned()]),
         None => Ok(events),
     }
+}
+
+fn record(form: &Form) -> Result<Option<Wish>, Refusal> {
+    let channels = match form.get("RecordingChannels") {
+        None | Some("mono") => 1,
+        Some("dual") => 2,
+        Some(word) => {
+            return Err(Refusal::bad(
+                20001,
+                format!("Invalid parameter value for RecordingChannels: {word}"),
+            ));
+        }
+    };
+    let callback = hook(form, "RecordingStatusCallback", "RecordingStatusCallbackMethod")?;
+    Ok(form.is_true("Record").then_some(Wish { callback, channels }))
 }
 
 fn detection(form: &Form) -> Result<Option<Detection>, Refusal> {

@@ -9,7 +9,7 @@ use crate::sandbox::fields::{is_sid, web_url};
 use crate::sandbox::incoming::Form;
 use crate::sandbox::network;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::{Message, MessageStatus, Turn, rfc2822, segments};
+use crate::sandbox::resource::{Bill, Message, MessageStatus, Turn, rfc2822, segments};
 use crate::sandbox::settings::Senders;
 use crate::sandbox::templates::{Content, Filled};
 use crate::twilio::segments::smart_encoded;
@@ -180,6 +180,7 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
         send_at,
         turn: Turn::default(),
         passage,
+        bill: Bill::default(),
     })
 }
 

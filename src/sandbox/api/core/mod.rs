@@ -2,13 +2,17 @@
 
 pub(super) mod accounts;
 mod balance;
+mod call_events;
 mod calls;
 pub(super) mod keys;
+mod media;
 mod messages;
+mod notifications;
+mod recordings;
 mod sending;
 mod usage_records;
 
-use super::route::{Route, delete, get, post};
+use super::route::{Route, delete, get, post, public};
 
 const PRODUCT: &str = "api";
 
@@ -48,5 +52,42 @@ pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json", calls::fetch),
     post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json", calls::update),
     delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json", calls::delete),
-    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings.json", calls::recordings),
+    // Records: media, recordings, events and notifications.
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media.json", media::list),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}.json", media::fetch),
+    delete(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}.json",
+        media::delete,
+    ),
+    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}", media::content),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Events.json", call_events::list),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Notifications.json",
+        notifications::of_call,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Notifications/{Sid}.json",
+        notifications::fetch,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings.json", recordings::of_call),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings/{Sid}.json",
+        recordings::fetch_of_call,
+    ),
+    delete(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings/{Sid}.json",
+        recordings::delete,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Notifications.json", notifications::list),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Notifications/{Sid}.json", notifications::fetch),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings.json", recordings::list),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json", recordings::fetch),
+    delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json", recordings::delete),
+    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.wav", recordings::sound),
+    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}", recordings::sound),
 ];

@@ -1,0 +1,51 @@
+//! What Twilio's debugger would show: an error or a warning of a message or a call.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Something that Twilio's debugger would show.
+#[derive(Clone)]
+pub(super) struct Alert {
+    /// `NO…`.
+    pub id: String,
+    /// The account it befell.
+    pub account: String,
+    /// The error code.
+    pub code: u32,
+    /// What happened, in words.
+    pub message: String,
+    /// The message or call it happened to.
+    pub sid: String,
+    /// The URL concerned.
+    pub url: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Alert {
+    /// The alert as an event of the error log.
+    pub fn log(&self) -> Value {
+        json!({
+            "resource_sid": self.sid,
+            "service_sid": null,
+            "account_sid": self.account,
+            "error_code": self.code.to_string(),
+            "level": "ERROR",
+            "request_url": self.url,
+            "msg": self.message,
+            "timestamp": self.at.to_string(),
+        })
+    }
+
+    /// The alert as the controls show it.
+    pub fn document(&self) -> Value {
+        json!({
+            "code": self.code,
+            "message": self.message,
+            "sid": self.sid,
+            "url": self.url,
+            "at": self.at.to_string(),
+            "more_info": format!("https://www.twilio.com/docs/errors/{}", self.code),
+        })
+    }
+}
