@@ -238,6 +238,12 @@ pub struct Sandbox {
     pub seed: u64,
     /// How much of real time its network, speech and pauses take, 0 to 100.
     pub pace: f64,
+    /// How many messages it keeps, how many calls, and how many texts on telephones.
+    pub keep_messages: usize,
+    /// How many telephones.
+    pub keep_phones: usize,
+    /// How many requests with their answers.
+    pub keep_exchanges: usize,
 }
 
 impl Sandbox {
@@ -246,7 +252,16 @@ impl Sandbox {
         let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.reason("sandbox.allow_public"));
         let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
         let pace = r.fraction("sandbox.pace", 0.0..=100.0);
-        Self { enabled, listen, allow_public, seed, pace }
+        Self {
+            enabled,
+            listen,
+            allow_public,
+            seed,
+            pace,
+            keep_messages: r.number("sandbox.keep_messages", 100..=1_000_000),
+            keep_phones: r.number("sandbox.keep_phones", 10..=100_000),
+            keep_exchanges: r.number("sandbox.keep_exchanges", 10..=100_000),
+        }
     }
 }
 

@@ -7,9 +7,10 @@ use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
 use super::next::Next;
-use super::phone::Phone;
+use super::opt_outs::OptOuts;
+use super::phone::{Phone, Text};
 use super::resource::{Call, Message};
-use super::settings::{DialbackApi, Inbound, SENDER, Settings};
+use super::settings::{DialbackApi, Inbound, Keep, SENDER, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
 use super::templates::Templates;
@@ -19,17 +20,13 @@ use crate::entropy::Entropy;
 use crate::secret::Secret;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
-/// The most messages, and the most calls, that are kept.
-const RESOURCES: usize = 10_000;
-/// The most telephones; the one with the lowest number goes first.
-const PHONES: usize = 2_000;
 /// The most alerts that are kept.
 const ALERTS: usize = 500;
 /// The most lives (messages, calls, callbacks) at a time.
@@ -73,8 +70,13 @@ pub(super) struct State {
     pub ledger: Ledger,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
+    /// The phones in the order in which they were made, and how many there were.
+    made: (VecDeque<(u64, String)>, u64),
+    /// The texts on all phones, oldest first: whose, and the message's SID.
+    shown: VecDeque<(String, String)>,
+    keep: Keep,
     /// Who does not want to hear from whom: sender and phone.
-    pub opted_out: HashSet<(String, String)>,
+    pub opted_out: OptOuts,
     /// The live calls' ears.
     pub lines: HashMap<String, mpsc::Sender<Control>>,
     /// The wishes for all phones.
@@ -91,6 +93,8 @@ pub(super) struct State {
     pub inbound: Inbound,
     /// The service beside it, for the page's form.
     pub app: Option<DialbackApi>,
+    /// Who answers for Verify v2, by its base URL.
+    pub verify: Option<String>,
     /// True once the sandbox is stopping.
     pub closing: bool,
 }
@@ -361,19 +365,23 @@ impl State {
         Self {
             accounts: Accounts::new(settings, born),
             keys: Shelf::new(KEYS),
-            messages: Shelf::new(RESOURCES),
-            calls: Shelf::new(RESOURCES),
+            messages: Shelf::new(settings.keep.messages),
+            calls: Shelf::new(settings.keep.messages),
             ledger: Ledger::default(),
             phones: BTreeMap::new(),
-            opted_out: HashSet::new(),
+            made: (VecDeque::new(), 0),
+            shown: VecDeque::new(),
+            keep: settings.keep,
+            opted_out: OptOuts::default(),
             lines: HashMap::new(),
             behaviour: settings.behaviour.clone(),
             templates: Templates::default(),
             cookies: Cookies::default(),
-            exchanges: Exchanges::default(),
+            exchanges: Exchanges::new(settings.keep.exchanges),
             alerts: VecDeque::new(),
             inbound: settings.inbound.clone(),
             app: settings.app.clone(),
+            verify: None,
             closing: false,
         }
     }
@@ -381,10 +389,10 @@ impl State {
     /// Forgets everything that happened, and every wish; what was configured stays.
     pub fn start_afresh(&mut self, settings: &Settings, born: Timestamp) {
         let inbound = std::mem::take(&mut self.inbound);
-        let app = self.app.take();
+        let (app, verify) = (self.app.take(), self.verify.take());
         // Numbers of exchanges go on, so that an old one never names a new one.
-        let exchanges = std::mem::take(&mut self.exchanges).cleared();
-        *self = Self { inbound, app, exchanges, ..Self::new(settings, born) };
+        let exchanges = std::mem::replace(&mut self.exchanges, Exchanges::new(0)).cleared();
+        *self = Self { inbound, app, verify, exchanges, ..Self::new(settings, born) };
     }
 
     /// Keeps a message that came in.
@@ -397,10 +405,53 @@ impl State {
 
     /// The phone of a number, made if need be.
     pub fn phone(&mut self, number: &str, seed: u64) -> &mut Phone {
-        if !self.phones.contains_key(number) && self.phones.len() >= PHONES {
-            self.phones.pop_first();
+        if !self.phones.contains_key(number) {
+            self.make_room();
+            let (order, count) = &mut self.made;
+            *count += 1;
+            order.push_back((*count, number.to_owned()));
         }
-        self.phones.entry(number.to_owned()).or_insert_with(|| Phone::new(number, seed))
+        let place = self.made.1;
+        let made = || Phone { place, ..Phone::new(number, seed) };
+        self.phones.entry(number.to_owned()).or_insert_with(made)
+    }
+
+    /// Lets the oldest phones go when there are as many as are kept.
+    fn make_room(&mut self) {
+        let (phones, order) = (&mut self.phones, &mut self.made.0);
+        while phones.len() >= self.keep.phones
+            && let Some((place, number)) = order.pop_front()
+        {
+            if phones.get(&number).is_some_and(|phone| phone.place == place) {
+                phones.remove(&number);
+            }
+        }
+        // What a tester took away leaves its place in the order.
+        if order.len() > 2 * self.keep.phones {
+            order.retain(|(place, number)| phones.get(number).is_some_and(|phone| phone.place == *place));
+        }
+    }
+
+    /// Puts a text on a phone's screen; the oldest text of all goes when there are
+    /// more than are kept.
+    pub fn show(&mut self, number: &str, seed: u64, text: Text) {
+        self.shown.push_back((number.to_owned(), text.sid.clone()));
+        self.phone(number, seed).show(text);
+        while self.shown.len() > self.keep.messages
+            && let Some((number, sid)) = self.shown.pop_front()
+        {
+            if let Some(phone) = self.phones.get_mut(&number)
+                && phone.texts.front().is_some_and(|oldest| oldest.sid == sid)
+            {
+                phone.texts.pop_front();
+            }
+        }
+    }
+
+    /// How many texts are on all phones.
+    #[cfg(test)]
+    pub fn texts(&self) -> usize {
+        self.phones.values().map(|phone| phone.texts.len()).sum()
     }
 
     /// Brings a message's status to the phone's screen.

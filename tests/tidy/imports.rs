@@ -74,6 +74,7 @@ pub const CRATES: Table<'static> = &[
     ("psl", &["model"]),
     ("quick_xml", &["twilio", "sandbox"]),
     // The configuration parses URLs with its type, and sends nothing.
+    ("regex", &["sandbox"]),
     ("reqwest", &["gateway", "sandbox", "config", "cli"]),
     ("rlibphonenumber", &["model"]),
     ("rustix", &["store", "cli"]),

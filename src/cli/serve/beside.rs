@@ -43,6 +43,7 @@ impl Beside {
         let mut settings = sandbox::Settings::new(account_sid(config, local), auth_token(config, local));
         settings.seed = config.sandbox.seed;
         settings.pace = config.sandbox.pace;
+        settings.keep = keep(config);
         settings.trust = trust.clone();
         settings.app =
             Some(sandbox::DialbackApi { base_url: server.to_owned(), api_key: local.api_key.clone() });
@@ -81,6 +82,12 @@ impl Beside {
         // Who panicked has been reported.
         let _ = tokio::join!(server, background);
     }
+}
+
+/// How much the sandbox keeps.
+pub fn keep(config: &Config) -> sandbox::Keep {
+    let own = &config.sandbox;
+    sandbox::Keep { messages: own.keep_messages, phones: own.keep_phones, exchanges: own.keep_exchanges }
 }
 
 /// What bounds the sandbox's listener.
