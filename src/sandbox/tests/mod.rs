@@ -2,16 +2,19 @@
 //! notes what it is told and answers what it was told to.
 
 mod accounts;
+mod bounds;
 mod callbacks;
 mod calls;
 mod controls;
 mod cookies;
+mod expect;
 mod failures;
 mod messages;
 mod operations;
 mod redirects;
 mod sub_accounts;
 mod usage;
+mod verbs;
 mod whatsapp;
 
 use super::incoming::collect;
