@@ -129,7 +129,8 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         write_private(&path, ready.to_string().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let said = if args.ci { in_one_line(address, &account, shown) } else { in_words(address, &account, shown) };
+    let said =
+        if args.ci { in_one_line(address, &account, shown) } else { in_words(address, &account, shown) };
     // Nobody needs to read it: a closed output is no reason not to serve.
     let _ = write!(std::io::stdout(), "{said}");
     let _ = std::io::stdout().flush();

@@ -15,12 +15,7 @@ use std::sync::Arc;
 /// # Errors
 /// 14101 for a number that is none, 14103 without words, 21606 for a sender that is
 /// not the account's, 21610 for somebody who wants no texts from it.
-pub(super) fn send(
-    world: &Arc<World>,
-    call: &Call,
-    base: Option<&Url>,
-    reply: Reply,
-) -> Result<(), Fault> {
+pub(super) fn send(world: &Arc<World>, call: &Call, base: Option<&Url>, reply: Reply) -> Result<(), Fault> {
     let own = if call.direction == "inbound" { &call.to } else { &call.from };
     let to = Address::to(reply.to.as_deref().unwrap_or_else(|| call.phone()));
     let from = Address::from(reply.from.as_deref().unwrap_or(own));

@@ -14,31 +14,26 @@ pub(super) fn code_in(text: &str) -> Option<String> {
     codes.iter().find(|code| code.len() == USUAL).or_else(|| codes.first()).cloned()
 }
 
-/// The runs of groups of digits: between two groups stands a blank, a hyphen, or a
-/// comma with or without a blank.
+/// The runs of groups of digits that are no telephone number: between two groups
+/// stands a blank, a hyphen, or a comma with or without a blank.
 fn runs(text: &str) -> Vec<Vec<String>> {
-    let mut runs: Vec<Vec<String>> = Vec::new();
-    let (mut between, mut is_number) = (String::from("^"), false);
+    let mut runs: Vec<(bool, Vec<String>)> = Vec::new();
+    let mut between = String::new();
     for letter in text.chars() {
-        if letter.is_ascii_digit() {
-            let joins = matches!(between.as_str(), "" | " " | "-" | "," | ", ");
-            if !joins || runs.is_empty() {
-                is_number = between.ends_with('+');
-            }
-            match (joins, runs.last_mut()) {
-                _ if is_number => {}
-                (true, Some(run)) if between.is_empty() && !run.is_empty() => {
-                    run.iter_mut().next_back().into_iter().for_each(|group| group.push(letter));
-                }
-                (true, Some(run)) => run.push(letter.to_string()),
-                _ => runs.push(vec![letter.to_string()]),
-            }
-            between.clear();
-        } else {
+        if !letter.is_ascii_digit() {
             between.push(letter);
+            continue;
         }
+        match (runs.last_mut(), between.as_str()) {
+            (Some((_, groups)), "") => {
+                groups.iter_mut().next_back().into_iter().for_each(|it| it.push(letter))
+            }
+            (Some((_, groups)), " " | "-" | "," | ", ") => groups.push(letter.to_string()),
+            _ => runs.push((between.ends_with('+'), vec![letter.to_string()])),
+        }
+        between.clear();
     }
-    runs
+    runs.into_iter().filter(|(is_number, _)| !is_number).map(|(_, groups)| groups).collect()
 }
 
 fn codes_of(groups: &[String]) -> Vec<String> {

@@ -89,7 +89,17 @@ impl Line {
     ) -> Self {
         let own_keys = behaviour.press.clone().unwrap_or_default().into();
         let behaviour = behaviour.clone();
-        Self { world, sid, controls, typed: VecDeque::new(), own_keys, behaviour, base: None, documents: 0, is_broken: false }
+        Self {
+            world,
+            sid,
+            controls,
+            typed: VecDeque::new(),
+            own_keys,
+            behaviour,
+            base: None,
+            documents: 0,
+            is_broken: false,
+        }
     }
 
     /// Waits at the sandbox's pace.

@@ -164,7 +164,8 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
         for (code, why) in script.warnings {
             world.alert(code, &webhook.sid, Some(base.as_str()), why);
         }
-        let replies = script.verbs.iter().filter(|verb| matches!(verb, Verb::Message(_) | Verb::Sms(_))).count();
+        let replies =
+            script.verbs.iter().filter(|verb| matches!(verb, Verb::Message(_) | Verb::Sms(_))).count();
         if replies > REPLIES {
             world.alert(14109, &webhook.sid, Some(base.as_str()), "more than 10 messages in one reply");
         }

@@ -76,11 +76,14 @@ async fn it_ends_with_its_parent() {
     let dir = TempDir::new().unwrap();
     let program = env!("CARGO_BIN_EXE_dialback");
     // The shell puts it into the background, where its input is /dev/null, and ends.
-    let script = format!("'{program}' sandbox --ci --ready-file ready.json & while ! test -s ready.json; do sleep 0.05; done");
+    let script = format!(
+        "'{program}' sandbox --ci --ready-file ready.json & while ! test -s ready.json; do sleep 0.05; done"
+    );
     let mut shell = Command::new("sh");
     shell.current_dir(dir.path()).args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::null());
     assert!(shell.status().unwrap().success());
-    let ready: Value = serde_json::from_slice(&std::fs::read(dir.path().join("ready.json")).unwrap()).unwrap();
+    let ready: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("ready.json")).unwrap()).unwrap();
     let url = format!("http://{}/sandbox/clock", text(&ready["sandbox"]));
     let gone = poll(async || reqwest::get(&url).await.is_err().then_some(())).await;
     assert!(gone.is_some(), "it still answers");
@@ -142,7 +145,11 @@ async fn verify_is_beside_it_for_the_same_account() {
     let stranger = http.get(format!("{url}/v2/Services")).basic_auth(&account, Some("wrong"));
     let refused = answer(stranger).await;
     assert_eq!((refused.status, &refused.json()["code"]), (401, &Value::from(20003)));
-    let missing = post("/v2/Services/VA00000000000000000000000000000000/Verifications", &[("To", "+15551230001"), ("Channel", "sms")]).await;
+    let missing = post(
+        "/v2/Services/VA00000000000000000000000000000000/Verifications",
+        &[("To", "+15551230001"), ("Channel", "sms")],
+    )
+    .await;
     assert_eq!((missing.status, &missing.json()["code"]), (404, &Value::from(20404)));
     let nowhere = post("/v2/Nowhere", &[]).await;
     assert_eq!((nowhere.status, &nowhere.json()["code"]), (404, &Value::from(20404)));
@@ -153,11 +160,14 @@ async fn verify_is_beside_it_for_the_same_account() {
 
 #[tokio::test]
 async fn twilios_libraries_verify_with_the_sandbox_alone() {
-    let python = env::var("DIALBACK_TEST_PYTHON").ok().map(|python| (python, "python_alone.py", String::new()));
+    let python =
+        env::var("DIALBACK_TEST_PYTHON").ok().map(|python| (python, "python_alone.py", String::new()));
     let modules = env::var("DIALBACK_TEST_NODE_MODULES").ok();
     let node = modules.map(|modules| ("node".to_owned(), "node_alone.mjs", modules));
     if python.is_none() && node.is_none() {
-        return skipped("Twilio's libraries with the sandbox alone: DIALBACK_TEST_PYTHON, DIALBACK_TEST_NODE_MODULES");
+        return skipped(
+            "Twilio's libraries with the sandbox alone: DIALBACK_TEST_PYTHON, DIALBACK_TEST_NODE_MODULES",
+        );
     }
     for (program, script, modules) in [python, node].into_iter().flatten() {
         let alone = Alone::start(&[]);

@@ -10,7 +10,7 @@ meant for in `Host`. The table says for each product what became of them:
 
   ran        to its end, with requests that the sandbox answered
   refused    ended by an error document of Twilio's (code, message, more_info, status)
-  snippet    failed on its own side before it asked: an old name, a file, a module
+  snippet    failed on its own side: an old name, a file, a module
   ours       ended by an answer that is none of Twilio's, or by a fault of the sandbox
 
 Exit code 0 when none is ours.
@@ -29,7 +29,6 @@ import sys
 import traceback
 from urllib.parse import urlsplit, urlunsplit
 
-from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 
 SECONDS = 20
@@ -64,6 +63,8 @@ def is_twilios(text):
 def run(path, account, token):
     """What became of a snippet, and why."""
     os.environ.update(TWILIO_ACCOUNT_SID=account, TWILIO_AUTH_TOKEN=token)
+    # The account's own name and token do what a key and its secret do.
+    os.environ.update(TWILIO_API_KEY=account, TWILIO_API_KEY_SECRET=token, TWILIO_API_SECRET=token)
     source = path.read_text()
     # Credentials that stand in the text are placeholders.
     source = re.sub(r"(['\"])AC[X0-9a-fx]{32}\1", repr(account), source)
@@ -80,10 +81,10 @@ def run(path, account, token):
     last = " ".join(map(str, asked[-1][:4])) if asked else "no request"
     if odd:
         return "ours", " ".join(map(str, odd[0][:4])) + f": {odd[0][4][:80]}"
+    if asked and asked[-1][3] >= 400:
+        return "refused", f"{last} {json.loads(asked[-1][4])['code']}"
     if failure is None:
         return "ran", last
-    if asked and asked[-1][3] >= 400 and isinstance(failure, TwilioException):
-        return "refused", f"{last} {json.loads(asked[-1][4])['code']}"
     where = traceback.extract_tb(failure.__traceback__)[-1].filename
     why = f"{type(failure).__name__}: {failure}"[:120]
     # The library could not read what it was answered.

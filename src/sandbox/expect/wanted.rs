@@ -48,7 +48,9 @@ impl Wanted {
             since: query.get("since").map(str::to_owned),
         };
         match (&wanted.body, &wanted.said, wanted.channel.as_deref()) {
-            (Some(_), Some(_), _) => Err("body~ is of texts and said~ of calls: write one of them".to_owned()),
+            (Some(_), Some(_), _) => {
+                Err("body~ is of texts and said~ of calls: write one of them".to_owned())
+            }
             (Some(_), _, Some("call")) => Err("a call has no body: write said~".to_owned()),
             (_, Some(_), Some("sms" | "whatsapp")) => Err("said~ is of calls".to_owned()),
             _ => Ok(wanted),

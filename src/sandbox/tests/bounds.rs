@@ -43,9 +43,10 @@ async fn the_oldest_go_first_of_all_that_is_kept() {
     };
     assert_eq!(count("phones").await, 10);
     assert_eq!(count("exchanges?limit=1000").await, 20);
-    let (messages, texts, lines) = stage.sandbox.world.with(|state| {
-        (state.messages.newest_first().count(), state.texts(), state.lines.len())
-    });
+    let (messages, texts, lines) = stage
+        .sandbox
+        .world
+        .with(|state| (state.messages.newest_first().count(), state.texts(), state.lines.len()));
     assert_eq!((messages, lines), (100, 0));
     assert!(texts <= 100, "{texts}");
     // The youngest are there, and the telephone that was made first is not.
