@@ -60,6 +60,7 @@ mod tests {
             ("Your code is 481 516, valid 10 minutes", Some("481516")),
             ("Your code is 4 8 1 5 1 6.", Some("481516")),
             ("4, 8, 1, 5", Some("4815")),
+            ("Your code is: 6 8 4 1 4 1 5 0 Once more, your code is: 6 8 4 1 4 1 5 0", Some("68414150")),
             ("In 2026 your code is 481516", Some("481516")),
             ("Use 0421 within 10 minutes", Some("0421")),
             ("Call +15551234567 with 4815", Some("4815")),

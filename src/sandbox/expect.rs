@@ -89,8 +89,10 @@ fn of_text(text: &Text) -> Value {
 fn of_call(call: &Call, wanted: &Wanted) -> Value {
     let mut document = call_view(call);
     document["channel"] = "call".into();
-    let said = call.captions.iter().filter(|said| wanted.is_said(&said.text));
-    let code = said.chain(&call.captions).find_map(|said| code_in(&said.text));
+    let mut said = call.captions.iter().filter(|said| wanted.is_said(&said.text));
+    // Digits that are said one by one are captions of their own.
+    let whole = call.captions.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" ");
+    let code = said.find_map(|said| code_in(&said.text)).or_else(|| code_in(&whole));
     document["code"] = json!(code);
     document
 }

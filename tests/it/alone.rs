@@ -80,6 +80,7 @@ async fn it_ends_with_its_parent() {
         "'{program}' sandbox --ci --ready-file ready.json & while ! test -s ready.json; do sleep 0.05; done"
     );
     let mut shell = Command::new("sh");
+    shell.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
     shell.current_dir(dir.path()).args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::null());
     assert!(shell.status().unwrap().success());
     let ready: Value =
