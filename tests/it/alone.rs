@@ -77,7 +77,7 @@ async fn it_ends_with_its_parent() {
     let program = env!("CARGO_BIN_EXE_dialback");
     // The shell puts it into the background, where its input is /dev/null, and ends.
     let script = format!(
-        "'{program}' sandbox --ci --ready-file ready.json & while ! test -s ready.json; do sleep 0.05; done"
+        "'{program}' sandbox --ci --ready-file ready.json & for n in $(seq 1200); do test -s ready.json && exit 0; sleep 0.05; done; exit 1"
     );
     let mut shell = Command::new("sh");
     shell.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
