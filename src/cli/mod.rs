@@ -25,6 +25,8 @@ mod number;
 mod operator;
 mod opt_out;
 mod out;
+#[cfg(feature = "sandbox")]
+mod parent;
 mod private;
 mod process;
 mod queue;

@@ -15,12 +15,14 @@ mod room;
 mod running;
 mod stop;
 mod stores;
+#[cfg(feature = "sandbox")]
+pub mod verify;
 
 #[cfg(not(feature = "sandbox"))]
 use alone as beside;
 pub use assemble::offline;
 #[cfg(feature = "sandbox")]
-pub use beside::rules;
+pub use beside::{keep, rules};
 #[cfg(not(feature = "sandbox"))]
 pub use built::Lacking;
 #[cfg(feature = "sandbox")]
@@ -90,13 +92,18 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Reads the configuration and starts the log, for the other command that stays.
+/// Reads the configuration and starts the log, for the other command that stays;
+/// quietly, unless the level was set to something.
 ///
 /// # Errors
 /// What is wrong with the configuration.
 #[cfg(feature = "sandbox")]
-pub fn begin(global: &Global) -> anyhow::Result<Loaded> {
-    log(super::configured::load(global)?)
+pub fn begin(global: &Global, is_quiet: bool) -> anyhow::Result<Loaded> {
+    let mut loaded = super::configured::load(global)?;
+    if is_quiet && loaded.config.log.level == "info" {
+        "warn".clone_into(&mut loaded.config.log.level);
+    }
+    log(loaded)
 }
 
 /// Starts the log, with what the configuration warns of.

@@ -265,6 +265,12 @@ pub struct Sandbox {
     pub senders: SandboxSenders,
     /// Which limits hold until a control says otherwise.
     pub profile: SandboxProfile,
+    /// How many messages it keeps, how many calls, and how many texts on telephones.
+    pub keep_messages: usize,
+    /// How many telephones.
+    pub keep_phones: usize,
+    /// How many requests with their answers.
+    pub keep_exchanges: usize,
 }
 
 impl Sandbox {
@@ -273,8 +279,18 @@ impl Sandbox {
         let (enabled, allow_public) = (r.flag("sandbox.enabled"), r.reason("sandbox.allow_public"));
         let seed = r.number("sandbox.seed", 0..=u64::MAX / 2);
         let pace = r.fraction("sandbox.pace", 0.0..=100.0);
-        let (senders, profile) = (r.choice("sandbox.senders"), r.choice("sandbox.profile"));
-        Self { enabled, listen, allow_public, seed, pace, senders, profile }
+        Self {
+            enabled,
+            listen,
+            allow_public,
+            seed,
+            pace,
+            senders: r.choice("sandbox.senders"),
+            profile: r.choice("sandbox.profile"),
+            keep_messages: r.number("sandbox.keep_messages", 100..=1_000_000),
+            keep_phones: r.number("sandbox.keep_phones", 10..=100_000),
+            keep_exchanges: r.number("sandbox.keep_exchanges", 10..=100_000),
+        }
     }
 }
 

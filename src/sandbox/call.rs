@@ -153,8 +153,7 @@ impl Life {
             (Ok(()), None, Some(twiml)) => Next::Inline(twiml.clone()),
             (Ok(()), None, None) => return CallStatus::Completed,
         };
-        self.within_limit(call.order.time_limit, next).await;
-        CallStatus::Completed
+        self.within_limit(call.order.time_limit, next).await
     }
 
     /// An inbound call is answered by executing its first document, unless
@@ -169,20 +168,23 @@ impl Life {
             Opening::Over => CallStatus::NoAnswer,
             Opening::Failed => CallStatus::Failed,
             Opening::Taken(next) => {
-                if self.answered().is_some() {
-                    self.within_limit(call.order.time_limit, *next).await;
+                if self.answered().is_none() {
+                    return CallStatus::Completed;
                 }
-                CallStatus::Completed
+                self.within_limit(call.order.time_limit, *next).await
             }
         }
     }
 
-    async fn within_limit(&mut self, seconds: u32, next: Next) {
+    /// Lets the line play. A call that asks for what is not played here has not
+    /// been completed, and does not say so.
+    async fn within_limit(&mut self, seconds: u32, next: Next) -> CallStatus {
         let limit = self.world.clock.sleep(Duration::from_secs(u64::from(seconds)));
         tokio::select! {
             () = self.line.run(next) => {}
             () = limit => tracing::info!(sid = self.sid, seconds, "sandbox call ended by its time limit"),
         }
+        if self.line.is_broken() { CallStatus::Failed } else { CallStatus::Completed }
     }
 
     /// Rings until somebody or something picks up, or nobody does.

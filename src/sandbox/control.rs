@@ -36,6 +36,7 @@ const CONTROLS: &[&str] = &[
     "POST /sandbox/phones/{number}/read {\"sid\"?}",
     "GET /sandbox/phones/{number}/calls?wait=SECONDS&since=SID&status=completed&spoken=N",
     "POST /sandbox/phones/{number}/calls {\"to\"?}",
+    "GET /sandbox/expect?to=NUMBER&from=SENDER&body~=REGEX&channel=sms|whatsapp|call&said~=REGEX&since=SID&within=SECONDS",
     "GET /sandbox/calls/{sid}",
     "POST /sandbox/calls/{sid}/answer",
     "POST /sandbox/calls/{sid}/decline",
@@ -88,7 +89,8 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         ["phones"] if get => json_reply(200, &world.with(|state| phones(state))),
         ["alerts"] if get => alerts(world),
         ["operations"] if get => json_reply(200, &super::api::operations()),
-        ["phones" | "events" | "alerts" | "operations"] => not_allowed("GET"),
+        ["expect"] if get => super::expect::answer(world, request).await,
+        ["phones" | "events" | "alerts" | "operations" | "expect"] => not_allowed("GET"),
         ["phones", number, rest @ ..] => match in_path(number) {
             Some(number) => telephones::answer(world, request, number, rest).await,
             None => complaint(400, "not a phone number", "use E.164, such as +15551234567"),

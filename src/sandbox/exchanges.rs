@@ -7,14 +7,12 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-/// How many exchanges are kept.
-const KEPT: usize = 1_000;
 /// How much of a body is kept, in bytes.
 const BODY: usize = 32 * 1024;
 
 /// The exchanges, oldest dropped.
-#[derive(Default)]
 pub(super) struct Exchanges {
+    limit: usize,
     next: u64,
     kept: VecDeque<Exchange>,
 }
@@ -54,6 +52,11 @@ pub(super) struct Exchange {
 }
 
 impl Exchanges {
+    /// None yet, and `limit` of them at most.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, next: 0, kept: VecDeque::new() }
+    }
+
     /// Records one and gives its number.
     pub fn push(&mut self, mut exchange: Exchange) -> u64 {
         self.next += 1;
@@ -66,7 +69,7 @@ impl Exchanges {
             text.truncate(end);
         }
         self.kept.push_back(exchange);
-        if self.kept.len() > KEPT {
+        while self.kept.len() > self.limit {
             self.kept.pop_front();
         }
         self.next
@@ -84,7 +87,7 @@ impl Exchanges {
 
     /// The same without any, counting on.
     pub fn cleared(self) -> Self {
-        Self { next: self.next, kept: VecDeque::new() }
+        Self { kept: VecDeque::new(), ..self }
     }
 }
 

@@ -7,13 +7,14 @@
 //! before a `<Gather>` listens are kept for it.
 
 use super::behaviour::{Behaviour, Speech, is_key};
+use super::call_text;
 use super::callbacks::call_params;
 use super::cookies::Pair;
 use super::fetch::{Fault, document, read, resolve};
 use super::next::Next;
 use super::outgoing::bare;
 use super::resource::{Caption, Hook};
-use super::script::{Gather, Say, Script, Verb};
+use super::script::{Gather, Reply, Say, Script, Verb};
 use super::webhook::Webhook;
 use super::world::{Control, World};
 use jiff::Timestamp;
@@ -34,6 +35,10 @@ const LOOPS: u32 = 1_000;
 const WORD_MS: u64 = 60;
 /// What a caller hears when the TwiML cannot be had.
 const APOLOGY: &str = "We are sorry, an application error has occurred. Goodbye.";
+
+fn not_played(name: &str) -> String {
+    format!("<{name}> is not played by the sandbox: a call ends where it is its turn")
+}
 
 /// What came of an inbound call's first document.
 pub(super) enum Opening {
@@ -71,6 +76,8 @@ pub(super) struct Line {
     /// The URL of the document being done.
     base: Option<Hook>,
     documents: u32,
+    /// True once it was the turn of a verb that is not played.
+    is_broken: bool,
 }
 
 impl Line {
@@ -83,7 +90,17 @@ impl Line {
     ) -> Self {
         let own_keys = behaviour.press.clone().unwrap_or_default().into();
         let behaviour = behaviour.clone();
-        Self { world, sid, controls, typed: VecDeque::new(), own_keys, behaviour, base: None, documents: 0 }
+        Self {
+            world,
+            sid,
+            controls,
+            typed: VecDeque::new(),
+            own_keys,
+            behaviour,
+            base: None,
+            documents: 0,
+            is_broken: false,
+        }
     }
 
     /// Waits at the sandbox's pace.
@@ -167,7 +184,9 @@ impl Line {
             }
             Next::Inline(text) => {
                 self.base = None;
-                return Ok(read(&text).map_err(|fault| self.fault(&fault, None)).ok());
+                let script = read(&text).map_err(|fault| self.fault(&fault, None)).ok();
+                script.iter().for_each(|script| self.announce(script, None));
+                return Ok(script);
             }
             Next::Fetch { hook, extra } => (hook, extra),
         };
@@ -218,12 +237,28 @@ impl Line {
         let get = webhook.hook.get;
         let fetched = self.unless_stopped(async move { document(&world, &webhook).await }).await?;
         Ok(fetched.map(|(script, url)| {
-            for (code, why) in &script.warnings {
-                self.world.alert(*code, &self.sid, Some(bare(&url).as_str()), why.clone());
-            }
+            self.announce(&script, Some(&url));
             self.base = Some(Hook { url, get });
             script
         }))
+    }
+
+    /// Says what is wrong with a document, and at once also which of its verbs the
+    /// call will end at.
+    fn announce(&self, script: &Script, url: Option<&Url>) {
+        for (code, why) in &script.warnings {
+            self.alert(&Fault::new(*code, why.clone()), url);
+        }
+        for verb in &script.verbs {
+            if let Verb::NotPlayed(name) = verb {
+                self.alert(&Fault::new(Verb::not_played_code(name), not_played(name)), url);
+            }
+        }
+    }
+
+    /// Whether the call broke off at a verb that is not played.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken
     }
 
     /// Does the verbs; gives where to go on, or nothing at the end.
@@ -241,9 +276,27 @@ impl Line {
                 Verb::Message(_) => {
                     self.alert(&Fault::new(12200, "<Message> means nothing in a call"), None);
                 }
+                Verb::Sms(reply) => self.text(reply),
+                Verb::NotPlayed(name) => {
+                    tracing::warn!(sid = self.sid, verb = name, "sandbox call ended: the verb is not played");
+                    self.caption(&format!("[{}]", not_played(&name)), None, None);
+                    self.mark(Verb::not_played_code(&name));
+                    self.is_broken = true;
+                    return Ok(None);
+                }
             }
         }
         Ok(None)
+    }
+
+    /// Sends a text, to the telephone and from the number of the call unless the
+    /// document says otherwise.
+    fn text(&self, reply: Reply) {
+        let call = self.world.with(|state| state.calls.get(&self.sid).cloned());
+        let base = self.base.as_ref().map(|base| &base.url);
+        if let Some(Err(fault)) = call.map(|call| call_text::send(&self.world, &call, base, reply)) {
+            self.alert(&fault, base);
+        }
     }
 
     /// Speaks, plays or is silent; with `barge_in`, until a key is pressed.

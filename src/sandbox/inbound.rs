@@ -26,8 +26,6 @@ use std::sync::Arc;
 
 /// The most messages one answer may send.
 const REPLIES: usize = 10;
-/// The most wishes to be left alone that are remembered.
-const OPT_OUTS: usize = 10_000;
 /// The name that the phones' owners have on WhatsApp.
 const PROFILE: &str = "Sandbox";
 /// The words that stop messages from a sender.
@@ -123,9 +121,7 @@ fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
     let pair = (to.number.clone(), from.number.clone());
     if STOP.contains(&word.as_str()) {
         world.change(|state| {
-            if state.opted_out.len() < OPT_OUTS {
-                state.opted_out.insert(pair);
-            }
+            state.opted_out.insert(pair);
         });
     } else if START.contains(&word.as_str()) {
         world.change(|state| state.opted_out.remove(&pair));
@@ -244,14 +240,15 @@ async fn converse(
         for (code, why) in script.warnings {
             world.alert(code, &webhook.sid, Some(base.as_str()), why);
         }
-        let replies = script.verbs.iter().filter(|verb| matches!(verb, Verb::Message(_))).count();
+        let replies =
+            script.verbs.iter().filter(|verb| matches!(verb, Verb::Message(_) | Verb::Sms(_))).count();
         if replies > REPLIES {
             world.alert(14109, &webhook.sid, Some(base.as_str()), "more than 10 messages in one reply");
         }
         let mut onward = None;
         for verb in script.verbs.into_iter().take(REPLIES) {
             match verb {
-                Verb::Message(reply) => {
+                Verb::Message(reply) | Verb::Sms(reply) => {
                     answer(world, &webhook, &base, reply, (&from, &to), replied.place());
                 }
                 Verb::Redirect { url, get } => {

@@ -56,6 +56,14 @@ impl Request {
         format!("{}{}", self.base(), self.path)
     }
 
+    /// The path with its query, as they were sent.
+    pub fn target(&self) -> String {
+        match self.query.as_str() {
+            "" => self.path.clone(),
+            query => format!("{}?{query}", self.path),
+        }
+    }
+
     /// The query's pairs.
     pub fn query(&self) -> Form {
         Form::parse(self.query.as_bytes())

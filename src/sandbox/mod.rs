@@ -11,14 +11,18 @@ mod address;
 mod alert;
 mod api;
 mod behaviour;
+mod beside;
 mod call;
+mod call_text;
 mod callbacks;
+mod code;
 mod content;
 mod control;
 mod cookies;
 mod events;
 mod exchanges;
 mod execute;
+mod expect;
 mod fetch;
 mod fields;
 mod forward;
@@ -34,6 +38,7 @@ mod money;
 mod network;
 mod next;
 mod numbering;
+mod opt_outs;
 mod outgoing;
 mod overrides;
 mod page;
@@ -71,7 +76,7 @@ pub use behaviour::{
 };
 
 pub use limits::Profile;
-pub use settings::{DialbackApi, Inbound, SENDER, Senders, Settings};
+pub use settings::{DialbackApi, Inbound, Keep, SENDER, Senders, Settings};
 pub use templates::AUTHENTICATION as AUTHENTICATION_TEMPLATE;
 
 use crate::clock::Clock;
@@ -161,6 +166,7 @@ impl Sandbox {
         match request.path.split('/').nth(1) {
             Some("sandbox") => control::answer(&self.world, request).await,
             _ if page::has(&request.path) => page::answer(&self.world, request),
+            _ if beside::takes(&self.world, request) => beside::answer(&self.world, request).await,
             _ => api::answer(&self.world, request).await,
         }
     }
@@ -183,6 +189,11 @@ impl Sandbox {
     /// Sets the service beside it, once its port is known.
     pub fn set_app(&self, app: DialbackApi) {
         self.world.change(|state| state.app = Some(app));
+    }
+
+    /// Sets the service that answers for Verify v2, by its base URL.
+    pub fn set_verify(&self, base_url: String) {
+        self.world.change(|state| state.verify = Some(base_url));
     }
 
     /// Sets where inbound messages and calls are told, once the port is known.

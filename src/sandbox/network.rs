@@ -286,7 +286,7 @@ pub(super) fn show(world: &World, number: &str, text: Text) {
     let mut news = text.document();
     news["number"] = number.into();
     let seed = world.settings.seed;
-    world.change(|state| state.phone(number, seed).show(text));
+    world.change(|state| state.show(number, seed, text));
     world.tell("text", news);
 }
 

@@ -17,6 +17,8 @@ const CALLS: usize = 200;
 pub(super) struct Phone {
     /// Its number in E.164.
     pub number: String,
+    /// Which of all phones it was to be made.
+    pub place: u64,
     /// Its own wishes.
     pub behaviour: Behaviour,
     /// Its dice: each phone has its own, so that what befalls one does not
@@ -65,6 +67,7 @@ impl Phone {
         own.copy_from_slice(&digest[..8]);
         Self {
             number: number.to_owned(),
+            place: 0,
             behaviour: Behaviour::default(),
             chance: Entropy::seeded(u64::from_be_bytes(own)),
             api_faults: 0,

@@ -7,6 +7,10 @@
 use super::xml::{self, Element, Node};
 use crate::twilio::voices;
 
+/// The verbs of Twilio's that are not played: a call ends where one is its turn.
+const NOT_PLAYED: [&str; 10] =
+    ["Dial", "Record", "Enqueue", "Leave", "Queue", "Refer", "Connect", "Start", "Stop", "Pay"];
+
 /// What a document asks for, in order, with what was skipped.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
@@ -48,6 +52,18 @@ pub(super) enum Verb {
     },
     /// Answer a message.
     Message(Reply),
+    /// Send a text out of a call, or answer a message.
+    Sms(Reply),
+    /// A verb of Twilio's that is not played here, by its name.
+    NotPlayed(String),
+}
+
+impl Verb {
+    /// The error that a call ends with where this verb would be its turn: what
+    /// nobody can be reached by says so, and all else is the exchange's own failure.
+    pub fn not_played_code(name: &str) -> u32 {
+        if name == "Dial" { 13224 } else { 12400 }
+    }
 }
 
 /// Something to say.
@@ -130,12 +146,9 @@ impl Script {
             }
             "Hangup" => Some(Verb::Hangup),
             "Reject" => Some(Verb::Reject { busy: element.attribute("reason") == Some("busy") }),
-            "Message" | "Sms" => Some(Verb::Message(reply(element))),
-            "Dial" | "Record" | "Enqueue" | "Leave" | "Refer" | "Connect" | "Start" | "Stop" | "Pay"
-            | "Prompt" => {
-                self.warn(12200, format!("<{}> is not executed by the sandbox", element.name));
-                None
-            }
+            "Message" => Some(Verb::Message(reply(element))),
+            "Sms" => Some(Verb::Sms(reply(element))),
+            name if NOT_PLAYED.contains(&name) => Some(Verb::NotPlayed(name.to_owned())),
             name => {
                 self.warn(12200, format!("schema validation warning: <{name}> is not a verb and is skipped"));
                 None
@@ -371,9 +384,19 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_skipped_with_a_warning() {
-        let script = read("<Response><say>x</say><Blink/><Dial>1</Dial><Hangup/></Response>").unwrap();
+        let script = read("<Response><say>x</say><Blink/><Hangup/></Response>").unwrap();
         assert_eq!(script.verbs, [Verb::Hangup]);
-        assert_eq!(script.warnings.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [12200; 3]);
+        assert_eq!(script.warnings.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [12200; 2]);
+    }
+
+    #[test]
+    fn what_is_twilios_and_not_played_is_no_warning_but_a_verb() {
+        for name in NOT_PLAYED {
+            let script = read(&format!("<Response><{name}>1</{name}></Response>")).unwrap();
+            assert_eq!(script.verbs, [Verb::NotPlayed(name.to_owned())]);
+            assert!(script.warnings.is_empty());
+            assert!(crate::twilio::errors::lookup(Verb::not_played_code(name)).known, "{name}");
+        }
     }
 
     #[test]

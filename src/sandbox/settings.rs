@@ -52,6 +52,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Whether webhooks may go to other machines than this one.
     pub allow_remote_callbacks: bool,
+    /// How much is kept.
+    pub keep: Keep,
     /// Whose certificates are believed where webhooks go by https.
     pub trust: Trust,
 }
@@ -74,6 +76,7 @@ impl Settings {
             behaviour: Behaviour::default(),
             hosts: Vec::new(),
             allow_remote_callbacks: false,
+            keep: Keep::default(),
             trust: Trust::compiled_in(),
         }
     }
@@ -114,6 +117,23 @@ impl Settings {
     pub(super) fn sender(&self, whatsapp: bool) -> Address {
         let number = self.own(false).next().unwrap_or(SENDER).to_owned();
         Address { whatsapp, number }
+    }
+}
+
+/// How much the sandbox keeps; of each the oldest go first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Keep {
+    /// Messages, calls, and texts on all telephones together: so many of each.
+    pub messages: usize,
+    /// Telephones.
+    pub phones: usize,
+    /// Requests and their answers, of at most 32 KiB each way.
+    pub exchanges: usize,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { messages: 10_000, phones: 2_000, exchanges: 1_000 }
     }
 }
 

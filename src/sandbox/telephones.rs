@@ -50,7 +50,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request, number: String
         [] if request.method == Method::DELETE => {
             world.change(|state| {
                 state.phones.remove(&number);
-                state.opted_out.retain(|(_, phone)| *phone != number);
+                state.opted_out.forget(&number);
                 state.cookies.forget(&number);
             });
             world.tell("phone", json!({ "number": number }));

@@ -28,12 +28,7 @@ pub(super) fn phone_view(state: &State, phone: &Phone) -> Value {
     let texts: Vec<Value> = phone.texts.iter().map(|text| text.document()).collect();
     let calls: Vec<Value> =
         phone.calls.iter().filter_map(|sid| state.calls.get(sid)).map(call_view).collect();
-    let opted: Vec<&String> = state
-        .opted_out
-        .iter()
-        .filter(|(_, number)| *number == phone.number)
-        .map(|(sender, _)| sender)
-        .collect();
+    let opted: Vec<&String> = state.opted_out.of(&phone.number).collect();
     json!({
         "number": phone.number,
         "behaviour": phone.behaviour,

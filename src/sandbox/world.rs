@@ -11,15 +11,16 @@ use super::limits::Limits;
 use super::lookups::Lookups;
 use super::media::Album;
 use super::next::Next;
+use super::opt_outs::OptOuts;
 use super::permissions::Permissions;
-use super::phone::Phone;
+use super::phone::{Phone, Text};
 use super::prices::Prices;
 use super::pumping::Pumping;
 use super::recording::{RECORDINGS, Recording};
 use super::resource::{Bill, Call, Message};
 use super::safe::{SAFE, Safe};
 use super::service::{SERVICES, Service, Unfit};
-use super::settings::{DialbackApi, Inbound, SENDER, Senders, Settings};
+use super::settings::{DialbackApi, Inbound, Keep, SENDER, Senders, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
 use super::streams::{self, Streams};
@@ -31,17 +32,13 @@ use crate::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
-/// The most messages, and the most calls, that are kept.
-const RESOURCES: usize = 10_000;
-/// The most telephones; the one with the lowest number goes first.
-const PHONES: usize = 2_000;
 /// The most alerts that are kept.
 const ALERTS: usize = 500;
 /// How long it takes until it is known what a message or call costs.
@@ -109,8 +106,13 @@ pub(super) struct State {
     pub streams: Streams,
     /// The telephones by number.
     pub phones: BTreeMap<String, Phone>,
+    /// The phones in the order in which they were made, and how many there were.
+    made: (VecDeque<(u64, String)>, u64),
+    /// The texts on all phones, oldest first: whose, and the message's SID.
+    shown: VecDeque<(String, String)>,
+    keep: Keep,
     /// Who does not want to hear from whom: sender and phone.
-    pub opted_out: HashSet<(String, String)>,
+    pub opted_out: OptOuts,
     /// The live calls' ears.
     pub lines: HashMap<String, mpsc::Sender<Control>>,
     /// The wishes for all phones.
@@ -127,6 +129,8 @@ pub(super) struct State {
     pub inbound: Inbound,
     /// The service beside it, for the page's form.
     pub app: Option<DialbackApi>,
+    /// Who answers for Verify v2, by its base URL.
+    pub verify: Option<String>,
     /// True once the sandbox is stopping.
     pub closing: bool,
 }
@@ -445,8 +449,8 @@ impl State {
         Self {
             accounts: Accounts::new(settings, born),
             keys: Shelf::new(KEYS),
-            messages: Shelf::new(RESOURCES),
-            calls: Shelf::new(RESOURCES),
+            messages: Shelf::new(settings.keep.messages),
+            calls: Shelf::new(settings.keep.messages),
             ledger: Ledger::default(),
             services: Shelf::new(SERVICES),
             permissions: Permissions::default(),
@@ -460,15 +464,19 @@ impl State {
             recordings: Shelf::new(RECORDINGS),
             streams: Streams::default(),
             phones: BTreeMap::new(),
-            opted_out: HashSet::new(),
+            made: (VecDeque::new(), 0),
+            shown: VecDeque::new(),
+            keep: settings.keep,
+            opted_out: OptOuts::default(),
             lines: HashMap::new(),
             behaviour: settings.behaviour.clone(),
             templates: Templates::default(),
             cookies: Cookies::default(),
-            exchanges: Exchanges::default(),
+            exchanges: Exchanges::new(settings.keep.exchanges),
             alerts: VecDeque::new(),
             inbound: settings.inbound.clone(),
             app: settings.app.clone(),
+            verify: None,
             closing: false,
         }
     }
@@ -476,10 +484,10 @@ impl State {
     /// Forgets everything that happened, and every wish; what was configured stays.
     pub fn start_afresh(&mut self, settings: &Settings, born: Timestamp) {
         let inbound = std::mem::take(&mut self.inbound);
-        let app = self.app.take();
+        let (app, verify) = (self.app.take(), self.verify.take());
         // Numbers of exchanges go on, so that an old one never names a new one.
-        let exchanges = std::mem::take(&mut self.exchanges).cleared();
-        *self = Self { inbound, app, exchanges, ..Self::new(settings, born) };
+        let exchanges = std::mem::replace(&mut self.exchanges, Exchanges::new(0)).cleared();
+        *self = Self { inbound, app, verify, exchanges, ..Self::new(settings, born) };
     }
 
     /// Keeps a message that came in.
@@ -496,7 +504,7 @@ impl State {
     /// others is said early.
     fn settle(&mut self, now: Timestamp) {
         while let Some(first) = self.unpaid.front()
-            && (first.due <= now || self.unpaid.len() > RESOURCES)
+            && (first.due <= now || self.unpaid.len() > self.keep.messages)
         {
             let Some(unpaid) = self.unpaid.pop_front() else { return };
             let paid = Bill::Paid(unpaid.used.price());
@@ -511,10 +519,53 @@ impl State {
 
     /// The phone of a number, made if need be.
     pub fn phone(&mut self, number: &str, seed: u64) -> &mut Phone {
-        if !self.phones.contains_key(number) && self.phones.len() >= PHONES {
-            self.phones.pop_first();
+        if !self.phones.contains_key(number) {
+            self.make_room();
+            let (order, count) = &mut self.made;
+            *count += 1;
+            order.push_back((*count, number.to_owned()));
         }
-        self.phones.entry(number.to_owned()).or_insert_with(|| Phone::new(number, seed))
+        let place = self.made.1;
+        let made = || Phone { place, ..Phone::new(number, seed) };
+        self.phones.entry(number.to_owned()).or_insert_with(made)
+    }
+
+    /// Lets the oldest phones go when there are as many as are kept.
+    fn make_room(&mut self) {
+        let (phones, order) = (&mut self.phones, &mut self.made.0);
+        while phones.len() >= self.keep.phones
+            && let Some((place, number)) = order.pop_front()
+        {
+            if phones.get(&number).is_some_and(|phone| phone.place == place) {
+                phones.remove(&number);
+            }
+        }
+        // What a tester took away leaves its place in the order.
+        if order.len() > 2 * self.keep.phones {
+            order.retain(|(place, number)| phones.get(number).is_some_and(|phone| phone.place == *place));
+        }
+    }
+
+    /// Puts a text on a phone's screen; the oldest text of all goes when there are
+    /// more than are kept.
+    pub fn show(&mut self, number: &str, seed: u64, text: Text) {
+        self.shown.push_back((number.to_owned(), text.sid.clone()));
+        self.phone(number, seed).show(text);
+        while self.shown.len() > self.keep.messages
+            && let Some((number, sid)) = self.shown.pop_front()
+        {
+            if let Some(phone) = self.phones.get_mut(&number)
+                && phone.texts.front().is_some_and(|oldest| oldest.sid == sid)
+            {
+                phone.texts.pop_front();
+            }
+        }
+    }
+
+    /// How many texts are on all phones.
+    #[cfg(test)]
+    pub fn texts(&self) -> usize {
+        self.phones.values().map(|phone| phone.texts.len()).sum()
     }
 
     /// Brings a message's status to the phone's screen.

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file per theme.
 
 mod admin;
+mod alone;
 mod api;
 mod api_access;
 mod api_lists;

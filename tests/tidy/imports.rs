@@ -76,6 +76,7 @@ pub const CRATES: Table<'static> = &[
     ("psl", &["model"]),
     ("quick_xml", &["twilio", "sandbox"]),
     // The configuration parses URLs with its type, and sends nothing.
+    ("regex", &["sandbox"]),
     ("reqwest", &["gateway", "sandbox", "config", "cli"]),
     // The sandbox reads numbers as Twilio does, whatever the service makes of them.
     ("rlibphonenumber", &["model", "sandbox"]),

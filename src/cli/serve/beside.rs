@@ -44,6 +44,7 @@ impl Beside {
         settings.seed = config.sandbox.seed;
         settings.pace = config.sandbox.pace;
         (settings.senders, settings.profile) = rules(config);
+        settings.keep = keep(config);
         settings.trust = trust.clone();
         settings.app =
             Some(sandbox::DialbackApi { base_url: server.to_owned(), api_key: local.api_key.clone() });
@@ -98,6 +99,12 @@ pub fn rules(config: &Config) -> (sandbox::Senders, sandbox::Profile) {
         SandboxProfile::Trial => sandbox::Profile::Trial,
     };
     (senders, profile)
+}
+
+/// How much the sandbox keeps.
+pub fn keep(config: &Config) -> sandbox::Keep {
+    let own = &config.sandbox;
+    sandbox::Keep { messages: own.keep_messages, phones: own.keep_phones, exchanges: own.keep_exchanges }
 }
 
 /// What bounds the sandbox's listener.

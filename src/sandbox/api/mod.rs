@@ -28,6 +28,7 @@ use super::world::World;
 use crate::secret::Secret;
 use ask::{Ask, Parts};
 use outcome::{Done, Outcome};
+pub(super) use route::product;
 use route::{Found, Route};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -101,10 +102,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
             at,
             ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             method: request.method.to_string(),
-            url: match request.query.as_str() {
-                "" => request.path.clone(),
-                query => format!("{}?{query}", request.path),
-            },
+            url: request.target(),
             headers: headers
                 .map(|(name, value)| {
                     (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -203,7 +201,8 @@ fn hide(document: &mut Value) {
     }
 }
 
-fn sid_in(document: &str) -> Option<String> {
+/// The `sid` of a document.
+pub(super) fn sid_in(document: &str) -> Option<String> {
     let document: Value = serde_json::from_str(document).ok()?;
     document.get("sid")?.as_str().map(str::to_owned)
 }

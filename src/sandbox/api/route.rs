@@ -89,7 +89,7 @@ pub(super) fn find(
 
 /// The product that a `Host` names: the first label of Twilio's names, with or
 /// without an edge and a region (`messaging.dublin.ie1.twilio.com`).
-pub(super) fn product(host: &str) -> Option<&str> {
+pub(in crate::sandbox) fn product(host: &str) -> Option<&str> {
     let name = host.split(':').next().unwrap_or_default().strip_suffix(".twilio.com")?;
     name.split('.').next()
 }

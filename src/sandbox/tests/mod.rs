@@ -2,11 +2,13 @@
 //! notes what it is told and answers what it was told to.
 
 mod accounts;
+mod bounds;
 mod callbacks;
 mod calls;
 mod contents;
 mod controls;
 mod cookies;
+mod expect;
 mod failures;
 mod geography;
 mod limits;
@@ -20,6 +22,7 @@ mod services;
 mod streams;
 mod sub_accounts;
 mod usage;
+mod verbs;
 mod whatsapp;
 
 use super::incoming::collect;

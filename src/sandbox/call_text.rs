@@ -1,0 +1,68 @@
+//! `<Sms>` in a call: a text beside the conversation.
+
+use super::address::Address;
+use super::fetch::Fault;
+use super::network::{self, Place};
+use super::resource::{Bill, Call, Message, MessageStatus, Passage, Turn, segments};
+use super::script::Reply;
+use super::world::World;
+use reqwest::Url;
+use std::sync::Arc;
+
+/// Sends it: to the telephone of the call, and from the number at its other end,
+/// unless it says otherwise. `base` is the document's URL.
+///
+/// # Errors
+/// 14101 for a number that is none, 14103 without words, 21606 for a sender that is
+/// not the account's, 21610 for somebody who wants no texts from it.
+pub(super) fn send(world: &Arc<World>, call: &Call, base: Option<&Url>, reply: Reply) -> Result<(), Fault> {
+    let own = if call.direction == "inbound" { &call.to } else { &call.from };
+    let to = Address::to(reply.to.as_deref().unwrap_or_else(|| call.phone()));
+    let from = Address::from(reply.from.as_deref().unwrap_or(own));
+    let (Some(to), Some(from)) = (to, from) else {
+        return Err(Fault::new(14101, "<Sms> with an invalid 'to' or 'from'"));
+    };
+    if reply.body.is_empty() && reply.media.is_empty() {
+        return Err(Fault::new(14103, "<Sms> without words"));
+    }
+    if !world.owns(&call.account, &from.number) {
+        return Err(Fault::new(21606, "<Sms> from a number that is not the account's"));
+    }
+    let pair = (from.number.clone(), to.number.clone());
+    if world.with(|state| state.opted_out.contains(&pair)) {
+        return Err(Fault::new(21610, "attempt to send to unsubscribed recipient"));
+    }
+    let now = world.clock.now();
+    let callback = reply.callback.and_then(|url| match base {
+        Some(base) => base.join(&url).ok(),
+        None => Url::parse(&url).ok(),
+    });
+    let message = Message {
+        sid: world.sid(if reply.media.is_empty() { "SM" } else { "MM" }),
+        account: call.account.clone(),
+        segments: segments(&to, &reply.body),
+        to,
+        from: Some(from),
+        service: None,
+        words: reply.body.clone(),
+        template: None,
+        body: reply.body,
+        media: reply.media,
+        direction: "outbound-call",
+        status: MessageStatus::Queued,
+        error: None,
+        created: now,
+        updated: now,
+        sent: None,
+        callback,
+        validity: 36_000,
+        send_at: None,
+        turn: Turn::default(),
+        bill: Bill::default(),
+        passage: Passage::default(),
+    };
+    match network::launch(world, message, Place::default()) {
+        true => Ok(()),
+        false => Err(Fault::new(20429, "too much is on its way already")),
+    }
+}
