@@ -13,7 +13,7 @@ use super::settings::Inbound;
 use super::shown::call_view;
 use super::views::{clock_view, phones, snapshot};
 use super::world::World;
-use super::{forward, telephones, template_controls};
+use super::{forward, number_controls, telephones, template_controls};
 use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 /// What there is, for whoever looks for it.
-const CONTROLS: [&str; 31] = [
+const CONTROLS: &[&str] = &[
     "GET /sandbox/state",
     "DELETE /sandbox/state",
     "GET /sandbox/events",
@@ -41,6 +41,9 @@ const CONTROLS: [&str; 31] = [
     "POST /sandbox/calls/{sid}/decline",
     "POST /sandbox/calls/{sid}/press {\"digits\":\"1\"}",
     "POST /sandbox/calls/{sid}/hang-up",
+    "GET /sandbox/numbers",
+    "GET, PUT, DELETE /sandbox/numbers/{number} {\"account_sid\"?,\"friendly_name\"?,\"capabilities\"?,\"registered\"?,\"unreachable\"?,\"not_permitted\"?}",
+    "POST /sandbox/numbers/{number}/validate {\"account_sid\"?,\"code\"?}",
     "GET /sandbox/templates",
     "PUT /sandbox/templates/{sid} {\"status\"?,\"body\"?,\"copy_code\"?}",
     "GET, PUT /sandbox/behaviour",
@@ -91,6 +94,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         },
         ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
+        ["numbers", rest @ ..] => number_controls::answer(world, request, rest),
         ["templates", rest @ ..] => template_controls::answer(world, request, rest),
         ["behaviour"] if get => json_reply(200, &json!(world.with(|state| state.behaviour.clone()))),
         ["behaviour"] if put => {

@@ -6,12 +6,12 @@ use super::call::{self, queued};
 use super::callbacks::Params;
 use super::cookies::Pair;
 use super::fetch::document;
-use super::fields::web_url;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
 use super::resource::{CallOrder, Hook, Message, MessageStatus, Turn, segments};
-use super::script::{Reply, Verb};
+use super::routes;
+use super::script::{Reply, Script, Verb};
 use super::shown::message_view;
 use super::webhook::Webhook;
 use super::world::World;
@@ -58,7 +58,8 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
     };
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
-    let webhook = webhook(world, &message);
+    let route = world.with(|state| routes::of_text(state, &to));
+    let told = route.and_then(|route| Some((webhook(world, &message, route.hook)?, route.fallback)));
     world.change(|state| state.receive(message));
     let (from_text, to_text) = (from.to_string(), to.to_string());
     let status = MessageStatus::Received;
@@ -74,9 +75,9 @@ pub(super) fn text(world: &Arc<World>, from: Address, to: Address, body: &str) -
         at: now,
     };
     show(world, &from.number, shown);
-    if let Some(webhook) = webhook {
+    if let Some((webhook, fallback)) = told {
         let aside = world.clone();
-        world.spawn(async move { converse(&aside, &webhook, from, to).await });
+        world.spawn(async move { converse(&aside, &webhook, fallback, from, to).await });
     }
     sid
 }
@@ -100,9 +101,7 @@ fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
     }
 }
 
-fn webhook(world: &World, message: &Message) -> Option<Webhook> {
-    let url = world.with(|state| state.inbound.sms_url.clone())?;
-    let url = web_url(&url)?;
+fn webhook(world: &World, message: &Message, hook: Hook) -> Option<Webhook> {
     let from = message.from.clone()?;
     let mut params = Params::default();
     if from.whatsapp {
@@ -115,7 +114,7 @@ fn webhook(world: &World, message: &Message) -> Option<Webhook> {
         sid: message.sid.clone(),
         account: message.account.clone(),
         pair: Pair::new(from.to_string(), message.to.to_string()),
-        hook: Hook { url, get: false },
+        hook,
         params: params.0,
         token: world.token(),
         voice: false,
@@ -151,20 +150,10 @@ fn on_whatsapp(message: &Message, from: &Address, params: &mut Params) {
 }
 
 /// Tells the application and does what it answers.
-async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Address) {
+async fn converse(world: &Arc<World>, webhook: &Webhook, fallback: Option<Hook>, from: Address, to: Address) {
     let (mut webhook, mut replied) = (webhook.clone(), Procession::default());
     for _ in 0..REPLIES {
-        let (script, base) = match document(world, &webhook).await {
-            Ok(done) => done,
-            Err(fault) => {
-                return world.alert(
-                    fault.code,
-                    &webhook.sid,
-                    Some(bare(&webhook.hook.url).as_str()),
-                    fault.message,
-                );
-            }
-        };
+        let Some((script, base)) = ask(world, &mut webhook, fallback.as_ref()).await else { return };
         for (code, why) in script.warnings {
             world.alert(code, &webhook.sid, Some(base.as_str()), why);
         }
@@ -193,6 +182,30 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, from: Address, to: Addr
         match onward.and_then(|(url, get)| super::fetch::resolve(Some(&base), &url, get).ok()) {
             Some(hook) => webhook.hook = hook,
             None => return,
+        }
+    }
+}
+
+/// Asks for a document; where that cannot be had, the fallback, which is told why.
+/// Nothing when both failed, or there is none.
+async fn ask(world: &World, webhook: &mut Webhook, fallback: Option<&Hook>) -> Option<(Script, Url)> {
+    let fault = match document(world, webhook).await {
+        Ok(done) => return Some(done),
+        Err(fault) => fault,
+    };
+    let url = bare(&webhook.hook.url).to_string();
+    world.alert(fault.code, &webhook.sid, Some(&url), fault.message);
+    webhook.hook = fallback.filter(|fallback| **fallback != webhook.hook)?.clone();
+    webhook.token = world.token();
+    webhook.params.retain(|(name, _)| !matches!(name.as_str(), "ErrorCode" | "ErrorUrl"));
+    webhook.params.push(("ErrorCode".to_owned(), fault.code.to_string()));
+    webhook.params.push(("ErrorUrl".to_owned(), url));
+    match document(world, webhook).await {
+        Ok(done) => Some(done),
+        Err(fault) => {
+            let url = bare(&webhook.hook.url).to_string();
+            world.alert(fault.code, &webhook.sid, Some(&url), fault.message);
+            None
         }
     }
 }
@@ -251,13 +264,13 @@ fn answer(
 }
 
 /// A call from a phone to one of the account's numbers. Gives its SID, or
-/// nothing when no URL is configured for inbound calls or too much is going on.
+/// nothing when nobody takes calls to it or too much is going on.
 pub(super) fn ring(world: &Arc<World>, from: String, to: String) -> Option<String> {
-    let inbound = world.with(|state| state.inbound.clone());
-    let hook = |url: Option<String>| url.and_then(|url| web_url(&url)).map(|url| Hook { url, get: false });
+    let route = world.with(|state| routes::of_call(state, &to))?;
     let order = CallOrder {
-        url: Some(hook(inbound.voice_url)?),
-        callback: hook(inbound.voice_status_url),
+        url: Some(route.hook),
+        fallback: route.fallback,
+        callback: route.callback,
         events: vec!["completed".to_owned()],
         time_limit: 14_400,
         ..CallOrder::default()

@@ -260,6 +260,10 @@ pub(super) struct CallOrder {
     pub detection: Option<Detection>,
     /// How long the call may last, in seconds.
     pub time_limit: u32,
+    /// How long it waits before it goes out, in seconds.
+    pub delay: u32,
+    /// Whether Twilio itself asks for a code that proves the number.
+    pub validates: bool,
 }
 
 /// How an answering machine is looked for.
@@ -278,6 +282,8 @@ pub(super) struct Call {
     pub sid: String,
     /// The account it is of.
     pub account: String,
+    /// The account's number that it is made from or comes in at, if it has one.
+    pub number_sid: Option<String>,
     /// Who is called.
     pub to: String,
     /// Who calls.
@@ -349,7 +355,7 @@ impl Call {
             "from_formatted": formatted(&self.from),
             "group_sid": null,
             "parent_call_sid": null,
-            "phone_number_sid": null,
+            "phone_number_sid": self.number_sid,
             "price": self.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "queue_time": "0",

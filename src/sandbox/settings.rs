@@ -70,9 +70,9 @@ impl Settings {
         self.own(true).next().is_none()
     }
 
-    /// Whether a sender belongs to the main account.
-    pub(super) fn owns(&self, number: &str) -> bool {
-        self.takes_all() || number == SENDER || self.own(false).any(|own| own == number)
+    /// Whether a sender with a name, which is no number, belongs to the main account.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        name.bytes().any(|byte| byte.is_ascii_alphabetic()) && self.own(false).any(|own| own == name)
     }
 
     /// Whether a messaging service belongs to the main account.

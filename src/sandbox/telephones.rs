@@ -10,7 +10,7 @@ use super::resource::{Call, CallStatus};
 use super::shown::call_view;
 use super::views::phone_view;
 use super::world::{Control, World};
-use super::{call, inbound, whatsapp};
+use super::{call, inbound, routes, whatsapp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ use warp::reply::Response;
 pub(super) const LONGEST_POLL: Duration = Duration::from_secs(300);
 /// The longest text a phone can write, in characters.
 const TEXT: usize = 1_600;
+/// What to do about a number that cannot do it.
+const NO_CAPABILITY: &str = "set its capabilities with PUT /sandbox/numbers/{number}";
 
 /// Answers `/sandbox/phones/{number}` and below.
 pub(super) async fn answer(world: &Arc<World>, request: &Request, number: String, rest: &[&str]) -> Response {
@@ -149,8 +151,14 @@ fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
         return complaint(400, "'from' is another phone", "leave it out: the path says who writes");
     }
     let from = Address { whatsapp: to.whatsapp, number: number.to_owned() };
+    let (takes_texts, told) = world.with(|state| {
+        let own = state.numbers.find(&to.number).filter(|_| !to.whatsapp);
+        (own.is_none_or(|own| own.capabilities.sms), routes::of_text(state, &to).is_some())
+    });
+    if !takes_texts {
+        return complaint(409, "the number takes no texts", NO_CAPABILITY);
+    }
     let sid = inbound::text(world, from, to, &written.body);
-    let told = world.with(|state| state.inbound.sms_url.is_some());
     json_reply(201, &json!({ "sid": sid, "status": "received", "told": told }))
 }
 
@@ -187,9 +195,16 @@ fn dial(world: &Arc<World>, request: &Request, number: String) -> Response {
     let Some(to) = in_path(&to) else {
         return complaint(400, "'to' is not a number", "use E.164, such as +15551234567");
     };
+    if world.with(|state| state.numbers.find(&to).is_some_and(|own| !own.capabilities.voice)) {
+        return complaint(409, "the number takes no calls", NO_CAPABILITY);
+    }
     match inbound::ring(world, number, to) {
         Some(sid) => json_reply(201, &json!({ "sid": sid, "status": "ringing" })),
-        None => complaint(409, "nobody takes inbound calls", "set voice_url with PUT /sandbox/inbound"),
+        None => complaint(
+            409,
+            "nobody takes inbound calls",
+            "set voice_url with PUT /sandbox/inbound, or VoiceUrl of the number",
+        ),
     }
 }
 

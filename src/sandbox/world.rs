@@ -7,6 +7,8 @@ use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
 use super::next::Next;
+use super::number_controls;
+use super::numbers::Numbers;
 use super::phone::Phone;
 use super::resource::{Call, Message};
 use super::settings::{DialbackApi, Inbound, SENDER, Settings};
@@ -65,6 +67,8 @@ pub(super) struct State {
     pub accounts: Accounts,
     /// The API keys that were made here.
     pub keys: Shelf<Key>,
+    /// The numbers.
+    pub numbers: Numbers,
     /// The messages.
     pub messages: Shelf<Message>,
     /// The calls.
@@ -251,6 +255,11 @@ impl World {
         let _ = self.events.send(Event { kind, data });
     }
 
+    /// Tells the page which numbers there are.
+    pub fn tell_numbers(&self) {
+        self.tell("numbers", self.with(|state| number_controls::all(state)));
+    }
+
     /// Listens to what the page is told.
     pub fn listen(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -276,20 +285,33 @@ impl World {
         self.with(|state| state.accounts.get(account).map(|account| account.token.secret.clone()))
     }
 
-    /// The account that a number of Twilio's belongs to: what comes in is its.
-    pub fn owner_of(&self, _number: &str) -> String {
-        self.settings.account_sid.clone()
+    /// The account that a number of Twilio's belongs to: what comes in is its. What
+    /// nobody owns is the main one's.
+    pub fn owner_of(&self, number: &str) -> String {
+        let owner = self.with(|state| state.numbers.owner(number).map(str::to_owned));
+        owner.unwrap_or_else(|| self.settings.account_sid.clone())
     }
 
-    /// Whether an account may send from a number. What was configured is the main
-    /// account's; the number that is always there is everybody's.
+    /// Whether an account may send from a number: it is its own, or nobody's while all
+    /// are let pass. The number that is always there is everybody's.
     pub fn owns(&self, account: &str, number: &str) -> bool {
-        let settings = &self.settings;
-        if account == settings.account_sid {
-            settings.owns(number)
-        } else {
-            number == SENDER || settings.takes_all()
-        }
+        let own = self.with(|state| state.numbers.owner(number).map(|owner| owner == account));
+        let nobodys = || {
+            let settings = &self.settings;
+            settings.takes_all() || account == settings.account_sid && settings.has_name(number)
+        };
+        number == SENDER || own.unwrap_or_else(nobodys)
+    }
+
+    /// Whether an account may call from a number: one that takes calls and that it may
+    /// send from, or one that it has verified.
+    pub fn calls_from(&self, account: &str, number: &str) -> bool {
+        let (has_voice, is_verified) = self.with(|state| {
+            let numbers = &state.numbers;
+            let has_voice = numbers.find(number).is_none_or(|own| own.capabilities.voice);
+            (has_voice, numbers.caller(account, number).is_some())
+        });
+        is_verified || has_voice && self.owns(account, number)
     }
 
     /// Whether an account has a messaging service.
@@ -361,6 +383,7 @@ impl State {
         Self {
             accounts: Accounts::new(settings, born),
             keys: Shelf::new(KEYS),
+            numbers: Numbers::new(settings, born),
             messages: Shelf::new(RESOURCES),
             calls: Shelf::new(RESOURCES),
             ledger: Ledger::default(),

@@ -8,6 +8,8 @@ mod controls;
 mod cookies;
 mod failures;
 mod messages;
+mod number_rules;
+mod numbers;
 mod operations;
 mod redirects;
 mod sub_accounts;

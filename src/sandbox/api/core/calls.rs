@@ -8,6 +8,7 @@ use crate::sandbox::call::{self, queued};
 use crate::sandbox::fields::web_url;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::next::Next;
+use crate::sandbox::number_rules;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook};
 use crate::sandbox::world::Control;
@@ -145,6 +146,7 @@ pub(super) fn recordings(ask: &Ask<'_>) -> Outcome {
 fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
     let from = sender(ask, form)?;
+    ask.world.with(|state| number_rules::call(state, &from, &to))?;
     let order = order(form)?;
     Ok(queued(ask.world, ask.account.to_owned(), to, from, "outbound-api", order))
 }
@@ -168,7 +170,7 @@ fn sender(ask: &Ask<'_>, form: &Form) -> Result<String, Refusal> {
     let from = Address::to(text).filter(|from| !from.whatsapp && from.number != "+15005550001").ok_or_else(
         || Refusal::bad(21212, format!("The 'From' number {text} is not a valid phone number.")),
     )?;
-    if from.number == "+15005550007" || !ask.world.owns(ask.account, &from.number) {
+    if from.number == "+15005550007" || !ask.world.calls_from(ask.account, &from.number) {
         let why = "is not verified for your account. You may only make calls from numbers you own or have verified.";
         return Err(Refusal::bad(21210, format!("The source phone number provided, {from}, {why}")));
     }
@@ -200,6 +202,7 @@ fn order(form: &Form) -> Result<CallOrder, Refusal> {
         send_digits: digits.map(str::to_owned),
         detection: detection(form)?,
         time_limit: form.get("TimeLimit").and_then(|text| text.parse().ok()).unwrap_or(TIME_LIMIT),
+        ..CallOrder::default()
     })
 }
 
