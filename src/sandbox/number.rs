@@ -40,8 +40,8 @@ impl Capabilities {
 /// What an account says of a number that nobody here goes by: names in a request and
 /// in the document, and what stands there until something is said.
 pub(super) const FACTS: [(&str, &str, Option<&str>); 9] = [
-    ("SmsApplicationSid", "sms_application_sid", Some("")),
-    ("VoiceApplicationSid", "voice_application_sid", Some("")),
+    ("SmsApplicationSid", "sms_application_sid", None),
+    ("VoiceApplicationSid", "voice_application_sid", None),
     ("AddressSid", "address_sid", None),
     ("BundleSid", "bundle_sid", None),
     ("IdentitySid", "identity_sid", None),

@@ -16,8 +16,8 @@ pub(super) enum Wanted {
     Unsaid,
     /// It was emptied.
     Nowhere,
-    /// There.
-    At(Url),
+    /// There; with the text as it was given, which a `Url` writes in its own way.
+    At(Url, String),
 }
 
 /// A URL that a number may have, and how it is asked.
@@ -70,7 +70,7 @@ impl Target {
             None => self.url.clone(),
             Some("") => Wanted::Nowhere,
             Some(text) => match web_url(text) {
-                Some(url) => Wanted::At(url),
+                Some(url) => Wanted::At(url, text.to_owned()),
                 None => return Err(Refusal::bad(21402, format!("{} is not valid: {text}", names.url))),
             },
         };
@@ -86,7 +86,7 @@ impl Target {
     /// Where it leads; where nothing was said, to `usual`.
     pub fn hook(&self, usual: Option<&str>) -> Option<Hook> {
         let url = match &self.url {
-            Wanted::At(url) => url.clone(),
+            Wanted::At(url, _) => url.clone(),
             Wanted::Unsaid => web_url(usual?)?,
             Wanted::Nowhere => return None,
         };
@@ -100,7 +100,11 @@ impl Target {
 
     /// Writes its two fields into a document.
     pub fn show(&self, names: &Names, usual: Option<&str>, document: &mut Map<String, Value>) {
-        let url = self.hook(usual).map(|hook| hook.url.to_string()).unwrap_or_default();
+        let url = match &self.url {
+            Wanted::At(_, text) => text,
+            Wanted::Unsaid => usual.unwrap_or_default(),
+            Wanted::Nowhere => "",
+        };
         document.insert(names.url_field.to_owned(), json!(url));
         document.insert(names.method_field.to_owned(), json!(if self.get { "GET" } else { "POST" }));
     }
