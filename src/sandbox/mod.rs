@@ -30,6 +30,7 @@ mod next;
 mod number;
 mod number_controls;
 mod number_rules;
+mod number_views;
 #[cfg_attr(not(test), expect(dead_code, reason = "look-ups will"))]
 mod numbering;
 mod numbers;

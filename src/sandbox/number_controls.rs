@@ -2,18 +2,16 @@
 //!
 //! It refuses to know Twilio's rules: here every number can be had, and be anything.
 
-use super::address::{Address, in_path, is_short_code};
+use super::address::{in_path, is_short_code};
+use super::call;
 use super::incoming::{Request, complaint, empty, json_reply, not_allowed};
 use super::number::{Capabilities, Number};
-use super::numbers::{CallerId, ShortCode};
-use super::resource::Hook;
-use super::routes;
+use super::number_views::{all, one, tell_numbers};
 use super::validation;
 use super::world::{Control, State, World};
-use super::{call, outgoing};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use warp::http::Method;
 use warp::reply::Response;
@@ -52,78 +50,9 @@ fn named(text: &str) -> Option<String> {
     if is_short_code(text) { Some(text.to_owned()) } else { in_path(text) }
 }
 
-/// Every number, for the controls and the page.
-pub(super) fn all(state: &State) -> Value {
-    let numbers = &state.numbers;
-    let validations = numbers.validations.newest_first();
-    let validations = validations.filter(|validation| validation.verified.is_none()).map(|validation| {
-        json!({
-            "number": validation.number,
-            "account_sid": validation.account,
-            "call_sid": validation.call,
-            "code": validation.code,
-        })
-    });
-    json!({
-        "numbers": numbers.owned.newest_first().map(|own| view(state, own)).collect::<Vec<_>>(),
-        "short_codes": numbers.codes.newest_first().map(|code| code_view(state, code)).collect::<Vec<_>>(),
-        "caller_ids": numbers.callers.newest_first().map(caller_view).collect::<Vec<_>>(),
-        "validations": validations.collect::<Vec<_>>(),
-    })
-}
-
-fn one(state: &State, number: &str) -> Option<Value> {
-    let numbers = &state.numbers;
-    let code = || numbers.code(number).map(|code| code_view(state, code));
-    numbers.find(number).map(|own| view(state, own)).or_else(code)
-}
-
-fn view(state: &State, own: &Number) -> Value {
-    let to = Address { whatsapp: false, number: own.number.clone() };
-    json!({
-        "number": own.number,
-        "sid": own.sid,
-        "account_sid": own.account,
-        "friendly_name": own.name,
-        "type": own.kind.word(),
-        "capabilities": own.capabilities,
-        "registered": own.registered,
-        "unreachable": own.unreachable,
-        "not_permitted": own.not_permitted,
-        "texts_go_to": routes::of_text(state, &to).map(|route| shown(&route.hook)),
-        "calls_go_to": routes::of_call(state, &own.number).map(|route| shown(&route.hook)),
-    })
-}
-
-fn code_view(state: &State, code: &ShortCode) -> Value {
-    let to = Address { whatsapp: false, number: code.code.clone() };
-    json!({
-        "number": code.code,
-        "sid": code.sid,
-        "account_sid": code.account,
-        "friendly_name": code.name,
-        "type": "short-code",
-        "texts_go_to": routes::of_text(state, &to).map(|route| shown(&route.hook)),
-    })
-}
-
-fn caller_view(caller: &CallerId) -> Value {
-    json!({
-        "number": caller.number,
-        "sid": caller.sid,
-        "account_sid": caller.account,
-        "friendly_name": caller.name,
-    })
-}
-
-/// Everybody on this machine can read the controls: a password in a URL stays out.
-fn shown(hook: &Hook) -> String {
-    outgoing::bare(&hook.url).to_string()
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Wish {
+struct NumberChange {
     account_sid: Option<String>,
     friendly_name: Option<String>,
     capabilities: Option<Capabilities>,
@@ -132,7 +61,7 @@ struct Wish {
     not_permitted: Option<Vec<String>>,
 }
 
-impl Wish {
+impl NumberChange {
     fn problem(&self, state: &State, is_code: bool) -> Option<&'static str> {
         let lists = [&self.unreachable, &self.not_permitted];
         let mut starts = lists.into_iter().flatten().flatten();
@@ -171,7 +100,7 @@ impl Wish {
 
 /// Changes what the request names, of a number that is made the account's if need be.
 fn set(world: &World, request: &Request, number: &str) -> Response {
-    let wish: Wish = match request.json() {
+    let wish: NumberChange = match request.json() {
         Ok(wish) => wish,
         Err(error) => return complaint(400, &error.to_string(), HINT),
     };
@@ -189,11 +118,11 @@ fn set(world: &World, request: &Request, number: &str) -> Response {
         }
         one(state, number)
     });
-    world.tell_numbers();
+    tell_numbers(world);
     json_reply(200, &json!(view))
 }
 
-fn set_code(state: &mut State, sid: String, main: String, code: &str, wish: Wish, now: Timestamp) {
+fn set_code(state: &mut State, sid: String, main: String, code: &str, wish: NumberChange, now: Timestamp) {
     let numbers = &mut state.numbers;
     let known = numbers.code(code).map(|known| known.sid.clone());
     let sid = known.unwrap_or_else(|| {
@@ -207,7 +136,14 @@ fn set_code(state: &mut State, sid: String, main: String, code: &str, wish: Wish
     }
 }
 
-fn set_number(state: &mut State, sid: String, main: String, number: &str, wish: Wish, now: Timestamp) {
+fn set_number(
+    state: &mut State,
+    sid: String,
+    main: String,
+    number: &str,
+    wish: NumberChange,
+    now: Timestamp,
+) {
     let numbers = &mut state.numbers;
     if numbers.find(number).is_none() {
         numbers.owned.push(sid.clone(), Number::new(sid, main, number.to_owned(), now));
@@ -228,7 +164,7 @@ fn release(world: &World, number: &str) -> Response {
     if !gone {
         return complaint(404, "nobody owns this number", "GET /sandbox/numbers lists those that are owned");
     }
-    world.tell_numbers();
+    tell_numbers(world);
     empty(204)
 }
 
@@ -269,7 +205,7 @@ fn validate(world: &World, request: &Request, number: &str) -> Response {
             let (sid, now) = (world.sid("PN"), world.clock.now());
             let number = number.to_owned();
             let sid = world.change(|state| validation::verify(state, sid, account, number, None, now));
-            world.tell_numbers();
+            tell_numbers(world);
             Some(sid)
         }
     };

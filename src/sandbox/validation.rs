@@ -5,6 +5,7 @@ use super::callbacks::call_params;
 use super::cookies::Pair;
 use super::execute::Line;
 use super::number::friendly;
+use super::number_views::tell_numbers;
 use super::numbers::CallerId;
 use super::resource::Call;
 use super::script::{Gather, Say, Verb};
@@ -66,7 +67,7 @@ pub(super) fn accept(world: &World, call: &str, typed: Option<&str>) -> Option<S
         Some(known)
     });
     if done.is_some() {
-        world.tell_numbers();
+        tell_numbers(world);
     }
     done
 }

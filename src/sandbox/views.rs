@@ -1,7 +1,7 @@
 //! What the controls and the page show of things, as JSON.
 
 use super::account::Account;
-use super::number_controls;
+use super::number_views;
 use super::phone::Phone;
 use super::shown::{call_view, message_view};
 use super::world::{State, World};
@@ -54,7 +54,7 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
         "accounts": state.accounts.newest_first().map(account_view).collect::<Vec<_>>(),
         "own_numbers": settings.own_numbers,
         "sender": world.sender(&settings.account_sid, false).number,
-        "numbers": number_controls::all(state),
+        "numbers": number_views::all(state),
         "app": state.app.is_some(),
         "inbound": state.inbound,
         "behaviour": state.behaviour,

@@ -7,7 +7,6 @@ use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
 use super::next::Next;
-use super::number_controls;
 use super::numbers::Numbers;
 use super::phone::Phone;
 use super::resource::{Call, Message};
@@ -253,11 +252,6 @@ impl World {
     pub fn tell(&self, kind: &'static str, data: Value) {
         // Nobody may be listening, and that is fine.
         let _ = self.events.send(Event { kind, data });
-    }
-
-    /// Tells the page which numbers there are.
-    pub fn tell_numbers(&self) {
-        self.tell("numbers", self.with(|state| number_controls::all(state)));
     }
 
     /// Listens to what the page is told.

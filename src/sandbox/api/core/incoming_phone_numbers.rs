@@ -10,6 +10,7 @@ use crate::sandbox::api::paging::page;
 use crate::sandbox::geography::Locality;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::number::{Capabilities, FACTS, Number};
+use crate::sandbox::number_views::tell_numbers;
 use crate::sandbox::numbering::available::{Kind, Search, search};
 use crate::sandbox::numbering::pattern::Pattern;
 use crate::sandbox::refusal::Refusal;
@@ -116,7 +117,7 @@ fn buy(ask: &Ask<'_>, kind: Option<Kind>) -> Outcome {
         state.numbers.owned.push(own.sid.clone(), own);
         Ok(shown)
     })?;
-    world.tell_numbers();
+    tell_numbers(world);
     Ok(Done::Created(shown))
 }
 
@@ -180,7 +181,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
         }
         Ok(shown)
     })?;
-    world.tell_numbers();
+    tell_numbers(world);
     Ok(Done::Found(shown))
 }
 
@@ -189,7 +190,7 @@ pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     ask.world
         .change(|state| state.numbers.owned.remove_its(ask.account, ask.sid()))
         .ok_or_else(|| ask.missing())?;
-    ask.world.tell_numbers();
+    tell_numbers(ask.world);
     Ok(Done::Gone)
 }
 

@@ -10,6 +10,7 @@ use crate::sandbox::api::paging::page;
 use crate::sandbox::call::{self, queued};
 use crate::sandbox::incoming::Form;
 use crate::sandbox::number::friendly;
+use crate::sandbox::number_views::tell_numbers;
 use crate::sandbox::numbers::{CallerId, Validation};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{CallOrder, rfc2822};
@@ -65,7 +66,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
             world.change(|state| state.numbers.validations.remove(&sid));
             return Err(Refusal::new(429, 20429, "Too Many Requests"));
         }
-        world.tell_numbers();
+        tell_numbers(world);
         Ok(Done::Found(document))
     })
 }
@@ -135,7 +136,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let gone = ask.world.change(|state| state.numbers.callers.remove_its(ask.account, ask.sid()));
     gone.ok_or_else(|| ask.missing())?;
-    ask.world.tell_numbers();
+    tell_numbers(ask.world);
     Ok(Done::Gone)
 }
 

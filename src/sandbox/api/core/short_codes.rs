@@ -4,6 +4,7 @@ use super::accounts::name;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging::page;
+use crate::sandbox::number_views::tell_numbers;
 use crate::sandbox::numbers::ShortCode;
 use crate::sandbox::resource::rfc2822;
 use crate::sandbox::settings::Inbound;
@@ -45,7 +46,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
         code.updated = now;
         Ok(document(code, &inbound))
     })?;
-    ask.world.tell_numbers();
+    tell_numbers(ask.world);
     Ok(Done::Found(shown))
 }
 
