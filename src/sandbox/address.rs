@@ -70,7 +70,8 @@ pub(super) fn in_path(text: &str) -> Option<String> {
     e164(&format!("+{}", text.trim_start_matches('+').trim_start()))
 }
 
-fn is_short_code(text: &str) -> bool {
+/// Three to six digits.
+pub(super) fn is_short_code(text: &str) -> bool {
     (3..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 

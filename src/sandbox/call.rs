@@ -10,6 +10,7 @@ use super::next::Next;
 use super::outgoing::send;
 use super::resource::{Bill, Call, CallOrder, CallStatus, Detection, Hook};
 use super::shown::call_view;
+use super::validation;
 use super::webhook::Webhook;
 use super::world::{Control, World};
 use super::{recording, streams};
@@ -38,8 +39,11 @@ pub(super) fn queued(
     order: CallOrder,
 ) -> Call {
     let now = world.clock.now();
+    let own = if direction == "inbound" { &to } else { &from };
+    let number_sid = world.with(|state| state.numbers.sid_of(&account, own));
     Call {
         sid: world.sid("CA"),
+        number_sid,
         account,
         to,
         from,
@@ -68,7 +72,9 @@ pub(super) fn launch(world: &Arc<World>, call: Call) -> bool {
         let peer = if call.direction == "inbound" { call.to.clone() } else { call.from.clone() };
         let phone = state.phone(&number, world.settings.seed);
         phone.ring(&sid);
-        phone.peer = Some(peer);
+        if !call.order.validates {
+            phone.peer = Some(peer);
+        }
         let chance = phone.fork();
         state.lines.insert(sid.clone(), ear);
         state.calls.push(sid.clone(), call);
@@ -125,7 +131,8 @@ impl Life {
         {
             return CallStatus::Canceled;
         }
-        if self.line.pace(HOP).await.is_err() {
+        let delay = Duration::from_secs(u64::from(call.order.delay));
+        if self.line.wait(delay).await.is_err() || self.line.pace(HOP).await.is_err() {
             return CallStatus::Canceled;
         }
         self.event(call, CallEvent::Initiated);
@@ -140,6 +147,10 @@ impl Life {
         self.event(&call, CallEvent::Answered);
         if let Some(digits) = &call.order.send_digits {
             self.line.caption(&format!("[keys: {digits}]"), None, None);
+        }
+        if call.order.validates {
+            validation::converse(&self.world, &mut self.line, &call.sid).await;
+            return CallStatus::Completed;
         }
         let detected = match &call.order.detection {
             Some(detection) => self.detect(detection, machine).await,
@@ -321,6 +332,9 @@ impl Life {
             }
             self.event(&call, CallEvent::Completed);
             if let Some(webhook) = recording::keep(&self.world, &call) {
+                self.courier.post(webhook);
+            }
+            if let Some(webhook) = validation::end(&self.world, &call) {
                 self.courier.post(webhook);
             }
         }

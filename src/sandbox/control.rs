@@ -13,7 +13,7 @@ use super::settings::Inbound;
 use super::shown::call_view;
 use super::views::{clock_view, phones, snapshot};
 use super::world::World;
-use super::{forward, limit_controls, record_controls, telephones, template_controls};
+use super::{forward, limit_controls, number_controls, record_controls, telephones, template_controls};
 use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,6 +42,9 @@ const CONTROLS: &[&str] = &[
     "POST /sandbox/calls/{sid}/decline",
     "POST /sandbox/calls/{sid}/press {\"digits\":\"1\"}",
     "POST /sandbox/calls/{sid}/hang-up",
+    "GET /sandbox/numbers",
+    "GET, PUT, DELETE /sandbox/numbers/{number} {\"account_sid\"?,\"friendly_name\"?,\"capabilities\"?,\"registered\"?,\"unreachable\"?,\"not_permitted\"?}",
+    "POST /sandbox/numbers/{number}/validate {\"account_sid\"?,\"code\"?}",
     "GET /sandbox/templates",
     "PUT /sandbox/templates/{sid} {\"status\"?,\"body\"?,\"copy_code\"?}",
     "GET, PUT /sandbox/approvals {\"de\":\"rejected\"}",
@@ -101,6 +104,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
         },
         ["calls", sid, verb] if post => telephones::steer(world, request, sid, verb).await,
         ["calls", ..] => not_allowed(if parts.len() == 2 { "GET" } else { "POST" }),
+        ["numbers", rest @ ..] => number_controls::answer(world, request, rest),
         ["templates", rest @ ..] => template_controls::answer(world, request, rest),
         ["approvals"] => template_controls::approvals(world, request),
         ["limits"] => limit_controls::limits(world, request),

@@ -115,6 +115,15 @@ impl Line {
         self.unless_stopped(async move { clock.sleep_until(at).await }).await
     }
 
+    /// Waits by the clock.
+    pub async fn wait(&mut self, span: Duration) -> Result<(), Stop> {
+        if span.is_zero() {
+            return Ok(());
+        }
+        let clock = self.world.clock.clone();
+        self.unless_stopped(async move { clock.sleep(span).await }).await
+    }
+
     /// Waits for what decides a ringing call: anything but keys.
     pub async fn picked_up(&mut self) -> Control {
         loop {
@@ -340,6 +349,22 @@ impl Line {
     /// Listens for keys. Nothing when execution goes on after the `<Gather>`;
     /// else where it goes, which may be nowhere.
     async fn gather(&mut self, gather: &Gather) -> Result<Option<Option<Next>>, Stop> {
+        let (digits, finished_on) = self.keys(gather).await?;
+        if digits.is_empty() && !gather.on_empty {
+            return Ok(None);
+        }
+        let extra = [
+            ("msg", "Gather End".to_owned()),
+            ("Digits", digits),
+            ("FinishedOnKey", finished_on.map(String::from).unwrap_or_default()),
+        ];
+        let extra = extra.map(|(name, value)| (name.to_owned(), value)).into();
+        Ok(Some(self.follow(gather.action.as_deref().unwrap_or_default(), gather.get, extra)))
+    }
+
+    /// Says what a `<Gather>` says and listens for keys: which were pressed, and which
+    /// of them ended it.
+    pub async fn keys(&mut self, gather: &Gather) -> Result<(String, Option<char>), Stop> {
         for prompt in &gather.prompts {
             self.sound(prompt, gather.keys).await?;
         }
@@ -371,16 +396,7 @@ impl Line {
                 }
             }
         }
-        if digits.is_empty() && !gather.on_empty {
-            return Ok(None);
-        }
-        let extra = [
-            ("msg", "Gather End".to_owned()),
-            ("Digits", digits),
-            ("FinishedOnKey", finished_on.map(String::from).unwrap_or_default()),
-        ];
-        let extra = extra.map(|(name, value)| (name.to_owned(), value)).into();
-        Ok(Some(self.follow(gather.action.as_deref().unwrap_or_default(), gather.get, extra)))
+        Ok((digits, finished_on))
     }
 
     /// Where a URL in the document leads; nowhere, with an alert, when it is none.

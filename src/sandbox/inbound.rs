@@ -13,7 +13,8 @@ use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
 use super::resource::{Bill, CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
-use super::script::{Reply, Verb};
+use super::routes;
+use super::script::{Reply, Script, Verb};
 use super::service::{Options, Place as ToldAt};
 use super::shown::message_view;
 use super::streams;
@@ -82,7 +83,8 @@ pub(super) fn text(
     };
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);
-    let (webhook, fallback) = (webhook(world, &message, &media), fallback(world, &message));
+    let told = told_at(world, &message);
+    let told = told.and_then(|(hook, fallback)| Some((webhook(world, &message, &media, hook)?, fallback)));
     streams::of_message(world, &message);
     let pictures = media.iter().map(Media::view).collect();
     world.change(|state| {
@@ -104,7 +106,7 @@ pub(super) fn text(
         at: now,
     };
     show(world, &from.number, shown);
-    if let Some(webhook) = webhook {
+    if let Some((webhook, fallback)) = told {
         let aside = world.clone();
         world.spawn(async move { converse(&aside, &webhook, fallback, from, to).await });
     }
@@ -138,24 +140,18 @@ fn service_place(world: &World, message: &Message, which: fn(&Options) -> &ToldA
     (!options.number_webhook).then(hook)
 }
 
-/// Where an inbound message is told.
-fn told_at(world: &World, message: &Message) -> Option<Hook> {
+/// Where an inbound message is told, and where when that fails.
+fn told_at(world: &World, message: &Message) -> Option<(Hook, Option<Hook>)> {
     match service_place(world, message, |options| &options.inbound) {
-        Some(hook) => hook,
+        Some(hook) => Some((hook?, service_place(world, message, |options| &options.fallback).flatten())),
         None => {
-            let url = world.with(|state| state.inbound.sms_url.clone())?;
-            Some(Hook { url: web_url(&url)?, get: false })
+            let route = world.with(|state| routes::of_text(state, &message.to))?;
+            Some((route.hook, route.fallback))
         }
     }
 }
 
-/// Where it is told when that fails.
-fn fallback(world: &World, message: &Message) -> Option<Hook> {
-    service_place(world, message, |options| &options.fallback).flatten()
-}
-
-fn webhook(world: &World, message: &Message, media: &[Media]) -> Option<Webhook> {
-    let hook = told_at(world, message)?;
+fn webhook(world: &World, message: &Message, media: &[Media], hook: Hook) -> Option<Webhook> {
     let from = message.from.clone()?;
     let mut params = Params::default();
     if from.whatsapp {
@@ -216,27 +212,10 @@ fn on_whatsapp(message: &Message, from: &Address, params: &mut Params) {
 }
 
 /// Tells the application and does what it answers.
-async fn converse(
-    world: &Arc<World>,
-    webhook: &Webhook,
-    mut fallback: Option<Hook>,
-    from: Address,
-    to: Address,
-) {
+async fn converse(world: &Arc<World>, webhook: &Webhook, fallback: Option<Hook>, from: Address, to: Address) {
     let (mut webhook, mut replied) = (webhook.clone(), Procession::default());
     for _ in 0..REPLIES {
-        let (script, base) = match document(world, &webhook).await {
-            Ok(done) => done,
-            Err(fault) => {
-                let failed = bare(&webhook.hook.url).to_string();
-                world.alert(fault.code, &webhook.sid, Some(&failed), fault.message);
-                let Some(hook) = fallback.take() else { return };
-                webhook.hook = hook;
-                webhook.params.push(("ErrorCode".to_owned(), fault.code.to_string()));
-                webhook.params.push(("ErrorUrl".to_owned(), failed));
-                continue;
-            }
-        };
+        let Some((script, base)) = ask(world, &mut webhook, fallback.as_ref()).await else { return };
         for (code, why) in script.warnings {
             world.alert(code, &webhook.sid, Some(base.as_str()), why);
         }
@@ -266,6 +245,30 @@ async fn converse(
         match onward.and_then(|(url, get)| super::fetch::resolve(Some(&base), &url, get).ok()) {
             Some(hook) => webhook.hook = hook,
             None => return,
+        }
+    }
+}
+
+/// Asks for a document; where that cannot be had, the fallback, which is told why.
+/// Nothing when both failed, or there is none.
+async fn ask(world: &World, webhook: &mut Webhook, fallback: Option<&Hook>) -> Option<(Script, Url)> {
+    let fault = match document(world, webhook).await {
+        Ok(done) => return Some(done),
+        Err(fault) => fault,
+    };
+    let url = bare(&webhook.hook.url).to_string();
+    world.alert(fault.code, &webhook.sid, Some(&url), fault.message);
+    webhook.hook = fallback.filter(|fallback| **fallback != webhook.hook)?.clone();
+    webhook.token = world.token();
+    webhook.params.retain(|(name, _)| !matches!(name.as_str(), "ErrorCode" | "ErrorUrl"));
+    webhook.params.push(("ErrorCode".to_owned(), fault.code.to_string()));
+    webhook.params.push(("ErrorUrl".to_owned(), url));
+    match document(world, webhook).await {
+        Ok(done) => Some(done),
+        Err(fault) => {
+            let url = bare(&webhook.hook.url).to_string();
+            world.alert(fault.code, &webhook.sid, Some(&url), fault.message);
+            None
         }
     }
 }
@@ -326,13 +329,13 @@ fn answer(
 }
 
 /// A call from a phone to one of the account's numbers. Gives its SID, or
-/// nothing when no URL is configured for inbound calls or too much is going on.
+/// nothing when nobody takes calls to it or too much is going on.
 pub(super) fn ring(world: &Arc<World>, from: String, to: String) -> Option<String> {
-    let inbound = world.with(|state| state.inbound.clone());
-    let hook = |url: Option<String>| url.and_then(|url| web_url(&url)).map(|url| Hook { url, get: false });
+    let route = world.with(|state| routes::of_call(state, &to))?;
     let order = CallOrder {
-        url: Some(hook(inbound.voice_url)?),
-        callback: hook(inbound.voice_status_url),
+        url: Some(route.hook),
+        fallback: route.fallback,
+        callback: route.callback,
         events: vec!["completed".to_owned()],
         time_limit: 14_400,
         ..CallOrder::default()

@@ -4,6 +4,7 @@
 use super::behaviour::{Behaviour, Outcome};
 use super::callbacks::{Courier, of_message};
 use super::limits::Turn;
+use super::number_rules;
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
 use super::shown::message_view;
@@ -134,7 +135,7 @@ impl Life {
     }
 
     /// How the message ends, and with which error if it fails. What the phone
-    /// wishes to go wrong goes wrong before WhatsApp looks at the message.
+    /// wishes to go wrong goes wrong before a carrier or WhatsApp looks at the message.
     fn outcome(&self, message: &Message) -> (Outcome, u32) {
         let fate = &self.behaviour.message;
         let outcome = fate.outcome.unwrap_or_default();
@@ -145,8 +146,12 @@ impl Life {
             _ if on_whatsapp => 63024,
             _ => 30003,
         };
-        if !on_whatsapp || matches!(outcome, Outcome::Failed | Outcome::Undelivered) {
+        if matches!(outcome, Outcome::Failed | Outcome::Undelivered) {
             return (outcome, fate.error_code.unwrap_or(usual));
+        }
+        if !on_whatsapp {
+            let refused = self.world.with(|state| number_rules::undelivered(state, message));
+            return refused.map_or((outcome, usual), |code| (Outcome::Undelivered, code));
         }
         let now = self.world.clock.now();
         let wishes = &self.behaviour.whatsapp;

@@ -4,8 +4,6 @@
 //!
 //! It refuses to know who owns a number, and what is told of it beyond the plan.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "those who look for a number to own will"))]
 pub(super) mod available;
 pub(super) mod lookup;
-#[cfg_attr(not(test), expect(dead_code, reason = "those who look for a number to own will"))]
 pub(super) mod pattern;

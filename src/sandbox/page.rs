@@ -17,7 +17,7 @@ const CSS: &str = "text/css;charset=utf-8";
 const SCRIPT: &str = "text/javascript;charset=utf-8";
 
 /// Every file there is.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 14] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/telephones.css", CSS, include_str!("page/telephones.css")),
     ("/phone.css", CSS, include_str!("page/phone.css")),
@@ -25,6 +25,7 @@ const FILES: [(&str, &str, &str); 13] = [
     ("/telephones.js", SCRIPT, include_str!("page/telephones.js")),
     ("/telephone.js", SCRIPT, include_str!("page/telephone.js")),
     ("/whatsapp.js", SCRIPT, include_str!("page/whatsapp.js")),
+    ("/numbers.js", SCRIPT, include_str!("page/numbers.js")),
     ("/form.js", SCRIPT, include_str!("page/form.js")),
     ("/bench.js", SCRIPT, include_str!("page/bench.js")),
     ("/world.js", SCRIPT, include_str!("page/world.js")),

@@ -311,6 +311,10 @@ pub(super) struct CallOrder {
     pub leaves: Option<Timestamp>,
     /// Whether it is recorded, and who is told.
     pub record: Option<Wish>,
+    /// How long it waits before it goes out, in seconds.
+    pub delay: u32,
+    /// Whether Twilio itself asks for a code that proves the number.
+    pub validates: bool,
 }
 
 /// How an answering machine is looked for.
@@ -329,6 +333,8 @@ pub(super) struct Call {
     pub sid: String,
     /// The account it is of.
     pub account: String,
+    /// The account's number that it is made from or comes in at, if it has one.
+    pub number_sid: Option<String>,
     /// Who is called.
     pub to: String,
     /// Who calls.
@@ -409,7 +415,7 @@ impl Call {
             "from_formatted": formatted(&self.from),
             "group_sid": null,
             "parent_call_sid": null,
-            "phone_number_sid": null,
+            "phone_number_sid": self.number_sid,
             "price": self.bill.price().map(|price| format!("-{}", dollars(price))),
             "price_unit": "USD",
             "queue_time": self.queued_ms().to_string(),

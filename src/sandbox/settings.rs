@@ -91,20 +91,14 @@ impl Settings {
         self.senders == Senders::Any && self.own(true).next().is_none()
     }
 
-    /// Whether a sender belongs to the main account.
-    pub(super) fn owns(&self, number: &str) -> bool {
-        self.takes_all() || number == SENDER || self.own(false).any(|own| own == number)
+    /// Whether a sender with a name, which is no number, belongs to the main account.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        name.bytes().any(|byte| byte.is_ascii_alphabetic()) && self.own(false).any(|own| own == name)
     }
 
     /// Whether a messaging service belongs to the main account.
     pub(super) fn has_service(&self, sid: &str) -> bool {
         self.takes_all_services() || self.own(true).any(|own| own.eq_ignore_ascii_case(sid))
-    }
-
-    /// The numbers and short codes that were said to exist, and the one that is always
-    /// there.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = &str> {
-        self.own(false).filter(|own| *own != SENDER).chain([SENDER])
     }
 
     /// The services, or the numbers, that were said to exist.

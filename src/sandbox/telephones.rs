@@ -10,7 +10,7 @@ use super::resource::{Call, CallStatus};
 use super::shown::call_view;
 use super::views::phone_view;
 use super::world::{Control, World};
-use super::{call, inbound, media, streams, whatsapp};
+use super::{call, inbound, media, routes, streams, whatsapp};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -26,6 +26,8 @@ pub(super) const LONGEST_POLL: Duration = Duration::from_secs(300);
 const TEXT: usize = 1_600;
 /// The most media of one text.
 const MEDIA: usize = 10;
+/// What to do about a number that cannot do it.
+const NO_CAPABILITY: &str = "set its capabilities with PUT /sandbox/numbers/{number}";
 
 /// Answers `/sandbox/phones/{number}` and below.
 pub(super) async fn answer(world: &Arc<World>, request: &Request, number: String, rest: &[&str]) -> Response {
@@ -185,6 +187,13 @@ fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
         return complaint(400, "'from' is another phone", "leave it out: the path says who writes");
     }
     let from = Address { whatsapp: to.whatsapp, number: number.to_owned() };
+    let (takes_texts, told) = world.with(|state| {
+        let own = state.numbers.find(&to.number).filter(|_| !to.whatsapp);
+        (own.is_none_or(|own| own.capabilities.sms), routes::of_text(state, &to).is_some())
+    });
+    if !takes_texts {
+        return complaint(409, "the number takes no texts", NO_CAPABILITY);
+    }
     let pictures = match pictures(&written.media) {
         Ok(pictures) if pictures.is_empty() && written.body.is_empty() => {
             return complaint(400, "a text without words and pictures", "send body or media");
@@ -193,7 +202,6 @@ fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
         Err(why) => return complaint(400, why, "images, audio, video, PDF and cards, of 5 MiB at most"),
     };
     let sid = inbound::text(world, (from, to), &written.body, pictures, &request.base());
-    let told = world.with(|state| state.inbound.sms_url.is_some());
     json_reply(201, &json!({ "sid": sid, "status": "received", "told": told }))
 }
 
@@ -230,9 +238,16 @@ fn dial(world: &Arc<World>, request: &Request, number: String) -> Response {
     let Some(to) = in_path(&to) else {
         return complaint(400, "'to' is not a number", "use E.164, such as +15551234567");
     };
+    if world.with(|state| state.numbers.find(&to).is_some_and(|own| !own.capabilities.voice)) {
+        return complaint(409, "the number takes no calls", NO_CAPABILITY);
+    }
     match inbound::ring(world, number, to) {
         Some(sid) => json_reply(201, &json!({ "sid": sid, "status": "ringing" })),
-        None => complaint(409, "nobody takes inbound calls", "set voice_url with PUT /sandbox/inbound"),
+        None => complaint(
+            409,
+            "nobody takes inbound calls",
+            "set voice_url with PUT /sandbox/inbound, or VoiceUrl of the number",
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the controls and the page show of things, as JSON.
 
 use super::account::Account;
+use super::number_views;
 use super::phone::Phone;
 use super::service::Service;
 use super::shown::{call_view, message_view};
@@ -53,6 +54,7 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
         "pumping": state.pumping.protection,
         "services": state.services.newest_first().map(service_view).collect::<Vec<_>>(),
         "sender": world.sender(&settings.account_sid, false).number,
+        "numbers": number_views::all(state),
         "app": state.app.is_some(),
         "inbound": state.inbound,
         "behaviour": state.behaviour,

@@ -11,6 +11,7 @@ use super::limits::Limits;
 use super::lookups::Lookups;
 use super::media::Album;
 use super::next::Next;
+use super::numbers::Numbers;
 use super::opt_outs::OptOuts;
 use super::permissions::Permissions;
 use super::phone::{Phone, Text};
@@ -76,6 +77,8 @@ pub(super) struct State {
     pub accounts: Accounts,
     /// The API keys that were made here.
     pub keys: Shelf<Key>,
+    /// The numbers.
+    pub numbers: Numbers,
     /// The messages.
     pub messages: Shelf<Message>,
     /// The calls.
@@ -310,24 +313,37 @@ impl World {
         self.with(|state| state.accounts.get(account).map(|account| account.token.secret.clone()))
     }
 
-    /// The account that a number of Twilio's belongs to: what comes in is its.
-    pub fn owner_of(&self, _number: &str) -> String {
-        self.settings.account_sid.clone()
+    /// The account that a number of Twilio's belongs to: what comes in is its. What
+    /// nobody owns is the main one's.
+    pub fn owner_of(&self, number: &str) -> String {
+        let owner = self.with(|state| state.numbers.owner(number).map(str::to_owned));
+        owner.unwrap_or_else(|| self.settings.account_sid.clone())
     }
 
-    /// Whether an account may send from a number. What was configured is the main
-    /// account's; the number that is always there is everybody's.
+    /// Whether an account may send from a number: it is its own, or nobody's while all
+    /// are let pass. The number that is always there is everybody's.
     pub fn owns(&self, account: &str, number: &str) -> bool {
-        let settings = &self.settings;
         // A name is nobody's: who takes it is asked elsewhere.
-        if settings.senders == Senders::Owned && is_name(number) {
+        if self.settings.senders == Senders::Owned && is_name(number) {
             return true;
         }
-        if account == settings.account_sid {
-            settings.owns(number)
-        } else {
-            number == SENDER || settings.takes_all()
-        }
+        let own = self.with(|state| state.numbers.owner(number).map(|owner| owner == account));
+        let nobodys = || {
+            let settings = &self.settings;
+            settings.takes_all() || account == settings.account_sid && settings.has_name(number)
+        };
+        number == SENDER || own.unwrap_or_else(nobodys)
+    }
+
+    /// Whether an account may call from a number: one that takes calls and that it may
+    /// send from, or one that it has verified.
+    pub fn calls_from(&self, account: &str, number: &str) -> bool {
+        let (has_voice, is_verified) = self.with(|state| {
+            let numbers = &state.numbers;
+            let has_voice = numbers.find(number).is_none_or(|own| own.capabilities.voice);
+            (has_voice, numbers.caller(account, number).is_some())
+        });
+        is_verified || has_voice && self.owns(account, number)
     }
 
     /// Whether an account has a messaging service.
@@ -342,15 +358,17 @@ impl World {
     }
 
     /// The number or short code of an account's that a SID names, or the channel of one
-    /// (`XE…`). The SIDs of what was configured are made of the seed.
+    /// (`XE…`, made of the seed). The number that is always there is everybody's.
     pub fn number_of(&self, account: &str, sid: &str) -> Option<Address> {
-        let settings = &self.settings;
-        let own = settings.numbers().filter(|number| account == settings.account_sid || *number == SENDER);
-        own.into_iter().find_map(|number| {
-            let kind = if number.starts_with('+') { "PN" } else { "SC" };
-            let is = |prefix: &str| sid == sid_of(prefix, settings.seed, number);
-            let whatsapp = kind == "PN" && is("XE");
-            (whatsapp || is(kind)).then(|| Address { whatsapp, number: number.to_owned() })
+        let is_theirs = |owner: &str, number: &str| owner == account || number == SENDER;
+        self.with(|state| {
+            let numbers = state.numbers.owned.newest_first().map(|own| (&own.sid, &own.account, &own.number));
+            let codes = state.numbers.codes.newest_first().map(|own| (&own.sid, &own.account, &own.code));
+            numbers.chain(codes).find_map(|(own, owner, number)| {
+                let whatsapp = sid == sid_of("XE", self.settings.seed, number);
+                let is_it = (whatsapp || sid == own) && is_theirs(owner, number);
+                is_it.then(|| Address { whatsapp, number: number.clone() })
+            })
         })
     }
 
@@ -360,8 +378,8 @@ impl World {
     }
 
     /// Whether an account may reach a number, which on trial has to be verified.
-    pub fn reaches(&self, _account: &str, number: &str) -> bool {
-        self.with(|state| state.limits.reaches(number))
+    pub fn reaches(&self, account: &str, number: &str) -> bool {
+        self.with(|state| state.limits.reaches(number) || state.numbers.caller(account, number).is_some())
     }
 
     /// The sender that a message has: its own, or the one that its service picks.
@@ -449,6 +467,7 @@ impl State {
         Self {
             accounts: Accounts::new(settings, born),
             keys: Shelf::new(KEYS),
+            numbers: Numbers::new(settings, born),
             messages: Shelf::new(settings.keep.messages),
             calls: Shelf::new(settings.keep.messages),
             ledger: Ledger::default(),

@@ -5,6 +5,7 @@
 //! `cargo test --test it sandbox_conformance -- --nocapture` prints the table.
 
 mod judge;
+mod numbers;
 mod operations;
 mod services;
 mod stage;
@@ -24,6 +25,7 @@ async fn every_answer_is_as_twilio_published_it() {
     keys(&mut stage).await;
     messages(&mut stage).await;
     calls(&mut stage).await;
+    numbers::all(&mut stage).await;
     services::services(&mut stage).await;
     services::contents(&mut stage).await;
     services::permissions(&mut stage).await;

@@ -56,6 +56,18 @@ expect("redacted", (await client.messages(message.sid).update({ body: "" })).bod
 const feedback = await client.messages(message.sid).feedback.create({ outcome: "confirmed" });
 expect("feedback", feedback.outcome, "confirmed");
 
+// Numbers: found, bought, told where to go, released.
+const [offer] = await client.availablePhoneNumbers("GB").mobile.list({ limit: 1 });
+const bought = await client.incomingPhoneNumbers.create({ phoneNumber: offer.phoneNumber, friendlyName: "node" });
+const { phoneNumber } = bought;
+expect("bought", [phoneNumber, bought.friendlyName, bought.capabilities.voice], [offer.phoneNumber, "node", true]);
+const [own] = await client.incomingPhoneNumbers.list({ phoneNumber });
+const voice = { voiceUrl: "https://example.com/voice", voiceMethod: "GET" };
+const changed = await client.incomingPhoneNumbers(own.sid).update(voice);
+expect("told where to go", [changed.voiceUrl, changed.voiceMethod], Object.values(voice));
+expect("released", await client.incomingPhoneNumbers(own.sid).remove(), true);
+expect("short codes", await client.shortCodes.list(), []);
+
 // Lists and pages: the library follows next_page_uri by itself.
 const OTHER = `+1556${String(Date.now() % 1e7).padStart(7, "0")}`;
 const sids = [];

@@ -200,6 +200,29 @@ for period in ("all_time", "daily", "last_month", "monthly", "this_month", "toda
     found = getattr(client.usage.records, period).list(category="totalprice")
     expect(period, found[0].category, "totalprice")
 
+# Numbers: found, bought, told where to go, moved, released.
+free = client.available_phone_numbers("US").local.list(area_code=559, sms_enabled=True, limit=2)
+expect("free", [n.phone_number[:5] for n in free], ["+1559", "+1559"])
+expect("countries", "GB" in [c.country_code for c in client.available_phone_numbers.list()], True)
+mine = client.incoming_phone_numbers.create(phone_number=free[0].phone_number, sms_url="https://example.com/sms")
+expect("bought", (mine.phone_number, mine.type, mine.capabilities["sms"]), (free[0].phone_number, "local", True))
+refused(400, 21422, lambda: client.incoming_phone_numbers.create(phone_number=mine.phone_number))
+[found] = client.incoming_phone_numbers.list(phone_number=mine.phone_number)
+told = client.incoming_phone_numbers(found.sid).update(sms_method="POST", sms_url="https://example.com/twilio/callback")
+expect("told", (told.sms_url, told.sms_method), ("https://example.com/twilio/callback", "POST"))
+expect("the sender", [n.phone_number for n in client.incoming_phone_numbers.list(phone_number=FROM)], [FROM])
+free_toll = client.available_phone_numbers("US").toll_free.list(limit=1)[0].phone_number
+toll_free = client.incoming_phone_numbers.toll_free.create(phone_number=free_toll)
+expect("toll-free", [n.sid for n in client.incoming_phone_numbers.toll_free.list()], [toll_free.sid])
+expect("moved", client.incoming_phone_numbers(toll_free.sid).update(account_sid=below.sid).account_sid, below.sid)
+there = client.api.accounts(below.sid).incoming_phone_numbers
+expect("theirs", [n.sid for n in there.list()], [toll_free.sid])
+expect("released", client.incoming_phone_numbers(mine.sid).delete(), True)
+refused(404, 20404, lambda: client.incoming_phone_numbers(mine.sid).fetch())
+asked = client.validation_requests.create(phone_number=f"+1415556{time.time_ns() // 1_000_000 % 10**4:04d}")
+expect("validation", (len(asked.validation_code), asked.call_sid[:2]), (6, "CA"))
+expect("short codes", client.short_codes.list(), [])
+
 # What a status does.
 expect("suspended", client.api.accounts(below.sid).update(status="suspended").status, "suspended")
 refused(401, 20005, lambda: client.api.accounts(below.sid).messages.create(to=TO, from_=FROM, body="x"))

@@ -32,6 +32,18 @@ impl Kind {
     pub const ALL: [Self; 6] =
         [Self::Local, Self::Mobile, Self::TollFree, Self::National, Self::SharedCost, Self::Voip];
 
+    /// Twilio's word, as the document of an owned number has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Mobile => "mobile",
+            Self::TollFree => "toll-free",
+            Self::National => "national",
+            Self::SharedCost => "shared-cost",
+            Self::Voip => "voip",
+        }
+    }
+
     /// The library's word, in whose examples it is looked for.
     fn plan(self) -> PhoneNumberType {
         match self {

@@ -1,6 +1,7 @@
 // The telephone: its thread of texts and calls, and the call that is on.
 
 import { ask, byId, clockTime, el, icon, pretty, reconcile, say, span } from "./dom.js";
+import { addressee } from "./numbers.js";
 import * as sound from "./sound.js";
 import { chatBubble, pictures } from "./whatsapp.js";
 import { liveCall, now, onNews, openChats, phone, select, tell, turnTo, unopened, world } from "./world.js";
@@ -139,7 +140,7 @@ export function setUpTelephone({ useCode, show }) {
     const mine = phone();
     const chatting = world.screen === "whatsapp";
     const texts = mine.texts.filter((text) => text.channel === world.screen);
-    const peer = chatting ? chatPeer() : mine.peer ?? textPeer(texts);
+    const peer = chatting ? chatPeer() : addressee() ?? textPeer(texts);
     say(byId("peer"), peer ? pretty(peer) : APPS[world.screen].name);
     say(byId("own-number"), `${chatting ? "WhatsApp on" : "on"} ${pretty(mine.number)}`);
     byId("dial").disabled = byId("write").disabled = !world.ready;
@@ -315,14 +316,14 @@ export function setUpTelephone({ useCode, show }) {
     event.preventDefault();
     const input = byId("write");
     if (!input.value.trim()) return;
-    const to = world.screen === "whatsapp" ? chatPeer() : undefined;
+    const to = world.screen === "whatsapp" ? chatPeer() : addressee();
     const { ok, problem } = await ask("POST", `/sandbox/phones/${encodeURIComponent(world.selected)}/messages`, { to, body: input.value });
     say(byId("composer-error"), problem);
     if (ok) input.value = "";
   }
 
   async function dial() {
-    const { problem } = await ask("POST", `/sandbox/phones/${encodeURIComponent(world.selected)}/calls`, {});
+    const { problem } = await ask("POST", `/sandbox/phones/${encodeURIComponent(world.selected)}/calls`, { to: addressee() });
     say(byId("composer-error"), problem);
   }
 }

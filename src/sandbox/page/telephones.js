@@ -3,6 +3,7 @@
 import { byId, pretty, say } from "./dom.js";
 import { setUpBench } from "./bench.js";
 import { setUpForm } from "./form.js";
+import { setUpNumbers } from "./numbers.js";
 import * as sound from "./sound.js";
 import { setUpTelephone } from "./telephone.js";
 import { setUpTemplates } from "./whatsapp.js";
@@ -77,4 +78,5 @@ const { useCode } = setUpForm({ show });
 setUpTelephone({ useCode, show });
 setUpBench();
 setUpTemplates();
+setUpNumbers();
 listen();

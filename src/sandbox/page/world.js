@@ -20,6 +20,8 @@ export const world = {
   /** the app that is open on the telephone: sms or whatsapp */
   screen: "sms",
   templates: [],
+  /** what the account has: { numbers, short_codes, caller_ids, validations } */
+  numbers: { numbers: [], short_codes: [], caller_ids: [], validations: [] },
   clock: { ahead: 0, stopped: null },
 };
 
@@ -87,7 +89,7 @@ function takePhone(view) {
 async function snapshot() {
   const { ok, value } = await ask("GET", "/sandbox/state");
   if (!ok) return false;
-  Object.assign(world, { ready: true, app: value.app, account: value.account_sid, sender: value.sender, templates: value.templates });
+  Object.assign(world, { ready: true, app: value.app, account: value.account_sid, sender: value.sender, templates: value.templates, numbers: value.numbers });
   setClock(value.clock);
   world.phones = new Map();
   value.phones.forEach(takePhone);
@@ -130,6 +132,9 @@ const changes = {
   templates(list) {
     world.templates = list;
   },
+  numbers(all) {
+    world.numbers = all;
+  },
   call(call) {
     const mine = phone(call.number);
     mine.known = true;
@@ -154,7 +159,7 @@ export function listen() {
     tell("link", { state: (await snapshot()) ? "live" : "away" });
   });
   stream.addEventListener("error", () => tell("link", { state: "away" }));
-  for (const kind of ["text", "message", "opened", "templates", "call", "clock", "exchange", "alert"]) {
+  for (const kind of ["text", "message", "opened", "templates", "numbers", "call", "clock", "exchange", "alert"]) {
     stream.addEventListener(kind, (event) => {
       const data = JSON.parse(event.data);
       changes[kind]?.(data);

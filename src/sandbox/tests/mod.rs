@@ -14,6 +14,8 @@ mod geography;
 mod limits;
 mod lookups;
 mod messages;
+mod number_rules;
+mod numbers;
 mod operations;
 mod permissions;
 mod records;

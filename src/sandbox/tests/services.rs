@@ -30,7 +30,16 @@ async fn add(stage: &Stage, service: &str, list: &str, field: &str, value: &str)
 }
 
 async fn add_number(stage: &Stage, service: &str, number: &str) -> (u16, Value) {
-    add(stage, service, "PhoneNumbers", "PhoneNumberSid", &sid_of("PN", 0, number)).await
+    let list = format!("IncomingPhoneNumbers.json?PhoneNumber={}", number.replace('+', "%2B"));
+    let (_, found) = stage.fetch(&list).await;
+    let sid = found["incoming_phone_numbers"][0]["sid"].as_str().unwrap_or("PN0");
+    add(stage, service, "PhoneNumbers", "PhoneNumberSid", sid).await
+}
+
+async fn add_code(stage: &Stage, service: &str) -> (u16, Value) {
+    let (_, found) = stage.fetch("SMS/ShortCodes.json").await;
+    let sid = found["short_codes"][0]["sid"].as_str().unwrap_or("SC0");
+    add(stage, service, "ShortCodes", "ShortCodeSid", sid).await
 }
 
 async fn send(stage: &Stage, service: &str, to: &str) -> (u16, Value) {
@@ -82,7 +91,7 @@ async fn senders_come_and_go_and_are_in_one_service_only() {
     }
     let (status, refused) = add_number(&stage, &one, "+19995550100").await;
     assert_eq!((status, &refused["code"]), (404, &json!(20404)));
-    let (_, code) = add(&stage, &one, "ShortCodes", "ShortCodeSid", &sid_of("SC", 0, CODE)).await;
+    let (_, code) = add_code(&stage, &one).await;
     assert_eq!(code["short_code"], CODE);
     let (_, channel) = add(&stage, &one, "ChannelSenders", "Sid", &sid_of("XE", 0, GB)).await;
     assert_eq!(
@@ -124,7 +133,7 @@ async fn a_message_by_a_service_has_a_sender_of_its_pool() {
     assert_eq!(add_number(&stage, &sid, GB).await.0, 201);
     assert_eq!(sender(&stage, &sid, "+14155550123").await, US);
     assert_eq!(sender(&stage, &sid, "+525512345678").await, US, "mexico takes no names");
-    assert_eq!(add(&stage, &sid, "ShortCodes", "ShortCodeSid", &sid_of("SC", 0, CODE)).await.0, 201);
+    assert_eq!(add_code(&stage, &sid).await.0, 201);
     assert_eq!(sender(&stage, &sid, "+12125550123").await, CODE);
     // What somebody told one of its senders holds for all of them.
     stage.steer(Method::POST, "phones/+12125550123/messages", r#"{"to":"12345","body":"STOP"}"#).await;

@@ -11,7 +11,7 @@ use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
 use dialback::store::memory::Memory;
-use dialback::store::{Maintenance, Store};
+use dialback::store::Maintenance;
 use std::sync::{Arc, Mutex};
 
 type Said = Arc<Mutex<Vec<Result<(), AskError>>>>;

@@ -22,7 +22,10 @@ const FORMATS: [(&str, &str); 12] = [
     ("int32", ""),
     ("int64", ""),
     ("iso-country-code", "^[A-Z]{2}$"),
-    ("phone-number", r"^((whatsapp:)?\+[1-9]\d{6,14}|\d{3,6}|[0-9 +_&-]*[A-Za-z][A-Za-z0-9 +_&-]*)$"),
+    (
+        "phone-number",
+        r"^((whatsapp:)?\+[1-9]\d{6,14}|\d{3,6}|[0-9() ./-]{6,20}|[0-9 +_&-]*[A-Za-z][A-Za-z0-9 +_&-]*)$",
+    ),
     ("uri", "^(https?://[^/ ]+)?(/[^ ]*)?$"),
     ("uri-map", ""),
 ];

@@ -2,18 +2,21 @@
 
 use super::stage::Stage;
 
-/// The number that is always there, as a sender and as a channel: names of the seed 0.
-const NUMBER: &str = "PN45ea3dc28e910eb1b8b73e411f2b98d3";
+/// The channel of the number that is always there: a name of the seed 0.
 const CHANNEL: &str = "XEf8c6e1c35d572fbc35cc700bd9c7e139";
-/// What all operations of one kind of sender are called, and how one is made.
-const SENDERS: [(&str, &str, &str); 4] = [
-    ("PhoneNumber", "PhoneNumberSid", NUMBER),
-    ("AlphaSender", "AlphaSender", "Dialback"),
-    ("DestinationAlphaSender", "IsoCountryCode=FR&AlphaSender", "Dialback"),
-    ("ChannelSender", "Sid", CHANNEL),
-];
-
 pub async fn services(stage: &mut Stage) {
+    let own = stage.ask("ListIncomingPhoneNumber", "PhoneNumber=%2B15005550006").await;
+    let number = own["incoming_phone_numbers"][0]["sid"].as_str().unwrap_or_default().to_owned();
+    let own = stage.ask("ListShortCode", "ShortCode=12345").await;
+    let code = own["short_codes"][0]["sid"].as_str().unwrap_or_default().to_owned();
+    // What all operations of one kind of sender are called, and how one is made.
+    let senders = [
+        ("PhoneNumber", "PhoneNumberSid", number.as_str()),
+        ("ShortCode", "ShortCodeSid", code.as_str()),
+        ("AlphaSender", "AlphaSender", "Dialback"),
+        ("DestinationAlphaSender", "IsoCountryCode=FR&AlphaSender", "Dialback"),
+        ("ChannelSender", "Sid", CHANNEL),
+    ];
     stage.product = "messaging_v1";
     let urls = "InboundRequestUrl=https://example.com/in&StatusCallback=https://example.com/status";
     stage.ask("CreateService", &format!("FriendlyName=tests&Usecase=verification&{urls}")).await;
@@ -23,8 +26,7 @@ pub async fn services(stage: &mut Stage) {
     stage.ask("UpdateService", "StickySender=false&ValidityPeriod=600").await;
     stage.ask("FetchUsecase", "").await;
     stage.refused("CreateService", "", 20001).await;
-    stage.ask("ListShortCode", "").await;
-    for (name, field, value) in SENDERS {
+    for (name, field, value) in senders {
         let made = stage.ask(&format!("Create{name}"), &format!("{field}={value}")).await;
         let own = format!("Sid={}", made["sid"].as_str().unwrap_or_default());
         stage.ask(&format!("Fetch{name}"), &own).await;

@@ -16,8 +16,16 @@ use serde_json::{Map, Value, json};
 const NAME_LENGTH: usize = 64;
 
 /// What an account leads to. Twilio names two dozen; these are here.
-const SUBRESOURCES: [(&str, &str); 4] =
-    [("balance", "Balance"), ("calls", "Calls"), ("keys", "Keys"), ("messages", "Messages")];
+const SUBRESOURCES: [(&str, &str); 8] = [
+    ("available_phone_numbers", "AvailablePhoneNumbers"),
+    ("balance", "Balance"),
+    ("calls", "Calls"),
+    ("incoming_phone_numbers", "IncomingPhoneNumbers"),
+    ("keys", "Keys"),
+    ("messages", "Messages"),
+    ("outgoing_caller_ids", "OutgoingCallerIds"),
+    ("short_codes", "SMS/ShortCodes"),
+];
 
 /// `GET Accounts.json`: the caller's account and its sub-accounts.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {

@@ -9,6 +9,7 @@ use crate::sandbox::fields::web_url;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::limits::Turn;
 use crate::sandbox::next::Next;
+use crate::sandbox::number_rules;
 use crate::sandbox::recording::Wish;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook};
@@ -143,6 +144,7 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
     let from = sender(ask, form)?;
     permitted(ask, &to)?;
+    ask.world.with(|state| number_rules::call(state, &from, &to))?;
     let order = order(form)?;
     Ok(queued(ask.world, ask.account.to_owned(), to, from, "outbound-api", order))
 }
@@ -184,7 +186,7 @@ fn sender(ask: &Ask<'_>, form: &Form) -> Result<String, Refusal> {
     let from = Address::to(text).filter(|from| !from.whatsapp && from.number != "+15005550001").ok_or_else(
         || Refusal::bad(21212, format!("The 'From' number {text} is not a valid phone number.")),
     )?;
-    if from.number == "+15005550007" || !ask.world.owns(ask.account, &from.number) {
+    if from.number == "+15005550007" || !ask.world.calls_from(ask.account, &from.number) {
         let why = "is not verified for your account. You may only make calls from numbers you own or have verified.";
         return Err(Refusal::bad(21210, format!("The source phone number provided, {from}, {why}")));
     }
@@ -218,6 +220,7 @@ fn order(form: &Form) -> Result<CallOrder, Refusal> {
         detection: detection(form)?,
         record: record(form)?,
         time_limit: form.get("TimeLimit").and_then(|text| text.parse().ok()).unwrap_or(TIME_LIMIT),
+        ..CallOrder::default()
     })
 }
 

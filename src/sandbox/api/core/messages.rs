@@ -8,6 +8,7 @@ use crate::sandbox::api::paging::{Span, page};
 use crate::sandbox::fields::{is_sid, web_url};
 use crate::sandbox::incoming::Form;
 use crate::sandbox::network;
+use crate::sandbox::number_rules;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Bill, Message, MessageStatus, Turn, rfc2822, segments};
 use crate::sandbox::settings::Senders;
@@ -264,7 +265,11 @@ fn sender(
             let why = "is not a valid message-capable Twilio phone number for this destination.";
             Err(Refusal::bad(21606, format!("The 'From' phone number provided ({from}) {why}")))
         }
-        _ => Ok(Some(from)),
+        _ => {
+            let media = form.get("MediaUrl").is_some();
+            ask.world.with(|state| number_rules::message(state, &from, to, media))?;
+            Ok(Some(from))
+        }
     }
 }
 

@@ -1,18 +1,24 @@
 //! `api.twilio.com`: the 2010 API.
 
 pub(super) mod accounts;
+mod available_phone_numbers;
 mod balance;
 mod call_events;
 mod calls;
+mod incoming_phone_numbers;
 pub(super) mod keys;
 mod media;
 mod messages;
 mod notifications;
+mod outgoing_caller_ids;
 mod recordings;
 mod sending;
+mod short_codes;
 mod usage_records;
 
 use super::route::{Route, delete, get, post, public};
+use available_phone_numbers as available;
+use incoming_phone_numbers as incoming;
 
 const PRODUCT: &str = "api";
 
@@ -90,4 +96,88 @@ pub(super) const ROUTES: &[Route] = &[
     delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json", recordings::delete),
     public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.wav", recordings::sound),
     public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}", recordings::sound),
+    // Numbers.
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers.json", available::all),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}.json",
+        available::country,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/Local.json",
+        available::local,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/Mobile.json",
+        available::mobile,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/National.json",
+        available::national,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/SharedCost.json",
+        available::shared_cost,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/TollFree.json",
+        available::toll_free,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/Voip.json",
+        available::voip,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers.json", incoming::list),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers.json", incoming::create),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/Local.json", incoming::list_local),
+    post(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/Local.json",
+        incoming::create_local,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/Mobile.json", incoming::list_mobile),
+    post(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/Mobile.json",
+        incoming::create_mobile,
+    ),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/TollFree.json",
+        incoming::list_toll_free,
+    ),
+    post(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/TollFree.json",
+        incoming::create_toll_free,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}.json", incoming::fetch),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}.json", incoming::update),
+    delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}.json", incoming::delete),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds.json", outgoing_caller_ids::list),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds.json", outgoing_caller_ids::create),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds/{Sid}.json",
+        outgoing_caller_ids::fetch,
+    ),
+    post(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds/{Sid}.json",
+        outgoing_caller_ids::update,
+    ),
+    delete(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds/{Sid}.json",
+        outgoing_caller_ids::delete,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/SMS/ShortCodes.json", short_codes::list),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/SMS/ShortCodes/{Sid}.json", short_codes::fetch),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/SMS/ShortCodes/{Sid}.json", short_codes::update),
 ];

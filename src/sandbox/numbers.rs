@@ -1,0 +1,185 @@
+//! Everything that accounts have numbers by: what they own, short codes, and numbers
+//! of others that were verified to call from.
+//!
+//! It refuses to know how any of it is asked for.
+
+use super::address::{e164, is_short_code};
+use super::number::{Number, lasting};
+use super::resource::Hook;
+use super::settings::{SENDER, Settings};
+use super::shelf::{Owned, Shelf};
+use super::target::Target;
+use jiff::Timestamp;
+
+/// The most numbers that are owned, of each kind, by all accounts; the oldest go first.
+const NUMBERS: usize = 1_000;
+
+/// A short code of an account's.
+#[derive(Clone)]
+pub(super) struct ShortCode {
+    /// `SC…`.
+    pub sid: String,
+    /// The account it belongs to.
+    pub account: String,
+    /// Its digits.
+    pub code: String,
+    /// What it is called.
+    pub name: String,
+    /// Where texts go, and where when that fails.
+    pub sms: [Target; 2],
+    /// When it came.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+}
+
+/// A number of somebody else's that an account may call from.
+#[derive(Clone)]
+pub(super) struct CallerId {
+    /// `PN…`.
+    pub sid: String,
+    /// The account that verified it.
+    pub account: String,
+    /// In E.164.
+    pub number: String,
+    /// What it is called.
+    pub name: String,
+    /// When it was verified.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+}
+
+/// A number that is being verified by a call that asks for a code.
+#[derive(Clone)]
+pub(super) struct Validation {
+    /// The call.
+    pub call: String,
+    /// The account that asks.
+    pub account: String,
+    /// In E.164.
+    pub number: String,
+    /// What the caller id will be called.
+    pub name: String,
+    /// What has to be typed.
+    pub code: String,
+    /// Where its end is told.
+    pub callback: Option<Hook>,
+    /// The caller id, once it was typed.
+    pub verified: Option<String>,
+}
+
+impl Owned for ShortCode {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+impl Owned for CallerId {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+impl Owned for Validation {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+/// All numbers of all accounts.
+pub(super) struct Numbers {
+    /// The owned ones, by SID.
+    pub owned: Shelf<Number>,
+    /// The short codes, by SID.
+    pub codes: Shelf<ShortCode>,
+    /// The verified ones, by SID.
+    pub callers: Shelf<CallerId>,
+    /// What is being verified, by the call's SID.
+    pub validations: Shelf<Validation>,
+}
+
+impl Numbers {
+    /// The configured senders, the first as the youngest, before the one that is always
+    /// there.
+    pub fn new(settings: &Settings, born: Timestamp) -> Self {
+        let mut numbers = Self {
+            owned: Shelf::new(NUMBERS),
+            codes: Shelf::new(NUMBERS),
+            callers: Shelf::new(NUMBERS),
+            validations: Shelf::new(NUMBERS),
+        };
+        let senders = settings.own_numbers.iter().map(String::as_str);
+        for sender in senders.chain([SENDER]).rev() {
+            if is_short_code(sender) && numbers.code(sender).is_none() {
+                let sid = format!("SC{}", lasting(settings, sender));
+                numbers.add_code(sid, settings.account_sid.clone(), sender.to_owned(), born);
+            } else if sender.starts_with('+') && e164(sender).as_deref() == Some(sender) {
+                if let Some(twice) = numbers.find(sender).map(|number| number.sid.clone()) {
+                    numbers.owned.remove(&twice);
+                }
+                let number = Number::configured(settings, sender, born);
+                numbers.owned.push(number.sid.clone(), number);
+            }
+        }
+        numbers
+    }
+
+    /// An owned number.
+    pub fn find(&self, number: &str) -> Option<&Number> {
+        self.owned.newest_first().find(|own| own.number == number)
+    }
+
+    /// The same, to change.
+    pub fn find_mut(&mut self, number: &str) -> Option<&mut Number> {
+        let sid = self.find(number)?.sid.clone();
+        self.owned.get_mut(&sid)
+    }
+
+    /// A short code.
+    pub fn code(&self, code: &str) -> Option<&ShortCode> {
+        self.codes.newest_first().find(|own| own.code == code)
+    }
+
+    /// A number that an account verified.
+    pub fn caller(&self, account: &str, number: &str) -> Option<&CallerId> {
+        self.callers.newest_first().find(|caller| caller.account == account && caller.number == number)
+    }
+
+    /// Whose a number or a short code is.
+    pub fn owner(&self, number: &str) -> Option<&str> {
+        let code = || self.code(number).map(|code| code.account.as_str());
+        self.find(number).map(|own| own.account.as_str()).or_else(code)
+    }
+
+    /// The SID of the number that a call comes in at, or of that it is made from.
+    pub fn sid_of(&self, account: &str, number: &str) -> Option<String> {
+        let own = self.find(number).filter(|own| own.account == account).map(|own| own.sid.clone());
+        own.or_else(|| self.caller(account, number).map(|caller| caller.sid.clone()))
+    }
+
+    /// Gives an account a short code.
+    pub fn add_code(&mut self, sid: String, account: String, code: String, now: Timestamp) {
+        let (name, sms) = (code.clone(), Default::default());
+        let code = ShortCode { sid: sid.clone(), account, code, name, sms, created: now, updated: now };
+        self.codes.push(sid, code);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn configured_senders_are_owned_the_first_before_the_others() {
+        let senders = ["+15017122661", "12345", "MG0", "Dialback", "+447400123456", "+15017122661"];
+        let own_numbers = senders.map(str::to_owned).into();
+        let settings = Settings { own_numbers, ..Settings::new("AC0", Secret::new("t")) };
+        let numbers = Numbers::new(&settings, Timestamp::UNIX_EPOCH);
+        let listed: Vec<&str> = numbers.owned.of("AC0").map(|own| own.number.as_str()).collect();
+        assert_eq!(listed, ["+15017122661", "+447400123456", SENDER]);
+        assert_eq!(numbers.owner("12345"), Some("AC0"));
+        assert_eq!(numbers.owner("Dialback"), None);
+    }
+}
