@@ -13,7 +13,7 @@ use super::shown::call_view;
 use super::validation;
 use super::webhook::Webhook;
 use super::world::{Control, World};
-use super::{recording, streams};
+use super::{recorded, streams};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -331,7 +331,7 @@ impl Life {
                 self.number = 0;
             }
             self.event(&call, CallEvent::Completed);
-            if let Some(webhook) = recording::keep(&self.world, &call) {
+            if let Some(webhook) = recorded::keep(&self.world, &call) {
                 self.courier.post(webhook);
             }
             if let Some(webhook) = validation::end(&self.world, &call) {

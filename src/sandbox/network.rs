@@ -9,7 +9,7 @@ use super::phone::Text;
 use super::resource::{Message, MessageStatus};
 use super::shown::message_view;
 use super::world::World;
-use super::{media, streams, whatsapp};
+use super::{media_fetch, streams, whatsapp};
 use crate::entropy::Entropy;
 use crate::twilio::errors;
 use jiff::Timestamp;
@@ -103,7 +103,7 @@ impl Life {
         if message.passage.blocked {
             return self.step(MessageStatus::Failed, Some(30450)).map(|_| ());
         }
-        let pictures = match media::collect(&self.world, &message).await {
+        let pictures = match media_fetch::collect(&self.world, &message).await {
             Ok(pictures) => pictures,
             Err(code) => return self.step(MessageStatus::Failed, Some(code)).map(|_| ()),
         };

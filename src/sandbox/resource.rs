@@ -8,7 +8,6 @@ use super::geography::Locality;
 use super::limits;
 use super::money::{Money, dollars};
 use super::prices::{Channel, Prices};
-use super::recording::Wish;
 use super::shelf::Owned;
 use super::templates::Filled;
 use crate::twilio::segments::count;
@@ -286,6 +285,15 @@ pub(super) struct Caption {
     pub at: Timestamp,
 }
 
+/// What is to be recorded of a call.
+#[derive(Clone, Default)]
+pub(super) struct RecordingRequest {
+    /// Where it is told that the recording is there.
+    pub callback: Option<Hook>,
+    /// One or two.
+    pub channels: u16,
+}
+
 /// What a call was asked to do.
 #[derive(Clone, Default)]
 pub(super) struct CallOrder {
@@ -310,7 +318,7 @@ pub(super) struct CallOrder {
     /// When its account may make it, if it has to wait.
     pub leaves: Option<Timestamp>,
     /// Whether it is recorded, and who is told.
-    pub record: Option<Wish>,
+    pub record: Option<RecordingRequest>,
     /// How long it waits before it goes out, in seconds.
     pub delay: u32,
     /// Whether Twilio itself asks for a code that proves the number.

@@ -1,28 +1,19 @@
-//! Event Streams: sinks, what is subscribed to, and the events on their way. Each
+//! Event Streams on their way: what happens becomes an event of whoever subscribed. Each
 //! sink has a pump of its own that sends what has come together as one batch of
 //! CloudEvents, signed by the hash of its body, and again when it fails.
 
 use super::exchanges::Exchange;
 use super::outgoing::note;
 use super::resource::{Call, Message};
-use super::shelf::{Owned, Shelf};
 use super::trouble::{Trouble, keeps_to_this_machine};
 use super::world::World;
 use crate::twilio::signature::{Algorithm, sign};
-use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most sinks, and the most subscriptions; the oldest go first.
-const SINKS: usize = 100;
-/// The most events that wait for one sink; the oldest go first.
-const WAITING: usize = 10_000;
-/// The most events of one batch.
-const BATCH: usize = 100;
 /// How long events come together before they are sent, at pace 1.
 const GATHER: Duration = Duration::from_millis(500);
 /// How long a batch waits, by the clock, before it is sent again.
@@ -47,122 +38,6 @@ pub(super) const TYPES: [&str; 13] = [
     "com.twilio.voice.status-callback.call.initiated",
     "com.twilio.voice.status-callback.call.ringing",
 ];
-
-/// Where events go.
-pub(super) struct Sink {
-    /// `DG…`.
-    pub sid: String,
-    /// The account it is of.
-    pub account: String,
-    /// In words.
-    pub description: String,
-    /// The configuration as it was given.
-    pub configuration: Value,
-    /// Where the events are sent.
-    pub url: Url,
-    /// `initialized`, `validating` or `active`.
-    pub status: &'static str,
-    /// The word of its test event.
-    pub test: Option<String>,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it last changed.
-    pub updated: Timestamp,
-    waiting: VecDeque<Value>,
-}
-
-/// What a sink is sent.
-pub(super) struct Subscription {
-    /// `DF…`.
-    pub sid: String,
-    /// The account it is of.
-    pub account: String,
-    /// In words.
-    pub description: String,
-    /// The sink.
-    pub sink: String,
-    /// The types of events, each with the version of its schema.
-    pub types: BTreeMap<String, u64>,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it last changed.
-    pub updated: Timestamp,
-}
-
-impl Owned for Sink {
-    fn account(&self) -> &str {
-        &self.account
-    }
-}
-
-impl Owned for Subscription {
-    fn account(&self) -> &str {
-        &self.account
-    }
-}
-
-/// The sinks and the subscriptions.
-pub(super) struct Streams {
-    /// The sinks.
-    pub sinks: Shelf<Sink>,
-    /// The subscriptions.
-    pub subscriptions: Shelf<Subscription>,
-}
-
-impl Default for Streams {
-    fn default() -> Self {
-        Self { sinks: Shelf::new(SINKS), subscriptions: Shelf::new(SINKS) }
-    }
-}
-
-impl Streams {
-    fn publish(&mut self, account: &str, event: &Value) {
-        let kind = event["type"].as_str().unwrap_or_default();
-        let wanted = |one: &&Subscription| one.types.contains_key(kind);
-        let mut sinks: Vec<String> =
-            self.subscriptions.of(account).filter(wanted).map(|one| one.sink.clone()).collect();
-        sinks.sort_unstable();
-        sinks.dedup();
-        for sid in sinks {
-            if let Some(sink) = self.sinks.get_mut(&sid).filter(|sink| sink.status == "active") {
-                sink.push(event.clone());
-            }
-        }
-    }
-}
-
-impl Sink {
-    /// A sink that has to be validated before anything but its test is sent there.
-    pub fn new(sid: String, account: String, description: String, configuration: Value, url: Url) -> Self {
-        let (status, test, waiting) = ("initialized", None, VecDeque::new());
-        let now = Timestamp::UNIX_EPOCH;
-        Self {
-            sid,
-            account,
-            description,
-            configuration,
-            url,
-            status,
-            test,
-            created: now,
-            updated: now,
-            waiting,
-        }
-    }
-
-    fn push(&mut self, event: Value) {
-        self.waiting.push_back(event);
-        while self.waiting.len() > WAITING {
-            self.waiting.pop_front();
-        }
-    }
-
-    fn batch(&mut self) -> Vec<Value> {
-        let alone = self.configuration["batch_events"] == json!(false);
-        let most = if alone { 1 } else { BATCH };
-        self.waiting.drain(..most.min(self.waiting.len())).collect()
-    }
-}
 
 /// Sends a sink its test event, whatever its status.
 pub(super) fn test(world: &World, sid: &str) {
@@ -275,7 +150,7 @@ pub(super) fn of_alert(world: &World, account: &str, data: Value) {
 pub(super) async fn pump(world: Arc<World>, sid: String) {
     loop {
         let waits = world.wait_for(Duration::from_secs(3_600), |state| {
-            let waits = state.streams.sinks.get(&sid).map(|sink| !sink.waiting.is_empty());
+            let waits = state.streams.sinks.get(&sid).map(|sink| sink.waits());
             (waits != Some(false), (waits, state.closing))
         });
         match waits.await {

@@ -1,7 +1,6 @@
 //! What the sandbox knows, behind one lock that is never held while waiting.
 
 use super::account::Accounts;
-use super::address::{Address, is_name};
 use super::alert::Alert;
 use super::behaviour::Behaviour;
 use super::cookies::Cookies;
@@ -20,11 +19,11 @@ use super::pumping::Pumping;
 use super::recording::{RECORDINGS, Recording};
 use super::resource::{Bill, Call, Message};
 use super::safe::{SAFE, Safe};
-use super::service::{SERVICES, Service, Unfit};
-use super::settings::{DialbackApi, Inbound, Keep, SENDER, Senders, Settings};
+use super::service::{SERVICES, Service};
+use super::settings::{DialbackApi, Inbound, Keep, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
-use super::streams::{self, Streams};
+use super::sinks::Streams;
 use super::templates::Templates;
 use super::usage::{Ledger, Unpaid, Use};
 use crate::clock::Clock;
@@ -32,7 +31,6 @@ use crate::entropy::Entropy;
 use crate::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
@@ -40,8 +38,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
-/// The most alerts that are kept.
-const ALERTS: usize = 500;
 /// How long it takes until it is known what a message or call costs.
 const PRICED_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// The most lives (messages, calls, callbacks) at a time.
@@ -286,129 +282,10 @@ impl World {
         self.events.subscribe()
     }
 
-    /// Records what Twilio's debugger would show.
-    pub fn alert(&self, code: u32, sid: &str, url: Option<&str>, message: impl Into<String>) {
-        let url = url.map(str::to_owned);
-        let account = self.with(|state| {
-            let of_message = state.messages.get(sid).map(|message| &message.account);
-            let of_call = || state.calls.get(sid).map(|call| &call.account);
-            of_message.or_else(of_call).unwrap_or(&self.settings.account_sid).clone()
-        });
-        let (id, message, at) = (self.sid("NO"), message.into(), self.clock.now());
-        let alert = Alert { id, account, code, message, sid: sid.to_owned(), url, at };
-        streams::of_alert(self, &alert.account, alert.log());
-        tracing::info!(code, sid, "sandbox alert");
-        self.tell("alert", alert.document());
-        self.change(|state| {
-            state.alerts.push_back(alert);
-            while state.alerts.len() > ALERTS {
-                state.alerts.pop_front();
-            }
-        });
-    }
-
     /// The token with which an account's webhooks are signed; none once the account
     /// is forgotten.
     pub fn token_of(&self, account: &str) -> Option<Secret> {
         self.with(|state| state.accounts.get(account).map(|account| account.token.secret.clone()))
-    }
-
-    /// The account that a number of Twilio's belongs to: what comes in is its. What
-    /// nobody owns is the main one's.
-    pub fn owner_of(&self, number: &str) -> String {
-        let owner = self.with(|state| state.numbers.owner(number).map(str::to_owned));
-        owner.unwrap_or_else(|| self.settings.account_sid.clone())
-    }
-
-    /// Whether an account may send from a number: it is its own, or nobody's while all
-    /// are let pass. The number that is always there is everybody's.
-    pub fn owns(&self, account: &str, number: &str) -> bool {
-        // A name is nobody's: who takes it is asked elsewhere.
-        if self.settings.senders == Senders::Owned && is_name(number) {
-            return true;
-        }
-        let own = self.with(|state| state.numbers.owner(number).map(|owner| owner == account));
-        let nobodys = || {
-            let settings = &self.settings;
-            settings.takes_all() || account == settings.account_sid && settings.has_name(number)
-        };
-        number == SENDER || own.unwrap_or_else(nobodys)
-    }
-
-    /// Whether an account may call from a number: one that takes calls and that it may
-    /// send from, or one that it has verified.
-    pub fn calls_from(&self, account: &str, number: &str) -> bool {
-        let (has_voice, is_verified) = self.with(|state| {
-            let numbers = &state.numbers;
-            let has_voice = numbers.find(number).is_none_or(|own| own.capabilities.voice);
-            (has_voice, numbers.caller(account, number).is_some())
-        });
-        is_verified || has_voice && self.owns(account, number)
-    }
-
-    /// Whether an account has a messaging service.
-    pub fn has_service(&self, account: &str, sid: &str) -> bool {
-        let settings = &self.settings;
-        let made = self.with(|state| state.services.its(account, sid).is_some());
-        if account == settings.account_sid {
-            made || settings.has_service(sid)
-        } else {
-            made || settings.takes_all_services()
-        }
-    }
-
-    /// The number or short code of an account's that a SID names, or the channel of one
-    /// (`XE…`, made of the seed). The number that is always there is everybody's.
-    pub fn number_of(&self, account: &str, sid: &str) -> Option<Address> {
-        let is_theirs = |owner: &str, number: &str| owner == account || number == SENDER;
-        self.with(|state| {
-            let numbers = state.numbers.owned.newest_first().map(|own| (&own.sid, &own.account, &own.number));
-            let codes = state.numbers.codes.newest_first().map(|own| (&own.sid, &own.account, &own.code));
-            numbers.chain(codes).find_map(|(own, owner, number)| {
-                let whatsapp = sid == sid_of("XE", self.settings.seed, number);
-                let is_it = (whatsapp || sid == own) && is_theirs(owner, number);
-                is_it.then(|| Address { whatsapp, number: number.clone() })
-            })
-        })
-    }
-
-    /// The messaging service in whose pool an account's number is, to look at.
-    pub fn in_service<R>(&self, account: &str, number: &str, look: impl FnOnce(&Service) -> R) -> Option<R> {
-        self.with(|state| state.services.of(account).find(|service| service.has(number)).map(look))
-    }
-
-    /// Whether an account may reach a number, which on trial has to be verified.
-    pub fn reaches(&self, account: &str, number: &str) -> bool {
-        self.with(|state| state.limits.reaches(number) || state.numbers.caller(account, number).is_some())
-    }
-
-    /// The sender that a message has: its own, or the one that its service picks.
-    ///
-    /// # Errors
-    /// Why the service has none.
-    pub fn pick(&self, message: &Message) -> Result<Address, Unfit> {
-        if let Some(from) = &message.from {
-            return Ok(from.clone());
-        }
-        let picked = self.with(|state| {
-            let State { services, permissions, .. } = state;
-            let service = services.its_mut(&message.account, message.service.as_deref()?)?;
-            Some(service.pick(permissions, &message.to))
-        });
-        let whatsapp = message.to.whatsapp;
-        match picked {
-            Some(picked) => Ok(Address { whatsapp, number: picked? }),
-            None => Ok(self.sender(&message.account, whatsapp)),
-        }
-    }
-
-    /// The sender that an account's messaging service picks on a channel, if it was not
-    /// made here.
-    pub fn sender(&self, account: &str, whatsapp: bool) -> Address {
-        if account == self.settings.account_sid {
-            return self.settings.sender(whatsapp);
-        }
-        Address { whatsapp, number: SENDER.to_owned() }
     }
 
     /// How the phone behaves, its own wishes over those for all.
@@ -600,13 +477,6 @@ impl State {
             text.status = message.status;
         }
     }
-}
-
-/// The SID of something that was configured: the same for the same seed.
-pub(super) fn sid_of(prefix: &str, seed: u64, name: &str) -> String {
-    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(prefix).chain_update(name);
-    let hex: String = digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}{hex}")
 }
 
 /// When the price of what has just ended is said.

@@ -19,6 +19,7 @@
 
 mod arrivals;
 mod care;
+mod check_report;
 mod commit;
 mod counting;
 mod digests;
@@ -41,7 +42,7 @@ pub mod transfer;
 pub use arrivals::Arrivals;
 pub use arrivals::Mark;
 use bytes::Bytes;
-use care::ADVICE;
+pub use check_report::CheckReport;
 pub use commit::Commit;
 pub use commit::CountedError;
 pub use commit::Counting;
@@ -56,8 +57,6 @@ pub use lane::Due;
 pub use lane::Lane;
 pub use port::Maintenance;
 pub use port::Store;
-#[cfg(feature = "postgres")]
-use port::scanned_and_read;
 pub use queue::Depth;
 pub(in crate::store) use rules::validate;
 use std::fmt;
@@ -216,52 +215,6 @@ pub enum StoreError {
     /// It has been closed.
     #[error("the store is closed")]
     Closed,
-}
-
-/// What a check has found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CheckReport {
-    /// Records, whole or damaged.
-    pub records: u64,
-    /// Due entries.
-    pub due: u64,
-    /// Lines of listings.
-    pub entries: u64,
-    /// Bytes of all keys and values, without the engine's own.
-    pub bytes: u64,
-    /// How many of all these are damaged.
-    pub damaged: u64,
-    /// What is wrong with the first [`CheckReport::MAX_DAMAGE`] of them.
-    pub damage: Vec<String>,
-    /// What is due and listed, for who knows what should be; `None` where the engine does
-    /// not say.
-    pub digests: Option<Digests>,
-}
-
-impl CheckReport {
-    /// Longest list of damage.
-    pub const MAX_DAMAGE: usize = 20;
-
-    /// What was found as a verdict.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`], with the first thing found and what to do.
-    pub fn verdict(&self) -> Result<(), StoreError> {
-        match self.damage.first() {
-            Some(first) => {
-                Err(StoreError::Damaged(format!("{} in {} places: {ADVICE}", first, self.damaged)))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Counts something damaged, and keeps the words for the first of them.
-    pub fn note(&mut self, damage: String) {
-        self.damaged += 1;
-        if self.damage.len() < Self::MAX_DAMAGE {
-            self.damage.push(damage);
-        }
-    }
 }
 
 /// Figures of a store since it was opened.

@@ -54,7 +54,7 @@ pub const CRATES: Table<'static> = &[
     ("crc32fast", &["store"]),
     ("futures_util", &["store", "app", "jobs", "http", "sandbox", "cli"]),
     ("getrandom", &["store", "entropy"]),
-    ("hex", &["model", "twilio", "texts", "store", "app", "http", "entropy"]),
+    ("hex", &["model", "twilio", "texts", "store", "app", "http", "sandbox", "entropy"]),
     ("hmac", &["model", "twilio", "gateway"]),
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sandbox::Senders;
-use crate::sandbox::world::sid_of;
+use crate::sandbox::ownership::sid_of;
 use serde_json::json;
 
 const US: &str = "+14155550100";

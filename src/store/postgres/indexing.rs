@@ -9,6 +9,7 @@
 
 use super::fault::words;
 use super::partitions::{LOCK_TIMEOUT, schema_of_tables};
+use super::schema::ARRIVED_OF;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
@@ -27,9 +28,6 @@ pub(super) enum Indexed {
     /// It is not, and this role may not make it.
     NotByUs,
 }
-
-/// What the index is of, behind a table's name.
-pub(super) const OF: &str = "(arrived) WHERE index_letter = 101 AND scope = ''";
 
 /// Whether it is there, and of all tables.
 pub(super) const IS_WHOLE: &str = "\
@@ -74,8 +72,9 @@ async fn is_whole(client: &Client) -> Result<bool, Error> {
 async fn make_all(client: &Client) -> Result<(), Error> {
     let schema = schema_of_tables(client).await?;
     give_way(client, LOCK_TIMEOUT).await?;
-    let all =
-        format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON ONLY {schema}.dialback_entry {OF}");
+    let all = format!(
+        "CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON ONLY {schema}.dialback_entry {ARRIVED_OF}"
+    );
     client.batch_execute(&all).await?;
     // Months that come from now on have theirs from the beginning.
     const TABLES: &str = "\
@@ -108,7 +107,7 @@ async fn make_of(client: &Client, schema: &str, table: &str, is_valid: Option<bo
         client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}.{table}_arrived")).await?;
     }
     if is_valid != Some(true) {
-        let create = format!("CREATE INDEX CONCURRENTLY {table}_arrived ON {schema}.{table} {OF}");
+        let create = format!("CREATE INDEX CONCURRENTLY {table}_arrived ON {schema}.{table} {ARRIVED_OF}");
         client.batch_execute(&create).await?;
     }
     give_way(client, LOCK_TIMEOUT).await?;

@@ -52,8 +52,7 @@ use super::hook::{Answer, Ending, Hooks};
 use super::measured::measured;
 use super::{
     Absent, Arrivals, CheckReport, Commit, CommitHook, CountedError, Depth, Due, Entry, Index, Key, Kind,
-    Lane, Listed, Maintenance, Mark, Scan, Stats, Store, StoreError, Stored, millis, scanned_and_read,
-    timestamp, validate,
+    Lane, Listed, Maintenance, Mark, Scan, Stats, Store, StoreError, Stored, millis, timestamp, validate,
 };
 use crate::telemetry::metrics::{Meter, Place, meter};
 use async_trait::async_trait;
@@ -330,7 +329,7 @@ impl Store for Postgres {
 
     async fn list(&self, scans: &[Scan]) -> Result<Vec<Vec<Listed>>, StoreError> {
         if !self.is_postgres {
-            return scanned_and_read(self, scans).await;
+            return super::port::scanned_and_read(self, scans).await;
         }
         let asked = listing::Asked::of(scans);
         asked.answer(&self.rows(statement::LIST, &asked.parameters()).await?)

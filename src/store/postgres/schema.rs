@@ -8,13 +8,15 @@
 
 use super::super::StoreError;
 use super::fault::words;
-use super::indexing;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, GenericClient};
 
 /// The oldest PostgreSQL that is tested, as `server_version_num`.
 const OLDEST: i32 = 140_000;
+
+/// What the index of arrivals is of, behind a table's name.
+pub(super) const ARRIVED_OF: &str = "(arrived) WHERE index_letter = 101 AND scope = ''";
 
 /// Ours among the advisory locks: "DIAL".
 const LOCK: i32 = 0x4449_414c;
@@ -192,7 +194,7 @@ async fn bring_up(client: &mut Client, server: Server) -> Result<(), Unprepared>
     take_steps(&transaction, server, found.map_or(0, |(version, _)| version)).await?;
     if found.is_none() && server.is_postgres {
         let index =
-            format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON dialback_entry {}", indexing::OF);
+            format!("CREATE INDEX IF NOT EXISTS dialback_entry_arrived ON dialback_entry {}", ARRIVED_OF);
         transaction.batch_execute(&index).await?;
     }
     Ok(transaction.commit().await?)

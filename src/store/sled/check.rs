@@ -13,8 +13,8 @@
 
 use super::super::digests::{Digests, digest};
 use super::super::{Absent, CheckReport, Due, Entry, Index, Key, Lane, StoreError};
-use super::db::touch;
 use super::layout::{self, Place};
+use super::shared::touch;
 use super::shared::{failure, known};
 use sled::Db;
 

@@ -4,8 +4,8 @@
 //! It refuses to know when it is time for one, and what becomes of it.
 
 use super::super::StoreError;
-use super::db::touch;
 use super::shared::failure;
+use super::shared::touch;
 use super::{disk, layout};
 use sled::{Db, IVec};
 use std::fs::File;

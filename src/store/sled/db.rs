@@ -2,7 +2,6 @@
 
 use super::super::StoreError;
 use super::super::care::ADVICE;
-use super::shared::failure;
 use super::{disk, files};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,17 +33,6 @@ pub(super) fn open_db(path: &Path, cache_bytes: u64) -> Result<sled::Db, StoreEr
         Ok(Err(error)) => damaged(error.to_string()),
         Err(_) => damaged("it does not open".to_owned()),
     }
-}
-
-/// Looks for a key once more that a walk has just come to.
-///
-/// sled counts what is used of its cache in blocks of 64 looks, for each of 256 parts
-/// of it, and lets nothing go before a block is full. Who goes through everything and
-/// looks at each page once so has 16,384 of them in memory beside the cache, which may
-/// be more than that. With a look for each key blocks are full in time; it takes a
-/// microsecond.
-pub(super) fn touch(db: &sled::Db, key: &[u8]) -> Result<(), StoreError> {
-    db.contains_key(key).map(drop).map_err(|error| failure(&error))
 }
 
 /// sled has no kind for this error, only a text.

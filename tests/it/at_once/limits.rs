@@ -10,8 +10,8 @@ use dialback::clock::Clock;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::compat::{Bucket, Compat, RateLimit};
-use dialback::store::memory::Memory;
 use dialback::store::Maintenance;
+use dialback::store::memory::Memory;
 use std::sync::{Arc, Mutex};
 
 type Said = Arc<Mutex<Vec<Result<(), AskError>>>>;

@@ -10,9 +10,8 @@ use crate::sandbox::incoming::Form;
 use crate::sandbox::limits::Turn;
 use crate::sandbox::next::Next;
 use crate::sandbox::number_rules;
-use crate::sandbox::recording::Wish;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook};
+use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook, RecordingRequest};
 use crate::sandbox::world::Control;
 use jiff::Timestamp;
 
@@ -259,7 +258,7 @@ fn events(form: &Form) -> Result<Vec<String>, Refusal> {
     }
 }
 
-fn record(form: &Form) -> Result<Option<Wish>, Refusal> {
+fn record(form: &Form) -> Result<Option<RecordingRequest>, Refusal> {
     let channels = match form.get("RecordingChannels") {
         None | Some("mono") => 1,
         Some("dual") => 2,
@@ -271,7 +270,7 @@ fn record(form: &Form) -> Result<Option<Wish>, Refusal> {
         }
     };
     let callback = hook(form, "RecordingStatusCallback", "RecordingStatusCallbackMethod")?;
-    Ok(form.is_true("Record").then_some(Wish { callback, channels }))
+    Ok(form.is_true("Record").then_some(RecordingRequest { callback, channels }))
 }
 
 fn detection(form: &Form) -> Result<Option<Detection>, Refusal> {

@@ -6,7 +6,8 @@ use crate::sandbox::api::paging;
 use crate::sandbox::fields::web_url;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::iso8601;
-use crate::sandbox::streams::{self, Sink};
+use crate::sandbox::sinks::Sink;
+use crate::sandbox::streams;
 use serde_json::{Value, json};
 
 /// `POST Sinks`

@@ -5,7 +5,7 @@ use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::streams::Subscription;
+use crate::sandbox::sinks::Subscription;
 use serde_json::{Value, json};
 
 /// `GET Subscriptions/{SubscriptionSid}/SubscribedEvents`

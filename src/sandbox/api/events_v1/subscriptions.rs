@@ -5,7 +5,8 @@ use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::iso8601;
-use crate::sandbox::streams::{Subscription, TYPES};
+use crate::sandbox::sinks::Subscription;
+use crate::sandbox::streams::TYPES;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -1,0 +1,117 @@
+//! Whose numbers and services are, and what an account may do with them: the questions
+//! that messages, calls and what comes in have in common. It refuses to change anything
+//! but that a service has picked a sender.
+
+use super::address::{Address, is_name};
+use super::resource::Message;
+use super::service::{Service, Unfit};
+use super::settings::{SENDER, Senders};
+use super::world::{State, World};
+use sha2::{Digest, Sha256};
+
+impl World {
+    /// The account that a number of Twilio's belongs to: what comes in is its. What
+    /// nobody owns is the main one's.
+    pub fn owner_of(&self, number: &str) -> String {
+        let owner = self.with(|state| state.numbers.owner(number).map(str::to_owned));
+        owner.unwrap_or_else(|| self.settings.account_sid.clone())
+    }
+
+    /// Whether an account may send from a number: it is its own, or nobody's while all
+    /// are let pass. The number that is always there is everybody's.
+    pub fn owns(&self, account: &str, number: &str) -> bool {
+        // A name is nobody's: who takes it is asked elsewhere.
+        if self.settings.senders == Senders::Owned && is_name(number) {
+            return true;
+        }
+        let own = self.with(|state| state.numbers.owner(number).map(|owner| owner == account));
+        let nobodys = || {
+            let settings = &self.settings;
+            settings.takes_all() || account == settings.account_sid && settings.has_name(number)
+        };
+        number == SENDER || own.unwrap_or_else(nobodys)
+    }
+
+    /// Whether an account may call from a number: one that takes calls and that it may
+    /// send from, or one that it has verified.
+    pub fn calls_from(&self, account: &str, number: &str) -> bool {
+        let (has_voice, is_verified) = self.with(|state| {
+            let numbers = &state.numbers;
+            let has_voice = numbers.find(number).is_none_or(|own| own.capabilities.voice);
+            (has_voice, numbers.caller(account, number).is_some())
+        });
+        is_verified || has_voice && self.owns(account, number)
+    }
+
+    /// Whether an account has a messaging service.
+    pub fn has_service(&self, account: &str, sid: &str) -> bool {
+        let settings = &self.settings;
+        let made = self.with(|state| state.services.its(account, sid).is_some());
+        if account == settings.account_sid {
+            made || settings.has_service(sid)
+        } else {
+            made || settings.takes_all_services()
+        }
+    }
+
+    /// The number or short code of an account's that a SID names, or the channel of one
+    /// (`XE…`, made of the seed). The number that is always there is everybody's.
+    pub fn number_of(&self, account: &str, sid: &str) -> Option<Address> {
+        let is_theirs = |owner: &str, number: &str| owner == account || number == SENDER;
+        self.with(|state| {
+            let numbers = state.numbers.owned.newest_first().map(|own| (&own.sid, &own.account, &own.number));
+            let codes = state.numbers.codes.newest_first().map(|own| (&own.sid, &own.account, &own.code));
+            numbers.chain(codes).find_map(|(own, owner, number)| {
+                let whatsapp = sid == sid_of("XE", self.settings.seed, number);
+                let is_it = (whatsapp || sid == own) && is_theirs(owner, number);
+                is_it.then(|| Address { whatsapp, number: number.clone() })
+            })
+        })
+    }
+
+    /// The messaging service in whose pool an account's number is, to look at.
+    pub fn in_service<R>(&self, account: &str, number: &str, look: impl FnOnce(&Service) -> R) -> Option<R> {
+        self.with(|state| state.services.of(account).find(|service| service.has(number)).map(look))
+    }
+
+    /// Whether an account may reach a number, which on trial has to be verified.
+    pub fn reaches(&self, account: &str, number: &str) -> bool {
+        self.with(|state| state.limits.reaches(number) || state.numbers.caller(account, number).is_some())
+    }
+
+    /// The sender that a message has: its own, or the one that its service picks.
+    ///
+    /// # Errors
+    /// Why the service has none.
+    pub fn pick(&self, message: &Message) -> Result<Address, Unfit> {
+        if let Some(from) = &message.from {
+            return Ok(from.clone());
+        }
+        let picked = self.with(|state| {
+            let State { services, permissions, .. } = state;
+            let service = services.its_mut(&message.account, message.service.as_deref()?)?;
+            Some(service.pick(permissions, &message.to))
+        });
+        let whatsapp = message.to.whatsapp;
+        match picked {
+            Some(picked) => Ok(Address { whatsapp, number: picked? }),
+            None => Ok(self.sender(&message.account, whatsapp)),
+        }
+    }
+
+    /// The sender that an account's messaging service picks on a channel, if it was not
+    /// made here.
+    pub fn sender(&self, account: &str, whatsapp: bool) -> Address {
+        if account == self.settings.account_sid {
+            return self.settings.sender(whatsapp);
+        }
+        Address { whatsapp, number: SENDER.to_owned() }
+    }
+}
+
+/// The SID of something that was configured: the same for the same seed.
+pub(super) fn sid_of(prefix: &str, seed: u64, name: &str) -> String {
+    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(prefix).chain_update(name);
+    let hex: String = digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{prefix}{hex}")
+}
