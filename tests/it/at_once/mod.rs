@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// A step, ready to be taken.
@@ -51,41 +51,52 @@ enum Signal {
     Ended,
 }
 
+/// A task, and its turn: what it asks for at the same moment is done one after the other,
+/// so that it waits at one place at a time.
+struct Asker {
+    who: usize,
+    signals: mpsc::UnboundedSender<Signal>,
+    turn: Arc<Turn<()>>,
+}
+
 tokio::task_local! {
-    static WHO: (usize, mpsc::UnboundedSender<Signal>);
+    static WHO: Asker;
 }
 
 /// A store that tasks of [`every_order`] get to one by one; all others at once.
 pub struct Turnstile(pub Arc<dyn Maintenance>);
 
 impl Turnstile {
-    async fn wait(&self, keys: Option<BTreeSet<Key>>, writes: bool) {
+    /// Waits to be let go; what it gives is held until the access is over.
+    async fn wait(&self, keys: Option<BTreeSet<Key>>, writes: bool) -> Option<OwnedMutexGuard<()>> {
+        let turn = WHO.try_with(|asker| Arc::clone(&asker.turn)).ok()?.lock_owned().await;
         let (go, went) = oneshot::channel();
         let told =
-            WHO.try_with(|(who, signals)| signals.send(Signal::Waits(*who, Access { keys, writes }, go)));
-        if let Ok(Ok(())) = told {
-            // Whoever is never let go was given up with its order.
-            if went.await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            WHO.try_with(|asker| asker.signals.send(Signal::Waits(asker.who, Access { keys, writes }, go)));
+        // Whoever is never let go was given up with its order.
+        if let Ok(Ok(())) = told
+            && went.await.is_err()
+        {
+            std::future::pending::<()>().await;
         }
+        Some(turn)
     }
 
-    async fn wait_for(&self, key: &Key) {
-        self.wait(Some(BTreeSet::from([key.clone()])), false).await;
+    async fn wait_for(&self, key: &Key) -> Option<OwnedMutexGuard<()>> {
+        self.wait(Some(BTreeSet::from([key.clone()])), false).await
     }
 }
 
 store_over!(Turnstile, 0, {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.wait_for(key).await;
+        let _turn = self.wait_for(key).await;
         self.0.read(key).await
     }
 
     async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
         let changed = commit.changes.iter().map(|change| change.key.clone());
         let added = commit.additions.iter().map(Counting::key);
-        self.wait(Some(changed.chain(added).collect()), true).await;
+        let _turn = self.wait(Some(changed.chain(added).collect()), true).await;
         self.0.commit_counted(commit).await
     }
 
@@ -95,12 +106,12 @@ store_over!(Turnstile, 0, {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
-        self.wait(None, false).await;
+        let _turn = self.wait(None, false).await;
         self.0.due_in(lane, until, limit).await
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, StoreError> {
-        self.wait(None, false).await;
+        let _turn = self.wait(None, false).await;
         self.0.scan(scan).await
     }
 
@@ -179,7 +190,8 @@ async fn one_order(tasks: Vec<Task>, forks: &mut Vec<Fork>, most_stops: usize) -
     let mut waiting: BTreeMap<usize, (Access, oneshot::Sender<()>)> = BTreeMap::new();
     for (who, task) in tasks.into_iter().enumerate() {
         let told = signals.clone();
-        running.spawn(WHO.scope((who, signals.clone()), async move {
+        let asker = Asker { who, signals: signals.clone(), turn: Arc::default() };
+        running.spawn(WHO.scope(asker, async move {
             task.await;
             let _ = told.send(Signal::Ended);
         }));
