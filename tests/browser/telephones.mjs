@@ -345,13 +345,13 @@ async function whatsapp(url, number, look) {
   await page.reload();
   await page.waitForSelector('#live[data-state="live"]');
   await page.click("#templates summary");
-  assert.match(await text(page, ".template code"), /^HX6469616c6261636b2073616e64626f78$/);
+  assert.match(await text(page, "#template-list .template code"), /^HX6469616c6261636b2073616e64626f78$/);
   const saved = page.waitForResponse((answer) => answer.url().includes("/sandbox/templates/"));
-  await page.selectOption(".template select", "paused");
+  await page.selectOption("#template-list .template select", "paused");
   assert.ok((await saved).ok());
   assert.equal(await becomes(url, await send(url, template), "failed"), 63041);
   await until(page, "#templates-brief", "1 may not go out");
-  await page.selectOption(".template select", "approved");
+  await page.selectOption("#template-list .template select", "approved");
   await until(page, "#templates-brief", "all approved");
   await fits(page, "templates");
   assert.deepEqual(page.complaints, []);
