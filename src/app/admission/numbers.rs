@@ -16,16 +16,23 @@ pub(in crate::app) fn number<'a>(
     })
 }
 
-/// The same by other rules: the one reader of numbers for all faces.
+/// What a number that was read is to tests.
+pub(in crate::app) fn known(
+    admission: &Admission,
+    number: PhoneNumber,
+) -> (PhoneNumber, Option<&TestNumber>) {
+    let test = test_of(admission, &number);
+    (number, test)
+}
+
+/// The number that a text is, by other rules: the one reader of numbers for all faces.
 pub(in crate::app) fn number_by<'a>(
     admission: &'a Admission,
     text: &str,
     policy: &NumberPolicy,
 ) -> Result<(PhoneNumber, Option<&'a TestNumber>), AdmissionError> {
     let is_test = |number: &PhoneNumber| test_of(admission, number).is_some();
-    let number = PhoneNumber::parse_or_known(text, policy, is_test)?;
-    let test = test_of(admission, &number);
-    Ok((number, test))
+    Ok(known(admission, PhoneNumber::parse_or_known(text, policy, is_test)?))
 }
 
 /// The number that a field of a form or a query holds: where a plus was

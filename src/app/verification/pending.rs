@@ -90,7 +90,7 @@ async fn ask_once(
     if *first_seen.get_or_init(|| open.mark()) != open.mark() {
         return Err(AskError::Concurrent);
     }
-    let (changes, verification) = asked(verifying, service, ask, channel, &open)?;
+    let (changes, verification) = asked(verifying, service, ask, channel, (to, &open))?;
     Ok((changes, counts(&verifying.base, service, &ask.limits).await?, verification))
 }
 
@@ -185,7 +185,7 @@ fn asked(
     service: &Service,
     ask: &Ask,
     channel: Channel,
-    open: &Open,
+    (to, open): (&PhoneNumber, &Open),
 ) -> Result<(Vec<Change>, Verification), AskError> {
     let now = verifying.base.now();
     match &open.last {
@@ -196,7 +196,8 @@ fn asked(
             Err(AskError::ChecksUsedUp { seconds: seconds_left(&verifying.base, &last.record) })
         }
         _ => {
-            let verification = start::new_verification_by(verifying, service, &ask.request, channel)?;
+            let number = numbers::known(&verifying.admission, to.clone());
+            let verification = start::new_verification_by(verifying, service, &ask.request, channel, number)?;
             let pending = ActiveVerification {
                 service: service.id.clone(),
                 number: verification.to.person().number().clone(),

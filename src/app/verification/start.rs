@@ -13,7 +13,9 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::{ServiceId, SessionId, VerificationId};
 use crate::model::idempotency::IdempotencyRecord;
+use crate::model::phone::PhoneNumber;
 use crate::model::service::{DIGITS, Service};
+use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Input, Start, Verification, decide};
 use crate::secret::Secret;
 use crate::store::records::{self, Ahead, Versioned};
@@ -116,8 +118,15 @@ async fn start_once(
     if let Some(kept) = kept {
         ahead.want::<IdempotencyRecord>(&kept.id);
     }
+    // Read once, for its rules are most of what a start computes; refused in its turn.
+    let number = numbers::number(&verifying.admission, &request.to);
+    let want_ways = |service: Arc<Service>, ahead: &mut Ahead| {
+        if let Ok((to, _)) = &number {
+            ways::want_ways(&verifying.admission, service, to, ahead);
+        }
+    };
     match known_service(&verifying.directory, request) {
-        Some(service) => want_ways(verifying, service, request, &mut ahead),
+        Some(service) => want_ways(service, &mut ahead),
         None => find::want_service(&verifying.directory, request.service.as_ref(), &mut ahead),
     }
     ahead.read(store).await?;
@@ -135,9 +144,9 @@ async fn start_once(
         }
     }
     let service = find::service_from(&verifying.directory, request.service.as_ref(), &ahead).await?;
-    want_ways(verifying, service.clone(), request, &mut ahead);
+    want_ways(service.clone(), &mut ahead);
     ahead.read(store).await?;
-    let verification = new_verification(verifying, &service, request, &ahead).await?;
+    let verification = new_verification(verifying, &service, request, number?, &ahead).await?;
     let mut changes = happen::written(&verifying.telling, None, &verification);
     if let Some(kept) = kept {
         let expires_at = verification.created_at.checked_add(KEPT).unwrap_or(verification.expires_at);
@@ -159,13 +168,6 @@ fn known_service(directory: &Directory, request: &StartRequest) -> Option<Arc<Se
     match &request.service {
         None => Some(directory.services.default_service().clone()),
         Some(id) => directory.services.known(id).flatten(),
-    }
-}
-
-/// What is no number is refused in its turn.
-fn want_ways(verifying: &Verifying, service: Arc<Service>, request: &StartRequest, ahead: &mut Ahead) {
-    if let Ok((to, _)) = numbers::number(&verifying.admission, &request.to) {
-        ways::want_ways(&verifying.admission, service, &to, ahead);
     }
 }
 
@@ -228,20 +230,21 @@ async fn new_verification(
     verifying: &Verifying,
     service: &Arc<Service>,
     request: &StartRequest,
+    (to, test): (PhoneNumber, Option<&TestNumber>),
     ahead: &Ahead,
 ) -> Result<Verification, VerificationError> {
-    let (to, _) = numbers::number(&verifying.admission, &request.to)?;
     let ways = ways(&verifying.directory, service.clone(), &to, ahead).await?;
     let channel = ways::way(&verifying.admission, &ways, request.channel, &to, ahead).await?;
-    new_verification_by(verifying, service, request, channel)
+    new_verification_by(verifying, service, request, channel, (to, test))
 }
 
-/// A verification whose channel is settled.
+/// A verification whose channel is settled, and what its number is to tests.
 pub(in crate::app) fn new_verification_by(
     verifying: &Verifying,
     service: &Service,
     request: &StartRequest,
     channel: Channel,
+    (to, test): (PhoneNumber, Option<&TestNumber>),
 ) -> Result<Verification, VerificationError> {
     let details = worded(service, &request.details)?;
     refuse_unpaid(service, &details)?;
@@ -252,7 +255,6 @@ pub(in crate::app) fn new_verification_by(
         request.details.template.as_deref(),
         request.locale.as_deref(),
     )?;
-    let (to, test) = numbers::number(&verifying.admission, &request.to)?;
     let id = VerificationId::from_random(verifying.base.entropy.bytes());
     let custom = match test {
         Some(test) => Some(test.code.as_str()),
