@@ -28,7 +28,6 @@
 //! already; over several processes on one PostgreSQL (the URL, or
 //! `DIALBACK_TEST_POSTGRES`); and whole verifications there, each from its start to
 //! the right code, with the ratio of each number of processes to the first.
-//! `BENCH_PROGRAM` names another build to measure in place of this one.
 
 mod load;
 mod report;
