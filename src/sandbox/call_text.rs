@@ -3,7 +3,8 @@
 use super::address::Address;
 use super::fetch::Fault;
 use super::network::{self, Place};
-use super::resource::{Bill, Call, Message, MessageStatus, Passage, Turn, segments};
+use super::replies;
+use super::resource::Call;
 use super::script::Reply;
 use super::world::World;
 use reqwest::Url;
@@ -32,35 +33,11 @@ pub(super) fn send(world: &Arc<World>, call: &Call, base: Option<&Url>, reply: R
     if world.with(|state| state.opted_out.contains(&pair)) {
         return Err(Fault::new(21610, "attempt to send to unsubscribed recipient"));
     }
-    let now = world.clock.now();
-    let callback = reply.callback.and_then(|url| match base {
-        Some(base) => base.join(&url).ok(),
-        None => Url::parse(&url).ok(),
+    let callback = reply.callback.as_ref().and_then(|url| match base {
+        Some(base) => base.join(url).ok(),
+        None => Url::parse(url).ok(),
     });
-    let message = Message {
-        sid: world.sid(if reply.media.is_empty() { "SM" } else { "MM" }),
-        account: call.account.clone(),
-        segments: segments(&to, &reply.body),
-        to,
-        from: Some(from),
-        service: None,
-        words: reply.body.clone(),
-        template: None,
-        body: reply.body,
-        media: reply.media,
-        direction: "outbound-call",
-        status: MessageStatus::Queued,
-        error: None,
-        created: now,
-        updated: now,
-        sent: None,
-        callback,
-        validity: 36_000,
-        send_at: None,
-        turn: Turn::default(),
-        bill: Bill::default(),
-        passage: Passage::default(),
-    };
+    let message = replies::message(world, &call.account, (from, to), reply, callback, "outbound-call");
     match network::launch(world, message, Place::default()) {
         true => Ok(()),
         false => Err(Fault::new(20429, "too much is on its way already")),

@@ -12,6 +12,7 @@ use super::media::Media;
 use super::network::{self, Place, Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
+use super::replies;
 use super::resource::{Bill, CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
 use super::routes;
 use super::script::{Reply, Script, Verb};
@@ -296,33 +297,9 @@ fn answer(
     if !recipient.whatsapp && world.with(|state| state.opted_out.contains(&pair)) {
         return world.alert(21610, about, Some(base.as_str()), "attempt to send to unsubscribed recipient");
     }
-    let now = world.clock.now();
-    let segments = segments(&recipient, &reply.body);
-    let callback = reply.callback.and_then(|url| base.join(&url).ok());
-    let message = Message {
-        sid: world.sid(if reply.media.is_empty() { "SM" } else { "MM" }),
-        account: webhook.account.clone(),
-        to: recipient,
-        from: Some(sender),
-        service: None,
-        words: reply.body.clone(),
-        template: None,
-        segments,
-        body: reply.body,
-        media: reply.media,
-        direction: "outbound-reply",
-        status: MessageStatus::Queued,
-        error: None,
-        created: now,
-        updated: now,
-        sent: None,
-        callback,
-        validity: 36_000,
-        send_at: None,
-        turn: Turn::default(),
-        passage: Passage::default(),
-        bill: Bill::default(),
-    };
+    let callback = reply.callback.as_ref().and_then(|url| base.join(url).ok());
+    let pair = (sender, recipient);
+    let message = replies::message(world, &webhook.account, pair, reply, callback, "outbound-reply");
     if !network::launch(world, message, place) {
         world.alert(20429, about, None, "too much is on its way already");
     }

@@ -58,6 +58,7 @@ mod record_controls;
 mod recorded;
 mod recording;
 mod refusal;
+mod replies;
 mod resource;
 mod routes;
 mod safe;
