@@ -5,6 +5,7 @@
 //! Deliveries come as callbacks bring them, four commits each, from 256 writers, and
 //! nothing else waits: no load is harder on the files.
 
+use crate::footprint::{memory, size};
 use dialback::model::delivery::{About, Delivery, Fact, Report, Source};
 use dialback::model::id::Sid;
 use dialback::model::status::Status;
@@ -155,20 +156,4 @@ fn sid(n: u64) -> String {
 fn mix(x: u64) -> u64 {
     let x = (x ^ 0x0123_4567_89ab_cdef).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (x ^ (x >> 31)).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-}
-
-/// A figure of this process's memory, in bytes.
-fn memory(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kib.unwrap_or_default() * 1024
-}
-
-/// The size of all files in a directory and below, in bytes.
-fn size(dir: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return std::fs::metadata(dir).map_or(0, |file| file.len());
-    };
-    entries.flatten().map(|entry| size(&entry.path())).sum()
 }

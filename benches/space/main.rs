@@ -6,6 +6,8 @@
 //! many deliveries, and so larger than its cache (`beyond.rs`).
 
 mod beyond;
+#[path = "../common/footprint.rs"]
+mod footprint;
 
 use dialback::store::sled::{Growth, Options, Sled};
 use dialback::store::{Change, Entry, Index, Key, Kind, Maintenance, Store};

@@ -9,6 +9,8 @@
 //! `-- [--rounds N] [--writers N,N] [--only TEXT]`: fewer of everything.
 
 mod allocator;
+#[path = "../common/footprint.rs"]
+mod footprint;
 mod journal;
 mod lives;
 mod replay;

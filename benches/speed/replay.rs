@@ -2,6 +2,7 @@
 //! goes through some of its lives together, as people do who are verified at the same
 //! time. It refuses to know what lives are.
 
+use crate::footprint::{memory, size};
 use crate::journal::Journal;
 use crate::lives::{Life, Lives, Step};
 use dialback::store::sled::{Options, Sled};
@@ -212,20 +213,4 @@ fn cpu_time() -> Duration {
     let after_name = stat.rsplit(") ").next().unwrap_or_default();
     let fields = after_name.split(' ').skip(11).take(2);
     Duration::from_millis(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10)
-}
-
-/// A figure of this process's memory, in bytes.
-fn memory(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kib.unwrap_or_default() * 1024
-}
-
-/// The size of all files in a directory and below, in bytes.
-fn size(dir: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return std::fs::metadata(dir).map_or(0, |file| file.len());
-    };
-    entries.flatten().map(|entry| size(&entry.path())).sum()
 }
