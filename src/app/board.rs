@@ -84,7 +84,15 @@ impl Board {
         std::mem::take(&mut *self.written())
     }
 
-    /// What is told when there is something to do in a lane.
+    /// Something is to be done in a lane, and who says so does not know what.
+    pub(in crate::app) fn wake_lane(&self, lane: Lane) {
+        match lane {
+            Lane::Person => self.wake(),
+            _ => self.wakes(lane).notify_one(),
+        }
+    }
+
+    /// What is waited on for something to do in a lane; [`Board::wake_lane`] tells it.
     pub fn wakes(&self, lane: Lane) -> &Notify {
         match lane {
             Lane::Person => &self.person,
@@ -102,7 +110,7 @@ impl Board {
             wanted.push_back((key, at));
         }
         drop(wanted);
-        self.wakes(Lane::Chore).notify_one();
+        self.wake_lane(Lane::Chore);
     }
 
     /// Takes the chores that somebody waits for, the longest asked for first.

@@ -62,7 +62,7 @@ pub async fn import(
         tracing::error!(%error, "cannot read the endpoints that were taken in");
     }
     // What was taken in may be due in any of them.
-    Lane::WORKED.iter().for_each(|lane| telling.base.board.wakes(*lane).notify_one());
+    Lane::WORKED.iter().for_each(|lane| telling.base.board.wake_lane(*lane));
     Ok(imported)
 }
 

@@ -143,7 +143,7 @@ pub async fn retry_job(base: &Base, actor: &Actor, name: &str) -> Result<(), Adm
     // Somebody may be at it, and its last write may still be on its way to the disk.
     let (key, lane) = transact(base, &transact::JOB, || put_back(base, actor, name)).await?;
     base.board.forget_trouble(&key);
-    base.board.wakes(lane).notify_one();
+    base.board.wake_lane(lane);
     tracing::info!(record = %key, "put back into its lane");
     Ok(())
 }

@@ -63,7 +63,7 @@ pub async fn erase(
     let entry = entry.with("erasure", &erasure.id).with("opt_outs", options.opt_outs);
     let entry = entry.with("delete_at_twilio", options.delete_at_twilio);
     privacy.base.store().commit(vec![records::put(None, &erasure), audit::write(&entry)]).await?;
-    privacy.base.board.wakes(Lane::Long).notify_one();
+    privacy.base.board.wake_lane(Lane::Long);
     tracing::info!(erasure = %erasure.id, number = erasure.masked, "erasure started");
     Ok(erasure)
 }

@@ -29,7 +29,7 @@ impl Pass<'_> {
     pub(super) async fn pause(&mut self, place: Place) -> Result<(), PrivacyError> {
         let now = self.privacy.base.now();
         self.write(Vec::new(), |job| *job = job.paused(place, now)).await?;
-        self.privacy.base.board.wakes(Lane::Long).notify_one();
+        self.privacy.base.board.wake_lane(Lane::Long);
         Ok(())
     }
 
