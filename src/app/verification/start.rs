@@ -193,7 +193,7 @@ pub(in crate::app) async fn resend_own(
 ) -> Result<View, VerificationError> {
     let look = || resend_once(verifying, id, channel, &is_own);
     let (verification, ahead) = transact(&verifying.base, &transact::VERIFICATION, look).await?;
-    verifying.base.board.wake();
+    happen::wake_for(&verifying.base, &verification);
     tracing::info!(verification = %id, channel = %verification.channel(), "verification sent again");
     view::view_from(&verifying.admission, verification, &ahead).await
 }
