@@ -2,6 +2,7 @@
 //! done. It refuses to know engines and what records mean.
 
 use super::{Change, CommitError, Key, Kind, StoreError};
+use crate::model::compat::Compat;
 use crate::model::counter::{Addition, Limit, Reached};
 use jiff::Timestamp;
 
@@ -17,7 +18,7 @@ pub struct Commit {
 
 impl Commit {
     /// Most counters in one commit: those of all rate limits that a service may have
-    /// ([`Compat::MOST_RATE_LIMITS`](crate::model::compat::Compat::MOST_RATE_LIMITS)), and some more.
+    /// ([`Compat::MOST_RATE_LIMITS`]), and some more.
     pub const MAX_COUNTERS: usize = 32;
 
     /// Whether it does nothing.
@@ -25,6 +26,8 @@ impl Commit {
         self.changes.is_empty() && self.additions.is_empty()
     }
 }
+
+const _: () = assert!(Compat::MOST_RATE_LIMITS <= Commit::MAX_COUNTERS);
 
 impl From<Vec<Change>> for Commit {
     fn from(changes: Vec<Change>) -> Self {
