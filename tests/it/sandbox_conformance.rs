@@ -89,11 +89,13 @@ async fn sub_accounts(stage: &mut Stage) {
     stage.ask("ListAccount", "Status=closed").await;
 }
 
-/// The last of all: the stage goes on with the token that it began with.
 async fn tokens(stage: &mut Stage) {
     stage.product = "accounts_v1";
     stage.ask("CreateSecondaryAuthToken", "").await;
     stage.ask("DeleteSecondaryAuthToken", "").await;
+    stage.ask("CreateSecondaryAuthToken", "").await;
+    let promoted = stage.ask("UpdateAuthTokenPromotion", "").await;
+    stage.token = promoted["auth_token"].as_str().unwrap_or_default().to_owned();
     stage.product = "api_v2010";
 }
 
