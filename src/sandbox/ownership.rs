@@ -62,7 +62,7 @@ impl World {
             let numbers = state.numbers.owned.newest_first().map(|own| (&own.sid, &own.account, &own.number));
             let codes = state.numbers.codes.newest_first().map(|own| (&own.sid, &own.account, &own.code));
             numbers.chain(codes).find_map(|(own, owner, number)| {
-                let whatsapp = sid == sid_of("XE", self.settings.seed, number);
+                let whatsapp = sid.starts_with("XE") && sid == sid_of("XE", self.settings.seed, number);
                 let is_it = (whatsapp || sid == own) && is_theirs(owner, number);
                 is_it.then(|| Address { whatsapp, number: number.clone() })
             })

@@ -2,13 +2,10 @@
 //! know who may send it to whom.
 
 use super::address::Address;
-use super::resource::{Bill, Message, MessageStatus, Passage, Turn, segments};
+use super::resource::{Bill, Message, MessageStatus, Passage, Turn, VALIDITY, segments};
 use super::script::Reply;
 use super::world::World;
 use reqwest::Url;
-
-/// How long it may wait in the queue, in seconds: Twilio's default.
-const VALIDITY: u32 = 36_000;
 
 /// A message of an account's that waits to be sent; `direction` is `outbound-reply` or
 /// `outbound-call`.

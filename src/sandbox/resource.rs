@@ -88,6 +88,10 @@ impl Bill {
     }
 }
 
+/// The longest a message may wait in the queue, in seconds, and how long it does unless
+/// something else is said.
+pub(super) const VALIDITY: u32 = 36_000;
+
 /// A message resource.
 #[derive(Clone)]
 pub(super) struct Message {
@@ -179,6 +183,9 @@ impl Message {
 
     /// What it costs in the country of the telephone, once it has left or come in.
     pub fn cost(&self, prices: &Prices) -> Option<Money> {
+        if self.status.is_in_flight() || self.status == MessageStatus::Canceled {
+            return None;
+        }
         let is_inbound = self.direction == "inbound";
         let phone = if is_inbound { self.from.as_ref() } else { Some(&self.to) };
         let country = phone.map(|phone| Locality::of(&phone.number).country).unwrap_or_default();
@@ -187,8 +194,7 @@ impl Message {
             false if !self.media.is_empty() => Channel::Mms,
             false => Channel::Sms { segments: self.segments },
         };
-        let gone = !self.status.is_in_flight() && self.status != MessageStatus::Canceled;
-        gone.then(|| prices.of(&country).message(channel, is_inbound))
+        Some(prices.of(&country).message(channel, is_inbound))
     }
 
     /// Unknown, and so 0, until a service has picked a sender.
@@ -388,9 +394,11 @@ impl Call {
 
     /// What it costs in the country of the telephone, once it was answered and is over.
     pub fn cost(&self, prices: &Prices) -> Option<Money> {
-        let rates = prices.of(&Locality::of(self.phone()).country);
         let is_paid = self.status.is_over() && self.start.is_some();
-        is_paid.then(|| rates.call(self.minutes(), self.direction == "inbound"))
+        is_paid.then(|| {
+            let rates = prices.of(&Locality::of(self.phone()).country);
+            rates.call(self.minutes(), self.direction == "inbound")
+        })
     }
 
     /// How long it waits to be made, in milliseconds.

@@ -10,7 +10,7 @@ use crate::sandbox::incoming::Form;
 use crate::sandbox::network;
 use crate::sandbox::number_rules;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::{Bill, Message, MessageStatus, Turn, rfc2822, segments};
+use crate::sandbox::resource::{Bill, Message, MessageStatus, Turn, VALIDITY, rfc2822, segments};
 use crate::sandbox::settings::Senders;
 use crate::sandbox::templates::{Content, Filled};
 use crate::twilio::segments::smart_encoded;
@@ -18,8 +18,6 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::json;
 
-/// The longest a message may wait in the queue, in seconds.
-const VALIDITY: u32 = 36_000;
 /// The longest body, in characters.
 const BODY: usize = 1_600;
 /// The most media of one message.

@@ -116,7 +116,8 @@ pub(super) fn passage(ask: &Ask<'_>, form: &Form, to: &Address) -> Passage {
     let blocked = !to.whatsapp
         && !unchecked
         && ask.world.with(|state| {
-            !is_safe(&state.safe, ask.account, &to.number)
+            state.pumping.protection.enabled
+                && !is_safe(&state.safe, ask.account, &to.number)
                 && state.pumping.blocks(ask.account, &to.number, now)
         });
     Passage { blocked, turn: None }

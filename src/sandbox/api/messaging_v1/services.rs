@@ -8,12 +8,10 @@ use crate::sandbox::api::paging::list as newer;
 use crate::sandbox::fields::web_url;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::iso8601;
+use crate::sandbox::resource::{VALIDITY, iso8601};
 use crate::sandbox::service::{Options, Place, Service};
 use serde_json::{Value, json};
 
-/// The longest a message may wait in the queue, in seconds.
-const VALIDITY: u32 = 36_000;
 /// What a service may be for, as Twilio lists it.
 const USECASES: [(&str, &str, &str); 6] = [
     ("notifications", "Notify my users.", "Transactional notifications and alerts."),

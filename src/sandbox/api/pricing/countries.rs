@@ -4,23 +4,18 @@ use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging;
 use crate::sandbox::money::{Money, dollars};
+use crate::sandbox::permissions;
 use crate::sandbox::prices::{Prices, Rates};
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
-/// The names of the countries of the table.
-const NAMES: &str = "US United States,CA Canada,GB United Kingdom,IE Ireland,DE Germany,AT Austria,\
-CH Switzerland,FR France,ES Spain,PT Portugal,IT Italy,NL Netherlands,BE Belgium,DK Denmark,SE Sweden,\
-NO Norway,FI Finland,PL Poland,CZ Czech Republic,RO Romania,HU Hungary,GR Greece,TR Turkey,UA Ukraine,\
-RU Russia,KZ Kazakhstan,IL Israel,AE United Arab Emirates,SA Saudi Arabia,EG Egypt,ZA South Africa,\
-NG Nigeria,KE Kenya,IN India,PK Pakistan,BD Bangladesh,ID Indonesia,MY Malaysia,PH Philippines,\
-SG Singapore,TH Thailand,VN Vietnam,HK Hong Kong,CN China,TW Taiwan,JP Japan,KR South Korea,AU Australia,\
-NZ New Zealand,BR Brazil,MX Mexico,AR Argentina,CL Chile,CO Colombia,PE Peru";
-
-/// What a country is called; its code, where it has no name here.
+/// What a country is called; its code, where it has no name here. Prices have the United
+/// States without Canada.
 pub(super) fn name(country: &str) -> &str {
-    let row = NAMES.split(',').find_map(|row| row.strip_prefix(country)?.strip_prefix(' '));
-    row.unwrap_or(country)
+    match country {
+        "US" => "United States",
+        _ => permissions::find(country).map_or(country, |found| found.name),
+    }
 }
 
 /// The countries as a list; each is fetched below its path.
