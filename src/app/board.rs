@@ -92,7 +92,7 @@ impl Board {
         }
     }
 
-    /// What is waited on for something to do in a lane; [`Board::wake_lane`] tells it.
+    /// What is waited on for something to do in a lane; `wake_lane` tells it.
     pub fn wakes(&self, lane: Lane) -> &Notify {
         match lane {
             Lane::Person => &self.person,
