@@ -77,6 +77,9 @@ pub fn name_of(key: &Key) -> String {
 /// The store's.
 pub async fn queue(base: &Base) -> Result<Queue, AdminError> {
     let at = base.now();
+    // What is shown is read before it is counted: what is set aside meanwhile is one more
+    // of a depth, and never one that is shown and not counted.
+    let aside = base.store().due_in(Lane::Aside, Timestamp::MAX, MOST_SHOWN).await?;
     let depths = base.store().depths(at).await?.into_iter().map(|depth| Waiting {
         lane: depth.lane.as_str(),
         kind: kinds::name(depth.kind),
@@ -84,7 +87,6 @@ pub async fn queue(base: &Base) -> Result<Queue, AdminError> {
         oldest: depth.oldest,
     });
     let depths = depths.collect();
-    let aside = base.store().due_in(Lane::Aside, Timestamp::MAX, MOST_SHOWN).await?;
     let troubles = base.board.troubles().clone();
     let is_aside = |key: &Key| aside.iter().any(|(one, _)| one == key);
     let is_over = |trouble: &Trouble| at.duration_since(trouble.at) > SHOWN;
