@@ -3,10 +3,11 @@
 //! reading the counter and writing it back, until nobody else was quicker. Memory and
 //! sled, and PostgreSQL where `DIALBACK_TEST_POSTGRES` names a server; there as many
 //! writers over three stores of their own connections, as three processes have them,
-//! beside one, as a ratio to it. Rounds alternate. `cargo bench --bench counters
+//! beside one, as a ratio to it; and the same where each store takes blocks of the counter
+//! ahead. Rounds alternate. `cargo bench --bench counters
 //! [-- WRITERS…]`
 
-use dialback::model::counter::{Addition, Counter, Limit};
+use dialback::model::counter::{Addition, Counter, End, Limit, QuotaLease};
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::records;
@@ -26,19 +27,31 @@ enum Way {
     Own,
     Hot,
     WrittenBack,
+    /// One counter of all, of which the store takes a block ahead.
+    Leased,
     /// One counter of all again, over three stores.
     HotOfThree,
     NothingOfThree,
+    /// One counter of all, of which each store takes a block ahead.
+    LeasedOfThree,
 }
 
-const WAYS: [Way; 6] =
-    [Way::Nothing, Way::Own, Way::Hot, Way::WrittenBack, Way::HotOfThree, Way::NothingOfThree];
+const WAYS: [Way; 8] = [
+    Way::Nothing,
+    Way::Own,
+    Way::Hot,
+    Way::WrittenBack,
+    Way::Leased,
+    Way::HotOfThree,
+    Way::NothingOfThree,
+    Way::LeasedOfThree,
+];
 /// The first so many are of one store.
-const OF_ONE: usize = 4;
+const OF_ONE: usize = 5;
 
 impl Way {
     fn stores(self) -> usize {
-        if matches!(self, Self::HotOfThree | Self::NothingOfThree) { 3 } else { 1 }
+        if matches!(self, Self::HotOfThree | Self::NothingOfThree | Self::LeasedOfThree) { 3 } else { 1 }
     }
 }
 
@@ -50,8 +63,8 @@ fn main() {
         println!("PostgreSQL is left out: DIALBACK_TEST_POSTGRES names no server");
     }
     println!(
-        "engine    writers  plain op/s    own    hot  written back  plain p50 µs  hot p50 µs  hot p99 µs  \
-         plain of three to one  hot of three to one"
+        "engine    writers  plain op/s    own    hot  written back  leased  plain p50 µs  hot p50 µs  hot p99 µs  \
+         plain of three to one  hot of three to one  leased of three to one"
     );
     for writers in writers {
         line("memory", writers, OF_ONE, &mut |way| run(round(vec![Arc::new(Memory::new())], writers, way)));
@@ -76,16 +89,18 @@ fn line(engine: &str, writers: usize, ways: usize, round: &mut dyn FnMut(Way) ->
         median(rounds.iter().map(|round| round[way].latency.value_at_quantile(at) as f64))
     };
     println!(
-        "{engine:<8}  {writers:>7}  {:>10.0}  {:>5.2}  {:>5.2}  {:>12.2}  {:>12.0}  {:>10.0}  {:>10.0}  {:>21}  {:>19}",
+        "{engine:<8}  {writers:>7}  {:>10.0}  {:>5.2}  {:>5.2}  {:>12.2}  {:>6.2}  {:>12.0}  {:>10.0}  {:>10.0}  {:>21}  {:>19}  {:>22}",
         median(rounds.iter().map(|round| round[0].rate)),
         ratio(1),
         ratio(2),
         ratio(3),
+        ratio(4),
         quantile(0, 0.5),
         quantile(2, 0.5),
         quantile(2, 0.99),
-        of_three(5, 0),
-        of_three(4, 2),
+        of_three(6, 0),
+        of_three(5, 2),
+        of_three(7, 4),
     );
 }
 
@@ -135,9 +150,14 @@ async fn postgres_round(url: &str, writers: usize, way: Way) -> Round {
 
 async fn round<S: Store>(stores: Vec<Arc<S>>, writers: usize, way: Way) -> Round {
     let start = Instant::now();
-    let store = |writer: usize| Arc::clone(&stores[writer % stores.len()]);
+    let leases: Vec<QuotaLease> =
+        stores.iter().map(|_| QuotaLease::new("start".into(), limits(MANY))).collect();
+    let own = |writer: usize| {
+        let nth = writer % stores.len();
+        (Arc::clone(&stores[nth]), leases[nth].clone())
+    };
     let tasks: Vec<_> =
-        (0..writers).map(|writer| tokio::spawn(writes(store(writer), writer, way, start))).collect();
+        (0..writers).map(|writer| tokio::spawn(writes(own(writer), writer, way, start))).collect();
     let mut latency = Histogram::new(3).expect("three digits are possible");
     for task in tasks {
         latency.add(task.await.expect("a writer finishes")).expect("the same bounds");
@@ -150,7 +170,12 @@ async fn round<S: Store>(stores: Vec<Arc<S>>, writers: usize, way: Way) -> Round
 }
 
 /// A new record with each commit, as a start has one.
-async fn writes<S: Store>(store: Arc<S>, writer: usize, way: Way, start: Instant) -> Histogram {
+async fn writes<S: Store>(
+    (store, lease): (Arc<S>, QuotaLease),
+    writer: usize,
+    way: Way,
+    start: Instant,
+) -> Histogram {
     let mut latency = Histogram::new(3).expect("three digits are possible");
     for n in 0u64.. {
         let record = record(writer, n);
@@ -160,6 +185,7 @@ async fn writes<S: Store>(store: Arc<S>, writer: usize, way: Way, start: Instant
             Way::Own => add(&*store, record, &format!("counter{writer}")).await,
             Way::Hot | Way::HotOfThree => add(&*store, record, "counter").await,
             Way::WrittenBack => write_back(&*store, record).await,
+            Way::Leased | Way::LeasedOfThree => take(&*store, record, &lease).await,
         }
         latency.record(began.elapsed().as_micros() as u64).expect("in bounds");
         if start.elapsed() >= RUN {
@@ -172,6 +198,20 @@ async fn writes<S: Store>(store: Arc<S>, writer: usize, way: Way, start: Instant
 async fn add(store: &dyn Store, record: Change, counter: &str) {
     let additions = vec![counting(counter)];
     store.commit_counted(Commit { changes: vec![record], additions }).await.expect("there is room");
+}
+
+async fn take(store: &dyn Store, record: Change, lease: &QuotaLease) {
+    let now = Timestamp::now();
+    let mut ticket = lease.take(now);
+    let additions = match ticket.begin() {
+        additions if additions.is_empty() => Vec::new(),
+        additions => {
+            let limits = lease.limits().to_vec();
+            vec![Counting { counter: "counter".to_owned(), now, additions, limits }]
+        }
+    };
+    store.commit_counted(Commit { changes: vec![record], additions }).await.expect("there is room");
+    ticket.settle(&End::Done);
 }
 
 async fn write_back(store: &dyn Store, record: Change) {
@@ -188,14 +228,21 @@ async fn write_back(store: &dyn Store, record: Change) {
     }
 }
 
-/// Under two limits, as a number has: of an hour and of a day.
+/// What is leased of so many goes out in blocks of a hundredth.
+const MANY: u64 = 1_000_000;
+
+/// Two limits, as a number has: of an hour and of a day.
+fn limits(max: u64) -> Vec<Limit> {
+    let limit = |name: &str, seconds| Limit { name: name.into(), of: "start".into(), seconds, max };
+    vec![limit("hourly", 3600), limit("daily", 86_400)]
+}
+
 fn counting(counter: &str) -> Counting {
-    let limit = |name: &str, seconds| Limit { name: name.into(), of: "start".into(), seconds, max: u64::MAX };
     Counting {
         counter: counter.to_owned(),
         now: Timestamp::now(),
         additions: vec![Addition::Amount { of: "start".into(), amount: 1 }],
-        limits: vec![limit("hourly", 3600), limit("daily", 86_400)],
+        limits: limits(u64::MAX),
     }
 }
 
