@@ -5,9 +5,10 @@
 //! meanwhile; a moment at most. It refuses to know what is sent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Statements of a kind that are under way.
 #[derive(Debug, Default)]
@@ -15,13 +16,26 @@ pub(super) struct Company {
     under_way: AtomicUsize,
     /// Told when one of them ends.
     ended: Notify,
+    /// The last that ended: when, and how long it took, if many shared it.
+    last: Mutex<Option<(Instant, Duration)>>,
 }
 
 impl Company {
-    /// One is handed to the server, until this is dropped.
-    pub(super) fn begin(&self) -> UnderWay<'_> {
+    /// One is handed to the server, until this is dropped. So many share it.
+    pub(super) fn begin(&self, shared_by: usize) -> UnderWay<'_> {
         self.under_way.fetch_add(1, Ordering::SeqCst);
-        UnderWay(self)
+        UnderWay { company: self, began: Instant::now(), is_shared: shared_by > 1 }
+    }
+
+    /// Waits for as long after the last end as that one took, at most so long: a server
+    /// that others keep busy too is slow, and what is sent to it less often is more at
+    /// once. Who was alone in the last one, and asks for one thing after the other, does
+    /// not wait.
+    pub(super) async fn rest(&self, most: Duration) {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((ended, took)) = last {
+            sleep_until(ended + took.min(most)).await;
+        }
     }
 
     /// Waits until one has ended where so many or more are under way, at most so long.
@@ -37,12 +51,19 @@ impl Company {
 }
 
 /// A statement that the server is at.
-pub(super) struct UnderWay<'c>(&'c Company);
+pub(super) struct UnderWay<'c> {
+    company: &'c Company,
+    began: Instant,
+    is_shared: bool,
+}
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
-        self.0.ended.notify_waiters();
+        let ended = Instant::now();
+        let last = self.is_shared.then(|| (ended, ended.duration_since(self.began)));
+        *self.company.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        self.company.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.company.ended.notify_waiters();
     }
 }
 
@@ -62,7 +83,7 @@ mod tests {
             tokio::spawn(async move { company.until_fewer(than, most).await })
         };
         waits(1, LONG).await.unwrap();
-        let statement = company.begin();
+        let statement = company.begin(1);
         waits(2, LONG).await.unwrap();
         waits(1, Duration::from_millis(5)).await.unwrap();
         let waiting = waits(1, LONG);
