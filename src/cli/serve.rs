@@ -140,16 +140,15 @@ pub fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-#[cfg(all(test, feature = "sandbox"))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::config::{Env, parse};
-
+    #[cfg(feature = "sandbox")]
     #[test]
     fn what_somebody_set_is_not_made_quiet_though_it_is_the_usual() {
+        use crate::config::{Env, parse};
         let level = |file: &str, env: &[(&str, &str)]| {
             let env: Env = env.iter().copied().collect();
-            quieted(parse(Some(("a.toml", file)), &env).unwrap()).config.log.level
+            super::quieted(parse(Some(("a.toml", file)), &env).unwrap()).config.log.level
         };
         assert_eq!(level("", &[]), "warn");
         assert_eq!(level("", &[("DIALBACK_LOG__LEVEL", "info")]), "info");
