@@ -28,19 +28,23 @@ async fn there(what: &str) -> Option<(Server, Arc<Postgres>, Client)> {
 /// Lets somebody else lock `first`, then the store do its work, which waits for that, and
 /// then the other go on with `second`, for which it waits: until it is the store's work
 /// that the server ended. What the store has answered each time.
-async fn circles<T: Send + 'static>(
+async fn circles<T, F>(
     server: &Server,
     other: &Client,
     (first, second): (&str, &str),
-    mut work: impl AsyncFnMut() -> tokio::task::JoinHandle<T>,
-) -> Vec<T> {
+    work: impl Fn() -> F,
+) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
     let looker = connect(&server.url()).await;
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
         AND application_name = 'dialback'";
     let (mut answers, deadline) = (Vec::new(), Instant::now() + PATIENCE);
     loop {
         other.batch_execute(&format!("BEGIN; {first}")).await.unwrap();
-        let working = work().await;
+        let working = tokio::spawn(work());
         while looker.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -62,13 +66,13 @@ const RECORD: &str = "SELECT id FROM dialback_record WHERE id = 'z' FOR UPDATE";
 async fn an_older_process_that_locks_in_another_order_costs_a_try_and_no_commit() {
     let Some((server, store, older)) = there("rows locked in another order").await else { return };
     store.commit_counted(commit(new("z"), vec![adding("n", 1, 0, 99)])).await.unwrap();
-    let write = async || {
-        let read = records::get::<Thing>(&*store, "z").await.unwrap().unwrap();
-        let change = records::put(Some(&read), &thing("z", read.record.note + 1, None, None));
+    let write = || {
         let store = Arc::clone(&store);
-        tokio::spawn(
-            async move { store.commit_counted(commit(vec![change], vec![adding("n", 1, 0, 99)])).await },
-        )
+        async move {
+            let read = records::get::<Thing>(&*store, "z").await.unwrap().unwrap();
+            let change = records::put(Some(&read), &thing("z", read.record.note + 1, None, None));
+            store.commit_counted(commit(vec![change], vec![adding("n", 1, 0, 99)])).await
+        }
     };
     let answers = circles(&server, &older, (COUNTER, RECORD), write).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
@@ -94,9 +98,9 @@ async fn who_changes_tables_in_another_order_costs_a_try_and_no_page() {
     records::save(&*store, None, &thing("z", 1, None, Some((1, 1)))).await.unwrap();
     let lock = |table: &str| format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
     let (first, second) = (lock("dialback_record"), lock("dialback_entry"));
-    let read = async || {
+    let read = || {
         let store = Arc::clone(&store);
-        tokio::spawn(async move { store.list(&[all()]).await.map(|found| found.concat().len()) })
+        async move { store.list(&[all()]).await.map(|found| found.concat().len()) }
     };
     for answer in circles(&server, &changer, (&first, &second), read).await {
         assert_eq!(answer.unwrap(), 1);
