@@ -11,9 +11,9 @@ use std::sync::Arc;
 /// Records, time and chance.
 pub struct Base {
     store: Arc<dyn Maintenance>,
-    /// The time.
+    /// The clock that everything goes by; beside a sandbox it may be moved.
     pub clock: Clock,
-    /// Randomness.
+    /// Where ids, seeds and waits are drawn from.
     pub entropy: Entropy,
     /// What those who do the work have in common.
     pub board: Board,

@@ -53,7 +53,7 @@ pub(in crate::app) trait Whose<T>: Sync {
     fn have(&self, records: &[&T]) -> impl Future<Output = Result<Vec<bool>, Fault>> + Send;
 }
 
-/// Everybody's records.
+/// Everybody's records: for whoever may see all of them.
 pub(in crate::app) struct All;
 
 impl<T: Sync> Whose<T> for All {
@@ -82,7 +82,7 @@ impl Steps {
         Self(MOST_AT_ONCE)
     }
 
-    /// The next one.
+    /// How many lines to read now.
     pub fn next(&mut self) -> usize {
         let step = self.0;
         self.0 = (2 * step).min(MOST_AT_ONCE);
@@ -193,10 +193,9 @@ pub(in crate::app) async fn lines(base: &Base, scan: &Scan, scopes: &[String]) -
     let scans: Vec<Scan> = scopes.iter().map(|scope| Scan { scope: scope.clone(), ..scan.clone() }).collect();
     let mut lines: Vec<Listed> = base.store().list(&scans).await?.into_iter().flatten().collect();
     // What stands in two parts is one line.
-    let place = |line: &Listed| (line.entry.at, line.entry.id.clone());
     if scopes.len() > 1 {
-        lines.sort_by_cached_key(|line| Reverse(place(line)));
-        lines.dedup_by_key(|line| place(line));
+        lines.sort_by_cached_key(|line| Reverse(line.entry.place()));
+        lines.dedup_by_key(|line| line.entry.place());
     }
     lines.truncate(scan.limit);
     Ok(lines)

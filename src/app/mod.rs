@@ -17,6 +17,7 @@ mod hash;
 pub mod keyed;
 mod listing;
 pub mod messaging;
+mod once;
 pub mod privacy;
 mod recent;
 pub mod services;
@@ -54,7 +55,7 @@ pub struct App(Arc<Rooms>);
 pub struct Rooms {
     /// What every operation stands on.
     pub base: Arc<Base>,
-    /// The services.
+    /// The services, of the configuration and of the store.
     pub directory: Arc<Directory>,
     /// Who tells applications what happened.
     pub telling: Arc<Telling>,
@@ -82,13 +83,13 @@ pub struct Parts {
     pub store: Arc<dyn Maintenance>,
     /// The way out.
     pub gateway: Arc<dyn Gateway>,
-    /// The time.
+    /// The clock that everything goes by.
     pub clock: Clock,
-    /// Randomness.
+    /// Where ids, seeds and waits are drawn from.
     pub entropy: Entropy,
     /// The rules of verifications that no service sets.
     pub policy: Policy,
-    /// The services.
+    /// The services of the configuration.
     pub services: ServiceDirectory,
     /// Numbers to which nothing is sent.
     pub test_numbers: Vec<TestNumber>,

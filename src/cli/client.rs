@@ -41,7 +41,7 @@ const A_WHILE: Duration = Duration::from_secs(60);
 
 /// The server's answer to a request: its status and its JSON.
 pub struct Answer {
-    /// HTTP status.
+    /// The HTTP status, such as 404.
     pub status: u16,
     /// The body, `null` when it was no JSON.
     pub body: Value,

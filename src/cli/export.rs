@@ -8,7 +8,7 @@ use super::out::{Stdout, errln};
 use super::private::take_file;
 use super::told::Told;
 use crate::store::transfer::{self, Ledger, Line, MAX_LINE};
-use crate::store::{Key, Maintenance, kinds};
+use crate::store::{Key, Maintenance};
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -157,7 +157,7 @@ fn path(last: Option<&Key>) -> String {
         None => "/operator/export".to_owned(),
         Some(Key { kind, id }) => {
             let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
-            format!("/operator/export?kind={}&id={id}", kinds::name(*kind))
+            format!("/operator/export?kind={}&id={id}", kind.name())
         }
     }
 }

@@ -66,13 +66,13 @@ enum Command {
 enum ScopeArg {
     /// Start verifications and send again
     Send,
-    /// Offer codes
+    /// Offer codes that people typed
     Check,
     /// Approve verifications whose code the application chose
     Approve,
     /// See verifications, deliveries and settings
     Read,
-    /// Everything
+    /// Everything that the other scopes allow, and more: services, keys, erasing
     Admin,
 }
 

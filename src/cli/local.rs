@@ -25,7 +25,7 @@ pub struct Local {
     pub auth_token: Secret,
     /// The API key that the sandbox's page uses, and that is printed at start.
     pub api_key: Secret,
-    /// Derives codes.
+    /// The key that codes are derived with, where none is configured.
     pub code_key: Secret,
 }
 

@@ -12,7 +12,7 @@ pub struct Args {
     any: Vec<OsString>,
 }
 
-/// Never runs one.
+/// Runs nothing, whatever the arguments.
 ///
 /// # Errors
 /// That this build has no sandbox, and what to do.

@@ -19,12 +19,12 @@ macro_rules! out {
     ($($said:tt)*) => { $crate::cli::out::say(format_args!($($said)*)) };
 }
 
-/// As `println!`.
+/// Prints a line, as `println!` does, into a closed pipe too.
 macro_rules! outln {
     ($($said:tt)*) => { $crate::cli::out::say(format_args!("{}\n", format_args!($($said)*))) };
 }
 
-/// As `eprintln!`.
+/// Prints a line to standard error, as `eprintln!` does, into a closed pipe too.
 macro_rules! errln {
     ($($said:tt)*) => { $crate::cli::out::note(format_args!("{}\n", format_args!($($said)*))) };
 }

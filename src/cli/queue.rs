@@ -20,7 +20,7 @@ use std::process::ExitCode;
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Print JSON
+    /// Print JSON instead of lines for people
     #[arg(long, global = true)]
     json: bool,
 }

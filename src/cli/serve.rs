@@ -93,17 +93,23 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads the configuration and starts the log, for the other command that stays;
-/// quietly, unless the level was set to something.
+/// quietly, unless somebody has set a level, be it the usual one.
 ///
 /// # Errors
 /// What is wrong with the configuration.
 #[cfg(feature = "sandbox")]
 pub fn begin(global: &Global, is_quiet: bool) -> anyhow::Result<Loaded> {
-    let mut loaded = super::configured::load(global)?;
-    if is_quiet && loaded.config.log.level == "info" {
+    let loaded = super::configured::load(global)?;
+    log(if is_quiet { quieted(loaded) } else { loaded })
+}
+
+/// With a log of warnings alone, where nobody said which log they want.
+#[cfg(feature = "sandbox")]
+fn quieted(mut loaded: Loaded) -> Loaded {
+    if !loaded.is_set("log.level") {
         "warn".clone_into(&mut loaded.config.log.level);
     }
-    log(loaded)
+    loaded
 }
 
 /// Starts the log, with what the configuration warns of.
@@ -132,4 +138,22 @@ pub fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(feature = "sandbox")]
+    #[test]
+    fn what_somebody_set_is_not_made_quiet_though_it_is_the_usual() {
+        use crate::config::{Env, parse};
+        let level = |file: &str, env: &[(&str, &str)]| {
+            let env: Env = env.iter().copied().collect();
+            super::quieted(parse(Some(("a.toml", file)), &env).unwrap()).config.log.level
+        };
+        assert_eq!(level("", &[]), "warn");
+        assert_eq!(level("", &[("DIALBACK_LOG__LEVEL", "info")]), "info");
+        assert_eq!(level("[log]\nlevel = \"info\"", &[]), "info");
+        assert_eq!(level("[log]\nlevel = \"debug\"", &[("DIALBACK_LOG__LEVEL", "info")]), "info");
+        assert_eq!(level("[log]\nlevel = \"\"", &[]), "warn", "that says nothing");
+    }
 }

@@ -28,13 +28,13 @@ pub struct Args {
 enum Command {
     /// Read everything and verify it; exit code 1 when something is damaged
     Check {
-        /// Print JSON
+        /// Print JSON instead of lines for people
         #[arg(long)]
         json: bool,
     },
     /// Count the records of each kind, and what they take
     Stats {
-        /// Print JSON
+        /// Print JSON instead of lines for people
         #[arg(long)]
         json: bool,
     },

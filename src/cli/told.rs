@@ -18,7 +18,7 @@ pub struct Told {
     looked: usize,
 }
 
-/// An event.
+/// One server-sent event, as it came.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
     /// What it is called.

@@ -126,6 +126,13 @@ impl Loaded {
         show::show(&self.layers)
     }
 
+    /// Whether somebody set a key, `section.name`, in the file or the environment, to
+    /// whatever value but the empty text, which says nothing.
+    pub fn is_set(&self, key: &str) -> bool {
+        let set = self.layers.get(key).filter(|entry| !matches!(entry.origin, Origin::Default));
+        set.is_some_and(|entry| entry.value.as_str() != Some(""))
+    }
+
     /// Every setting in force with its value as text, and whether that is secret
     /// or holds a secret: for telling whether it has changed.
     pub fn settings(&self) -> Vec<(String, Secret, bool)> {

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Outgoing {
     /// `GET`, `POST` or `DELETE`.
     pub method: &'static str,
-    /// Absolute URL.
+    /// The absolute URL, with its query.
     pub url: String,
     /// Name and password of basic authentication.
     pub auth: (String, Secret),
@@ -25,7 +25,7 @@ pub struct Outgoing {
 /// What came back. Its `Debug` hides the body, which repeats what was sent.
 #[derive(Clone)]
 pub struct Answer {
-    /// HTTP status.
+    /// The HTTP status, such as 201.
     pub status: u16,
     /// `Retry-After` in seconds, in whichever form it came.
     pub retry_after: Option<u64>,
@@ -73,7 +73,7 @@ pub trait Transport: Send + Sync + 'static {
     async fn call(&self, request: Outgoing) -> Result<Answer, TransportError>;
 }
 
-/// The real one.
+/// The transport over HTTP, as the service has it.
 pub struct Client {
     client: reqwest::Client,
     meters: [&'static Meter; 3],

@@ -57,7 +57,7 @@ pub struct Settings {
     pub concurrency: usize,
 }
 
-/// The gateway.
+/// Twilio's REST API as a gateway, over any transport.
 pub struct Twilio<T> {
     settings: Settings,
     transport: T,

@@ -40,7 +40,7 @@ pub struct Parcel {
     /// The time of this attempt, for the signature: the receiver compares it with
     /// its own clock, so it is the system's, whatever time the body tells.
     pub at: Timestamp,
-    /// JSON.
+    /// The body, a JSON object.
     pub body: Vec<u8>,
     /// The secrets that sign it.
     pub secrets: Vec<Secret>,
@@ -57,7 +57,7 @@ impl Parcel {
 /// What came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
-    /// HTTP status.
+    /// The HTTP status, such as 200.
     pub status: u16,
     /// How long it asks to be left alone: `Retry-After`, in either form.
     pub wait: Option<Duration>,
@@ -74,7 +74,7 @@ pub enum PostError {
     Broken(String),
 }
 
-/// Carries events.
+/// Carries events to endpoints.
 #[async_trait]
 pub trait Courier: Send + Sync + 'static {
     /// Whether an endpoint may have this address.
@@ -87,7 +87,7 @@ pub trait Courier: Send + Sync + 'static {
     async fn post(&self, parcel: &Parcel) -> Result<Receipt, PostError>;
 }
 
-/// The real one.
+/// The courier over HTTP, as the service has it.
 pub struct Messenger {
     client: reqwest::Client,
     allow_private: bool,

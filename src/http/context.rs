@@ -100,9 +100,9 @@ pub enum SignatureMode {
 pub struct Context {
     /// The service behind the faces.
     pub app: App,
-    /// Proves webhooks.
+    /// Who proves that a webhook is Twilio's.
     pub verifier: Arc<Verifier>,
-    /// The rest.
+    /// What else the faces go by, out of the configuration.
     pub settings: Arc<Settings>,
     /// The pages for people.
     pub pages: Pages,
@@ -173,7 +173,7 @@ impl Context {
         CallContext { app, settings: self.settings.clone() }
     }
 
-    /// A context.
+    /// Puts together what the handlers share.
     pub fn new(
         app: App,
         verifier: std::sync::Arc<Verifier>,

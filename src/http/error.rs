@@ -88,7 +88,7 @@ pub enum Error {
     /// As many streams as there may be, or a server that is stopping.
     #[error("no stream of events can be begun now")]
     NoStream,
-    /// An operation's.
+    /// An operation said no, for one of its own reasons.
     #[error(transparent)]
     Refused(Refusal),
     /// A defect of ours; the text is for the log.

@@ -24,13 +24,13 @@ pub struct Rejected {
     pub enforced: bool,
     /// Who sent it.
     pub peer: IpAddr,
-    /// Method.
+    /// The method, in upper case.
     pub method: String,
     /// The URL that was compared.
     pub url: String,
-    /// `Content-Type`.
+    /// The `Content-Type`, where the request has one.
     pub content_type: Option<String>,
-    /// Body.
+    /// The body as it came, before anybody parsed it.
     pub body: Vec<u8>,
     /// Every signature header.
     pub signatures: Vec<Vec<u8>>,

@@ -57,7 +57,7 @@ struct Known {
 /// How many there were, of everybody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Wrong keys.
+    /// How many wrong keys there were.
     refused: u64,
     /// Those of them that were told to wait.
     slowed: u64,

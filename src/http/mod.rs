@@ -147,7 +147,7 @@ fn description() -> PathRoute {
     route("/openapi.json", get(described))
 }
 
-/// `GET /openapi.json`
+/// `GET /openapi.json`: the description of the API, made once.
 async fn described(_: Arc<Context>, _: Request) -> Result<Response, Error> {
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi::of(&table()).to_string().into());
     Ok(reply::bytes(StatusCode::OK, "application/json", TEXT.clone()))

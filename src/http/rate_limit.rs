@@ -15,7 +15,7 @@ use warp::http::{HeaderMap, HeaderValue};
 const MAX_CALLERS: usize = 10_000;
 const MINUTE: f64 = 60.0;
 
-/// The buckets.
+/// A token bucket for each caller, filled again by the minute.
 pub struct Limiter {
     per_minute: u32,
     buckets: Mutex<HashMap<String, Bucket>>,

@@ -34,7 +34,7 @@ pub fn typed(status: StatusCode, content_type: &'static str, value: &impl Serial
     bytes(status, content_type, body.into())
 }
 
-/// 204: recorded.
+/// An empty 204: it is recorded.
 pub fn no_content() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -46,7 +46,7 @@ pub fn twiml(document: String) -> Response {
     bytes(StatusCode::OK, "text/xml; charset=utf-8", document.into())
 }
 
-/// These bytes.
+/// A whole body of that type, with its length.
 pub fn bytes(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
     let mut response = Response::new(body.clone().into());
     *response.status_mut() = status;

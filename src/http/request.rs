@@ -13,13 +13,13 @@ use warp::http::{HeaderMap, Method};
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
-/// A request.
+/// A request, of which the body is still on its way.
 pub struct Request {
     /// The segments that stand for names in the route's pattern, raw.
     pub params: Vec<String>,
-    /// The method.
+    /// The method, in upper case.
     pub method: Method,
-    /// All headers.
+    /// Its headers, as they came.
     pub headers: HeaderMap,
     incoming: Incoming,
     body: Chunks,

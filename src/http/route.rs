@@ -110,7 +110,7 @@ impl Methods {
         self
     }
 
-    /// And another one.
+    /// Answers this method with this handler, too.
     pub(super) fn with<F, Fut>(mut self, method: &'static str, handler: F) -> Self
     where
         F: Fn(Arc<Context>, Request) -> Fut + Send + Sync + 'static,

@@ -19,7 +19,7 @@ pub(super) fn job_for(lane: Lane, kind: Kind) -> Option<&'static dyn Job> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::kinds::NEVER_DUE;
+    use crate::store::NEVER_DUE;
 
     #[test]
     fn everything_that_can_be_due_has_one_job() {

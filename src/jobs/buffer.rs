@@ -20,7 +20,7 @@ struct Group {
     waiting: VecDeque<Waiting>,
 }
 
-/// One of them.
+/// One record that waits, and when it is due.
 struct Waiting {
     key: Key,
     at: Timestamp,

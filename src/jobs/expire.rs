@@ -3,7 +3,7 @@
 
 use super::job::{Job, JobError, Ran};
 use crate::app::{App, privacy};
-use crate::store::kinds::Kept;
+use crate::store::Kept;
 use crate::store::{Change, Key, Kind, Lane};
 use async_trait::async_trait;
 use std::sync::LazyLock;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// meanwhile: only the verification itself knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveVerification {
-    /// The service.
+    /// The service that the verification is of.
     pub service: ServiceId,
     /// Whose it is: the key of the person's number, and in records from before
     /// there was one the number as it was given.

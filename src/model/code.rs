@@ -26,7 +26,7 @@ pub struct CodeSeed {
     pub nonce: String,
     /// Raised by each new code of the same verification; the older ones are dead.
     pub generation: u32,
-    /// Characters.
+    /// How many characters it has.
     pub length: u8,
     /// What it is made of; nothing for the ten digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,9 +43,9 @@ pub struct CodeSeed {
 /// What the characters of a code are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeKind {
-    /// Digits alone.
+    /// The ten digits alone.
     Digits,
-    /// Letters alone.
+    /// Letters of ASCII alone.
     Letters,
     /// Both, or either.
     Characters,
@@ -217,7 +217,7 @@ impl CodeKeys {
 pub struct Code(String);
 
 impl Code {
-    /// The characters.
+    /// The characters of the code, which no log may have.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -41,7 +41,7 @@ impl Compat {
     /// Most senders of a service: there are 249 countries, and `all`.
     pub const MOST_SENDERS: usize = 250;
 
-    /// Nothing yet.
+    /// A service's, with which nothing is kept yet.
     pub fn new(service: ServiceId) -> Self {
         Self {
             service,
@@ -65,11 +65,11 @@ impl Compat {
 /// Something that requests are counted by, like the address of a person's device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
-    /// Its name.
+    /// Its SID: `RK` and 32 hexadecimal digits.
     pub sid: String,
     /// The name by which requests bring their value.
     pub unique_name: String,
-    /// For people.
+    /// What people say about it; often empty.
     pub description: String,
     /// How many, and in what time; none for no limit.
     pub buckets: Vec<Bucket>,
@@ -82,7 +82,7 @@ pub struct RateLimit {
 /// So many requests of one value in a span of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Its name.
+    /// Its SID: `BL` and 32 hexadecimal digits.
     pub sid: String,
     /// How many requests the window lets through, 1 or more.
     pub max: u32,

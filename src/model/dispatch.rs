@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 /// The sending of one event to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {
-    /// The event.
+    /// The event that is sent.
     pub event: EventId,
-    /// The endpoint.
+    /// Where it is sent to.
     pub endpoint: EndpointId,
     /// When it was asked for.
     pub created_at: Timestamp,

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeSet;
 
-/// An endpoint.
+/// Where an application wants to hear of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// Its id.
+    /// Its id: `EP` and 32 hexadecimal digits.
     pub id: EndpointId,
-    /// Its address.
+    /// The address that events are posted to.
     pub url: String,
     /// What people say about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

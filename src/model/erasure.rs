@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// The erasing of one number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
-    /// Its id.
+    /// Its id: `ER` and 32 hexadecimal digits.
     pub id: ErasureId,
     /// The number, until nothing is found by it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,9 +88,9 @@ pub enum State {
 pub enum Place {
     /// Behind a record, by the name of its kind and its id.
     Record {
-        /// The kind.
+        /// The name of its kind, as in an export.
         kind: String,
-        /// The id.
+        /// Its id among those of its kind.
         id: String,
     },
     /// All records were gone through: behind a delivery that the provider was told of, and

@@ -39,7 +39,7 @@ pub struct Event {
 /// What happened, when, and to what: an event before it has a name.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventBody {
-    /// What happened.
+    /// What happened, by its name: `verification.approved`.
     #[serde(rename = "type")]
     pub event_type: EventType,
     /// When it happened.

@@ -74,7 +74,7 @@ pub mod given {
     pub const TEXT: &str = "SM";
     /// A message with a picture.
     pub const MEDIA: &str = "MM";
-    /// A call.
+    /// A telephone call.
     pub const CALL: &str = "CA";
     /// A messaging service: a set of senders.
     pub const MESSAGING_SERVICE: &str = "MG";
@@ -171,7 +171,7 @@ impl EventId {
         Self(format!("EV{millis:012x}{:020x}", low & ((1 << 80) - 1)))
     }
 
-    /// Its time.
+    /// The time that it was made for, to the millisecond.
     pub fn at(&self) -> Timestamp {
         let millis = i64::from_str_radix(&self.0[2..14], 16).unwrap_or(0);
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)

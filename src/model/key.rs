@@ -94,7 +94,7 @@ impl Access {
 pub enum Scope {
     /// Start verifications and send again.
     Send,
-    /// Offer codes.
+    /// Offer codes that people typed.
     Check,
     /// Say of a code that the application chose that it was right.
     Approve,

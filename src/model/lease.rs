@@ -15,7 +15,7 @@ pub const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// Who has a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// The job.
+    /// The name of the job.
     pub name: String,
     /// Who has it: random, made anew with each process.
     pub holder: String,

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum Keyword {
     /// Send nothing more.
     Stop,
-    /// Send again.
+    /// Send again: START, YES or UNSTOP.
     Start,
-    /// Who are you?
+    /// Say who you are, which Twilio answers: HELP or INFO.
     Help,
 }
 

@@ -55,7 +55,7 @@ pub struct Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
-    /// Any key.
+    /// Any key of the telephone.
     AnyKey,
     /// A random key, named aloud.
     NamedKey,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct SafeNumber {
     /// `GN` and 32 hexadecimal digits.
     pub sid: String,
-    /// The number.
+    /// The number that passes.
     pub number: PhoneNumber,
     /// When it was put on the list.
     pub created_at: Timestamp,

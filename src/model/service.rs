@@ -25,7 +25,7 @@ use std::time::Duration;
 /// A service as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Service {
-    /// Its id.
+    /// Its id: `VA` and 32 hexadecimal digits.
     pub id: ServiceId,
     /// Everything that may be set.
     #[serde(flatten)]
@@ -47,7 +47,7 @@ pub enum Origin {
         /// Its key there: `services.shop`, or nothing for the top level.
         key: Option<String>,
     },
-    /// The API.
+    /// The API, through which it may be changed.
     Api,
 }
 
@@ -203,11 +203,11 @@ pub struct BadSetting {
 /// What a channel may do for a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It reaches it.
+    /// It goes to the number.
     Yes,
-    /// It reaches it, and the operator wants to know.
+    /// It goes there, and the operator wants to know of it.
     Watched,
-    /// Not that country.
+    /// It does not go to the country.
     No,
 }
 

@@ -35,7 +35,7 @@ pub const MOST_STATE: usize = 1024;
 /// Somebody's way through the pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Its id.
+    /// Its id, which stands in the page's address.
     pub id: SessionId,
     /// The service; nothing for the one of the configuration's top level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,9 +120,9 @@ impl End {
 pub enum Step {
     /// What will happen.
     Start,
-    /// Which number?
+    /// The person says which number is theirs.
     Number,
-    /// By which channel?
+    /// The person says by which channel the code is to come.
     Channel,
     /// Type the code.
     Code,

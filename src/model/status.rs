@@ -25,7 +25,7 @@ pub enum Status {
     Queued,
     /// Call: is being set up.
     Initiated,
-    /// Call: rings.
+    /// Call: rings at the other end.
     Ringing,
     /// Call: was answered.
     InProgress,
@@ -48,11 +48,11 @@ pub enum Status {
     Canceled,
     /// Call: rang, and nobody answered.
     NoAnswer,
-    /// Call: engaged.
+    /// Call: the line was engaged.
     Busy,
     /// Call: took place and ended.
     Completed,
-    /// Message: arrived.
+    /// Message: arrived at the handset, as its carrier says.
     Delivered,
     /// Message: was opened (WhatsApp, RCS).
     Read,

@@ -11,7 +11,7 @@ pub struct TestNumber {
     /// `+15551230000`, with `?` for any one digit, or with `*` at the end for
     /// any digits.
     pub pattern: String,
-    /// Their code.
+    /// The code of all their verifications.
     pub code: String,
     /// From when on they are numbers like any other.
     pub until: Timestamp,

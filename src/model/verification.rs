@@ -49,7 +49,7 @@ use std::time::Duration;
 /// One person proving one number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
-    /// Its id.
+    /// Its id: `VE` and 32 hexadecimal digits.
     pub id: VerificationId,
     /// The service it belongs to; nothing for the one of the configuration's
     /// top level.
@@ -327,7 +327,7 @@ impl Verification {
 /// What a verification starts from.
 #[derive(Debug, Clone)]
 pub struct Start {
-    /// Its id.
+    /// Its id, drawn by whoever starts it.
     pub id: VerificationId,
     /// The service, if it is not the one of the configuration's top level.
     pub service: Option<ServiceId>,
@@ -337,11 +337,11 @@ pub struct Start {
     pub details: Details,
     /// Whether the number is a test number.
     pub test: bool,
-    /// The number.
+    /// The number that is to be proved.
     pub to: PhoneNumber,
     /// The language, if one was asked for.
     pub locale: Option<String>,
-    /// The channel.
+    /// The channel of its first send.
     pub channel: Channel,
     /// The seed of its code.
     pub code: CodeSeed,

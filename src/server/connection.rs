@@ -26,7 +26,7 @@ pub(super) struct Connection<S> {
     pub(super) stopping: watch::Receiver<bool>,
     /// Held by every handler while it runs.
     pub(super) in_flight: mpsc::Sender<Infallible>,
-    /// Its seat.
+    /// Its seat, which comes free with it.
     pub(super) place: Place,
 }
 

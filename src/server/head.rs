@@ -19,7 +19,7 @@ pub(super) struct Refusal {
 pub(super) enum Body {
     /// So many bytes; mostly none.
     Length(u64),
-    /// Chunks (§7.1).
+    /// Chunks that each say their length (RFC 9112 §7.1).
     Chunked,
 }
 

@@ -51,7 +51,7 @@ impl HeadTimer {
         self.0.wants_head.store(false, Ordering::Relaxed);
     }
 
-    /// Bytes arrived.
+    /// Notes that bytes arrived.
     fn heard(&self) {
         if self.0.first_byte.load(Ordering::Relaxed) == 0 {
             self.0.first_byte.store(self.0.now().max(1), Ordering::Relaxed);

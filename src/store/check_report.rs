@@ -8,7 +8,7 @@ use super::{Digests, StoreError};
 pub struct CheckReport {
     /// Records, whole or damaged.
     pub records: u64,
-    /// Due entries.
+    /// Records that are due at some time.
     pub due: u64,
     /// Lines of listings.
     pub entries: u64,

@@ -103,7 +103,8 @@ pub enum CountedError {
     /// A limit has no room; nothing of this commit was done.
     #[error("the limit {} is reached", .0.reached.limit)]
     Limited(Limited),
-    /// As without additions. A conflict is always one of the changes'.
+    /// As without additions. A conflict is one of the changes', or others were in the way of
+    /// every try (`postgres`, where they lock in another order); never one of the additions'.
     #[error(transparent)]
     Commit(#[from] CommitError),
 }

@@ -228,10 +228,9 @@ impl<'s> Looking<'s> {
                 Err(StoreError::Damaged(what)) => {
                     // The engine's own check has named it, if it could.
                     self.whole = false;
-                    findings.notes.push(format!(
-                        "not all records of the kind {} could be read: {what}",
-                        kinds::name(kind)
-                    ));
+                    findings
+                        .notes
+                        .push(format!("not all records of the kind {} could be read: {what}", kind.name()));
                     if findings.damaged == 0 {
                         findings.note(what);
                     }
@@ -241,7 +240,7 @@ impl<'s> Looking<'s> {
             };
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.clone());
-            *findings.records.entry(kinds::name(kind).to_owned()).or_default() += page.len() as u64;
+            *findings.records.entry(kind.name().to_owned()).or_default() += page.len() as u64;
             let mut facts = Vec::with_capacity(page.len());
             for (id, stored) in &page {
                 let key = Key::new(kind, id);
@@ -393,7 +392,7 @@ pub struct Census {
 /// How much there is of a kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfKind {
-    /// Records.
+    /// How many records there are.
     pub records: u64,
     /// Bytes of ids and bodies.
     pub bytes: u64,
@@ -415,7 +414,7 @@ pub async fn census(store: &dyn Maintenance, told: Progress<'_>) -> Result<Censu
             let page = store.walk(kind, after.as_deref(), PAGE).await?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
-            let of_kind = census.kinds.entry(kinds::name(kind).to_owned()).or_default();
+            let of_kind = census.kinds.entry(kind.name().to_owned()).or_default();
             for (id, stored) in &page {
                 of_kind.records += 1;
                 of_kind.bytes += (id.len() + stored.body.len()) as u64;

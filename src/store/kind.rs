@@ -15,6 +15,9 @@ pub use table::Index;
 pub use table::Kind;
 
 impl Kind {
+    /// Every kind, in the order of an export.
+    pub const IN_EXPORT_ORDER: [Self; Self::ALL.len()] = in_export_order();
+
     /// The prefix at rest.
     pub fn letter(self) -> u8 {
         self as u8
@@ -39,6 +42,21 @@ impl Kind {
     pub fn early_lane(self) -> Lane {
         self.declared().early_lane
     }
+
+    /// What the kind is called in an export and towards the operator; it never changes.
+    pub fn name(self) -> &'static str {
+        self.declared().name
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether records of this kind belong to the data.
+    pub fn is_exported(self) -> bool {
+        self.declared().is_exported
+    }
 }
 
 impl Index {
@@ -52,9 +70,6 @@ impl Index {
         Self::ALL.into_iter().find(|index| index.letter() == letter)
     }
 }
-
-/// Every kind, in the order of an export.
-pub const ALL: &[Kind] = &in_export_order();
 
 const fn in_export_order() -> [Kind; Kind::ALL.len()] {
     let mut kinds = Kind::ALL;
@@ -70,21 +85,6 @@ const fn in_export_order() -> [Kind; Kind::ALL.len()] {
     kinds
 }
 
-/// What a kind is called in an export; it never changes.
-pub fn name(kind: Kind) -> &'static str {
-    kind.declared().name
-}
-
-/// The kind of that name.
-pub fn named(name: &str) -> Option<Kind> {
-    ALL.iter().copied().find(|kind| self::name(*kind) == name)
-}
-
-/// Whether records of a kind belong to the data.
-pub fn is_exported(kind: Kind) -> bool {
-    kind.declared().is_exported
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,11 +98,11 @@ mod tests {
         let mut of_listings = Index::ALL.map(Index::letter);
         of_listings.sort_unstable();
         assert_eq!(letters(&of_listings), "aeknopqrstuvw");
-        let names: Vec<&str> = ALL.iter().map(|kind| name(*kind)).collect();
+        let names = Kind::IN_EXPORT_ORDER.map(Kind::name);
         let stored = "service service_compat api_key safe_number opt_out endpoint verification pending delivery \
             answer tally session contact event dispatch audit erasure lease";
         assert_eq!(names.join(" "), stored);
-        assert!(ALL.iter().all(|kind| named(name(*kind)) == Some(*kind)));
+        assert!(Kind::ALL.into_iter().all(|kind| Kind::named(kind.name()) == Some(kind)));
     }
 
     #[test]

@@ -25,17 +25,8 @@ mod session_window;
 mod verification;
 
 use super::records::{self, Facts, Record};
-use super::{Key, StoreError};
+use super::{Key, Kind, StoreError};
 use jiff::SignedDuration;
-
-pub use super::kind::ALL;
-pub use super::kind::Declared;
-pub use super::kind::Kept;
-pub use super::kind::Kind;
-pub use super::kind::NEVER_DUE;
-pub use super::kind::is_exported;
-pub use super::kind::name;
-pub use super::kind::named;
 
 /// How long what has ended is kept before it is deleted. The next record of the
 /// same id begins at version 1 again, and whoever read the old one must not

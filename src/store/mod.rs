@@ -51,8 +51,11 @@ pub use digests::Digests;
 pub use hook::AtEnd;
 pub use hook::CommitHook;
 use jiff::Timestamp;
+pub use kind::Declared;
 pub use kind::Index;
+pub use kind::Kept;
 pub use kind::Kind;
+pub use kind::NEVER_DUE;
 pub use lane::Due;
 pub use lane::Lane;
 pub use port::Maintenance;
@@ -70,7 +73,7 @@ pub type Version = u64;
 /// A record's place: its kind and its id, at most [`Key::MAX_ID`] bytes of text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// The kind.
+    /// What kind of record it is.
     pub kind: Kind,
     /// The id, unique in its kind.
     pub id: String,
@@ -80,7 +83,7 @@ impl Key {
     /// Longest id in bytes.
     pub const MAX_ID: usize = 256;
 
-    /// A key.
+    /// The key of that kind and id.
     pub fn new(kind: Kind, id: impl Into<String>) -> Self {
         Self { kind, id: id.into() }
     }
@@ -109,7 +112,7 @@ pub struct Stored {
 /// One line of a listing: in `index`, under `scope`, at a time, a record's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entry {
-    /// The listing.
+    /// The listing that it is a line of.
     pub index: Index,
     /// The part of the listing; without NUL bytes.
     pub scope: String,
@@ -119,19 +122,26 @@ pub struct Entry {
     pub id: String,
 }
 
+impl Entry {
+    /// Where it stands in the order of its listing, as [`Scan::after`] takes it.
+    pub fn place(&self) -> (Timestamp, String) {
+        (self.at, self.id.clone())
+    }
+}
+
 /// A line of a listing with the record that it leads to, if that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The line.
+    /// The line as it stands in the listing.
     pub entry: Entry,
-    /// The record.
+    /// The record that the line leads to; nothing where it is gone, or not there yet.
     pub stored: Option<Stored>,
 }
 
 /// A change of one record and of its entries. Times are kept to the millisecond.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The record.
+    /// The record that is changed.
     pub key: Key,
     /// The version it was read at; 0 when it must not exist.
     pub expected: Version,
@@ -159,9 +169,9 @@ impl Change {
 /// What a scan is to find: newest first, ties by id, descending.
 #[derive(Debug, Clone)]
 pub struct Scan {
-    /// The listing.
+    /// The listing to go through.
     pub index: Index,
-    /// Its part.
+    /// The part of it, as in [`Entry::scope`].
     pub scope: String,
     /// No older than this.
     pub since: Option<Timestamp>,

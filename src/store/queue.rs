@@ -7,9 +7,9 @@ use jiff::Timestamp;
 /// How much of a kind waits in a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Depth {
-    /// The lane.
+    /// The lane that it waits in.
     pub lane: Lane,
-    /// The kind.
+    /// The kind of what waits.
     pub kind: Kind,
     /// Records that are overdue.
     pub waiting: u64,

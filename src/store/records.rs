@@ -19,7 +19,7 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// The number of the format that is written now. Older ones still open.
     const FORMAT: u32;
 
-    /// Its id.
+    /// Its id, unique among the records of its kind.
     fn id(&self) -> String;
 
     /// When something is to be done about it.
@@ -53,9 +53,9 @@ pub struct Facts {
     pub body: Vec<u8>,
     /// As [`Record::due`] and [`Record::lane`].
     pub due: Option<Due>,
-    /// As [`Record::entries`].
+    /// Where it is listed, as [`Record::entries`].
     pub entries: Vec<Entry>,
-    /// As [`Record::refers`].
+    /// What must be there because of it, as [`Record::refers`].
     pub refers: Vec<(Key, Timestamp)>,
 }
 
@@ -197,6 +197,14 @@ pub fn listed<T: Record>(line: &Listed) -> Result<Option<Versioned<T>>, StoreErr
     of(&line.entry.id, line.stored.as_ref())
 }
 
+/// A stretch of one listing, each line with the record that it leads to.
+///
+/// # Errors
+/// The engine's.
+pub async fn stretch(store: &dyn Store, scan: &Scan) -> Result<Vec<Listed>, StoreError> {
+    Ok(store.list(std::slice::from_ref(scan)).await?.pop().unwrap_or_default())
+}
+
 /// The records of a stretch of a listing, as far as they are there, however long it is:
 /// some hundreds at once.
 ///
@@ -206,12 +214,12 @@ pub async fn all_listed<T: Record>(store: &dyn Store, scan: Scan) -> Result<Vec<
     let (mut left, mut scan, mut all) = (scan.limit, scan, Vec::new());
     while left > 0 {
         scan.limit = left.min(MOST_LISTED);
-        let lines = store.list(std::slice::from_ref(&scan)).await?.pop().unwrap_or_default();
+        let lines = stretch(store, &scan).await?;
         for line in &lines {
             all.extend(listed::<T>(line)?.map(|found| found.record));
         }
         let Some(last) = lines.last().filter(|_| lines.len() == scan.limit) else { break };
-        scan.after = Some((last.entry.at, last.entry.id.clone()));
+        scan.after = Some(last.entry.place());
         left -= lines.len();
     }
     Ok(all)

@@ -24,7 +24,7 @@ pub struct Wording<'a> {
     pub is_whatsapp: bool,
     /// The service's name.
     pub service: &'a str,
-    /// The code.
+    /// The code that is written.
     pub code: &'a str,
     /// How long it is still good, in seconds.
     pub seconds: u32,

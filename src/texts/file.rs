@@ -28,7 +28,7 @@ const CATEGORIES: [(&str, PluralCategory); 6] = [
 pub struct Mistake {
     /// The file, as it was named.
     pub file: String,
-    /// Counted from one.
+    /// The line, counted from one.
     pub line: usize,
     /// In characters, counted from one.
     pub column: usize,

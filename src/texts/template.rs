@@ -16,7 +16,7 @@ const MINUTES_MAX: u32 = 24 * 60;
 /// What may stand in braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Variable {
-    /// The code.
+    /// The code, as it is to be typed.
     Code,
     /// The service's name.
     Service,

@@ -19,7 +19,7 @@ pub enum CallbackError {
     /// A SID that is none.
     #[error("{name} is not a SID of a message or call")]
     BadSid {
-        /// The parameter.
+        /// The parameter that holds it.
         name: &'static str,
     },
 }

@@ -22,7 +22,7 @@ use std::sync::LazyLock;
 /// What is known of an error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
-    /// Twilio's number.
+    /// Twilio's number, such as 30003.
     pub code: u32,
     /// Twilio's title for it; [`NOT_KNOWN`] for one in no table.
     pub name: &'static str,
@@ -44,7 +44,7 @@ pub struct Meaning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Disposition {
-    /// Transient.
+    /// Transient: the same may succeed later.
     Retry,
     /// Too many requests (429, 20429): slow down, then retry.
     Throttle,
@@ -56,7 +56,7 @@ pub enum Disposition {
     Filtered,
     /// Blocked as abuse: no automatic retry.
     Fraud,
-    /// Too late.
+    /// Too late: its time had run out.
     Expired,
     /// Our webhook or its TwiML is at fault.
     Receiver,
@@ -64,7 +64,7 @@ pub enum Disposition {
     User,
     /// The channel cannot carry it.
     Other,
-    /// For information.
+    /// For information: nothing is wrong.
     None,
 }
 

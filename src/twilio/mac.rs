@@ -13,9 +13,9 @@ use subtle::{Choice, ConstantTimeEq};
 /// How a signature is made. SharedKeys choose; auth tokens use HMAC_SHA1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// 28 characters.
+    /// HMAC-SHA-1: 28 characters of base64.
     HmacSha1,
-    /// 44 characters.
+    /// HMAC-SHA-256: 44 characters of base64.
     HmacSha256,
 }
 

@@ -22,7 +22,7 @@ pub enum Content<'a> {
     Body(&'a str),
     /// A template that is kept at Twilio, which WhatsApp has approved.
     Template {
-        /// `HX…`.
+        /// Its SID: `HX` and 32 hexadecimal digits.
         sid: &'a str,
         /// The values of its variables, by name.
         variables: &'a BTreeMap<String, String>,
@@ -34,7 +34,7 @@ pub enum Content<'a> {
 pub struct CreateMessage<'a> {
     /// Recipient: E.164, or a channel's address, `whatsapp:+…`.
     pub to: &'a str,
-    /// Sender.
+    /// Who it is from: a number, a channel's address or a messaging service.
     pub sender: &'a Sender,
     /// What it says.
     pub content: Content<'a>,
@@ -68,7 +68,7 @@ impl CreateMessage<'_> {
 /// Answering machine detection, by Twilio's names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MachineDetection {
-    /// None.
+    /// No detection: whoever answers hears it.
     #[default]
     Off,
     /// `Enable`: says who answered as soon as it is known.

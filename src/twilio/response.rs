@@ -12,17 +12,17 @@ use std::fmt;
 /// will; what is not named here is passed over.
 #[derive(Clone, Deserialize)]
 pub struct Resource {
-    /// Its name.
+    /// Its SID, by which Twilio knows it.
     pub sid: Sid,
     /// `queued`, `accepted`, ….
     pub status: Option<String>,
-    /// Recipient.
+    /// The recipient's address: E.164, or a channel's.
     pub to: Option<String>,
     /// Sender; null until a messaging service has picked one.
     pub from: Option<String>,
-    /// Account.
+    /// The SID of the account that it belongs to.
     pub account_sid: Option<String>,
-    /// Messaging service.
+    /// The SID of the messaging service that sends it, if one does.
     pub messaging_service_sid: Option<String>,
     /// Who began it.
     pub direction: Option<String>,

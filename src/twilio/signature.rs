@@ -42,18 +42,18 @@ pub struct Token {
     /// The account it belongs to, for which alone it proves anything. Without
     /// one nothing is asked of the account that a request names.
     pub account: Option<String>,
-    /// The token.
+    /// The account's auth token.
     pub secret: Secret,
 }
 
 /// A SharedKey of Twilio's webhook settings (public beta).
 #[derive(Debug, Clone)]
 pub struct SharedKey {
-    /// `webhooks_sharedkey_…`
+    /// Its id, `webhooks_sharedkey_…`, which requests name.
     pub id: String,
     /// The account it belongs to, as of a [`Token`].
     pub account: Option<String>,
-    /// Its secret.
+    /// The secret that requests are signed with.
     pub secret: Secret,
 }
 

@@ -59,7 +59,7 @@ pub fn read(event: &Value) -> Told {
 /// The kinds of error logs, by their name and by an older one.
 const ERROR_LOGS: [&str; 2] = ["com.twilio.error-logs.error.logged", "com.twilio.errorlogs.error.logged"];
 
-/// <https://www.twilio.com/docs/events/event-streams/sink-resource/test>
+/// The id of a test event: <https://www.twilio.com/docs/events/event-streams/sink-resource/test>.
 fn test_id(data: &Value) -> Option<String> {
     let id = data["test_id"].as_str().or(data["testId"].as_str())?;
     let is_plain = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());

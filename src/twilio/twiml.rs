@@ -29,7 +29,7 @@ pub struct Response {
     verbs: Vec<Verb>,
 }
 
-/// One instruction.
+/// One instruction of a document.
 #[derive(Clone)]
 pub enum Verb {
     /// `<Say>`, `<Pause>` or `<Play>`.
@@ -50,7 +50,7 @@ pub enum Verb {
 /// What is heard, and may therefore stand inside a [`Gather`] (error 13320).
 #[derive(Clone)]
 pub enum Prompt {
-    /// Speech.
+    /// Words that are spoken: `<Say>`.
     Say(Say),
     /// Silence, in seconds; at least 1 (error 13910).
     Pause(std::num::NonZeroU8),
@@ -61,7 +61,7 @@ pub enum Prompt {
 /// Speech in one voice.
 #[derive(Clone)]
 pub struct Say {
-    /// `Polly.Vicki`.
+    /// Twilio's name of the voice, such as `Polly.Vicki`.
     pub voice: String,
     /// `de-DE`; nothing where the voice alone says it.
     pub language: Option<String>,

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// What a call says of itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VoiceParams {
-    /// The call.
+    /// The call's SID, as Twilio names it.
     pub sid: Sid,
     /// Whether a machine answered, as far as this request says.
     pub machine: bool,

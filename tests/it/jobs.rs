@@ -245,7 +245,7 @@ async fn an_erasure_goes_on_where_it_was_left() {
     let old = old.unwrap();
     // As a page leaves it, in the middle of the deliveries.
     let place = dialback::model::erasure::Place::Record {
-        kind: kinds::name(Kind::Delivery).to_owned(),
+        kind: Kind::Delivery.name().to_owned(),
         id: format!("SM{:032x}", 19),
     };
     let paused = old.record.claimed(world.now()).paused(place, world.now());

@@ -74,6 +74,7 @@ mod store_counted;
 mod store_counters;
 mod store_crash;
 mod store_damage;
+mod store_deadlocks;
 mod store_disk;
 mod store_entry;
 mod store_hook;

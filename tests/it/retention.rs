@@ -14,7 +14,7 @@ use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
 use dialback::model::key::Scope;
 use dialback::model::status::Status;
-use dialback::store::kinds::Kept as Keep;
+use dialback::store::Kept as Keep;
 use dialback::store::memory::Memory;
 use dialback::store::{Key, Kind, Lane, Maintenance, records};
 use jiff::{SignedDuration, Timestamp};

@@ -6,7 +6,9 @@ use crate::postgres::{PATIENCE, Server, TestDatabase, database, until_written};
 use crate::store_contract::{Thing, at, closed, count_together, story, thing};
 use dialback::store::postgres::{Options, Postgres};
 use dialback::store::records::{self, Versioned};
-use dialback::store::{Change, CommitError, Entry, Index, Key, Kind, Maintenance, Scan, Store, StoreError};
+use dialback::store::{
+    Change, CommitError, Entry, Index, Key, Kind, Lane, Maintenance, Scan, Store, StoreError,
+};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -345,6 +347,19 @@ async fn the_index_of_events_comes_while_everybody_writes_and_is_made_again_if_n
     client.batch_execute(&format!("SET statement_timeout = '30s'; {line}")).await.unwrap();
     for n in 100..110 {
         new.commit(vec![change(&n.to_string(), None, n)]).await.unwrap();
+    }
+    // And what the older one has misplaced is put right meanwhile.
+    let misplaced = format!(
+        "INSERT INTO dialback_record (id, kind, version, body, due, lane) \
+           VALUES ('x', 101, 1, '{{\"format\": 1}}', 1, {})",
+        Lane::Webhook.number()
+    );
+    client.batch_execute(&misplaced).await.unwrap();
+    let lane = "SELECT lane FROM dialback_record WHERE id = 'x'";
+    let deadline = Instant::now() + PATIENCE;
+    while client.query_one(lane, &[]).await.unwrap().get::<_, i16>(0) != Kind::Event.lane().number() {
+        assert!(Instant::now() < deadline, "it waits for the index");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(until_building().await, builder, "it waits for the older one all the while");
     client.execute("SELECT pg_terminate_backend($1)", &[&builder]).await.unwrap();

@@ -94,7 +94,8 @@ fn every_stored_line_still_reads_and_says_the_same() {
             kinds_seen.insert(key.kind);
         }
     }
-    let all: BTreeSet<Kind> = kinds::ALL.iter().copied().filter(|kind| kinds::is_exported(*kind)).collect();
+    let all: BTreeSet<Kind> =
+        Kind::IN_EXPORT_ORDER.iter().copied().filter(|kind| kind.is_exported()).collect();
     assert_eq!(kinds_seen, all, "a kind without a line in fixtures/stored: {WHAT_TO_DO}");
 }
 
@@ -110,7 +111,7 @@ fn every_stored_line_is_due_and_listed_as_it_was() {
 
 fn standing(facts: &Facts) -> String {
     let due = facts.due.map_or_else(|| "-".to_owned(), |due| due.at.to_string());
-    let mut text = format!("{} {} due {due}\n", kinds::name(facts.key.kind), facts.key.id);
+    let mut text = format!("{} {} due {due}\n", facts.key.kind.name(), facts.key.id);
     for entry in &facts.entries {
         text += &format!("  {:?} {:?} {}\n", entry.index, entry.scope, entry.at);
     }
@@ -208,7 +209,7 @@ async fn write() {
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
     let mut samples: Vec<(Key, Vec<u8>)> =
         samples::all().into_iter().map(|facts| (facts.key, facts.body)).collect();
-    let order = |key: &Key| kinds::ALL.iter().position(|kind| *kind == key.kind);
+    let order = |key: &Key| Kind::IN_EXPORT_ORDER.iter().position(|kind| *kind == key.kind);
     samples.sort_by_key(|(key, _)| (order(key), key.id.clone()));
     assert!(records(&path) == samples, "an export has every record as it is stored, in its order");
     let told: String = records(&path).iter().map(|(key, body)| standing(&read(key, body))).collect();

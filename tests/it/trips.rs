@@ -5,9 +5,11 @@ use crate::wire::{Answer, answer, form, with_json};
 use crate::world::{ACCOUNT_SID, API_KEY, OPERATOR_KEY, START, World};
 use async_trait::async_trait;
 use dialback::app::verification::{self, StartRequest};
-use dialback::app::{admin, admission};
+use dialback::app::{admin, admission, messaging, privacy};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
+use dialback::model::compat::{Compat, RateLimit};
+use dialback::model::counter::Counter;
 use dialback::model::dispatch::Dispatch;
 use dialback::model::id::{EndpointId, EventId};
 use dialback::model::key::Scope;
@@ -19,6 +21,7 @@ use dialback::store::{
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -409,6 +412,72 @@ async fn a_start_and_a_check_ask_twice_and_verifys_check_three_times() {
     let (done, trips) = measured.trips(repeated.header("idempotency-key", "once")).await;
     assert_eq!((done.status, trips.len()), (201, 2), "{}: {trips:?}", done.text);
     assert!(over.is_empty(), "{over:#?}");
+}
+
+/// A person of two spellings, whom the service writes to on WhatsApp if they wrote before.
+#[tokio::test]
+async fn a_send_asks_at_once_for_all_that_it_goes_by() {
+    let trips = Arc::<Trips>::default();
+    let store = Arc::new(Counted { inner: Arc::new(Memory::new()), trips: trips.clone() });
+    let world = World::idle_with(store, |settings| {
+        settings.channels = vec![Channel::Whatsapp, Channel::Sms, Channel::Call];
+        settings.whatsapp_from = Some("+15005550006".to_owned());
+    })
+    .await;
+    for channel in [Channel::Whatsapp, Channel::Sms, Channel::Call] {
+        let to = format!("+551198765432{}", channel as u8);
+        let request = StartRequest { channel: Some(channel), ..StartRequest::to(to) };
+        let begun = verification::start(&world.app.verifying, request, None).await.unwrap();
+        trips.take();
+        let id = begun.view.verification.id.to_string();
+        messaging::tend_verification(&world.app.messaging, &id).await.unwrap();
+        let made: Vec<Vec<&str>> = trips.take();
+        let is_commit = |trip: &Vec<&str>| trip.contains(&"commit");
+        let commits: Vec<usize> = (0..made.len()).filter(|nth| is_commit(&made[*nth])).collect();
+        // From the claim to the end: what the send goes by, which of a call is known, and
+        // what is known of it.
+        let most = if channel == Channel::Call { 1 } else { 2 };
+        assert_eq!(commits.len(), 2, "{made:?}");
+        assert!(commits[1] - commits[0] - 1 <= most, "{channel}: {made:?}");
+    }
+}
+
+/// What an erasure has read it writes by that, and reads nothing again.
+#[tokio::test]
+async fn an_erasure_reads_a_counter_once() {
+    let trips = Arc::<Trips>::default();
+    let store: Arc<dyn Maintenance> =
+        Arc::new(Counted { inner: Arc::new(Memory::new()), trips: trips.clone() });
+    let world = World::idle(store.clone()).await;
+    let (app, number) = (&world.app, "+14155550123");
+    let service = app.directory.services.default_service().id.clone();
+    let mut kept = Compat::new(service.clone());
+    let sid = "RK00000000000000000000000000000001";
+    kept.rate_limits.push(RateLimit {
+        sid: sid.to_owned(),
+        unique_name: "numbers".to_owned(),
+        description: String::new(),
+        created_at: START.parse().unwrap(),
+        updated_at: START.parse().unwrap(),
+        buckets: Vec::new(),
+    });
+    records::save(&*store, None, &kept).await.unwrap();
+    let mut hash = Sha256::new();
+    for part in [service.as_str(), sid, number] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let id = hex::encode(hash.finalize());
+    let counting = crate::store_counters::adding(&id, 1, 0, 9);
+    store.commit_counted(Commit { changes: Vec::new(), additions: vec![counting] }).await.unwrap();
+    let options = privacy::EraseOptions::default();
+    let erasure = privacy::erase(&app.privacy, &Actor::caller("a test"), number, options).await.unwrap();
+    trips.take();
+    privacy::tend_erasure(&app.privacy, erasure.id.as_str()).await.unwrap();
+    let made = trips.take();
+    let read = made.iter().position(|trip| trip.contains(&"read_many")).unwrap();
+    assert_eq!(made[read + 1], ["commit"], "{made:?}");
+    assert!(records::get::<Counter>(&*store, &id).await.unwrap().is_none());
 }
 
 async fn verification_pointer(full: &Full, service: &dialback::model::id::ServiceId, number: &str) {

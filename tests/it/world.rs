@@ -98,6 +98,11 @@ impl World {
         Self::on_idle(store, |_| (), events()).await
     }
 
+    /// The same, with a service that was changed.
+    pub async fn idle_with(store: Arc<dyn Maintenance>, change: impl FnOnce(&mut service::Settings)) -> Self {
+        Self::on_idle(store, change, events()).await
+    }
+
     async fn on(
         store: Arc<dyn Maintenance>,
         change: impl FnOnce(&mut service::Settings),

@@ -11,7 +11,7 @@ use crate::app::events::{Telling, endpoints};
 use crate::app::privacy::{Privacy, Retention};
 use crate::store::inspect::{self, Census, Findings, Progress};
 use crate::store::transfer::{self, Export, ImportError, Imported, Page, Place};
-use crate::store::{Kind, Lane, StoreError, kinds};
+use crate::store::{Kind, Lane, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub fn inspect_rules(retention: &Retention, now: Timestamp) -> InspectRules {
 pub fn export(base: &Arc<Base>, after: Option<(&str, &str)>) -> Result<Exporting, StoreError> {
     let place: Place = match after {
         None => None,
-        Some((kind, id)) => match kinds::named(kind) {
+        Some((kind, id)) => match Kind::named(kind) {
             Some(kind) => Some(crate::store::Key::new(kind, id)),
             None => return Err(StoreError::Failed("no kind has this name".to_owned())),
         },

@@ -64,7 +64,7 @@ pub struct Queue {
 /// What a record is called by towards the operator: its kind and its id, or, where
 /// the id may hold a number, what is made of it by a hash.
 pub fn name_of(key: &Key) -> String {
-    let kind = kinds::name(key.kind);
+    let kind = key.kind.name();
     match key.kind.shows_id() {
         true => format!("{kind}/{}", key.id),
         false => format!("{kind}/~{}", &hex::encode(Sha256::digest(&key.id))[..16]),
@@ -82,7 +82,7 @@ pub async fn queue(base: &Base) -> Result<Queue, AdminError> {
     let aside = base.store().due_in(Lane::Aside, Timestamp::MAX, MOST_SHOWN).await?;
     let depths = base.store().depths(at).await?.into_iter().map(|depth| Waiting {
         lane: depth.lane.as_str(),
-        kind: kinds::name(depth.kind),
+        kind: depth.kind.name(),
         waiting: depth.waiting,
         oldest: depth.oldest,
     });
@@ -98,7 +98,7 @@ pub async fn queue(base: &Base) -> Result<Queue, AdminError> {
     troubled.sort_by(|one, other| one.0.cmp(&other.0));
     let aside = aside.into_iter().map(|(key, due)| Aside {
         name: name_of(&key),
-        kind: kinds::name(key.kind),
+        kind: key.kind.name(),
         due,
         trouble: troubles.get(&key).cloned(),
     });

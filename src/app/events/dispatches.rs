@@ -12,6 +12,7 @@ use crate::app::events::telling::{Turn, after};
 use crate::app::events::{EventError, Telling, feed, told};
 use crate::app::fault::Fault;
 use crate::app::listing::{self, LONGEST_PAGE, Page, Place, Window, scan_of};
+use crate::app::once;
 use crate::clock::Clock;
 use crate::gateway::webhook::{Parcel, PostError, Receipt};
 use crate::model::dispatch::{Dispatch, State, Try, Verdict};
@@ -19,7 +20,7 @@ use crate::model::endpoint::{Disabled, Endpoint, Why};
 use crate::model::event::Event;
 use crate::model::id::{EndpointId, EventId};
 use crate::store::records::{self, Ahead, Versioned};
-use crate::store::{Change, CommitError, Index, Key, Listed, Scan};
+use crate::store::{Change, Index, Key, Listed, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
@@ -62,14 +63,16 @@ pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duratio
         return Ok(None);
     }
     if old.record.state != State::Pending {
-        return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
+        once::commits(&telling.base, vec![records::delete(&old)]).await?;
+        return Ok(None);
     }
     let (store, mut ahead) = (telling.base.store(), Ahead::default());
     ahead.want::<Endpoint>(old.record.endpoint.as_str());
     ahead.want::<Event>(old.record.event.as_str());
     ahead.read(store).await?;
     let Some(endpoint) = ahead.get::<Endpoint>(store, old.record.endpoint.as_str()).await? else {
-        return quietly(&telling.base, vec![records::delete(&old)]).await.map(|_| None);
+        once::commits(&telling.base, vec![records::delete(&old)]).await?;
+        return Ok(None);
     };
     let endpoint = endpoint.record;
     let event = ahead.get::<Event>(store, old.record.event.as_str()).await?;
@@ -80,18 +83,19 @@ pub async fn tend_dispatch(telling: &Telling, id: &str) -> Result<Option<Duratio
     };
     let (Some(event), None) = (event, vain) else {
         let given_up = old.record.given_up(vain.unwrap_or_default(), now);
-        return quietly(&telling.base, vec![records::put(Some(&old), &given_up)]).await.map(|_| None);
+        once::commits(&telling.base, vec![records::put(Some(&old), &given_up)]).await?;
+        return Ok(None);
     };
     let timeout = SignedDuration::try_from(telling.events.settings.timeout).unwrap_or(SignedDuration::MAX);
     let claimed = old.record.claimed(now, timeout.saturating_mul(2) + SignedDuration::from_secs(15));
-    if !quietly(&telling.base, vec![records::put(Some(&old), &claimed)]).await? {
+    if !once::commits(&telling.base, vec![records::put(Some(&old), &claimed)]).await? {
         return Ok(None);
     }
     let claimed = Versioned { version: old.version + 1, record: claimed };
     let Some(turn) = telling.events.turn_in(&endpoint.id, LONGEST_TURN).await else {
         // It was not tried, and waits on.
         let waits = old.record.defer(telling.base.now());
-        quietly(&telling.base, vec![records::put(Some(&claimed), &waits)]).await?;
+        once::commits(&telling.base, vec![records::put(Some(&claimed), &waits)]).await?;
         return Ok(Some(TURN));
     };
     send(telling, claimed, &endpoint, &event.record, turn).await?;
@@ -117,7 +121,7 @@ pub async fn defer(base: &Base, dispatches: &[Key]) -> Result<(), EventError> {
     }
     // Whoever was at one of them has moved it; the rest is deferred the next time.
     if !changes.is_empty() {
-        quietly(base, changes).await?;
+        once::commits(base, changes).await?;
     }
     Ok(())
 }
@@ -158,7 +162,7 @@ async fn send(
     }
     let settled = claimed.record.settled(Try { at, status, error, millis }, verdict, telling.base.now());
     // Somebody may have asked for it again meanwhile: then that holds.
-    quietly(&telling.base, vec![records::put(Some(&claimed), &settled)]).await?;
+    once::commits(&telling.base, vec![records::put(Some(&claimed), &settled)]).await?;
     note_health(telling, endpoint, verdict).await
 }
 
@@ -241,7 +245,7 @@ pub async fn redrive_endpoint(
     }
     let (mut looked_at, begun) = (0, Instant::now());
     while looked_at < MOST_LOOKED_AT && begun.elapsed() < LONGEST_PAGE {
-        let lines = base.store().list(std::slice::from_ref(&scan)).await?.pop().unwrap_or_default();
+        let lines = records::stretch(base.store(), &scan).await?;
         let is_last = lines.len() < scan.limit;
         looked_at += lines.len();
         changes.extend(match since {
@@ -252,7 +256,7 @@ pub async fn redrive_endpoint(
                 events_once_more(base, told.collect(), false).await?
             }
         });
-        scan.after = lines.last().map(|line| (line.entry.at, line.entry.id.clone())).or(scan.after);
+        scan.after = lines.last().map(|line| line.entry.place()).or(scan.after);
         if is_last {
             return Ok((redriven(base, changes).await?, None));
         }
@@ -319,28 +323,9 @@ async fn redriven(base: &Base, mut changes: Vec<Change>) -> Result<usize, EventE
     let mut count = 0;
     while !changes.is_empty() {
         let group: Vec<Change> = changes.split_off(changes.len().saturating_sub(GROUP));
-        let size = group.len();
-        count += match quietly(base, group.clone()).await? {
-            true => size,
-            false => {
-                let mut done = 0;
-                for change in group {
-                    done += usize::from(quietly(base, vec![change]).await?);
-                }
-                done
-            }
-        };
+        count += once::commits_each(base, group).await?;
     }
     Ok(count)
-}
-
-/// Commits; false when somebody else was faster.
-async fn quietly(base: &Base, changes: Vec<Change>) -> Result<bool, EventError> {
-    match base.store().commit(changes).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Conflict) => Ok(false),
-        Err(CommitError::Store(error)) => Err(error.into()),
-    }
 }
 
 fn refuse_disabled(endpoint: &Endpoint) -> Result<(), EventError> {

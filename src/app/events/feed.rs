@@ -73,7 +73,7 @@ pub struct Feed {
 /// What is read where several processes write.
 #[derive(Clone)]
 enum Reading {
-    /// Nothing yet.
+    /// Nothing was read yet.
     Nothing,
     /// What had happened at a time, when this had come.
     Past(Mark, Timestamp),
@@ -183,7 +183,7 @@ async fn stretch(base: &Base, since: Timestamp, until: Timestamp, most: usize) -
         if is_last || found.len() >= most {
             return Ok(found);
         }
-        scan.after = found.last().map(|entry| (entry.at, entry.id.clone()));
+        scan.after = found.last().map(Entry::place);
     }
 }
 

@@ -90,7 +90,7 @@ pub async fn events(key: &Narrowed, filter: &EventQuery, window: &Window) -> Res
     events::feed::events_among(&key.all.directory, &key.services, filter, window).await
 }
 
-/// See [`events::feed`](crate::app::events::feed).
+/// Events as they come, as [`events::feed`](crate::app::events::feed), of the key's services alone.
 pub fn feed(key: &Narrowed, after: Option<EventId>, filters: BTreeSet<EventFilter>) -> Option<Feed> {
     events::feed::feed_among(&key.all.telling, &key.actor, key.services.clone(), after, filters)
 }

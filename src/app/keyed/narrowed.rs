@@ -109,17 +109,19 @@ impl Narrowed {
         admission::number_of_form(&self.all.admission, text)
     }
 
-    /// See [`services::new_sid`](crate::app::services::new_sid).
+    /// A new SID of that prefix, as [`services::new_sid`](crate::app::services::new_sid).
     pub fn new_sid(&self, prefix: &str) -> String {
         services::new_sid(&self.all.base, prefix)
     }
 
-    /// See [`verification::seconds_left`](crate::app::verification::seconds_left).
+    /// How long the verification may still be proved, as
+    /// [`verification::seconds_left`](crate::app::verification::seconds_left).
     pub fn seconds_left(&self, verification: &Verification) -> i64 {
         verification::seconds_left(&self.all.base, verification)
     }
 
-    /// See [`verification::belongs`](crate::app::verification::belongs).
+    /// Whether the verification is the service's, as
+    /// [`verification::belongs`](crate::app::verification::belongs).
     pub fn belongs(&self, service: &Service, verification: &Verification) -> bool {
         verification::belongs(&self.all.directory, service, verification)
     }

@@ -8,7 +8,8 @@ use crate::model::opt_out::Keyword;
 use crate::model::phone::{PhoneNumber, address_spellings, mask};
 use crate::model::service::Service;
 use crate::model::session_window::SessionWindow;
-use crate::store::{CommitError, records};
+use crate::store::CommitError;
+use crate::store::records::{self, Ahead};
 
 /// Records that somebody wrote to these senders on WhatsApp, as far as they
 /// belong to the account that says so.
@@ -40,21 +41,27 @@ pub(in crate::app) async fn window_open(
     base: &Base,
     service: &Service,
     to: &PhoneNumber,
+    ahead: &Ahead,
 ) -> Result<bool, MessagingError> {
+    let windows = ahead.get_many::<SessionWindow>(base.store(), &window_keys(service, to)).await?;
+    Ok(windows.into_iter().flatten().any(|window| base.now() < window.record.closes_at()))
+}
+
+/// Wants what [`window_open`] goes by.
+pub(in crate::app) fn want_window(service: &Service, to: &PhoneNumber, ahead: &mut Ahead) {
+    window_keys(service, to).into_iter().for_each(|key| ahead.want::<SessionWindow>(key));
+}
+
+/// Under which ids a window of the person's towards the service's sender may stand:
+/// WhatsApp spells some numbers otherwise than we do. None where there is no sender.
+fn window_keys(service: &Service, to: &PhoneNumber) -> Vec<String> {
     let settings = &service.settings;
     let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
     let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
-        return Ok(false);
+        return Vec::new();
     };
-    // WhatsApp spells some numbers otherwise than we do.
-    for number in address_spellings(&format!("whatsapp:{}", to.in_full())) {
-        let window =
-            records::get::<SessionWindow>(base.store(), &SessionWindow::key(&number, sender)).await?;
-        if window.is_some_and(|window| base.now() < window.record.closes_at()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let numbers = address_spellings(&format!("whatsapp:{}", to.in_full()));
+    numbers.iter().map(|number| SessionWindow::key(number, sender)).collect()
 }
 
 /// Records what an inbound text asks for, towards each of the senders that

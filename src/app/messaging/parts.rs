@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub struct Messaging {
     /// What every operation stands on.
     pub base: Arc<Base>,
-    /// The services.
+    /// The services, of the configuration and of the store.
     pub directory: Arc<Directory>,
     /// Who tells of what happens.
     pub telling: Arc<Telling>,

@@ -24,7 +24,7 @@ use crate::model::service::Service;
 use crate::model::verification::{
     Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification, decide,
 };
-use crate::store::records::{self, Ahead, Versioned};
+use crate::store::records::{self, Ahead};
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,10 +82,11 @@ async fn carry(
         return Ok(());
     };
     let service = find::service_of(&messaging.directory, &verification).await?;
-    let ahead = Ahead::default();
+    let ahead = known_of(messaging, service.clone(), &verification, send.channel, &step.effect).await?;
     let service = compat::sending_to(&messaging.directory, service, &verification.to, &ahead).await?;
     let window_open = send.channel == Channel::Whatsapp
-        && inbound::window_open(&messaging.base, &service, &verification.to).await?;
+        && matches!(step.effect, Effect::Send { .. })
+        && inbound::window_open(&messaging.base, &service, &verification.to, &ahead).await?;
     let request = request(&messaging.verifying, service, &verification, send, begin_by, window_open);
     let outcome = match (request, &step.effect) {
         // Nobody can derive the code, so nobody can send it, now or later.
@@ -128,6 +129,32 @@ async fn carry(
     }
     messaging.base.board.wake();
     Ok(())
+}
+
+/// What a step goes by, read at once: the service's senders, and for a send what the person
+/// wishes of them, and on WhatsApp when they wrote last.
+async fn known_of(
+    messaging: &Messaging,
+    service: Arc<Service>,
+    verification: &Verification,
+    channel: Channel,
+    effect: &Effect,
+) -> Result<Ahead, MessagingError> {
+    let (to, mut ahead) = (&verification.to, Ahead::default());
+    let service = compat::want_sending_to(&messaging.directory, service, to, &mut ahead);
+    match (effect, channel) {
+        // Nobody opts out of calls.
+        (Effect::LookUp { .. }, _) | (Effect::Send { .. }, Channel::Call) => {}
+        (Effect::Send { .. }, Channel::Sms) => {
+            ways::want_ways(&messaging.admission, service, to, &mut ahead);
+        }
+        (Effect::Send { .. }, Channel::Whatsapp) => {
+            inbound::want_window(&service, to, &mut ahead);
+            ways::want_ways(&messaging.admission, service, to, &mut ahead);
+        }
+    }
+    ahead.read(messaging.base.store()).await?;
+    Ok(ahead)
 }
 
 /// Looks a send up in the other side's list. What is known to be another
@@ -221,7 +248,11 @@ async fn accepted(
     }
     let (report, sid) = (&report, &report.sid);
     let look = || async {
-        let old = happen::verification(&messaging.base, id).await?;
+        let (store, mut ahead) = (messaging.base.store(), Ahead::default());
+        ahead.want::<Verification>(id.as_str());
+        ahead.want::<Delivery>(sid.as_str());
+        ahead.read(store).await?;
+        let old = ahead.get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
         let input = Input::Accepted { number, sid: sid.clone() };
         let decision = decide(
             &find::policy_of(&messaging.directory, &old.record).await?,
@@ -233,7 +264,7 @@ async fn accepted(
         if decision.verification != old.record {
             changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
         }
-        let known: Option<Versioned<Delivery>> = records::get(messaging.base.store(), sid.as_str()).await?;
+        let known = ahead.get::<Delivery>(store, sid.as_str()).await?;
         let delivery = match &known {
             None => Some(Delivery::new(report.clone(), messaging.base.now())),
             // The API is asked with the account's own credentials: what it

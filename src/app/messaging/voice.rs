@@ -28,7 +28,7 @@ pub struct VoiceRequest {
     pub verification: VerificationId,
     /// The delivery's number, from the path.
     pub number: u8,
-    /// The call.
+    /// The call's SID, as Twilio names it.
     pub sid: Sid,
     /// Who calls, where the request says so.
     pub from: Option<String>,
@@ -53,19 +53,19 @@ pub enum Spoken {
     /// The code, digit by digit, once. Whoever hears the end of it asks for the
     /// rest, and so says that it was heard.
     Code {
-        /// The code.
+        /// The code that is read out.
         code: Code,
     },
     /// The code once more.
     CodeOnceMore {
-        /// The code.
+        /// The code that is read out.
         code: Code,
         /// Whether it may be asked for again.
         again: bool,
     },
     /// That no key was pressed.
     NoKey,
-    /// A goodbye.
+    /// A goodbye, after which the call ends.
     Goodbye,
     /// That the code is no longer good.
     Ended,
@@ -86,7 +86,7 @@ pub struct Said {
     pub country: Option<String>,
     /// What the application said about the verification.
     pub details: Details,
-    /// The service.
+    /// The service in whose name it speaks.
     pub service: Arc<Service>,
 }
 

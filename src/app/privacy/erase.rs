@@ -25,7 +25,7 @@ pub use self::begin::{EraseOptions, erase, erasure, find_erasure};
 use self::find::Wanted;
 use self::page::Pass;
 use crate::app::fault::Fault;
-use crate::app::privacy::retention;
+use crate::app::once;
 use crate::app::privacy::{Privacy, PrivacyError};
 use crate::model::erasure::{Erasure, Place, State};
 use crate::store::records::{self, Versioned};
@@ -61,7 +61,7 @@ pub async fn erase_page(privacy: &Privacy, id: &str) -> Result<(), PrivacyError>
         None => old.record.claimed(now),
         Some(_) => old.record.renewed(now),
     };
-    if !is_due || !retention::commits(&privacy.base, vec![records::put(Some(&old), &claimed)]).await? {
+    if !is_due || !once::commits(&privacy.base, vec![records::put(Some(&old), &claimed)]).await? {
         return Ok(());
     }
     let job = Versioned { version: old.version + 1, record: claimed };

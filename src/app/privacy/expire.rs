@@ -5,7 +5,7 @@
 
 use crate::app::base::Base;
 use crate::app::fault::Fault;
-use crate::app::privacy::retention;
+use crate::app::once;
 use crate::model::active_verification::ActiveVerification;
 use crate::model::counter::Counter;
 use crate::model::dispatch::Dispatch;
@@ -36,11 +36,7 @@ pub async fn delete_expired(base: &Base, keys: &[Key]) -> Result<Vec<(Key, Fault
             Err(error) => return Err(error),
         }
     }
-    if !changes.is_empty() && !retention::commits(base, changes.clone()).await? && changes.len() > 1 {
-        for change in changes {
-            retention::commits(base, vec![change]).await?;
-        }
-    }
+    once::commits_each(base, changes).await?;
     Ok(unread)
 }
 

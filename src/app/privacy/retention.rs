@@ -14,6 +14,7 @@
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::listing::scan_of;
+use crate::app::once;
 use crate::app::privacy::Privacy;
 use crate::app::privacy::kept::Retention;
 use crate::model::audit::AuditEntry;
@@ -22,7 +23,7 @@ use crate::model::erasure::{Erasure, State};
 use crate::model::lease::Lease;
 use crate::model::verification::{Status, Verification};
 use crate::store::records::{self, Record};
-use crate::store::{Change, CommitError, Index, Kind, Scan};
+use crate::store::{Change, Index, Kind, Scan};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
@@ -43,9 +44,9 @@ pub(in crate::app) const ERASED_KEPT: SignedDuration = SignedDuration::from_hour
 /// What a round has deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deleted {
-    /// Verifications.
+    /// Verifications that had ended.
     pub verifications: usize,
-    /// Deliveries.
+    /// Deliveries of whatever channel, tombstones of erased ones too.
     pub deliveries: usize,
     /// Lines of the audit log.
     pub audit: usize,
@@ -133,7 +134,7 @@ async fn delete_listed<T: Record>(
     let mut deleted = 0;
     while still_holds(base, held).await? {
         let began = Instant::now();
-        let lines = base.store().list(std::slice::from_ref(&scan)).await?.pop().unwrap_or_default();
+        let lines = records::stretch(base.store(), &scan).await?;
         let is_last = lines.len() < scan.limit;
         let mut changes = Vec::with_capacity(lines.len());
         for line in lines {
@@ -179,29 +180,12 @@ async fn delete_receipts(
     Ok(deleted)
 }
 
-/// Deletes together, and one by one where somebody was at one of them.
+/// Deletes what nobody else is at, and counts the rest.
 async fn delete_all(base: &Base, changes: Vec<Change>, lost: &mut usize) -> Result<usize, Fault> {
     let count = changes.len();
-    if count == 0 || commits(base, changes.clone()).await? {
-        return Ok(count);
-    }
-    let mut done = 0;
-    for change in changes {
-        match commits(base, vec![change]).await? {
-            true => done += 1,
-            false => *lost += 1,
-        }
-    }
+    let done = once::commits_each(base, changes).await?;
+    *lost += count - done;
     Ok(done)
-}
-
-/// Commits; false when somebody else was faster.
-pub(in crate::app) async fn commits(base: &Base, changes: Vec<Change>) -> Result<bool, Fault> {
-    match base.store().commit(changes).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Conflict) => Ok(false),
-        Err(CommitError::Store(error)) => Err(error.into()),
-    }
 }
 
 async fn last_configuration(base: &Base) -> Result<Option<String>, Fault> {
@@ -219,7 +203,7 @@ async fn hold(base: &Base, holder: &str) -> Result<Option<Held>, Fault> {
         return Ok(None);
     }
     let new = Lease::taken(LEASE, holder, now);
-    let is_ours = commits(base, vec![records::put(old.as_ref(), &new)]).await?;
+    let is_ours = once::commits(base, vec![records::put(old.as_ref(), &new)]).await?;
     Ok(is_ours.then(|| Held { holder: holder.to_owned(), until }))
 }
 

@@ -12,7 +12,7 @@ use crate::store::records::{Ahead, Record};
 
 /// What belongs to some services.
 pub(in crate::app) struct Among<'a> {
-    /// All services.
+    /// All services there are, to look a record's up.
     pub directory: &'a Directory,
     /// The services whose records may be seen.
     pub services: &'a ServiceSet,

@@ -157,9 +157,9 @@ async fn learn_all(directory: &Directory) -> Result<(), ServiceError> {
     let (mut by_name, mut newest, mut after) = (HashMap::new(), None, None);
     loop {
         let lines = services_after(&directory.base, None, after).await?;
-        newest = newest.or_else(|| lines.first().map(place));
+        newest = newest.or_else(|| lines.first().map(|line| line.entry.place()));
         let is_last = lines.len() < LINES;
-        after = lines.last().map(place);
+        after = lines.last().map(|line| line.entry.place());
         for (name, id) in names_of(&lines)? {
             by_name.entry(name).or_insert_with(BTreeSet::new).insert(id);
         }
@@ -185,14 +185,14 @@ async fn learn_newest(directory: &Directory) -> Result<(), ServiceError> {
     loop {
         let page = services_after(&directory.base, since, after).await?;
         let is_last = page.len() < LINES;
-        after = page.last().map(place);
+        after = page.last().map(|line| line.entry.place());
         lines.extend(page);
         if is_last {
             break;
         }
     }
-    lines.retain(|line| newest.as_ref() != Some(&place(line)));
-    let Some(first) = lines.first().map(place) else { return Ok(()) };
+    lines.retain(|line| newest.as_ref() != Some(&line.entry.place()));
+    let Some(first) = lines.first().map(|line| line.entry.place()) else { return Ok(()) };
     for (name, id) in names_of(&lines)? {
         directory.services.names.learn(&name, &id);
     }
@@ -207,11 +207,7 @@ async fn services_after(
     after: Option<Place>,
 ) -> Result<Vec<Listed>, ServiceError> {
     let scan = Scan { since, after, limit: LINES, ..scan_of(Index::Services, "") };
-    Ok(base.store().list(&[scan]).await?.pop().unwrap_or_default())
-}
-
-fn place(line: &Listed) -> Place {
-    (line.entry.at, line.entry.id.clone())
+    Ok(records::stretch(base.store(), &scan).await?)
 }
 
 fn names_of(lines: &[Listed]) -> Result<Vec<(String, ServiceId)>, ServiceError> {

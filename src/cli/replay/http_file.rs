@@ -40,11 +40,11 @@ pub struct Request {
     pub line: usize,
     /// What stands after `###`; often empty.
     pub title: String,
-    /// `# @expect`
+    /// The status of `# @expect`, if the request has one.
     pub expect: Option<u16>,
-    /// `# @signed-url`
+    /// The URL of `# @signed-url`, where that is not the one that it goes to.
     pub signed_url: Option<String>,
-    /// `# @signed-body`
+    /// The body of `# @signed-body`, where that is not the one that is sent.
     pub signed_body: Option<String>,
     /// In upper case.
     pub method: String,
@@ -60,7 +60,7 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Misread {
-    /// Counted from one.
+    /// The line, counted from one.
     pub line: usize,
     /// What was found or expected.
     pub what: String,

@@ -85,7 +85,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
 /// A request with the place it came from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// `FILE:LINE`
+    /// Where it stands, as `FILE:LINE`.
     pub place: String,
     /// What stands after `###`.
     pub title: String,

@@ -150,7 +150,7 @@ mod tests {
         signer.prepare(&file, &file.requests[0])
     }
 
-    /// <https://www.twilio.com/docs/usage/security#validating-requests>
+    /// The example of <https://www.twilio.com/docs/usage/security#validating-requests>.
     #[test]
     fn twilios_own_example_gets_its_signature() {
         let text = format!(

@@ -20,18 +20,18 @@ use std::net::IpAddr;
 pub struct Target {
     /// Where requests go; no slash at its end.
     pub to: String,
-    /// Signs them.
+    /// Who signs the requests, with the account's token.
     pub signer: Signer,
 }
 
 /// What the person at the terminal said.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
-    /// `--to`
+    /// The address of `--to`, if it was given.
     pub to: Option<String>,
     /// The contents of `--token-file`.
     pub token: Option<Secret>,
-    /// `--set`
+    /// The values of `--set`, by their names in the file.
     pub values: BTreeMap<String, String>,
 }
 

@@ -9,7 +9,7 @@ pub(super) fn account_sid(config: &Config, local: &Local) -> String {
     config.twilio.account_sid.clone().unwrap_or_else(|| local.account_sid.clone())
 }
 
-/// Its token.
+/// The token of that account: the configured one, else the sandbox's own.
 pub(super) fn auth_token(config: &Config, local: &Local) -> Secret {
     config.twilio.auth_token.clone().unwrap_or_else(|| local.auth_token.clone())
 }

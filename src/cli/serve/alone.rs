@@ -43,7 +43,7 @@ impl Beside {
         match *self {}
     }
 
-    /// Serves.
+    /// Never called: a build without a sandbox has none to serve.
     pub async fn run(self, _: Limits, _: watch::Receiver<()>) {
         match self {}
     }

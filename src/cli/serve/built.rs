@@ -14,13 +14,13 @@ pub struct Lacking {
 }
 
 impl Lacking {
-    /// The sandbox.
+    /// Said where the sandbox is enabled and was not built.
     pub const SANDBOX: Self = Self {
         key: ["sandbox", "enabled"],
         what: "this build has no sandbox",
         mend: "set it to false and name an account in [twilio], or build with `--features sandbox`",
     };
-    /// PostgreSQL.
+    /// Said where a database is named and its engine was not built.
     pub const POSTGRES: Self = Self {
         key: ["store", "url"],
         what: "this build has no PostgreSQL",

@@ -45,7 +45,7 @@ pub fn policy(config: &Config) -> Policy {
     }
 }
 
-/// The services.
+/// The services of the configuration, made at `now` as far as they say when.
 pub fn directory(config: &Config, now: Timestamp) -> ServiceDirectory {
     let services = services(config);
     let others = services.others.into_iter();

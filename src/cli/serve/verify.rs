@@ -31,7 +31,7 @@ use tokio::sync::watch;
 pub struct Twilio {
     /// Where it is, such as `http://127.0.0.1:8001`.
     pub base_url: String,
-    /// Its account.
+    /// The SID of its account.
     pub account_sid: String,
     /// The account's token, with which its webhooks are signed.
     pub auth_token: Secret,

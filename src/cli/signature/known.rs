@@ -18,7 +18,7 @@ use anyhow::{Context, bail};
 pub struct Known {
     /// Tokens, the main account's own first.
     pub tokens: Vec<Token>,
-    /// Shared keys.
+    /// Shared keys, which have an id and an algorithm of their own.
     pub shared: Vec<SharedKey>,
 }
 

@@ -32,7 +32,7 @@ pub enum BadVectors {
     /// No list to check, or an empty one.
     #[error("field vectors: expected a list with something in it")]
     NoVectors,
-    /// One vector.
+    /// A vector lacks a field, or has another value there.
     #[error("vector {id}: field {field}: expected {expected}")]
     Field {
         /// Its id, or its place in the list counted from 1.

@@ -28,7 +28,7 @@ pub struct Audit {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AuditEntry")]
 pub struct AuditView {
-    /// Its id.
+    /// Its id, `AU` and 32 hexadecimal digits, which sort by time.
     pub id: String,
     /// When it was done.
     pub at: Timestamp,
@@ -60,7 +60,7 @@ fn actions() -> Vec<&'static str> {
     Action::ALL.iter().map(|action| action.as_str()).collect()
 }
 
-/// `GET /v1/audit`
+/// `GET /v1/audit`: the audit log, the newest lines first.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listAudit",
@@ -83,7 +83,7 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Lists it.
+/// Lists the lines that the query's filters take.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;

@@ -18,7 +18,7 @@ use crate::model::key::Scope;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-/// `POST /v1/verifications/{id}/check`
+/// `POST /v1/verifications/{id}/check`: offers a code.
 pub const CHECK: Operation = Operation {
     method: "POST",
     id: "checkVerification",

@@ -17,7 +17,7 @@ use warp::reply::Response;
 
 const TAG: &str = "Deliveries";
 
-/// `GET /v1/deliveries`
+/// `GET /v1/deliveries`: messages and calls, the newest first.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listDeliveries",
@@ -46,10 +46,10 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// `POST /v1/deliveries/search`
+/// `POST /v1/deliveries/search`: the same list, with its filters in the body.
 pub const SEARCH: Operation = search::of(&LIST, "searchDeliveries", "Search deliveries");
 
-/// Lists them.
+/// Lists the messages and calls that the query's filters take.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
@@ -68,7 +68,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     }))
 }
 
-/// `GET /v1/deliveries/{sid}`
+/// `GET /v1/deliveries/{sid}`: what is known of one message or call.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchDelivery",
@@ -84,7 +84,7 @@ pub const FETCH: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Looks at one.
+/// Shows one message or call, by either of its names.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let found = keyed::delivery(&context.app, call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Delivery::from(&found)))

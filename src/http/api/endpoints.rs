@@ -54,7 +54,7 @@ fn states() -> Vec<&'static str> {
     State::ALL.iter().map(|state| state.as_str()).collect()
 }
 
-/// `POST /v1/endpoints`
+/// `POST /v1/endpoints`: says where events are to be sent to.
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "createEndpoint",
@@ -84,7 +84,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
     Ok(reply::created(&path, &EndpointWithSecret::new(&endpoint, &secret)))
 }
 
-/// `GET /v1/endpoints`
+/// `GET /v1/endpoints`: all endpoints, of which there are few.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listEndpoints",
@@ -100,14 +100,14 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Lists them.
+/// Lists all endpoints that the caller may see.
 pub async fn list(context: CallContext, _: Call) -> Result<Response, Error> {
     let endpoints =
         events::endpoints(&context.app.whole()?.base).await?.iter().map(EndpointView::from).collect();
     Ok(reply::json(StatusCode::OK, &Endpoints { endpoints, next_cursor: None }))
 }
 
-/// `GET /v1/endpoints/{id}`
+/// `GET /v1/endpoints/{id}`: one endpoint, without its secret.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchEndpoint",
@@ -123,13 +123,13 @@ pub const FETCH: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Looks at one.
+/// Shows one endpoint, without its secret.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let endpoint = events::endpoint(&context.app.whole()?.base, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
 }
 
-/// `PATCH /v1/endpoints/{id}`
+/// `PATCH /v1/endpoints/{id}`: changes the fields that are named.
 pub const CHANGE: Operation = Operation {
     method: "PATCH",
     id: "changeEndpoint",
@@ -151,7 +151,7 @@ pub const CHANGE: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Changes one.
+/// Changes an endpoint by the fields that the body has.
 pub async fn change(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let id: EndpointId = call.id()?;
     let endpoint = events::change_endpoint(
@@ -164,7 +164,7 @@ pub async fn change(context: CallContext, mut call: Call) -> Result<Response, Er
     Ok(reply::json(StatusCode::OK, &EndpointView::from(&endpoint)))
 }
 
-/// `DELETE /v1/endpoints/{id}`
+/// `DELETE /v1/endpoints/{id}`: nothing is sent there any more.
 pub const DELETE: Operation = Operation {
     method: "DELETE",
     id: "deleteEndpoint",
@@ -180,13 +180,13 @@ pub const DELETE: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Deletes one.
+/// Deletes an endpoint.
 pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
     events::remove_endpoint(&context.app.whole()?.telling, context.app.actor(), &call.id()?).await?;
     Ok(reply::no_content())
 }
 
-/// `POST /v1/endpoints/{id}/rotate`
+/// `POST /v1/endpoints/{id}/rotate`: makes a new secret, beside which the old one holds for a while.
 pub const ROTATE: Operation = Operation {
     method: "POST",
     id: "rotateEndpoint",
@@ -209,7 +209,7 @@ pub async fn rotate(context: CallContext, call: Call) -> Result<Response, Error>
     Ok(reply::json(StatusCode::OK, &EndpointWithSecret::new(&endpoint, &secret)))
 }
 
-/// `POST /v1/endpoints/{id}/test`
+/// `POST /v1/endpoints/{id}/test`: sends a made-up event there.
 pub const TEST: Operation = Operation {
     method: "POST",
     id: "testEndpoint",
@@ -225,13 +225,13 @@ pub const TEST: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Tries one.
+/// Sends an endpoint a made-up event, once.
 pub async fn test(context: CallContext, call: Call) -> Result<Response, Error> {
     let trial = events::try_endpoint(&context.app.whole()?.telling, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &TrialView::from(trial)))
 }
 
-/// `GET /v1/endpoints/{id}/dispatches`
+/// `GET /v1/endpoints/{id}/dispatches`: what was sent there, and what came of it.
 pub const DISPATCHES: Operation = Operation {
     method: "GET",
     id: "listDispatches",
@@ -259,7 +259,7 @@ pub async fn dispatches(context: CallContext, mut call: Call) -> Result<Response
     }))
 }
 
-/// `POST /v1/endpoints/{id}/redrive`
+/// `POST /v1/endpoints/{id}/redrive`: sends again what was not taken.
 pub const REDRIVE: Operation = Operation {
     method: "POST",
     id: "redriveEndpoint",
@@ -282,7 +282,7 @@ pub const REDRIVE: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Sends again.
+/// Asks again for what an endpoint did not take, a step of it.
 pub async fn redrive(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let id: EndpointId = call.id()?;
     let since = call.body.time("since");

@@ -22,7 +22,7 @@ const TAG: &str = "Erasures";
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Erasure")]
 pub struct ErasureView {
-    /// Its id.
+    /// Its id: `ER` and 32 hexadecimal digits.
     pub id: String,
     /// The number, masked.
     pub number: String,
@@ -74,7 +74,7 @@ impl From<&Erasure> for ErasureView {
     }
 }
 
-/// `POST /v1/erasures`
+/// `POST /v1/erasures`: begins to erase all that is kept under a number.
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "createErasure",
@@ -107,7 +107,7 @@ pub const CREATE: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Begins one.
+/// Begins an erasure, and answers before it is done.
 pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let number = call.body.text("number").unwrap_or_default();
     let options = EraseOptions {
@@ -123,7 +123,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
     Ok(response)
 }
 
-/// `GET /v1/erasures/{id}`
+/// `GET /v1/erasures/{id}`: how far it is, and in the end its receipt.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchErasure",
@@ -139,7 +139,7 @@ pub const FETCH: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Looks at one.
+/// Shows how far an erasure is.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let erasure = privacy::erasure(&context.app.whole()?.base, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &ErasureView::from(&erasure)))

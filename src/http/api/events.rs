@@ -50,7 +50,7 @@ pub struct Events {
     pub next_cursor: Option<String>,
 }
 
-/// `GET /v1/events`
+/// `GET /v1/events`: what happened, as a list or as a stream.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listEvents",
@@ -95,7 +95,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     }))
 }
 
-/// `GET /v1/events/{id}`
+/// `GET /v1/events/{id}`: one event, as it was sent.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchEvent",
@@ -111,13 +111,13 @@ pub const FETCH: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Looks at one.
+/// Shows one event, as it was sent.
 pub async fn fetch(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let event = keyed::event(&context.app, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &shown(&event, full_numbers(&mut call))))
 }
 
-/// `POST /v1/events/{id}/redrive`
+/// `POST /v1/events/{id}/redrive`: sends an event again.
 pub const REDRIVE: Operation = Operation {
     method: "POST",
     id: "redriveEvent",

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 /// A field of a body, or a parameter of a query or a path.
 #[derive(Clone, Copy)]
 pub struct Field {
-    /// Its name.
+    /// Its name, as it is written in a request.
     pub name: &'static str,
     /// What it means, in a sentence.
     pub about: &'static str,
@@ -62,9 +62,9 @@ pub enum Shape {
     Word(fn() -> Vec<&'static str>),
     /// A whole number.
     Number {
-        /// The smallest.
+        /// The smallest that is taken.
         least: u64,
-        /// The largest.
+        /// The largest that is taken.
         most: u64,
     },
     /// True or false.
@@ -116,7 +116,7 @@ impl Field {
         Self { example, ..self }
     }
 
-    /// Its schema.
+    /// Its JSON Schema, with what it means and its default.
     pub fn schema(&self) -> Value {
         let mut schema = self.shape.schema();
         if let Value::Object(schema) = &mut schema {
@@ -162,7 +162,7 @@ pub fn missing(path: &str) -> Error {
 }
 
 impl Shape {
-    /// Its schema.
+    /// The JSON Schema of the shape alone.
     pub fn schema(&self) -> Value {
         match self {
             Self::Text { least, most } => json!({

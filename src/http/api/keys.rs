@@ -24,7 +24,7 @@ const ID: Field = Field::needed(
 );
 const FROM_CREATE: &[(&str, &str, &str)] = &[("fetchKey", "id", "/id"), ("revokeKey", "id", "/id")];
 
-/// `POST /v1/keys`
+/// `POST /v1/keys`: makes a key, which is shown this once.
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "createKey",
@@ -93,7 +93,7 @@ fn scopes(words: &[String]) -> BTreeSet<Scope> {
     Scope::ALL.into_iter().filter(|scope| words.iter().any(|word| word == scope.as_str())).collect()
 }
 
-/// `GET /v1/keys`
+/// `GET /v1/keys`: the keys of the store, without their secrets.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listKeys",
@@ -109,7 +109,7 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Lists them.
+/// Lists the keys, the newest first.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let page = admin::keys(&context.app.whole()?.base, &asked.window).await?;
@@ -119,7 +119,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     }))
 }
 
-/// `GET /v1/keys/{id}`
+/// `GET /v1/keys/{id}`: one key, without its secret.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchKey",
@@ -135,13 +135,13 @@ pub const FETCH: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Looks at one.
+/// Shows one key, without its secret.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let key = admin::key(&context.app.whole()?.base, call.name()).await?;
     Ok(reply::json(StatusCode::OK, &Key::from(&key)))
 }
 
-/// `DELETE /v1/keys/{id}`
+/// `DELETE /v1/keys/{id}`: lets nobody in by it any more.
 pub const REVOKE: Operation = Operation {
     method: "DELETE",
     id: "revokeKey",
@@ -157,7 +157,7 @@ pub const REVOKE: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Revokes one.
+/// Revokes a key, whether it is used or not.
 pub async fn revoke(context: CallContext, call: Call) -> Result<Response, Error> {
     admin::revoke_key(&context.app.whole()?.base, context.app.actor(), call.name()).await?;
     Ok(reply::no_content())

@@ -28,7 +28,7 @@ pub struct Operation {
     pub path: &'static [Field],
     /// The parameters of its query.
     pub query: &'static [Field],
-    /// Its body.
+    /// What its body may be.
     pub body: Body,
     /// What it answers when it went well.
     pub answer: Answer,
@@ -112,7 +112,7 @@ pub struct Answer {
     pub about: &'static str,
     /// Its media type; nothing for an answer without body.
     pub media: Option<&'static str>,
-    /// Its schema.
+    /// Makes its JSON Schema.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Whether it is one page of a list.
     pub is_list: bool,
@@ -185,7 +185,7 @@ pub struct Call {
     pub query: Fields,
     /// The body's fields.
     pub body: Fields,
-    /// All headers.
+    /// Its headers, as they came.
     pub headers: HeaderMap,
     /// Whether a list's next page has an address, for a `Link` header.
     pub is_linked: bool,

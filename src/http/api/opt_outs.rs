@@ -28,7 +28,7 @@ const SENDER: Field = Field::new(
     Shape::Chars { class: "0-9A-Za-z+:", least: 1, most: 64 },
 );
 
-/// `GET /v1/opt-outs`
+/// `GET /v1/opt-outs`: who does not want to be texted, the newest first.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listOptOuts",
@@ -52,10 +52,10 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// `POST /v1/opt-outs/search`
+/// `POST /v1/opt-outs/search`: the same list, with the number in the body.
 pub const SEARCH: Operation = search::of(&LIST, "searchOptOuts", "Search opt-outs");
 
-/// Lists them.
+/// Lists what numbers want of senders.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let number = call.query.text("number");
@@ -66,7 +66,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     }))
 }
 
-/// `GET /v1/opt-outs/{number}`
+/// `GET /v1/opt-outs/{number}`: what a number wants of all our senders.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchOptOuts",
@@ -87,7 +87,7 @@ pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> 
     shown(&context, &number(&call)?).await
 }
 
-/// `PUT /v1/opt-outs/{number}`
+/// `PUT /v1/opt-outs/{number}`: sets what a number wants of a sender.
 pub const SET: Operation = Operation {
     method: "PUT",
     id: "setOptOut",
@@ -106,7 +106,7 @@ pub const SET: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Sets one.
+/// Sets what a number wants of a sender, in its name.
 pub async fn set(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let number = number(&call)?;
     let opted_out = call.body.flag("opted_out").unwrap_or(true);
@@ -121,7 +121,7 @@ pub async fn set(context: CallContext, mut call: Call) -> Result<Response, Error
     shown(&context, &number).await
 }
 
-/// `DELETE /v1/opt-outs/{number}`
+/// `DELETE /v1/opt-outs/{number}`: forgets what a number wants.
 pub const DELETE: Operation = Operation {
     method: "DELETE",
     id: "deleteOptOuts",

@@ -18,7 +18,7 @@ const MAX_KEY: usize = 255;
 /// The longest answer that is kept, in bytes; a record has at most 64 KiB.
 const MAX_REPLY: usize = 60 * 1024;
 
-/// The header.
+/// The header by which a request is known again.
 pub const KEY: Field = Field::new(
     "Idempotency-Key",
     "A name for this request, such as a random UUID: the same request with the same name gets the same answer for 24 hours.",

@@ -31,7 +31,7 @@ const NEW: [Field; 26] = {
     settings
 };
 
-/// `POST /v1/services`
+/// `POST /v1/services`: makes a service.
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "createService",
@@ -47,14 +47,14 @@ pub const CREATE: Operation = Operation {
     repeats: Repeats::Kept,
 };
 
-/// Makes one.
+/// Makes a service of the body's settings.
 pub async fn create(context: CallContext, call: Call) -> Result<Response, Error> {
     let service =
         admin::create_service(&context.app.whole()?.directory, context.app.actor(), call.body.rest()).await?;
     Ok(reply::created(&format!("/v1/services/{}", service.id), &shown(&context, &service)))
 }
 
-/// `GET /v1/services`
+/// `GET /v1/services`: those of the configuration and of the store.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listServices",
@@ -70,7 +70,7 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Lists them.
+/// Lists the services that the caller may see.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let page = keyed::services(&context.app, &asked.window).await?;
@@ -80,7 +80,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     }))
 }
 
-/// `GET /v1/services/{id}`
+/// `GET /v1/services/{id}`: one service with its settings.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchService",
@@ -96,14 +96,14 @@ pub const FETCH: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Looks at one.
+/// Shows one service with its settings.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
     let service = keyed::service(&context.app, &id).await.map_err(not_found)?;
     Ok(reply::json(StatusCode::OK, &shown(&context, &service)))
 }
 
-/// `PATCH /v1/services/{id}`
+/// `PATCH /v1/services/{id}`: changes the settings that are named.
 pub const CHANGE: Operation = Operation {
     method: "PATCH",
     id: "changeService",
@@ -119,7 +119,7 @@ pub const CHANGE: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Changes one.
+/// Changes a service by the settings that the body has.
 pub async fn change(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
     let changes = call.body.rest();
@@ -134,7 +134,7 @@ pub async fn change(context: CallContext, call: Call) -> Result<Response, Error>
     Ok(reply::json(StatusCode::OK, &shown(&context, &service)))
 }
 
-/// `DELETE /v1/services/{id}`
+/// `DELETE /v1/services/{id}`: its verifications go on by the default one's rules.
 pub const DELETE: Operation = Operation {
     method: "DELETE",
     id: "deleteService",
@@ -150,7 +150,7 @@ pub const DELETE: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Deletes one.
+/// Deletes a service that was made through the API.
 pub async fn delete(context: CallContext, call: Call) -> Result<Response, Error> {
     let id = named(&context, &call).await?;
     keyed::delete_service(&context.app, &id).await?;

@@ -22,7 +22,7 @@ use warp::reply::Response;
 const TAG: &str = "Sessions";
 const ID: Field = Field::needed("id", "The session's id.", Shape::Id(&["PS"]));
 
-/// `POST /v1/sessions`
+/// `POST /v1/sessions`: begins a person's way through the hosted pages.
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "createSession",
@@ -80,7 +80,7 @@ pub const CREATE: Operation = Operation {
     repeats: Repeats::Kept,
 };
 
-/// Begins one.
+/// Begins a session, and answers with the address of its page.
 pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let body = &mut call.body;
     let channels = body.texts("channels").unwrap_or_default();
@@ -111,7 +111,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
     Ok(reply::json(StatusCode::CREATED, &answer))
 }
 
-/// `DELETE /v1/sessions/{id}`
+/// `DELETE /v1/sessions/{id}`: ends a session in the application's name.
 pub const END: Operation = Operation {
     method: "DELETE",
     id: "endSession",
@@ -127,7 +127,7 @@ pub const END: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Ends one.
+/// Ends a session; its code is called off first.
 pub async fn end(context: CallContext, call: Call) -> Result<Response, Error> {
     let ended = keyed::end_session(&context.app, &call.id()?).await.map_err(|error| match error {
         SessionError::Ended(_) if !call.caller.may(Scope::Read) => SessionError::Fault(Fault::NotFound),
@@ -141,7 +141,7 @@ pub async fn end(context: CallContext, call: Call) -> Result<Response, Error> {
     Ok(reply::json(StatusCode::OK, &answer))
 }
 
-/// `POST /v1/sessions/{id}/result`
+/// `POST /v1/sessions/{id}/result`: exchanges, once, what a person brought back.
 pub const RESULT: Operation = Operation {
     method: "POST",
     id: "exchangeSessionResult",

@@ -12,7 +12,7 @@ use warp::reply::Response;
 
 const TAG: &str = "Test numbers";
 
-/// `GET /v1/test-numbers`
+/// `GET /v1/test-numbers`: numbers to which nothing is sent, of the configuration.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listTestNumbers",
@@ -28,7 +28,7 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Lists them.
+/// Lists the test numbers of the configuration.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let (page, now) =
@@ -39,7 +39,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     }))
 }
 
-/// `POST /v1/test-numbers`
+/// `POST /v1/test-numbers`: always refused, for they are the configuration's.
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "createTestNumber",

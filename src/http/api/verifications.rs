@@ -35,7 +35,7 @@ pub const AMOUNT: Field = Field::new(
     "What is to be paid, as it is shown. The code is bound to it: a check has to name the same (PSD2). Needed where the service has `psd2`.",
     Shape::Text { least: 1, most: 64 },
 );
-/// See [`AMOUNT`].
+/// Who is to be paid, beside the [`AMOUNT`].
 pub const PAYEE: Field = Field::new(
     "payee",
     "Who is to be paid. The code is bound to it: a check has to name the same (PSD2). Needed where the service has `psd2`.",
@@ -77,7 +77,7 @@ const FROM_CREATE: &[(&str, &str, &str)] = &[
     ("cancelVerification", "id", "/id"),
 ];
 
-/// `POST /v1/verifications`
+/// `POST /v1/verifications`: starts a verification, whose code is sent.
 pub const CREATE: Operation = Operation {
     method: "POST",
     id: "startVerification",
@@ -149,7 +149,7 @@ pub const CREATE: Operation = Operation {
     repeats: Repeats::KeptByHandler,
 };
 
-/// Starts one.
+/// Starts a verification, or repeats the answer of a request of the same name.
 pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let idempotency = repeats::key(&call.headers, &call.caller)?;
     let body = &mut call.body;
@@ -191,7 +191,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
     Ok(response)
 }
 
-/// `GET /v1/verifications`
+/// `GET /v1/verifications`: verifications, the newest first.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listVerifications",
@@ -215,10 +215,10 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// `POST /v1/verifications/search`
+/// `POST /v1/verifications/search`: the same list, with the number in the body.
 pub const SEARCH: Operation = search::of(&LIST, "searchVerifications", "Search verifications");
 
-/// Lists them.
+/// Lists the verifications that the query's filters take.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
@@ -243,7 +243,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     }))
 }
 
-/// `GET /v1/verifications/{id}`
+/// `GET /v1/verifications/{id}`: one verification with its sends.
 pub const FETCH: Operation = Operation {
     method: "GET",
     id: "fetchVerification",
@@ -259,13 +259,13 @@ pub const FETCH: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// Looks at one.
+/// Shows one verification with its sends.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let view = keyed::fetch(&context.app, &call.id()?).await?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 
-/// `POST /v1/verifications/{id}/resend`
+/// `POST /v1/verifications/{id}/resend`: sends its code again.
 pub const RESEND: Operation = Operation {
     method: "POST",
     id: "resendVerification",
@@ -298,7 +298,7 @@ pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Er
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 
-/// `DELETE /v1/verifications/{id}`
+/// `DELETE /v1/verifications/{id}`: calls a verification off.
 pub const CANCEL: Operation = Operation {
     method: "DELETE",
     id: "cancelVerification",

@@ -31,7 +31,7 @@ macro_rules! words {
 use crate::model;
 
 words!(
-    /// A channel.
+    /// A way by which a code reaches a person.
     ChannelWord, "Channel", model::channel::Channel::ALL.map(model::channel::Channel::as_str)
 );
 words!(

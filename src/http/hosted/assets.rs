@@ -11,7 +11,7 @@ use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use warp::http::{HeaderName, HeaderValue};
 use warp::reply::Response;
 
-/// `GET /verify/static/{file}`
+/// `GET /verify/static/{file}`: a style sheet, script or picture of the pages.
 pub async fn serve(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     let name = request.params.first().map(String::as_str).unwrap_or_default();
     match assets::find(name) {

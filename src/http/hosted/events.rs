@@ -35,7 +35,7 @@ const COME_AGAIN: Duration = Duration::from_millis(500);
 /// The same of one for which there is no stream, and that asks each time instead.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
-/// `GET /verify/{session}/events`
+/// `GET /verify/{session}/events`: tells a page, as it happens, what it has to show.
 pub async fn stream(context: Arc<Context>, request: Request) -> Result<Response, Error> {
     let page_request = PageRequest::of(&context, &request);
     let Some((id, browser)) = known(&page_request) else {

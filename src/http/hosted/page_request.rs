@@ -23,7 +23,7 @@ pub struct PageRequest {
     pub kept: Option<&'static Words>,
     /// What the step before has to say.
     pub note: Option<Note>,
-    /// `Accept-Language`
+    /// The browser's `Accept-Language`, if it sent one.
     pub accepts: Option<String>,
     /// Sessions whose cookies it is to let go.
     pub surplus: Vec<SessionId>,

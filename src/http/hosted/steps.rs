@@ -49,7 +49,7 @@ pub enum Action {
     Code,
     /// Send it again, by this channel.
     Resend,
-    /// Another number.
+    /// Take another number instead.
     Change,
     /// Once more, after a failure.
     Again,
@@ -67,7 +67,7 @@ enum Next {
     Away(Secret),
 }
 
-/// `POST /verify/{session}/…`
+/// `POST /verify/{session}/…`: takes a step, and answers by 303 to the session's page.
 pub async fn take(context: Arc<Context>, mut request: Request, action: Action) -> Result<Response, Error> {
     let began = Instant::now();
     let page_request = PageRequest::of(&context, &request);

@@ -13,7 +13,7 @@ pub struct Line {
     pub id: String,
     /// In the person's language.
     pub name: String,
-    /// Without plus.
+    /// The calling code, without the plus.
     pub code: u16,
     /// As people there write a number.
     pub example: &'static str,

@@ -16,7 +16,7 @@ const MOST_KEPT: usize = 256;
 /// What a rendered page depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Kind {
-    /// The language.
+    /// The language that the page is in.
     pub locale: &'static str,
     /// The service, as it was last changed.
     pub service: (ServiceId, Timestamp),

@@ -41,7 +41,7 @@ pub enum BadTemplate {
     /// No page has this name.
     #[error("pages.templates: {path}: there is no such page; there are {known}")]
     Unknown {
-        /// The file.
+        /// The path of the file.
         path: String,
         /// The names there are.
         known: String,
@@ -49,7 +49,7 @@ pub enum BadTemplate {
     /// It does not compile, or says what no page knows.
     #[error("pages.templates: {path}: line {line}: {what}")]
     Wrong {
-        /// The file.
+        /// The path of the file.
         path: String,
         /// The line, from 1 on; 0 when it is not known.
         line: usize,

@@ -58,40 +58,40 @@ macro_rules! section {
 }
 
 section!(
-    /// `[common]`
+    /// What several pages say: `[common]` in a file of words.
     Common { language cancel problem seconds minutes hours wait }
 );
 section!(
-    /// `[start]`
+    /// The first page, where the person agrees to a message: `[start]`.
     Start {
         title lead payment_title payment_lead number purpose amount payee how enter receive r#type charges go
         go_sms go_call go_whatsapp
     }
 );
 section!(
-    /// `[number]`
+    /// The page that asks for a number: `[number]`.
     Number { title lead country choose number hint go }
 );
 section!(
-    /// `[channel]`
+    /// The page that asks for a channel: `[channel]`.
     ChannelWords { title lead sms sms_note call call_note whatsapp whatsapp_note change }
 );
 section!(
-    /// `[code]`
+    /// The page that asks for the code: `[code]`.
     Code {
         title sms call whatsapp code digits letters characters go none wait wait_sms wait_call wait_whatsapp again_sms again_call
         again_whatsapp other_sms other_call other_whatsapp expires attempts change
     }
 );
 section!(
-    /// `[now]`
+    /// What is known of the message or call by now: `[now]`.
     Now {
         preparing queued delayed call_delayed sent delivered failed no_whatsapp calling ringing talking called busy no_answer
         call_failed test
     }
 );
 section!(
-    /// `[done]`
+    /// The last page, however it ended: `[done]`.
     Done {
         approved_title approved_lead failed_title expired used_up invalid next_code next_number next_back
         canceled_title canceled_lead back again over_title over_lead ended_title payment_title payment_failed_title
@@ -99,11 +99,11 @@ section!(
     }
 );
 section!(
-    /// `[gone]`
+    /// The page of a session that is not there: `[gone]`.
     Gone { title lead }
 );
 section!(
-    /// `[errors]`
+    /// What went wrong with a step: `[errors]`.
     Errors {
         code code_form code_digits code_several not_a_number no_country_code unknown_country_code too_short too_long
         no_such_range read_as extension refused_kind country opted_out too_soon sends numbers starts channel form cookies trouble

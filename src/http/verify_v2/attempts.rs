@@ -49,7 +49,7 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
     Ok(paging::page(&call, "attempts", &wanted, items, previous, next))
 }
 
-/// Looks at one.
+/// Shows one attempt, by its SID.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let name = call.param(0).strip_prefix("VL").map(|rest| format!("DL{rest}"));
     let id: Option<DeliveryId> = name.and_then(|name| name.parse().ok());
@@ -61,7 +61,7 @@ pub async fn fetch(call: Call) -> Result<Response, Failure> {
     }
 }
 
-/// Counts them.
+/// Counts the attempts that the filter takes.
 pub async fn summary(call: Call) -> Result<Response, Failure> {
     let count = match filter(&call)? {
         Some(filter) => tokio::select! {

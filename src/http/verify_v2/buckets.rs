@@ -5,7 +5,6 @@ use super::call::time;
 use super::failure::Failure;
 use super::paging;
 use super::rate_limits;
-use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::Bucket;
 use crate::model::compat::Compat;
@@ -16,16 +15,15 @@ use serde_json::json;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-/// Lists them.
+/// Lists a rate limit's buckets.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, mut compat) = call.kept().await?;
     let limit = rate_limits::find(&call, &mut compat)?;
     let items = limit.buckets.iter().map(|bucket| shown(&call, &service, &limit.sid, bucket)).collect();
     paging::cut(&call, "buckets", items)
 }
 
-/// Makes one.
+/// Makes a bucket of a rate limit.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let max = max(&call)?.ok_or_else(|| Failure::missing("Max"))?;
@@ -45,15 +43,14 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, call.param(1), &bucket)))
 }
 
-/// Looks at one.
+/// Shows a bucket of a rate limit.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, mut compat) = call.kept().await?;
     let bucket = find(&call, rate_limits::find(&call, &mut compat)?)?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), bucket)))
 }
 
-/// Changes one.
+/// Changes the fields of a bucket that are named.
 pub async fn update(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let (max, interval) = (max(&call)?, interval(&call)?);
@@ -72,17 +69,15 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, call.param(1), &bucket)))
 }
 
-/// Deletes one.
+/// Deletes a bucket; what it counted stays behind.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let change = |compat: &mut Compat, _| {
+    let take = |compat: &mut Compat| {
         let limit = rate_limits::find(&call, compat)?;
         let sid = find(&call, limit)?.sid.clone();
         limit.buckets.retain(|bucket| bucket.sid != sid);
-        Ok::<_, Failure>(())
+        Ok(())
     };
-    call.change_compat(&service.id, change).await?;
-    Ok(reply::no_content())
+    call.take_out(take).await
 }
 
 fn find<'l>(call: &Call, limit: &'l mut RateLimit) -> Result<&'l mut Bucket, Failure> {

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use crate::app::keyed;
 use crate::app::services::ServiceError;
 use crate::http::context::{CallContext, Sets};
+use crate::http::reply;
 use crate::http::request::Request;
 use crate::model::compat::Compat;
 use crate::model::id::ServiceId;
@@ -17,8 +18,9 @@ use crate::twilio::verify;
 use jiff::Timestamp;
 use std::str::FromStr;
 use std::sync::Arc;
+use warp::reply::Response;
 
-/// A request.
+/// A request to Verify's face, let in and read.
 pub struct Call {
     /// The service as the caller may use it, and what the faces know.
     pub context: CallContext,
@@ -151,6 +153,29 @@ impl Call {
             Ok(done)
         };
         keyed::change_compat(&self.context.app, id, change).await
+    }
+
+    /// The service that the path names, and what is kept with it.
+    ///
+    /// # Errors
+    /// As [`Call::service`].
+    pub async fn kept(&self) -> Result<(Arc<Service>, Compat), Failure> {
+        let service = self.service().await?;
+        let compat = keyed::compat(&self.context.app, &service.id).await?.record;
+        Ok((service, compat))
+    }
+
+    /// Takes something out of what is kept with the service, and answers 204.
+    ///
+    /// # Errors
+    /// Those of `take`, and as [`Call::change_compat`].
+    pub async fn take_out(
+        &self,
+        take: impl Fn(&mut Compat) -> Result<(), Failure>,
+    ) -> Result<Response, Failure> {
+        let service = self.service().await?;
+        self.change_compat(&service.id, |compat, _| take(compat)).await?;
+        Ok(reply::no_content())
     }
 
     /// 20404 with Twilio's sentence about this path.

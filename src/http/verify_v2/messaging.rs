@@ -6,7 +6,6 @@ use super::call::time;
 use super::failure::Failure;
 use super::paging;
 use super::settings::is_sid;
-use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::Compat;
 use crate::model::compat::CountrySender;
@@ -16,15 +15,14 @@ use serde_json::json;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-/// Lists them.
+/// Lists a service's senders by country.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, compat) = call.kept().await?;
     let items = compat.senders.iter().map(|sender| shown(&call, &service, sender)).collect();
     paging::cut(&call, "messaging_configurations", items)
 }
 
-/// Makes one.
+/// Sets the messaging service of a country that has none.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let country = call.needed("Country")?;
@@ -53,14 +51,13 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &sender)))
 }
 
-/// Looks at one.
+/// Shows the messaging service of a country.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, mut compat) = call.kept().await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, find(&call, &mut compat)?)))
 }
 
-/// Changes one.
+/// Changes the messaging service of a country.
 pub async fn update(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let messaging_service_sid = messaging_service(&call)?;
@@ -74,16 +71,14 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &sender)))
 }
 
-/// Deletes one.
+/// Takes a country's messaging service away.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let change = |compat: &mut Compat, _| {
+    let take = |compat: &mut Compat| {
         let country = find(&call, compat)?.country.clone();
         compat.senders.retain(|sender| sender.country != country);
-        Ok::<_, Failure>(())
+        Ok(())
     };
-    call.change_compat(&service.id, change).await?;
-    Ok(reply::no_content())
+    call.take_out(take).await
 }
 
 fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<&'c mut CountrySender, Failure> {

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::failure::Failure;
 use warp::reply::Response;
 
-/// Their paths.
+/// The paths of what is not offered, each with the names in it.
 pub const PATHS: [&str; 13] = [
     "/v2/Services/{service}/AccessTokens",
     "/v2/Services/{service}/AccessTokens/{sid}",

@@ -19,7 +19,7 @@ const LAST_PAGE: usize = 1_000_000;
 pub struct Wanted {
     /// Its number, from 0; with a token it only counts.
     pub page: usize,
-    /// Its size.
+    /// How many items it has at most.
     pub size: usize,
     /// Where it begins, in a list that is not counted.
     pub token: Option<String>,

@@ -4,7 +4,6 @@ use super::call::Call;
 use super::call::time;
 use super::failure::Failure;
 use super::paging;
-use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::Compat;
 use crate::model::compat::RateLimit;
@@ -16,13 +15,12 @@ use warp::reply::Response;
 
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, compat) = call.kept().await?;
     let items = compat.rate_limits.iter().rev().map(|limit| shown(&call, &service, limit)).collect();
     paging::cut(&call, "rate_limits", items)
 }
 
-/// Makes one.
+/// Makes a rate limit of a service.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let unique_name = call.needed("UniqueName")?;
@@ -56,10 +54,9 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &limit)))
 }
 
-/// Looks at one.
+/// Shows a rate limit of a service.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, mut compat) = call.kept().await?;
     let limit = find(&call, &mut compat)?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, limit)))
 }
@@ -82,14 +79,12 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
 
 /// Deletes one with its buckets.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let change = |compat: &mut Compat, _| {
+    let take = |compat: &mut Compat| {
         let sid = find(&call, compat)?.sid.clone();
         compat.rate_limits.retain(|limit| limit.sid != sid);
-        Ok::<_, Failure>(())
+        Ok(())
     };
-    call.change_compat(&service.id, change).await?;
-    Ok(reply::no_content())
+    call.take_out(take).await
 }
 
 /// The rate limit that the path names.

@@ -14,7 +14,7 @@ use warp::reply::Response;
 
 /// What a caller must be allowed.
 pub enum Need {
-    /// This scope.
+    /// This one scope.
     One(Scope),
     /// One of several: which, the request says.
     Said(fn(&Call) -> Scope),
@@ -32,7 +32,7 @@ pub struct Resource {
     methods: Methods,
 }
 
-/// Begins one.
+/// Begins the resource of a path, which has no methods yet.
 pub fn at(pattern: &'static str) -> Resource {
     Resource { pattern, methods: Methods::default() }
 }
@@ -47,7 +47,7 @@ impl Resource {
         self.on("GET", need.into(), handler)
     }
 
-    /// And POST.
+    /// Answers POST with this handler, too.
     pub fn post<F, Fut>(self, need: impl Into<Need>, handler: F) -> Self
     where
         F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
@@ -56,7 +56,7 @@ impl Resource {
         self.on("POST", need.into(), handler)
     }
 
-    /// And DELETE.
+    /// Answers DELETE with this handler, too.
     pub fn delete<F, Fut>(self, need: impl Into<Need>, handler: F) -> Self
     where
         F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,

@@ -34,7 +34,7 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
     paging::cut(&call, "services", items)
 }
 
-/// Makes one.
+/// Makes a service, with what Verify keeps beside it.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     call.needed("FriendlyName")?;
     let app = &call.context.app;
@@ -48,13 +48,13 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service).await?))
 }
 
-/// Looks at one.
+/// Shows a service with its settings.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service).await?))
 }
 
-/// Changes one.
+/// Changes the settings of a service that are named.
 pub async fn update(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let ours = settings::ours(&call, service.settings.gate)?;
@@ -64,7 +64,7 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::OK, &shown(&call, &service).await?))
 }
 
-/// Deletes one.
+/// Deletes a service; its verifications go on by the default one's rules.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     keyed::delete_service(&call.context.app, &service.id).await?;

@@ -8,7 +8,7 @@ use crate::texts::{Kind, Set};
 use serde_json::{Map, Value, json};
 use warp::reply::Response;
 
-/// Lists them.
+/// Lists the sets of texts that messages are written from.
 pub async fn list(call: Call) -> Result<Response, Failure> {
     let sets = call.sets.iter();
     let wanted = call.text("FriendlyName");

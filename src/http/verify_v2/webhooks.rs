@@ -5,7 +5,6 @@ use super::call::Call;
 use super::call::time;
 use super::failure::Failure;
 use super::paging;
-use crate::app::keyed;
 use crate::http::reply;
 use crate::model::compat::Compat;
 use crate::model::compat::OpaqueFields;
@@ -21,14 +20,13 @@ const EVENTS: [&str; 6] =
 
 /// Lists them, the newest first.
 pub async fn list(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, compat) = call.kept().await?;
     let items =
         Webhook::all(&compat.webhooks).rev().map(|webhook| shown(&call, &service, &webhook)).collect();
     paging::cut(&call, "webhooks", items)
 }
 
-/// Makes one.
+/// Makes a webhook of a service.
 pub async fn create(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     for name in ["FriendlyName", "EventTypes", "WebhookUrl"] {
@@ -61,14 +59,13 @@ pub async fn create(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::CREATED, &shown(&call, &service, &webhook)))
 }
 
-/// Looks at one.
+/// Shows a webhook of a service.
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let mut compat = keyed::compat(&call.context.app, &service.id).await?.record;
+    let (service, mut compat) = call.kept().await?;
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &find(&call, &mut compat)?.0)))
 }
 
-/// Changes one.
+/// Changes the fields of a webhook that are named.
 pub async fn update(call: Call) -> Result<Response, Failure> {
     let service = call.service().await?;
     let change = change_of(&call)?;
@@ -83,16 +80,14 @@ pub async fn update(call: Call) -> Result<Response, Failure> {
     Ok(reply::json(StatusCode::OK, &shown(&call, &service, &webhook)))
 }
 
-/// Deletes one.
+/// Deletes a webhook.
 pub async fn delete(call: Call) -> Result<Response, Failure> {
-    let service = call.service().await?;
-    let change = |compat: &mut Compat, _| {
+    let take = |compat: &mut Compat| {
         let (webhook, _) = find(&call, compat)?;
         Webhook::remove(&mut compat.webhooks, &webhook.sid);
-        Ok::<_, Failure>(())
+        Ok(())
     };
-    call.change_compat(&service.id, change).await?;
-    Ok(reply::no_content())
+    call.take_out(take).await
 }
 
 fn find<'c>(call: &Call, compat: &'c mut Compat) -> Result<(Webhook, &'c mut OpaqueFields), Failure> {

@@ -26,7 +26,7 @@ use warp::reply::Response;
 /// the disk within Twilio's five seconds.
 const AT_ONCE: usize = 64;
 
-/// `POST /twilio/events`
+/// `POST /twilio/events`: a batch of an event stream, written down before it is answered.
 pub async fn batch(context: Arc<Context>, mut request: Request) -> Result<Response, Error> {
     let Proved { proof, body, .. } = prove_batch(&context, &mut request).await?;
     let (mut reports, mut texts) = (HashMap::<String, Vec<Report>>::new(), Vec::new());

@@ -30,7 +30,7 @@ struct Proved {
     proof: Option<Proof>,
     /// Its parameters, decoded, in wire order.
     params: Pairs,
-    /// Its body.
+    /// Its body, as it came.
     body: Bytes,
 }
 

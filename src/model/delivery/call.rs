@@ -28,7 +28,7 @@ pub enum Unheard {
     Ended,
     /// The line was busy.
     Busy,
-    /// Nobody answered.
+    /// It rang, and nobody answered.
     NoAnswer,
     /// It could not be placed.
     Failed,
@@ -68,7 +68,7 @@ impl Unheard {
     }
 }
 
-/// In words.
+/// Why it was not heard, in words for people.
 impl fmt::Display for Unheard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -13,7 +13,7 @@ pub struct CallSoFar {
     /// Keys that were pressed as it was asked for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub right_keys: u8,
-    /// Other keys.
+    /// Keys that were pressed and were not asked for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub wrong_keys: u8,
     /// Readings of the code that were begun.
@@ -31,11 +31,11 @@ pub enum Told {
     /// To press a key.
     #[default]
     Gate,
-    /// The code.
+    /// The code, once or more.
     Code,
     /// That no key was pressed.
     NoKey,
-    /// Goodbye.
+    /// Goodbye, after the code.
     Goodbye,
     /// That the code is no longer good.
     Ended,

@@ -9,19 +9,19 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// An event.
+/// An event, as applications are told of it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Event")]
 pub struct Payload {
     /// Its id, `EV` and 32 hexadecimal digits, which sort by time. A repetition
     /// has the same id.
     pub id: String,
-    /// What happened.
+    /// What happened, by its name.
     #[serde(rename = "type")]
     pub event_type: EventType,
     /// When it happened.
     pub timestamp: Timestamp,
-    /// To what.
+    /// What it is about.
     pub data: Data,
 }
 
@@ -29,7 +29,7 @@ pub struct Payload {
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(rename = "EventData")]
 pub struct Data {
-    /// The verification.
+    /// The id of the verification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<String>,
     /// The verification's service.

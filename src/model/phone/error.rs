@@ -13,7 +13,7 @@ pub enum PhoneError {
     /// knows.
     #[error("there is a letter among the digits ({letter}); write the number in digits alone")]
     Letter {
-        /// The first one.
+        /// The first letter there is.
         letter: char,
     },
     /// Two lines are no number, and maybe two.
@@ -22,7 +22,7 @@ pub enum PhoneError {
     /// A national number, and no default region to read it in.
     #[error("the number has no country code; write it in international form, like +14155550123")]
     NoCountryCode,
-    /// `+999…`.
+    /// A code that no country has, as in `+999…`.
     #[error("no country has this calling code")]
     UnknownCountryCode,
     /// Fewer digits than any number of that country.

@@ -17,15 +17,15 @@ pub enum Kind {
     SharedCost,
     /// Personal numbers, which follow their owner at a price (+1 500, +44 70).
     Personal,
-    /// Pagers.
+    /// Pagers, which show what was sent.
     Pager,
-    /// Voicemail boxes.
+    /// Voicemail boxes, with no telephone behind them.
     Voicemail,
     /// Universal access: a company's one number.
     Uan,
     /// Freephone: seldom a person.
     TollFree,
-    /// Internet telephony.
+    /// Internet telephony: numbers of no place.
     Voip,
 }
 
@@ -48,13 +48,13 @@ impl fmt::Display for Kind {
 /// What sort of telephone a number leads to, as its plan tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
-    /// A mobile.
+    /// A mobile, which takes texts and calls.
     Mobile,
-    /// A landline.
+    /// A landline, which takes calls alone.
     Landline,
     /// One of the two: plans like North America's do not tell.
     Either,
-    /// Neither.
+    /// Neither of the two: a kind of its own.
     Special(Kind),
     /// A number that no plan knows, of the sandbox or of tests.
     Unknown,

@@ -16,7 +16,7 @@ const MOST_SPOKEN: usize = 64;
 /// A rule that settings break, and by which value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Complaint {
-    /// The rule.
+    /// The rule that is broken.
     pub wrong: BadSetting,
     /// The value that breaks it. It is compared, and never told.
     pub value: Value,

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// What a code looks like.
 #[derive(Debug, Clone, Copy)]
 pub struct Form<'a> {
-    /// Characters.
+    /// How many characters it has.
     pub length: usize,
     /// Capitals and digits that it is made of; nothing for any letters and
     /// digits of ASCII, small ones too.

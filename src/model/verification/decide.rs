@@ -18,7 +18,7 @@ use crate::model::policy::Policy;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
-/// What happened.
+/// What happened to a verification, or is asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A code was offered, and it is or is not the one.
@@ -156,7 +156,7 @@ pub struct Decision {
 /// What came of an event. A wrong code is an outcome, not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done.
+    /// It was done as it was asked.
     Done,
     /// The right code: the number is proved.
     Approved,
@@ -164,7 +164,7 @@ pub enum Outcome {
     Wrong,
     /// The verification has ended already.
     Ended(Status),
-    /// Not yet.
+    /// It cannot be sent again yet.
     TooSoon {
         /// From when on.
         at: Timestamp,

@@ -90,7 +90,6 @@ kinds! {
         name: "delivery",
         export_place: 9,
         shows_id: true,
-        lanes: NEVER_DUE,
         kept: Kept::AsSet("retention.deliveries_days"),
         ..USUAL
     }, listed in {
@@ -105,8 +104,6 @@ kinds! {
         name: "api_key",
         export_place: 3,
         shows_id: true,
-        lanes: NEVER_DUE,
-        kept: Kept::UntilDeleted,
         ..USUAL
     }, listed in {
         /// `k`: API keys by the time they were made; the scope is empty.
@@ -116,7 +113,6 @@ kinds! {
     IdempotencyRecord = b'a', Declared {
         name: "answer",
         export_place: 10,
-        shows_id: false,
         lanes: &[Lane::Chore],
         kept: Kept::UntilDue,
         ..USUAL
@@ -125,9 +121,6 @@ kinds! {
     OptOut = b'o', Declared {
         name: "opt_out",
         export_place: 5,
-        shows_id: false,
-        lanes: NEVER_DUE,
-        kept: Kept::UntilDeleted,
         ..USUAL
     }, listed in {
         /// `o`: opt-outs by the time of the wish; the scope is empty, or the number.
@@ -138,8 +131,6 @@ kinds! {
         name: "service",
         export_place: 1,
         shows_id: true,
-        lanes: NEVER_DUE,
-        kept: Kept::UntilDeleted,
         ..USUAL
     }, listed in {
         /// `s`: services by the time they were made; the scope is empty.
@@ -149,7 +140,6 @@ kinds! {
     ActiveVerification = b'p', Declared {
         name: "pending",
         export_place: 8,
-        shows_id: false,
         lanes: &[Lane::Chore],
         kept: Kept::UntilDue,
         ..USUAL
@@ -158,7 +148,6 @@ kinds! {
     Counter = b'l', Declared {
         name: "tally",
         export_place: 11,
-        shows_id: false,
         lanes: &[Lane::Chore],
         kept: Kept::UntilDue,
         ..USUAL
@@ -167,9 +156,6 @@ kinds! {
     SafeNumber = b'f', Declared {
         name: "safe_number",
         export_place: 4,
-        shows_id: false,
-        lanes: NEVER_DUE,
-        kept: Kept::UntilDeleted,
         ..USUAL
     }, listed in {}
     /// `c`: what Twilio Verify keeps with a service, under the service's id.
@@ -177,16 +163,13 @@ kinds! {
         name: "service_compat",
         export_place: 2,
         shows_id: true,
-        lanes: NEVER_DUE,
-        // With its service.
-        kept: Kept::UntilDeleted,
+        // It goes with its service.
         ..USUAL
     }, listed in {}
     /// `h`: somebody's way through the hosted pages.
     Session = b'h', Declared {
         name: "session",
         export_place: 12,
-        shows_id: false,
         lanes: &[Lane::Chore],
         kept: Kept::UntilDue,
         ..USUAL
@@ -196,8 +179,6 @@ kinds! {
         name: "endpoint",
         export_place: 6,
         shows_id: true,
-        lanes: NEVER_DUE,
-        kept: Kept::UntilDeleted,
         ..USUAL
     }, listed in {
         /// `p`: endpoints by the time they were made; the scope is empty.
@@ -234,7 +215,6 @@ kinds! {
     SessionWindow = b'i', Declared {
         name: "contact",
         export_place: 13,
-        shows_id: false,
         lanes: &[Lane::Chore],
         kept: Kept::UntilDue,
         ..USUAL
@@ -247,8 +227,6 @@ kinds! {
         // is taken.
         is_exported: false,
         shows_id: true,
-        lanes: NEVER_DUE,
-        kept: Kept::UntilDeleted,
         ..USUAL
     }, listed in {}
     /// `u`: what somebody did to keys, settings or a person's data.
@@ -256,7 +234,6 @@ kinds! {
         name: "audit",
         export_place: 16,
         shows_id: true,
-        lanes: NEVER_DUE,
         kept: Kept::AsSet("retention.audit_days"),
         ..USUAL
     }, listed in {

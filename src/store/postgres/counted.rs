@@ -17,7 +17,7 @@ use super::body::Body;
 use super::fault::Fault;
 use super::group::{Arrays, Refused, Work, changes, in_order};
 use super::statement::{self, Lines};
-use super::writer::{Session, late, no_randomness};
+use super::writer::{Session, late, no_randomness, prepared};
 use bytes::Bytes;
 use futures_util::future::{OptionFuture, join, join3};
 use std::collections::HashMap;
@@ -63,7 +63,7 @@ impl Session {
             true => None,
             false => Some(self.group(arrays.lines()).await?),
         };
-        let lock = self.lock_statement().await?;
+        let lock = prepared(&self.connected.client, &mut self.lock, statement::LOCK).await?;
         let decided = match self.change_and_lock(works, &arrays, change, &lock, &counters).await {
             Ok(decided) => decided,
             Err(fault) => return Err(self.undone(fault).await),
@@ -108,7 +108,7 @@ impl Session {
     /// Decides, then changes and counts.
     async fn decide_first(&mut self, works: &[Work]) -> Result<Refused, Fault> {
         let keys = keys(works);
-        let lock = self.lock_statement().await?;
+        let lock = prepared(&self.connected.client, &mut self.lock, statement::LOCK).await?;
         let (begun, locked) =
             join(self.connected.client.batch_execute("BEGIN"), self.lock(&lock, &keys)).await;
         let locked = match begun.map_err(|error| Fault::of(&error)).and(locked) {
@@ -140,12 +140,10 @@ impl Session {
             Ok(arrays) => arrays,
             Err(error) => return Err(self.undone(no_randomness(error)).await),
         };
-        let statement = match &self.counters {
-            Some(statement) => statement.clone(),
-            None => match self.prepare(statement::COUNTERS).await {
-                Ok(statement) => self.counters.insert(statement).clone(),
-                Err(fault) => return Err(self.undone(fault).await),
-            },
+        let of_counters = prepared(&self.connected.client, &mut self.counters, statement::COUNTERS).await;
+        let statement = match of_counters {
+            Ok(statement) => statement,
+            Err(fault) => return Err(self.undone(fault).await),
         };
         self.write_and_commit(&statement, &arrays).await
     }
@@ -177,13 +175,6 @@ impl Session {
         let (written, committed) = join(written, self.connected.client.batch_execute("COMMIT")).await;
         written.map_err(|error| Fault::of(&error))?;
         committed.map_err(|error| Fault::of(&error))
-    }
-
-    async fn lock_statement(&mut self) -> Result<Statement, Fault> {
-        if self.lock.is_none() {
-            self.lock = Some(self.prepare(statement::LOCK).await?);
-        }
-        self.lock.clone().ok_or_else(|| Fault::Undone("no statement".to_owned()))
     }
 
     /// Locks these records, and reads them.

@@ -9,7 +9,7 @@
 
 use super::fault::words;
 use super::partitions::{LOCK_TIMEOUT, schema_of_tables};
-use super::schema::ARRIVED_OF;
+use super::schema::{ARRIVED_OF, is_locked};
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
@@ -59,7 +59,7 @@ pub(super) async fn make(client: &Client) -> Result<Indexed, Error> {
             );
             Ok(Indexed::NotByUs)
         }
-        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(Indexed::NotYet),
+        Err(error) if is_locked(&error) => Ok(Indexed::NotYet),
         Err(error) => Err(error),
     }
 }

@@ -2,8 +2,8 @@
 //! what older processes beside this one write is filed, an index that is missing comes.
 //!
 //! None of it is urgent, and nobody waits for it: where requests have a connection or two
-//! it takes one of its own meanwhile, if there is one to be had. It refuses to know how
-//! any of it is done.
+//! it takes one of its own meanwhile, if there is one to be had. An index may take hours to
+//! make, so it is made beside the rest. It refuses to know how any of it is done.
 
 use super::super::StoreError;
 use super::care;
@@ -14,34 +14,68 @@ use super::miss::Reason;
 use super::partitions::{self, MOVED_AT_ONCE};
 use super::queue;
 use super::reader::{Reader, field};
-use std::time::Instant;
+use futures_util::future::join;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Client;
 
-/// Deadlines that it may take.
+/// Deadlines that tending may take.
 const MOST: u32 = 12;
 /// Connections for reading that are too few to lend one.
 const FEW: usize = 2;
+/// From one look at whether the index is there to the next, while somebody else makes it or
+/// is in the way.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Does it again and again.
-pub(super) async fn keep(link: Link, reader: Reader, is_postgres: bool) {
-    let (mut made_ahead, mut indexed) = (Instant::now(), Indexed::NotYet);
-    loop {
-        if is_postgres && indexed == Indexed::NotYet {
-            indexed = index(&link, &reader).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "cannot make the index of events as they come");
-                Indexed::NotYet
-            });
+/// Looks after the tables until `closing` says that the store is closed, or ends.
+pub(super) async fn keep(link: Link, reader: Reader, is_postgres: bool, closing: watch::Receiver<bool>) {
+    let indexing = async {
+        if is_postgres {
+            until_indexed(&link, &reader).await;
         }
+    };
+    beside(indexing, tending(&link, &reader, is_postgres), closing).await;
+}
+
+/// Goes on with both, neither of which waits for the other, to the end of each or of the
+/// store, whose end is told or is that of the sender.
+async fn beside(
+    one: impl Future<Output = ()>,
+    other: impl Future<Output = ()>,
+    mut closing: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        _ = join(one, other) => {}
+        _ = closing.wait_for(|is_closing| *is_closing) => {}
+    }
+}
+
+/// Looks after everything but the index, again and again.
+async fn tending(link: &Link, reader: &Reader, is_postgres: bool) {
+    let mut made_ahead = Instant::now();
+    loop {
         sleep(queue::REFILE_EVERY).await;
         reader.pool.trim();
         let is_time = is_postgres && made_ahead.elapsed() >= partitions::EVERY;
-        match timeout(MOST * link.deadline, look_after(&link, &reader, is_time)).await {
+        match timeout(MOST * link.deadline, look_after(link, reader, is_time)).await {
             Ok(Ok(())) if is_time => made_ahead = Instant::now(),
             Ok(Ok(())) => {}
             Ok(Err(why)) => tracing::warn!(why, "cannot look after the tables"),
             Err(_) => tracing::warn!("the tables were not looked after in time"),
         }
+    }
+}
+
+/// Looks again and again until the index is there, or is not to be had.
+async fn until_indexed(link: &Link, reader: &Reader) {
+    loop {
+        match index(link, reader).await {
+            Ok(Indexed::Wholly | Indexed::NotByUs) => return,
+            Ok(Indexed::NotYet) => {}
+            Err(error) => tracing::warn!(%error, "cannot make the index of events as they come"),
+        }
+        sleep(LOOK_EVERY).await;
     }
 }
 
@@ -76,4 +110,32 @@ async fn tend(client: &mut Client, is_time: bool) -> Result<(), String> {
         partitions::make_ahead(client, MOVED_AT_ONCE).await.map_err(|error| words(&error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use std::future::pending;
+
+    #[tokio::test]
+    async fn neither_waits_for_the_other_and_both_end_with_the_store() {
+        let (close, closing) = watch::channel(false);
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let tends = async {
+            for nth in 0.. {
+                tell.send(nth).unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        let mut both = Box::pin(beside(pending(), tends, closing.clone()));
+        for nth in 0..3 {
+            assert!((&mut both).now_or_never().is_none());
+            assert_eq!(told.try_recv(), Ok(nth));
+        }
+        close.send(true).unwrap();
+        both.await;
+        drop(close);
+        beside(pending(), pending(), closing).await;
+    }
 }

@@ -34,7 +34,7 @@ const CONNECTS_SHARE: f64 = 0.9;
 /// How often in a row a host answers nobody before what is under way there is given up.
 const SILENCES: u32 = 2;
 
-/// Makes connections.
+/// Makes connections to the hosts of one database.
 #[derive(Clone)]
 pub(super) struct Link {
     hosts: Arc<[Host]>,
@@ -55,7 +55,7 @@ pub(super) struct Link {
     turn: Arc<watch::Sender<u64>>,
 }
 
-/// A connection.
+/// A connection that was greeted, and how long it is of use.
 pub(super) struct Connected {
     pub client: Client,
     /// Ends with the connection.

@@ -21,7 +21,7 @@ pub(super) struct Asked<'s> {
 }
 
 impl<'s> Asked<'s> {
-    /// These.
+    /// What these scans ask for, as one statement takes it.
     pub fn of(scans: &'s [Scan]) -> Self {
         let before = |scan: &'s Scan| {
             scan.after.as_ref().map_or((i64::MAX, ""), |(at, id)| (millis(*at), id.as_str()))

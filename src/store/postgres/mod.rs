@@ -136,7 +136,6 @@ pub struct Postgres {
     queues: RwLock<Option<Queues>>,
     closing: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
-    keeper: JoinHandle<()>,
     is_postgres: bool,
     hooks: Hooks,
 }
@@ -190,10 +189,10 @@ impl Postgres {
         for _ in 0..READERS.min(readers) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        let keeper = tokio::spawn(keeping::keep(link.clone(), reader.clone(), is_postgres));
+        tasks.push(tokio::spawn(keeping::keep(link.clone(), reader.clone(), is_postgres, closed)));
         let queues = RwLock::new(Some(Queues { works, asks }));
         let (tasks, hooks) = (Mutex::new(tasks), Hooks::default());
-        Self { link, gate, reader, queues, closing, tasks, keeper, is_postgres, hooks }
+        Self { link, gate, reader, queues, closing, tasks, is_postgres, hooks }
     }
 
     /// Hands something to those who do it.
@@ -366,7 +365,6 @@ impl Store for Postgres {
         self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         // Nobody may listen any more.
         let _ = self.closing.send(true);
-        self.keeper.abort();
         for task in self.tasks.lock().await.drain(..) {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the store did not end well");
@@ -454,8 +452,8 @@ impl Maintenance for Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // The queues end with this, and those who serve them when they are empty.
-        self.keeper.abort();
+        // The queues end with this, and those who serve them when they are empty; who looks
+        // after the tables ends with the sender of `closing`.
         self.reader.pool.close();
     }
 }

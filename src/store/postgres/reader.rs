@@ -56,9 +56,12 @@ impl Reader {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
         let end = Instant::now() + self.deadline;
-        // A connection that was lost while it lay in the pool is noticed at its next use.
+        // A connection that was lost while it lay in the pool is noticed at its next use. And
+        // who changes tables may lock them in another order than who reads them.
         match self.once(sql, parameters, end).await? {
-            Err(error) if is_lost(&error) => self.once(sql, parameters, end).await?,
+            Err(error) if is_lost(&error) || matches!(Fault::of(&error), Fault::Again(_)) => {
+                self.once(sql, parameters, end).await?
+            }
             done => done,
         }
         .map_err(|error| unread(&error))

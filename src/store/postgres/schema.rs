@@ -171,8 +171,10 @@ impl From<Error> for Unprepared {
     }
 }
 
-fn is_locked(error: &Error) -> bool {
-    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+/// Whether somebody else had the tables, or wanted them in another order.
+pub(super) fn is_locked(error: &Error) -> bool {
+    const LOCKED: [SqlState; 2] = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED];
+    error.code().is_some_and(|code| LOCKED.contains(code))
 }
 
 /// Once: in a transaction that gives way where the tables are in use.

@@ -11,6 +11,10 @@
 //!   they expect.
 //! - The rest is done for those that did. An UPDATE or DELETE goes to the row
 //!   as it was locked, along the chain from the one in the snapshot.
+//! - Records that are new come in that order, too: who puts one waits for whoever has put
+//!   it and not committed yet. An older process sorts counters among the others; what it
+//!   and a newer one then wait for in a circle the server ends (40P01), and it is tried
+//!   again.
 //! - A record that somebody else has put between snapshot and INSERT violates
 //!   the primary key, and with it the whole statement is undone; tried again
 //!   it sees that record, and only this one commit conflicts.
@@ -83,7 +87,7 @@ ON CONFLICT DO NOTHING)",
 const GROUP: &str = "\
 WITH input AS MATERIALIZED (
 SELECT * FROM unnest($1::int4[], $2::text[], $3::int2[], $4::int8[], $5::int8[], $6::jsonb[], $7::int8[], $8::int2[])
-  AS i(nth, id, kind, expected, version, body, due, lane)),
+  WITH ORDINALITY AS i(nth, id, kind, expected, version, body, due, lane, place)),
 decided AS MATERIALIZED (
 SELECT i.*, bool_and(coalesce(l.version, 0) = i.expected) OVER (PARTITION BY i.nth) AS ok
 FROM input i LEFT JOIN LATERAL (
@@ -101,7 +105,7 @@ RETURNING 1),
 inserted AS (
 INSERT INTO dialback_record (id, kind, version, body, due, lane)
 SELECT id, kind, version, body, due, lane FROM decided
-WHERE ok AND expected = 0 AND body IS NOT NULL ORDER BY id, kind
+WHERE ok AND expected = 0 AND body IS NOT NULL ORDER BY place
 RETURNING 1)";
 
 fn verdict(is_decided: bool) -> String {

@@ -5,12 +5,12 @@
 //! that is little it waits for the first to end, and then for as long as that took, a moment
 //! at most: a group costs the server more than what is in it, and where several processes
 //! write each has little.
-//! A group that met others is tried again, for nothing of it was done; one
-//! whose connection is lost is not, for nobody knows. Without a connection all
+//! A group that met others is tried again, for nothing of it was done, and is in conflict
+//! where that goes on; one whose connection is lost is not, for nobody knows. Without a connection all
 //! that waits is refused at once, and a new one is looked for until there is
 //! one. It refuses to know SQL and what records mean.
 
-use super::super::{CommitError, StoreError};
+use super::super::{CommitError, CountedError, StoreError};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::group::{Arrays, Group, Limits, Refused, Verdict, Work, changes, is_late};
@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 /// Fewer commits than this wait for company while a group is under way.
 const FEW: usize = 16;
@@ -35,6 +35,9 @@ const MOST_TRIES: u32 = 8;
 
 /// The wait before the second try; the next are twice as long each.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// The share of the deadline in which a further try may begin. A deadlock is found after a
+/// second of waiting, and of a try that our deadline ends nobody knows whether it was done.
+const TRIES_SHARE: f64 = 0.5;
 
 /// From a failed connect to the next: the first time, and then.
 const RECONNECT_FIRST: Duration = Duration::from_millis(100);
@@ -236,9 +239,9 @@ impl Writer {
                     if matches!(fault, Fault::Elsewhere(_)) {
                         (self.forget)();
                     }
-                    let error = StoreError::from(fault);
                     for work in works {
-                        answer(&self.gate, work, Err(error.clone().into()));
+                        let verdict = undone(&work, fault.clone());
+                        answer(&self.gate, work, Err(verdict));
                     }
                     if is_lost {
                         self.aside.extend(waiting.into_iter().flatten());
@@ -285,8 +288,8 @@ impl Writer {
         plan: &Plan<'_>,
         has_probe: bool,
     ) -> Result<Refused, Fault> {
-        let deadline = Instant::now() + self.link.deadline;
-        let mut pause = FIRST_PAUSE;
+        let (deadline, mut pause) = (Instant::now() + self.link.deadline, FIRST_PAUSE);
+        let last_try = Instant::now() + self.link.deadline.mul_f64(TRIES_SHARE);
         for tries in 1.. {
             let began = Instant::now();
             let attempt = session.attempt(plan, has_probe.then_some(self.probe));
@@ -304,7 +307,7 @@ impl Writer {
                     Fault::Unknown(format!("no answer in {:?}", self.link.deadline))
                 }
             };
-            if !matches!(fault, Fault::Again(_)) || tries >= MOST_TRIES || Instant::now() + pause > deadline {
+            if !matches!(fault, Fault::Again(_)) || tries >= MOST_TRIES || Instant::now() + pause > last_try {
                 return Err(fault);
             }
             tracing::debug!(?fault, tries, "a group of writes met another, and is tried again");
@@ -316,8 +319,14 @@ impl Writer {
 }
 
 impl Session {
-    /// One try.
+    /// One try. The probe comes first: where it fails nothing was done, and behind the
+    /// commits its failure would be told as theirs, which are done.
     async fn attempt(&mut self, plan: &Plan<'_>, probe: Option<i16>) -> Result<Refused, Fault> {
+        let client = &self.connected.client;
+        if let Some(row) = probe {
+            let statement = prepared(client, &mut self.probe, statement::PROBE).await?;
+            client.execute(&statement, &[&row]).await.map_err(|error| Fault::of(&error))?;
+        }
         let refused = match plan {
             Plan::Counted(works) => self.count(works).await?,
             Plan::Changes(arrays) if arrays.is_empty() => Refused::new(),
@@ -328,10 +337,6 @@ impl Session {
                 late(&rows)?.into_iter().map(|nth| (nth, CommitError::Conflict.into())).collect()
             }
         };
-        if let Some(row) = probe {
-            let statement = self.probe().await?;
-            self.connected.client.execute(&statement, &[&row]).await.map_err(|error| Fault::of(&error))?;
-        }
         Ok(refused)
     }
 
@@ -339,31 +344,45 @@ impl Session {
         if let Some((_, statement)) = self.groups.iter().find(|(known, _)| *known == lines) {
             return Ok(statement.clone());
         }
-        let statement = self.prepare(&statement::group(lines)).await?;
+        let statement = prepare(&self.connected.client, &statement::group(lines)).await?;
         self.groups.push((lines, statement.clone()));
         Ok(statement)
     }
+}
 
-    async fn probe(&mut self) -> Result<Statement, Fault> {
-        if self.probe.is_none() {
-            self.probe = Some(self.prepare(statement::PROBE).await?);
-        }
-        self.probe.clone().ok_or_else(|| Fault::Undone("no statement".to_owned()))
+/// A statement that a session keeps in this place, prepared when it is first needed.
+pub(super) async fn prepared(
+    client: &Client,
+    place: &mut Option<Statement>,
+    sql: &str,
+) -> Result<Statement, Fault> {
+    if let Some(statement) = place {
+        return Ok(statement.clone());
     }
+    Ok(place.insert(prepare(client, sql).await?).clone())
+}
 
-    /// Nothing is done by preparing, whatever becomes of it.
-    pub(super) async fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
-        self.connected.client.prepare(sql).await.map_err(|error| match Fault::of(&error) {
-            Fault::Unknown(why) => Fault::Elsewhere(why),
-            fault => fault,
-        })
-    }
+/// Nothing is done by preparing, whatever becomes of it.
+async fn prepare(client: &Client, sql: &str) -> Result<Statement, Fault> {
+    client.prepare(sql).await.map_err(|error| match Fault::of(&error) {
+        Fault::Unknown(why) => Fault::Elsewhere(why),
+        fault => fault,
+    })
 }
 
 /// The numbers of the commits that came too late, as a group's statement answers them.
 pub(super) fn late(rows: &[Row]) -> Result<Vec<i32>, Fault> {
     let late = rows.first().and_then(|row| row.try_get(0).ok());
     late.ok_or_else(|| Fault::Unknown("an answer that does not read".to_owned()))
+}
+
+/// What a commit hears of a group's fault. Where others were in the way of every try nothing
+/// was done, and whoever looks again may find the way free: that is a conflict.
+fn undone(work: &Work, fault: Fault) -> CountedError {
+    match fault {
+        Fault::Again(_) if !work.commit.is_empty() => CommitError::Conflict.into(),
+        fault => StoreError::from(fault).into(),
+    }
 }
 
 pub(super) fn no_randomness(error: getrandom::Error) -> Fault {
@@ -383,8 +402,8 @@ fn jittered(least: Duration, most: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Commit;
     use super::super::super::hook::{Answer, Ending};
+    use super::super::super::{Commit, Counting};
     use super::super::url::Address;
     use super::*;
     use tokio::sync::{mpsc, oneshot};
@@ -418,6 +437,23 @@ mod tests {
 
     fn why(mut answered: Answered) -> Option<String> {
         answered.try_recv().ok().map(|verdict| verdict.unwrap_err().to_string())
+    }
+
+    #[test]
+    fn a_group_that_others_stood_in_the_way_of_is_in_conflict() {
+        let (answer, _answered) = Answer::to(Ending::default());
+        let mut probe = Work { commit: Commit::default(), answer };
+        let again = || Fault::Again("deadlock detected (40P01)".to_owned());
+        assert!(matches!(undone(&probe, again()), CountedError::Commit(CommitError::Store(_))));
+        probe.commit.additions.push(Counting {
+            counter: "n".to_owned(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+            additions: Vec::new(),
+            limits: Vec::new(),
+        });
+        assert!(matches!(undone(&probe, again()), CountedError::Commit(CommitError::Conflict)));
+        let lost = undone(&probe, Fault::Unknown("gone".to_owned()));
+        assert!(matches!(lost, CountedError::Commit(CommitError::Store(StoreError::Failed(_)))));
     }
 
     #[tokio::test]

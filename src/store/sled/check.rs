@@ -21,7 +21,7 @@ use sled::Db;
 /// Most records that are remembered in one pass, which is 16 MB.
 const REMEMBERED: usize = 2_000_000;
 
-/// Reads everything.
+/// Reads everything, and says what is damaged.
 pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {
     check_remembering(db, REMEMBERED)
 }

@@ -27,7 +27,7 @@ const PREFIX: &str = "generation-";
 /// Which generation is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Current {
-    /// Its number.
+    /// Its number, one more with each copy.
     pub generation: u64,
     /// The size of its data when it was fresh, in bytes; 0 for generation 0,
     /// which nobody has measured.

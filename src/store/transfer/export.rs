@@ -1,6 +1,6 @@
 //! The records of a store as lines, a page at a time.
 
-use super::super::{Key, Maintenance, StoreError, kinds};
+use super::super::{Key, Kind, Maintenance, StoreError};
 use super::ledger;
 
 /// Records that are read at once: with bodies of at most 64 KiB each this bounds
@@ -13,7 +13,7 @@ pub type Place = Option<Key>;
 /// An export under way.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// The kind that is being read, as a place in [`kinds::ALL`].
+    /// The kind that is being read, as a place in [`Kind::IN_EXPORT_ORDER`].
     at: usize,
     after: Option<String>,
 }
@@ -21,7 +21,7 @@ pub struct Export {
 /// Some lines of records, each with its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The lines.
+    /// The lines as bytes, each with its end.
     pub lines: Vec<u8>,
     /// How many records they are.
     pub records: u64,
@@ -33,7 +33,7 @@ impl Export {
         match place {
             None => Self { at: 0, after: None },
             Some(Key { kind, id }) => {
-                let at = kinds::ALL.iter().position(|known| *known == kind).unwrap_or(0);
+                let at = Kind::IN_EXPORT_ORDER.iter().position(|known| *known == kind).unwrap_or(0);
                 Self { at, after: Some(id) }
             }
         }
@@ -44,8 +44,8 @@ impl Export {
     /// # Errors
     /// The engine's, or [`StoreError::Damaged`] when a record is no JSON.
     pub async fn next(&mut self, store: &dyn Maintenance) -> Result<Option<Page>, StoreError> {
-        while let Some(kind) = kinds::ALL.get(self.at).copied() {
-            let found = match kinds::is_exported(kind) {
+        while let Some(kind) = Kind::IN_EXPORT_ORDER.get(self.at).copied() {
+            let found = match kind.is_exported() {
                 true => store.walk(kind, self.after.as_deref(), PAGE).await?,
                 false => Vec::new(),
             };

@@ -1,7 +1,7 @@
 //! The lines of an export: how they are written, and who keeps the account of
 //! them, on the way out and on the way in.
 
-use super::super::{Key, Kind, StoreError, kinds};
+use super::super::{Key, Kind, StoreError};
 use super::{FORMAT, MAX_LINE};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub enum BadFile {
 /// A line that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
-    /// The first.
+    /// The first line, which says what the file is.
     Header {
         /// When the export began.
         at: Timestamp,
@@ -70,7 +70,7 @@ pub enum Line {
     },
     /// A record: its key and its body as it was stored.
     Record(Key, Vec<u8>),
-    /// The last.
+    /// The last line, whose counts and hash were right.
     End,
 }
 
@@ -114,7 +114,7 @@ pub fn record(key: &Key, body: &[u8]) -> Result<Vec<u8>, StoreError> {
         let value: serde_json::Value = serde_json::from_slice(body).map_err(broken)?;
         raw = serde_json::value::to_raw_value(&value).map_err(broken)?;
     }
-    let (kind, id) = (kinds::name(key.kind), serde_json::Value::from(key.id.as_str()));
+    let (kind, id) = (key.kind.name(), serde_json::Value::from(key.id.as_str()));
     Ok(format!("{{\"kind\":\"{kind}\",\"id\":{id},\"body\":{raw}}}\n").into_bytes())
 }
 
@@ -134,7 +134,7 @@ pub struct Ledger {
     digest: Sha256,
     lines: u64,
     counts: BTreeMap<&'static str, u64>,
-    /// Where it stands in [`kinds::ALL`], and the last id there.
+    /// Where it stands in [`Kind::IN_EXPORT_ORDER`], and the last id there.
     last: Option<(usize, String)>,
     ended: bool,
 }
@@ -189,7 +189,7 @@ impl Ledger {
     /// The last record's key.
     pub fn last(&self) -> Option<Key> {
         let (at, id) = self.last.as_ref()?;
-        Some(Key::new(*kinds::ALL.get(*at)?, id))
+        Some(Key::new(*Kind::IN_EXPORT_ORDER.get(*at)?, id))
     }
 
     /// How many lines have come.
@@ -219,13 +219,13 @@ impl Ledger {
             return Ok(Line::End);
         }
         let (key, body) = item(line, number)?;
-        let at = kinds::ALL.iter().position(|kind| *kind == key.kind).unwrap_or(usize::MAX);
+        let at = Kind::IN_EXPORT_ORDER.iter().position(|kind| *kind == key.kind).unwrap_or(usize::MAX);
         let place = (at, key.id.clone());
         if self.last.as_ref().is_some_and(|last| *last >= place) {
             return Err(bad(number, "the records are not in order"));
         }
         self.last = Some(place);
-        *self.counts.entry(kinds::name(key.kind)).or_default() += 1;
+        *self.counts.entry(key.kind.name()).or_default() += 1;
         Ok(Line::Record(key, body))
     }
 
@@ -262,7 +262,7 @@ fn item(line: &[u8], number: u64) -> Result<(Key, Vec<u8>), BadFile> {
 }
 
 fn kind_of(name: &str, line: u64) -> Result<Kind, BadFile> {
-    let kind = kinds::named(name).filter(|kind| kinds::is_exported(*kind));
+    let kind = Kind::named(name).filter(|kind| kind.is_exported());
     kind.ok_or_else(|| BadFile::UnknownKind { line, kind: name.chars().take(40).collect() })
 }
 

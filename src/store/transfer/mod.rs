@@ -7,7 +7,8 @@
 //! {"records":{"verification":1},"sha256":"…"}
 //! ```
 //!
-//! Records come kind by kind in the order of [`ALL`](super::kinds::ALL), and in each kind in
+//! Records come kind by kind in the order of
+//! [`Kind::IN_EXPORT_ORDER`](super::Kind::IN_EXPORT_ORDER), and in each kind in
 //! the order of their ids, so a file that was cut off can be gone on with. The
 //! last line has the number of records of each kind, and the SHA-256 of all
 //! bytes before it: a file that lost its end or was altered is noticed.
@@ -18,8 +19,8 @@
 //! by one commit may be there on either side of it. What is taken in again is
 //! derived anew: entries and due dates are not in the file.
 //!
-//! Leases are left out (see [`is_exported`](super::kinds::is_exported)). Answers kept for an
-//! `Idempotency-Key` are in it: without them a request that is repeated after a
+//! Leases are left out (see [`Kind::is_exported`](super::Kind::is_exported)). Answers kept
+//! for an `Idempotency-Key` are in it: without them a request that is repeated after a
 //! restore would be done twice.
 //!
 //! It refuses to know files, sockets and who asks.

@@ -18,7 +18,7 @@ pub struct Hints<'a> {
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// For counting.
+    /// What kind of mistake it is, for counting.
     pub cause: Cause,
     /// For a person: what would have matched, and the mend.
     pub text: String,

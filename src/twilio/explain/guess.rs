@@ -27,7 +27,7 @@ pub enum Cause {
     Scheme,
     /// Another host name.
     Host,
-    /// Another port.
+    /// Another port, or none.
     Port,
     /// A slash at the path's end.
     TrailingSlash,

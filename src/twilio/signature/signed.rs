@@ -18,7 +18,7 @@ pub struct Signed<'a> {
     pub body: &'a [u8],
     /// Every `X-Twilio-Signature` line there is; more than one is refused.
     pub signatures: &'a [&'a [u8]],
-    /// `X-Twilio-Webhooks-Signature-Settings`.
+    /// The `X-Twilio-Webhooks-Signature-Settings`, which names the key and the algorithm.
     pub settings: Option<&'a str>,
 }
 

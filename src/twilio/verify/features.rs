@@ -9,37 +9,37 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Features {
-    /// `LookupEnabled`
+    /// `LookupEnabled`: whether numbers are looked up first.
     pub lookup_enabled: bool,
-    /// `VerifyEventSubscriptionEnabled`
+    /// `VerifyEventSubscriptionEnabled`: whether Event Streams are told.
     pub event_subscription_enabled: bool,
-    /// `Push.IncludeDate`
+    /// `Push.IncludeDate`: whether a push challenge shows its date.
     pub push_include_date: bool,
-    /// `Push.ApnCredentialSid`
+    /// `Push.ApnCredentialSid`: the credential for Apple's notifications.
     pub push_apn_credential: Option<String>,
-    /// `Push.FcmCredentialSid`
+    /// `Push.FcmCredentialSid`: the credential for Google's notifications.
     pub push_fcm_credential: Option<String>,
-    /// `Totp.Issuer`
+    /// `Totp.Issuer`: who an authenticator app says that codes are of.
     pub totp_issuer: Option<String>,
-    /// `Totp.TimeStep`, seconds
+    /// `Totp.TimeStep`: how long a code holds, in seconds.
     pub totp_time_step: Option<u32>,
-    /// `Totp.CodeLength`
+    /// `Totp.CodeLength`: how many digits a code has.
     pub totp_code_length: Option<u32>,
-    /// `Totp.Skew`
+    /// `Totp.Skew`: how many steps a clock may be off.
     pub totp_skew: Option<u32>,
-    /// `Whatsapp.MsgServiceSid`
+    /// `Whatsapp.MsgServiceSid`: the messaging service of WhatsApp's senders.
     pub whatsapp_messaging_service: Option<String>,
-    /// `Passkeys.RelyingParty.Id`
+    /// `Passkeys.RelyingParty.Id`: the domain that passkeys are for.
     pub passkeys_id: Option<String>,
-    /// `Passkeys.RelyingParty.Name`
+    /// `Passkeys.RelyingParty.Name`: who people are told that they are for.
     pub passkeys_name: Option<String>,
     /// `Passkeys.RelyingParty.Origins`, separated by commas
     pub passkeys_origins: Option<String>,
-    /// `Passkeys.AuthenticatorAttachment`
+    /// `Passkeys.AuthenticatorAttachment`: which authenticators may hold one.
     pub passkeys_attachment: Option<String>,
-    /// `Passkeys.DiscoverableCredentials`
+    /// `Passkeys.DiscoverableCredentials`: whether they are found without a name.
     pub passkeys_discoverable: Option<String>,
-    /// `Passkeys.UserVerification`
+    /// `Passkeys.UserVerification`: whether the authenticator proves its user.
     pub passkeys_user_verification: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Features {
         compat.features.read().unwrap_or_default()
     }
 
-    /// Keeps them.
+    /// Keeps these settings with the service's others.
     pub fn keep(&self, compat: &mut Compat) {
         compat.features.set(self);
     }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// What is wanted beyond the usual.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EraseOptions {
-    /// Opt-outs too.
+    /// Whether opt-outs go too, after which the person may be written to again.
     pub opt_outs: bool,
     /// Twilio's own records of messages and calls too.
     pub delete_at_twilio: bool,

@@ -20,7 +20,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// This number.
+    /// Looks for this number, in each of its spellings.
     pub fn new(number: PhoneNumber) -> Self {
         let person = number.person();
         let digit = |spelling: String| spelling.trim_start_matches('+').to_owned();

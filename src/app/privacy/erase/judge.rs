@@ -25,7 +25,7 @@ use crate::store::{Change, Key, Kind};
 
 /// What is to be done about one record.
 pub(super) enum Verdict {
-    /// Nothing.
+    /// It is none of the number's, or gone.
     Nothing,
     /// These changes, which delete it.
     Delete(Vec<Change>),

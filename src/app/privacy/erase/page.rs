@@ -4,7 +4,8 @@
 
 use crate::app::audit;
 use crate::app::fault::Fault;
-use crate::app::privacy::retention::{self, ERASED_KEPT};
+use crate::app::once;
+use crate::app::privacy::retention::ERASED_KEPT;
 use crate::app::privacy::{Privacy, PrivacyError};
 use crate::model::audit::Action;
 use crate::model::delivery::Erased;
@@ -57,7 +58,7 @@ impl Pass<'_> {
         let mut new = self.job.record.clone();
         count(&mut new);
         changes.push(records::put(Some(&self.job), &new));
-        if retention::commits(&self.privacy.base, changes).await? {
+        if once::commits(&self.privacy.base, changes).await? {
             self.job = Versioned { version: self.job.version + 1, record: new };
             return Ok(true);
         }

@@ -5,7 +5,7 @@
 //! things to do; what Twilio does not take now is left for the next attempt.
 
 use super::page::{PAGE, PAGE_TIME, Pass};
-use crate::app::listing::{self, scan_of};
+use crate::app::listing::scan_of;
 use crate::app::privacy::PrivacyError;
 use crate::gateway::SendError;
 use crate::model::delivery::{Delivery, Erased};
@@ -35,7 +35,7 @@ impl Pass<'_> {
             (scan.after, failures) = (Some((at, id)), so_far);
         }
         loop {
-            let lines = listing::lines(&self.privacy.base, &scan, std::slice::from_ref(&scan.scope)).await?;
+            let lines = records::stretch(self.privacy.base.store(), &scan).await?;
             let is_last = lines.len() < scan.limit;
             for line in lines {
                 let found = records::listed::<Delivery>(&line)?;

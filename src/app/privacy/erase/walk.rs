@@ -9,12 +9,12 @@ use super::page::{PAGE, PAGE_TIME, Pass};
 use crate::app::hash::hash;
 use crate::app::listing::{self, scan_of};
 use crate::app::privacy::PrivacyError;
-use crate::app::services::compat;
 use crate::app::transact::{self, TRIES};
+use crate::model::compat::Compat;
 use crate::model::counter::Counter;
 use crate::model::erasure::{Erasure, Place};
-use crate::store::records::Ahead;
-use crate::store::{Change, Index, Key, Kind, Stored, kinds, records};
+use crate::store::records::{Ahead, Record, Versioned};
+use crate::store::{Change, Index, Key, Kind, Stored, records};
 use std::time::Instant;
 
 /// Changes of one commit, with room for the job and a line of the audit log.
@@ -37,7 +37,7 @@ impl Pass<'_> {
             if lines.len() < scan.limit {
                 return Ok(());
             }
-            scan.after = lines.last().map(|line| (line.entry.at, line.entry.id.clone()));
+            scan.after = lines.last().map(|line| line.entry.place());
         }
     }
 
@@ -51,7 +51,7 @@ impl Pass<'_> {
         began: Instant,
     ) -> Result<Option<Place>, PrivacyError> {
         let (start, mut after) = match &from {
-            Some(Place::Record { kind, id }) => (kinds::named(kind), Some(id.clone())),
+            Some(Place::Record { kind, id }) => (Kind::named(kind), Some(id.clone())),
             _ => (None, None),
         };
         let first = Kind::ALL.iter().position(|kind| Some(*kind) == start).unwrap_or(0);
@@ -59,15 +59,14 @@ impl Pass<'_> {
             loop {
                 let reading = Instant::now();
                 let page = self.privacy.base.whole_store().walk(*kind, after.as_deref(), PAGE).await?;
-                let behind =
-                    |id: &str| Place::Record { kind: kinds::name(*kind).to_owned(), id: id.to_owned() };
+                let behind = |id: &str| Place::Record { kind: kind.name().to_owned(), id: id.to_owned() };
                 for (id, stored) in &page {
                     let is_named = wanted.may_be_in(&stored.body);
                     if is_named {
                         self.tend(wanted, *kind, id, Some(stored)).await?;
                     }
                     if *kind == Kind::Compat {
-                        self.counters(wanted, id).await?;
+                        self.counters(wanted, id, stored).await?;
                     }
                     if (is_named || *kind == Kind::Compat) && began.elapsed() >= PAGE_TIME {
                         return Ok(Some(behind(id)));
@@ -101,14 +100,17 @@ impl Pass<'_> {
         // Its display shows no id that holds a number.
         let name = || Key::new(kind, id).to_string();
         for lost in 1..=TRIES as u64 {
-            let is_done = match self.judge(wanted, kind, id, &ahead).await? {
+            let mut verdict = self.judge(wanted, kind, id, &ahead).await?;
+            if lost == 1 && matches!(verdict, Verdict::Leave(_)) {
+                // What it was to be left for may be done since its page was read.
+                verdict = self.judge(wanted, kind, id, &Ahead::default()).await?;
+            }
+            let is_done = match verdict {
                 Verdict::Nothing => true,
                 Verdict::Keep(what, why) => {
                     self.keep(what, why);
                     true
                 }
-                // It may have been done since its page was read.
-                Verdict::Leave(_) if lost == 1 => false,
                 Verdict::Leave(why) => {
                     self.job.record.leave(name(), why);
                     true
@@ -147,29 +149,37 @@ impl Pass<'_> {
     }
 
     /// The counts of a service's rate limits by the number: their ids are hashes of it.
-    async fn counters(&mut self, wanted: &Wanted, service: &str) -> Result<(), PrivacyError> {
-        let Ok(id) = service.parse() else { return Ok(()) };
+    async fn counters(
+        &mut self,
+        wanted: &Wanted,
+        service: &str,
+        stored: &Stored,
+    ) -> Result<(), PrivacyError> {
+        let Some(kept) = records::of::<Compat>(service, Some(stored))? else { return Ok(()) };
         let mut counters = Vec::new();
-        for limit in compat::compat(&self.privacy.base, &id).await?.record.rate_limits {
-            let of = |value: String| hash(&[id.as_str(), &limit.sid, &value]);
+        for limit in &kept.record.rate_limits {
+            let of = |value: String| hash(&[service, &limit.sid, &value]);
             counters.extend(wanted.writings().into_iter().map(of));
         }
-        let found = records::get_many::<Counter>(self.privacy.base.store(), &counters).await?;
-        for (counter, _) in counters.iter().zip(found).filter(|(_, found)| found.is_some()) {
+        let found = records::get_many::<Counter>(self.privacy.base.store(), counters).await?;
+        for counter in found.into_iter().flatten() {
             self.delete_counter(counter).await?;
         }
         Ok(())
     }
 
-    async fn delete_counter(&mut self, id: &str) -> Result<(), PrivacyError> {
+    /// Deletes a counter as it was read, or as it is by then.
+    async fn delete_counter(&mut self, mut found: Versioned<Counter>) -> Result<(), PrivacyError> {
+        let id = found.record.id();
         for lost in 1..=TRIES as u64 {
-            let Some(found) = records::get::<Counter>(self.privacy.base.store(), id).await? else {
-                return Ok(());
-            };
             if self.delete(vec![records::delete(&found)]).await? {
                 return Ok(());
             }
             transact::step_back(&self.privacy.base, lost).await;
+            match records::get::<Counter>(self.privacy.base.store(), &id).await? {
+                Some(now) => found = now,
+                None => return Ok(()),
+            }
         }
         self.job.record.leave("tally", "others change it all the time");
         Ok(())

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// An endpoint.
+/// Where an application wants to hear of events.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Endpoint")]
 pub struct EndpointView {
     /// Its id, `EP` and 32 hexadecimal digits.
     pub id: String,
-    /// Its address.
+    /// The address that events are posted to.
     pub url: String,
     /// What people say about it.
     pub description: Option<String>,
@@ -41,7 +41,7 @@ pub struct EndpointView {
 /// An endpoint and its new secret, which is shown this once.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EndpointWithSecret {
-    /// The endpoint.
+    /// The endpoint as it is now.
     #[serde(flatten)]
     pub endpoint: EndpointView,
     /// `whsec_…`: what signatures are checked with.
@@ -61,9 +61,9 @@ pub struct Endpoints {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Dispatch")]
 pub struct DispatchView {
-    /// The event.
+    /// The id of the event.
     pub event: String,
-    /// The endpoint.
+    /// The id of the endpoint.
     pub endpoint: String,
     /// Where it stands.
     pub status: State,

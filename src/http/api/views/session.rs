@@ -21,7 +21,7 @@ pub struct NewSession {
 /// A session that the application has ended.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EndedSession {
-    /// Its id.
+    /// The id of the session.
     pub id: String,
     /// How it ended: it was called off, by the application or by the person.
     pub status: SessionEnd,
@@ -32,7 +32,7 @@ pub struct EndedSession {
 /// What came of a session.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SessionResult {
-    /// Its id.
+    /// The id of the session.
     pub id: String,
     /// How it ended.
     pub status: SessionEnd,

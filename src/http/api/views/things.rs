@@ -155,7 +155,7 @@ pub struct OptOutView {
 /// What a number wants of all our senders.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct OptOutsOf {
-    /// The number.
+    /// The number that was asked about, as it stands in the lists.
     pub number: String,
     /// One for each sender it said something to.
     pub opt_outs: Vec<OptOutView>,

@@ -18,7 +18,7 @@ pub struct Verification {
     pub id: String,
     /// The service it belongs to.
     pub service: String,
-    /// The number.
+    /// The number that is proved, in E.164.
     pub to: String,
     /// The channel of the latest message or call.
     pub channel: ChannelWord,
@@ -69,7 +69,7 @@ pub struct Sent {
     pub id: String,
     /// Twilio's name for it, once there is one.
     pub sid: Option<String>,
-    /// The channel.
+    /// The channel that it took.
     pub channel: ChannelWord,
     /// Where it stands.
     pub status: DeliveryStatus,
@@ -128,7 +128,7 @@ pub struct Verdict {
 pub enum CheckAnswer {
     /// For keys with the scope `read`.
     Checked(Box<Checked>),
-    /// For others.
+    /// For keys without it.
     Verdict(Verdict),
 }
 
