@@ -185,11 +185,46 @@ async fn records(stage: &mut Stage) {
         stage.ask(delete, "").await;
     }
     stage.refused("FetchRecording", &format!("Sid=RE{}", "0".repeat(32)), 20404).await;
+    recordings(stage).await;
     stage.ask("ListCallNotification", "").await;
     stage.ask("FetchCallNotification", "").await;
     stage.ask("ListNotification", "Log=1").await;
     stage.ask("FetchNotification", "").await;
     stage.ask("ListCallEvent", "").await;
+}
+
+/// Recordings of a call in progress, and those of `<Record>`.
+async fn recordings(stage: &mut Stage) {
+    let waits = "Twiml=<Response><Gather timeout=\"3000\"/></Response>&From=%2B15005550006&To=%2B15551230003";
+    stage.ask("CreateCall", waits).await;
+    stage.refused("CreateCallRecording", "RecordingTrack=mine", 20001).await;
+    stage.until("FetchCall", "", "status", "in-progress").await;
+    stage.ask("CreateCallRecording", "RecordingChannels=dual&RecordingTrack=outbound&Trim=do-not-trim").await;
+    stage.ask("CreateCallRecording", "").await;
+    stage.ask("ListCallRecording", "").await;
+    stage.ask("FetchRecording", "").await;
+    for change in ["Status=paused&PauseBehavior=skip", "Status=in-progress"] {
+        stage.ask("UpdateCallRecording", &format!("Sid=Twilio.CURRENT&{change}")).await;
+    }
+    stage.refused("UpdateCallRecording", "Sid=Twilio.CURRENT&Status=completed", 20001).await;
+    stage.ask("UpdateCallRecording", "Sid=Twilio.CURRENT&Status=stopped").await;
+    stage.ask("FetchRecording", "").await;
+    stage.ask("DeleteRecording", "").await;
+    stage.ask("ListRecording", "IncludeSoftDeleted=true").await;
+    stage.ask("UpdateCall", "Status=completed").await;
+    stage.until("FetchCall", "", "status", "completed").await;
+    stage.refused("CreateCallRecording", "", 21220).await;
+    let silent = json!({ "answer_after_ms": 0, "press": ["#"], "speaks_ms": 0 });
+    stage.phone(Method::PUT, "phones/15551230003", silent).await;
+    let record = "Twiml=<Response><Record/></Response>&From=%2B15005550006&To=%2B15551230003";
+    stage.ask("CreateCall", record).await;
+    stage.until("FetchCall", "", "status", "completed").await;
+    stage.until_rows("ListCallRecording", "recordings").await;
+    stage.phone(Method::PUT, "phones/15551230003", json!({ "answer_after_ms": 0 })).await;
+    // Notifications are asked for below, of the newest call.
+    let twiml = "Twiml=<Response><Say>hello</Say><Message>no</Message></Response>";
+    stage.ask("CreateCall", &format!("{twiml}&From=%2B15005550006&To=%2B15551230003")).await;
+    stage.until("FetchCall", "", "status", "completed").await;
 }
 
 async fn lookups(stage: &mut Stage) {

@@ -11,6 +11,7 @@ mod caller;
 mod content_v1;
 mod core;
 mod events_v1;
+mod hook;
 mod iam_v1;
 mod lookups;
 mod messaging_v1;
