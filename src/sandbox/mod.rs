@@ -106,6 +106,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -212,6 +213,16 @@ impl Sandbox {
     /// Sets the service that answers for Verify v2, by its base URL.
     pub fn set_verify(&self, base_url: String) {
         self.world.change(|state| state.verify = Some(base_url));
+    }
+
+    /// What the service that answers for Verify v2 hears whenever the sandbox begins
+    /// afresh, so that it does so too: each time a way to say its base URL from then on.
+    /// Until it has, whoever asked for it waits. Only the first who listens hears it.
+    pub fn afresh(&self) -> mpsc::Receiver<oneshot::Sender<String>> {
+        let (tell, told) = mpsc::channel(1);
+        // Whoever comes second gets a channel on which nothing comes.
+        let _ = self.world.afresh.set(tell);
+        told
     }
 
     /// Sets where inbound messages and calls are told, once the port is known.
