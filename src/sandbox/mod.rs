@@ -34,6 +34,7 @@ mod key;
 mod limit_controls;
 mod limits;
 mod line;
+mod line_types;
 mod lookups;
 mod media;
 mod media_fetch;

@@ -227,6 +227,26 @@ async fn recordings(stage: &mut Stage) {
     stage.until("FetchCall", "", "status", "completed").await;
 }
 
+async fn overrides(stage: &mut Stage) {
+    let field = "Field=line_type_intelligence&PhoneNumber=14155552671";
+    stage.refused("FetchLookupPhoneNumberOverrides", field, 20404).await;
+    stage
+        .refused("UpdateLookupPhoneNumberOverrides", &format!("{field}&line_type=uan&reason=why"), 20404)
+        .await;
+    stage.ask("CreateLookupPhoneNumberOverrides", &format!("{field}&line_type=fixedVoip&reason=seen")).await;
+    stage.ask("UpdateLookupPhoneNumberOverrides", &format!("{field}&line_type=landline&reason=asked")).await;
+    stage.ask("FetchLookupPhoneNumberOverrides", field).await;
+    let looked_up = stage.ask("FetchPhoneNumber", "Fields=line_type_intelligence").await;
+    assert_eq!(looked_up["line_type_intelligence"]["type"], "landline");
+    for wrong in ["line_type=cell&reason=why", "reason=why", "line_type=mobile"] {
+        stage.refused("CreateLookupPhoneNumberOverrides", &format!("{field}&{wrong}"), 20001).await;
+    }
+    let other = "Field=sim_swap&PhoneNumber=14155552671";
+    stage.refused("FetchLookupPhoneNumberOverrides", other, 20001).await;
+    stage.ask("DeleteLookupPhoneNumberOverrides", field).await;
+    stage.refused("DeleteLookupPhoneNumberOverrides", field, 20404).await;
+}
+
 async fn lookups(stage: &mut Stage) {
     stage.product = "lookups_v2";
     let fields = "caller_name,sim_swap,call_forwarding,line_type_intelligence,line_status,identity_match,\
@@ -239,6 +259,7 @@ async fn lookups(stage: &mut Stage) {
     let numbers =
         json!([{ "correlation_id": "a", "phone_number": "+14155552671", "fields": words }]).to_string();
     stage.ask("CreateBulkLookup", &format!("phone_numbers={}", numbers.replace('+', "%2B"))).await;
+    overrides(stage).await;
 }
 
 async fn pricing(stage: &mut Stage) {
