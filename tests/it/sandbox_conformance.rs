@@ -33,6 +33,7 @@ async fn every_answer_is_as_twilio_published_it() {
     lookups(&mut stage).await;
     pricing(&mut stage).await;
     streams(&mut stage).await;
+    alerts(&mut stage).await;
     stage.product = "api_v2010";
     used(&mut stage).await;
     newer_keys(&mut stage).await;
@@ -227,6 +228,16 @@ async fn recordings(stage: &mut Stage) {
     stage.until("FetchCall", "", "status", "completed").await;
 }
 
+async fn alerts(stage: &mut Stage) {
+    stage.product = "monitor_v1";
+    stage.ask("ListAlert", "LogLevel=warning&PageSize=2&StartDate=2020-01-01T00:00:00Z").await;
+    stage.ask("FetchAlert", "").await;
+    stage.ask("ListAlert", "LogLevel=error").await;
+    stage.ask("ListAlert", "EndDate=2020-01-01").await;
+    stage.refused("ListAlert", "StartDate=soon", 20001).await;
+    stage.refused("FetchAlert", &format!("Sid=NO{}", "0".repeat(32)), 20404).await;
+}
+
 async fn overrides(stage: &mut Stage) {
     let field = "Field=line_type_intelligence&PhoneNumber=14155552671";
     stage.refused("FetchLookupPhoneNumberOverrides", field, 20404).await;
@@ -281,6 +292,12 @@ async fn streams(stage: &mut Stage) {
     stage.ask("ListEventType", "").await;
     let kind = "Type=com.twilio.messaging.message.delivered";
     stage.ask("FetchEventType", kind).await;
+    let schema = "Id=Messaging.MessageStatus";
+    stage.ask("FetchSchema", schema).await;
+    stage.ask("ListSchemaVersion", schema).await;
+    stage.ask("FetchSchemaVersion", &format!("{schema}&SchemaVersion=1")).await;
+    stage.refused("FetchSchemaVersion", &format!("{schema}&SchemaVersion=9"), 20404).await;
+    stage.refused("FetchSchema", "Id=Nothing.AtAll", 20404).await;
     let sink = "SinkConfiguration={\"destination\":\"http://127.0.0.1:9/\"}&Description=tests";
     stage.refused("CreateSink", &format!("{sink}&SinkType=kinesis"), 20001).await;
     stage.ask("CreateSink", &format!("{sink}&SinkType=webhook")).await;

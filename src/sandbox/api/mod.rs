@@ -15,6 +15,7 @@ mod hook;
 mod iam_v1;
 mod lookups;
 mod messaging_v1;
+mod monitor_v1;
 mod outcome;
 mod paging;
 mod pricing;
@@ -48,6 +49,7 @@ const PRODUCTS: &[&[Route]] = &[
     lookups::ROUTES,
     pricing::ROUTES,
     events_v1::ROUTES,
+    monitor_v1::ROUTES,
 ];
 
 /// The one path whose `{Sid}` is an account.
