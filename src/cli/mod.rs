@@ -39,6 +39,8 @@ mod store;
 mod told;
 mod urls;
 mod verify;
+#[cfg(feature = "sandbox")]
+mod verifying;
 mod whole_file;
 
 use crate::config::Problems;

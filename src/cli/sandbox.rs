@@ -3,8 +3,9 @@
 
 use super::Global;
 use super::parent;
-use super::serve::verify::{Twilio, Verify};
+use super::serve::verify::Twilio;
 use super::serve::{begin, bind, fit, keep, reachable, rules, stopped};
+use super::verifying::{self, Recipe};
 use super::whole_file::write_private;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -150,8 +151,10 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         sender: args.numbers.into_iter().find(|number| number.starts_with('+')),
         opens: Arc::new(move |user, password| opens.opens(user, password)),
     };
-    let verify = Verify::open(config, twilio, clock, verify_limits).await.context("Verify beside it")?;
+    let recipe = Recipe { config, twilio, clock, limits: verify_limits };
+    let verify = recipe.open().await.context("Verify beside it")?;
     sandbox.set_verify(verify.base_url());
+    let afresh = sandbox.afresh();
     if let Some(path) = args.ready_file {
         let ready = serde_json::json!({ "sandbox": address.to_string(), "account_sid": account });
         write_private(&path, ready.to_string().as_bytes())
@@ -165,7 +168,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     let service = warp::service(sandbox.filter());
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
     let (stopping, all_stopped) = watch::channel(());
-    let verifying = tokio::spawn(verify.run(all_stopped));
+    let verifying = tokio::spawn(verifying::run(recipe, verify, afresh, all_stopped));
     let beside = tokio::spawn(sandbox.run(async move {
         match gone {
             Some(gone) => tokio::select! {

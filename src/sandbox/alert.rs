@@ -23,6 +23,11 @@ pub(super) struct Alert {
 }
 
 impl Alert {
+    /// Whether it is a warning, such as of what a document had too much of, and no error.
+    pub fn is_warning(&self) -> bool {
+        matches!(self.code, 12200 | 13300..=13999 | 32019)
+    }
+
     /// The alert as an event of the error log.
     pub fn log(&self) -> Value {
         json!({

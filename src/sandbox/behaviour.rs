@@ -19,7 +19,8 @@ pub struct Behaviour {
     /// person without it waits to be answered by a control or on the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_after_ms: Option<u64>,
-    /// Keys pressed by themselves: one entry for each `<Gather>` that listens.
+    /// Keys pressed by themselves: one entry for each `<Gather>` that listens, and for
+    /// each `<Record>`, once the phone has spoken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub press: Option<Vec<String>>,
     /// `instant` makes speech and pauses take no time.
@@ -28,6 +29,10 @@ pub struct Behaviour {
     /// Milliseconds a spoken word takes, before the sandbox's pace; 60 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub word_ms: Option<u64>,
+    /// How long it speaks into a `<Record>`, in milliseconds of the sandbox's clock; a
+    /// second by default. With 0 it says nothing, and the recording is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaks_ms: Option<u64>,
     /// What becomes of a message.
     pub message: MessageFate,
     /// What its owner does with WhatsApp.
@@ -234,6 +239,7 @@ impl Behaviour {
             press: self.press.clone().or_else(|| base.press.clone()),
             speech: self.speech.or(base.speech),
             word_ms: self.word_ms.or(base.word_ms),
+            speaks_ms: self.speaks_ms.or(base.speaks_ms),
             message,
             whatsapp,
             callbacks,

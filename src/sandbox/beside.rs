@@ -2,7 +2,8 @@
 //! plays nothing itself. A request goes there as it came, credentials and all, and
 //! the answer comes back as it is.
 //!
-//! It refuses to know what Verify is: paths and a base URL.
+//! It refuses to know what Verify is: paths and a base URL, and that another one stands
+//! in its place once both have begun afresh.
 
 use super::api;
 use super::exchanges::Exchange;
@@ -12,6 +13,7 @@ use super::refusal::Refusal;
 use super::world::World;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 use warp::http::{HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
@@ -26,6 +28,19 @@ const ANSWER: usize = 1024 * 1024;
 /// The headers that are handed on, and back.
 const ON: [HeaderName; 2] = [AUTHORIZATION, CONTENT_TYPE];
 const BACK: [&str; 3] = ["content-type", "www-authenticate", "retry-after"];
+
+/// Lets the service beside the sandbox begin afresh, if there is one; false when it does
+/// not.
+pub(super) async fn begin_afresh(world: &World) -> bool {
+    let Some(service) = world.afresh.get() else { return true };
+    let (tell, told) = oneshot::channel();
+    if service.send(tell).await.is_err() {
+        return false;
+    }
+    let Ok(base) = told.await else { return false };
+    world.change(|state| state.verify = Some(base));
+    true
+}
 
 /// Whether a request is for the service beside the sandbox, if there is one.
 pub(super) fn takes(world: &World, request: &Request) -> bool {

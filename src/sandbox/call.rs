@@ -3,11 +3,12 @@
 //! [`execute`](super::execute)'s.
 
 use super::behaviour::{Answers, Behaviour};
-use super::callbacks::{CallEvent, Courier, Params, of_call, progress};
+use super::callbacks::{CallEvent, Courier, Params, call_params, of_call, progress};
 use super::cookies::Pair;
-use super::execute::{Line, Opening, Stop};
+use super::execute::{Execution, Opening};
+use super::line::{Line, Stop};
 use super::next::Next;
-use super::outgoing::send;
+use super::outgoing::{bare, send};
 use super::resource::{Bill, Call, CallOrder, CallStatus, Detection, Hook};
 use super::shown::call_view;
 use super::validation;
@@ -56,6 +57,7 @@ pub(super) fn queued(
         answered_by: None,
         captions: Vec::new(),
         error: None,
+        recording: Vec::new(),
         order,
         bill: Bill::default(),
     }
@@ -83,7 +85,16 @@ pub(super) fn launch(world: &Arc<World>, call: Call) -> bool {
     world.tell("call", view);
     let courier = Courier::new(world, behaviour.callbacks.clone(), chance);
     let line = Line::new(world.clone(), sid.clone(), controls, &behaviour);
-    let life = Life { world: world.clone(), sid: sid.clone(), behaviour, courier, line, number: 0 };
+    let execution = Execution::new(line);
+    let life = Life {
+        world: world.clone(),
+        sid: sid.clone(),
+        behaviour,
+        courier,
+        execution,
+        number: 0,
+        whole: None,
+    };
     let taken = world.spawn(life.live());
     if !taken {
         world.change(|state| {
@@ -105,9 +116,11 @@ struct Life {
     sid: String,
     behaviour: Behaviour,
     courier: Courier,
-    line: Line,
+    execution: Execution,
     /// How many progress events there were, asked for or not.
     number: u32,
+    /// The recording of the whole call, if it is recorded.
+    whole: Option<String>,
 }
 
 /// How ringing ended.
@@ -127,16 +140,16 @@ impl Life {
 
     async fn outbound(&mut self, call: &Call) -> CallStatus {
         if let Some(at) = call.order.leaves
-            && self.line.until(at).await.is_err()
+            && self.execution.line.until(at).await.is_err()
         {
             return CallStatus::Canceled;
         }
         let delay = Duration::from_secs(u64::from(call.order.delay));
-        if self.line.wait(delay).await.is_err() || self.line.pace(HOP).await.is_err() {
+        if self.execution.line.wait(delay).await.is_err() || self.execution.line.pace(HOP).await.is_err() {
             return CallStatus::Canceled;
         }
         self.event(call, CallEvent::Initiated);
-        if self.line.pace(HOP).await.is_err() {
+        if self.execution.line.pace(HOP).await.is_err() {
             return CallStatus::Canceled;
         }
         let machine = match self.ring(call).await {
@@ -144,12 +157,13 @@ impl Life {
             Pickup::Over(status) => return status,
         };
         let Some(call) = self.answered() else { return CallStatus::Canceled };
+        self.record(&call);
         self.event(&call, CallEvent::Answered);
         if let Some(digits) = &call.order.send_digits {
-            self.line.caption(&format!("[keys: {digits}]"), None, None);
+            self.execution.line.caption(&format!("[keys: {digits}]"), None, None);
         }
         if call.order.validates {
-            validation::converse(&self.world, &mut self.line, &call.sid).await;
+            validation::converse(&self.world, &mut self.execution, &call.sid).await;
             return CallStatus::Completed;
         }
         let detected = match &call.order.detection {
@@ -173,7 +187,7 @@ impl Life {
         self.changed(CallStatus::Ringing);
         let Some(hook) = call.order.url.clone() else { return CallStatus::Failed };
         let next = Next::Fetch { hook, extra: Vec::new() };
-        match self.line.open(next).await {
+        match self.execution.open(next).await {
             Opening::Rejected { busy: true } => CallStatus::Busy,
             Opening::Rejected { busy: false } => CallStatus::NoAnswer,
             Opening::Over => CallStatus::NoAnswer,
@@ -192,10 +206,10 @@ impl Life {
     async fn within_limit(&mut self, seconds: u32, next: Next) -> CallStatus {
         let limit = self.world.clock.sleep(Duration::from_secs(u64::from(seconds)));
         tokio::select! {
-            () = self.line.run(next) => {}
+            () = self.execution.run(next) => {}
             () = limit => tracing::info!(sid = self.sid, seconds, "sandbox call ended by its time limit"),
         }
-        if self.line.is_broken() { CallStatus::Failed } else { CallStatus::Completed }
+        if self.execution.is_broken() { CallStatus::Failed } else { CallStatus::Completed }
     }
 
     /// Rings until somebody or something picks up, or nobody does.
@@ -220,7 +234,7 @@ impl Life {
     }
 
     async fn signal(&mut self, after: Duration, status: CallStatus) -> Pickup {
-        match self.line.pace(after).await {
+        match self.execution.line.pace(after).await {
             Ok(()) => Pickup::Over(status),
             Err(_) => Pickup::Over(CallStatus::Canceled),
         }
@@ -246,7 +260,7 @@ impl Life {
         };
         tokio::select! {
             () = pickup => Pickup::Answered { machine },
-            heard = self.line.picked_up() => match heard {
+            heard = self.execution.line.picked_up() => match heard {
                 // Whoever answers by hand is a person.
                 Control::Answer => Pickup::Answered { machine: false },
                 Control::Decline | Control::HangUp => Pickup::Over(CallStatus::Busy),
@@ -260,7 +274,7 @@ impl Life {
         let clock = self.world.clock.clone();
         tokio::select! {
             () = clock.sleep(timeout) => Pickup::Over(CallStatus::NoAnswer),
-            () = self.line.canceled() => Pickup::Over(CallStatus::Canceled),
+            () = self.execution.line.canceled() => Pickup::Over(CallStatus::Canceled),
         }
     }
 
@@ -273,7 +287,7 @@ impl Life {
         };
         match &detection.aside {
             None => {
-                self.line.pace(DETECTION).await?;
+                self.execution.line.pace(DETECTION).await?;
                 self.world.change_call(&self.sid, |call| call.answered_by = Some(by));
             }
             Some(told) => {
@@ -305,17 +319,49 @@ impl Life {
         })
     }
 
+    /// Begins to record the whole call, if that was wished.
+    fn record(&mut self, call: &Call) {
+        if let Some((wish, start)) = call.order.record.clone().zip(call.start) {
+            self.whole = Some(recorded::begin(&self.world, call, "OutboundAPI", wish, start).sid);
+        }
+    }
+
+    /// What the end of a call says of the recording of all of it.
+    fn recording(&self, told: &mut Params) {
+        let found = |sid: &String| self.world.with(|state| state.recordings.get(sid).cloned());
+        if let Some(recording) = self.whole.as_ref().and_then(found)
+            && let Some(seconds) = recording.seconds()
+        {
+            told.add("RecordingUrl", recording.url()).add("RecordingSid", recording.sid);
+            told.add("RecordingDuration", seconds.to_string());
+        }
+    }
+
     /// Counts an event and tells it if it was asked for.
     fn event(&mut self, call: &Call, event: CallEvent) {
         let number = self.number;
         self.number += 1;
-        let told = progress(&self.world, call, event, number);
+        let mut told = progress(&self.world, call, event, number);
+        if event == CallEvent::Completed {
+            self.recording(&mut told);
+        }
         streams::of_call(&self.world, call, event.name(), &told.0);
         if call.order.events.iter().any(|asked| asked == event.name())
-            && let Some(webhook) = of_call(&self.world, call, call.order.callback.as_ref(), event, number)
+            && let Some(webhook) = of_call(&self.world, call, call.order.callback.as_ref(), told)
         {
             self.courier.post(webhook);
         }
+    }
+
+    fn tell_of_hanging_up(&self, hook: Hook, told: Vec<(String, String)>) {
+        let Some(call) = self.world.with(|state| state.calls.get(&self.sid).cloned()) else { return };
+        let mut params = call_params(&call, call.status.word());
+        params.0.extend(told);
+        let webhook = of_call(&self.world, &call, Some(&hook), params);
+        let Some(webhook) = webhook else { return };
+        let webhook = Webhook { kind: "twiml", ..webhook }.with_faults(&self.behaviour.callbacks);
+        let world = self.world.clone();
+        self.world.spawn(async move { parted(&world, webhook).await });
     }
 
     fn end(mut self, status: CallStatus) {
@@ -325,20 +371,32 @@ impl Life {
             call.end = Some(now);
         });
         self.world.change(|state| state.lines.remove(&self.sid));
+        if let Some((hook, told)) = self.execution.part() {
+            self.tell_of_hanging_up(hook, told);
+        }
         if let Some(call) = ended {
+            recorded::end_all(&self.world, &call);
             if call.direction == "inbound" {
                 // A number's own callback comes once, at the end, as number 0.
                 self.number = 0;
             }
             self.event(&call, CallEvent::Completed);
-            if let Some(webhook) = recorded::keep(&self.world, &call) {
-                self.courier.post(webhook);
-            }
             if let Some(webhook) = validation::end(&self.world, &call) {
                 self.courier.post(webhook);
             }
         }
     }
+}
+
+/// Tells the action of what was recorded until the call was over; what it answers is not
+/// done any more.
+async fn parted(world: &World, webhook: Webhook) {
+    let (code, why) = match send(world, &webhook).await {
+        Ok(answer) if answer.status < 400 => return,
+        Ok(answer) => (11200, format!("answered with status {}", answer.status)),
+        Err(trouble) => (trouble.code(), trouble.words().to_owned()),
+    };
+    world.alert(code, &webhook.sid, Some(bare(&webhook.hook.url).as_str()), why);
 }
 
 fn detected(world: &World, call: &Call, by: &str, hook: Hook) -> Webhook {

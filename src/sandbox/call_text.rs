@@ -5,7 +5,7 @@ use super::fetch::Fault;
 use super::network::{self, Place};
 use super::replies;
 use super::resource::Call;
-use super::script::Reply;
+use super::verb::Reply;
 use super::world::World;
 use reqwest::Url;
 use std::sync::Arc;

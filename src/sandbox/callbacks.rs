@@ -234,21 +234,14 @@ pub(super) fn progress(world: &World, call: &Call, event: CallEvent, number: u32
 }
 
 /// A progress event of a call, when somebody asked for it.
-pub(super) fn of_call(
-    world: &World,
-    call: &Call,
-    hook: Option<&Hook>,
-    event: CallEvent,
-    number: u32,
-) -> Option<Webhook> {
-    let params = progress(world, call, event, number);
+pub(super) fn of_call(world: &World, call: &Call, hook: Option<&Hook>, told: Params) -> Option<Webhook> {
     Some(Webhook {
         kind: "status-callback",
         sid: call.sid.clone(),
         account: call.account.clone(),
         pair: Pair::new(&call.from, &call.to),
         hook: hook?.clone(),
-        params: params.0,
+        params: told.0,
         token: world.token(),
         voice: true,
         bad_signature: false,

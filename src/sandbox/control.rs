@@ -13,7 +13,9 @@ use super::settings::Inbound;
 use super::shown::call_view;
 use super::views::{clock_view, phones, snapshot};
 use super::world::World;
-use super::{forward, limit_controls, number_controls, record_controls, telephones, template_controls};
+use super::{
+    beside, forward, limit_controls, number_controls, record_controls, telephones, template_controls,
+};
 use crate::server::{Stranger, stranger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -86,7 +88,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
     let (put, delete) = (request.method == Method::PUT, request.method == Method::DELETE);
     match parts.as_slice() {
         ["state"] if get => json_reply(200, &world.with(|state| snapshot(world, state))),
-        ["state"] if delete => start_afresh(world),
+        ["state"] if delete => start_afresh(world).await,
         ["state"] => not_allowed("GET, DELETE"),
         ["events"] if get => super::events::stream(world),
         ["phones"] if get => json_reply(200, &world.with(|state| phones(state))),
@@ -253,11 +255,17 @@ fn alerts(world: &World) -> Response {
     json_reply(200, &Value::Array(list))
 }
 
-fn start_afresh(world: &World) -> Response {
+async fn start_afresh(world: &World) -> Response {
     world.abort_all();
     world.clock.reset();
+    // First, for what it is about to send belongs to what was before.
+    let is_new = beside::begin_afresh(world).await;
     world.change(|state| state.start_afresh(&world.settings, world.born));
     world.tell("reset", json!({}));
     world.tell("clock", clock_view(world));
+    if !is_new {
+        let hint = "start it again: what Verify had is still there";
+        return complaint(503, "the service beside the sandbox did not begin afresh", hint);
+    }
     empty(204)
 }

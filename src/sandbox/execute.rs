@@ -4,31 +4,26 @@
 //! Speech takes a few milliseconds a word and pauses take seconds, both at the
 //! sandbox's pace; how long a `<Gather>` listens goes by the clock, so that
 //! under a stopped clock it listens until the clock is moved. Keys pressed
-//! before a `<Gather>` listens are kept for it.
+//! before a `<Gather>` listens are kept for it, and so they are for a `<Record>`.
 
-use super::behaviour::{Behaviour, Speech, is_key};
+use super::behaviour::Speech;
 use super::call_text;
 use super::callbacks::call_params;
 use super::cookies::Pair;
 use super::fetch::{Fault, document, read, resolve};
+use super::line::{Line, Stop};
 use super::next::Next;
 use super::outgoing::bare;
-use super::resource::{Caption, Hook};
-use super::script::{Gather, Reply, Say, Script, Verb};
+use super::resource::Hook;
+use super::script::Script;
+use super::tape::Tape;
+use super::verb::{Gather, Record, Reply, Say, Verb};
 use super::webhook::Webhook;
-use super::world::{Control, World};
-use jiff::Timestamp;
 use reqwest::Url;
-use std::collections::VecDeque;
-use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 
 /// The most documents one call may go through.
 const DOCUMENTS: u32 = 500;
-/// The most captions that are kept of one call.
-const CAPTIONS: usize = 1_000;
 /// What `loop="0"` comes to at most.
 const LOOPS: u32 = 1_000;
 /// Milliseconds a word takes, at pace 1, when nobody wished otherwise.
@@ -55,89 +50,23 @@ pub(super) enum Opening {
     Over,
 }
 
-/// Why a line stopped doing what it did.
-pub(super) enum Stop {
-    /// One side put down.
-    Over,
-    /// The API sent it elsewhere.
-    Goto(Next),
-}
-
-/// An open line.
-pub(super) struct Line {
-    world: Arc<World>,
-    sid: String,
-    controls: mpsc::Receiver<Control>,
-    /// Keys that no `<Gather>` has taken yet.
-    typed: VecDeque<char>,
-    /// Keys that the phone presses by itself, one entry per `<Gather>`.
-    own_keys: VecDeque<String>,
-    behaviour: Behaviour,
+/// What a call is told to do, and how far that is.
+pub(super) struct Execution {
+    /// The open line.
+    pub line: Line,
     /// The URL of the document being done.
     base: Option<Hook>,
     documents: u32,
     /// True once it was the turn of a verb that is not played.
     is_broken: bool,
+    /// The `<Record>` that is under way.
+    tape: Option<Tape>,
 }
 
-impl Line {
-    /// A line that listens to `controls`.
-    pub fn new(
-        world: Arc<World>,
-        sid: String,
-        controls: mpsc::Receiver<Control>,
-        behaviour: &Behaviour,
-    ) -> Self {
-        let own_keys = behaviour.press.clone().unwrap_or_default().into();
-        let behaviour = behaviour.clone();
-        Self {
-            world,
-            sid,
-            controls,
-            typed: VecDeque::new(),
-            own_keys,
-            behaviour,
-            base: None,
-            documents: 0,
-            is_broken: false,
-        }
-    }
-
-    /// Waits at the sandbox's pace.
-    pub async fn pace(&mut self, span: Duration) -> Result<(), Stop> {
-        let world = self.world.clone();
-        self.unless_stopped(async move { world.pace(span).await }).await
-    }
-
-    /// Waits until the clock shows a time.
-    pub async fn until(&mut self, at: Timestamp) -> Result<(), Stop> {
-        let clock = self.world.clock.clone();
-        self.unless_stopped(async move { clock.sleep_until(at).await }).await
-    }
-
-    /// Waits by the clock.
-    pub async fn wait(&mut self, span: Duration) -> Result<(), Stop> {
-        if span.is_zero() {
-            return Ok(());
-        }
-        let clock = self.world.clock.clone();
-        self.unless_stopped(async move { clock.sleep(span).await }).await
-    }
-
-    /// Waits for what decides a ringing call: anything but keys.
-    pub async fn picked_up(&mut self) -> Control {
-        loop {
-            match self.controls.recv().await {
-                Some(Control::Press(keys)) => self.typed.extend(keys.chars().filter(|key| is_key(*key))),
-                Some(control) => return control,
-                None => return Control::Complete,
-            }
-        }
-    }
-
-    /// Waits for the caller to give up: what the called side does is not heard.
-    pub async fn canceled(&mut self) {
-        while self.picked_up().await != Control::Complete {}
+impl Execution {
+    /// Nothing yet, on a line that is open.
+    pub fn new(line: Line) -> Self {
+        Self { line, base: None, documents: 0, is_broken: false, tape: None }
     }
 
     /// Gets an inbound call's first document.
@@ -161,7 +90,7 @@ impl Line {
             let script = match self.load(step, "in-progress").await {
                 Ok(Some(script)) => script,
                 Ok(None) => {
-                    self.caption(APOLOGY, None, None);
+                    self.line.caption(APOLOGY, None, None);
                     return;
                 }
                 Err(Stop::Goto(other)) => {
@@ -183,7 +112,7 @@ impl Line {
     async fn load(&mut self, next: Next, status: &'static str) -> Result<Option<Script>, Stop> {
         self.documents += 1;
         if self.documents > DOCUMENTS {
-            self.fault(&Fault::new(11215, format!("more than {DOCUMENTS} documents in one call")), None);
+            self.line.fault(&Fault::new(11215, format!("more than {DOCUMENTS} documents in one call")), None);
             return Ok(None);
         }
         let (hook, extra) = match next {
@@ -193,7 +122,7 @@ impl Line {
             }
             Next::Inline(text) => {
                 self.base = None;
-                let script = read(&text).map_err(|fault| self.fault(&fault, None)).ok();
+                let script = read(&text).map_err(|fault| self.line.fault(&fault, None)).ok();
                 script.iter().for_each(|script| self.announce(script, None));
                 return Ok(script);
             }
@@ -203,17 +132,17 @@ impl Line {
             Ok(script) => return Ok(Some(script)),
             Err(fault) => fault,
         };
-        self.alert(&fault, Some(&hook.url));
-        let fallback = self.world.with(|state| state.calls.get(&self.sid)?.order.fallback.clone());
+        self.line.alert(&fault, Some(&hook.url));
+        let fallback = self.line.world.with(|state| state.calls.get(&self.line.sid)?.order.fallback.clone());
         if let Some(fallback) = fallback.filter(|fallback| *fallback != hook) {
             let why = [("ErrorCode", fault.code.to_string()), ("ErrorUrl", bare(&hook.url).to_string())];
             let why = why.map(|(name, value)| (name.to_owned(), value)).into();
             match self.fetch(fallback.clone(), why, status).await? {
                 Ok(script) => return Ok(Some(script)),
-                Err(fault) => self.fault(&fault, Some(&fallback.url)),
+                Err(fault) => self.line.fault(&fault, Some(&fallback.url)),
             }
         } else {
-            self.mark(fault.code);
+            self.line.mark(fault.code);
         }
         Ok(None)
     }
@@ -224,27 +153,27 @@ impl Line {
         extra: Vec<(String, String)>,
         status: &'static str,
     ) -> Result<Result<Script, Fault>, Stop> {
-        let Some(call) = self.world.with(|state| state.calls.get(&self.sid).cloned()) else {
+        let Some(call) = self.line.world.with(|state| state.calls.get(&self.line.sid).cloned()) else {
             return Err(Stop::Over);
         };
         let mut params = call_params(&call, status);
         params.0.extend(extra);
         let webhook = Webhook {
             kind: if call.direction == "inbound" && self.base.is_none() { "inbound-call" } else { "twiml" },
-            sid: self.sid.clone(),
+            sid: self.line.sid.clone(),
             account: call.account.clone(),
             pair: Pair::new(&call.from, &call.to),
             hook,
             params: params.0,
-            token: self.world.token(),
+            token: self.line.world.token(),
             voice: true,
             bad_signature: false,
             port: None,
         };
-        let webhook = webhook.with_faults(&self.behaviour.callbacks);
-        let world = self.world.clone();
+        let webhook = webhook.with_faults(&self.line.behaviour.callbacks);
+        let world = self.line.world.clone();
         let get = webhook.hook.get;
-        let fetched = self.unless_stopped(async move { document(&world, &webhook).await }).await?;
+        let fetched = self.line.unless_stopped(async move { document(&world, &webhook).await }).await?;
         Ok(fetched.map(|(script, url)| {
             self.announce(&script, Some(&url));
             self.base = Some(Hook { url, get });
@@ -256,11 +185,11 @@ impl Line {
     /// call will end at.
     fn announce(&self, script: &Script, url: Option<&Url>) {
         for (code, why) in &script.warnings {
-            self.alert(&Fault::new(*code, why.clone()), url);
+            self.line.alert(&Fault::new(*code, why.clone()), url);
         }
         for verb in &script.verbs {
             if let Verb::NotPlayed(name) = verb {
-                self.alert(&Fault::new(Verb::not_played_code(name), not_played(name)), url);
+                self.line.alert(&Fault::new(Verb::not_played_code(name), not_played(name)), url);
             }
         }
     }
@@ -280,16 +209,25 @@ impl Line {
                         return Ok(next);
                     }
                 }
+                Verb::Record(record) => {
+                    if let Some(next) = self.record(*record).await? {
+                        return Ok(next);
+                    }
+                }
                 Verb::Redirect { url, get } => return Ok(self.follow(&url, get, Vec::new())),
                 Verb::Hangup | Verb::Reject { .. } => return Ok(None),
                 Verb::Message(_) => {
-                    self.alert(&Fault::new(12200, "<Message> means nothing in a call"), None);
+                    self.line.alert(&Fault::new(12200, "<Message> means nothing in a call"), None);
                 }
                 Verb::Sms(reply) => self.text(reply),
                 Verb::NotPlayed(name) => {
-                    tracing::warn!(sid = self.sid, verb = name, "sandbox call ended: the verb is not played");
-                    self.caption(&format!("[{}]", not_played(&name)), None, None);
-                    self.mark(Verb::not_played_code(&name));
+                    tracing::warn!(
+                        sid = self.line.sid,
+                        verb = name,
+                        "sandbox call ended: the verb is not played"
+                    );
+                    self.line.caption(&format!("[{}]", not_played(&name)), None, None);
+                    self.line.mark(Verb::not_played_code(&name));
                     self.is_broken = true;
                     return Ok(None);
                 }
@@ -301,10 +239,10 @@ impl Line {
     /// Sends a text, to the telephone and from the number of the call unless the
     /// document says otherwise.
     fn text(&self, reply: Reply) {
-        let call = self.world.with(|state| state.calls.get(&self.sid).cloned());
+        let call = self.line.world.with(|state| state.calls.get(&self.line.sid).cloned());
         let base = self.base.as_ref().map(|base| &base.url);
-        if let Some(Err(fault)) = call.map(|call| call_text::send(&self.world, &call, base, reply)) {
-            self.alert(&fault, base);
+        if let Some(Err(fault)) = call.map(|call| call_text::send(&self.line.world, &call, base, reply)) {
+            self.line.alert(&fault, base);
         }
     }
 
@@ -313,34 +251,34 @@ impl Line {
         let (loops, word_ms) = match verb {
             Verb::Say(Say { loops, .. }) | Verb::Play { loops, .. } => (
                 if *loops == 0 { LOOPS } else { (*loops).min(LOOPS) },
-                self.behaviour.word_ms.unwrap_or(WORD_MS),
+                self.line.behaviour.word_ms.unwrap_or(WORD_MS),
             ),
             _ => (1, 0),
         };
         for _ in 0..loops {
-            if barge_in && !self.typed.is_empty() {
+            if barge_in && !self.line.typed.is_empty() {
                 return Ok(());
             }
             let span = match verb {
                 Verb::Say(say) => {
-                    self.caption(&say.text, say.language.as_deref(), say.voice.as_deref());
+                    self.line.caption(&say.text, say.language.as_deref(), say.voice.as_deref());
                     Duration::from_millis(word_ms.saturating_mul(say.text.split_whitespace().count() as u64))
                 }
                 Verb::Play { name, .. } => {
-                    self.caption(name, None, None);
+                    self.line.caption(name, None, None);
                     Duration::from_millis(word_ms.saturating_mul(10))
                 }
                 Verb::Pause(seconds) => Duration::from_secs(*seconds),
                 _ => Duration::ZERO,
             };
-            if self.behaviour.speech == Some(Speech::Instant) {
+            if self.line.behaviour.speech == Some(Speech::Instant) {
                 continue;
             }
-            let world = self.world.clone();
+            let world = self.line.world.clone();
             if barge_in {
-                self.unless_key(async move { world.pace(span).await }).await?;
+                self.line.unless_key(async move { world.pace(span).await }).await?;
             } else {
-                self.unless_stopped(async move { world.pace(span).await }).await?;
+                self.line.unless_stopped(async move { world.pace(span).await }).await?;
             }
         }
         Ok(())
@@ -369,25 +307,25 @@ impl Line {
             self.sound(prompt, gather.keys).await?;
         }
         if gather.keys
-            && let Some(keys) = self.own_keys.pop_front()
+            && let Some(keys) = self.line.own_keys.pop_front()
         {
-            self.typed.extend(keys.chars());
+            self.line.typed.extend(keys.chars());
         }
         let (mut digits, mut finished_on) = (String::new(), None);
         let enough = |digits: &str| gather.num_digits.is_some_and(|number| digits.len() >= number);
         while !enough(&digits) && finished_on.is_none() {
-            let key = if gather.keys { self.typed.pop_front() } else { None };
+            let key = if gather.keys { self.line.typed.pop_front() } else { None };
             match key {
                 Some(key) if gather.finish_on == Some(key) => finished_on = Some(key),
                 Some(key) => digits.push(key),
                 None => {
-                    let clock = self.world.clock.clone();
+                    let clock = self.line.world.clock.clone();
                     let patience = Duration::from_secs(gather.timeout);
                     let listening = async move { clock.sleep(patience).await };
                     let heard = if gather.keys {
-                        self.unless_key(listening).await?
+                        self.line.unless_key(listening).await?
                     } else {
-                        self.unless_stopped(listening).await?;
+                        self.line.unless_stopped(listening).await?;
                         false
                     };
                     if !heard {
@@ -399,91 +337,56 @@ impl Line {
         Ok((digits, finished_on))
     }
 
+    /// Records what the telephone says. Nothing when that is nothing, and execution goes
+    /// on after the `<Record>`; else where it goes, which may be nowhere.
+    async fn record(&mut self, verb: Record) -> Result<Option<Option<Next>>, Stop> {
+        let callback = verb.callback.as_deref().map(|url| self.resolved(url, verb.callback_get));
+        let callback = callback.and_then(|hook| hook.map_err(|fault| self.line.alert(&fault, None)).ok());
+        if verb.beep {
+            self.line.caption("[beep]", None, None);
+        }
+        let (action, get) = (verb.action.clone().unwrap_or_default(), verb.get);
+        self.tape = Tape::begin(&self.line, verb, callback);
+        // Without a call there is nothing to record.
+        let Some(tape) = &self.tape else { return Err(Stop::Over) };
+        let key = match tape.listen(&mut self.line).await {
+            Ok(key) => key,
+            // What is recorded until the end of a call is told once that is over.
+            Err(Stop::Over) => return Err(Stop::Over),
+            Err(elsewhere) => {
+                self.cut("");
+                return Err(elsewhere);
+            }
+        };
+        let told = self.cut(&key.map(String::from).unwrap_or_default());
+        Ok(told.map(|told| self.follow(&action, get, told)))
+    }
+
+    fn cut(&mut self, digits: &str) -> Option<Vec<(String, String)>> {
+        self.tape.take()?.end(&self.line.world, digits)
+    }
+
+    /// Ends what was recorded until the call was over: where that is told, and what.
+    pub fn part(&mut self) -> Option<(Hook, Vec<(String, String)>)> {
+        let (action, get) = self.tape.as_ref()?.action();
+        let told = self.cut("hangup")?;
+        let hook = self.resolved(&action, get).map_err(|fault| self.line.alert(&fault, None)).ok()?;
+        Some((hook, told))
+    }
+
+    fn resolved(&self, url: &str, get: bool) -> Result<Hook, Fault> {
+        resolve(self.base.as_ref().map(|base| &base.url), url, get)
+    }
+
     /// Where a URL in the document leads; nowhere, with an alert, when it is none.
     fn follow(&mut self, url: &str, get: bool, extra: Vec<(String, String)>) -> Option<Next> {
-        match resolve(self.base.as_ref().map(|base| &base.url), url, get) {
+        match self.resolved(url, get) {
             Ok(hook) => Some(Next::Fetch { hook, extra }),
             Err(fault) => {
-                self.fault(&fault, None);
-                self.caption(APOLOGY, None, None);
+                self.line.fault(&fault, None);
+                self.line.caption(APOLOGY, None, None);
                 None
             }
-        }
-    }
-
-    /// Writes down what is heard and tells the page.
-    pub fn caption(&self, text: &str, language: Option<&str>, voice: Option<&str>) {
-        let at = self.world.clock.now();
-        let caption = Caption {
-            text: text.to_owned(),
-            language: language.map(str::to_owned),
-            voice: voice.map(str::to_owned),
-            at,
-        };
-        let news = serde_json::json!({
-            "sid": self.sid,
-            "text": text,
-            "language": language,
-            "voice": voice,
-            "at": at.to_string(),
-        });
-        self.world.tell("caption", news);
-        self.world.change_call(&self.sid, |call| {
-            call.captions.push(caption);
-            if call.captions.len() > CAPTIONS {
-                call.captions.remove(0);
-            }
-        });
-    }
-
-    fn alert(&self, fault: &Fault, url: Option<&Url>) {
-        let url = url.map(bare);
-        self.world.alert(fault.code, &self.sid, url.as_ref().map(Url::as_str), fault.message.clone());
-    }
-
-    fn mark(&self, code: u32) {
-        self.world.change_call(&self.sid, |call| call.error = Some(code));
-    }
-
-    fn fault(&self, fault: &Fault, url: Option<&Url>) {
-        self.alert(fault, url);
-        self.mark(fault.code);
-    }
-
-    /// Does something unless the line is stopped meanwhile; keys are kept.
-    async fn unless_stopped<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                control = self.controls.recv() => self.heed(control)?,
-                done = &mut work => return Ok(done),
-            }
-        }
-    }
-
-    /// Waits for something or for a key; true when a key came first.
-    async fn unless_key(&mut self, wait: impl Future<Output = ()>) -> Result<bool, Stop> {
-        let mut wait = std::pin::pin!(wait);
-        while self.typed.is_empty() {
-            tokio::select! {
-                biased;
-                control = self.controls.recv() => self.heed(control)?,
-                () = &mut wait => return Ok(false),
-            }
-        }
-        Ok(true)
-    }
-
-    fn heed(&mut self, control: Option<Control>) -> Result<(), Stop> {
-        match control {
-            Some(Control::Press(keys)) => {
-                self.typed.extend(keys.chars().filter(|key| is_key(*key)));
-                Ok(())
-            }
-            Some(Control::Answer) => Ok(()),
-            Some(Control::Redirect(next)) => Err(Stop::Goto(next)),
-            Some(Control::HangUp | Control::Decline | Control::Complete) | None => Err(Stop::Over),
         }
     }
 }

@@ -4,7 +4,8 @@
 use super::fields::web_url;
 use super::outgoing::send;
 use super::resource::Hook;
-use super::script::{self, Reply, Say, Script, Verb};
+use super::script::{self, Script};
+use super::verb::{Reply, Say, Verb};
 use super::webhook::{Answer, Webhook};
 use super::world::World;
 use reqwest::Url;

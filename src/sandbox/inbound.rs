@@ -15,10 +15,11 @@ use super::phone::Text;
 use super::replies;
 use super::resource::{Bill, CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
 use super::routes;
-use super::script::{Reply, Script, Verb};
+use super::script::Script;
 use super::service::{Options, Place as ToldAt};
 use super::shown::message_view;
 use super::streams;
+use super::verb::{Reply, Verb};
 use super::webhook::Webhook;
 use super::world::World;
 use bytes::Bytes;
@@ -307,7 +308,7 @@ fn answer(
 
 /// A call from a phone to one of the account's numbers. Gives its SID, or
 /// nothing when nobody takes calls to it or too much is going on.
-pub(super) fn ring(world: &Arc<World>, from: String, to: String) -> Option<String> {
+pub(super) fn ring(world: &Arc<World>, from: String, to: String, base: String) -> Option<String> {
     let route = world.with(|state| routes::of_call(state, &to))?;
     let order = CallOrder {
         url: Some(route.hook),
@@ -315,6 +316,7 @@ pub(super) fn ring(world: &Arc<World>, from: String, to: String) -> Option<Strin
         callback: route.callback,
         events: vec!["completed".to_owned()],
         time_limit: 14_400,
+        base,
         ..CallOrder::default()
     };
     let call = queued(world, world.owner_of(&to), to, from, "inbound", order);

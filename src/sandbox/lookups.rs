@@ -2,6 +2,7 @@
 //! risk. The tester says it, for one number or for all; what nobody said is a quiet
 //! mobile, or what the plan says the line is.
 
+use super::line_types::Overrides;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub(super) const FIELDS: [&str; 10] = [
 pub(super) struct Lookups {
     all: Map<String, Value>,
     own: BTreeMap<String, Map<String, Value>>,
+    /// What accounts say of lines.
+    pub line_types: Overrides,
 }
 
 impl Lookups {

@@ -33,6 +33,8 @@ mod incoming;
 mod key;
 mod limit_controls;
 mod limits;
+mod line;
+mod line_types;
 mod lookups;
 mod media;
 mod media_fetch;
@@ -68,7 +70,9 @@ mod settings;
 mod shelf;
 mod shown;
 mod sinks;
+mod sound;
 mod streams;
+mod tape;
 mod target;
 mod telephones;
 mod template_controls;
@@ -76,6 +80,7 @@ mod templates;
 mod trouble;
 mod usage;
 mod validation;
+mod verb;
 mod views;
 mod webhook;
 mod whatsapp;
@@ -102,6 +107,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -208,6 +214,16 @@ impl Sandbox {
     /// Sets the service that answers for Verify v2, by its base URL.
     pub fn set_verify(&self, base_url: String) {
         self.world.change(|state| state.verify = Some(base_url));
+    }
+
+    /// What the service that answers for Verify v2 hears whenever the sandbox begins
+    /// afresh, so that it does so too: each time a way to say its base URL from then on.
+    /// Until it has, whoever asked for it waits. Only the first who listens hears it.
+    pub fn afresh(&self) -> mpsc::Receiver<oneshot::Sender<String>> {
+        let (tell, told) = mpsc::channel(1);
+        // Whoever comes second gets a channel on which nothing comes.
+        let _ = self.world.afresh.set(tell);
+        told
     }
 
     /// Sets where inbound messages and calls are told, once the port is known.

@@ -1,7 +1,7 @@
 //! Where a call goes on.
 
 use super::resource::Hook;
-use super::script::Verb;
+use super::verb::Verb;
 
 /// Where a call goes on.
 #[derive(Clone, Eq, PartialEq)]

@@ -17,11 +17,13 @@ const CSS: &str = "text/css;charset=utf-8";
 const SCRIPT: &str = "text/javascript;charset=utf-8";
 
 /// Every file there is.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/telephones.css", CSS, include_str!("page/telephones.css")),
     ("/phone.css", CSS, include_str!("page/phone.css")),
     ("/whatsapp.css", CSS, include_str!("page/whatsapp.css")),
+    ("/attach.css", CSS, include_str!("page/attach.css")),
+    ("/attach.js", SCRIPT, include_str!("page/attach.js")),
     ("/telephones.js", SCRIPT, include_str!("page/telephones.js")),
     ("/telephone.js", SCRIPT, include_str!("page/telephone.js")),
     ("/whatsapp.js", SCRIPT, include_str!("page/whatsapp.js")),

@@ -1,16 +1,43 @@
 //! Recordings of calls as they are kept. The words of a call are in its captions; a
 //! recording has its length, and is silent.
 
+use super::resource::{RecordingRequest, Turn};
 use super::shelf::Owned;
+use super::sound;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The most recordings that are kept; the oldest go first.
 pub(super) const RECORDINGS: usize = 10_000;
-/// The most seconds that a recording's sound has.
-const SECONDS: u32 = 600;
-/// Samples in a second, each of a byte.
-const RATE: u32 = 8_000;
+/// How long a deleted one is still shown to who asks for that, in seconds.
+const SHOWN_DELETED: i64 = 40 * 86_400;
+
+/// How far a recording is, in Twilio's words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RecordingStatus {
+    InProgress,
+    Paused,
+    Completed,
+    /// Nothing was recorded.
+    Absent,
+}
+
+impl RecordingStatus {
+    /// Twilio's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InProgress => "in-progress",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Absent => "absent",
+        }
+    }
+
+    /// True until it is ended.
+    pub fn is_under_way(self) -> bool {
+        matches!(self, Self::InProgress | Self::Paused)
+    }
+}
 
 /// The recording of a call.
 #[derive(Clone)]
@@ -21,14 +48,26 @@ pub(super) struct Recording {
     pub account: String,
     /// The call.
     pub call: String,
+    /// The beginning of its URL: where the call was asked for.
+    pub base: String,
+    /// How it was begun, in Twilio's words.
+    pub source: &'static str,
+    /// How it is made, and what is told of it.
+    pub wish: RecordingRequest,
     /// When it began.
     pub start: Timestamp,
-    /// When it was there.
-    pub created: Timestamp,
-    /// How long it is.
-    pub seconds: i64,
-    /// One or two.
-    pub channels: u16,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// How far it is.
+    pub status: RecordingStatus,
+    /// How long it was before `since`.
+    pub recorded: SignedDuration,
+    /// Since when it goes on; nothing while it does not.
+    pub since: Option<Timestamp>,
+    /// When it was deleted.
+    pub deleted: Option<Timestamp>,
+    /// Whose turn it is to tell of it.
+    pub turn: Turn,
 }
 
 impl Owned for Recording {
@@ -38,26 +77,65 @@ impl Owned for Recording {
 }
 
 impl Recording {
-    /// The sound: a WAV file that is silent as long as the call was.
-    pub fn wav(&self) -> Bytes {
-        let seconds = u32::try_from(self.seconds).unwrap_or(0).min(SECONDS);
-        let channels = self.channels.clamp(1, 2);
-        let length = seconds * RATE * u32::from(channels);
-        let mut file = Vec::with_capacity(44 + length as usize);
-        file.extend_from_slice(b"RIFF");
-        file.extend_from_slice(&(36 + length).to_le_bytes());
-        file.extend_from_slice(b"WAVEfmt ");
-        file.extend_from_slice(&16u32.to_le_bytes());
-        file.extend_from_slice(&1u16.to_le_bytes());
-        file.extend_from_slice(&channels.to_le_bytes());
-        file.extend_from_slice(&RATE.to_le_bytes());
-        file.extend_from_slice(&(RATE * u32::from(channels)).to_le_bytes());
-        file.extend_from_slice(&channels.to_le_bytes());
-        file.extend_from_slice(&8u16.to_le_bytes());
-        file.extend_from_slice(b"data");
-        file.extend_from_slice(&length.to_le_bytes());
-        // Eight bits have no sign: the middle is silence.
-        file.resize(file.len() + length as usize, 0x80);
-        file.into()
+    /// Stops for a while; unless it skips that, it is silent meanwhile.
+    pub fn pause(&mut self, now: Timestamp, skips: bool) {
+        (self.status, self.updated) = (RecordingStatus::Paused, now);
+        if skips {
+            self.hold(now);
+        }
+    }
+
+    /// Goes on.
+    pub fn resume(&mut self, now: Timestamp) {
+        (self.status, self.updated) = (RecordingStatus::InProgress, now);
+        self.since.get_or_insert(now);
+    }
+
+    /// Ends, with so much of it as was heard, if anything.
+    pub fn end(&mut self, now: Timestamp, heard: Option<SignedDuration>) {
+        self.hold(now);
+        self.updated = now;
+        (self.status, self.recorded) = match heard {
+            Some(heard) => (RecordingStatus::Completed, self.recorded.min(heard)),
+            None => (RecordingStatus::Absent, SignedDuration::ZERO),
+        };
+    }
+
+    fn hold(&mut self, now: Timestamp) {
+        if let Some(since) = self.since.take() {
+            self.recorded += now.duration_since(since);
+        }
+    }
+
+    /// How long it is, in seconds, each begun one counted; nothing before it is there.
+    pub fn seconds(&self) -> Option<i64> {
+        let whole =
+            || (i64::try_from(self.recorded.as_millis()).unwrap_or(i64::MAX).saturating_add(999)) / 1000;
+        (self.status == RecordingStatus::Completed).then(|| whole().max(1))
+    }
+
+    /// Where its sound is.
+    pub fn url(&self) -> String {
+        let base = if self.base.is_empty() { "https://api.twilio.com" } else { &self.base };
+        format!("{base}/2010-04-01/Accounts/{}/Recordings/{}", self.account, self.sid)
+    }
+
+    /// Whether it is shown; `deleted` shows what was deleted not too long ago, too.
+    pub fn is_shown(&self, now: Timestamp, deleted: bool) -> bool {
+        self.deleted.is_none_or(|at| deleted && now.duration_since(at).as_secs() < SHOWN_DELETED)
+    }
+
+    /// The sound as WAV, as long as it is; nothing where there is none.
+    pub fn wav(&self) -> Option<Bytes> {
+        self.length().map(|seconds| sound::wav(seconds, self.wish.channels))
+    }
+
+    /// The sound as MP3.
+    pub fn mp3(&self) -> Option<Bytes> {
+        self.length().map(|seconds| sound::mp3(seconds, self.wish.channels))
+    }
+
+    fn length(&self) -> Option<u32> {
+        self.seconds().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 }

@@ -3,7 +3,7 @@
 
 use super::address::Address;
 use super::resource::{Bill, Message, MessageStatus, Passage, Turn, VALIDITY, segments};
-use super::script::Reply;
+use super::verb::Reply;
 use super::world::World;
 use reqwest::Url;
 

@@ -294,10 +294,23 @@ pub(super) struct Caption {
 /// What is to be recorded of a call.
 #[derive(Clone, Default)]
 pub(super) struct RecordingRequest {
-    /// Where it is told that the recording is there.
+    /// Where the recording's fate is told.
     pub callback: Option<Hook>,
+    /// What is told there: `in-progress`, `completed`, `absent`.
+    pub events: Vec<String>,
     /// One or two.
     pub channels: u16,
+    /// Whose voice: `inbound`, `outbound` or `both`.
+    pub track: &'static str,
+}
+
+/// A recording of a call that is under way.
+#[derive(Clone)]
+pub(super) struct UnderWay {
+    /// `RE…`.
+    pub sid: String,
+    /// Whether it is paused.
+    pub paused: bool,
 }
 
 /// What a call was asked to do.
@@ -329,6 +342,8 @@ pub(super) struct CallOrder {
     pub delay: u32,
     /// Whether Twilio itself asks for a code that proves the number.
     pub validates: bool,
+    /// The beginning of this machine's URLs, as who asked for the call knows them.
+    pub base: String,
 }
 
 /// How an answering machine is looked for.
@@ -371,6 +386,8 @@ pub(super) struct Call {
     pub captions: Vec<Caption>,
     /// The error that ended it early, if one did.
     pub error: Option<u32>,
+    /// Its recordings that are under way.
+    pub recording: Vec<UnderWay>,
     /// What it was asked to do.
     pub order: CallOrder,
     /// What it costs.

@@ -4,12 +4,19 @@
 //! Twilio does; what has no form at all is an error. This module refuses to
 //! know calls and time.
 
+use super::verb::{Gather, RECORDING_EVENTS, Record, Reply, Say, Verb};
 use super::xml::{self, Element, Node};
 use crate::twilio::voices;
 
 /// The verbs of Twilio's that are not played: a call ends where one is its turn.
-const NOT_PLAYED: [&str; 10] =
-    ["Dial", "Record", "Enqueue", "Leave", "Queue", "Refer", "Connect", "Start", "Stop", "Pay"];
+const NOT_PLAYED: [&str; 9] =
+    ["Dial", "Enqueue", "Leave", "Queue", "Refer", "Connect", "Start", "Stop", "Pay"];
+/// The longest that `<Record>` records when nobody said, and at most, in seconds.
+const RECORD_SECONDS: [u64; 2] = [3_600, 86_400];
+/// The keys that end a `<Record>` when nobody said which.
+const ANY_KEY: &str = "1234567890*#";
+/// The longest recording that is transcribed, in seconds.
+const TRANSCRIBED: u64 = 120;
 
 /// What a document asks for, in order, with what was skipped.
 #[derive(Clone, Debug, Default)]
@@ -18,101 +25,6 @@ pub(super) struct Script {
     pub verbs: Vec<Verb>,
     /// Error codes and texts of what was skipped or mended.
     pub warnings: Vec<(u32, String)>,
-}
-
-/// One thing to do.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Verb {
-    /// Speak.
-    Say(Say),
-    /// Play a sound, or keys as tones.
-    Play {
-        /// What is heard: `[sound: URL]` or `[keys: 12]`.
-        name: String,
-        /// How often; 0 is until hang-up.
-        loops: u32,
-    },
-    /// Be silent for some seconds.
-    Pause(u64),
-    /// Listen for keys.
-    Gather(Box<Gather>),
-    /// Go on with another document.
-    Redirect {
-        /// The URL, perhaps relative.
-        url: String,
-        /// Asked for with GET.
-        get: bool,
-    },
-    /// End the call.
-    Hangup,
-    /// Do not take an inbound call.
-    Reject {
-        /// Sound busy rather than rejected.
-        busy: bool,
-    },
-    /// Answer a message.
-    Message(Reply),
-    /// Send a text out of a call, or answer a message.
-    Sms(Reply),
-    /// A verb of Twilio's that is not played here, by its name.
-    NotPlayed(String),
-}
-
-impl Verb {
-    /// The error that a call ends with where this verb would be its turn: what
-    /// nobody can be reached by says so, and all else is the exchange's own failure.
-    pub fn not_played_code(name: &str) -> u32 {
-        if name == "Dial" { 13224 } else { 12400 }
-    }
-}
-
-/// Something to say.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Say {
-    /// The words, SSML flattened.
-    pub text: String,
-    /// The language.
-    pub language: Option<String>,
-    /// The voice.
-    pub voice: Option<String>,
-    /// How often; 0 is until hang-up.
-    pub loops: u32,
-}
-
-/// How to listen for keys.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Gather {
-    /// Where the keys go; the document's own URL by default.
-    pub action: Option<String>,
-    /// Sent there with GET.
-    pub get: bool,
-    /// How many keys are enough.
-    pub num_digits: Option<usize>,
-    /// How long after the last key it goes on, in seconds.
-    pub timeout: u64,
-    /// The key that ends it.
-    pub finish_on: Option<char>,
-    /// Whether no keys are worth telling.
-    pub on_empty: bool,
-    /// Whether keys are heard at all.
-    pub keys: bool,
-    /// What is said meanwhile.
-    pub prompts: Vec<Verb>,
-}
-
-/// An answer to a message.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Reply {
-    /// To whom; the writer by default.
-    pub to: Option<String>,
-    /// From whom; the number written to by default.
-    pub from: Option<String>,
-    /// The words.
-    pub body: String,
-    /// The media's URLs.
-    pub media: Vec<String>,
-    /// Where its fate is told.
-    pub callback: Option<String>,
 }
 
 /// Reads a document, or says which error it is.
@@ -141,6 +53,7 @@ impl Script {
         match element.name.as_str() {
             "Say" | "Play" | "Pause" => self.sound(element),
             "Gather" => Some(Verb::Gather(Box::new(self.gather(element)))),
+            "Record" => Some(Verb::Record(Box::new(self.record(element)))),
             "Redirect" => {
                 Some(Verb::Redirect { url: element.text(), get: self.is_get(element, "method", 13710) })
             }
@@ -280,6 +193,69 @@ impl Script {
         }
     }
 
+    fn record(&mut self, element: &Element) -> Record {
+        for child in element.elements() {
+            self.warn(12200, format!("schema validation warning: <{}> may not be in <Record>", child.name));
+        }
+        let url = |name| element.attribute(name).filter(|url| !url.is_empty()).map(str::to_owned);
+        let [usual, most] = RECORD_SECONDS;
+        let max_length = self.number(element, "maxLength", usual, 1, 13612);
+        if max_length > most {
+            self.warn(13612, format!("<Record> has an invalid maxLength: more than {most}"));
+        }
+        let transcribes =
+            self.yes(element, "transcribe", false, 13614) || url("transcribeCallback").is_some();
+        if transcribes && element.attribute("maxLength").is_some() && max_length > TRANSCRIBED {
+            self.warn(13615, format!("<Record> has a maxLength above {TRANSCRIBED} and is not transcribed"));
+        }
+        Record {
+            action: url("action"),
+            get: self.is_get(element, "method", 13610),
+            timeout: self.number(element, "timeout", 5, 0, 13611),
+            finish_on: self.finish_keys(element),
+            max_length: max_length.min(most),
+            beep: self.yes(element, "playBeep", true, 13616),
+            trims: element.attribute("trim") != Some("do-not-trim"),
+            callback: url("recordingStatusCallback"),
+            callback_get: self.is_get(element, "recordingStatusCallbackMethod", 12200),
+            events: self.record_events(element),
+            transcribes,
+        }
+    }
+
+    /// The keys of which each ends a `<Record>`.
+    fn finish_keys(&mut self, element: &Element) -> String {
+        let Some(text) = element.attribute("finishOnKey") else { return ANY_KEY.to_owned() };
+        if text.chars().all(super::behaviour::is_key) {
+            return text.to_owned();
+        }
+        self.warn(13613, format!("<Record> has an invalid finishOnKey: {text}"));
+        ANY_KEY.to_owned()
+    }
+
+    /// What is told of a `<Record>`: words with spaces between them.
+    fn record_events(&mut self, element: &Element) -> Vec<String> {
+        let text = element.attribute("recordingStatusCallbackEvent").unwrap_or("completed");
+        let (known, unknown): (Vec<&str>, Vec<&str>) =
+            text.split_whitespace().partition(|event| RECORDING_EVENTS.contains(event));
+        for event in unknown {
+            self.warn(12200, format!("<Record> has an invalid recordingStatusCallbackEvent: {event}"));
+        }
+        known.into_iter().map(str::to_owned).collect()
+    }
+
+    fn yes(&mut self, element: &Element, name: &str, usual: bool, code: u32) -> bool {
+        match element.attribute(name) {
+            None => usual,
+            Some(text) if text.eq_ignore_ascii_case("true") => true,
+            Some(text) if text.eq_ignore_ascii_case("false") => false,
+            Some(text) => {
+                self.warn(code, format!("<{}> has an invalid {name}: {text}", element.name));
+                usual
+            }
+        }
+    }
+
     fn finish_key(&mut self, element: &Element) -> Option<char> {
         let Some(text) = element.attribute("finishOnKey") else { return Some('#') };
         let mut keys = text.chars();
@@ -404,6 +380,34 @@ mod tests {
         assert_eq!(read("<Response><Say>").unwrap_err().0, 12100);
         assert_eq!(read("<html></html>").unwrap_err().0, 12102);
         assert_eq!(read("{}").unwrap_err().0, 12100);
+    }
+
+    #[test]
+    fn a_record_is_read_with_twilios_defaults_and_limits() {
+        let record = |attributes: &str| {
+            let script = read(&format!("<Response><Record {attributes}/></Response>")).unwrap();
+            match script.verbs.into_iter().next() {
+                Some(Verb::Record(record)) => (record, script.warnings),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (plain, warnings) = record("");
+        assert_eq!((plain.timeout, plain.max_length, plain.finish_on.as_str()), (5, 3_600, ANY_KEY));
+        assert!(plain.beep && plain.trims && !plain.transcribes && !plain.get);
+        assert_eq!((plain.events, warnings), (vec!["completed".to_owned()], Vec::new()));
+        let own = "finishOnKey='#*' timeout='0' maxLength='20' trim='do-not-trim' playBeep='false' method='GET' \
+                   recordingStatusCallbackEvent='in-progress absent'";
+        let (own, warnings) = record(own);
+        assert_eq!((own.timeout, own.max_length, own.finish_on.as_str()), (0, 20, "#*"));
+        assert!(!own.beep && !own.trims && own.get && warnings.is_empty());
+        assert_eq!(own.events, ["in-progress", "absent"]);
+        let (_, warnings) = record(
+            "finishOnKey='x' timeout='-1' maxLength='0' playBeep='1' transcribe='fast' method='PUT' \
+             recordingStatusCallbackEvent='failed'",
+        );
+        let codes: Vec<u32> = warnings.into_iter().map(|(code, _)| code).collect();
+        assert_eq!(codes, [13612, 13614, 13610, 13611, 13613, 13616, 12200]);
+        assert_eq!(record("transcribe='true' maxLength='121'").1[0].0, 13615);
     }
 
     #[test]

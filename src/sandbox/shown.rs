@@ -26,12 +26,22 @@ pub(super) fn call_view(call: &Call) -> Value {
         "error_code": call.error,
         "spoken": call.captions.iter().map(|caption| &caption.text).collect::<Vec<_>>(),
         "captions": captions.collect::<Vec<_>>(),
+        "recording": recording(call),
         "live": !call.status.is_over(),
         "waits_for_answer": call.status == CallStatus::Ringing,
         "started_at": call.created.to_string(),
         "answered_at": call.start.map(|at| at.to_string()),
         "ended_at": call.end.map(|at| at.to_string()),
     })
+}
+
+/// `in-progress` while a call is recorded, `paused` while that is held.
+fn recording(call: &Call) -> Option<&'static str> {
+    let is_recorded = call.recording.iter().any(|one| !one.paused);
+    match is_recorded {
+        true => Some("in-progress"),
+        false => (!call.recording.is_empty()).then_some("paused"),
+    }
 }
 
 /// A message as the page is told of it.

@@ -39,6 +39,9 @@ pub(super) const TYPES: [&str; 13] = [
     "com.twilio.voice.status-callback.call.ringing",
 ];
 
+/// The schema of the event that tests a sink.
+pub(super) const TEST_SCHEMA: &str = "EventStreams.TestSink";
+
 /// Sends a sink its test event, whatever its status.
 pub(super) fn test(world: &World, sid: &str) {
     let word = world.entropy.hex::<16>();
@@ -75,7 +78,7 @@ pub(super) fn schema(kind: &str) -> &'static str {
         kind if kind.starts_with("com.twilio.messaging.") => "Messaging.MessageStatus",
         kind if kind.starts_with("com.twilio.voice.") => "Voice.StatusCallback",
         kind if kind.starts_with("com.twilio.error-logs.") => "ErrorLogs.Error",
-        _ => "EventStreams.TestSink",
+        _ => TEST_SCHEMA,
     }
 }
 

@@ -241,7 +241,7 @@ fn dial(world: &Arc<World>, request: &Request, number: String) -> Response {
     if world.with(|state| state.numbers.find(&to).is_some_and(|own| !own.capabilities.voice)) {
         return complaint(409, "the number takes no calls", NO_CAPABILITY);
     }
-    match inbound::ring(world, number, to) {
+    match inbound::ring(world, number, to, request.base()) {
         Some(sid) => json_reply(201, &json!({ "sid": sid, "status": "ringing" })),
         None => complaint(
             409,

@@ -3,12 +3,12 @@
 
 use super::callbacks::call_params;
 use super::cookies::Pair;
-use super::execute::Line;
+use super::execute::Execution;
 use super::number::friendly;
 use super::number_views::tell_numbers;
 use super::numbers::CallerId;
 use super::resource::Call;
-use super::script::{Gather, Say, Verb};
+use super::verb::{Gather, Say, Verb};
 use super::webhook::Webhook;
 use super::world::{State, World};
 use jiff::Timestamp;
@@ -21,17 +21,17 @@ pub(super) const DIGITS: usize = 6;
 const PATIENCE: u64 = 10;
 
 /// Asks for the code until it is right, or was wrong too often.
-pub(super) async fn converse(world: &World, line: &mut Line, call: &str) {
+pub(super) async fn converse(world: &World, execution: &mut Execution, call: &str) {
     let mut words = "You have a validation request. Please enter your six digit code.";
     for _ in 0..TRIES {
-        let Ok((typed, _)) = line.keys(&question(words)).await else { return };
+        let Ok((typed, _)) = execution.keys(&question(words)).await else { return };
         if accept(world, call, Some(&typed)).is_some() {
-            line.caption("Thank you. This number is validated. Goodbye.", None, None);
+            execution.line.caption("Thank you. This number is validated. Goodbye.", None, None);
             return;
         }
         words = "This code is not right. Please enter your six digit code.";
     }
-    line.caption("This number is not validated. Goodbye.", None, None);
+    execution.line.caption("This number is not validated. Goodbye.", None, None);
 }
 
 fn question(words: &str) -> Gather {

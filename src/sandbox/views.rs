@@ -56,6 +56,7 @@ pub(super) fn snapshot(world: &World, state: &State) -> Value {
         "sender": world.sender(&settings.account_sid, false).number,
         "numbers": number_views::all(state),
         "app": state.app.is_some(),
+        "verify": state.verify.is_some(),
         "inbound": state.inbound,
         "behaviour": state.behaviour,
         "templates": state.templates.document(),

@@ -33,9 +33,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// How long it takes until it is known what a message or call costs.
@@ -61,6 +61,8 @@ pub(super) struct World {
     pub http: reqwest::Client,
     /// Room for outgoing requests.
     pub outgoing: Semaphore,
+    /// Who begins afresh with it.
+    pub afresh: OnceLock<mpsc::Sender<oneshot::Sender<String>>>,
     state: Mutex<State>,
     moved: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
@@ -178,6 +180,7 @@ impl World {
             entropy,
             http,
             outgoing: Semaphore::new(OUTGOING),
+            afresh: OnceLock::new(),
             state: Mutex::new(state),
             moved: watch::Sender::new(0),
             events: broadcast::Sender::new(EVENTS),

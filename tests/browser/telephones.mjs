@@ -362,6 +362,10 @@ async function whatsapp(url, number, look) {
 async function sandboxAlone(url) {
   const page = await open(url, { width: 1280, height: 800, scheme: "light" });
   await until(page, "#alone", "dialback serve");
+  // Verify is there, and the page does not say that it is not.
+  await until(page, "#alone-title", "Verify is beside them");
+  await until(page, "#alone-verify", "/v2/Services");
+  assert.ok(!/not running/.test(await text(page, "#alone")));
   assert.ok(await page.isDisabled("#send"));
   await page.fill("#write", "hello");
   await page.keyboard.press("Enter");
@@ -371,8 +375,81 @@ async function sandboxAlone(url) {
   await page.context().close();
 }
 
+const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mP4z8CAFTEMLQkAKP8/wc53yE8AAAAASUVORK5CYII=";
+
+/** A picture goes out from the telephone, chosen and sent by keys; what is no picture says so. */
+async function pictureSent(url, number, look) {
+  const page = await open(url, look);
+  if (look.width < 900) await page.click('[data-show="phone"]');
+  await page.click("#add");
+  await page.fill("#add-number", number);
+  await page.keyboard.press("Enter");
+  await page.locator("#add-dialog").waitFor({ state: "hidden" });
+  // Somebody who always listens keeps the browser from opening a dialog of its own.
+  page.on("filechooser", () => {});
+  const file = (name, mimeType, buffer = Buffer.from(PNG, "base64")) => ({ name, mimeType, buffer });
+  const choose = async (...files) => {
+    await page.focus("#attach");
+    const chooser = page.waitForEvent("filechooser");
+    await page.keyboard.press("Enter");
+    await (await chooser).setFiles(files);
+  };
+  await choose(file("red.png", "image/png"), file("twice.png", "image/png"));
+  await until(page, "#attached", "twice.png");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "write", "the focus goes on to the words");
+  assert.equal(await page.getAttribute("#attach", "aria-label"), "Attach a picture or another file");
+  await page.focus('#attached [aria-label="Remove red.png"]');
+  await page.keyboard.press("Enter");
+  await page.locator("#attached li").nth(1).waitFor({ state: "detached" });
+  await until(page, "#say-politely", "red.png removed");
+  await readable(page, "#attached span", "#attached button");
+  await fits(page, "attached");
+  await picture(page, `attached-${look.width}`);
+  await page.focus("#write");
+  await page.keyboard.type("look at this");
+  await page.keyboard.press("Enter");
+  await until(page, ".bubble.sent", "look at this");
+  await page.waitForFunction(() => document.querySelector(".bubble.sent img.picture")?.naturalWidth === 8);
+  assert.ok(await page.isHidden("#attached"), "nothing is attached any more");
+  // A picture without words goes out, too, and one that is too large does not.
+  await choose(file("alone.png", "image/png"));
+  await until(page, "#attached", "alone.png");
+  await page.click('[aria-label="Send the text"]');
+  await page.locator(".bubble.sent img.picture").nth(1).waitFor();
+  assert.equal(await page.locator(".bubble.sent").last().locator("p").count(), 0, "no words, no balloon");
+  await choose(file("huge.png", "image/png", Buffer.alloc(5 * 1024 * 1024 + 1)));
+  await until(page, "#composer-error", "larger than 5 MiB");
+  await choose(file("run.exe", "application/x-msdownload"));
+  await until(page, "#attached", "run.exe");
+  await page.click('[aria-label="Send the text"]');
+  await until(page, "#composer-error", "not carried");
+  await picture(page, `pictures-${look.width}`);
+  assert.deepEqual(page.complaints.filter((line) => !line.includes("400")), []);
+  await page.context().close();
+}
+
+/** A call that is recorded says so, and a key ends that. */
+async function recordedCall(url, number, look) {
+  const page = await open(url, look);
+  await page.click("#add");
+  await page.fill("#add-number", number);
+  await page.keyboard.press("Enter");
+  await page.locator("#add-dialog").waitFor({ state: "hidden" });
+  const Twiml = '<Response><Say>Speak.</Say><Record finishOnKey="#" action="http://127.0.0.1:9/"/></Response>';
+  await api(url, "Calls.json", { method: "POST", body: new URLSearchParams({ To: number, From: "+15005550006", Twiml }) });
+  await page.locator("#answer").click();
+  await until(page, "#recorded", "Recording");
+  await until(page, "#captions", "[beep]");
+  await readable(page, "#recorded");
+  await picture(page, `recorded-${look.width}`);
+  await page.keyboard.press("#");
+  await page.locator("#recorded").waitFor({ state: "hidden" });
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
 try {
-  const story = { wide: () => wide(together), "narrow, light": () => narrow(together, "light"), "narrow, dark": () => narrow(together, "dark"), declined: () => declined(together), "sandbox alone": () => sandboxAlone(alone), whatsapp: () => whatsapp(alone, "+14155550191", { width: 1280, height: 860, scheme: "light" }), "whatsapp, narrow, dark": () => whatsapp(alone, "+14155550192", { width: 360, height: 740, scheme: "dark" }) };
+  const story = { pictures: () => pictureSent(alone, "+14155550181", { width: 1280, height: 860, scheme: "light" }), "pictures, narrow, dark": () => pictureSent(alone, "+14155550182", { width: 360, height: 740, scheme: "dark" }), recorded: () => recordedCall(alone, "+14155550183", { width: 1280, height: 860, scheme: "dark" }), wide: () => wide(together), "narrow, light": () => narrow(together, "light"), "narrow, dark": () => narrow(together, "dark"), declined: () => declined(together), "sandbox alone": () => sandboxAlone(alone), whatsapp: () => whatsapp(alone, "+14155550191", { width: 1280, height: 860, scheme: "light" }), "whatsapp, narrow, dark": () => whatsapp(alone, "+14155550192", { width: 360, height: 740, scheme: "dark" }) };
   for (const [name, tell] of Object.entries(story)) {
     await tell();
     console.log(`ok ${name}`);

@@ -106,6 +106,56 @@ async fn an_input_that_nobody_holds_says_nothing() {
 }
 
 #[tokio::test]
+async fn who_starts_afresh_has_a_new_verify_too() {
+    let (alone, http) = (Alone::start(&[]), reqwest::Client::new());
+    let (url, account, token) = (alone.said("url"), alone.said("account_sid"), alone.said("auth_token"));
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        let request = http.post(format!("{url}{path}")).basic_auth(&account, Some(&token));
+        answer(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+    };
+    let get = async |path: &str| {
+        let request = http.get(format!("{url}{path}")).basic_auth(&account, Some(&token));
+        answer(request).await
+    };
+    let services = async || {
+        let all = get("/v2/Services").await.json();
+        all["services"].as_array().unwrap().iter().map(|one| text(&one["sid"])).collect::<Vec<_>>()
+    };
+    let configured = services().await;
+    assert_eq!(configured.len(), 1, "the one of the configuration");
+    // Twice, for the second begins where the first did.
+    for _ in 0..2 {
+        let made = post("/v2/Services", &[("FriendlyName", "Acme")]).await;
+        let made = text(&made.json()["sid"]);
+        let limits = format!("/v2/Services/{}/RateLimits", configured[0]);
+        assert_eq!(post(&limits, &[("UniqueName", "by_ip")]).await.status, 201);
+        let verifications = format!("/v2/Services/{}/Verifications", configured[0]);
+        let begun = post(&verifications, &[("To", "+15551230001"), ("Channel", "sms")]).await;
+        assert_eq!(begun.status, 201);
+        let pending = format!("{verifications}/+15551230001");
+        assert_eq!((get(&pending).await.status, services().await.len()), (200, 2));
+        assert_eq!(answer(http.delete(format!("{url}/sandbox/state"))).await.status, 204);
+        assert_eq!(services().await, configured, "their ids are what they were");
+        assert_eq!(get(&format!("/v2/Services/{made}")).await.status, 404);
+        assert_eq!(get(&pending).await.status, 404);
+        assert_eq!(get(&format!("{verifications}/{}", text(&begun.json()["sid"]))).await.status, 404);
+        assert_eq!(get(&limits).await.json()["rate_limits"].as_array().map(Vec::len), Some(0));
+        assert_eq!(get("/v2/Attempts").await.json()["attempts"].as_array().map(Vec::len), Some(0));
+        // It sends, and what it sends is told to itself.
+        let again = post(&verifications, &[("To", "+15551230001"), ("Channel", "sms")]).await;
+        assert_eq!((again.status, text(&again.json()["status"])), (201, "pending".to_owned()));
+        assert_eq!(again.json()["send_code_attempts"].as_array().map(Vec::len), Some(1));
+        let expected = format!("{url}/sandbox/expect?to=+15551230001&within=60");
+        let code = text(&answer(http.get(expected)).await.json()["code"]);
+        let check = format!("/v2/Services/{}/VerificationCheck", configured[0]);
+        let checked = post(&check, &[("To", "+15551230001"), ("Code", &code)]).await;
+        assert_eq!(text(&checked.json()["status"]), "approved");
+        assert_eq!(answer(http.delete(format!("{url}/sandbox/state"))).await.status, 204);
+    }
+}
+
+#[tokio::test]
 async fn verify_is_beside_it_for_the_same_account() {
     let (alone, http) = (Alone::start(&[]), reqwest::Client::new());
     let (url, account, token) = (alone.said("url"), alone.said("account_sid"), alone.said("auth_token"));

@@ -33,6 +33,7 @@ async fn every_answer_is_as_twilio_published_it() {
     lookups(&mut stage).await;
     pricing(&mut stage).await;
     streams(&mut stage).await;
+    alerts(&mut stage).await;
     stage.product = "api_v2010";
     used(&mut stage).await;
     newer_keys(&mut stage).await;
@@ -185,11 +186,76 @@ async fn records(stage: &mut Stage) {
         stage.ask(delete, "").await;
     }
     stage.refused("FetchRecording", &format!("Sid=RE{}", "0".repeat(32)), 20404).await;
+    recordings(stage).await;
     stage.ask("ListCallNotification", "").await;
     stage.ask("FetchCallNotification", "").await;
     stage.ask("ListNotification", "Log=1").await;
     stage.ask("FetchNotification", "").await;
     stage.ask("ListCallEvent", "").await;
+}
+
+/// Recordings of a call in progress, and those of `<Record>`.
+async fn recordings(stage: &mut Stage) {
+    let waits = "Twiml=<Response><Gather timeout=\"3000\"/></Response>&From=%2B15005550006&To=%2B15551230003";
+    stage.ask("CreateCall", waits).await;
+    stage.refused("CreateCallRecording", "RecordingTrack=mine", 20001).await;
+    stage.until("FetchCall", "", "status", "in-progress").await;
+    stage.ask("CreateCallRecording", "RecordingChannels=dual&RecordingTrack=outbound&Trim=do-not-trim").await;
+    stage.ask("CreateCallRecording", "").await;
+    stage.ask("ListCallRecording", "").await;
+    stage.ask("FetchRecording", "").await;
+    for change in ["Status=paused&PauseBehavior=skip", "Status=in-progress"] {
+        stage.ask("UpdateCallRecording", &format!("Sid=Twilio.CURRENT&{change}")).await;
+    }
+    stage.refused("UpdateCallRecording", "Sid=Twilio.CURRENT&Status=completed", 20001).await;
+    stage.ask("UpdateCallRecording", "Sid=Twilio.CURRENT&Status=stopped").await;
+    stage.ask("FetchRecording", "").await;
+    stage.ask("DeleteRecording", "").await;
+    stage.ask("ListRecording", "IncludeSoftDeleted=true").await;
+    stage.ask("UpdateCall", "Status=completed").await;
+    stage.until("FetchCall", "", "status", "completed").await;
+    stage.refused("CreateCallRecording", "", 21220).await;
+    let silent = json!({ "answer_after_ms": 0, "press": ["#"], "speaks_ms": 0 });
+    stage.phone(Method::PUT, "phones/15551230003", silent).await;
+    let record = "Twiml=<Response><Record/></Response>&From=%2B15005550006&To=%2B15551230003";
+    stage.ask("CreateCall", record).await;
+    stage.until("FetchCall", "", "status", "completed").await;
+    stage.until_rows("ListCallRecording", "recordings").await;
+    stage.phone(Method::PUT, "phones/15551230003", json!({ "answer_after_ms": 0 })).await;
+    // Notifications are asked for below, of the newest call.
+    let twiml = "Twiml=<Response><Say>hello</Say><Message>no</Message></Response>";
+    stage.ask("CreateCall", &format!("{twiml}&From=%2B15005550006&To=%2B15551230003")).await;
+    stage.until("FetchCall", "", "status", "completed").await;
+}
+
+async fn alerts(stage: &mut Stage) {
+    stage.product = "monitor_v1";
+    stage.ask("ListAlert", "LogLevel=warning&PageSize=2&StartDate=2020-01-01T00:00:00Z").await;
+    stage.ask("FetchAlert", "").await;
+    stage.ask("ListAlert", "LogLevel=error").await;
+    stage.ask("ListAlert", "EndDate=2020-01-01").await;
+    stage.refused("ListAlert", "StartDate=soon", 20001).await;
+    stage.refused("FetchAlert", &format!("Sid=NO{}", "0".repeat(32)), 20404).await;
+}
+
+async fn overrides(stage: &mut Stage) {
+    let field = "Field=line_type_intelligence&PhoneNumber=14155552671";
+    stage.refused("FetchLookupPhoneNumberOverrides", field, 20404).await;
+    stage
+        .refused("UpdateLookupPhoneNumberOverrides", &format!("{field}&line_type=uan&reason=why"), 20404)
+        .await;
+    stage.ask("CreateLookupPhoneNumberOverrides", &format!("{field}&line_type=fixedVoip&reason=seen")).await;
+    stage.ask("UpdateLookupPhoneNumberOverrides", &format!("{field}&line_type=landline&reason=asked")).await;
+    stage.ask("FetchLookupPhoneNumberOverrides", field).await;
+    let looked_up = stage.ask("FetchPhoneNumber", "Fields=line_type_intelligence").await;
+    assert_eq!(looked_up["line_type_intelligence"]["type"], "landline");
+    for wrong in ["line_type=cell&reason=why", "reason=why", "line_type=mobile"] {
+        stage.refused("CreateLookupPhoneNumberOverrides", &format!("{field}&{wrong}"), 20001).await;
+    }
+    let other = "Field=sim_swap&PhoneNumber=14155552671";
+    stage.refused("FetchLookupPhoneNumberOverrides", other, 20001).await;
+    stage.ask("DeleteLookupPhoneNumberOverrides", field).await;
+    stage.refused("DeleteLookupPhoneNumberOverrides", field, 20404).await;
 }
 
 async fn lookups(stage: &mut Stage) {
@@ -204,6 +270,7 @@ async fn lookups(stage: &mut Stage) {
     let numbers =
         json!([{ "correlation_id": "a", "phone_number": "+14155552671", "fields": words }]).to_string();
     stage.ask("CreateBulkLookup", &format!("phone_numbers={}", numbers.replace('+', "%2B"))).await;
+    overrides(stage).await;
 }
 
 async fn pricing(stage: &mut Stage) {
@@ -225,6 +292,12 @@ async fn streams(stage: &mut Stage) {
     stage.ask("ListEventType", "").await;
     let kind = "Type=com.twilio.messaging.message.delivered";
     stage.ask("FetchEventType", kind).await;
+    let schema = "Id=Messaging.MessageStatus";
+    stage.ask("FetchSchema", schema).await;
+    stage.ask("ListSchemaVersion", schema).await;
+    stage.ask("FetchSchemaVersion", &format!("{schema}&SchemaVersion=1")).await;
+    stage.refused("FetchSchemaVersion", &format!("{schema}&SchemaVersion=9"), 20404).await;
+    stage.refused("FetchSchema", "Id=Nothing.AtAll", 20404).await;
     let sink = "SinkConfiguration={\"destination\":\"http://127.0.0.1:9/\"}&Description=tests";
     stage.refused("CreateSink", &format!("{sink}&SinkType=kinesis"), 20001).await;
     stage.ask("CreateSink", &format!("{sink}&SinkType=webhook")).await;

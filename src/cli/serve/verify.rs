@@ -28,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// The sandbox as the service knows it.
+#[derive(Clone)]
 pub struct Twilio {
     /// Where it is, such as `http://127.0.0.1:8001`.
     pub base_url: String,

@@ -11,9 +11,11 @@ mod caller;
 mod content_v1;
 mod core;
 mod events_v1;
+mod hook;
 mod iam_v1;
 mod lookups;
 mod messaging_v1;
+mod monitor_v1;
 mod outcome;
 mod paging;
 mod pricing;
@@ -47,6 +49,7 @@ const PRODUCTS: &[&[Route]] = &[
     lookups::ROUTES,
     pricing::ROUTES,
     events_v1::ROUTES,
+    monitor_v1::ROUTES,
 ];
 
 /// The one path whose `{Sid}` is an account.

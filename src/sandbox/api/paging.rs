@@ -136,17 +136,20 @@ impl Span {
     /// # Errors
     /// 20001 for what is neither a date nor a time.
     pub fn read(query: &Form, name: &str) -> Result<Self, Refusal> {
-        let bounds = |name: &str| match query.get(name) {
-            None => Ok(None),
-            Some(text) => match day_or_moment(text) {
-                Some(bounds) => Ok(Some(bounds)),
-                None => Err(Refusal::bad(20001, format!("Invalid parameter value for {name}: {text}"))),
-            },
-        };
-        let on = bounds(name)?.map(whole_day);
-        let from = on.or(bounds(&format!("{name}>"))?).map(|(from, _)| from);
-        let until = on.or(bounds(&format!("{name}<"))?).map(|(_, until)| until);
+        let on = bounds(query, name)?.map(whole_day);
+        let from = on.or(bounds(query, &format!("{name}>"))?).map(|(from, _)| from);
+        let until = on.or(bounds(query, &format!("{name}<"))?).map(|(_, until)| until);
         Ok(Self { from, until })
+    }
+
+    /// Reads the two ends of a filter by their names, at or after the first and at or
+    /// before the second.
+    ///
+    /// # Errors
+    /// 20001 for what is neither a date nor a time.
+    pub fn between(query: &Form, first: &str, last: &str) -> Result<Self, Refusal> {
+        let (from, until) = (bounds(query, first)?, bounds(query, last)?);
+        Ok(Self { from: from.map(|(from, _)| from), until: until.map(|(_, until)| until) })
     }
 
     /// Whether a time lies within; without bounds everything does.
@@ -154,6 +157,13 @@ impl Span {
         let after = self.from.is_none_or(|from| at.is_some_and(|at| at >= from));
         after && self.until.is_none_or(|until| at.is_some_and(|at| at <= until))
     }
+}
+
+/// The first and the last moment that a parameter names.
+fn bounds(query: &Form, name: &str) -> Result<Option<(Timestamp, Timestamp)>, Refusal> {
+    let Some(text) = query.get(name) else { return Ok(None) };
+    let wrong = || Refusal::bad(20001, format!("Invalid parameter value for {name}: {text}"));
+    day_or_moment(text).map(Some).ok_or_else(wrong)
 }
 
 /// "On" a midnight is on its day: the SDKs have no other way to say a date.

@@ -60,6 +60,8 @@ export function setUpForm({ show }) {
 
   function alone() {
     byId("alone").hidden = world.app;
+    byId("alone-verify").hidden = !world.verify;
+    say(byId("alone-title"), world.verify ? "The telephones work, and Verify is beside them." : "The telephones work; the service is not running.");
     byId("send").disabled = !world.app;
     if (!world.app) say(byId("alone-curl"), `curl ${location.origin}/2010-04-01/Accounts/${world.account}/Messages.json \\\n  -u ${world.account}:$AUTH_TOKEN -d To=${world.selected} \\\n  -d From=${world.sender} -d 'Body=Your code is 481516'`);
   }
@@ -83,7 +85,7 @@ export function setUpForm({ show }) {
     button.disabled = !world.app;
     byId("number").setAttribute("aria-invalid", String(!ok && value?.field === "to"));
     if (!ok) {
-      say(byId("send-error"), status === 503 && value?.error ? "The sandbox runs alone: start the service with “dialback serve”." : problem);
+      say(byId("send-error"), status === 503 && value?.error ? "This form needs the whole service: start it with “dialback serve”." : problem);
       return;
     }
     deliveries = new Map();

@@ -1,5 +1,6 @@
 // The telephone: its thread of texts and calls, and the call that is on.
 
+import { attached, detachAll, setUpAttaching } from "./attach.js";
 import { ask, byId, clockTime, el, icon, pretty, reconcile, say, span } from "./dom.js";
 import { addressee } from "./numbers.js";
 import * as sound from "./sound.js";
@@ -43,6 +44,7 @@ export function setUpTelephone({ useCode, show }) {
   byId("decline").addEventListener("click", decline);
   byId("phones").addEventListener("change", (event) => select(event.target.value));
   byId("composer").addEventListener("submit", write);
+  setUpAttaching();
   byId("dial").addEventListener("click", dial);
   byId("call-strip-open").addEventListener("click", () => show("phone"));
   document.addEventListener("keydown", shortcut);
@@ -143,7 +145,7 @@ export function setUpTelephone({ useCode, show }) {
     const peer = chatting ? chatPeer() : addressee() ?? textPeer(texts);
     say(byId("peer"), peer ? pretty(peer) : APPS[world.screen].name);
     say(byId("own-number"), `${chatting ? "WhatsApp on" : "on"} ${pretty(mine.number)}`);
-    byId("dial").disabled = byId("write").disabled = !world.ready;
+    byId("dial").disabled = byId("write").disabled = byId("attach").disabled = !world.ready;
     const items = [
       ...texts.map((text) => ({ kind: "text", at: text.received_at, sid: text.sid, text })),
       ...mine.calls.filter((call) => !chatting && !call.live).map((call) => ({ kind: "call", at: call.started_at, sid: call.sid, call })),
@@ -175,7 +177,7 @@ export function setUpTelephone({ useCode, show }) {
     const status = received ? TICKS[text.status] ?? text.status : "sent";
     return el("li", { class: received ? "bubble" : "bubble sent" },
       first ? el("span", { class: "from" }, pretty(text.from)) : null,
-      words,
+      text.body ? words : null,
       ...pictures(text),
       el("footer", {}, `${clockTime(text.received_at)} · ${status}`),
       usable ? el("button", { class: "use-code", type: "button", onclick: () => useCode(code) }, `Use code ${code}`) : null);
@@ -219,11 +221,19 @@ export function setUpTelephone({ useCode, show }) {
       byId("decline").setAttribute("aria-label", state === "ringing" ? "Decline" : "Hang up");
       say(byId("call-hint"), { unheard: "This phone is set to let it ring.", ringing: wish === "machine" ? "The machine takes it unless you do." : "" }[state] ?? "");
       drawCaptions(shown, state);
+      drawRecorded(shown);
       if (was === "none" || was !== state) arrive(was, state, shown);
     }
     if (state === "ringing" && call) sound.startRing();
     else sound.stopRing();
     byId("call-strip").hidden = !call || state !== "talking";
+  }
+
+  function drawRecorded({ recording }) {
+    const mark = byId("recorded");
+    mark.hidden = !recording;
+    mark.dataset.state = recording ?? "";
+    say(mark, { "in-progress": "Recording", paused: "Recording paused" }[recording] ?? "");
   }
 
   function stateOf(call, wish) {
@@ -315,11 +325,14 @@ export function setUpTelephone({ useCode, show }) {
   async function write(event) {
     event.preventDefault();
     const input = byId("write");
-    if (!input.value.trim()) return;
+    const media = attached();
+    if (!input.value.trim() && !media.length) return;
     const to = world.screen === "whatsapp" ? chatPeer() : addressee();
-    const { ok, problem } = await ask("POST", `/sandbox/phones/${encodeURIComponent(world.selected)}/messages`, { to, body: input.value });
+    const { ok, problem } = await ask("POST", `/sandbox/phones/${encodeURIComponent(world.selected)}/messages`, { to, body: input.value, media });
     say(byId("composer-error"), problem);
-    if (ok) input.value = "";
+    if (!ok) return;
+    input.value = "";
+    detachAll();
   }
 
   async function dial() {

@@ -14,7 +14,7 @@ export function chatBubble(text, useCode) {
   const received = text.direction === "received";
   const copy = el("button", { class: "copy-code", type: "button", onclick: () => copyCode(copy, text.copy_code, useCode) }, icon("copy"), el("span", {}, "Copy code"));
   return el("li", { class: received ? "bubble" : "bubble sent" },
-    el("p", { dir: "auto" }, ...bold(text.body)),
+    text.body ? el("p", { dir: "auto" }, ...bold(text.body)) : null,
     ...pictures(text),
     el("footer", {}, `${clockTime(text.received_at)} · ${TICKS[text.status] ?? text.status}`),
     received && text.copy_code ? copy : null);

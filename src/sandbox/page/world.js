@@ -10,7 +10,9 @@ export const NATURAL = 320;
 
 export const world = {
   ready: false,
+  /** whether the whole service is beside the sandbox, and whether what answers for Verify is */
   app: false,
+  verify: false,
   account: "",
   sender: "",
   /** number → { number, behaviour, effective, peer, texts, calls } */
@@ -89,7 +91,7 @@ function takePhone(view) {
 async function snapshot() {
   const { ok, value } = await ask("GET", "/sandbox/state");
   if (!ok) return false;
-  Object.assign(world, { ready: true, app: value.app, account: value.account_sid, sender: value.sender, templates: value.templates, numbers: value.numbers });
+  Object.assign(world, { ready: true, app: value.app, verify: value.verify, account: value.account_sid, sender: value.sender, templates: value.templates, numbers: value.numbers });
   setClock(value.clock);
   world.phones = new Map();
   value.phones.forEach(takePhone);

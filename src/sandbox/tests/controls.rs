@@ -236,3 +236,25 @@ async fn everything_ends_when_the_sandbox_is_told_to_stop() {
     assert_eq!(polled, json!([]));
     assert!(streamed.is_ok());
 }
+
+#[tokio::test]
+async fn who_is_beside_the_sandbox_begins_afresh_first_and_is_told_of_when_it_does_not() {
+    let stage = Stage::new().await;
+    let mut asked = stage.sandbox.afresh();
+    stage.sandbox.set_verify("http://127.0.0.1:9".to_owned());
+    stage.app.answers("/v2/Services", 200, &[("content-type", "application/json")], "{}");
+    let sid = stage.text(&[]).await;
+    assert_eq!(stage.newer(Method::GET, "/v2/Services", &[]).await.0, 503);
+    let begins = async {
+        let tell = asked.recv().await.unwrap();
+        assert_eq!(stage.fetch(&format!("Messages/{sid}.json")).await.0, 200, "not forgotten yet");
+        tell.send(stage.app.base.clone()).unwrap();
+    };
+    let (done, ()) = tokio::join!(stage.steer(Method::DELETE, "state", ""), begins);
+    assert_eq!((done.0, stage.fetch(&format!("Messages/{sid}.json")).await.0), (204, 404));
+    assert_eq!(stage.newer(Method::GET, "/v2/Services", &[]).await.0, 200);
+    assert_eq!(stage.look("state").await["verify"], true);
+    drop(asked);
+    let (status, said) = stage.steer(Method::DELETE, "state", "").await;
+    assert_eq!((status, said["error"].is_string()), (503, true), "{said}");
+}

@@ -98,3 +98,34 @@ async fn prices_are_set_and_told_and_booked() {
     assert_eq!(get(&stage, "/v1/Messaging/Countries/US").await.1["price_unit"], "USD");
     assert_eq!(stage.look("prices").await, json!({}));
 }
+
+#[tokio::test]
+async fn an_accounts_own_word_on_a_line_goes_before_all_others() {
+    let stage = Stage::new().await;
+    let own = "/v2/PhoneNumbers/+14155552671/Overrides/line_type_intelligence";
+    let said = json!({ "line_type_intelligence": { "type": "fixedVoip" } }).to_string();
+    stage.steer(Method::PUT, "lookups/+14155552671", &said).await;
+    let body = json!({ "line_type": "landline", "reason": "it stands on my desk" });
+    let (status, made) = stage.newer_json(Method::POST, own, &body).await;
+    assert_eq!((status, &made["original_line_type"]), (201, &json!("fixedVoip")), "{made}");
+    let line = async |path: &str| stage.newer(Method::GET, path, &[]).await.1;
+    let v2 = "/v2/PhoneNumbers/+14155552671?Fields=line_type_intelligence";
+    assert_eq!(line(v2).await["line_type_intelligence"]["type"], "landline");
+    let v1 = "/v1/PhoneNumbers/+14155552671?Type=carrier";
+    assert_eq!(line(v1).await["carrier"]["type"], "landline");
+    let batch = json!({ "phone_numbers": [{ "phone_number": "+14155552671", "fields": ["line_type_intelligence"] }] });
+    let (_, batch) = stage.newer_json(Method::POST, "/v2/batch/query", &batch).await;
+    assert_eq!(batch["phone_numbers"][0]["line_type_intelligence"]["type"], "landline");
+    // Another account of the same owner has not said so.
+    let (_, sub) = stage.newer(Method::POST, "/2010-04-01/Accounts.json", &[]).await;
+    let request = stage.http.get(format!("{}{v2}", stage.base));
+    let (user, password) = (sub["sid"].as_str().unwrap(), sub["auth_token"].as_str().unwrap());
+    let (_, others) = answer(request.basic_auth(user, Some(password))).await;
+    assert_eq!(others["line_type_intelligence"]["type"], "fixedVoip");
+    assert_eq!(stage.newer(Method::DELETE, own, &[]).await.0, 204);
+    assert_eq!(line(v2).await["line_type_intelligence"]["type"], "fixedVoip");
+    for wrong in [json!([]), json!({ "line_type": "cell", "reason": "x" }), json!({ "line_type": "mobile" })]
+    {
+        assert_eq!(stage.newer_json(Method::POST, own, &wrong).await.1["code"], 20001, "{wrong}");
+    }
+}

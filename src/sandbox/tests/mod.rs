@@ -18,6 +18,7 @@ mod number_rules;
 mod numbers;
 mod operations;
 mod permissions;
+mod recordings;
 mod records;
 mod redirects;
 mod services;

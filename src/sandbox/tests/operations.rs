@@ -34,6 +34,7 @@ async fn ask(stage: &Stage, method: &str, path: &str, known: bool) -> (u16, Valu
 fn is_public(template: &str) -> bool {
     template.ends_with("/Media/{Sid}")
         || template.ends_with("/Recordings/{Sid}")
+        || template.ends_with("/Recordings/{Sid}.mp3")
         || template.ends_with("/Recordings/{Sid}.wav")
 }
 

@@ -113,3 +113,35 @@ async fn a_recorded_call_has_a_recording_and_says_what_was_asked_for_it() {
     let gone = answer(stage.api(Method::DELETE, &format!("{recording}.json"))).await.0;
     assert_eq!((gone, stage.fetch(&format!("{recording}.json")).await.0), (204, 404));
 }
+
+#[tokio::test]
+async fn what_went_wrong_is_an_alert_of_its_account() {
+    let stage = Stage::new().await;
+    stage.behave(PHONE, r#"{"answer_after_ms":0}"#).await;
+    stage.app.answers("/broken", 500, &[], "");
+    let broken = stage.call(&[("Url", &stage.url("/broken"))]).await;
+    stage.call_in("completed").await;
+    stage.call(&[("Twiml", "<Response><Blink/></Response>")]).await;
+    stage.settle().await;
+    let alerts = async |query: &str| {
+        let (status, document) = stage.newer(Method::GET, &format!("/v1/Alerts{query}"), &[]).await;
+        assert_eq!(status, 200, "{document}");
+        let code = |alert: &Value| alert["error_code"].as_str().unwrap().to_owned();
+        document["alerts"].as_array().unwrap().iter().map(code).collect::<Vec<_>>()
+    };
+    assert_eq!(alerts("").await, ["12200", "11200"]);
+    assert_eq!(alerts("?LogLevel=warning").await, ["12200"]);
+    assert_eq!(alerts("?LogLevel=notice").await, Vec::<String>::new());
+    assert_eq!(alerts("?EndDate=2020-01-01").await, Vec::<String>::new());
+    assert_eq!(alerts("?StartDate=2020-01-01&LogLevel=error").await, ["11200"]);
+    let (_, all) = stage.newer(Method::GET, "/v1/Alerts?LogLevel=error", &[]).await;
+    let one = &all["alerts"][0];
+    assert_eq!((&one["resource_sid"], &one["request_url"]), (&json!(broken), &json!(stage.url("/broken"))));
+    let path = format!("/v1/Alerts/{}", one["sid"].as_str().unwrap());
+    assert_eq!(stage.newer(Method::GET, &path, &[]).await.1["alert_text"], one["alert_text"]);
+    assert_eq!(stage.newer(Method::GET, "/v1/Alerts?LogLevel=loud", &[]).await.1["code"], 20001);
+    let (_, sub) = stage.newer(Method::POST, "/2010-04-01/Accounts.json", &[]).await;
+    let request = stage.http.get(format!("{}/v1/Alerts", stage.base));
+    let (user, password) = (sub["sid"].as_str().unwrap(), sub["auth_token"].as_str().unwrap());
+    assert_eq!(answer(request.basic_auth(user, Some(password))).await.1["alerts"], json!([]));
+}

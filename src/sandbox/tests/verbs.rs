@@ -15,7 +15,6 @@ async fn called(stage: &Stage, twiml: &str) -> Value {
 async fn a_call_ends_failed_at_a_verb_that_is_not_played_and_says_so() {
     for (verb, code) in [
         ("<Dial>+15551230002</Dial>", 13224),
-        ("<Record/>", 12400),
         ("<Enqueue>support</Enqueue>", 12400),
         ("<Connect><Stream url=\"wss://a.invalid\"/></Connect>", 12400),
         ("<Start><Stream url=\"wss://a.invalid\"/></Start>", 12400),

@@ -2,16 +2,16 @@
 
 use crate::sandbox::address::{Address, e164};
 use crate::sandbox::api::ask::Ask;
+use crate::sandbox::api::hook::{hook, recording_request};
 use crate::sandbox::api::outcome::{Done, Outcome, befall, listed_until};
 use crate::sandbox::api::paging::{Span, page};
 use crate::sandbox::call::{self, queued};
-use crate::sandbox::fields::web_url;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::limits::Turn;
 use crate::sandbox::next::Next;
 use crate::sandbox::number_rules;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection, Hook, RecordingRequest};
+use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection};
 use crate::sandbox::world::Control;
 use jiff::Timestamp;
 
@@ -144,7 +144,7 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let from = sender(ask, form)?;
     permitted(ask, &to)?;
     ask.world.with(|state| number_rules::call(state, &from, &to))?;
-    let order = order(form)?;
+    let order = CallOrder { base: ask.request.base(), ..order(form)? };
     Ok(queued(ask.world, ask.account.to_owned(), to, from, "outbound-api", order))
 }
 
@@ -217,7 +217,7 @@ fn order(form: &Form) -> Result<CallOrder, Refusal> {
         leaves: None,
         send_digits: digits.map(str::to_owned),
         detection: detection(form)?,
-        record: record(form)?,
+        record: Some(recording_request(form)?).filter(|_| form.is_true("Record")),
         time_limit: form.get("TimeLimit").and_then(|text| text.parse().ok()).unwrap_or(TIME_LIMIT),
         ..CallOrder::default()
     })
@@ -232,19 +232,6 @@ fn inline(form: &Form) -> Result<Option<String>, Refusal> {
     }
 }
 
-fn hook(form: &Form, name: &str, method: &str) -> Result<Option<Hook>, Refusal> {
-    let Some(text) = form.get(name) else { return Ok(None) };
-    let url =
-        web_url(text).ok_or_else(|| Refusal::bad(21205, format!("{name} is not a valid URL: {text}")))?;
-    let get = match form.get(method) {
-        None => false,
-        Some(word) if word.eq_ignore_ascii_case("POST") => false,
-        Some(word) if word.eq_ignore_ascii_case("GET") => true,
-        Some(word) => return Err(Refusal::bad(21209, format!("{method} is not a valid method: {word}"))),
-    };
-    Ok(Some(Hook { url, get }))
-}
-
 /// The events asked for: a repeated field; `completed` when there is none.
 fn events(form: &Form) -> Result<Vec<String>, Refusal> {
     let events = form.all("StatusCallbackEvent");
@@ -256,21 +243,6 @@ fn events(form: &Form) -> Result<Vec<String>, Refusal> {
         None if events.is_empty() => Ok(vec!["completed".to_owned()]),
         None => Ok(events),
     }
-}
-
-fn record(form: &Form) -> Result<Option<RecordingRequest>, Refusal> {
-    let channels = match form.get("RecordingChannels") {
-        None | Some("mono") => 1,
-        Some("dual") => 2,
-        Some(word) => {
-            return Err(Refusal::bad(
-                20001,
-                format!("Invalid parameter value for RecordingChannels: {word}"),
-            ));
-        }
-    };
-    let callback = hook(form, "RecordingStatusCallback", "RecordingStatusCallbackMethod")?;
-    Ok(form.is_true("Record").then_some(RecordingRequest { callback, channels }))
 }
 
 fn detection(form: &Form) -> Result<Option<Detection>, Refusal> {

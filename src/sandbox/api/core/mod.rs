@@ -79,10 +79,16 @@ pub(super) const ROUTES: &[Route] = &[
         notifications::fetch,
     ),
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings.json", recordings::of_call),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings.json", recordings::create),
     get(
         PRODUCT,
         "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings/{Sid}.json",
         recordings::fetch_of_call,
+    ),
+    post(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings/{Sid}.json",
+        recordings::update,
     ),
     delete(
         PRODUCT,
@@ -94,8 +100,9 @@ pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings.json", recordings::list),
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json", recordings::fetch),
     delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json", recordings::delete),
-    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.wav", recordings::sound),
-    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}", recordings::sound),
+    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.wav", recordings::wav),
+    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.mp3", recordings::mp3),
+    public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}", recordings::wav),
     // Numbers.
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers.json", available::all),
     get(

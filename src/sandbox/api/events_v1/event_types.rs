@@ -33,7 +33,6 @@ fn document(ask: &Ask<'_>, kind: &str) -> Value {
         "status": "public",
         "documentation_url": "https://www.twilio.com/docs/events/event-types",
         "url": format!("{}/v1/Types/{kind}", ask.request.base()),
-        // Twilio links the schema, which is not here.
-        "links": {},
+        "links": { "schema": format!("{}/v1/Schemas/{}", ask.request.base(), schema(kind)) },
     })
 }

@@ -1,6 +1,7 @@
 //! `events.twilio.com`: Event Streams.
 
 mod event_types;
+mod schemas;
 mod sinks;
 mod subscribed_events;
 mod subscriptions;
@@ -13,6 +14,9 @@ const EVENT: &str = "/v1/Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}
 
 /// The operations.
 pub(super) const ROUTES: &[Route] = &[
+    get(PRODUCT, "/v1/Schemas/{Id}", schemas::fetch),
+    get(PRODUCT, "/v1/Schemas/{Id}/Versions", schemas::versions),
+    get(PRODUCT, "/v1/Schemas/{Id}/Versions/{SchemaVersion}", schemas::version),
     get(PRODUCT, "/v1/Sinks", sinks::list),
     post(PRODUCT, "/v1/Sinks", sinks::create),
     get(PRODUCT, "/v1/Sinks/{Sid}", sinks::fetch),

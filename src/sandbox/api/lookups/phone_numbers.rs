@@ -1,11 +1,11 @@
 //! Lookups v2: what the plan says of a number, and the fields that were asked for.
 
+use super::overrides::field_of;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::lookups::{Asked, FIELDS};
 use crate::sandbox::numbering::lookup::look_up;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::world::World;
 use serde_json::{Map, Value, json};
 
 /// The most numbers of one batch.
@@ -17,7 +17,7 @@ pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let fields = fields(query.get("Fields").unwrap_or_default().split(','))?;
     let asked = |name: &str| query.get(name).map(str::to_owned);
     let number = ask.part("PhoneNumber");
-    let mut document = describe(ask.world, number, query.get("CountryCode"), &fields, &asked);
+    let mut document = describe(ask, number, query.get("CountryCode"), &fields, &asked);
     let shown = document["phone_number"].as_str().unwrap_or(number).to_owned();
     let base = ask.request.base();
     document.insert("url".to_owned(), format!("{base}/v2/PhoneNumbers/{shown}").into());
@@ -42,7 +42,7 @@ pub(super) fn batch(ask: &Ask<'_>) -> Outcome {
             let found = ["identity_match", "reassigned_number"].iter().find_map(|part| row[*part].get(&name));
             found.and_then(Value::as_str).map(str::to_owned)
         };
-        let mut answer = describe(ask.world, number, row["country_code"].as_str(), &fields, &asked);
+        let mut answer = describe(ask, number, row["country_code"].as_str(), &fields, &asked);
         answer.insert("correlation_id".to_owned(), row["correlation_id"].clone());
         // Twilio publishes a number here, and no null.
         answer.insert("twilio_error_code".to_owned(), 0.into());
@@ -78,14 +78,14 @@ fn fields<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<&'static str>,
 
 /// What is told of a number. Of an invalid one nothing is known but why.
 fn describe(
-    world: &World,
+    ask: &Ask<'_>,
     number: &str,
     country: Option<&str>,
     fields: &[&str],
     asked: Asked<'_>,
 ) -> Map<String, Value> {
     let plan = look_up(number, country);
-    let said = world.with(|state| state.lookups.valid(&plan.phone_number));
+    let said = ask.world.with(|state| state.lookups.valid(&plan.phone_number));
     let valid = said.unwrap_or(plan.is_valid());
     let errors = match (valid, plan.is_valid()) {
         (true, _) => Vec::new(),
@@ -102,7 +102,7 @@ fn describe(
     put("validation_errors", json!(errors));
     for name in FIELDS {
         let wanted = valid && fields.contains(&name);
-        let field = || world.with(|state| state.lookups.field(name, &plan.phone_number, asked));
+        let field = || field_of(ask, name, &plan.phone_number, asked);
         put(name, if wanted { field() } else { Value::Null });
     }
     document

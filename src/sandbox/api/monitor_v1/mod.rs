@@ -1,0 +1,11 @@
+//! `monitor.twilio.com`: what Twilio's debugger shows.
+
+mod alerts;
+
+use super::route::{Route, get};
+
+const PRODUCT: &str = "monitor";
+
+/// The operations.
+pub(super) const ROUTES: &[Route] =
+    &[get(PRODUCT, "/v1/Alerts", alerts::list), get(PRODUCT, "/v1/Alerts/{Sid}", alerts::fetch)];

@@ -1,0 +1,60 @@
+//! The types of lines that accounts know better than look-ups: an account's word goes
+//! before the tester's and the plan's. It refuses to know what a look-up tells else.
+
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// The most overrides of all accounts together; the lowest account's lowest number goes first.
+const OVERRIDES: usize = 10_000;
+/// The types that there are, as Twilio names them.
+pub(super) const LINE_TYPES: [&str; 12] = [
+    "mobile",
+    "landline",
+    "tollFree",
+    "fixedVoip",
+    "nonFixedVoip",
+    "personal",
+    "premium",
+    "voicemail",
+    "sharedCost",
+    "uan",
+    "pager",
+    "unknown",
+];
+
+/// What an account says that a line is.
+#[derive(Clone)]
+pub(super) struct Override {
+    /// What look-ups said.
+    pub original: String,
+    /// What it is.
+    pub line_type: &'static str,
+    /// Why, in the account's words.
+    pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// All overrides, within their bound: by account and number.
+#[derive(Clone, Default)]
+pub(super) struct Overrides(BTreeMap<(String, String), Override>);
+
+impl Overrides {
+    /// What an account says of a number's line.
+    pub fn get(&self, account: &str, number: &str) -> Option<&Override> {
+        self.0.get(&(account.to_owned(), number.to_owned()))
+    }
+
+    /// Says something of a number's line instead of what was said before.
+    pub fn set(&mut self, account: &str, number: &str, said: Override) {
+        self.0.insert((account.to_owned(), number.to_owned()), said);
+        while self.0.len() > OVERRIDES {
+            self.0.pop_first();
+        }
+    }
+
+    /// Takes it back; nothing when nothing was said.
+    pub fn remove(&mut self, account: &str, number: &str) -> Option<Override> {
+        self.0.remove(&(account.to_owned(), number.to_owned()))
+    }
+}
