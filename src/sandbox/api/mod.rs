@@ -14,6 +14,7 @@ mod events_v1;
 mod iam_v1;
 mod lookups;
 mod messaging_v1;
+mod messaging_v2;
 mod outcome;
 mod paging;
 mod pricing;
@@ -42,6 +43,7 @@ const PRODUCTS: &[&[Route]] = &[
     accounts_v1::ROUTES,
     iam_v1::ROUTES,
     messaging_v1::ROUTES,
+    messaging_v2::ROUTES,
     content_v1::ROUTES,
     voice_v1::ROUTES,
     lookups::ROUTES,
