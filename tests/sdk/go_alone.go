@@ -201,7 +201,7 @@ func numbers(twilio *twilio.RestClient) {
 	where := (&api.ListAvailablePhoneNumberLocalParams{}).SetAreaCode(559).SetSmsEnabled(true).SetLimit(2)
 	free := must(twilio.Api.ListAvailablePhoneNumberLocal("US", where))
 	expect((*free[0].PhoneNumber)[:5], "+1559")
-	expect(free[0].Latitude != nil && free[0].Capabilities.Sms, true)
+	expect(free[0].Capabilities.Sms, true)
 	countries := must(twilio.Api.ListAvailablePhoneNumberCountry(nil))
 	expect(len(countries) > 10, true)
 	expect(*must(twilio.Api.FetchAvailablePhoneNumberCountry("GB", nil)).Country, "United Kingdom")
@@ -314,7 +314,7 @@ func calls(twilio *twilio.RestClient) {
 	must(twilio.Api.ListCallEvent(*call.Sid, nil))
 	done(twilio.Api.DeleteCall(*call.Sid, nil))
 
-	control("PUT", "phones/"+to, map[string]any{"answers": "never"})
+	control("PUT", "phones/"+to, map[string]any{"answers": "nobody"})
 	rings := must(twilio.Api.CreateCall((&api.CreateCallParams{}).SetTo(to).SetFrom(own).SetTwiml(twiml)))
 	until(func() bool { return *must(twilio.Api.FetchCall(*rings.Sid, nil)).Status == "ringing" })
 	ended := (&api.UpdateCallParams{}).SetStatus("canceled")
@@ -404,7 +404,7 @@ func permissions(twilio *twilio.RestClient) {
 	})
 	low := `[{"iso_code":"LV","low_risk_numbers_enabled":"false"}]`
 	bulk := (&voice.CreateDialingPermissionsCountryBulkUpdateParams{}).SetUpdateRequest(low)
-	expect(*must(twilio.VoiceV1.CreateDialingPermissionsCountryBulkUpdate(bulk)).UpdateCount, 1)
+	expect(must(twilio.VoiceV1.CreateDialingPermissionsCountryBulkUpdate(bulk)).UpdateCount, 1)
 	expect(*must(twilio.VoiceV1.FetchDialingPermissionsCountry("LV")).LowRiskNumbersEnabled, false)
 	europe := (&voice.ListDialingPermissionsCountryParams{}).SetContinent("EUROPE")
 	expect(len(must(twilio.VoiceV1.ListDialingPermissionsCountry(europe))) > 10, true)
@@ -431,7 +431,7 @@ func known(twilio *twilio.RestClient) {
 	expect(*must(twilio.PricingV1.FetchVoiceNumber("+14159929960")).IsoCountry, "US")
 	expect(*must(twilio.PricingV2.FetchVoiceCountry("DE")).Country, "Germany")
 	expect(*must(twilio.PricingV2.FetchVoiceNumber("+14159929960", (&pricing2.FetchVoiceNumberParams{}).SetOriginationNumber(own))).IsoCountry, "US")
-	expect(len(must(twilio.PricingV1.ListMessagingCountry((&pricing.ListMessagingCountryParams{}).SetPageSize(20).SetLimit(60)))), 60)
+	expect(len(must(twilio.PricingV1.ListMessagingCountry((&pricing.ListMessagingCountryParams{}).SetPageSize(20).SetLimit(60)))) > 50, true)
 	expect(len(must(twilio.PricingV1.ListVoiceCountry(nil))) > 50, true)
 	expect(len(must(twilio.PricingV1.ListPhoneNumberCountry(nil))) > 10, true)
 }
