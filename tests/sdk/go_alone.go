@@ -226,7 +226,7 @@ func numbers(twilio *twilio.RestClient) {
 	const theirs = "+14155560123"
 	asked := must(twilio.Api.CreateValidationRequest((&api.CreateValidationRequestParams{}).SetPhoneNumber(theirs)))
 	expect(len(*asked.ValidationCode), 6)
-	control("POST", "numbers/"+theirs+"/validate", nil)
+	control("POST", "numbers/"+theirs+"/validate", map[string]any{})
 	callers := must(twilio.Api.ListOutgoingCallerId((&api.ListOutgoingCallerIdParams{}).SetPhoneNumber(theirs)))
 	caller := *callers[0].Sid
 	named := (&api.UpdateOutgoingCallerIdParams{}).SetFriendlyName("go")
