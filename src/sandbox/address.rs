@@ -33,7 +33,8 @@ impl Address {
     /// Where it can come from: also a short code or an alphanumeric sender.
     pub fn from(text: &str) -> Option<Self> {
         let (whatsapp, rest) = channel(text);
-        let plain = || (!whatsapp && (is_short_code(rest) || is_name(rest))).then(|| rest.to_owned());
+        let word = rest.trim_start();
+        let plain = || (!whatsapp && (is_short_code(word) || is_name(word))).then(|| word.to_owned());
         let number = plain().or_else(|| e164(rest))?;
         Some(Self { whatsapp, number })
     }
@@ -42,12 +43,14 @@ impl Address {
 fn channel(text: &str) -> (bool, &str) {
     match text.trim().strip_prefix("whatsapp:") {
         Some(rest) => (true, rest),
-        None => (false, text.trim()),
+        // The space before a number was its plus.
+        None => (false, text.trim_end()),
     }
 }
 
 /// A number in E.164 from what people write; without a plus only North
-/// American ones are understood, as Twilio does.
+/// American ones are understood, as Twilio does. A plus that was not encoded arrives
+/// as a space.
 pub(super) fn e164(text: &str) -> Option<String> {
     let plus = text.trim_start().starts_with('+');
     if text.chars().any(|c| !c.is_ascii_digit() && !matches!(c, '+' | ' ' | '-' | '.' | '(' | ')')) {
@@ -58,6 +61,7 @@ pub(super) fn e164(text: &str) -> Option<String> {
         (true, 7..=15) if !digits.starts_with('0') => Some(format!("+{digits}")),
         (false, 10) => Some(format!("+1{digits}")),
         (false, 11) if digits.starts_with('1') => Some(format!("+{digits}")),
+        (false, 7..=15) if text.starts_with(' ') && !digits.starts_with('0') => Some(format!("+{digits}")),
         _ => None,
     }
 }
@@ -103,9 +107,19 @@ mod tests {
         for wrong in ["", "1234567", "+0123456789", "+123456", "abc", "+1555123456x", "whatsapp:me"] {
             assert_eq!(to(wrong), None, "{wrong}");
         }
+        // A form or a query whose plus was not encoded.
+        for (text, wanted) in [
+            (" 447700900123", "+447700900123"),
+            (" 15551234567", "+15551234567"),
+            ("whatsapp: 447700900123", "whatsapp:+447700900123"),
+        ] {
+            assert_eq!(to(text).as_deref(), Some(wanted), "{text}");
+        }
+        assert_eq!((to("447700900123"), to(" 0447700900")), (None, Some("+10447700900".to_owned())));
         let from = |text: &str| Address::from(text).map(|address| address.to_string());
         assert_eq!(from("Dialback").as_deref(), Some("Dialback"));
         assert_eq!(from("12345").as_deref(), Some("12345"));
+        assert_eq!(from(" 12345 ").as_deref(), Some("12345"));
         assert_eq!(from("1234567"), None);
         assert_eq!(from("whatsapp:Dialback"), None);
     }

@@ -147,10 +147,20 @@ fn told_at(world: &World, message: &Message) -> Option<(Hook, Option<Hook>)> {
     match service_place(world, message, |options| &options.inbound) {
         Some(hook) => Some((hook?, service_place(world, message, |options| &options.fallback).flatten())),
         None => {
+            if let Some(told) = by_channel(world, &message.to) {
+                return Some(told);
+            }
             let route = world.with(|state| routes::of_text(state, &message.to))?;
             Some((route.hook, route.fallback))
         }
     }
+}
+
+/// Where the WhatsApp channel of a number wants to be told, if something was said.
+fn by_channel(world: &World, to: &Address) -> Option<(Hook, Option<Hook>)> {
+    let channel = world.channel(&to.number).filter(|_| to.whatsapp)?;
+    let hook = |name| Some(Hook { url: web_url(channel.url(name)?)?, get: false });
+    Some((hook("callback_url")?, hook("fallback_url")))
 }
 
 fn webhook(world: &World, message: &Message, media: &[Media], hook: Hook) -> Option<Webhook> {

@@ -37,8 +37,8 @@ impl Capabilities {
     }
 }
 
-/// What an account says of a number that nobody here goes by: names in a request and
-/// in the document, and what stands there until something is said.
+/// What an account says of a number: names in a request and in the document, and what
+/// stands there until something is said. Only the applications are gone by.
 pub(super) const FACTS: [(&str, &str, Option<&str>); 9] = [
     ("SmsApplicationSid", "sms_application_sid", None),
     ("VoiceApplicationSid", "voice_application_sid", None),
@@ -116,6 +116,23 @@ impl Number {
         let account = settings.account_sid.clone();
         let sid = format!("PN{}", lasting(settings, number));
         Self::new(sid, account, number.to_owned(), now)
+    }
+}
+
+impl Number {
+    /// The TwiML application that takes its texts, if one was named.
+    pub fn texts_application(&self) -> Option<&str> {
+        self.fact("SmsApplicationSid")
+    }
+
+    /// The TwiML application that takes its calls, if one was named.
+    pub fn calls_application(&self) -> Option<&str> {
+        self.fact("VoiceApplicationSid")
+    }
+
+    fn fact(&self, parameter: &str) -> Option<&str> {
+        let place = FACTS.iter().position(|(name, ..)| *name == parameter)?;
+        self.facts[place].as_deref()
     }
 }
 

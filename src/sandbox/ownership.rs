@@ -3,6 +3,7 @@
 //! but that a service has picked a sender.
 
 use super::address::{Address, is_name};
+use super::channel::Channel;
 use super::resource::Message;
 use super::service::{Service, Unfit};
 use super::settings::{SENDER, Senders};
@@ -30,6 +31,12 @@ impl World {
             settings.takes_all() || account == settings.account_sid && settings.has_name(number)
         };
         number == SENDER || own.unwrap_or_else(nobodys)
+    }
+
+    /// What was said of a number's WhatsApp channel.
+    pub fn channel(&self, number: &str) -> Option<Channel> {
+        let sid = sid_of("XE", self.settings.seed, number);
+        self.with(|state| state.channels.get(&sid).cloned())
     }
 
     /// Whether an account may call from a number: one that takes calls and that it may

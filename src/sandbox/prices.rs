@@ -91,13 +91,6 @@ impl Prices {
         self.0.get(country).or_else(|| self.0.get("*")).copied().unwrap_or_else(|| Rates::of(country))
     }
 
-    /// Every country that the table names.
-    pub fn countries() -> Vec<&'static str> {
-        let mut all: Vec<&str> = RATES.keys().copied().filter(|country| *country != "*").collect();
-        all.sort_unstable();
-        all
-    }
-
     /// Sets a country's prices, `*` being all countries that were not set; false when
     /// an amount is none.
     pub fn set(&mut self, country: &str, tariff: &Tariff) -> bool {

@@ -2,7 +2,9 @@
 
 use super::account::Accounts;
 use super::alert::Alert;
+use super::application::{APPLICATIONS, Application};
 use super::behaviour::Behaviour;
+use super::channel::{CHANNELS, Channel};
 use super::cookies::Cookies;
 use super::exchanges::Exchanges;
 use super::key::{KEYS, Key};
@@ -77,6 +79,10 @@ pub(super) struct State {
     pub keys: Shelf<Key>,
     /// The numbers.
     pub numbers: Numbers,
+    /// What was said of the WhatsApp channels of numbers, by `XE…`.
+    pub channels: Shelf<Channel>,
+    /// The TwiML applications.
+    pub applications: Shelf<Application>,
     /// The messages.
     pub messages: Shelf<Message>,
     /// The calls.
@@ -348,6 +354,8 @@ impl State {
             accounts: Accounts::new(settings, born),
             keys: Shelf::new(KEYS),
             numbers: Numbers::new(settings, born),
+            channels: Shelf::new(CHANNELS),
+            applications: Shelf::new(APPLICATIONS),
             messages: Shelf::new(settings.keep.messages),
             calls: Shelf::new(settings.keep.messages),
             ledger: Ledger::default(),

@@ -211,22 +211,56 @@ async fn verify_is_beside_it_for_the_same_account() {
 
 #[tokio::test]
 async fn twilios_libraries_verify_with_the_sandbox_alone() {
-    let python =
-        env::var("DIALBACK_TEST_PYTHON").ok().map(|python| (python, "python_alone.py", String::new()));
-    let modules = env::var("DIALBACK_TEST_NODE_MODULES").ok();
-    let node = modules.map(|modules| ("node".to_owned(), "node_alone.mjs", modules));
+    let python = env::var("DIALBACK_TEST_PYTHON").ok().map(|python| {
+        let mut command = Command::new(python);
+        command.arg(format!("{SCRIPTS}/python_alone.py"));
+        (command, String::new())
+    });
+    let node = env::var("DIALBACK_TEST_NODE_MODULES").ok().map(|modules| {
+        let mut command = Command::new("node");
+        command.arg(format!("{SCRIPTS}/node_alone.mjs"));
+        (command, modules)
+    });
     if python.is_none() && node.is_none() {
         return skipped(
             "Twilio's libraries with the sandbox alone: DIALBACK_TEST_PYTHON, DIALBACK_TEST_NODE_MODULES",
         );
     }
-    for (program, script, modules) in [python, node].into_iter().flatten() {
-        let alone = Alone::start(&[]);
-        let args = [alone.said("url"), alone.said("account_sid"), alone.said("auth_token"), modules];
-        let mut command = Command::new(program);
-        command.arg(format!("{SCRIPTS}/{script}")).args(args).stdin(Stdio::null());
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        assert!(output.status.success(), "{script}: {}", said.concat());
+    for (command, modules) in [python, node].into_iter().flatten() {
+        drives(command, &modules).await;
     }
+}
+
+#[tokio::test]
+async fn twilios_go_library_works_against_the_sandbox_alone() {
+    let Ok(module) = env::var("DIALBACK_TEST_GO") else {
+        return skipped(
+            "Twilio's Go library: set DIALBACK_TEST_GO to the directory of a Go module that has github.com/twilio/twilio-go to turn it on",
+        );
+    };
+    let mut command = Command::new("go");
+    command.current_dir(module).args(["run", &format!("{SCRIPTS}/go_alone.go")]);
+    drives(command, "").await;
+}
+
+#[tokio::test]
+async fn twilios_ruby_library_works_against_the_sandbox_alone() {
+    let Ok(ruby) = env::var("DIALBACK_TEST_RUBY") else {
+        return skipped(
+            "Twilio's Ruby library: set DIALBACK_TEST_RUBY to a Ruby that has the gem twilio-ruby to turn it on",
+        );
+    };
+    let mut command = Command::new(ruby);
+    command.arg(format!("{SCRIPTS}/ruby_alone.rb"));
+    drives(command, "").await;
+}
+
+/// A program that is told where a sandbox is, and for which account, comes to its end.
+async fn drives(mut command: Command, more: &str) {
+    let (alone, said) = (Alone::start(&[]), format!("{command:?}"));
+    command.args([alone.said("url"), alone.said("account_sid"), alone.said("auth_token"), more.to_owned()]);
+    command.stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success(), "{said}: {}", text.concat());
 }

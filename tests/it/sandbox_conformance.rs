@@ -26,7 +26,9 @@ async fn every_answer_is_as_twilio_published_it() {
     messages(&mut stage).await;
     calls(&mut stage).await;
     numbers::all(&mut stage).await;
+    applications(&mut stage).await;
     services::services(&mut stage).await;
+    services::channels(&mut stage).await;
     services::contents(&mut stage).await;
     services::permissions(&mut stage).await;
     records(&mut stage).await;
@@ -163,6 +165,20 @@ async fn calls(stage: &mut Stage) {
     stage.refused("FetchCall", &format!("Sid=CA{}", "0".repeat(32)), 20404).await;
 }
 
+async fn applications(stage: &mut Stage) {
+    let urls = "VoiceUrl=https://example.com/voice&MessageStatusCallback=https://example.com/told";
+    stage.ask("CreateApplication", &format!("FriendlyName=tests&{urls}")).await;
+    stage.ask("CreateApplication", "").await;
+    stage.ask("ListApplication", "FriendlyName=tests&PageSize=1").await;
+    stage.ask("ListApplication", "").await;
+    stage.ask("FetchApplication", "").await;
+    stage.ask("UpdateApplication", "SmsUrl=https://example.com/sms&SmsMethod=GET").await;
+    stage.refused("UpdateApplication", "SmsUrl=x", 21402).await;
+    stage.ask("DeleteApplication", "").await;
+    stage.ask("ListConference", "Status=in-progress").await;
+    stage.ask("ListTranscription", "PageSize=1").await;
+}
+
 /// Media, recordings, notifications and the events of calls.
 async fn records(stage: &mut Stage) {
     let picture = json!({ "content_type": "image/png", "base64": "cGljdHVyZQ==" });
@@ -182,6 +198,7 @@ async fn records(stage: &mut Stage) {
         stage.until("FetchCall", "", "status", "completed").await;
         stage.until_rows("ListCallRecording", "recordings").await;
         stage.ask("ListRecording", "").await;
+        stage.ask("ListRecordingTranscription", "").await;
         stage.ask(fetch, "").await;
         stage.ask(delete, "").await;
     }

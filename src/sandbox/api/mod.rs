@@ -15,6 +15,7 @@ mod hook;
 mod iam_v1;
 mod lookups;
 mod messaging_v1;
+mod messaging_v2;
 mod monitor_v1;
 mod outcome;
 mod paging;
@@ -44,6 +45,7 @@ const PRODUCTS: &[&[Route]] = &[
     accounts_v1::ROUTES,
     iam_v1::ROUTES,
     messaging_v1::ROUTES,
+    messaging_v2::ROUTES,
     content_v1::ROUTES,
     voice_v1::ROUTES,
     lookups::ROUTES,

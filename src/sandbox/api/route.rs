@@ -2,7 +2,8 @@
 //! publishes it, and who answers.
 //!
 //! Routes go by path: SDKs that were pointed here send the paths of all products
-//! to one address. Only where two products have the same path, `Host` decides.
+//! to one address. Where `Host` names a product of Twilio's, it alone is meant: what
+//! Sync has at `/v1/Services` is no messaging service.
 
 use super::ask::{Ask, Parts};
 use super::outcome::Outcome;
@@ -62,8 +63,9 @@ impl Route {
     }
 }
 
-/// Finds the operation among tables. `product` is what `Host` says, if it says one;
-/// among templates that fit, the one that says most of the path itself is meant.
+/// Finds the operation among tables. `product` is what `Host` says, if it says one, and
+/// then no other is looked for; among templates that fit, the one that says most of the
+/// path itself is meant.
 pub(super) fn find(
     tables: &[&'static [Route]],
     method: &str,
@@ -71,11 +73,9 @@ pub(super) fn find(
     product: Option<&str>,
 ) -> Found {
     let all = tables.iter().flat_map(|table| table.iter());
+    let meant = all.filter(|route| product.is_none_or(|product| route.product == product));
     let mut fitting: Vec<(&'static Route, Parts)> =
-        all.filter_map(|route| Some((route, route.parts(segments)?))).collect();
-    if fitting.iter().any(|(route, _)| Some(route.product) == product) {
-        fitting.retain(|(route, _)| Some(route.product) == product);
-    }
+        meant.filter_map(|route| Some((route, route.parts(segments)?))).collect();
     let Some(least) = fitting.iter().map(|(_, parts)| parts.len()).min() else { return Found::Nothing };
     fitting.retain(|(_, parts)| parts.len() == least);
     // Of two products with one path the first in the tables has it.
@@ -164,7 +164,9 @@ mod tests {
             ("GET", "/v1/Services", here, "messaging /v1/Services "),
             ("GET", "/v1/Services", "conversations.twilio.com", "conversations /v1/Services "),
             ("GET", "/v1/Services", "conversations.dublin.ie1.twilio.com:80", "conversations /v1/Services "),
-            ("GET", "/v1/Services/MG1", "conversations.twilio.com", "messaging /v1/Services/{Sid} MG1"),
+            ("GET", "/v1/Services/MG1", "conversations.twilio.com", "nothing"),
+            ("POST", "/v1/Services", "sync.twilio.com", "nothing"),
+            ("GET", "/v1/Services/MG1", "messaging.twilio.com", "messaging /v1/Services/{Sid} MG1"),
             ("POST", "/v1/Services/Usecases", here, "messaging /v1/Services/Usecases "),
             ("GET", "/v1/Services/Usecases", here, "not /v1/Services/Usecases"),
             ("DELETE", "/v1/Services/MG1", here, "not /v1/Services/{Sid}"),

@@ -329,7 +329,6 @@ async fn what_twilio_refuses_of_a_call_is_refused_with_its_code() {
         (32018, vec![("To", PHONE), ("From", SENDER), ("Twiml", &long)]),
         (21208, vec![("To", PHONE), ("From", SENDER), twiml, ("Timeout", "601")]),
         (21206, vec![("To", PHONE), ("From", SENDER), twiml, ("SendDigits", "12x")]),
-        (20001, vec![("To", PHONE), ("From", SENDER), twiml, ("StatusCallbackEvent", "initiated ringing")]),
         (20001, vec![("To", PHONE), ("From", SENDER), twiml, ("MachineDetection", "yes")]),
         (21214, vec![("To", "+15005550002"), ("From", SENDER), twiml]),
         (21215, vec![("To", "+15005550003"), ("From", SENDER), twiml]),
@@ -341,6 +340,21 @@ async fn what_twilio_refuses_of_a_call_is_refused_with_its_code() {
         assert_eq!((status, &document["code"]), (400, &json!(code)), "{fields:?}");
     }
     assert_eq!(stage.fetch("Calls.json?Status=nonsense").await.1["code"], 20001);
+}
+
+#[tokio::test]
+async fn a_call_with_an_event_that_nobody_knows_is_placed_and_warned_of() {
+    let stage = Stage::new().await;
+    stage.behave(PHONE, r#"{"answer_after_ms":0}"#).await;
+    let told = stage.url("/told");
+    let events = ["failed", "initiated", "no-answer"].map(|event| ("StatusCallbackEvent", event));
+    let fields = [("Twiml", "<Response/>"), ("StatusCallback", told.as_str())];
+    stage.call(&[&fields[..], &events[..]].concat()).await;
+    assert_eq!(stage.app.wait("/told", 1).await[0].get("CallStatus").as_deref(), Some("initiated"));
+    assert_eq!(stage.alerts().await, [21626]);
+    // Where none is known the call's end is told, as without any.
+    stage.call(&[&fields[..], &[("StatusCallbackEvent", "initiated ringing")]].concat()).await;
+    assert_eq!(stage.app.wait("/told", 2).await[1].get("CallStatus").as_deref(), Some("completed"));
 }
 
 #[tokio::test]

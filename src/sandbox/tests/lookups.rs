@@ -88,6 +88,11 @@ async fn prices_are_set_and_told_and_booked() {
     let (_, list) = get(&stage, "/v1/PhoneNumbers/Countries?PageSize=2").await;
     assert_eq!((list["countries"].as_array().unwrap().len(), &list["meta"]["key"]), (2, &json!("countries")));
     assert_eq!(get(&stage, "/v1/Voice/Countries/XX").await.1["code"], 20404);
+    // What no line of the table says, the line of all others does.
+    let (status, estonia) = get(&stage, "/v2/Voice/Countries/EE").await;
+    assert_eq!((status, &estonia["country"]), (200, &json!("Estonia")));
+    let (_, all) = get(&stage, "/v1/Messaging/Countries?PageSize=1000").await;
+    assert!(all["countries"].as_array().unwrap().len() > 230);
 
     let sid = stage.text(&[]).await;
     assert_eq!(stage.message_in(&sid, "delivered").await["price"], Value::Null);

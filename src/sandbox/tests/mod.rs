@@ -2,9 +2,11 @@
 //! notes what it is told and answers what it was told to.
 
 mod accounts;
+mod applications;
 mod bounds;
 mod callbacks;
 mod calls;
+mod channels;
 mod contents;
 mod controls;
 mod cookies;

@@ -37,6 +37,19 @@ pub async fn services(stage: &mut Stage) {
     stage.product = "api_v2010";
 }
 
+/// The senders of WhatsApp, by their numbers.
+pub async fn channels(stage: &mut Stage) {
+    stage.product = "messaging_v2";
+    stage.ask("ListChannelsSender", "Channel=whatsapp&PageSize=1").await;
+    stage.ask("FetchChannelsSender", &format!("Sid={CHANNEL}")).await;
+    let webhook = r#"webhook={"callback_url":"https://example.com/in"}&profile={"name":"Acme"}"#;
+    stage.ask("UpdateChannelsSender", &format!("Sid={CHANNEL}&{webhook}")).await;
+    stage.ask("DeleteChannelsSender", &format!("Sid={CHANNEL}")).await;
+    stage.refused("FetchChannelsSender", &format!("Sid={CHANNEL}"), 20404).await;
+    stage.ask("CreateChannelsSender", "sender_id=whatsapp:%2B15005550006").await;
+    stage.product = "api_v2010";
+}
+
 pub async fn contents(stage: &mut Stage) {
     stage.product = "content_v1";
     let types = r#"types={"twilio/text":{"body":"Hello {{1}}"}}"#;

@@ -16,7 +16,8 @@ use serde_json::{Map, Value, json};
 const NAME_LENGTH: usize = 64;
 
 /// What an account leads to. Twilio names two dozen; these are here.
-const SUBRESOURCES: [(&str, &str); 8] = [
+const SUBRESOURCES: [(&str, &str); 9] = [
+    ("applications", "Applications"),
     ("available_phone_numbers", "AvailablePhoneNumbers"),
     ("balance", "Balance"),
     ("calls", "Calls"),

@@ -146,7 +146,9 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
     let body = if smart { smart_encoded(&body) } else { body };
     // What the message does not say, its service does.
     let own = options.as_ref().and_then(|options| web_url(options.status_callback.as_deref()?));
-    let callback = status_callback(form)?.or(own);
+    let of_channel = || web_url(ask.world.channel(&from.as_ref()?.number)?.url("status_callback_url")?);
+    let of_channel = || of_channel().filter(|_| to.whatsapp);
+    let callback = status_callback(form)?.or_else(|| of_application(ask, form)).or(own).or_else(of_channel);
     let validity = validity(form, options.map_or(VALIDITY, |options| options.validity))?;
     let now = world.clock.now();
     let send_at = send_at(form, service, now)?;
@@ -273,7 +275,10 @@ fn sender(
 
 /// A sender on WhatsApp: a number of the account's that has a channel there.
 fn on_whatsapp(ask: &Ask<'_>, text: &str, to: &Address) -> Result<Address, Refusal> {
-    let own = |from: &Address| from.number != "+15005550007" && ask.world.owns(ask.account, &from.number);
+    let gone = |from: &Address| ask.world.channel(&from.number).is_some_and(|channel| channel.gone);
+    let own = |from: &Address| {
+        from.number != "+15005550007" && ask.world.owns(ask.account, &from.number) && !gone(from)
+    };
     let Some(from) = Address::from(text).filter(own) else {
         let why = "Twilio could not find a Channel with the specified From address";
         return Err(Refusal::bad(63007, why));
@@ -308,6 +313,13 @@ fn status_callback(form: &Form) -> Result<Option<Url>, Refusal> {
         Some(url) => Ok(Some(url)),
         None => Err(Refusal::bad(21609, format!("The 'StatusCallback' URL {text} is not a valid URL."))),
     })
+}
+
+/// Where the application that a message names is told of it. One that is not there
+/// tells nobody, as no callback does.
+fn of_application(ask: &Ask<'_>, form: &Form) -> Option<Url> {
+    let sid = form.get("ApplicationSid")?;
+    ask.world.with(|state| web_url(state.applications.its(ask.account, sid)?.message_status.as_deref()?))
 }
 
 fn validity(form: &Form, usual: u32) -> Result<u32, Refusal> {

@@ -1,10 +1,12 @@
 //! `api.twilio.com`: the 2010 API.
 
 pub(super) mod accounts;
+mod applications;
 mod available_phone_numbers;
 mod balance;
 mod call_events;
 mod calls;
+mod empty_lists;
 mod incoming_phone_numbers;
 pub(super) mod keys;
 mod media;
@@ -103,6 +105,19 @@ pub(super) const ROUTES: &[Route] = &[
     public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.wav", recordings::wav),
     public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.mp3", recordings::mp3),
     public(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}", recordings::wav),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Transcriptions.json", empty_lists::transcriptions),
+    get(
+        PRODUCT,
+        "/2010-04-01/Accounts/{AccountSid}/Recordings/{RecordingSid}/Transcriptions.json",
+        empty_lists::transcriptions,
+    ),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Conferences.json", empty_lists::conferences),
+    // TwiML applications.
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Applications.json", applications::list),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Applications.json", applications::create),
+    get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Applications/{Sid}.json", applications::fetch),
+    post(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Applications/{Sid}.json", applications::update),
+    delete(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/Applications/{Sid}.json", applications::delete),
     // Numbers.
     get(PRODUCT, "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers.json", available::all),
     get(

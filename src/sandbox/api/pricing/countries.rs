@@ -1,11 +1,11 @@
-//! The countries that have prices, and what all their documents have in common.
+//! The countries, all of which have prices, and what all their documents have in common.
 
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging;
 use crate::sandbox::money::{Money, dollars};
-use crate::sandbox::permissions;
-use crate::sandbox::prices::{Prices, Rates};
+use crate::sandbox::permissions::{self, Country};
+use crate::sandbox::prices::Rates;
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
@@ -20,20 +20,22 @@ pub(super) fn name(country: &str) -> &str {
 
 /// The countries as a list; each is fetched below its path.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
-    let all = Prices::countries();
-    let rows: Vec<&&str> = all.iter().collect();
+    let rows: Vec<&Country> = permissions::countries().iter().collect();
     let url = ask.request.url();
-    let document = |country: &&str| json!({ "country": name(country), "iso_country": country, "url": format!("{url}/{country}") });
-    paging::list(ask.request, "countries", &rows, |country| (*country).to_owned(), document).map(Done::Found)
+    let document = |row: &Country| {
+        let iso = row.iso;
+        json!({ "country": name(iso), "iso_country": iso, "url": format!("{url}/{iso}") })
+    };
+    paging::list(ask.request, "countries", &rows, |row| row.iso.to_owned(), document).map(Done::Found)
 }
 
 /// The country that is asked for, and its rates.
 ///
 /// # Errors
-/// 20404 for one that is not in the table.
+/// 20404 for one that is none.
 pub(super) fn asked(ask: &Ask<'_>) -> Result<(String, Rates), Refusal> {
     let country = ask.part("IsoCountry").to_ascii_uppercase();
-    if !Prices::countries().contains(&country.as_str()) {
+    if permissions::find(&country).is_none() {
         return Err(ask.missing());
     }
     let rates = ask.world.with(|state| state.prices.of(&country));
