@@ -5,8 +5,6 @@ use super::shelf::Owned;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-/// The most recordings that are kept; the oldest go first.
-pub(super) const RECORDINGS: usize = 10_000;
 /// The most seconds that a recording's sound has.
 const SECONDS: u32 = 600;
 /// Samples in a second, each of a byte.

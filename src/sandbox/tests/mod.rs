@@ -20,6 +20,7 @@ mod operations;
 mod permissions;
 mod records;
 mod redirects;
+mod sending;
 mod services;
 mod streams;
 mod sub_accounts;

@@ -3,19 +3,15 @@
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging;
+use crate::sandbox::countries::find;
 use crate::sandbox::money::{Money, dollars};
-use crate::sandbox::permissions;
 use crate::sandbox::prices::{Prices, Rates};
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
-/// What a country is called; its code, where it has no name here. Prices have the United
-/// States without Canada.
+/// What a country is called; its code, where it has no name here.
 pub(super) fn name(country: &str) -> &str {
-    match country {
-        "US" => "United States",
-        _ => permissions::find(country).map_or(country, |found| found.name),
-    }
+    find(country).map_or(country, |found| found.name)
 }
 
 /// The countries as a list; each is fetched below its path.
